@@ -15,13 +15,15 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.money import format_significant, parse_amount
 from orderd.domain.order import HELD, RESTING, OrderKind, TimeInForce
 from orderd.domain.price import PairPrice
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import Condition, Trail
 from orderd.domain.well_known import EVERYWHERE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orderd.domain.terms import ToldTerms
-    from orderd.wire import OrderView
+    from orderd.wire import OrderView, TokenView
 
 _TOKENS: Final = TokenRegistry(EVERYWHERE)
 _NAMES: Final = {OrderKind.TAKE_PROFIT: "take-profit", OrderKind.STOP_LIMIT: "stop", OrderKind.TRAILING: "trail"}
@@ -42,13 +44,25 @@ def is_open(order: OrderView) -> bool:
     return order.status in RESTING
 
 
+def know(tokens: Iterable[TokenView]) -> None:
+    """The daemon has told of these: from now on their prices are told, too."""
+    new = {each.symbol: Token(each.symbol, each.mint, each.decimals) for each in tokens}
+    if not new.items() <= _told_of.items():
+        _told_of.update(new)
+        pair_of.cache_clear()
+
+
+_told_of: dict[str, Token] = {}
+
+
 @lru_cache
 def pair_of(token_in: str, token_out: str) -> PairPrice | None:
-    """Of two symbols; None where one of them is not built in."""
+    """Of two symbols; None where one of them is not known."""
     try:
-        return PairPrice(*_TOKENS.pair(token_in, token_out))
+        sold, bought = (_told_of.get(name) or _TOKENS.resolve(name) for name in (token_in, token_out))
     except OrderdError:
         return None
+    return None if sold == bought else PairPrice(sold, bought)
 
 
 def trigger_of(terms: ToldTerms) -> Condition | None:

@@ -129,8 +129,12 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
 
 
 def _quote(client: Client, order: SubmitParams) -> QuoteResult:
+    from orderctl.display.resting import know
+
     terms = order.model_dump(exclude={"client_order_id"})
-    return client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+    quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+    know(quote.tokens)
+    return quote
 
 
 def _chain_at_stake(client: Client) -> str | None:

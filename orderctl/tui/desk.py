@@ -57,6 +57,8 @@ class Desk:
     trouble: dict[str, ClientError] = field(default_factory=dict)
     """What was asked in vain last time, by the name of what was asked."""
     pair: Pair = DEFAULT_PAIR
+    symbols: tuple[str, ...] = ("SOL", "USDC")
+    """Of the tokens that the daemon knows by one."""
     prices: Prices = field(default_factory=Prices)
     market: dict[Pair, Fraction] = field(default_factory=dict)
     """What one of a pair's first token brings of the second now, of the pairs that are asked about."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from fractions import Fraction
 
-from orderctl.display.resting import is_open
+from orderctl.display.resting import is_open, know
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError, RefusedError
@@ -13,7 +13,17 @@ from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
-from orderd.wire import BalancesResult, ListParams, ListResult, Method, NoParams, QuoteParams, QuoteResult, StatusResult
+from orderd.wire import (
+    BalancesResult,
+    ListParams,
+    ListResult,
+    Method,
+    NoParams,
+    QuoteParams,
+    QuoteResult,
+    StatusResult,
+    TokensResult,
+)
 
 STATUS_SECONDS = 1.0
 BALANCES_SECONDS = 2.0
@@ -73,6 +83,13 @@ class Questions:
             if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
                 break
         book.forget_untold()
+        with suppress(RefusedError):  # it is of use, and no more
+            await self._learn_tokens()
+
+    async def _learn_tokens(self) -> None:
+        tokens = (await self._caller.call(Method.TOKENS, NoParams(), TokensResult)).tokens
+        know(tokens)
+        self._desk.symbols = tuple(token.symbol for token in tokens)
 
     async def _ask_again_and_again(self, question: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
         while True:
@@ -112,6 +129,7 @@ class Questions:
             if error.problem.code in TOO_SMALL:
                 series.enlarge_probe()
             raise
+        know(quote.tokens)
         self._desk.prices.add(pair, quote)
         self._desk.market[pair] = Fraction(quote.chosen.price)
 

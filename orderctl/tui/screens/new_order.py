@@ -64,7 +64,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "New order"
-            yield TermsForm(self._desk.pair)
+            yield TermsForm(self._desk.pair, self._desk.symbols)
             yield Checkbox(id="use-wrapped", compact=True)
             with VerticalScroll(id="answer", can_focus=False):
                 yield Static(id="quote")

@@ -1,6 +1,6 @@
 """The fields of an order's terms: those that belong to the chosen shape of order, and no others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -17,19 +17,20 @@ from orderctl.tui.shapes import FIELDS, HINTS, IN_FORCE, PRICES, SHAPES, Shape
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind
 from orderd.domain.times import parse_span
-from orderd.domain.well_known import EVERYWHERE
 
 
 class TermsForm(Grid):
     """``terms`` are what has been filled in; whoever holds the form hears of changes by the fields' own messages."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, symbols: Iterable[str]) -> None:
+        """``symbols`` are offered as they are typed; whatever else is typed is the daemon's to know."""
         super().__init__(id="form")
         self._pair = pair
+        self._symbols = [*symbols]
 
     def compose(self) -> ComposeResult:
         token_in, token_out = self._pair
-        tokens = SuggestFromList([*dict.fromkeys(token.symbol for token in EVERYWHERE)], case_sensitive=False)
+        tokens = SuggestFromList(self._symbols, case_sensitive=False)
         yield from _field("Sell", Input(token_in, id="token-in", suggester=tokens, compact=True))
         yield from _field("Amount", Input(id="amount", compact=True))
         yield from _field("Buy", Input(token_out, id="token-out", suggester=tokens, compact=True))

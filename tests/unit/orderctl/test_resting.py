@@ -14,7 +14,17 @@ from rich.console import Console
 from orderctl.display.columns import COLUMNS, Showing
 from orderctl.display.detail import detail_view
 from orderctl.display.prospect import prospect_view
-from orderctl.display.resting import awaited, conditions, distance, prices, reading, sign, what_follows
+from orderctl.display.resting import (
+    awaited,
+    conditions,
+    distance,
+    know,
+    pair_of,
+    prices,
+    reading,
+    sign,
+    what_follows,
+)
 from orderctl.display.screen import only_rest
 from orderctl.display.timeline import Timeline, describe
 from orderctl.tui.book import accepted, advanced
@@ -32,6 +42,7 @@ from orderd.wire import (
     QuoteResult,
     SimulatedFill,
     SubmitResult,
+    TokenView,
 )
 from tests.samples.orders import (
     ACCEPTED,
@@ -592,3 +603,14 @@ def test_what_is_released_says_what_it_sells() -> None:
     ]
     (order,) = [accepted(events[0])]
     assert advanced(order, events[1]).amount_in == "1.5"
+
+
+def test_the_prices_of_a_token_that_the_daemon_has_told_of_are_told_too() -> None:
+    order = resting(LIMIT, token_out="TOLD")
+    assert pair_of("SOL", "TOLD") is None
+    know([TokenView(symbol="TOLD", mint="T" * 43, decimals=4)])
+    pair = pair_of("SOL", "TOLD")
+    assert pair is not None
+    assert (pair.token_out.decimals, pair.unit) == (4, "SOL per TOLD")
+    assert pair.unit in reading(order)
+    assert pair_of("TOLD", "TOLD") is None

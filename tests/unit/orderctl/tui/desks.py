@@ -36,6 +36,7 @@ from orderd.wire import (
     ServiceHealth,
     Snapshot,
     StatusResult,
+    TokensResult,
 )
 from tests.samples.orders import (
     FILLED,
@@ -117,6 +118,7 @@ class ScriptedCaller:
             Method.STATUS: STATUS,
             Method.BALANCES: WALLET,
             Method.QUOTE: QUOTE,
+            Method.TOKENS: TokensResult(tokens=QUOTE.tokens),
             Method.ORDERS_LIST: ListResult(orders=(), next_cursor=None),
             Method.ORDER_GET: detail,
         }

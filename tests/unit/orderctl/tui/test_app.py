@@ -15,6 +15,8 @@ from textual.widgets._footer import FooterKey
 
 from orderctl.tui import questions
 from orderctl.tui.app import OrderctlApp
+from orderctl.tui.desk import Desk
+from orderctl.tui.questions import Questions
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
@@ -42,6 +44,8 @@ from orderd.wire import (
     Ready,
     Snapshot,
     SubmitResult,
+    TokensResult,
+    TokenView,
 )
 from tests.samples.orders import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
@@ -981,3 +985,15 @@ async def test_read_only_has_neither_keys_nor_commands_that_trade() -> None:
         await pilot.press("n", "c")
         assert isinstance(pilot.app.screen, OrdersScreen)
         assert not {"New", "Cancel"} & {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+
+
+async def test_the_form_offers_the_symbols_that_the_daemon_knows() -> None:
+    caller = ScriptedCaller(Opened(), Ready(subscription=1, orders=0))
+    known = TokenView(symbol="XYZW", mint="X" * 43, decimals=4)
+    caller.answers[Method.TOKENS] = TokensResult(tokens=(*QUOTE.tokens, known))
+    desk = Desk(url="ws://127.0.0.1/")
+    await Questions(desk, caller).catch_up()
+    assert desk.symbols == ("SOL", "USDC", "XYZW")
+    caller.answers[Method.TOKENS] = refusal(ErrorCode.REQUEST_UNKNOWN_METHOD, "an older daemon")
+    await Questions(desk, caller).catch_up()
+    assert desk.symbols == ("SOL", "USDC", "XYZW")
