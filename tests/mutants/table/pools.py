@@ -10,6 +10,24 @@ _REROUTING: Final = "tests/unit/engine/test_rerouting.py::"
 
 MUTANTS: Final = (
     Mutant(
+        "reserved-bytes-overlooked",
+        6,
+        "orderd/solana/programs/unsupported.py",
+        "        if any(value) if isinstance(value, bytes) else value:\n",
+        "        if not isinstance(value, bytes) and value:\n",
+        ("tests/unit/solana/test_reserved_bytes.py::test_a_byte_in_use_refuses_the_pool_by_the_fields_name",),
+        "An upgraded program takes a fee that no quote knows of, and orders go on as before.",
+    ),
+    Mutant(
+        "purchases-left-behind",
+        6,
+        "orderd/pools/meteora_dlmm/program.py",
+        '6104: ProgramError("InsufficientInAmount", ErrorCode.TX_SLIPPAGE_EXCEEDED),',
+        '6104: ProgramError("InsufficientInAmount"),',
+        ("tests/unit/simnet/test_swaps.py::test_what_ends_a_purchase_above_its_limit_means_that_the_price_has_moved",),
+        "A purchase that the market has left behind is given up, and not tried again at its new price.",
+    ),
+    Mutant(
         "guests-break-the-read",
         11,
         "orderd/venues/guest.py",

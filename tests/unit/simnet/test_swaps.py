@@ -9,11 +9,13 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import VenueName
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
 from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
 from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
+from orderd.pools.meteora_dlmm import program as meteora_dlmm_program
 from orderd.pools.meteora_dlmm.simnet.genesis import REAL_DLMM_PAIR, SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
@@ -171,13 +173,18 @@ def test_exact_out_refuses_one_unit_more_than_the_maximum(raydium: Cpmm, meteora
 def test_a_purchase_above_its_limit_is_refused_where_the_input_is_used_up(
     meteora: Dlmm, bins: Fraction, limit: int | Fraction, name: str
 ) -> None:
-    """As was measured on the deployed program. All but a limit of 0 say that the price has moved."""
+    """As was measured on the deployed program."""
     first = next(iter(meteora.pool().bins.walk(meteora.state.active_id, downwards=True)))
     amount = int(first.available(swap_for_y=True, limit_orders=True) * bins)
     needed = meteora.quote(amount, forward=True, exact_out=True).amount_in
     most = needed - 1 if limit == -1 else int(limit) if limit in (0, 1) else int(needed * limit)
 
     assert error_name(meteora.chain.send(meteora.swap(amount, most, forward=True, exact_out=True))) == name
+
+
+@pytest.mark.parametrize("name", ["InsufficientInAmount", "NotExactAmountOut"])
+def test_what_ends_a_purchase_above_its_limit_means_that_the_price_has_moved(name: str) -> None:
+    assert meteora_dlmm_program.PROGRAM.error_named(name).code is ErrorCode.TX_SLIPPAGE_EXCEEDED
 
 
 def test_a_purchase_of_more_than_there_is_says_so_only_where_it_could_be_paid(meteora: Dlmm) -> None:
