@@ -1,8 +1,8 @@
-"""``python -m benchmarks.triggers``: what 50,000 limit orders that rest on 200 pairs cost, and how soon one goes out.
+"""``python -m benchmarks.triggers``: what 50,000 orders that rest on 200 pairs cost, and how soon one goes out.
 
-Prices change 200 times a second, in each pair's own pool. The orders of a pair are spread beyond its price, the
-nearest half a percent away; a pool that jumps further meets one of them. What is told of memory and CPU is what the
-worker and the others take without any orders, and with them.
+A third are limit orders, a third stops, and a third trailing stops. Prices change 200 times a second, in each pair's
+own pool. The orders of a pair are spread around its price, the nearest half a percent away; a pool that jumps further
+meets that one. What is told of memory and CPU is what the worker and the others take without any orders, and with them.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg2
@@ -31,7 +31,7 @@ from db.audit import Actor
 from db.connection import connect, database, migrate
 from db.journal import NewOrder
 from db.models import DEFAULT_ACCOUNT
-from orderd.domain.order import EventKind, OrderKind, TimeInForce
+from orderd.domain.order import EventKind, Floor, OrderKind, TimeInForce
 from orderd.domain.price import canonical
 from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import WELL_KNOWN
@@ -51,6 +51,7 @@ _NEAREST: Final = Decimal("1.005")
 _NEXT: Final = Decimal("1.02")
 _APART: Final = Decimal("0.004")
 """Where the orders of a pair rest, in parts of its price: the first one, the second, and from there on."""
+_TRAIL: Final = "20%"
 _LEAST_LAMPORTS: Final = 10_000_000
 _SIZES: Final = 8
 """Amounts are so many powers of two of the least."""
@@ -72,7 +73,7 @@ class Measured:
 
 
 def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
-    """Limit orders that sell SOL, as many in each pair."""
+    """Orders that sell SOL, as many in each pair, and of each kind in turn."""
     sol = WELL_KNOWN["simnet"][0]
     for number in range(orders):
         place, pair = divmod(number, pairs)
@@ -82,11 +83,20 @@ def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
             token_out=token_of(pair),
             amount_in=_LEAST_LAMPORTS << place % _SIZES,
             slippage_bps=50,
-            kind=OrderKind.LIMIT,
-            limit_price=canonical(round(1 / (START_PRICE * beyond), 12)),
-            time_in_force=TimeInForce.GTC,
+            **_waits_for(place, beyond),
         )
         yield NewOrder(uuid4(), DEFAULT_ACCOUNT, f"rests-{number}", terms, Actor("benchmark"))
+
+
+def _waits_for(place: int, beyond: Decimal) -> dict[str, Any]:
+    """A price so far beyond that of the market, in parts of it, on the one side or the other."""
+    if place % 3 == 0:
+        price = canonical(round(1 / (START_PRICE * beyond), 12))
+        return {"kind": OrderKind.LIMIT, "limit_price": price, "time_in_force": TimeInForce.GTC}
+    exits = {"max_slippage_bps": 500, "confirm": 2, "floor": Floor.EACH}
+    if place % 3 == 1:
+        return exits | {"kind": OrderKind.STOP, "stop_price": canonical(round(beyond / START_PRICE, 12))}
+    return exits | {"kind": OrderKind.TRAILING, "trail": _TRAIL}
 
 
 def measure(orders: int, pairs: int, changes: float) -> Measured:
@@ -116,11 +126,22 @@ def _fill(state_dir: Path, orders: int, pairs: int) -> Passes:
             waiting = resting(orders, pairs)
             while some := list(islice(waiting, _AT_ONCE)):
                 journal.accept(some)
-            database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '1 minute'")  # as after a while
+            _let_time_pass()
         return passes(pairs)
     finally:
         database.close_all()
         child.stop()
+
+
+def _let_time_pass() -> None:
+    """Trailing stops have followed the market up to where it is now."""
+    market = "trunc(amount_in * %s * 10::numeric ^ (decimals_out - decimals_in))"
+    database.execute_sql(
+        f"""
+        UPDATE orders SET looks_from = looks_from - interval '1 minute',
+            best_out = CASE WHEN trail IS NOT NULL THEN {market} END""",
+        (START_PRICE,),
+    )
 
 
 def _told(state_dir: Path, pairs: int) -> dict[tuple[int, str], float]:

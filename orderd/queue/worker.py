@@ -50,7 +50,7 @@ from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
 from orderd.engine.triggers.shares import Shares
-from orderd.engine.triggers.watch import Triggers
+from orderd.engine.triggers.watch import HINTED_SECONDS, Triggers
 from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
 from orderd.engine.wallet_sharing import WalletSharing
 from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
@@ -239,6 +239,8 @@ class WorkerProcess:
             Shares(self.name, lambda: self._presence.watchers).is_mine,
             self._clock.look,
             self._halts.known,
+            # Without hints a pair is looked at as soon as its pools are too old to be traded in.
+            idle_seconds=HINTED_SECONDS if pools is not None else settings.pool_max_age_ms / 1000,
         )
         exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)

@@ -29,8 +29,8 @@ from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.roster import Roster
 from orderd.engine.triggers.watched import Look, Watched
 
-_IDLE_SECONDS: Final = 2.0
-"""How long a pair of which no hint comes is left alone."""
+HINTED_SECONDS: Final = 2.0
+"""How long a pair of which no hint comes is left alone, where the chain gives hints."""
 _ANEW_SECONDS: Final = 30.0
 """When orders are looked at though no pool has changed: what keeps a route from being taken may end by itself."""
 log = structlog.get_logger(__name__)
@@ -77,10 +77,11 @@ class Triggers:
         look: Callable[[], object] = lambda: None,
         halted: Callable[[], object] = lambda: None,
         *,
+        idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``; while
-        something is ``halted``, nothing fires."""
+        something is ``halted``, nothing fires. A pair of which no hint comes is left alone for ``idle_seconds``."""
         self._router = router
         self._fits = fits
         self._publisher = publisher
@@ -88,6 +89,7 @@ class Triggers:
         self._execute = execute
         self._look = look
         self._halted = halted
+        self._idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
         self._views: dict[Pair, _View] = {}
@@ -141,7 +143,7 @@ class Triggers:
         view, now = self._views.get(pair), self._clock()
         if view is None or view.confirming or hints != view.hints:
             return True
-        return now >= min(view.looked_at + _IDLE_SECONDS, view.again_at)
+        return now >= min(view.looked_at + self._idle_seconds, view.again_at)
 
     def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> None:
         book, now = self._roster.books[pair], self._clock()

@@ -99,15 +99,25 @@ class Watch:
 class Begin(Protocol):
     """Let a process begin to watch the pairs that are its own."""
 
-    def __call__(self, market: Market, is_mine: Callable[[Pair], bool] = ...) -> Watch: ...
+    def __call__(
+        self, market: Market, is_mine: Callable[[Pair], bool] = ..., *, idle_seconds: float = ...
+    ) -> Watch: ...
 
 
 @pytest.fixture
 def begin(publisher: Publisher) -> Begin:
-    def watch(market: Market, is_mine: Callable[[Pair], bool] = lambda _: True) -> Watch:
+    def watch(market: Market, is_mine: Callable[[Pair], bool] = lambda _: True, *, idle_seconds: float = 2.0) -> Watch:
         queue, now = Queue(), [1_000.0]
-        router = cast("Router", market)
-        triggers = Triggers(router, lambda _: True, publisher, queue.send, _no_parts, is_mine, clock=lambda: now[0])
+        triggers = Triggers(
+            cast("Router", market),
+            lambda _: True,
+            publisher,
+            queue.send,
+            _no_parts,
+            is_mine,
+            idle_seconds=idle_seconds,
+            clock=lambda: now[0],
+        )
         return Watch(market, queue, triggers, now)
 
     return watch
@@ -404,12 +414,15 @@ def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkey
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(watch: Watch) -> None:
+@pytest.mark.parametrize("seconds", [2.0, 0.4], ids=["hinted", "never hinted"])
+def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(begin: Begin, seconds: float) -> None:
+    watch = begin(Market(), idle_seconds=seconds)
     limit()
     assert watch.sees(100) == 0
     watch.market.price, watch.market.pool = 106, object()
+    watch.now[0] += seconds - 0.1
     assert watch.triggers.run_once() == 0
-    watch.now[0] += 2
+    watch.now[0] += 0.2
     assert watch.triggers.run_once() == 1
 
 
