@@ -32,6 +32,11 @@ _UNSEEN: Final = """
     WHERE f.at > statement_timestamp() - interval '5 minutes' AND f.rolled_back_at IS NULL
       AND f.slot > (SELECT min(slot) FROM balances)"""
 
+_BOUGHT: Final = f"""
+    SELECT o.mint_out, f.slot, f.amount_out FROM fills f JOIN orders o ON o.id = f.order_id
+    WHERE f.at > statement_timestamp() - interval '{FRESH_SECONDS} seconds' AND f.rolled_back_at IS NULL"""  # noqa: S608
+"""Of late, whether somebody has seen it or not."""
+
 PurseKey = tuple[str, bool]
 """A mint, and whether it is the account of wrapped SOL: else SOL is lamports."""
 
@@ -79,11 +84,12 @@ def seconds_since_seen() -> float | None:
 
 
 def seen() -> dict[PurseKey, Holding]:
-    """What was seen a moment ago."""
+    """What was seen a moment ago, and what was bought since."""
     rows = database.execute_sql(
-        """
-        SELECT mint, wrapped, amount, has_account FROM balances
-        WHERE seen_at > statement_timestamp() - %s * interval '1 second'""",
+        f"""
+        SELECT mint, wrapped, amount + coalesce(sum(amount_out), 0), has_account OR count(amount_out) > 0
+        FROM balances b LEFT JOIN ({_BOUGHT}) bought ON mint_out = mint AND NOT wrapped AND bought.slot > b.slot
+        WHERE seen_at > statement_timestamp() - %s * interval '1 second' GROUP BY mint, wrapped""",  # noqa: S608
         (FRESH_SECONDS,),
     )
     return {(mint, wrapped): Holding(mint, wrapped, int(amount), exists) for mint, wrapped, amount, exists in rows}

@@ -155,6 +155,20 @@ def test_what_was_filled_after_the_wallet_was_seen_is_not_there_any_more() -> No
     assert sol() == Funds(8 * SOL, 0)
 
 
+def test_what_was_bought_after_the_wallet_was_seen_can_be_sold_at_once() -> None:
+    """So that max, right after a purchase, sells what came in."""
+    see(usdc=0, usdc_account=False, slot=CONFIRMED.slot - 1)
+    (claimed,) = journal.claim([pending()], "worker-a", 15)
+    live = sign(route(claimed.order), "sig")
+    end = AttemptEnd("landed", CONFIRMED.slot, 1)
+    journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
+    assert balances.seen()[USDC_MINT, False] == Holding(USDC_MINT, False, FILL["filled_out"], True)
+    sells = replace(_purchase(), exact_out=None, amount_word="max")
+    assert Reservations().resolved(sells).amount_in == FILL["filled_out"]
+    see(usdc=7, slot=CONFIRMED.slot)
+    assert balances.seen()[USDC_MINT, False].amount == 7, "it is in sight"
+
+
 @pytest.mark.parametrize("seen", ["never", "long ago"])
 def test_where_nobody_has_looked_of_late_an_order_is_accepted(seen: str) -> None:
     if seen == "long ago":
