@@ -23,6 +23,11 @@ class Outline:
     best_rate: Fraction | None
     given_up: int
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether a route is searched for among several pools; a lone one pays what its maths says."""
+        return len(self.pools) > 1
+
     def is_as(self, other: "Outline") -> bool:
         """Whether all is as it was: the pools, their fees, which may change with time alone, and what ways cost."""
         return (self.given_up, len(self.pools)) == (other.given_up, len(other.pools)) and all(

@@ -20,6 +20,10 @@ _FRACTION: Final = 64
 """Bits of an average behind the point."""
 _SLACK: Final = 9
 """An average counts as met where less than 1/512 is missing: no route is searched for to the last unit."""
+_EXACT: Final = 20
+_INPUT_ROUNDED: Final = 4
+"""The same where no route is searched for, but not less than what some units of what is sold are worth, in powers of
+two: pools round their fees up."""
 _DUST: Final = 1 << 14
 """Of smaller amounts, in base units, rounding takes more than that: they are always looked at."""
 _ROUNDED: Final = 3
@@ -75,32 +79,40 @@ class PairBook:
         if not (size.least or size.most):
             del self._sizes[length]
 
-    def may_be_met(self, probe: Probe, given_up: int = 0, *, best_rate: Fraction | None = None) -> set[UUID]:
+    def may_be_met(
+        self, probe: Probe, given_up: int = 0, *, best_rate: Fraction | None = None, is_searched: bool = True
+    ) -> set[UUID]:
         """The orders to be looked at exactly: all whose bounds the market meets, and few others.
 
         ``given_up`` is what a best route may be paid less at most than a dearer one, which another amount may take;
-        ``best_rate`` what a first unit would be paid on the best way, None where nobody can tell.
+        ``best_rate`` what a first unit would be paid on the best way, None where nobody can tell. Where no route
+        ``is_searched`` for, what is left out is told more sharply: of trailing stops that stand near their best price.
         """
+        most = _SLACK if is_searched else _EXACT
         lengths = sorted(self._sizes)
         return {
-            *self._limits(lengths, probe, best_rate, given_up),
-            *self._stops(lengths[::-1], probe, given_up),
+            *self._limits(lengths, probe, best_rate, given_up, most),
+            *self._stops(lengths[::-1], probe, given_up, most),
         }
 
-    def _limits(self, lengths: list[int], probe: Probe, best_rate: Fraction | None, given_up: int) -> Iterator[UUID]:
-        ceiling = None if best_rate is None else _slackened((best_rate.numerator << _FRACTION) // best_rate.denominator)
+    def _limits(
+        self, lengths: list[int], probe: Probe, best_rate: Fraction | None, given_up: int, most: int
+    ) -> Iterator[UUID]:
+        best = None if best_rate is None else (best_rate.numerator << _FRACTION) // best_rate.denominator
+        ceiling = None if best is None else best + (best >> most)
         for length in lengths:
             side, smallest = self._sizes[length].least, 1 << (length - 1)
             if not side or (ceiling is not None and side[0][0] > ceiling):
                 continue
             if smallest >= _DUST:
                 # Where the smallest is paid nothing, a larger one may be paid something.
-                paid = _slackened(_average((probe(smallest) or 0) + _ROUNDED + given_up, smallest))
+                paid = _average((probe(smallest) or 0) + _ROUNDED + given_up, smallest)
+                paid += paid >> _slack(length, most)
                 ceiling = paid if ceiling is None else min(ceiling, paid)
             end = len(side) if ceiling is None else bisect_right(side, ceiling, key=_key)
             yield from (order_id for _, order_id in side[:end])
 
-    def _stops(self, lengths: list[int], probe: Probe, given_up: int) -> Iterator[UUID]:
+    def _stops(self, lengths: list[int], probe: Probe, given_up: int, most: int) -> Iterator[UUID]:
         largest = 0
         for length in lengths:
             side, smallest = self._sizes[length].most, 1 << (length - 1)
@@ -110,10 +122,10 @@ class PairBook:
                 yield from (order_id for _, order_id in side)
                 continue
             missing = _average(_ROUNDED + given_up, smallest) + 1
-            if side[-1][0] >= largest - (largest >> _SLACK) - missing:
+            if side[-1][0] >= largest - (largest >> _slack(length, most)) - missing:
                 # The smaller ones of a size may be taken where the largest one is not.
                 largest = max(largest, _average(probe(smallest << 1) or 0, smallest << 1))
-            start = bisect_left(side, largest - (largest >> _SLACK) - missing, key=_key)
+            start = bisect_left(side, largest - (largest >> _slack(length, most)) - missing, key=_key)
             yield from (order_id for _, order_id in side[start:])
 
 
@@ -121,8 +133,8 @@ def _average(amount_out: int, amount_in: int) -> int:
     return (amount_out << _FRACTION) // amount_in
 
 
-def _slackened(average: int) -> int:
-    return average + (average >> _SLACK)
+def _slack(length: int, most: int) -> int:
+    return max(_SLACK, min(most, length - _INPUT_ROUNDED))
 
 
 def _key(entry: tuple[int, UUID]) -> int:

@@ -152,7 +152,10 @@ class Triggers:
             candidates, again_at = last.confirming, last.again_at
         else:
             candidates = book.may_be_met(
-                lambda amount: self._paid(_of(pair, amount), found), outline.given_up, best_rate=outline.best_rate
+                lambda amount: self._paid(_of(pair, amount), found),
+                outline.given_up,
+                best_rate=outline.best_rate,
+                is_searched=outline.is_searched,
             )
             again_at = now + _ANEW_SECONDS
             if last is not None:

@@ -94,7 +94,7 @@ def test_a_book_leaves_out_no_order_that_just_meets_its_bound(market: _Market) -
 @pytest.mark.parametrize("rent", [0, RENT], ids=["no rent", "rent"])
 @pytest.mark.parametrize("depth", [10**15, 10**10], ids=["deep", "shallow"])
 def test_nor_where_a_better_way_is_too_dear_for_small_amounts(price: int, rent: int, depth: int) -> None:
-    sol, usdc, token = (each.mint for each in WELL_KNOWN["simnet"])
+    sol, usdc, token, *_ = (each.mint for each in WELL_KNOWN["simnet"])
     sides = {
         (sol, token): (side(0.099, depth), side(0.0988, depth)),
         (sol, usdc): (side(1.0),),
@@ -121,7 +121,10 @@ def _check_book(market: _Market) -> None:
         book = PairBook()
         for order_id, (amount, bound) in some.items():
             book.put(order_id, amount, [bound])
-        assert book.may_be_met(market.pays, outline.given_up, best_rate=outline.best_rate) == some.keys()
+        found = book.may_be_met(
+            market.pays, outline.given_up, best_rate=outline.best_rate, is_searched=outline.is_searched
+        )
+        assert found == some.keys()
 
 
 def outline(*pools: tuple[object, Rates | None], given_up: int = 0) -> Outline:

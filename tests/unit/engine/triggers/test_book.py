@@ -128,6 +128,20 @@ def test_orders_far_from_the_market_are_not_looked_at() -> None:
     assert book.may_be_met(linear(97)) == {UUID(int=1_000 + number) for number in range(3)}
 
 
+def test_where_no_route_is_searched_for_a_near_miss_is_not_looked_at_either() -> None:
+    """Such are all trailing stops whose market stands a little below its best price."""
+    book = PairBook()
+    amount = 3 * 10**9
+    book.put(UUID(int=1), amount, [Bound(amount * 1_001 // 10, is_least=True)])
+    book.put(UUID(int=2), amount, [Bound(amount * 999 // 10, is_least=False)])
+    assert book.may_be_met(linear(100)) == {UUID(int=1), UUID(int=2)}
+    assert book.may_be_met(linear(100), is_searched=False) == set()
+    near = {UUID(int=number): Bound(amount * 100, is_least=bool(number)) for number in range(2)}
+    for order_id, bound in near.items():
+        book.put(order_id, amount, [bound])
+    assert book.may_be_met(linear(100), is_searched=False) == near.keys()
+
+
 def test_one_question_a_side_is_asked_for_all_orders_of_a_size() -> None:
     book, asked = PairBook(), []
 
