@@ -9,23 +9,35 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, print_data
 from orderctl.trading.lookup import OneOrder, order_detail
 from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
 
 
 def run(
     ctx: typer.Context,
     order: OneOrder,
+    timing: Annotated[bool, typer.Option("--timing", help="Draw where its time went, step by step.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Show all that is known of an order.
 
     Its route, the timeline with every pool's quote and the choice, each attempt, the fill, and the failures with their
     logs. -o wide shortens no signature and no address.
+
+    \b
+    orderctl show ID --timing
     """
     settings = settings_of(ctx, output)
+    if timing and output not in ("table", "wide"):
+        raise ConfigError("The options contradict each other", f"-o {output} draws nothing", "leave out --timing or -o")
     with Client(settings) as client:
         detail = order_detail(client, order)
     if not print_data(output, detail, ids=(str(detail.order.id),)):
         from orderctl.display.detail import print_detail
+        from orderctl.display.waterfall import waterfall
 
+        if timing:
+            for line in waterfall(detail):
+                console(settings).print(line, soft_wrap=True)
+            return ExitCode.OK
         print_detail(detail, console(settings), wide=output == "wide")
     return ExitCode.OK
