@@ -202,9 +202,7 @@ class TokenRegistry:
         return self._by_symbol.get(name.upper())
 
     def _meant_by(self, symbol: str) -> list[Listing]:
-        """Those that may be meant; one where it is clear."""
-        if (known := self._by_symbol.get(symbol)) is not None:
-            return [Listing(known.symbol, known.mint, verified=True)]
+        """Those that may be meant, of a symbol that is nobody's own; one where it is clear."""
         named = self._named.get(symbol, ())
         pinned = [each for each in named if each.pinned]
         everything = {each.mint: each for each in (*self._listed.get(symbol, ()), *named)}

@@ -18,6 +18,7 @@ from tests.mutants.table import (
     proof,
     resting,
     settlement,
+    tokens,
     trader,
 )
 
@@ -37,4 +38,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *resting.MUTANTS,
     *families.MUTANTS,
     *pools.MUTANTS,
+    *tokens.MUTANTS,
 )

@@ -88,6 +88,15 @@ def test_the_floors_of_all_legs_make_the_floor_of_the_route(floor: int) -> None:
     assert all(least <= leg.amount_out for least, leg in zip(floors, SPLIT.legs, strict=True))
 
 
+def test_fees_of_transfers_are_costs_too() -> None:
+    plain = Route.single(replace(RAYDIUM, fee=0, price_impact_bps=Decimal(0)))
+    assert plain.total_cost_bps == 0
+    sold = replace(plain.main, transfer_fee_in=plain.amount_in // 10)
+    bought = replace(plain.main, transfer_fee_out=plain.amount_out)
+    assert Route.single(sold).total_cost_bps == 1_000
+    assert Route.single(bought).total_cost_bps == 5_000, "as much as arrives stays behind"
+
+
 def test_a_first_hop_must_pay_what_the_second_one_spends() -> None:
     assert TWO_HOPS.floors(497) == [[1_990], [497]]
 

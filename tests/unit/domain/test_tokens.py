@@ -173,3 +173,14 @@ def test_a_search_finds_the_nearest_and_the_verified_first() -> None:
     assert [each.mint for each in registry.search("Good", 9)] == [ONE], "by its name"
     assert [each.symbol for each in registry.search(OTHER, 9)] == ["SOLX"], "by its mint"
     assert registry.search("nothing", 9) == []
+
+
+def test_what_is_known_by_itself_has_one_meaning_both_ways() -> None:
+    assert (REGISTRY.mint_of("sol"), REGISTRY.symbol_of(USDC_MINT)) == (WSOL_MINT, "USDC")
+
+
+def test_a_pair_is_named_with_a_slash() -> None:
+    assert [token.symbol for token in REGISTRY.named_pair("sol/USDC")] == ["SOL", "USDC"]
+    with pytest.raises(OrderdError) as refused:
+        REGISTRY.named_pair("SOLUSDC")
+    assert refused.value.code is ErrorCode.TOKEN_UNKNOWN

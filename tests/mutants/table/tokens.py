@@ -1,0 +1,55 @@
+"""Tokens: which mint a symbol means, which are traded, and what their transfers cost."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_TOKENS: Final = "tests/unit/domain/test_tokens.py::"
+
+MUTANTS: Final = (
+    Mutant(
+        "symbol-guessed",
+        12,
+        "orderd/domain/tokens.py",
+        "return pinned[:1] or (verified if len(verified) == 1 else [*everything.values()])",
+        "return pinned[:1] or verified[:1] or [*everything.values()]",
+        (f"{_TOKENS}test_where_it_is_not_clear_the_choice_is_told",),
+        "An order buys one of two tokens with the same symbol, and the trader meant the other one.",
+    ),
+    Mutant(
+        "hook-traded",
+        11,
+        "orderd/domain/tokens.py",
+        "if facts is not None and facts.objection is not None:",
+        "if facts is None:",
+        (f"{_TOKENS}test_a_mint_that_cannot_be_traded_is_refused_by_name",),
+        "A token is bought whose own program decides afterwards that it cannot be sold.",
+    ),
+    Mutant(
+        "transfer-fee-rounded-down",
+        7,
+        "orderd/amm/transfer_fee.py",
+        "return min(ceil_div(amount * self.bps, ONE_IN_BPS), self.maximum)",
+        "return min(amount * self.bps // ONE_IN_BPS, self.maximum)",
+        ("tests/unit/amm/test_transfer_fee.py::test_a_fee_is_a_part_rounded_up_and_has_a_greatest",),
+        "A quote promises a base unit more than arrives, and the chain refuses the swap for it.",
+    ),
+    Mutant(
+        "transfer-fee-no-cost",
+        10,
+        "orderd/domain/quote.py",
+        "            kept *= 1 - Decimal(self.transfer_fee_in) / self.amount_in\n",
+        "",
+        ("tests/unit/domain/test_quote.py::test_fees_of_transfers_are_costs_too",),
+        "A token takes a half of what is sold, and no limit on costs keeps the order from it.",
+    ),
+    Mutant(
+        "first-orders-of-any-size",
+        10,
+        "orderd/config/settings.py",
+        'return self.max_notional_per_order or (FIRST_ORDERS_USDC if self.chain == "mainnet" else None)',
+        "return self.max_notional_per_order",
+        ("tests/unit/test_configuration.py::test_first_orders_on_mainnet_are_small",),
+        "A first order on mainnet, typed with a wrong amount, is executed whole.",
+    ),
+)
