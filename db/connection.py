@@ -260,6 +260,12 @@ def migrate() -> list[str]:
     return applied
 
 
+def is_empty() -> bool:
+    """Whether the database has no tables yet. Needs a connection."""
+    (tables,) = database.execute_sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    return bool(tables == 0)
+
+
 def check_schema() -> None:
     """Raises SchemaError when the tables are behind or ahead of this program, PeeweeException without an answer."""
     with database.connection_context():

@@ -1,5 +1,7 @@
 """The halts that stand. From the commit of one on, no statement stores a signed attempt: see the migration's words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from peewee import OperationalError
@@ -36,6 +38,21 @@ def halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
             raise
     _end_those_in_the_way()
     return _halt(cause, by, reason)
+
+
+@contextmanager
+def nobody_signs() -> Iterator[None]:
+    """While this lasts, whoever comes to store a signature waits, and then sees what was committed meanwhile."""
+    database.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    try:
+        yield
+    finally:
+        database.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def explain(cause: HaltCause, reason: str) -> None:
+    """Say what a halt that stands still waits for."""
+    database.execute_sql("UPDATE halts SET reason = %s WHERE cause = %s", (reason, cause))
 
 
 def lift(by: Actor, *causes: HaltCause) -> tuple[Halt, ...]:

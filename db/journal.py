@@ -297,7 +297,7 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     ctes = [
         f"""given AS (
             SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {of}" for name, of in columns)})
-            {f"WHERE {MAY_SIGN}" if change.new_attempt else ""})""",
+            {f"WHERE {MAY_SIGN}" if kind is EventKind.SUBMITTED else ""})""",
         *locked,
         f"""moved AS (
             UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locks else ""}
@@ -523,7 +523,8 @@ def _accept(
 
 @cache
 def _accepting() -> Prepared:
-    """$1 new orders, $2 their sender, $3 whether none is accepted while a halt stands."""
+    """$1 new orders, $2 their sender, $3 whether none is accepted while a halt stands, or that was traded before a
+    restore and lost by it."""
     columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {_TYPES[name]}" for name in columns)
     waits, rests = f"status IN ({listed(WAITING)})", f"status IN ({listed(RESTING)})"
@@ -544,7 +545,8 @@ def _accepting() -> Prepared:
                    CASE WHEN status IN ({listed(HELD)}) THEN '{ENTRY_FILL}' END,
                    CASE WHEN {waits} THEN $2 END, CASE WHEN {waits} THEN clock_timestamp() + {_UNTIL_IN_LINE} END,
                    coalesce(expires_at, clock_timestamp() + holds_seconds * interval '1 second')
-            FROM given WHERE NOT ($3 AND EXISTS (SELECT FROM halts))
+            FROM given WHERE NOT ($3 AND (EXISTS (SELECT FROM halts) OR EXISTS (
+                SELECT FROM lost_orders WHERE tag = memo_tag(account_id, client_order_id))))
             ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)

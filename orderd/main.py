@@ -8,12 +8,14 @@ import typer
 from orderd.command_line import CommandLine
 from orderd.commands.api_key import api_key_app, renamed
 from orderd.commands.audit import audit
+from orderd.commands.backup import backup
 from orderd.commands.check_config import check_config
 from orderd.commands.demo import demo
 from orderd.commands.doctor import doctor
 from orderd.commands.gateway import gateway
 from orderd.commands.migrate import migrate
 from orderd.commands.reconcile import reconcile
+from orderd.commands.restore import restore
 from orderd.commands.run import run
 from orderd.commands.simnet import simnet_app
 from orderd.commands.wallet import wallet
@@ -30,7 +32,7 @@ app = CommandLine(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for verb in (audit, doctor, run, gateway, worker, migrate, reconcile, wallet, check_config, demo):
+for verb in (audit, doctor, run, gateway, worker, migrate, backup, restore, reconcile, wallet, check_config, demo):
     app.command()(verb)
 app.add_typer(api_key_app, name="api-key")
 app.add_typer(api_key_app, name="token", hidden=True, callback=renamed)

@@ -695,6 +695,7 @@ class HaltResult(Message):
 
 class LiftResult(Message):
     lifted: tuple[HaltView, ...] = Field(description="those that stood until now; empty where none did")
+    halts: tuple[HaltView, ...] = Field((), description="those that still stand: after a restore one ends by itself")
 
 
 class StatusResult(Message):

@@ -65,7 +65,10 @@ def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bo
             return ExitCode.INTERRUPTED
     lifted = client.call(Method.LIFT, NoParams(), LiftResult)
     if not print_data(output, lifted):
-        print_line("trading goes on" if lifted.lifted else "nothing was halted")
+        for halt in lifted.halts:
+            print_line(halt.told)
+        if not lifted.halts:
+            print_line("trading goes on" if lifted.lifted else "nothing was halted")
     return ExitCode.OK
 
 

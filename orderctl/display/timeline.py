@@ -22,6 +22,7 @@ from orderd.domain.events import (
     OrderEvent,
     Quoted,
     Reclaimed,
+    Recovered,
     Refused,
     Released,
     Retrying,
@@ -168,6 +169,7 @@ class Timeline:
 
 _SAYS: Final = {
     EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
+    EventKind.RECOVERED: "its transaction was found on the chain; it was signed after the backup that was restored",
     EventKind.CANCEL_REQUESTED: "its transaction is signed: it ends as that does, and is not tried again",
     EventKind.CANCELLED: "on request; nothing was traded",
     EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
@@ -206,7 +208,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             return [f"{fact.code}: {fact.detail}"]
         case Accepted() | Amended():
             return _terms_after(fact, order)
-        case Reclaimed() | CancelRequested() | Cancelled() | Unknown():
+        case Reclaimed() | Recovered() | CancelRequested() | Cancelled() | Unknown():
             return [_SAYS[fact.kind]]
         case _:
             assert_never(fact)

@@ -19,6 +19,7 @@ from orderd.domain.events import (
     Failed,
     FilledPart,
     OrderEvent,
+    Recovered,
     Released,
     Retrying,
     Routed,
@@ -149,7 +150,7 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
             changes |= {"venue": chosen.venue, "pool": chosen.pool}
             changes |= {"quoted_amount_out": chosen.amount_out, "min_amount_out": least}
             changes |= {"quoted_amount_in": chosen.amount_in, "max_amount_in": most}
-        case Submitted(signature=signature):
+        case Submitted(signature=signature) | Recovered(signature=signature):
             changes["signature"] = signature
         case Confirmed() as fill:
             changes |= {"venue": fill.venue, "signature": fill.signature, "amount_out": fill.amount_out}

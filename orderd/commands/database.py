@@ -22,7 +22,7 @@ def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Setting
     from db.connection import check_schema, connect, database, database_errors_told
 
     settings = load_settings(config=config, state_dir=state_dir)
-    with database_errors_told(), _served(settings):
+    with database_errors_told(), served(settings):
         connect(database_url(settings), max_connections=1)
         try:
             check_schema()
@@ -33,7 +33,8 @@ def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Setting
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[None]:
+def served(settings: Settings, *, migrates: bool = True) -> Iterator[None]:
+    """The database that orderd brings along runs meanwhile; where it ``migrates``, with the tables of this program."""
     if settings.database_url is not None:
         yield
         return
@@ -51,7 +52,8 @@ def _served(settings: Settings) -> Iterator[None]:
         else:
             postgres = Postgres(settings.state_dir)
             stack.callback(postgres.start().stop)
-            connect(postgres.url, max_connections=1)
-            migrate()
-            database.close_all()
+            if migrates:
+                connect(postgres.url, max_connections=1)
+                migrate()
+                database.close_all()
         yield

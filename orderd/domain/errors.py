@@ -65,6 +65,7 @@ class ErrorCode(StrEnum):
     ORDER_HELD = "ORDER_HELD"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
     ORDER_EXPIRED = "ORDER_EXPIRED"
+    ORDER_TRADED = "ORDER_TRADED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
     AUTH_INVALID = "AUTH_INVALID"
     AUTH_FORBIDDEN = "AUTH_FORBIDDEN"
@@ -278,6 +279,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ORDER_EXPIRED: _lasting(
         "The order's validity ended before it could be executed",
         "nothing was traded; see what it waited for: orderctl show ID; then submit a new order if you still want it",
+        409,
+    ),
+    ErrorCode.ORDER_TRADED: _lasting(
+        "The order was traded before the database was restored from a backup that does not have it",
+        "see what the named transaction has traded; to trade once more, use a new client order id",
         409,
     ),
     ErrorCode.AUTH_REQUIRED: _lasting("This daemon needs an API key", "set ORDERCTL_API_KEY or --api-key-file", 401),

@@ -197,6 +197,14 @@ class Reclaimed(Fact):
     kind: Literal[EventKind.RECLAIMED] = EventKind.RECLAIMED
 
 
+class Recovered(Fact):
+    """A transaction of the order was found on the chain that was signed after the backup of a restored database."""
+
+    kind: Literal[EventKind.RECOVERED] = EventKind.RECOVERED
+    attempt: int
+    signature: str
+
+
 class LeftOver(Fact):
     """What came to the wallet beside what was bought."""
 
@@ -286,6 +294,7 @@ AnyFact = Annotated[
     | Unknown
     | Retrying
     | Reclaimed
+    | Recovered
     | Confirmed
     | RolledBack
     | Failed

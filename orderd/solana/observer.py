@@ -110,7 +110,7 @@ class Observer:
         """
         candidates = {
             mention.signature: memo.order_id
-            for mention in self._mentions_since(slot, finalized)
+            for mention in self.mentions_since(slot, finalized)
             for memo in memos_in(mention.memo)
             if mention.err is None and memo.order_id in orders
         }
@@ -132,11 +132,24 @@ class Observer:
                 paid.append(Paid(signature, answer))
         return paid
 
+    def newest_height(self) -> int:
+        """Of the newest block that the endpoint knows. Raises RpcError."""
+        return self._rpc.get_block_height("processed")
+
+    def finalized(self) -> EpochInfo:
+        """Where blocks can no longer be rolled back. Raises RpcError."""
+        return self._rpc.get_epoch_info(self.final_at)
+
+    def keeps_all_since(self, slot: int) -> bool:
+        """Whether the endpoint is one node that knows all that has landed since this slot. Raises RpcError."""
+        return self._is_one_node and self._rpc.get_first_available_block() <= slot
+
     def keeps_history(self) -> bool:
         """Whether the endpoint can be asked for transactions of old. Raises RpcError where it does not answer."""
         return self._rpc.has_transaction_history()
 
-    def _mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
+    def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
+        """Transactions that name the wallet, from ``slot`` up to ``finalized``, newest first. Raises RpcError."""
         before: Signature | None = None
         for _ in range(_MOST_PAGES):
             page = self._rpc.get_signatures_for_address(

@@ -32,6 +32,7 @@ class Landed:
 
     order_id: UUID
     attempt: int
+    tag: bytes
     signature: str
     slot: int
     succeeded: bool
@@ -78,6 +79,7 @@ class Ledger:
         return Landed(
             order_id=said.order_id,
             attempt=said.attempt,
+            tag=said.tag,
             signature=str(transaction.signatures[0]),
             slot=slot,
             succeeded=meta["err"] is None,

@@ -29,6 +29,7 @@ from orderd.wire import (
     OrderDetail,
     OrderView,
     PreviewResult,
+    StatusResult,
     SubmitParams,
     SubmitResult,
 )
@@ -105,6 +106,10 @@ class Trader:
     def halt(self, reason: str) -> None:
         """Let nothing new be signed."""
         self._client.call(Method.HALT, HaltParams(reason=reason), HaltResult)
+
+    def halts(self) -> list[str]:
+        """What keeps anything new from being signed."""
+        return [halt.cause for halt in self._client.call(Method.STATUS, NoParams(), StatusResult).halts]
 
     def lift(self) -> int:
         """Let trading go on; how many halts have been ended by that."""

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 import psycopg2
 import pytest
+from pyrage import passphrase
 
 from db import audit, refused_requests
 from db.audit import SUBMIT, Actor, Entry
@@ -22,6 +24,7 @@ from db.connection import connect, database
 from db.refused_requests import Refusal
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.solana.keys import create_wallet
 from tests.conftest import QUICK
 
 BIN = Path(sys.executable).parent
@@ -436,3 +439,62 @@ def test_the_earlier_name_of_the_verb_works_and_names_the_new_one(orderd: Orderd
     assert made.stderr.startswith("orderd token is called orderd api-key now;")
     assert "desk\ttrade\t" in orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert " token " not in orderd("--help").stdout
+
+
+def test_a_backup_is_one_file_that_a_restore_makes_a_database_of(
+    orderd: Orderd, postgres_url: str, empty_postgres_url: str, tmp_path: Path
+) -> None:
+    """With all that was in it, halted, and as another installation."""
+    kept = ("api-key", "create", "desk")
+    assert orderd(*kept, ORDERD_DATABASE_URL=postgres_url).returncode == 0
+    files = [
+        orderd("backup", tmp_path / "backups", "--keep", "2", ORDERD_DATABASE_URL=postgres_url).stdout.strip()
+        for _ in range(3)
+    ]
+    assert sorted(map(str, (tmp_path / "backups").iterdir())) == files[1:]
+    assert Path(files[2]).stat().st_mode & 0o777 == 0o600
+
+    restored = orderd("restore", files[2], "--old-daemon-is-stopped", ORDERD_DATABASE_URL=empty_postgres_url)
+    assert restored.returncode == 0, restored.stderr
+    listed = orderd("api-key", "list", ORDERD_DATABASE_URL=empty_postgres_url).stdout
+    assert listed.startswith("desk\t")
+    installation = "SELECT encode(id, 'hex'), encode(inner_key, 'hex') FROM installation"
+    ((old_id, old_key),) = rows_of(postgres_url, installation)
+    ((new_id, new_key),) = rows_of(empty_postgres_url, installation)
+    assert (old_id != new_id, old_key == new_key) == (True, True)
+    assert rows_of(empty_postgres_url, "SELECT cause FROM halts ORDER BY cause") == [("operator",), ("restore",)]
+
+    again = orderd("restore", files[2], "--old-daemon-is-stopped", ORDERD_DATABASE_URL=empty_postgres_url)
+    assert (again.returncode, "not empty" in again.stderr) == (2, True)
+
+
+def rows_of(url: str, question: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchall()
+
+
+def test_a_restore_asks_whether_the_old_daemon_is_stopped(
+    orderd: Orderd, postgres_url: str, empty_postgres_url: str, tmp_path: Path
+) -> None:
+    file = orderd("backup", tmp_path, ORDERD_DATABASE_URL=postgres_url).stdout.strip()
+    asked = orderd("restore", file, ORDERD_DATABASE_URL=empty_postgres_url)
+    assert asked.returncode != 0
+    assert "would trade the same orders a second time" in asked.stderr
+    missing = orderd("restore", tmp_path / "nothing", ORDERD_DATABASE_URL=empty_postgres_url)
+    assert (missing.returncode, "there is no such file" in missing.stderr) == (2, True)
+    assert rows_of(empty_postgres_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_a_wallet_is_backed_up_only_on_request_and_encrypted(orderd: Orderd, postgres_url: str, tmp_path: Path) -> None:
+    wallet, words = tmp_path / "wallet.json", tmp_path / "words"
+    create_wallet(wallet)
+    words.write_text("correct horse\n")
+    environment = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_WALLET": str(wallet)}
+    told = orderd("backup", tmp_path / "backups", "--with-wallet", words, **environment).stdout.split()
+    copy = Path(told[1])
+    assert copy.suffixes[-2:] == [".wallet", ".age"]
+    assert (copy.stat().st_mode & 0o777, wallet.read_bytes() in copy.read_bytes()) == (0o600, False)
+    assert passphrase.decrypt(copy.read_bytes(), "correct horse") == wallet.read_bytes()
+    words.write_text("")
+    assert orderd("backup", tmp_path / "backups", "--with-wallet", words, **environment).returncode == 2

@@ -86,6 +86,20 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine")
+def test_systemd_finds_nothing_wrong_with_the_units_of_the_backup(tmp_path: Path) -> None:
+    for unit in ("orderd-backup.service", "orderd-backup.timer"):
+        text = (ROOT / "deploy" / unit).read_text()
+        (tmp_path / unit).write_text(text.replace("/opt/orderd/bin/orderd", sys.executable))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / "orderd-backup.timer"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine")
 def test_systemd_rates_the_exposure_of_the_unit_as_low() -> None:
     rated = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT],

@@ -20,6 +20,7 @@ from orderd.domain.events import (
     Expired,
     Failed,
     OrderEvent,
+    Recovered,
     Retrying,
     RolledBack,
     Routed,
@@ -47,6 +48,7 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.RETRYING: "pending",
     _E.RECLAIMED: "pending",
     _E.ROLLED_BACK: "submitted",
+    _E.RECOVERED: "submitted",
 }
 UNTOLD: Final = frozenset(
     {_E.RELEASED, _E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
@@ -139,7 +141,7 @@ def _quoted(status: str, event: OrderEvent, route: Routed | None) -> Frame:
     frame |= _facts(event)
     if isinstance(event.data, Routed):
         frame["dex"] = event.data.chosen.venue
-    if isinstance(event.data, Submitted | Confirmed | RolledBack):
+    if isinstance(event.data, Submitted | Confirmed | RolledBack | Recovered):
         frame["txSignature"] = event.data.signature
     if "error" in frame:
         frame["errorMessage"] = frame["error"]
@@ -202,9 +204,10 @@ def _capitals(*left_out: EventKind) -> dict[EventKind, str]:
 
 
 EXECUTE: Final = Dialect(_STATUS, _execute)
-SNAPSHOTS: Final = Dialect(_capitals(_E.SUBMITTED, _E.ROLLED_BACK), _snapshot_event, _snapshot_end)
+SNAPSHOTS: Final = Dialect(_capitals(_E.SUBMITTED, _E.ROLLED_BACK, _E.RECOVERED), _snapshot_event, _snapshot_end)
 ROUTING_COMPLETE: Final = Dialect(
-    _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED, _E.ROLLED_BACK) | {_E.ROUTED: "ROUTING_COMPLETE"},
+    _capitals(_E.ACCEPTED, _E.SUBMITTED, _E.RETRYING, _E.RECLAIMED, _E.ROLLED_BACK, _E.RECOVERED)
+    | {_E.ROUTED: "ROUTING_COMPLETE"},
     _stamped,
 )
 QUOTES: Final = Dialect(_STATUS | {_E.DEFERRED: "pending"}, _quoted, preludes={_E.ROUTED: _ROUTING})

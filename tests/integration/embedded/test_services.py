@@ -118,6 +118,17 @@ def test_postgres_starts_over_when_making_its_data_directory_was_interrupted(tmp
     assert not (tmp_path / "postgres.partial").exists()
 
 
+def test_a_data_directory_of_another_major_version_is_left_alone_and_told_what_to_do(tmp_path: Path) -> None:
+    data = tmp_path / "postgres"
+    data.mkdir(mode=0o700)
+    (data / "PG_VERSION").write_text("17\n")
+    with pytest.raises(OrderdError, match=r"made by Postgres 17, and this orderd brings 18 ") as refused:
+        Postgres(tmp_path).start()
+    assert "(orderd backup DIRECTORY)" in refused.value.detail
+    assert "orderd restore FILE" in refused.value.detail
+    assert [file.name for file in data.iterdir()] == ["PG_VERSION"]
+
+
 def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path) -> None:
     server = Postgres(tmp_path)
     with running(server):

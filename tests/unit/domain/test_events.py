@@ -20,6 +20,7 @@ from orderd.domain.events import (
     FilledPart,
     OrderEvent,
     Reclaimed,
+    Recovered,
     Refused,
     Released,
     Retrying,
@@ -59,6 +60,7 @@ FACTS: list[AnyFact] = [
     Expired(detail="it was valid until 09:40"),
     Amended(token_in="SOL", token_out="USDC", amount_in="2", slippage="0.5", limit_price="105"),
     CancelRequested(),
+    Recovered(attempt=1, signature="sig"),
     Unknown(attempt=1, signature="sig"),
     RolledBack(attempt=1, signature="sig", slot=9),
 ]

@@ -1,0 +1,101 @@
+"""What a restored database keeps until it knows what the daemon has traded since the backup."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from db import halts
+from db.audit import DAEMON
+from db.connection import database, transaction
+from db.models import Order
+from orderd.domain.halt import HaltCause
+
+_OPEN: Final = 2**62
+"""Of a past installation while nobody knows where it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostOrder:
+    """A transaction of an order that the backup does not have."""
+
+    signature: str
+    tag: bytes
+    order_id: UUID
+    slot: int
+
+
+@transaction
+def begin(reason: str) -> None:
+    """Halt, take a new installation id, and keep the old one as the past. Needs a connection, as all here does."""
+    halts.halt(HaltCause.RESTORE, DAEMON, "what was traded since the backup is not known yet")
+    halts.halt(HaltCause.OPERATOR, DAEMON, reason)
+    database.execute_sql("INSERT INTO past_installations SELECT id, %s FROM installation", (_OPEN,))
+    database.execute_sql("UPDATE installation SET id = %s", (secrets.token_bytes(4),))
+    database.execute_sql("DELETE FROM restores")
+    # Now: what the backup had under way may yet land, later than what it does not know.
+    database.execute_sql(f"INSERT INTO restores (first_slot) {_FIRST_UNKNOWN_SLOT}")
+
+
+_FIRST_UNKNOWN_SLOT: Final = """
+    SELECT least(
+        (SELECT min(coalesce(blockhash_slot, 0)) FROM attempts WHERE outcome = 'live' OR awaits_finality),
+        (SELECT coalesce(max(slot), 0) FROM attempts WHERE outcome <> 'live' AND NOT awaits_finality))"""
+"""What a backup does not know was signed after the newest transaction that it knows to have landed for good; and what
+was under way when it was made is looked for from its blockhash on."""
+
+
+def height() -> int | None:
+    """The chain's newest block height after the restore; None while nobody has asked."""
+    row = database.execute_sql("SELECT height FROM restores").fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def note_height(newest: int) -> None:
+    """Keep the height, unless another process was faster."""
+    database.execute_sql("UPDATE restores SET height = %s WHERE height IS NULL", (newest,))
+
+
+def first_unknown_slot() -> int:
+    """No transaction that the backup does not know has landed before this slot."""
+    (slot,) = database.execute_sql("SELECT first_slot FROM restores").fetchone()
+    return int(slot)
+
+
+def lock() -> bool:
+    """Let nobody else end the restore before this transaction has ended; False where somebody has."""
+    cursor = database.execute_sql("SELECT FROM halts WHERE cause = %s FOR UPDATE", (HaltCause.RESTORE,))
+    return cursor.fetchone() is not None
+
+
+def keep_lost(lost: Sequence[LostOrder]) -> None:
+    """Remember them, so that none is traded again when its client repeats it."""
+    for each in lost:
+        database.execute_sql(
+            "INSERT INTO lost_orders (signature, tag, order_id, slot) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (each.signature, each.tag, str(each.order_id), each.slot),
+        )
+
+
+def active_with(tag: bytes) -> list[Order]:
+    """The orders with this tag that have not ended, children before their parents."""
+    rows = Order.raw(
+        "SELECT * FROM orders WHERE memo_tag = %s AND ended_as IS NULL ORDER BY parent_id IS NULL, id", tag
+    )
+    return list(rows.execute(database))
+
+
+def traded_as(account_id: UUID, client_order_id: str) -> str | None:
+    """The signature by which a lost order of this client order id was traded; None where there is none."""
+    row = database.execute_sql(
+        "SELECT signature FROM lost_orders WHERE tag = memo_tag(%s, %s) ORDER BY slot LIMIT 1",
+        (str(account_id), client_order_id),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def finish(last_slot: int) -> None:
+    """All is known: the past ends with the newest transaction that was read, and only the operator's halt is left."""
+    database.execute_sql("UPDATE past_installations SET last_slot = %s WHERE last_slot = %s", (last_slot, _OPEN))
+    halts.lift(DAEMON, HaltCause.RESTORE)

@@ -1,0 +1,60 @@
+"""``orderd backup``: the database in one file, while the daemon goes on."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orderd.commands.database import database_of
+from orderd.commands.options import Config, DaemonsStateDir
+from orderd.config.loading import ConfigurationError, database_url, load_settings
+
+_PATTERN = "orderd-*.dump"
+
+
+def backup(
+    directory: Annotated[Path, typer.Argument(help="Where the backup is written; it is made if it does not exist")],
+    keep: Annotated[int | None, typer.Option(min=1, help="Then remove all but the newest so many backups")] = None,
+    with_wallet: Annotated[
+        Path | None,
+        typer.Option(metavar="PASSPHRASE_FILE", help="Also back up the wallet, encrypted with this file's passphrase"),
+    ] = None,
+    config: Config = None,
+    state_dir: DaemonsStateDir = None,
+) -> None:
+    """Write the database to DIRECTORY/orderd-TIME.dump. The daemon may run meanwhile.
+
+    The wallet is not in it. With --with-wallet it is written beside it, in the format of age
+    (https://age-encryption.org). What is traded after a backup is read from the chain when it is restored.
+
+    \b
+    orderd backup /var/backups/orderd --keep 48
+    """
+    from orderd.embedded.dump import dump
+
+    settings = load_settings(config=config, state_dir=state_dir)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = directory / f"orderd-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
+    with database_of(config, state_dir):
+        dump(database_url(settings), file)
+    typer.echo(str(file))
+    if with_wallet is not None:
+        typer.echo(str(_encrypt(settings.wallet_path, with_wallet, file.with_suffix(".wallet.age"))))
+    if keep is not None:
+        for old in sorted(directory.glob(_PATTERN))[:-keep]:
+            old.unlink()
+            old.with_suffix(".wallet.age").unlink(missing_ok=True)
+
+
+def _encrypt(wallet: Path, passphrase_file: Path, file: Path) -> Path:
+    try:
+        from pyrage import passphrase
+    except ImportError:
+        raise ConfigurationError("--with-wallet needs pyrage: pip install 'orderd[backup]'") from None
+    words = passphrase_file.read_text().strip()
+    if not words:
+        raise ConfigurationError(f"{passphrase_file} is empty; write a passphrase into it")
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_bytes(passphrase.encrypt(wallet.read_bytes(), words))
+    return file
