@@ -192,7 +192,7 @@ def test_what_was_no_trade_of_this_installation_is_none(restored: Restoring, his
     if how == "a stranger's":
         history.strangers.add(name)
     assert check(restored, history)
-    assert read(order_id).status is OrderStatus.PENDING
+    assert (read(order_id).status, Attempt.select().count()) == (OrderStatus.PENDING, 0)
 
 
 def test_a_lost_order_is_refused_with_its_signature_when_its_client_repeats_it(
