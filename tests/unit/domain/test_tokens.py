@@ -55,6 +55,13 @@ def test_a_token_is_not_traded_for_itself() -> None:
     assert caught.value.code is ErrorCode.TOKEN_SAME
 
 
+def test_a_pair_is_two_names_with_a_slash_between_them() -> None:
+    sol, usdc = REGISTRY.named_pair("sol/USDC")
+    assert (sol.mint, usdc.mint) == (WSOL_MINT, USDC_MINT)
+    with pytest.raises(OrderdError, match="not a pair of tokens"):
+        REGISTRY.named_pair("SOL")
+
+
 def test_each_chain_has_a_usdc_of_its_own() -> None:
     assert registry_of("devnet").resolve("USDC").mint == DEVNET_USDC_MINT
     assert registry_of("mainnet").resolve("USDC").mint == USDC_MINT
