@@ -48,6 +48,9 @@ HTTP: dict[tuple[str, str], Need] = {
     ("GET", "/api/pnl"): "read",
     ("GET", "/api/portfolio"): "read",
     ("GET", "/api/tokens"): "read",
+    ("GET", "/api/tokens/search"): "read",
+    ("POST", "/api/tokens"): "admin",
+    ("DELETE", "/api/tokens"): "admin",
     ("GET", "/api/pools"): "read",
     ("GET", "/api/balances"): "read",
     ("GET", "/api/status"): "read",
@@ -75,6 +78,9 @@ CALLS: dict[Method, Need] = {
     Method.PNL: "read",
     Method.PORTFOLIO: "read",
     Method.TOKENS: "read",
+    Method.TOKENS_SEARCH: "read",
+    Method.TOKENS_NAME: "admin",
+    Method.TOKENS_UNNAME: "admin",
     Method.POOLS: "read",
     Method.STATUS: "read",
     Method.HALT: "admin",
@@ -95,6 +101,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/orders/{order}/resolution"): {"dead": True},
     ("PATCH", "/api/orders/{order}"): {"amount_in": "2"},
     ("POST", "/api/halt"): {"reason": "a test"},
+    ("POST", "/api/tokens"): {"symbol": "USDC", "mint": "no mint"},
 }
 TERMS = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"}
 PARAMS: dict[Method, dict[str, Any]] = {
@@ -108,6 +115,9 @@ PARAMS: dict[Method, dict[str, Any]] = {
     Method.ORDER_RESOLVE: {"order": ORDER, "dead": True},
     Method.ORDERS_UNSUBSCRIBE: {"subscription": 1},
     Method.QUOTE: TERMS,
+    Method.TOKENS_SEARCH: {"text": "sol"},
+    Method.TOKENS_NAME: {"symbol": "USDC", "mint": "no mint"},
+    Method.TOKENS_UNNAME: {"symbol": "NEW"},
     Method.PRICES: {"pair": "SOL/USDC"},
     Method.HALT: {"reason": "a test"},
 }
