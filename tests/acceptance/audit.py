@@ -127,7 +127,7 @@ def balances_add_up(
             expected[WSOL_MINT] -= parse_amount(story.order.network_fee or "", _LAMPORT_DECIMALS)
     expected[WSOL_MINT] -= sum(transaction.fee for transaction in transactions if not transaction.succeeded)
     expected[WSOL_MINT] -= sum(transaction.rent for transaction in transactions)
-    assert after == dict(expected)
+    assert Counter(after) == expected, "a token of which there is none is as one that is not there"
 
 
 def _succeeded(story: Story, transactions: Sequence[Landed]) -> Landed:
