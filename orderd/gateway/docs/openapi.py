@@ -86,6 +86,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "order": "rebalance-2026-11-21",
     "Idempotency-Key": "rebalance-2026-11-21",
     "token": "SOL",
+    "symbol": "BONK",
+    "text": "bonk",
     "status": ["confirmed"],
     "kind": ["market"],
     "limit": 50,

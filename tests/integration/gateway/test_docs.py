@@ -71,7 +71,14 @@ async def test_all_that_is_served_is_on_it_and_every_link_leads_somewhere(http: 
 
 async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) -> None:
     html = (await http.get("/docs")).text
-    order, amendment, resolution = [body.replace("&#34;", '"') for body in re.findall(r"-d &#39;(.*?)&#39;", html)]
+    bodies = {
+        path: body.replace("&#34;", '"')
+        for path, body in re.findall(r"127\.0\.0\.1:3000(/\S+?)&#39;[^<]*?-d &#39;(.*?)&#39;", html)
+    }
+    order, resolution = bodies.pop("/api/orders"), bodies.pop("/api/orders/rebalance-2026-11-21/resolution")
+    amendment, naming = bodies.pop("/api/orders/rebalance-2026-11-21"), bodies.pop("/api/tokens")
+    halting = bodies.pop("/api/halt")
+    assert not bodies
     headers = {"Content-Type": "application/json"}
     sent = await http.post("/api/orders", content=order, headers=headers)
     assert sent.status_code == 201
@@ -79,3 +86,6 @@ async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) ->
     assert changed.json()["code"] == "ORDER_NOT_AMENDABLE", "understood; it does not rest"
     refused = await http.post(f"{sent.headers['Location']}/resolution", content=resolution, headers=headers)
     assert refused.json()["code"] == "ORDER_NOT_RESOLVABLE", "understood; nothing of it is signed"
+    named = await http.post("/api/tokens", content=naming, headers=headers)
+    assert named.json()["code"] == "TOKEN_NO_MINT", "understood; the chain knows no such mint"
+    assert (await http.post("/api/halt", content=halting, headers=headers)).status_code == 200
