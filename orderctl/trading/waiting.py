@@ -6,13 +6,13 @@ from uuid import UUID
 
 from orderctl.output.exit_codes import ExitCode
 from orderd.client.connection import Client
-from orderd.domain.order import TERMINAL, OrderStatus
+from orderd.domain.order import FILLED, SIGNED, TERMINAL, OrderStatus
 from orderd.wire import Event, Snapshot
 
 Goal = Literal["submitted", "confirmed", "ended"]
 _REACHED: Final[Mapping[Goal, frozenset[OrderStatus]]] = {
-    "submitted": frozenset({OrderStatus.SUBMITTED, OrderStatus.CONFIRMED}),
-    "confirmed": frozenset({OrderStatus.CONFIRMED}),
+    "submitted": SIGNED | FILLED,
+    "confirmed": FILLED,
     "ended": TERMINAL,
 }
 

@@ -47,11 +47,12 @@ def socket(daemon: Daemon, shared_database: dict[str, str]) -> Iterator[ClientCo
 def everything_stored(url: str) -> dict[str, list[Any]]:
     """All rows of all tables but those that no order changes.
 
-    Two are told of refusals, two show that processes live, and one what the wallet was last seen to hold.
+    Two are told of refusals, two show that processes live, one what the wallet was last seen to hold, and three keep
+    what was read on the chain: prices, mints and pools.
     """
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        others = {"audit", "refusals", "processes", "clock", "balances"}
+        others = {"audit", "refusals", "processes", "clock", "balances", "candles", "mints", "pools_found"}
         tables = [name for (name,) in cursor.fetchall() if name not in others]
         rows = {}
         for table in tables:
@@ -99,7 +100,7 @@ def problem_of(connection: ClientConnection, message: str | bytes) -> Problem:
         ({"amount_in": "0.0000000001"}, ErrorCode.AMOUNT_TOO_PRECISE, "9 decimals"),
         ({"amount_in": "18446744073.709551616"}, ErrorCode.AMOUNT_TOO_LARGE, "18446744073.709551616"),
         ({"token_in": "USDD"}, ErrorCode.TOKEN_UNKNOWN, "did you mean USDC?"),
-        ({"token_out": "So11111111111111111111111111111111111111113"}, ErrorCode.TOKEN_UNKNOWN, "the mint So111"),
+        ({"token_out": "So11111111111111111111111111111111111111113"}, ErrorCode.TOKEN_NO_MINT, "So111"),
         ({"token_in": ""}, ErrorCode.TOKEN_UNKNOWN, "''"),
         ({"token_out": "sol"}, ErrorCode.TOKEN_SAME, "SOL"),
         ({"slippage": "-0.01"}, ErrorCode.SLIPPAGE_OUT_OF_RANGE, "-0.01"),

@@ -15,7 +15,7 @@ LINES = {
     "    slippage_bps: int\n": "    memo: str | None\n",
     "    slippage: str\n": "    memo: str | None = None\n",
     "        slippage_bps=parse_slippage_bps(": "        memo=given.memo,\n",
-    "        slippage=format_amount(": "        memo=terms.memo,\n",
+    '        "slippage": format_amount(': '        "memo": terms.memo,\n',
 }
 """Of a term ``memo``: what is put before which line of the module."""
 
@@ -54,7 +54,7 @@ path.write_text("token_in,token_out,amount_in,memo\\nSOL,USDC,1,rent\\n")
 terms = understood(from_file, registry_of("simnet"), "0.5")
 others = understood(from_file.model_copy(update={"memo": "food"}), registry_of("simnet"), "0.5")
 row = Order(**columns_of(terms) | {"memo": "rent"})
-row.memo = "rent"
+row.__data__["memo"] = "rent"  # as its column would be
 order = NewOrder(uuid4(), DEFAULT_ACCOUNT, "mine", terms, Actor("test"))
 event = OrderEvent(order_id=order.id, seq=1, at=datetime.now(UTC), status=OrderStatus.PENDING, data=order.fact)
 
