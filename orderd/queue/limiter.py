@@ -65,12 +65,14 @@ end
 for i = 3, #ARGV do
     local order = string.gsub(ARGV[i], '^!', '')
     if not started[order] then
+        local patience = now + ARGV[1]
         if order ~= ARGV[i] then
+            patience = math.max(patience, tonumber(redis.call('ZSCORE', KEYS[2], order) or 0))
             redis.call('ZREM', KEYS[1], order)
             redis.call('ZREM', KEYS[2], order)
         end
         redis.call('ZADD', KEYS[1], 0, ARGV[i])
-        redis.call('ZADD', KEYS[2], 'GT', text(now + ARGV[1]), ARGV[i])
+        redis.call('ZADD', KEYS[2], 'GT', text(patience), ARGV[i])
     end
 end
 return redis.call('ZCOUNT', KEYS[3], '(' .. text(now - ARGV[2]), '+inf')
