@@ -35,6 +35,8 @@ MAX_POOLS_A_PAIR: Final = 8
 DISCOVERY_SECONDS: Final = 300.0
 NOTHING_FOUND_SECONDS: Final = 20.0
 """A pool may be made at any time, and some nodes find nothing where others do."""
+_INTERNAL_ERROR: Final = -32603
+"""Of JSON-RPC 2.0: the node meant to answer, and failed."""
 
 Pair = tuple[str, str]
 """Two mints in ascending order: a pool trades both ways."""
@@ -363,6 +365,8 @@ class PoolVenue(ABC, Generic[S, P]):
         try:
             found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
         except (RpcResponseError, RpcRefusedError) as error:
+            if isinstance(error, RpcResponseError) and error.code == _INTERNAL_ERROR:
+                raise  # it would list them, and could not now
             setting = f"ORDERD_{self.name.upper()}_POOLS"
             why = f"the node does not list the pools of {self.kind} ({error}); name those to trade in: {setting}"
             raise RpcUnlistedError(why) from error

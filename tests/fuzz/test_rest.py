@@ -38,7 +38,8 @@ def attack(daemon: Daemon, *options: str) -> None:
         [
             Path(sys.executable).with_name("schemathesis"),
             *("--no-color", "--config-file", str(ROOT / "tests/fuzz/schemathesis.toml"), "run"),
-            *(f"{_http(daemon)}openapi.json", "--request-timeout", "20", *options),
+            # A halt is what it says: all orders after it would be refused.
+            *(f"{_http(daemon)}openapi.json", "--exclude-path", "/api/halt", "--request-timeout", "20", *options),
         ],
         cwd=daemon.log.parent,
         env=os.environ | {"PYTHONPATH": str(ROOT), "NO_PROXY": "*"},

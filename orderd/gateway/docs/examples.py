@@ -10,7 +10,7 @@ from orderd.domain.mint import Trait
 from orderd.domain.order import Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import Token
-from orderd.domain.well_known import SOL, USDC, WELL_KNOWN
+from orderd.domain.well_known import CHILLGUY, SOL, USDC, WELL_KNOWN
 from orderd.wire import (
     WIRE_VERSION,
     AmendResult,
@@ -139,9 +139,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
 
 HALT_BODIES: Final[dict[str, Any]] = {"an incident": {"value": {"reason": "prices look wrong"}}}
 NAME_BODIES: Final[dict[str, Any]] = {
-    "the mint that a symbol means": {
-        "value": {"symbol": "NEW", "mint": "2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo", "pinned": True}
-    }
+    "the mint that a symbol means": {"value": {"symbol": "CHILL", "mint": CHILLGUY.mint, "pinned": True}}
 }
 RESOLUTION_BODIES: Final[dict[str, Any]] = {"taken for dead": {"value": {"dead": True}}}
 
