@@ -308,7 +308,7 @@ class TokensFound(Message):
 class TokensNameParams(Message):
     symbol: str = Field(max_length=64)
     mint: str = Field(max_length=64)
-    pinned: bool = Field(False, description="whether the symbol means this mint where others have it too")
+    pinned: bool = Field(False, strict=True, description="whether the symbol means this mint where others have it too")
 
 
 class TokensNameResult(Message):
