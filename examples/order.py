@@ -63,7 +63,7 @@ def main() -> int:
     url = sys.argv[1] if len(sys.argv) > 1 else URL
     order = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.1", "client_order_id": f"example-{uuid4()}"}
     for event in events(url, order):
-        print(event["seq"], event["status"], json.dumps(event["data"]))
+        print(event["seq"], event["status"], json.dumps(event["data"]), flush=True)
     return 0 if event["status"] == "confirmed" else 1
 
 

@@ -92,11 +92,14 @@ def test_a_lost_connection_is_made_again_and_nothing_is_told_twice(daemon: Daemo
     os.kill(worker, signal.SIGSTOP)
     try:
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            first = process.stdout.readline()
-            os.kill(gateway, signal.SIGKILL)
-            os.kill(worker, signal.SIGCONT)
-            told, complaint = process.communicate(timeout=SECONDS)
+            try:
+                assert process.stdout is not None
+                first = process.stdout.readline()
+                os.kill(gateway, signal.SIGKILL)
+                os.kill(worker, signal.SIGCONT)
+                told, complaint = process.communicate(timeout=SECONDS)
+            finally:
+                process.kill()  # one that still runs would be waited for
     finally:
         os.kill(worker, signal.SIGCONT)
     lines = [first, *told.splitlines()]
