@@ -26,12 +26,13 @@ class Loop:
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._last_pass = time.monotonic()
+        self._pass_began: float | None = None
 
     @property
     def seconds_silent(self) -> float:
-        """Since the last pass ended, well or badly. A loop whose figure grows hangs in a pass."""
-        return time.monotonic() - self._last_pass
+        """Of the pass that is under way; 0 between two passes, however long the loop rests. One that grows hangs."""
+        began = self._pass_began
+        return 0.0 if began is None else time.monotonic() - began
 
     def start(self) -> None:
         self._thread.start()
@@ -51,6 +52,7 @@ class Loop:
         name_thread(self.name)
         failures = 0
         while not self._stop.is_set():
+            self._pass_began = time.monotonic()
             try:
                 self._run_once()
             except BaseException as error:  # a panic of a native library is no Exception, and must not end the thread
@@ -63,7 +65,7 @@ class Loop:
                 if failures:
                     log.info("works again", action="loop_recovered", loop=self.name, failures=failures)
                 failures = 0
-            self._last_pass = time.monotonic()
+            self._pass_began = None
             if failures:
                 self._stop.wait(min(self._interval * 2 ** min(failures, 20), max(_MAX_BACKOFF_SECONDS, self._interval)))
             else:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
@@ -256,7 +256,9 @@ class WorkerProcess:
         self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
         recorder = PriceRecorder(trading.router.seen, trading.tokens)
         self._recording = Loop("prices", recorder.run_once, SAMPLE_SECONDS)
-        self._sharing = None if settings.shared_wallet else WalletSharing(trading.observer(settings))
+        self._check_sharing: Callable[[], object] = lambda: None
+        if not settings.shared_wallet:
+            self._check_sharing = WalletSharing(trading.observer(settings)).run_once
         self._share_check = Loop("sharing", self._check_sharing, SHARING_SECONDS)
         restoring = Restoring(trading.observer(settings), outcomes, publisher, self._halts.known)
         self._restoring = Loop("restoring", restoring.run_once, RESTORING_SECONDS)
@@ -282,10 +284,6 @@ class WorkerProcess:
             self._restoring,
             self._retention,
         )
-
-    def _check_sharing(self) -> None:
-        if self._sharing is not None:
-            self._sharing.run_once()
 
     def _look_at_market(self) -> None:
         """For what rests, and then for the orders to come: of pools that have changed the triggers read what they need,

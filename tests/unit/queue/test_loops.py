@@ -71,6 +71,20 @@ def test_a_loop_that_hangs_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None
     assert loop.stop(PATIENCE)
 
 
+def test_a_loop_that_rests_for_long_does_not_pass_for_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("orderd.queue.loops.time.monotonic", lambda: clock[0])
+    passes: Queue[None] = Queue()
+    loop = Loop("test", lambda: passes.put(None), 60.0)
+    loop.start()
+    passes.get(timeout=PATIENCE)
+    loop.wake()
+    passes.get(timeout=PATIENCE)  # so the first pass is over for certain
+    clock[0] += 59
+    assert loop.stop(PATIENCE)
+    assert loop.seconds_silent == 0
+
+
 def test_a_woken_loop_does_not_wait_for_its_interval() -> None:
     passes: Queue[None] = Queue()
     loop = Loop("test", lambda: passes.put(None), 3_600.0)
