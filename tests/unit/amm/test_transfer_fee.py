@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderd.amm.curve import Curve, Segment
@@ -57,6 +57,7 @@ def test_a_fee_is_a_part_rounded_up_and_has_a_greatest(fee: TransferFee, amount:
 
 
 @given(FEES, AMOUNTS)
+@example(TransferFee(10_000, 5), 7)
 def test_what_has_to_be_sent_is_the_least_of_which_so_much_arrives(fee: TransferFee, arrived: int) -> None:
     if fee.bps == 10_000 and fee.maximum > U64_MAX // 2:
         return  # nothing ever arrives

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderd.domain.order import Floor, OrderKind, TimeInForce
@@ -42,6 +42,7 @@ def test_an_order_in_parts_is_held_against_what_a_part_is_paid() -> None:
 
 
 @given(least=st.integers(1, 10**12), more=st.integers(0, 10**12), limit=st.integers(0, 3 * 10**12))
+@example(least=1, more=10**12, limit=10**11)
 def test_the_largest_part_that_is_paid_is_found_to_a_thousandth(least: int, more: int, limit: int) -> None:
     most = least + more
     found = largest_part(least, most, lambda amount: amount <= limit)
