@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
-import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
 
 from orderd.domain.errors import OrderdError
 from orderd.queue.broker import keep, orders_of
-
-_PAUSE: Final = timedelta(seconds=1)
-"""Dispatch sends nothing before the halt is lifted, however soon they are due."""
-log = structlog.get_logger(__name__)
+from orderd.queue.deferring import defer_or_miss
 
 
 class HaltFirst(Middleware):
-    """``halted`` says what orders meet with; ``missed`` is told of those that cannot even be made to wait."""
+    """``halted`` tells the error that orders meet while trading is halted.
+
+    They wait by ``defer``: dispatch sends nothing before the halt is lifted, however soon they are due. Orders that
+    could not be deferred are reported to ``missed``.
+    """
 
     def __init__(
         self,
@@ -35,9 +34,5 @@ class HaltFirst(Middleware):
         if error is None:
             return
         for order_id in orders_of(message):
-            try:
-                self._defer(order_id, _PAUSE, error)
-            except Exception:
-                log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
-                self._missed(order_id)
+            defer_or_miss(self._defer, self._missed, order_id, error)
         keep(message, [])

@@ -6,16 +6,14 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
 
 from orderd.queue.broker import keep, orders_of
+from orderd.queue.deferring import defer_or_miss
 
-_PAUSE: Final = timedelta(seconds=1)
 _PATIENCE_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.02
-log = structlog.get_logger(__name__)
 
 
 class InFlightCap(Middleware):
@@ -50,12 +48,5 @@ class InFlightCap(Middleware):
             if room:
                 self._missed(order_id)  # it comes again at once, and is told nothing
             else:
-                self._wait(order_id)
+                defer_or_miss(self._defer, self._missed, order_id, "orders in flight")
         keep(message, orders[:room])
-
-    def _wait(self, order_id: UUID) -> None:
-        try:
-            self._defer(order_id, _PAUSE, "orders in flight")
-        except Exception:
-            log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
-            self._missed(order_id)

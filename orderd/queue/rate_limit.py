@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 import structlog
@@ -12,10 +11,9 @@ from dramatiq.middleware import Middleware
 from orderd.domain.events import RATE_LIMIT
 from orderd.engine.failure import AttemptFailedError, NotStartedError
 from orderd.queue.broker import keep, orders_of
+from orderd.queue.deferring import defer_or_miss
 from orderd.queue.limiter import Go, RateLimiter
 
-_PAUSE: Final = timedelta(seconds=1)
-"""How long an order waits when the limiter cannot be asked."""
 log = structlog.get_logger(__name__)
 
 
@@ -54,15 +52,8 @@ class RateLimit(Middleware):
                 self._limiter.forget(order_id)  # cancelled meanwhile, or another message of it was faster
         except Exception:
             log.exception("rate limit unreachable", action="rate_limit_failed", order_id=str(order_id))
-            self._defer_after_failure(order_id)
+            defer_or_miss(self._defer, self._missed, order_id, "rate limit unreachable")
         return None
-
-    def _defer_after_failure(self, order_id: UUID) -> None:
-        try:
-            self._defer(order_id, _PAUSE, "rate limit unreachable")
-        except Exception:
-            log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
-            self._missed(order_id)
 
     def after_process_message(
         self,
