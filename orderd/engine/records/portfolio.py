@@ -6,25 +6,23 @@ from fractions import Fraction
 
 from orderd.domain.money import format_amount, format_significant, parse_amount
 from orderd.domain.tokens import TokenRegistry
-from orderd.engine.prices.stored_mints import learn
 from orderd.engine.records.valuation import Valuation
 from orderd.records import Holding, PortfolioParams, PortfolioResult
-from orderd.wire import BalancesResult
+from orderd.wire import Balance, BalancesResult
 
 
 def value_of(tokens: TokenRegistry, balances: BalancesResult, params: PortfolioParams) -> PortfolioResult:
-    """Needs a connection."""
+    """Also lists tokens that cannot be traded here, without a value. Needs a connection."""
     valuation = Valuation(tokens, tokens.resolve(params.unit))
     unit, now = valuation.unit, datetime.now(UTC)
-    learn(tokens, [each.mint for each in balances.balances])
-    held = [(tokens.resolve(each.mint), each.amount) for each in balances.balances]
-    prices = {token: valuation.price(token.mint, now) for token, _ in held}
-    before = {token: valuation.price(token.mint, now - timedelta(days=1)) for token, _ in held}
-    base = {token: 0 if amount == "0" else parse_amount(amount, token.decimals) for token, amount in held}
-    values = {token: valuation.worth(token.mint, base[token], prices[token]) for token, _ in held}
+    held = balances.balances
+    prices = {each.mint: valuation.price(each.mint, now) for each in held}
+    before = {each.mint: valuation.price(each.mint, now - timedelta(days=1)) for each in held}
+    base = {each.mint: _base_units(tokens, each) for each in held}
+    values = {mint: valuation.worth(mint, base[mint], price) for mint, price in prices.items()}
     value = sum(each for each in values.values() if each is not None)
-    valued = [token for token, _ in held if values[token] is not None and base[token]]
-    worths_before = [valuation.worth(token.mint, base[token], before[token]) for token in valued]
+    valued = [mint for mint, worth in values.items() if worth is not None and base[mint]]
+    worths_before = [valuation.worth(mint, base[mint], before[mint]) for mint in valued]
     value_before = sum(each for each in worths_before if each is not None)
     is_compared = value_before > 0 and None not in worths_before
     return PortfolioResult(
@@ -34,17 +32,23 @@ def value_of(tokens: TokenRegistry, balances: BalancesResult, params: PortfolioP
         change=_percent(Fraction(value, value_before) - 1) if is_compared else None,
         holdings=tuple(
             Holding(
-                token=token.symbol,
-                mint=token.mint,
-                amount=amount,
-                price=None if (price := prices[token]) is None else format_significant(price),
-                value=None if (worth := values[token]) is None else format_amount(worth, unit.decimals),
+                token=each.token,
+                mint=each.mint,
+                amount=each.amount,
+                price=None if (price := prices[each.mint]) is None else format_significant(price),
+                value=None if (worth := values[each.mint]) is None else format_amount(worth, unit.decimals),
                 share=None if worth is None or not value else _percent(Fraction(worth, value)),
-                change=None if price is None or (was := before[token]) is None else _percent(price / was - 1),
+                change=None if price is None or (was := before[each.mint]) is None else _percent(price / was - 1),
             )
-            for token, amount in held
+            for each in held
         ),
     )
+
+
+def _base_units(tokens: TokenRegistry, balance: Balance) -> int:
+    """0 for a token whose decimals are not known: it has no price either."""
+    token = tokens.find(balance.mint)
+    return 0 if token is None or balance.amount == "0" else parse_amount(balance.amount, token.decimals)
 
 
 def _percent(part: Fraction) -> str:

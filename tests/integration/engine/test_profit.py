@@ -13,6 +13,7 @@ from db.connection import database
 from db.models import DEFAULT_ACCOUNT
 from db.movements import KeptMovement
 from orderd.domain.candles import MINUTE, single
+from orderd.domain.mint import MintFacts, Trait
 from orderd.domain.movements import Movement, MovementKind
 from orderd.domain.times import format_moment
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -26,6 +27,7 @@ from tests.integration.engine.test_history import filled
 pytestmark = pytest.mark.usefixtures("connection")
 
 NOW = datetime.now(UTC)
+TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
 BEFORE = NOW - timedelta(hours=1)
 
 
@@ -136,3 +138,21 @@ def test_the_portfolio_has_values_shares_and_how_they_changed_within_a_day() -> 
     ]
     nothing = value_of(registry_of("simnet"), BalancesResult(wallet="w", balances=()), PortfolioParams())
     assert (nothing.value, nothing.change) == ("0", None)
+
+
+def test_a_token_that_is_not_traded_here_stands_in_the_portfolio_without_a_value() -> None:
+    tokens = registry_of("simnet")
+    hooked, unread = "Hook111111111111111111111111111111111111111", "Unread1111111111111111111111111111111111111"
+    tokens.learn(MintFacts(hooked, 2, TOKEN_2022, frozenset({Trait.TRANSFER_HOOK})))
+    costs(WSOL_MINT, "110")
+    held = (("SOL", WSOL_MINT, "2"), ("HOOK", hooked, "5"), (unread, unread, "7"))
+    balances = BalancesResult(
+        wallet="w", balances=tuple(Balance(token=name, mint=mint, amount=amount) for name, mint, amount in held)
+    )
+    found = value_of(tokens, balances, PortfolioParams())
+    assert found.value == "220"
+    assert [(each.token, each.amount, each.value, each.share) for each in found.holdings] == [
+        ("SOL", "2", "220", "100.00"),
+        ("HOOK", "5", None, None),
+        (unread, "7", None, None),
+    ]
