@@ -14,8 +14,8 @@ from solders.signature import Signature
 
 from orderd.domain.memo import memos_in
 from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
+from orderd.solana.mentions import mentions_since
 from orderd.solana.rpc import (
-    MAX_MENTIONS_A_CALL,
     MAX_SIGNATURES_A_CALL,
     Commitment,
     Mention,
@@ -150,16 +150,14 @@ class Observer:
 
     def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
         """Transactions that name the wallet, from ``slot`` up to ``finalized``, newest first. Raises RpcError."""
-        before: Signature | None = None
-        for _ in range(_MOST_PAGES):
-            page = self._rpc.get_signatures_for_address(
-                self._wallet, before=before, min_context_slot=finalized.absolute_slot, commitment=self.final_at
-            )
-            yield from (mention for mention in page if mention.slot >= slot)
-            if len(page) < MAX_MENTIONS_A_CALL or page[-1].slot < slot:
-                return
-            before = page[-1].signature
-        raise RpcTransportError(f"the wallet has made more than {_MOST_PAGES * MAX_MENTIONS_A_CALL} transactions since")
+        return mentions_since(
+            self._rpc,
+            self._wallet,
+            slot,
+            known_to=finalized.absolute_slot,
+            commitment=self.final_at,
+            most_pages=_MOST_PAGES,
+        )
 
     def _landmark_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Landmark | None:
         """One by which the attempts are judged that can be at ``finalized``; None where there are no such attempts.

@@ -9,22 +9,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from solders.pubkey import Pubkey
-from solders.signature import Signature
 
 from db import movements
 from db.movements import KeptMovement
 from orderd.domain.movements import Effect, MovementKind, movements_of
 from orderd.domain.tokens import WSOL_MINT, TokenRegistry
 from orderd.engine.records.valuation import Valuation
+from orderd.solana.mentions import mentions_since
 from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program
 from orderd.solana.programs.token import TokenAccount
-from orderd.solana.rpc import MAX_MENTIONS_A_CALL, Commitment, Mention, RpcClient, RpcError
-from orderd.solana.rpc_types import TransactionInfo
+from orderd.solana.rpc import Commitment, Mention, RpcClient, RpcError, RpcTransportError
+from orderd.solana.rpc_types import AtSlot, KeyedAccount, TransactionInfo
 
+T = TypeVar("T")
 _BATCH: Final = 100
 _PROGRAMS: Final = (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_ID)
 
@@ -66,8 +67,9 @@ class Reconciliation:
         """Read what is new. ``told`` hears how many transactions of how many have been read. Raises RpcError."""
         begun = self._done()
         up_to = self._rpc.get_slot(self._final_at)
-        held = self._held()
-        mentions = self._mentions(begun, up_to)
+        accounts = self._accounts(up_to)
+        held = self._held(accounts, up_to)
+        mentions = self._mentions(begun, up_to, [each.key for each in accounts])
         kept, read, waits = Counter[MovementKind](), 0, False
         for batch in _whole_slots(mentions):
             settled = movements.is_settled([str(each.signature) for each in batch])
@@ -91,33 +93,33 @@ class Reconciliation:
         slot = movements.reconciled_slot(str(self._wallet))
         return -1 if slot is None else slot
 
-    def _mentions(self, begun: int, up_to: int) -> list[Mention]:
-        """All of the wallet and of its token accounts that are not read yet, oldest first: who sends a token names its
-        account and not the wallet."""
-        found: dict[Signature, Mention] = {}
-        for address in (self._wallet, *self._token_accounts()):
-            before: Signature | None = None
-            while True:
-                page = self._rpc.get_signatures_for_address(address, before=before, commitment=self._final_at)
-                found |= {each.signature: each for each in page if begun < each.slot <= up_to}
-                if len(page) < MAX_MENTIONS_A_CALL or page[-1].slot <= begun:
-                    break
-                before = page[-1].signature
-        return sorted(found.values(), key=lambda each: (each.slot, str(each.signature)))
-
-    def _token_accounts(self) -> set[Pubkey]:
-        """Those that there are, and those where tokens of this daemon are kept, which may be closed by now."""
-        there = {
-            each.key
-            for program in _PROGRAMS
-            for each in self._rpc.get_token_accounts_by_owner(self._wallet, program=program).value
-        }
+    def _mentions(self, begun: int, up_to: int, accounts: Iterable[Pubkey]) -> list[Mention]:
+        """All that are not read yet, oldest first. A transaction that sends a token names its account and not the
+        wallet, so the token accounts of today are asked for too, and those where this daemon keeps tokens, which may be
+        closed by now."""
         usual = {
             associated_token.address(self._wallet, Pubkey.from_string(mint), program)
             for mint in self._mints
             for program in _PROGRAMS
         }
-        return there | usual
+        found = {
+            each.signature: each
+            for address in {self._wallet, *accounts, *usual}
+            for each in mentions_since(self._rpc, address, begun + 1, known_to=up_to, commitment=self._final_at)
+            if each.slot <= up_to
+        }
+        return sorted(found.values(), key=lambda each: (each.slot, str(each.signature)))
+
+    def _accounts(self, up_to: int) -> list[KeyedAccount]:
+        """The wallet's token accounts."""
+        return [
+            each
+            for program in _PROGRAMS
+            for each in _known_to(
+                up_to,
+                self._rpc.get_token_accounts_by_owner(self._wallet, program=program, commitment=self._final_at),
+            )
+        ]
 
     def _read(self, batch: Sequence[Mention], own: Iterable[str]) -> list[KeptMovement]:
         signatures = [each.signature for each in batch]
@@ -135,15 +137,12 @@ class Reconciliation:
                 kept.append(KeptMovement(signature, mention.slot, at, each, usdc, sol))
         return kept
 
-    def _held(self) -> Counter[str]:
-        """What the chain says now."""
-        held = Counter({WSOL_MINT: self._rpc.get_balance(self._wallet, self._final_at).value})
-        for program in _PROGRAMS:
-            for each in self._rpc.get_token_accounts_by_owner(
-                self._wallet, program=program, commitment=self._final_at
-            ).value:
-                account = TokenAccount.decode(each.account.data)
-                held[str(account.mint)] += account.amount
+    def _held(self, accounts: Iterable[KeyedAccount], up_to: int) -> Counter[str]:
+        """What the chain says of each mint."""
+        held = Counter({WSOL_MINT: _known_to(up_to, self._rpc.get_balance(self._wallet, self._final_at))})
+        for each in accounts:
+            account = TokenAccount.decode(each.account.data)
+            held[str(account.mint)] += account.amount
         return held
 
     def _compared(self, held: Counter[str], slot: int) -> tuple[Difference, ...]:
@@ -164,6 +163,13 @@ def effect_of(info: TransactionInfo, wallet: str) -> Effect:
                 rent += lamports - (each.after if each.mint == WSOL_MINT else 0)
     is_payer = info.payer == wallet
     return Effect(deltas, info.fee if is_payer else 0, rent if is_payer else 0)
+
+
+def _known_to(slot: int, answer: AtSlot[T]) -> T:
+    """What was answered. Raises RpcError where it is older than the slot: by another node, which lags."""
+    if answer.slot < slot:
+        raise RpcTransportError(f"a node of the endpoint is at slot {answer.slot}, another one at {slot}")
+    return answer.value
 
 
 def _price(values: Valuation, mint: str, at: datetime) -> Decimal | None:
