@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from db.clock import DAYS_AGO
 from db.connection import database
 from orderd.domain.candles import HOUR, KEPT_DAYS, MINUTE, Candle
 
@@ -67,16 +68,7 @@ def price_at(base: str, quote: str, at: datetime, *, is_estimate: bool = False) 
     minute = _last_before(base, quote, MINUTE, at, HOUR)
     if minute is not None or not is_estimate:
         return minute
-    hour = _last_before(base, quote, HOUR, at, _NEAR)
-    if hour is not None:
-        return hour
-    row = database.execute_sql(
-        """
-        SELECT open FROM candles WHERE base = %s AND quote = %s AND seconds = %s
-            AND at > %s AND at < %s + %s * interval '1 second' ORDER BY at LIMIT 1""",
-        (base, quote, HOUR, at, at, _NEAR),
-    ).fetchone()
-    return None if row is None else Decimal(row[0])
+    return _last_before(base, quote, HOUR, at, _NEAR) or _first_after(base, quote, HOUR, at, _NEAR)
 
 
 def _last_before(base: str, quote: str, seconds: int, at: datetime, near: int) -> Decimal | None:
@@ -89,16 +81,26 @@ def _last_before(base: str, quote: str, seconds: int, at: datetime, near: int) -
     return None if row is None else Decimal(row[0])
 
 
+def _first_after(base: str, quote: str, seconds: int, at: datetime, near: int) -> Decimal | None:
+    row = database.execute_sql(
+        """
+        SELECT open FROM candles WHERE base = %s AND quote = %s AND seconds = %s
+            AND at > %s AND at < %s + %s * interval '1 second' ORDER BY at LIMIT 1""",
+        (base, quote, seconds, at, at, near),
+    ).fetchone()
+    return None if row is None else Decimal(row[0])
+
+
 def remove_old() -> int:
     """Remove some of what is kept no longer. Returns how many."""
     removed = 0
     for seconds, days in KEPT_DAYS.items():
         cursor = database.execute_sql(
-            """
+            f"""
             DELETE FROM candles WHERE (base, quote, seconds, at) IN (
                 SELECT base, quote, seconds, at FROM candles
-                WHERE seconds = %s AND at < statement_timestamp() - %s * interval '1 day' ORDER BY at LIMIT %s)""",
-            (seconds, days, _ROWS),
+                WHERE seconds = %(seconds)s AND at < {DAYS_AGO} ORDER BY at LIMIT %(rows)s)""",  # noqa: S608
+            {"seconds": seconds, "days": days, "rows": _ROWS},
         )
         removed += int(cursor.rowcount)
     return removed

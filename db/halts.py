@@ -52,7 +52,7 @@ def nobody_signs() -> Iterator[None]:
 
 def explain(cause: HaltCause, reason: str) -> None:
     """Say what a halt that stands still waits for."""
-    database.execute_sql("UPDATE halts SET reason = %s WHERE cause = %s", (reason, cause))
+    database.execute_sql("UPDATE halts SET reason = %s WHERE cause = %s AND reason <> %s", (reason, cause, reason))
 
 
 def lift(by: Actor, *causes: HaltCause) -> tuple[Halt, ...]:

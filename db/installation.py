@@ -36,4 +36,6 @@ def read() -> Installation:
 
 def note_seen(slot: int) -> None:
     """Whose the wallet's transactions are is known up to this slot."""
-    database.execute_sql("UPDATE installation SET seen_slot = greatest(seen_slot, %s)", (slot,))
+    database.execute_sql(
+        "UPDATE installation SET seen_slot = %s WHERE seen_slot IS NULL OR seen_slot < %s", (slot, slot)
+    )

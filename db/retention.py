@@ -8,6 +8,7 @@ Only the oldest rows are looked at, so a pass costs the same however much there 
 from enum import StrEnum
 from typing import Final
 
+from db.clock import DAYS_AGO
 from db.connection import database, transaction
 
 ROWS: Final = 1_000
@@ -24,12 +25,8 @@ class Kept(StrEnum):
     NOTIONALS = "notionals"
 
 
-_OLD: Final = (
-    # A clock that was set ahead makes nothing older, as long as it was seen.
-    "statement_timestamp() - (SELECT greatest(moved, 0) FROM clock) * interval '1 second' - %(days)s * interval '1 day'"
-)
 _ENDED_ORDER: Final = f"""
-    o.ended_as IS NOT NULL AND o.updated_at < {_OLD}
+    o.ended_as IS NOT NULL AND o.updated_at < {DAYS_AGO}
     AND NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.awaits_finality)"""
 
 
@@ -37,7 +34,7 @@ def _of_ended_orders(table: str) -> str:
     return f"""
         DELETE FROM {table} WHERE order_id = ANY(ARRAY(
             SELECT r.order_id FROM {table} r JOIN orders o ON o.id = r.order_id
-            WHERE r.at < {_OLD} AND {_ENDED_ORDER} ORDER BY r.at LIMIT %(rows)s))"""  # noqa: S608
+            WHERE r.at < {DAYS_AGO} AND {_ENDED_ORDER} ORDER BY r.at LIMIT %(rows)s))"""  # noqa: S608
 
 
 _REMOVE: Final = {
@@ -46,13 +43,13 @@ _REMOVE: Final = {
     Kept.SIGNED_BYTES: f"""
         UPDATE attempts SET signed_bytes = NULL WHERE id = ANY(ARRAY(
             SELECT id FROM attempts
-            WHERE settled_at < {_OLD} AND signed_bytes IS NOT NULL AND outcome <> 'live' AND NOT awaits_finality
+            WHERE settled_at < {DAYS_AGO} AND signed_bytes IS NOT NULL AND outcome <> 'live' AND NOT awaits_finality
             ORDER BY settled_at LIMIT %(rows)s))
         AND outcome <> 'live' AND NOT awaits_finality""",  # noqa: S608
     Kept.NOTIONALS: f"""
         DELETE FROM notionals WHERE order_id = ANY(ARRAY(
             SELECT order_id FROM notionals n JOIN orders o ON o.id = order_id
-            WHERE at < {_OLD} AND (o.ended_as IS NOT NULL OR o.kind = 'market') ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
+            WHERE at < {DAYS_AGO} AND (o.ended_as IS NOT NULL OR o.kind = 'market') ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
 }
 
 

@@ -1,4 +1,7 @@
-"""What is kept for so many days and no longer: a loop in each worker removes it little by little."""
+"""What is kept for so many days and no longer: a loop in each worker removes it little by little.
+
+How long candles are kept is not a setting, see ``orderd.domain.candles``.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from db import retention
+from db import candles, retention
 from db.connection import database
 from db.retention import ROWS, Kept
 
@@ -27,16 +30,26 @@ class Retention:
         self._days = days
         self._look = look
         self._rests_until = dict.fromkeys(days, 0.0)
+        self._candles_rest_until = 0.0
         self._removed = dict.fromkeys(days, 0)
 
     def run_once(self) -> int:
         """Remove a few of the oldest rows of each kind. Returns how many."""
-        due = [kept for kept in self._days if time.monotonic() >= self._rests_until[kept]]
-        if not due:
+        now = time.monotonic()
+        due = [kept for kept in self._days if now >= self._rests_until[kept]]
+        candles_due = now >= self._candles_rest_until
+        if not due and not candles_due:
             return 0
         with database.connection_context():
             self._look()
-            return sum(map(self._remove, due))
+            removed = sum(map(self._remove, due))
+            return removed + (self._remove_candles() if candles_due else 0)
+
+    def _remove_candles(self) -> int:
+        removed = candles.remove_old()
+        if not removed:
+            self._candles_rest_until = time.monotonic() + _REST_SECONDS
+        return removed
 
     def _remove(self, kept: Kept) -> int:
         removed = retention.remove(kept, self._days[kept])

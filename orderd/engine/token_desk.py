@@ -18,6 +18,7 @@ from db.connection import database, transaction
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.mint import MintFacts
 from orderd.domain.tokens import MINT_ADDRESS, Token, TokenRegistry
+from orderd.engine.stored_mints import learn
 from orderd.engine.token_list import TokenList, TokenListError
 from orderd.solana.json_rpc import RpcError, RpcWrongChainError
 from orderd.solana.mints import facts_of, metadata_address
@@ -149,9 +150,7 @@ class TokenDesk:
         if not mints:
             return
         with database.connection_context():
-            stored = tokens.mints_known(mints)
-        for facts in stored:
-            self.registry.learn(facts)
+            learn(self.registry, mints)
         unread = [mint for mint in dict.fromkeys(mints) if self.registry.facts(mint) is None]
         if unread:
             self._from_chain(unread, skip_bad=skip_bad)

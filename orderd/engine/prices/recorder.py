@@ -18,14 +18,13 @@ from orderd.domain.candles import HOUR, MINUTE, Candle, single
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.prices.reference import is_told, price_of
-from orderd.engine.prices.stored_mints import learn
 from orderd.engine.routing.quote_collection import Answers, Pair
+from orderd.engine.stored_mints import learn
 
 SAMPLE_SECONDS: Final = 1.0
 """How often what has been read is looked at."""
 _STORE_PASSES: Final = 5
 """So many looks go into one statement."""
-_REMOVE_PASSES: Final = 600
 log = structlog.get_logger(__name__)
 
 _Key = tuple[str, str, int, datetime]
@@ -66,9 +65,6 @@ class PriceRecorder:
         self._passes += 1
         if self._passes % _STORE_PASSES == 0:
             self.store()
-        if self._passes % _REMOVE_PASSES == 1:
-            with database.connection_context():
-                candles.remove_old()
 
     def store(self) -> None:
         """Store what was seen since the last time. Where that fails, it is tried again with what is seen till then."""

@@ -13,8 +13,8 @@ from orderd.domain.movements import MovementKind
 from orderd.domain.profit import Book, CostMethod, Earned, Moved, Position, Traded
 from orderd.domain.times import parse_moment
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.engine.prices.stored_mints import learn
 from orderd.engine.records.valuation import Valuation
+from orderd.engine.stored_mints import learn
 from orderd.records import PnlDay, PnlParams, PnlResult, PnlToken, PnlTotals
 
 _COSTS = (MovementKind.FEE, MovementKind.RENT)

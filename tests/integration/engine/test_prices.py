@@ -15,6 +15,7 @@ from orderd.domain.times import format_moment
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
 from orderd.engine.prices.told import read_prices
+from orderd.engine.retention import Retention
 from orderd.records import PricesParams, PricesResult
 
 pytestmark = pytest.mark.usefixtures("connection")
@@ -111,7 +112,13 @@ def test_minutes_go_after_thirty_days_and_hours_after_a_year() -> None:
     now = begins(datetime.now(UTC), HOUR)
     for days in (29, 31, 364, 366):
         keep(0, "100", start=now - timedelta(days=days))
-    assert candles.remove_old() == 4
+    database.execute_sql("UPDATE clock SET moved = 2 * 86400")
+    assert candles.remove_old() == 2, "a clock that was set ahead makes nothing older"
+    database.execute_sql("UPDATE clock SET moved = 0")
+    looked: list[bool] = []
+    retention = Retention({}, lambda: looked.append(True))
+    assert [retention.run_once(), retention.run_once(), retention.run_once()] == [2, 0, 0]
+    assert looked == [True, True], "with nothing left to remove, it rests"
     left = database.execute_sql("SELECT seconds, at FROM candles ORDER BY at, seconds").fetchall()
     assert [(seconds, (now - at).days) for seconds, at in left] == [(HOUR, 364), (HOUR, 31), (MINUTE, 29), (HOUR, 29)]
 

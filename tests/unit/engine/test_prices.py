@@ -80,7 +80,6 @@ class Recording:
 def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
     recording = Recording()
     monkeypatch.setattr(candles, "add", recording.stored.extend)
-    monkeypatch.setattr(candles, "remove_old", lambda: 0)
     monkeypatch.setattr(stored, "mints_known", lambda _: [])
     monkeypatch.setattr(type(database), "connection_context", lambda _: nullcontext())
     return recording
