@@ -1,6 +1,7 @@
 """orderctl cancel"""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -8,14 +9,14 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import check_can_ask, types
-from orderctl.output.streams import OUTPUT, Format, narrate, print_json, print_json_line, print_line, report
-from orderctl.trading.lookup import AllActive, OfAccount, Orders, named, suggesting
+from orderctl.output.streams import OUTPUT, Format, narrate, print_json, print_json_line, print_line
+from orderctl.trading.cancelling import cancel_each
+from orderctl.trading.lookup import AllActive, OfAccount, Orders, named
 from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
-from orderd.client.errors import RefusedError
 from orderd.domain.accounts import DEFAULT
 from orderd.domain.order import SIGNED
-from orderd.wire import CancelResult, GetParams, ListResult, Method, OrderView
+from orderd.wire import GetParams, ListResult, OrderView
 
 
 def run(
@@ -34,8 +35,6 @@ def run(
     """
     settings = settings_of(ctx, output)
     wanted = named(orders, everything=everything, account=account)
-    cancelled: list[OrderView] = []
-    outcome = ExitCode.OK
     with Client(settings) as client:
         if everything:
             active = active_orders(client, account)
@@ -45,16 +44,7 @@ def run(
             elif not (yes or _is_sure(active)):
                 narrate(settings, "nothing was cancelled")
                 return ExitCode.INTERRUPTED
-        for params in wanted:
-            try:
-                with suggesting(client):
-                    order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
-            except RefusedError as error:
-                refused = report(error, output, settings.color)
-                outcome = outcome or refused
-                continue
-            cancelled.append(order)
-            _print(order, output)
+        cancelled, outcome = cancel_each(client, settings, wanted, output, partial(_print, output=output))
     if output == "json":
         print_json(ListResult(orders=tuple(cancelled), next_cursor=None))
     return outcome

@@ -7,13 +7,13 @@ import typer
 from orderctl.config.settings import Settings, settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import check_can_ask, types
-from orderctl.output.streams import OUTPUT, DocumentFormat, narrate, print_data, print_line, report
+from orderctl.output.streams import OUTPUT, DocumentFormat, narrate, print_data, print_line
+from orderctl.trading.cancelling import cancel_each
 from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
-from orderd.client.errors import ConfigError, RefusedError
+from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.wire import (
-    CancelResult,
     GetParams,
     HaltParams,
     HaltResult,
@@ -74,13 +74,7 @@ def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bo
 
 def _cancel_all(client: Client, settings: Settings, output: DocumentFormat) -> ExitCode:
     """Nothing is signed any more, so none of them can go on while the others are cancelled."""
-    outcome, cancelled = ExitCode.OK, 0
-    for order in active_orders(client, None):
-        try:
-            client.call(Method.ORDER_CANCEL, params_of(GetParams, order=str(order.id)), CancelResult)
-        except RefusedError as error:
-            outcome = outcome or report(error, output, settings.color)
-        else:
-            cancelled += 1
-    narrate(settings, f"{cancelled} orders cancelled; those that are signed end as their transactions do")
+    wanted = [GetParams(order=str(order.id)) for order in active_orders(client)]
+    cancelled, outcome = cancel_each(client, settings, wanted, output)
+    narrate(settings, f"{len(cancelled)} orders cancelled; those that are signed end as their transactions do")
     return outcome

@@ -14,11 +14,12 @@ from typing import Final
 from uuid import UUID
 
 from orderctl.config.settings import Settings
+from orderctl.display.screen import words_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import narrate, print_json_line
 from orderctl.trading.paging import pages
 from orderd.client import handshake
-from orderd.client.connection import Client
+from orderd.client.connection import Client, Lost
 from orderd.client.errors import AnswerLostError, ConfigError, RefusedError, UnreachableError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
@@ -29,7 +30,7 @@ _REMEMBERED: Final = 10_000
 
 @dataclass(slots=True)
 class Position:
-    """What was printed. ``newest`` is the id of the newest order known, None before the first look."""
+    """What was printed. ``newest`` is the id of the newest order known, None where there was no order."""
 
     newest: UUID | None = None
     seen: dict[UUID, int] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Position:
 def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCode:
     """Until Ctrl-C. Raises ClientError where trying again cannot help."""
     position, failures, has_listened = Position.read(file), 0, False
-    begins = position.newest is None
+    begins = file is None or not file.exists()
     try:
         while True:
             try:
@@ -91,7 +92,7 @@ def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCod
                 client.close()
                 delay = handshake.backoff(failures)
                 failures += 1
-                narrate(settings, f"connection lost: {error.detail}; next try in {delay:.1f} s")
+                narrate(settings, words_of(Lost(error.detail, delay)))
                 time.sleep(delay)
     except KeyboardInterrupt:
         narrate(
@@ -104,6 +105,9 @@ def _one_connection(client: Client, position: Position, *, begins: bool) -> Iter
     """What is new, and what comes; None where there is nothing to print, but something to remember."""
     active: dict[UUID, int] = {}
     is_live = False
+    if begins:
+        # Asked first: an order that comes after this, and ends unheard of, is missed and not passed over.
+        position.newest = _newest(client)
     for news in client.follow_active():
         match news:
             case Snapshot(order=order) if not is_live:
@@ -113,8 +117,6 @@ def _one_connection(client: Client, position: Position, *, begins: bool) -> Iter
                 if begins:
                     for order_id, seq in active.items():
                         position.note(order_id, seq, has_ended=False)
-                    if position.newest is None:
-                        position.newest = _newest(client)
                 else:
                     for order_id in _changed(client, position, active):
                         yield from _missed(client, position, order_id)

@@ -58,6 +58,16 @@ def test_from_now_on_each_event_comes_and_none_of_before(daemon: FakeDaemon) -> 
     lines.close()  # type: ignore[attr-defined]
 
 
+def test_what_ended_before_the_beginning_is_not_missed_later(daemon: FakeDaemon) -> None:
+    active, ended = history(FILLED[:2]), history(FILLED, LATER)
+    happened(daemon, active, ended)
+    position = Position()
+    lines = printed(daemon, position, begins=True)
+    assert next(lines) == (ORDER_ID, 0)
+    lines.close()  # type: ignore[attr-defined]
+    assert (position.newest, position.seen) == (LATER, {ORDER_ID: 2})
+
+
 def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: FakeDaemon) -> None:
     old, new = history(FILLED), history(FILLED, LATER)
     happened(daemon, old, new)
@@ -97,6 +107,25 @@ def test_the_file_says_where_to_go_on(tmp_path: Path) -> None:
     file.write_text(json.dumps({"orders": []}))
     with pytest.raises(ConfigError, match="cannot be read"):
         Position.read(file)
+
+
+def test_a_file_that_was_written_while_there_were_no_orders_is_gone_on_from(
+    daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = history(FILLED)
+    happened(daemon, story)
+    file = tmp_path / "events.json"
+    Position().write(file)
+    write = Position.write
+
+    def stopping_at_the_end(self: Position, file: Path | None) -> None:
+        write(self, file)
+        if self.newest is not None and not self.seen:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Position, "write", stopping_at_the_end)
+    outcome = orderctl("events", "--follow", "--resume", str(file))
+    assert [json.loads(line)["seq"] for line in outcome.out.splitlines()] == [event.seq for event in story]
 
 
 @pytest.mark.parametrize("args", [(), ("0199d3a0", "--follow"), ("0199d3a0", "--resume", "file")])

@@ -53,6 +53,26 @@ def test_what_is_active_is_cancelled_once_nothing_can_be_signed_any_more(
     assert "1 orders cancelled" in outcome.err
 
 
+def test_each_order_that_is_not_cancelled_is_told_and_the_first_refusal_decides_the_exit_code(
+    daemon: FakeDaemon, orderctl: Orderctl
+) -> None:
+    order = order_after(history(FILLED[:1]))
+    daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order, order, order), next_cursor=None))
+    answers: Iterator[CancelResult | OrderdError] = iter(
+        [
+            OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, "the first has ended"),
+            OrderdError(ErrorCode.SERVICE_OVERLOADED, "the second is not looked at"),
+            CancelResult(order=order),
+        ]
+    )
+    daemon.answers(Method.ORDER_CANCEL, lambda _: next(answers))
+    outcome = orderctl("halt", "--cancel-open")
+    assert outcome.code == 1
+    assert "the first has ended" in outcome.err
+    assert "the second is not looked at" in outcome.err
+    assert "1 orders cancelled" in outcome.err
+
+
 def test_who_lets_trading_go_on_is_shown_why_it_was_halted_and_types_the_word(
     daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,37 @@
+"""Cancels orders one after the other; a refusal of one does not keep the others from it."""
+
+from collections.abc import Callable, Iterable
+
+from orderctl.config.settings import Settings
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.streams import report
+from orderctl.trading.lookup import suggesting
+from orderd.client.connection import Client
+from orderd.client.errors import RefusedError
+from orderd.wire import CancelResult, GetParams, Method, OrderView
+
+
+def cancel_each(
+    client: Client,
+    settings: Settings,
+    wanted: Iterable[GetParams],
+    output: str,
+    tell: Callable[[OrderView], None] = lambda _: None,
+) -> tuple[list[OrderView], ExitCode]:
+    """The orders that are cancelled, or wished to be, each told at once; and the exit code of the first refusal.
+
+    Every refusal is reported. Raises what else Client.call raises.
+    """
+    cancelled: list[OrderView] = []
+    outcome = ExitCode.OK
+    for params in wanted:
+        try:
+            with suggesting(client):
+                order = client.call(Method.ORDER_CANCEL, params, CancelResult).order
+        except RefusedError as error:
+            refused = report(error, output, settings.color)
+            outcome = outcome or refused
+            continue
+        cancelled.append(order)
+        tell(order)
+    return cancelled, outcome
