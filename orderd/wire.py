@@ -701,7 +701,7 @@ class LiftResult(Message):
 class StatusResult(Message):
     version: str
     wire_version: int
-    chain: Literal["simnet", "devnet", "mainnet"]
+    chain: Literal["simnet", "localnet", "devnet", "mainnet"]
     wallet: str
     started_at: datetime
     draining: bool

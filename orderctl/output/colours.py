@@ -59,9 +59,15 @@ OUTCOME_TONES: Final[dict["AttemptOutcome", Tone]] = {
     "expired": Tone.WARNING,
     "abandoned": Tone.BAD,
 }
-CHAIN_TONES: Final[dict[str, Tone]] = {"simnet": Tone.MOVING, "devnet": Tone.WARNING, "mainnet": Tone.ALARM}
+CHAIN_TONES: Final[dict[str, Tone]] = {
+    "simnet": Tone.MOVING,
+    "localnet": Tone.MOVING,
+    "devnet": Tone.WARNING,
+    "mainnet": Tone.ALARM,
+}
 CHAIN_BADGES: Final[dict[str, str]] = {
     "simnet": Tone.MOVING.bold,
+    "localnet": Tone.MOVING.bold,
     "devnet": Tone.WARNING.bold,
     "mainnet": "bold #ffffff on #b3261e",
 }

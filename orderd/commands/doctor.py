@@ -111,7 +111,7 @@ def _chain(settings: Settings) -> Finding:
 def _wallet(settings: Settings) -> Finding:
     from orderd.solana.keys import load_wallet
 
-    if settings.chain == "simnet" and not settings.wallet_path.exists():
+    if settings.is_local_chain and not settings.wallet_path.exists():
         return Finding("wallet", "ok", f"{settings.wallet_path} is made at the first start")
     return Finding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
 

@@ -39,7 +39,7 @@ from orderd.domain.host import is_loopback
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.text import text_of
 from orderd.simnet.config import MAX_SPREAD_BPS
-from orderd.solana.pool_programs import Chain, program_of
+from orderd.solana.pool_programs import LOCAL_CHAINS, Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
 FIRST_ORDERS_USDC: Final = "100"
@@ -100,13 +100,14 @@ class Settings(BaseSettings):
     """Address of Redis: redis://HOST:6379/0. Its maxmemory-policy must be noeviction. If empty, ``orderd run``
     starts one."""
     rpc_url: RpcUrl | None = None
-    """The chain's JSON-RPC endpoint. Required on devnet and mainnet; on simnet ``orderd run`` starts one."""
+    """The chain's JSON-RPC endpoint. Required except on simnet, where ``orderd run`` starts one."""
     rpc_ws_url: RpcWebsocketUrl | None = None
     """The chain's websocket endpoint. Without it, pools are read at intervals instead of when they change."""
     rpc_single_node: bool | None = None
-    """Whether the endpoint is a single node, not several nodes behind one address. If empty, true on simnet only."""
+    """Whether the endpoint is a single node, not several nodes behind one address. If empty, true on simnet and on
+    localnet."""
     chain: Chain = "simnet"
-    """The chain to trade on: simnet, devnet or mainnet."""
+    """The chain to trade on: simnet, localnet (any local validator), devnet or mainnet."""
 
     wallet: UserPath | None = None
     """Keypair file in the Solana CLI's format, with mode 0600. If empty, wallet.json in the state directory."""
@@ -263,6 +264,11 @@ class Settings(BaseSettings):
         return self.pool_kinds or tuple(kind for kind in PoolKind if program_of(kind).trades_on(self.chain))
 
     @property
+    def is_local_chain(self) -> bool:
+        """Whether no money is at stake."""
+        return self.chain in LOCAL_CHAINS
+
+    @property
     def keeps_wallet_labels(self) -> bool:
         """Whether an order in the words of another engine may name any wallet."""
         return (self.dialect_wallet or ("label" if self.chain == "simnet" else "own")) == "label"
@@ -272,8 +278,10 @@ class Settings(BaseSettings):
         """Whether no two answers of the chain's endpoint are of two nodes."""
         if self.rpc_single_node is not None:
             return self.rpc_single_node
+        if self.chain != "simnet":
+            return self.is_local_chain
         faults = self.simnet_faults
-        return self.chain == "simnet" and faults.get("nodes", "one") == "one" and not faults.get("fork_rate")
+        return faults.get("nodes", "one") == "one" and not faults.get("fork_rate")
 
     @property
     def simnet_venue_latency_ms(self) -> dict[VenueName, int]:

@@ -15,6 +15,7 @@ STACC: Final = Token("STACC", "73edX6xoGY4v5y2hzuKdrUbJXLntqgmo74au1Ki1pump", 6)
 
 WELL_KNOWN: Final[dict[str, tuple[Token, ...]]] = {
     "simnet": (SOL, USDC, CHILLGUY, STACC),
+    "localnet": (SOL, USDC),
     "devnet": (SOL, Token("USDC", DEVNET_USDC_MINT, 6)),
     "mainnet": (
         SOL,

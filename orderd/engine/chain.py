@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from db.chain import belong_to
-from orderd.solana.pool_programs import Chain
+from orderd.solana.pool_programs import LOCAL_CHAINS, Chain
 from orderd.solana.rpc import RpcClient, RpcWrongChainError
 from orderd.solana.transport import Response, Transport
 
@@ -23,7 +23,8 @@ _PUBLIC: Final = {
 
 def check_network(meant: Chain, genesis_hash: str) -> str:
     """The name of the chain. Raises RpcWrongChainError where it is not the one that is meant."""
-    found = _PUBLIC.get(genesis_hash, "simnet")
+    local = meant if meant in LOCAL_CHAINS else "a local chain"
+    found = _PUBLIC.get(genesis_hash, local)
     if found != meant:
         raise RpcWrongChainError(f"chain is {meant}, and the RPC endpoint leads to {found}")
     return found

@@ -1,4 +1,4 @@
-"""The wallet at start-up: read on a real chain; on simnet made where there is none, and funded by its faucet."""
+"""The wallet at start-up: read on a real chain, made on a local one where there is none, funded by simnet's faucet."""
 
 import time
 from typing import Final
@@ -21,13 +21,13 @@ _POLL_SECONDS: Final = 0.05
 
 
 def open_wallet(settings: Settings) -> Wallet:
-    """The daemon's wallet; on simnet a missing one is made. Raises WalletError."""
+    """The daemon's wallet; on a local chain a missing one is made. Raises WalletError."""
     path = settings.wallet_path
     try:
         is_missing = not path.exists()
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be looked at: {error.strerror}") from error
-    wallet = create_wallet(path) if settings.chain == "simnet" and is_missing else load_wallet(path)
+    wallet = create_wallet(path) if settings.is_local_chain and is_missing else load_wallet(path)
     return check_named(settings, wallet)
 
 

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind, VenueName
 
-Chain = Literal["simnet", "devnet", "mainnet"]
+Chain = Literal["simnet", "localnet", "devnet", "mainnet"]
+CHAINS: Final[tuple[Chain, ...]] = get_args(Chain)
+LOCAL_CHAINS: Final = frozenset[Chain]({"simnet", "localnet"})
+"""Where no money is at stake: the chain that orderd brings along, and a validator that somebody runs for tests."""
 
 
 class ProgramError(NamedTuple):
@@ -59,7 +62,7 @@ class PoolProgram:
     """What an Anchor program calls the token account that pays, where it names the accounts it complains of."""
     proved_on: frozenset[Chain] = frozenset()
     """The real chains where its pools are traded in unless the settings say otherwise: those that have the program
-    against which its swap was proved. On simnet all are."""
+    against which its swap was proved. On local chains all are."""
 
     def error_named(self, name: str) -> ProgramError:
         """What the program's error means; one that is not known here means nothing more than that it failed."""
@@ -71,7 +74,7 @@ class PoolProgram:
 
     def trades_on(self, chain: Chain) -> bool:
         """Whether its pools are traded in where the settings name no kinds."""
-        return chain == "simnet" or chain in self.proved_on
+        return chain in LOCAL_CHAINS or chain in self.proved_on
 
 
 def part(kind: PoolKind, name: str) -> ModuleType:

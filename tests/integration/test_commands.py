@@ -17,6 +17,7 @@ import httpx
 import psycopg2
 import pytest
 from pyrage import passphrase
+from solders.pubkey import Pubkey
 
 from db import audit, refused_requests
 from db.audit import SUBMIT, Actor, Entry
@@ -25,6 +26,7 @@ from db.refused_requests import Refusal
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.solana.keys import create_wallet
+from orderd.solana.rpc import RpcClient
 from tests.conftest import QUICK
 
 BIN = Path(sys.executable).parent
@@ -381,6 +383,15 @@ def test_the_wallet_is_made_and_funded_once_on_simnet(orderd: Orderd, simnet: Li
     assert first.stdout == second.stdout != ""
     assert first.stderr == "funded with 1000 SOL\nfunded with 100000 USDC\n"
     assert second.stderr == ""
+
+
+def test_on_a_local_validator_the_wallet_is_made_and_no_faucet_is_asked(orderd: Orderd, simnet: ListeningRole) -> None:
+    made = orderd("wallet", ORDERD_CHAIN="localnet", ORDERD_RPC_URL=simnet.url)
+    again = orderd("wallet", ORDERD_CHAIN="localnet", ORDERD_RPC_URL=simnet.url)
+    assert made.stdout == again.stdout != ""
+    assert made.stderr == ""
+    with closing(RpcClient(simnet.url)) as rpc:
+        assert rpc.get_balance(Pubkey.from_string(made.stdout.strip())).value == 0
 
 
 def test_the_wallet_of_a_real_chain_is_never_made_by_orderd(orderd: Orderd, simnet: ListeningRole) -> None:

@@ -45,7 +45,7 @@ def test_the_environment_comes_before_the_file(config_file: Path, monkeypatch: p
         ("ORDERD_PORT", "70000", "ORDERD_PORT: Input should be less than or equal to 65535"),
         ("ORDERD_RATE_LIMT", "5", "ORDERD_RATE_LIMT is no setting of orderd; did you mean ORDERD_RATE_LIMIT?"),
         ("ORDERD_XYZZY", "5", "ORDERD_XYZZY is no setting of orderd"),
-        ("ORDERD_CHAIN", "testnet", "ORDERD_CHAIN: Input should be 'simnet', 'devnet' or 'mainnet'"),
+        ("ORDERD_CHAIN", "testnet", "ORDERD_CHAIN: Input should be 'simnet', 'localnet', 'devnet' or 'mainnet'"),
         ("ORDERD_DIALECT_WALLET", "any", "ORDERD_DIALECT_WALLET: Input should be 'label' or 'own'"),
         ("ORDERD_CHAIN", "mainnet", "chain is mainnet, so rpc_url is needed: set ORDERD_RPC_URL"),
         ("ORDERD_SIMNET_FAULTS", '{"dropped_sends": 2}', "simnet_faults, dropped_sends: Input should be less"),

@@ -91,7 +91,7 @@ LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
 
 def api_key_required(settings: Settings) -> bool:
     """No API key is needed only where nobody else can reach the port and no real money is at stake."""
-    return not (settings.chain == "simnet" and settings.is_local)
+    return not (settings.is_local_chain and settings.is_local)
 
 
 def check_anyone_may_enter(settings: Settings) -> None:

@@ -9,14 +9,14 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.solana.pool_programs import PoolProgram, ProgramError, SwapUnits
+from orderd.solana.pool_programs import CHAINS, PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_string("cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG")
 
 PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DAMM_V2,
     venue=VenueName.METEORA,
-    ids={"simnet": PROGRAM_ID, "devnet": PROGRAM_ID, "mainnet": PROGRAM_ID},
+    ids=dict.fromkeys(CHAINS, PROGRAM_ID),
     units=SwapUnits(20_500),  # 17.5k to 20.0k were measured
     errors={
         6000: ProgramError("MathOverflow"),

@@ -6,14 +6,14 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.solana.pool_programs import PoolProgram, ProgramError, SwapUnits
+from orderd.solana.pool_programs import CHAINS, PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_string("LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo")
 
 PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DLMM,
     venue=VenueName.METEORA,
-    ids={"simnet": PROGRAM_ID, "devnet": PROGRAM_ID, "mainnet": PROGRAM_ID},
+    ids=dict.fromkeys(CHAINS, PROGRAM_ID),
     units=SwapUnits(47_700, a_step=6_800),  # up to 41.9k and 5.6k were measured, and 44.6k and 6.8k of a purchase
     errors={
         6002: ProgramError("InvalidInput"),

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.solana.pool_programs import PoolProgram, ProgramError, SwapUnits
+from orderd.solana.pool_programs import CHAINS, PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_string("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaya7Kj3aMWQSy19kSjvmuwq9docCHofyP9kanQGaav")
@@ -17,7 +17,7 @@ DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaya7Kj3aMWQSy19kSjvmuwq9docCHof
 PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_AMM_V4,
     venue=VenueName.RAYDIUM,
-    ids={"simnet": PROGRAM_ID, "devnet": DEVNET_PROGRAM_ID, "mainnet": PROGRAM_ID},
+    ids=dict.fromkeys(CHAINS, PROGRAM_ID) | {"devnet": DEVNET_PROGRAM_ID},
     units=SwapUnits(25_500),  # 21k to 25k were measured of the older instruction, which names more accounts
     errors={  # all known releases share these numbers
         1: ProgramError("InvalidProgramAddress", lasts=True),

@@ -6,7 +6,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.solana.pool_programs import PoolProgram, ProgramError, SwapUnits
+from orderd.solana.pool_programs import CHAINS, PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_string("CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRayAUgENGQBKVaX8owNhgzkEDyoHTGVEGHVJT1E9pfH")
@@ -14,7 +14,7 @@ DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRayAUgENGQBKVaX8owNhgzkEDyoHTGVE
 PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_CLMM,
     venue=VenueName.RAYDIUM,
-    ids={"simnet": PROGRAM_ID, "devnet": DEVNET_PROGRAM_ID, "mainnet": PROGRAM_ID},
+    ids=dict.fromkeys(CHAINS, PROGRAM_ID) | {"devnet": DEVNET_PROGRAM_ID},
     units=SwapUnits(68_500, a_step=19_000),  # 48.5k to 65.5k were measured without a step, however many arrays
     errors={  # as the release on mainnet in April 2026 numbers them; others do not
         6001: ProgramError("NotApproved", ErrorCode.POOL_CLOSED, lasts=True),

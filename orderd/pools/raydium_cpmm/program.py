@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.solana.pool_programs import PoolProgram, ProgramError, SwapUnits
+from orderd.solana.pool_programs import CHAINS, PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_string("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C")
 DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaycpLY18LhpbydsBWbVJtxpNv9oXPgjRSfpF2bWpYb")
@@ -17,7 +17,7 @@ DEVNET_PROGRAM_ID: Final = Pubkey.from_string("DRaycpLY18LhpbydsBWbVJtxpNv9oXPgj
 PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_CPMM,
     venue=VenueName.RAYDIUM,
-    ids={"simnet": PROGRAM_ID, "devnet": DEVNET_PROGRAM_ID, "mainnet": PROGRAM_ID},
+    ids=dict.fromkeys(CHAINS, PROGRAM_ID) | {"devnet": DEVNET_PROGRAM_ID},
     units=SwapUnits(34_000),  # 30.8k to 33.9k were measured
     errors={
         6000: ProgramError("NotApproved", ErrorCode.POOL_CLOSED, lasts=True),

@@ -7,6 +7,7 @@ import pytest
 
 from db.connection import database
 from orderd.engine.chain import CheckedTransport, check_chain
+from orderd.solana.pool_programs import Chain
 from orderd.solana.rpc import RpcClient, RpcTransportError, RpcWrongChainError
 from orderd.solana.transport import Response, TransportError
 
@@ -32,11 +33,12 @@ class Endpoint:
     def close(self) -> None: ...
 
 
-def test_the_orders_stay_with_the_chain_they_began_on() -> None:
-    check_chain("simnet", ONE)
-    check_chain("simnet", ONE)
+@pytest.mark.parametrize("local", ["simnet", "localnet"])
+def test_the_orders_stay_with_the_chain_they_began_on(local: Chain) -> None:
+    check_chain(local, ONE)
+    check_chain(local, ONE)
     with pytest.raises(RpcWrongChainError, match=f"belong to another chain, with genesis hash {ONE}"):
-        check_chain("simnet", OTHER)
+        check_chain(local, OTHER)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,8 @@ def test_the_orders_stay_with_the_chain_they_began_on() -> None:
         ("simnet", MAINNET, "chain is simnet, and the RPC endpoint leads to mainnet"),
         ("devnet", MAINNET, "chain is devnet, and the RPC endpoint leads to mainnet"),
         ("mainnet", DEVNET, "chain is mainnet, and the RPC endpoint leads to devnet"),
-        ("mainnet", ONE, "chain is mainnet, and the RPC endpoint leads to simnet"),
+        ("localnet", MAINNET, "chain is localnet, and the RPC endpoint leads to mainnet"),
+        ("mainnet", ONE, "chain is mainnet, and the RPC endpoint leads to a local chain"),
     ],
 )
 def test_an_endpoint_of_another_chain_is_refused_and_leaves_no_mark(

@@ -42,7 +42,7 @@ MUTANTS: Final = (
         "real-money-without-token",
         11,
         "orderd/gateway/access/authentication.py",
-        'return not (settings.chain == "simnet" and settings.is_local)',
+        "return not (settings.is_local_chain and settings.is_local)",
         "return not settings.is_local",
         (f"{_MATRIX}test_http_lets_in_whom_the_table_says",),
         "Every program on the machine trades with real money.",

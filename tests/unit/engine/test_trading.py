@@ -31,9 +31,15 @@ def kinds(settings: Settings) -> set[PoolKind]:
 
 
 @pytest.mark.parametrize(
-    ("chain", "traded"), [("simnet", set(PoolKind)), ("devnet", WITHOUT_AMM_V4), ("mainnet", WITHOUT_AMM_V4)]
+    ("chain", "traded"),
+    [
+        ("simnet", set(PoolKind)),
+        ("localnet", set(PoolKind)),
+        ("devnet", WITHOUT_AMM_V4),
+        ("mainnet", WITHOUT_AMM_V4),
+    ],
 )
-def test_amm_v4_takes_part_by_itself_on_the_local_chain_alone(chain: Chain, traded: set[PoolKind]) -> None:
+def test_amm_v4_takes_part_by_itself_on_local_chains_alone(chain: Chain, traded: set[PoolKind]) -> None:
     assert kinds(Settings(chain=chain)) == traded
 
 
@@ -44,6 +50,7 @@ def test_what_is_named_is_traded_in_and_nothing_else() -> None:
 
 GENESIS: dict[Chain, str] = {
     "simnet": "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi",
+    "localnet": "5ZbcRXBosGfm7akJhNXVFKX7byu5VAvQxMrpGSTFjZMR",
     "devnet": "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG",
     "mainnet": "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d",
 }
@@ -78,6 +85,8 @@ class Node:
         ("devnet", "confirmed", False),
         ("devnet", "finalized", True),
         ("simnet", "confirmed", True),
+        ("localnet", "confirmed", False),
+        ("localnet", "finalized", True),
     ],
 )
 def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
@@ -101,9 +110,17 @@ def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
         ("devnet", {}, False),
         ("mainnet", {"rpc_single_node": True}, True),
         ("simnet", {}, True),
+        ("localnet", {}, True),
         ("simnet", {"simnet_faults": {"nodes": "pool"}}, False),
     ],
-    ids=["mainnet", "devnet", "an own node of mainnet", "the local chain", "a local chain of many nodes"],
+    ids=[
+        "mainnet",
+        "devnet",
+        "an own node of mainnet",
+        "the local chain",
+        "a local validator",
+        "a local chain of many nodes",
+    ],
 )
 def test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them(
     chain: Chain, options: dict[str, Any], is_proved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
