@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orderctl.config.origins import Colour, Flags
+from orderctl.config.flags import Colour, Flags
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.guard import stop_when_unheard
 from orderctl.output.streams import OUTPUT, Format, print_line

@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from orderctl.config.origins import FILE_KEYS, Flags, read_file
+from orderctl.config.flags import Flags
+from orderctl.config.origins import FILE_KEYS, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError

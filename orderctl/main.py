@@ -1,20 +1,25 @@
-"""``orderctl``: runs one command line; how every error leaves the program."""
+"""``orderctl``: runs one command line; how every error leaves the program.
+
+What tells errors is loaded only where there is one, so that help and every command start fast.
+"""
 
 import gc
+import os
 import sys
-import traceback
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import typer
 from typer.main import get_command
 
 from orderctl.app import app
-from orderctl.config.origins import Flags
+from orderctl.config.flags import Flags
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.guard import UnheardError, guard_streams, has_left, loss
-from orderctl.output.streams import report
-from orderd.client.errors import ClientError, UnexpectedError
-from orderd.domain.errors import OrderdError
+
+if TYPE_CHECKING:
+    from orderd.client.errors import ClientError
+    from orderd.domain.errors import OrderdError
 
 
 def run(args: list[str]) -> int:
@@ -23,25 +28,16 @@ def run(args: list[str]) -> int:
     try:
         _check_filled(args)
         outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
-    except (ClientError, OrderdError) as error:
-        return _fail(error, flags)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except UnheardError as error:
-        if has_left(error.cause):
-            return ExitCode.OK
-        title = "What was asked for could not be written to stdout"
-        return _fail(ClientError(title, str(error), "make room, or write it elsewhere, and run it again"), flags)
-    except typer.TyperException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "orderctl"
-        title = "The command line cannot be understood"
-        # The library says "Value error, ..." for a choice that is none; the words after it are enough.
-        why = error.format_message().replace("Value error, ", "")
-        return _fail(ClientError(title, why, f"see: {command} --help"), flags)
     except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
-        cause = f"{type(error).__name__}: {error}"
-        return _fail(UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug"), flags)
+        if isinstance(error, UnheardError) and has_left(error.cause):
+            return ExitCode.OK
+        if flags.debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+        from orderctl.output.failures import report
+
+        return report(_told(error), flags.output, flags.color or "auto")
     return outcome if isinstance(outcome, int) else ExitCode.OK
 
 
@@ -53,16 +49,34 @@ def _check_filled(args: list[str]) -> None:
     for before, word in pairwise(["", *args]):
         name, equals, value = word.partition("=")
         if not word or (name.startswith("--") and equals and not value):
+            from orderd.client.errors import ClientError
+
             empty = name or (f"the value of {before}" if before.startswith("-") else "a word of it")
             raise ClientError(
                 "The command line cannot be understood", f"{empty} is empty", "give it a value, or leave it out"
             )
 
 
-def _fail(error: ClientError | OrderdError, flags: Flags) -> int:
-    if flags.debug:
-        traceback.print_exc()
-    return report(error, flags.output, flags.color or "auto")
+def _told(error: Exception) -> "ClientError | OrderdError":
+    """As an error that says what happened, why, and what to do."""
+    from orderd.client.errors import ClientError, UnexpectedError
+    from orderd.domain.errors import OrderdError
+
+    match error:
+        case ClientError() | OrderdError():
+            return error
+        case UnheardError():
+            title = "What was asked for could not be written to stdout"
+            return ClientError(title, str(error), "make room, or write it elsewhere, and run it again")
+        case typer.TyperException():
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "orderctl"
+            # The library says "Value error, ..." for a choice that is none; the words after it are enough.
+            why = error.format_message().replace("Value error, ", "")
+            return ClientError("The command line cannot be understood", why, f"see: {command} --help")
+        case _:
+            cause = f"{type(error).__name__}: {error}"
+            return UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug")
 
 
 def main() -> None:
@@ -72,6 +86,8 @@ def main() -> None:
 
         sys.stdout.write(complete(sys.argv[2:]))
         sys.exit(ExitCode.OK)
+    # Plugins of pydantic have nothing to do here, and to look for them reads of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Loading makes objects by the ten thousand and no garbage; looking for it took a tenth of a short command.
     gc.set_threshold(50_000)
     code = run(sys.argv[1:])

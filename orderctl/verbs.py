@@ -1,15 +1,13 @@
 """The verbs. Each is a module that is imported when it is called, so that help and every command start fast."""
 
 import copy
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
-from orderctl.config.origins import Flags
-from orderd.client.errors import ClientError
+from orderctl.config.flags import Flags
 from orderd.command_line import Command, CommandLine, Group
 
 if TYPE_CHECKING:
@@ -106,6 +104,10 @@ class VerbGroup(Group):
     def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, AnyCommand | None, list[str]]":
         verb = args[0]
         if verb not in VERBS:
+            from difflib import get_close_matches
+
+            from orderd.client.errors import ClientError
+
             near = get_close_matches(verb, VERBS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ClientError("There is no such command", f"{verb!r}{hint}", "see: orderctl --help")

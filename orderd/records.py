@@ -75,7 +75,7 @@ class HistoryResult(Message):
 class PricesParams(Message):
     """Candles of a pair. It is told in the quote token that prices of it always have, whichever is named first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     pair: Name = Field(description="two tokens, each a symbol or a mint address, such as SOL/USDC")
     interval: Annotated[str, StringConstraints(max_length=10)] = Field("1m", description="such as 1m, 5m, 1h or 1d")

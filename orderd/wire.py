@@ -39,7 +39,22 @@ _CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 
 
 class Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """What reads and writes it is built when it is first used: a short command needs a few of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+def build_messages() -> None:
+    """Builds what reads and writes all messages that are loaded: a daemon does so before it answers the first one.
+
+    FastAPI takes only messages that are built for parameters of a request.
+    """
+    waiting: list[type[Message]] = [Message]
+    while waiting:
+        model = waiting.pop()
+        waiting += model.__subclasses__()
+        model.model_config["defer_build"] = False
+        model.model_rebuild()
 
 
 class Method(StrEnum):

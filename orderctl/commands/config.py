@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from orderctl.config.flags import Flags
 from orderctl.config.origins import (
     FILE_KEYS,
     RENAMED,
-    Flags,
     changeable_path,
     config_path,
     explain,

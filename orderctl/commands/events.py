@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
-from orderctl.output.documents import Events
 from orderctl.output.exit_codes import ExitCode
+from orderctl.output.schemas import Events
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.trading.event_feed import follow_all
 from orderctl.trading.lookup import order_detail

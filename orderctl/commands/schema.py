@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from orderctl.output.documents import KINDS, json_schema
 from orderctl.output.exit_codes import ExitCode
+from orderctl.output.schemas import KINDS, json_schema
 from orderctl.output.streams import print_line
 from orderd.client.errors import ConfigError
 

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
-from orderctl.output.documents import Tried
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, print_data
 from orderctl.trading.lookup import OneOrder, suggesting
@@ -27,7 +26,7 @@ def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, O
     settings = settings_of(ctx, output)
     with Client(settings) as client, suggesting(client):
         preview = client.call(Method.ORDER_SIMULATE_FILL, params_of(GetParams, order=order), SimulatedFill)
-    if not print_data(output, Tried(**dict(preview))):
+    if not print_data(output, preview):
         from orderctl.display.simulated import simulated_view
         from orderctl.display.tables import print_whole
 

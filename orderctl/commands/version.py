@@ -7,7 +7,8 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.documents import Release, Versions
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_line, report
+from orderctl.output.failures import report
+from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_line
 from orderctl.version import client_version, warn_of_another_version
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError

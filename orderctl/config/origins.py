@@ -5,38 +5,20 @@ contexts, ``[contexts.NAME]`` tables of the same settings for several daemons; w
 --context, ORDERCTL_CONTEXT or ``orderctl context use NAME``.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from platformdirs import user_config_path
 
+from orderctl.config.flags import Flags
 from orderd.client.errors import unusable
 from orderd.domain.text import text_of
-
-Colour = Literal["auto", "always", "never"]
 
 FILE_KEYS = ("url", "ca", "api_key_file", "api_key_command", "color", "timeout")
 RENAMED = {"api_key": "token", "api_key_file": "token_file", "api_key_command": "token_command"}
 """What settings were called before. The old names are read for one more release, with a warning."""
-
-
-@dataclass(slots=True)
-class Flags:
-    """What the command line says, before and after the verb."""
-
-    url: str | None = None
-    context: str | None = None
-    ca: Path | None = None
-    api_key_file: Path | None = None
-    token_file: Path | None = None
-    color: Colour | None = None
-    timeout: float | None = None
-    quiet: bool = False
-    debug: bool = False
-    output: str = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +118,18 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
     """The file's content, its names checked. Empty where there is no file."""
     path = config_path(environ)
     try:
-        content = tomllib.loads(read_text(path))
+        text = read_text(path)
     except FileNotFoundError as error:
         if environ.get("ORDERCTL_CONFIG"):
             raise unusable(f"{path} (ORDERCTL_CONFIG)", "there is no such file") from error
         return {}
-    except (OSError, ValueError) as error:  # a TOMLDecodeError is one
+    except (OSError, ValueError) as error:
+        raise unusable(str(path), str(error)) from error
+    import tomllib  # here, because most traders have no such file
+
+    try:
+        content = tomllib.loads(text)
+    except ValueError as error:
         raise unusable(str(path), str(error)) from error
     except RecursionError as error:
         raise unusable(str(path), "it is nested too deeply") from error

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from orderctl.config.origins import RENAMED, Choice, Colour, Flags, explain, path_of, read_text
+from orderctl.config.flags import Colour, Flags
+from orderctl.config.origins import RENAMED, Choice, explain, path_of, read_text
 from orderd.client.endpoint import DEFAULT_TIMEOUT, DEFAULT_URL, Endpoint
 from orderd.client.errors import unusable
 from orderd.domain.authority import host_of

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import typer
 
-from orderctl.config.origins import Colour
-from orderctl.config.settings import Settings
-from orderctl.output.colours import Tone
-from orderctl.output.exit_codes import ExitCode, exit_code_of_error
-from orderd.client.errors import ClientError, RefusedError
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderctl.config.flags import Colour
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console
+
+    from orderctl.config.settings import Settings
 
 Format = Literal["table", "wide", "json", "jsonl", "id"]
 """``wide`` is the table with nothing left out or shortened; ``id`` prints what a script hands to the next command."""
@@ -35,19 +32,19 @@ OUTPUT = typer.Option("--output", "-o", help="How to print it.")
 
 def print_json(body: "BaseModel") -> None:
     """One document, for reading and for jq."""
-    from orderctl.output.documents import document
+    from orderctl.output.schemas import document
 
-    print_line(json.dumps(document(body), indent=2, ensure_ascii=_lacks_characters(sys.stdout)))
+    print_line(json.dumps(document(body), indent=2, ensure_ascii=lacks_characters(sys.stdout)))
 
 
 def print_json_line(body: "BaseModel") -> None:
     """One document of a stream, a line of its own."""
-    from orderctl.output.documents import document
+    from orderctl.output.schemas import document
 
-    print_line(json.dumps(document(body), ensure_ascii=_lacks_characters(sys.stdout)))
+    print_line(json.dumps(document(body), ensure_ascii=lacks_characters(sys.stdout)))
 
 
-def _lacks_characters(stream: TextIO) -> bool:
+def lacks_characters(stream: TextIO) -> bool:
     """JSON has a way to write them all the same, so none is replaced."""
     return (stream.encoding or "utf-8").lower().replace("-", "") != "utf8"
 
@@ -95,7 +92,7 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-def narrate(settings: Settings, text: str) -> None:
+def narrate(settings: "Settings", text: str) -> None:
     """What happens meanwhile, for the human. Nothing where -q was given."""
     if not settings.quiet:
         sys.stderr.write(f"{text}\n")
@@ -116,7 +113,7 @@ def has_colour(stream: TextIO, colour: Colour) -> bool:
     return is_live(stream)
 
 
-def console(settings: Settings, stream: TextIO | None = None) -> "Console":
+def console(settings: "Settings", stream: TextIO | None = None) -> "Console":
     """Rich on stdout, or on another stream. Imported here because half of the commands' runs never draw a table."""
     from rich.console import Console
 
@@ -134,37 +131,4 @@ def console(settings: Settings, stream: TextIO | None = None) -> "Console":
         emoji=False,
         markup=False,
         soft_wrap=False,
-    )
-
-
-def report(error: ClientError | OrderdError, output: str, colour: Colour) -> ExitCode:
-    """Tells an error on stderr, as a JSON document where JSON was asked for, and returns what it exits with."""
-    code: ErrorCode | None
-    if isinstance(error, OrderdError):
-        title, next_step, code = error.spec.title, error.spec.next_step, error.code
-    else:
-        code = error.problem.code if isinstance(error, RefusedError) else None
-        title, next_step = error.title, error.next_step
-        if isinstance(error, RefusedError) and error.problem.retry_after is not None:
-            next_step = f"{next_step}; it may succeed in {error.problem.retry_after} s"
-    exit_code = exit_code_of_error(error)
-    if output in ("json", "jsonl"):
-        from orderctl.output.documents import Failure, document
-
-        failure = Failure(code=code, title=title, detail=error.detail, next_step=next_step, exit_code=exit_code)
-        sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=_lacks_characters(sys.stderr))}\n")
-    else:
-        sys.stderr.write(_in_words(title, error.detail, next_step, code, has_colour(sys.stderr, colour)))
-    return exit_code
-
-
-def _in_words(title: str, detail: str, next_step: str, code: str | None, coloured: bool) -> str:
-    def styled(text: str, fg: Tone) -> str:
-        return typer.style(text, fg=fg, bold=True) if coloured else text
-
-    label = f"error[{code}]" if code else "error"
-    return (
-        f"{styled(label, Tone.BAD)}: {title}\n"
-        f"  {styled('why', Tone.HINT)}:  {detail}\n"
-        f"  {styled('next', Tone.HINT)}: {next_step}\n"
     )

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from orderctl.config.settings import Settings
-from orderctl.output.documents import Submissions
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import Format, console, is_live, narrate, print_json, print_json_line, print_line, report
+from orderctl.output.failures import report
+from orderctl.output.streams import Format, console, is_live, narrate, print_json, print_json_line, print_line
 from orderctl.trading.sending import send_through
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client import handshake
@@ -58,6 +58,8 @@ def submit_all(
     outcome = max((report(error, output, settings.color) for error in tally.failures), default=ExitCode.OK)
     narrate(settings, str(tally))
     if output == "json" and not watches:
+        from orderctl.output.schemas import Submissions
+
         print_json(Submissions(submissions=tuple(tally.taken)))
     if tally.is_cut_short:
         narrate(settings, f"to send the rest, and nothing twice, run: {again}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from orderctl.config.settings import Settings
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import report
+from orderctl.output.failures import report
 from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client
 from orderd.client.errors import RefusedError

@@ -7,7 +7,6 @@ import typer
 
 from orderctl.config.settings import Settings
 from orderctl.output.colours import Tone
-from orderctl.output.documents import Tried
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import agrees_to, can_ask
 from orderctl.output.streams import Format, console, has_colour, narrate, print_data, print_line
@@ -20,7 +19,17 @@ from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING
-from orderd.wire import Method, NoParams, OrderView, PreviewResult, QuoteParams, QuoteResult, StatusResult, SubmitParams
+from orderd.wire import (
+    Method,
+    NoParams,
+    OrderView,
+    PreviewResult,
+    QuoteParams,
+    QuoteResult,
+    SimulatedFill,
+    StatusResult,
+    SubmitParams,
+)
 
 Watch = Annotated[
     bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; on a terminal unless told otherwise.")
@@ -163,7 +172,7 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
             if not is_met(quote):
                 return _preview_of_rest(settings, quote, output)
         preview = client.call(Method.ORDER_PREVIEW, order, PreviewResult)
-    if not print_data(output, Tried(**dict(preview), would="execute")):
+    if not print_data(output, SimulatedFill(**dict(preview), would="execute")):
         from orderctl.display.quotes import preview_view
         from orderctl.display.tables import print_whole
 
@@ -179,7 +188,7 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
 
 
 def _preview_of_rest(settings: Settings, quote: QuoteResult, output: Format) -> ExitCode:
-    tried = Tried(
+    tried = SimulatedFill(
         quote=quote,
         succeeds=True,
         error=None,

@@ -11,7 +11,8 @@ from orderctl.config.settings import Settings
 from orderctl.display.lines import JsonLines, LinesOfMany, PlainLines
 from orderctl.display.screen import Screen, only_rest
 from orderctl.display.timeline import Timeline
-from orderctl.output.exit_codes import ExitCode, exit_code_of_status
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.failures import exit_code_of_status
 from orderctl.output.streams import Format, is_live, narrate
 from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client, Lost, Resumed, Update

@@ -6,7 +6,7 @@ Tolerant of members and notifications that a newer daemon adds; whatever else do
 import json
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from orderd.client.errors import ClientError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -27,7 +27,9 @@ from orderd.wire import (
 
 A = TypeVar("A", bound=Message)
 
-_NOTIFICATION: TypeAdapter[Snapshot | ResyncRequired | Event | Ready] = TypeAdapter(Notification)
+_NOTIFICATION: TypeAdapter[Snapshot | ResyncRequired | Event | Ready] = TypeAdapter(
+    Notification, config=ConfigDict(defer_build=True)
+)
 _KNOWN_NOTIFICATIONS = ("SNAPSHOT", "RESYNC_REQUIRED", "EVENT", "READY")
 
 

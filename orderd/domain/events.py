@@ -16,7 +16,7 @@ from orderd.domain.terms import ToldTerms
 
 
 class Fact(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class Quoted(Fact):

@@ -50,7 +50,7 @@ class GivenTerms(BaseModel):
     Either ``amount_in`` is given, and ``min_out`` where wanted, or ``exact_out``, and ``max_in`` where wanted.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token_in: Annotated[str, Typed("TOKEN_IN", "What to sell: a symbol or a mint address.", has_place=True)] = Field(
         max_length=64, description=_A_TOKEN
@@ -314,7 +314,7 @@ _IF_ANY: Final = Field(None, exclude_if=lambda value: value is None)
 class ToldTerms(BaseModel):
     """As they are told of an order: each with the value that counts, also where none was given."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     token_in: str
     token_out: str

@@ -41,6 +41,7 @@ from orderd.wire import (
     QueueMetrics,
     SimulatedFill,
     SubmitResult,
+    build_messages,
 )
 
 _TERMS = (*category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "PRICE", "TIME"), ErrorCode.ORDER_TERMS_CONTRADICT)
@@ -73,6 +74,7 @@ class Timeline(Message):
 
 def rest_router(methods: Methods, records: Records, callers: Callers, submissions: Submissions) -> APIRouter:
     """All that is served below ``/api``."""
+    build_messages()
     router = APIRouter()
     router.include_router(_orders_router(methods, callers, submissions))
     router.include_router(resolution_router(methods, callers))

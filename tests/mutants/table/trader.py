@@ -10,7 +10,7 @@ MUTANTS: Final = (
     Mutant(
         "timeout-is-a-failure",
         12,
-        "orderctl/output/exit_codes.py",
+        "orderctl/output/failures.py",
         "ErrorCode.SERVICE_TIMEOUT: ExitCode.UNKNOWN_OUTCOME,",
         "ErrorCode.SERVICE_TIMEOUT: ExitCode.ORDER_FAILED,",
         ("tests/unit/orderctl/test_exit_codes.py::test_the_contract_with_scripts",),
@@ -19,7 +19,7 @@ MUTANTS: Final = (
     Mutant(
         "lost-answer-is-no-connection",
         12,
-        "orderctl/output/exit_codes.py",
+        "orderctl/output/failures.py",
         "FollowTimeoutError():\n            return ExitCode.UNKNOWN_OUTCOME",
         "FollowTimeoutError():\n            return ExitCode.CONNECTION",
         (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),

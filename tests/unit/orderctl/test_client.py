@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from orderctl.config.settings import Settings
-from orderctl.output.exit_codes import exit_code_of_error
+from orderctl.output.failures import exit_code_of_error
 from orderd.client import freshness, handshake
 from orderd.client.connection import Client, Lost, Resumed, Update
 from orderd.client.errors import AnswerLostError, ConfigError, FollowTimeoutError, RefusedError, UnreachableError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderctl.config.origins import Flags
+from orderctl.config.flags import Flags
 from orderctl.config.settings import load
 from orderd.client.errors import ConfigError
 from tests.unit.orderctl.conftest import Orderctl

@@ -1,6 +1,7 @@
 import pytest
 
-from orderctl.output.exit_codes import ExitCode, exit_code_of, exit_code_of_status
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.failures import exit_code_of, exit_code_of_status
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL, OrderStatus
 

@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from orderctl.config.origins import Colour
-from orderctl.output.streams import has_colour, is_live, report
+from orderctl.config.flags import Colour
+from orderctl.output.failures import report
+from orderctl.output.streams import has_colour, is_live
 from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
 

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from orderctl.output.exit_codes import ExitCode, exit_code_of_error
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.failures import exit_code_of_error
 from orderd.client import protocol
 from orderd.client.errors import RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError

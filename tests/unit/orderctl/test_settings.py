@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orderctl.config.origins import Flags
+from orderctl.config.flags import Flags
 from orderctl.config.settings import Settings, load
 from orderd.client.errors import ConfigError
 

@@ -82,7 +82,32 @@ def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None
     loaded = modules_after("--help")
 
     assert not {name for name in loaded if name.startswith("orderctl.commands.")}
-    assert not loaded & {"pydantic", "websockets", "rich", *HEAVY}
+    assert not loaded & {"pydantic", "websockets", "rich", "tomllib", "orderd.domain.errors", *HEAVY}
+
+
+@pytest.mark.parametrize("verb", ["config", "context", "completion"])
+def test_what_asks_no_daemon_loads_neither_the_wire_nor_a_drawing_library(verb: str) -> None:
+    loaded = modules_after(verb, *(("bash",) if verb == "completion" else ()))
+
+    assert not loaded & {"websockets", "orderd.wire", "orderd.domain.events", "rich", *HEAVY}
+
+
+@pytest.mark.parametrize("args", [("list",), ("status",), ("cancel", "0199d3a0"), ("submit", "SOL", "USDC", "1")])
+def test_a_question_to_the_daemon_loads_no_records_and_nothing_to_draw_with_before_there_is_an_answer(
+    args: tuple[str, ...],
+) -> None:
+    loaded = modules_after("--url", "ws://127.0.0.1:1/", *args)
+
+    assert "orderd.wire" in loaded
+    assert not loaded & {"orderd.records", "rich", "asyncio", *HEAVY}
+
+
+def test_a_message_is_built_when_it_is_first_used() -> None:
+    script = "from orderd.wire import ListResult, OrderView as V; ListResult(orders=(), next_cursor=None)"
+    told = "print(ListResult.__pydantic_complete__, V.__pydantic_complete__)"
+    done = subprocess.run([sys.executable, "-c", f"{script}; {told}"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["True", "False"]
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,0 +1,136 @@
+"""The JSON documents that orderctl prints: each has a ``schema``, which names its kind and the version of the kind.
+
+Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Members may be added within a version; none is
+renamed or removed, and none changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
+"""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from orderctl.output.documents import (
+    Config,
+    Context,
+    Contexts,
+    Doctor,
+    Document,
+    Failure,
+    Finding,
+    Setting,
+    Versions,
+)
+from orderd.domain.events import OrderEvent
+from orderd.records import (
+    HistoryFill,
+    HistoryResult,
+    Holding,
+    PnlDay,
+    PnlResult,
+    PortfolioResult,
+    PriceCandle,
+    PricesResult,
+)
+from orderd.wire import (
+    Balance,
+    BalancesResult,
+    EvidenceResult,
+    HaltResult,
+    LiftResult,
+    ListResult,
+    OrderDetail,
+    OrderView,
+    PoolsResult,
+    PoolView,
+    QuoteResult,
+    SimulatedFill,
+    StatusResult,
+    SubmitResult,
+    TokenFound,
+    TokensFound,
+    TokensResult,
+    TokensUnnameResult,
+    TokenView,
+)
+
+VERSION: Final = 1
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Events(Document):
+    order_id: str
+    events: tuple[OrderEvent, ...]
+
+
+class Submissions(Document):
+    """The orders of a file that were taken."""
+
+    submissions: tuple[SubmitResult, ...]
+
+
+class Overview(Document):
+    """What ``orderctl`` alone shows."""
+
+    status: StatusResult
+    active: ListResult
+
+
+KINDS: Final[dict[type[BaseModel], str]] = {
+    BalancesResult: "balances",
+    Balance: "balance",
+    TokensResult: "tokens",
+    TokenView: "token",
+    TokensFound: "tokens_found",
+    TokenFound: "token_found",
+    TokensUnnameResult: "token_removal",
+    PoolsResult: "pools",
+    PoolView: "pool",
+    QuoteResult: "quote",
+    SimulatedFill: "preview",
+    SubmitResult: "submission",
+    Submissions: "submissions",
+    ListResult: "orders",
+    OrderView: "order",
+    OrderDetail: "order_detail",
+    EvidenceResult: "evidence",
+    HistoryResult: "history",
+    HistoryFill: "fill",
+    PricesResult: "prices",
+    PriceCandle: "candle",
+    PnlResult: "pnl",
+    PnlDay: "pnl_day",
+    PortfolioResult: "portfolio",
+    Holding: "holding",
+    Events: "events",
+    OrderEvent: "event",
+    StatusResult: "status",
+    HaltResult: "halts",
+    LiftResult: "lifted",
+    Overview: "overview",
+    Doctor: "doctor",
+    Finding: "finding",
+    Config: "config",
+    Setting: "setting",
+    Contexts: "contexts",
+    Context: "context",
+    Versions: "version",
+    Failure: "error",
+}
+"""A plural is printed by ``-o json``, its rows one by one by ``-o jsonl``."""
+
+
+def name(model: type[BaseModel]) -> str:
+    """The value of ``schema``."""
+    return f"orderctl.{KINDS[model]}/{VERSION}"
+
+
+def document(body: BaseModel) -> dict[str, Any]:
+    return {"schema": name(type(body)), **body.model_dump(mode="json")}
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a kind. Raises KeyError where there is no such kind."""
+    model = {kind: model for model, kind in KINDS.items()}[kind]
+    body = model.model_json_schema(mode="serialization")
+    body["properties"] = {"schema": {"const": name(model)}, **body["properties"]}
+    body["required"] = ["schema", *body.get("required", ())]
+    return {"$schema": DIALECT, **body}
