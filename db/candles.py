@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from db.clock import DAYS_AGO
+from db.age import DAYS_AGO
 from db.connection import database
 from orderd.domain.candles import HOUR, KEPT_DAYS, MINUTE, Candle
 

@@ -39,12 +39,6 @@ WAITS: Final = (
 )
 """All but the leases, which begin anew."""
 
-DAYS_AGO: Final = (
-    "statement_timestamp() - (SELECT greatest(moved, 0) FROM clock) * interval '1 second' - %(days)s * interval '1 day'"
-)
-"""SQL for the moment before which rows are removed as old. A clock that was set ahead makes nothing older, as long as
-it was noticed."""
-
 
 def read() -> Reading:
     """Needs a connection, as all here does."""

@@ -37,6 +37,7 @@ from orderd.domain.events import (
     Started,
     Unknown,
 )
+from orderd.domain.exits import exit_of
 from orderd.domain.order import (
     HELD,
     LEASED,
@@ -49,7 +50,8 @@ from orderd.domain.order import (
     sources,
     target,
 )
-from orderd.domain.terms import OrderTerms, exit_of, told_values
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_formatting import told_values
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError

@@ -8,7 +8,7 @@ Only the oldest rows are looked at, so a pass costs the same however much there 
 from enum import StrEnum
 from typing import Final
 
-from db.clock import DAYS_AGO
+from db.age import DAYS_AGO
 from db.connection import database, transaction
 
 ROWS: Final = 1_000

@@ -7,7 +7,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.domain.events import RATE_LIMIT, Expired
 from orderd.domain.order import RESTING, WAITING, EventKind, sources
-from orderd.domain.terms import price_reads
+from orderd.domain.terms_formatting import price_reads
 
 
 def expire(limit: int) -> list[Moved]:

@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg2
@@ -46,6 +47,9 @@ Tracing makes a test up to three times as slow, so all others run without. What 
 tested: it would be passed by, and not looked at. Of these tests themselves, those that go over the same lines many
 thousand times are marked ``untraced``.
 """
+
+_cached_untraced = False
+"""Whether what ``_cached_functions`` remember may have been computed while coverage did not look."""
 
 _TEMPLATE: Final = "migrated"
 _RESTING: Final = 3
@@ -107,9 +111,7 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Let coverage look while what is ``MEASURED`` is loaded, and not while thousands of tests are collected."""
-    for package in (orderd.amm, orderd.domain, orderd.pools):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            import_module(module.name)
+    _measured_modules()
     with _untraced(session.config):
         return (yield)
 
@@ -126,8 +128,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     pytest-cov's own mark for it, ``no_cover``, does nothing in processes of pytest-xdist: they begin to trace twice.
     """
+    global _cached_untraced
     if any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced"):
+        if _cached_untraced:
+            for function in _cached_functions():
+                function.cache_clear()
+            _cached_untraced = False
         return (yield)
+    _cached_untraced = True
     with _untraced(item.config):
         return (yield)
 
@@ -278,6 +286,21 @@ def redis_url(redis_server: Redis) -> str:
     with RedisClient.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@cache
+def _measured_modules() -> list[ModuleType]:
+    return [
+        import_module(module.name)
+        for package in (orderd.amm, orderd.domain, orderd.pools)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ]
+
+
+@cache
+def _cached_functions() -> list[Any]:
+    """Of the modules whose coverage is measured: a test that is answered from a cache reaches no line of them."""
+    return [each for module in _measured_modules() for each in vars(module).values() if hasattr(each, "cache_clear")]
 
 
 @contextmanager

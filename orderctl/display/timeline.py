@@ -35,7 +35,8 @@ from orderd.domain.events import (
     Unknown,
 )
 from orderd.domain.order import IDLE, TERMINAL, WAITING, EventKind, Floor, OrderStatus, TimeInForce
-from orderd.domain.terms import MARKET_EXITS, ToldTerms
+from orderd.domain.terms import ToldTerms
+from orderd.domain.terms_parsing import MARKET_EXITS
 from orderd.wire import OrderView
 
 POOL_WIDTH: Final = 9

@@ -19,7 +19,8 @@ from orderd.amm.swap import U64_MAX, SwapError
 
 _TRIES: Final = 10
 _NEAR: Final = 16
-"""A split that pays the amount but for this power of two is near enough to share it."""
+"""A split that pays more than the amount, by this power of two at most, is near enough to share it. One that pays less
+may move the price as far as it may be moved: its legs could not buy more."""
 _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
 """By which powers of two a leg buys less than its part where its pool refuses that, one after the other."""
 
@@ -66,7 +67,8 @@ def _near(
     room: Room,
 ) -> Offers:
     """What `best_split` makes of an input that pays about the amount; of too little, where there is no such input."""
-    amount_in = _first_guess(sides, singles, amount_out, curve_of)
+    least = _least(sides, amount_out, curve_of)
+    amount_in = _first_guess(singles, least, amount_out)
     # What an amount that is not the wanted one would take, is nothing to judge a set by.
     drafted = replace(room, fits=lambda _: True)
     sell = partial(best_split, sides, max_legs=max_legs, cost_per_leg=cost_per_leg, curve_of=curve_of)
@@ -78,23 +80,13 @@ def _near(
         met = offers.best or offers.less or offers.steep
         if met is None or (offers.best is None and met.amount_out <= amount_out):
             break
-        if offers.best is not None and abs(met.amount_out - amount_out) <= amount_out >> _NEAR:
+        if offers.best is not None and 0 <= met.amount_out - amount_out <= amount_out >> _NEAR:
             break
         tries.append(_Try(met.amount_in, met.amount_out))
-        amount_in = _next_guess(tries, amount_out)
+        amount_in = _next_guess(tries, least, amount_out)
     if offers.best is not None and len(offers.best.legs) > 1 and not room.fits(offers.best):
         return sell(offers.best.amount_in, room=room)
     return offers
-
-
-def _first_guess(
-    sides: Sequence[Side], singles: Sequence[Quote | SwapError], amount_out: int, curve_of: CurveOf
-) -> int:
-    """What the cheapest pool takes for all of it, which buys as much or more; else what it would cost without depth."""
-    if costs := [single.amount_in for single in singles if isinstance(single, Quote)]:
-        return min(costs)
-    start = min((curve_of(index, U64_MAX).start for index in range(len(sides))), default=NEVER)
-    return 0 if start >= NEVER else -(-amount_out * start * start >> 2 * PRECISION)
 
 
 class _Try(NamedTuple):
@@ -102,22 +94,44 @@ class _Try(NamedTuple):
     amount_out: int
 
 
-def _next_guess(tries: Sequence[_Try], amount_out: int) -> int:
-    """Along the line through the last two tries, as long as that leads between the nearest ones on both sides; else
-    along the line through these. Nothing buys nothing."""
-    below = max((each for each in tries if each.amount_out < amount_out), default=_Try(0, 0))
+def _least(sides: Sequence[Side], amount_out: int, curve_of: CurveOf) -> _Try:
+    """A small part of the amount at the best price that there is before anything is bought: what no pool undercuts."""
+    start = min((curve_of(index, U64_MAX).start for index in range(len(sides))), default=NEVER)
+    part = max(amount_out >> _NEAR, 1)
+    return _Try(0, 0) if start >= NEVER else _Try(-(-part * start * start >> 2 * PRECISION), part)
+
+
+def _first_guess(singles: Sequence[Quote | SwapError], least: _Try, amount_out: int) -> int:
+    """What the cheapest pool takes for all of it, which buys as much or more; else what it would cost without depth."""
+    if costs := [single.amount_in for single in singles if isinstance(single, Quote)]:
+        return min(costs)
+    return -(-amount_out * least.amount_in // max(least.amount_out, 1))
+
+
+def _next_guess(tries: Sequence[_Try], least: _Try, amount_out: int) -> int:
+    """Along the curve through the last two tries, as long as that leads between the nearest ones on both sides; else
+    along the one through these."""
+    below = max((each for each in tries if each.amount_out < amount_out), default=least)
     above = min((each for each in tries if each.amount_out > amount_out), default=None)
     if len(tries) > 1 and tries[-1].amount_out != tries[-2].amount_out:
         guess = _along(tries[-2], tries[-1], amount_out)
         if below.amount_in < guess and (above is None or guess < above.amount_in):
             return guess
-    return _along(_Try(0, 0), below, amount_out) if above is None else _along(below, above, amount_out)
+    return _along(least, below, amount_out) if above is None else _along(below, above, amount_out)
 
 
 def _along(one: _Try, other: _Try, amount_out: int) -> int:
-    """Where the line through both pays the amount, rounded up."""
-    more_in, more_out = other.amount_in - one.amount_in, other.amount_out - one.amount_out
-    return one.amount_in - (one.amount_out - amount_out) * more_in // more_out
+    """Which input pays the amount on the curve of a constant product through both tries, rounded up.
+
+    On such a curve, ``out = b * in / (a + in)``, the reciprocals of both amounts lie on a line. Pools with liquidity in
+    ranges are near to it, and far from a line through the amounts themselves where little is left of what they have.
+    """
+    (in_1, out_1), (in_2, out_2) = sorted((one, other))
+    across = (out_2 - out_1) * amount_out * in_2
+    left = across - (in_2 - in_1) * (amount_out - out_1) * out_2
+    if in_1 > 0 and out_2 > out_1 and left > 0:
+        return -(-in_1 * across // left)
+    return -(-amount_out * in_2 // out_2)
 
 
 def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:

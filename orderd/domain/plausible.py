@@ -5,9 +5,10 @@ from fractions import Fraction
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.money import format_significant
 from orderd.domain.order import OrderKind
-from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import Condition
 
 MOST_TIMES: Final = 5

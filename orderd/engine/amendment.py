@@ -19,7 +19,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Amended
 from orderd.domain.money import format_amount
 from orderd.domain.order import HELD, IDLE, RESTING, OrderKind
-from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
+from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms_formatting import told
+from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
 from orderd.engine.allowance import Spending, spend_anew

@@ -24,12 +24,12 @@ from db.models import Order
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Confirmed, Deferred, Executing, Expired, Failed, FilledPart, Retrying
+from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.domain.parts import part_of
 from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.domain.schedule import Schedule
-from orderd.domain.terms import stop_of, take_profit_of
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 

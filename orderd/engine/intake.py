@@ -19,7 +19,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
-from orderd.domain.terms import GivenTerms, OrderTerms, told, understood
+from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms_formatting import told
+from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import families, halting, views
 from orderd.engine.allowance import UNLIMITED, Limits, Spending, accept_within

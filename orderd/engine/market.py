@@ -16,7 +16,8 @@ from orderd.domain.order import OrderKind
 from orderd.domain.parts import first_part, least_part
 from orderd.domain.plausible import check_plausible
 from orderd.domain.quote import QuoteRequest
-from orderd.domain.terms import OrderTerms, told
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_formatting import told
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan

@@ -7,9 +7,10 @@ from uuid import UUID
 from db.models import Order
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.order import HELD, RESTING, TERMINAL, OrderKind
 from orderd.domain.parts import least_part, part_of
-from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import Condition
 from orderd.engine import views
 from orderd.engine.families import schedule_of

@@ -14,7 +14,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.quote import VenueName
-from orderd.domain.terms import price_reads, told_values
+from orderd.domain.terms_formatting import price_reads, told_values
 from orderd.wire import (
     CHILDREN_TOLD,
     AttemptOutcome,

@@ -1,4 +1,4 @@
-"""A term that is added in orderd/domain/terms.py, and nowhere else, is known wherever terms are."""
+"""A term that is added to its definition, its parsing and its formatting, and nowhere else, is known everywhere."""
 
 import json
 import subprocess
@@ -11,23 +11,25 @@ import pytest
 from orderd.domain import terms
 
 LINES = {
-    "    slippage: Annotated[": '    memo: Annotated[str | None, Typed("TEXT", "What it is for.")] = None\n',
-    "    slippage_bps: int\n": "    memo: str | None\n",
-    "    slippage: str\n": "    memo: str | None = None\n",
-    "        slippage_bps=parse_slippage_bps(": "        memo=given.memo,\n",
-    '        "slippage": format_amount(': '        "memo": terms.memo,\n',
+    "terms": {
+        "    slippage: Annotated[": '    memo: Annotated[str | None, Typed("TEXT", "What it is for.")] = None\n',
+        "    slippage_bps: int\n": "    memo: str | None\n",
+        "    slippage: str\n": "    memo: str | None = None\n",
+    },
+    "terms_parsing": {"        slippage_bps=parse_slippage_bps(": "        memo=given.memo,\n"},
+    "terms_formatting": {'        "slippage": format_amount(': '        "memo": terms.memo,\n'},
 }
-"""Of a term ``memo``: what is put before which line of the module."""
+"""Of a term ``memo``: by module, what is put before which line."""
 
 SCRIPT = """
 import importlib.util, inspect, json, sys
 from pathlib import Path
 
-source = Path(sys.argv[1]).read_text()
-spec = importlib.util.find_spec("orderd.domain.terms")
-module = importlib.util.module_from_spec(spec)
-sys.modules["orderd.domain.terms"] = module
-exec(compile(source, sys.argv[1], "exec"), module.__dict__)
+for path in sys.argv[2:]:
+    name = f"orderd.domain.{Path(path).stem}"
+    module = importlib.util.module_from_spec(importlib.util.find_spec(name))
+    sys.modules[name] = module
+    exec(compile(Path(path).read_text(), path, "exec"), module.__dict__)
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -42,12 +44,13 @@ from orderctl.trading import orders_file
 from orderctl.tui.book import accepted
 from orderd.domain.events import Accepted, OrderEvent
 from orderd.domain.order import OrderStatus
-from orderd.domain.terms import told, understood
+from orderd.domain.terms_parsing import understood
+from orderd.domain.terms_formatting import told
 from orderd.domain.well_known import registry_of
 from orderd.gateway.http.orders import OrderBody
 from orderd.wire import OrderView, QuoteParams, QuoteResult, SubmitParams
 
-path = Path(sys.argv[2])
+path = Path(sys.argv[1])
 path.write_text("token_in,token_out,amount_in,memo\\nSOL,USDC,1,rent\\n")
 (from_file,) = orders_file.read_orders(str(path), {}, "mine")
 (from_option,) = orders_file.read_orders(str(path), {"slippage": "1"}, "mine")
@@ -80,14 +83,16 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process says of the term whose ``terms.py`` has these lines, and all other modules are as they are."""
-    source = Path(terms.__file__).read_text()
-    for before, line in LINES.items():
-        assert source.count(before) == 1, before
-        source = source.replace(before, line + before)
+    """What a process says of the term whose three modules have these lines, and all other modules are as they are."""
     home = tmp_path_factory.mktemp("terms")
-    (home / "terms.py").write_text(source)
-    command = [sys.executable, "-c", SCRIPT, str(home / "terms.py"), str(home / "orders.csv")]
+    for module, lines in LINES.items():
+        source = (Path(terms.__file__).parent / f"{module}.py").read_text()
+        for before, line in lines.items():
+            assert source.count(before) == 1, before
+            source = source.replace(before, line + before)
+        (home / f"{module}.py").write_text(source)
+    modules = [str(home / f"{module}.py") for module in LINES]
+    command = [sys.executable, "-c", SCRIPT, str(home / "orders.csv"), *modules]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -9,7 +9,9 @@ from db.connection import database
 from db.models import Order
 from db.terms import columns_of, terms_of
 from orderd.domain.order import Floor
-from orderd.domain.terms import GivenTerms, told, understood
+from orderd.domain.terms import GivenTerms
+from orderd.domain.terms_formatting import told
+from orderd.domain.terms_parsing import understood
 from orderd.domain.well_known import registry_of
 from orderd.engine import views
 from tests.integration.orders import new_order, read

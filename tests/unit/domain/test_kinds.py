@@ -6,18 +6,11 @@ from typing import Any
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.exits import exit_of, stop_of, take_profit_of
 from orderd.domain.order import Floor, OrderKind, TimeInForce
-from orderd.domain.terms import (
-    GivenTerms,
-    OrderTerms,
-    check_prices,
-    exit_of,
-    price_reads,
-    stop_of,
-    take_profit_of,
-    told,
-    understood,
-)
+from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms_formatting import price_reads, told
+from orderd.domain.terms_parsing import check_prices, understood
 from orderd.domain.trigger import Bound
 from orderd.domain.well_known import registry_of
 

@@ -6,7 +6,9 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
-from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed, told, understood
+from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed
+from orderd.domain.terms_formatting import told
+from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import registry_of
 from tests.samples.terms import GIVEN, GIVEN_TO_BUY, SAMPLES, with_another, with_one

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.money import format_amount
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.parts import part_of
 from orderd.domain.quote import QuoteRequest
-from orderd.domain.terms import OrderTerms, stop_of, take_profit_of
+from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import registry_of
 from orderd.engine.next_execution import Execution, NextExecution
 from orderd.engine.simulated_fill import simulate

@@ -62,6 +62,8 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
                 "order",
                 "quote",
                 "terms",
+                "terms_parsing",
+                "exits",
                 "tokens",
                 "mint",
                 "well_known",

@@ -1,0 +1,9 @@
+"""When a row is old, in SQL."""
+
+from typing import Final
+
+DAYS_AGO: Final = (
+    "statement_timestamp() - (SELECT greatest(moved, 0) FROM clock) * interval '1 second' - %(days)s * interval '1 day'"
+)
+"""SQL for the moment before which rows are removed as old. A clock that was set ahead makes nothing older, as long as
+it was noticed."""

@@ -1,0 +1,68 @@
+"""An order's terms as they are told: amounts and prices as decimal strings, tokens by their symbols."""
+
+from typing import Any
+
+from orderd.domain.exits import stop_of, take_profit_of
+from orderd.domain.money import format_amount
+from orderd.domain.order import Floor, OrderKind
+from orderd.domain.terms import OrderTerms, ToldTerms
+from orderd.domain.times import format_moment, format_span
+from orderd.domain.tokens import Token
+
+
+def told(terms: OrderTerms) -> ToldTerms:
+    """What to tell of them: tokens by their symbols, slippage and costs in percent."""
+    return ToldTerms(**told_values(terms))
+
+
+def told_values(terms: OrderTerms) -> dict[str, Any]:
+    """The same, by name, for a message of which it is a part."""
+    return {
+        "token_in": terms.token_in.symbol,
+        "token_out": terms.token_out.symbol,
+        "amount_word": terms.amount_word,
+        "amount_in": _told(terms.amount_in, terms.token_in),
+        "slippage": format_amount(terms.slippage_bps, 2),
+        "min_out": _told(terms.min_out, terms.token_out),
+        "max_cost": None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
+        "floor": terms.floor or Floor.EACH,
+        "use_wrapped": terms.use_wrapped,
+        "exact_out": _told(terms.exact_out, terms.token_out),
+        "max_in": _told(terms.max_in, terms.token_in),
+        "type": terms.kind,
+        "limit_price": terms.limit_price,
+        "stop_price": terms.stop_price,
+        "take_profit_price": terms.take_profit_price,
+        "trail": terms.trail,
+        "max_slippage": None if terms.max_slippage_bps is None else format_amount(terms.max_slippage_bps, 2),
+        "slippage_widens": terms.slippage_widens,
+        "confirm": terms.confirm,
+        "confirm_for": None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
+        "time_in_force": terms.time_in_force,
+        "partial": terms.partial,
+        "min_fill": None if terms.min_fill_bps is None else format_amount(terms.min_fill_bps, 2),
+        "slices": terms.slices,
+        "over": None if terms.every_seconds is None else format_span(terms.every_seconds * (terms.slices or 1)),
+        "every": None if terms.every_seconds is None else format_span(terms.every_seconds),
+        "jitter": None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
+        "catch_up": terms.catch_up,
+        "then_take_profit": terms.then_take_profit_price,
+        "then_stop": terms.then_stop_price,
+        "valid_for": None if terms.valid_seconds is None else format_span(terms.valid_seconds),
+        "expires": None if terms.expires_at is None else format_moment(terms.expires_at),
+    }
+
+
+def price_reads(terms: OrderTerms) -> str | None:
+    """Its prices with their unit, and what they come to for the whole amount, if known; None where it has none."""
+    if terms.amount_in is None and terms.exact_out is None:
+        prices = (terms.take_profit_price, terms.stop_price)
+        return "; or ".join(f"{price} {terms.pair.unit}" for price in prices if price is not None)
+    if terms.kind is OrderKind.OCO:
+        return "; or ".join(each.trigger.told() for each in (take_profit_of(terms), stop_of(terms)) if each.trigger)
+    readings = [each.told() for each in (terms.trigger, terms.limit) if each is not None]
+    return "; then ".join(readings) or None
+
+
+def _told(amount: int | None, token: Token) -> str | None:
+    return None if amount is None else format_amount(amount, token.decimals)

@@ -1,0 +1,190 @@
+"""What given terms mean: the kind of an order, and its prices, times and bounds in the units of ``OrderTerms``."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.exits import CONFIRMED_BY, MAX_SLIPPAGE_BPS
+from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
+from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.domain.price import parse_price
+from orderd.domain.schedule import CatchUp
+from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.times import parse_moment, parse_span
+from orderd.domain.tokens import Token, TokenRegistry
+from orderd.domain.trigger import ADVERSE, Trail
+
+T = TypeVar("T")
+MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
+"""Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
+AT_THE_MOMENT: Final = MARKET_EXITS | {OrderKind.TAKE_PROFIT}
+"""Kinds of which each try is at the price of its moment: what an earlier one was quoted is long past."""
+_ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP})
+"""Kinds that what they buy may be sold after."""
+_CONFIRMED: Final = ADVERSE | {OrderKind.OCO}
+_MIN_FILL_BPS: Final = 1_000
+_IOC_SECONDS: Final = 5
+"""Within which somebody has looked at the market, or nobody can."""
+
+
+def understood(
+    given: GivenTerms, tokens: TokenRegistry, default_slippage: str, max_total_cost_bps: int = BPS
+) -> OrderTerms:
+    """What is meant, where no order may cost more than ``max_total_cost_bps``.
+
+    Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE, COST, PRICE and TIME kinds, or ORDER_TERMS_CONTRADICT.
+    """
+    check_side(given)
+    token_in, token_out = tokens.pair(given.token_in, given.token_out)
+    check_wrapped(given, token_in)
+    word = None if given.amount_in is None else parse_amount_word(given.amount_in)
+    return OrderTerms(
+        token_in=token_in,
+        token_out=token_out,
+        amount_word=word,
+        amount_in=None if word else _parsed(given.amount_in, token_in),
+        slippage_bps=parse_slippage_bps(default_slippage if given.slippage is None else given.slippage),
+        min_out=_parsed(given.min_out, token_out),
+        max_cost_bps=None if given.max_cost is None else parse_cost_bps(given.max_cost, max_total_cost_bps),
+        use_wrapped=given.use_wrapped,
+        exact_out=_parsed(given.exact_out, token_out),
+        max_in=_parsed(given.max_in, token_in),
+        **check_prices(given),
+    )
+
+
+def check_side(given: GivenTerms) -> None:
+    """Raises OrderdError REQUEST_INVALID where no amount is told, AMOUNT_NOT_ONE_SIDE where it is not one side's."""
+    sells, buys = given.amount_in is not None, given.exact_out is not None
+    if not (sells or buys):
+        raise OrderdError(ErrorCode.REQUEST_INVALID, "amount_in: is required")
+    if sells and buys:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "both amount_in and exact_out are given")
+    if buys and given.min_out is not None:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "min_out bounds what amount_in is sold for, not exact_out")
+    if sells and given.max_in is not None:
+        raise OrderdError(ErrorCode.AMOUNT_NOT_ONE_SIDE, "max_in bounds what exact_out is bought for, not amount_in")
+
+
+def check_prices(given: GivenTerms) -> dict[str, Any]:
+    """What kind of order it is, by its prices and times, and what these mean: the fields of OrderTerms by their names.
+
+    Raises OrderdError PRICE_INVALID, SLIPPAGE_OUT_OF_RANGE, TIME_INVALID or ORDER_TERMS_CONTRADICT.
+    """
+    kind = _kind_of(given)
+    return {
+        "kind": kind,
+        "limit_price": _if_given(parse_price, given.limit_price),
+        "stop_price": _if_given(parse_price, given.stop_price),
+        "take_profit_price": _if_given(parse_price, given.take_profit_price),
+        "trail": _if_given(lambda text: Trail.parse(text).text, given.trail),
+        "max_slippage_bps": _max_slippage_bps(given, kind),
+        "slippage_widens": given.slippage is None and kind in MARKET_EXITS,
+        "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
+        "confirm_seconds": _if_given(parse_span, given.confirm_for),
+        "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
+        "partial": given.partial or given.time_in_force is TimeInForce.IOC,
+        "min_fill_bps": _min_fill_bps(given),
+        "slices": given.slices,
+        "every_seconds": _every_seconds(given),
+        "jitter_bps": None if given.jitter is None else parse_slippage_bps(given.jitter.removesuffix("%")),
+        "catch_up": given.catch_up or (CatchUp.ONE if kind is OrderKind.TWAP else None),
+        "then_take_profit_price": _if_given(parse_price, given.then_take_profit),
+        "then_stop_price": _if_given(parse_price, given.then_stop),
+        "valid_seconds": _valid_seconds(given),
+        "expires_at": _if_given(parse_moment, given.expires),
+        "floor": given.floor or (Floor.EACH if kind in AT_THE_MOMENT else Floor.FIRST),
+    }
+
+
+def _min_fill_bps(given: GivenTerms) -> int | None:
+    if not (given.partial or given.time_in_force is TimeInForce.IOC):
+        return None
+    bps = _MIN_FILL_BPS if given.min_fill is None else parse_slippage_bps(given.min_fill.removesuffix("%"))
+    if bps == 0:
+        raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, "min_fill is above 0 %")
+    return bps
+
+
+def _valid_seconds(given: GivenTerms) -> int | None:
+    if given.valid_for is not None:
+        return parse_span(given.valid_for)
+    return _IOC_SECONDS if given.time_in_force is TimeInForce.IOC and given.expires is None else None
+
+
+def _every_seconds(given: GivenTerms) -> int | None:
+    if given.slices is None:
+        return None
+    if given.every is not None:
+        return parse_span(given.every)
+    assert given.over is not None
+    return max(parse_span(given.over) // given.slices, 1)
+
+
+def _if_given(parse: Callable[[str], T], text: str | None) -> T | None:
+    return None if text is None else parse(text)
+
+
+def _max_slippage_bps(given: GivenTerms, kind: OrderKind) -> int | None:
+    if given.max_slippage is not None:
+        return parse_slippage_bps(given.max_slippage)
+    return MAX_SLIPPAGE_BPS if kind in MARKET_EXITS else None
+
+
+def _kind_of(given: GivenTerms) -> OrderKind:
+    fires_at = {
+        OrderKind.STOP: given.stop_price,
+        OrderKind.TAKE_PROFIT: given.take_profit_price,
+        OrderKind.TRAILING: given.trail,
+    }
+    named = [kind for kind, price in fires_at.items() if price is not None]
+    kind = named[0] if named else OrderKind.MARKET if given.limit_price is None else OrderKind.LIMIT
+    if kind is OrderKind.STOP and given.limit_price is not None:
+        kind = OrderKind.STOP_LIMIT
+    if named == [OrderKind.STOP, OrderKind.TAKE_PROFIT]:
+        kind, named = OrderKind.OCO, []
+    if given.slices is not None:
+        kind = OrderKind.TWAP
+    for is_wrong, why in (
+        (len(named) > 1, f"an order is either {' or '.join(named)}"),
+        (kind is OrderKind.TWAP and named != [], "the executions of a TWAP have a limit price at most"),
+        (kind is OrderKind.OCO and given.limit_price is not None, "the two orders of an OCO have no limit price"),
+        (given.partial and kind is not OrderKind.LIMIT, "partial is for limit orders"),
+        (
+            (given.then_take_profit, given.then_stop) != (None, None) and kind not in _ENTRIES,
+            f"what follows an order follows one that buys, and not a {kind} order",
+        ),
+        (given.partial and given.time_in_force is TimeInForce.FOK, "a fok order is executed whole"),
+        (
+            given.min_fill is not None and not given.partial and given.time_in_force is not TimeInForce.IOC,
+            "min_fill belongs to partial",
+        ),
+        (kind is OrderKind.TWAP and (given.over is None) == (given.every is None), "give over or every, and not both"),
+        (kind is not OrderKind.TWAP and given.jitter is not None, "jitter belongs to slices"),
+        (kind is not OrderKind.TWAP and (given.over, given.every) != (None, None), "over and every belong to slices"),
+        (kind is not OrderKind.TWAP and given.catch_up is not None, "catch_up belongs to slices"),
+        (given.type not in (None, kind), f"the prices that are given make it a {kind} order, and not {given.type}"),
+        (kind is OrderKind.TRAILING and given.limit_price is not None, "a trailing stop has no limit price"),
+        (given.max_slippage is not None and kind not in MARKET_EXITS, f"max_slippage is for stops, and not for {kind}"),
+        ((given.confirm, given.confirm_for) != (None, None) and kind not in _CONFIRMED, "only a stop is confirmed"),
+        (given.time_in_force is not None and kind is not OrderKind.LIMIT, "time_in_force is for limit orders"),
+        (given.valid_for is not None and given.expires is not None, "give valid_for or expires, and not both"),
+        (
+            given.exact_out is not None and kind is not OrderKind.MARKET,
+            f"the amount of a {kind} order is an amount_in",
+        ),
+    ):
+        if is_wrong:
+            raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, why)
+    return kind
+
+
+def check_wrapped(given: GivenTerms, token_in: Token) -> None:
+    """Raises OrderdError TOKEN_NOT_WRAPPED where ``use_wrapped`` is said of another token than SOL."""
+    if given.use_wrapped and not token_in.is_native:
+        why = f"the order would sell {token_in.symbol} from the wallet's wrapped SOL"
+        raise OrderdError(ErrorCode.TOKEN_NOT_WRAPPED, why)
+
+
+def _parsed(amount: str | None, token: Token) -> int | None:
+    return None if amount is None else parse_amount(amount, token.decimals)
