@@ -35,6 +35,7 @@ def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is asked twice, nothing moves, and a form's id is not made up."""
     ask_once(monkeypatch, read_seconds=3600)
     monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))
+    monkeypatch.setattr(Input, "cursor_blink", False)  # also in fields that are shown later
 
 
 async def settled(pilot: Pilot[object]) -> None:
@@ -49,8 +50,6 @@ def after(*keys: str) -> Act:
     async def act(pilot: Pilot[object]) -> None:
         await settled(pilot)
         await pilot.press(*keys)
-        for field in pilot.app.screen.query(Input):
-            field.cursor_blink = False
         await settled(pilot)
 
     return act
