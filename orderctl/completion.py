@@ -57,7 +57,7 @@ OPTIONS_WITH_VALUE: Final = frozenset(
      "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit",
      "--trail", "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over",
      "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until", "--reason",
-     "--resume", "--interval", "--svg", "--unit", "--method", "--width", "--height"}
+     "--resume", "--interval", "--svg", "--width", "--height", "--sizes"}
 )  # fmt: skip
 _SECOND: Final[dict[str, tuple[str, ...]]] = {
     "config": ("show", "path", "validate", "set"),
@@ -125,7 +125,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
     """Raises ClientError where the configuration cannot be used."""
-    if (verb in ("submit", "oco", "quote", "pools") and position <= 2) or (verb == "buy" and position == 1):
+    if (verb in ("submit", "oco", "quote", "pools", "depth") and position <= 2) or (verb == "buy" and position == 1):
         return [one for one in _tokens(load(flags, os.environ), present) if one[0] not in arguments[1:]]
     if verb in ("watch", "wait", "cancel") or (verb in _OF_ONE_ORDER and position == 1):
         states = _STATES_FOR.get(verb)

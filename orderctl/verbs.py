@@ -32,6 +32,7 @@ VERBS: Final = {
     "resolve": "Show what the chain says of an open outcome, or say what became of it.",
     "halt": "Let nothing new be signed and no order be taken, by any process, until that is lifted.",
     "quote": "Ask all venues for a price.",
+    "depth": "Show what each size of a pair would pay and cost, over the best route and at each venue alone.",
     "pnl": "Show what was earned, by token and by day.",
     "portfolio": "Show what the wallet holds and what that is worth.",
     "export": "Print all fills as CSV or JSON lines.",

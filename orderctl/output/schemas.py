@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from orderctl.output.depth import Depth, Level
 from orderctl.output.documents import (
     Config,
     Context,
@@ -85,6 +86,8 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     PoolsResult: "pools",
     PoolView: "pool",
     QuoteResult: "quote",
+    Depth: "depth",
+    Level: "depth_level",
     SimulatedFill: "preview",
     SubmitResult: "submission",
     Submissions: "submissions",

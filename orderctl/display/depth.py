@@ -1,0 +1,113 @@
+"""How the depth of a pair looks: a curve of what sizes cost, and a table of both sides.
+
+The curve has sizes from left to right, each tenfold of the one before as wide, and the price from bottom to top: what
+is bought costs more the larger it is, what is sold brings less.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.display.tables import Column, plain_table
+from orderctl.output.colours import Tone
+from orderctl.output.depth import Depth, Level, Offer, Side
+
+_DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""Of a braille character, by the row and the column of the dot."""
+_BRAILLE: Final = 0x2800
+_TONES: Final[dict[Side, Tone]] = {"sell": Tone.BAD, "buy": Tone.GOOD}
+_TITLES: Final[dict[Side, str]] = {"sell": "SELL", "buy": "BUY"}
+_HEIGHT: Final = 12
+_AXIS: Final = 12
+"""Columns that the prices beside the curve take."""
+
+
+def depth_view(depth: Depth, width: int) -> RenderableType:
+    return Group(*curve(depth, width, _HEIGHT), Text(), *_tables(depth))
+
+
+def curve(depth: Depth, width: int, height: int) -> list[Text]:
+    """So many lines of so many cells. Nothing where there is only one size."""
+    points = {side: _points(depth.levels, side) for side in _TONES}
+    prices = [price for each in points.values() for _, price in each]
+    sizes = [size for each in points.values() for size, _ in each]
+    rows, columns = height - 2, max(width - _AXIS, 2)
+    if len(set(sizes)) < 2:
+        return []
+    low, high = min(prices), max(prices)
+    first, last = min(sizes).log10(), max(sizes).log10()
+
+    def dot(size: Decimal, price: Decimal) -> tuple[int, int]:
+        across = (size.log10() - first) / (last - first) * (2 * columns - 1)
+        down = (high - price) / (high - low or 1) * (4 * rows - 1)
+        return round(across), round(down)
+
+    cells: dict[tuple[int, int], tuple[int, Tone]] = {}
+    for side, each in points.items():
+        for before, after in pairwise(dot(*point) for point in each):
+            for x, y in _line(before, after):
+                place = y // 4, x // 2
+                cells[place] = cells.get(place, (0, Tone.MUTED))[0] | _DOTS[y % 4][x % 2], _TONES[side]
+    lines = []
+    for row in range(rows):
+        drawn = [cells.get((row, column)) for column in range(columns)]
+        text = Text.assemble(*(" " if cell is None else (chr(_BRAILLE | cell[0]), cell[1]) for cell in drawn))
+        label = {0: f"{high:.6g}", rows - 1: f"{low:.6g}"}.get(row, "")
+        lines.append(text.append(f"┤ {label}" if label else "│", "dim"))
+    smallest, largest = f"{min(sizes):f} {depth.base}", f"{max(sizes):f} {depth.base}"
+    lines.append(Text("─" * columns + "┘", "dim"))
+    lines.append(Text(f"{smallest}{largest:>{columns - len(smallest)}}", "dim"))
+    return lines
+
+
+def _points(levels: Sequence[Level], side: Side) -> list[tuple[Decimal, Decimal]]:
+    """Sizes that have a route, and their prices."""
+    return [
+        (Decimal(level.size), Decimal(level.routed.price))
+        for level in levels
+        if level.side == side and level.routed is not None
+    ]
+
+
+def _line(before: tuple[int, int], after: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """The dots from one to another."""
+    steps = max(abs(after[0] - before[0]), abs(after[1] - before[1]), 1)
+    for step in range(steps + 1):
+        yield tuple(round(a + (b - a) * step / steps) for a, b in zip(before, after, strict=True))  # type: ignore[misc]
+
+
+def _tables(depth: Depth) -> Iterator[RenderableType]:
+    yield Text(f"mid {depth.mid} {depth.quote} for one {depth.base}; costs are basis points behind it")
+    for side in _TONES:
+        yield Text()
+        yield _table(depth, side)
+
+
+def _table(depth: Depth, side: Side) -> Table:
+    levels = [level for level in depth.levels if level.side == side]
+    venues = list(levels[0].venues)
+    columns: list[Column] = [
+        (f"{_TITLES[side]} {depth.base}", "right"),
+        ("RECEIVE" if side == "sell" else "PAY", "right"),
+        ("PRICE", "right"),
+        ("ROUTED", "right"),
+    ]
+    table = plain_table(*columns, *((f"{venue} ALONE".upper(), "right") for venue in venues))
+    for level in levels:
+        routed = level.routed
+        if routed is None:
+            table.add_row(level.size, Text(str(level.refusal), Tone.WARNING), "-", "-", *("-" for _ in venues))
+            continue
+        amount = f"{routed.amount} {depth.quote}"
+        costs = (_cost(level.venues[venue]) for venue in venues)
+        table.add_row(level.size, amount, routed.price, Text(_cost(routed), _TONES[side]), *costs)
+    return table
+
+
+def _cost(offer: Offer | None) -> str:
+    return "-" if offer is None else f"{offer.cost_bps} bp"
