@@ -14,6 +14,7 @@ from orderd.commands.demo import demo
 from orderd.commands.doctor import doctor
 from orderd.commands.gateway import gateway
 from orderd.commands.migrate import migrate
+from orderd.commands.prove import prove
 from orderd.commands.reconcile import reconcile
 from orderd.commands.restore import restore
 from orderd.commands.run import run
@@ -32,7 +33,21 @@ app = CommandLine(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for verb in (audit, doctor, run, gateway, worker, migrate, backup, restore, reconcile, wallet, check_config, demo):
+for verb in (
+    audit,
+    doctor,
+    run,
+    gateway,
+    worker,
+    migrate,
+    backup,
+    restore,
+    reconcile,
+    prove,
+    wallet,
+    check_config,
+    demo,
+):
     app.command()(verb)
 app.add_typer(api_key_app, name="api-key")
 app.add_typer(api_key_app, name="token", hidden=True, callback=renamed)

@@ -166,7 +166,10 @@ class Settings(BaseSettings):
     pool_max_age_ms: int = Field(400, ge=0, le=MOST)
     """Maximum age of the pool state from which a quote is made."""
     pool_kinds: Annotated[tuple[PoolKind, ...], NoDecode, Listed] = ()
-    """Pool kinds to trade in. If empty: on simnet all of them, elsewhere those that are proved on that chain."""
+    """Pool kinds to trade in. If empty, all that are on the chain."""
+    require_proof: bool | None = None
+    """Whether pools are traded only while ``orderd prove`` vouches for their deployed program. If empty, true on devnet
+    and mainnet."""
     raydium_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
     """Addresses of the Raydium pools to use. If empty, pools are discovered on the chain."""
     meteora_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
@@ -260,8 +263,13 @@ class Settings(BaseSettings):
 
     @property
     def traded_kinds(self) -> tuple[PoolKind, ...]:
-        """On a real chain a kind that was never proved against the program there takes part only where it is named."""
-        return self.pool_kinds or tuple(kind for kind in PoolKind if program_of(kind).trades_on(self.chain))
+        """Those that are on the chain, as far as they are named."""
+        return self.pool_kinds or tuple(kind for kind in PoolKind if self.chain in program_of(kind).ids)
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether a pool kind is traded only while its program is proved."""
+        return not self.is_local_chain if self.require_proof is None else self.require_proof
 
     @property
     def is_local_chain(self) -> bool:

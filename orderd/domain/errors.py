@@ -90,6 +90,7 @@ class ErrorCode(StrEnum):
     ROUTE_ABOVE_CEILING = "ROUTE_ABOVE_CEILING"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
+    POOL_UNPROVEN = "POOL_UNPROVEN"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
     FUNDS_RESERVED = "FUNDS_RESERVED"
     FUNDS_UNKNOWN = "FUNDS_UNKNOWN"
@@ -365,6 +366,10 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _lasting("The pool uses a feature orderd does not support", "choose another pair"),
+    ErrorCode.POOL_UNPROVEN: _lasting(
+        "The pools' program has not been proved since it was deployed",
+        "compare it with the quotes, on the daemon's machine: orderd prove; then try again a minute later",
+    ),
     ErrorCode.FUNDS_INSUFFICIENT: _lasting(
         "The wallet holds too little for this order and its fees",
         "see: orderctl balances; then trade less or add funds",

@@ -18,6 +18,7 @@ from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.purse import Purse
 from orderd.engine.pool_memory import StoredPools
+from orderd.engine.proved_kinds import ProvedKinds, ProvedVenue
 from orderd.engine.reservation import Reservations, fee_of
 from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
@@ -159,8 +160,9 @@ def wallet_address(settings: Settings) -> Pubkey:
 
 def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) -> list[Venue]:
     """One for each kind of pool that is to be traded in."""
+    proved = ProvedKinds(rpc, settings.chain, settings.traded_kinds) if settings.needs_proof else None
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
-    return [
+    venues: list[Venue] = [
         venue_class(kind)(
             rpc,
             addresses=addresses[program_of(kind).venue],
@@ -172,3 +174,4 @@ def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) 
         for kind in PoolKind
         if kind in settings.traded_kinds
     ]
+    return venues if proved is None else [ProvedVenue(venue, proved) for venue in venues]

@@ -25,6 +25,7 @@ from orderd.simnet.market import Market
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.prices import Prices
 from orderd.simnet.programs.binaries import Binaries
+from orderd.simnet.programs.deployed import deployed
 from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
@@ -53,8 +54,10 @@ class Chain:
             raise LedgerError(f"the ledger in {config.state_dir} lost its first block; remove the directory")
         self.genesis_hash = self.ledger.genesis_hash()
         self.dice = Dice(config.faults, config.seed, restored.tip.slot)
-        binaries = {} if config.programs is None else Binaries(config.programs).programs()
-        programs = with_refusals({**PROGRAMS, **binaries}, config.faults.refusing_pools)
+        binaries = None if config.programs is None else Binaries(config.programs)
+        programs = with_refusals(
+            {**PROGRAMS, **(binaries.programs() if binaries else {})}, config.faults.refusing_pools
+        )
         programs = with_outage(programs, config.faults.venue_outage)
         self.bank = Bank(
             restored.accounts,
@@ -68,6 +71,7 @@ class Chain:
             finality_slots=config.finality_slots,
         )
         self.bank.replace(renewed(restored.accounts))
+        self.bank.replace(deployed(restored.accounts, binaries.elfs if binaries else {}, restored.tip.slot))
         self.prices = Prices(self.bank, config.state_dir / "prices.json")
         self.prices.stand(self.bank.open)
         self.bank.on_opened.append(self.prices.stand)  # before anybody trades

@@ -60,9 +60,6 @@ class PoolProgram:
     and share those that Anchor has for accounts. Others log no name, and their numbers stay."""
     source_account: str | None = None
     """What an Anchor program calls the token account that pays, where it names the accounts it complains of."""
-    proved_on: frozenset[Chain] = frozenset()
-    """The real chains where its pools are traded in unless the settings say otherwise: those that have the program
-    against which its swap was proved. On local chains all are."""
 
     def error_named(self, name: str) -> ProgramError:
         """What the program's error means; one that is not known here means nothing more than that it failed."""
@@ -71,10 +68,6 @@ class PoolProgram:
     def number_of(self, code: ErrorCode) -> int:
         """The first of the errors that mean this; each program has one for slippage and one for a closed pool."""
         return next(number for number, error in self.errors.items() if error.code is code)
-
-    def trades_on(self, chain: Chain) -> bool:
-        """Whether its pools are traded in where the settings name no kinds."""
-        return chain in LOCAL_CHAINS or chain in self.proved_on
 
 
 def part(kind: PoolKind, name: str) -> ModuleType:

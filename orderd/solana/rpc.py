@@ -167,10 +167,15 @@ class RpcClient(JsonRpc):
         return True
 
     def get_multiple_accounts(
-        self, keys: Sequence[Pubkey], commitment: Commitment | None = None
+        self, keys: Sequence[Pubkey], commitment: Commitment | None = None, *, head: int | None = None
     ) -> AtSlot[list[Account | None]]:
-        """The accounts in order, None where there is none. Above 100, several calls; the slot is then their oldest."""
-        config = self._config(commitment) | {"encoding": "base64"}
+        """The accounts in order, None where there is none. Above 100, several calls; the slot is then their oldest.
+
+        With `head`, of each account's data that many bytes at most.
+        """
+        config: dict[str, Any] = self._config(commitment) | {"encoding": "base64"}
+        if head is not None:
+            config["dataSlice"] = {"offset": 0, "length": head}
         chunks = list(_chunks(keys, MAX_ACCOUNTS_A_CALL))
         calls: list[Call] = [("getMultipleAccounts", [[str(key) for key in chunk], config]) for chunk in chunks]
         slots, accounts = [], list[Account | None]()
@@ -239,6 +244,14 @@ class RpcClient(JsonRpc):
         reply = self.call("getTokenAccountsByOwner", [str(owner), which, config])
         return _at_slot("getTokenAccountsByOwner", _keyed_accounts, reply)
 
+    def get_token_largest_accounts(self, mint: Pubkey, commitment: Commitment | None = None) -> list[Pubkey]:
+        """The token accounts that hold most of a mint, the largest first; many nodes do not tell."""
+        reply = self.call("getTokenLargestAccounts", [str(mint), self._config(commitment)])
+        found = _at_slot(
+            "getTokenLargestAccounts", lambda value: [Pubkey.from_string(e["address"]) for e in value], reply
+        )
+        return found.value
+
     def get_transaction(self, signature: Signature, commitment: Commitment | None = None) -> TransactionInfo | None:
         """What a landed transaction did; None where the node does not (or not yet) know it."""
         return _transaction_info(self.call(*self._fetching(signature, commitment)))
@@ -282,6 +295,13 @@ class RpcClient(JsonRpc):
         """The same of several, in one request; where one could not be tried, its RpcError. Raises RpcError for all."""
         replies = self.call_many([self._simulating(each, replace_blockhash, commitment) for each in transactions])
         return [_or_error(lambda each: _simulation(each).value, reply) for reply in replies]
+
+    def simulate_with_accounts(
+        self, transaction: bytes, keys: Sequence[Pubkey], commitment: Commitment | None = None
+    ) -> Call:
+        """For `call_many`: the transaction is tried, and these accounts are shown as it would leave them."""
+        method, (raw, config) = self._simulating(transaction, True, commitment)
+        return method, [raw, config | {"accounts": {"encoding": "base64", "addresses": [*map(str, keys)]}}]
 
     def _simulating(self, transaction: bytes, replace_blockhash: bool, commitment: Commitment | None) -> Call:
         config = self._config(commitment) | {

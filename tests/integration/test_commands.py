@@ -19,7 +19,7 @@ import pytest
 from pyrage import passphrase
 from solders.pubkey import Pubkey
 
-from db import audit, refused_requests
+from db import audit, proofs, refused_requests
 from db.audit import SUBMIT, Actor, Entry
 from db.connection import connect, database
 from db.refused_requests import Refusal
@@ -392,6 +392,24 @@ def test_on_a_local_validator_the_wallet_is_made_and_no_faucet_is_asked(orderd: 
     assert made.stderr == ""
     with closing(RpcClient(simnet.url)) as rpc:
         assert rpc.get_balance(Pubkey.from_string(made.stdout.strip())).value == 0
+
+
+def test_prove_says_of_what_cannot_be_compared_that_nothing_is_decided_and_stores_nothing(
+    orderd: Orderd, simnet: ListeningRole, postgres_url: str
+) -> None:
+    environment = {"ORDERD_RPC_URL": simnet.url, "ORDERD_DATABASE_URL": postgres_url}
+    orderd("wallet", **environment)
+    told = orderd("prove", "--pools", "1", "--pair", "SOL/USDC", "--kind", "raydium_cpmm", **environment)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("raydium_cpmm\tundecided\t0 pools, 0 swaps; as quoted: 0 by the node, 0 by LiteSVM")
+    assert "the chain shows no program that could be run" in told.stdout
+    connect(postgres_url)
+    with database.connection_context():
+        assert proofs.stored() == {}
+    database.close_all()
+    unknown = orderd("prove", "--kind", "orca", **environment)
+    assert unknown.returncode == 2
+    assert "--kind: orca; known are raydium_cpmm" in unknown.stderr
 
 
 def test_the_wallet_of_a_real_chain_is_never_made_by_orderd(orderd: Orderd, simnet: ListeningRole) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from orderd.domain.quote import PoolKind
 from orderd.process.temporary import running_daemon
 from orderd.simnet.programs.binaries import Binaries
 from orderd.solana.keys import create_wallet
@@ -21,6 +22,7 @@ _QUIET: Final = {"ORDERD_SIMNET_SLOT_MS": str(SLOT_MS), "ORDERD_SIMNET_MARKET": 
 @contextmanager
 def on_simnet(state_dir: Path, programs: Path, *, binaries: bool) -> Iterator[Trader]:
     """On the local chain, whose swaps are those of its handlers or of the binaries."""
+    state_dir.mkdir()
     chosen = {"ORDERD_SIMNET_PROGRAMS": str(programs.resolve())} if binaries else {}
     with _daemon(state_dir, programs, _QUIET | chosen) as trader:
         trader.follow(trader.submit(order("SOL", CHILLGUY, "0.2")), seconds=60)  # of which the faucet gives nothing
@@ -28,31 +30,25 @@ def on_simnet(state_dir: Path, programs: Path, *, binaries: bool) -> Iterator[Tr
 
 
 @contextmanager
-def on_surfpool(
-    state_dir: Path, programs: Path, addon: Path, others: Mapping[str, str] | None = None
-) -> Iterator[Trader]:
+def on_surfpool(state_dir: Path, programs: Path, addon: Path) -> Iterator[Trader]:
     """On a validator that knows nothing of orderd."""
-    state_dir.mkdir(exist_ok=True)
+    state_dir.mkdir()
     wallet = create_wallet(state_dir / "wallet.json").address
-    with running_surfpool(addon, programs, wallet) as validator:
-        chain = {
-            "ORDERD_CHAIN": "localnet",
-            "ORDERD_RPC_URL": validator.url,
-            "ORDERD_RPC_WS_URL": validator.ws_url,
-            **(others or {}),
-        }
-        with _daemon(state_dir, programs, chain) as trader:
-            trader.follow(trader.submit(order("SOL", CHILLGUY, "0.2")), seconds=60)
-            yield trader
+    with (
+        running_surfpool(addon, programs, wallet) as validator,
+        _daemon(state_dir, programs, validator.settings) as trader,
+    ):
+        yield trader
+
+
+def kinds_of(programs: Path) -> list[PoolKind]:
+    """Those whose binaries are there."""
+    ids = Binaries(programs).elfs
+    return [program.kind for program in pool_programs() if program.ids["localnet"] in ids]
 
 
 @contextmanager
 def _daemon(state_dir: Path, programs: Path, settings: Mapping[str, str]) -> Iterator[Trader]:
-    state_dir.mkdir(exist_ok=True)
-    ids = Binaries(programs).ids
-    kinds = [program.kind for program in pool_programs() if program.ids["localnet"] in ids]
-    with (
-        running_daemon(state_dir, {**_COMMON, "ORDERD_POOL_KINDS": json.dumps(kinds), **settings}) as daemon,
-        trading(daemon.url) as trader,
-    ):
+    kinds = {"ORDERD_POOL_KINDS": json.dumps(kinds_of(programs))}
+    with running_daemon(state_dir, {**_COMMON, **kinds, **settings}) as daemon, trading(daemon.url) as trader:
         yield trader

@@ -4,21 +4,70 @@ Nothing is installed for that: it is skipped where they are not there.
 """
 
 import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.surfpool.chains import on_surfpool
+from orderd.domain.errors import ErrorCode
+from orderd.domain.order import OrderStatus
+from orderd.process.temporary import running_daemon
+from orderd.simnet.programs.binaries import Binaries
+from orderd.solana.keys import create_wallet
+from orderd.wire import OrderView
+from tests.acceptance.trader import order, trading
+from tests.surfpool.chains import kinds_of, on_surfpool
 from tests.surfpool.orders import trade
-from tests.surfpool.validator import missing
+from tests.surfpool.validator import missing, running_surfpool
 
-ADDON, PROGRAMS = os.environ.get("SURFPOOL"), os.environ.get("PROGRAMS")
-REASON = missing(ADDON, PROGRAMS)
+REASON = missing(os.environ.get("SURFPOOL"), os.environ.get("PROGRAMS"))
+ADDON, PROGRAMS = (Path(os.environ.get(name, "")) for name in ("SURFPOOL", "PROGRAMS"))
+pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 
-@pytest.mark.skipif(REASON is not None, reason=str(REASON))
 def test_orders_on_a_validator_that_nobody_here_wrote_are_paid_as_quoted(tmp_path: Path) -> None:
-    with on_surfpool(tmp_path / "state", Path(PROGRAMS or ""), Path(ADDON or "")) as trader:
+    with on_surfpool(tmp_path / "state", PROGRAMS, ADDON) as trader:
         row = trade("surfpool", trader, 12)
     assert row.differences == []
     assert row.confirmed == row.as_quoted == 12
+
+
+def test_programs_are_traded_in_once_they_are_proved_and_no_longer_once_they_are_upgraded(tmp_path: Path) -> None:
+    """Each daemon looks at the deployments when it first needs them."""
+    wallet = create_wallet(tmp_path / "wallet.json").address
+    with running_surfpool(ADDON, PROGRAMS, wallet) as validator:
+        settings = {**validator.settings, "ORDERD_REQUIRE_PROOF": "true"}
+        is_unproven(sold(tmp_path, settings))
+        assert proved(tmp_path, settings) == set(kinds_of(PROGRAMS))
+        assert sold(tmp_path, settings).status is OrderStatus.CONFIRMED
+        validator.upgrade(Binaries(PROGRAMS).elfs)
+        is_unproven(sold(tmp_path, settings))
+
+
+def sold(state_dir: Path, settings: Mapping[str, str]) -> OrderView:
+    """An order as it ends with a new daemon."""
+    with running_daemon(state_dir, settings) as daemon, trading(daemon.url) as trader:
+        order_id = trader.submit(order("SOL", "USDC", "0.1"))
+        trader.follow(order_id, 60)
+        return trader.detail(order_id).order
+
+
+def is_unproven(view: OrderView) -> None:
+    assert view.status is OrderStatus.FAILED
+    assert view.error is not None
+    assert view.error.code is ErrorCode.POOL_UNPROVEN
+
+
+def proved(state_dir: Path, settings: Mapping[str, str]) -> set[str]:
+    """The kinds that `orderd prove` finds to be proved; of none does it find a difference."""
+    done = subprocess.run(
+        [Path(sys.executable).parent / "orderd", "prove", "--state-dir", state_dir],
+        env={**os.environ, **settings, "ORDERD_CONFIG": os.devnull},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdicts = [line.split("\t") for line in done.stdout.splitlines() if not line.startswith("\t")]
+    return {kind for kind, verdict, *_ in verdicts if verdict == "proved"}

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from orderd.simnet import sysvars
 from orderd.simnet.account import Account
 from orderd.simnet.genesis import CHILLGUY, PROGRAMS, SOL, USDC, Genesis
 from orderd.simnet.genesis.accounts import FirstAccounts
+from orderd.solana.deployments import binary, program_data, program_data_address
 from orderd.solana.programs import system
 from orderd.solana.rpc import RpcClient
 
@@ -31,6 +32,22 @@ _WALLET_LAMPORTS: Final = 1_000 * SOL
 class Validator:
     url: str
     ws_url: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of a daemon that trades there."""
+        return {"ORDERD_CHAIN": "localnet", "ORDERD_RPC_URL": self.url, "ORDERD_RPC_WS_URL": self.ws_url}
+
+    def upgrade(self, programs: Iterable[Pubkey]) -> None:
+        """Deploy the same binaries once more: in a later slot, which makes them other programs."""
+        with closing(RpcClient(self.url)) as rpc:
+            slot = rpc.get_slot("processed")
+            for program in programs:
+                found = binary(rpc, program)
+                assert found is not None
+                assert found.slot < slot
+                data = program_data(slot, found.elf)
+                rpc.call("surfnet_setAccount", [str(program_data_address(program)), {"data": data.hex()}])
 
 
 def missing(addon: str | None, programs: str | None) -> str | None:
@@ -67,6 +84,7 @@ def running_surfpool(addon: Path, programs: Path, wallet: Pubkey) -> Iterator[Va
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        process.stdout.close()
 
 
 def first_accounts(wallet: Pubkey) -> dict[Pubkey, Account]:

@@ -18,6 +18,7 @@ _MOST_TELLING: Final = (
     ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
     ErrorCode.POOL_CLOSED,
     ErrorCode.POOL_UNSUPPORTED,
+    ErrorCode.POOL_UNPROVEN,
     ErrorCode.ROUTE_NOT_FOUND,
 )
 

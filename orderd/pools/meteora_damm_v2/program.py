@@ -35,5 +35,4 @@ PROGRAM: Final = PoolProgram(
         6051: ProgramError("UndeterminedError"),
         6052: ProgramError("InvalidPoolVersion", lasts=True),
     },
-    proved_on=frozenset({"devnet", "mainnet"}),
 )

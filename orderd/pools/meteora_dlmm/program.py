@@ -39,5 +39,4 @@ PROGRAM: Final = PoolProgram(
         6104: ProgramError("InsufficientInAmount", ErrorCode.TX_SLIPPAGE_EXCEEDED),
     },
     source_account="user_token_in",
-    proved_on=frozenset({"devnet", "mainnet"}),
 )

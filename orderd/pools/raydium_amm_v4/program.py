@@ -41,5 +41,4 @@ PROGRAM: Final = PoolProgram(
         56: ProgramError("NotAllowed", lasts=True),
     },
     is_anchor=False,
-    proved_on=frozenset(),  # its swap has never been run against the real program
 )

@@ -33,5 +33,4 @@ PROGRAM: Final = PoolProgram(
         6043: ProgramError("CalculateOverflow"),
     },
     source_account="input_token_account",
-    proved_on=frozenset({"devnet", "mainnet"}),
 )

@@ -33,5 +33,4 @@ PROGRAM: Final = PoolProgram(
         6012: ProgramError("InsufficientVault", ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY),
     },
     source_account="input_token_account",
-    proved_on=frozenset({"devnet", "mainnet"}),
 )

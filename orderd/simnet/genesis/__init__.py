@@ -18,6 +18,7 @@ from orderd.simnet.actors import ARBITRAGEUR, FAUCET, IDENTITY, TRADERS
 from orderd.simnet.block import SealedBlock
 from orderd.simnet.genesis.accounts import CHILLGUY, SOL, STACC, USDC, FirstAccounts, FirstPool
 from orderd.simnet.transaction import BUILTINS
+from orderd.solana.deployments import FIXED_LOADER
 from orderd.solana.pool_programs import part, pool_programs
 from orderd.solana.programs import associated_token, compute_budget, memo, system, token
 
@@ -40,7 +41,6 @@ PROGRAMS: Final = (
 )
 
 _NATIVE_LOADER: Final = Pubkey.from_string("NativeLoader1111111111111111111111111111111")
-_BPF_LOADER: Final = Pubkey.from_string("BPFLoader2111111111111111111111111111111111")
 
 FAUCET_LAMPORTS: Final = 400_000_000 * SOL
 _USDC_UNIT: Final = 10**6
@@ -77,7 +77,7 @@ class Genesis:
 
 def _programs(first: FirstAccounts) -> None:
     for program in PROGRAMS:
-        loader = _NATIVE_LOADER if program in BUILTINS else _BPF_LOADER
+        loader = _NATIVE_LOADER if program in BUILTINS else FIXED_LOADER
         first.accounts[program] = Account(rent_exempt_minimum(36), loader, bytes(36), executable=True)
     first.accounts[sysvars.RENT] = sysvars.rent_account()
 

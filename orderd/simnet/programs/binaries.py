@@ -50,19 +50,19 @@ class Binaries:
         self._svm.set_account(_PAYER, solders.account.Account(_PAYER_LAMPORTS, b"", Pubkey.default()))
         self._there: dict[Pubkey, Account | None] = {}
         """What LiteSVM holds where the local chain has an account."""
-        self.ids: tuple[Pubkey, ...] = ()
+        self.elfs: dict[Pubkey, bytes] = {}
         if directory is not None:
             files = _files(directory)
             for program_id, path in files.items():
                 try:
-                    self._svm.add_program(program_id, path.read_bytes())
+                    self.elfs[program_id] = path.read_bytes()
+                    self._svm.add_program(program_id, self.elfs[program_id])
                 except Exception as error:  # LiteSVM's own error has no name that could be imported
                     raise BinariesError(f"{path} is no program that can be loaded: {error}") from error
-            self.ids = tuple(files)
 
     def programs(self) -> dict[Pubkey, Program]:
         """A handler for each binary."""
-        return dict.fromkeys(self.ids, Program(self.process))
+        return dict.fromkeys(self.elfs, Program(self.process))
 
     def process(self, invocation: Invocation) -> None:
         """Run the instruction by its program's binary. Raises InstructionError; TransactionError as LiteSVM refuses."""

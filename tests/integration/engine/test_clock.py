@@ -289,6 +289,7 @@ RECORDS = {
     "mints": {"read_at"},
     "token_names": {"named_at"},
     "pools_found": {"found_at"},
+    "proofs": {"proved_at"},
     "clock": {"at"},
     "candles": {"at"},
     "movements": {"at"},

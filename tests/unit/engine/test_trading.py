@@ -11,14 +11,14 @@ from orderd.config.settings import Settings
 from orderd.domain.quote import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
+from orderd.engine.proved_kinds import ProvedVenue
 from orderd.engine.trading import open_trading, open_venues
 from orderd.solana.expiry import Validity
 from orderd.solana.keys import Wallet, WalletError, create_wallet
 from orderd.solana.pool_programs import Chain
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response
-
-WITHOUT_AMM_V4 = set(PoolKind) - {PoolKind.RAYDIUM_AMM_V4}
+from orderd.venues.base import Venue
 
 
 @pytest.fixture(autouse=True)
@@ -26,21 +26,31 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ORDERD_CONFIG", str(tmp_path / "none.toml"))
 
 
+def venues(settings: Settings) -> list[Venue]:
+    return open_venues(settings, RpcClient("http://127.0.0.1"))
+
+
 def kinds(settings: Settings) -> set[PoolKind]:
-    return {venue.kind for venue in open_venues(settings, RpcClient("http://127.0.0.1"))}
+    return {venue.kind for venue in venues(settings)}
 
 
 @pytest.mark.parametrize(
-    ("chain", "traded"),
+    ("chain", "asked", "needs_proof"),
     [
-        ("simnet", set(PoolKind)),
-        ("localnet", set(PoolKind)),
-        ("devnet", WITHOUT_AMM_V4),
-        ("mainnet", WITHOUT_AMM_V4),
+        ("simnet", None, False),
+        ("localnet", None, False),
+        ("localnet", True, True),
+        ("devnet", None, True),
+        ("mainnet", None, True),
+        ("mainnet", False, False),
     ],
 )
-def test_amm_v4_takes_part_by_itself_on_local_chains_alone(chain: Chain, traded: set[PoolKind]) -> None:
-    assert kinds(Settings(chain=chain)) == traded
+def test_on_a_real_chain_a_kind_takes_part_while_it_is_proved(
+    chain: Chain, asked: bool | None, needs_proof: bool
+) -> None:
+    settings = Settings(chain=chain, require_proof=asked)
+    assert kinds(settings) == set(PoolKind)
+    assert [isinstance(venue, ProvedVenue) for venue in venues(settings)] == [needs_proof] * len(PoolKind)
 
 
 def test_what_is_named_is_traded_in_and_nothing_else() -> None:

@@ -1,0 +1,51 @@
+"""What `orderd prove` has found of the programs of pools. All here needs a connection."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from db.connection import database
+
+
+class Proof(NamedTuple):
+    """The last one of a kind: of the program that was deployed at ``deployed_slot``, and of no other."""
+
+    program: str
+    deployed_slot: int
+    proved: bool
+    pools: int
+    swaps: int
+    differences: Sequence[str]
+    proved_at: datetime
+
+
+def keep(
+    kind: str,
+    program: str,
+    deployed_slot: int,
+    *,
+    proved: bool,
+    pools: int,
+    swaps: int,
+    differences: Sequence[str],
+    version: str,
+) -> None:
+    """In the place of the kind's proof before; ``version`` is that of orderd."""
+    database.execute_sql(
+        """
+        INSERT INTO proofs (kind, program, deployed_slot, proved, pools, swaps, differences, version)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (kind) DO UPDATE SET
+            program = EXCLUDED.program, deployed_slot = EXCLUDED.deployed_slot, proved = EXCLUDED.proved,
+            pools = EXCLUDED.pools, swaps = EXCLUDED.swaps, differences = EXCLUDED.differences,
+            version = EXCLUDED.version, proved_at = clock_timestamp()""",
+        (kind, program, deployed_slot, proved, pools, swaps, list(differences), version),
+    )
+
+
+def stored() -> Mapping[str, Proof]:
+    """By kind."""
+    rows = database.execute_sql(
+        "SELECT kind, program, deployed_slot, proved, pools, swaps, differences, proved_at FROM proofs"
+    ).fetchall()
+    return {kind: Proof(*columns) for kind, *columns in rows}

@@ -1,0 +1,142 @@
+"""Pool kinds are traded on a real chain while `orderd prove` vouches for the program that is deployed there.
+
+Each minute the deployment slots are compared with those that were proved. An upgraded program is another program: its
+pools are left out, with POOL_UNPROVEN, until it is proved.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
+
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from db import proofs
+from db.connection import database, database_errors_told
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.solana.deployments import deployed_slots
+from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.pool_programs import Chain, program_of
+from orderd.solana.rpc import RpcClient
+from orderd.venues.base import Liquidity, Venue
+from orderd.venues.reading import Reading
+from orderd.venues.renewed import Renewed
+
+LOOK_SECONDS: Final = 60.0
+_TOLD_SECONDS: Final = 2 * LOOK_SECONDS
+
+Objections = Mapping[PoolKind, str | None]
+"""Why a kind is not traded in; None where it is."""
+
+
+class ProvedKinds:
+    """What is known of each kind's program, no older than two minutes. Thread-safe."""
+
+    def __init__(
+        self,
+        rpc: RpcClient,
+        chain: Chain,
+        kinds: Collection[PoolKind],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rpc = rpc
+        self._programs = {kind: program_of(kind).ids[chain] for kind in kinds}
+        self._known: Renewed[None, Objections] = Renewed(
+            self._look, lambda _: LOOK_SECONDS, lambda _: _TOLD_SECONDS, clock=clock
+        )
+
+    def look(self) -> Objections:
+        """Raises OrderdError RPC_* or SERVICE_UNAVAILABLE where it is not known, and cannot be found out now."""
+        with rpc_errors_told(), database_errors_told():
+            return self._known.get(None)
+
+    def at_hand(self) -> Objections | None:
+        """The same without waiting; None where it is not known."""
+        return self._known.at_hand(None)
+
+    def _look(self, _: None) -> Objections:
+        slots = deployed_slots(self._rpc, self._programs.values())
+        with database.connection_context():
+            stored = proofs.stored()
+        return {kind: objection(stored.get(kind), id_, slots.get(id_)) for kind, id_ in self._programs.items()}
+
+
+def objection(proof: proofs.Proof | None, program: Pubkey, slot: int | None) -> str | None:
+    """Why the program that is deployed since ``slot`` is not traded in; None where it is proved."""
+    if slot is None:
+        return f"the chain has no program {program}"
+    if proof is None or proof.program != str(program):
+        return f"its program {program} has not been proved on this chain"
+    if proof.deployed_slot != slot:
+        return f"its program was upgraded at slot {slot}, and the one that was proved is of slot {proof.deployed_slot}"
+    if not proof.proved:
+        return f"its program, of slot {slot}, pays otherwise than quoted: {len(proof.differences)} swaps differ"
+    return None
+
+
+class ProvedVenue:
+    """A venue that takes part while its program is proved."""
+
+    def __init__(self, venue: Venue, proved: ProvedKinds) -> None:
+        self._venue = venue
+        self._proved = proved
+
+    @property
+    def name(self) -> VenueName:
+        return self._venue.name
+
+    @property
+    def kind(self) -> PoolKind:
+        return self._venue.kind
+
+    def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
+        return self._venue.pools(mint_in, mint_out)
+
+    def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
+        return self._venue.known(mint_in, mint_out)
+
+    def is_fresh(self, mint_in: str, mint_out: str) -> bool:
+        known = self._proved.at_hand()
+        return known is not None and (known[self.kind] is not None or self._venue.is_fresh(mint_in, mint_out))
+
+    def is_known(self, mint_in: str, mint_out: str) -> bool:
+        known = self._proved.at_hand()
+        return known is not None and (known[self.kind] is not None or self._venue.is_known(mint_in, mint_out))
+
+    def has_changed(self, mint_in: str, mint_out: str) -> bool:
+        return self._venue.has_changed(mint_in, mint_out)
+
+    def hints(self, mint_in: str, mint_out: str) -> int:
+        return self._venue.hints(mint_in, mint_out)
+
+    def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
+        known = self._proved.at_hand()
+        if known is None:
+            return None
+        if (reason := known[self.kind]) is not None:
+            return self._nothing(reason, mint_in, mint_out)
+        return (yield from self._venue.reading(mint_in, mint_out))
+
+    def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
+        reason = self._proved.look()[self.kind]
+        if reason is not None:
+            return self._nothing(reason, mint_in, mint_out)
+        return self._venue.liquidity(mint_in, mint_out)
+
+    def _nothing(self, reason: str, mint_in: str, mint_out: str) -> Liquidity:
+        """The pools stay listed: the price guard does not take those of other kinds for the whole market."""
+        refusal = OrderdError(ErrorCode.POOL_UNPROVEN, f"{self.kind}: {reason}")
+        return Liquidity((), (refusal,), self._venue.known(mint_in, mint_out))
+
+    def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
+        return self._venue.token_programs(quote)
+
+    def account_size(self, quote: VenueQuote) -> int:
+        return self._venue.account_size(quote)
+
+    def swap_instruction(
+        self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, limit: int, *, small: bool
+    ) -> Instruction:
+        return self._venue.swap_instruction(quote, owner, source, destination, limit, small=small)

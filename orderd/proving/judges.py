@@ -1,0 +1,109 @@
+"""Who says what a trial would do: the node, and LiteSVM with the node's program and accounts."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+import solders.account
+from solders.clock import Clock
+from solders.litesvm import LiteSVM
+from solders.pubkey import Pubkey
+from solders.transaction_metadata import FailedTransactionMetadata
+
+from orderd.proving.trial import Paid, Trial
+from orderd.solana.deployments import binary
+from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc_types import Account
+
+CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
+_CLOCK: Final = struct.Struct("<QqQQq")
+_SYSVARS: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
+
+Accounts = Mapping[Pubkey, Account | None]
+
+
+def clock_of(account: Account | None) -> Clock:
+    """Slot, epoch and second of the block that is built on. Raises ValueError where the node does not show them."""
+    if account is None or len(account.data) < _CLOCK.size:
+        raise ValueError("the node does not show the clock account")
+    return Clock(*_CLOCK.unpack_from(account.data))
+
+
+def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[Paid | str]:
+    """Of each trial what it would bring and take, or why it would fail. Raises RpcError."""
+    calls = [rpc.simulate_with_accounts(bytes(each.transaction), [each.source, each.destination]) for each in trials]
+    found: list[Paid | str] = []
+    for trial, reply in zip(trials, rpc.call_many(calls), strict=True):
+        if isinstance(reply, RpcError):
+            raise reply
+        result: dict[str, Any] = reply["value"]
+        if result["err"] is not None:
+            found.append(f"{result['err']} {_last(result.get('logs') or [])}")
+        else:
+            source, destination = (each and Account.parse(each) for each in result["accounts"])
+            found.append(trial.paid(before, source, destination))
+    return found
+
+
+class Judge(Protocol):
+    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Paid | str]:
+        """As `by_node`, on these accounts, among which the clock has to be."""
+        ...
+
+
+class Deployed(NamedTuple):
+    """A program of the chain in a runtime of its own, and the slot of its deployment."""
+
+    slot: int
+    judge: Judge
+
+
+def sandboxed(rpc: RpcClient, program: Pubkey) -> Deployed:
+    """The program as the node has it. Raises ValueError where it cannot be run, and RpcError."""
+    found = binary(rpc, program)
+    if found is None:
+        raise ValueError("the chain shows no program that could be run")
+    return Deployed(found.slot, Sandbox(program, found.elf))
+
+
+class Sandbox:
+    """LiteSVM with one program of the chain."""
+
+    def __init__(self, program: Pubkey, elf: bytes) -> None:
+        """Raises ValueError where the program cannot be loaded."""
+        self._svm = LiteSVM().with_sigverify(False).with_blockhash_check(False).with_log_bytes_limit(None)
+        try:
+            self._svm.add_program(program, elf)
+        except Exception as error:  # LiteSVM's own error has no name that could be imported
+            raise ValueError(f"LiteSVM cannot load the program: {error}") from error
+
+    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Paid | str]:
+        self._svm.set_clock(clock_of(accounts.get(CLOCK)))
+        for key, account in accounts.items():
+            if account is None:
+                self._svm.set_account(key, _NOTHING)
+            elif not account.executable and account.owner != _SYSVARS:
+                self._svm.set_account(key, solders.account.Account(account.lamports, account.data, account.owner))
+        return [self._run(trial, accounts) for trial in trials]
+
+    def _run(self, trial: Trial, accounts: Accounts) -> Paid | str:
+        result = self._svm.simulate_transaction(trial.transaction)
+        if isinstance(result, FailedTransactionMetadata):
+            return f"{result.err()} {_last(result.meta().logs())}"
+        after = dict(result.post_accounts())
+        return trial.paid(accounts, *(_ours(after.get(key)) for key in (trial.source, trial.destination)))
+
+
+_NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
+
+
+def _ours(account: Any) -> Account | None:  # noqa: ANN401  (solders' Account)
+    if account is None:
+        return None
+    return Account(account.lamports, account.owner, bytes(account.data), account.executable)
+
+
+def _last(logs: Sequence[str]) -> str:
+    """The line that says most of a failure."""
+    told = [line for line in logs if "Error" in line or "failed" in line]
+    return f"({told[0]})" if told else ""

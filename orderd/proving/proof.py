@@ -1,0 +1,204 @@
+"""A kind's pools, tried in both directions and both modes, until all agree or it is clear that they do not."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from solders.pubkey import Pubkey
+
+from orderd.amm.side import Quote
+from orderd.amm.swap import SwapError
+from orderd.domain.errors import OrderdError
+from orderd.domain.quote import PoolKind
+from orderd.proving.judges import CLOCK, Deployed, Judge, by_node, sandboxed
+from orderd.proving.lenders import Lenders
+from orderd.proving.market import Market, Pair
+from orderd.proving.trial import Paid, Trial, trial_of
+from orderd.solana.rpc import RpcClient, RpcRateLimitedError
+from orderd.venues.account_facts import token_amount
+from orderd.venues.base import OpenPool
+
+PARTS: Final = (1_000_000, 10_000, 200)
+"""Sizes of swaps: what a vault holds, divided by these."""
+_TRIES: Final = 10
+_PAUSE_SECONDS: Final = 1.0
+
+
+@dataclass
+class Findings:
+    """What was seen of a kind: how many swaps were compared, and how many each judge says as quoted."""
+
+    kind: PoolKind
+    program: Pubkey
+    slot: int | None = None
+    """Since when the program is what it is; None where the chain shows none that could be run."""
+    pools: int = 0
+    swaps: int = 0
+    node_equal: int = 0
+    litesvm_equal: int = 0
+    differences: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it says anything of the program: some swap was compared."""
+        return self.slot is not None and self.swaps > 0
+
+    @property
+    def is_proved(self) -> bool:
+        return self.is_decided and not self.differences
+
+
+class Prover:
+    """Tries swaps of ``trader``, a wallet that has some SOL. It signs and sends nothing."""
+
+    def __init__(
+        self,
+        rpc: RpcClient,
+        market: Market,
+        trader: Pubkey,
+        *,
+        deployed: Callable[[RpcClient, Pubkey], Deployed] = sandboxed,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rpc = rpc
+        self._market = market
+        self._trader = trader
+        self._deployed = deployed
+        self._sleep = sleep
+        self._lenders = Lenders(rpc)
+
+    def pools(self, kind: PoolKind, pairs: Sequence[Pair], most: int, found: Findings) -> list[tuple[OpenPool, Pair]]:
+        """At most so many of the pairs, the deepest of each first. What they hold may be lent from now on."""
+        pools: dict[str, tuple[OpenPool, Pair]] = {}
+        for pair in pairs:
+            if len(pools) >= most:
+                break
+            try:
+                liquidity = self._market.look(kind, pair)
+            except OrderdError as error:
+                found.notes.append(f"{error.code}: {error.detail}")
+                continue
+            found.notes += [refusal.detail for refusal in liquidity.refusals]
+            pools |= {pool.address: (pool, pair) for pool in liquidity.pools if pool.address not in pools}
+        chosen = list(pools.values())[:most]
+        self._lenders.add(vault for pool, _ in pools.values() for vault in pool.vaults)
+        return chosen
+
+    def prove(self, found: Findings, pools: Sequence[tuple[OpenPool, Pair]]) -> None:
+        """Add to the findings what these pools show. Raises RpcError where the node does not answer."""
+        try:
+            found.slot, litesvm = self._deployed(self._rpc, found.program)
+        except ValueError as error:
+            found.notes.append(str(error))
+            return
+        for pool, pair in pools:
+            compared = [self._compare(pool.address, way, litesvm, found) for way in (pair, (pair[1], pair[0]))]
+            found.pools += any(compared)
+        if not found.swaps:
+            found.notes.append("no swap could be compared")
+
+    def _compare(self, pool: str, way: Pair, judge: Judge, found: Findings) -> int:
+        """How many swaps were compared. A difference counts when it is there each time that the pool stands still."""
+        seen: _Seen | None = None
+        for _ in range(_TRIES):
+            try:
+                seen = self._try(found.kind, pool, way, judge) or seen
+            except RpcRateLimitedError as error:
+                self._sleep(error.retry_after or _PAUSE_SECONDS)
+                continue
+            if seen is not None and not seen.differences:
+                break
+        if seen is None:
+            found.notes.append(f"pool {pool} moved each time that it was tried")
+            return 0
+        found.notes += seen.notes
+        found.swaps += seen.swaps
+        found.node_equal += seen.node_equal
+        found.litesvm_equal += seen.litesvm_equal
+        found.differences += seen.differences
+        return seen.swaps
+
+    def _try(self, kind: PoolKind, address: str, way: Pair, judge: Judge) -> "_Seen | None":
+        """Swaps between two looks at the pool; None where these differ."""
+        first = self._look(kind, address, way)
+        if first is None:
+            return _Seen(notes=[f"pool {address} does not swap now"])
+        seen = _Seen()
+        trials = list(self._trials(kind, first, seen))
+        if not trials:
+            return seen
+        keys = [CLOCK, *dict.fromkeys(key for trial in trials for key in trial.keys if key != CLOCK)]
+        accounts = dict(zip(keys, self._rpc.get_multiple_accounts(keys).value, strict=True))
+        node = by_node(self._rpc, trials, accounts)
+        litesvm = judge.judge(trials, accounts)
+        last = self._look(kind, address, way)
+        if last is None or last.read_as is not first.read_as:
+            return None
+        for trial, *said in zip(trials, node, litesvm, strict=True):
+            seen.add(trial, _quoted(trial, last), _Said(*said))
+        return seen
+
+    def _look(self, kind: PoolKind, address: str, way: Pair) -> OpenPool | None:
+        return next((pool for pool in self._market.look(kind, way).pools if pool.address == address), None)
+
+    def _trials(self, kind: PoolKind, pool: OpenPool, seen: "_Seen") -> Iterator[Trial]:
+        lender = self._lenders.of(pool.mint_in, pool.vaults)
+        if lender is None:
+            seen.notes.append(f"nobody is known who could lend {pool.mint_in}")
+            return
+        held = [token_amount(each) for each in self._rpc.get_multiple_accounts(pool.vaults).value]
+        asked: list[tuple[Callable[[int], Quote], int]] = [(pool.side.quote, held[0] // part) for part in PARTS]
+        asked += [(pool.side.quote_out, held[1] // part) for part in PARTS]
+        for ask, amount in asked:
+            try:
+                quote = pool.told(ask(amount))
+                trial = trial_of(self._market.venues[kind], quote, lender, self._trader)
+            except (SwapError, OrderdError):
+                continue  # what the maths refuses is never sent
+            if trial is not None:
+                yield trial
+
+
+class _Said(NamedTuple):
+    """By both judges: what is paid, or why nothing is."""
+
+    node: Paid | str
+    litesvm: Paid | str
+
+
+@dataclass
+class _Seen:
+    """What the swaps of one pool in one direction show."""
+
+    swaps: int = 0
+    node_equal: int = 0
+    litesvm_equal: int = 0
+    differences: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, trial: Trial, quoted: set[Paid], said: _Said) -> None:
+        self.swaps += 1
+        self.node_equal += said.node in quoted
+        self.litesvm_equal += said.litesvm in quoted
+        for judge, each in (("the node", said.node), ("LiteSVM", said.litesvm)):
+            if each not in quoted:
+                paid = each if isinstance(each, str) else f"{each.spent} for {each.received}"
+                self.differences.append(f"{_told(trial)}: {judge} says {paid}")
+
+
+def _quoted(trial: Trial, pool: OpenPool) -> set[Paid]:
+    """What is quoted: as at the first look, or a second later, as at the last one."""
+    quote, amounts = trial.quote, {Paid(trial.quote.amount_out, trial.quote.amount_in)}
+    try:
+        later = pool.side.quote_out(quote.amount_out) if quote.exact_out else pool.side.quote(quote.amount_in)
+    except SwapError:
+        return amounts
+    return amounts | {Paid(later.amount_out, later.amount_in)}
+
+
+def _told(trial: Trial) -> str:
+    quote = trial.quote
+    mode = "exact output" if quote.exact_out else "exact input"
+    return f"pool {quote.pool}, {mode}, {quote.amount_in} of {quote.mint_in} for {quote.amount_out} of {quote.mint_out}"

@@ -1,0 +1,87 @@
+"""Programs as they are deployed: since which slot, and the binary itself.
+
+An upgradeable program's account names its ProgramData account, which holds a header of 45 bytes (the state 3 as u32,
+the slot of the deployment as u64, the upgrade authority as an optional key) and then the binary. A program of the
+loader before that holds its binary itself and can never change. Source: solana-program, `bpf_loader_upgradeable.rs`.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from solders.pubkey import Pubkey
+
+from orderd.solana.rpc import RpcClient
+from orderd.solana.rpc_types import Account
+
+LOADER: Final = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
+FIXED_LOADER: Final = Pubkey.from_string("BPFLoader2111111111111111111111111111111111")
+HEADER_SIZE: Final = 45
+_PROGRAM_STATE, _PROGRAM_DATA_STATE = 2, 3
+_ELF: Final = b"\x7fELF"
+
+
+class Binary(NamedTuple):
+    """A program that can be run elsewhere, and the slot since which it is this one."""
+
+    slot: int
+    elf: bytes
+
+
+def program_data_address(program_id: Pubkey) -> Pubkey:
+    """Where an upgradeable program's binary lies."""
+    return Pubkey.find_program_address([bytes(program_id)], LOADER)[0]
+
+
+def program_account_data(program_id: Pubkey) -> bytes:
+    """What the account of an upgradeable program holds."""
+    return struct.pack("<I", _PROGRAM_STATE) + bytes(program_data_address(program_id))
+
+
+def program_data(slot: int, elf: bytes) -> bytes:
+    """A ProgramData account that nobody may upgrade."""
+    return struct.pack("<IQ", _PROGRAM_DATA_STATE, slot).ljust(HEADER_SIZE, b"\0") + elf
+
+
+def deployed_slots(rpc: RpcClient, programs: Iterable[Pubkey]) -> dict[Pubkey, int]:
+    """Since which slot each program is what it is; those that are not deployed are left out. Raises RpcError.
+
+    Headers are read and no binaries, which have megabytes.
+    """
+    wanted = list(dict.fromkeys(programs))
+    return {
+        program: slot
+        for program, (account, data) in _accounts(rpc, wanted, HEADER_SIZE).items()
+        if (slot := _slot(account, data)) is not None
+    }
+
+
+def binary(rpc: RpcClient, program: Pubkey) -> Binary | None:
+    """The program as the node has it; None where it holds none that could be run elsewhere. Raises RpcError."""
+    account, data = _accounts(rpc, [program], None)[program]
+    slot = _slot(account, data)
+    if slot is None or account is None:
+        return None
+    elf = account.data if data is None or account.owner == FIXED_LOADER else data.data[HEADER_SIZE:]
+    return Binary(slot, elf) if elf.startswith(_ELF) else None
+
+
+def _accounts(
+    rpc: RpcClient, programs: list[Pubkey], head: int | None
+) -> Mapping[Pubkey, tuple[Account | None, Account | None]]:
+    """Of each program its account and its ProgramData account, whole or the first `head` bytes of them."""
+    keys = [*programs, *map(program_data_address, programs)]
+    found = rpc.get_multiple_accounts(keys, head=head).value
+    return dict(zip(programs, zip(found[: len(programs)], found[len(programs) :], strict=True), strict=True))
+
+
+def _slot(account: Account | None, data: Account | None) -> int | None:
+    """None where there is no program; 0 of one that was never upgraded and never can be."""
+    if account is None:
+        return None
+    if account.owner == FIXED_LOADER:
+        return 0
+    if account.owner != LOADER or data is None or data.owner != LOADER or len(data.data) < HEADER_SIZE:
+        return None
+    state, slot = struct.unpack_from("<IQ", data.data)
+    return int(slot) if state == _PROGRAM_DATA_STATE else None

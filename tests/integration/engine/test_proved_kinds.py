@@ -1,0 +1,116 @@
+"""A kind takes part while the program that is deployed is the one that was proved."""
+
+import pytest
+from solders.pubkey import Pubkey
+
+from db import proofs
+from db.connection import database
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import PoolKind
+from orderd.engine.proved_kinds import LOOK_SECONDS, ProvedKinds, ProvedVenue
+from orderd.solana.deployments import LOADER, program_account_data, program_data, program_data_address
+from orderd.solana.pool_programs import program_of
+from orderd.venues.base import Liquidity
+from orderd.venues.pool_venue import venue_class
+from orderd.venues.reading import read
+from tests.unit.venues.chain import Chain
+
+KIND = PoolKind.RAYDIUM_CPMM
+PROGRAM = program_of(KIND).ids["mainnet"]
+PAIR = (str(Pubkey.new_unique()), str(Pubkey.new_unique()))
+
+
+class World:
+    """A chain with one program, and a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.chain = Chain()
+        self.chain.accounts[PROGRAM] = LOADER, program_account_data(PROGRAM)
+        self.deploy(slot=7)
+        rpc = self.chain.rpc()
+        self.kinds = ProvedKinds(rpc, "mainnet", [KIND], clock=lambda: self.now)
+        self.venue = ProvedVenue(venue_class(KIND)(rpc, chain="mainnet"), self.kinds)
+
+    def deploy(self, slot: int) -> None:
+        self.chain.accounts[program_data_address(PROGRAM)] = LOADER, program_data(slot, b"\x7fELF")
+
+    def a_while_later(self) -> None:
+        """So much later that nobody is told the answer before."""
+        self.now += 2 * LOOK_SECONDS + 1
+
+    def refusals(self) -> list[OrderdError]:
+        return list(self.venue.liquidity(*PAIR).refusals)
+
+
+def prove(slot: int, *, proved: bool = True, program: Pubkey = PROGRAM) -> None:
+    differences = () if proved else ("one",)
+    with database.connection_context():
+        proofs.keep(KIND, str(program), slot, proved=proved, pools=1, swaps=6, differences=differences, version="0.1.0")
+
+
+@pytest.fixture
+def world(connected: str) -> World:
+    return World()
+
+
+def test_a_program_that_nobody_has_proved_is_left_alone(world: World) -> None:
+    (refusal,) = world.refusals()
+    assert refusal.code is ErrorCode.POOL_UNPROVEN
+    assert "has not been proved on this chain" in refusal.detail
+
+
+def test_a_proved_one_takes_part(world: World) -> None:
+    prove(slot=7)
+    assert world.kinds.look() == {KIND: None}
+    assert world.refusals() == []
+
+
+def test_an_upgraded_program_is_left_alone_within_a_minute(world: World) -> None:
+    prove(slot=7)
+    assert world.refusals() == []
+    world.deploy(slot=8)
+    world.a_while_later()
+    (refusal,) = world.refusals()
+    assert refusal.code is ErrorCode.POOL_UNPROVEN
+    assert "upgraded at slot 8, and the one that was proved is of slot 7" in refusal.detail
+    prove(slot=8)
+    world.a_while_later()
+    assert world.refusals() == []
+
+
+def test_one_that_pays_otherwise_than_quoted_is_left_alone(world: World) -> None:
+    prove(slot=7, proved=False)
+    assert "pays otherwise than quoted" in world.refusals()[0].detail
+
+
+def test_the_proof_of_another_program_is_none(world: World) -> None:
+    prove(slot=7, program=Pubkey.new_unique())
+    assert "has not been proved" in world.refusals()[0].detail
+
+
+def test_a_program_that_is_not_there_is_left_alone(world: World) -> None:
+    prove(slot=7)
+    del world.chain.accounts[PROGRAM]
+    assert "the chain has no program" in world.refusals()[0].detail
+
+
+def test_what_is_not_known_yet_is_no_refusal(world: World) -> None:
+    """Nobody is told that a program is unproved before that has been found out: the one who asks first waits for it."""
+    assert not world.venue.is_known(*PAIR)
+    assert not world.venue.is_fresh(*PAIR)
+    assert read(world.chain.rpc(), world.venue.reading(*PAIR)) is None
+    world.refusals()
+    assert world.venue.is_known(*PAIR)
+    assert world.venue.is_fresh(*PAIR)
+    told = read(world.chain.rpc(), world.venue.reading(*PAIR))
+    assert isinstance(told, Liquidity)
+    assert [refusal.code for refusal in told.refusals] == [ErrorCode.POOL_UNPROVEN]
+
+
+def test_while_postgres_is_away_nobody_is_told_that_a_program_is_unproved(world: World) -> None:
+    with database.connection_context():
+        database.execute_sql("DROP TABLE proofs")
+    with pytest.raises(OrderdError) as told:
+        world.venue.liquidity(*PAIR)
+    assert told.value.code is not ErrorCode.POOL_UNPROVEN

@@ -1,0 +1,45 @@
+"""The local chain shows the programs that it runs by their binaries, as a validator does."""
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.quote import PoolKind
+from orderd.simnet.account import Account
+from orderd.simnet.genesis import Genesis
+from orderd.simnet.programs.deployed import HANDLED, deployed
+from orderd.solana.deployments import LOADER, program_data, program_data_address
+from orderd.solana.pool_programs import program_of
+
+PROGRAM = program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"]
+WHERE = program_data_address(PROGRAM)
+
+
+def genesis() -> dict[Pubkey, Account]:
+    block = Genesis(1_800_000_000).block()
+    return {key: account for key, account in block.changed.items() if account is not None}
+
+
+def opened(accounts: dict[Pubkey, Account], binaries: dict[Pubkey, bytes], slot: int) -> dict[Pubkey, Account]:
+    after = accounts | deployed(accounts, binaries, slot)
+    return {key: account for key, account in after.items() if account is not None}
+
+
+def test_without_binaries_nothing_changes() -> None:
+    assert deployed(genesis(), {}, 5) == {}
+
+
+def test_a_binary_is_deployed_when_it_is_first_run() -> None:
+    chain = opened(genesis(), {PROGRAM: b"one"}, 5)
+    assert (chain[PROGRAM].owner, chain[PROGRAM].executable) == (LOADER, True)
+    assert chain[WHERE].data == program_data(5, b"one")
+
+
+def test_the_same_binary_stays_and_another_one_is_an_upgrade() -> None:
+    chain = opened(genesis(), {PROGRAM: b"one"}, 5)
+    assert deployed(chain, {PROGRAM: b"one"}, 9) == {}
+    assert opened(chain, {PROGRAM: b"two"}, 9)[WHERE].data == program_data(9, b"two")
+
+
+def test_where_the_handler_takes_over_again_no_binary_is_shown() -> None:
+    chain = opened(opened(genesis(), {PROGRAM: b"one"}, 5), {}, 9)
+    assert chain[PROGRAM] == HANDLED
+    assert WHERE not in chain
