@@ -42,6 +42,7 @@ VERBS: Final = {
     "pools": "List the pools: what they hold, their price and their fee.",
     "status": "Show how the daemon and its services are.",
     "tui": "Show all orders, prices and the daemon's load on a full screen.",
+    "mcp": "Let an assistant quote, list, show and watch over the Model Context Protocol, on stdin and stdout.",
     "doctor": "Check everything between here and the chain, and say what to mend.",
     "config": "Show, check and change the client's configuration.",
     "context": "Choose among several daemons.",
@@ -63,6 +64,7 @@ CHANGING: Final = frozenset(
         "halt",
         "tokens",
         "tui",
+        "mcp",
         "config",
         "context",
     }

@@ -44,7 +44,7 @@ _MODULES: Final = ("orderd.main", "orderd.simnet")
 _SCRIPTS: Final = tuple(str(Path(sys.executable).with_name(name)) for name in ("orderctl", "orderd"))
 _STARTERS: Final = {"run", "demo"}
 """The verbs that start further programs of ours."""
-_NOT_LOADED: Final = ("orderctl.tui", *_MODULES)
+_NOT_LOADED: Final = ("orderctl.tui", "orderctl.assistant", *_MODULES)
 """What few programs need and takes long, and what is to run as ``__main__``."""
 _AT_START: Final = ("PYTHON", "LC_", "LANG")
 """What an interpreter reads when it starts: a program that is told something else than we were is executed."""

@@ -135,6 +135,8 @@ OTHERS = (
     "quote USDC CHILLGUY 20 -o wide",
     "pools SOL CHILLGUY",
     "tui",
+    "mcp --trade",
+    "mcp --help",
     "config path",
     "config validate",
     "context use prod",

@@ -23,7 +23,7 @@ def modules_after(*args: str) -> set[str]:
     return set(loaded)
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "tui"])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("tui", "mcp")])
 def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(verb: str) -> None:
     arguments = {"submit": ("SOL", "USDC", "1"), "quote": ("SOL", "USDC", "1")}.get(verb, ())
     needs_order = ("0199d3a0",) if verb in ("watch", "show", "cancel") else ()
@@ -78,6 +78,10 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
 
 def test_the_full_screen_libraries_are_loaded_only_for_a_full_screen() -> None:
     assert "textual" not in modules_after("tui")
+
+
+def test_the_library_for_assistants_is_loaded_only_for_one() -> None:
+    assert "mcp" not in modules_after("mcp", "--trade")
 
 
 def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None:

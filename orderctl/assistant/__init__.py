@@ -1,0 +1,1 @@
+"""What an assistant may ask and, where it was allowed to, do: the tools of ``orderctl mcp``."""
