@@ -26,6 +26,8 @@ SIGNATURE = 88
 """Characters of a whole one."""
 SIGNATURE_WIDTH = 24
 BRIEF_WIDTH = 13
+_AS_QUOTED = Decimal("0.005")
+"""Basis points that are told as none."""
 
 
 def print_detail(detail: OrderDetail, console: Console, *, wide: bool = False) -> None:
@@ -108,7 +110,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     if order.amount_out is not None:
         received = (f"{order.amount_out} {order.token_out}", Tone.GOOD.bold)
         paid = "" if order.exact_out is None else f" for {order.amount_in} {order.token_in},"
-        facts.append(("received", Text.assemble(received, f"{paid} at {order.executed_price}")))
+        facts.append(("received", Text.assemble(received, f"{paid} at {order.executed_price}{_against_quote(order)}")))
     if order.network_fee is not None:
         fill = Timeline(order, detail.events).end
         rest = rent(fill) if isinstance(fill, Confirmed) else ""
@@ -120,6 +122,20 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         facts.append(("error", Text.assemble((order.error.code, Tone.BAD), f": {order.error.detail}")))
         facts.append(("next", Text(about_order(order.error.next_step, order.id))))
     return facts
+
+
+def _against_quote(order: OrderView) -> str:
+    """How much better or worse than quoted the fill is. Not of what others execute: each of them has a quote."""
+    quoted, got = order.quoted_amount_out, order.amount_out
+    sign = 1
+    if order.exact_out is not None:
+        quoted, got, sign = order.quoted_amount_in, order.amount_in, -1
+    if quoted is None or got is None or order.filled_amount_in is not None:
+        return ""
+    better = sign * (Decimal(got) / Decimal(quoted) - 1) * 10_000
+    if abs(better) < _AS_QUOTED:
+        return ", as quoted"
+    return f", {abs(better):.2f} bp {'better' if better > 0 else 'worse'} than quoted"
 
 
 def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.shares import shares_of
 from orderctl.display.tables import Column, plain_table
 from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, sale, shorten, sold
 from orderctl.display.tokens import about
@@ -28,7 +29,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
         Text(_subject(quote)),
         Text.assemble(f"{words.verb} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}, {cost}"),
     ]
-    parts += [Text(f"  {line}", Tone.GOOD) for line in legs_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)]
+    parts += shares_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)
     if wide:
         parts += _reasons(quote)
     elif quote.gain_bps is not None and len(quote.route) > 1:
@@ -63,7 +64,7 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
             "dim",
         ),
     ]
-    parts += [Text(line, Tone.GOOD) for line in legs_of(quote.route, POOL_WIDTH)]
+    parts += [Text(line, Tone.GOOD) for line in legs_of(quote.route)]
     if quote.quotes:
         table = plain_table(
             ("EACH POOL ALONE", "left"), (words.heading, "right"), ("PRICE", "right"), ("IMPACT", "right")

@@ -570,10 +570,12 @@ class TestQuote:
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
 
-        assert lines[:4] == [
+        assert lines[:6] == [
             "sell 1.5 SOL for USDC",
             "receive 152.5 USDC at 101.666667, fee 0.00375 SOL, impact 0.014 %",
-            "  SOL to USDC: 62.5 % raydium_cpmm 7Xawhb…mX, 37.5 % meteora_dlmm 5rCf1D…S6",
+            "  SOL to USDC:",
+            "    ━━━━━━━━━━━━────────   62.5 % raydium_cpmm    7Xawhb…mX",
+            "    ━━━━━━━━────────────   37.5 % meteora_dlmm    5rCf1D…S6",
             "12.46 basis points more than the best single pool",
         ]
 
@@ -582,14 +584,15 @@ class TestQuote:
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5", "-o", "wide").out.splitlines()]
 
-        assert lines[2:7] == [
-            f"  SOL to USDC: 62.5 % raydium_cpmm {SPLIT[0].pool}, 37.5 % meteora_dlmm {SPLIT[1].pool}",
+        assert lines[3:9] == [
+            f"    ━━━━━━━━━━━━────────   62.5 % raydium_cpmm    {SPLIT[0].pool}",
+            f"    ━━━━━━━━────────────   37.5 % meteora_dlmm    {SPLIT[1].pool}",
             "  hop 1: 62.5 % raydium_cpmm: 0.9375 SOL for 95.2 USDC",
             "  hop 1: 37.5 % meteora_dlmm: 0.5625 SOL for 57.3 USDC",
             "chosen because together they pay 12.46 basis points more than the best single pool",
             "190000 compute units at 10000 micro-lamports each",
         ]
-        assert [line.split()[-4:] for line in lines[8:10]] == [
+        assert [line.split()[-4:] for line in lines[10:12]] == [
             ["12.45", "bp", "812", SPLIT[0].pool],
             ["25.97", "bp", "812", SPLIT[1].pool],
         ]

@@ -1,0 +1,39 @@
+"""How an order's fill is held against its quote."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from orderctl.display.detail import detail_view
+from orderd.wire import OrderDetail
+from tests.samples.orders import FILLED, detail_of
+
+
+def drawn(detail: OrderDetail) -> str:
+    out = io.StringIO()
+    Console(file=out, width=200).print(detail_view(detail))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("received", "told"),
+    [
+        ("152.310211", ", as quoted"),
+        ("152.386366", ", 5.00 bp better than quoted"),
+        ("152.157901", ", 10.00 bp worse than quoted"),
+    ],
+)
+def test_a_sale_is_better_where_it_has_brought_more(received: str, told: str) -> None:
+    detail = detail_of(FILLED)
+    order = detail.order.model_copy(update={"quoted_amount_out": "152.310211", "amount_out": received})
+    assert told in drawn(detail.model_copy(update={"order": order}))
+
+
+def test_a_purchase_is_better_where_it_has_cost_less_and_what_others_execute_is_not_held_against_one_quote() -> None:
+    detail = detail_of(FILLED)
+    bought = {"exact_out": "150", "quoted_amount_out": "150", "quoted_amount_in": "1.5", "amount_in": "1.4985"}
+    order = detail.order.model_copy(update=bought | {"amount_out": "150"})
+    assert ", 10.00 bp better than quoted" in drawn(detail.model_copy(update={"order": order}))
+    parent = order.model_copy(update={"filled_amount_in": "1.4985"})
+    assert "quoted," not in drawn(detail.model_copy(update={"order": parent}))
