@@ -16,18 +16,23 @@ from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.version import client_version
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
+from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.wire import (
     WIRE_VERSION,
     BalancesResult,
     Method,
     NoParams,
+    PoolsParams,
+    PoolsResult,
     QuoteParams,
     QuoteResult,
     StatusResult,
 )
 
-PROBE = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"}
-"""A pair that every venue trades."""
+PAIR = ("SOL", "USDC")
+"""That every venue trades."""
+PROBE = {"token_in": PAIR[0], "token_out": PAIR[1], "amount_in": "1"}
+UNPROVEN = ERRORS[ErrorCode.POOL_UNPROVEN]
 FEE_RESERVE = Decimal("0.01")
 """SOL below which a wallet will soon not pay for its transactions."""
 
@@ -68,6 +73,8 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         yield from _of_status(status, settings)
         yield _wallet(client)
         yield _prices(client)
+        if status.chain != "simnet":
+            yield _programs(client)
 
 
 def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
@@ -113,10 +120,13 @@ def _wallet(client: Client) -> Finding:
         wallet = client.call(Method.BALANCES, NoParams(), BalancesResult)
     except ClientError as error:
         return _finding("wallet", "fail", f"{error.title}: {error.detail}", error.next_step)
-    held = next((Decimal(balance.amount) for balance in wallet.balances if balance.token == "SOL"), Decimal(0))
+    sol = next((balance for balance in wallet.balances if balance.token == "SOL"), None)
+    held = Decimal(0) if sol is None else Decimal(sol.amount)
+    wrapped = f", of which {sol.wrapped} wrapped" if sol is not None and Decimal(sol.wrapped or 0) else ""
+    told = f"{held} SOL{wrapped} in {wallet.wallet}"
     if held < FEE_RESERVE:
-        return _finding("wallet", "warn", f"{held} SOL in {wallet.wallet}", "send it SOL: each transaction costs some")
-    return _finding("wallet", "ok", f"{held} SOL in {wallet.wallet}")
+        return _finding("wallet", "warn", told, "send it SOL: each transaction costs some")
+    return _finding("wallet", "ok", told)
 
 
 def _prices(client: Client) -> Finding:
@@ -130,3 +140,16 @@ def _prices(client: Client) -> Finding:
         detail = "; ".join(f"{refusal.venue}: {refusal.code}: {refusal.detail}" for refusal in silent)
         return _finding("prices", "warn", detail, "orders go to the other venue meanwhile")
     return _finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} answer")
+
+
+def _programs(client: Client) -> Finding:
+    """Which kinds of pools are traded, where that depends on what is proved of their programs."""
+    try:
+        pools = client.call(Method.POOLS, PoolsParams(token=PAIR), PoolsResult)
+    except ClientError as error:
+        return _finding("programs", "fail", f"{error.title}: {error.detail}", error.next_step)
+    traded = ", ".join(dict.fromkeys(pool.kind for pool in pools.pools)) or "none"
+    unproven = dict.fromkeys(refusal.detail for refusal in pools.refusals if refusal.code is ErrorCode.POOL_UNPROVEN)
+    if unproven:
+        return _finding("programs", "warn", "; ".join((f"{traded} are traded", *unproven)), UNPROVEN.next_step)
+    return _finding("programs", "ok", f"{traded} are traded")

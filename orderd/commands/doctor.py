@@ -1,38 +1,33 @@
 """``orderd doctor``: what on this machine stands between the configuration and a daemon that trades safely."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from orderd.commands.database import database_of
+from orderd.commands.finding import Finding, tried
 from orderd.commands.options import Config
 from orderd.config.loading import ConfigurationError, load_settings
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS, OrderdError
+from orderd.telemetry import configure_logging
 
 _CHAIN_SECONDS = 5.0
 _SMALL_TABLE_BYTES = 2**20
 """Smaller ones are in the sum alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it is, and what to do about it."""
-
-    check: str
-    result: Literal["ok", "warn", "fail"]
-    detail: str
-    fix: str = ""
-
-
 def doctor(
     config: Config = None,
     state_dir: Annotated[Path | None, typer.Option(help="The daemon's, where the services are its own")] = None,
 ) -> None:
-    """Check the configuration, the wallet, the tables, the API keys and the certificate. Exits with 1 if one fails."""
+    """Check the configuration, the certificate, the chain's endpoint, the wallet, the database and the programs.
+
+    Exits with 1 if a check fails.
+    """
+    configure_logging("error", "console")  # what is found is told below
     failed = False
     for finding in _examine(config, state_dir):
         failed |= finding.result == "fail"
@@ -49,18 +44,13 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
         return
     yield Finding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
     yield _reach(settings)
-    yield _tried("certificate", lambda: _certificate(settings))
-    yield _tried("chain", lambda: _chain(settings))
-    yield _tried("wallet", lambda: _wallet(settings))
+    yield tried("certificate", lambda: _certificate(settings))
+    chain = tried("chain", lambda: _chain(settings))
+    yield chain
+    yield tried("wallet", lambda: _wallet(settings))
+    if chain.result != "fail":
+        yield from _endpoint(settings)
     yield from _database(settings, config, state_dir)
-
-
-def _tried(check: str, look: Callable[[], Finding]) -> Finding:
-    """A finding, also where looking fails."""
-    try:
-        return look()
-    except OrderdError as error:
-        return Finding(check, "fail", error.detail, error.spec.next_step)
 
 
 def _reach(settings: Settings) -> Finding:
@@ -116,16 +106,42 @@ def _wallet(settings: Settings) -> Finding:
     return Finding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
 
 
+def _endpoint(settings: Settings) -> Iterator[Finding]:
+    from contextlib import closing, suppress
+
+    from orderd.commands.endpoint import examine
+    from orderd.engine.trading import wallet_address
+    from orderd.solana.keys import WalletError
+    from orderd.solana.rpc import RpcClient, RpcError
+    from orderd.solana.transport import HttpTransport
+
+    if settings.rpc_url is None:
+        return
+    wallet = None
+    with suppress(WalletError):  # told already
+        wallet = wallet_address(settings)
+    transport = HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS)
+    with closing(RpcClient("", transport=transport)) as rpc:
+        try:
+            rpc.get_slot()
+        except RpcError:  # told already
+            return
+        yield from examine(rpc, settings, wallet)
+
+
 def _database(settings: Settings, config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
     try:
         with database_of(config, state_dir):
             sizes = _sizes()
-            keys = _tried("api keys", lambda: _api_keys(settings))
+            keys = tried("api keys", lambda: _api_keys(settings))
+            programs = tried("programs", lambda: _programs(settings)) if settings.rpc_url is not None else None
     except OrderdError as error:
         yield Finding("api keys", "fail", error.detail, error.spec.next_step)
         return
     yield sizes
     yield keys
+    if programs is not None:
+        yield programs
 
 
 def _sizes() -> Finding:
@@ -142,3 +158,21 @@ def _api_keys(settings: Settings) -> Finding:
     check_anyone_may_enter(settings)
     asked = "every client shows one" if api_key_required(settings) else "none is asked for"
     return Finding("api keys", "ok", f"{asked}; the database and its tables are well")
+
+
+def _programs(settings: Settings) -> Finding:
+    """Which pool kinds are traded, by what is proved. Raises OrderdError where that is not known."""
+    from orderd.engine.proved_kinds import ProvedKinds
+    from orderd.engine.trading import open_rpc
+
+    kinds = settings.traded_kinds
+    if not settings.needs_proof:
+        return Finding("programs", "ok", f"{', '.join(kinds)} are traded, proved or not")
+    known = ProvedKinds(open_rpc(settings, _CHAIN_SECONDS), settings.chain, kinds).look()
+    proved = [kind for kind in kinds if known[kind] is None]
+    told = "; ".join(
+        [f"{', '.join(proved) or 'none'} proved", *(f"{kind}: {why}" for kind, why in known.items() if why)]
+    )
+    if len(proved) == len(kinds):
+        return Finding("programs", "ok", told)
+    return Finding("programs", "warn" if proved else "fail", told, "compare quotes with the programs: orderd prove")

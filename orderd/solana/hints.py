@@ -74,21 +74,12 @@ class Hints(ABC):
                 failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
-    def _options(self) -> dict[str, Any]:
-        authorization = self._endpoint.authorization
-        return {
-            "additional_headers": {} if authorization is None else {"Authorization": authorization},
-            "proxy": None,  # it is met before
-            "open_timeout": _CONNECT_SECONDS,
-            "compression": None,
-        }
-
     def _listen(self) -> None:
         """Raises OSError, WebSocketException and OrderdError."""
         endpoint = self._endpoint
         with (
             endpoint.connect(endpoint.proxy(), _CONNECT_SECONDS) as way,
-            connect(endpoint.url, sock=way, **self._options()) as connection,
+            connect(endpoint.url, sock=way, **_options(endpoint)) as connection,
         ):
             self._connection = connection
             if self._stopped.is_set():  # by somebody who knew of no connection to close
@@ -101,6 +92,26 @@ class Hints(ABC):
                         self._heard(message)
             finally:
                 self._connection = None
+
+
+def first_slot(url: str) -> int:
+    """The first slot that the endpoint tells a new subscriber. Raises OSError where it tells none in time.
+
+    Raises OrderdError for a proxy of no use, and ValueError for what is no address.
+    """
+    endpoint = Endpoint.of(url)
+    try:
+        with (
+            endpoint.connect(endpoint.proxy(), _CONNECT_SECONDS) as way,
+            connect(endpoint.url, sock=way, **_options(endpoint)) as connection,
+        ):
+            connection.send('{"jsonrpc": "2.0", "id": 1, "method": "slotSubscribe"}')
+            while True:
+                message = orjson.loads(connection.recv(timeout=_CONNECT_SECONDS))
+                if message.get("method") == "slotNotification":
+                    return int(message["params"]["result"]["slot"])
+    except (WebSocketException, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise OSError(_explain(error)) from error
 
 
 class LandingHints(Hints):
@@ -207,6 +218,16 @@ class _SomeAccounts(Hints):
             case {"method": "accountNotification", "params": {"subscription": int(subscription)}}:
                 if (account := self._by_subscription.get(subscription)) is not None:
                     self._changed(account)
+
+
+def _options(endpoint: Endpoint) -> dict[str, Any]:
+    authorization = endpoint.authorization
+    return {
+        "additional_headers": {} if authorization is None else {"Authorization": authorization},
+        "proxy": None,  # it is met before
+        "open_timeout": _CONNECT_SECONDS,
+        "compression": None,
+    }
 
 
 def _explain(error: Exception) -> str:

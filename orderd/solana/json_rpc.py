@@ -92,6 +92,11 @@ class JsonRpc:
         self._ids = itertools.count(1)
         self._takes_batches = True
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether the endpoint has refused no batch so far."""
+        return self._takes_batches
+
     def close(self) -> None:
         self._transport.close()
 

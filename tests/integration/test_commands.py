@@ -377,6 +377,30 @@ def test_the_doctor_warns_of_an_endpoint_that_keeps_no_transaction_history(
     assert "keeps no transaction history" in warned[2]
 
 
+def test_the_doctor_measures_the_endpoint_and_the_wallet(
+    orderd: Orderd, simnet: ListeningRole, postgres_url: str
+) -> None:
+    environment = {
+        "ORDERD_RPC_URL": simnet.url,
+        "ORDERD_RPC_WS_URL": simnet.address["ws_url"],
+        "ORDERD_DATABASE_URL": postgres_url,
+    }
+    orderd("wallet", **environment)
+    told = orderd("doctor", **environment)
+    found = {
+        check: (result, detail) for result, check, detail in (line.split("\t") for line in told.stdout.splitlines())
+    }
+    assert {check for check, (result, _) in found.items() if result != "ok"} == set(), told.stdout
+    assert found.keys() >= {"slots", "clock", "history", "methods", "websocket", "pace", "pools", "fees", "funds"}
+    assert "1000 SOL and 0 wrapped SOL" in found["funds"][1]
+    assert "raydium_clmm 2" in found["pools"][1]
+    asked = orderd("doctor", ORDERD_REQUIRE_PROOF="true", **environment)
+    assert asked.returncode == 1
+    (programs,) = [line for line in asked.stdout.splitlines() if line.split("\t")[1] == "programs"]
+    assert programs.startswith("fail\tprograms\tnone proved; raydium_cpmm: its program")
+    assert "orderd prove" in programs
+
+
 def test_the_wallet_is_made_and_funded_once_on_simnet(orderd: Orderd, simnet: ListeningRole) -> None:
     first = orderd("wallet", ORDERD_RPC_URL=simnet.url)
     second = orderd("wallet", ORDERD_RPC_URL=simnet.url)

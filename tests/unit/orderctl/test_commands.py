@@ -958,6 +958,7 @@ class TestDoctor:
         daemon.answers(Method.QUOTE, QUOTE)
         held = Balance(token="SOL", mint="So1", amount="98.5")
         daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=(held,)))
+        daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(), slot=None))
 
     def found(self, orderctl: Orderctl) -> tuple[int, dict[str, str]]:
         outcome = orderctl("doctor", "-o", "json")
@@ -994,6 +995,17 @@ class TestDoctor:
         assert {name for name, found in findings.items() if found != "ok"} == {check}
         assert findings[check] == result
         assert code == (3 if result == "fail" else 0)
+
+    def test_on_a_real_chain_kinds_that_are_left_out_until_they_are_proved_are_found(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "devnet"}))
+        assert self.found(orderctl)[1]["programs"] == "ok"
+        why = "raydium_cpmm: its program was upgraded at slot 8"
+        refusal = Refused(venue="raydium", code=ErrorCode.POOL_UNPROVEN, detail=why)
+        daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(refusal,), slot=None))
+        assert self.found(orderctl)[1]["programs"] == "warn"
+        assert why in " ".join(orderctl("doctor").out.split())
 
     def test_an_empty_wallet_a_silent_market_and_a_daemon_that_is_away(
         self, daemon: FakeDaemon, orderctl: Orderctl

@@ -1,0 +1,228 @@
+"""What `orderd doctor` measures of a chain's endpoint: whether it can be traded on, and how well."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Any, Final
+
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from orderd.commands.finding import Finding
+from orderd.config.settings import Settings
+from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
+from orderd.domain.money import format_amount
+from orderd.domain.quote import VenueName
+from orderd.domain.well_known import registry_of
+from orderd.engine.execution.fees import FeeEstimate, percentile
+from orderd.engine.views import LAMPORT_DECIMALS
+from orderd.proving.judges import CLOCK, clock_of
+from orderd.proving.market import Market
+from orderd.solana.hints import first_slot
+from orderd.solana.programs import associated_token, token
+from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
+from orderd.venues.account_facts import token_amount
+
+LOW_LAMPORTS: Final = 20_000_000
+"""Less does not pay for a few token accounts and some fees."""
+_BURST: Final = 40
+_AT_ONCE: Final = 8
+_METHOD_NOT_FOUND: Final = -32601
+_BEHIND_SLOTS: Final = 150
+"""From so far behind nothing can be finalized in time: the life of a blockhash."""
+_SKEW_SECONDS: Final = 10.0
+_HISTORY_HOURS: Final = 24.0
+_UNITS_OF_A_SWAP: Final = 150_000
+_NOBODY: Final = str(Pubkey.default())
+_METHODS: Final[dict[str, list[Any]]] = {
+    "getLatestBlockhash": [],
+    "getBlockHeight": [],
+    "getMultipleAccounts": [[_NOBODY], {"encoding": "base64"}],
+    "simulateTransaction": [""],
+    "sendTransaction": [""],
+    "getSignatureStatuses": [[str(Signature.default())]],
+    "getSignaturesForAddress": [_NOBODY, {"limit": 1}],
+    "getTransaction": [str(Signature.default())],
+    "getBlock": [0, {"transactionDetails": "signatures", "rewards": False, "maxSupportedTransactionVersion": 0}],
+    "getFirstAvailableBlock": [],
+    "getTokenAccountsByOwner": [_NOBODY, {"programId": str(token.PROGRAM_ID)}, {"encoding": "base64"}],
+    "getRecentPrioritizationFees": [[]],
+    "getMinimumBalanceForRentExemption": [token.ACCOUNT_SIZE],
+}
+"""Those that orderd uses, with parameters that change nothing: what is sent is not a transaction."""
+
+
+def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterator[Finding]:
+    """One finding per check, also where the endpoint refuses it."""
+    yield _asked("slots", lambda: _slots(rpc))
+    yield _asked("clock", lambda: _clock(rpc))
+    yield _asked("history", lambda: _history(rpc, is_whole=settings.is_local_chain))
+    yield _asked("methods", lambda: _methods(rpc))
+    yield _websocket(settings)
+    yield _pace(rpc)
+    yield from _pools(rpc, settings)
+    yield _asked("fees", lambda: _fees(rpc, settings))
+    if wallet is not None:
+        yield _asked("funds", lambda: _funds(rpc, wallet))
+
+
+def _asked(check: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except (RpcError, ValueError) as error:
+        return Finding(check, "warn", f"the endpoint does not tell: {error}", "use another endpoint")
+
+
+def _slots(rpc: RpcClient) -> Finding:
+    """Which the newest is, and how far behind it the node knows blocks to be settled."""
+    finalized, confirmed, processed = (
+        rpc.get_slot("finalized"),
+        rpc.get_slot("confirmed"),
+        rpc.get_slot("processed"),
+    )
+    told = f"newest {processed}, confirmed {processed - confirmed} behind, finalized {processed - finalized} behind"
+    try:
+        rpc.get_health()
+    except RpcResponseError as error:
+        return Finding("slots", "warn", f"{told}; the node says that it is behind: {error}", "use another endpoint")
+    if processed - finalized > _BEHIND_SLOTS:
+        return Finding("slots", "warn", told, "the chain finalizes late: orders are settled late, too")
+    return Finding("slots", "ok", told)
+
+
+def _clock(rpc: RpcClient) -> Finding:
+    before = time.time()
+    chain = clock_of(rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
+    skew = chain - (before + time.time()) / 2
+    told = f"the chain's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
+    if abs(skew) > _SKEW_SECONDS:
+        return Finding("clock", "warn", told, "set this machine's clock by NTP; if it is right, the node is behind")
+    return Finding("clock", "ok", told)
+
+
+def _history(rpc: RpcClient, *, is_whole: bool) -> Finding:
+    """Since when the node keeps blocks; a local one keeps all that there are."""
+    first, newest = rpc.get_first_available_block(), rpc.get_slot("finalized")
+    try:
+        (sample,) = rpc.call("getRecentPerformanceSamples", [1])
+        seconds = sample["samplePeriodSecs"] / sample["numSlots"]
+    except (RpcError, ValueError, KeyError, TypeError, ZeroDivisionError):
+        return Finding("history", "ok", f"blocks from slot {first} on, up to {newest}")
+    hours = max(newest - first, 0) * seconds / 3600
+    told = f"blocks from slot {first} on, about {hours:.0f} hours; a slot takes {seconds * 1000:.0f} ms"
+    if hours < _HISTORY_HOURS and not is_whole:
+        return Finding(
+            "history", "warn", told, "after a longer outage outcomes may stay unknown: use one that keeps more"
+        )
+    return Finding("history", "ok", told)
+
+
+def _methods(rpc: RpcClient) -> Finding:
+    missing = [method for method, params in _METHODS.items() if not _answers(rpc, method, params)]
+    if missing:
+        fix = "use an endpoint that answers them"
+        return Finding("methods", "fail", f"not answered: {', '.join(missing)}", fix)
+    rpc.call_many([("getSlot", []), ("getSlot", [])])
+    batches = "takes batches" if rpc.takes_batches else "takes no batches, so each order needs more requests"
+    return Finding("methods", "ok", f"all {len(_METHODS)} that orderd uses are answered; the endpoint {batches}")
+
+
+def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
+    """Whether the endpoint knows the method; what it says of these parameters is no matter."""
+    for _ in range(3):
+        try:
+            rpc.call(method, params)
+        except RpcRateLimitedError as error:
+            time.sleep(error.retry_after or 1.0)
+            continue
+        except RpcResponseError as error:
+            return error.code != _METHOD_NOT_FOUND
+        except RpcError:
+            return False
+        return True
+    return True  # it is limited, and so it is there
+
+
+def _websocket(settings: Settings) -> Finding:
+    if settings.rpc_ws_url is None:
+        return Finding("websocket", "warn", "none is configured: pools are read at intervals", "set ORDERD_RPC_WS_URL")
+    began = time.monotonic()
+    try:
+        slot = first_slot(settings.rpc_ws_url)
+    except (OSError, ValueError, OrderdError) as error:
+        fix = "correct ORDERD_RPC_WS_URL; without it pools are read at intervals"
+        return Finding("websocket", "warn", f"no notification came: {error}", fix)
+    return Finding("websocket", "ok", f"told of slot {slot} after {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def _pace(rpc: RpcClient) -> Finding:
+    """How the endpoint takes a burst, such as a batch of orders makes."""
+    began = time.monotonic()
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        answers = list(threads.map(lambda _: _timed(rpc), range(_BURST)))
+    seconds = time.monotonic() - began
+    taken = [each for each in answers if each is not None]
+    refused = _BURST - len(taken)
+    told = f"{_BURST} requests in {seconds:.1f} s, {refused} refused"
+    if taken:
+        told += f"; the median takes {median(taken) * 1000:.0f} ms"
+    if refused:
+        return Finding("pace", "warn", told, "use a larger plan: orders wait where the endpoint limits requests")
+    return Finding("pace", "ok", told)
+
+
+def _timed(rpc: RpcClient) -> float | None:
+    """Seconds that an answer takes; None where there is none."""
+    began = time.monotonic()
+    try:
+        rpc.get_slot()
+    except RpcError:
+        return None
+    return time.monotonic() - began
+
+
+def _pools(rpc: RpcClient, settings: Settings) -> Iterator[Finding]:
+    """Whether each kind's pools of SOL and USDC can be found."""
+    base, quote = registry_of(settings.chain).pair("SOL", "USDC")
+    found: list[str] = []
+    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
+    for venue in Market(rpc, settings.traded_kinds, settings.chain, addresses).venues.values():
+        began = time.monotonic()
+        try:
+            count = len(venue.pools(base.mint, quote.mint))
+        except OrderdError as error:
+            is_refused = error.code is ErrorCode.RPC_POOLS_UNLISTED
+            detail, fix = f"{venue.kind}: {error.detail}", ERRORS[error.code].next_step
+            yield Finding("pools", "fail" if is_refused else "warn", detail, fix)
+        else:
+            found.append(f"{venue.kind} {count} ({time.monotonic() - began:.1f} s)")
+    if found:
+        yield Finding("pools", "ok", f"of SOL and USDC: {', '.join(found)}")
+
+
+def _fees(rpc: RpcClient, settings: Settings) -> Finding:
+    paid = [each.micro_lamports for each in rpc.get_recent_prioritization_fees()]
+    going = percentile(paid, settings.priority_fee_percentile)
+    price = min(
+        max(going, settings.compute_unit_price), max(settings.max_compute_unit_price, settings.compute_unit_price)
+    )
+    fee = format_amount(FeeEstimate(_UNITS_OF_A_SWAP, price).lamports, LAMPORT_DECIMALS)
+    told = f"recent slots took {going} micro-lamports per compute unit; at {price} a swap costs about {fee} SOL"
+    if going > price:
+        return Finding("fees", "warn", told, "others pay more than ORDERD_MAX_COMPUTE_UNIT_PRICE allows")
+    return Finding("fees", "ok", told)
+
+
+def _funds(rpc: RpcClient, wallet: Pubkey) -> Finding:
+    wrapped = associated_token.address(wallet, token.NATIVE_MINT)
+    accounts: Sequence[Any] = rpc.get_multiple_accounts([wallet, wrapped]).value
+    lamports = 0 if accounts[0] is None else accounts[0].lamports
+    rent = rpc.get_minimum_balance_for_rent_exemption(token.ACCOUNT_SIZE)
+    sol, wsol, per_account = (
+        format_amount(each, LAMPORT_DECIMALS) for each in (lamports, token_amount(accounts[1]), rent)
+    )
+    told = f"{sol} SOL and {wsol} wrapped SOL in {wallet}; the account of a new token takes {per_account} SOL of rent"
+    if lamports < LOW_LAMPORTS:
+        return Finding("funds", "warn", told, "send it SOL: each transaction costs some, and each new token its rent")
+    return Finding("funds", "ok", told)

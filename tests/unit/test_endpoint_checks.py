@@ -1,0 +1,164 @@
+"""What `orderd doctor` says of endpoints that are not as they should be."""
+
+import struct
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from solders.pubkey import Pubkey
+
+from orderd.commands.endpoint import examine
+from orderd.commands.finding import Finding
+from orderd.config.settings import Settings
+from orderd.domain.quote import PoolKind
+from orderd.solana.rpc import RpcClient
+from orderd.solana.transport import Response
+
+WALLET = Pubkey.new_unique()
+NOT_FOUND = {"code": -32601, "message": "Method not found"}
+
+
+def account(data: bytes, lamports: int = 1) -> dict[str, Any]:
+    told = [b64encode(data).decode(), "base64"]
+    return {"lamports": lamports, "owner": str(Pubkey.default()), "data": told, "executable": False}
+
+
+def clock(seconds: float) -> dict[str, Any]:
+    return account(struct.pack("<QqQQq", 1_000, 0, 2, 3, int(time.time() + seconds)))
+
+
+class Node:
+    """Answers all methods; those in ``others`` by what they say: a result, an error, or an HTTP status."""
+
+    def __init__(self, **others: Any) -> None:
+        self.skew = 0.0
+        self.lamports = 10**9
+        self.others = others
+
+    def post(self, body: bytes) -> Response:
+        request = orjson.loads(body)
+        requests = request if isinstance(request, list) else [request]
+        for each in requests:
+            if isinstance(status := self.others.get(each["method"]), int):
+                return Response(status, b"no")
+        replies = [self._reply(each) for each in requests]
+        return Response(200, orjson.dumps(replies if isinstance(request, list) else replies[0]))
+
+    def close(self) -> None: ...
+
+    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        method, params = request["method"], request["params"]
+        if (told := self.others.get(method)) is not None:
+            return {"id": request["id"], **told}
+        return {"id": request["id"], "result": self._result(method, params)}
+
+    def _result(self, method: str, params: list[Any]) -> Any:
+        match method:
+            case "getSlot":
+                return 1_000 - 32 * (params[0]["commitment"] == "finalized") if params else 1_000
+            case "getMultipleAccounts":
+                accounts = [self._account(key) for key in params[0]]
+                return {"context": {"slot": 1_000}, "value": accounts}
+            case "getFirstAvailableBlock":
+                return 10
+            case "getRecentPerformanceSamples":
+                return [{"numSlots": 150, "samplePeriodSecs": 60}]
+            case "getRecentPrioritizationFees":
+                return [{"slot": slot, "prioritizationFee": 20_000} for slot in range(4)]
+            case "getMinimumBalanceForRentExemption":
+                return 2_039_280
+            case "getProgramAccounts":
+                return {"context": {"slot": 1_000}, "value": []}
+        return None
+
+    def _account(self, key: str) -> dict[str, Any] | None:
+        if key.startswith("SysvarC1ock"):
+            return clock(self.skew)
+        return account(b"", self.lamports) if key == str(WALLET) else None
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("ORDERD_CONFIG", "/dev/null")
+    return Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", pool_kinds=(PoolKind.RAYDIUM_CPMM,))
+
+
+def found(node: Node, settings: Settings, check: str) -> Finding:
+    (finding,) = [each for each in examine(RpcClient("", transport=node), settings, WALLET) if each.check == check]
+    assert bool(finding.fix) is (finding.result != "ok")
+    return finding
+
+
+def test_of_an_endpoint_that_is_well_figures_are_told(settings: Settings) -> None:
+    node = Node()
+    assert found(node, settings, "slots") == Finding(
+        "slots", "ok", "newest 1000, confirmed 0 behind, finalized 32 behind"
+    )
+    assert found(node, settings, "methods").result == "ok"
+    assert "40 requests in" in found(node, settings, "pace").detail
+    assert "recent slots took 20000 micro-lamports" in found(node, settings, "fees").detail
+    assert "at 20000 a swap costs about 0.000008 SOL" in found(node, settings, "fees").detail
+    assert found(node, settings, "funds").detail.startswith(f"1 SOL and 0 wrapped SOL in {WALLET}")
+    assert "0.00203928 SOL of rent" in found(node, settings, "funds").detail
+    assert found(node, settings, "pools").detail.startswith("of SOL and USDC: raydium_cpmm 0 (")
+
+
+def _behind(node: Node) -> None:
+    node.others["getHealth"] = {"error": {"code": -32005, "message": "Node is behind by 900 slots"}}
+
+
+def _skewed(node: Node) -> None:
+    node.skew = -40.0
+
+
+def _poor(node: Node) -> None:
+    node.lamports = 1_000
+
+
+def _limited(node: Node) -> None:
+    node.others["getSlot"] = 429
+
+
+def _dear(node: Node) -> None:
+    node.others["getRecentPrioritizationFees"] = {"result": [{"slot": 1, "prioritizationFee": 9_000_000}]}
+
+
+def _unlisted(node: Node) -> None:
+    node.others["getProgramAccounts"] = {"error": NOT_FOUND}
+
+
+def _mute(node: Node) -> None:
+    node.others |= {"sendTransaction": {"error": NOT_FOUND}, "getBlock": 403}
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "result", "words"),
+    [
+        (_behind, "slots", "warn", "Node is behind by 900 slots"),
+        (_skewed, "clock", "warn", "behind this machine's"),
+        (_poor, "funds", "warn", "0.000001 SOL"),
+        (_limited, "pace", "warn", "40 refused"),
+        (_limited, "slots", "warn", "does not tell"),
+        (_dear, "fees", "warn", "recent slots took 9000000"),
+        (_unlisted, "pools", "fail", "raydium_cpmm"),
+        (_mute, "methods", "fail", "not answered: sendTransaction, getBlock"),
+        (lambda _: None, "history", "warn", "blocks from slot 10 on, about 0 hours; a slot takes 400 ms"),
+        (lambda _: None, "websocket", "warn", "none is configured"),
+    ],
+)
+def test_what_is_not_as_it_should_be_is_told_with_what_to_do(
+    settings: Settings, change: Callable[[Node], None], check: str, result: str, words: str
+) -> None:
+    node = Node()
+    change(node)
+    finding = found(node, settings, check)
+    assert finding.result == result
+    assert words in finding.detail
+
+
+def test_a_websocket_that_tells_nothing_is_told_of(settings: Settings) -> None:
+    silent = settings.model_copy(update={"rpc_ws_url": "ws://127.0.0.1:9/"})
+    assert "no notification came" in found(Node(), silent, "websocket").detail
