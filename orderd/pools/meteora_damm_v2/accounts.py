@@ -11,7 +11,10 @@ from typing import Annotated, Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
-from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.amm.swap import U32_MAX
+from orderd.pools.meteora_damm_v2.maths.base_fee import BaseFee as MathsBaseFee
+from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, RateLimiter, TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import (
     COLLECT_FEE_COMPOUNDING,
     DammV2Pool,
@@ -60,11 +63,6 @@ class BaseFeeMode(IntEnum):
     MARKET_CAP_EXPONENTIAL = 4
 
 
-_UNSUPPORTED_FEES: Final = {
-    BaseFeeMode.RATE_LIMITER: Unsupported.FEE_RATE_LIMITER,
-    BaseFeeMode.MARKET_CAP_LINEAR: Unsupported.MARKET_CAP_FEE,
-    BaseFeeMode.MARKET_CAP_EXPONENTIAL: Unsupported.MARKET_CAP_FEE,
-}
 _NEWEST_FEE_VERSION: Final = 1
 LAYOUT_WITH_BALANCES: Final = 1
 """Pools of an older layout get their balances filled in by the next swap."""
@@ -72,7 +70,12 @@ LAYOUT_WITH_BALANCES: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class BaseFee(Record):
-    """The fee apart from volatility, 40 bytes, named as the two schedules over time name it."""
+    """The fee apart from volatility, 40 bytes, named as the two schedules over time name it.
+
+    In other modes `period_frequency` is two numbers of 32 bits, the lower first: of a market cap schedule
+    sqrt_price_step_bps and scheduler_expiration_duration, of a rate limiter max_limiter_duration and max_fee_bps. There
+    `number_of_period` is fee_increment_bps, and `reduction_factor` is reference_amount.
+    """
 
     cliff_fee_numerator: U64
     base_fee_mode: U8
@@ -81,6 +84,23 @@ class BaseFee(Record):
     period_frequency: U64
     reduction_factor: U64
     padding_1: U64 = 0
+
+    def to_maths(self, init_sqrt_price: int) -> MathsBaseFee:
+        """Raises UnsupportedPoolError for a mode that is not known."""
+        try:
+            mode = BaseFeeMode(self.base_fee_mode)
+        except ValueError:
+            raise UnsupportedPoolError(Unsupported.FEE_MODE) from None
+        cliff, periods, reduction = self.cliff_fee_numerator, self.number_of_period, self.reduction_factor
+        low, high = self.period_frequency & U32_MAX, self.period_frequency >> 32
+        match mode:
+            case BaseFeeMode.TIME_LINEAR | BaseFeeMode.TIME_EXPONENTIAL:
+                exponential = mode == BaseFeeMode.TIME_EXPONENTIAL
+                return TimeSchedule(exponential, cliff, periods, self.period_frequency, reduction)
+            case BaseFeeMode.RATE_LIMITER:
+                return RateLimiter(cliff, periods, low, high, reduction)
+        exponential = mode == BaseFeeMode.MARKET_CAP_EXPONENTIAL
+        return MarketCapSchedule(exponential, cliff, periods, low, high, reduction, init_sqrt_price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +218,9 @@ class Pool(Record):
         check_reserved(self.fees.dynamic_fee, "padding")
         self._check_fees()
         token_a_amount, token_b_amount = self._balances()
-        base, dynamic = self.fees.base_fee, self.fees.dynamic_fee
+        dynamic = self.fees.dynamic_fee
         return DammV2Pool(
-            base_fee=DammV2BaseFee(
-                cliff_fee_numerator=base.cliff_fee_numerator,
-                base_fee_mode=base.base_fee_mode,
-                number_of_period=base.number_of_period,
-                period_frequency=base.period_frequency,
-                reduction_factor=base.reduction_factor,
-            ),
+            base_fee=self.fees.base_fee.to_maths(self.fees.init_sqrt_price),
             dynamic_fee=DammV2DynamicFee(
                 initialized=bool(dynamic.initialized),
                 max_volatility_accumulator=dynamic.max_volatility_accumulator,
@@ -237,10 +251,6 @@ class Pool(Record):
         )
 
     def _check_fees(self) -> None:
-        mode = self.fees.base_fee.base_fee_mode
-        if mode > BaseFeeMode.TIME_EXPONENTIAL:
-            known = mode <= BaseFeeMode.MARKET_CAP_EXPONENTIAL
-            raise UnsupportedPoolError(_UNSUPPORTED_FEES[BaseFeeMode(mode)] if known else Unsupported.FEE_MODE)
         if self.fee_version > _NEWEST_FEE_VERSION:
             raise UnsupportedPoolError(Unsupported.FEE_MODE)
         if self.collect_fee_mode > COLLECT_FEE_COMPOUNDING:

@@ -6,11 +6,12 @@ bytes of sha256("global:<instruction>"); Meteora DLMM has the same one for its `
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.pools.meteora_damm_v2.accounts import Pool
+from orderd.pools.meteora_damm_v2.accounts import BaseFeeMode, Pool
 from orderd.pools.meteora_damm_v2.addresses import (
     EVENT_AUTHORITY_ADDRESS,
     POOL_AUTHORITY_ADDRESS,
@@ -35,7 +36,11 @@ from orderd.solana.programs.metas import readonly, signer, writable
     REFERRAL_TOKEN_ACCOUNT,
     EVENT_AUTHORITY,
     OWN_PROGRAM,
-) = range(14)
+    INSTRUCTIONS,
+) = range(15)
+
+INSTRUCTIONS_SYSVAR: Final = Pubkey.from_string("Sysvar1nstructions1111111111111111111111111")
+"""Where the program looks for other swaps in the same pool while a rate limiter applies."""
 
 
 class SwapMode(IntEnum):
@@ -85,4 +90,6 @@ def swap(
         readonly(EVENT_AUTHORITY_ADDRESS),
         readonly(PROGRAM_ID),
     ]
+    if state.fees.base_fee.base_fee_mode == BaseFeeMode.RATE_LIMITER:
+        accounts.append(readonly(INSTRUCTIONS_SYSVAR))
     return Instruction(PROGRAM_ID, order.encode(), accounts)

@@ -17,7 +17,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DAMM_V2,
     venue=VenueName.METEORA,
     ids=dict.fromkeys(CHAINS, PROGRAM_ID),
-    units=SwapUnits(20_500),  # 17.5k to 20.0k were measured
+    units=SwapUnits(24_000, a_step=20_500),  # 17.5k to 23.3k were measured, and 43.2k of a purchase by a rate limiter
     errors={
         6000: ProgramError("MathOverflow"),
         6001: ProgramError("InvalidFee", lasts=True),

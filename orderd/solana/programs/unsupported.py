@@ -13,8 +13,6 @@ class Unsupported(StrEnum):
     DYNAMIC_FEE = "dynamic_fee"
     LIMIT_ORDERS = "limit_orders"
     FEE_SIDE = "fee_side"
-    FEE_RATE_LIMITER = "fee_rate_limiter"
-    MARKET_CAP_FEE = "market_cap_fee"
     FEE_MODE = "fee_mode"
     SAME_MINTS = "same_mints"
     UNKNOWN_FLAG = "unknown_flag"
@@ -26,8 +24,6 @@ _EXPLANATIONS: Final = {
     Unsupported.DYNAMIC_FEE: "the pool's fee follows its volatility, which is not computed here; use another pool",
     Unsupported.LIMIT_ORDERS: "limit orders wait at the pool's ticks, which are not computed here; use another pool",
     Unsupported.FEE_SIDE: "the pool takes its fee by a rule that is not known here; use another pool",
-    Unsupported.FEE_RATE_LIMITER: "the pool's fee rises with the amount, which is not computed here; use another pool",
-    Unsupported.MARKET_CAP_FEE: "the pool's fee follows its price, which is not computed here; use another pool",
     Unsupported.FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
     Unsupported.SAME_MINTS: "both sides of the pool are the same token; use another pool",
     Unsupported.UNKNOWN_FLAG: "the pool has a flag that is not known here, and may follow other rules; use another",

@@ -6,7 +6,8 @@ from random import Random
 
 from orderd.amm.side import Side
 from orderd.amm.tick_math import sqrt_price_at_tick, tick_at_sqrt_price
-from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.base_fee import TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_dlmm.maths.pool import (
@@ -169,7 +170,7 @@ def damm_v2(random: Random, price: float, depth: int) -> Side:
     sqrt_price = isqrt(int(price * 2**60) << 68)
     mode = random.randrange(3)
     pool = DammV2Pool(
-        base_fee=DammV2BaseFee(random.choice((1_000_000, 2_500_000)), 0, 0, 0, 0),
+        base_fee=TimeSchedule(False, random.choice((1_000_000, 2_500_000)), 0, 0, 0),
         dynamic_fee=DammV2DynamicFee(False, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
         protocol_fee_percent=20,
         compounding_fee_bps=5_000 if mode == 2 else 0,

@@ -16,7 +16,8 @@ from orderd.amm.side import Side
 from orderd.amm.split import Leg, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_price_at_tick
-from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, RateLimiter, TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_dlmm.maths.pool import (
@@ -165,13 +166,33 @@ damm_v2_sides = st.builds(
     DammV2Side,
     st.builds(
         DammV2Pool,
-        base_fee=st.builds(
-            DammV2BaseFee,
-            cliff_fee_numerator=unsigned(64, 2_500_000),
-            base_fee_mode=flag,
-            number_of_period=unsigned(16, 10),
-            period_frequency=unsigned(64, 60),
-            reduction_factor=unsigned(64, 100),
+        base_fee=st.one_of(
+            st.builds(
+                TimeSchedule,
+                exponential=st.booleans(),
+                cliff_fee_numerator=unsigned(64, 2_500_000),
+                number_of_period=unsigned(16, 10),
+                period_frequency=unsigned(64, 60),
+                reduction_factor=unsigned(64, 100),
+            ),
+            st.builds(
+                MarketCapSchedule,
+                exponential=st.booleans(),
+                cliff_fee_numerator=unsigned(64, 2_500_000),
+                number_of_period=unsigned(16, 10),
+                sqrt_price_step_bps=unsigned(32, 100),
+                scheduler_expiration_duration=unsigned(32, 86_400),
+                reduction_factor=unsigned(64, 100),
+                init_sqrt_price=price,
+            ),
+            st.builds(
+                RateLimiter,
+                cliff_fee_numerator=unsigned(64, 2_500_000),
+                fee_increment_bps=unsigned(16, 10),
+                max_limiter_duration=unsigned(32, 43_200),
+                max_fee_bps=unsigned(32, 5_000),
+                reference_amount=unsigned(64, 10**9),
+            ),
         ),
         dynamic_fee=st.builds(
             DammV2DynamicFee,
@@ -229,7 +250,7 @@ def some_clmm(*ticks: ClmmTick, **changes: Any) -> Side:
     return some("clmm", ticks=ticks, **(usual | changes))
 
 
-FIXED_FEE = DammV2BaseFee(2_500_000, 0, 0, 0, 0)
+FIXED_FEE = TimeSchedule(False, 2_500_000, 0, 0, 0)
 VOLATILE = DammV2DynamicFee(True, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
 DEAD = {
     "an empty CPMM": some("cpmm", vault_0=0, vault_1=0),
@@ -253,8 +274,8 @@ DEAD = {
     "a DAMM v2 out of its range": some("damm_v2", collect_fee_mode=0, sqrt_price=1 << 127),
     "a DAMM v2 without a price": some("damm_v2", collect_fee_mode=0, sqrt_price=0),
     "a compounding DAMM v2 with one side empty": some("damm_v2", collect_fee_mode=2, token_b_amount=0),
-    "a DAMM v2 whose fee falls below nothing": some("damm_v2", base_fee=DammV2BaseFee(1, 0, 10, 1, 1)),
-    "a DAMM v2 whose fee falls by more than all": some("damm_v2", base_fee=DammV2BaseFee(1, 1, 10, 1, 10_001)),
+    "a DAMM v2 whose fee falls below nothing": some("damm_v2", base_fee=TimeSchedule(False, 1, 10, 1, 1)),
+    "a DAMM v2 whose fee falls by more than all": some("damm_v2", base_fee=TimeSchedule(True, 1, 10, 1, 10_001)),
     "a DAMM v2 whose volatility has no bins": some("damm_v2", base_fee=FIXED_FEE, dynamic_fee=VOLATILE),
 }
 

@@ -13,7 +13,8 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import BASIS_POINTS, fee_in, fee_on_top
-from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.base_fee import BaseFee, Moment, RateLimiter
+from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 
 COLLECT_FEE_ON_OUTPUT: Final = 0
 COLLECT_FEE_COMPOUNDING: Final = 2
@@ -27,7 +28,7 @@ _MAX_FEE_NUMERATOR: Final = (500_000_000, 990_000_000)
 class DammV2Pool:
     """A pool as its account holds it. `token_*_amount` are the balances without fees."""
 
-    base_fee: DammV2BaseFee
+    base_fee: BaseFee
     dynamic_fee: DammV2DynamicFee
     protocol_fee_percent: int
     compounding_fee_bps: int
@@ -80,7 +81,7 @@ def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, p
     """
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
-    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
+    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), rate_of_gross(pool, amount_in, a_to_b, point)
     fee = fee_in(amount_in, rate) if fee_on_input else 0
     move = _move_by_input(pool, amount_in - fee, a_to_b)
     amount_out = move.amount_out
@@ -97,7 +98,7 @@ def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: in
 
     Raises SwapError.
     """
-    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
+    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), rate_of_gross(pool, amount_in, a_to_b, point)
     net_in = amount_in - fee_in(amount_in, rate) if fee_on_input else amount_in
     edge = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
     stretch = stretch_of(pool, a_to_b)
@@ -105,7 +106,10 @@ def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: in
     if pool.collect_fee_mode == COLLECT_FEE_COMPOUNDING or net_in < most:
         return swap_exact_in(pool, amount_in, a_to_b=a_to_b, now=now, point=point)
     if net_in > most:
-        amount_in = most + (fee_on_top(most, rate) if fee_on_input else 0)
+        amount_in = most
+        if fee_on_input:
+            rate = rate_of_net(pool, most, a_to_b, point)
+            amount_in += fee_on_top(most, rate)
     gross_out = stretch.amount_out(edge)
     fee = amount_in - most if fee_on_input else fee_in(gross_out, rate)
     amount_out = gross_out if fee_on_input else gross_out - fee
@@ -122,13 +126,17 @@ def swap_exact_out(pool: DammV2Pool, amount_out: int, *, a_to_b: bool, now: int,
     """
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
-    fee_on_input, rate = takes_fee_on_input(pool, a_to_b), fee_rate(pool, point)
-    fee = 0 if fee_on_input else fee_on_top(amount_out, rate)
-    move = _move_by_output(pool, amount_out + fee, a_to_b)
-    amount_in = move.amount_in
+    fee_on_input = takes_fee_on_input(pool, a_to_b)
     if fee_on_input:
-        fee = fee_on_top(amount_in, rate)
-        amount_in += fee
+        move = _move_by_output(pool, amount_out, a_to_b)
+        rate = rate_of_net(pool, move.amount_in, a_to_b, point)
+        fee = fee_on_top(move.amount_in, rate)
+        amount_in = move.amount_in + fee
+    else:
+        rate = rate_of_net(pool, amount_out, a_to_b, point)
+        fee = fee_on_top(amount_out, rate)
+        move = _move_by_output(pool, amount_out + fee, a_to_b)
+        amount_in = move.amount_in
     if amount_in > U64_MAX:
         raise SwapError(SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)
     return _settle(pool, move, amount_in, amount_out, fee, rate, fee_on_input, a_to_b, now)
@@ -155,11 +163,39 @@ def takes_fee_on_input(pool: DammV2Pool, a_to_b: bool) -> bool:
     return pool.collect_fee_mode != COLLECT_FEE_ON_OUTPUT and not a_to_b
 
 
-def fee_rate(pool: DammV2Pool, point: int) -> int:
-    """Base and dynamic fee at `point`, in billionths. Raises SwapError for a mode that is not known."""
+def rate_of_gross(pool: DammV2Pool, amount: int, a_to_b: bool, point: int) -> int:
+    """Base and dynamic fee of a swap of `amount`, fee included, in billionths. Raises SwapError."""
+    return _whole_rate(pool, pool.base_fee.of_gross(amount, _moment(pool, a_to_b, point)))
+
+
+def rate_of_net(pool: DammV2Pool, amount: int, a_to_b: bool, point: int) -> int:
+    """The same of a swap whose fee leaves `amount`. Raises SwapError."""
+    return _whole_rate(pool, pool.base_fee.of_net(amount, _moment(pool, a_to_b, point)))
+
+
+def marginal_rates(pool: DammV2Pool, a_to_b: bool, point: int) -> tuple[list[int], int]:
+    """The rates that one part of an input after the other pays, in billionths, and how much each part is.
+
+    The last rate is that of all that is left. Raises SwapError.
+    """
+    base, moment = pool.base_fee, _moment(pool, a_to_b, point)
+    if isinstance(base, RateLimiter) and base.applies(moment):
+        return [_whole_rate(pool, rate) for rate in base.marginal_rates()], base.reference_amount
+    return [_whole_rate(pool, base.of_gross(0, moment))], 0
+
+
+def is_rate_limited(pool: DammV2Pool, *, a_to_b: bool, point: int) -> bool:
+    """Whether the rate depends on the amount. The program then allows one swap in this pool per transaction."""
+    return isinstance(pool.base_fee, RateLimiter) and pool.base_fee.applies(_moment(pool, a_to_b, point))
+
+
+def _moment(pool: DammV2Pool, a_to_b: bool, point: int) -> Moment:
+    return Moment(a_to_b, point, pool.activation_point, pool.sqrt_price)
+
+
+def _whole_rate(pool: DammV2Pool, base: int) -> int:
     if pool.fee_version >= len(_MAX_FEE_NUMERATOR):
         raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
-    base = pool.base_fee.numerator(activation_point=pool.activation_point, point=point)
     return min(base + pool.dynamic_fee.numerator, _MAX_FEE_NUMERATOR[pool.fee_version])
 
 

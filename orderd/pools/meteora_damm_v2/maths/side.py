@@ -8,7 +8,7 @@ from orderd.amm.curve import Segment, constant_product, inverse_sqrt, kept, s_at
 from orderd.amm.fixed_point import Q64
 from orderd.amm.side import Quote, Rates
 from orderd.amm.swap import U64_MAX
-from orderd.amm.volatility import FEE_PRECISION
+from orderd.amm.volatility import FEE_PRECISION, fee_in
 from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 
 
@@ -22,7 +22,7 @@ class DammV2Side:
     point: int
 
     def rates(self) -> Rates:
-        fee = Fraction(damm_v2.fee_rate(self.pool, self.point), FEE_PRECISION)
+        fee = Fraction(damm_v2.rate_of_gross(self.pool, 0, self.a_to_b, self.point), FEE_PRECISION)
         return Rates(damm_v2.spot_price(self.pool, a_to_b=self.a_to_b), fee)
 
     def quote(self, amount_in: int) -> Quote:
@@ -30,25 +30,44 @@ class DammV2Side:
         return self._told(swap)
 
     def quote_out(self, amount_out: int) -> Quote:
+        """Where a rate limiter applies, the program has to solve for the rate, which counts as one step."""
         swap = damm_v2.swap_exact_out(self.pool, amount_out, a_to_b=self.a_to_b, now=self.now, point=self.point)
-        return self._told(swap, exact_out=True)
+        is_limited = damm_v2.is_rate_limited(self.pool, a_to_b=self.a_to_b, point=self.point)
+        return self._told(swap, exact_out=True, steps=int(is_limited))
 
     def segments(self) -> Iterator[Segment]:
+        """Of a rate limiter's pool one for each part of the input that pays another rate."""
         pool, a_to_b = self.pool, self.a_to_b
-        kept_all = kept(damm_v2.fee_rate(pool, self.point), FEE_PRECISION)
         on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
+        rates, part = damm_v2.marginal_rates(pool, a_to_b, self.point)
+        taken = 0
+        for rate in rates[:-1]:
+            whole = self._segment(rate, on_input, taken)
+            if whole.amount_in <= part:
+                yield whole
+                return
+            yield Segment(whole.start, whole.start + (whole.end - whole.start) * part // whole.amount_in, part)
+            taken += part - fee_in(part, rate) if on_input else part
+        yield self._segment(rates[-1], on_input, taken)
+
+    def _segment(self, rate: int, on_input: bool, taken: int) -> Segment:
+        """From where the pool has taken as much, fees not counted, up to its end, at one rate."""
+        pool, a_to_b, kept_all = self.pool, self.a_to_b, kept(rate, FEE_PRECISION)
         kept_in, kept_out = (kept_all, Q64) if on_input else (Q64, kept_all)
         if pool.collect_fee_mode == damm_v2.COLLECT_FEE_COMPOUNDING:
             reserve_in, reserve_out = damm_v2.reserves(pool, a_to_b)
-            yield constant_product(reserve_in, reserve_out, kept_in, kept_out, U64_MAX - reserve_in)
-        else:
-            end = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
-            # What moves the price to the end is rounded up and would move it beyond, where the program refuses.
-            net = max(damm_v2.stretch_of(pool, a_to_b).amount_in(end) - 1, 0)
-            scale = inverse_sqrt(kept_all)
-            yield Segment(s_at(pool.sqrt_price, scale, a_to_b), s_at(end, scale, a_to_b), net * Q64 // kept_in)
+            reserve_out -= reserve_out * taken // (reserve_in + taken)
+            reserve_in += taken
+            return constant_product(reserve_in, reserve_out, kept_in, kept_out, U64_MAX - reserve_in)
+        stretch = damm_v2.stretch_of(pool, a_to_b)
+        end = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
+        # What moves the price to the end is rounded up and would move it beyond, where the program refuses.
+        net = max(stretch.amount_in(end) - 1 - taken, 0)
+        scale = inverse_sqrt(kept_all)
+        start = stretch.after_input(taken) if taken else pool.sqrt_price
+        return Segment(s_at(start, scale, a_to_b), s_at(end, scale, a_to_b), net * Q64 // kept_in)
 
-    def _told(self, swap: damm_v2.DammV2Swap, *, exact_out: bool = False) -> Quote:
+    def _told(self, swap: damm_v2.DammV2Swap, *, exact_out: bool = False, steps: int = 0) -> Quote:
         return Quote(
             swap.amount_in,
             swap.amount_out,
@@ -57,5 +76,6 @@ class DammV2Side:
             swap.net_in,
             swap.gross_out,
             damm_v2.spot_price(self.pool, a_to_b=self.a_to_b),
-            exact_out=exact_out,
+            steps,
+            exact_out,
         )

@@ -1,11 +1,12 @@
 """Meteora DAMM v2 swaps over the pool maths of `orderd.pools.meteora_damm_v2.maths.pool`: swap2 in its three modes.
 
 Source: MeteoraAg/damm-v2, `programs/cp-amm/src/instructions/swap/`. The program checks the accounts itself, in the
-order below, and names no account in its errors. No referral account is served, and no fee that rises with the amount.
+order below, and names no account in its errors. No referral account is served.
 """
 
 import hashlib
 import struct
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,11 +17,13 @@ from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from orderd.amm.transfer_fee import TransferFee
 from orderd.amm.volatility import fee_on_top
-from orderd.pools.meteora_damm_v2.accounts import Pool
+from orderd.pools.meteora_damm_v2.accounts import BaseFeeMode, Pool
 from orderd.pools.meteora_damm_v2.addresses import EVENT_AUTHORITY_ADDRESS, POOL_AUTHORITY_ADDRESS
 from orderd.pools.meteora_damm_v2.instructions import (
     EVENT_AUTHORITY,
     INPUT_TOKEN_ACCOUNT,
+    INSTRUCTIONS,
+    INSTRUCTIONS_SYSVAR,
     OUTPUT_TOKEN_ACCOUNT,
     OWN_PROGRAM,
     PAYER,
@@ -40,6 +43,7 @@ from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 from orderd.pools.meteora_damm_v2.simnet.write_back import pool_after
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded
+from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
 from orderd.simnet.programs.refusal import fail
@@ -51,6 +55,15 @@ from orderd.solana.programs.token import TokenAccount
 
 UNITS_OF_EVENT: Final = 1_600
 UNITS: Final = 18_500 - UNITS_OF_EVENT - 2 * TRANSFER_CHECKED_UNITS
+UNITS_OF_FEE: Final[Mapping[tuple[int, bool], int]] = {
+    (BaseFeeMode.TIME_EXPONENTIAL, False): 2_500,
+    (BaseFeeMode.TIME_EXPONENTIAL, True): 2_500,
+    (BaseFeeMode.MARKET_CAP_EXPONENTIAL, False): 2_500,
+    (BaseFeeMode.MARKET_CAP_EXPONENTIAL, True): 2_500,
+    (BaseFeeMode.RATE_LIMITER, False): 3_000,
+    (BaseFeeMode.RATE_LIMITER, True): 22_000,
+}
+"""What a base fee takes that is not the cliff, of a sale and of a purchase, as measured on release 0.2.0."""
 
 OVERFLOW: Final = 6000
 SLIPPAGE: Final = 6002
@@ -59,6 +72,8 @@ AMOUNT_IS_ZERO: Final = 6006
 TYPE_CAST_FAILED: Final = 6007
 PRICE_RANGE: Final = 6015
 INVALID_INPUT: Final = 6018
+NOT_ALONE: Final = 6049
+"""FailToValidateSingleSwapInstruction."""
 
 _EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
 """What Anchor puts before an event that a program sends to itself."""
@@ -155,6 +170,8 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     a_to_b = _mint(invocation, INPUT_TOKEN_ACCOUNT) == pool.token_a_mint
     slot, now = invocation.clock
     before, point = pool.to_pool(), pool.point(slot=slot, unix_time=now)
+    if damm_v2.is_rate_limited(before, a_to_b=a_to_b, point=point):
+        _check_instructions(invocation)
     mints = (TOKEN_A_MINT, TOKEN_B_MINT) if a_to_b else (TOKEN_B_MINT, TOKEN_A_MINT)
     fee_in, fee_out = (fee_of(invocation, mint) for mint in mints)
     net = _without_transfer_fees(order, fee_in, fee_out)
@@ -163,6 +180,8 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     except SwapError as error:
         raise fail(invocation, _code(error, before, net, a_to_b=a_to_b, point=point)) from error
     is_purchase = order.swap_mode == SwapMode.EXACT_OUT
+    if swap.fee_numerator != pool.fees.base_fee.cliff_fee_numerator + before.dynamic_fee.numerator:
+        invocation.consume(UNITS_OF_FEE.get((pool.fees.base_fee.base_fee_mode, is_purchase), 0))
     if not (swap.amount_in <= net.amount_1 if is_purchase else swap.amount_out >= net.amount_1):
         raise fail(invocation, SLIPPAGE)
     after = pool_after(pool, swap, a_to_b=a_to_b)
@@ -172,6 +191,14 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
     _pay(invocation, swap, sent, a_to_b=a_to_b)
     arrives = swap.amount_out - fee_out.of(swap.amount_out)
     _emit(invocation, after, order, swap, (sent, net.amount_0 - swap.amount_in, arrives), a_to_b=a_to_b)
+
+
+def _check_instructions(invocation: Invocation) -> None:
+    """That the program could look for other swaps in this pool. What it would find, is not looked at here."""
+    if len(invocation.uses) <= INSTRUCTIONS:
+        raise fail(invocation, NOT_ALONE)
+    if invocation.key(INSTRUCTIONS) != INSTRUCTIONS_SYSVAR:
+        raise InstructionError("UnsupportedSysvar")
 
 
 def _without_transfer_fees(order: Swap2, fee_in: TransferFee, fee_out: TransferFee) -> Swap2:
@@ -214,7 +241,9 @@ def _beyond(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: i
     """Why a pool does not have as much: no number holds it before the fee, no price at all sets it free, or none of
     the pool's range. The program runs into them in this order."""
     fee_on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
-    gross = amount_out + (0 if fee_on_input else fee_on_top(amount_out, damm_v2.fee_rate(pool, point)))
+    gross = amount_out + (
+        0 if fee_on_input else fee_on_top(amount_out, damm_v2.rate_of_net(pool, amount_out, a_to_b, point))
+    )
     if gross > U64_MAX:
         return TYPE_CAST_FAILED
     try:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from orderd.amm.price import price_impact
 from orderd.amm.swap import SwapError
 from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE
-from orderd.pools.meteora_damm_v2.maths.fee import DammV2BaseFee, DammV2DynamicFee
+from orderd.pools.meteora_damm_v2.maths.base_fee import Moment, TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import (
     DammV2Pool,
     DammV2Swap,
@@ -26,9 +27,13 @@ DOCUMENT = load("meteora_damm_v2.json")
 CASES = cases(DOCUMENT)
 
 
+def schedule_of(*, base_fee_mode: int, **fields: int) -> TimeSchedule:
+    return TimeSchedule(exponential=bool(base_fee_mode), **fields)
+
+
 def pool_of(account: dict[str, Any]) -> DammV2Pool:
     fees = {
-        "base_fee": DammV2BaseFee(**account["base_fee"]),
+        "base_fee": schedule_of(**account["base_fee"]),
         "dynamic_fee": DammV2DynamicFee(
             **account["dynamic_fee"] | {"initialized": bool(account["dynamic_fee"]["initialized"])}
         ),
@@ -79,7 +84,7 @@ NOW = 1_000_000
 def plain_pool(**changes: Any) -> DammV2Pool:
     """A pool at price one with 0.25 % fee, no dynamic fee, 10 ** 12 of both tokens in reach."""
     pool = DammV2Pool(
-        base_fee=DammV2BaseFee(2_500_000, 0, 0, 0, 0),
+        base_fee=TimeSchedule(False, 2_500_000, 0, 0, 0),
         dynamic_fee=DammV2DynamicFee(False, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
         protocol_fee_percent=20,
         compounding_fee_bps=0,
@@ -118,7 +123,7 @@ def test_an_amount_too_small_to_buy_anything_is_refused() -> None:
 def test_an_output_that_costs_more_than_64_bits_of_input_is_refused() -> None:
     with pytest.raises(SwapError, match="amount_in_exceeds_u64"):
         swap_exact_out(
-            plain_pool(base_fee=DammV2BaseFee(0, 0, 0, 0, 0)), 10**12 - 40_000, a_to_b=True, now=NOW, point=NOW
+            plain_pool(base_fee=TimeSchedule(False, 0, 0, 0, 0)), 10**12 - 40_000, a_to_b=True, now=NOW, point=NOW
         )
 
 
@@ -169,8 +174,6 @@ def test_a_partial_fill_at_the_end_of_the_range_is_refused() -> None:
 
 def test_a_fee_rule_that_is_not_known_is_refused() -> None:
     with pytest.raises(SwapError, match="unsupported_fee_mode"):
-        buy(plain_pool(base_fee=DammV2BaseFee(2_500_000, 2, 0, 0, 0)), 10**6)
-    with pytest.raises(SwapError, match="unsupported_fee_mode"):
         buy(plain_pool(fee_version=2), 10**6)
 
 
@@ -185,8 +188,8 @@ def test_shares_of_a_fee_that_are_more_than_all_of_it_are_refused(shares: dict[s
     [(NOW - 1, 50_000_000), (NOW, 100_000_000), (NOW + 119, 95_000_000), (NOW + 10**9, 50_000_000)],
 )
 def test_a_scheduled_fee_falls_period_by_period_to_its_floor_where_it_also_begins(point: int, numerator: int) -> None:
-    fee = DammV2BaseFee(100_000_000, 0, number_of_period=10, period_frequency=60, reduction_factor=5_000_000)
-    assert fee.numerator(activation_point=NOW, point=point) == numerator
+    fee = TimeSchedule(False, 100_000_000, number_of_period=10, period_frequency=60, reduction_factor=5_000_000)
+    assert fee.of_gross(1, Moment(True, point, NOW, FLAT)) == numerator
 
 
 def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
@@ -208,7 +211,7 @@ def test_price_impact_counts_depth_and_no_fee(collect_fee_mode: int, a_to_b: boo
 def pools(draw: st.DrawFn) -> DammV2Pool:
     collect_fee_mode = draw(st.integers(0, 2))
     return plain_pool(
-        base_fee=DammV2BaseFee(draw(st.integers(0, 500_000_000)), 0, 0, 0, 0),
+        base_fee=TimeSchedule(False, draw(st.integers(0, 500_000_000)), 0, 0, 0),
         protocol_fee_percent=draw(st.integers(0, 50)),
         compounding_fee_bps=draw(st.integers(0, 10_000)) if collect_fee_mode == 2 else 0,
         collect_fee_mode=collect_fee_mode,

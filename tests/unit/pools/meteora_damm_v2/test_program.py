@@ -181,9 +181,6 @@ def test_a_pool_of_the_first_layout_gets_the_balances_that_its_price_implies() -
 @pytest.mark.parametrize(
     ("account", "reason"),
     [
-        (with_base_fee(base_fee_mode=damm_accounts.BaseFeeMode.RATE_LIMITER), Unsupported.FEE_RATE_LIMITER),
-        (with_base_fee(base_fee_mode=damm_accounts.BaseFeeMode.MARKET_CAP_LINEAR), Unsupported.MARKET_CAP_FEE),
-        (with_base_fee(base_fee_mode=damm_accounts.BaseFeeMode.MARKET_CAP_EXPONENTIAL), Unsupported.MARKET_CAP_FEE),
         (with_base_fee(base_fee_mode=5), Unsupported.FEE_MODE),
         (plain_account(fee_version=2), Unsupported.FEE_MODE),
         (plain_account(collect_fee_mode=3), Unsupported.FEE_SIDE),

@@ -1,47 +1,15 @@
-"""The fees of Meteora DAMM v2: a base fee that may fall on a schedule, and a dynamic fee that follows volatility.
+"""The part of Meteora DAMM v2's fee that follows volatility.
 
-Formulas: MeteoraAg/damm-v2, `programs/cp-amm/src/{state/fee.rs,base_fee/fee_time_scheduler.rs}`. Fee numerators are
-billionths, `reduction_factor` (of the dynamic fee) basis points, square-root prices Q64.64.
+Formulas: MeteoraAg/damm-v2, `programs/cp-amm/src/state/fee.rs`. Fee numerators are billionths, `reduction_factor` basis
+points, square-root prices Q64.64.
 """
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
-from orderd.amm.fixed_point import Q64, pow_q64
-from orderd.amm.swap import SwapError, SwapErrorKind, less_fee
+from orderd.amm.fixed_point import Q64
+from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.amm.volatility import BASIS_POINTS, decayed_reference, variable_fee
-
-LINEAR_SCHEDULE: Final = 0
-EXPONENTIAL_SCHEDULE: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class DammV2BaseFee:
-    """The fee apart from volatility: it falls from the cliff once a period, where there are periods.
-
-    A point is a unix second or a slot, whichever activates the pool; `period_frequency` is in points.
-    `reduction_factor` is billionths a period on a linear schedule, basis points a period on an exponential one.
-    """
-
-    cliff_fee_numerator: int
-    base_fee_mode: int
-    number_of_period: int
-    period_frequency: int
-    reduction_factor: int
-
-    def numerator(self, *, activation_point: int, point: int) -> int:
-        """The base fee at `point`. Raises SwapError for modes other than the two schedules, and below nothing."""
-        if self.base_fee_mode not in (LINEAR_SCHEDULE, EXPONENTIAL_SCHEDULE):
-            raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
-        if self.period_frequency == 0:
-            return self.cliff_fee_numerator
-        periods = self.number_of_period
-        if point >= activation_point:
-            periods = min((point - activation_point) // self.period_frequency, periods)
-        if self.base_fee_mode == LINEAR_SCHEDULE:
-            return less_fee(self.cliff_fee_numerator, self.reduction_factor * periods)
-        kept = Q64 - self.reduction_factor * Q64 // BASIS_POINTS
-        return self.cliff_fee_numerator * pow_q64(kept, periods) >> 64
 
 
 @dataclass(frozen=True, slots=True)
