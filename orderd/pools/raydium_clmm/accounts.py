@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import Annotated, Final
 
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee
+from orderd.pools.raydium_clmm.maths.limit_orders import NO_ORDERS, LimitOrders
 from orderd.pools.raydium_clmm.maths.pool import FEE_ON_TOKEN_1, ClmmPool, ClmmTick
 from orderd.solana.programs.layout import (
     I32,
@@ -86,7 +88,44 @@ class RewardInfo(Record):
     reward_growth_global_x64: U128
 
 
-NO_DYNAMIC_FEE: Final = bytes(80)
+@dataclass(frozen=True, slots=True)
+class DynamicFeeInfo(Record):
+    """How the fee follows the price, 80 bytes, all of them zero in a pool whose fee does not.
+
+    `reduction_factor` in ten-thousandths, `control` in hundred-thousandths, periods in seconds.
+    """
+
+    filter_period: U16 = 0
+    decay_period: U16 = 0
+    reduction_factor: U16 = 0
+    control: U32 = 0
+    max_accumulator: U32 = 0
+    group_reference: I32 = 0
+    volatility_reference: U32 = 0
+    accumulator: U32 = 0
+    last_update: U64 = 0
+    padding: Annotated[bytes, raw(46)] = bytes(46)
+
+    def to_maths(self, tick_spacing: int) -> DynamicFee | None:
+        """Raises UnsupportedPoolError where reserved bytes are in use."""
+        check_reserved(self, "padding")
+        if self == NO_DYNAMIC_FEE:
+            return None
+        return DynamicFee(
+            tick_spacing=tick_spacing,
+            filter_period=self.filter_period,
+            decay_period=self.decay_period,
+            reduction_factor=self.reduction_factor,
+            control=self.control,
+            max_accumulator=self.max_accumulator,
+            group_reference=self.group_reference,
+            volatility_reference=self.volatility_reference,
+            accumulator=self.accumulator,
+            last_update=self.last_update,
+        )
+
+
+NO_DYNAMIC_FEE: Final = DynamicFeeInfo()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +168,7 @@ class PoolState(Record):
     fund_fees_1: U64
     open_time: U64
     recent_epoch: U64
-    dynamic_fee: Annotated[bytes, raw(80)] = NO_DYNAMIC_FEE
+    dynamic_fee: DynamicFeeInfo = NO_DYNAMIC_FEE
     padding_3: Annotated[bytes, raw(368)] = bytes(368)
 
     @property
@@ -144,12 +183,10 @@ class PoolState(Record):
     def to_pool(self, config: AmmConfig, tick_arrays: Iterable["TickArrayState"]) -> ClmmPool:
         """What the maths needs; only what lies in `tick_arrays`, given in any order, is there to trade with.
 
-        Raises UnsupportedPoolError for a dynamic fee, a flag that is not known, and limit orders at any of the ticks.
+        Raises UnsupportedPoolError for flags and uses of reserved bytes that are not known.
         """
         if self.status & ~sum(PoolStatus):
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
-        if self.dynamic_fee != NO_DYNAMIC_FEE:
-            raise UnsupportedPoolError(Unsupported.DYNAMIC_FEE)
         if self.fee_on > FEE_ON_TOKEN_1:
             raise UnsupportedPoolError(Unsupported.FEE_SIDE)
         check_reserved(self, "padding_1", "padding_2", "padding_3")
@@ -169,6 +206,7 @@ class PoolState(Record):
             fund_fees_0=self.fund_fees_0,
             fund_fees_1=self.fund_fees_1,
             ticks=tuple(tick for start in sorted(arrays) for tick in arrays[start].initialized_ticks()),
+            dynamic_fee=self.dynamic_fee.to_maths(self.tick_spacing),
         )
 
 
@@ -192,8 +230,8 @@ class TickState(Record):
 
 
 TICK_SIZE: Final = 168
-_FOR_MATHS: Final = struct.Struct("<i16s16s88xQQ28x")
-"""Of a TickState the tick, both liquidities and both amounts of orders; a quote reads hundreds of ticks."""
+_FOR_MATHS: Final = struct.Struct("<i16s16s80xQQQ16s12x")
+"""Of a TickState the tick, both liquidities and the orders; a quote reads hundreds of ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +257,14 @@ class TickArrayState(Record):
         return replace(self, ticks=self.ticks[:start] + content.encode() + self.ticks[start + TICK_SIZE :])
 
     def initialized_ticks(self) -> Iterator[ClmmTick]:
-        """The ticks with liquidity, rising, for the maths. Raises UnsupportedPoolError where limit orders wait."""
-        for tick, net, gross, orders, part_filled in _FOR_MATHS.iter_unpack(self.ticks):
-            if orders or part_filled:
-                raise UnsupportedPoolError(Unsupported.LIMIT_ORDERS)
-            if any(gross):
-                yield ClmmTick(tick, int.from_bytes(net, "little", signed=True))
+        """The ticks with liquidity or limit orders, rising, for the maths."""
+        for tick, net, gross, phase, untouched, part_filled, ratio in _FOR_MATHS.iter_unpack(self.ticks):
+            has_liquidity = any(gross)
+            orders = NO_ORDERS
+            if untouched or part_filled:
+                orders = LimitOrders(phase, untouched, part_filled, int.from_bytes(ratio, "little"))
+            if has_liquidity or orders is not NO_ORDERS:
+                yield ClmmTick(tick, int.from_bytes(net, "little", signed=True), orders, has_liquidity)
 
     def _start(self, tick: int, tick_spacing: int) -> int:
         position, between = divmod(tick - self.start_tick_index, tick_spacing)

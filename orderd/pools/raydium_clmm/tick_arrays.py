@@ -51,6 +51,12 @@ def needs_extension(state: PoolState, starts: Iterable[int]) -> bool:
     return any(not -reach <= tick < reach for tick in (state.tick_current, *starts))
 
 
+def own_bit(start: int, tick_spacing: int) -> int | None:
+    """The bit of PoolState.tick_array_bitmap that stands for the array; None where that does not reach as far."""
+    position = start // (TICKS_AN_ARRAY * tick_spacing) + OWN
+    return 1 << position if 0 <= position < 2 * OWN else None
+
+
 def _existing(state: PoolState, extension: TickArrayBitmapExtension | None) -> int:
     """One bit for each array, the lowest array's the lowest."""
     below = above = _NO_EXTENSION

@@ -101,13 +101,13 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} has swaps switched off")
         if not state.accepts_swaps(now.unix_time):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} opens at {opening(state.open_time)}")
-        return ClmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in)
+        return ClmmSide(pool.amm, zero_for_one=str(state.mint_0) == mint_in, now=now.unix_time)
 
     def _swap(self, pool: ClmmAccounts, trade: Trade) -> Instruction:
         zero_for_one = str(pool.state.mint_0) == trade.mint_in
         arrays = pool.arrays_down if zero_for_one else pool.arrays_up
         if trade.small:
-            arrays = up_to_spare(arrays, _last_array(pool, trade, zero_for_one=zero_for_one))
+            arrays = up_to_spare(arrays, self._last_array(pool, trade, zero_for_one=zero_for_one))
         order = SwapV2(trade.amount_in, trade.amount_out)
         if trade.exact_out:
             order = SwapV2(trade.amount_out, trade.amount_in, is_base_input=False)
@@ -124,18 +124,17 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
             program_id=self._program_id,
         )
 
+    def _last_array(self, pool: ClmmAccounts, trade: Trade, *, zero_for_one: bool) -> int | None:
+        """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+        swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
+        try:
+            swap = swap_exact(pool.amm, amount, zero_for_one=zero_for_one, now=int(self._unix_time()))
+        except SwapError:
+            return None
+        return array_start(swap.pool.tick_current, pool.state.tick_spacing)
+
 
 VENUE: Final = RaydiumClmm
-
-
-def _last_array(pool: ClmmAccounts, trade: Trade, *, zero_for_one: bool) -> int | None:
-    """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
-    swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
-    try:
-        swap = swap_exact(pool.amm, amount, zero_for_one=zero_for_one)
-    except SwapError:
-        return None
-    return array_start(swap.pool.tick_current, pool.state.tick_spacing)
 
 
 def _arrays(state: PoolState, bitmap: TickArrayBitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -10,8 +10,6 @@ class Unsupported(StrEnum):
     """What a pool has, or does, that the maths of its kind leaves out."""
 
     SWAPS_OFF = "swaps_off"
-    DYNAMIC_FEE = "dynamic_fee"
-    LIMIT_ORDERS = "limit_orders"
     FEE_SIDE = "fee_side"
     FEE_MODE = "fee_mode"
     SAME_MINTS = "same_mints"
@@ -21,8 +19,6 @@ class Unsupported(StrEnum):
 
 _EXPLANATIONS: Final = {
     Unsupported.SWAPS_OFF: "the pool's status does not allow swaps; use another pool",
-    Unsupported.DYNAMIC_FEE: "the pool's fee follows its volatility, which is not computed here; use another pool",
-    Unsupported.LIMIT_ORDERS: "limit orders wait at the pool's ticks, which are not computed here; use another pool",
     Unsupported.FEE_SIDE: "the pool takes its fee by a rule that is not known here; use another pool",
     Unsupported.FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
     Unsupported.SAME_MINTS: "both sides of the pool are the same token; use another pool",

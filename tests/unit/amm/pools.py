@@ -52,8 +52,8 @@ def reverse(side: Side) -> Side:
             return CpmmSide(pool, not zero_for_one)
         case AmmV4Side(pool, coin_to_pc):
             return AmmV4Side(pool, not coin_to_pc)
-        case ClmmSide(pool, zero_for_one):
-            return ClmmSide(pool, not zero_for_one)
+        case ClmmSide(pool, zero_for_one, now):
+            return ClmmSide(pool, not zero_for_one, now)
         case DlmmSide(pool, swap_for_y, now):
             return DlmmSide(pool, not swap_for_y, now)
         case DammV2Side(pool, a_to_b, now, point):
@@ -116,7 +116,7 @@ def clmm(random: Random, price: float, depth: int) -> Side:
         fund_fees_1=0,
         ticks=tuple(ClmmTick(each, net[each]) for each in sorted(net)),
     )
-    return ClmmSide(pool, zero_for_one=True)
+    return ClmmSide(pool, zero_for_one=True, now=NOW)
 
 
 def dlmm(random: Random, price: float, depth: int) -> Side:

@@ -31,6 +31,8 @@ from orderd.pools.meteora_dlmm.maths.pool import (
 from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee
+from orderd.pools.raydium_clmm.maths.limit_orders import NO_ORDERS, LimitOrders
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
 from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
@@ -111,9 +113,33 @@ clmm_sides = st.builds(
         protocol_fees_1=u64,
         fund_fees_0=u64,
         fund_fees_1=u64,
-        ticks=st.lists(st.builds(ClmmTick, tick, signed(128, 10**12, -(10**12))), max_size=5).map(tuple),
+        ticks=st.lists(
+            st.builds(
+                ClmmTick,
+                tick,
+                signed(128, 10**12, -(10**12)),
+                st.one_of(st.just(NO_ORDERS), st.builds(LimitOrders, u64, balance, balance, u128)),
+                st.booleans(),
+            ),
+            max_size=5,
+        ).map(tuple),
+        dynamic_fee=st.none()
+        | st.builds(
+            DynamicFee,
+            tick_spacing=unsigned(16, 1, 60),
+            filter_period=u16,
+            decay_period=u16,
+            reduction_factor=u16,
+            control=u32,
+            max_accumulator=unsigned(32, 100_000),
+            group_reference=tick,
+            volatility_reference=u32,
+            accumulator=u32,
+            last_update=unsigned(64, NOW, NOW - 60),
+        ),
     ),
     st.booleans(),
+    st.just(NOW),
 )
 bin_id = signed(32, -1, 0, 1, 2, 443_636)
 bins = st.builds(

@@ -213,9 +213,9 @@ def test_a_gap_in_the_liquidity_is_no_part_of_the_curve() -> None:
         **{name: getattr(pool.pool, name) for name in clmm.ClmmPool.__slots__}
         | {"liquidity": depth, "sqrt_price": sqrt_price_at_tick(0), "tick_current": 0, "ticks": ticks}
     )
-    segments = Curve(ClmmSide(gap, zero_for_one=True).segments(), 1 << 60)
+    segments = Curve(ClmmSide(gap, zero_for_one=True, now=NOW).segments(), 1 << 60)
     taken, paid = segments.at(NEVER)
-    quote = ClmmSide(gap, zero_for_one=True).quote(taken)
+    quote = ClmmSide(gap, zero_for_one=True, now=NOW).quote(taken)
     assert quote.steps >= 2
     assert abs(paid - quote.amount_out) <= rounding(quote)
 

@@ -189,7 +189,7 @@ class Clmm:
 
     def quote(self, amount: int, *, forward: bool, exact_out: bool = False) -> clmm.ClmmSwap:
         swap = clmm.swap_exact_out if exact_out else clmm.swap_exact_in
-        return swap(self.pool(), amount, zero_for_one=forward)
+        return swap(self.pool(), amount, zero_for_one=forward, now=self.chain.now)
 
     def swap(
         self,

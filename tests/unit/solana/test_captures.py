@@ -99,11 +99,11 @@ def test_raydium_clmm_pays_what_mainnet_paid(swap: dict[str, Any]) -> None:
     pool, zero_for_one, expected = clmm_pool(swap), swap["zero_for_one"], swap["expected"]
     assert swap["mode"] == "exact_in"
 
-    made = clmm.swap_exact_in(pool, swap["amount"], zero_for_one=zero_for_one)
+    made = clmm.swap_exact_in(pool, swap["amount"], zero_for_one=zero_for_one, now=0)
 
     assert (made.amount_in, made.amount_out) == (expected["amount_in"], expected["amount_out"])
-    assert ClmmSide(pool, zero_for_one=zero_for_one).quote(swap["amount"]).amount_out == expected["amount_out"]
-    exact_out = clmm.swap_exact_out(pool, expected["amount_out"], zero_for_one=zero_for_one)
+    assert ClmmSide(pool, zero_for_one=zero_for_one, now=0).quote(swap["amount"]).amount_out == expected["amount_out"]
+    exact_out = clmm.swap_exact_out(pool, expected["amount_out"], zero_for_one=zero_for_one, now=0)
     assert exact_out.amount_out == expected["amount_out"]
     assert exact_out.amount_in <= expected["amount_in"]
 

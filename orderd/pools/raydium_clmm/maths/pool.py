@@ -1,12 +1,12 @@
-"""Raydium CLMM: liquidity concentrated between ticks, crossed one stretch after the other.
+"""Raydium CLMM: liquidity concentrated between ticks, crossed one stretch after the other, and limit orders at ticks.
 
-Formulas: raydium-io/raydium-clmm, `programs/amm/src/instructions/swap.rs`. Square-root prices and fee growths are
-Q64.64, fee rates millionths, amounts base units. Pools with a dynamic fee or with limit orders are not covered.
+Formulas: raydium-io/raydium-clmm, `programs/amm/src/instructions/swap.rs` of July 2026. Square-root prices and fee
+growths are Q64.64, fee rates millionths, amounts base units, `now` is a unix second.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -15,7 +15,18 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, U128_MAX, SwapError, SwapErrorKind
 from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee, FeeMeter
+from orderd.pools.raydium_clmm.maths.limit_orders import (
+    NO_ORDERS,
+    LimitOrders,
+    OrderPrice,
+    match_exact_in,
+    match_exact_out,
+)
 from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR, Step, step_exact_in, step_exact_out
+
+_MOST_STEPS: Final = 1_000
+"""No transaction has the compute units for as many ticks and groups of a dynamic fee."""
 
 FEE_ON_INPUT: Final = 0
 FEE_ON_TOKEN_0: Final = 1
@@ -24,10 +35,19 @@ FEE_ON_TOKEN_1: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class ClmmTick:
-    """An initialised tick: what crossing it upwards adds to the liquidity in range."""
+    """An initialised tick: what crossing it upwards adds to the liquidity in range, and the limit orders at it.
+
+    One without liquidity is there for its orders alone; to cross it changes nothing.
+    """
 
     tick: int
     liquidity_net: int
+    orders: LimitOrders = NO_ORDERS
+    has_liquidity: bool = True
+
+    @property
+    def is_initialized(self) -> bool:
+        return self.has_liquidity or self.orders.waiting > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,7 @@ class ClmmPool:
     fund_fees_0: int
     fund_fees_1: int
     ticks: tuple[ClmmTick, ...]
+    dynamic_fee: DynamicFee | None = None
 
 
 class ClmmCrossing(NamedTuple):
@@ -62,8 +83,10 @@ class ClmmCrossing(NamedTuple):
 class ClmmSwap:
     """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
 
-    `protocol_fee` and `fund_fee` are parts of `fee`. `crossings` are in the order of the walk. `partial_fill` tells
-    that the price limit ended the swap before the whole amount was swapped. `pool` is the state after the swap.
+    `protocol_fee` and `fund_fee` are parts of `fee`. `crossings` are in the order of the walk, `filled` are the ticks
+    with limit orders that it came to, as they are then. `steps` counts ticks, fills and groups of a dynamic fee.
+    `partial_fill` tells that the price limit ended the swap before the whole amount was swapped. `pool` is the state
+    after the swap.
     """
 
     amount_in: int
@@ -73,6 +96,8 @@ class ClmmSwap:
     fund_fee: int
     fee_on_input: bool
     crossings: tuple[ClmmCrossing, ...]
+    filled: tuple[ClmmTick, ...]
+    steps: int
     partial_fill: bool
     pool: ClmmPool
 
@@ -92,7 +117,7 @@ class ClmmSwap:
 
 
 def swap_exact_in(
-    pool: ClmmPool, amount_in: int, *, zero_for_one: bool, sqrt_price_limit: int | None = None
+    pool: ClmmPool, amount_in: int, *, zero_for_one: bool, now: int, sqrt_price_limit: int | None = None
 ) -> ClmmSwap:
     """Swap exactly `amount_in` base units of token 0 (`zero_for_one`) or token 1, or less up to the price limit.
 
@@ -100,16 +125,11 @@ def swap_exact_in(
     """
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
-    walk = _Walk(pool, zero_for_one, sqrt_price_limit)
-    left = amount_in
-    while left and not walk.at_limit:
-        step = walk.advance(left, exact_in=True)
-        left -= step.amount_in + (step.fee if walk.fee_on_input else 0)
-    return walk.settle(partial_fill=left > 0)
+    return _Walk(pool, amount_in, zero_for_one, sqrt_price_limit, now, exact_in=True).outcome()
 
 
 def swap_exact_out(
-    pool: ClmmPool, amount_out: int, *, zero_for_one: bool, sqrt_price_limit: int | None = None
+    pool: ClmmPool, amount_out: int, *, zero_for_one: bool, now: int, sqrt_price_limit: int | None = None
 ) -> ClmmSwap:
     """Swap for exactly `amount_out` base units of token 1 (`zero_for_one`) or token 0, or less up to the price limit.
 
@@ -117,11 +137,7 @@ def swap_exact_out(
     """
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
-    walk = _Walk(pool, zero_for_one, sqrt_price_limit)
-    left = amount_out
-    while left and not walk.at_limit:
-        left -= walk.advance(left, exact_in=False).amount_out
-    return walk.settle(partial_fill=left > 0)
+    return _Walk(pool, amount_out, zero_for_one, sqrt_price_limit, now, exact_in=False).outcome()
 
 
 def spot_price(pool: ClmmPool, *, zero_for_one: bool) -> Fraction:
@@ -170,10 +186,21 @@ def ticks_ahead(pool: ClmmPool, zero_for_one: bool) -> Iterator[ClmmTick]:
 class _Walk:
     """One swap on its way through the ticks: the price and liquidity where it stands, and what it gathered so far."""
 
-    def __init__(self, pool: ClmmPool, zero_for_one: bool, sqrt_price_limit: int | None) -> None:
+    def __init__(
+        self,
+        pool: ClmmPool,
+        amount: int,
+        zero_for_one: bool,
+        sqrt_price_limit: int | None,
+        now: int,
+        *,
+        exact_in: bool,
+    ) -> None:
         if pool.trade_fee_rate >= FEE_RATE_DENOMINATOR:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         self.pool = pool
+        self.left = amount
+        self.exact_in = exact_in
         self.zero_for_one = zero_for_one
         self.limit = self._checked_limit(sqrt_price_limit)
         self.fee_on_input = takes_fee_on_input(pool, zero_for_one)
@@ -181,15 +208,16 @@ class _Walk:
         self.liquidity = pool.liquidity
         self.sqrt_price = sqrt_price_of(pool)
         self.tick_current = pool.tick_current
-        self.ahead = ticks_ahead(pool, zero_for_one)
-        self.next_tick = next(self.ahead, None)
+        self.meter = FeeMeter(pool.trade_fee_rate, pool.dynamic_fee, pool.tick_current, now, zero_for_one=zero_for_one)
         self.amount_in = 0
         self.amount_out = 0
         self.fee = 0
         self.protocol_fee = 0
         self.fund_fee = 0
         self.fee_growth = 0
+        self.steps = 0
         self.crossings: list[ClmmCrossing] = []
+        self.filled: list[ClmmTick] = []
 
     def _checked_limit(self, limit: int | None) -> int:
         if limit is None:
@@ -201,44 +229,71 @@ class _Walk:
             raise SwapError(SwapErrorKind.INVALID_PRICE_LIMIT)
         return limit
 
-    @property
-    def at_limit(self) -> bool:
-        """Whether the price may not go further."""
-        return self.sqrt_price == self.limit
+    def outcome(self) -> ClmmSwap:
+        """Walk as far as the amount lasts and the limit allows. Raises SwapError."""
+        for tick in ticks_ahead(self.pool, self.zero_for_one):
+            self._go_to(tick)
+            if not self.left or self.sqrt_price == self.limit:
+                return self._settled()
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
 
-    def advance(self, left: int, *, exact_in: bool) -> Step:
-        """Go on towards the next tick or the limit, whichever is nearer, as far as `left` lasts."""
-        if self.next_tick is None:
-            raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
-        tick_price = sqrt_price_ahead(self.next_tick, self.sqrt_price, self.zero_for_one)
+    def _go_to(self, tick: ClmmTick) -> None:
+        """Go on to this tick or the limit, whichever is nearer, at one fee rate after the other."""
+        tick_price = sqrt_price_ahead(tick, self.sqrt_price, self.zero_for_one)
         target = max(tick_price, self.limit) if self.zero_for_one else min(tick_price, self.limit)
-        stretch = Stretch(self.liquidity << 64, self.sqrt_price, self.zero_for_one)
-        swap_step = step_exact_in if exact_in else step_exact_out
-        step = swap_step(stretch, target, left, fee_rate=self.pool.trade_fee_rate, fee_on_input=self.fee_on_input)
-        self._gather(step)
-        if step.sqrt_price == tick_price:
-            self._cross(self.next_tick)
-        elif step.sqrt_price != self.sqrt_price:
-            self.tick_current = tick_at_sqrt_price(step.sqrt_price)
-        self.sqrt_price = step.sqrt_price
-        return step
+        swap_step = step_exact_in if self.exact_in else step_exact_out
+        while True:
+            rate = self.meter.rate()
+            reach = self.meter.reach(target, self.liquidity)
+            stretch = Stretch(self.liquidity << 64, self.sqrt_price, self.zero_for_one)
+            step = swap_step(stretch, reach.sqrt_price, self.left, fee_rate=rate, fee_on_input=self.fee_on_input)
+            self._gather(step)
+            if step.sqrt_price == tick_price:
+                self._arrive(tick, tick_price, rate)
+            elif step.sqrt_price != self.sqrt_price:
+                edge = reach.tick if step.sqrt_price == reach.sqrt_price else None
+                self.tick_current = tick_at_sqrt_price(step.sqrt_price) if edge is None else edge
+            self.sqrt_price = step.sqrt_price
+            self.meter.moved(tick.tick if step.sqrt_price == tick_price else self.tick_current, is_even=reach.is_even)
+            if not self.left or self.sqrt_price == target:
+                return
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
 
     def _gather(self, step: Step) -> None:
         protocol_fee = step.fee * self.pool.protocol_fee_rate // FEE_RATE_DENOMINATOR
         fund_fee = step.fee * self.pool.fund_fee_rate // FEE_RATE_DENOMINATOR
-        if step.fee:  # There is no fee, and nobody to earn it, where there is no liquidity.
-            self.fee_growth += (step.fee - protocol_fee - fund_fee) * Q64 // self.liquidity
-        self.amount_in += step.amount_in + (step.fee if self.fee_on_input else 0)
+        earned = step.fee - protocol_fee - fund_fee
+        if self.liquidity:
+            self.fee_growth += earned * Q64 // self.liquidity
+        else:  # What limit orders pay where there is no liquidity has nobody else to earn it.
+            protocol_fee += earned
+        paid = step.amount_in + (step.fee if self.fee_on_input else 0)
+        self.left -= paid if self.exact_in else step.amount_out
+        self.amount_in += paid
         self.amount_out += step.amount_out
         self.fee += step.fee
         self.protocol_fee += protocol_fee
         self.fund_fee += fund_fee
 
-    def _cross(self, tick: ClmmTick) -> None:
-        self.liquidity = liquidity_behind(tick, self.liquidity, self.zero_for_one)
-        self.tick_current = tick.tick - 1 if self.zero_for_one else tick.tick
-        self.crossings.append(ClmmCrossing(tick.tick, *self._fee_growths()))
-        self.next_tick = next(self.ahead, None)
+    def _arrive(self, tick: ClmmTick, sqrt_price: int, rate: int) -> None:
+        """Fill the tick's orders as far as the amount lasts, and cross the tick where none are left."""
+        self.steps += 1
+        orders = tick.orders
+        if self.left and orders.waiting:
+            price = OrderPrice.at(sqrt_price, zero_for_one=self.zero_for_one)
+            match = match_exact_in if self.exact_in else match_exact_out
+            matched = match(orders, price, self.left, rate=rate, fee_on_input=self.fee_on_input)
+            self._gather(Step(sqrt_price, matched.amount_in, matched.amount_out, matched.fee))
+            orders = matched.orders
+            self.steps += 1
+        if tick.orders.waiting:
+            self.filled.append(replace(tick, orders=orders))
+        self.tick_current = tick.tick - (self.zero_for_one != bool(orders.waiting))
+        if tick.has_liquidity and not orders.waiting:
+            self.liquidity = liquidity_behind(tick, self.liquidity, self.zero_for_one)
+            self.crossings.append(ClmmCrossing(tick.tick, *self._fee_growths()))
 
     def _fee_growths(self) -> tuple[int, int]:
         """The pool's fee growths in token 0 and token 1 as of now."""
@@ -247,7 +302,7 @@ class _Walk:
             return growth_0 + self.fee_growth & U128_MAX, growth_1
         return growth_0, growth_1 + self.fee_growth & U128_MAX
 
-    def settle(self, *, partial_fill: bool) -> ClmmSwap:
+    def _settled(self) -> ClmmSwap:
         """The outcome, with the pool as the swap leaves it. Raises SwapError."""
         if self.amount_in == 0:
             raise SwapError(SwapErrorKind.ZERO_INPUT)
@@ -271,7 +326,8 @@ class _Walk:
             protocol_fees_1=pool.protocol_fees_1 + (0 if in_0 else self.protocol_fee),
             fund_fees_0=pool.fund_fees_0 + (self.fund_fee if in_0 else 0),
             fund_fees_1=pool.fund_fees_1 + (0 if in_0 else self.fund_fee),
-            ticks=pool.ticks,
+            ticks=self._ticks_after(),
+            dynamic_fee=self.meter.dynamic,
         )
         return ClmmSwap(
             amount_in=self.amount_in,
@@ -281,6 +337,15 @@ class _Walk:
             fund_fee=self.fund_fee,
             fee_on_input=self.fee_on_input,
             crossings=tuple(self.crossings),
-            partial_fill=partial_fill,
+            filled=tuple(self.filled),
+            steps=self.steps,
+            partial_fill=self.left > 0,
             pool=end,
         )
+
+    def _ticks_after(self) -> tuple[ClmmTick, ...]:
+        if not self.filled:
+            return self.pool.ticks
+        filled = {each.tick: each if each.orders.waiting else replace(each, orders=NO_ORDERS) for each in self.filled}
+        ticks = (filled.get(tick.tick, tick) for tick in self.pool.ticks)
+        return tuple(tick for tick in ticks if tick.is_initialized)

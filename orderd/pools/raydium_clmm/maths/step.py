@@ -35,9 +35,9 @@ def step_exact_in(stretch: Stretch, target: int, remaining: int, *, fee_rate: in
     amount_out = stretch.amount_out(sqrt_price)
     reached = sqrt_price == target
     if fee_on_input:
-        fee = _fee_on_top(amount_in, fee_rate) if reached else remaining - amount_in
+        fee = fee_on_top(amount_in, fee_rate) if reached else remaining - amount_in
         return Step(sqrt_price, amount_in, amount_out, fee)
-    fee = _fee_in(amount_out, fee_rate)
+    fee = fee_in(amount_out, fee_rate)
     return Step(sqrt_price, amount_in if reached else remaining, amount_out - fee, fee)
 
 
@@ -54,14 +54,14 @@ def step_exact_out(stretch: Stretch, target: int, remaining: int, *, fee_rate: i
         amount_out = stretch.amount_out(sqrt_price)
     amount_in = stretch.amount_in(sqrt_price)
     if fee_on_input:
-        return Step(sqrt_price, amount_in, min(amount_out, remaining), _fee_on_top(amount_in, fee_rate))
-    net_out = min(amount_out - _fee_in(amount_out, fee_rate), remaining)
+        return Step(sqrt_price, amount_in, min(amount_out, remaining), fee_on_top(amount_in, fee_rate))
+    net_out = min(amount_out - fee_in(amount_out, fee_rate), remaining)
     return Step(sqrt_price, amount_in, net_out, amount_out - net_out)
 
 
-def _fee_in(gross: int, rate: int) -> int:
+def fee_in(gross: int, rate: int) -> int:
     return ceil_div(gross * rate, FEE_RATE_DENOMINATOR)
 
 
-def _fee_on_top(net: int, rate: int) -> int:
+def fee_on_top(net: int, rate: int) -> int:
     return ceil_div(net * rate, FEE_RATE_DENOMINATOR - rate)

@@ -35,8 +35,8 @@ from orderd.pools.raydium_clmm.instructions import (
 from orderd.pools.raydium_clmm.maths import pool as clmm
 from orderd.pools.raydium_clmm.simnet.arrays import given_accounts, pool_of, tour
 from orderd.pools.raydium_clmm.simnet.observation import ObservationState
-from orderd.pools.raydium_clmm.simnet.write_back import crossed, pool_after
-from orderd.pools.raydium_clmm.tick_arrays import array_start
+from orderd.pools.raydium_clmm.simnet.write_back import crossed, filled, pool_after
+from orderd.pools.raydium_clmm.tick_arrays import array_start, own_bit
 from orderd.simnet.codec import decoded
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs import anchor
@@ -176,13 +176,13 @@ def _swap(
     walk = tour(invocation, pool, given, zero_for_one=zero_for_one)
     before = pool_of(pool, config, (invocation.account(index).data for index in walk.arrays))
     try:
-        swap = _quote(before, net, zero_for_one=zero_for_one)
+        swap = _quote(before, net, now, zero_for_one=zero_for_one)
     except SwapError as error:
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
             invocation.consume(units.a_step * _ticks_ahead(before, zero_for_one=zero_for_one))
             raise walk.exhausted(invocation) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, OVERFLOW)) from error
-    invocation.consume(units.a_step * swap.ticks_crossed)
+    invocation.consume(units.a_step * swap.steps)
     _store(invocation, pool, swap, walk.arrays)
     if swap.pool.tick_current != pool.tick_current:
         updated = observation.updated(now, pool.tick_current)
@@ -211,27 +211,41 @@ def _ticks_ahead(pool: clmm.ClmmPool, *, zero_for_one: bool) -> int:
     return sum((each.tick <= pool.tick_current) == zero_for_one for each in pool.ticks)
 
 
-def _quote(pool: clmm.ClmmPool, order: SwapV2, *, zero_for_one: bool) -> clmm.ClmmSwap:
+def _quote(pool: clmm.ClmmPool, order: SwapV2, now: int, *, zero_for_one: bool) -> clmm.ClmmSwap:
     swap = clmm.swap_exact_in if order.is_base_input else clmm.swap_exact_out
     limit = order.sqrt_price_limit_x64 or None
-    return swap(pool, order.amount, zero_for_one=zero_for_one, sqrt_price_limit=limit)
+    return swap(pool, order.amount, zero_for_one=zero_for_one, now=now, sqrt_price_limit=limit)
 
 
 def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays: dict[int, TickArrayState]) -> None:
-    """Write what the swap changed into the pool and the tick arrays it crossed ticks of."""
+    """Write what the swap changed into the pool and the tick arrays that it crossed ticks or filled orders of."""
     epoch = invocation.clock.epoch
     after = pool_after(pool, swap.pool, epoch)
     if _held(invocation, OUTPUT_VAULT).amount <= swap.amount_out:
         after = replace(after, status=FROZEN)
-    invocation.store_record(POOL_STATE, pool, after)
     places = {array.start_tick_index: index for index, array in arrays.items()}
     changed: dict[int, TickArrayState] = {}
-    for tick, growth_0, growth_1 in swap.crossings:
-        index = places[array_start(tick, pool.tick_spacing)]
-        array = changed.get(index, arrays[index])
-        changed[index] = crossed(array, tick, pool, fee_growth_0=growth_0, fee_growth_1=growth_1, epoch=epoch)
+    for tick in swap.filled:
+        index = places[array_start(tick.tick, pool.tick_spacing)]
+        changed[index] = filled(changed.get(index, arrays[index]), tick, pool, epoch=epoch)
+        if changed[index].initialized_tick_count == 0:
+            after = _without_array(after, changed[index].start_tick_index)
+    for crossing in swap.crossings:
+        index = places[array_start(crossing.tick, pool.tick_spacing)]
+        growths = {"fee_growth_0": crossing.fee_growth_global_0, "fee_growth_1": crossing.fee_growth_global_1}
+        changed[index] = crossed(changed.get(index, arrays[index]), crossing.tick, pool, **growths, epoch=epoch)
+    invocation.store_record(POOL_STATE, pool, after)
     for index, array in changed.items():
         invocation.store_record(index, arrays[index], array)
+
+
+def _without_array(pool: PoolState, start: int) -> PoolState:
+    """The pool once a tick array has nothing left that is initialised.
+
+    What only the bitmap extension knows stays marked there: no pool of the local chain has orders that far out.
+    """
+    bit = own_bit(start, pool.tick_spacing)
+    return pool if bit is None else replace(pool, tick_array_bitmap=pool.tick_array_bitmap ^ bit)
 
 
 def _pay(invocation: Invocation, swap: clmm.ClmmSwap, sent: int, signed_by: Pubkey) -> None:

@@ -32,12 +32,12 @@ class ClmmMarketPool:
     def price(self) -> float:
         return squared(self._state().sqrt_price_x64)
 
-    def quote(self, amount_in: int, *, sells_sol: bool, now: int) -> int:  # noqa: ARG002  (no clock in this kind)
+    def quote(self, amount_in: int, *, sells_sol: bool, now: int) -> int:
         state = self._state()
         config = decoded(AmmConfig, self.read(state.amm_config).data)
         addresses = (tick_array_address(self.address, each) for each in _ticks(state, sells_sol=sells_sol))
         pool = pool_of(state, config, (self.read(address).data for address in addresses))
-        return clmm.swap_exact_in(pool, amount_in, zero_for_one=sells_sol).amount_out
+        return clmm.swap_exact_in(pool, amount_in, zero_for_one=sells_sol, now=now).amount_out
 
     def swap(self, trader: Pubkey, amount_in: int, minimum_out: int, *, sells_sol: bool) -> Instruction:
         state = self._state()

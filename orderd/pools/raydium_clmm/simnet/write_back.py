@@ -6,7 +6,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.pools.raydium_clmm.accounts import PoolState, RewardInfo, TickArrayState
-from orderd.pools.raydium_clmm.maths.pool import ClmmPool
+from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
 from orderd.simnet.codec import replaced
 
 _WRAP: Final = (1 << 128) - 1
@@ -14,6 +14,16 @@ _WRAP: Final = (1 << 128) - 1
 
 def pool_after(state: PoolState, pool: ClmmPool, epoch: int) -> PoolState:
     """The account once a swap left `pool`; the balances are in the vaults. Rewards are not accrued."""
+    dynamic = pool.dynamic_fee
+    if dynamic is not None:
+        fee = replace(
+            state.dynamic_fee,
+            group_reference=dynamic.group_reference,
+            volatility_reference=dynamic.volatility_reference,
+            accumulator=dynamic.accumulator,
+            last_update=dynamic.last_update,
+        )
+        state = replace(state, dynamic_fee=fee)
     return replaced(
         state,
         liquidity=pool.liquidity,
@@ -43,6 +53,21 @@ def crossed(
         reward_growth_outside_2_x64=_flipped(before.reward_growth_outside_2_x64, state.reward_2),
     )
     return replace(array.with_tick(content, state.tick_spacing), recent_epoch=epoch)
+
+
+def filled(array: TickArrayState, tick: ClmmTick, state: PoolState, *, epoch: int) -> TickArrayState:
+    """The array once a swap came to a tick of it with limit orders, with what it left of them."""
+    orders = tick.orders
+    content = replace(
+        array.tick(tick.tick, state.tick_spacing),
+        order_phase=orders.phase,
+        orders_amount=orders.untouched,
+        part_filled_orders_remaining=orders.part_filled,
+        unfilled_ratio_x64=orders.unfilled_ratio,
+    )
+    count = array.initialized_tick_count - (not tick.is_initialized)
+    after = replace(array.with_tick(content, state.tick_spacing), initialized_tick_count=count)
+    return replace(after, recent_epoch=epoch)
 
 
 def _flipped(growth_outside: int, reward: RewardInfo) -> int:

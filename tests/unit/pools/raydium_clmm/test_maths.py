@@ -43,7 +43,7 @@ def swap_of(case: dict[str, Any]) -> ClmmSwap:
     swap = swap_exact_in if given["swap_mode"] == "exact_in" else swap_exact_out
     pool = pool_of(DOCUMENT["pools"][case["pool"]])
     limit = given["sqrt_price_limit_x64"] or None
-    return swap(pool, given["amount"], zero_for_one=given["zero_for_one"], sqrt_price_limit=limit)
+    return swap(pool, given["amount"], zero_for_one=given["zero_for_one"], now=NOW, sqrt_price_limit=limit)
 
 
 def test_no_case_is_lost() -> None:
@@ -82,6 +82,7 @@ def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
 
 
 FLAT = 1 << 64
+NOW = 1_800_000_000
 
 
 def plain_pool(**changes: Any) -> ClmmPool:
@@ -113,9 +114,9 @@ def plain_pool(**changes: Any) -> ClmmPool:
 @pytest.mark.parametrize("amount", [0, -1])
 def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
     with pytest.raises(SwapError, match="zero_input"):
-        swap_exact_in(plain_pool(), amount, zero_for_one=True)
+        swap_exact_in(plain_pool(), amount, zero_for_one=True, now=NOW)
     with pytest.raises(SwapError, match="zero_output"):
-        swap_exact_out(plain_pool(), amount, zero_for_one=True)
+        swap_exact_out(plain_pool(), amount, zero_for_one=True, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -124,38 +125,38 @@ def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -
 )
 def test_a_price_limit_must_lie_ahead_of_the_price(zero_for_one: bool, limit: int) -> None:
     with pytest.raises(SwapError, match="invalid_price_limit"):
-        swap_exact_in(plain_pool(), 1_000, zero_for_one=zero_for_one, sqrt_price_limit=limit)
+        swap_exact_in(plain_pool(), 1_000, zero_for_one=zero_for_one, now=NOW, sqrt_price_limit=limit)
 
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
 def test_a_swap_stops_at_its_price_limit(zero_for_one: bool) -> None:
     limit = sqrt_price_at_tick(-500 if zero_for_one else 500)
-    swap = swap_exact_in(plain_pool(), 10**13, zero_for_one=zero_for_one, sqrt_price_limit=limit)
+    swap = swap_exact_in(plain_pool(), 10**13, zero_for_one=zero_for_one, now=NOW, sqrt_price_limit=limit)
     assert swap.partial_fill
     assert swap.amount_in < 10**13
     assert swap.pool.sqrt_price == limit
     with pytest.raises(SwapError, match="insufficient_liquidity"):
-        swap_exact_in(plain_pool(), 10**13, zero_for_one=zero_for_one)
+        swap_exact_in(plain_pool(), 10**13, zero_for_one=zero_for_one, now=NOW)
 
 
 def test_a_swap_that_costs_nothing_is_refused() -> None:
     """The price stands at the edge of an empty stretch, and the limit lies within it."""
     pool = plain_pool(liquidity=0, ticks=(ClmmTick(-1_000, 0),))
     with pytest.raises(SwapError, match="zero_input"):
-        swap_exact_in(pool, 1_000, zero_for_one=True, sqrt_price_limit=sqrt_price_at_tick(-10))
+        swap_exact_in(pool, 1_000, zero_for_one=True, now=NOW, sqrt_price_limit=sqrt_price_at_tick(-10))
 
 
 def test_an_output_that_costs_more_than_64_bits_of_input_is_refused() -> None:
     deep = 10**24
     pool = plain_pool(liquidity=deep, ticks=(ClmmTick(-443_000, deep), ClmmTick(-430_000, 0), ClmmTick(10, -deep)))
     with pytest.raises(SwapError, match="amount_in_exceeds_u64"):
-        swap_exact_out(pool, 2 * U64_MAX, zero_for_one=True)
+        swap_exact_out(pool, 2 * U64_MAX, zero_for_one=True, now=NOW)
 
 
 def test_a_gap_in_the_liquidity_is_leapt_over() -> None:
     ticks = (ClmmTick(-200, 10**12), ClmmTick(-100, -(10**12)), ClmmTick(100, 10**12), ClmmTick(200, -(10**12)))
     pool = plain_pool(liquidity=0, ticks=ticks)
-    swap = swap_exact_in(pool, 10**9, zero_for_one=True)
+    swap = swap_exact_in(pool, 10**9, zero_for_one=True, now=NOW)
     assert (swap.ticks_crossed, swap.pool.liquidity) == (1, 10**12)
     assert swap.pool.sqrt_price < sqrt_price_at_tick(-100)
 
@@ -163,19 +164,19 @@ def test_a_gap_in_the_liquidity_is_leapt_over() -> None:
 @pytest.mark.parametrize("zero_for_one", [True, False])
 @pytest.mark.parametrize("fee_on", [0, 1, 2])
 def test_the_fee_is_taken_in_the_token_the_pool_prescribes(fee_on: int, zero_for_one: bool) -> None:
-    swap = swap_exact_in(plain_pool(fee_on=fee_on), 10**9, zero_for_one=zero_for_one)
+    swap = swap_exact_in(plain_pool(fee_on=fee_on), 10**9, zero_for_one=zero_for_one, now=NOW)
     in_token_0 = {0: zero_for_one, 1: True, 2: False}[fee_on]
     assert swap.fee_on_input == (in_token_0 == zero_for_one)
     assert (swap.pool.protocol_fees_0, swap.pool.protocol_fees_1)[not in_token_0] == swap.protocol_fee > 0
     assert (swap.pool.protocol_fees_0, swap.pool.protocol_fees_1)[in_token_0] == 0
     assert (swap.pool.fee_growth_global_0 > 0, swap.pool.fee_growth_global_1 > 0) == (in_token_0, not in_token_0)
-    exact = swap_exact_out(plain_pool(fee_on=fee_on), swap.amount_out, zero_for_one=zero_for_one)
+    exact = swap_exact_out(plain_pool(fee_on=fee_on), swap.amount_out, zero_for_one=zero_for_one, now=NOW)
     assert (exact.amount_out, exact.partial_fill) == (swap.amount_out, False)
     assert abs(exact.amount_in - swap.amount_in) <= 2
 
 
 def test_fee_growth_wraps_around_as_the_programs_128_bits_do() -> None:
-    swap = swap_exact_in(plain_pool(fee_growth_global_0=U128_MAX), 10**9, zero_for_one=True)
+    swap = swap_exact_in(plain_pool(fee_growth_global_0=U128_MAX), 10**9, zero_for_one=True, now=NOW)
     assert swap.pool.fee_growth_global_0 == 2_100_000 * FLAT // (11 * 10**12) - 1
 
 
@@ -188,7 +189,7 @@ def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
 @pytest.mark.parametrize("fee_on", [0, 1, 2])
 def test_price_impact_counts_depth_and_no_fee(fee_on: int) -> None:
     pool = plain_pool(fee_on=fee_on)
-    swap = swap_exact_in(pool, 11 * 10**9, zero_for_one=True)
+    swap = swap_exact_in(pool, 11 * 10**9, zero_for_one=True, now=NOW)
     impact = price_impact(swap.net_in, swap.gross_out, spot_price(pool, zero_for_one=True))
     assert abs(impact - Fraction(swap.net_in, 11 * 10**12 + swap.net_in)) < Fraction(1, 10**9)
 
@@ -221,7 +222,7 @@ amounts = st.integers(1, 10**13)
 
 def try_exact_in(pool: ClmmPool, amount: int, zero_for_one: bool) -> ClmmSwap | None:
     try:
-        return swap_exact_in(pool, amount, zero_for_one=zero_for_one)
+        return swap_exact_in(pool, amount, zero_for_one=zero_for_one, now=NOW)
     except SwapError:
         return None
 
@@ -258,7 +259,7 @@ def test_more_in_never_gives_less_out(pool: ClmmPool, amount: int, more: int, ze
 @given(pools(), amounts, st.booleans())
 def test_what_exact_out_asks_for_is_what_it_gives(pool: ClmmPool, wanted: int, zero_for_one: bool) -> None:
     try:
-        bought = swap_exact_out(pool, wanted, zero_for_one=zero_for_one)
+        bought = swap_exact_out(pool, wanted, zero_for_one=zero_for_one, now=NOW)
     except SwapError:
         reject()
     assert (bought.amount_out, bought.partial_fill) == (wanted, False)
@@ -277,7 +278,7 @@ def test_each_crossing_tells_the_fee_growths_of_its_moment(pool: ClmmPool, amoun
     for crossing in crossings:
         limit = sqrt_price_at_tick(crossing.tick)
         try:
-            there = swap_exact_in(pool, amount, zero_for_one=zero_for_one, sqrt_price_limit=limit)
+            there = swap_exact_in(pool, amount, zero_for_one=zero_for_one, now=NOW, sqrt_price_limit=limit)
         except SwapError:  # the price stood there already, or nothing but empty stretches lay before
             continue
         assert there.pool.fee_growth_global_0 == crossing.fee_growth_global_0

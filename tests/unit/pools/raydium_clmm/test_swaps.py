@@ -10,11 +10,11 @@ from solders.pubkey import Pubkey
 from orderd.amm.tick_math import sqrt_price_at_tick
 from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
 from orderd.pools.raydium_clmm import instructions as raydium_clmm_instructions
-from orderd.pools.raydium_clmm.accounts import PoolStatus
+from orderd.pools.raydium_clmm.accounts import PoolStatus, TickArrayState
 from orderd.pools.raydium_clmm.maths.pool import ticks_ahead
 from orderd.pools.raydium_clmm.simnet import observation as raydium_clmm_observation
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
-from orderd.pools.raydium_clmm.tick_arrays import array_start
+from orderd.pools.raydium_clmm.tick_arrays import array_start, own_bit
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.genesis import STACC
 from orderd.solana.programs import token
@@ -95,6 +95,53 @@ def test_crossing_there_and_back_leaves_the_fees_of_the_way_outside(pool: Clmm) 
         state = pool.tick_array(array_start(tick, 1)).tick(tick, 1)
         assert state.fee_growth_outside_0_x64 == up[tick].fee_growth_global_0 - down[tick].fee_growth_global_0
         assert state.fee_growth_outside_1_x64 == up[tick].fee_growth_global_1 - down[tick].fee_growth_global_1
+
+
+def put_orders(pool: Clmm, tick: int, orders: dict[str, Any]) -> None:
+    """Limit orders at a tick; where there is no array for it, in one of its own."""
+    start = array_start(tick, 1)
+    accounts = pool.chain.bank.accounts
+    address = raydium_clmm_addresses.tick_array_address(pool.address, start)
+    known = start in pool.all_arrays()
+    array = pool.tick_array(start) if known else TickArrayState(pool.address, start)
+    content = replace(array.tick(tick, 1), tick=tick, **orders)
+    array = replace(array.with_tick(content, 1), initialized_tick_count=array.initialized_tick_count + (not known))
+    owner = pool.chain.account(pool.address)
+    accounts[address] = owner._replace(data=array.encode())
+    bit = own_bit(start, 1)
+    assert bit is not None
+    switch(pool, tick_array_bitmap=pool.state.tick_array_bitmap | bit)
+
+
+@pytest.mark.parametrize("waiting", [10**3, 10**15], ids=["all of them", "a part of them"])
+def test_limit_orders_at_a_tick_are_filled(pool: Clmm, waiting: int) -> None:
+    tick = next(each.tick for each in ticks_ahead(pool.pool(), zero_for_one=True))
+    put_orders(pool, tick, {"orders_amount": waiting, "order_phase": 4})
+    expected = pool.quote(50 * SOL, forward=True)
+    assert expected.filled
+
+    outcome = pool.chain.send(pool.swap(50 * SOL, expected.amount_out, forward=True))
+
+    assert outcome.error is None
+    assert pool.pool() == expected.pool
+    left = pool.tick_array(array_start(tick, 1)).tick(tick, 1)
+    assert (left.order_phase, left.orders_amount) == (5, 0)
+    assert (
+        left.part_filled_orders_remaining + expected.filled[0].orders.waiting == 2 * expected.filled[0].orders.waiting
+    )
+    assert (left.part_filled_orders_remaining > 0) == (waiting == 10**15)
+
+
+def test_a_tick_array_whose_last_order_is_filled_leaves_the_bitmap(pool: Clmm) -> None:
+    start = min(pool.all_arrays()) - 60
+    switch(pool, liquidity=0, tick_array_bitmap=0)
+    put_orders(pool, start, {"orders_amount": 5})
+    assert pool.arrays(forward=True) == [start]
+
+    outcome = pool.chain.send(pool.swap(5, 2**63, forward=True, exact_out=True))
+
+    assert outcome.error is None
+    assert (pool.state.tick_array_bitmap, pool.tick_array(start).initialized_tick_count) == (0, 0)
 
 
 def test_the_price_history_gains_a_place_when_the_tick_moves(pool: Clmm) -> None:

@@ -1,5 +1,6 @@
 """What only Raydium's CLMM pools do: their state says which tick arrays to read, and swaps name them in order."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest
 from orderd.pools.raydium_clmm import addresses as raydium_clmm_addresses
 from orderd.pools.raydium_clmm import program as raydium_clmm
-from orderd.pools.raydium_clmm.accounts import PoolState
+from orderd.pools.raydium_clmm.accounts import DynamicFeeInfo, PoolState, TickArrayState
 from orderd.pools.raydium_clmm.instructions import TICK_ARRAYS
 from orderd.pools.raydium_clmm.venue import RaydiumClmm
 from tests.unit.amm.vectors import load
@@ -70,9 +71,19 @@ def test_a_tick_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liqu
     assert error.value.code is ErrorCode.POOL_UNSUPPORTED
 
 
-def test_a_pool_whose_fee_is_not_computed_here_is_left_out(chain: Chain) -> None:
-    put_clmm(chain, POOL, LOW, HIGH, REAL, dynamic_fee=b"\x01" * 80)
-    with pytest.raises(OrderdError, match="dynamic_fee") as error:
+def test_a_limit_order_of_one_unit_leaves_the_pool_tradable(chain: Chain) -> None:
+    expected = best_quote(RaydiumClmm(chain.rpc()), SELL_LOW)
+    down, _ = starts_around(REAL["pool_state"]["tick_current"])
+    address = raydium_clmm_addresses.tick_array_address(POOL, down[-1])
+    array = TickArrayState.decode(chain.accounts[address][1])
+    tick = next(array.initialized_ticks()).tick
+    chain.put(address, raydium_clmm.PROGRAM_ID, array.with_tick(replace(array.tick(tick, 1), orders_amount=1), 1))
+    assert best_quote(RaydiumClmm(chain.rpc()), SELL_LOW).amount_out == expected.amount_out
+
+
+def test_a_pool_with_a_use_of_reserved_bytes_that_is_not_known_is_left_out(chain: Chain) -> None:
+    put_clmm(chain, POOL, LOW, HIGH, REAL, dynamic_fee=DynamicFeeInfo(padding=b"\x01" * 46))
+    with pytest.raises(OrderdError, match=r"DynamicFeeInfo\.padding") as error:
         best_quote(RaydiumClmm(chain.rpc()), SELL_LOW)
     assert error.value.code is ErrorCode.POOL_UNSUPPORTED
 
