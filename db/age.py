@@ -1,4 +1,4 @@
-"""When a row is old, in SQL."""
+"""When a row is old, and when a wait is over, in SQL."""
 
 from typing import Final
 
@@ -7,3 +7,6 @@ DAYS_AGO: Final = (
 )
 """SQL for the moment before which rows are removed as old. A clock that was set ahead makes nothing older, as long as
 it was noticed."""
+
+IT_IS: Final = "least(statement_timestamp(), coalesce(%s::timestamptz, 'infinity'))"
+"""SQL for the moment by which a wait is over: when the clock was looked at, unless it was set back since."""

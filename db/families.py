@@ -7,11 +7,13 @@ parent's row, and an index over the attempts of a family makes a second live one
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from peewee import IntegrityError
 
+from db.age import IT_IS
 from db.alone import alone
 from db.connection import database
 from db.models import IS_FAMILY, Order, in_states, listed
@@ -89,27 +91,30 @@ def forget(numbers: Sequence[int]) -> None:
     database.execute_sql("DELETE FROM family_news WHERE id = ANY(%s)", (list(numbers),))
 
 
-def timed(limit: int) -> list[UUID]:
-    """Parents that the time has come for, without any news: of an execution, or the end of their validity."""
+def timed(limit: int, looked_at: datetime | None = None) -> list[UUID]:
+    """Parents that the time has come for, without any news: of an execution, or the end of their validity.
+
+    ``looked_at``: the moment at which the clock was looked at, if it was.
+    """
     rows = database.execute_sql(
         f"""
-        (SELECT id FROM orders WHERE {_HAS_A_TIME} AND looks_from <= statement_timestamp() ORDER BY looks_from LIMIT %s)
+        (SELECT id FROM orders WHERE {_HAS_A_TIME} AND looks_from <= {IT_IS} ORDER BY looks_from LIMIT %s)
         UNION
-        (SELECT id FROM orders WHERE looks_from IS NOT NULL AND {IS_FAMILY} AND valid_until <= statement_timestamp()
+        (SELECT id FROM orders WHERE looks_from IS NOT NULL AND {IS_FAMILY} AND valid_until <= {IT_IS}
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
-        (limit, limit),
+        (looked_at, limit, looked_at, limit),
     )
     return [UUID(str(order_id)) for (order_id,) in rows]
 
 
-def these(parent_ids: Collection[UUID]) -> list[Family]:
+def these(parent_ids: Collection[UUID], looked_at: datetime | None = None) -> list[Family]:
     """The families of these parents, as far as they rest."""
-    return _read([str(parent_id) for parent_id in parent_ids]) if parent_ids else []
+    return _read([str(parent_id) for parent_id in parent_ids], looked_at) if parent_ids else []
 
 
-def of(parent_id: UUID) -> Family | None:
+def of(parent_id: UUID, looked_at: datetime | None = None) -> Family | None:
     """That of this parent; None where it does not rest."""
-    found = these([parent_id])
+    found = these([parent_id], looked_at)
     return found[0] if found else None
 
 
@@ -121,11 +126,11 @@ _CHILDREN: Final = f"""
         FROM orders c WHERE c.parent_id = p.id) numbered"""  # noqa: S608
 
 
-def _read(parent_ids: Sequence[str]) -> list[Family]:
+def _read(parent_ids: Sequence[str], looked_at: datetime | None) -> list[Family]:
     rows = Order.raw(
         f"""
-        SELECT p.*, f.*, (extract(epoch FROM clock_timestamp() - p.looks_from) * 1000)::bigint AS due_ms,
-               (extract(epoch FROM p.valid_until - clock_timestamp()) * 1000)::bigint AS valid_ms
+        SELECT p.*, f.*, (extract(epoch FROM {IT_IS} - p.looks_from) * 1000)::bigint AS due_ms,
+               (extract(epoch FROM p.valid_until - {IT_IS}) * 1000)::bigint AS valid_ms
         FROM orders p, LATERAL (
             SELECT count(*) AS children,
                    count(*) FILTER (WHERE awaits OR (ended_as IS NULL AND NOT rests)) AS busy,
@@ -139,7 +144,7 @@ def _read(parent_ids: Sequence[str]) -> list[Family]:
                    (array_agg(error_detail ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS detail
             FROM ({_CHILDREN}) children) f
         WHERE p.id = ANY(%s::uuid[]) AND {_RESTS} ORDER BY p.looks_from""",  # noqa: S608
-        parent_ids,
+        *(looked_at, looked_at, parent_ids),
     ).execute(database)
     return [
         Family(

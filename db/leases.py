@@ -5,9 +5,11 @@ A lease says who may be expected to write, not who may: that is decided by the v
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from db.age import IT_IS
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
@@ -29,17 +31,20 @@ _LOOKED_FOR: Final = AWAITED - CODES
 """What is looked for before a start is asked for. A halt is over as soon as dispatch sends anything."""
 
 
-def take_due(limit: int, sender: str | None = None) -> Due:
-    """The orders that wait, are due and are in nobody's queue; ``sender`` puts them there."""
+def take_due(limit: int, sender: str | None = None, looked_at: datetime | None = None) -> Due:
+    """The orders that wait, are due and are in nobody's queue; ``sender`` puts them there.
+
+    ``looked_at``: the moment at which the clock was looked at, if it was.
+    """
     rows = database.execute_sql(
         f"""
         UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
             SELECT id FROM orders
-            WHERE status IN ({listed(WAITING)}) AND due_at <= statement_timestamp()
+            WHERE status IN ({listed(WAITING)}) AND due_at <= {IT_IS}
               AND (lease_until IS NULL OR lease_until < statement_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id, waits_for""",
-        (sender, limit),
+        (sender, looked_at, limit),
     )
     taken = sorted((UUID(str(order_id)), waits_for in _LOOKED_FOR) for order_id, waits_for in rows)
     return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])

@@ -1,5 +1,8 @@
 """Orders whose validity has ended while they waited."""
 
+from datetime import datetime
+
+from db.age import IT_IS
 from db.connection import database
 from db.journal import Change, Moved, apply
 from db.models import IS_FAMILY, Order, in_states, listed
@@ -10,23 +13,22 @@ from orderd.domain.order import RESTING, WAITING, EventKind, sources
 from orderd.domain.terms_formatting import price_reads
 
 
-def expire(limit: int) -> list[Moved]:
+def expire(limit: int, looked_at: datetime | None = None) -> list[Moved]:
     """End those that are due and may not be worked on any more. Who waits for a start does not grow older by that.
 
-    A date comes all the same.
+    A date comes all the same. ``looked_at``: the moment at which the clock was looked at, if it was.
     """
     ended = Order.raw(
         f"""
         (SELECT * FROM orders
-         WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= statement_timestamp()
-           AND valid_until <= statement_timestamp()
+         WHERE status IN ({listed(WAITING & sources(EventKind.EXPIRED))}) AND due_at <= {IT_IS}
+           AND valid_until <= {IT_IS}
            AND (waits_for IS DISTINCT FROM '{RATE_LIMIT}' OR expires_at IS NOT NULL)
          ORDER BY id LIMIT %s)
         UNION ALL
-        (SELECT * FROM orders WHERE {in_states(RESTING)} AND NOT {IS_FAMILY} AND valid_until <= statement_timestamp()
+        (SELECT * FROM orders WHERE {in_states(RESTING)} AND NOT {IS_FAMILY} AND valid_until <= {IT_IS}
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
-        limit,
-        limit,
+        *(looked_at, looked_at, limit, looked_at, limit),
     ).execute(database)
     # Each as it was found: one that a worker takes in this moment is left to it.
     return apply([expiry(order) for order in ended])

@@ -73,6 +73,14 @@ class ClockWatch:
         is_old = not 0 <= reading.now - reading.last < NOTE_SECONDS
         return is_old and self._base[0] - self._began >= _KNOWN_SECONDS
 
+    def moment(self, reading: Reading) -> float:
+        """What time it is, in the server's seconds, for whoever ends waits by it after this look.
+
+        A reading that was too slow to show a jump is not believed where it is ahead of what is expected.
+        """
+        expected = self.expected
+        return reading.now if expected is None else min(reading.now, expected + NOTICED_SECONDS)
+
     @property
     def expected(self) -> float | None:
         """What the server's clock should say now; None before the first look."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 
@@ -27,8 +28,12 @@ class DatabaseClock:
         self._watch = ClockWatch(elapsed)
         self._lock = threading.Lock()
 
-    def look(self) -> None:
-        """Move the stored times where the clock was set, unless another process has done so."""
+    def look(self) -> datetime:
+        """Move the stored times where the clock was set, unless another process has done so.
+
+        Returns the moment that was looked at: what is taken because its time is over, is over by then. The clock may be
+        set again before the next statement, and that would be noticed one look too late.
+        """
         with self._lock, database.connection_context():
             asked_at = self._elapsed()
             reading = clock.read()
@@ -37,6 +42,7 @@ class DatabaseClock:
                 log.warning("Postgres' clock was set, waits go on", action="clock_set", seconds=round(jump.seconds, 3))
             elif self._watch.may_note(reading):
                 clock.note(reading)
+            return datetime.fromtimestamp(self._watch.moment(reading), UTC)
 
     def begin(self, longest_seconds: float) -> None:
         """Look for the first time, and cut waits that are longer than any can be.

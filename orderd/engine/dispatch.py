@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -58,7 +58,7 @@ class Dispatch:
         depth: Callable[[], int],
         name: str | None = None,
         line: "Line | None" = None,
-        look: Callable[[], object] = lambda: None,
+        look: Callable[[], datetime | None] = lambda: None,
         halted: Callable[[], object] = lambda: None,
     ) -> None:
         self._publisher = publisher
@@ -79,7 +79,7 @@ class Dispatch:
     def run_once(self) -> int:
         """Take back what lost workers held, end what is no longer valid, send what is due. Returns how many it sent."""
         with database.connection_context():
-            self._look()
+            looked_at = self._look()
             if missed := list(self._missed):
                 leases.give_back(missed)
                 if self._name is not None:
@@ -88,14 +88,14 @@ class Dispatch:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
             self._publisher.publish(journal.withdraw(_BATCH))
-            self._expire()
+            self._expire(looked_at)
             self._add_up()
             if self._halted():
                 return 0  # they stay where they are, for as long as they are valid
             self._move_up()
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost
-            due = leases.take_due(_BATCH, self._name)
+            due = leases.take_due(_BATCH, self._name, looked_at)
             for order_ids, look in (due.start, False), (due.look, True):
                 if order_ids:
                     self._send_off(order_ids, look=look)
@@ -120,10 +120,10 @@ class Dispatch:
             leases.give_back(order_ids)
             raise
 
-    def _expire(self) -> None:
+    def _expire(self, looked_at: datetime | None) -> None:
         if time.monotonic() < self._expire_at:
             return
-        self._publisher.publish(expired := validity.expire(_BATCH))
+        self._publisher.publish(expired := validity.expire(_BATCH, looked_at))
         if expired:
             log.info("no longer valid", action="expired", orders=len(expired))
         if len(expired) < _BATCH:

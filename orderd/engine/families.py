@@ -8,6 +8,7 @@ after all families at a time.
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -51,17 +52,20 @@ class Families:
         market_seconds: int,
         policy: RetryPolicy,
         halted: Callable[[], object] = lambda: None,
+        look: Callable[[], datetime | None] = lambda: None,
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """``market_seconds`` is how long an order at the market's price is valid at most. While something is
-        ``halted``, a TWAP stands still as if it were paused."""
+        ``halted``, a TWAP stands still as if it were paused. ``look`` tells the moment by which waits are over."""
         self._publisher = publisher
         self._send = send
         self._market_seconds = market_seconds
         self._policy = policy
         self._halted = halted
         self._chance = chance
+        self._look = look
+        self._looked_at: datetime | None = None
         self._after = 0
 
     def run_once(self) -> int:
@@ -69,6 +73,7 @@ class Families:
         with database.connection_context(), families.looked_after_here() as is_mine:
             if not is_mine:
                 return 0
+            self._looked_at = self._look()
             return self._look_at_news()
 
     def execute(self, parent_id: UUID, amount_in: int) -> bool:
@@ -90,7 +95,9 @@ class Families:
         """Of a family that has something to do the news stay: the next pass sees whether there is more."""
         news = families.news(self._after, _AT_ONCE)
         self._after = news[-1].number if len(news) == _AT_ONCE else 0
-        found = families.these({each.parent_id for each in news} | {*families.timed(_AT_ONCE)})
+        found = families.these(
+            {each.parent_id for each in news} | {*families.timed(_AT_ONCE, self._looked_at)}, self._looked_at
+        )
         to_move = [family for family in found if not family.busy and self._is_to_move(family)]
         moved = sum(self._advance(family) for family in to_move)
         more_to_do = {family.parent.id for family in to_move}
@@ -118,7 +125,7 @@ class Families:
     @transaction
     def _move(self, parent_id: UUID) -> list[Moved]:
         families.lock(parent_id)
-        family = families.of(parent_id)
+        family = families.of(parent_id, self._looked_at)
         if family is None or family.busy:
             return []
         if self._is_over(family):

@@ -231,7 +231,9 @@ class WorkerProcess:
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
-        families = Families(publisher, broker.send, settings.order_ttl_seconds, trading.retry, self._halts.known)
+        families = Families(
+            publisher, broker.send, settings.order_ttl_seconds, trading.retry, self._halts.known, self._clock.look
+        )
         self._triggers = Triggers(
             trading.router,
             trading.builder.fits,

@@ -11,8 +11,10 @@ from db import clock, journal, leases, resting
 from db.connection import connect, database
 from orderd.domain.clock import Jump
 from orderd.domain.order import OrderKind, OrderStatus
+from orderd.domain.retry import RetryPolicy
 from orderd.engine.clock import DatabaseClock, elapsed_seconds
 from orderd.engine.dispatch import Dispatch
+from orderd.engine.families import Families
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.unknown import UnknownOutcomes
 from tests.integration.engine.conftest import signature
@@ -121,6 +123,30 @@ def test_an_order_stays_valid_for_as_long_as_it_was(
     assert read(moved.order.id).status is OrderStatus.PENDING
     assert 500 < seconds_until("valid_until", moved.order.id) <= 600
     assert -100 < seconds_until("waits_since", moved.order.id) <= 0
+
+
+@BOTH_WAYS
+def test_a_clock_that_is_set_after_it_was_looked_at_ends_no_wait(
+    server: SettableClock, watching: DatabaseClock, publisher: Publisher, by: timedelta
+) -> None:
+    waits = waiting(300)
+    (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
+    assert journal.defer(moved.order.id, 300_000, "backoff")
+    rests = pending(kind=OrderKind.LIMIT, limit_price="105", valid_seconds=600)
+    twap = pending(kind=OrderKind.TWAP, slices=3, every_seconds=300, valid_seconds=3600)
+    database.execute_sql("UPDATE orders SET looks_from = looks_from + interval '5 minutes' WHERE id = %s", (twap,))
+
+    def look_and_then_be_set() -> datetime:
+        looked_at = watching.look()
+        server.set(by)
+        return looked_at
+
+    Families(publisher, nothing_sent, 600, RetryPolicy(), look=look_and_then_be_set).run_once()
+    server.set(-by)
+    assert Dispatch(publisher, nothing_sent, lambda: 0, look=look_and_then_be_set).run_once() == 0
+    assert read(waits).status is read(moved.order.id).status is OrderStatus.PENDING
+    assert read(rests).status is read(twap).status is OrderStatus.OPEN
+    assert read(twap).slice_no == 0
 
 
 @BOTH_WAYS

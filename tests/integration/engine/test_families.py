@@ -135,7 +135,7 @@ def test_a_family_of_which_there_is_no_news_is_not_read(care: Families, monkeypa
     assert (care.run_once(), news()) == (0, [])
     read_of: list[Collection[UUID]] = []
 
-    def these(parents: Collection[UUID]) -> list[families.Family]:
+    def these(parents: Collection[UUID], _: object) -> list[families.Family]:
         read_of.append(parents)
         return []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderd.domain.clock import ClockWatch, Jump, Reading
+from orderd.domain.clock import NOTICED_SECONDS, ClockWatch, Jump, Reading
 
 NOON = 43_200.0
 HOUR = 3_600.0
@@ -32,6 +32,14 @@ def watched() -> Watched:
 def test_time_that_has_passed_is_no_jump(watched: Watched) -> None:
     watched.passed = 10.0
     assert watched.look(NOON + 11.0, NOON + 9.0) is None
+
+
+def test_waits_end_by_the_server_and_not_by_a_reading_that_was_too_slow_to_judge(watched: Watched) -> None:
+    watched.passed = 10.0
+    watched.look(NOON + 10.0 + HOUR, NOON, took=1.0)
+    assert watched.watch.moment(Reading(NOON + 10.5, NOON, 0.0)) == NOON + 10.5
+    assert watched.watch.moment(Reading(NOON + 10.0 + HOUR, NOON, 0.0)) == NOON + 11.0 + NOTICED_SECONDS
+    assert ClockWatch(lambda: 0.0).moment(Reading(NOON, None, 0.0)) == NOON, "before the first look there is no other"
 
 
 @pytest.mark.parametrize("by", [-HOUR, HOUR])
