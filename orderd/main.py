@@ -10,6 +10,7 @@ from orderd.commands.api_key import api_key_app, renamed
 from orderd.commands.audit import audit
 from orderd.commands.backup import backup
 from orderd.commands.check_config import check_config
+from orderd.commands.coverage import coverage
 from orderd.commands.demo import demo
 from orderd.commands.doctor import doctor
 from orderd.commands.gateway import gateway
@@ -44,6 +45,7 @@ for verb in (
     restore,
     reconcile,
     prove,
+    coverage,
     wallet,
     check_config,
     demo,

@@ -1,19 +1,15 @@
 """``orderd prove``: compares quotes with the programs that the chain has, without sending anything."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orderd.commands.asked import Kinds, Pairs, kinds_named, pairs_named, with_endpoint
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, StateDir
 from orderd.commands.prepare import prepare
 
 if TYPE_CHECKING:
-    from orderd.config.settings import Settings
-    from orderd.domain.quote import PoolKind
-    from orderd.proving.market import Pair
     from orderd.proving.proof import Findings
 
 _NOTES = 3
@@ -25,12 +21,8 @@ _KEPT = 20
 def prove(
     config: Config = None,
     state_dir: StateDir = None,
-    kind: Annotated[
-        list[str] | None, typer.Option(help="A pool kind, several times for several [default: all]")
-    ] = None,
-    pair: Annotated[
-        list[str] | None, typer.Option(help="A pair such as SOL/USDC [default: pairs of the tokens known by name]")
-    ] = None,
+    kind: Kinds = None,
+    pair: Pairs = None,
     pools: Annotated[int, typer.Option(min=1, max=100, help="Pools per kind at most")] = 5,
 ) -> None:
     """Compare quotes with the programs of pools as the chain has them, and store for which kinds they are equal.
@@ -46,10 +38,8 @@ def prove(
     from orderd.solana.json_rpc import rpc_errors_told
     from orderd.solana.pool_programs import program_of
 
-    settings = prepare(config=config, state_dir=state_dir)
-    settings = settings.model_copy(update={"rpc_url": settings.rpc_url or _of_simnet(settings)})
-    kinds = _kinds(kind, settings)
-    pairs = _pairs(pair, settings)
+    settings = with_endpoint(prepare(config=config, state_dir=state_dir))
+    kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     differs = False
     with database_of(config, state_dir), rpc_errors_told():
@@ -92,31 +82,3 @@ def _tell(found: "Findings") -> None:
     typer.echo(f"{found.kind}\t{verdict}\t{compared}; {equal}\t{found.program}{slot}")
     for line in (*found.differences, *dict.fromkeys(found.notes[:_NOTES])):
         typer.echo(f"\t{line}")
-
-
-def _kinds(names: Sequence[str] | None, settings: "Settings") -> "list[PoolKind]":
-    from orderd.config.loading import ConfigurationError
-    from orderd.domain.quote import PoolKind
-    from orderd.solana.pool_programs import program_of
-
-    known = [kind for kind in PoolKind if settings.chain in program_of(kind).ids]
-    if unknown := set(names or ()) - set(known):
-        raise ConfigurationError(f"--kind: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
-    return [kind for kind in known if not names or kind in names]
-
-
-def _pairs(names: Sequence[str] | None, settings: "Settings") -> "list[Pair]":
-    from orderd.domain.well_known import registry_of
-    from orderd.engine.routing.pool_listing import pairs_of
-
-    tokens = registry_of(settings.chain)
-    named = [tokens.named_pair(name) for name in names] if names else pairs_of(tokens, ())
-    return [(base.mint, quote.mint) for base, quote in named]
-
-
-def _of_simnet(settings: "Settings") -> str | None:
-    """Where the local chain listens that a running daemon brought along."""
-    from orderd.process.roles import read_address
-
-    address = Path(settings.state_dir) / "simnet" / "simnet.json"
-    return read_address(address)["http_url"] if settings.chain == "simnet" and address.exists() else None

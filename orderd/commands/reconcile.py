@@ -1,16 +1,15 @@
 """``orderd reconcile``: reads the wallet's transactions, so that records and chain agree."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from orderd.commands.asked import with_endpoint
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.commands.prepare import prepare
 
 if TYPE_CHECKING:
-    from orderd.config.settings import Settings
     from orderd.solana.rpc import Commitment
 
 
@@ -26,8 +25,7 @@ def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     from orderd.engine.trading import open_rpc, wallet_address
     from orderd.solana.json_rpc import rpc_errors_told
 
-    settings = prepare(config=config, state_dir=state_dir)
-    settings = settings.model_copy(update={"rpc_url": settings.rpc_url or _of_simnet(settings)})
+    settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     tokens = registry_of(settings.chain)
     # A local chain of one node has no forks: what it confirms stands.
     final_at: Commitment = "confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"
@@ -48,11 +46,3 @@ def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
         told = f"differs by {format_amount(missing, decimals)}" if missing else "agrees"
         typer.echo(f"{name}\t{format_amount(each.held, decimals)}\t{told}")
     raise typer.Exit(1 if differs else 0)
-
-
-def _of_simnet(settings: "Settings") -> str | None:
-    """Where the local chain listens that a running daemon brought along."""
-    from orderd.process.roles import read_address
-
-    address = Path(settings.state_dir) / "simnet" / "simnet.json"
-    return read_address(address)["http_url"] if settings.chain == "simnet" and address.exists() else None

@@ -436,6 +436,22 @@ def test_prove_says_of_what_cannot_be_compared_that_nothing_is_decided_and_store
     assert "--kind: orca; known are raydium_cpmm" in unknown.stderr
 
 
+def test_coverage_counts_the_pools_that_are_traded_and_names_why_others_are_not(
+    orderd: Orderd, simnet: ListeningRole
+) -> None:
+    environment = {"ORDERD_RPC_URL": simnet.url}
+    told = orderd("coverage", "--pair", "SOL/USDC", **environment)
+    assert told.returncode == 0, told.stderr
+    counted = dict(line.split("\ttraded\t") for line in told.stdout.splitlines())
+    assert counted == {
+        "raydium_cpmm": "1",
+        "raydium_clmm": "2",
+        "raydium_amm_v4": "1",
+        "meteora_dlmm": "2",
+        "meteora_damm_v2": "1",
+    }
+
+
 def test_the_wallet_of_a_real_chain_is_never_made_by_orderd(orderd: Orderd, simnet: ListeningRole) -> None:
     refused = orderd("wallet", ORDERD_CHAIN="devnet", ORDERD_RPC_URL=simnet.url)
     assert refused.returncode == 2

@@ -1,0 +1,77 @@
+"""``orderd coverage``: which pools of the chain are traded, and why others are left alone."""
+
+from collections import defaultdict
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import typer
+
+from orderd.commands.asked import Kinds, Pairs, kinds_named, pairs_named, with_endpoint
+from orderd.commands.options import Config, StateDir
+from orderd.commands.prepare import prepare
+
+if TYPE_CHECKING:
+    from orderd.domain.errors import OrderdError
+    from orderd.domain.quote import PoolKind
+    from orderd.proving.market import Market, Pair
+
+_SHOWN = 3
+"""Of the pools that are left alone for one reason, those that are named."""
+
+
+def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = None, pair: Pairs = None) -> None:
+    """Count the pools that can be traded, by kind, and those that are left alone, by reason.
+
+    It reads the chain and sends nothing. A pool counts once, however many pairs are asked for.
+    """
+    from orderd.config.loading import ConfigurationError
+    from orderd.domain.errors import OrderdError
+    from orderd.domain.quote import VenueName
+    from orderd.proving.market import Market
+    from orderd.solana.json_rpc import rpc_errors_told
+    from orderd.solana.rpc import RpcClient
+
+    settings = with_endpoint(prepare(config=config, state_dir=state_dir))
+    kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
+    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
+    if settings.rpc_url is None:
+        raise ConfigurationError("no RPC endpoint: set ORDERD_RPC_URL, or start the daemon, which brings its own")
+    with rpc_errors_told(), closing(RpcClient(settings.rpc_url)) as rpc:
+        market = Market(rpc, kinds, settings.chain, addresses)
+        for each in kinds:
+            try:
+                found = by_reason(market, each, pairs)
+            except OrderdError as error:
+                typer.echo(f"{each}\tunknown\t{error}")
+                continue
+            typer.echo(f"{each}\ttraded\t{len(found.pop(None, ()))}")
+            for reason, pools in sorted(found.items(), key=lambda item: str(item[0])):
+                names = ", ".join(sorted(pools)[:_SHOWN]) + (", ..." if len(pools) > _SHOWN else "")
+                typer.echo(f"{each}\t{reason}\t{len(pools)}\t{names}")
+
+
+def by_reason(market: "Market", kind: "PoolKind", pairs: "list[Pair]") -> dict[str | None, set[str]]:
+    """The addresses of the pools, by why they are left alone; None where they are not. Raises OrderdError: RPC_*."""
+    found: dict[str | None, set[str]] = defaultdict(set)
+    for pair in pairs:
+        liquidity = market.look(kind, pair)
+        found[None].update(pool.address for pool in liquidity.pools)
+        for refusal in liquidity.refusals:
+            found[_reason(refusal)].add(_pool(refusal))
+    return found
+
+
+def _pool(refusal: "OrderdError") -> str:
+    """A pool that is closed is named in the text of its refusal only, after the word pool."""
+    from orderd.venues.guest import PoolRefusedError
+
+    return refusal.pool if isinstance(refusal, PoolRefusedError) else refusal.detail.split()[1]
+
+
+def _reason(refusal: "OrderdError") -> str:
+    from orderd.solana.programs.unsupported import UnsupportedPoolError
+
+    cause = refusal.__cause__
+    if isinstance(cause, UnsupportedPoolError):
+        return cause.reason if cause.field is None else f"{cause.reason} ({cause.field})"
+    return refusal.code
