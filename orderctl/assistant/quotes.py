@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from orderctl.trading.terms import promised
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.wire import QuoteParams, QuoteResult, SubmitParams
@@ -32,8 +33,7 @@ class Quotes:
     def remember(self, asked: QuoteParams, quote: QuoteResult) -> tuple[str, datetime]:
         """An id for the quote, and until when it may be submitted. The minimum, or maximum, of the quote holds."""
         quote_id: UUID = uuid4()
-        bound = {"min_out": quote.min_amount_out} if asked.exact_out is None else {"max_in": quote.max_amount_in}
-        terms = asked.model_dump(exclude_none=True, exclude_defaults=True) | bound
+        terms = asked.model_dump(exclude_none=True, exclude_defaults=True) | promised(quote)
         order = params_of(SubmitParams, **terms, client_order_id=f"mcp-{quote_id}")
         valid_until = self._now() + timedelta(seconds=VALID_SECONDS)
         self._promises[str(quote_id)] = _Promise(order, valid_until)

@@ -45,7 +45,7 @@ def run(
         raise ConfigError("Which events?", "give an order, or --follow for those of all", "see: orderctl events --help")
     if resume is not None and not follow:
         raise ConfigError("The options contradict each other", "--resume is for --follow", "leave it out")
-    if follow or order is None:
+    if order is None:
         with Client(settings) as client:
             return follow_all(client, settings, resume)
     with Client(settings) as client:

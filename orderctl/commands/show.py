@@ -35,9 +35,10 @@ def run(
         from orderctl.display.detail import print_detail
         from orderctl.display.waterfall import waterfall
 
+        out = console(settings)
         if timing:
             for line in waterfall(detail):
-                console(settings).print(line, soft_wrap=True)
+                out.print(line, soft_wrap=True)
             return ExitCode.OK
-        print_detail(detail, console(settings), wide=output == "wide")
+        print_detail(detail, out, wide=output == "wide")
     return ExitCode.OK

@@ -58,11 +58,11 @@ class Chart:
 
     def lines(self, width: int, height: int) -> list[Text]:
         """So many lines of so many cells: the newest candles that find room, and the axes."""
-        scale = _Scale.of(self, height - 2)
-        axis = max((len(label) for label in scale.labels), default=0) + 2
-        columns = max(width - axis - 1, 1)
         if not self.candles:
             return []
+        scale = _Scale.of(self, height - 2)
+        axis = max(map(len, scale.labels)) + 2
+        columns = max(width - axis - 1, 1)
         first = self.candles[-1].at - timedelta(seconds=self.seconds * (columns - 1))
         shown = {self._column(each.at, first): each for each in self.candles if each.at >= first}
         begin = min(shown)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
 from orderctl.display.ids import SHORT_ID
-from orderctl.display.resting import awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
+from orderctl.display.resting import above, awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
 from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
 from orderd.client.errors import ConfigError
@@ -126,8 +126,7 @@ def _id(order: OrderView, showing: Showing) -> Cell:
 
 def _parent(order: OrderView, showing: Showing) -> Cell:
     """The order that it executes, or that it follows."""
-    above = order.parent_id or order.entry_id
-    return _plain("-" if above is None else str(above)[: showing.id_width])
+    return _plain(str(above(order) or "-")[: showing.id_width])
 
 
 def _stages(order: OrderView, showing: Showing) -> Cell:
@@ -359,7 +358,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         ),
         Column("age", _age, lambda order: order.created_at, width=5, places=("active",), right=True),
         Column("ended", _ended, lambda order: order.updated_at, width=5, places=("ended",), right=True),
-        Column("parent", _parent, lambda order: str(order.parent_id or order.entry_id or ""), width=SHORT_ID),
+        Column("parent", _parent, lambda order: str(above(order) or ""), width=SHORT_ID),
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )
 }

@@ -142,10 +142,11 @@ def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:
     """What others have executed of it so far, and how that stands against the market when they began."""
     order = detail.order
     fills = sorted((each for each in detail.fills if each.rolled_back_at is None), key=lambda each: each.at)
-    if order.filled_amount_in is None or not fills:
+    if order.filled_amount_in is None:
         return []
-    facts = [("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}, fills: {len(fills)}"))]
-    if fills[0].mid is not None and order.executed_price is not None:
+    counted = f", fills: {len(fills)}" if fills else ""
+    facts = [("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}{counted}"))]
+    if fills and fills[0].mid is not None and order.executed_price is not None:
         began = Decimal(fills[0].mid)
         below = (1 - Decimal(order.executed_price) / began) * 10_000
         word = "below" if below >= 0 else "above"
@@ -166,8 +167,6 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     ]
     if waits:
         facts.append(("then", Text(what_follows(order))))
-    if order.filled_amount_in is not None:
-        facts.append(("sold", Text(f"{order.filled_amount_in} of {order.amount_in} {order.token_in}")))
     if order.confirm is not None:
         lasting = "" if order.confirm_for is None else f", for {order.confirm_for} at least"
         facts.append(("confirm", Text(f"by {order.confirm} looks in different slots{lasting}")))

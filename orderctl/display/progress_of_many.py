@@ -15,9 +15,10 @@ from rich.text import Text
 
 from orderctl.config.settings import Settings
 from orderctl.display.columns import COLUMNS, sold
-from orderctl.display.ids import SHORT_ID, short_ids
+from orderctl.display.ids import BRANCH, SHORT_ID, short_ids
 from orderctl.display.orders import cell_text
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
+from orderctl.display.resting import above
 from orderctl.display.screen import only_rest
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import plain_table, status_text
@@ -30,8 +31,6 @@ from orderd.domain.order import IDLE, STAGES, TERMINAL, OrderStatus
 
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
-BELOW = "└ "
-"""Before the id of an order that executes, or follows, one above it."""
 
 
 class LiveProgressOfMany:
@@ -88,54 +87,55 @@ class LiveProgressOfMany:
         """Those under way first, each above what executes it; what has no room is in the bar and its counts."""
         room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
 
+        firsts = {timeline.order.id: self._first_above(timeline) for timeline in timelines}
+
         def place(timeline: Timeline) -> tuple[bool, UUID, UUID]:
-            first = self._first_above(timeline)
+            first = firsts[timeline.order.id]
             return first.status in TERMINAL, first.order.id, timeline.order.id
 
         shown = sorted(timelines, key=place)[:room]
-        firsts = {timeline.order.id for timeline in timelines if self._first_above(timeline) is timeline}
-        ids = short_ids(firsts) | {
-            timeline.order.id: f"{BELOW}{timeline.order.id}"[:SHORT_ID]
-            for timeline in timelines
-            if timeline.order.id not in firsts
-        }
+        below = {order for order, first in firsts.items() if first.order.id != order}
+        ids = short_ids(firsts.keys() - below) | {order: f"{BRANCH}{order}"[:SHORT_ID] for order in below}
         table = plain_table(("", "left"), ("", "left"), ("", "left"), ("", "right"), ("", "left"), ("", "right"))
         table.show_header = False
         now = datetime.now(UTC)
         for timeline in shown:
             order = timeline.order
+            bar, outcome = self._rest(timeline, now) if timeline.status in IDLE else (_bar(timeline.status), Text())
             table.add_row(
                 ids[order.id],
                 status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
-                self._distance(timeline, now) if timeline.status in IDLE else _bar(timeline.status),
+                bar,
                 sold(order),
-                self._outcome(timeline, now),
+                _outcome(timeline, now) or outcome,
                 _took(timeline, now),
             )
         return table
 
-    def _outcome(self, timeline: Timeline, now: datetime) -> Text:
-        """The fill, the code of the failure, how long it still waits, what for, or what is being bought."""
-        if (wait := timeline.wait) is not None:
-            return Text(waiting(wait.until, now), Tone.WARNING)
-        if timeline.status in IDLE:
-            return cell_text(COLUMNS["result"].cell(self._around.order_of(timeline), self._around.showing(now)))
-        match timeline.end:
-            case Confirmed(amount_out=amount):
-                return Text(f"{amount} {timeline.order.token_out}", Tone.GOOD)
-            case Failed(code=code):
-                return Text(code, Tone.BAD)
-            case _:
-                return Text(f"→ {timeline.order.token_out}", "dim")
-
     def _first_above(self, timeline: Timeline) -> Timeline:
         """The order that it executes or follows, as far as that is followed too."""
-        above = self._timelines.get(timeline.order.parent_id or timeline.order.entry_id or timeline.order.id)
-        return timeline if above is None or above is timeline else self._first_above(above)
+        first = self._timelines.get(above(timeline.order) or timeline.order.id)
+        return timeline if first is None or first is timeline else self._first_above(first)
 
-    def _distance(self, timeline: Timeline, now: datetime) -> Text:
-        """How far the market is from its price, as far as that is known."""
-        return cell_text(COLUMNS["stages"].cell(self._around.order_of(timeline), self._around.showing(now)))
+    def _rest(self, timeline: Timeline, now: datetime) -> tuple[Text, Text]:
+        """How far the market is from its price, as far as that is known, and what it waits for."""
+        order, showing = self._around.order_of(timeline), self._around.showing(now)
+        return cell_text(COLUMNS["stages"].cell(order, showing)), cell_text(COLUMNS["result"].cell(order, showing))
+
+
+def _outcome(timeline: Timeline, now: datetime) -> Text:
+    """The fill, the code of the failure, how long it still waits, or what is being bought; nothing where it rests."""
+    if (wait := timeline.wait) is not None:
+        return Text(waiting(wait.until, now), Tone.WARNING)
+    if timeline.status in IDLE:
+        return Text()
+    match timeline.end:
+        case Confirmed(amount_out=amount):
+            return Text(f"{amount} {timeline.order.token_out}", Tone.GOOD)
+        case Failed(code=code):
+            return Text(code, Tone.BAD)
+        case _:
+            return Text(f"→ {timeline.order.token_out}", "dim")
 
 
 def _bar(status: OrderStatus) -> ProgressBar:

@@ -1,6 +1,6 @@
 """What an order would do, held against a quote for its terms: what the market pays now for it or its first part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -68,9 +68,7 @@ def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
         yield "waits for", Text(trigger.told(), "bold")
     elif not sides:
         yield "waits for", Text(asked_for(quote), "bold")
-    for number, side in enumerate(sides):
-        away = side.away(_market(quote, side))
-        yield ("or" if number else "waits for"), Text.assemble((side.told(), "bold"), "  ", distance_text(away))
+    yield from awaited_rows((Text(side.told(), "bold"), side.away(_market(quote, side))) for side in sides)
     yield "then", Text(what_follows(quote))
     if trigger is not None:
         yield "now", Text(_now(quote, trigger))
@@ -78,6 +76,12 @@ def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     elif sides:
         yield "now", Text(_now(quote, sides[0]))
         yield "so", Text("both would rest, and what comes first is done", Tone.WARNING)
+
+
+def awaited_rows(awaited: Iterable[tuple[Text, Fraction | None]]) -> Iterator[tuple[str, Text]]:
+    """What is waited for and how far the market is from that, where that is known: whichever of them comes first."""
+    for number, (told, away) in enumerate(awaited):
+        yield ("or" if number else "waits for"), Text.assemble(told, "  ", distance_text(away))
 
 
 def distance_text(away: Fraction | None) -> Text:

@@ -21,6 +21,7 @@ from orderd.domain.well_known import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from orderd.domain.terms import ToldTerms
     from orderd.wire import OrderView, TokenView
@@ -38,6 +39,11 @@ def rests(terms: ToldTerms) -> bool:
 def is_family(terms: ToldTerms) -> bool:
     """Whether it is executed by orders of their own."""
     return terms.partial or terms.type in (OrderKind.OCO, OrderKind.TWAP)
+
+
+def above(order: OrderView) -> UUID | None:
+    """The order that it executes, or that it follows."""
+    return order.parent_id or order.entry_id
 
 
 def is_open(order: OrderView) -> bool:
@@ -123,13 +129,14 @@ def prices(terms: ToldTerms) -> str | None:
         named.append(f"{word_of(terms.type)} {price}")
     if terms.limit_price is not None:
         named.append(f"limit {terms.limit_price}")
-    if ends := exits(terms):
+    ends = exits(terms)
+    if ends:
         named.append(f"then {ends}")
     if not named:
         return None
     pair = pair_of(terms.token_in, terms.token_out)
     is_percent = terms.trail is not None and terms.trail.endswith("%")
-    has_unit = terms.slices is None or terms.limit_price is not None or bool(exits(terms))
+    has_unit = terms.slices is None or terms.limit_price is not None or bool(ends)
     has_unit = has_unit and pair is not None and not is_percent
     return ", ".join(named) + (f" {pair.unit}" if pair is not None and has_unit else "")
 

@@ -5,25 +5,21 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orderctl.display.prospect import distance_text
+from orderctl.display.prospect import awaited_rows
 from orderctl.display.quotes import preview_view, quote_view
 from orderctl.display.resting import word_of
 from orderctl.display.tables import pairs
 from orderctl.display.timeline import moment
 from orderctl.output.colours import Tone
-from orderd.wire import SimulatedFill
+from orderd.wire import Awaited, SimulatedFill
 
 
 def simulated_view(simulated: SimulatedFill, *, wide: bool = False) -> Group:
     """What an order waits for and how far that is, and the execution that comes next."""
     quote = simulated.quote
     table = pairs()
-    for number, awaited in enumerate(simulated.waits_for):
-        away = None if awaited.away is None else Fraction(awaited.away) / 100
-        name = "or" if number else "waits for"
-        table.add_row(
-            name, Text.assemble(f"{word_of(awaited.kind)} ", (awaited.reads, "bold"), "  ", distance_text(away))
-        )
+    for name, told in awaited_rows(map(_awaited, simulated.waits_for)):
+        table.add_row(name, told)
     if simulated.at is not None:
         table.add_row("next", f"{quote.part_in or quote.amount_in} {quote.token_in} at {moment(simulated.at)}")
     if simulated.would is not None:
@@ -31,6 +27,11 @@ def simulated_view(simulated: SimulatedFill, *, wide: bool = False) -> Group:
     parts: list[RenderableType] = [table] if table.row_count else []
     is_simulated = simulated.units_consumed is not None or not simulated.succeeds
     return Group(*parts, preview_view(simulated, wide=wide) if is_simulated else quote_view(quote, wide=wide))
+
+
+def _awaited(price: Awaited) -> tuple[Text, Fraction | None]:
+    away = None if price.away is None else Fraction(price.away) / 100
+    return Text.assemble(f"{word_of(price.kind)} ", (price.reads, "bold")), away
 
 
 def _would(simulated: SimulatedFill) -> Text:

@@ -1,34 +1,34 @@
 """What a chart shows: candles of a pair, and of it own fills and the prices that orders wait for."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from orderctl.display.candles import Chart, Level, Mark
+from orderctl.trading.fills import read_fills
+from orderctl.trading.paging import pages
 from orderd.client.connection import Client
 from orderd.domain.candles import Candle
 from orderd.domain.order import RESTING
 from orderd.domain.times import format_moment, parse_span
-from orderd.records import HistoryFill, HistoryParams, HistoryResult, PricesResult
-from orderd.wire import ListParams, ListResult, Method, OrderView
-
-_MOST = 500
+from orderd.records import HistoryFill, HistoryParams, PricesResult
+from orderd.wire import ListParams, OrderView
 
 
 def chart_of(client: Client, prices: PricesResult) -> Chart:
-    """Raises what Client.call raises."""
-    if not prices.candles:
-        return Chart((), parse_span(prices.interval))
-    since = format_moment(prices.candles[0].at)
-    wanted = HistoryParams(token=prices.base, since=since, limit=_MOST)
-    fills = client.call(Method.HISTORY, wanted, HistoryResult).fills
-    resting = ListParams(token=prices.base, status=tuple(sorted(RESTING)), limit=_MOST)
-    orders = client.call(Method.ORDERS_LIST, resting, ListResult).orders
+    """Of prices that have a candle, with the fills of their time. Raises what Client.call raises."""
+    seconds = parse_span(prices.interval)
+    since, until = prices.candles[0].at, prices.candles[-1].at + timedelta(seconds=seconds)
+    wanted = HistoryParams(token=prices.base, since=format_moment(since), until=format_moment(until))
+    fills = read_fills(client, wanted).fills
+    resting = ListParams(token=prices.base, status=tuple(sorted(RESTING)))
+    orders = [order for page in pages(client, resting) for order in page.orders]
     candles = [
         Candle(each.at, Decimal(each.open), Decimal(each.high), Decimal(each.low), Decimal(each.close))
         for each in prices.candles
     ]
     return Chart(
         candles,
-        parse_span(prices.interval),
+        seconds,
         [_mark(fill, prices.base) for fill in fills if _is_of(fill, prices)],
         [level for order in orders if _is_of(order, prices) for level in _levels(order)],
     )

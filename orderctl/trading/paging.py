@@ -1,26 +1,42 @@
-"""Reads lists of orders page after page."""
+"""Reads lists page after page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.domain.order import ACTIVE
-from orderd.wire import ListParams, ListResult, Method, OrderView
+from orderd.wire import ListParams, ListResult, Message, Method, OrderView
+
+if TYPE_CHECKING:
+    from orderd.records import HistoryResult
 
 PAGE = 500
+Page = TypeVar("Page", ListResult, "HistoryResult")
 
 
 def pages(client: Client, wanted: ListParams, limit: int | None = None) -> Iterator[ListResult]:
     """The orders that the filters of ``wanted`` let through; one page at least. Stops at ``limit``; None reads all."""
+    return read_pages(client, Method.ORDERS_LIST, wanted, ListResult, lambda page: len(page.orders), limit)
+
+
+def read_pages(
+    client: Client,
+    method: Method,
+    wanted: Message,
+    answer: type[Page],
+    rows: Callable[[Page], int],
+    limit: int | None = None,
+) -> Iterator[Page]:
+    """The same of any list: ``rows`` counts those of a page. Raises what Client.call raises."""
     cursor: str | None = None
     left = limit
     while True:
         size = PAGE if left is None else min(PAGE, left)
-        params = wanted.model_copy(update={"limit": size, "cursor": cursor})
-        page = client.call(Method.ORDERS_LIST, params, ListResult)
+        page = client.call(method, wanted.model_copy(update={"limit": size, "cursor": cursor}), answer)
         yield page
         cursor = page.next_cursor
-        left = None if left is None else left - len(page.orders)
+        left = None if left is None else left - rows(page)
         if cursor is None or (left is not None and left <= 0):
             return
 

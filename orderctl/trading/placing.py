@@ -13,7 +13,7 @@ from orderctl.output.streams import Format, console, has_colour, narrate, print_
 from orderctl.trading.again import same_command
 from orderctl.trading.batch import print_taken
 from orderctl.trading.sending import send
-from orderctl.trading.terms import check, rests
+from orderctl.trading.terms import check, promised, rests
 from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
@@ -73,9 +73,9 @@ def place(
             return ExitCode.INTERRUPTED
         narrate(settings, f"client order id {order.client_order_id}")
         # To be asked again would be to be promised something else: another order under the same id.
-        promised = {} if agreed is order else {"min_out": agreed.min_out, "max_in": agreed.max_in, "yes": True}
+        shown = {} if agreed is order else {"min_out": agreed.min_out, "max_in": agreed.max_in, "yes": True}
         try:
-            result = send(client, agreed, same_command(ctx, client_order_id=order.client_order_id, **promised))
+            result = send(client, agreed, same_command(ctx, client_order_id=order.client_order_id, **shown))
         except KeyboardInterrupt:
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
@@ -130,8 +130,7 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
             return order if _agrees(settings, chain, "send this order?") else None
         print_whole(quote_view(quote), console(settings, sys.stderr))
         if _agrees(settings, chain, "send this order?"):
-            promised = {"min_out": quote.min_amount_out} if order.exact_out is None else {"max_in": quote.max_amount_in}
-            return order.model_copy(update=promised)
+            return order.model_copy(update=promised(quote))
     except KeyboardInterrupt:
         pass
     return None

@@ -24,6 +24,8 @@ from orderd.domain.well_known import EVERYWHERE
 if TYPE_CHECKING:
     from typer._click import Context
 
+    from orderd.wire import QuoteResult
+
 Given = Mapping[str, Any]
 """The terms that were typed, by their names."""
 DUE: Final = tuple(name for name, field in GivenTerms.model_fields.items() if field.is_required())
@@ -138,6 +140,11 @@ def check(given: GivenTerms) -> None:
     if given.max_cost is not None:
         parse_cost_bps(given.max_cost, BPS)
     check_prices(given)
+
+
+def promised(quote: "QuoteResult") -> dict[str, str | None]:
+    """What a quote promises, as a term of the order that is sent for it."""
+    return {"min_out": quote.min_amount_out} if quote.exact_out is None else {"max_in": quote.max_amount_in}
 
 
 def rests(given: GivenTerms) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from orderctl.display.resting import is_family
+from orderctl.display.resting import above, is_family
 from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
@@ -88,8 +88,8 @@ class Book:
 
     def _place(self, order: OrderView) -> None:
         self.revision += 1
-        if (above := order.parent_id or order.entry_id) is not None:
-            self.families.setdefault(above, set()).add(order.id)
+        if (first := above(order)) is not None:
+            self.families.setdefault(first, set()).add(order.id)
         if order.status not in TERMINAL:
             self.active[order.id] = order
             return
@@ -99,11 +99,11 @@ class Book:
             self._forget(self.ended.pop(min(self.ended.values(), key=lambda ended: ended.updated_at).id))
 
     def _forget(self, order: OrderView) -> None:
-        if (above := order.parent_id or order.entry_id) is not None:
-            below = self.families[above]
+        if (first := above(order)) is not None:
+            below = self.families[first]
             below.discard(order.id)
             if not below:
-                del self.families[above]
+                del self.families[first]
 
 
 def _is_told_more(known: OrderView, order: OrderView) -> bool:

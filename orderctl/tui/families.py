@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 from uuid import UUID
 
+from orderctl.display.ids import BRANCH
+from orderctl.display.resting import above
 from orderctl.tui.book import Book
 from orderd.wire import OrderView
 
 FOLDED: Final = "▸ "
 OPEN: Final = "▾ "
-BRANCH: Final = "└ "
 INDENT: Final = "  "
 
 
@@ -47,8 +48,8 @@ class Lines:
 
     def _is_below(self, order: OrderView) -> bool:
         """What has ended may stand below what is active, and not the other way round."""
-        above = order.parent_id or order.entry_id
-        return above is not None and (above in self._table or above in self._book.active)
+        first = above(order)
+        return first is not None and (first in self._table or first in self._book.active)
 
     def _below(self, order: OrderView) -> Iterator[OrderView]:
         is_active = order.id in self._book.active

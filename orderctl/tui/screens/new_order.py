@@ -19,7 +19,7 @@ from orderctl.display.quotes import brief_quote_view
 from orderctl.display.resting import exits, prices
 from orderctl.display.timeline import sold
 from orderctl.output.colours import Tone
-from orderctl.trading.terms import check, rests
+from orderctl.trading.terms import check, promised, rests
 from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.terms_form import TermsForm
 from orderd.client.errors import AnswerLostError, ClientError
@@ -157,7 +157,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def _arm(self, quote: QuoteResult, *, rests: bool) -> None:
         """What today's market promises is no floor for an order that rests."""
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
-        self._promised = {} if rests else _promise(quote)
+        self._promised = {} if rests else promised(quote)
         self.send.label = _told(quote, rests=rests)
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
@@ -199,11 +199,6 @@ def _view(quote: QuoteResult, *, rests: bool) -> list[RenderableType]:
         return [prospect(quote)]
     follows = [Text(f"then {exits(quote)}, for what was received", Tone.MUTED)] if exits(quote) else []
     return [brief_quote_view(quote), *follows]
-
-
-def _promise(quote: QuoteResult) -> dict[str, str | None]:
-    """What the button promises, as terms of the order."""
-    return {"min_out": quote.min_amount_out} if quote.exact_out is None else {"max_in": quote.max_amount_in}
 
 
 def _told(quote: QuoteResult, *, rests: bool) -> str:

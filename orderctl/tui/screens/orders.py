@@ -16,6 +16,7 @@ from textual.widgets import Footer, Input
 
 from orderctl.display.columns import COLUMNS, columns_of
 from orderctl.display.detail import brief_view
+from orderctl.display.resting import above
 from orderctl.tui.desk import Desk
 from orderctl.tui.families import Lines
 from orderctl.tui.filter import matches
@@ -204,7 +205,7 @@ class OrdersScreen(Screen[None]):
         order = book.get(event.order)
         if order is None:
             return
-        family = order.id if order.id in book.families else order.parent_id or order.entry_id
+        family = order.id if order.id in book.families else above(order)
         assert family is not None, "what has a mark is in a family"
         self._unfolded ^= {family}
         self.draw()

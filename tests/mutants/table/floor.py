@@ -131,7 +131,7 @@ MUTANTS: Final = (
         "promise-of-the-prompt-not-sent",
         10,
         "orderctl/trading/placing.py",
-        "return order.model_copy(update=promised)",
+        "return order.model_copy(update=promised(quote))",
         "return order",
         (f"{_QUESTIONS}test_real_money_is_asked_for_with_the_prices_in_sight",),
         "The trader agrees to one minimum, and the order is traded at another.",

@@ -575,6 +575,7 @@ def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_be
     shown = io.StringIO()
     Console(file=shown, width=120).print(detail_view(detail))
     assert "0.6 of 1.5 SOL, fills: 2" in shown.getvalue()
+    assert shown.getvalue().count("0.6 of 1.5 SOL") == 1, "it is told once"
     assert ("the mid price" in shown.getvalue()) == (told is not None)
     assert told is None or told in shown.getvalue()
 
