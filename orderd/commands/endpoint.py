@@ -17,8 +17,8 @@ from orderd.domain.quote import VenueName
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.fees import FeeEstimate, percentile
 from orderd.engine.views import LAMPORT_DECIMALS
-from orderd.proving.judges import CLOCK, clock_of
 from orderd.proving.market import Market
+from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.hints import first_slot
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError

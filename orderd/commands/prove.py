@@ -48,7 +48,7 @@ def prove(
         all_found = [Findings(each, program_of(each).ids[settings.chain]) for each in kinds]
         chosen = [prover.pools(found.kind, pairs, pools, found) for found in all_found]
         for found, own in zip(all_found, chosen, strict=True):
-            prover.prove(found, own)
+            prover.prove(found, own, pools)
             _store(found)
             _tell(found)
             differs |= bool(found.differences)

@@ -1,5 +1,6 @@
 """What both sides of the daemon trade with: one endpoint, one wallet, the venues and the tokens."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -31,6 +32,7 @@ from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
+from orderd.venues.chain_clock import ChainClock
 from orderd.venues.pool_venue import Watch, venue_class
 from orderd.venues.reading import read_together
 
@@ -162,6 +164,8 @@ def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) 
     """One for each kind of pool that is to be traded in."""
     proved = ProvedKinds(rpc, settings.chain, settings.traded_kinds) if settings.needs_proof else None
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
+    # Simnet's clock is this machine's; that of any other chain goes its own way.
+    unix_time = time.time if settings.chain == "simnet" else ChainClock(rpc)
     venues: list[Venue] = [
         venue_class(kind)(
             rpc,
@@ -170,6 +174,7 @@ def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) 
             max_age_ms=settings.pool_max_age_ms,
             watch=watch,
             memory=StoredPools(),
+            unix_time=unix_time,
         )
         for kind in PoolKind
         if kind in settings.traded_kinds

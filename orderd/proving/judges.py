@@ -1,32 +1,22 @@
 """Who says what a trial would do: the node, and LiteSVM with the node's program and accounts."""
 
-import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import solders.account
-from solders.clock import Clock
 from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata
 
 from orderd.proving.trial import Paid, Trial
+from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.deployments import binary
 from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.rpc_types import Account
 
-CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
-_CLOCK: Final = struct.Struct("<QqQQq")
 _SYSVARS: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
 
 Accounts = Mapping[Pubkey, Account | None]
-
-
-def clock_of(account: Account | None) -> Clock:
-    """Slot, epoch and second of the block that is built on. Raises ValueError where the node does not show them."""
-    if account is None or len(account.data) < _CLOCK.size:
-        raise ValueError("the node does not show the clock account")
-    return Clock(*_CLOCK.unpack_from(account.data))
 
 
 def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[Paid | str]:

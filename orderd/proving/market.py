@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.proving.judges import CLOCK, clock_of
+from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.pool_programs import Chain, program_of
 from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity

@@ -11,10 +11,11 @@ from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import OrderdError
 from orderd.domain.quote import PoolKind
-from orderd.proving.judges import CLOCK, Deployed, Judge, by_node, sandboxed
+from orderd.proving.judges import Deployed, Judge, by_node, sandboxed
 from orderd.proving.lenders import Lenders
 from orderd.proving.market import Market, Pair
 from orderd.proving.trial import Paid, Trial, trial_of
+from orderd.solana.chain_time import CLOCK
 from orderd.solana.rpc import RpcClient, RpcRateLimitedError
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import OpenPool
@@ -22,6 +23,8 @@ from orderd.venues.base import OpenPool
 PARTS: Final = (1_000_000, 10_000, 200)
 """Sizes of swaps: what a vault holds, divided by these."""
 _TRIES: Final = 10
+_SPARE: Final = 4
+"""How many times as many pools are looked up as are to be compared."""
 _PAUSE_SECONDS: Final = 1.0
 
 
@@ -69,11 +72,13 @@ class Prover:
         self._sleep = sleep
         self._lenders = Lenders(rpc)
 
-    def pools(self, kind: PoolKind, pairs: Sequence[Pair], most: int, found: Findings) -> list[tuple[OpenPool, Pair]]:
-        """At most so many of the pairs, the deepest of each first. What they hold may be lent from now on."""
+    def pools(self, kind: PoolKind, pairs: Sequence[Pair], enough: int, found: Findings) -> list[tuple[OpenPool, Pair]]:
+        """Of the pairs, one after the other, until there are enough, and more: those that others trade in all the time
+        cannot be compared. What they hold may be lent from now on.
+        """
         pools: dict[str, tuple[OpenPool, Pair]] = {}
         for pair in pairs:
-            if len(pools) >= most:
+            if len(pools) >= enough * _SPARE:
                 break
             try:
                 liquidity = self._market.look(kind, pair)
@@ -82,18 +87,22 @@ class Prover:
                 continue
             found.notes += [refusal.detail for refusal in liquidity.refusals]
             pools |= {pool.address: (pool, pair) for pool in liquidity.pools if pool.address not in pools}
-        chosen = list(pools.values())[:most]
         self._lenders.add(vault for pool, _ in pools.values() for vault in pool.vaults)
-        return chosen
+        return list(pools.values())
 
-    def prove(self, found: Findings, pools: Sequence[tuple[OpenPool, Pair]]) -> None:
-        """Add to the findings what these pools show. Raises RpcError where the node does not answer."""
+    def prove(self, found: Findings, pools: Sequence[tuple[OpenPool, Pair]], enough: int) -> None:
+        """Add to the findings what these pools show, until enough were compared.
+
+        Raises RpcError where the node does not answer.
+        """
         try:
             found.slot, litesvm = self._deployed(self._rpc, found.program)
         except ValueError as error:
             found.notes.append(str(error))
             return
         for pool, pair in pools:
+            if found.pools >= enough:
+                break
             compared = [self._compare(pool.address, way, litesvm, found) for way in (pair, (pair[1], pair[0]))]
             found.pools += any(compared)
         if not found.swaps:

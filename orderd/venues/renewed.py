@@ -21,7 +21,9 @@ _one_at_a_time = threading.Lock()
 log = structlog.get_logger(__name__)
 
 
-def _in_background(renew: Callable[[], None]) -> None:
+def in_background(renew: Callable[[], None]) -> None:
+    """In a thread of its own, after all others that are renewed."""
+
     def run() -> None:
         with _one_at_a_time:
             renew()
@@ -49,7 +51,7 @@ class Renewed(Generic[K, V]):
         max_age: Callable[[V], float],
         told_for: Callable[[V], float] = lambda _: float("inf"),
         *,
-        start: Callable[[Callable[[], None]], None] = _in_background,
+        start: Callable[[Callable[[], None]], None] = in_background,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Both ages in seconds, by the answer. It is renewed when somebody asks for it after `max_age`, or a little

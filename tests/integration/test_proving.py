@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
-from orderd.proving.judges import CLOCK, Accounts, Deployed, clock_of, sandboxed
+from orderd.proving.judges import Accounts, Deployed, sandboxed
 from orderd.proving.market import Market
 from orderd.proving.proof import Findings, Prover
 from orderd.proving.trial import Paid, Trial
@@ -19,6 +19,7 @@ from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import execute
 from orderd.simnet.transaction import decode
 from orderd.solana import rpc_types
+from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import RpcClient
 from tests.conftest import running_simnet
@@ -67,7 +68,7 @@ def proved(rpc: RpcClient, kind: PoolKind, more: int = 0) -> Findings:
     prover = Prover(rpc, market, TRADERS[0].pubkey(), deployed=lambda *_: Deployed(5, Handlers(more)))
     all_found = {each: Findings(each, program_of(each).ids["simnet"]) for each in PoolKind}
     chosen = {each: prover.pools(each, PAIRS, 2, found) for each, found in all_found.items()}
-    prover.prove(all_found[kind], chosen[kind])
+    prover.prove(all_found[kind], chosen[kind], 2)
     return all_found[kind]
 
 
@@ -94,6 +95,6 @@ def test_a_program_that_the_chain_does_not_show_is_undecided(rpc: RpcClient) -> 
     """Simnet's own handlers are no program that anybody could read."""
     market = Market(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
     found = Findings(PoolKind.RAYDIUM_CPMM, program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"])
-    Prover(rpc, market, TRADERS[0].pubkey(), deployed=sandboxed).prove(found, [])
+    Prover(rpc, market, TRADERS[0].pubkey(), deployed=sandboxed).prove(found, [], 1)
     assert not found.is_decided
     assert found.notes == ["the chain shows no program that could be run"]

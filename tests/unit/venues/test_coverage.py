@@ -4,10 +4,10 @@ from solders.pubkey import Pubkey
 
 from orderd.commands.coverage import by_reason
 from orderd.domain.quote import PoolKind
-from orderd.proving.judges import CLOCK
 from orderd.proving.market import Market
 from orderd.simnet import sysvars
 from orderd.simnet.invoke import Clock
+from orderd.solana.chain_time import CLOCK
 from tests.unit.amm.vectors import load
 from tests.unit.venues.chain import Chain, put_clmm
 

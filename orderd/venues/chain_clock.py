@@ -1,0 +1,51 @@
+"""Unix time as the programs of a chain will see it: by this machine's clock, and what the chain's differs from it."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from orderd.solana.chain_time import CLOCK, clock_of
+from orderd.solana.rpc import RpcClient, RpcError
+from orderd.venues.renewed import Renewed, in_background
+
+LOOK_SECONDS: Final = 30.0
+_HALF_A_SECOND: Final = 0.5
+"""The chain tells whole seconds, and is half a second further on average."""
+log = structlog.get_logger(__name__)
+
+
+class ChainClock:
+    """Looks at the chain's clock every half minute, in the background. Thread-safe.
+
+    While the node does not show it, the difference that was seen last counts; before that there is none.
+    """
+
+    def __init__(
+        self,
+        rpc: RpcClient,
+        *,
+        machine: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        start: Callable[[Callable[[], None]], None] = in_background,
+    ) -> None:
+        self._rpc = rpc
+        self._machine = machine
+        self._last = 0.0
+        self._ahead: Renewed[None, float] = Renewed(self._look, lambda _: LOOK_SECONDS, start=start, clock=clock)
+
+    def __call__(self) -> float:
+        """Unix seconds."""
+        return self._machine() + self._ahead.get(None)
+
+    def _look(self, _: None) -> float:
+        """By how many seconds the chain's clock is ahead."""
+        asked = self._machine()
+        try:
+            told = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
+        except (RpcError, ValueError) as error:
+            log.warning("the chain's clock is not known", action="chain_clock_unknown", error=str(error))
+        else:
+            self._last = told + _HALF_A_SECOND - (asked + self._machine()) / 2
+        return self._last
