@@ -4,7 +4,7 @@ They stand apart because whoever sends or follows an order needs none of them.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -101,6 +101,33 @@ class PricesResult(Message):
     quote: str
     interval: str
     candles: tuple[PriceCandle, ...]
+
+
+PRICE_CANDLE: Final = "price.candle"
+"""The method of the notifications that a subscription to prices brings; its params are a CandleChange."""
+
+
+class PricesSubscribeParams(Message):
+    """The pair whose candles are followed, as for ``prices``."""
+
+    pair: Name = Field(description="two tokens, each a symbol or a mint address, such as SOL/USDC")
+    interval: Annotated[str, StringConstraints(max_length=10)] = Field("1m", description="such as 1m, 5m, 1h or 1d")
+
+
+class PricesSubscribeResult(PricesResult):
+    """The newest candles as they stand; each of their changes follows."""
+
+    subscription: int
+
+
+class CandleChange(Message):
+    """A candle that is new or has changed, whole: it replaces the one of the same ``at``."""
+
+    subscription: int
+    base: str
+    quote: str
+    interval: str
+    candle: PriceCandle
 
 
 Unit = Literal["USDC", "SOL"]

@@ -79,6 +79,8 @@ class Method(StrEnum):
     STATUS = "status"
     HISTORY = "history"
     PRICES = "prices"
+    PRICES_SUBSCRIBE = "prices.subscribe"
+    PRICES_UNSUBSCRIBE = "prices.unsubscribe"
     PNL = "pnl"
     PORTFOLIO = "portfolio"
     HALT = "trading.halt"

@@ -24,6 +24,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.intake import Intake
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
+from orderd.engine.prices.told import read_prices
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.access.authentication import Scope, api_key_required
 from orderd.gateway.access.authenticator import Authenticator
@@ -50,6 +51,7 @@ from orderd.gateway.rpc.records import Records
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
 from orderd.gateway.streaming.hub import Hub
+from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.telemetry import CONNECTIONS, REFUSED
@@ -125,7 +127,9 @@ class Gateway:
             outside=self._outside,
             mints=self._mints,
         )
-        records = Records(engine.intake.registry, engine.market.balances, self._lists, self._outside)
+        tokens = engine.intake.registry
+        self._price_feed = PriceFeed(partial(read_prices, tokens), self._background)
+        records = Records(tokens, engine.market.balances, self._price_feed, self._lists, self._outside)
         routes = self._methods.routes() | records.routes()
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
@@ -181,6 +185,7 @@ class Gateway:
                     "life": self._tell_life,
                     "status": self._report_status,
                     "prices": self._keep_prices,
+                    "price_feed": self._price_feed.run,
                     **({"certificate": self._certificate.follow} if self._certificate else {}),
                 }
                 running = [loops.create_task(keep_going(what, each)) for what, each in work.items()]
@@ -286,6 +291,7 @@ class Gateway:
         finally:
             session.end()
             self._hub.end(session)
+            self._price_feed.end(session)
             del self._sessions[session]
             CONNECTIONS.dec()
 
@@ -304,6 +310,7 @@ class Gateway:
         log.info("API key ended", action="key_ended", key=session.principal.name)
         session.expire()
         self._hub.end(session)
+        self._price_feed.end(session)
         self._sessions[session].dismiss(POLICY_VIOLATION, "the API key has been revoked or has expired")
 
 

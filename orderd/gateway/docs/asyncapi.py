@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from orderd.gateway.port.websocket_connection import WRITE_BUFFER_BYTES
 from orderd.gateway.rpc.dispatch import MAX_BATCH, Route
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS
+from orderd.records import PRICE_CANDLE, CandleChange
 from orderd.wire import (
     HEARTBEAT,
     MAX_MESSAGE_BYTES,
@@ -37,6 +38,12 @@ _NOTIFICATIONS: Final[Mapping[str, tuple[str, tuple[type[Message], ...], str]]] 
         "Of each order first a SNAPSHOT; where an order cannot be resumed, RESYNC_REQUIRED before it; then the events "
         "that were asked for again. READY follows the last snapshot, and from there on each event comes as it happens. "
         "Of many orders the snapshots come in pages: between these come events of orders that were shown or are new.",
+    ),
+    PRICE_CANDLE: (
+        "What a subscription to prices brings.",
+        (CandleChange,),
+        "A candle that is new or has changed, whole, once a second at most. None is sent again: after a disconnection "
+        "ask `prices` for what was missed.",
     ),
     HEARTBEAT: (
         f"About every {HEARTBEAT_SECONDS} s on a connection that has subscriptions.",
@@ -196,7 +203,8 @@ def _plain(schema: Any) -> Any:  # noqa: ANN401  (any JSON)
 
 
 def _name(method: str, model: type[Message]) -> str:
-    return method if method == HEARTBEAT else f"{method}.{model.__name__}"
+    _, models, _ = _NOTIFICATIONS[method]
+    return method if len(models) == 1 else f"{method}.{model.__name__}"
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

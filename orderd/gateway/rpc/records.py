@@ -9,8 +9,9 @@ from orderd.engine.records.portfolio import value_of
 from orderd.engine.records.profit import read_profit
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.dispatch import Reply, Route
+from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.selection import seen_by
-from orderd.gateway.streaming.session import Caller
+from orderd.gateway.streaming.session import Caller, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.records import (
     HistoryParams,
@@ -21,8 +22,10 @@ from orderd.records import (
     PortfolioResult,
     PricesParams,
     PricesResult,
+    PricesSubscribeParams,
+    PricesSubscribeResult,
 )
-from orderd.wire import BalancesResult, Method
+from orderd.wire import BalancesResult, Method, UnsubscribeParams, UnsubscribeResult
 
 
 class Records:
@@ -32,10 +35,16 @@ class Records:
     """
 
     def __init__(
-        self, tokens: TokenRegistry, balances: Callable[[], BalancesResult], lists: DatabaseThreads, outside: Threads
+        self,
+        tokens: TokenRegistry,
+        balances: Callable[[], BalancesResult],
+        feed: PriceFeed,
+        lists: DatabaseThreads,
+        outside: Threads,
     ) -> None:
         self._tokens = tokens
         self._balances = balances
+        self._feed = feed
         self._lists = lists
         self._outside = outside
 
@@ -44,6 +53,12 @@ class Records:
         return {
             Method.HISTORY: Route(HistoryParams, HistoryResult, Scope.READ, self.history),
             Method.PRICES: Route(PricesParams, PricesResult, Scope.READ, self.prices),
+            Method.PRICES_SUBSCRIBE: Route(
+                PricesSubscribeParams, PricesSubscribeResult, Scope.READ, self.subscribe_to_prices
+            ),
+            Method.PRICES_UNSUBSCRIBE: Route(
+                UnsubscribeParams, UnsubscribeResult, Scope.READ, self.unsubscribe_from_prices
+            ),
             Method.PNL: Route(PnlParams, PnlResult, Scope.READ, self.pnl),
             Method.PORTFOLIO: Route(PortfolioParams, PortfolioResult, Scope.READ, self.portfolio),
         }
@@ -58,6 +73,16 @@ class Records:
     async def prices(self, caller: Caller, params: PricesParams) -> Reply:  # noqa: ARG002
         """What a pair has cost, as candles."""
         return Reply(await self._lists.run(read_prices, self._tokens, params))
+
+    async def subscribe_to_prices(self, session: Session, params: PricesSubscribeParams) -> Reply:
+        """Follow what a pair costs: its newest candles, and then each change of them."""
+        follower, now = await self._feed.meet(session, params.pair, params.interval)
+        result = PricesSubscribeResult(subscription=follower.number, **dict(now))
+        return Reply(result, then=lambda: self._feed.follow(follower))
+
+    async def unsubscribe_from_prices(self, session: Session, params: UnsubscribeParams) -> Reply:
+        """End a subscription to prices."""
+        return Reply(UnsubscribeResult(removed=self._feed.unfollow(session, params.subscription)))
 
     async def pnl(self, caller: Caller, params: PnlParams) -> Reply:
         """What was earned, by token and by day."""

@@ -40,6 +40,7 @@ from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
+from orderd.records import PRICE_CANDLE, CandleChange
 from orderd.solana.keys import create_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcClient
@@ -88,6 +89,7 @@ class Client:
     websocket: ClientConnection
     notifications: asyncio.Queue[_News] = field(default_factory=asyncio.Queue)
     heartbeats: asyncio.Queue[Heartbeat] = field(default_factory=asyncio.Queue)
+    prices: asyncio.Queue[CandleChange] = field(default_factory=asyncio.Queue)
     _answers: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
     _next: int = 0
 
@@ -99,6 +101,8 @@ class Client:
                 self.notifications.put_nowait(_NOTIFICATION.validate_python(message["params"]))
             elif message.get("method") == "heartbeat":
                 self.heartbeats.put_nowait(Heartbeat.model_validate(message["params"]))
+            elif message.get("method") == PRICE_CANDLE:
+                self.prices.put_nowait(CandleChange.model_validate(message["params"]))
             elif "error" in message:
                 error = CallRefusedError(message["error"]["code"], Problem.model_validate(message["error"]["data"]))
                 self._answers.pop(message["id"]).set_exception(error)

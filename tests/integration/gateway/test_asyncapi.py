@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +19,11 @@ from referencing.jsonschema import DRAFT202012
 from solders.pubkey import Pubkey
 from websockets.asyncio.client import ClientConnection, connect
 
+from db import candles
+from db.candles import PairCandle
 from db.connection import database
+from orderd.domain.candles import MINUTE, single
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.settlement.unknown import UnknownOutcomes
 from orderd.gateway.streaming import heartbeat
 from orderd.wire import Method
@@ -36,6 +42,12 @@ async def description(rig: Rig) -> Any:
         answer = await client.get(f"http://127.0.0.1:{rig.port}/asyncapi.json")
     assert answer.status_code == 200
     return answer.json()
+
+
+def _keep_a_price() -> None:
+    candle = single(datetime.now(UTC), Decimal(142), MINUTE)
+    with database.connection_context():
+        candles.add([PairCandle(WSOL_MINT, USDC_MINT, MINUTE, candle)])
 
 
 @dataclass
@@ -72,8 +84,8 @@ class Traffic:
             return "error"
         if "result" in message:
             return f"{self._calls[message['id']]}.result"
-        if message["method"] == "heartbeat":
-            return "heartbeat"
+        if message["method"] in ("heartbeat", "price.candle"):
+            return str(message["method"])
         model = {"SNAPSHOT": "Snapshot", "EVENT": "Event", "READY": "Ready", "RESYNC_REQUIRED": "ResyncRequired"}
         return f"{message['method']}.{model[message['params']['type']]}"
 
@@ -99,6 +111,7 @@ async def test_it_names_the_methods_that_there_are_and_the_notifications(rig: Ri
     assert received == {str(method) for method in rig.gateway._rpc.routes} == {str(method) for method in Method}
     assert {name for name, operation in operations.items() if operation["action"] == "send"} == {
         "order.event",
+        "price.candle",
         "heartbeat",
     }
 
@@ -162,6 +175,7 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("pnl", {}),
             ("portfolio", {"unit": "SOL"}),
             ("prices", {"pair": "SOL/USDC", "from": "2026-11-21T00:00:00Z"}),
+            ("prices.subscribe", {"pair": "SOL/USDC"}),
             ("orders.subscribe", {"order": "described", "after": 1}),
             ("orders.subscribe", {"order": "described", "after": 9}),
             ("orders.subscribe", {"token_in": "SOL", "token_out": "USDC"}),
@@ -179,8 +193,10 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             ("no.such.method", {}),
         ):
             await traffic.call(method, **params)
-        while "heartbeat" not in traffic.seen:
+        await asyncio.to_thread(_keep_a_price)
+        while not {"heartbeat", "price.candle"} <= traffic.seen:
             await traffic.next()
+        await traffic.call("prices.unsubscribe", subscription=99)
         assert set(description["components"]["messages"]) - traffic.seen <= {
             # The played market refuses these.
             "quote.result",

@@ -75,6 +75,8 @@ CALLS: dict[Method, Need] = {
     Method.BALANCES: "read",
     Method.HISTORY: "read",
     Method.PRICES: "read",
+    Method.PRICES_SUBSCRIBE: "read",
+    Method.PRICES_UNSUBSCRIBE: "read",
     Method.PNL: "read",
     Method.PORTFOLIO: "read",
     Method.TOKENS: "read",
@@ -119,6 +121,8 @@ PARAMS: dict[Method, dict[str, Any]] = {
     Method.TOKENS_NAME: {"symbol": "USDC", "mint": "no mint"},
     Method.TOKENS_UNNAME: {"symbol": "NEW"},
     Method.PRICES: {"pair": "SOL/USDC"},
+    Method.PRICES_SUBSCRIBE: {"pair": "SOL/USDC"},
+    Method.PRICES_UNSUBSCRIBE: {"subscription": 1},
     Method.HALT: {"reason": "a test"},
 }
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -11,11 +12,12 @@ import pytest
 from db import candles
 from db.candles import PairCandle
 from db.connection import database
-from orderd.domain.candles import MINUTE, begins, single
+from orderd.domain.candles import HOUR, MINUTE, begins, single
 from orderd.domain.times import format_moment
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.gateway.streaming.price_feed import MAX_OF_CONNECTION
 from tests.integration.engine.test_history import filled
-from tests.integration.gateway.conftest import Rig
+from tests.integration.gateway.conftest import CallRefusedError, Rig
 from tests.integration.gateway.test_rest import problem
 
 pytestmark = pytest.mark.asyncio
@@ -53,6 +55,35 @@ async def test_what_a_pair_has_cost_is_told_as_candles(rig: Rig, http: httpx.Asy
 def _keep(candle: PairCandle) -> None:
     with database.connection_context():
         candles.add([candle])
+
+
+async def test_who_follows_a_pair_is_told_its_newest_candles_and_then_each_change_once(rig: Rig) -> None:
+    at = begins(datetime.now(UTC), HOUR)
+    hour = partial(single, at, seconds=HOUR)
+    await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(142))))
+    async with rig.client() as client:
+        told = await client.call("prices.subscribe", pair="usdc/sol", interval="1h")
+        flat = {"at": format_moment(at), **dict.fromkeys(("open", "high", "low", "close"), "142")}
+        assert (told["base"], told["quote"], told["interval"], told["candles"]) == ("SOL", "USDC", "1h", [flat])
+        await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(143))))
+        async with asyncio.timeout(20):
+            change = await client.prices.get()
+            assert (change.subscription, change.base, change.quote) == (told["subscription"], "SOL", "USDC")
+            assert change.candle.model_dump(mode="json") == flat | {"high": "143", "close": "143"}
+            await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(141))))
+            assert (await client.prices.get()).candle.close == "141", "nothing is told twice"
+        assert await client.call("prices.unsubscribe", subscription=told["subscription"]) == {"removed": True}
+        assert await client.call("prices.unsubscribe", subscription=told["subscription"]) == {"removed": False}
+
+
+async def test_a_connection_follows_the_prices_of_some_pairs_and_of_no_unknown_one(rig: Rig) -> None:
+    async with rig.client() as client:
+        for _ in range(MAX_OF_CONNECTION):
+            await client.call("prices.subscribe", pair="SOL/USDC")
+        with pytest.raises(CallRefusedError, match="SERVICE_OVERLOADED"):
+            await client.call("prices.subscribe", pair="SOL/USDC")
+        with pytest.raises(CallRefusedError, match="TOKEN_UNKNOWN"):
+            await client.call("prices.subscribe", pair="SOL/UDSC")
 
 
 async def test_what_is_read_for_quotes_is_kept(rig: Rig) -> None:

@@ -1,0 +1,108 @@
+"""Prices as they change: once a second the newest candles of each pair that is followed are read, and told to all.
+
+Whichever process of the cluster has seen a price, Postgres has it some seconds later.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.streaming.session import Session
+from orderd.gateway.threads import DatabaseThreads
+from orderd.records import PRICE_CANDLE, CandleChange, PriceCandle, PricesParams, PricesResult
+
+PERIOD_SECONDS: Final = 1.0
+NEWEST: Final = 2
+"""Candles that may still change: the one of now, and the one before it for what is stored late."""
+MAX_OF_CONNECTION: Final = 20
+MAX_SERIES: Final = 200
+"""Pairs and intervals that are followed by all clients of this process together: so many are read each second."""
+_HEAD: Final = f'{{"jsonrpc":"2.0","method":"{PRICE_CANDLE}","params":'.encode()
+
+Read = Callable[[PricesParams], PricesResult]
+
+
+@dataclass(slots=True, eq=False)
+class Follower:
+    """``told`` are the newest candles that it knows of."""
+
+    session: Session
+    number: int
+    series: PricesParams
+    told: tuple[PriceCandle, ...]
+
+
+class PriceFeed:
+    def __init__(self, read: Read, threads: DatabaseThreads) -> None:
+        """``read`` needs a connection, and raises OrderdError."""
+        self._read = read
+        self._threads = threads
+        self._of_series: defaultdict[PricesParams, set[Follower]] = defaultdict(set)
+        self._of_session: defaultdict[Session, dict[int, Follower]] = defaultdict(dict)
+
+    async def meet(self, session: Session, pair: str, interval: str) -> tuple[Follower, PricesResult]:
+        """Who is to be told from ``follow`` on, and what the pair costs now.
+
+        Raises OrderdError: as ``read``, and SERVICE_OVERLOADED where too much is followed.
+        """
+        now = await self._threads.run(self._read, PricesParams(pair=pair, interval=interval, limit=NEWEST))
+        series = PricesParams(pair=f"{now.base}/{now.quote}", interval=now.interval, limit=NEWEST)
+        if len(self._of_session.get(session, ())) >= MAX_OF_CONNECTION:
+            detail = f"a connection follows the prices of at most {MAX_OF_CONNECTION} pairs"
+            raise OrderdError(ErrorCode.SERVICE_OVERLOADED, detail)
+        if series not in self._of_series and len(self._of_series) >= MAX_SERIES:
+            raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"the prices of {MAX_SERIES} pairs are followed already")
+        number, session.next_subscription = session.next_subscription, session.next_subscription + 1
+        return Follower(session, number, series, now.candles), now
+
+    def follow(self, follower: Follower) -> None:
+        """Tell it of each change since it was met."""
+        self._of_session[follower.session][follower.number] = follower
+        self._of_series[follower.series].add(follower)
+
+    def unfollow(self, session: Session, number: int) -> bool:
+        """End a subscription; False when there is none of this number."""
+        follower = self._of_session.get(session, {}).pop(number, None)
+        if follower is None:
+            return False
+        followers = self._of_series[follower.series]
+        followers.discard(follower)
+        if not followers:
+            del self._of_series[follower.series]
+        return True
+
+    def end(self, session: Session) -> None:
+        """End all subscriptions of a connection that is gone."""
+        for number in tuple(self._of_session.get(session, ())):
+            self.unfollow(session, number)
+        self._of_session.pop(session, None)
+
+    async def run(self) -> None:
+        """Tell for ever."""
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            await self.tell()
+
+    async def tell(self) -> None:
+        """Read what is followed, and tell what has changed. Raises OrderdError where Postgres does not answer."""
+        if not self._of_series:
+            return
+        for series, now in await self._threads.run(self._read_all, tuple(self._of_series)):
+            for follower in tuple(self._of_series.get(series, ())):
+                for candle in now.candles:
+                    if candle not in follower.told:
+                        follower.session.peer.push(_message(follower.number, now, candle))
+                follower.told = now.candles
+
+    def _read_all(self, wanted: Iterable[PricesParams]) -> list[tuple[PricesParams, PricesResult]]:
+        return [(series, self._read(series)) for series in wanted]
+
+
+def _message(subscription: int, now: PricesResult, candle: PriceCandle) -> bytes:
+    change = CandleChange(
+        subscription=subscription, base=now.base, quote=now.quote, interval=now.interval, candle=candle
+    )
+    return _HEAD + CandleChange.__pydantic_serializer__.to_json(change) + b"}"
