@@ -43,10 +43,16 @@ def pairs_named(names: Sequence[str] | None, settings: "Settings") -> "list[Pair
 
 
 def with_endpoint(settings: "Settings") -> "Settings":
-    """The settings with the local chain that a running daemon brought along, where no endpoint is set."""
+    """The settings with the local chain that a running daemon brought along, where no endpoint is set.
+
+    Raises ConfigurationError where there is none either.
+    """
+    from orderd.config.loading import ConfigurationError
     from orderd.process.roles import read_address
 
-    address = Path(settings.state_dir) / "simnet" / "simnet.json"
-    if settings.rpc_url or settings.chain != "simnet" or not address.exists():
+    if settings.rpc_url is not None:
         return settings
+    address = Path(settings.state_dir) / "simnet" / "simnet.json"
+    if not address.exists():
+        raise ConfigurationError("no RPC endpoint: set ORDERD_RPC_URL, or start the daemon, which brings its own")
     return settings.model_copy(update={"rpc_url": read_address(address)["http_url"]})

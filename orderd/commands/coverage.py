@@ -24,7 +24,6 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
 
     It reads the chain and sends nothing. A pool counts once, however many pairs are asked for.
     """
-    from orderd.config.loading import ConfigurationError
     from orderd.domain.errors import OrderdError
     from orderd.domain.quote import VenueName
     from orderd.proving.market import Market
@@ -34,8 +33,7 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
-    if settings.rpc_url is None:
-        raise ConfigurationError("no RPC endpoint: set ORDERD_RPC_URL, or start the daemon, which brings its own")
+    assert settings.rpc_url is not None
     with rpc_errors_told(), closing(RpcClient(settings.rpc_url)) as rpc:
         market = Market(rpc, kinds, settings.chain, addresses)
         for each in kinds:

@@ -45,6 +45,7 @@ def prove(
     with database_of(config, state_dir), rpc_errors_told():
         rpc = open_rpc(settings)
         prover = Prover(rpc, Market(rpc, kinds, settings.chain, addresses), wallet_address(settings))
+        prover.check_trader()
         all_found = [Findings(each, program_of(each).ids[settings.chain]) for each in kinds]
         chosen = [prover.pools(found.kind, pairs, pools, found) for found in all_found]
         for found, own in zip(all_found, chosen, strict=True):

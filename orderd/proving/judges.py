@@ -19,16 +19,27 @@ _SYSVARS: Final = Pubkey.from_string("Sysvar111111111111111111111111111111111111
 Accounts = Mapping[Pubkey, Account | None]
 
 
-def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[Paid | str]:
-    """Of each trial what it would bring and take, or why it would fail. Raises RpcError."""
+class Untried(NamedTuple):
+    """The swap was not reached, so nothing is said of its program."""
+
+    reason: str
+
+
+Verdict = Paid | str | Untried
+"""What a swap brings and takes, or why its program refuses it."""
+
+
+def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[Verdict]:
+    """By the node's simulation. Raises RpcError."""
     calls = [rpc.simulate_with_accounts(bytes(each.transaction), [each.source, each.destination]) for each in trials]
-    found: list[Paid | str] = []
+    found: list[Verdict] = []
     for trial, reply in zip(trials, rpc.call_many(calls), strict=True):
         if isinstance(reply, RpcError):
             raise reply
         result: dict[str, Any] = reply["value"]
-        if result["err"] is not None:
-            found.append(f"{result['err']} {_last(result.get('logs') or [])}")
+        if (error := result["err"]) is not None:
+            at = error["InstructionError"][0] if isinstance(error, dict) and "InstructionError" in error else None
+            found.append(_refusal(trial, at, f"{error} {_last(result.get('logs') or [])}"))
         else:
             source, destination = (each and Account.parse(each) for each in result["accounts"])
             found.append(trial.paid(before, source, destination))
@@ -36,8 +47,8 @@ def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[P
 
 
 class Judge(Protocol):
-    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Paid | str]:
-        """As `by_node`, on these accounts, among which the clock has to be."""
+    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Verdict]:
+        """On these accounts, among which the clock has to be."""
         ...
 
 
@@ -67,7 +78,7 @@ class Sandbox:
         except Exception as error:  # LiteSVM's own error has no name that could be imported
             raise ValueError(f"LiteSVM cannot load the program: {error}") from error
 
-    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Paid | str]:
+    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Verdict]:
         self._svm.set_clock(clock_of(accounts.get(CLOCK)))
         for key, account in accounts.items():
             if account is None:
@@ -76,15 +87,21 @@ class Sandbox:
                 self._svm.set_account(key, solders.account.Account(account.lamports, account.data, account.owner))
         return [self._run(trial, accounts) for trial in trials]
 
-    def _run(self, trial: Trial, accounts: Accounts) -> Paid | str:
+    def _run(self, trial: Trial, accounts: Accounts) -> Verdict:
         result = self._svm.simulate_transaction(trial.transaction)
         if isinstance(result, FailedTransactionMetadata):
-            return f"{result.err()} {_last(result.meta().logs())}"
+            error = result.err()
+            return _refusal(trial, getattr(error, "index", None), f"{error} {_last(result.meta().logs())}")
         after = dict(result.post_accounts())
         return trial.paid(accounts, *(_ours(after.get(key)) for key in (trial.source, trial.destination)))
 
 
 _NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
+
+
+def _refusal(trial: Trial, at: int | None, why: str) -> str | Untried:
+    """What fails at another instruction than the swap, or before all of them, is no word of the program."""
+    return why if at == trial.swap else Untried(why)
 
 
 def _ours(account: Any) -> Account | None:  # noqa: ANN401  (solders' Account)

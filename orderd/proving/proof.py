@@ -9,9 +9,9 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
-from orderd.proving.judges import Deployed, Judge, by_node, sandboxed
+from orderd.proving.judges import Deployed, Judge, Untried, Verdict, by_node, sandboxed
 from orderd.proving.lenders import Lenders
 from orderd.proving.market import Market, Pair
 from orderd.proving.trial import Paid, Trial, trial_of
@@ -22,6 +22,8 @@ from orderd.venues.base import OpenPool
 
 PARTS: Final = (1_000_000, 10_000, 200)
 """Sizes of swaps: what a vault holds, divided by these."""
+MIN_LAMPORTS: Final = 10_000_000
+"""Of the wallet that trials name as the one who pays: for two token accounts and the fee."""
 _TRIES: Final = 10
 _SPARE: Final = 4
 """How many times as many pools are looked up as are to be compared."""
@@ -71,6 +73,13 @@ class Prover:
         self._deployed = deployed
         self._sleep = sleep
         self._lenders = Lenders(rpc)
+
+    def check_trader(self) -> None:
+        """Raises OrderdError FUNDS_INSUFFICIENT where the wallet could not pay for a trial, and RpcError."""
+        held = self._rpc.get_balance(self._trader).value
+        if held < MIN_LAMPORTS:
+            detail = f"the wallet {self._trader} has {held} lamports; a trial spends nothing, but needs {MIN_LAMPORTS}"
+            raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, detail)
 
     def pools(self, kind: PoolKind, pairs: Sequence[Pair], enough: int, found: Findings) -> list[tuple[OpenPool, Pair]]:
         """Of the pairs, one after the other, until there are enough, and more: those that others trade in all the time
@@ -173,8 +182,8 @@ class Prover:
 class _Said(NamedTuple):
     """By both judges: what is paid, or why nothing is."""
 
-    node: Paid | str
-    litesvm: Paid | str
+    node: Verdict
+    litesvm: Verdict
 
 
 @dataclass
@@ -188,12 +197,16 @@ class _Seen:
     notes: list[str] = field(default_factory=list)
 
     def add(self, trial: Trial, quoted: set[Paid], said: _Said) -> None:
+        for each in said:
+            if isinstance(each, Untried):
+                self.notes.append(f"{_told(trial)}: not tried: {each.reason}")
+                return
         self.swaps += 1
         self.node_equal += said.node in quoted
         self.litesvm_equal += said.litesvm in quoted
         for judge, each in (("the node", said.node), ("LiteSVM", said.litesvm)):
             if each not in quoted:
-                paid = each if isinstance(each, str) else f"{each.spent} for {each.received}"
+                paid = f"{each.spent} for {each.received}" if isinstance(each, Paid) else each
                 self.differences.append(f"{_told(trial)}: {judge} says {paid}")
 
 

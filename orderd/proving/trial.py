@@ -51,6 +51,11 @@ class Trial:
         """All accounts that it names."""
         return list(self.transaction.message.account_keys)
 
+    @property
+    def swap(self) -> int:
+        """The place of the swap among the instructions: the last."""
+        return len(self.transaction.message.instructions) - 1
+
     def paid(
         self, before: Mapping[Pubkey, Account | None], source: Account | None, destination: Account | None
     ) -> Paid:

@@ -6,14 +6,16 @@ from contextlib import closing
 import pytest
 from solders.pubkey import Pubkey
 
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
-from orderd.proving.judges import Accounts, Deployed, sandboxed
+from orderd.proving.judges import Accounts, Deployed, Untried, Verdict, sandboxed
 from orderd.proving.market import Market
 from orderd.proving.proof import Findings, Prover
-from orderd.proving.trial import Paid, Trial
+from orderd.proving.trial import Trial
 from orderd.simnet.account import Account
 from orderd.simnet.actors import TRADERS
+from orderd.simnet.errors import TransactionError
 from orderd.simnet.invoke import Clock
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import execute
@@ -26,21 +28,29 @@ from tests.conftest import running_simnet
 
 SOL, USDC, *_ = (token.mint for token in WELL_KNOWN["simnet"])
 PAIRS = [(SOL, USDC)]
+TRADER = TRADERS[0].pubkey()
 
 
 class Handlers:
     """Simnet's handlers in the place of LiteSVM; what they pay is shown with so much more."""
 
-    def __init__(self, more: int = 0) -> None:
+    def __init__(self, more: int = 0, untried: str = "") -> None:
         self._more = more
+        self._untried = untried
 
-    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Paid | str]:
+    def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Verdict]:
         return [self._run(trial, accounts) for trial in trials]
 
-    def _run(self, trial: Trial, accounts: Accounts) -> Paid | str:
+    def _run(self, trial: Trial, accounts: Accounts) -> Verdict:
+        if self._untried:
+            return Untried(self._untried)
         now = clock_of(accounts[CLOCK])
         there = {key: Account(*_parts(account)) for key, account in accounts.items() if account is not None}
-        outcome = execute(decode(bytes(trial.transaction)), there.get, Clock(now.slot, now.unix_timestamp), PROGRAMS)
+        clock = Clock(now.slot, now.unix_timestamp)
+        try:
+            outcome = execute(decode(bytes(trial.transaction)), there.get, clock, PROGRAMS)
+        except TransactionError as error:
+            return Untried(str(error))
         if outcome.error is not None:
             return str(outcome.error)
         after = dict(zip(trial.keys, outcome.after, strict=True))
@@ -63,9 +73,9 @@ def rpc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RpcClient]:
         yield client
 
 
-def proved(rpc: RpcClient, kind: PoolKind, more: int = 0) -> Findings:
+def proved(rpc: RpcClient, kind: PoolKind, judge: Handlers | None = None, trader: Pubkey = TRADER) -> Findings:
     market = Market(rpc, list(PoolKind), "simnet", {})
-    prover = Prover(rpc, market, TRADERS[0].pubkey(), deployed=lambda *_: Deployed(5, Handlers(more)))
+    prover = Prover(rpc, market, trader, deployed=lambda *_: Deployed(5, judge or Handlers()))
     all_found = {each: Findings(each, program_of(each).ids["simnet"]) for each in PoolKind}
     chosen = {each: prover.pools(each, PAIRS, 2, found) for each, found in all_found.items()}
     prover.prove(all_found[kind], chosen[kind], 2)
@@ -83,7 +93,7 @@ def test_a_kind_whose_swaps_pay_as_quoted_is_proved(rpc: RpcClient, kind: PoolKi
 
 
 def test_a_single_base_unit_more_is_a_difference(rpc: RpcClient) -> None:
-    found = proved(rpc, PoolKind.RAYDIUM_CPMM, more=1)
+    found = proved(rpc, PoolKind.RAYDIUM_CPMM, Handlers(more=1))
     assert not found.is_proved
     assert found.is_decided
     assert found.litesvm_equal == 0
@@ -95,6 +105,24 @@ def test_a_program_that_the_chain_does_not_show_is_undecided(rpc: RpcClient) -> 
     """Simnet's own handlers are no program that anybody could read."""
     market = Market(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
     found = Findings(PoolKind.RAYDIUM_CPMM, program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"])
-    Prover(rpc, market, TRADERS[0].pubkey(), deployed=sandboxed).prove(found, [], 1)
+    Prover(rpc, market, TRADER, deployed=sandboxed).prove(found, [], 1)
     assert not found.is_decided
     assert found.notes == ["the chain shows no program that could be run"]
+
+
+def test_what_fails_before_the_swap_is_no_word_of_the_program(rpc: RpcClient) -> None:
+    """Such as a lender whose account is frozen, or a wallet that cannot pay: the swap was not reached."""
+    found = proved(rpc, PoolKind.RAYDIUM_CPMM, Handlers(untried="frozen"))
+    assert (found.is_decided, found.differences) == (False, [])
+    assert any("not tried: frozen" in note for note in found.notes)
+    penniless = proved(rpc, PoolKind.RAYDIUM_CPMM, trader=Pubkey.new_unique())
+    assert (penniless.is_decided, penniless.differences) == (False, [])
+    assert any("not tried: AccountNotFound" in note for note in penniless.notes)
+
+
+def test_a_wallet_that_could_not_pay_is_told_so_before_anything_is_tried(rpc: RpcClient) -> None:
+    market = Market(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
+    Prover(rpc, market, TRADER).check_trader()
+    with pytest.raises(OrderdError) as refused:
+        Prover(rpc, market, Pubkey.new_unique()).check_trader()
+    assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
