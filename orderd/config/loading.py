@@ -132,7 +132,7 @@ def _simnets_contradictions(settings: Settings) -> Iterator[str]:
         yield "the venues' latencies and venue_latency_ms of simnet_faults say the same: leave out one of them"
     if settings.simnet_spread_bps and not settings.simnet_market:
         yield "a venue has a spread, and simnet_market is false: the market is what brings the prices there"
-    if settings.simnet_confirm_ms > MAX_CONFIRM_SLOTS * settings.simnet_slot_ms:
+    if settings.simnet_confirm_ms > MAX_CONFIRM_SLOTS * settings.local_slot_ms:
         yield (
             f"simnet_confirm_ms is {settings.simnet_confirm_ms}, which is more than {MAX_CONFIRM_SLOTS} slots of "
             f"simnet_slot_ms: blockhashes would be too old by the time they are known"

@@ -38,7 +38,7 @@ from orderd.config.values import (
 from orderd.domain.host import is_loopback
 from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.text import text_of
-from orderd.simnet.config import MAX_SPREAD_BPS
+from orderd.simnet.config import MAX_SPREAD_BPS, PACES, Pace
 from orderd.solana.pool_programs import LOCAL_CHAINS, Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
@@ -163,8 +163,9 @@ class Settings(BaseSettings):
     """Pools whose state is older than the newest by more than this number of slots are left out of a route."""
     venue_timeout_ms: int = Field(1_500, ge=1, le=MOST)
     """Time after which a venue that does not answer is left out of a route."""
-    pool_max_age_ms: int = Field(400, ge=0, le=MOST)
-    """Maximum age of the pool state from which a quote is made."""
+    pool_max_age_ms: int | None = Field(None, ge=0, le=MOST)
+    """Maximum age of the pool state from which a quote is made. If empty, one slot of the chain, as its node measures
+    it when the process starts."""
     pool_kinds: Annotated[tuple[PoolKind, ...], NoDecode, Listed] = ()
     """Pool kinds to trade in. If empty, all that are on the chain."""
     require_proof: bool | None = None
@@ -192,8 +193,9 @@ class Settings(BaseSettings):
     """Time without renewal after which a worker loses its orders, unless its death is known earlier."""
     settle_interval_ms: int = Field(200, ge=10, le=MOST)
     """Interval at which a worker asks for the statuses of the transactions that it has sent."""
-    resend_interval_ms: int = Field(1_000, ge=50, le=MOST)
-    """Interval at which a worker sends the same transaction again until it lands or expires."""
+    resend_interval_ms: int | None = Field(None, ge=50, le=MOST)
+    """Interval at which a worker sends the same transaction again until it lands or expires. If empty, two and a half
+    slots of the chain."""
     unknown_after_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     """An order whose transaction has neither landed nor provably expired for this long is shown as unknown."""
     dispatch_interval_ms: int = Field(250, ge=10, le=MOST)
@@ -215,8 +217,11 @@ class Settings(BaseSettings):
     """Address that the local chain listens on."""
     simnet_port: int = Field(0, ge=0, le=65534)
     """The local chain's port for HTTP; its websocket uses the next one. 0 takes two free ones."""
-    simnet_slot_ms: int = Field(400, ge=5, le=MOST)
-    """Length of the local chain's slots."""
+    simnet_profile: Literal["2025", "2026"] = "2025"
+    """The year whose mainnet the local chain is like: slots of 400 ms, final after 32 more (2025), or slots of 200 ms,
+    final after one more (2026)."""
+    simnet_slot_ms: int | None = Field(None, ge=5, le=MOST)
+    """Length of the local chain's slots. If empty, as the profile has it."""
     simnet_seed: int = 1
     """Seed of the local chain's market and faults."""
     simnet_market: bool = True
@@ -296,6 +301,16 @@ class Settings(BaseSettings):
         """Of the venues that have one."""
         all_venues = {venue: int(getattr(self, f"simnet_{venue}_latency_ms")) for venue in VenueName}
         return {venue: latency for venue, latency in all_venues.items() if latency}
+
+    @property
+    def simnet_pace(self) -> Pace:
+        """The local chain's slots and finality, by its profile."""
+        return PACES[self.simnet_profile]
+
+    @property
+    def local_slot_ms(self) -> int:
+        """The length of the local chain's slots."""
+        return self.simnet_pace.slot_ms if self.simnet_slot_ms is None else self.simnet_slot_ms
 
     @property
     def simnet_spread_bps(self) -> dict[VenueName, int]:

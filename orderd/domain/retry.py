@@ -19,11 +19,15 @@ def may_pass(code: ErrorCode) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """``max_attempts`` in all; the n-th wait is ``base_ms * 2**(n-1)`` up to ``cap_ms``, less a random part."""
+    """``max_attempts`` in all; the n-th wait is ``base_ms * 2**(n-1)`` up to ``cap_ms``, less a random part.
+
+    ``slot_ms`` is how long the chain takes for a slot: before the next one, nothing new can be seen.
+    """
 
     max_attempts: int = 3
     base_ms: int = 1_000
     cap_ms: int = 30_000
+    slot_ms: int = 400
 
     def retry_delay_ms(self, code: ErrorCode, failures: int, jitter: float) -> int | None:
         """Milliseconds until the next attempt, or None when the order has failed for good.

@@ -23,10 +23,9 @@ from orderd.domain.retry import RetryPolicy, may_pass
 from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
-_A_SLOT_MS: Final = 400
-"""Until an order whose try led to no signature is looked at again; twice as long after each, where no look at the
-market keeps it from a try that must fail: a try takes a start from other orders."""
 _DOUBLINGS: Final = 4
+"""An order whose try led to no signature is looked at again after a slot; after twice as long each time, so often,
+where no look at the market keeps it from a try that must fail: a try takes a start from other orders."""
 _AT_ONCE: Final = 5
 """How often what has to get out is tried again at once after the price has run away from it: until its slippage is as
 wide as it may be, at the least."""
@@ -139,11 +138,11 @@ def _delay_ms(
     if persistence is _Persistence.NONE or not may_pass(error.code):
         return None
     if persistence is _Persistence.INSISTS and error.code is ErrorCode.TX_SLIPPAGE_EXCEEDED:
-        return _A_SLOT_MS << min(max(failures - _AT_ONCE, 0), _DOUBLINGS)
+        return policy.slot_ms << min(max(failures - _AT_ONCE, 0), _DOUBLINGS)
     if is_signed:
         return policy.backoff_ms(counted, jitter)
     is_looked_at = persistence is _Persistence.RESTS and error.code is ErrorCode.ROUTE_BELOW_FLOOR
-    return _A_SLOT_MS if is_looked_at else _A_SLOT_MS << min(failures - 1, _DOUBLINGS)
+    return policy.slot_ms if is_looked_at else policy.slot_ms << min(failures - 1, _DOUBLINGS)
 
 
 def _wait(failed: AttemptFailedError, policy: RetryPolicy, persistence: _Persistence) -> Change:

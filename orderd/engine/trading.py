@@ -30,6 +30,7 @@ from orderd.solana.observer import Observer
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
+from orderd.solana.slot_time import measured_slot_ms
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.chain_clock import ChainClock
@@ -38,6 +39,8 @@ from orderd.venues.reading import read_together
 
 _MINT_SECONDS: Final = 1.5
 """An order whose tokens have to be read first is answered as soon as any other."""
+_SLOT_SECONDS: Final = 2.0
+"""How long a start waits for the node to tell how long its slots are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Trading:
     builder: Builder
     sender: Sender
     retry: RetryPolicy
+    pool_max_age_ms: int
 
     def observer(self, settings: Settings) -> Observer:
         """A view of the wallet's transactions, for one thread."""
@@ -84,7 +88,9 @@ def open_trading(
     else:
         wallet = WatchedWallet(wallet_address(settings))
     tokens = registry_of(settings.chain)
-    age = settings.pool_max_age_ms / 1000
+    slot_ms = slot_ms_of(settings)
+    age_ms = slot_ms if settings.pool_max_age_ms is None else settings.pool_max_age_ms
+    age = age_ms / 1000
     fees = FeeMarket(
         rpc,
         percentile=settings.priority_fee_percentile,
@@ -94,7 +100,7 @@ def open_trading(
     )
     purse = Purse(rpc, wallet.address)
     router = Router(
-        open_venues(settings, rpc, watch),
+        open_venues(settings, rpc, age_ms, watch),
         read=partial(read_together, rpc),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
@@ -108,9 +114,9 @@ def open_trading(
         watched=[(base.mint, quote.mint) for base, quote in map(tokens.named_pair, settings.watch_pairs)],
     )
     builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
-    retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms)
+    retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms, slot_ms=slot_ms)
     desk = TokenDesk(tokens, open_rpc(settings, _MINT_SECONDS), token_list_of(settings))
-    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry)
+    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, age_ms)
 
 
 def token_list_of(settings: Settings) -> TokenList | None:
@@ -160,8 +166,15 @@ def wallet_address(settings: Settings) -> Pubkey:
     return load_address(settings.wallet_path)
 
 
-def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) -> list[Venue]:
-    """One for each kind of pool that is to be traded in."""
+def slot_ms_of(settings: Settings) -> int:
+    """How long the chain takes for a slot: as the local one's profile says, or as the node has measured it."""
+    if settings.chain == "simnet" or settings.rpc_url is None:
+        return settings.simnet_pace.slot_ms
+    return measured_slot_ms(RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS)))
+
+
+def open_venues(settings: Settings, rpc: RpcClient, max_age_ms: int, watch: Watch | None = None) -> list[Venue]:
+    """One for each kind of pool that is to be traded in. ``max_age_ms``: how old the state of one may be."""
     proved = ProvedKinds(rpc, settings.chain, settings.traded_kinds) if settings.needs_proof else None
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     # Simnet's clock is this machine's; that of any other chain goes its own way.
@@ -171,7 +184,7 @@ def open_venues(settings: Settings, rpc: RpcClient, watch: Watch | None = None) 
             rpc,
             addresses=addresses[program_of(kind).venue],
             chain=settings.chain,
-            max_age_ms=settings.pool_max_age_ms,
+            max_age_ms=max_age_ms,
             watch=watch,
             memory=StoredPools(),
             unix_time=unix_time,

@@ -88,8 +88,8 @@ _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are looked at."""
 _WARM_SECONDS: Final = 5.0
 """How often somebody looks, without being hinted, whether pools that orders asked for of late have changed."""
-_LOOK_SECONDS: Final = 0.4
-"""How often the market is looked at for orders that rest, without being hinted."""
+_RESEND_SLOTS: Final = 2.5
+"""How often what is signed is sent again, unless a setting says so."""
 _FAMILIES_SECONDS: Final = 0.4
 """How often somebody looks how orders stand that are executed by others."""
 _TURN_SECONDS: Final = 60.0
@@ -175,7 +175,9 @@ class WorkerProcess:
         self._clock = DatabaseClock(settings.lease_seconds)
         self._longest_wait = trading.retry.cap_ms / 1000
         self._leases = Leases(self.name, settings.lease_seconds)
-        resend_seconds = settings.resend_interval_ms / 1000
+        slot_seconds = trading.retry.slot_ms / 1000
+        every_ms = settings.resend_interval_ms
+        resend_seconds = slot_seconds * _RESEND_SLOTS if every_ms is None else every_ms / 1000
         self._live = LiveAttempts(self._leases, resend_seconds=resend_seconds, look=self._clock.look)
         resending = Resending(self._live, trading.sender, seconds=resend_seconds)
         outcomes = Outcomes(str(trading.wallet.address), trading.retry)
@@ -244,12 +246,12 @@ class WorkerProcess:
             self._clock.look,
             self._halts.known,
             # Without hints a pair is looked at as soon as its pools are too old to be traded in.
-            idle_seconds=HINTED_SECONDS if pools is not None else settings.pool_max_age_ms / 1000,
+            idle_seconds=HINTED_SECONDS if pools is not None else trading.pool_max_age_ms / 1000,
         )
         exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
-        self._triggering = Loop("triggers", self._look_at_market, _LOOK_SECONDS)
+        self._triggering = Loop("triggers", self._look_at_market, slot_seconds)
         if pools is not None:
             pools.on_hint = self._triggering.wake
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)

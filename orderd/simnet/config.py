@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +13,17 @@ MAX_CONFIRM_SLOTS: Final = 75
 """Half of the life of a blockhash: the other half is for the transaction that carries it."""
 MAX_SPREAD_BPS: Final = 50
 """Of each venue. Further apart, trades would come to where the liquidity of some pools ends."""
+
+
+class Pace(NamedTuple):
+    """How long a slot takes, and how many confirmed blocks on top of one make it final."""
+
+    slot_ms: int
+    finality_slots: int
+
+
+PACES: Final[Mapping[str, Pace]] = {"2025": Pace(400, 32), "2026": Pace(200, 1)}
+"""Of mainnet by year. In 2026 it votes off the chain, and a block is final after about 150 ms."""
 
 
 class SimnetConfig(BaseModel):

@@ -7,12 +7,13 @@ import orjson
 import pytest
 from solders.signature import Signature
 
+from orderd.commands.simnet import chain_of
 from orderd.config.settings import Settings
 from orderd.domain.quote import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.proved_kinds import ProvedVenue
-from orderd.engine.trading import open_trading, open_venues
+from orderd.engine.trading import open_trading, open_venues, slot_ms_of
 from orderd.solana.expiry import Validity
 from orderd.solana.keys import Wallet, WalletError, create_wallet
 from orderd.solana.pool_programs import Chain
@@ -27,7 +28,7 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def venues(settings: Settings) -> list[Venue]:
-    return open_venues(settings, RpcClient("http://127.0.0.1"))
+    return open_venues(settings, RpcClient("http://127.0.0.1"), 400)
 
 
 def kinds(settings: Settings) -> set[PoolKind]:
@@ -64,6 +65,34 @@ GENESIS: dict[Chain, str] = {
     "devnet": "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG",
     "mainnet": "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d",
 }
+
+
+@pytest.mark.parametrize(
+    ("settings", "slot_ms", "local"),
+    [
+        (Settings(), 400, (400, 32)),
+        (Settings(simnet_profile="2026"), 200, (200, 1)),
+        (Settings(simnet_profile="2026", simnet_slot_ms=25), 200, (25, 1)),
+    ],
+    ids=["2025", "2026", "a faster chain"],
+)
+def test_the_local_chain_keeps_the_pace_of_a_year(settings: Settings, slot_ms: int, local: tuple[int, int]) -> None:
+    """What follows the slot is not hurried where the local chain merely runs faster."""
+    assert slot_ms_of(settings) == slot_ms
+    config = chain_of(settings)
+    assert (config.slot_ms, config.finality_slots) == local
+
+
+def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = {"numSlots": 300, "samplePeriodSecs": 60}
+    monkeypatch.setattr(
+        trading, "HttpTransport", lambda *_, **__: Node("mainnet", "confirmed", getRecentPerformanceSamples=[sample])
+    )
+    create_wallet(tmp_path / "wallet.json")
+    settings = Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
+    opened = open_trading(settings)
+    assert (opened.retry.slot_ms, opened.pool_max_age_ms) == (200, 200)
+    assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_max_age_ms == 50
 
 
 class Node:

@@ -33,7 +33,7 @@ SOLD = 3 * SOL
 
 
 def kinds_traded(**settings: Any) -> list[PoolKind]:
-    return [venue.kind for venue in open_venues(Settings(**settings), RpcClient("http://127.0.0.1:1"))]
+    return [venue.kind for venue in open_venues(Settings(**settings), RpcClient("http://127.0.0.1:1"), 400)]
 
 
 def misconfigured(**flags: object) -> str:
