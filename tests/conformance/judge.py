@@ -35,20 +35,28 @@ class Judgement:
 
 
 def judge(
-    transaction: Transaction, accounts: Mapping[Pubkey, Account], clock: Clock, binaries: Mapping[Pubkey, Program]
+    transaction: Transaction,
+    accounts: Mapping[Pubkey, Account],
+    clock: Clock,
+    binaries: Mapping[Pubkey, Program],
+    *,
+    compares_units: bool = True,
 ) -> Judgement:
     handlers = execute(transaction, accounts.get, clock, PROGRAMS)
-    return compare(transaction, handlers, execute(transaction, accounts.get, clock, {**PROGRAMS, **binaries}))
+    real = execute(transaction, accounts.get, clock, {**PROGRAMS, **binaries})
+    return compare(transaction, handlers, real, compares_units=compares_units)
 
 
-def compare(transaction: Transaction, handlers: Outcome, real: Outcome) -> Judgement:
+def compare(transaction: Transaction, handlers: Outcome, real: Outcome, *, compares_units: bool = True) -> Judgement:
     """Of two outcomes of a transaction, by the handlers and by the binaries."""
     ours, theirs = _verdict(handlers), _verdict(real)
     if ours != theirs:
         if _is_known(transaction, ours, theirs) or _ran_out(transaction.unit_limit, handlers, real):
             return Judgement(handlers, real, True, ())
         return Judgement(handlers, real, False, (f"verdict {ours}, of the binary {theirs}",))
-    return Judgement(handlers, real, False, tuple(_differences(transaction, handlers, real)))
+    return Judgement(
+        handlers, real, False, tuple(_differences(transaction, handlers, real, compares_units=compares_units))
+    )
 
 
 class _Verdict(NamedTuple):
@@ -82,12 +90,12 @@ def _ran_out(unit_limit: int, *outcomes: Outcome) -> bool:
     return all(each.units > unit_limit * (1 - UNITS_WITHIN) for each in outcomes)
 
 
-def _differences(transaction: Transaction, handlers: Outcome, real: Outcome) -> Iterator[str]:
+def _differences(transaction: Transaction, handlers: Outcome, real: Outcome, *, compares_units: bool) -> Iterator[str]:
     for key, ours, theirs in zip(transaction.keys, handlers.after, real.after, strict=True):
         mine, other = compared(ours), compared(theirs)
         if mine != other:
             yield f"account {key}: {_bytes_that_differ(mine, other)}"
-    if real.error is None and abs(handlers.units / real.units - 1) > UNITS_WITHIN:
+    if compares_units and real.error is None and abs(handlers.units / real.units - 1) > UNITS_WITHIN:
         yield f"units {handlers.units}, of the binary {real.units}"
 
 
