@@ -729,6 +729,9 @@ class StatusResult(Message):
     queue_depth: int
     workers: int = Field(description="worker processes with a live heartbeat")
     slot: int | None
+    block_height: int | None = Field(
+        None, description="a signed transaction lands in no block above its last_valid_block_height; null if unknown"
+    )
     executing: bool | None = Field(
         None, description="orders are executed now, and do not wait for a worker, Redis or the chain; null if unknown"
     )

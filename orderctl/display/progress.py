@@ -29,7 +29,17 @@ from orderd.client.connection import Connection, Resumed
 from orderd.client.errors import about_order
 from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
-from orderd.domain.events import Confirmed, Deferred, Failed, OrderEvent, Reclaimed, Retrying, RolledBack, Triggered
+from orderd.domain.events import (
+    Confirmed,
+    Deferred,
+    Failed,
+    OrderEvent,
+    Reclaimed,
+    Retrying,
+    RolledBack,
+    Submitted,
+    Triggered,
+)
 from orderd.domain.order import (
     FILLED,
     HELD,
@@ -99,6 +109,7 @@ class LiveProgress:
             parts += self._family(timeline, now)
         else:
             parts += [_bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
+            parts += self._countdown(timeline)
         parts += [_setback(event) for event in timeline.setbacks]
         if isinstance(end := timeline.end, Failed):
             next_step = about_order(ERRORS[end.code].next_step, timeline.order.id)
@@ -117,6 +128,13 @@ class LiveProgress:
             yield family_table(shown, self._around.showing(now))
         if len(shown) < len(children):
             yield Text(f"{len(children) - len(shown)} more have ended", "dim")
+
+    def _countdown(self, timeline: Timeline) -> Iterator[RenderableType]:
+        """How long what is signed may still land, as far as that is known."""
+        last = timeline.events[-1].data if timeline.events else None
+        if isinstance(last, Submitted) and (height := self._around.height) is not None:
+            left = height.until(last.last_valid_block_height, time.monotonic())
+            yield Padding(Text(f"expires in {left}, unless it lands", Tone.WARNING), (0, 0, 0, 3))
 
     def _connection_line(self) -> Text | None:
         return None if self._connection is None else connection_line(self._connection, self._connection_since)

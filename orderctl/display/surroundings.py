@@ -1,14 +1,36 @@
 """What a live screen shows beside the news of its orders: what the market pays, and who executes a family."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
 from orderctl.display.columns import Showing
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import Timeline, duration
 from orderd.wire import OrderDetail, OrderView
+
+
+@dataclass(frozen=True, slots=True)
+class Height:
+    """The chain's block height at ``at``, by the monotonic clock, and how long a block has taken lately, if known."""
+
+    blocks: int
+    at: float
+    seconds_per_block: float | None = None
+
+    def after(self, blocks: int, at: float) -> "Height":
+        """What was found later; the pace stays where the chain has not moved."""
+        if blocks <= self.blocks:
+            return replace(self, blocks=blocks)
+        return Height(blocks, at, (at - self.at) / (blocks - self.blocks))
+
+    def until(self, last: int, now: float) -> str:
+        """How much is left until block ``last``: blocks and, as far as known, time."""
+        pace = self.seconds_per_block
+        left = last - self.blocks - (0 if pace is None else int((now - self.at) / pace))
+        told = f"{max(left, 0)} blocks"
+        return told if pace is None else f"{told}, about {duration(max(left, 0) * pace)}"
 
 
 @dataclass
@@ -19,6 +41,7 @@ class Surroundings:
     """What is paid for one of the first token of a pair in the second."""
     details: dict[UUID, OrderDetail] = field(default_factory=dict)
     """Orders as they stood when they were read."""
+    height: Height | None = None
 
     def showing(self, now: datetime) -> Showing:
         return Showing(now, is_live=True, market=self.market)

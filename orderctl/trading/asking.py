@@ -1,5 +1,6 @@
 """Asks, while orders are followed, for what no event tells: what the market pays, and how families stand."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -8,12 +9,12 @@ from typing import Final
 
 from orderctl.config.settings import Settings
 from orderctl.display.resting import is_family
-from orderctl.display.surroundings import Surroundings
+from orderctl.display.surroundings import Height, Surroundings
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.protocol import params_of
-from orderd.domain.order import RESTING, OrderKind
-from orderd.wire import GetParams, Method, OrderDetail, OrderView, QuoteParams, QuoteResult
+from orderd.domain.order import RESTING, SIGNED, OrderKind
+from orderd.wire import GetParams, Method, NoParams, OrderDetail, OrderView, QuoteParams, QuoteResult, StatusResult
 
 PAUSE_SECONDS: Final = 2.0
 BEFORE_SECONDS: Final = 0.1
@@ -44,6 +45,11 @@ def asked_about(settings: Settings, orders: Callable[[], Sequence[OrderView]], f
 
 def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -> None:
     """Raises ClientError where the daemon does not answer."""
+    if any(order.status in SIGNED for order in orders):
+        height = client.call(Method.STATUS, NoParams(), StatusResult).block_height
+        if height is not None:
+            now = time.monotonic()
+            found.height = Height(height, now) if found.height is None else found.height.after(height, now)
     resting = [order for order in orders if order.status in RESTING]
     untold = [order for order in resting if is_family(order) or order.kind is OrderKind.TRAILING]
     for order in untold[:MOST_ORDERS]:

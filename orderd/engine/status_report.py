@@ -11,6 +11,7 @@ from orderd.domain.halt import Halt
 from orderd.domain.order import FILLED, LEASED, WAITING, OrderStatus
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
+from orderd.solana.rpc_types import EpochInfo
 from orderd.wire import QueueMetrics
 
 
@@ -121,7 +122,7 @@ class StatusQuestions:
         except redis.ResponseError:
             return "noeviction"
 
-    def slot(self) -> int:
-        """The chain's newest slot. Raises OrderdError RPC_*."""
+    def tip(self) -> EpochInfo:
+        """The chain's newest slot and its block height. Raises OrderdError RPC_*."""
         with rpc_errors_told():
-            return self._rpc.get_slot()
+            return self._rpc.get_epoch_info()

@@ -19,6 +19,7 @@ from orderd.engine.halting import view
 from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
+from orderd.solana.rpc_types import EpochInfo
 from orderd.telemetry import (
     EXECUTING,
     HALTED,
@@ -63,7 +64,7 @@ class Questions(Protocol):
 
     def line(self) -> LineState: ...
 
-    def slot(self) -> int: ...
+    def tip(self) -> EpochInfo: ...
 
 
 class Health(BaseModel):
@@ -110,7 +111,7 @@ class HealthChecks:
         self._started_at = datetime.now(UTC)
         self._postgres: Probe[tuple[Halt, ...]] = Probe(self._ask_postgres)
         self._redis: Probe[LineState] = Probe(lambda: self._threads.run(questions.line))
-        self._rpc: Probe[int] = Probe(lambda: self._threads.run(questions.slot))
+        self._rpc: Probe[EpochInfo] = Probe(lambda: self._threads.run(questions.tip))
         self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=_LATE_SECONDS)
         self._stored: Probe[Stored] = Probe(
             lambda: background.run(questions.stored), patience=_LATE_SECONDS, max_age=_SIZES_SECONDS
@@ -192,7 +193,8 @@ class HealthChecks:
             rate_limit=self._use(0, 0) if line is None else self._use(line.used, line.waiting),
             queue_depth=0 if line is None else line.depth,
             workers=0 if line is None else line.workers,
-            slot=rpc.said,
+            slot=None if rpc.said is None else rpc.said.absolute_slot,
+            block_height=None if rpc.said is None else rpc.said.block_height,
             executing=executing,
             executing_reasons=reasons,
             halts=tuple(map(view, postgres.said or ())),
@@ -259,7 +261,7 @@ def _halted(postgres: Found[tuple[Halt, ...]]) -> str:
 
 
 def _executing(
-    postgres: Found[tuple[Halt, ...]], redis: Found[LineState], rpc: Found[int]
+    postgres: Found[tuple[Halt, ...]], redis: Found[LineState], rpc: Found[EpochInfo]
 ) -> tuple[bool | None, tuple[str, ...]]:
     """Whether orders are executed now, and what stands against it: None where something does not answer in time."""
     found: dict[str, Found[Any]] = {"postgres": postgres, "redis": redis, "rpc": rpc}

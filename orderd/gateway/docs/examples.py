@@ -469,5 +469,6 @@ STATUS: Final = StatusResult(
     queue_depth=0,
     workers=1,
     slot=381_204_117,
+    block_height=359_118_402,
     executing=True,
 )

@@ -113,5 +113,5 @@ def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(
 
 def test_a_chain_that_does_not_answer_is_an_error_that_says_so() -> None:
     with pytest.raises(OrderdError) as error:
-        questions().slot()
+        questions().tip()
     assert error.value.code is ErrorCode.RPC_UNAVAILABLE

@@ -44,6 +44,7 @@ from orderd.records import PRICE_CANDLE, CandleChange
 from orderd.solana.keys import create_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcClient
+from orderd.solana.rpc_types import EpochInfo
 from orderd.wire import (
     BalancesResult,
     Event,
@@ -186,8 +187,8 @@ class PlayedQuestions:
     def line(self) -> LineState:
         return LineState(used=3, waiting=1, depth=7, workers=2, policy="noeviction")
 
-    def slot(self) -> int:
-        return 1
+    def tip(self) -> EpochInfo:
+        return EpochInfo(absolute_slot=1, block_height=1, epoch=0)
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """What a live screen asks for beside the news, and how it shows that."""
 
 import io
+import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from threading import Event
@@ -11,16 +13,16 @@ from rich.console import Console
 from orderctl.config.settings import Settings
 from orderctl.display.progress import LiveProgress
 from orderctl.display.progress_of_many import LiveProgressOfMany
-from orderctl.display.surroundings import Surroundings
+from orderctl.display.surroundings import Height, Surroundings
 from orderctl.display.timeline import Timeline
 from orderctl.trading.asking import ask_once, asked_about
 from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import AnyFact
+from orderd.domain.events import AnyFact, Submitted
 from orderd.domain.order import OrderStatus
 from orderd.wire import Method, OrderDetail, OrderView
 from tests.samples.orders import FILLED, LIMIT, OCO, QUOTE, STOP, TAKE_PROFIT, TRAILING, TWAP, history
-from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.daemon import ON_SIMNET, FakeDaemon
 from tests.unit.orderctl.tui.desks import order, order_id
 
 AT_101 = {("SOL", "USDC"): Fraction(101)}
@@ -55,6 +57,18 @@ def family(parent: OrderView, *children: OrderView) -> Surroundings:
 def test_an_order_at_rest_shows_how_far_the_market_is_from_its_price() -> None:
     assert told((LIMIT,), Surroundings(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
     assert told((LIMIT,), Surroundings())[2] == "   then it is filled at this price or a better one"
+
+
+def test_a_signed_order_counts_down_to_the_block_after_which_it_cannot_land(monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted, (last,) = FILLED[:4], [each for each in FILLED if isinstance(each, Submitted)]
+    monkeypatch.setattr(time, "monotonic", lambda: 104.0)
+    first = Height(last.last_valid_block_height - 100, 100.0)
+    assert told(submitted, Surroundings(height=first))[-1] == "   expires in 100 blocks, unless it lands"
+    later = first.after(last.last_valid_block_height - 90, 104.0)
+    assert told(submitted, Surroundings(height=later))[-1] == "   expires in 90 blocks, about 36.0 s, unless it lands"
+    assert later.after(last.last_valid_block_height - 90, 105.0) == later, "the chain stands still"
+    assert later.until(last.last_valid_block_height, 1_000.0) == "0 blocks, about 0 ms"
+    assert not any("unless it lands" in line for line in told(FILLED, Surroundings(height=later)))
 
 
 def test_an_oco_shows_both_distances_and_its_orders() -> None:
@@ -154,3 +168,14 @@ def test_a_daemon_that_is_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
     with asked_about(Settings(url="ws://127.0.0.1:1/"), orders, Surroundings()):
         assert was_asked.wait(10)
+
+
+def test_of_signed_orders_the_chains_height_is_asked(daemon: FakeDaemon) -> None:
+    found = Surroundings()
+    heights: list[int | None] = []
+    with closing(Client(Settings(url=daemon.url))) as client:
+        for asked, height in ((order(2, FILLED[:1]), 900), (order(1, FILLED[:4]), 901), (order(1, FILLED[:4]), None)):
+            daemon.answers(Method.STATUS, ON_SIMNET.model_copy(update={"block_height": height}))
+            ask_once(client, [asked], found)
+            heights.append(None if found.height is None else found.height.blocks)
+    assert heights == [None, 901, 901], "nothing is signed; then it is told; an older daemon tells none"
