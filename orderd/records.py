@@ -4,7 +4,7 @@ They stand apart because whoever sends or follows an order needs none of them.
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -101,10 +101,6 @@ class PricesResult(Message):
     quote: str
     interval: str
     candles: tuple[PriceCandle, ...]
-
-
-PRICE_CANDLE: Final = "price.candle"
-"""The method of the notifications that a subscription to prices brings; its params are a CandleChange."""
 
 
 class PricesSubscribeParams(Message):

@@ -89,6 +89,8 @@ class Method(StrEnum):
 
 ORDER_EVENT: Final = "order.event"
 """The method of the notifications that a subscription brings; its params are a Notification."""
+PRICE_CANDLE: Final = "price.candle"
+"""The method of the notifications that a subscription to prices brings; its params are a CandleChange."""
 HEARTBEAT: Final = "heartbeat"
 """The method of the notification by which a connection that has subscriptions shows that it lives: a Heartbeat."""
 

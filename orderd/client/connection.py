@@ -217,7 +217,7 @@ class Client:
         self._freshness.hear(None)
         if isinstance(news, Event):
             self._counted[news.subscription] += 1
-        if news is not None:
+        if isinstance(news, Snapshot | ResyncRequired | Event | Ready):
             self._unread.append(news)
 
     def _connected(self) -> ClientConnection:

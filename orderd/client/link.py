@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from orderd.client import handshake, protocol
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import ClientError
+from orderd.records import CandleChange
 from orderd.wire import (
     Event,
     Heartbeat,
@@ -45,7 +46,8 @@ class Closed:
     retry_in: float
 
 
-News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat
+News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange
+"""What is told; of prices only where ``prices.subscribe`` was called since the last Opened."""
 Tell = Callable[[News], None]
 
 

@@ -4,7 +4,7 @@ Tolerant of members and notifications that a newer daemon adds; whatever else do
 """
 
 import json
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -13,6 +13,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire import (
     HEARTBEAT,
     ORDER_EVENT,
+    PRICE_CANDLE,
     Event,
     Heartbeat,
     Message,
@@ -24,6 +25,9 @@ from orderd.wire import (
     RpcFailure,
     Snapshot,
 )
+
+if TYPE_CHECKING:
+    from orderd.records import CandleChange
 
 A = TypeVar("A", bound=Message)
 
@@ -69,7 +73,9 @@ def read_answer(message: dict[str, Any], model: type[A], order: str | None = Non
         raise _unreadable(_first(error)) from error
 
 
-def read_notification(message: dict[str, Any]) -> Snapshot | ResyncRequired | Event | Ready | Heartbeat | None:
+def read_notification(
+    message: dict[str, Any],
+) -> "Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange | None":
     """None for what is none, or of a kind that only a newer client knows. Raises UnreadableError."""
     params = message.get("params")
     if not isinstance(params, dict):
@@ -77,6 +83,10 @@ def read_notification(message: dict[str, Any]) -> Snapshot | ResyncRequired | Ev
     try:
         if message.get("method") == HEARTBEAT:
             return Heartbeat.model_validate(params, extra="ignore")
+        if message.get("method") == PRICE_CANDLE:
+            from orderd.records import CandleChange  # here, because most clients follow no prices
+
+            return CandleChange.model_validate(params, extra="ignore")
         if message.get("method") == ORDER_EVENT and params.get("type") in _KNOWN_NOTIFICATIONS:
             return _NOTIFICATION.validate_python(params, extra="ignore")
     except ValidationError as error:

@@ -15,11 +15,12 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from orderd.gateway.port.websocket_connection import WRITE_BUFFER_BYTES
 from orderd.gateway.rpc.dispatch import MAX_BATCH, Route
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS
-from orderd.records import PRICE_CANDLE, CandleChange
+from orderd.records import CandleChange
 from orderd.wire import (
     HEARTBEAT,
     MAX_MESSAGE_BYTES,
     ORDER_EVENT,
+    PRICE_CANDLE,
     Event,
     Heartbeat,
     Message,

@@ -40,12 +40,13 @@ from orderd.engine.status_report import Counts, LineState, Stored
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
-from orderd.records import PRICE_CANDLE, CandleChange
+from orderd.records import CandleChange
 from orderd.solana.keys import create_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
 from orderd.wire import (
+    PRICE_CANDLE,
     BalancesResult,
     Event,
     Heartbeat,

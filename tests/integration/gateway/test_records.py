@@ -12,10 +12,13 @@ import pytest
 from db import candles
 from db.candles import PairCandle
 from db.connection import database
+from orderd.client import AsyncClient, Endpoint, News
 from orderd.domain.candles import HOUR, MINUTE, begins, single
 from orderd.domain.times import format_moment
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway.streaming.price_feed import MAX_OF_CONNECTION
+from orderd.records import CandleChange, PricesSubscribeParams, PricesSubscribeResult
+from orderd.wire import Method, Ready
 from tests.integration.engine.test_history import filled
 from tests.integration.gateway.conftest import CallRefusedError, Rig
 from tests.integration.gateway.test_rest import problem
@@ -74,6 +77,23 @@ async def test_who_follows_a_pair_is_told_its_newest_candles_and_then_each_chang
             assert (await client.prices.get()).candle.close == "141", "nothing is told twice"
         assert await client.call("prices.unsubscribe", subscription=told["subscription"]) == {"removed": True}
         assert await client.call("prices.unsubscribe", subscription=told["subscription"]) == {"removed": False}
+
+
+async def test_the_client_that_never_blocks_tells_of_prices_among_its_news(rig: Rig) -> None:
+    news = asyncio.Queue[News]()
+    client = AsyncClient(Endpoint(f"ws://127.0.0.1:{rig.port}/"))
+    running = asyncio.create_task(client.run(news.put_nowait))
+    async with asyncio.timeout(20):
+        while not isinstance(await news.get(), Ready):
+            pass
+        followed = PricesSubscribeParams(pair="SOL/USDC")
+        told = await client.call(Method.PRICES_SUBSCRIBE, followed, PricesSubscribeResult)
+        now = single(datetime.now(UTC), Decimal(142), MINUTE)
+        await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, MINUTE, now))
+        while not isinstance(change := await news.get(), CandleChange):
+            pass
+    assert (change.subscription, change.candle.close) == (told.subscription, "142")
+    running.cancel()
 
 
 async def test_a_connection_follows_the_prices_of_some_pairs_and_of_no_unknown_one(rig: Rig) -> None:

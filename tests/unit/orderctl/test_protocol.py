@@ -8,7 +8,18 @@ from orderctl.output.failures import exit_code_of_error
 from orderd.client import protocol
 from orderd.client.errors import RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import ORDER_EVENT, GetParams, Method, NoParams, Problem, Ready, SubscribeParams, SubscribeResult
+from orderd.records import CandleChange
+from orderd.wire import (
+    ORDER_EVENT,
+    PRICE_CANDLE,
+    GetParams,
+    Method,
+    NoParams,
+    Problem,
+    Ready,
+    SubscribeParams,
+    SubscribeResult,
+)
 
 PROBLEM = Problem.of(OrderdError(ErrorCode.AUTH_INVALID, "the token was revoked")).model_dump(mode="json")
 
@@ -25,6 +36,14 @@ def test_members_that_a_newer_daemon_adds_do_no_harm() -> None:
 
     news = {"method": ORDER_EVENT, "params": {"type": "READY", "subscription": 4, "orders": 1, "new": "member"}}
     assert protocol.read_notification(news) == Ready(subscription=4, orders=1)
+
+
+def test_a_candle_is_told_with_whatever_a_newer_daemon_adds() -> None:
+    candle = {"at": "2026-11-21T09:30:00Z", **dict.fromkeys(("open", "high", "low", "close"), "142")}
+    told = {"subscription": 3, "base": "SOL", "quote": "USDC", "interval": "1m", "candle": candle, "new": "member"}
+    news = protocol.read_notification({"method": PRICE_CANDLE, "params": told})
+    assert isinstance(news, CandleChange)
+    assert (news.subscription, news.candle.close) == (3, "142")
 
 
 @pytest.mark.parametrize(
