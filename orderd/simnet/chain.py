@@ -18,6 +18,7 @@ from orderd.simnet.block import Block, SealedBlock
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Dice
 from orderd.simnet.genesis import Genesis
+from orderd.simnet.genesis.lookup_tables import accounts, read
 from orderd.simnet.genesis.renewal import renewed
 from orderd.simnet.images import Image, pack
 from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
@@ -29,7 +30,7 @@ from orderd.simnet.programs.deployed import deployed
 from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
-from orderd.simnet.transaction import Transaction, decode
+from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import memo
 
 _log: Final = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Chain:
             finality_slots=config.finality_slots,
         )
         self.bank.replace(renewed(restored.accounts))
+        self.bank.replace({key: each for key, each in accounts().items() if key not in restored.accounts})
         self.bank.replace(deployed(restored.accounts, binaries.elfs if binaries else {}, restored.tip.slot))
         self.prices = Prices(self.bank, config.state_dir / "prices.json")
         self.prices.stand(self.bank.open)
@@ -127,7 +129,7 @@ class Chain:
         """The transactions of a block but for the ephemeral ones."""
         if block.executed:
             return [each.transaction for each in block.executed if not each.ephemeral]
-        return [decode(raw) for raw in self.ledger.kept_in(block.slot)]
+        return [read(raw) for raw in self.ledger.kept_in(block.slot)]
 
     def _seal(self) -> None:
         if self.dice.faults.nodes == "pool":
@@ -138,7 +140,7 @@ class Chain:
         """The validator's vote, as there are in every block of a cluster: no block is without a transaction."""
         text = memo.memo(f"vote {self.bank.open.slot}")
         message = MessageV0.try_compile(IDENTITY.pubkey(), [text], [], self.bank.open.parent)
-        self.bank.process(decode(bytes(VersionedTransaction(message, [IDENTITY]))), ephemeral=True)
+        self.bank.process(read(bytes(VersionedTransaction(message, [IDENTITY]))), ephemeral=True)
 
     def stop(self) -> None:
         self._stopping.set()

@@ -8,9 +8,9 @@ import orjson
 from solders.signature import Signature
 
 from orderd.simnet.account import Account
+from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.images import unpack
 from orderd.simnet.ledger import KEEP_IMAGES, recorded
-from orderd.simnet.transaction import decode
 
 
 class NotRecordedError(Exception):
@@ -31,7 +31,7 @@ def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
             f"{ledger} does not have the accounts of transaction {signature}: it keeps those of the newest "
             f"{KEEP_IMAGES} transactions, and none of the market's own"
         )
-    transaction = decode(found.transaction.raw)
+    transaction = read(found.transaction.raw)
     meta = orjson.loads(found.transaction.meta)
     signers = transaction.header[0]
     return {

@@ -18,7 +18,7 @@ from solders.signature import Signature
 
 from orderd.simnet.account import Account
 from orderd.simnet.block import SealedBlock, Status
-from orderd.simnet.transaction import decode
+from orderd.simnet.genesis.lookup_tables import read
 
 KEEP_EPHEMERAL: Final = 5_000
 """Slots for which the market's own transactions, and blocks that hold no others, can be looked up."""
@@ -403,7 +403,7 @@ class Ledger:
 
     def _keys(self, query: str, *parameters: int) -> Iterator[tuple[int, int, Sequence[Pubkey]]]:
         for slot, position, raw in self._writer.execute(query, parameters):
-            yield slot, position, decode(raw).keys
+            yield slot, position, read(raw).keys
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

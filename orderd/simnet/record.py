@@ -6,6 +6,7 @@ Source: agave `transaction-status/src/lib.rs` (UiTransactionStatusMeta, UiTransa
 import base64
 from typing import Any, Literal
 
+from solders.message import MessageV0
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import TOKEN_PROGRAMS, Account
@@ -31,7 +32,7 @@ def transaction_meta(transaction: Transaction, outcome: Outcome, load: Load) -> 
         "postTokenBalances": _token_balances(outcome.after, load),
         "innerInstructions": inner_instructions(transaction, outcome),
         "logMessages": list(outcome.logs),
-        "loadedAddresses": {"writable": [], "readonly": []},
+        "loadedAddresses": {name: [*map(str, keys)] for name, keys in transaction.loaded._asdict().items()},
         "computeUnitsConsumed": outcome.units,
         "rewards": [],
         **return_data(outcome),
@@ -120,15 +121,28 @@ def _text(data: bytes) -> str:
 
 def account_keys(transaction: Transaction) -> list[dict[str, Any]]:
     """The transaction's keys with what it may do to each."""
-    signers = transaction.header[0]
+    signers, named = transaction.header[0], len(transaction.static_keys)
     return [
         {
             "pubkey": str(key),
             "signer": index < signers,
             "writable": transaction.writable[index],
-            "source": "transaction",
+            "source": "transaction" if index < named else "lookupTable",
         }
         for index, key in enumerate(transaction.keys)
+    ]
+
+
+def _lookups(transaction: Transaction) -> list[dict[str, Any]]:
+    message = transaction.parsed.message
+    assert isinstance(message, MessageV0)
+    return [
+        {
+            "accountKey": str(each.account_key),
+            "writableIndexes": list(each.writable_indexes),
+            "readonlyIndexes": list(each.readonly_indexes),
+        }
+        for each in message.address_table_lookups
     ]
 
 
@@ -143,7 +157,7 @@ def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonPars
             "numReadonlySignedAccounts": readonly_signers,
             "numReadonlyUnsignedAccounts": readonly_unsigned,
         }
-        message["accountKeys"] = keys
+        message["accountKeys"] = [str(key) for key in transaction.static_keys]
         message["instructions"] = [
             {
                 "programIdIndex": each.program,
@@ -154,7 +168,7 @@ def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonPars
             for each in transaction.instructions
         ]
         if transaction.version == 0:
-            message["addressTableLookups"] = []
+            message["addressTableLookups"] = _lookups(transaction)
     else:
         message["accountKeys"] = account_keys(transaction)
         message["instructions"] = [

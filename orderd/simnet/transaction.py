@@ -4,9 +4,10 @@ Rules: anza-xyz/solana-sdk, `message` (sanitising, writability) and agave's `com
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from solders.hash import Hash
 from solders.message import Message, MessageHeader, MessageV0
@@ -49,6 +50,18 @@ class CompiledInstruction:
     data: bytes
 
 
+class Loaded(NamedTuple):
+    """The keys that a message names by lookup tables. They follow its own, those that may be written first."""
+
+    writable: tuple[Pubkey, ...] = ()
+    readonly: tuple[Pubkey, ...] = ()
+
+
+Tables = Mapping[Pubkey, Sequence[Pubkey]]
+"""The addresses in each lookup table, by where the table is."""
+NO_TABLES: Final[Tables] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """A well-formed transaction. `fee` in lamports, `unit_limit` in compute units, `unit_price` in micro-lamports."""
@@ -64,6 +77,12 @@ class Transaction:
     unit_limit: int
     unit_price: int
     parsed: VersionedTransaction
+    loaded: Loaded
+
+    @property
+    def static_keys(self) -> tuple[Pubkey, ...]:
+        """Those that the message itself names."""
+        return self.keys[: len(self.keys) - len(self.loaded.writable) - len(self.loaded.readonly)]
 
     @property
     def signature(self) -> Signature:
@@ -88,12 +107,37 @@ class Transaction:
             raise TransactionError("SignatureFailure")
 
 
-@lru_cache(maxsize=256)
-def decode(raw: bytes) -> Transaction:
+def decode(raw: bytes, tables: Tables = NO_TABLES) -> Transaction:
     """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed.
 
     Kept by its bytes: what has been sent is soon asked about.
     """
+    transaction = _decode(raw, NOTHING_LOADED)
+    message = transaction.parsed.message
+    if not isinstance(message, MessageV0) or not message.address_table_lookups:
+        return transaction
+    return _decode(raw, _loaded(message, tables))
+
+
+def _loaded(message: MessageV0, tables: Tables) -> Loaded:
+    writable: list[Pubkey] = []
+    readonly: list[Pubkey] = []
+    for lookup in message.address_table_lookups:
+        addresses = tables.get(lookup.account_key)
+        if addresses is None:
+            raise TransactionError("AddressLookupTableNotFound")
+        for indexes, found in ((lookup.writable_indexes, writable), (lookup.readonly_indexes, readonly)):
+            if max(indexes, default=0) >= len(addresses):
+                raise TransactionError("InvalidAddressLookupTableIndex")
+            found += [addresses[index] for index in indexes]
+    return Loaded(tuple(writable), tuple(readonly))
+
+
+NOTHING_LOADED: Final = Loaded()
+
+
+@lru_cache(maxsize=256)
+def _decode(raw: bytes, loaded: Loaded) -> Transaction:
     if len(raw) > MAX_SIZE:
         raise ValueError(f"transaction too large: {len(raw)} bytes (max: raw {MAX_SIZE})")
     try:
@@ -103,20 +147,22 @@ def decode(raw: bytes) -> Transaction:
     if bytes(parsed) != raw:
         raise ValueError("failed to deserialize the transaction: bytes follow its end")
     message = parsed.message
-    if not isinstance(message, Message | MessageV0) or (
-        isinstance(message, MessageV0) and message.address_table_lookups
-    ):
+    if not isinstance(message, Message | MessageV0):
         raise TransactionError("UnsupportedVersion")
     header = message.header
     signers, readonly_signers = header.num_required_signatures, header.num_readonly_signed_accounts
-    keys = tuple(message.account_keys)
+    static = tuple(message.account_keys)
+    keys = (*static, *loaded.writable, *loaded.readonly)
     instructions = tuple(
         CompiledInstruction(each.program_id_index, bytes(each.accounts), bytes(each.data))
         for each in message.instructions
     )
-    _sanitize(len(parsed.signatures), signers, readonly_signers, header.num_readonly_unsigned_accounts, keys)
+    _sanitize(len(parsed.signatures), signers, readonly_signers, header.num_readonly_unsigned_accounts, static)
+    if len(set(keys)) != len(keys):
+        raise TransactionError("AccountLoadedTwice")
+    most = len(static) + _lookups(message)
     for each in instructions:
-        if not 0 < each.program < len(keys) or max(each.accounts, default=0) >= len(keys):
+        if not 0 < each.program < len(static) or max(each.accounts, default=0) >= most:
             raise TransactionError("SanitizeFailure")
     unit_limit, unit_price = _compute_budget(keys, instructions)
     return Transaction(
@@ -125,23 +171,33 @@ def decode(raw: bytes) -> Transaction:
         version=0 if isinstance(message, MessageV0) else "legacy",
         header=(signers, readonly_signers, header.num_readonly_unsigned_accounts),
         keys=keys,
-        writable=_writable(header, keys, instructions),
+        writable=_writable(header, static, loaded, instructions),
         blockhash=message.recent_blockhash,
         instructions=instructions,
         unit_limit=unit_limit,
         unit_price=unit_price,
         parsed=parsed,
+        loaded=loaded,
     )
 
 
+def _lookups(message: Message | MessageV0) -> int:
+    """How many keys it names by lookup tables."""
+    if isinstance(message, Message):
+        return 0
+    return sum(len(each.writable_indexes) + len(each.readonly_indexes) for each in message.address_table_lookups)
+
+
 def _writable(
-    header: MessageHeader, keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstruction, ...]
+    header: MessageHeader, static: tuple[Pubkey, ...], loaded: Loaded, instructions: tuple[CompiledInstruction, ...]
 ) -> tuple[bool, ...]:
-    """Which keys may be written: as the header parts them, but for programs and what is reserved."""
+    """Which keys may be written: as header and lookups part them, but for programs and what is reserved."""
     signers, readonly_signers = header.num_required_signatures, header.num_readonly_signed_accounts
     readonly = header.num_readonly_unsigned_accounts
-    parts = ((signers - readonly_signers, True), (readonly_signers, False), (len(keys) - signers - readonly, True))
+    parts = ((signers - readonly_signers, True), (readonly_signers, False), (len(static) - signers - readonly, True))
     writable = [may for count, may in (*parts, (readonly, False)) for _ in range(count)]
+    writable += [True] * len(loaded.writable) + [False] * len(loaded.readonly)
+    keys = (*static, *loaded.writable, *loaded.readonly)
     for each in instructions:
         writable[each.program] = False
     for key in _RESERVED.intersection(keys):
@@ -154,8 +210,6 @@ def _sanitize(
 ) -> None:
     if signatures != signers or readonly_signers >= signers or signers + readonly_unsigned > len(keys):
         raise TransactionError("SanitizeFailure")
-    if len(set(keys)) != len(keys):
-        raise TransactionError("AccountLoadedTwice")
 
 
 def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstruction, ...]) -> tuple[int, int]:

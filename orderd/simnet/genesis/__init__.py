@@ -16,6 +16,7 @@ from orderd.simnet import sysvars
 from orderd.simnet.account import Account, rent_exempt_minimum
 from orderd.simnet.actors import ARBITRAGEUR, FAUCET, IDENTITY, TRADERS
 from orderd.simnet.block import SealedBlock
+from orderd.simnet.genesis import lookup_tables
 from orderd.simnet.genesis.accounts import CHILLGUY, SOL, STACC, USDC, FirstAccounts, FirstPool
 from orderd.simnet.transaction import BUILTINS
 from orderd.solana.deployments import FIXED_LOADER
@@ -60,6 +61,7 @@ class Genesis:
         _actors(first)
         for pool in _pools():
             pool.add(first)
+        first.accounts |= lookup_tables.accounts()
         return SealedBlock(
             slot=FIRST_SLOT,
             height=0,

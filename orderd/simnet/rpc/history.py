@@ -12,6 +12,7 @@ import orjson
 from solders.signature import Signature
 
 from orderd.simnet.base58 import b58encode
+from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, Mention, Place, StoredBlock, StoredTransaction
 from orderd.simnet.record import account_keys, memo_text, ui_transaction
 from orderd.simnet.rpc.protocol import (
@@ -28,7 +29,7 @@ from orderd.simnet.rpc.protocol import (
     invalid_params,
     signature,
 )
-from orderd.simnet.transaction import Transaction, decode
+from orderd.simnet.transaction import Transaction
 
 Details = Literal["full", "signatures", "none", "accounts"]
 
@@ -165,14 +166,14 @@ def _mention_json(node: Node, mention: Mention) -> dict[str, Any]:
         "signature": str(mention.signature),
         "slot": mention.slot,
         "err": orjson.Fragment(mention.error),
-        "memo": memo_text(decode(mention.raw)),
+        "memo": memo_text(read(mention.raw)),
         "blockTime": mention.time,
         "confirmationStatus": node.levels.commitment(mention.slot).value,
     }
 
 
 def _encode(stored: StoredTransaction, encoding: Json, newest_version: Json) -> dict[str, Any]:
-    transaction = decode(stored.raw)
+    transaction = read(stored.raw)
     content: Json
     match encoding:
         case "json" | "jsonParsed":
@@ -188,7 +189,7 @@ def _encode(stored: StoredTransaction, encoding: Json, newest_version: Json) -> 
 
 
 def _with_accounts(stored: StoredTransaction, newest_version: Json) -> dict[str, Any]:
-    transaction, meta = decode(stored.raw), orjson.loads(stored.meta)
+    transaction, meta = read(stored.raw), orjson.loads(stored.meta)
     return {
         "transaction": {
             "signatures": [str(each) for each in transaction.signatures],

@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from orderd.simnet.account import MISSING
 from orderd.simnet.bank import Bank, Commitment
 from orderd.simnet.block import Block, Executed, SealedBlock, Status
+from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.rpc.accounts import encode_account, filters_of
 from orderd.simnet.rpc.body import read_body
@@ -34,7 +35,7 @@ from orderd.simnet.rpc.protocol import (
 )
 from orderd.simnet.rpc.subscriptions import Logs, ProgramAccounts, Subscription, Subscriptions
 from orderd.simnet.rpc.visitors import refusal
-from orderd.simnet.transaction import Transaction, decode
+from orderd.simnet.transaction import Transaction
 
 MAX_MESSAGE: Final = 64 * 1_024
 _PING_SECONDS: Final = 20
@@ -189,7 +190,7 @@ class PubSub:
             for stored in self._ledger.transactions_in(block.slot):
                 meta = orjson.loads(stored.meta)
                 told = {"err": meta["err"], "logs": meta["logMessages"]}
-                self._tell_logs(level, block.slot, decode(stored.raw), told)
+                self._tell_logs(level, block.slot, read(stored.raw), told)
 
     def _tell_signature(self, level: Commitment, signature: Signature) -> None:
         for subscription in self._subscriptions.to(level, signature):

@@ -13,6 +13,7 @@ from orderd.simnet.base58 import b58decode
 from orderd.simnet.block import Status
 from orderd.simnet.errors import TransactionError
 from orderd.simnet.faults import Dice
+from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.ledger import Ledger
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.record import inner_instructions
@@ -30,7 +31,7 @@ from orderd.simnet.rpc.protocol import (
     with_context,
 )
 from orderd.simnet.runtime import Outcome
-from orderd.simnet.transaction import Transaction, decode
+from orderd.simnet.transaction import Transaction
 
 MAX_STATUSES: Final = 256
 
@@ -99,7 +100,7 @@ class Transactions:
         if not isinstance(message, Message | MessageV0):
             raise invalid_params("Invalid params: message: unsupported version")
         signatures = [Signature.default()] * message.header.num_required_signatures
-        transaction = decode(bytes(VersionedTransaction.populate(message, signatures)))
+        transaction = read(bytes(VersionedTransaction.populate(message, signatures)))
         return with_context(view, transaction.fee if view.accepts(transaction.blockhash) else None)
 
     def _preflight(self, node: Node, transaction: Transaction, options: dict[str, Any]) -> None:
@@ -153,7 +154,7 @@ def _decode(text: str, options: dict[str, Any]) -> Transaction:
             raw = b58decode(text)
         else:
             raise invalid_params(f"unsupported encoding: {encoding}. Supported encodings: base58, base64")
-        return decode(raw)
+        return read(raw)
     except ValueError as error:
         raise invalid_params(f"invalid transaction: {error}") from error
     except TransactionError as error:
