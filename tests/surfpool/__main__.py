@@ -5,36 +5,36 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.acceptance.trader import Trader
-from tests.surfpool.chains import on_simnet, on_surfpool
-from tests.surfpool.orders import trade
+from tests.surfpool.chains import Daemons, kinds_of, on_simnet, on_surfpool, trade
 from tests.surfpool.validator import missing
 
 ORDERS = 300
 
 
 def main() -> int:
-    addon, programs, *rest = sys.argv[1:]
-    if reason := missing(addon, programs):
+    addon, directory, *rest = sys.argv[1:]
+    if reason := missing(addon, directory):
         print(reason, file=sys.stderr)
         return 2
-    count = int(rest[0]) if rest else ORDERS
+    count, programs = int(rest[0]) if rest else ORDERS, Path(directory).resolve()
+    kinds = kinds_of(programs)
     with TemporaryDirectory() as made:
         state = Path(made)
-        chains: dict[str, AbstractContextManager[Trader]] = {
-            "simnet, its handlers": on_simnet(state / "handlers", Path(programs), binaries=False),
-            "simnet, LiteSVM": on_simnet(state / "litesvm", Path(programs), binaries=True),
-            "surfpool": on_surfpool(state / "surfpool", Path(programs), Path(addon)),
+        chains: dict[str, AbstractContextManager[Daemons]] = {
+            "simnet, its handlers": on_simnet(state / "handlers", None),
+            "simnet, LiteSVM": on_simnet(state / "litesvm", programs),
+            "surfpool": on_surfpool(state / "surfpool", programs, Path(addon)),
         }
         rows = []
         for name, chain in chains.items():
-            with chain as trader:
-                rows.append(trade(name, trader, count))
-            print(f"{name}: {rows[-1].as_quoted} of {count} as quoted", file=sys.stderr)
-    print("| | orders | confirmed | received as quoted | transactions | pools |")
-    print("| --- | --- | --- | --- | --- | --- |")
+            with chain as daemons:
+                rows.append(trade(name, daemons, kinds, count))
+            print(f"{name}: {rows[-1].as_quoted} of {rows[-1].orders} as quoted", file=sys.stderr)
+    print(f"| | orders | confirmed | received as quoted | transactions | {' | '.join(kinds)} |")
+    print(f"| --- | --- | --- | --- | --- |{' --- |' * len(kinds)}")
     for row in rows:
-        print(f"| {row.name} | {row.orders} | {row.confirmed} | {row.as_quoted} | {row.attempts} | {len(row.pools)} |")
+        swaps = " | ".join(str(row.swaps[kind]) for kind in kinds)
+        print(f"| {row.name} | {row.orders} | {row.confirmed} | {row.as_quoted} | {row.attempts} | {swaps} |")
     for row in rows:
         for difference in row.differences:
             print(f"{row.name}: {difference}")

@@ -1,8 +1,8 @@
-"""A daemon on each of the chains, with the same pool kinds: those whose programs' binaries are there."""
+"""Daemons on each of the chains, one after the other, which trade in all kinds of pools or in one."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,33 +12,30 @@ from orderd.simnet.programs.binaries import Binaries
 from orderd.solana.keys import create_wallet
 from orderd.solana.pool_programs import pool_programs
 from tests.acceptance.trader import Trader, order, trading
-from tests.surfpool.orders import CHILLGUY
+from tests.surfpool.orders import CHILLGUY, Row
 from tests.surfpool.validator import SLOT_MS, running_surfpool
+
+Daemons = Callable[[Sequence[PoolKind]], AbstractContextManager[Trader]]
+"""Starts one for these kinds, on the chain as the one before has left it."""
 
 _COMMON: Final = {"ORDERD_RATE_LIMIT": "0", "ORDERD_POOL_MAX_AGE_MS": "0", "ORDERD_SETTLE_INTERVAL_MS": "50"}
 _QUIET: Final = {"ORDERD_SIMNET_SLOT_MS": str(SLOT_MS), "ORDERD_SIMNET_MARKET": "false"}
 
 
 @contextmanager
-def on_simnet(state_dir: Path, programs: Path, *, binaries: bool) -> Iterator[Trader]:
-    """On the local chain, whose swaps are those of its handlers or of the binaries."""
+def on_simnet(state_dir: Path, programs: Path | None) -> Iterator[Daemons]:
+    """On the local chain, whose swaps are those of its handlers or, where they are given, of the binaries."""
     state_dir.mkdir()
-    chosen = {"ORDERD_SIMNET_PROGRAMS": str(programs.resolve())} if binaries else {}
-    with _daemon(state_dir, programs, _QUIET | chosen) as trader:
-        trader.follow(trader.submit(order("SOL", CHILLGUY, "0.2")), seconds=60)  # of which the faucet gives nothing
-        yield trader
+    yield _daemons(state_dir, _QUIET | ({} if programs is None else {"ORDERD_SIMNET_PROGRAMS": str(programs)}))
 
 
 @contextmanager
-def on_surfpool(state_dir: Path, programs: Path, addon: Path) -> Iterator[Trader]:
+def on_surfpool(state_dir: Path, programs: Path, addon: Path) -> Iterator[Daemons]:
     """On a validator that knows nothing of orderd."""
     state_dir.mkdir()
     wallet = create_wallet(state_dir / "wallet.json").address
-    with (
-        running_surfpool(addon, programs, wallet) as validator,
-        _daemon(state_dir, programs, validator.settings) as trader,
-    ):
-        yield trader
+    with running_surfpool(addon, programs, wallet) as validator:
+        yield _daemons(state_dir, validator.settings)
 
 
 def kinds_of(programs: Path) -> list[PoolKind]:
@@ -47,8 +44,22 @@ def kinds_of(programs: Path) -> list[PoolKind]:
     return [program.kind for program in pool_programs() if program.ids["localnet"] in ids]
 
 
-@contextmanager
-def _daemon(state_dir: Path, programs: Path, settings: Mapping[str, str]) -> Iterator[Trader]:
-    kinds = {"ORDERD_POOL_KINDS": json.dumps(kinds_of(programs))}
-    with running_daemon(state_dir, {**_COMMON, **kinds, **settings}) as daemon, trading(daemon.url) as trader:
-        yield trader
+def trade(name: str, daemons: Daemons, kinds: Sequence[PoolKind], count: int) -> Row:
+    """As many orders in the pools of each kind as in those of all, so many in sum."""
+    row = Row(name)
+    for kind in (None, *kinds):
+        with daemons(kinds if kind is None else [kind]) as trader:
+            if kind is None:  # the third token is not given by any faucet
+                trader.follow(trader.submit(order("SOL", CHILLGUY, "0.2")), seconds=60)
+            row.trade(trader, kind, count // (len(kinds) + 1))
+    return row
+
+
+def _daemons(state_dir: Path, settings: Mapping[str, str]) -> Daemons:
+    @contextmanager
+    def start(kinds: Sequence[PoolKind]) -> Iterator[Trader]:
+        chosen = {"ORDERD_POOL_KINDS": json.dumps(kinds)}
+        with running_daemon(state_dir, {**_COMMON, **chosen, **settings}) as daemon, trading(daemon.url) as trader:
+            yield trader
+
+    return start

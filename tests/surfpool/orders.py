@@ -1,25 +1,39 @@
 """Orders, one after the other: each is quoted on a market that only the ones before it have moved."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
+from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
-from orderd.wire import SubmitParams
+from orderd.domain.quote import PoolKind
+from orderd.wire import OrderDetail, SubmitParams
 from tests.acceptance.trader import Trader, order
 
 CHILLGUY: Final = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"
 """By its mint, for a validator's chain has no symbol for it."""
-_WAYS: Final = (
-    ("SOL", "USDC", 1_000_000, 2_000_000_000, 9),
-    ("USDC", "SOL", 100_000, 250_000_000, 6),
-    ("SOL", CHILLGUY, 100_000, 1_500_000, 9),
-    (CHILLGUY, "SOL", 100_000, 900_000, 6),
-)
-"""What is sold and bought, the least and the most of it in base units, and its decimals."""
 _ORDER_SECONDS: Final = 60.0
+
+
+class Way(NamedTuple):
+    """What is sold and bought, the least and the most of it in base units, and its decimals."""
+
+    sold: str
+    bought: str
+    least: int
+    most: int
+    decimals: int
+
+
+_SMALL: Final = (Way("SOL", "USDC", 1_000_000, 2_000_000_000, 9), Way("USDC", "SOL", 100_000, 250_000_000, 6))
+_LARGE: Final = (Way("SOL", "USDC", 10**9, 60 * 10**9, 9), Way("USDC", "SOL", 100 * 10**6, 6_000 * 10**6, 6))
+"""Which are shared among pools."""
+_SHALLOW: Final = (Way("SOL", CHILLGUY, 100_000, 1_500_000, 9), Way(CHILLGUY, "SOL", 100_000, 900_000, 6))
+_THEIRS: Final = {PoolKind.METEORA_DLMM: (*_SMALL, *_SHALLOW)}
+"""Of kinds that trade the third token too."""
 
 
 @dataclass
@@ -31,10 +45,16 @@ class Row:
     confirmed: int = 0
     as_quoted: int = 0
     attempts: int = 0
-    pools: set[str] = field(default_factory=set)
+    swaps: Counter[PoolKind] = field(default_factory=Counter)
+    """By the kind of the pool."""
     differences: list[str] = field(default_factory=list)
 
-    def add(self, trader: Trader, params: SubmitParams) -> None:
+    def trade(self, trader: Trader, kind: PoolKind | None, count: int) -> None:
+        """Orders for pools of this kind, or for those of all."""
+        for params in orders(kind, count):
+            self._add(trader, params)
+
+    def _add(self, trader: Trader, params: SubmitParams) -> None:
         """Submit it, follow it to its end, and compare what was received with what was quoted."""
         order_id = trader.submit(params)
         trader.follow(order_id, _ORDER_SECONDS)
@@ -47,7 +67,7 @@ class Row:
             self.differences.append(f"{what}: {view.status}, {view.error}")
             return
         self.confirmed += 1
-        self.pools |= {leg.pool for leg in view.route} or {str(view.pool)}
+        self.swaps.update(_kinds(seen))
         assert view.amount_out is not None
         assert view.quoted_amount_out is not None
         if Decimal(view.amount_out) == Decimal(view.quoted_amount_out):
@@ -56,17 +76,17 @@ class Row:
             self.differences.append(f"{what}: quoted {view.quoted_amount_out}, received {view.amount_out}")
 
 
-def orders(count: int, seed: int = 1) -> Iterator[SubmitParams]:
-    """All ways in turn, of all sizes."""
-    choice = random.Random(seed)
+def _kinds(seen: OrderDetail) -> list[PoolKind]:
+    """Of the pools that it was traded in, by the route that was chosen last."""
+    (*_, routed) = (event.data for event in seen.events if isinstance(event.data, Routed))
+    return [leg.pool_kind for leg in routed.route] or [routed.chosen.pool_kind]
+
+
+def orders(kind: PoolKind | None, count: int) -> Iterator[SubmitParams]:
+    """All ways in turn, of all sizes; for pools of all kinds large ones too."""
+    choice = random.Random(kind)
+    ways = (*_SMALL, *_LARGE) if kind is None else _THEIRS.get(kind, _SMALL)
     for number in range(count):
-        sold, bought, least, most, decimals = _WAYS[number % len(_WAYS)]
-        amount = int(least * (most / least) ** choice.random())
-        yield order(sold, bought, f"{Decimal(amount).scaleb(-decimals):f}", slippage="1")
-
-
-def trade(name: str, trader: Trader, count: int) -> Row:
-    row = Row(name)
-    for params in orders(count):
-        row.add(trader, params)
-    return row
+        way = ways[number % len(ways)]
+        amount = int(way.least * (way.most / way.least) ** choice.random())
+        yield order(way.sold, way.bought, f"{Decimal(amount).scaleb(-way.decimals):f}", slippage="1")

@@ -18,8 +18,7 @@ from orderd.simnet.programs.binaries import Binaries
 from orderd.solana.keys import create_wallet
 from orderd.wire import OrderView
 from tests.acceptance.trader import order, trading
-from tests.surfpool.chains import kinds_of, on_surfpool
-from tests.surfpool.orders import trade
+from tests.surfpool.chains import kinds_of, on_surfpool, trade
 from tests.surfpool.validator import missing, running_surfpool
 
 REASON = missing(os.environ.get("SURFPOOL"), os.environ.get("PROGRAMS"))
@@ -28,10 +27,12 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 
 def test_orders_on_a_validator_that_nobody_here_wrote_are_paid_as_quoted(tmp_path: Path) -> None:
-    with on_surfpool(tmp_path / "state", PROGRAMS, ADDON) as trader:
-        row = trade("surfpool", trader, 12)
+    kinds = kinds_of(PROGRAMS)
+    with on_surfpool(tmp_path / "state", PROGRAMS, ADDON) as daemons:
+        row = trade("surfpool", daemons, kinds, 4 * (len(kinds) + 1))
     assert row.differences == []
-    assert row.confirmed == row.as_quoted == 12
+    assert row.confirmed == row.as_quoted == row.orders
+    assert set(row.swaps) == set(kinds)
 
 
 def test_programs_are_traded_in_once_they_are_proved_and_no_longer_once_they_are_upgraded(tmp_path: Path) -> None:
