@@ -7,6 +7,7 @@ fields. Metrics follow Prometheus' naming: base units, ``_total`` for counters, 
 import ctypes
 import logging
 import math
+import os
 import sys
 import time
 from collections import Counter as Counts
@@ -82,6 +83,10 @@ _LONGEST_LINE: Final = 500
 """Characters of a library's words on a stranger's."""
 
 
+_PRIORITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+_DEBUG: Final = 7
+
+
 def name_thread(name: str) -> None:
     """Let Linux know the calling thread by this name, as ``top -H`` shows it. Python does not."""
     if sys.platform == "linux":
@@ -148,14 +153,38 @@ def configure_logging(level: str = "info", render: Literal["json", "console"] = 
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    formatter = _ForJournal if _is_journal() else ProcessorFormatter
     handler.setFormatter(
-        ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *renderers])
+        formatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *renderers])
     )
     handler.addFilter(_Bounded())
     logging.captureWarnings(True)
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(handlers=[handler], force=True)
+    set_log_level(level)
+
+
+def set_log_level(level: str) -> None:
+    """From now on nothing less severe is logged."""
+    logging.getLogger().setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+class _ForJournal(ProcessorFormatter):
+    """Begins each line with its priority, which journald takes off and filters by (sd-daemon(3))."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = next((number for level, number in _PRIORITIES if record.levelno >= level), _DEBUG)
+        return f"<{priority}>{super().format(record)}"
+
+
+def _is_journal() -> bool:
+    """Whether stderr is the journal, as JOURNAL_STREAM says by device and inode (systemd.exec(5))."""
+    try:
+        stream = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}"
 
 
 def _ensure_action(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:  # noqa: ARG001

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
+from orderd.config.credentials import credentials
 from orderd.config.settings import CONFIG_VARIABLE, Settings, config_file
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.text import NoTextError
@@ -33,7 +34,10 @@ def load_settings(**flags: object) -> Settings:
     if empty := [name for name, value in given.items() if not value]:
         raise ConfigurationError("\n".join(f"--{name.replace('_', '-')}: it is empty" for name in empty))
     os.environ.update({f"{PREFIX}{name.upper()}": value for name, value in given.items()})
-    faults = [*_unusable_file(), *_unknown_variables()]
+    handed_over, faults = credentials()
+    for name, value in handed_over.items():
+        os.environ.setdefault(f"{PREFIX}{name.upper()}", value)
+    faults += [*_unusable_file(), *_unknown_variables()]
     settings: Settings | None = None
     try:
         settings = Settings()

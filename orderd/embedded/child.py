@@ -22,6 +22,7 @@ from pathlib import Path
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.environment import what_any_program_needs
+from orderd.embedded.notify import service_manager
 
 _POLL_SECONDS = 0.02
 _LONGEST_POLL_SECONDS = 0.5
@@ -39,6 +40,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
+
+
+def stop_signals() -> frozenset[signal.Signals]:
+    """Those that ask this process to stop: under a service manager SIGHUP asks it to read its settings again."""
+    return STOP_SIGNALS - {signal.SIGHUP} if service_manager().is_there else STOP_SIGNALS
 
 
 Meanwhile = Callable[[str], None]
@@ -83,6 +89,8 @@ class Program:
     the program might take some other process with the same id for it."""
     scratch: Path | None = None
     """A directory that is removed when the program has been stopped, if it is empty by then."""
+    descriptors: Sequence[int] = ()
+    """Open files that it inherits, each under its own number."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
     """How long it may take to stop before it is killed."""
@@ -116,6 +124,10 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; one that has ended gets none."""
+        self._process.send_signal(number)
+
     @property
     def exit_code(self) -> int | None:
         """None while it runs; minus the signal's number when a signal ended it."""
@@ -143,7 +155,7 @@ class Child:
                 raise ChildEndedError(
                     self._failure(f"ended while starting (exit code {exit_code})", progress()), exit_code
                 )
-            if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+            if signal.sigtimedwait(stop_signals(), 0) is not None:
                 self.stop()
                 raise StopRequested
             if (news := progress()) != said:
@@ -159,15 +171,16 @@ class Child:
                 raise
             time.sleep(min(_POLL_SECONDS + (time.monotonic() - began) / 50, _LONGEST_POLL_SECONDS))
 
-    def stop(self) -> None:
+    def stop(self, meanwhile: Meanwhile = in_silence) -> None:
         """Ask it to stop; kill it when it takes longer than ``stop_seconds`` or a stop signal arrives meanwhile."""
         deadline = time.monotonic() + self.program.stop_seconds
         if self.exit_code is None:
             self._process.send_signal(self.program.stop_signal)
         while self.exit_code is None:
-            if time.monotonic() > deadline or not STOP_SIGNALS.isdisjoint(signal.sigpending()):
+            if time.monotonic() > deadline or not stop_signals().isdisjoint(signal.sigpending()):
                 self._process.kill()
                 self._process.wait()
+            meanwhile(self.program.name)
             time.sleep(_POLL_SECONDS)
         if self.program.scratch is not None:
             with suppress(OSError):
@@ -224,7 +237,7 @@ def _spawn(program: Program, lock: int) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             env={**what_any_program_needs(), **program.env},
-            pass_fds=(lock,),
+            pass_fds=(lock, *program.descriptors),
             preexec_fn=partial(_become_child, os.getpid(), program.account, program.stop_signal),
             start_new_session=True,  # Ctrl-C reaches the daemon alone, which stops its children in order
         )

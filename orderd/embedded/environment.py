@@ -9,12 +9,14 @@ from typing import Final
 
 _NEEDED: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV"}
-    | {"LD_LIBRARY_PATH", "LD_PRELOAD", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_COLOR", "FORCE_COLOR"}
+    | {"LD_LIBRARY_PATH", "LD_PRELOAD", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_COLOR", "FORCE_COLOR", "JOURNAL_STREAM"}
 )
 _NEEDED_BEGINNINGS: Final = ("LC_", "PYTHON", "XDG_", "COVERAGE_")
 PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 """In either case. They may hold a password."""
 SETTINGS: Final = "ORDERD_"
+CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+"""Names the directory of the secrets that a service manager hands over to this unit alone (systemd.exec(5))."""
 
 
 def what_any_program_needs() -> dict[str, str]:

@@ -6,11 +6,14 @@ waited for: a manager that does not listen keeps nobody from working. sdnotify (
 
 import os
 import socket
+import time
 import weakref
 from contextlib import suppress
 from functools import cache
 from typing import Final
 
+EXTENSION: Final = "EXTEND_TIMEOUT_USEC=30000000"
+"""Asks the manager for half a minute more, again and again while something is waited for."""
 LIFE_SECONDS: Final = 1.0
 """How often a process shows that it lives."""
 _VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -36,11 +39,20 @@ class ServiceManager:
         for variable in _VARIABLES:
             os.environ.pop(variable, None)
 
+    @property
+    def is_there(self) -> bool:
+        return self._socket is not None
+
     def tell(self, *assignments: str) -> None:
         """Such as ``READY=1``. A manager that cannot be reached is no reason to fail, nor to wait."""
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.sendto("\n".join(assignments).encode(), self._address)
+
+
+def reloading() -> tuple[str, str]:
+    """What announces a reload, which READY=1 ends (sd_notify(3))."""
+    return "RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}"
 
 
 @cache

@@ -26,7 +26,8 @@ def make_private(directory: Path, owner: int) -> None:
     """
     try:
         directory.mkdir(mode=0o700)
-        os.chown(directory, owner, -1)
+        if owner != os.geteuid():  # a hardened unit may change the owner of nothing, not even to what it is
+            os.chown(directory, owner, -1)
     except FileExistsError:
         status = directory.lstat()
         if status.st_uid != owner or stat.S_IMODE(status.st_mode) != 0o700 or not stat.S_ISDIR(status.st_mode):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
 from peewee import PeeweeException
@@ -82,8 +81,8 @@ class Intake:
         self._name = name
         self._max_total_cost_bps = max_total_cost_bps
         self._reservations = reservations or Reservations()
-        self.limits: Final = limits
-        """Those of the daemon, which hold for all orders together."""
+        self.limits = limits
+        """Those of the daemon, which hold for all orders together. Others hold from the next submission on."""
         self._amendments = Amendments(max_total_cost_bps, self._reservations)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
         """Told of new orders before anybody else, in the thread that has stored them."""

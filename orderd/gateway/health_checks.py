@@ -120,6 +120,10 @@ class HealthChecks:
         self.loop_lag = 0.0
         """Seconds by which the event loop was late when it was last looked at."""
 
+    def reload(self, settings: Settings) -> None:
+        """Tell of these settings from now on."""
+        self._settings = settings
+
     async def probe_lag(self) -> None:
         """Look at the event loop for ever."""
         loop = asyncio.get_running_loop()

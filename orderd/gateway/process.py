@@ -22,8 +22,10 @@ from redis.asyncio import Redis
 from db.connection import check_schema, connect, database, database_errors_told, reach
 from db.journal import recent_starts
 from orderd.best_effort import best_effort
+from orderd.config.reloading import reread
 from orderd.config.settings import Settings
-from orderd.embedded.notify import service_manager
+from orderd.domain.errors import OrderdError
+from orderd.embedded.notify import EXTENSION, reloading, service_manager
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
@@ -52,6 +54,7 @@ from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
+from orderd.telemetry import set_log_level
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
@@ -62,7 +65,6 @@ _CONNECTIONS: Final = (
 _STATUS_SECONDS: Final = 2.0
 """Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
 _WAIT_SECONDS: Final = 1.0
-_EXTENSION_MICROSECONDS: Final = 30_000_000
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
 log = structlog.get_logger(__name__)
 
@@ -104,7 +106,7 @@ def run_gateway(settings: Settings) -> None:
             _knowing_tokens(engine.desk),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            runner.run(_serve(settings, engine, redis_url))
+            runner.run(_serve(settings, engine, redis_url, limiter))
     finally:
         hand_over.close(_LAST_NEWS_SECONDS)
         publisher.close(_LAST_NEWS_SECONDS)
@@ -112,7 +114,7 @@ def run_gateway(settings: Settings) -> None:
 
 def _wait_a_moment(what: str) -> None:
     log.warning("waits", action="waiting", what=what)
-    service_manager().tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+    service_manager().tell(f"STATUS=waiting for {what}", EXTENSION)
     time.sleep(_WAIT_SECONDS)
 
 
@@ -201,13 +203,40 @@ def open_engine(
     )
 
 
-async def _serve(settings: Settings, engine: Engine, redis_url: str) -> None:
+class _Reload:
+    """What happens on SIGHUP under a service manager; else it ends the process, as usual."""
+
+    def __init__(self, settings: Settings, gateway: Gateway, limiter: RateLimiter) -> None:
+        self._settings = settings
+        self._gateway = gateway
+        self._limiter = limiter
+
+    def run(self) -> None:
+        """Read the settings again; if any is invalid, all keep their values."""
+        service_manager().tell(*reloading())
+        try:
+            found = reread(self._settings)
+            limits = open_limits(found.settings)
+        except OrderdError as error:
+            log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)  # noqa: TRY400
+        else:
+            self._settings = found.settings
+            set_log_level(found.settings.log_level)
+            self._limiter.limit = found.settings.rate_limit
+            self._gateway.reload(found.settings, limits)
+            log.info("settings read again", action="reloaded", changed=found.changed, needs_restart=found.needs_restart)
+        service_manager().tell("READY=1")
+
+
+async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: RateLimiter) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
     gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
+    if service_manager().is_there:
+        loop.add_signal_handler(signal.SIGHUP, _Reload(settings, gateway, limiter).run)
 
     def listening(port: int) -> None:
         _write_address(address, settings, port)

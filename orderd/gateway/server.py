@@ -21,7 +21,9 @@ from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
 from orderd.config.values import MOST
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.notify import LIFE_SECONDS, service_manager
+from orderd.embedded.listening import inherited_port, open_inherited
+from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
+from orderd.engine.allowance import Limits
 from orderd.engine.intake import Intake
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
 from orderd.engine.prices.told import read_prices
@@ -141,6 +143,9 @@ class Gateway:
         submissions = Submissions(self._methods, callers, foreign.at_shared_path)
         rest = rest_router(self._methods, records, callers, submissions)
         rest.include_router(foreign.router())
+        self._caps = Caps(
+            settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts
+        )
         self._port = Port(
             http_app(
                 origin_policy=self._origin_policy,
@@ -156,10 +161,16 @@ class Gateway:
             ),
             self._converse,
             self._admit,
-            Caps(settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts),
+            self._caps,
             self._certificate,
             too_large=too_large(),
         )
+
+    def reload(self, settings: Settings, limits: Limits) -> None:
+        """Put what can be changed in force, between two steps of the event loop: no call sees a part of it."""
+        self._caps.change(settings.max_connections, settings.max_connections_per_address)
+        self._intake.limits = limits
+        self._health_checks.reload(settings)
 
     async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
         """Serve until ``stop`` is set, then drain; ``listening`` is told the port.
@@ -226,7 +237,8 @@ class Gateway:
     async def _listen(self) -> int:
         host, port = self._settings.host, self._settings.port
         try:
-            port = await self._port.open(host, port, backlog=self._settings.max_connections or MOST)
+            inherited = open_inherited(host)
+            port = await self._port.open(host, port, self._settings.max_connections or MOST, inherited)
         except OSError as error:
             detail = f"cannot listen on {host}:{port}: {error.strerror or error}"
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
@@ -236,6 +248,9 @@ class Gateway:
     async def _drain(self) -> None:
         """Close the intake, finish what is under way, and say goodbye."""
         log.info("draining", action="gateway_draining", connections=len(self._sessions))
+        service_manager().tell("STOPPING=1", "STATUS=draining", EXTENSION)
+        if inherited_port() is not None:
+            self._port.leave_queued()
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._methods.drain()

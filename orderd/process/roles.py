@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,13 +21,24 @@ class Role:
     It says so by a way of its own, which no client can fill and no other service can cut.
     """
 
-    def __init__(self, name: str, state_dir: Path, env: Mapping[str, str], stop_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        state_dir: Path,
+        env: Mapping[str, str],
+        stop_seconds: float,
+        *,
+        descriptors: Sequence[int] = (),
+    ) -> None:
+        """``descriptors`` are open files that it inherits."""
         self.name = name
+        self._descriptors = descriptors
         self._env = dict(env)
         self._state_dir = state_dir
         self._stop_seconds = stop_seconds
         self._notices = Notices()
         self._is_ready = False
+        self._times_ready = 0
         self._lived_at = time.monotonic()
         self._launched: Child | None = None
         self.status = ""
@@ -58,6 +69,7 @@ class Role:
                 lock=self._state_dir / f"{self.name}.lock",
                 env=self._env | {"NOTIFY_SOCKET": self._notices.address},
                 stop_seconds=self._stop_seconds,
+                descriptors=self._descriptors,
             )
         )
 
@@ -65,8 +77,21 @@ class Role:
         """Take in what it has said since."""
         for notice in self._notices.heard():
             self._lived_at = time.monotonic()
-            self._is_ready |= notice.get("READY") == "1"
+            if notice.get("READY") == "1":
+                self._is_ready = True
+                self._times_ready += 1
             self.status = notice.get("STATUS", self.status)
+
+    def reloads(self) -> Callable[[], bool]:
+        """To be called before it is asked to read its settings again; what it returns says whether that is done."""
+        self.hear()
+        before = self._times_ready
+
+        def is_done() -> bool:
+            self.hear()
+            return self._times_ready > before
+
+        return is_done
 
     def lives(self) -> bool:
         """Whether it has shown of late that none of its loops hangs."""
@@ -98,8 +123,9 @@ class ListeningRole(Role):
         address_file: Path,
         url_field: str,
         port_variable: str,
+        descriptors: Sequence[int] = (),
     ) -> None:
-        super().__init__(name, state_dir, env, stop_seconds)
+        super().__init__(name, state_dir, env, stop_seconds, descriptors=descriptors)
         self._address_file = address_file
         self._url_field = url_field
         self._port_variable = port_variable

@@ -14,7 +14,15 @@ import structlog
 
 from orderd.best_effort import best_effort
 from orderd.domain.errors import OrderdError
-from orderd.embedded.child import STOP_SIGNALS, Child, ChildEndedError, Meanwhile, StopRequested, in_silence
+from orderd.embedded.child import (
+    STOP_SIGNALS,
+    Child,
+    ChildEndedError,
+    Meanwhile,
+    StopRequested,
+    in_silence,
+    stop_signals,
+)
 
 _BACKOFF_FIRST_SECONDS = 0.1
 _BACKOFF_LAST_SECONDS = 10.0
@@ -68,7 +76,7 @@ class Supervisor:
                 if not left or ended.exit_code == _CONFIGURATION:
                     raise
                 watched.failed(ended)
-            if signal.sigtimedwait(STOP_SIGNALS, watched.seconds_to_restart) is not None:
+            if signal.sigtimedwait(stop_signals(), watched.seconds_to_restart) is not None:
                 raise StopRequested
         self._watched.append(watched)
 
@@ -76,9 +84,16 @@ class Supervisor:
         """Whether it has been started, and has not ended since as far as is known."""
         return any(watched.is_running for watched in self._watched if watched.is_of(service))
 
-    def run(self, tick: Callable[[], None], tick_seconds: float) -> None:
+    def send(self, service: Service, number: signal.Signals) -> None:
+        """Send a signal to a service that runs."""
+        for watched in self._watched:
+            if watched.is_of(service):
+                watched.send(number)
+
+    def run(self, tick: Callable[[], None], tick_seconds: float, reload: Callable[[], None] = lambda: None) -> None:
         """Watch until a stop signal comes; call ``tick`` every ``tick_seconds`` or sooner, whatever that may raise.
 
+        ``reload`` is called when SIGHUP comes and is not a stop signal.
         Raises StopRequested when the signal comes while a service is being started again.
         """
         while True:
@@ -88,8 +103,12 @@ class Supervisor:
                 tick()
             seconds = min([tick_seconds, *(watched.seconds_to_restart for watched in self._watched)])
             received = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, seconds)
-            if received is not None and received.si_signo in STOP_SIGNALS:
+            if received is None or received.si_signo == signal.SIGCHLD:
+                continue
+            if received.si_signo in stop_signals():
                 return
+            with best_effort("reload"):
+                reload()
 
     def _while_starting(self, number: int) -> Meanwhile:
         """What happens while the service of this number starts: those before it, which it may wait for, are watched."""
@@ -101,10 +120,10 @@ class Supervisor:
 
         return meanwhile
 
-    def stop(self) -> None:
+    def stop(self, meanwhile: Meanwhile = in_silence) -> None:
         """Stop all, the last started first. A further stop signal kills what has not stopped yet."""
         for watched in reversed(self._watched):
-            watched.stop()
+            watched.stop(meanwhile)
 
 
 class _Watched:
@@ -123,6 +142,10 @@ class _Watched:
     @property
     def is_running(self) -> bool:
         return self._child is not None
+
+    def send(self, number: signal.Signals) -> None:
+        if self._child is not None:
+            self._child.send(number)
 
     @property
     def seconds_to_restart(self) -> float:
@@ -163,10 +186,10 @@ class _Watched:
         )
         self._back_off()
 
-    def stop(self) -> None:
+    def stop(self, meanwhile: Meanwhile) -> None:
         if self._child is None:
             return
-        self._child.stop()
+        self._child.stop(meanwhile)
         _log.info("stopped", action="service_stop", service=self._service.name, exit_code=self._child.exit_code)
 
     def _back_off(self) -> None:

@@ -5,7 +5,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,16 +16,19 @@ from solders.pubkey import Pubkey
 from db.connection import check_schema, connect, database, database_errors_told, migrate, reach
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import STOP_SIGNALS, StopRequested
-from orderd.embedded.environment import proxies, settings_but
+from orderd.embedded.child import StopRequested, stop_signals
+from orderd.embedded.environment import CREDENTIALS, proxies, settings_but
+from orderd.embedded.listening import handed_on, inherited_port
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.engine.chain import check_chain
 from orderd.gateway.access.authentication import check_anyone_may_enter
+from orderd.process.reload import Reload
 from orderd.process.roles import ListeningRole, Role
 from orderd.process.supervisor import Supervisor, blocked_signals
+from orderd.process.told import TELL_SECONDS, Told
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
@@ -35,72 +37,43 @@ _IDLE_TICK_SECONDS: Final = 5.0
 _STOP_MARGIN_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 2.0
 """How long a service that is configured by its address is asked at the start whether it is the right one."""
-_TELL_SECONDS: Final = 1.0
-_EXTENSION_MICROSECONDS: Final = 30_000_000
-"""How much longer the manager is asked to wait, again and again while something is waited for."""
 _MISCONFIGURED: Final = ("DB index", "invalid DB", "NOPERM", "WRONGPASS", "NOAUTH")
 _log = structlog.get_logger(__name__)
-
-
-class _Told:
-    """The service manager, as far as it is told what is waited for and that the daemon lives."""
-
-    def __init__(self, manager: ServiceManager) -> None:
-        self.manager = manager
-        self.alive: Callable[[], None] = lambda: None
-        """Says so where that is so; what a service's start holds up, it does not hold up."""
-        self._what = ""
-        self._told_at = 0.0
-
-    def waits(self, what: str) -> None:
-        """Log what is waited for where that is news, and ask for more time."""
-        now = time.monotonic()
-        if now - self._told_at < _TELL_SECONDS:
-            return
-        self._told_at = now
-        kind = what.partition(" (")[0]
-        if kind != self._what:
-            self._what = kind
-            _log.info("waits", action="waiting", what=what)
-        self.manager.tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
-        self.alive()
-
-    def waits_a_moment(self, what: str) -> None:
-        """The same, and let a second pass. Raises StopRequested."""
-        self.waits(what)
-        if signal.sigtimedwait(STOP_SIGNALS, 1.0) is not None:
-            raise StopRequested
 
 
 def run_tree(settings: Settings) -> None:
     """Start all, say when orders are taken, watch over it, and stop in order on SIGTERM, SIGINT or SIGHUP.
 
+    Under a service manager SIGHUP reads the settings again instead.
     Raises OrderdError when it cannot start.
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    told = _Told(service_manager())
+    told = Told(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):
         supervisor = Supervisor(told.waits)
         try:
             wallet = open_wallet(settings)
-            _check_port(settings)
+            if inherited_port() is None:
+                _check_port(settings)
             gateway, worker = _start(supervisor, settings, str(wallet.address), told)
             status = f"taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
             told.manager.tell("READY=1", f"STATUS={status}")
             sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
             told.alive = lambda: _report_health(told.manager, supervisor, gateway, worker)
+            reload = Reload(settings, supervisor, (gateway, worker), told)
             watchdog_seconds = told.manager.watchdog_seconds
             supervisor.run(
                 lambda: _report(told, status, gateway),
                 tick_seconds=min(watchdog_seconds / 2, _IDLE_TICK_SECONDS) if watchdog_seconds else _IDLE_TICK_SECONDS,
+                reload=reload.run,
             )
         except StopRequested:
             pass
         finally:
             _log.info("stopping", action="stop")
-            told.manager.tell("STOPPING=1", "STATUS=stopping")
-            supervisor.stop()
+            told.stops()
+            supervisor.stop(lambda what: told.waits(f"{what} to stop"))
 
 
 def _check_port(settings: Settings) -> None:
@@ -117,7 +90,7 @@ def _check_port(settings: Settings) -> None:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
 
 
-def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told) -> tuple[ListeningRole, Role]:
+def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: Told) -> tuple[ListeningRole, Role]:
     env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
     told.manager.tell("STATUS=starting the services")
     env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, told)
@@ -128,20 +101,24 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told)
         env["ORDERD_RPC_WS_URL"] = rpc_ws_url
     env["ORDERD_WALLET_ADDRESS"] = wallet
     key = {"ORDERD_WALLET": str(settings.wallet_path.absolute())}
+    if CREDENTIALS in os.environ:
+        key[CREDENTIALS] = os.environ[CREDENTIALS]
     if settings.chain == "simnet" and answers:
         for amount in fund_on_simnet(RpcClient(rpc_url), Pubkey.from_string(wallet)):
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=wallet)
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
     worker = Role("worker", settings.state_dir, env | key, drain)
+    port = inherited_port()
     gateway = ListeningRole(
         "gateway",
         settings.state_dir,
-        env,
+        {**env, **handed_on(port)},
         drain,
         address_file=settings.state_dir / "gateway.json",
         url_field="url",
         port_variable="ORDERD_PORT",
+        descriptors=() if port is None else (port,),
     )
     gateway.launch()  # neither needs the other, and both take long to load
     supervisor.start(worker)
@@ -149,7 +126,7 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: _Told)
     return gateway, worker
 
 
-def _database(supervisor: Supervisor, settings: Settings, told: _Told) -> str:
+def _database(supervisor: Supervisor, settings: Settings, told: Told) -> str:
     """The URL of a database with this version's tables. Ours is migrated; a given one is waited for and checked.
 
     Raises SchemaError, and OperationalError where a given one will not have us.
@@ -179,7 +156,7 @@ def _database(supervisor: Supervisor, settings: Settings, told: _Told) -> str:
     return url
 
 
-def _patiently(work: Callable[[], list[str]], what: str, told: _Told) -> list[str]:
+def _patiently(work: Callable[[], list[str]], what: str, told: Told) -> list[str]:
     """What ``work`` returns, however long it takes; the manager is told of it meanwhile. Raises what it raises."""
     found: list[list[str]] = []
     failed: list[BaseException] = []
@@ -193,9 +170,9 @@ def _patiently(work: Callable[[], list[str]], what: str, told: _Told) -> list[st
     thread = threading.Thread(target=do, name="migrate", daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(_TELL_SECONDS / 10)
+        thread.join(TELL_SECONDS / 10)
         told.waits(what)
-        if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+        if signal.sigtimedwait(stop_signals(), 0) is not None:
             raise StopRequested
     if failed:
         raise failed[0]
@@ -261,7 +238,7 @@ def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
     return True
 
 
-def _report(told: _Told, status: str, gateway: ListeningRole) -> None:
+def _report(told: Told, status: str, gateway: ListeningRole) -> None:
     """Tell the manager how things are, and that the daemon lives."""
     told.alive()
     doubts = f" ({gateway.status})" if gateway.status else ""

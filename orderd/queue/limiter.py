@@ -128,7 +128,8 @@ class RateLimiter:
         elapsed: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._redis = client
-        self._limit = limit
+        self.limit = limit
+        """May be changed at any time: it holds from the next start on."""
         self._window = window + lag
         self._recent_starts = recent_starts
         self._lag = lag
@@ -138,7 +139,7 @@ class RateLimiter:
 
     def ask(self, order_id: UUID) -> Go | Slot:
         """Take a start, or a place in the line. Raises redis.RedisError, and what ``recent_starts`` raises."""
-        if not self._limit:
+        if not self.limit:
             return Go("")
         verdict, value = self._decide(str(order_id))
         return Go(value) if verdict == "go" else Slot(timedelta(microseconds=int(value)))
@@ -150,7 +151,7 @@ class RateLimiter:
         within one that may ``wait``. Watches Redis' clock too. Raises as ``ask`` does.
         """
         self._clock.look()
-        if self._limit and self._decide("")[0] == "slot" and wait:
+        if self.limit and self._decide("")[0] == "slot" and wait:
             time.sleep(self._lag.total_seconds())
             self._decide("")
 
@@ -168,7 +169,7 @@ class RateLimiter:
 
     def _run_script(self, order_id: str, within: tuple[int, int]) -> tuple[str, str]:
         arguments: list[Any] = [5, _READY, _OPENING, _STARTS, _LINE, _PATIENCE]
-        arguments += [order_id, self._limit, *map(_microseconds, (self._window, self._grace, self._lag)), *within]
+        arguments += [order_id, self.limit, *map(_microseconds, (self._window, self._grace, self._lag)), *within]
         try:
             answer = self._redis.evalsha(self._sha, *arguments)
         except redis.exceptions.NoScriptError:
@@ -192,34 +193,34 @@ class RateLimiter:
 
     def enter(self, pipe: "Pipeline", order_ids: Sequence[UUID]) -> None:
         """Give orders their places before any of them asks; queued on ``pipe``, with whatever else it carries."""
-        if self._limit:
+        if self.limit:
             pipe.eval(_ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))
 
     @property
     def most(self) -> int:
         """Starts that can be free at one time, as far as anybody has to know."""
-        return min(self._limit, _MOST) if self._limit else _MOST
+        return min(self.limit, _MOST) if self.limit else _MOST
 
     def free(self, first: Sequence[InLine]) -> int:
         """How many starts are free now. Sees to it that nobody behind them gets these before ``first`` in line.
 
         Raises redis.RedisError.
         """
-        if not self._limit:
+        if not self.limit:
             return len(first)
         durations = map(_microseconds, (self._grace, self._window))
         names = [f"{'!' if each.goes_first else ''}{each.order_id}" for each in first]
         used = self._redis.eval(_FREE, 3, _LINE, _PATIENCE, _STARTS, *durations, *names)
-        return max(self._limit - int(used), 0)
+        return max(self.limit - int(used), 0)
 
     def release(self, go: Go) -> None:
         """Take back a start that did not happen. Raises redis.RedisError."""
-        if self._limit:
+        if self.limit:
             self._redis.zrem(_STARTS, go.start)
 
     def forget(self, order_id: UUID) -> None:
         """The order no longer waits. Where Redis cannot be told, the line goes on without it after the grace."""
-        if not self._limit:
+        if not self.limit:
             return
         try:
             with self._redis.pipeline(transaction=True) as pipe:

@@ -24,9 +24,11 @@ from db.connection import check_schema, connect, database, database_errors_told,
 from db.journal import recent_starts
 from db.prices import last_route
 from db.retention import Kept
+from orderd.config.loading import ConfigurationError
+from orderd.config.reloading import reread
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.embedded.notify import LIFE_SECONDS, service_manager
+from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, reloading, service_manager
 from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
@@ -67,9 +69,11 @@ from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
+from orderd.queue.turns import Turns
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
+from orderd.telemetry import set_log_level
 
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
@@ -80,7 +84,6 @@ _BLIND_SECONDS: Final = 10.0
 _STATEMENT_SECONDS: Final = 10.0
 """Of Postgres: a loop that waits for one that hangs must not pass for one that hangs itself."""
 _WAIT_SECONDS: Final = 1.0
-_EXTENSION_MICROSECONDS: Final = 30_000_000
 _POLL_MS: Final = 250
 """How often an idle consumer looks whether it is to stop; an order wakes it at once."""
 _CHAIN_SECONDS: Final = 2.0
@@ -94,6 +97,8 @@ _FAMILIES_SECONDS: Final = 0.4
 """How often somebody looks how orders stand that are executed by others."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
+_STUCK_TURN_SECONDS: Final = 2 * _TURN_SECONDS
+"""A turn that is not even broken off hangs where no exception reaches it: only a new process helps."""
 log = structlog.get_logger(__name__)
 
 
@@ -106,7 +111,7 @@ def run_worker(settings: Settings) -> NoReturn:
     assert settings.database_url is not None
     assert settings.redis_url is not None
     # No thread is interrupted by a stop: this one waits for it, and all others leave it to this one.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _awaited_signals())
     connect(
         settings.database_url.get_secret_value(),
         max_connections=settings.worker_threads + 16,  # a thread needs one, and so does each loop
@@ -123,7 +128,9 @@ def run_worker(settings: Settings) -> NoReturn:
     service_manager().tell("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
-    received = signal.sigwait(_STOP_SIGNALS)
+    while (received := signal.sigwait(_awaited_signals())) == signal.SIGHUP:
+        settings = _reload(settings, process)
+    service_manager().tell("STOPPING=1", "STATUS=draining", EXTENSION)
     log.info("stopping", action="stop", worker=process.name, signal=signal.Signals(received).name)
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
@@ -134,10 +141,31 @@ def run_worker(settings: Settings) -> NoReturn:
     os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
 
 
+def _awaited_signals() -> frozenset[signal.Signals]:
+    """Under a service manager SIGHUP asks for the settings to be read again; else it ends the process, as usual."""
+    return _STOP_SIGNALS | {signal.SIGHUP} if service_manager().is_there else _STOP_SIGNALS
+
+
+def _reload(settings: Settings, process: "WorkerProcess") -> Settings:
+    """The settings in force from now on; the former ones if the new ones are invalid."""
+    service_manager().tell(*reloading())
+    try:
+        found = reread(settings)
+    except ConfigurationError as error:
+        log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)  # noqa: TRY400
+    else:
+        settings = found.settings
+        set_log_level(settings.log_level)
+        process.reload(settings)
+        log.info("settings read again", action="reloaded", changed=found.changed, needs_restart=found.needs_restart)
+    service_manager().tell("READY=1")
+    return settings
+
+
 def _wait_a_moment(what: str) -> None:
     """Ends the process where it is asked to stop."""
     log.warning("waits", action="waiting", what=what)
-    service_manager().tell(f"STATUS=waiting for {what}", f"EXTEND_TIMEOUT_USEC={_EXTENSION_MICROSECONDS}")
+    service_manager().tell(f"STATUS=waiting for {what}", EXTENSION)
     if signal.sigtimedwait(_STOP_SIGNALS, _WAIT_SECONDS) is not None:
         sys.exit(0)
 
@@ -212,6 +240,8 @@ class WorkerProcess:
         broker.add_middleware(Retry(Failures(trading.retry, publisher), self.name, dispatch.missed))
         # Last, so that it times the turn alone and never breaks off what the others do before and after it.
         broker.add_middleware(TimeLimit(time_limit=_TURN_SECONDS * 1000))
+        self._turns = Turns()
+        broker.add_middleware(self._turns)
         declare_actor(broker, execution.run)
         self._broker = broker
         self._worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS)
@@ -320,6 +350,10 @@ class WorkerProcess:
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
 
+    def reload(self, settings: Settings) -> None:
+        """Put what can be changed in force."""
+        self._limiter.limit = settings.rate_limit
+
     def stop(self, drain_seconds: float) -> None:
         """Take no more orders and end the turns that are begun; what has been sent is left for others to settle.
 
@@ -369,14 +403,15 @@ class WorkerProcess:
         return not self._drains and self._triggering.seconds_silent < _BLIND_SECONDS
 
     def _stalled(self) -> list[str]:
-        return [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
+        loops = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
+        return loops + ["turns"] * (self._turns.longest_seconds > _STUCK_TURN_SECONDS)
 
     def _show_life(self) -> None:
         """Show whoever watches over this process that it lives; no service is asked for that."""
         if stalled := self._stalled():
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
         else:
-            service_manager().tell("WATCHDOG=1")
+            service_manager().tell("WATCHDOG=1", f"STATUS={len(self._live)} transactions in flight")
 
     def _beat(self) -> None:
         """Tell the others that this process lives, and make good what Redis has forgotten."""

@@ -17,6 +17,7 @@ import structlog
 import uvloop
 from structlog.tracebacks import ExceptionDictTransformer
 
+from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.garbage import collect_rarely
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
@@ -85,10 +86,29 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
             stop.push_async_callback(http.stop)
             stop.callback(address.unlink, missing_ok=True)
             _announce(address, simnet)
+            stop.push_async_callback(_end, asyncio.create_task(_tell(simnet), name="simnet life"))
             collect_rarely()
             _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
             yield simnet
         _log.info("simnet stopped", slot=chain.bank.open.slot)
+
+
+async def _tell(simnet: Simnet) -> None:
+    """Tell the service manager where it listens and, while slots go on, that it lives."""
+    manager = service_manager()
+    manager.tell("READY=1")
+    slot = -1
+    while True:
+        if (newest := simnet.chain.bank.open.slot) != slot:
+            slot = newest
+            manager.tell("WATCHDOG=1", f"STATUS=slot {slot}, JSON-RPC at {simnet.http_url}")
+        await asyncio.sleep(LIFE_SECONDS)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+    service_manager().tell("STOPPING=1", "STATUS=stopping")
 
 
 async def _finish(chain: Chain, slots: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import OrderdError
+from orderd.embedded.notify import Notices
 from orderd.embedded.redis import Redis
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
@@ -224,6 +225,63 @@ def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_st
                 assert process.wait(60) == 0
             finally:
                 process.kill()
+
+
+def test_a_restart_under_a_held_port_refuses_no_connection_and_settings_are_read_again(tmp_path: Path) -> None:
+    """Under a service manager, which holds the port and sends SIGHUP."""
+    config = tmp_path / "orderd.toml"
+    config.touch()
+    manager = Notices()
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        port.listen()
+        held = clean_environment() | QUICK | {"NOTIFY_SOCKET": manager.address, "LISTEN_FDS": "1"}
+        command = (
+            "import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
+            "os.execv(sys.executable, [sys.executable, '-m', 'orderd.main', 'run', '--state-dir', sys.argv[2]])"
+        )
+
+        def start() -> "subprocess.Popen[bytes]":
+            return subprocess.Popen(
+                [sys.executable, "-c", command, str(port.fileno()), tmp_path],
+                env=held | {"ORDERD_CONFIG": str(config)},
+                pass_fds=[port.fileno()],
+                stderr=log,
+            )
+
+        with (tmp_path / "orderd.log").open("wb") as log:
+            first = start()
+            heard_until(manager, "READY")
+            config.write_text('max_open_per_key = "many"\nmax_connections = 0\n')
+            first.send_signal(signal.SIGHUP)
+            assert heard_until(manager, "READY")["STATUS"].startswith("not reloaded: max_open_per_key in ")
+            config.write_text("max_connections = 7\nworker_threads = 3\n")
+            first.send_signal(signal.SIGHUP)
+            assert heard_until(manager, "READY")["STATUS"] == "settings read again"
+            first.terminate()
+            assert first.wait(60) == 0
+            with socket.create_connection(port.getsockname(), timeout=60) as client:
+                client.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                second = start()
+                assert client.recv(4096).startswith(b"HTTP/1.1 200")
+            second.terminate()
+            assert second.wait(60) == 0
+    lines = [json.loads(line) for line in (tmp_path / "orderd.log").read_text().splitlines() if line.startswith("{")]
+    read_again = [line for line in lines if line.get("action") == "reloaded"]
+    assert len(read_again) == 3, "the daemon, its gateway and its worker"
+    for line in read_again:
+        assert (line["changed"], line["needs_restart"]) == (["max_connections"], ["worker_threads"])
+
+
+def heard_until(manager: Notices, name: str) -> dict[str, str]:
+    """The first notice that assigns this variable; those before it are taken in."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert select.select([manager], [], [], 60)[0]
+        for notice in manager.heard():
+            if name in notice:
+                return notice
+    raise AssertionError(f"no {name}")
 
 
 def told_until(manager: socket.socket, assignment: str) -> None:

@@ -1,5 +1,6 @@
-"""The compose file and the systemd unit are valid, start the roles that there are, and open no more than they must."""
+"""The compose file and the systemd units are valid, start the roles that there are, and open no more than they must."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from orderd.config.settings import Settings
 from orderd.main import app
 
 ROOT = Path(__file__).parents[2]
-UNIT = ROOT / "deploy" / "orderd.service"
+DEPLOY = ROOT / "deploy"
+SERVICES = sorted(DEPLOY.glob("*.service"))
+HARDENING = "# The same block stands in every unit of orderd"
 ROLES = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands} | {
     group.name for group in app.registered_groups
 }
@@ -75,36 +79,63 @@ def test_no_secret_is_written_into_the_compose_file() -> None:
     assert all("${POSTGRES_PASSWORD" in line for line in lines if "PASSWORD" in line and not line.startswith("#"))
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine")
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
-    installed = tmp_path / "orderd.service"
-    installed.write_text(UNIT.read_text().replace("/opt/orderd/bin/orderd", sys.executable))
+with_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine"
+)
+
+
+@with_systemd
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    units = [*SERVICES, *DEPLOY.glob("*.socket"), *DEPLOY.glob("*.timer")]
+    for unit in units:
+        text = unit.read_text().replace("/opt/orderd/bin/orderd", sys.executable)
+        (tmp_path / unit.name.replace("@", "@1")).write_text(text)
     verified = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", installed], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", *tmp_path.iterdir()], capture_output=True, text=True, check=False
     )
     assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine")
-def test_systemd_finds_nothing_wrong_with_the_units_of_the_backup(tmp_path: Path) -> None:
-    for unit in ("orderd-backup.service", "orderd-backup.timer"):
-        text = (ROOT / "deploy" / unit).read_text()
-        (tmp_path / unit).write_text(text.replace("/opt/orderd/bin/orderd", sys.executable))
-    verified = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / "orderd-backup.timer"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine")
-def test_systemd_rates_the_exposure_of_the_unit_as_low() -> None:
+@with_systemd
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_systemd_rates_the_exposure_of_each_unit_as_low(unit: Path) -> None:
     rated = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT],
+        ["systemd-analyze", "security", "--offline=true", "--threshold=12", unit],
         capture_output=True,
         text=True,
         check=False,
     )
     assert rated.returncode == 0, rated.stdout
+
+
+def test_all_units_are_hardened_in_the_same_way() -> None:
+    blocks = {unit.read_text().partition(HARDENING)[2].partition("\n\n")[0].strip() for unit in SERVICES}
+    (block,) = blocks
+    assert "SystemCallFilter=" in block
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_a_unit_starts_a_role_that_there_is(unit: Path) -> None:
+    (command,) = re.findall(r"^ExecStart=/opt/orderd/bin/orderd (\S+)", unit.read_text(), re.MULTILINE)
+    assert command in ROLES
+    for variable in re.findall(r"ORDERD_([A-Z_]+)=", unit.read_text()):
+        assert variable.lower() in Settings.model_fields
+    for credential in re.findall(r"LoadCredential=orderd\.([a-z_]+):", unit.read_text()):
+        assert credential in Settings.model_fields
+
+
+@pytest.mark.parametrize("unit", [unit for unit in SERVICES if "backup" not in unit.name], ids=lambda unit: unit.name)
+def test_systemd_watches_each_daemon(unit: Path) -> None:
+    text = unit.read_text()
+    assert "Type=notify\n" in text
+    assert "WatchdogSec=60\n" in text
+    assert ("ExecReload=" in text) is ("simnet" not in unit.name)
+
+
+def test_only_the_worker_is_given_the_wallet_where_roles_run_apart() -> None:
+    given = [unit.name for unit in SERVICES if "wallet" in "".join(_settings_lines(unit))]
+    assert given == ["orderd-worker@.service"]
+
+
+def _settings_lines(unit: Path) -> list[str]:
+    return [line for line in unit.read_text().splitlines() if not line.startswith("#")]

@@ -21,7 +21,16 @@ DOCUMENTS = (
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 )
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-ELSEWHERE = {"orderd.toml", "orderctl.toml", "orderd.lock", "application/json", "SOL/USDC", "build/site"}
+ELSEWHERE = {
+    "orderd.toml",
+    "orderd.service",
+    "orderd.socket",
+    "orderctl.toml",
+    "orderd.lock",
+    "application/json",
+    "SOL/USDC",
+    "build/site",
+}
 """What reads like a file of the project and is none."""
 _PYPROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT: Final[dict[str, Any]] = _PYPROJECT["project"]

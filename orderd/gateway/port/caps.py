@@ -14,11 +14,15 @@ class Caps:
 
     def __init__(self, total: int, per_address: int, spared: Callable[[str], bool] = lambda _: False) -> None:
         """``spared`` are addresses that only the total counts for: proxies, which bring many clients' connections."""
-        self._total = total
-        self._per_address = per_address
+        self.change(total, per_address)
         self._spared = spared
         self._count = 0
         self._by_owner: Counter[str] = Counter()
+
+    def change(self, total: int, per_address: int) -> None:
+        """Other caps hold from the next connection on; connections that are open stay."""
+        self._total = total
+        self._per_address = per_address
 
     def admit(self, address: str) -> Callable[[], None] | None:
         """Count a connection from ``address``; returns what to call at its end, None where there is no room for it."""

@@ -4,6 +4,7 @@ The websockets library owns the port. What arrives there is first looked at by `
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, cast
@@ -48,16 +49,19 @@ class Port:
         self._admit: Callable[[Any, Request], Awaitable[Response | None]] = admit
         self._server: Server | None = None
 
-    async def open(self, host: str, port: int, backlog: int) -> int:
+    async def open(self, host: str, port: int, backlog: int, inherited: socket.socket | None = None) -> int:
         """Listen; returns the port number, which is a free one for ``port`` 0. Raises OSError.
+
+        An ``inherited`` socket is bound and listens already: it takes the place of ``host`` and ``port``.
 
         ``backlog`` is how many connections may wait to be accepted; a system has a limit of its own. Who finds no room
         there is told nothing, and tries again a second later.
         """
         self._server = await serve(
             self._converse,
-            host,
-            port,
+            host if inherited is None else None,
+            port if inherited is None else None,
+            sock=inherited,
             process_request=self._admit,
             create_connection=cast("type[ServerConnection]", self._arrive),
             compression=None,
@@ -79,6 +83,11 @@ class Port:
         """The websockets that are open."""
         found = self._server.connections if self._server else set()
         return {connection for connection in found if isinstance(connection, PortConnection)}
+
+    def leave_queued(self) -> None:
+        """Accept no more connections: on a port that a service manager holds, they wait for the next process."""
+        if self._server is not None:
+            self._server.server.close()
 
     async def close(self) -> None:
         """Stop listening; tell websockets 1012, let HTTP answers finish, and abort what does not go by itself."""

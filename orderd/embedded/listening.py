@@ -1,0 +1,73 @@
+"""The port as a service manager hands it over, already listening (sd_listen_fds(3)).
+
+The manager keeps the socket open while the process restarts: connections wait in its backlog instead of being refused.
+``orderd run`` passes the descriptor on to its gateway, under the same number.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.host import is_loopback
+
+_FIRST_DESCRIPTOR: Final = 3
+_VARIABLES: Final = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
+
+
+@cache
+def inherited_port() -> int | None:
+    """The descriptor of the listening socket that this process was started with; None if it opens the port itself.
+
+    The variables are removed from the environment. Raises OrderdError for more than one socket, or another kind.
+    """
+    number, owner = os.environ.get("LISTEN_FDS", ""), os.environ.get("LISTEN_PID", "")
+    for variable in _VARIABLES:
+        os.environ.pop(variable, None)
+    # ``orderd run`` cannot know its child's process id, and names none.
+    if not number.isdecimal() or not int(number) or (owner and owner != str(os.getpid())):
+        return None
+    if int(number) > 1:
+        raise _refusal(f"{number} sockets were handed over, and one is expected: name one ListenStream")
+    os.set_inheritable(_FIRST_DESCRIPTOR, False)
+    try:
+        with socket.socket(fileno=os.dup(_FIRST_DESCRIPTOR)) as port:
+            listens = port.type == socket.SOCK_STREAM and port.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            is_internet = port.family in (socket.AF_INET, socket.AF_INET6)
+    except OSError as error:
+        raise _refusal(f"descriptor {_FIRST_DESCRIPTOR} is not a socket: {error.strerror}") from error
+    if not listens or not is_internet:
+        raise _refusal("the socket that was handed over is not a listening TCP socket: use ListenStream=ADDRESS:PORT")
+    return _FIRST_DESCRIPTOR
+
+
+def open_inherited(host: str) -> socket.socket | None:
+    """The port as a socket, if one was handed over.
+
+    Raises OrderdError if other machines reach it although ``host`` is only this machine, where no client has to show an
+    API key.
+    """
+    descriptor = inherited_port()
+    if descriptor is None:
+        return None
+    port = socket.socket(fileno=os.dup(descriptor))
+    bound = port.getsockname()[0]
+    if is_loopback(host) and not is_loopback(bound):
+        port.close()
+        raise _refusal(
+            f"the socket that was handed over listens on {bound}, which other machines can reach, and host is {host}: "
+            "set ORDERD_HOST to the address in ListenStream, or ListenStream to the host"
+        )
+    port.setblocking(False)
+    return port
+
+
+def handed_on(descriptor: int | None) -> Mapping[str, str]:
+    """The environment of a child that is given the descriptor."""
+    return {} if descriptor is None else {"LISTEN_FDS": "1"}
+
+
+def _refusal(detail: str) -> OrderdError:
+    return OrderdError(ErrorCode.SERVICE_CONFIGURATION, detail)

@@ -1,0 +1,67 @@
+"""``orderd run`` reads its settings again: checked here first, and then by the roles that they concern."""
+
+import signal
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from orderd.config.loading import ConfigurationError
+from orderd.config.reloading import reread
+from orderd.config.settings import Settings
+from orderd.embedded.notify import reloading
+from orderd.process.roles import Role
+from orderd.process.supervisor import Supervisor
+from orderd.process.told import Told
+from orderd.telemetry import set_log_level
+
+_ROLE_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 0.02
+_log = structlog.get_logger(__name__)
+
+
+class Reload:
+    """What happens on SIGHUP under a service manager."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, roles: Sequence[Role], told: Told) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._roles = roles
+        self._told = told
+
+    def run(self) -> None:
+        """Read the settings; while any is invalid no role is asked, and all keep their values. READY=1 ends it."""
+        manager = self._told.manager
+        manager.tell(*reloading(), "STATUS=reading the settings again")
+        try:
+            found = reread(self._settings)
+        except ConfigurationError as error:
+            first = error.detail.partition("\n")[0]
+            _log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)
+            manager.tell("READY=1", f"STATUS=not reloaded: {first}")
+            return
+        self._settings = found.settings
+        set_log_level(found.settings.log_level)
+        late = [role.name for role in self._roles if not self._reload(role)]
+        level = _log.warning if late or found.needs_restart else _log.info
+        level(
+            "settings read again",
+            action="reloaded",
+            changed=found.changed,
+            needs_restart=found.needs_restart,
+            without_answer=late,
+        )
+        manager.tell("READY=1", "STATUS=settings read again")
+
+    def _reload(self, role: Role) -> bool:
+        """Whether it has done so in time. One that does not run reads them when it is started."""
+        if not self._supervisor.is_running(role):
+            return True
+        is_done = role.reloads()
+        self._supervisor.send(role, signal.SIGHUP)
+        deadline = time.monotonic() + _ROLE_SECONDS
+        while not is_done() and time.monotonic() < deadline:
+            self._told.waits(f"{role.name}: reading the settings again")
+            time.sleep(_POLL_SECONDS)
+        return is_done()

@@ -1,0 +1,49 @@
+"""What the service manager of ``orderd run`` is told: what is waited for, and that the daemon makes progress."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from orderd.embedded.child import StopRequested, stop_signals
+from orderd.embedded.notify import EXTENSION, ServiceManager
+
+TELL_SECONDS: Final = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Told:
+    """The service manager, as far as it is told what is waited for and that the daemon lives."""
+
+    def __init__(self, manager: ServiceManager) -> None:
+        self.manager = manager
+        self.alive: Callable[[], None] = lambda: None
+        """Says so where that is so; what a service's start holds up, it does not hold up."""
+        self._what = ""
+        self._told_at = 0.0
+
+    def waits(self, what: str) -> None:
+        """Log what is waited for where that is news, and ask for more time."""
+        now = time.monotonic()
+        if now - self._told_at < TELL_SECONDS:
+            return
+        self._told_at = now
+        kind = what.partition(" (")[0]
+        if kind != self._what:
+            self._what = kind
+            _log.info("waits", action="waiting", what=what)
+        self.manager.tell(f"STATUS=waiting for {what}", EXTENSION)
+        self.alive()
+
+    def waits_a_moment(self, what: str) -> None:
+        """The same, and let a second pass. Raises StopRequested."""
+        self.waits(what)
+        if signal.sigtimedwait(stop_signals(), 1.0) is not None:
+            raise StopRequested
+
+    def stops(self) -> None:
+        """From now on the time that each service has to stop bounds everything, whether or not it shows life."""
+        self.alive = lambda: self.manager.tell("WATCHDOG=1")
+        self.manager.tell("STOPPING=1", "STATUS=stopping")

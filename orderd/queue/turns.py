@@ -1,0 +1,32 @@
+"""How long the turns under way have lasted: one that no time limit could break off hangs, and its thread is lost."""
+
+import threading
+import time
+
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import Middleware
+
+
+class Turns(Middleware):
+    """The last middleware, so that it times the turns alone. A worker thread has one turn at a time."""
+
+    def __init__(self) -> None:
+        self._began: dict[int, float] = {}
+
+    @property
+    def longest_seconds(self) -> float:
+        """Age of the oldest turn under way; 0 if there is none."""
+        return max((time.monotonic() - began for began in [*self._began.values()]), default=0.0)
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
+        self._began[threading.get_ident()] = time.monotonic()
+
+    def after_process_message(
+        self,
+        broker: Broker,  # noqa: ARG002
+        message: MessageProxy,  # noqa: ARG002
+        *,
+        result: object = None,  # noqa: ARG002
+        exception: BaseException | None = None,  # noqa: ARG002
+    ) -> None:
+        self._began.pop(threading.get_ident(), None)

@@ -1,0 +1,115 @@
+#!/bin/bash
+# Within the container: what the units promise, one step after the other. The first that fails ends it.
+set -eu
+export PATH=/opt/orderd/bin:$PATH
+exec 2>&1
+
+step() { echo "== $*"; }
+fail() { echo "FAILED: $*"; systemctl --no-pager status orderd || true; journalctl --no-pager -u orderd -n 80 -o cat | grep -v 'migrat' | cut -c1-300; exit 1; }
+shown() { systemctl show --value --property "$1" orderd; }
+wait_for() { # SECONDS COMMAND...
+    local left=$(($1 * 5)); shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1)); [ $left -gt 0 ] || return 1
+        sleep 0.2
+    done
+}
+trap 'echo "FAILED in line $LINENO"' ERR
+
+step "install"
+cd /opt/orderd/deploy
+install -D -m 0644 orderd.sysusers /etc/sysusers.d/orderd.conf
+systemd-sysusers
+install -D -m 0644 orderd.tmpfiles /etc/tmpfiles.d/orderd.conf
+systemd-tmpfiles --create orderd.conf
+install -m 0644 ./*.service ./*.socket ./*.timer /etc/systemd/system/
+getent passwd orderd
+stat -c '%n %U:%G %a' /etc/orderd /var/backups/orderd
+echo 'ORDERD_CONFIG=/etc/orderd/orderd.toml' >/etc/orderd/orderd.env
+echo 'rate_limit = 100' >/etc/orderd/orderd.toml
+chgrp -R orderd /etc/orderd; chmod 0640 /etc/orderd/*
+ip link set lo up
+
+step "the wallet as a credential that only root can read in /etc"
+(umask 077; ORDERD_STATE_DIR=/tmp/made ORDERD_RPC_URL=http://127.0.0.1:1 timeout 60 orderd wallet >/dev/null 2>&1 || true)
+[ -f /tmp/made/wallet.json ] || fail "no wallet was made"
+install -m 0600 -o root -g root /tmp/made/wallet.json /etc/orderd/wallet.json
+mkdir -p /etc/systemd/system/orderd.service.d
+cat >/etc/systemd/system/orderd.service.d/proof.conf <<UNIT
+[Service]
+LoadCredential=orderd.wallet:/etc/orderd/wallet.json
+WatchdogSec=15
+RestartSec=1
+UNIT
+systemctl daemon-reload
+systemctl --version | head -1
+for unit in orderd orderd-gateway orderd-worker@1 orderd-simnet orderd-backup; do
+    systemd-analyze security --no-pager $unit | tail -1
+done
+
+step "start"
+systemctl start orderd.socket
+systemctl start orderd.service || fail "it does not start"
+systemctl --no-pager status orderd | sed -n 1,14p
+[ "$(shown ActiveState)" = active ] || fail "it is not active"
+shown StatusText | grep -q 'taking orders' || fail "the status does not say where it takes orders"
+[ ! -e /var/lib/orderd/wallet.json ] || fail "the wallet of the credential is not used"
+
+step "trade"
+orderctl submit SOL USDC 1.5 --watch || fail "an order is not filled"
+
+step "the journal has priorities"
+journalctl -u orderd -o json --no-pager | grep -q '"PRIORITY":"6"' || fail "no line of priority info"
+journalctl -u orderd -p err --no-pager -o cat | cut -c1-200
+
+step "reload"
+pid=$(shown MainPID)
+printf 'rate_limit = 55\nworker_threads = 3\n' >/etc/orderd/orderd.toml
+systemctl reload orderd
+wait_for 20 sh -c "orderctl status --output json | grep -q '\"limit\": *55'" || fail "the rate limit is not 55"
+[ "$(shown MainPID)" = "$pid" ] || fail "it was restarted"
+[ "$(shown ActiveState)" = active ] || fail "it is not active after the reload"
+journalctl -u orderd -o cat --no-pager | grep '"action": "reloaded"' | cut -c1-220
+printf 'rate_limit = "much"\n' >/etc/orderd/orderd.toml
+systemctl reload orderd
+wait_for 20 sh -c "journalctl -u orderd -o cat --no-pager | grep -q reload_refused" || fail "nonsense is not refused"
+orderctl status --output json | grep -q '"limit": *55' || fail "the rate limit did not stay"
+printf 'rate_limit = 55\n' >/etc/orderd/orderd.toml
+
+step "restart while clients connect: none is refused"
+( while [ ! -e /tmp/enough ]; do
+      { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &
+      sleep 0.1
+  done
+  wait ) &
+hammer=$!
+systemctl restart orderd || fail "it does not restart"
+touch /tmp/enough; wait $hammer; sort /tmp/asked | uniq -c
+! grep -q refused /tmp/asked || fail "a connection was refused"
+
+step "watchdog: the worker stands still, and systemd starts the daemon again"
+before=$(shown NRestarts)
+pkill -STOP -f 'orderd.main worker'
+wait_for 90 sh -c "[ \$(systemctl show --value --property NRestarts orderd) -gt $before ]" || fail "the watchdog did not bite"
+wait_for 60 systemctl is-active orderd || fail "it does not come back"
+journalctl -u orderd --no-pager -o cat | grep -i 'watchdog' | tail -3 | cut -c1-200
+wait_for 60 orderctl status || fail "it does not answer"
+orderctl submit SOL USDC 0.5 --watch || fail "it does not trade after the watchdog"
+
+step "backup by the timer's service"
+systemctl start orderd-backup.timer
+systemctl list-timers orderd-backup.timer --no-pager | sed -n 1,2p
+systemctl start orderd-backup.service || { journalctl --no-pager -u orderd-backup -n 20 -o cat; fail "no backup"; }
+ls -l /var/backups/orderd
+
+step "stop"
+systemctl stop orderd.service orderd.socket
+[ "$(shown Result)" = success ] || fail "it ended with $(shown Result)"
+! pgrep -u orderd >/dev/null || fail "processes are left"
+
+step "roles apart: the chain in its unit"
+systemctl start orderd-simnet || { journalctl --no-pager -u orderd-simnet -n 20 -o cat; fail "simnet does not start"; }
+systemctl show --property StatusText orderd-simnet
+systemctl stop orderd-simnet
+
+echo "all of it holds"
