@@ -98,6 +98,15 @@ MUTANTS: Final = (
         "Orders on mainnet go to a program whose swap nobody has ever seen it take.",
     ),
     Mutant(
+        "differences-proved",
+        10,
+        "orderd/proving/proof.py",
+        "return self.is_decided and not self.differences",
+        "return self.is_decided",
+        ("tests/integration/test_proving.py::test_a_single_base_unit_more_is_a_difference",),
+        "A program that pays less than quoted passes for proved.",
+    ),
+    Mutant(
         "upgraded-program-traded",
         10,
         "orderd/engine/proved_kinds.py",
