@@ -10,7 +10,8 @@ RUN python -m venv /opt/orderd \
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/orderd --create-home orderd \
-    && chmod 0700 /var/lib/orderd
+    && chmod 0700 /var/lib/orderd \
+    && install -d --owner orderd --mode 0755 /run/address
 COPY --from=build /opt/orderd /opt/orderd
 ENV PATH=/opt/orderd/bin:$PATH PYTHONUNBUFFERED=1 ORDERD_STATE_DIR=/var/lib/orderd
 USER orderd

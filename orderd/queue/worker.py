@@ -24,6 +24,7 @@ from db.connection import check_schema, connect, database, database_errors_told,
 from db.journal import recent_starts
 from db.prices import last_route
 from db.retention import Kept
+from orderd.best_effort import best_effort
 from orderd.config.loading import ConfigurationError
 from orderd.config.reloading import reread
 from orderd.config.settings import Settings
@@ -243,6 +244,7 @@ class WorkerProcess:
         self._turns = Turns()
         broker.add_middleware(self._turns)
         declare_actor(broker, execution.run)
+        self._life_file = settings.state_dir / "worker.alive"
         self._broker = broker
         self._worker = Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS)
 
@@ -407,11 +409,17 @@ class WorkerProcess:
         return loops + ["turns"] * (self._turns.longest_seconds > _STUCK_TURN_SECONDS)
 
     def _show_life(self) -> None:
-        """Show whoever watches over this process that it lives; no service is asked for that."""
+        """Show whoever watches over this process that it lives; no service is asked for that.
+
+        A service manager is told; for a container's health check the file ``worker.alive`` is renewed.
+        """
         if stalled := self._stalled():
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
         else:
             service_manager().tell("WATCHDOG=1", f"STATUS={len(self._live)} transactions in flight")
+            with best_effort("life file"):
+                self._life_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._life_file.touch()
 
     def _beat(self) -> None:
         """Tell the others that this process lives, and make good what Redis has forgotten."""

