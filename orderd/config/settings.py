@@ -176,6 +176,10 @@ class Settings(BaseSettings):
     meteora_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
     """Addresses of the Meteora pools to use. If empty, pools are discovered on the chain."""
 
+    lookup_tables: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
+    """Addresses of lookup tables that hold accounts of pools: a transaction then has room for a split over more pools.
+    If empty, transactions use none."""
+
     compute_unit_price: int = Field(10_000, ge=0, le=MOST)
     """Minimum priority fee, in micro-lamports per compute unit."""
     max_compute_unit_price: int = Field(1_000_000, ge=0, le=MOST)

@@ -1,6 +1,7 @@
 """What both sides of the daemon trade with: one endpoint, one wallet, the venues and the tokens."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -26,6 +27,7 @@ from orderd.engine.routing.router import Router
 from orderd.engine.token_desk import TokenDesk
 from orderd.engine.token_list import TokenList
 from orderd.solana.keys import Signer, Wallet, WalletError, WatchedWallet, load_address, load_wallet
+from orderd.solana.lookup_tables import LookupTables
 from orderd.solana.observer import Observer
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
@@ -99,8 +101,9 @@ def open_trading(
         max_age=age,
     )
     purse = Purse(rpc, wallet.address)
+    tables = LookupTables(rpc, settings.lookup_tables)
     router = Router(
-        open_venues(settings, rpc, age_ms, watch),
+        open_venues(settings, rpc, age_ms, watch, tables.held),
         read=partial(read_together, rpc),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
@@ -111,9 +114,10 @@ def open_trading(
         unit_price=lambda: fees.last,
         threads=settings.worker_threads,
         rent_of_way=purse.cost_of_way,
+        bytes_of_tables=tables.most_bytes,
         watched=[(base.mint, quote.mint) for base, quote in map(tokens.named_pair, settings.watch_pairs)],
     )
-    builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age)
+    builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age, tables=tables.current)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms, slot_ms=slot_ms)
     desk = TokenDesk(tokens, open_rpc(settings, _MINT_SECONDS), token_list_of(settings))
     return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, age_ms)
@@ -173,7 +177,13 @@ def slot_ms_of(settings: Settings) -> int:
     return measured_slot_ms(RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS)))
 
 
-def open_venues(settings: Settings, rpc: RpcClient, max_age_ms: int, watch: Watch | None = None) -> list[Venue]:
+def open_venues(
+    settings: Settings,
+    rpc: RpcClient,
+    max_age_ms: int,
+    watch: Watch | None = None,
+    tabled: Callable[[], frozenset[Pubkey]] = frozenset,
+) -> list[Venue]:
     """One for each kind of pool that is to be traded in. ``max_age_ms``: how old the state of one may be."""
     proved = ProvedKinds(rpc, settings.chain, settings.traded_kinds) if settings.needs_proof else None
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
@@ -187,6 +197,7 @@ def open_venues(settings: Settings, rpc: RpcClient, max_age_ms: int, watch: Watc
             max_age_ms=max_age_ms,
             watch=watch,
             memory=StoredPools(),
+            tabled=tabled,
             unix_time=unix_time,
         )
         for kind in PoolKind

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.message import Message, MessageV0, to_bytes_versioned
@@ -63,9 +64,17 @@ def sign(
     return SignedTransaction(signature, _packed(message, signature))
 
 
-def draft(instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash) -> bytes:
-    """What `sign` would make, without its signature, for a simulation. Raises as `sign` does."""
-    return _packed(_compiled(instructions, payer, blockhash, legacy=False), Signature.default())
+def draft(
+    instructions: Sequence[Instruction],
+    payer: Pubkey,
+    blockhash: Hash,
+    tables: Sequence[AddressLookupTableAccount] = (),
+) -> bytes:
+    """What `sign` would make, without its signature, for a simulation. Raises as `sign` does.
+
+    Accounts that one of the lookup ``tables`` holds are named by it.
+    """
+    return _packed(_compiled(instructions, payer, blockhash, legacy=False, tables=tables), Signature.default())
 
 
 def sign_draft(unsigned: bytes, wallet: Signer, units: int) -> SignedTransaction:
@@ -86,13 +95,18 @@ def sign_draft(unsigned: bytes, wallet: Signer, units: int) -> SignedTransaction
 
 
 def _compiled(
-    instructions: Sequence[Instruction], payer: Pubkey, blockhash: Hash, *, legacy: bool
+    instructions: Sequence[Instruction],
+    payer: Pubkey,
+    blockhash: Hash,
+    *,
+    legacy: bool,
+    tables: Sequence[AddressLookupTableAccount] = (),
 ) -> Message | MessageV0:
     message: Message | MessageV0
     if legacy:
         message = Message.new_with_blockhash(list(instructions), payer, blockhash)
     else:
-        message = MessageV0.try_compile(payer, list(instructions), [], blockhash)
+        message = MessageV0.try_compile(payer, list(instructions), list(tables), blockhash)
     if message.header.num_required_signatures != 1:
         raise ValueError(f"{message.header.num_required_signatures} signers are required, only the wallet signs")
     return message

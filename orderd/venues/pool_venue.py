@@ -16,6 +16,7 @@ from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind, VenueName, VenueQuote
 from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError, rpc_errors_told
+from orderd.solana.lookup_tables import SAVED
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import Account, Memcmp, RpcClient
@@ -165,19 +166,22 @@ class PoolVenue(ABC, Generic[S, P]):
         max_age_ms: int = 400,
         watch: Watch | None = None,
         memory: PoolMemory | None = None,
+        tabled: Callable[[], frozenset[Pubkey]] = frozenset,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
         """Of `addresses`, those of other programs are passed over.
 
         `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old.
-        Pools that `memory` knows are traded at once, while they are looked up on the chain in the background.
+        Pools that `memory` knows are traded at once, while they are looked up on the chain in the background. `tabled`
+        are the accounts that a lookup table holds: they take less of a transaction.
         """
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
         self._program_id = self.program.ids[chain]
         self._watch = watch
         self._memory = memory
+        self._tabled = tabled
         self._looked_up: set[Pair] = set()
         self._unix_time = unix_time
         self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _told_for, clock=clock)
@@ -242,6 +246,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _meet(self, snapshot: Snapshot[P], mint_in: str, mint_out: str, now: Moment) -> Liquidity:
         pools: list[OpenPool] = []
         refusals = list(snapshot.refusals)
+        tabled = self._tabled()
         for address, pool in snapshot.pools.items():
             vaults = snapshot.vaults[address]
             try:
@@ -263,7 +268,8 @@ class PoolVenue(ABC, Generic[S, P]):
                     self.program.units.swap,
                     self.program.units.a_step,
                     (vaults[mint_in], vaults[mint_out]),
-                    self._size(pool, mint_in),
+                    self._size(pool, mint_in)
+                    - SAVED * len(tabled.intersection((Pubkey.from_string(address), *vaults.values()))),
                     self.size_shared,
                     pool,
                 )

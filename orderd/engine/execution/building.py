@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
 import structlog
+from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -34,6 +35,7 @@ from orderd.venues.base import trade_instructions
 from orderd.venues.guest import PoolRefusedError
 from orderd.venues.single_flight import SingleFlight
 
+Tables = Callable[[], Sequence[AddressLookupTableAccount]]
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -129,14 +131,24 @@ class Builder:
     """Builds and signs for one wallet. Thread-safe."""
 
     def __init__(
-        self, router: Router, rpc: RpcClient, wallet: Signer, fees: FeeMarket, purse: Purse, *, blockhash_age: float
+        self,
+        router: Router,
+        rpc: RpcClient,
+        wallet: Signer,
+        fees: FeeMarket,
+        purse: Purse,
+        *,
+        blockhash_age: float,
+        tables: Tables = lambda: (),
     ) -> None:
-        """``blockhash_age`` in seconds: how long one blockhash serves all orders."""
+        """``blockhash_age`` in seconds: how long one blockhash serves all orders. ``tables`` tells the lookup tables
+        that transactions name accounts by."""
         self._router = router
         self._rpc = rpc
         self._wallet = wallet
         self._fees = fees
         self._purse = purse
+        self._tables = tables
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
         self._fitting: dict[tuple[str, str], tuple[int, bool]] = {}
 
@@ -161,7 +173,7 @@ class Builder:
     def _can_be_drafted(self, route: Route) -> bool:
         try:
             instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
-            draft(instructions, self._wallet.address, Hash.default())
+            draft(instructions, self._wallet.address, Hash.default(), self._tables())
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             return False
@@ -215,7 +227,7 @@ class Builder:
         swaps, moment = self._swaps(plan), self._moment()
         unit_price = self._unit_price(plan, swaps)
         instructions = self._instructions(swaps, memo, unit_price)
-        unsigned = draft(instructions, self._wallet.address, moment.latest.value.blockhash)
+        unsigned = draft(instructions, self._wallet.address, moment.latest.value.blockhash, self._tables())
         return _Draft(plan, unit_price, moment, instructions, unsigned)
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:

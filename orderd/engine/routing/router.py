@@ -67,12 +67,14 @@ class Router:
         cooling: Cooling | None = None,
         rent_of_way: Callable[[str], int] = lambda _: 0,
         watched: Sequence[Pair] = (),
+        bytes_of_tables: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit.
 
         ``rent_of_way`` tells the lamports that it costs to pass through a mint, where the wallet has no account of it.
-        ``watched`` are pairs that are read whether or not orders ask for them.
+        ``watched`` are pairs that are read whether or not orders ask for them. ``bytes_of_tables`` is what naming
+        lookup tables takes of a transaction.
         """
         self._venues = {venue.kind: venue for venue in venues}
         self._intermediates = tuple(intermediates)
@@ -80,6 +82,7 @@ class Router:
         self._max_total_cost_bps = max_total_cost_bps
         self._guard = guard
         self._unit_price = unit_price
+        self._bytes_of_tables = bytes_of_tables
         self._rent_of_way = rent_of_way
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
@@ -180,7 +183,7 @@ class Router:
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_per_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
-        limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct), fits)
+        limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct) - self._bytes_of_tables, fits)
         kind: type[AnySearch] = SearchOut if request.exact_out else Search
         search = kind(request.amount, cost_per_leg, slippage_bps, limits)
 

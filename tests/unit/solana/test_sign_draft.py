@@ -3,10 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
+from solders.transaction import VersionedTransaction
 
 from orderd.solana.keys import Wallet
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
@@ -36,3 +40,16 @@ def test_what_does_not_begin_with_its_compute_units_is_not_signed() -> None:
     other = draft(_TRANSFERS[:1], _WALLET.address, _BLOCKHASH)
     with pytest.raises(ValueError, match="compute units"):
         sign_draft(other, _WALLET, 1)
+
+
+def test_a_draft_that_names_accounts_by_a_table_is_shorter_and_signed_alike() -> None:
+    table = AddressLookupTableAccount(Pubkey.from_bytes(bytes([39] * 32)), _PEOPLE)
+    instructions = attempt_instructions("1-2", _TRANSFERS, units=1_000, micro_lamports_a_unit=7)
+    plain = draft(instructions, _WALLET.address, _BLOCKHASH)
+    short = draft(instructions, _WALLET.address, _BLOCKHASH, [table])
+    assert len(plain) - len(short) == 31 * len(_PEOPLE) - 34
+    transaction = VersionedTransaction.from_bytes(sign_draft(short, _WALLET, 5_000).raw)
+    transaction.verify_and_hash_message()
+    assert isinstance(transaction.message, MessageV0)
+    (lookup,) = transaction.message.address_table_lookups
+    assert (lookup.account_key, sorted(lookup.writable_indexes)) == (table.key, list(range(len(_PEOPLE))))

@@ -88,6 +88,16 @@ def test_a_pool_with_a_use_of_reserved_bytes_that_is_not_known_is_left_out(chain
     assert error.value.code is ErrorCode.POOL_UNSUPPORTED
 
 
+def test_accounts_that_a_lookup_table_holds_leave_room_in_a_transaction(chain: Chain) -> None:
+    vaults = [raydium_clmm_addresses.vault_address(POOL, mint) for mint in (LOW, HIGH)]
+    tabled = frozenset({POOL, *vaults, HIGH})
+    sizes = [
+        venue.liquidity(str(LOW), str(HIGH)).pools[0].size
+        for venue in (RaydiumClmm(chain.rpc()), RaydiumClmm(chain.rpc(), tabled=lambda: tabled))
+    ]
+    assert sizes[0] - sizes[1] == 3 * 31
+
+
 def test_the_program_of_another_cluster_can_be_named(chain: Chain) -> None:
     devnet = raydium_clmm.DEVNET_PROGRAM_ID
     moved = Chain()
