@@ -35,6 +35,7 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.figures import quantile
 from orderctl.tui.book import accepted, advanced
 from orderd.domain.events import OrderEvent
+from orderd.records import HistoryResult, PricesResult
 from orderd.wire import (
     ORDER_EVENT,
     Event,
@@ -48,7 +49,7 @@ from orderd.wire import (
     SubscribeResult,
 )
 from tests.samples.orders import FILLED, QUOTE, history
-from tests.unit.orderctl.tui.desks import STATUS, WALLET
+from tests.unit.orderctl.tui.desks import CANDLES, STATUS, WALLET
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 ORDERS = 2_000
@@ -103,6 +104,8 @@ class Feed:
             Method.BALANCES: WALLET,
             Method.STATUS: STATUS,
             Method.QUOTE: QUOTE,
+            Method.HISTORY: HistoryResult(fills=(), totals=None, next_cursor=None),
+            Method.PRICES: PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES),
             Method.ORDER_GET: OrderDetail(
                 order=self._still[0].order, events=history(FILLED, FIRST), attempts=(), failures=()
             ),
@@ -186,7 +189,9 @@ class Terminal:
 def full_screen(url: str) -> Iterator[tuple["subprocess.Popen[bytes]", Terminal]]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    nothing = {"XDG_STATE_HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}
+    """Neither remembered nor configured."""
+    environment = {**os.environ, **nothing, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     process = subprocess.Popen(
         [ORDERCTL, "--url", url, "tui"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )

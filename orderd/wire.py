@@ -669,6 +669,9 @@ class ServiceHealth(Message):
 
     ok: bool
     detail: str = ""
+    latency_ms: float | None = Field(
+        None, exclude_if=lambda latency: latency is None, description="of its last answer; absent where it gave none"
+    )
 
 
 class RateLimitUse(Message):

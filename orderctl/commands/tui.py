@@ -3,11 +3,12 @@
 import gc
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from orderctl.config.settings import settings_of
+from orderctl.config.settings import environment, settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import is_live
 from orderd.client.errors import ConfigError
@@ -45,9 +46,16 @@ def run(
     # Textual takes longer to load than a command may take.
     from orderctl.tui.app import OrderctlApp
     from orderctl.tui.desk import Desk
+    from orderctl.tui.keymap import binding_ids, keymap_path, read_keymap
+    from orderctl.tui.remembered import Memory, memory_path
     from orderd.client.link import Link
 
-    app = OrderctlApp(Desk(settings.url, read_only), Link(settings))
+    keymap = read_keymap(keymap_path(os.environ), binding_ids())
+    os.environ.update(environment(settings))  # for commands that are typed there
+    # Completion knows all verbs, so it stands above them.
+    complete = import_module("orderctl.completion").candidates
+    app = OrderctlApp(Desk(settings.url, read_only), Link(settings), Memory(memory_path()), complete)
+    app.set_keymap(keymap)
     # A pass of the collector over all that is loaded would be felt at a key: that is left out, and passes are rare.
     gc.freeze()
     gc.set_threshold(*RARE_COLLECTIONS)

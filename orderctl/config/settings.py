@@ -46,6 +46,16 @@ class Settings(Endpoint):
     quiet: bool = False
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables by which a process that this one starts finds the daemon as this one does."""
+    told = {"ORDERCTL_URL": settings.url}
+    if settings.api_key is not None:
+        told["ORDERCTL_API_KEY"] = settings.api_key
+    if settings.ca is not None:
+        told["ORDERCTL_CA"] = str(settings.ca)
+    return told
+
+
 def settings_of(ctx: "typer.Context", output: str) -> Settings:
     """The settings of a command that prints ``output``. Raises what ``load`` raises."""
     flags: Flags = ctx.obj

@@ -4,6 +4,7 @@ Beside them stand own fills, prices that orders wait for, and the axes. What is 
 terminal, the full screen and a picture alike.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ _LABEL_EVERY: Final = 4
 _TIME_EVERY: Final = 15
 """Columns from one time on the axis to the next."""
 _DIGITS: Final = 6
+_NAME: Final = 14
+"""Columns that the name of a price gets beside the axis; a longer one runs on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +59,20 @@ class Chart:
     marks: Sequence[Mark] = ()
     levels: Sequence[Level] = ()
 
-    def lines(self, width: int, height: int) -> list[Text]:
-        """So many lines of so many cells: the newest candles that find room, and the axes."""
+    def lines(self, width: int, height: int, *, fills: bool = False) -> list[Text]:
+        """So many lines of so many cells: the newest candles that find room, and the axes.
+
+        Where there are fewer candles than columns, the picture is narrower, unless it ``fills`` the width.
+        """
         if not self.candles:
             return []
         scale = _Scale.of(self, height - 2)
-        axis = max(map(len, scale.labels)) + 2
+        names = self._names(scale)
+        axis = max(map(len, [*scale.labels, *(name[:_NAME] for name in names.values())])) + 2
         columns = max(width - axis - 1, 1)
         first = self.candles[-1].at - timedelta(seconds=self.seconds * (columns - 1))
         shown = {self._column(each.at, first): each for each in self.candles if each.at >= first}
-        begin = min(shown)
+        begin = 0 if fills else min(shown)
         cells = [[(" ", "")] * (columns - begin) for _ in range(scale.rows)]
         for level in self.levels:
             if scale.holds(level.price):
@@ -77,7 +84,6 @@ class Chart:
             if 0 <= column < columns - begin and scale.holds(mark.price):
                 shape = ("▲", Tone.GOOD.bold) if mark.bought else ("▼", Tone.BAD.bold)
                 cells[scale.row(mark.price)][column] = shape
-        names = self._names(scale)
         return [
             *(_line(row, scale.labels[number], names.get(number)) for number, row in enumerate(cells)),
             *self._times(first + timedelta(seconds=self.seconds * begin), columns - begin),
@@ -103,12 +109,14 @@ class Chart:
 
     def _names(self, scale: "_Scale") -> dict[int, str]:
         """What waits for a price, by rows."""
-        names: dict[int, str] = {}
+        rows: dict[int, Counter[str]] = {}
         for level in self.levels:
             if scale.holds(level.price):
-                row = scale.row(level.price)
-                names[row] = f"{names[row]}, {level.name}" if row in names else level.name
-        return names
+                rows.setdefault(scale.row(level.price), Counter())[level.name] += 1
+        return {
+            row: ", ".join(name if count == 1 else f"{count} {name}" for name, count in names.items())
+            for row, names in rows.items()
+        }
 
     def _times(self, first: datetime, columns: int) -> Iterator[Text]:
         """The axis, and times below it; the day where they are of several."""

@@ -323,7 +323,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             lambda order: order.venue or "",
             width=8,
             places=("wide", *SCREEN),
-            spared=1,
+            spared=3,
         ),
         Column(
             "try",
@@ -332,14 +332,15 @@ COLUMNS: Final[Mapping[str, Column]] = {
             width=3,
             places=SCREEN,
             right=True,
-            spared=2,
+            spared=4,
         ),
         Column(
             "client_order_id",
             lambda order, _: _plain(order.client_order_id),
             lambda order: order.client_order_id,
             width=36,
-            places=("wide",),
+            places=("wide", *SCREEN),
+            spared=1,
         ),
         Column(
             "signature",
@@ -348,7 +349,14 @@ COLUMNS: Final[Mapping[str, Column]] = {
             width=88,
             places=("wide",),
         ),
-        Column("kind", lambda order, _: _plain(order.kind), lambda order: order.kind, width=11, places=("wide",)),
+        Column(
+            "kind",
+            lambda order, _: _plain(order.kind),
+            lambda order: order.kind,
+            width=11,
+            places=("wide", *SCREEN),
+            spared=2,
+        ),
         Column(
             "trigger",
             lambda order, _: _plain(prices(order) or "-"),

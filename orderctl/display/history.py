@@ -1,6 +1,7 @@
 """How fills look in a table, and what they came to in lines below it."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +10,16 @@ from orderctl.display.ids import short_ids
 from orderctl.display.tables import Column, plain_table
 from orderctl.output.colours import Tone
 from orderd.records import HistoryFill, HistoryResult
+
+FILL_COLUMNS: Final[tuple[Column, ...]] = (
+    ("TIME", "left"),
+    ("ORDER", "left"),
+    ("SOLD", "right"),
+    ("RECEIVED", "right"),
+    ("PRICE", "right"),
+    ("QUOTE BP", "right"),
+    ("MID BP", "right"),
+)
 
 
 def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
@@ -23,16 +34,7 @@ def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
         ("KIND", "left"),
         ("SIGNATURE", "left"),
     )
-    table = plain_table(
-        ("TIME", "left"),
-        ("ORDER", "left"),
-        ("SOLD", "right"),
-        ("RECEIVED", "right"),
-        ("PRICE", "right"),
-        ("QUOTE BP", "right"),
-        ("MID BP", "right"),
-        *(more if wide else ()),
-    )
+    table = plain_table(*FILL_COLUMNS, *(more if wide else ()))
     shown = short_ids(fill.order_id for fill in fills)
     for fill in fills:
         cells = (
@@ -44,23 +46,27 @@ def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
             fill.kind,
             fill.signature,
         )
-        table.add_row(
-            f"{fill.at:%Y-%m-%d %H:%M:%S}",
-            shown[fill.order_id],
-            f"{fill.amount_in} {fill.token_in}",
-            f"{fill.amount_out} {fill.token_out}",
-            fill.price,
-            _slippage(fill.quote_slippage_bps),
-            _slippage(fill.mid_slippage_bps),
-            *(cells if wide else ()),
-        )
+        table.add_row(*fill_cells(fill, shown[fill.order_id]), *(cells if wide else ()))
     return table
+
+
+def fill_cells(fill: HistoryFill, order: str) -> tuple[Text, ...]:
+    """One a column; ``order`` is how the order's id is told."""
+    return (
+        Text(f"{fill.at:%Y-%m-%d %H:%M:%S}"),
+        Text(order),
+        Text(f"{fill.amount_in} {fill.token_in}", justify="right"),
+        Text(f"{fill.amount_out} {fill.token_out}", justify="right"),
+        Text(fill.price, justify="right"),
+        _slippage(fill.quote_slippage_bps),
+        _slippage(fill.mid_slippage_bps),
+    )
 
 
 def _slippage(bps: str | None) -> Text:
     if bps is None:
-        return Text("-")
-    return Text(bps, Tone.GOOD if bps.startswith("-") else "")
+        return Text("-", justify="right")
+    return Text(bps, Tone.GOOD if bps.startswith("-") else "", justify="right")
 
 
 def totals_lines(history: HistoryResult) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """How earnings and holdings look on a terminal."""
 
+from decimal import Decimal
+from itertools import accumulate
+
 from rich.table import Table
 from rich.text import Text
 
@@ -8,6 +11,10 @@ from orderctl.output.colours import Tone
 from orderd.records import PnlResult, PortfolioResult
 
 _UNKNOWN = "?"
+_BAR = 20
+"""Characters that stand for all."""
+_DAYS = 2
+"""Of fewer there is no curve."""
 
 
 def tokens_table(pnl: PnlResult, *, wide: bool = False) -> Table:
@@ -56,7 +63,33 @@ def totals_line(pnl: PnlResult) -> str:
     return f"realised {totals.realised}, unrealised {totals.unrealised}, {spent}: net {totals.net} {pnl.unit}"
 
 
-def holdings_table(portfolio: PortfolioResult) -> Table:
+def earned_curve(pnl: PnlResult, width: int, height: int) -> list[Text]:
+    """What was realised up to each day less fees and rent, as bars from zero; the newest days that find room."""
+    days: dict[str, Decimal] = {}
+    for each in pnl.days:
+        earned = Decimal(each.realised) - Decimal(each.fees) - Decimal(each.rent)
+        days[each.day] = days.get(each.day, Decimal(0)) + earned
+    totals = list(accumulate(days[day] for day in sorted(days)))
+    if len(totals) < _DAYS:
+        return []
+    bar = max(1, min(4, width // len(totals)))
+    shown = totals[-(width // bar) :]
+    low, high = min([Decimal(0), *shown]), max([Decimal(0), *shown])
+    step = (high - low) / height or Decimal(1)
+    lines = []
+    for row in range(height):
+        middle = high - step * row - step / 2
+        line = Text()
+        for total in shown:
+            is_filled = min(total, Decimal(0)) < middle < max(total, Decimal(0))
+            line.append(("█" * max(bar - 1, 1) if is_filled else "").ljust(bar), Tone.GOOD if total > 0 else Tone.BAD)
+        lines.append(line)
+    tone = Tone.GOOD if shown[-1] > 0 else Tone.BAD
+    return [*lines, Text.assemble("all together ", (f"{shown[-1]:+f}", tone), f" {pnl.unit} after costs"), Text()]
+
+
+def holdings_table(portfolio: PortfolioResult, *, bars: bool = False) -> Table:
+    """``bars`` draw the shares."""
     table = plain_table(
         ("TOKEN", "left"),
         ("AMOUNT", "right"),
@@ -64,13 +97,25 @@ def holdings_table(portfolio: PortfolioResult) -> Table:
         ("VALUE", "right"),
         ("SHARE", "right"),
         ("24H", "right"),
+        *((("", "left"),) if bars else ()),
     )
     for each in portfolio.holdings:
         share = _UNKNOWN if each.share is None else f"{each.share} %"
         table.add_row(
-            each.token, each.amount, each.price or _UNKNOWN, each.value or _UNKNOWN, share, _signed(each.change, " %")
+            each.token,
+            each.amount,
+            each.price or _UNKNOWN,
+            each.value or _UNKNOWN,
+            share,
+            _signed(each.change, " %"),
+            *((Text(share_bar(each.share), Tone.MOVING),) if bars else ()),
         )
     return table
+
+
+def share_bar(share: str | None) -> str:
+    """Of a share in percent."""
+    return "━" * round(Decimal(share or 0) * _BAR / 100)
 
 
 def _signed(amount: str | None, unit: str = "") -> Text:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from orderctl.display.resting import conditions, prices, rests
 from orderd.domain.events import (
@@ -73,13 +73,7 @@ class Timeline:
     def apply(self, event: OrderEvent) -> None:
         if event.seq > self.seq:
             self.events = (*self.events, event)
-            match event.data:
-                case Triggered():
-                    self.order = self.order.model_copy(update={"triggered_at": event.at})
-                case Released(amount_in=amount):
-                    self.order = self.order.model_copy(update={"amount_in": amount})
-                case Amended() as amended:
-                    self.order = advanced_terms(self.order, amended)
+            self.order = self.order.model_copy(update=changed_at_rest(event))
 
     @property
     def seq(self) -> int:
@@ -217,7 +211,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 
 def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
     if isinstance(fact, Amended):
-        return [terms(advanced_terms(order, fact))]
+        return [terms(order.model_copy(update=fact.model_dump(exclude={"kind"})))]
     if fact.amount_in is None and fact.exact_out is None:
         return [terms(order), f"held until that is bought; then it waits for {conditions(order)}"]
     label = [] if fact.label is None else [f"for the wallet {fact.label}, which is a label"]
@@ -238,9 +232,17 @@ def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderVie
     return [pays, f"it waited for {fact.condition}"]
 
 
-def advanced_terms(order: OrderView, fact: Amended) -> OrderView:
-    """The order with the terms that count after this."""
-    return order.model_copy(update=fact.model_dump(exclude={"kind"}))
+def changed_at_rest(event: OrderEvent) -> dict[str, Any]:
+    """The members of an order that rests which change with the event; empty for an event that changes no term."""
+    match event.data:
+        case Triggered():
+            return {"triggered_at": event.at}
+        case Released(amount_in=amount):
+            return {"amount_in": amount}
+        case Amended() as amended:
+            return amended.model_dump(exclude={"kind"})
+        case _:
+            return {}
 
 
 def terms(order: OrderView) -> str:

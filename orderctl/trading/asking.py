@@ -1,14 +1,14 @@
 """Asks, while orders are followed, for what no event tells: what the market pays, and how families stand."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from threading import Event, Thread
 from typing import Final
 
 from orderctl.config.settings import Settings
-from orderctl.display.resting import is_family
+from orderctl.display.resting import is_family, is_open
 from orderctl.display.surroundings import Height, Surroundings
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError, RefusedError
@@ -43,6 +43,18 @@ def asked_about(settings: Settings, orders: Callable[[], Sequence[OrderView]], f
         is_over.set()
 
 
+def pairs_at_rest(orders: Iterable[OrderView]) -> dict[tuple[str, str], OrderView]:
+    """The pairs whose price is waited for, and an order of each: a TWAP waits for its time, not for a price.
+
+    ``orders`` are the oldest first; the pairs of the newest ones come first.
+    """
+    return {
+        (order.token_in, order.token_out): order
+        for order in reversed(list(orders))
+        if is_open(order) and order.kind is not OrderKind.TWAP
+    }
+
+
 def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -> None:
     """Raises ClientError where the daemon does not answer."""
     if any(order.status in SIGNED for order in orders):
@@ -55,10 +67,7 @@ def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -
     for order in untold[:MOST_ORDERS]:
         params = params_of(GetParams, order=str(order.id))
         found.details[order.id] = client.call(Method.ORDER_GET, params, OrderDetail)
-    pairs = {
-        (order.token_in, order.token_out): order for order in reversed(resting) if order.kind is not OrderKind.TWAP
-    }
-    for pair, order in list(pairs.items())[:MOST_ORDERS]:
+    for pair, order in list(pairs_at_rest(resting).items())[:MOST_ORDERS]:
         terms = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=order.amount_in)
         try:
             found.market[pair] = Fraction(client.call(Method.QUOTE, terms, QuoteResult).chosen.price)

@@ -1,5 +1,6 @@
 """What a chart shows: candles of a pair, and of it own fills and the prices that orders wait for."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,19 +17,26 @@ from orderd.wire import ListParams, OrderView
 
 def chart_of(client: Client, prices: PricesResult) -> Chart:
     """Of prices that have a candle, with the fills of their time. Raises what Client.call raises."""
-    seconds = parse_span(prices.interval)
-    since, until = prices.candles[0].at, prices.candles[-1].at + timedelta(seconds=seconds)
-    wanted = HistoryParams(token=prices.base, since=format_moment(since), until=format_moment(until))
-    fills = read_fills(client, wanted).fills
+    fills = read_fills(client, fills_wanted(prices)).fills
     resting = ListParams(token=prices.base, status=tuple(sorted(RESTING)))
-    orders = [order for page in pages(client, resting) for order in page.orders]
+    return chart_from(prices, fills, (order for page in pages(client, resting) for order in page.orders))
+
+
+def fills_wanted(prices: PricesResult) -> HistoryParams:
+    """The fills of the time of these candles, of which there is at least one."""
+    since, until = prices.candles[0].at, prices.candles[-1].at + timedelta(seconds=parse_span(prices.interval))
+    return HistoryParams(token=prices.base, since=format_moment(since), until=format_moment(until))
+
+
+def chart_from(prices: PricesResult, fills: Iterable[HistoryFill], orders: Iterable[OrderView]) -> Chart:
+    """``fills`` and ``orders`` of other pairs are left out; ``orders`` are those that rest."""
     candles = [
         Candle(each.at, Decimal(each.open), Decimal(each.high), Decimal(each.low), Decimal(each.close))
         for each in prices.candles
     ]
     return Chart(
         candles,
-        seconds,
+        parse_span(prices.interval),
         [_mark(fill, prices.base) for fill in fills if _is_of(fill, prices)],
         [level for order in orders if _is_of(order, prices) for level in _levels(order)],
     )

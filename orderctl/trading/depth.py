@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from orderctl.output.depth import Depth, Level, Offer, Side
-from orderd.client.connection import Client
 from orderd.client.errors import ConfigError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import PLAIN_DECIMAL
-from orderd.wire import Method, PoolsParams, PoolsResult, QuoteParams, QuoteResult
+from orderd.wire import Message, Method, PoolsParams, PoolsResult, QuoteParams, QuoteResult
 
 SIDES: Final[tuple[Side, ...]] = ("sell", "buy")
 _SMALLEST: Final = Decimal("0.0001")
@@ -21,6 +20,14 @@ _STEPS: Final = (Decimal(1), Decimal(3))
 """Of each power of ten."""
 _WITHOUT_ROUTE: Final = ("ROUTE", "POOL")
 """Categories of refusals that depend on the size. Any other would be the same for all sizes."""
+
+A = TypeVar("A", bound=Message)
+
+
+class Calls(Protocol):
+    """A client that blocks."""
+
+    def call(self, method: Method, params: Message, answer: type[A]) -> A: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class _Asked:
         return min((Decimal(each.amount_in) for each in of_venue if each.amount_in is not None), default=None)
 
 
-def depth_of(client: Client, base: str, quote: str, sizes: Sequence[str] | None = None) -> Depth:
+def depth_of(client: Calls, base: str, quote: str, sizes: Sequence[str] | None = None) -> Depth:
     """Without ``sizes`` those that matter for what the pools of the pair hold.
 
     Raises OrderdError for what is no amount, ConfigError where no size has a route both ways, and what Client.call
@@ -76,7 +83,7 @@ def depth_of(client: Client, base: str, quote: str, sizes: Sequence[str] | None 
     )
 
 
-def _ask(client: Client, base: str, quote: str, side: Side, size: str) -> _Asked:
+def _ask(client: Calls, base: str, quote: str, side: Side, size: str) -> _Asked:
     terms = {"token_in": base, "token_out": quote, "amount_in": size}
     if side == "buy":
         terms = {"token_in": quote, "token_out": base, "exact_out": size}
@@ -89,7 +96,7 @@ def _ask(client: Client, base: str, quote: str, side: Side, size: str) -> _Asked
     return _Asked(side, Decimal(size), answer)
 
 
-def _sizes(client: Client, base: str, quote: str) -> list[str]:
+def _sizes(client: Calls, base: str, quote: str) -> list[str]:
     """Raises ConfigError where no pool trades the pair itself, so that nothing says which sizes matter."""
     pools = client.call(Method.POOLS, params_of(PoolsParams, token=(base, quote)), PoolsResult).pools
     most = max((Decimal(pool.reserve_a) for pool in pools), default=Decimal(0))

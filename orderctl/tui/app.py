@@ -1,9 +1,10 @@
 """The full-screen application: one connection, a few questions asked again and again, and ten pictures a second."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -16,21 +17,34 @@ from textual.theme import Theme
 
 from orderctl.display.ids import SHORT_ID
 from orderctl.tui.colours import terminal_theme
+from orderctl.tui.command_line import Complete, Place, Verb, nothing_to_complete
 from orderctl.tui.desk import Desk
-from orderctl.tui.messages import OrderChosen, PairChosen
+from orderctl.tui.explorer import explorer_url
+from orderctl.tui.export import export
+from orderctl.tui.messages import ChartChosen, OrderChosen, PairChosen
 from orderctl.tui.questions import Questions
+from orderctl.tui.remembered import Memory
 from orderctl.tui.screens.cancel import CancelScreen
+from orderctl.tui.screens.command import CommandScreen
+from orderctl.tui.screens.confirm import ConfirmScreen
+from orderctl.tui.screens.depth import DepthScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
+from orderctl.tui.screens.output import OutputScreen
+from orderctl.tui.screens.profit import ProfitScreen
+from orderctl.tui.screens.venues import VenuesScreen
+from orderctl.tui.toasts import toasts
+from orderctl.tui.widgets.banner import Banner
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller, Closed, News
 from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
-from orderd.wire import CancelResult, GetParams, Method, OrderView, Ready
+from orderd.wire import CancelResult, Event, GetParams, Method, OrderView, Ready
 
 FRAME_SECONDS = 0.1
+TOAST_SECONDS = 1.0
 FRAMES_A_BACKGROUND = 10
 """What stands behind a dialog is drawn once a second: each time the whole dialog has to be drawn over it again."""
 COPY = Binding.Group("Copy", compact=True)
@@ -60,30 +74,55 @@ class OrderctlApp(App[ClientError]):
             id="copy-signature",
             group=COPY,
         ),
+        Binding("o", "open", "Explorer", False, tooltip="Show the transaction in a browser", id="open"),
+        Binding("colon", "command", "Command", key_display=":", tooltip="Type any command of orderctl", id="command"),
+        Binding("P", "place('profit')", "Profit", False, tooltip="What was earned and is held", id="profit"),
+        Binding("V", "place('venues')", "Venues", False, tooltip="How venues and services answer", id="venues"),
+        Binding("D", "place('depth')", "Depth", False, tooltip="What each size of the pair would pay", id="depth"),
+        Binding("z", "pause", "Pause", False, tooltip="Hold the picture still, and go on", id="pause"),
+        Binding("e", "export", "Export", False, tooltip="Write what the tab shows into a CSV file", id="export"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="Every key", id="help"),
         Binding("ctrl+p", "command_palette", "Menu", tooltip="Every command by name, and the themes", id="palette"),
         Binding("q", "quit", "Quit", tooltip="Leave; orders go on without you", id="quit"),
     ]
 
-    def __init__(self, desk: Desk, caller: Caller) -> None:
+    def __init__(
+        self, desk: Desk, caller: Caller, memory: Memory | None = None, complete: Complete = nothing_to_complete
+    ) -> None:
+        """``memory`` None remembers nothing from one run to the next; ``complete`` knows what may follow on a command
+        line."""
         super().__init__()
         self.desk = desk
+        self._memory = memory or Memory()
+        self._complete = complete
         self._caller = caller
         self._questions = Questions(desk, caller)
+        self._ended: list[OrderView] = []
+        """Since the last toasts."""
+        self._lines: list[str] = []
+        """What was typed on the command line."""
 
     def get_default_screen(self) -> Screen[None]:
-        return OrdersScreen(self.desk, self._caller)
+        return OrdersScreen(self.desk, self._caller, self._memory)
 
     def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, self._colour)
+        if self._memory.layout.theme in self.available_themes:
+            self.theme = self._memory.layout.theme
+        self.theme_changed_signal.subscribe(self, self._theme_chosen)
         self._colour(self.current_theme)
         self._listen()
         self.run_worker(self._questions.status(), exit_on_error=False)
         self.run_worker(self._questions.balances(), exit_on_error=False)
         self.run_worker(self._questions.distances(), exit_on_error=False)
+        self.run_worker(self._questions.fills(), exit_on_error=False)
         self._follow_price()
+        self.set_interval(TOAST_SECONDS, self._toast)
         frames = count(1)
         self.set_interval(FRAME_SECONDS, lambda: self.draw(background=next(frames) % FRAMES_A_BACKGROUND == 0))
+
+    def _theme_chosen(self, theme: Theme) -> None:
+        self._memory.keep(theme=theme.name)
+        self._colour(theme)
 
     def _colour(self, theme: Theme) -> None:
         if theme.ansi:  # shows the terminal's own colours
@@ -95,6 +134,8 @@ class OrderctlApp(App[ClientError]):
 
     def draw(self, *, background: bool = True) -> None:
         """The screen in front, and in the ``background`` those behind it, too."""
+        if self.desk.paused_at is not None:
+            return
         for screen in self.screen_stack if background else self.screen_stack[-1:]:
             if isinstance(screen, Drawn) and screen.is_mounted:
                 with suppress(NoMatches):  # a screen that is being taken down has lost its widgets
@@ -111,6 +152,8 @@ class OrderctlApp(App[ClientError]):
 
     def _hear(self, news: News) -> None:
         self.desk.hear(news)
+        if isinstance(news, Event) and (order := self.desk.book.ended.get(news.event.order_id)) is not None:
+            self._ended.append(order)
         if isinstance(news, Ready):
             self._questions.may_be_asked.set()
             self._catch_up()
@@ -130,9 +173,16 @@ class OrderctlApp(App[ClientError]):
             self.desk.pair = event.pair
             self.desk.trouble.pop("quote", None)
             self._follow_price()
+            self.desk.chart.forget()
+            self._follow_candles()
 
     def _follow_price(self) -> None:
         self.run_worker(self._questions.price(), group="price", exclusive=True, exit_on_error=False)
+
+    @on(ChartChosen)
+    def _follow_candles(self) -> None:
+        self.desk.trouble.pop("prices", None)
+        self.run_worker(self._questions.candles(), group="candles", exclusive=True, exit_on_error=False)
 
     # What the trader wants
 
@@ -146,10 +196,15 @@ class OrderctlApp(App[ClientError]):
         self.push_screen(DetailScreen(self.desk, self._caller, event.order))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action in ("place", "command", "export", "pause") and self.screen.is_modal:
+            return False
         return not (self.desk.read_only and action in ("new_order", "cancel_order"))
 
     def action_new_order(self) -> None:
-        self.push_screen(NewOrderScreen(self.desk, self._caller), self._submitted)
+        chosen = self._order()
+        order = self.desk.book.get(chosen) if chosen is not None else None
+        pair = None if order is None else (order.token_in, order.token_out)
+        self.push_screen(NewOrderScreen(self.desk, self._caller, pair=pair), self._submitted)
 
     def _submitted(self, order: OrderView | None) -> None:
         if order is None:
@@ -201,6 +256,77 @@ class OrderctlApp(App[ClientError]):
         """By OSC 52, which reaches the trader's own clipboard also through ssh."""
         self.copy_to_clipboard(text)
         self.notify(f"copied the {what} {text}", markup=False)
+
+    def action_open(self) -> None:
+        chosen = self._order()
+        order = self.desk.book.get(chosen) if chosen is not None else None
+        if order is None or order.signature is None:
+            self.notify("this order has no signature yet", severity="warning")
+        elif (url := explorer_url(order.signature, self.desk.status)) is None:
+            self.notify("no explorer knows the transactions of a local chain", severity="warning")
+        else:
+            self.open_url(url)
+            self.notify(url, title="opened in a browser", markup=False)
+
+    def action_pause(self) -> None:
+        """The desk goes on; only the picture stands still."""
+        self.desk.paused_at = None if self.desk.paused_at is not None else self.desk.clock()
+        for banner in self.screen.query(Banner):
+            banner.draw(self.desk)
+        self.draw()
+
+    def action_export(self) -> None:
+        screen = self.screen_stack[0]
+        if not isinstance(screen, OrdersScreen):
+            return
+        rows, kind = screen.blotter.exported
+        try:
+            path = export(rows, kind, str(screen.blotter.tab), self.desk.clock(), Path.cwd())
+        except OSError as error:
+            self.notify(f"{error}", title="nothing was written", severity="error", markup=False)
+        else:
+            self.notify(f"{len(rows)} lines in {path}", markup=False)
+
+    def _toast(self) -> None:
+        ended, self._ended = self._ended, []
+        for toast in toasts(ended):
+            self.notify(toast.text, severity=toast.severity, markup=False)
+
+    # Where else to look
+
+    def action_place(self, name: str) -> None:
+        """The screen of this name, in front of the orders; the same name again leads back."""
+        places: dict[str, Callable[[], Screen[None]]] = {
+            "profit": lambda: ProfitScreen(self.desk, self._caller, self._memory),
+            "venues": lambda: VenuesScreen(self.desk),
+            "depth": lambda: DepthScreen(self.desk, self._caller),
+        }
+        is_there = self.screen.name == name
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if name in places and not is_there:
+            self.push_screen(places[name]())
+
+    def action_command(self) -> None:
+        self.push_screen(CommandScreen(self._lines, self._complete), self._commanded)
+
+    def _commanded(self, wanted: Place | Verb | None) -> None:
+        match wanted:
+            case Place("quit"):
+                self.exit()
+            case Place(name):
+                self.action_place(name)
+            case Verb(words, changes=False):
+                self.push_screen(OutputScreen(self.desk, words))
+            case Verb() if self.desk.read_only:
+                self.notify("this screen only shows: start it without --read-only", severity="warning")
+            case Verb(words):
+
+                def answered(sure: bool | None) -> None:
+                    if sure:
+                        self.push_screen(OutputScreen(self.desk, words))
+
+                self.push_screen(ConfirmScreen(self.desk, words), answered)
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.screen.active_bindings))

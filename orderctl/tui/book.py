@@ -1,11 +1,13 @@
 """All orders as they stand: snapshots and events go in, once each and in any order of arrival; tables come out."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from orderctl.display.resting import above, is_family
+from orderctl.display.timeline import changed_at_rest
 from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
@@ -27,7 +29,7 @@ from orderd.domain.events import (
     Submitted,
     Triggered,
 )
-from orderd.domain.order import TERMINAL
+from orderd.domain.order import FILLED, STAGES, TERMINAL, OrderStatus
 from orderd.domain.times import parse_moment, parse_span
 from orderd.wire import OrderView, Problem
 
@@ -42,6 +44,12 @@ class Book:
         self.ended: dict[UUID, OrderView] = {}
         self.families: dict[UUID, set[UUID]] = {}
         """What is known of the orders that execute each one that has such, and of what is held for its fill."""
+        self.running: dict[UUID, OrderView] = {}
+        """Active orders that are on their way, the one that moved last at the end."""
+        self.stages: Counter[OrderStatus] = Counter()
+        """How many of them are in each stage."""
+        self.filled = 0
+        """Grows with each order that is filled."""
         self.revision = 0
         self._untold: set[UUID] = set()
 
@@ -61,6 +69,7 @@ class Book:
         """The daemon knows nothing of these orders any more: it has another database than before."""
         for order in self._untold:
             self.revision += 1
+            self._count(self.active[order], is_running=False)
             self._forget(self.active.pop(order))
         self._untold.clear()
 
@@ -88,6 +97,9 @@ class Book:
 
     def _place(self, order: OrderView) -> None:
         self.revision += 1
+        self._count(order, is_running=order.status in STAGES and order.status not in TERMINAL)
+        if order.status in FILLED:
+            self.filled += 1
         if (first := above(order)) is not None:
             self.families.setdefault(first, set()).add(order.id)
         if order.status not in TERMINAL:
@@ -97,6 +109,13 @@ class Book:
         self.ended[order.id] = order
         if len(self.ended) > ENDED_KEPT:
             self._forget(self.ended.pop(min(self.ended.values(), key=lambda ended: ended.updated_at).id))
+
+    def _count(self, order: OrderView, *, is_running: bool) -> None:
+        if (before := self.running.pop(order.id, None)) is not None:
+            self.stages[before.status] -= 1
+        if is_running:
+            self.running[order.id] = order
+            self.stages[order.status] += 1
 
     def _forget(self, order: OrderView) -> None:
         if (first := above(order)) is not None:
@@ -167,16 +186,12 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
 def _at_rest(event: OrderEvent) -> dict[str, Any]:
     """What changes in an order that rests, or is asked for by its trader."""
     match event.data:
-        case Released(amount_in=amount):
-            return {"amount_in": amount}
-        case Triggered():
-            return {"triggered_at": event.at}
-        case Amended() as amended:
-            return amended.model_dump(exclude={"kind"})
         case FilledPart() as part:
             sold = {"filled_amount_in": part.amount_in, "amount_out": part.amount_out}
             return {**sold, "executed_price": part.executed_price}
         case Executing():
             return {"next_at": None}  # which is told by the order itself only
-        case _:
+        case CancelRequested():
             return {"cancel_requested": True}
+        case _:
+            return changed_at_rest(event)

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from orderctl.tui.answers import Answers
 from orderctl.tui.book import Book
+from orderctl.tui.price_chart import PriceChart
 from orderctl.tui.prices import Pair, Prices
 from orderd.client.errors import ClientError
 from orderd.client.link import Closed, News, Opened
+from orderd.records import HistoryResult
 from orderd.wire import BalancesResult, Event, Heartbeat, Ready, Snapshot, StatusResult
 
 Clock = Callable[[], datetime]
@@ -60,6 +63,12 @@ class Desk:
     symbols: tuple[str, ...] = ("SOL", "USDC")
     """Of the tokens that the daemon knows by one."""
     prices: Prices = field(default_factory=Prices)
+    answers: Answers = field(default_factory=Answers)
+    chart: PriceChart = field(default_factory=PriceChart)
+    history: HistoryResult | None = None
+    """The newest fills, and what all of them came to; None before they were asked for."""
+    paused_at: datetime | None = None
+    """Since when the picture stands still because the trader wants it to."""
     market: dict[Pair, Fraction] = field(default_factory=dict)
     """What one of a pair's first token brings of the second now, of the pairs that are asked about."""
 

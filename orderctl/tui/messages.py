@@ -45,3 +45,7 @@ class SortChosen(Message):
     def __init__(self, column: str) -> None:
         super().__init__()
         self.column = column
+
+
+class ChartChosen(Message):
+    """Other candles are wanted than those that are known."""

@@ -1,11 +1,14 @@
 """What the daemon is asked, while there is a connection: its state, the wallet and a price, again and again."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from fractions import Fraction
 
 from orderctl.display.resting import is_open, know
+from orderctl.trading.asking import MOST_ORDERS, pairs_at_rest
+from orderctl.trading.charting import fills_wanted
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError, RefusedError
@@ -13,6 +16,7 @@ from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
+from orderd.records import HistoryParams, HistoryResult, PricesResult
 from orderd.wire import (
     BalancesResult,
     ListParams,
@@ -28,13 +32,15 @@ from orderd.wire import (
 STATUS_SECONDS = 1.0
 BALANCES_SECONDS = 2.0
 PRICE_SECONDS = 2.0
+CANDLES_SECONDS = 5.0
+FILLS_SECONDS = 2.0
 SETTLED_SECONDS = 0.2
 """A pair that the cursor stays on for so long is asked about."""
 TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
 ENDED_AT_START = 50
 PAGE = 500
-PAIRS = 20
-"""Whose prices are asked for beside that of the order under the cursor."""
+FILLS = 200
+"""That the table of fills shows."""
 
 
 class Questions:
@@ -57,6 +63,40 @@ class Questions:
         """Ask for ever for the price of the desk's pair."""
         await asyncio.sleep(SETTLED_SECONDS)
         await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
+
+    async def candles(self) -> None:
+        """Ask for ever for the candles that the chart has room for, and own fills among them."""
+        filled = -1
+        while self._desk.chart.room:
+            await self._ask(self._ask_candles, "prices")
+            if self._desk.book.filled != filled and self._desk.chart.prices is not None:
+                filled = self._desk.book.filled
+                with suppress(ClientError):  # candles without fills are of use too
+                    await self._ask_marks()
+            await asyncio.sleep(CANDLES_SECONDS)
+
+    async def fills(self) -> None:
+        """Ask for the newest fills whenever there is a new one."""
+        filled = -1
+        while True:
+            if self._desk.book.filled != filled:
+                filled = self._desk.book.filled
+                await self._ask(self._ask_fills, "history")
+            await asyncio.sleep(FILLS_SECONDS)
+
+    async def _ask_candles(self) -> None:
+        desk = self._desk
+        wanted = desk.chart.wanted(desk.pair, desk.clock())
+        desk.chart.prices = await self._caller.call(Method.PRICES, wanted, PricesResult)
+
+    async def _ask_marks(self) -> None:
+        chart = self._desk.chart
+        if chart.prices is not None and chart.prices.candles:
+            wanted = fills_wanted(chart.prices).model_copy(update={"limit": PAGE})
+            chart.fills = (await self._caller.call(Method.HISTORY, wanted, HistoryResult)).fills
+
+    async def _ask_fills(self) -> None:
+        self._desk.history = await self._caller.call(Method.HISTORY, HistoryParams(limit=FILLS), HistoryResult)
 
     async def distances(self) -> None:
         """Ask for ever what the orders that rest have to be held against."""
@@ -111,7 +151,10 @@ class Questions:
             self._desk.trouble.pop(name, None)
 
     async def _ask_status(self) -> None:
-        self._desk.status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
+        began = time.perf_counter()
+        status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
+        self._desk.status = status
+        self._desk.answers.told(status, self._desk.clock(), (time.perf_counter() - began) * 1000)
 
     async def _ask_balances(self) -> None:
         self._desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
@@ -131,14 +174,13 @@ class Questions:
             raise
         know(quote.tokens)
         self._desk.prices.add(pair, quote)
+        self._desk.answers.quoted(quote)
         self._desk.market[pair] = Fraction(quote.chosen.price)
 
     async def _ask_markets(self) -> None:
         """The pairs that orders rest for, beside that of the desk."""
-        resting = {
-            (order.token_in, order.token_out): None for order in self._desk.book.active.values() if is_open(order)
-        }
-        pairs = [pair for pair in resting if pair != self._desk.pair][:PAIRS]
+        resting = pairs_at_rest(self._desk.book.active.values())
+        pairs = [pair for pair in resting if pair != self._desk.pair][:MOST_ORDERS]
         for pair in self._desk.market.keys() - {*pairs, self._desk.pair}:
             del self._desk.market[pair]
         for pair in pairs:

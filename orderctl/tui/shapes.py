@@ -32,27 +32,32 @@ class Shape:
 SHAPES: Final[dict[str, Shape]] = {
     "market": Shape("market: at once", OrderKind.MARKET, takes=("slippage", *EXITS)),
     "buy": Shape("buy an exact amount", OrderKind.MARKET, takes=("slippage", "max_in", *EXITS), amount="exact_out"),
-    "limit": Shape("limit: at a price or better", OrderKind.LIMIT, ("limit_price",), ("in_force", "valid", *EXITS)),
-    "stop": Shape("stop: when it gets worse", OrderKind.STOP, ("stop_price",), ("slippage", "valid")),
-    "stop_limit": Shape("stop, then limit", OrderKind.STOP_LIMIT, ("stop_price", "limit_price"), ("valid",)),
+    "limit": Shape(
+        "limit: at a price or better", OrderKind.LIMIT, ("limit_price",), ("in_force", "min_fill", "valid", *EXITS)
+    ),
+    "stop": Shape("stop: when it gets worse", OrderKind.STOP, ("stop_price",), ("slippage", "confirm", "valid")),
+    "stop_limit": Shape("stop, then limit", OrderKind.STOP_LIMIT, ("stop_price", "limit_price"), ("confirm", "valid")),
     "take_profit": Shape(
         "take profit: when it pays", OrderKind.TAKE_PROFIT, ("take_profit_price",), ("slippage", "valid")
     ),
-    "trailing": Shape("trailing stop", OrderKind.TRAILING, ("trail",), ("slippage", "valid")),
+    "trailing": Shape("trailing stop", OrderKind.TRAILING, ("trail",), ("slippage", "confirm", "valid")),
     "oco": Shape(
-        "take profit or stop (OCO)", OrderKind.OCO, ("take_profit_price", "stop_price"), ("max_slippage", "valid")
+        "take profit or stop (OCO)",
+        OrderKind.OCO,
+        ("take_profit_price", "stop_price"),
+        ("max_slippage", "confirm", "valid"),
     ),
     "twap": Shape(
         "in parts, over a time (TWAP)",
         OrderKind.TWAP,
         ("slices", "over"),
-        ("jitter", "limit_price", "slippage", *EXITS),
+        ("jitter", "catch_up", "limit_price", "slippage", *EXITS),
     ),
     "dca": Shape(
         "in parts, every so often (DCA)",
         OrderKind.TWAP,
         ("slices", "every"),
-        ("jitter", "limit_price", "slippage", *EXITS),
+        ("jitter", "catch_up", "limit_price", "slippage", *EXITS),
     ),
 }
 FIELDS: Final = {
@@ -64,6 +69,9 @@ FIELDS: Final = {
     "trail": "Trail",
     "limit_price": "Limit",
     "jitter": "Jitter %",
+    "catch_up": "Catch up",
+    "min_fill": "Part %",
+    "confirm": "Looks",
     "max_in": "At most",
     "slippage": "Slippage %",
     "max_slippage": "Lose %",
@@ -80,6 +88,9 @@ HINTS: Final = {
     "every": "like 1h",
     "trail": "like 3% or 2.5",
     "jitter": "0, or like 20",
+    "catch_up": "one, all or none",
+    "min_fill": "10, the smallest part",
+    "confirm": "2, one after the other",
     "max_in": "of what is sold",
     "slippage": "the daemon's own",
     "max_slippage": "5, once the stop fires",

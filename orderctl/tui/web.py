@@ -9,6 +9,7 @@ to nobody. The websocket asks for an Origin that is this very page as well.
 import asyncio
 import logging
 import os
+import re
 import secrets
 import shlex
 import socket
@@ -19,7 +20,7 @@ from hmac import compare_digest
 from aiohttp import web
 from textual_serve.server import Server
 
-from orderctl.config.settings import Settings
+from orderctl.config.settings import Settings, environment
 from orderctl.output.streams import narrate
 
 HOST = "127.0.0.1"
@@ -29,6 +30,15 @@ OWN_CONTENT_ONLY = (
     "frame-ancestors 'none'"
 )
 """The page asks nobody else, whose answer it would wait for, for a font; and no other page can put it into a frame."""
+
+_OUTSIDE_FONT = re.compile(r"<link[^>]*https://fonts\.googleapis\.com[^>]*>")
+_HEAD = (
+    "<title>orderctl</title>"
+    "<link rel='icon' href=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<rect width='16' height='16' rx='3' fill='%23121212'/><path d='M5 3v10M11 5v9' stroke='%2300a6a6'/>"
+    "<path d='M3 6h4v4H3zM9 7h4v5H9z' fill='%2300a6a6'/></svg>\"/>"
+)
+"""What the page of textual-serve lacks, in the place of the font that it would ask another site for."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -54,11 +64,7 @@ class WebServer(Server):
 
     def run(self) -> None:
         """Until Ctrl-C. The screens find the daemon as this command does."""
-        os.environ["ORDERCTL_URL"] = self._settings.url
-        if self._settings.api_key is not None:
-            os.environ["ORDERCTL_API_KEY"] = self._settings.api_key
-        if self._settings.ca is not None:
-            os.environ["ORDERCTL_CA"] = str(self._settings.ca)
+        os.environ.update(environment(self._settings))
         asyncio.set_event_loop(asyncio.new_event_loop())
         self.serve()
 
@@ -82,6 +88,8 @@ class WebServer(Server):
         if request.headers.get("Origin", self.public_url) != self.public_url:
             raise web.HTTPForbidden(text="only the page itself may do this")
         response = await handler(request)
+        if isinstance(response, web.Response) and response.content_type == "text/html" and response.text is not None:
+            response.text = _OUTSIDE_FONT.sub(_HEAD, response.text)
         if not response.prepared:
             response.headers["Referrer-Policy"] = "no-referrer"
             response.headers["Cache-Control"] = "no-store"

@@ -280,4 +280,4 @@ def _executing(
 
 
 def _plain(health: Dependency, detail: str = "") -> ServiceHealth:
-    return ServiceHealth(ok=health.ok, detail=detail if health.ok else health.detail)
+    return ServiceHealth(ok=health.ok, detail=detail if health.ok else health.detail, latency_ms=health.latency_ms)

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "orderd.service",
     "orderd.socket",
     "orderctl.toml",
+    "keys.toml",
     "orderd.lock",
     "application/json",
     "SOL/USDC",

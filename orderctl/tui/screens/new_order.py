@@ -21,6 +21,7 @@ from orderctl.display.timeline import sold
 from orderctl.output.colours import Tone
 from orderctl.trading.terms import check, promised, rests
 from orderctl.tui.desk import Desk
+from orderctl.tui.prices import Pair
 from orderctl.tui.widgets.terms_form import TermsForm
 from orderd.client.errors import AnswerLostError, ClientError
 from orderd.client.link import Caller
@@ -54,8 +55,12 @@ class NewOrderScreen(ModalScreen[OrderView]):
     send = getters.query_one("#send", Button)
     use_wrapped = getters.query_one("#use-wrapped", Checkbox)
 
-    def __init__(self, desk: Desk, caller: Caller, client_order_id: str | None = None) -> None:
+    def __init__(
+        self, desk: Desk, caller: Caller, client_order_id: str | None = None, pair: Pair | None = None
+    ) -> None:
+        """``pair`` is what is sold and bought at first; the desk's where that is None."""
         super().__init__()
+        self._pair = pair or desk.pair
         self._desk = desk
         self._caller = caller
         self._client_order_id = client_order_id or str(uuid7())
@@ -64,7 +69,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "New order"
-            yield TermsForm(self._desk.pair, self._desk.symbols)
+            yield TermsForm(self._pair, self._desk.symbols)
             yield Checkbox(id="use-wrapped", compact=True)
             with VerticalScroll(id="answer", can_focus=False):
                 yield Static(id="quote")

@@ -1,166 +1,126 @@
-"""The first screen: all active orders, those that ended lately, prices, and the daemon's load."""
+"""The first screen: the price, the blotter, what venues pay, the daemon's load, and the order under the cursor."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import partial
-from operator import attrgetter
 from typing import ClassVar
 from uuid import UUID
 
-from textual import on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Footer, Input
 
-from orderctl.display.columns import COLUMNS, columns_of
 from orderctl.display.detail import brief_view
-from orderctl.display.resting import above
 from orderctl.tui.desk import Desk
-from orderctl.tui.families import Lines
-from orderctl.tui.filter import matches
-from orderctl.tui.messages import FamilyFolded, OrderHighlighted, PairChosen, SortChosen
+from orderctl.tui.messages import ChartChosen, OrderHighlighted, PairChosen
+from orderctl.tui.price_chart import INTERVALS, market_of
+from orderctl.tui.remembered import Memory
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.blotter import Blotter
+from orderctl.tui.widgets.candle_pane import CandlePane
+from orderctl.tui.widgets.depth_pane import DepthPane
 from orderctl.tui.widgets.gauges import Gauges
-from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.story import OrderStory
-from orderd.client.errors import ClientError
+from orderctl.tui.widgets.tabs import Tab
 from orderd.client.link import Caller
-from orderd.client.protocol import params_of
-from orderd.wire import GetParams, Method, OrderDetail, OrderView
 
 WIDE = 110
 """Columns of a terminal from which prices and load stand beside the orders, not below them."""
-
-
-NEWEST_FIRST = "age"
-"""The column that orders are sorted by at first, and from its end."""
-SORT = Binding.Group("Sort", compact=True)
+HUGE = 170
+"""From which the depth of the pair is among them."""
+TALL = 36
+"""Lines from which candles stand above the orders."""
+LOW = 18
+"""Lines below which the orders get all of them."""
+CHART = Binding.Group("Chart", compact=True)
+TAB = Binding.Group("Tab", compact=True)
 
 
 class OrdersScreen(Screen[None]):
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  (Textual's own declaration)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (HUGE, "-huge")]  # noqa: RUF012  (Textual's own)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-middle"), (TALL, "-tall")]  # noqa: RUF012  (Textual's own)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only orders with these words", id="filter"),
         Binding("escape", "leave_filter", "All", tooltip="Drop the filter", id="all"),
-        Binding("s", "sort", "Sort", tooltip="Sort by the next column", id="sort", group=SORT),
-        Binding("S", "reverse", "Reverse", tooltip="Turn the order of sorting round", id="reverse", group=SORT),
+        *(
+            Binding(str(number), f"tab('{tab}')", tab.capitalize(), False, tooltip=f"The tab {tab}", id=f"tab-{tab}")
+            for number, tab in enumerate(Tab, start=1)
+        ),
+        Binding("p", "chart", "Chart", False, tooltip="Show candles of the pair, or send them away", id="chart"),
+        Binding(
+            "plus,equals_sign", "zoom(-1)", "Zoom in", False, key_display="+", tooltip="Shorter candles", id="zoom-in"
+        ),
+        Binding("minus", "zoom(1)", "Zoom out", False, key_display="-", tooltip="Longer candles", id="zoom-out"),
+        Binding("left,left_square_bracket", "pan(1)", "Back", False, tooltip="The candles before", id="pan-back"),
+        Binding("right,right_square_bracket", "pan(-1)", "On", False, tooltip="The candles after", id="pan-on"),
     ]
+    blotter = getters.query_one(Blotter)
+    candles = getters.query_one(CandlePane)
 
-    def __init__(self, desk: Desk, caller: Caller) -> None:
+    def __init__(self, desk: Desk, caller: Caller, memory: Memory) -> None:
         super().__init__()
         self._desk = desk
         self._caller = caller
-        self._columns = columns_of("active")
-        self._sorted_by = COLUMNS[NEWEST_FIRST]
-        self._is_reversed = True
-        self._words: tuple[str, ...] = ()
-        self._unfolded: frozenset[UUID] = frozenset()
-        """Orders whose families are open to be seen."""
-        self._drawn_revision = -1
-        self._drawn_frame: tuple[object, ...] = ()
-        """All that is drawn again when it changes, but the orders."""
+        self._memory = memory
+        if memory.layout.interval in INTERVALS:
+            desk.chart.interval = memory.layout.interval
 
     def compose(self) -> ComposeResult:
         yield Banner()
         with Container(id="body"):
-            with Container(id="tables"):
-                active = OrderTable(self._columns, id="active")
-                yield active
-                ended = OrderTable(columns_of("ended"), id="ended")
-                ended.border_title = "Ended"
-                yield ended
+            with Container(id="trading"):
+                yield CandlePane()
+                yield Blotter(self._desk, self._caller, self._memory)
             with Container(id="panels"):
                 yield PricePanel()
                 gauges = Gauges()
                 gauges.border_title = "Daemon"
                 yield gauges
+                yield DepthPane(self._caller, with_figures=False)
                 yield OrderStory(self._desk, self._caller, brief_view, can_focus=False)
         yield Input(
-            placeholder="words to look for: id, token, status, kind, price, venue, error", id="filter", compact=True
+            self._memory.layout.words,
+            placeholder="words to look for: id, token, status, kind, price, venue, error",
+            id="filter",
+            compact=True,
+            classes="-open" if self._memory.layout.words else "",
         )
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#active").focus()
+        self._arrange()
+        self.blotter.main.focus()
         self.draw()
 
     @property
     def order(self) -> UUID | None:
         """The order that keys are about."""
-        table = self.focused if isinstance(self.focused, OrderTable) else self.query_one("#active", OrderTable)
-        return table.selected
+        return self.blotter.order
 
     def select(self, order: UUID) -> None:
-        table = self.query_one("#active", OrderTable)
-        table.select(order)
-        table.focus()
+        self.blotter.select(order)
 
     def draw(self) -> None:
         """Show the desk as it is now. What has not changed is not drawn again."""
         desk = self._desk
         self.set_class(desk.stale_since() is not None, "-stale")
-        for panel in (self.query_one(Banner), self.query_one(PricePanel), self.query_one(Gauges)):
-            panel.draw(desk)
+        self.query_one(Banner).draw(desk)
+        self.query_one(PricePanel).draw(desk)
+        self.query_one(Gauges).draw(desk)
+        self.query_one(DepthPane).draw(desk)
+        self.candles.draw(desk)
         story = self.query_one(OrderStory)
         if story.display:  # on a narrow terminal there is no room for it
             story.show(self.order)
             story.draw()
-        now = desk.clock()
-        asked_for = (self._sorted_by, self._is_reversed, self._words, self._unfolded)
-        frame = (int(now.timestamp()), asked_for, desk.heard_at is None)
-        if (desk.book.revision, frame) == (self._drawn_revision, self._drawn_frame):
-            return
-        column, book = self._sorted_by, desk.book
-        active = self._lines(book.active, partial(sorted, key=column.key, reverse=self._is_reversed))
-        ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
-        tables = self.query_one("#active", OrderTable), self.query_one("#ended", OrderTable)
-        if frame != self._drawn_frame:
-            # A new title draws all of a table again, so counts are told once a second.
-            by = f"by {column.heading.lower()} {'↓' if self._is_reversed else '↑'}"
-            tables[0].border_title = f"Active {self._count(active)}, {by}"
-            tables[1].border_title = f"Ended {self._count(ended)}"
-        tables[0].show(
-            active.orders,
-            now,
-            if_empty=self._why_none(book.active, "active"),
-            sorted_by=column.name,
-            market=desk.market,
-            marks=active.marks,
-        )
-        # To the minute, as its times are: it has no need to be drawn each second.
-        minute = now.replace(second=0, microsecond=0)
-        tables[1].show(ended.orders, minute, if_empty=self._why_none(book.ended, "ended"), marks=ended.marks)
-        self._drawn_revision, self._drawn_frame = desk.book.revision, frame
+        self.blotter.draw()
 
-    def _lines(self, table: Mapping[UUID, OrderView], in_order: Callable[..., list[OrderView]]) -> Lines:
-        is_found = (lambda order: matches(order, self._words)) if self._words else None
-        return Lines(table, self._desk.book, in_order, is_found, self._unfolded)
-
-    def _count(self, lines: Lines) -> str:
-        return f"{lines.found} of {lines.known}" if self._words else f"{lines.known}"
-
-    def _why_none(self, known: Mapping[UUID, OrderView], kind: str) -> str:
-        if known:
-            return "none with these words; esc drops the filter"
-        if self._desk.heard_at is None:
-            return "not known yet"
-        if kind == "ended":
-            return "none yet"
-        return "none" if self._desk.read_only else "none; n makes a new one"
-
-    def action_sort(self) -> None:
-        index = self._columns.index(self._sorted_by) + 1
-        self._sort_by(self._columns[index % len(self._columns)].name)
-
-    def action_reverse(self) -> None:
-        self._is_reversed = not self._is_reversed
-        self._show_from_the_top()
+    def action_tab(self, tab: str) -> None:
+        self.blotter.show(Tab(tab))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return action != "leave_filter" or bool(self._words) or isinstance(self.focused, Input)
+        return action != "leave_filter" or bool(self.blotter.words) or isinstance(self.focused, Input)
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -173,56 +133,42 @@ class OrdersScreen(Screen[None]):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        self._words = tuple(event.value.lower().split())
+        self.blotter.find(event.value)
         self.refresh_bindings()
-        self.draw()
 
     @on(Input.Submitted, "#filter")
     def _close_filter(self) -> None:
         field = self.query_one("#filter", Input)
         field.set_class(bool(field.value), "-open")
-        self.query_one("#active").focus()
-
-    @on(SortChosen)
-    def _sort_chosen(self, event: SortChosen) -> None:
-        if event.column == self._sorted_by.name:
-            self.action_reverse()
-        else:
-            self._sort_by(event.column)
-
-    def _sort_by(self, name: str) -> None:
-        self._sorted_by, self._is_reversed = COLUMNS[name], name == NEWEST_FIRST
-        self._show_from_the_top()
-
-    def _show_from_the_top(self) -> None:
-        self.draw()
-        self.query_one("#active", OrderTable).action_first()
-
-    @on(FamilyFolded)
-    def _fold(self, event: FamilyFolded) -> None:
-        """Of an order that has no family below it, that of its parent."""
-        book = self._desk.book
-        order = book.get(event.order)
-        if order is None:
-            return
-        family = order.id if order.id in book.families else above(order)
-        assert family is not None, "what has a mark is in a family"
-        self._unfolded ^= {family}
-        self.draw()
-        if isinstance(table := self.focused, OrderTable):
-            table.select(family)
-        if family in self._unfolded:
-            self._read_family(family)
-
-    @work(exclusive=True, group="family", exit_on_error=False)
-    async def _read_family(self, family: UUID) -> None:
-        """What has ended of it before anybody listened."""
-        with suppress(ClientError):  # what is not known is not shown
-            detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(family)), OrderDetail)
-            self._desk.book.put_all(detail.children)
+        self.blotter.main.focus()
 
     @on(OrderHighlighted)
     def _highlighted(self, event: OrderHighlighted) -> None:
         order = self._desk.book.get(event.order) if event.order is not None else None
         if order is not None and event.order == self.order:
-            self.post_message(PairChosen((order.token_in, order.token_out)))
+            self.post_message(PairChosen(market_of(order.token_in, order.token_out)))
+
+    # The chart
+
+    def _arrange(self) -> None:
+        wanted = self._memory.layout.chart
+        self.set_class(wanted is True, "-chart")
+        self.set_class(wanted is False, "-no-chart")
+
+    def action_chart(self) -> None:
+        self._memory.keep(chart=not self.candles.display)
+        self._arrange()
+        self.call_after_refresh(self.draw)
+
+    def action_zoom(self, steps: int) -> None:
+        if self._desk.chart.zoom(steps):
+            self._memory.keep(interval=self._desk.chart.interval)
+            self._look_at_other_candles()
+
+    def action_pan(self, parts: int) -> None:
+        if self._desk.chart.pan(parts):
+            self._look_at_other_candles()
+
+    def _look_at_other_candles(self) -> None:
+        self.post_message(ChartChosen())
+        self.draw()

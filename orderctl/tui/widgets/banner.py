@@ -8,6 +8,7 @@ from textual.widgets import Static
 from orderctl.display.timeline import shorten
 from orderctl.output.colours import CHAIN_BADGES, Tone
 from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Live, Lost
+from orderctl.tui.widgets.running import running_text
 
 WALLET_WIDTH = 13
 
@@ -25,6 +26,10 @@ def _state(desk: Desk) -> Text:
     if desk.status is not None:
         line.append(f" {desk.status.chain} ", CHAIN_BADGES[desk.status.chain]).append(" ")
     line.append(connection_text(desk))
+    if desk.paused_at is not None:
+        line.append(f"  ‖ paused at {desk.paused_at.astimezone():%H:%M:%S}", Tone.WARNING.bold)
+    if running := running_text(desk.book):
+        line.append("  ").append(running)
     if desk.read_only:
         line.append("  read only", Tone.WARNING)
     if desk.status is not None and desk.status.draining:

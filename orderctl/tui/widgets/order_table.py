@@ -50,7 +50,7 @@ class OrderTable(ScrollView, can_focus=True):
             id="fold",
             group=OPEN,
         ),
-        Binding("tab", "app.focus_next", "Table", tooltip="To the other table and back", id="table"),
+        Binding("tab", "app.focus_next", "Table", False, tooltip="To the other table and back", id="table"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="The order above", id="up"),
         Binding("down,j", "move(1)", "Down", show=False, tooltip="The order below", id="down"),
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="A screenful up", id="page-up"),

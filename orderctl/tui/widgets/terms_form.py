@@ -68,11 +68,18 @@ class TermsForm(Grid):
         for name in shape.fields:
             if name == "in_force":
                 terms |= IN_FORCE[str(self.query_one("#in-force", Select).value)][1]
+            elif name == "min_fill" and not self._is_partial:
+                continue
             elif typed := self.typed(name):
                 terms[_valid(typed) if name == "valid" else name] = typed
         if shape.kind is not OrderKind.MARKET:
             terms["type"] = shape.kind
         return terms
+
+    @property
+    def _is_partial(self) -> bool:
+        """Whether parts of it may be executed alone."""
+        return "partial" in IN_FORCE[str(self.query_one("#in-force", Select).value)][1]
 
     def typed(self, name: str) -> str:
         return self.query_one(f"#{_id(name)}", Input).value.strip()
@@ -81,14 +88,14 @@ class TermsForm(Grid):
     def last_field(self) -> Input:
         return [field for field in self.query(Input) if field.display][-1]
 
-    @on(Select.Changed, "#kind")
+    @on(Select.Changed, "#kind, #in-force")
     @on(Input.Changed, "#token-in, #token-out")
     def _show_fields(self) -> None:
         shape = self.shape
         with self.app.batch_update():
             for name in (*FIELDS, "in_force"):
                 for widget in self.query(f"#{_id(name)}, #label-{_id(name)}"):
-                    widget.display = name in shape.fields
+                    widget.display = name in shape.fields and (name != "min_fill" or self._is_partial)
             pair = pair_of(self.typed("token_in"), self.typed("token_out"))
             for name in PRICES:
                 self.query_one(f"#{_id(name)}", Input).placeholder = "" if pair is None else pair.unit

@@ -43,8 +43,8 @@ def test_each_table_has_its_columns() -> None:
     assert {place: names(place) for place in get_args(Place)} == {
         "table": ["id", "status", "sell", "result", "created"],
         "wide": [*names("table"), "price", "attempt", "venue", "client_order_id", "signature", "kind", "trigger"],
-        "active": ["id", "status", "stages", "sell", "result", "venue", "try", "age"],
-        "ended": ["id", "status", "sell", "result", "venue", "try", "ended"],
+        "active": ["id", "status", "stages", "sell", "result", "venue", "try", "client_order_id", "kind", "age"],
+        "ended": ["id", "status", "sell", "result", "venue", "try", "client_order_id", "kind", "ended"],
     }
 
 
@@ -143,7 +143,7 @@ class TestOnAScreen:
             shown = fitting(columns_of(place), width)
             assert sum(column.width for column in shown) + GAP * (len(shown) - 1) == width
 
-    def test_on_80_columns_the_venue_is_spared_and_then_the_attempt(self) -> None:
+    def test_the_own_id_is_spared_first_then_the_kind_the_venue_and_the_attempt(self) -> None:
         asked = columns_of("active")
         whole = sum(column.width + GAP for column in asked) - GAP
 
@@ -151,9 +151,10 @@ class TestOnAScreen:
             return {column.name for column in asked} - {column.name for column in fitting(asked, width)}
 
         assert missing(whole) == set()
-        assert missing(whole - 1) == {"venue"}
-        assert missing(whole - 11) == {"venue", "try"}
-        assert missing(20) == {"venue", "try"}
+        assert missing(whole - 1) == {"client_order_id"}
+        assert missing(120) == {"client_order_id"}
+        assert missing(90) == {"client_order_id", "kind", "venue"}
+        assert missing(20) == {"client_order_id", "kind", "venue", "try"}
 
     def test_no_column_is_narrower_than_it_says(self) -> None:
         for width in (20, 80, 200):

@@ -14,12 +14,14 @@ from orderctl.tui.app import OrderctlApp
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
 from orderctl.tui.screens import new_order
-from orderctl.tui.widgets import story
+from orderctl.tui.widgets import depth_pane, story
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.link import News, Opened, Tell
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderKind, OrderStatus
+from orderd.gateway.docs import record_examples as examples
+from orderd.records import HistoryResult, PriceCandle, PricesResult
 from orderd.wire import (
     WIRE_VERSION,
     Balance,
@@ -96,6 +98,18 @@ PRICES = tuple(
 )
 
 
+CANDLES = tuple(
+    PriceCandle(
+        at=START.replace(second=0, microsecond=0) - timedelta(minutes=240 - step),
+        open=f"{100 + step * 37 % 11 / 4:.2f}",
+        high=f"{101.5 + step * 29 % 13 / 4:.2f}",
+        low=f"{98.5 + step * 23 % 7 / 4:.2f}",
+        close=f"{100 + (step + 1) * 37 % 11 / 4:.2f}",
+    )
+    for step in range(240)
+)
+
+
 class Clock:
     """Stands still until it is moved."""
 
@@ -118,6 +132,8 @@ class ScriptedCaller:
             Method.STATUS: STATUS,
             Method.BALANCES: WALLET,
             Method.QUOTE: QUOTE,
+            Method.HISTORY: HistoryResult(fills=(), totals=None, next_cursor=None),
+            Method.PRICES: PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES),
             Method.TOKENS: TokensResult(tokens=QUOTE.tokens),
             Method.ORDERS_LIST: ListResult(orders=(), next_cursor=None),
             Method.ORDER_GET: detail,
@@ -266,13 +282,25 @@ def busy() -> ScriptedCaller:
     return caller
 
 
+def traded() -> ScriptedCaller:
+    """The same orders, with what was filled and what that has earned."""
+    caller = busy()
+    caller.answers[Method.HISTORY] = examples.HISTORY
+    caller.answers[Method.PORTFOLIO] = examples.PORTFOLIO
+    caller.answers[Method.PNL] = examples.PNL
+    return caller
+
+
 def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
     """Nothing is asked twice and nothing is waited for, but ``read_seconds`` between two readings of an order."""
     monkeypatch.setattr(questions, "STATUS_SECONDS", 3600)
     monkeypatch.setattr(questions, "BALANCES_SECONDS", 3600)
     monkeypatch.setattr(questions, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(questions, "CANDLES_SECONDS", 3600)
+    monkeypatch.setattr(questions, "FILLS_SECONDS", 3600)
     monkeypatch.setattr(questions, "SETTLED_SECONDS", 0)
     monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(depth_pane, "SETTLED_SECONDS", 3600)
     monkeypatch.setattr(story, "READ_SECONDS", read_seconds)
     monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
     monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)

@@ -18,11 +18,16 @@ from orderctl.tui.app import OrderctlApp
 from orderctl.tui.desk import Desk
 from orderctl.tui.questions import Questions
 from orderctl.tui.screens.cancel import CancelScreen
+from orderctl.tui.screens.confirm import ConfirmScreen
 from orderctl.tui.screens.detail import DetailScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
+from orderctl.tui.screens.venues import VenuesScreen
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.blotter import Blotter
+from orderctl.tui.widgets.candle_pane import CandlePane
+from orderctl.tui.widgets.fill_table import FillTable
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
@@ -104,6 +109,11 @@ def table(pilot: Pilot[ClientError], name: str = "active") -> OrderTable:
     return pilot.app.screen_stack[0].query_one(f"#{name}", OrderTable)
 
 
+def title(pilot: Pilot[ClientError], name: str = "active") -> str:
+    """Without the sums."""
+    return str(table(pilot, name).border_title).partition("  ·  ")[0]
+
+
 def lines(pilot: Pilot[ClientError], name: str = "active") -> list[str]:
     """What a table shows, without its headings and empty lines."""
     shown = table(pilot, name)
@@ -133,7 +143,7 @@ def refusal(code: ErrorCode, detail: str) -> RefusedError:
 
 async def test_active_orders_stand_above_those_that_ended() -> None:
     async with running(busy()) as pilot:
-        assert str(table(pilot).border_title) == "Active 20, by age ↓"
+        assert title(pilot) == "Active 20, by age ↓"
         assert lines(pilot)[0].startswith(str(order_id(19))[:13])
         assert [line.split()[1] for line in lines(pilot, "ended")] == ["cancelled", "failed", "confirmed"]
 
@@ -172,7 +182,9 @@ async def test_the_banner_tells_the_state_of_the_connection_the_network_and_the_
     clock = Clock()
     caller = busy()
     async with running(caller, clock) as pilot:
-        assert words(pilot, Banner).startswith(" simnet  ● live  ws://")
+        assert words(pilot, Banner).startswith(
+            " simnet  ● live  8 pending · 4 routing · 4 building · 4 submitted  ws://"
+        )
         assert "998.499995 SOL   152.310211 USDC" in words(pilot, Banner)
 
         caller.tell(Closed("the daemon restarts", 3))
@@ -259,18 +271,20 @@ async def test_a_question_that_is_refused_is_told_in_its_place() -> None:
         assert "wallet: The Solana RPC endpoint does not answer: no answer in 2 s" in words(pilot, Banner)
 
 
-async def test_the_prices_are_those_of_the_pair_under_the_cursor() -> None:
+async def test_prices_keep_their_direction_whichever_way_the_order_under_the_cursor_trades() -> None:
     caller = busy()
-    caller.answers[Method.QUOTE] = lambda asked: QUOTE if asked.token_in == "SOL" else refusal(*NO_POOLS)
+    caller.answers[Method.QUOTE] = lambda asked: QUOTE if asked.token_out == "USDC" else refusal(*NO_POOLS)
     async with running(caller) as pilot:
-        assert pilot.app.screen.query_one(PricePanel).border_title == "1 SOL in USDC"
-        assert "raydium  101.540141" in words(pilot, PricePanel)
-        await pilot.press("down")
+        for pressed in ((), ("down",)):  # SOL for USDC, then USDC for SOL
+            await pilot.press(*pressed)
+            await drawn(pilot)
+            assert pilot.app.screen.query_one(PricePanel).border_title == "1 SOL in USDC"
+            assert "raydium  101.540141" in words(pilot, PricePanel)
+        await pilot.press("down")  # SOL for CHILLGUY
         await drawn(pilot)
-        assert pilot.app.screen.query_one(PricePanel).border_title == "1 USDC in SOL"
+        assert pilot.app.screen.query_one(PricePanel).border_title == "1 CHILLGUY in SOL"
         assert "not known yet" in words(pilot, PricePanel)
         assert "No pool trades this pair" in words(pilot, PricePanel)
-        assert (caller.called(Method.QUOTE)[-1].token_in, caller.called(Method.QUOTE)[-1].amount_in) == ("USDC", "0.01")
 
 
 async def test_a_token_too_cheap_for_a_price_is_asked_about_with_a_larger_amount(
@@ -350,7 +364,7 @@ async def test_the_cursor_goes_to_the_next_order_when_its_own_ends() -> None:
 
 @pytest.mark.parametrize(
     ("keys", "number"),
-    [(["down"], 18), (["j", "j", "k"], 18), (["end"], 0), (["G", "g"], 19), (["pagedown"], 11), (["up"], 19)],
+    [(["down"], 18), (["j", "j", "k"], 18), (["end"], 0), (["G", "g"], 19), (["pagedown"], 12), (["up"], 19)],
 )
 async def test_the_cursor_moves(keys: list[str], number: int) -> None:
     async with running(busy()) as pilot:
@@ -363,20 +377,20 @@ async def test_a_filter_shows_the_orders_with_all_its_words_while_it_is_typed() 
     async with running(busy()) as pilot:
         await pilot.press("slash", *"0.125 rout")
         await drawn(pilot)
-        assert str(table(pilot).border_title) == "Active 2 of 20, by age ↓"
+        assert title(pilot) == "Active 2 of 20, by age ↓"
         assert {line.split()[1] for line in lines(pilot)} == {"routing"}
 
         await pilot.press("enter", "escape")
         await drawn(pilot)
-        assert str(table(pilot).border_title) == "Active 20, by age ↓"
+        assert title(pilot) == "Active 20, by age ↓"
 
 
 async def test_sorting_goes_from_column_to_column_and_turns_round() -> None:
     async with running(busy()) as pilot:
         await pilot.press("s")
-        assert str(table(pilot).border_title) == "Active 20, by id ↑"
+        assert title(pilot) == "Active 20, by id ↑"
         await pilot.press("s")
-        assert str(table(pilot).border_title) == "Active 20, by status ↑"
+        assert title(pilot) == "Active 20, by status ↑"
         assert [line.split()[1] for line in lines(pilot)][:4] == ["building"] * 4
         await pilot.press("S")
         assert [line.split()[1] for line in lines(pilot)][:4] == ["submitted"] * 4
@@ -386,7 +400,7 @@ async def test_a_click_on_a_heading_sorts_and_two_on_an_order_open_it() -> None:
     async with running(busy()) as pilot:
         await pilot.click("#active", offset=(3, 1))
         await drawn(pilot)
-        assert str(table(pilot).border_title) == "Active 20, by id ↑"
+        assert title(pilot) == "Active 20, by id ↑"
         await pilot.click("#active", offset=(3, 3))
         assert table(pilot).selected == order_id(1)
         await pilot.double_click("#active", offset=(3, 3))
@@ -402,7 +416,7 @@ def families_of(pilot: Pilot[ClientError]) -> list[str]:
 
 async def test_a_family_is_one_line_until_it_is_opened() -> None:
     async with running(families()) as pilot:
-        assert str(table(pilot).border_title) == "Active 3, by age ↓"
+        assert title(pilot) == "Active 3, by age ↓"
         assert families_of(pilot) == ["▸ 2", "▸ 1", "0"]
         assert "40.0%" in lines(pilot)[0]
         assert "next in 19 s" in lines(pilot)[0]
@@ -467,7 +481,7 @@ async def test_a_family_is_found_by_any_of_its_orders() -> None:
     async with running(families()) as pilot:
         await pilot.press("slash", *"stop", "enter")
         await drawn(pilot)
-        assert str(table(pilot).border_title) == "Active 1 of 3, by age ↓"
+        assert title(pilot) == "Active 1 of 3, by age ↓"
         assert families_of(pilot) == ["▸ 1", "└ 4"]
         await pilot.press("escape", "s", "space")
         await drawn(pilot)
@@ -546,7 +560,7 @@ async def test_every_key_stands_in_the_footer_of_the_smallest_screen() -> None:
     async with running(busy()) as pilot:
         footer = pilot.app.screen.query_one(Footer)
         keys = [key for key in footer.query(FooterKey) if key.region.right <= 80]
-        assert [key.key_display for key in keys] == ["⏎", "␣", "tab", "/", "s", "S", "n", "c", "y", "Y", "?", "^p", "q"]
+        assert [key.key_display for key in keys] == ["⏎", "␣", "s", "S", "/", "n", "c", "y", "Y", ":", "?", "^p", "q"]
 
 
 async def test_ids_and_signatures_are_copied_to_the_clipboard() -> None:
@@ -576,7 +590,7 @@ async def test_every_command_can_be_called_by_its_name() -> None:
         commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"New", "Cancel", "Sort", "Filter", "Copy id", "Help", "Quit", "Theme"} <= set(commands)
         await commands["Sort"].callback()
-        assert str(table(pilot).border_title) == "Active 20, by id ↑"
+        assert title(pilot) == "Active 20, by id ↑"
 
 
 # Money
@@ -837,7 +851,7 @@ async def test_open_orders_show_how_far_the_market_is_where_that_is_known() -> N
     caller = at_rest()
     async with running(caller, size=(100, 30)) as pilot:
         await drawn(pilot)
-        pilot.app.screen_stack[0]._drawn_revision = -1  # type: ignore[attr-defined]
+        pilot.app.screen_stack[0].query_one(Blotter)._drawn_revision = -1
         await drawn(pilot)
         shown = {line.split()[0]: line for line in lines(pilot)}
         assert "3.40%" in shown[str(order_id(1))[:13]]
@@ -847,6 +861,7 @@ async def test_open_orders_show_how_far_the_market_is_where_that_is_known() -> N
         assert {(each.token_in, each.token_out) for each in caller.called(Method.QUOTE)} == {
             ("SOL", "USDC"),
             ("SOL", "CHILLGUY"),
+            ("CHILLGUY", "SOL"),
         }
         assert [each.kind for each in caller.called(Method.ORDERS_LIST) if each.kind] == [(OrderKind.TRAILING,)]
 
@@ -997,3 +1012,73 @@ async def test_the_form_offers_the_symbols_that_the_daemon_knows() -> None:
     caller.answers[Method.TOKENS] = refusal(ErrorCode.REQUEST_UNKNOWN_METHOD, "an older daemon")
     await Questions(desk, caller).catch_up()
     assert desk.symbols == ("SOL", "USDC", "XYZW")
+
+
+# Tabs, the chart, and other screens
+
+
+async def test_tabs_show_what_rests_what_ended_and_fills_and_are_remembered() -> None:
+    app = application(at_rest())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        await pilot.press("2")
+        await drawn(pilot)
+        assert title(pilot) == "Open 6 of 7, by age ↓"
+        await pilot.press("3")
+        await drawn(pilot)
+        assert app.screen.query_one("#ended").has_focus
+        assert not table(pilot).display
+        await pilot.press("4")
+        assert app.screen.query_one(FillTable).has_focus
+    assert app._memory.layout.tab == "fills"
+
+
+async def test_candles_come_and_go_with_a_key_and_are_longer_or_shorter_with_others() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        assert not caller.called(Method.PRICES)
+        await pilot.press("p")
+        await drawn(pilot)
+        await drawn(pilot)
+        assert caller.called(Method.PRICES)[-1].interval == "1m"
+        assert "SOL/USDC 1m" in str(pilot.app.screen.query_one(CandlePane).border_title)
+        await pilot.press("minus", "left")
+        await drawn(pilot)
+        assert caller.called(Method.PRICES)[-1].interval == "5m"
+        assert caller.called(Method.PRICES)[-1].until is not None
+
+
+async def test_the_picture_stands_still_while_it_is_paused() -> None:
+    caller, clock = busy(), Clock()
+    async with running(caller, clock) as pilot:
+        await pilot.press("z")
+        caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(500))[0]))
+        await drawn(pilot)
+        assert "paused" in words(pilot, Banner)
+        assert title(pilot) == "Active 20, by age ↓"
+        await pilot.press("z")
+        clock.advance(1)
+        await drawn(pilot)
+        assert title(pilot) == "Active 21, by age ↓"
+
+
+async def test_a_command_that_trades_is_asked_about_first_and_a_name_leads_to_its_screen() -> None:
+    async with running(busy()) as pilot:
+        await pilot.press("colon", *"submit", "space", *"SOL", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "leave"
+        await pilot.press("enter", "colon", *"venues", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, VenuesScreen)
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_a_screen_that_only_shows_runs_no_command_that_trades() -> None:
+    async with running(busy(), read_only=True) as pilot:
+        await pilot.press("colon", *"cancel", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert notices(pilot) == ["this screen only shows: start it without --read-only"]

@@ -22,6 +22,7 @@ from tests.unit.orderctl.tui.desks import (
     families,
     order_id,
     snapshots,
+    traded,
 )
 
 Compare = Callable[..., bool]
@@ -63,6 +64,23 @@ def test_no_orders(snap_compare: Compare, size: tuple[int, int]) -> None:
 @SIZES
 def test_twenty_active_orders(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(application(busy()), terminal_size=size, run_before=settled)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_less_and_more_room(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(application(at_rest()), terminal_size=size, run_before=settled)
+
+
+def test_candles_on_a_small_screen(snap_compare: Compare) -> None:
+    assert snap_compare(application(at_rest()), terminal_size=(80, 24), run_before=after("p"))
+
+
+def test_fills(snap_compare: Compare) -> None:
+    assert snap_compare(application(traded()), terminal_size=(120, 40), run_before=after("4"))
+
+
+def test_profit(snap_compare: Compare) -> None:
+    assert snap_compare(application(traded()), terminal_size=(120, 40), run_before=after("P"))
 
 
 @SIZES

@@ -91,6 +91,8 @@ def test_the_page_opens_with_the_whole_address_only(page: Page) -> None:
 
     opened = httpx.get(page.address, trust_env=False)
     assert opened.status_code == 200
+    assert "<title>orderctl</title>" in opened.text
+    assert "https://" not in opened.text, "it asks no other site for anything"
     assert "frame-ancestors 'none'" in opened.headers["content-security-policy"]
     assert opened.headers["referrer-policy"] == "no-referrer"
     linked = re.findall(rf'"({page.address}static/[^"]+\.(?:js|css))"', opened.text)

@@ -1,0 +1,15 @@
+"""Where a browser shows a transaction."""
+
+from typing import Final
+
+from orderd.wire import StatusResult
+
+_CLUSTERS: Final = {"mainnet": "", "devnet": "?cluster=devnet"}
+"""The public networks; no explorer knows a local chain."""
+
+
+def explorer_url(signature: str, status: StatusResult | None) -> str | None:
+    """None where no explorer knows the chain, or nobody has said yet which one it is."""
+    if status is None or (cluster := _CLUSTERS.get(status.chain)) is None:
+        return None
+    return f"https://explorer.solana.com/tx/{signature}{cluster}"

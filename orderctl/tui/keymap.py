@@ -1,0 +1,56 @@
+"""The trader's own keys: a file beside the configuration that gives bindings other keys, by their ids.
+
+# keys.toml
+cancel = "x"
+quit = "ctrl+q,Q"
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from orderctl.config.origins import config_path, read_text
+from orderd.client.errors import unusable
+
+
+def keymap_path(environ: Mapping[str, str]) -> Path:
+    return config_path(environ).with_name("keys.toml")
+
+
+def read_keymap(path: Path, known: Collection[str]) -> dict[str, str]:
+    """Empty where there is no file. Raises ConfigError for a file that cannot be used, and for an id that is not one of
+    the ``known``."""
+    import tomllib  # here, because most traders have no such file
+
+    try:
+        content = tomllib.loads(read_text(path))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise unusable(str(path), str(error)) from error
+    keys: dict[str, str] = {}
+    for name, key in content.items():
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"
+            raise unusable(str(path), f"no key has the id {name!r}{hint}")
+        if not isinstance(key, str) or not key.strip():
+            raise unusable(str(path), f'{name} must be a key in quotes, such as "x" or "ctrl+k,f5"')
+        keys[name] = key
+    return keys
+
+
+def binding_ids(kind: type[DOMNode] = DOMNode) -> frozenset[str]:
+    """Of all bindings of the classes that are loaded."""
+    return frozenset(_ids(kind))
+
+
+def _ids(kind: type[DOMNode]) -> Iterator[str]:
+    for binding in kind.__dict__.get("BINDINGS", ()):
+        if isinstance(binding, Binding) and binding.id is not None:
+            yield binding.id
+    for below in kind.__subclasses__():
+        yield from _ids(below)

@@ -1,0 +1,86 @@
+"""Which candles the price pane shows: of what length each, and how far back; and what the daemon has answered."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from orderctl.display.candles import Chart
+from orderctl.display.resting import is_open, pair_of
+from orderctl.trading.charting import chart_from
+from orderctl.tui.book import Book
+from orderctl.tui.prices import Pair
+from orderd.domain.times import format_moment, parse_span
+from orderd.records import HistoryFill, PricesParams, PricesResult
+
+INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
+
+
+def market_of(token_in: str, token_out: str) -> Pair:
+    """The pair in the direction that its prices are always told in, whichever of the two is sold."""
+    pair = pair_of(token_in, token_out)
+    return (token_in, token_out) if pair is None else (pair.base.symbol, pair.quote.symbol)
+
+
+@dataclass
+class PriceChart:
+    """``back`` is how many candles before now the picture ends; ``room`` is how many it has room for, 0 while no chart
+    is shown."""
+
+    interval: str = INTERVALS[0]
+    back: int = 0
+    room: int = 0
+    prices: PricesResult | None = None
+    fills: tuple[HistoryFill, ...] = ()
+    _drawn: Chart | None = field(default=None, repr=False)
+    _drawn_from: tuple[object, ...] = ()
+
+    def zoom(self, steps: int) -> bool:
+        """To longer candles, or to shorter ones; whether there are such. The picture ends where it ended."""
+        index = INTERVALS.index(self.interval) + steps
+        if not 0 <= index < len(INTERVALS):
+            return False
+        before = parse_span(self.interval)
+        self.interval = INTERVALS[index]
+        self.back = self.back * before // parse_span(self.interval)
+        self.forget()
+        return True
+
+    def pan(self, parts: int) -> bool:
+        """By thirds of the picture, into the past where ``parts`` is positive; whether anything changes."""
+        back = max(0, self.back + parts * max(self.room // 3, 1))
+        is_other, self.back = back != self.back, back
+        return is_other
+
+    def forget(self) -> None:
+        """What is known is of other candles."""
+        self.prices, self.fills = None, ()
+
+    def wanted(self, pair: Pair, now: datetime) -> PricesParams:
+        until = None
+        if self.back:
+            until = format_moment(now - timedelta(seconds=self.back * parse_span(self.interval)))
+        limit = max(1, min(self.room, 1_000))
+        return PricesParams(pair="/".join(pair), interval=self.interval, until=until, limit=limit)
+
+    def chart(self, book: Book) -> Chart | None:
+        """With the prices that the orders of the book rest for; None where no price is known."""
+        if self.prices is None or not self.prices.candles:
+            return None
+        known = (self.prices, self.fills, book.revision)
+        if len(self._drawn_from) != len(known) or any(
+            before is not now and before != now for before, now in zip(self._drawn_from, known, strict=True)
+        ):
+            resting = [order for order in book.active.values() if is_open(order)]
+            self._drawn, self._drawn_from = chart_from(self.prices, self.fills, resting), known
+        return self._drawn
+
+
+def change(chart: Chart) -> str:
+    """From the first candle of the picture to the last, in percent."""
+    first, last = chart.candles[0].open, chart.candles[-1].close
+    return f"{(last / first - 1) * 100:+.2f} %" if first else ""
+
+
+def has_gap(chart: Chart) -> bool:
+    return any((after.at - before.at).total_seconds() > chart.seconds for before, after in pairwise(chart.candles))

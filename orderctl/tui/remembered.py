@@ -1,0 +1,70 @@
+"""What the screen remembers from one run to the next: its theme, and what its panes show."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_state_path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """``chart`` is whether the price pane was asked for, or sent away; None: it is shown where there is room."""
+
+    theme: str = "textual-dark"
+    tab: str = "active"
+    sorted_by: str = "age"
+    is_reversed: bool = True
+    words: str = ""
+    interval: str = "1m"
+    chart: bool | None = None
+    unit: str = "USDC"
+    method: str = "fifo"
+
+
+class Memory:
+    """Nothing depends on it: a file that cannot be read or written is left alone."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """``path`` None forgets all at the end."""
+        self._path = path
+        self.layout = Layout()
+        if path is not None:
+            with suppress(OSError, ValueError, RecursionError):
+                self.layout = _read(path.read_text())
+
+    def keep(self, **changes: str | bool) -> None:
+        """The members of the layout that are to be so from now on."""
+        layout = replace(self.layout, **changes)  # type: ignore[arg-type]  # by the names of its members
+        if layout == self.layout:
+            return
+        self.layout = layout
+        if self._path is None:
+            return
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+            new.write_text(json.dumps(asdict(layout), indent=2) + "\n")
+            new.replace(self._path)
+
+
+def memory_path() -> Path:
+    return user_state_path("orderctl") / "screen.json"
+
+
+def _read(text: str) -> Layout:
+    """What is of another type than it should be is forgotten. Raises ValueError where the text is no JSON."""
+    content = json.loads(text)
+    default = Layout()
+    if not isinstance(content, Mapping):
+        return default
+    known: dict[str, Any] = {}
+    for field in fields(Layout):
+        value, usual = content.get(field.name), getattr(default, field.name)
+        if isinstance(value, bool) if usual is None else type(value) is type(usual):
+            known[field.name] = value
+    return Layout(**known)

@@ -1,0 +1,107 @@
+"""The command line, at the foot of whatever screen is in front."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from orderctl.output.colours import Tone
+from orderctl.tui.command_line import Candidate, Complete, Mistake, Place, Verb, completions, understood
+
+SHOWN = 8
+"""Completions in sight."""
+TYPING_SECONDS = 0.05
+
+
+class CommandScreen(ModalScreen[Place | Verb]):
+    """Answers what was typed. Tab completes, and goes from one completion to the next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", id="close-command"),
+        Binding("tab", "complete(1)", "Complete", priority=True, id="complete"),
+        Binding("shift+tab", "complete(-1)", "Complete back", show=False, priority=True, id="complete-back"),
+        Binding("up", "recall(-1)", "Before", show=False, id="command-before"),
+        Binding("down", "recall(1)", "After", show=False, id="command-after"),
+    ]
+    line = getters.query_one("#line", Input)
+    offers = getters.query_one("#offers", Static)
+
+    def __init__(self, history: list[str], complete: Complete) -> None:
+        """``history`` are the lines of before, the newest last; a new one is added."""
+        super().__init__()
+        self._history = history
+        self._complete = complete
+        self._recalled = len(history)
+        self._found: Sequence[Candidate] = ()
+        self._chosen = -1
+        self._typed = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="command"):
+            yield Static(id="offers")
+            with Horizontal():
+                yield Label(":")
+                yield Input(id="line", compact=True, placeholder="a command, such as: quote SOL USDC 1.5")
+
+    def on_mount(self) -> None:
+        self._look("")
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        if self._chosen >= 0 and event.value == self._found[self._chosen][0]:
+            return  # it was a completion that came into the field
+        self._look(event.value)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _look(self, typed: str) -> None:
+        await asyncio.sleep(TYPING_SECONDS if typed else 0)
+        self._found, self._chosen = await asyncio.to_thread(completions, typed, self._complete), -1
+        self._show()
+
+    def _show(self) -> None:
+        first = max(0, min(self._chosen, len(self._found) - SHOWN))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, style="dim")
+        for number, (word, meaning) in enumerate(self._found[first : first + SHOWN], start=first):
+            table.add_row(Text(word, Tone.MOVING.bold if number == self._chosen else ""), meaning)
+        self.offers.display = bool(self._found)
+        self.offers.update(table)
+
+    def action_complete(self, steps: int) -> None:
+        if not self._found:
+            return
+        self._chosen = (self._chosen + steps) % len(self._found) if self._chosen >= 0 else 0 if steps > 0 else -1
+        word = self._found[self._chosen][0]
+        if len(self._found) == 1:
+            self.line.value = f"{word} "
+        else:
+            self._chosen %= len(self._found)
+            self.line.value = word
+            self._show()
+        self.line.cursor_position = len(self.line.value)
+
+    def action_recall(self, steps: int) -> None:
+        self._recalled = max(0, min(len(self._history), self._recalled + steps))
+        self.line.value = [*self._history, ""][self._recalled]
+        self.line.cursor_position = len(self.line.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        match understood(event.value):
+            case None:
+                self.dismiss(None)
+            case Mistake(told):
+                self.offers.display = True
+                self.offers.update(Text(told, Tone.WARNING))
+            case wanted:
+                self._history.append(event.value)
+                self.dismiss(wanted)

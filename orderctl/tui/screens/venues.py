@@ -1,0 +1,152 @@
+"""How venues, services and the chain answer: latency, slots, refusals, and what became of orders at each venue."""
+
+from collections import Counter, deque
+from decimal import Decimal
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from orderctl.display.tables import plain_table
+from orderctl.output.colours import Tone
+from orderctl.tui.answers import lost, middle, worst
+from orderctl.tui.desk import Desk
+from orderctl.tui.prices import sparkline
+from orderctl.tui.widgets.banner import Banner
+from orderd.wire import StatusResult
+
+LINE = 30
+"""Characters of a line of latencies."""
+
+
+class VenuesScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Back", tooltip="Back to the orders", id="leave-venues"),
+    ]
+    services = getters.query_one("#services", Static)
+    venues = getters.query_one("#venues", Static)
+    errors = getters.query_one("#errors", Static)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(name="venues")
+        self._desk = desk
+        self._drawn: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Banner()
+        with VerticalScroll(id="report"):
+            for name, title in (
+                ("services", "Services and endpoints, over the last two minutes"),
+                ("venues", "Venues, since this screen was opened; fills of the newest 200"),
+                ("errors", "Why orders ended, of those that this screen knows"),
+            ):
+                panel = Static(id=name, classes="panel")
+                panel.border_title = title
+                yield panel
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#report").focus()
+        self.draw()
+
+    def draw(self) -> None:
+        desk = self._desk
+        self.set_class(desk.stale_since() is not None, "-stale")
+        self.query_one(Banner).draw(desk)
+        drawn = (int(desk.clock().timestamp()), desk.status, desk.history)
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        self.services.update(_services(desk))
+        self.venues.update(_venues(desk))
+        self.errors.update(_errors(desk))
+
+
+def _services(desk: Desk) -> Table:
+    table = plain_table(
+        ("SERVICE", "left"), ("STATE", "left"), ("NOW", "right"), ("MEDIAN", "right"), ("WORST", "right"),
+        ("FAILED", "right"), ("", "left"),
+    )  # fmt: skip
+    for name, times in desk.answers.services.items():
+        state = Text("ok", Tone.GOOD) if times[-1] is not None else _state(desk.status, name)
+        failures = lost(times)
+        table.add_row(
+            name,
+            state,
+            _milliseconds(times[-1]),
+            _milliseconds(middle(times)),
+            _milliseconds(worst(times)),
+            Text(str(failures), Tone.BAD if failures else Tone.MUTED),
+            Text(_line(times), Tone.MOVING),
+        )
+    table.add_row("chain", *_chain(desk))
+    return table
+
+
+def _state(status: StatusResult | None, name: str) -> Text:
+    """Of a service whose last time is not known: an older daemon tells of none."""
+    health = status.services.get(name) if status is not None else None
+    if health is None or health.ok:
+        return Text("ok" if health is not None else "unknown", Tone.GOOD if health is not None else Tone.WARNING)
+    return Text(health.detail or "not ok", Tone.ALARM)
+
+
+def _chain(desk: Desk) -> list[Text]:
+    answers = desk.answers
+    if answers.slot is None or answers.slot_at is None:
+        return [Text("slot not known yet", Tone.WARNING)]
+    age = max(0.0, (desk.clock() - answers.slot_at).total_seconds())
+    rate = "" if answers.slots_per_second is None else f", {answers.slots_per_second:.1f} slots per second"
+    return [Text(f"slot {answers.slot}, {age:.0f} s old{rate}", Tone.BAD if age > 5 else "")]
+
+
+def _venues(desk: Desk) -> Table:
+    table = plain_table(
+        ("VENUE", "left"), ("QUOTES", "right"), ("BEST", "right"), ("REFUSED", "right"), ("FILLS", "right"),
+        ("QUOTE BP", "right"), ("LAST REFUSAL", "left"),
+    )  # fmt: skip
+    fills = desk.history.fills if desk.history is not None else ()
+    for name, venue in desk.answers.venues.items():
+        own = [fill for fill in fills if fill.venue is not None and fill.venue.startswith(name)]
+        slippage = [Decimal(fill.quote_slippage_bps) for fill in own if fill.quote_slippage_bps is not None]
+        refused = venue.asked - venue.answered
+        worst_code = venue.refusals.most_common(1)
+        told = f"{worst_code[0][0]}: {venue.last_refusal}" if worst_code else ""
+        table.add_row(
+            name,
+            f"{venue.answered} of {venue.asked}",
+            f"{venue.best * 100 // venue.asked} %" if venue.asked else "-",
+            Text(str(refused), Tone.WARNING if refused else Tone.MUTED),
+            str(len(own)),
+            f"{sum(slippage) / len(slippage):.2f}" if slippage else "-",
+            Text(told, Tone.WARNING),
+        )
+    return table
+
+
+def _errors(desk: Desk) -> Table | Text:
+    codes = Counter(
+        (order.error.code, order.venue or "-") for order in desk.book.ended.values() if order.error is not None
+    )
+    if not codes:
+        return Text("none has failed", "dim")
+    table = plain_table(("ERROR", "left"), ("VENUE", "left"), ("ORDERS", "right"))
+    for (code, venue), count in codes.most_common(12):
+        table.add_row(Text(code, Tone.BAD), venue, str(count))
+    return table
+
+
+def _milliseconds(time: float | None) -> str:
+    return "-" if time is None else f"{time:.1f} ms"
+
+
+def _line(times: deque[float | None]) -> str:
+    shown = [None if time is None else Decimal(str(time)) for time in list(times)[-LINE:]]
+    known = [time for time in shown if time is not None]
+    return "".join(sparkline(shown, Decimal(0), max(known), 1)) if known else ""

@@ -1,0 +1,41 @@
+"""What the orders or fills of a table come to, in a few words."""
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from orderctl.display.columns import state
+from orderd.records import HistoryTotals
+from orderd.wire import OrderView
+
+_TOKENS: Final = 3
+"""That are told; the others are counted."""
+
+
+def sold_by(orders: Iterable[OrderView]) -> str:
+    """What they sell together, by token; orders of a family are not counted beside the family itself."""
+    totals: dict[str, Decimal] = {}
+    for order in orders:
+        if order.amount_in is not None and order.parent_id is None:
+            left = Decimal(order.amount_in) - Decimal(order.filled_amount_in or 0)
+            totals[order.token_in] = totals.get(order.token_in, Decimal(0)) + left
+    told = [f"{_plain(amount)} {token}" for token, amount in sorted(totals.items())[:_TOKENS]]
+    return ", ".join(told) + (f" and {len(totals) - _TOKENS} more" if len(totals) > _TOKENS else "")
+
+
+def outcomes(orders: Iterable[OrderView]) -> str:
+    counts = Counter(state(order)[0] for order in orders)
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
+
+
+def traded(totals: HistoryTotals) -> str:
+    told = [f"{pair.amount_in} {pair.token_in} → {pair.amount_out} {pair.token_out}" for pair in totals.pairs[:_TOKENS]]
+    more = f" and {len(totals.pairs) - _TOKENS} more" if len(totals.pairs) > _TOKENS else ""
+    return f"{', '.join(told)}{more}; fees {totals.network_fee} SOL"
+
+
+def _plain(amount: Decimal) -> str:
+    """Without zeros at the end, and never with an exponent."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,44 @@
+"""Which news of orders are worth a toast: those that ended, unless so many end that nobody could read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from orderctl.display.columns import state
+from orderctl.display.ids import SHORT_ID
+from orderd.domain.order import FILLED, TERMINAL, OrderStatus
+from orderd.wire import OrderView
+
+MOST: Final = 3
+"""Within a second; of more orders only their number is told, and of a flood nothing."""
+FLOOD: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    text: str
+    severity: Literal["information", "warning", "error"]
+
+
+def toasts(ended: Sequence[OrderView]) -> list[Toast]:
+    """For orders that have ended within the last second."""
+    told = [order for order in ended if order.status in TERMINAL and order.parent_id is None]
+    if len(told) > FLOOD:
+        return []
+    if len(told) > MOST:
+        filled = sum(order.status in FILLED for order in told)
+        others = f", {len(told) - filled} ended otherwise" if filled < len(told) else ""
+        return [Toast(f"{filled} orders filled{others}", "information" if not others else "warning")]
+    return [_toast(order) for order in told]
+
+
+def _toast(order: OrderView) -> Toast:
+    name = str(order.id)[:SHORT_ID]
+    if order.status in FILLED:
+        return Toast(
+            f"{name} filled: {order.amount_in} {order.token_in} → {order.amount_out} {order.token_out}", "information"
+        )
+    if order.status is OrderStatus.CANCELLED:
+        return Toast(f"{name} cancelled", "information")
+    why = f": {order.error.title}" if order.error is not None else ""
+    return Toast(f"{name} {state(order)[0]}{why}", "error" if order.status is OrderStatus.FAILED else "warning")

@@ -1,0 +1,271 @@
+"""The blotter: orders that are active, those that rest, those that ended, and fills, each in a tab."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
+from typing import ClassVar
+from uuid import UUID
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from orderctl.display.columns import COLUMNS, columns_of
+from orderctl.display.resting import above, is_open
+from orderctl.tui.desk import Desk
+from orderctl.tui.families import Lines
+from orderctl.tui.filter import matches
+from orderctl.tui.messages import FamilyFolded, SortChosen
+from orderctl.tui.remembered import Memory
+from orderctl.tui.sums import outcomes, sold_by, traded
+from orderctl.tui.widgets.fill_table import FillTable
+from orderctl.tui.widgets.order_table import OrderTable
+from orderctl.tui.widgets.tabs import Tab, Tabs
+from orderd.client.errors import ClientError
+from orderd.client.link import Caller
+from orderd.client.protocol import params_of
+from orderd.records import HistoryFill, HistoryResult
+from orderd.wire import GetParams, Message, Method, OrderDetail, OrderView
+
+NEWEST_FIRST = "age"
+"""The column that orders are sorted by at first, and from its end."""
+SORT = Binding.Group("Sort", compact=True)
+
+
+class Blotter(Container):
+    """What it is asked to show is remembered. ``words`` are those of the filter, in lower case."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort", "Sort", tooltip="Sort by the next column", id="sort", group=SORT),
+        Binding("S", "reverse", "Reverse", tooltip="Turn the order of sorting round", id="reverse", group=SORT),
+    ]
+    active = getters.query_one("#active", OrderTable)
+    ended = getters.query_one("#ended", OrderTable)
+    fills = getters.query_one(FillTable)
+    tabs = getters.query_one(Tabs)
+
+    def __init__(self, desk: Desk, caller: Caller, memory: Memory) -> None:
+        super().__init__(id="tables")
+        self._desk = desk
+        self._caller = caller
+        self._memory = memory
+        layout = memory.layout
+        self.tab = Tab(layout.tab) if layout.tab in list(Tab) else Tab.ACTIVE
+        self._columns = columns_of("active")
+        known = {column.name: column for column in self._columns}
+        self._sorted_by = known.get(layout.sorted_by, COLUMNS[NEWEST_FIRST])
+        self._is_reversed = layout.is_reversed
+        self.words: tuple[str, ...] = tuple(layout.words.lower().split())
+        self._unfolded: frozenset[UUID] = frozenset()
+        """Orders whose families are open to be seen."""
+        self._drawn_revision = -1
+        self._drawn_frame: tuple[object, ...] = ()
+        """All that is drawn again when it changes, but the orders."""
+        self._listed: dict[Tab, list[OrderView]] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Tabs(id="tabs")
+        yield OrderTable(self._columns, id="active")
+        ended = OrderTable(columns_of("ended"), id="ended")
+        ended.border_title = "Ended"
+        yield ended
+        yield FillTable()
+
+    def on_mount(self) -> None:
+        self._arrange()
+
+    @property
+    def main(self) -> OrderTable | FillTable:
+        """The table that the tab is about."""
+        if self.tab is Tab.FILLS:
+            return self.fills
+        return self.ended if self.tab is Tab.HISTORY else self.active
+
+    @property
+    def order(self) -> UUID | None:
+        """The order that keys are about."""
+        focused = self.screen.focused
+        if isinstance(focused, OrderTable | FillTable) and focused.display:
+            return focused.selected
+        return self.main.selected
+
+    @property
+    def listed(self) -> list[OrderView]:
+        """The orders of the tab, as they stand in it."""
+        return self._listed.get(self.tab, [])
+
+    @property
+    def exported(self) -> tuple[Sequence[Message], type[Message]]:
+        """What the tab shows, and what kind of rows these are."""
+        if self.tab is Tab.FILLS:
+            return self.fills.fills, HistoryFill
+        return self.listed, OrderView
+
+    def select(self, order: UUID) -> None:
+        """An active one."""
+        if self.tab in (Tab.HISTORY, Tab.FILLS):
+            self.show(Tab.ACTIVE)
+        self.active.select(order)
+        self.active.focus()
+
+    def show(self, tab: Tab) -> None:
+        self.tab = tab
+        self._memory.keep(tab=str(tab))
+        self._arrange()
+        self.draw()
+        self.main.focus()
+
+    def _arrange(self) -> None:
+        for tab in Tab:
+            self.set_class(tab is self.tab, f"-{tab}")
+
+    def find(self, words: str) -> None:
+        self.words = tuple(words.lower().split())
+        self._memory.keep(words=words)
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the desk as it is now. What has not changed is not drawn again."""
+        desk, now = self._desk, self._desk.clock()
+        asked_for = (self._sorted_by, self._is_reversed, self.words, self._unfolded, self.tab)
+        frame = (int(now.timestamp()), asked_for, desk.heard_at is None, desk.history)
+        if (desk.book.revision, frame) == (self._drawn_revision, self._drawn_frame):
+            return
+        column, book = self._sorted_by, desk.book
+        is_among = is_open if self.tab is Tab.OPEN else None
+        in_order = partial(sorted, key=column.key, reverse=self._is_reversed)
+        active = self._lines(book.active, in_order, is_among)
+        ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
+        if frame != self._drawn_frame:
+            # A new title draws all of a table again, so counts and sums are told once a second.
+            self._tell(active, ended)
+        self._listed = {Tab.ACTIVE: active.orders, Tab.OPEN: active.orders, Tab.HISTORY: ended.orders}
+        if self.tab is Tab.FILLS:
+            self.fills.show(desk.history, self.words)
+        else:
+            self._show_orders(active, ended)
+        self._drawn_revision, self._drawn_frame = book.revision, frame
+
+    def _show_orders(self, active: Lines, ended: Lines) -> None:
+        desk, now = self._desk, self._desk.clock()
+        self.active.show(
+            active.orders,
+            now,
+            if_empty=self._why_none(desk.book.active, "active"),
+            sorted_by=self._sorted_by.name,
+            market=desk.market,
+            marks=active.marks,
+        )
+        # To the minute, as its times are: it has no need to be drawn each second.
+        minute = now.replace(second=0, microsecond=0)
+        self.ended.show(ended.orders, minute, if_empty=self._why_none(desk.book.ended, "ended"), marks=ended.marks)
+
+    def _tell(self, active: Lines, ended: Lines) -> None:
+        """The titles of the tables, and the tabs, with counts and sums."""
+        desk, book = self._desk, self._desk.book
+        resting = sum(map(is_open, book.active.values()))
+        by = f"by {self._sorted_by.heading.lower()} {'↓' if self._is_reversed else '↑'}"
+        name = "Open" if self.tab is Tab.OPEN else "Active"
+        is_cut = bool(self.words) or self.tab is Tab.OPEN
+        self.active.border_title = _titled(f"{name} {_count(active, is_cut=is_cut)}, {by}", sold_by(active.orders))
+        is_main = self.tab is Tab.HISTORY
+        counted = f"Ended {_count(ended, is_cut=bool(self.words))}"
+        self.ended.border_title = _titled(counted, outcomes(ended.orders) if is_main else "")
+        history = desk.history
+        self.fills.border_title = _fills_title(history, len(self.fills.fills), is_cut=bool(self.words))
+        if (trouble := desk.trouble.get("history")) is not None:
+            self.fills.border_title = f"{trouble.title}: {trouble.detail}"
+        counts = {Tab.ACTIVE: active.known, Tab.OPEN: resting, Tab.HISTORY: ended.known}
+        told = {tab: str(count) for tab, count in counts.items()}
+        if history is not None and history.totals is not None:
+            told[Tab.FILLS] = str(history.totals.fills)
+        self.tabs.show(self.tab, told)
+
+    def _lines(
+        self,
+        table: Mapping[UUID, OrderView],
+        in_order: Callable[[Iterable[OrderView]], list[OrderView]],
+        is_among: Callable[[OrderView], bool] | None = None,
+    ) -> Lines:
+        words = self.words
+        is_found = is_among
+        if words and is_among is not None:
+            is_found = lambda order: is_among(order) and matches(order, words)  # noqa: E731
+        elif words:
+            is_found = lambda order: matches(order, words)  # noqa: E731
+        return Lines(table, self._desk.book, in_order, is_found, self._unfolded)
+
+    def _why_none(self, known: Mapping[UUID, OrderView], kind: str) -> str:
+        if known and self.words:
+            return "none with these words; esc drops the filter"
+        if self._desk.heard_at is None:
+            return "not known yet"
+        if kind == "ended":
+            return "none yet"
+        if known:
+            return "none of the active orders rests"
+        return "none" if self._desk.read_only else "none; n makes a new one"
+
+    def action_sort(self) -> None:
+        index = self._columns.index(self._sorted_by) + 1
+        self._sort_by(self._columns[index % len(self._columns)].name)
+
+    def action_reverse(self) -> None:
+        self._is_reversed = not self._is_reversed
+        self._show_from_the_top()
+
+    @on(SortChosen)
+    def _sort_chosen(self, event: SortChosen) -> None:
+        if event.column == self._sorted_by.name:
+            self.action_reverse()
+        elif event.column in {column.name for column in self._columns}:
+            self._sort_by(event.column)
+
+    def _sort_by(self, name: str) -> None:
+        self._sorted_by, self._is_reversed = COLUMNS[name], name == NEWEST_FIRST
+        self._show_from_the_top()
+
+    def _show_from_the_top(self) -> None:
+        self._memory.keep(sorted_by=self._sorted_by.name, is_reversed=self._is_reversed)
+        self.draw()
+        self.active.action_first()
+
+    @on(FamilyFolded)
+    def _fold(self, event: FamilyFolded) -> None:
+        """Of an order that has no family below it, that of its parent."""
+        book = self._desk.book
+        order = book.get(event.order)
+        if order is None:
+            return
+        family = order.id if order.id in book.families else above(order)
+        assert family is not None, "what has a mark is in a family"
+        self._unfolded ^= {family}
+        self.draw()
+        if isinstance(table := self.screen.focused, OrderTable):
+            table.select(family)
+        if family in self._unfolded:
+            self._read_family(family)
+
+    @work(exclusive=True, group="family", exit_on_error=False)
+    async def _read_family(self, family: UUID) -> None:
+        """What has ended of it before anybody listened."""
+        with suppress(ClientError):  # what is not known is not shown
+            detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(family)), OrderDetail)
+            self._desk.book.put_all(detail.children)
+
+
+def _count(lines: Lines, *, is_cut: bool) -> str:
+    return f"{lines.found} of {lines.known}" if is_cut else f"{lines.known}"
+
+
+def _titled(title: str, sums: str) -> str:
+    return f"{title}  ·  {sums}" if sums else title
+
+
+def _fills_title(history: HistoryResult | None, shown: int, *, is_cut: bool) -> str:
+    if history is None or history.totals is None:
+        return "Fills"
+    count = f"{shown} of the newest {len(history.fills)}" if is_cut else f"{history.totals.fills}"
+    return _titled(f"Fills {count}", traded(history.totals))

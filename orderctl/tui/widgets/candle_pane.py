@@ -1,0 +1,55 @@
+"""Candles of the pair at hand, with own fills and the prices that own orders wait for."""
+
+from fractions import Fraction
+
+from rich.text import Text
+from textual.widgets import Static
+
+from orderctl.output.colours import Tone
+from orderctl.tui.desk import Desk
+from orderctl.tui.messages import ChartChosen
+from orderctl.tui.price_chart import change
+from orderd.domain.money import format_significant
+
+AXIS = 9
+"""Columns that the prices beside the candles take, about."""
+LEAST_HEIGHT = 5
+DIGITS = 7
+
+
+class CandlePane(Static):
+    """Drawn again when there are other candles, fills, prices or orders, or another size."""
+
+    def __init__(self) -> None:
+        super().__init__(id="candles")
+        self._drawn: tuple[object, ...] = ()
+
+    def draw(self, desk: Desk) -> None:
+        view = desk.chart
+        width, height = self.content_size
+        room = max(0, width - AXIS) if self.display and height >= LEAST_HEIGHT else 0
+        if room != view.room:
+            view.room = room
+            self.post_message(ChartChosen())
+        if not room:
+            return
+        chart, trouble = view.chart(desk.book), desk.trouble.get("prices")
+        drawn = (chart, trouble, width, height, desk.pair, view.interval, view.back)
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        base, quote = desk.pair
+        title = f"{base}/{quote} {view.interval}"
+        if chart is not None:
+            title += f"  {format_significant(Fraction(chart.candles[-1].close), DIGITS)}  {change(chart)}"
+        if view.back:
+            title += "  (past)"
+        self.border_title = title
+        if trouble is not None:
+            self.update(Text(f"{trouble.title}: {trouble.detail}", Tone.WARNING))
+        elif chart is not None:
+            self.update(Text("\n", no_wrap=True, overflow="crop").join(chart.lines(width, height, fills=True)))
+        elif view.prices is None:
+            self.update(Text("reading prices ...", "dim"))
+        else:
+            self.update(Text(f"no prices of {base}/{quote} are kept for that time", "dim"))

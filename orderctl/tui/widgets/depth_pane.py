@@ -1,0 +1,80 @@
+"""What each size of the pair at hand would pay and cost: a curve, and where there is room for them, the figures."""
+
+import asyncio
+from typing import TypeVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import work
+from textual.widgets import Static
+
+from orderctl.display.depth import curve, depth_view
+from orderctl.output.colours import Tone
+from orderctl.output.depth import Depth
+from orderctl.trading.depth import depth_of
+from orderctl.tui.desk import Desk
+from orderctl.tui.prices import Pair
+from orderd.client.errors import ClientError
+from orderd.client.link import Caller
+from orderd.domain.errors import OrderdError
+from orderd.wire import Message, Method
+
+A = TypeVar("A", bound=Message)
+SETTLED_SECONDS = 1.0
+"""A pair that is looked at for so long is asked about: it takes a quote for each size."""
+READ_SECONDS = 30.0
+
+
+class DepthPane(Static):
+    """Asks while it is displayed, for the pair of the desk."""
+
+    def __init__(self, caller: Caller, *, with_figures: bool) -> None:
+        super().__init__(Text("asking for quotes ...", "dim"), id="depth")
+        self._caller = caller
+        self._with_figures = with_figures
+        self._pair: Pair | None = None
+
+    def draw(self, desk: Desk) -> None:
+        pair = desk.pair if self.display else None
+        if pair == self._pair:
+            return
+        self._pair = pair
+        if pair is None:
+            self.workers.cancel_node(self)
+            return
+        self.border_title = "Depth of {}/{}".format(*pair)
+        self.read(pair, SETTLED_SECONDS)
+
+    def again(self) -> None:
+        if self._pair is not None:
+            self.read(self._pair, 0)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def read(self, pair: Pair, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        calls = _Blocking(self._caller, asyncio.get_running_loop())
+        while True:
+            try:
+                depth = await asyncio.to_thread(depth_of, calls, *pair)
+            except ClientError as error:
+                self.update(Text(f"{error.title}: {error.detail}", Tone.WARNING))
+            except OrderdError as error:
+                self.update(Text(f"{error.spec.title}: {error.detail}", Tone.WARNING))
+            else:
+                self.update(self._view(depth))
+            await asyncio.sleep(READ_SECONDS)
+
+    def _view(self, depth: Depth) -> RenderableType:
+        width, height = self.content_size
+        return depth_view(depth, width) if self._with_figures else Text("\n").join(curve(depth, width, height))
+
+
+class _Blocking:
+    """Calls from another thread than that of the connection."""
+
+    def __init__(self, caller: Caller, loop: asyncio.AbstractEventLoop) -> None:
+        self._caller = caller
+        self._loop = loop
+
+    def call(self, method: Method, params: Message, answer: type[A]) -> A:
+        return asyncio.run_coroutine_threadsafe(self._caller.call(method, params, answer), self._loop).result()

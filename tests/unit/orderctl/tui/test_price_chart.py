@@ -1,0 +1,66 @@
+"""Which candles are looked at, and what stands among them."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from orderctl.display.candles import Level
+from orderctl.tui.book import Book
+from orderctl.tui.price_chart import PriceChart, change, market_of
+from orderd.domain.times import format_moment
+from orderd.records import PricesResult
+from tests.samples.orders import LIMIT
+from tests.unit.orderctl.tui.desks import CANDLES, NOW, order
+
+PRICES = PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES)
+
+
+@pytest.mark.parametrize("traded", [("SOL", "USDC"), ("USDC", "SOL")])
+def test_a_market_has_one_direction(traded: tuple[str, str]) -> None:
+    assert market_of(*traded) == ("SOL", "USDC")
+
+
+def test_tokens_that_nobody_knows_stay_as_they_are_traded() -> None:
+    assert market_of("WHO", "KNOWS") == ("WHO", "KNOWS")
+
+
+def test_the_newest_candles_are_asked_for_as_many_as_find_room() -> None:
+    wanted = PriceChart(room=90).wanted(("SOL", "USDC"), NOW)
+    assert (wanted.pair, wanted.interval, wanted.until, wanted.limit) == ("SOL/USDC", "1m", None, 90)
+
+
+def test_panning_goes_by_thirds_into_the_past_and_no_further_than_now() -> None:
+    chart = PriceChart(room=90)
+    assert not chart.pan(-1)
+    assert chart.pan(1)
+    assert chart.wanted(("SOL", "USDC"), NOW).until == format_moment(NOW - timedelta(minutes=30))
+    assert chart.pan(-1)
+    assert chart.back == 0
+
+
+def test_zooming_keeps_the_end_of_the_picture_and_ends_at_days() -> None:
+    chart = PriceChart(room=90, back=60, prices=PRICES)
+    assert chart.zoom(2)
+    assert (chart.interval, chart.back, chart.prices) == ("15m", 4, None)
+    assert chart.zoom(3)
+    assert not chart.zoom(1)
+    assert not PriceChart().zoom(-1)
+
+
+def test_prices_that_own_orders_rest_for_are_lines() -> None:
+    book, chart = Book(), PriceChart(room=90, prices=PRICES)
+    drawn = chart.chart(book)
+    assert drawn is not None
+    assert drawn.levels == []
+    assert chart.chart(book) is drawn, "it is not made again while nothing has changed"
+    book.put(order(1, (LIMIT.model_copy(update={"token_in": "SOL", "token_out": "USDC"}),)))
+    again = chart.chart(book)
+    assert again is not None
+    assert again.levels == [Level(Decimal(LIMIT.limit_price or 0), "limit")]
+    assert change(again).endswith(" %")
+
+
+def test_without_candles_there_is_no_chart() -> None:
+    assert PriceChart().chart(Book()) is None
+    assert PriceChart(prices=PRICES.model_copy(update={"candles": ()})).chart(Book()) is None

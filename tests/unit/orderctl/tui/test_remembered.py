@@ -1,0 +1,58 @@
+"""What the screen remembers, and the keys that a trader gives it."""
+
+from pathlib import Path
+
+import pytest
+
+from orderctl.tui.keymap import binding_ids, read_keymap
+from orderctl.tui.remembered import Layout, Memory
+from orderd.client.errors import ConfigError
+
+
+def test_what_was_kept_is_there_in_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "screen.json"
+    Memory(path).keep(theme="nord", tab="fills", chart=False, words="sol open")
+    assert Memory(path).layout == Layout(theme="nord", tab="fills", chart=False, words="sol open")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"theme": 3, "tab": null, "chart": "yes", "future": 1}'])
+def test_a_file_that_makes_no_sense_is_forgotten(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "screen.json"
+    path.write_text(text)
+    assert Memory(path).layout == Layout()
+
+
+def test_a_file_that_cannot_be_written_costs_nothing_but_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    memory = Memory(tmp_path / "file" / "screen.json")
+    memory.keep(tab="open")
+    assert memory.layout.tab == "open"
+
+
+def test_keys_are_given_by_the_ids_of_bindings(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    assert read_keymap(path, ["cancel"]) == {}
+    path.write_text('cancel = "x"\nquit = "ctrl+q,Q"\n')
+    assert read_keymap(path, ["cancel", "quit"]) == {"cancel": "x", "quit": "ctrl+q,Q"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('cancle = "x"', "no key has the id 'cancle'; did you mean cancel?"),
+        ("cancel = 3", "cancel must be a key in quotes"),
+        ("cancel", "="),
+    ],
+)
+def test_a_keymap_that_cannot_be_used_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r".*") as caught:
+        read_keymap(path, ["cancel", "quit"])
+    assert told in caught.value.detail
+
+
+def test_every_binding_of_the_screen_has_an_id_of_its_own() -> None:
+    from orderctl.tui import app  # noqa: F401  (which loads all screens)
+
+    assert {"cancel", "new", "tab-fills", "zoom-in", "command", "pause", "export", "open"} <= binding_ids()
