@@ -189,9 +189,8 @@ class Terminal:
 def full_screen(url: str) -> Iterator[tuple["subprocess.Popen[bytes]", Terminal]]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    nothing = {"XDG_STATE_HOME": os.devnull, "XDG_CONFIG_HOME": os.devnull}
-    """Neither remembered nor configured."""
-    environment = {**os.environ, **nothing, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    # Nothing is remembered from another run, and nothing can be kept.
+    environment = {**os.environ, "XDG_STATE_HOME": os.devnull, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     process = subprocess.Popen(
         [ORDERCTL, "--url", url, "tui"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )
