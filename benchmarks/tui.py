@@ -47,6 +47,7 @@ from orderd.wire import (
     Ready,
     Snapshot,
     SubscribeResult,
+    TokensResult,
 )
 from tests.samples.orders import FILLED, QUOTE, history
 from tests.unit.orderctl.tui.desks import CANDLES, STATUS, WALLET
@@ -55,8 +56,8 @@ ORDERCTL = Path(sys.executable).with_name("orderctl")
 ORDERS = 2_000
 EVENTS_A_SECOND = 200
 COLUMNS, LINES = 120, 40
-PAGES = ORDERS // 20
-"""More than the table has; it shows more than 20 orders."""
+PAGES = ORDERS // 5
+"""More than the table has; below the candles it shows more than 5 orders."""
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 """Two orders that never move: sorted by id, all others are between them."""
 
@@ -104,6 +105,7 @@ class Feed:
             Method.BALANCES: WALLET,
             Method.STATUS: STATUS,
             Method.QUOTE: QUOTE,
+            Method.TOKENS: TokensResult(tokens=QUOTE.tokens),
             Method.HISTORY: HistoryResult(fills=(), totals=None, next_cursor=None),
             Method.PRICES: PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES),
             Method.ORDER_GET: OrderDetail(
