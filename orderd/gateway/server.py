@@ -48,7 +48,7 @@ from orderd.gateway.port.tls import certificate_of
 from orderd.gateway.port.websocket_connection import PortConnection
 from orderd.gateway.problem import problem_response
 from orderd.gateway.rpc.dispatch import Rpc, too_large
-from orderd.gateway.rpc.methods import Market, Methods, Resolution
+from orderd.gateway.rpc.methods import ManualResolution, MarketData, Methods
 from orderd.gateway.rpc.records import Records
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
@@ -78,9 +78,9 @@ class Engine:
 
     intake: Intake
     desk: TokenDesk
-    market: Market
+    market: MarketData
     questions: Questions
-    resolution: Resolution
+    resolution: ManualResolution
     wallet: str
     """The address that orders are signed for."""
     record_prices: Callable[[], None] = lambda: None

@@ -1,10 +1,12 @@
 """What a stranger finds first is there, is valid, and speaks of what exists."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +35,66 @@ ELSEWHERE = {
     "build/site",
 }
 """What reads like a file of the project and is none."""
+SHARED_NAMES: Final = {
+    "Account",
+    "ActivationType",
+    "AmmConfig",
+    "Answers",
+    "BaseFee",
+    "Book",
+    "Caller",
+    "ChainError",
+    "Change",
+    "Counted",
+    "DynamicFee",
+    "Endpoint",
+    "Execution",
+    "Failure",
+    "Fill",
+    "Finding",
+    "Holding",
+    "Layout",
+    "Leg",
+    "Level",
+    "Live",
+    "Look",
+    "Lost",
+    "Market",
+    "Mention",
+    "Moment",
+    "Moved",
+    "News",
+    "Observation",
+    "ObservationState",
+    "Offer",
+    "Order",
+    "Pace",
+    "Paid",
+    "PairTotal",
+    "Place",
+    "Pool",
+    "PoolState",
+    "PoolStatus",
+    "Position",
+    "Prices",
+    "Program",
+    "Questions",
+    "Quote",
+    "RateLimiter",
+    "RewardInfo",
+    "Send",
+    "Settings",
+    "Slot",
+    "Snapshot",
+    "Spending",
+    "Standing",
+    "Step",
+    "Submissions",
+    "Swap2",
+    "Timeline",
+    "Token",
+}
+"""Names that still stand for several classes. A name that has become unique leaves the list; none is added."""
 _PYPROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT: Final[dict[str, Any]] = _PYPROJECT["project"]
 SETUPTOOLS: Final[dict[str, Any]] = _PYPROJECT["tool"]["setuptools"]
@@ -161,3 +223,16 @@ def test_the_architecture_tells_of_every_package() -> None:
     told = (ROOT / "docs/architecture.md").read_text().partition("## One order")[0]
     packages = {path.parent.name for path in (ROOT / "orderd").glob("*/__init__.py")}
     assert {name for name in packages if f"`orderd.{name}`" not in told} == set()
+
+
+def test_a_name_stands_for_one_public_class() -> None:
+    modules = defaultdict(list)
+    for package in ("db", "orderctl", "orderd"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    modules[node.name].append(str(path.relative_to(ROOT)))
+    shared = {name: places for name, places in modules.items() if len(places) > 1}
+    new = {name: places for name, places in shared.items() if name not in SHARED_NAMES}
+    assert not new, "each needs a name that says which it is"
+    assert set(shared) == SHARED_NAMES, "names that are unique now leave SHARED_NAMES"

@@ -28,8 +28,8 @@ from orderd.engine.routing.search import (
     AnySearch,
     Candidate,
     Fits,
-    Limits,
     Search,
+    SearchLimits,
     first_that_may_be,
     quoted,
     told,
@@ -183,7 +183,7 @@ class Router:
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_per_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
-        limits = Limits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct) - self._bytes_of_tables, fits)
+        limits = SearchLimits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct) - self._bytes_of_tables, fits)
         kind: type[AnySearch] = SearchOut if request.exact_out else Search
         search = kind(request.amount, cost_per_leg, slippage_bps, limits)
 
@@ -267,7 +267,7 @@ def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:
     return listed
 
 
-def _refused(chosen: Candidate | None, part: str | None, steep: Sequence[Route], limits: Limits) -> OrderdError:
+def _refused(chosen: Candidate | None, part: str | None, steep: Sequence[Route], limits: SearchLimits) -> OrderdError:
     """Why there is no route for the whole amount, and for which ``part`` of it there is one."""
     at_most = f"; {part}" if part is not None else ""
     best_steep = max(map(_rate, steep), default=Fraction(0))

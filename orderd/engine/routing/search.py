@@ -39,7 +39,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SearchLimits:
     """What a route may take: so much of the price, so much with its fees, so many bytes for its swaps; and the last
     word on what fits. ``dear`` are the routes that were left out for what they cost, ``fitting`` the splits that were
     found to fit, as routes."""
@@ -86,7 +86,7 @@ class Limits:
 class AnySearch(ABC):
     """The routes for one order, built from the pools of each pair. ``amount`` is what it sells, or what it buys."""
 
-    def __init__(self, amount: int, cost_per_leg: int, slippage_bps: int, limits: Limits) -> None:
+    def __init__(self, amount: int, cost_per_leg: int, slippage_bps: int, limits: SearchLimits) -> None:
         self._amount = amount
         self._cost = cost_per_leg
         self._slippage_bps = slippage_bps
@@ -205,7 +205,7 @@ def nothing() -> Iterable[Candidate]:
     return ()
 
 
-def first_that_may_be(candidates: list[Candidate], limits: Limits, steep: list[Route]) -> Candidate | None:
+def first_that_may_be(candidates: list[Candidate], limits: SearchLimits, steep: list[Route]) -> Candidate | None:
     """The candidate that is worth most of those that fit; routes that move the price too far are added to ``steep``."""
     while candidates:
         best = max(candidates, key=lambda each: each.worth)

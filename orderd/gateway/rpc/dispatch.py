@@ -60,7 +60,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RpcMethod:
     """A method: what it takes and answers, who may call it, and what answers. Handlers raise OrderdError.
 
     What a handler's docstring says of it is told to clients too.
@@ -94,7 +94,7 @@ class Rpc:
 
     def __init__(
         self,
-        routes: Mapping[Method, Route],
+        routes: Mapping[Method, RpcMethod],
         refused: Callable[[Actor, str, OrderdError], None] = lambda *_: None,
     ) -> None:
         """``refused`` is told of each call that is answered with an error."""

@@ -19,7 +19,7 @@ from orderd.engine.order_list import list_orders
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.batch import Batcher
-from orderd.gateway.rpc.dispatch import Reply, Route
+from orderd.gateway.rpc.dispatch import Reply, RpcMethod
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS, Pacemaker
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import seen_by, select
@@ -70,7 +70,7 @@ _PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_prof
 """Terms that are held against the market."""
 
 
-class Market(Protocol):
+class MarketData(Protocol):
     """What venues and chain say now. All raise OrderdError and may take as long as the venues' time limit."""
 
     def quote(self, terms: OrderTerms) -> QuoteResult: ...
@@ -88,7 +88,7 @@ class Market(Protocol):
     def pools(self, params: PoolsParams) -> PoolsResult: ...
 
 
-class Resolution(Protocol):
+class ManualResolution(Protocol):
     """What an operator does about outcomes that nobody can tell. All raise OrderdError."""
 
     def evidence(self, account_id: UUID, ref: str, *, sees_all: bool) -> EvidenceResult: ...
@@ -115,9 +115,9 @@ class Methods:
         *,
         intake: Intake,
         desk: TokenDesk,
-        market: Market,
+        market: MarketData,
         report: StatusReport,
-        resolution: Resolution,
+        resolution: ManualResolution,
         hub: Hub,
         pacemaker: Pacemaker,
         database: DatabaseThreads,
@@ -139,30 +139,30 @@ class Methods:
         self._mints = mints
         self.draining = False
 
-    def routes(self) -> dict[Method, Route]:
+    def routes(self) -> dict[Method, RpcMethod]:
         """What each method takes and answers, who may call it, and who answers."""
         return {
-            Method.ORDER_SUBMIT: Route(SubmitParams, SubmitResult, Scope.TRADE, self.submit),
-            Method.ORDER_PREVIEW: Route(SubmitParams, PreviewResult, Scope.READ, self.preview),
-            Method.ORDER_GET: Route(GetParams, OrderDetail, Scope.READ, self.get),
-            Method.ORDER_CANCEL: Route(GetParams, CancelResult, Scope.TRADE, self.cancel),
-            Method.ORDER_AMEND: Route(AmendParams, AmendResult, Scope.TRADE, self.amend),
-            Method.ORDER_SIMULATE_FILL: Route(GetParams, SimulatedFill, Scope.READ, self.simulate_fill),
-            Method.ORDER_EVIDENCE: Route(GetParams, EvidenceResult, Scope.READ, self.evidence),
-            Method.ORDER_RESOLVE: Route(ResolveParams, ResolveResult, Scope.ADMIN, self.resolve),
-            Method.ORDERS_LIST: Route(ListParams, ListResult, Scope.READ, self.list_orders),
-            Method.ORDERS_SUBSCRIBE: Route(SubscribeParams, SubscribeResult, Scope.READ, self.subscribe),
-            Method.ORDERS_UNSUBSCRIBE: Route(UnsubscribeParams, UnsubscribeResult, Scope.READ, self.unsubscribe),
-            Method.QUOTE: Route(QuoteParams, QuoteResult, Scope.READ, self.quote),
-            Method.BALANCES: Route(NoParams, BalancesResult, Scope.READ, self.balances),
-            Method.TOKENS: Route(NoParams, TokensResult, Scope.READ, self.tokens),
-            Method.TOKENS_SEARCH: Route(TokensSearchParams, TokensFound, Scope.READ, self.search_tokens),
-            Method.TOKENS_NAME: Route(TokensNameParams, TokensNameResult, Scope.ADMIN, self.name_token),
-            Method.TOKENS_UNNAME: Route(TokensUnnameParams, TokensUnnameResult, Scope.ADMIN, self.unname_token),
-            Method.POOLS: Route(PoolsParams, PoolsResult, Scope.READ, self.pools),
-            Method.STATUS: Route(NoParams, StatusResult, Scope.READ, self.status),
-            Method.HALT: Route(HaltParams, HaltResult, Scope.ADMIN, self.halt),
-            Method.LIFT: Route(NoParams, LiftResult, Scope.ADMIN, self.lift),
+            Method.ORDER_SUBMIT: RpcMethod(SubmitParams, SubmitResult, Scope.TRADE, self.submit),
+            Method.ORDER_PREVIEW: RpcMethod(SubmitParams, PreviewResult, Scope.READ, self.preview),
+            Method.ORDER_GET: RpcMethod(GetParams, OrderDetail, Scope.READ, self.get),
+            Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.TRADE, self.cancel),
+            Method.ORDER_AMEND: RpcMethod(AmendParams, AmendResult, Scope.TRADE, self.amend),
+            Method.ORDER_SIMULATE_FILL: RpcMethod(GetParams, SimulatedFill, Scope.READ, self.simulate_fill),
+            Method.ORDER_EVIDENCE: RpcMethod(GetParams, EvidenceResult, Scope.READ, self.evidence),
+            Method.ORDER_RESOLVE: RpcMethod(ResolveParams, ResolveResult, Scope.ADMIN, self.resolve),
+            Method.ORDERS_LIST: RpcMethod(ListParams, ListResult, Scope.READ, self.list_orders),
+            Method.ORDERS_SUBSCRIBE: RpcMethod(SubscribeParams, SubscribeResult, Scope.READ, self.subscribe),
+            Method.ORDERS_UNSUBSCRIBE: RpcMethod(UnsubscribeParams, UnsubscribeResult, Scope.READ, self.unsubscribe),
+            Method.QUOTE: RpcMethod(QuoteParams, QuoteResult, Scope.READ, self.quote),
+            Method.BALANCES: RpcMethod(NoParams, BalancesResult, Scope.READ, self.balances),
+            Method.TOKENS: RpcMethod(NoParams, TokensResult, Scope.READ, self.tokens),
+            Method.TOKENS_SEARCH: RpcMethod(TokensSearchParams, TokensFound, Scope.READ, self.search_tokens),
+            Method.TOKENS_NAME: RpcMethod(TokensNameParams, TokensNameResult, Scope.ADMIN, self.name_token),
+            Method.TOKENS_UNNAME: RpcMethod(TokensUnnameParams, TokensUnnameResult, Scope.ADMIN, self.unname_token),
+            Method.POOLS: RpcMethod(PoolsParams, PoolsResult, Scope.READ, self.pools),
+            Method.STATUS: RpcMethod(NoParams, StatusResult, Scope.READ, self.status),
+            Method.HALT: RpcMethod(HaltParams, HaltResult, Scope.ADMIN, self.halt),
+            Method.LIFT: RpcMethod(NoParams, LiftResult, Scope.ADMIN, self.lift),
         }
 
     async def drain(self) -> None:

@@ -8,7 +8,7 @@ from orderd.engine.records.history import read_history
 from orderd.engine.records.portfolio import value_of
 from orderd.engine.records.profit import read_profit
 from orderd.gateway.access.authentication import Principal, Scope
-from orderd.gateway.rpc.dispatch import Reply, Route
+from orderd.gateway.rpc.dispatch import Reply, RpcMethod
 from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.selection import seen_by
 from orderd.gateway.streaming.session import Caller, Session
@@ -48,19 +48,19 @@ class Records:
         self._lists = lists
         self._outside = outside
 
-    def routes(self) -> dict[Method, Route]:
+    def routes(self) -> dict[Method, RpcMethod]:
         """As those of ``Methods``."""
         return {
-            Method.HISTORY: Route(HistoryParams, HistoryResult, Scope.READ, self.history),
-            Method.PRICES: Route(PricesParams, PricesResult, Scope.READ, self.prices),
-            Method.PRICES_SUBSCRIBE: Route(
+            Method.HISTORY: RpcMethod(HistoryParams, HistoryResult, Scope.READ, self.history),
+            Method.PRICES: RpcMethod(PricesParams, PricesResult, Scope.READ, self.prices),
+            Method.PRICES_SUBSCRIBE: RpcMethod(
                 PricesSubscribeParams, PricesSubscribeResult, Scope.READ, self.subscribe_to_prices
             ),
-            Method.PRICES_UNSUBSCRIBE: Route(
+            Method.PRICES_UNSUBSCRIBE: RpcMethod(
                 UnsubscribeParams, UnsubscribeResult, Scope.READ, self.unsubscribe_from_prices
             ),
-            Method.PNL: Route(PnlParams, PnlResult, Scope.READ, self.pnl),
-            Method.PORTFOLIO: Route(PortfolioParams, PortfolioResult, Scope.READ, self.portfolio),
+            Method.PNL: RpcMethod(PnlParams, PnlResult, Scope.READ, self.pnl),
+            Method.PORTFOLIO: RpcMethod(PortfolioParams, PortfolioResult, Scope.READ, self.portfolio),
         }
 
     async def history(self, caller: Caller, params: HistoryParams) -> Reply:

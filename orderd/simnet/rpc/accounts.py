@@ -21,8 +21,8 @@ from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
     Json,
     Node,
+    NodeRpcError,
     Params,
-    RpcError,
     integer,
     invalid_params,
     pubkey,
@@ -127,7 +127,7 @@ class Accounts:
         if (venue := self._venues.get(program)) is not None:
             self.told.add(venue)
         if program in self._unreadable:
-            raise RpcError(INTERNAL_ERROR, f"Internal error: the accounts of {program} cannot be read")
+            raise NodeRpcError(INTERNAL_ERROR, f"Internal error: the accounts of {program} cannot be read")
 
     def _encode(self, view: View, account: Account | None, options: dict[str, Any]) -> Json | orjson.Fragment:
         if account is None:
@@ -171,7 +171,7 @@ def _data(view: View, account: Account, options: dict[str, Any]) -> Json:
         return [base64.b64encode(data).decode(), "base64"]
     if encoding in ("base58", "binary"):
         if len(data) > _MAX_BASE58:
-            raise RpcError(
+            raise NodeRpcError(
                 -32600, f"Encoded binary (base 58) data should be less than {_MAX_BASE58} bytes, please use Base64."
             )
         text = b58encode(data)

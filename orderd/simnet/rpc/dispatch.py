@@ -20,8 +20,8 @@ from orderd.simnet.rpc.protocol import (
     METHOD_NOT_FOUND,
     Json,
     Node,
+    NodeRpcError,
     Params,
-    RpcError,
 )
 from orderd.simnet.rpc.transactions import Transactions
 from orderd.simnet.rpc.trials import Trials
@@ -90,29 +90,29 @@ class Dispatcher:
         """Answer a request, or a batch in the order of its requests."""
         try:
             request = read_body(body)
-        except RpcError as error:
+        except NodeRpcError as error:
             return orjson.dumps(_failure(None, error))
         if not isinstance(request, list):
             return orjson.dumps(self._call(self._pool.node(), request))
         if not request:
-            return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, "Invalid request")))
+            return orjson.dumps(_failure(None, NodeRpcError(INVALID_REQUEST, "Invalid request")))
         return orjson.dumps(list(map(self._call, self._pool.nodes(len(request)), request)))
 
     def _call(self, node: Node, request: Json) -> dict[str, Any]:
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            return _failure(None, RpcError(INVALID_REQUEST, "Invalid request"))
+            return _failure(None, NodeRpcError(INVALID_REQUEST, "Invalid request"))
         identity = request.get("id")
         method = self._methods.get(request["method"])
         if method is None:
-            return _failure(identity, RpcError(METHOD_NOT_FOUND, "Method not found"))
+            return _failure(identity, NodeRpcError(METHOD_NOT_FOUND, "Method not found"))
         try:
             return {"jsonrpc": "2.0", "result": method(node, Params(request.get("params"))), "id": identity}
-        except RpcError as error:
+        except NodeRpcError as error:
             return _failure(identity, error)
         except Exception:  # noqa: BLE001  (one request's fault must not take the connection down)
             _log.exception("request failed", method=request["method"])
-            return _failure(identity, RpcError(INTERNAL_ERROR, "Internal error"))
+            return _failure(identity, NodeRpcError(INTERNAL_ERROR, "Internal error"))
 
 
-def _failure(identity: Json, error: RpcError) -> dict[str, Any]:
+def _failure(identity: Json, error: NodeRpcError) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "error": error.to_json(), "id": identity}

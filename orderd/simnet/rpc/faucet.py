@@ -13,7 +13,7 @@ from solders.transaction import VersionedTransaction
 from orderd.simnet.actors import FAUCET
 from orderd.simnet.bank import Bank
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.rpc.protocol import INTERNAL_ERROR, Json, Node, Params, RpcError, integer, invalid_params, pubkey
+from orderd.simnet.rpc.protocol import INTERNAL_ERROR, Json, Node, NodeRpcError, Params, integer, invalid_params, pubkey
 from orderd.simnet.transaction import decode
 from orderd.solana.programs import associated_token, memo, system, token
 
@@ -55,7 +55,7 @@ class Faucet:
         try:
             outcome = self._bank.process(transaction)
         except TransactionError as error:
-            raise RpcError(INTERNAL_ERROR, f"the faucet cannot pay: {error}") from error
+            raise NodeRpcError(INTERNAL_ERROR, f"the faucet cannot pay: {error}") from error
         if outcome.error is not None:
-            raise RpcError(INTERNAL_ERROR, f"the faucet cannot pay: {outcome.error}", {"logs": list(outcome.logs)})
+            raise NodeRpcError(INTERNAL_ERROR, f"the faucet cannot pay: {outcome.error}", {"logs": list(outcome.logs)})
         return str(transaction.signature)

@@ -23,8 +23,8 @@ from orderd.simnet.rpc.protocol import (
     UNSUPPORTED_TRANSACTION_VERSION,
     Json,
     Node,
+    NodeRpcError,
     Params,
-    RpcError,
     integer,
     invalid_params,
     signature,
@@ -116,11 +116,11 @@ class History:
         return node.first_block
 
     def _block(self, node: Node, slot: int, newest: int) -> StoredBlock:
-        """A block not above `newest`. Raises RpcError that says why there is none."""
+        """A block not above `newest`. Raises NodeRpcError that says why there is none."""
         if slot > newest:
-            raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+            raise NodeRpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
         if slot < node.first_block:
-            raise RpcError(
+            raise NodeRpcError(
                 BLOCK_CLEANED_UP,
                 f"Block {slot} cleaned up, does not exist on node. First available block: {node.first_block}",
             )
@@ -128,10 +128,12 @@ class History:
         if block is not None and node.bank.is_on_chain(slot):
             return block
         if slot > node.levels.finalized:
-            raise RpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
+            raise NodeRpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
         if slot > node.levels.processed - KEEP_EPHEMERAL:
-            raise RpcError(SLOT_SKIPPED, f"Slot {slot} was skipped, or missing due to ledger jump to recent snapshot")
-        raise RpcError(LONG_TERM_STORAGE_SLOT_SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
+            raise NodeRpcError(
+                SLOT_SKIPPED, f"Slot {slot} was skipped, or missing due to ledger jump to recent snapshot"
+            )
+        raise NodeRpcError(LONG_TERM_STORAGE_SLOT_SKIPPED, f"Slot {slot} was skipped, or missing in long-term storage")
 
     def _transactions(self, slot: int, details: Details, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
         newest_version = options.get("maxSupportedTransactionVersion")
@@ -201,11 +203,11 @@ def _with_accounts(stored: StoredTransaction, newest_version: Json) -> dict[str,
 
 
 def _version(transaction: Transaction, newest: Json) -> dict[str, Any]:
-    """The `version` member, for those who know of versions. Raises RpcError for one that the caller does not know."""
+    """The `version` member, for callers that know versions. Raises NodeRpcError for a version unknown to the caller."""
     if newest is not None:
         return {"version": transaction.version}
     if transaction.version == 0:
-        raise RpcError(
+        raise NodeRpcError(
             UNSUPPORTED_TRANSACTION_VERSION,
             "Transaction version (0) is not supported by the requesting client. Please try the request again "
             'with the following configuration parameter: "maxSupportedTransactionVersion": 0',

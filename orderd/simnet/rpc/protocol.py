@@ -35,7 +35,7 @@ VERSION: Final = "3.1.0"
 Json = str | int | float | bool | None | list[Any] | dict[str, Any]
 
 
-class RpcError(Exception):
+class NodeRpcError(Exception):
     """An error object of the protocol; `data` is part of the answer where it is given."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
@@ -48,12 +48,12 @@ class RpcError(Exception):
         return error if self.data is None else error | {"data": self.data}
 
 
-def invalid_params(message: str) -> RpcError:
-    return RpcError(INVALID_PARAMS, message)
+def invalid_params(message: str) -> NodeRpcError:
+    return NodeRpcError(INVALID_PARAMS, message)
 
 
 class Params:
-    """Positional parameters. Each reader raises RpcError -32602 for what is missing or of another kind."""
+    """Positional parameters. Each reader raises NodeRpcError -32602 for what is missing or of another kind."""
 
     def __init__(self, values: Json) -> None:
         if values is None:
@@ -161,14 +161,14 @@ class Node(NamedTuple):
         return self.first_block <= slot <= self.known and self.bank.is_on_chain(slot)
 
     def view(self, options: dict[str, Any], name: str = "commitment") -> View:
-        """The state at the commitment asked for (default finalized). Raises RpcError where it is not there yet."""
+        """The state at the commitment asked for (default finalized). Raises NodeRpcError where it is not there yet."""
         slot = self.context_slot(options, commitment(options.get(name)))
         return View(self.bank, min(slot, self.known), max(slot - self.known, 0))
 
     def history_slot(self, options: dict[str, Any]) -> int:
         """The slot up to which blocks and transactions are told at the commitment asked for (default finalized).
 
-        Raises RpcError where the node tells none, for processed ones, and where it has not come so far.
+        Raises NodeRpcError where the node tells none, for processed ones, and where it has not come so far.
         """
         self.check_history()
         asked = commitment(options.get("commitment"))
@@ -177,16 +177,16 @@ class Node(NamedTuple):
         return self.context_slot(options, asked)
 
     def check_history(self) -> None:
-        """Raises RpcError where the node was started without its transaction history."""
+        """Raises NodeRpcError where the node was started without its transaction history."""
         if not self.has_history:
-            raise RpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
+            raise NodeRpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
 
     def context_slot(self, options: dict[str, Any], asked: Commitment) -> int:
-        """The slot of a commitment. Raises RpcError where it is below the `minContextSlot` of `options`."""
+        """The slot of a commitment. Raises NodeRpcError where it is below the `minContextSlot` of `options`."""
         slot = self.levels.slot(asked)
         wanted = options.get("minContextSlot")
         if wanted is not None and slot < integer(wanted, "minContextSlot"):
-            raise RpcError(
+            raise NodeRpcError(
                 MIN_CONTEXT_SLOT_NOT_REACHED, "Minimum context slot has not been reached", {"contextSlot": slot}
             )
         return slot

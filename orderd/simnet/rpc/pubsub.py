@@ -27,13 +27,13 @@ from orderd.simnet.rpc.protocol import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     Json,
+    NodeRpcError,
     Params,
-    RpcError,
     commitment,
     invalid_params,
     pubkey,
 )
-from orderd.simnet.rpc.subscriptions import Logs, ProgramAccounts, Subscription, Subscriptions
+from orderd.simnet.rpc.subscriptions import Logs, NodeSubscription, ProgramAccounts, Subscriptions
 from orderd.simnet.rpc.visitors import refusal
 from orderd.simnet.transaction import Transaction
 
@@ -95,13 +95,13 @@ class PubSub:
             identity = request.get("id")
             method = self._method(request.get("method", ""))
             result = method(connection, Params(request.get("params")))
-        except RpcError as error:
+        except NodeRpcError as error:
             return {"jsonrpc": "2.0", "error": error.to_json(), "id": identity}
         return {"jsonrpc": "2.0", "result": result, "id": identity}
 
     def _method(self, name: str) -> Callable[[ServerConnection, Params], Json]:
         if name not in self._methods:
-            raise RpcError(METHOD_NOT_FOUND, "Method not found")
+            raise NodeRpcError(METHOD_NOT_FOUND, "Method not found")
         return self._methods[name]
 
     def _subscribe_signature(self, connection: ServerConnection, params: Params) -> int:
@@ -141,11 +141,11 @@ class PubSub:
     def _unsubscribe(self, connection: ServerConnection, params: Params) -> bool:
         subscription = self._subscriptions.numbered(params.integer(0))
         if subscription is None or subscription.connection is not connection:
-            raise RpcError(INVALID_PARAMS, "Invalid subscription id.")
+            raise NodeRpcError(INVALID_PARAMS, "Invalid subscription id.")
         self._subscriptions.remove(subscription)
         return True
 
-    def _signature_done(self, subscription: Subscription, status: Status) -> None:
+    def _signature_done(self, subscription: NodeSubscription, status: Status) -> None:
         if self._subscriptions.numbered(subscription.number) is None:
             return
         value = {"context": {"slot": status.slot}, "value": {"err": status.error}}
@@ -220,7 +220,7 @@ class PubSub:
 def _parse(message: str | bytes) -> dict[str, Any]:
     request = read_body(message if isinstance(message, bytes) else message.encode())
     if not isinstance(request, dict) or not isinstance(request.get("method", ""), str):
-        raise RpcError(INVALID_REQUEST, "Invalid request")
+        raise NodeRpcError(INVALID_REQUEST, "Invalid request")
     return request
 
 

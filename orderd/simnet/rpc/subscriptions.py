@@ -31,7 +31,7 @@ Target = Signature | Pubkey | ProgramAccounts | Logs | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Subscription:
+class NodeSubscription:
     """What one connection wants to hear about; of a program's accounts, those that all `matches` take."""
 
     number: int
@@ -51,8 +51,8 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._numbers = count(1)
-        self._by_number: dict[int, Subscription] = {}
-        self._by_target: dict[tuple[Commitment, Target], list[Subscription]] = {}
+        self._by_number: dict[int, NodeSubscription] = {}
+        self._by_target: dict[tuple[Commitment, Target], list[NodeSubscription]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._by_number)
@@ -64,13 +64,13 @@ class Subscriptions:
         target: Target,
         options: dict[str, Any],
         matches: Iterable[Callable[[bytes], bool]] = (),
-    ) -> Subscription:
-        subscription = Subscription(next(self._numbers), connection, level, target, options, tuple(matches))
+    ) -> NodeSubscription:
+        subscription = NodeSubscription(next(self._numbers), connection, level, target, options, tuple(matches))
         self._by_number[subscription.number] = subscription
         self._by_target.setdefault((level, target), []).append(subscription)
         return subscription
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, subscription: NodeSubscription) -> None:
         if self._by_number.pop(subscription.number, None) is None:
             return
         key = (subscription.commitment, subscription.target)
@@ -83,10 +83,10 @@ class Subscriptions:
         for subscription in [each for each in self._by_number.values() if each.connection is connection]:
             self.remove(subscription)
 
-    def numbered(self, number: int) -> Subscription | None:
+    def numbered(self, number: int) -> NodeSubscription | None:
         return self._by_number.get(number)
 
-    def to(self, level: Commitment, target: Target) -> list[Subscription]:
+    def to(self, level: Commitment, target: Target) -> list[NodeSubscription]:
         """Those to one thing. The list is the caller's: it may remove them on its way."""
         return list(self._by_target.get((level, target), ()))
 

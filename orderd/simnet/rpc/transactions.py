@@ -23,8 +23,8 @@ from orderd.simnet.rpc.protocol import (
     SIGNATURE_VERIFICATION_FAILURE,
     Json,
     Node,
+    NodeRpcError,
     Params,
-    RpcError,
     invalid_params,
     pubkey,
     signature,
@@ -116,7 +116,7 @@ class Transactions:
             data = _simulated(transaction, outcome)
             failure = outcome.error
         if failure is not None:
-            raise RpcError(
+            raise NodeRpcError(
                 PREFLIGHT_FAILURE,
                 f"Transaction simulation failed: {failure}",
                 {"accounts": None, "returnData": None, "innerInstructions": None} | data,
@@ -165,7 +165,7 @@ def _verify(transaction: Transaction) -> None:
     try:
         transaction.verify()
     except TransactionError as error:
-        raise RpcError(SIGNATURE_VERIFICATION_FAILURE, "Transaction signature verification failure") from error
+        raise NodeRpcError(SIGNATURE_VERIFICATION_FAILURE, "Transaction signature verification failure") from error
 
 
 def _simulated(transaction: Transaction, outcome: Outcome) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.authentication import Principal, Scope
-from orderd.gateway.rpc.dispatch import MAX_BATCH, Reply, Route, Rpc
+from orderd.gateway.rpc.dispatch import MAX_BATCH, Reply, Rpc, RpcMethod
 from orderd.gateway.streaming.session import Session
 from orderd.wire import GetParams, ListParams, Message, Method, NoParams, SubmitParams, UnsubscribeResult
 
@@ -43,13 +43,13 @@ class Served:
         self.gate = asyncio.Event()
         self.rpc = Rpc(
             {
-                Method.ORDER_SUBMIT: Route(SubmitParams, UnsubscribeResult, Scope.TRADE, self._note("submit")),
-                Method.ORDERS_LIST: Route(ListParams, UnsubscribeResult, Scope.READ, self._note("list")),
-                Method.BALANCES: Route(NoParams, UnsubscribeResult, Scope.READ, self._note("balances")),
-                Method.STATUS: Route(NoParams, UnsubscribeResult, Scope.READ, self._fail),
-                Method.ORDER_GET: Route(GetParams, UnsubscribeResult, Scope.READ, self._refuse),
-                Method.ORDERS_SUBSCRIBE: Route(NoParams, UnsubscribeResult, Scope.READ, self._follow),
-                Method.QUOTE: Route(NoParams, UnsubscribeResult, Scope.READ, self._wait),
+                Method.ORDER_SUBMIT: RpcMethod(SubmitParams, UnsubscribeResult, Scope.TRADE, self._note("submit")),
+                Method.ORDERS_LIST: RpcMethod(ListParams, UnsubscribeResult, Scope.READ, self._note("list")),
+                Method.BALANCES: RpcMethod(NoParams, UnsubscribeResult, Scope.READ, self._note("balances")),
+                Method.STATUS: RpcMethod(NoParams, UnsubscribeResult, Scope.READ, self._fail),
+                Method.ORDER_GET: RpcMethod(GetParams, UnsubscribeResult, Scope.READ, self._refuse),
+                Method.ORDERS_SUBSCRIBE: RpcMethod(NoParams, UnsubscribeResult, Scope.READ, self._follow),
+                Method.QUOTE: RpcMethod(NoParams, UnsubscribeResult, Scope.READ, self._wait),
             }
         )
 
