@@ -236,3 +236,13 @@ def test_a_name_stands_for_one_public_class() -> None:
     new = {name: places for name, places in shared.items() if name not in SHARED_NAMES}
     assert not new, "each needs a name that says which it is"
     assert set(shared) == SHARED_NAMES, "names that are unique now leave SHARED_NAMES"
+
+
+def test_the_changelog_opens_with_what_is_promised_and_each_stored_version_is_one_that_it_names() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^## (.+)", changelog, flags=re.MULTILINE)
+    assert headings[:2] == ["What is promised", "[Unreleased]"]
+    policy = changelog.partition("## [Unreleased]")[0]
+    stored = [path.parent.name for path in (ROOT / "tests" / "compat").glob("*/expected.json")]
+    assert stored
+    assert all(version in policy for version in stored)
