@@ -32,7 +32,7 @@ from orderd.gateway import threads
 from orderd.gateway.process import _queue_of, open_engine
 from orderd.gateway.rpc import batch
 from orderd.gateway.rpc.batch import Batcher
-from orderd.gateway.streaming.subscription import News, Notifications
+from orderd.gateway.streaming.subscription import Notifications, StreamEvent
 from orderd.gateway.threads import DatabaseThreads
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import MOST_AT_ONCE, QUEUE, redis_client
@@ -67,7 +67,7 @@ class Subscriber:
         """Wait for so many. Raises TimeoutError."""
         while events > 0:
             for body in events_of(self._next("message")):
-                self.bytes += sum(map(len, self._manner.event(News(body))))
+                self.bytes += sum(map(len, self._manner.event(StreamEvent(body))))
                 events -= 1
 
     def _next(self, kind: str) -> bytes:

@@ -42,7 +42,7 @@ PurseKey = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class SellableBalance:
     """Base units that an order can sell; ``has_account``: nothing is to be paid for one where it is bought."""
 
     mint: str
@@ -52,7 +52,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
+class ReservedSpending:
     """What orders of one pair may spend: base units of ``mint_in`` in so many transactions."""
 
     mint_in: str
@@ -62,7 +62,7 @@ class Spending:
     amount: int
 
 
-def store(holdings: Sequence[Holding], slot: int) -> None:
+def store(holdings: Sequence[SellableBalance], slot: int) -> None:
     """Keep what a worker saw at the slot, unless something newer is known. Needs a connection, as all here does."""
     for each in sorted(holdings, key=lambda held: (held.mint, held.wrapped)):
         database.execute_sql(
@@ -83,7 +83,7 @@ def seconds_since_seen() -> float | None:
     return None if age is None else float(age)
 
 
-def seen() -> dict[PurseKey, Holding]:
+def seen() -> dict[PurseKey, SellableBalance]:
     """What was seen a moment ago, and what was bought since."""
     rows = database.execute_sql(
         f"""
@@ -92,10 +92,12 @@ def seen() -> dict[PurseKey, Holding]:
         WHERE seen_at > statement_timestamp() - %s * interval '1 second' GROUP BY mint, wrapped""",  # noqa: S608
         (FRESH_SECONDS,),
     )
-    return {(mint, wrapped): Holding(mint, wrapped, int(amount), exists) for mint, wrapped, amount, exists in rows}
+    return {
+        (mint, wrapped): SellableBalance(mint, wrapped, int(amount), exists) for mint, wrapped, amount, exists in rows
+    }
 
 
-def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> list[Spending]:
+def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> list[ReservedSpending]:
     """What all orders reserve; ``with_unseen`` also what was filled after the wallet was seen.
 
     Market orders do so ``from_acceptance`` on, or while a worker has them.
@@ -112,7 +114,10 @@ def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> lis
             {f"UNION ALL {_UNSEEN}" if with_unseen else ""}) AS reserved
         GROUP BY mint_in, use_wrapped, mint_out"""  # noqa: S608
     )
-    return [Spending(mint_in, wrapped, out, int(times), int(amount)) for mint_in, wrapped, out, times, amount in rows]
+    return [
+        ReservedSpending(mint_in, wrapped, out, int(times), int(amount))
+        for mint_in, wrapped, out, times, amount in rows
+    ]
 
 
 def open_of_key(key_id: UUID | None) -> int:

@@ -11,7 +11,7 @@ from orderd.domain.order import OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class StateCount:
     """The orders in one state: all of them, those that are due, those that nobody can tell the outcome of."""
 
     orders: int
@@ -19,7 +19,7 @@ class Counted:
     unknown: int
 
 
-def by_status() -> dict[OrderStatus, Counted]:
+def by_status() -> dict[OrderStatus, StateCount]:
     """All states that orders are in, as of one moment."""
     rows = database.execute_sql(
         """
@@ -28,7 +28,7 @@ def by_status() -> dict[OrderStatus, Counted]:
         UNION ALL
         SELECT ended_as, sum(orders)::bigint, 0, 0 FROM ended_orders GROUP BY ended_as HAVING sum(orders) <> 0"""
     )
-    return {OrderStatus(status): Counted(*numbers) for status, *numbers in rows}
+    return {OrderStatus(status): StateCount(*numbers) for status, *numbers in rows}
 
 
 def add_up() -> None:

@@ -69,19 +69,19 @@ def looked_after_here() -> AbstractContextManager[bool]:
     return alone(_LOCK)
 
 
-class News(NamedTuple):
+class FamilyNews(NamedTuple):
     """Something has happened to the family of this parent. Numbered as it was written."""
 
     number: int
     parent_id: UUID
 
 
-def news(after: int, limit: int) -> list[News]:
+def news(after: int, limit: int) -> list[FamilyNews]:
     """What has happened to families, from behind that number on, as far as nobody has forgotten it."""
     rows = database.execute_sql(
         "SELECT id, parent_id FROM family_news WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
     )
-    return [News(number, UUID(str(parent_id))) for number, parent_id in rows]
+    return [FamilyNews(number, UUID(str(parent_id))) for number, parent_id in rows]
 
 
 def forget(numbers: Sequence[int]) -> None:

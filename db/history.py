@@ -48,7 +48,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class PairTotal:
+class PairSum:
     """Base units of both tokens over all fills of a pair in one direction; fee and rent in lamports."""
 
     token_in: str
@@ -76,7 +76,7 @@ def page(wanted: Wanted, limit: int) -> list[tuple[Fill, Order]]:
     return [(fill, orders[fill.order_id]) for fill in fills]
 
 
-def totals(wanted: Wanted) -> Iterator[PairTotal]:
+def totals(wanted: Wanted) -> Iterator[PairSum]:
     """Of each pair, the one with most fills first."""
     condition, values = wanted.condition
     rows = database.execute_sql(
@@ -89,4 +89,4 @@ def totals(wanted: Wanted) -> Iterator[PairTotal]:
         values,
     )
     for token_in, token_out, decimals_in, decimals_out, *figures in rows:
-        yield PairTotal(token_in, token_out, decimals_in, decimals_out, *map(int, figures))
+        yield PairSum(token_in, token_out, decimals_in, decimals_out, *map(int, figures))

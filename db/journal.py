@@ -110,7 +110,7 @@ class AttemptEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailureRecord:
     """A failed attempt, for the record."""
 
     attempt: int
@@ -144,7 +144,7 @@ class Change:
     unless_withdrawn: bool = False
     new_attempt: NewAttempt | None = None
     attempt_end: AttemptEnd | None = None
-    failure: Failure | None = None
+    failure: FailureRecord | None = None
 
     @property
     def shape(self) -> tuple[object, ...]:

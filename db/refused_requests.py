@@ -30,7 +30,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RefusalCount:
     """Equal refusals of an hour."""
 
     refusal: Refusal
@@ -82,7 +82,7 @@ def read(
     until: datetime | None = None,
     action: str | None = None,
     outcome: str | None = None,
-) -> Sequence[Counted]:
+) -> Sequence[RefusalCount]:
     """The newest counts, oldest first, of hours that are at least in part from ``since`` on and before ``until``.
 
     None matches any.
@@ -97,7 +97,7 @@ def read(
         ORDER BY last_at DESC LIMIT %(limit)s""",
         {"since": since, "until": until, "action": action, "outcome": outcome, "limit": limit},
     ).fetchall()
-    return [Counted(Refusal(*row[:3]), int(row[3]), row[4]) for row in reversed(rows)]
+    return [RefusalCount(Refusal(*row[:3]), int(row[3]), row[4]) for row in reversed(rows)]
 
 
 def _known(hour: datetime) -> set[Refusal]:

@@ -18,7 +18,7 @@ Pair = tuple[str, str]
 """The mint that is sold and the mint that is bought."""
 
 
-class Standing(NamedTuple):
+class RestingOrder(NamedTuple):
     """An order that rests, and which one of its changes it has last been through."""
 
     id: UUID
@@ -58,22 +58,22 @@ def pairs() -> set[Pair]:
     return set(rows)
 
 
-def of_pair(pair: Pair) -> list[Standing]:
+def of_pair(pair: Pair) -> list[RestingOrder]:
     """All that rest on the pair now."""
     return _standing("mint_in = %s AND mint_out = %s", pair)
 
 
-def of_late(seconds: float) -> list[Standing]:
+def of_late(seconds: float) -> list[RestingOrder]:
     """Those that began to rest within the last seconds, or are not looked at yet."""
     return _standing("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
 
 
-def _standing(which: str, values: tuple[object, ...]) -> list[Standing]:
+def _standing(which: str, values: tuple[object, ...]) -> list[RestingOrder]:
     rows = database.execute_sql(
         f"SELECT id, version, seq, mint_in, mint_out FROM orders WHERE {_WAITS_FOR_A_PRICE} AND {which}",  # noqa: S608
         values,
     )
-    return [Standing(order_id, version, seq, (one, other)) for order_id, version, seq, one, other in rows]
+    return [RestingOrder(order_id, version, seq, (one, other)) for order_id, version, seq, one, other in rows]
 
 
 def these(order_ids: Iterable[UUID]) -> list[Resting]:

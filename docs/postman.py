@@ -20,7 +20,7 @@ from orderd.gateway.access.caller import Callers
 from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
-from orderd.gateway.http.submission import Submissions
+from orderd.gateway.http.submission import SubmissionHandler
 from orderd.gateway.problem import MEDIA_TYPE, HttpProblem
 
 Json = dict[str, Any]
@@ -232,7 +232,7 @@ def openapi_document() -> Json:
         authorize=nobody,
         refresh_metrics=absent,
         refused=lambda *_: None,
-        rest=rest_router(absent, absent, callers, Submissions(absent, callers, nobody)),
+        rest=rest_router(absent, absent, callers, SubmissionHandler(absent, callers, nobody)),
         posts={},
         api_key_required=False,
         describe_websocket=lambda *_: {},

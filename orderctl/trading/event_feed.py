@@ -29,7 +29,7 @@ _REMEMBERED: Final = 10_000
 
 
 @dataclass(slots=True)
-class Position:
+class FeedPosition:
     """What was printed. ``newest`` is the id of the newest order known, None where there was no order."""
 
     newest: UUID | None = None
@@ -38,7 +38,7 @@ class Position:
     """Of orders that have ended lately: their events may be on their way twice."""
 
     @classmethod
-    def read(cls, file: Path | None) -> "Position":
+    def read(cls, file: Path | None) -> "FeedPosition":
         """Raises ConfigError where the file is none of ours."""
         if file is None or not file.exists():
             return cls()
@@ -76,7 +76,7 @@ class Position:
 
 def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCode:
     """Until Ctrl-C. Raises ClientError where trying again cannot help."""
-    position, failures, has_listened = Position.read(file), 0, False
+    position, failures, has_listened = FeedPosition.read(file), 0, False
     begins = file is None or not file.exists()
     try:
         while True:
@@ -101,7 +101,7 @@ def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCod
         return ExitCode.INTERRUPTED
 
 
-def _one_connection(client: Client, position: Position, *, begins: bool) -> Iterator[OrderEvent | None]:
+def _one_connection(client: Client, position: FeedPosition, *, begins: bool) -> Iterator[OrderEvent | None]:
     """What is new, and what comes; None where there is nothing to print, but something to remember."""
     active: dict[UUID, int] = {}
     is_live = False
@@ -128,14 +128,14 @@ def _one_connection(client: Client, position: Position, *, begins: bool) -> Iter
                 yield event
 
 
-def _changed(client: Client, position: Position, active: dict[UUID, int]) -> list[UUID]:
+def _changed(client: Client, position: FeedPosition, active: dict[UUID, int]) -> list[UUID]:
     """The orders of which something was not printed, oldest first."""
     moved = {order_id for order_id, seq in position.seen.items() if active.get(order_id) != seq}
     new = {order_id for order_id in active if not position.last(order_id)}
     return sorted(moved | new | _younger(client, position))
 
 
-def _younger(client: Client, position: Position) -> set[UUID]:
+def _younger(client: Client, position: FeedPosition) -> set[UUID]:
     """Those that came after the newest one that is known, ended or not. Lists are newest first."""
     found = set[UUID]()
     for page in pages(client, ListParams()):
@@ -150,7 +150,7 @@ def _newest(client: Client) -> UUID | None:
     return page.orders[0].id if page.orders else None
 
 
-def _missed(client: Client, position: Position, order_id: UUID) -> Iterator[OrderEvent]:
+def _missed(client: Client, position: FeedPosition, order_id: UUID) -> Iterator[OrderEvent]:
     """Its events that were not printed, as far as the daemon still has them."""
     with suppress(RefusedError):
         detail = client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)

@@ -60,7 +60,7 @@ class Poured(NamedTuple):
         return sum(share.amount_out for share in self.shares.values())
 
 
-class Level(NamedTuple):
+class PourLevel(NamedTuple):
     """Less than the amount is taken at `below`, all of it at `above`; both are very near to each other."""
 
     below: int
@@ -214,21 +214,21 @@ def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
     return {leg: share for leg, share in mixed.items() if share.amount_in}
 
 
-def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> Level:
+def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> PourLevel:
     """Where `taken`, which rises with s from `lowest` on, reaches `amount`; `end` where that is beyond."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
     while taken(above) < amount:
         if above >= end:
-            return Level(end, end)
+            return PourLevel(end, end)
         step *= 2
         below, above = above, above + step
     if above > end and taken(end) < amount:
-        return Level(end, end)
+        return PourLevel(end, end)
     while above - below > (above >> _LEVEL_BITS):
         middle = (below + above) // 2
         if taken(middle) < amount:
             below = middle
         else:
             above = middle
-    return Level(below, above)
+    return PourLevel(below, above)

@@ -23,6 +23,8 @@ _NEAR: Final = 16
 may move the price as far as it may be moved: its legs could not buy more."""
 _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
 """By which powers of two a leg buys less than its part where its pool refuses that, one after the other."""
+_NEARER: Final = 6
+"""How often the gap between what is refused and what is paid is then halved: other pools fill it, at higher prices."""
 
 
 def best_purchase(
@@ -165,10 +167,19 @@ def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:
     """Of the amount, or of less, as near to it as can be: a pool may end there, and one with limit orders pays no exact
     output that ends among them."""
     quote = _cost_of(side, amount_out)
+    refused, paid = amount_out, 0
     for part in _GIVEN_UP:
         if isinstance(quote, Quote):
             break
-        quote = _cost_of(side, amount_out - 1 - (amount_out >> part))
+        refused, paid = paid or amount_out, amount_out - 1 - (amount_out >> part)
+        quote = _cost_of(side, paid)
+    for _ in range(_NEARER if paid else 0):
+        between = (paid + refused) // 2
+        nearer = _cost_of(side, between)
+        if isinstance(nearer, Quote):
+            quote, paid = nearer, between
+        else:
+            refused = between
     return quote
 
 

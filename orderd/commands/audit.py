@@ -17,7 +17,7 @@ from orderd.domain.errors import ErrorCode
 
 if TYPE_CHECKING:
     from db.models import AuditRow
-    from db.refused_requests import Counted
+    from db.refused_requests import RefusalCount
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -91,7 +91,7 @@ def _of_audit(row: "AuditRow") -> _Row:
     return _Row(row.at, row.actor, row.address, row.action, row.outcome, row.times, row.order_id, row.detail)
 
 
-def _of_stranger(counted: "Counted") -> _Row:
+def _of_stranger(counted: "RefusalCount") -> _Row:
     refusal = counted.refusal
     return _Row(counted.last_at, "", refusal.address, refusal.action, refusal.outcome, counted.times)
 

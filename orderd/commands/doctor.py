@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from orderd.commands.database import database_of
-from orderd.commands.finding import Finding, tried
+from orderd.commands.finding import DoctorFinding, tried
 from orderd.commands.options import Config
 from orderd.config.loading import ConfigurationError, load_settings
 from orderd.config.settings import Settings
@@ -36,13 +36,13 @@ def doctor(
     raise typer.Exit(1 if failed else 0)
 
 
-def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
+def _examine(config: Path | None, state_dir: Path | None) -> Iterator[DoctorFinding]:
     try:
         settings = load_settings(config=config, state_dir=state_dir)
     except ConfigurationError as error:
-        yield from (Finding("configuration", "fail", line) for line in error.detail.splitlines())
+        yield from (DoctorFinding("configuration", "fail", line) for line in error.detail.splitlines())
         return
-    yield Finding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
+    yield DoctorFinding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
     yield _reach(settings)
     yield tried("certificate", lambda: _certificate(settings))
     chain = tried("chain", lambda: _chain(settings))
@@ -53,31 +53,31 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
     yield from _database(settings, config, state_dir)
 
 
-def _reach(settings: Settings) -> Finding:
+def _reach(settings: Settings) -> DoctorFinding:
     where = f"listens on {settings.host}:{settings.port}"
     if settings.is_local:
-        return Finding("port", "ok", f"{where}, for this machine only")
+        return DoctorFinding("port", "ok", f"{where}, for this machine only")
     if settings.tls_cert is not None:
-        return Finding("port", "ok", f"{where}, with TLS")
+        return DoctorFinding("port", "ok", f"{where}, with TLS")
     fix = "name it in ORDERD_TRUSTED_PROXIES" if not settings.trusted_proxies else ""
-    return Finding("port", "warn", f"{where}, without TLS: a proxy is said to end it", fix)
+    return DoctorFinding("port", "warn", f"{where}, without TLS: a proxy is said to end it", fix)
 
 
-def _certificate(settings: Settings) -> Finding:
+def _certificate(settings: Settings) -> DoctorFinding:
     from orderd.gateway.port.tls import certificate_of
 
     if certificate_of(settings) is None:
-        return Finding("certificate", "ok", "none is configured")
-    return Finding("certificate", "ok", f"{settings.tls_cert} and its key fit together")
+        return DoctorFinding("certificate", "ok", "none is configured")
+    return DoctorFinding("certificate", "ok", f"{settings.tls_cert} and its key fit together")
 
 
-def _chain(settings: Settings) -> Finding:
+def _chain(settings: Settings) -> DoctorFinding:
     from orderd.engine.chain import NO_HISTORY, check_network
     from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
     from orderd.solana.transport import HttpTransport
 
     if settings.rpc_url is None:
-        return Finding("chain", "ok", "the daemon brings its own simnet")
+        return DoctorFinding("chain", "ok", "the daemon brings its own simnet")
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_network(settings.chain, endpoint.get_genesis_hash())
@@ -85,28 +85,28 @@ def _chain(settings: Settings) -> Finding:
             keeps_history = endpoint.has_transaction_history()
         except RpcError as error:
             untold = f"the endpoint is of {settings.chain}; that it keeps transaction history it does not say: {error}"
-            return Finding("chain", "warn", untold, "use an endpoint that keeps it")
+            return DoctorFinding("chain", "warn", untold, "use an endpoint that keeps it")
         if not keeps_history:
-            return Finding("chain", "warn", NO_HISTORY, "use an endpoint that keeps it")
+            return DoctorFinding("chain", "warn", NO_HISTORY, "use an endpoint that keeps it")
     except RpcWrongChainError as error:
-        return Finding("chain", "fail", str(error), ERRORS[error.error_code].next_step)
+        return DoctorFinding("chain", "fail", str(error), ERRORS[error.error_code].next_step)
     except RpcError as error:
-        return Finding("chain", "warn", f"the endpoint does not answer: {error}", "the daemon waits for it")
+        return DoctorFinding("chain", "warn", f"the endpoint does not answer: {error}", "the daemon waits for it")
     finally:
         endpoint.close()
     nodes = "one node" if settings.is_one_node else "taken for several nodes behind one address"
-    return Finding("chain", "ok", f"the endpoint answers, keeps transaction history, and is {nodes}")
+    return DoctorFinding("chain", "ok", f"the endpoint answers, keeps transaction history, and is {nodes}")
 
 
-def _wallet(settings: Settings) -> Finding:
+def _wallet(settings: Settings) -> DoctorFinding:
     from orderd.solana.keys import load_wallet
 
     if settings.is_local_chain and not settings.wallet_path.exists():
-        return Finding("wallet", "ok", f"{settings.wallet_path} is made at the first start")
-    return Finding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
+        return DoctorFinding("wallet", "ok", f"{settings.wallet_path} is made at the first start")
+    return DoctorFinding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
 
 
-def _endpoint(settings: Settings) -> Iterator[Finding]:
+def _endpoint(settings: Settings) -> Iterator[DoctorFinding]:
     from contextlib import closing, suppress
 
     from orderd.commands.endpoint import examine
@@ -129,14 +129,14 @@ def _endpoint(settings: Settings) -> Iterator[Finding]:
         yield from examine(rpc, settings, wallet)
 
 
-def _database(settings: Settings, config: Path | None, state_dir: Path | None) -> Iterator[Finding]:
+def _database(settings: Settings, config: Path | None, state_dir: Path | None) -> Iterator[DoctorFinding]:
     try:
         with database_of(config, state_dir):
             sizes = _sizes()
             keys = tried("api keys", lambda: _api_keys(settings))
             programs = tried("programs", lambda: _programs(settings)) if settings.rpc_url is not None else None
     except OrderdError as error:
-        yield Finding("api keys", "fail", error.detail, error.spec.next_step)
+        yield DoctorFinding("api keys", "fail", error.detail, error.spec.next_step)
         return
     yield sizes
     yield keys
@@ -144,35 +144,37 @@ def _database(settings: Settings, config: Path | None, state_dir: Path | None) -
         yield programs
 
 
-def _sizes() -> Finding:
+def _sizes() -> DoctorFinding:
     from db.retention import table_bytes
 
     sizes = table_bytes()
     tables = ", ".join(f"{table} {size / 2**20:.1f}" for table, size in sizes.items() if size >= _SMALL_TABLE_BYTES)
-    return Finding("tables", "ok", f"{sum(sizes.values()) / 2**20:.1f} MiB in all{tables and ': '}{tables}")
+    return DoctorFinding("tables", "ok", f"{sum(sizes.values()) / 2**20:.1f} MiB in all{tables and ': '}{tables}")
 
 
-def _api_keys(settings: Settings) -> Finding:
+def _api_keys(settings: Settings) -> DoctorFinding:
     from orderd.gateway.access.authentication import api_key_required, check_anyone_may_enter
 
     check_anyone_may_enter(settings)
     asked = "every client shows one" if api_key_required(settings) else "none is asked for"
-    return Finding("api keys", "ok", f"{asked}; the database and its tables are well")
+    return DoctorFinding("api keys", "ok", f"{asked}; the database and its tables are well")
 
 
-def _programs(settings: Settings) -> Finding:
+def _programs(settings: Settings) -> DoctorFinding:
     """Which pool kinds are traded, by what is proved. Raises OrderdError where that is not known."""
     from orderd.engine.proved_kinds import ProvedKinds
     from orderd.engine.trading import open_rpc
 
     kinds = settings.traded_kinds
     if not settings.needs_proof:
-        return Finding("programs", "ok", f"{', '.join(kinds)} are traded, proved or not")
+        return DoctorFinding("programs", "ok", f"{', '.join(kinds)} are traded, proved or not")
     known = ProvedKinds(open_rpc(settings, _CHAIN_SECONDS), settings.chain, kinds).look()
     proved = [kind for kind in kinds if known[kind] is None]
     told = "; ".join(
         [f"{', '.join(proved) or 'none'} proved", *(f"{kind}: {why}" for kind, why in known.items() if why)]
     )
     if len(proved) == len(kinds):
-        return Finding("programs", "ok", told)
-    return Finding("programs", "warn" if proved else "fail", told, "compare quotes with the programs: orderd prove")
+        return DoctorFinding("programs", "ok", told)
+    return DoctorFinding(
+        "programs", "warn" if proved else "fail", told, "compare quotes with the programs: orderd prove"
+    )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from orderd.commands.finding import Finding
+from orderd.commands.finding import DoctorFinding
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
 from orderd.domain.money import format_amount
@@ -53,7 +53,7 @@ _METHODS: Final[dict[str, list[Any]]] = {
 """Those that orderd uses, with parameters that change nothing: what is sent is not a transaction."""
 
 
-def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterator[Finding]:
+def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterator[DoctorFinding]:
     """One finding per check, also where the endpoint refuses it."""
     yield _asked("slots", lambda: _slots(rpc))
     yield _asked("clock", lambda: _clock(rpc))
@@ -67,14 +67,14 @@ def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterat
         yield _asked("funds", lambda: _funds(rpc, wallet))
 
 
-def _asked(check: str, look: Callable[[], Finding]) -> Finding:
+def _asked(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
     try:
         return look()
     except (RpcError, ValueError) as error:
-        return Finding(check, "warn", f"the endpoint does not tell: {error}", "use another endpoint")
+        return DoctorFinding(check, "warn", f"the endpoint does not tell: {error}", "use another endpoint")
 
 
-def _slots(rpc: RpcClient) -> Finding:
+def _slots(rpc: RpcClient) -> DoctorFinding:
     """Which the newest is, and how far behind it the node knows blocks to be settled."""
     finalized, confirmed, processed = (
         rpc.get_slot("finalized"),
@@ -85,47 +85,51 @@ def _slots(rpc: RpcClient) -> Finding:
     try:
         rpc.get_health()
     except RpcResponseError as error:
-        return Finding("slots", "warn", f"{told}; the node says that it is behind: {error}", "use another endpoint")
+        return DoctorFinding(
+            "slots", "warn", f"{told}; the node says that it is behind: {error}", "use another endpoint"
+        )
     if processed - finalized > _BEHIND_SLOTS:
-        return Finding("slots", "warn", told, "the chain finalizes late: orders are settled late, too")
-    return Finding("slots", "ok", told)
+        return DoctorFinding("slots", "warn", told, "the chain finalizes late: orders are settled late, too")
+    return DoctorFinding("slots", "ok", told)
 
 
-def _clock(rpc: RpcClient) -> Finding:
+def _clock(rpc: RpcClient) -> DoctorFinding:
     before = time.time()
     chain = clock_of(rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
     skew = chain - (before + time.time()) / 2
     told = f"the chain's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
     if abs(skew) > _SKEW_SECONDS:
-        return Finding("clock", "warn", told, "set this machine's clock by NTP; if it is right, the node is behind")
-    return Finding("clock", "ok", told)
+        return DoctorFinding(
+            "clock", "warn", told, "set this machine's clock by NTP; if it is right, the node is behind"
+        )
+    return DoctorFinding("clock", "ok", told)
 
 
-def _history(rpc: RpcClient, *, is_whole: bool) -> Finding:
+def _history(rpc: RpcClient, *, is_whole: bool) -> DoctorFinding:
     """Since when the node keeps blocks; a local one keeps all that there are."""
     first, newest = rpc.get_first_available_block(), rpc.get_slot("finalized")
     try:
         (sample,) = rpc.call("getRecentPerformanceSamples", [1])
         seconds = sample["samplePeriodSecs"] / sample["numSlots"]
     except (RpcError, ValueError, KeyError, TypeError, ZeroDivisionError):
-        return Finding("history", "ok", f"blocks from slot {first} on, up to {newest}")
+        return DoctorFinding("history", "ok", f"blocks from slot {first} on, up to {newest}")
     hours = max(newest - first, 0) * seconds / 3600
     told = f"blocks from slot {first} on, about {hours:.0f} hours; a slot takes {seconds * 1000:.0f} ms"
     if hours < _HISTORY_HOURS and not is_whole:
-        return Finding(
+        return DoctorFinding(
             "history", "warn", told, "after a longer outage outcomes may stay unknown: use one that keeps more"
         )
-    return Finding("history", "ok", told)
+    return DoctorFinding("history", "ok", told)
 
 
-def _methods(rpc: RpcClient) -> Finding:
+def _methods(rpc: RpcClient) -> DoctorFinding:
     missing = [method for method, params in _METHODS.items() if not _answers(rpc, method, params)]
     if missing:
         fix = "use an endpoint that answers them"
-        return Finding("methods", "fail", f"not answered: {', '.join(missing)}", fix)
+        return DoctorFinding("methods", "fail", f"not answered: {', '.join(missing)}", fix)
     rpc.call_many([("getSlot", []), ("getSlot", [])])
     batches = "takes batches" if rpc.takes_batches else "takes no batches, so each order needs more requests"
-    return Finding("methods", "ok", f"all {len(_METHODS)} that orderd uses are answered; the endpoint {batches}")
+    return DoctorFinding("methods", "ok", f"all {len(_METHODS)} that orderd uses are answered; the endpoint {batches}")
 
 
 def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
@@ -144,19 +148,21 @@ def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
     return True  # it is limited, and so it is there
 
 
-def _websocket(settings: Settings) -> Finding:
+def _websocket(settings: Settings) -> DoctorFinding:
     if settings.rpc_ws_url is None:
-        return Finding("websocket", "warn", "none is configured: pools are read at intervals", "set ORDERD_RPC_WS_URL")
+        return DoctorFinding(
+            "websocket", "warn", "none is configured: pools are read at intervals", "set ORDERD_RPC_WS_URL"
+        )
     began = time.monotonic()
     try:
         slot = first_slot(settings.rpc_ws_url)
     except (OSError, ValueError, OrderdError) as error:
         fix = "correct ORDERD_RPC_WS_URL; without it pools are read at intervals"
-        return Finding("websocket", "warn", f"no notification came: {error}", fix)
-    return Finding("websocket", "ok", f"told of slot {slot} after {(time.monotonic() - began) * 1000:.0f} ms")
+        return DoctorFinding("websocket", "warn", f"no notification came: {error}", fix)
+    return DoctorFinding("websocket", "ok", f"told of slot {slot} after {(time.monotonic() - began) * 1000:.0f} ms")
 
 
-def _pace(rpc: RpcClient) -> Finding:
+def _pace(rpc: RpcClient) -> DoctorFinding:
     """How the endpoint takes a burst, such as a batch of orders makes."""
     began = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as threads:
@@ -168,8 +174,8 @@ def _pace(rpc: RpcClient) -> Finding:
     if taken:
         told += f"; the median takes {median(taken) * 1000:.0f} ms"
     if refused:
-        return Finding("pace", "warn", told, "use a larger plan: orders wait where the endpoint limits requests")
-    return Finding("pace", "ok", told)
+        return DoctorFinding("pace", "warn", told, "use a larger plan: orders wait where the endpoint limits requests")
+    return DoctorFinding("pace", "ok", told)
 
 
 def _timed(rpc: RpcClient) -> float | None:
@@ -182,7 +188,7 @@ def _timed(rpc: RpcClient) -> float | None:
     return time.monotonic() - began
 
 
-def _pools(rpc: RpcClient, settings: Settings) -> Iterator[Finding]:
+def _pools(rpc: RpcClient, settings: Settings) -> Iterator[DoctorFinding]:
     """Whether each kind's pools of SOL and USDC can be found."""
     base, quote = registry_of(settings.chain).pair("SOL", "USDC")
     found: list[str] = []
@@ -194,14 +200,14 @@ def _pools(rpc: RpcClient, settings: Settings) -> Iterator[Finding]:
         except OrderdError as error:
             is_refused = error.code is ErrorCode.RPC_POOLS_UNLISTED
             detail, fix = f"{venue.kind}: {error.detail}", ERRORS[error.code].next_step
-            yield Finding("pools", "fail" if is_refused else "warn", detail, fix)
+            yield DoctorFinding("pools", "fail" if is_refused else "warn", detail, fix)
         else:
             found.append(f"{venue.kind} {count} ({time.monotonic() - began:.1f} s)")
     if found:
-        yield Finding("pools", "ok", f"of SOL and USDC: {', '.join(found)}")
+        yield DoctorFinding("pools", "ok", f"of SOL and USDC: {', '.join(found)}")
 
 
-def _fees(rpc: RpcClient, settings: Settings) -> Finding:
+def _fees(rpc: RpcClient, settings: Settings) -> DoctorFinding:
     paid = [each.micro_lamports for each in rpc.get_recent_prioritization_fees()]
     going = percentile(paid, settings.priority_fee_percentile)
     price = min(
@@ -210,11 +216,11 @@ def _fees(rpc: RpcClient, settings: Settings) -> Finding:
     fee = format_amount(FeeEstimate(_UNITS_OF_A_SWAP, price).lamports, LAMPORT_DECIMALS)
     told = f"recent slots took {going} micro-lamports per compute unit; at {price} a swap costs about {fee} SOL"
     if going > price:
-        return Finding("fees", "warn", told, "others pay more than ORDERD_MAX_COMPUTE_UNIT_PRICE allows")
-    return Finding("fees", "ok", told)
+        return DoctorFinding("fees", "warn", told, "others pay more than ORDERD_MAX_COMPUTE_UNIT_PRICE allows")
+    return DoctorFinding("fees", "ok", told)
 
 
-def _funds(rpc: RpcClient, wallet: Pubkey) -> Finding:
+def _funds(rpc: RpcClient, wallet: Pubkey) -> DoctorFinding:
     wrapped = associated_token.address(wallet, token.NATIVE_MINT)
     accounts: Sequence[Any] = rpc.get_multiple_accounts([wallet, wrapped]).value
     lamports = 0 if accounts[0] is None else accounts[0].lamports
@@ -224,5 +230,7 @@ def _funds(rpc: RpcClient, wallet: Pubkey) -> Finding:
     )
     told = f"{sol} SOL and {wsol} wrapped SOL in {wallet}; the account of a new token takes {per_account} SOL of rent"
     if lamports < LOW_LAMPORTS:
-        return Finding("funds", "warn", told, "send it SOL: each transaction costs some, and each new token its rent")
-    return Finding("funds", "ok", told)
+        return DoctorFinding(
+            "funds", "warn", told, "send it SOL: each transaction costs some, and each new token its rent"
+        )
+    return DoctorFinding("funds", "ok", told)

@@ -8,7 +8,7 @@ from orderd.domain.errors import OrderdError
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """What was looked at, how it is, and what to do about it."""
 
     check: str
@@ -17,9 +17,9 @@ class Finding:
     fix: str = ""
 
 
-def tried(check: str, look: Callable[[], Finding]) -> Finding:
+def tried(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
     """A finding, also where looking fails."""
     try:
         return look()
     except OrderdError as error:
-        return Finding(check, "fail", error.detail, error.spec.next_step)
+        return DoctorFinding(check, "fail", error.detail, error.spec.next_step)

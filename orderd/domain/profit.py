@@ -44,7 +44,7 @@ class Traded:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Transfer:
     """Base units that came or, below zero, went without a trade, and what all of them were worth (not below zero).
 
     ``is_cost``: they were a fee.
@@ -94,7 +94,7 @@ class _Lot:
 
 
 @dataclass(slots=True)
-class Position:
+class TokenPosition:
     """Of one token. ``held`` is the sum of all that came and went; what of it is in lots has a cost."""
 
     held: int = 0
@@ -113,16 +113,16 @@ class Position:
         return sum(lot.cost_left for lot in self.lots)
 
 
-class Book:
+class CostBook:
     """Goes through what happened in the order of time. ``unit`` is a mint."""
 
     def __init__(self, unit: str, method: CostMethod) -> None:
         self._unit = unit
         self._method = method
-        self.positions: dict[str, Position] = {}
+        self.positions: dict[str, TokenPosition] = {}
         self.days: dict[tuple[date, str], Earned] = {}
 
-    def enter(self, happened: "Iterable[Traded | Moved]") -> None:
+    def enter(self, happened: "Iterable[Traded | Transfer]") -> None:
         for each in happened:
             if isinstance(each, Traded):
                 self._trade(each)
@@ -146,7 +146,7 @@ class Book:
         bought.is_estimated |= trade.is_estimated
         self._pay(trade.at, trade.fee, trade.rent)
 
-    def _move(self, moved: Moved) -> None:
+    def _move(self, moved: Transfer) -> None:
         position = self._position(moved.mint)
         position.held += moved.amount
         if moved.amount > 0:
@@ -165,8 +165,8 @@ class Book:
         if fee or rent:
             self._earn(at, WSOL_MINT, Earned(fees=costs[0], rent=costs[1]))
 
-    def _position(self, mint: str) -> Position:
-        return self.positions.setdefault(mint, Position())
+    def _position(self, mint: str) -> TokenPosition:
+        return self.positions.setdefault(mint, TokenPosition())
 
     def _add(self, mint: str, amount: int, cost: int) -> None:
         if mint == self._unit:

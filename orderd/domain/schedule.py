@@ -13,7 +13,7 @@ class CatchUp(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class ScheduledExecution:
     """``number`` of them is the next one then; ``amount_in`` in base units, 0 where this time is left out."""
 
     amount_in: int
@@ -35,7 +35,7 @@ class Schedule:
         moved = int(every_ms * self.jitter_bps * (chance - 0.5) / 10_000) if number else 0
         return number * every_ms + moved
 
-    def at(self, number: int, late_ms: int, remaining: int) -> Execution:
+    def at(self, number: int, late_ms: int, remaining: int) -> ScheduledExecution:
         """What to do when ``number`` is due, and has been for so long, with so many base units left to sell.
 
         What is left is shared by this one and those to come; the last one sells all of it.
@@ -43,7 +43,7 @@ class Schedule:
         missed = late_ms // (self.every_seconds * 1000)
         last = self.slices - 1
         if missed and self.catch_up is CatchUp.NONE:
-            return Execution(0, min(number + missed, self.slices))
+            return ScheduledExecution(0, min(number + missed, self.slices))
         if missed and self.catch_up is CatchUp.ONE:
             number = min(number + missed, last)
-        return Execution(remaining // (self.slices - number), number + 1)
+        return ScheduledExecution(remaining // (self.slices - number), number + 1)

@@ -71,7 +71,7 @@ class StopRequested(BaseException):
 
 
 @dataclass(frozen=True)
-class Program:
+class ServiceProgram:
     """What to run, and how it wants to be stopped."""
 
     name: str
@@ -97,9 +97,9 @@ class Program:
 
 
 class Child:
-    """One running ``Program``."""
+    """One running ``ServiceProgram``."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ServiceProgram) -> None:
         """Start it, once whatever an earlier daemon left of it has ended.
 
         Raises OrderdError when it cannot be started.
@@ -195,13 +195,13 @@ class Child:
         return f"{self.program.name} {what}. {tail}"
 
 
-def run_to_end(program: Program) -> None:
+def run_to_end(program: ServiceProgram) -> None:
     """Run a program that does its work and ends. Raises OrderdError when it fails."""
     child = Child(program)
     child.wait_until(lambda: child.exit_code == 0, seconds=120.0)
 
 
-def _take_lock(program: Program) -> int:
+def _take_lock(program: ServiceProgram) -> int:
     """Lock ``program.lock``; a predecessor that does not end in its time is killed first."""
     program.lock.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(program.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -228,7 +228,7 @@ def _take_lock(program: Program) -> int:
             return descriptor
 
 
-def _spawn(program: Program, lock: int) -> subprocess.Popen[bytes]:
+def _spawn(program: ServiceProgram, lock: int) -> subprocess.Popen[bytes]:
     output = None if program.log is None else _open_log(program.log)
     try:
         return subprocess.Popen(  # noqa: S603  (our own argv, no shell)

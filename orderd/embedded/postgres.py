@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psycopg2
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import Child, Meanwhile, Program, in_silence, run_to_end
+from orderd.embedded.child import Child, Meanwhile, ServiceProgram, in_silence, run_to_end
 from orderd.embedded.sockets import make_private, socket_dir
 
 DATABASE = "orderd"
@@ -75,7 +75,7 @@ class Postgres:
         self._write_access_rules()
         make_private(self._socket_dir, owner)
         child = Child(
-            Program(
+            ServiceProgram(
                 name=self.name,
                 argv=[
                     str(binary("postgres")),
@@ -110,7 +110,7 @@ class Postgres:
         if account is not None:
             os.chown(draft, account.pw_uid, account.pw_gid)
         run_to_end(
-            Program(
+            ServiceProgram(
                 name="initdb",
                 argv=[
                     str(binary("initdb")),

@@ -15,7 +15,7 @@ from redis import Redis as Client
 from redis.exceptions import BusyLoadingError, RedisError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import Child, ChildEndedError, Meanwhile, Program, in_silence
+from orderd.embedded.child import Child, ChildEndedError, Meanwhile, ServiceProgram, in_silence
 from orderd.embedded.sockets import make_private, socket_dir
 
 _SOCKET_NAME = "redis.sock"
@@ -68,7 +68,7 @@ class Redis:
             "daemonize": "no",
         }
         child = Child(
-            Program(
+            ServiceProgram(
                 name=self.name,
                 argv=[_binary(), *(word for key, value in options.items() for word in (f"--{key}", value))],
                 log=self._log,

@@ -33,7 +33,7 @@ DAY: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TradingLimits:
     """None where there is no limit. Notionals in base units of USDC. ``whose`` names the owner in refusals."""
 
     mints: frozenset[str] | None = None
@@ -59,7 +59,7 @@ class Limits:
             raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
 
 
-UNLIMITED: Final = Limits()
+UNLIMITED: Final = TradingLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Spending:
     """What an order is worth, and the limits that it has to keep within: of its token, and of the daemon."""
 
     notional: int
-    limits: Limits
-    of_daemon: Limits = UNLIMITED
+    limits: TradingLimits
+    of_daemon: TradingLimits = UNLIMITED
 
 
 @transaction

@@ -90,7 +90,7 @@ def change_after(
     failures = order.failures + 1
     does_count = not error.is_awaited and (persistence is _Persistence.A_FEW or attempt_end is not None)
     uncounted = order.uncounted + (not does_count)
-    record = journal.Failure(failures, error.code, error.detail, signature, failed.logs)
+    record = journal.FailureRecord(failures, error.code, error.detail, signature, failed.logs)
     delay_ms = _delay_ms(error, persistence, policy, failures, failures - uncounted, is_signed=attempt_end is not None)
     if delay_ms is None:
         return Change(

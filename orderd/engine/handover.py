@@ -17,7 +17,7 @@ from orderd.best_effort import Outbox, best_effort
 from orderd.engine.publish import Publisher
 
 
-class Send(Protocol):
+class SendAfter(Protocol):
     def __call__(self, order_ids: Sequence[UUID], *, after: Callable[[Pipeline], None]) -> None:
         """Put orders in the queue with one round trip, after whatever ``after`` lets that carry."""
 
@@ -28,7 +28,7 @@ class HandOver:
     What is given together travels together: followers hear of a new order before a worker can.
     """
 
-    def __init__(self, publisher: Publisher, send: Send, forget: Callable[[UUID], None]) -> None:
+    def __init__(self, publisher: Publisher, send: SendAfter, forget: Callable[[UUID], None]) -> None:
         def forget_all(order_ids: Sequence[UUID]) -> None:
             for order_id in order_ids:
                 forget(order_id)

@@ -23,7 +23,7 @@ from orderd.domain.terms_formatting import told
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import families, halting, views
-from orderd.engine.allowance import UNLIMITED, Limits, Spending, accept_within
+from orderd.engine.allowance import UNLIMITED, Spending, TradingLimits, accept_within
 from orderd.engine.amendment import Amendments, Changes
 from orderd.engine.reservation import Reservations
 from orderd.wire import OrderView
@@ -71,7 +71,7 @@ class Intake:
         valid_seconds: int | None = None,
         max_total_cost_bps: int = BPS,
         reservations: Reservations | None = None,
-        limits: Limits = UNLIMITED,
+        limits: TradingLimits = UNLIMITED,
     ) -> None:
         self._valid_seconds = valid_seconds
         self._tokens = tokens

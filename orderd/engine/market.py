@@ -24,7 +24,7 @@ from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.next_execution import NextExecution
-from orderd.engine.reservation import Funds, Reservations, Standing
+from orderd.engine.reservation import Funds, Reservations, WalletStanding
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.offers import Offer, check_offer, offer_of
@@ -174,7 +174,7 @@ class Market:
         wallet = tuple(_balance(token, held, tradable, reserved) for token in tokens)
         return BalancesResult(wallet=str(owner), balances=wallet)
 
-    def _reserved(self) -> Standing | None:
+    def _reserved(self) -> WalletStanding | None:
         try:
             with database.connection_context():
                 return self._reservations.standing(with_unseen=False)
@@ -220,7 +220,7 @@ class Market:
         return SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer
 
 
-def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing: Standing | None) -> Balance:
+def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing: WalletStanding | None) -> Balance:
     elsewhere = held[known.mint] - tradable[known.mint]
     funds = None if standing is None else Funds(tradable[known.mint], standing.reserved_of((known.mint, False)))
 

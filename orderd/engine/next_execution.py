@@ -17,7 +17,7 @@ from orderd.engine.families import schedule_of
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class PlannedExecution:
     """What would be sold, and the price that lets it go; None where that is nothing but a time, or has been met."""
 
     terms: OrderTerms
@@ -33,7 +33,7 @@ class NextExecution:
     """
 
     order: OrderTerms
-    either: tuple[Execution, ...]
+    either: tuple[PlannedExecution, ...]
     at: datetime | None = None
     least: int | None = None
     best_out: int = 0
@@ -58,21 +58,21 @@ def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> NextExecution
 def next_execution(order: Order) -> NextExecution:
     terms = terms_of(order).in_try(order.failures)
     if order.status in TERMINAL:
-        return NextExecution(terms, (Execution(part_of(terms, terms.amount) if terms.is_family else terms),))
+        return NextExecution(terms, (PlannedExecution(part_of(terms, terms.amount) if terms.is_family else terms),))
     if terms.kind is OrderKind.TWAP:
         schedule = schedule_of(order)
         number = min(order.slice_no, schedule.slices - 1)  # the last one may be under way
         amount = schedule.at(number, 0, terms.amount - (order.filled_in or 0)).amount_in
-        executions = (Execution(part_of(terms, amount)),)
+        executions = (PlannedExecution(part_of(terms, amount)),)
         return NextExecution(terms, executions, at=order.looks_from, paused=order.paused)
     if terms.kind is OrderKind.OCO:
         ends = (take_profit_of(terms), stop_of(terms))
-        return NextExecution(terms, tuple(Execution(end, end.trigger) for end in ends))
+        return NextExecution(terms, tuple(PlannedExecution(end, end.trigger) for end in ends))
     if terms.partial:
         left = replace(terms, amount_in=terms.amount - (order.filled_in or 0))
         least = min(least_part(terms).amount, left.amount)
-        return NextExecution(terms, (Execution(left, left.limit),), least=least)
+        return NextExecution(terms, (PlannedExecution(left, left.limit),), least=least)
     rests = order.status in RESTING
     trigger = None if order.triggered_at is not None else terms.trigger
     condition = (trigger or terms.limit) if rests else None
-    return NextExecution(terms, (Execution(terms, condition),), best_out=order.best_out or 0)
+    return NextExecution(terms, (PlannedExecution(terms, condition),), best_out=order.best_out or 0)

@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from db import balances, journal
-from db.balances import Holding, PurseKey, Spending
+from db.balances import PurseKey, ReservedSpending, SellableBalance
 from db.connection import transaction
 from db.journal import Moved, NewOrder
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -52,13 +52,13 @@ class Funds:
 
 
 @dataclass(slots=True)
-class Standing:
+class WalletStanding:
     """The wallet as it was ``seen``, and what is reserved of it. ``fee`` in lamports a transaction.
 
     ``ways`` are the mints that a trade may pass through.
     """
 
-    seen: Mapping[PurseKey, Holding]
+    seen: Mapping[PurseKey, SellableBalance]
     fee: int
     ways: Collection[str] = ()
     reserved: dict[PurseKey, int] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Standing:
             return None
         return Funds(holding.amount, self.reserved_of(key))
 
-    def reserve(self, spending: Spending) -> None:
+    def reserve(self, spending: ReservedSpending) -> None:
         self._add((spending.mint_in, spending.wrapped), spending.amount)
         self._add(LAMPORTS, self.fee * spending.executions)
         self.bought.add(spending.mint_out)
@@ -92,7 +92,9 @@ class Standing:
             funds = self.funds(key)
             if funds is not None and funds.total - funds.reserved < has_to_be_there:
                 raise OrderdError(ErrorCode.FUNDS_RESERVED, _shortage(terms, key, funds, has_to_be_there))
-        self.reserve(Spending(spending.mint_in, spending.wrapped, spending.mint_out, executions, spending.amount))
+        self.reserve(
+            ReservedSpending(spending.mint_in, spending.wrapped, spending.mint_out, executions, spending.amount)
+        )
 
     def spendable(self, terms: OrderTerms) -> int:
         """The most that an order of these terms can sell. Raises OrderdError FUNDS_UNKNOWN."""
@@ -126,7 +128,7 @@ class Standing:
 
 
 class Reservations:
-    """``fee`` and ``ways`` are as in ``Standing``. A key may have ``max_open`` orders that rest; 0 sets no cap.
+    """``fee`` and ``ways`` are as in ``WalletStanding``. A key may have ``max_open`` orders that rest; 0 sets no cap.
 
     Where market orders may not ``overcommit``, they reserve from their acceptance on, like those that rest.
     """
@@ -143,12 +145,12 @@ class Reservations:
         """Whether such an order is accepted only where what it may spend is there."""
         return terms.rests or not self._overcommit
 
-    def standing(self, *, with_unseen: bool = True) -> Standing:
+    def standing(self, *, with_unseen: bool = True) -> WalletStanding:
         """As of now. Needs a connection, as all here does.
 
         Not ``with_unseen`` for who knows by himself what the wallet holds: then what has been filled is no one's.
         """
-        standing = Standing(balances.seen(), self._fee, self._ways)
+        standing = WalletStanding(balances.seen(), self._fee, self._ways)
         for each in balances.spendings(with_unseen=with_unseen, from_acceptance=not self._overcommit):
             standing.reserve(each)
         return standing
@@ -224,8 +226,8 @@ class Reservations:
             raise OrderdError(ErrorCode.LIMIT_OPEN, f"the key has {self._max_open} open orders, as many as it may have")
 
 
-def _spending(terms: OrderTerms, amount: int) -> Spending:
-    return Spending(terms.token_in.mint, terms.use_wrapped, terms.token_out.mint, _executions(terms), amount)
+def _spending(terms: OrderTerms, amount: int) -> ReservedSpending:
+    return ReservedSpending(terms.token_in.mint, terms.use_wrapped, terms.token_out.mint, _executions(terms), amount)
 
 
 def _sold(terms: OrderTerms) -> int:

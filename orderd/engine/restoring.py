@@ -29,7 +29,7 @@ from orderd.domain.quote import PoolKind, VenueName
 from orderd.engine import families
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
-from orderd.solana.observer import Observer, Paid
+from orderd.solana.observer import Observer, PaidTransaction
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc_types import TransactionInfo
 
@@ -44,7 +44,7 @@ class _Traded:
     """A successful transaction of this installation."""
 
     memo: Memo
-    paid: Paid
+    paid: PaidTransaction
 
 
 class NotKnownError(Exception):

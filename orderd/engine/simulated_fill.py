@@ -11,7 +11,7 @@ from orderd.domain.parts import largest_part, part_of
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import limit_out
-from orderd.engine.next_execution import Execution, NextExecution
+from orderd.engine.next_execution import NextExecution, PlannedExecution
 from orderd.engine.routing.floor import request_of
 from orderd.wire import Awaited, PreviewResult, QuoteResult, SimulatedFill
 
@@ -52,7 +52,7 @@ def _unpaid(quote: QuoteResult) -> PreviewResult:
     return PreviewResult(quote=quote, succeeds=True, error=None, units_consumed=None, network_fee=fee, logs=())
 
 
-def _look(execution: Execution, best_out: int, paid: Paid) -> Awaited | None:
+def _look(execution: PlannedExecution, best_out: int, paid: Paid) -> Awaited | None:
     """As the triggers look: what the market pays is to be known however little that is."""
     condition, terms = execution.condition, execution.terms
     if condition is None:

@@ -14,7 +14,7 @@ from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import registry_of
-from orderd.engine.allowance import NOTIONAL_DECIMALS, Limits
+from orderd.engine.allowance import NOTIONAL_DECIMALS, TradingLimits
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
@@ -138,14 +138,14 @@ def open_reservations(settings: Settings) -> Reservations:
     return Reservations(fee_of(most), ways, settings.max_open_per_key, overcommit=settings.allow_overcommit)
 
 
-def open_limits(settings: Settings) -> Limits:
+def open_limits(settings: Settings) -> TradingLimits:
     """The limits that hold for all orders together. Raises OrderdError TOKEN_UNKNOWN."""
     tokens = registry_of(settings.chain)
 
     def notional(amount: str | None) -> int | None:
         return None if amount is None else parse_amount(amount, NOTIONAL_DECIMALS)
 
-    return Limits(
+    return TradingLimits(
         frozenset(tokens.mint_of(name) for name in settings.traded_tokens) or None,
         notional(settings.most_per_order),
         notional(settings.max_notional_per_day),

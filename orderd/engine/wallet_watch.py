@@ -6,12 +6,12 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from db import balances, tokens
-from db.balances import Holding
+from db.balances import SellableBalance
 from db.connection import database
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.solana.programs import associated_token
 from orderd.solana.programs.token import PROGRAM_IDS
-from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, Account, RpcClient
+from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, ChainAccount, RpcClient
 from orderd.venues.account_facts import token_amount
 
 LOOK_SECONDS: Final = 5.0
@@ -47,11 +47,11 @@ class WalletWatch:
 
 
 def _holdings(
-    wallet: Account | None, watched: Sequence[tuple[str, Pubkey]], accounts: Sequence[Account | None]
-) -> Iterator[Holding]:
+    wallet: ChainAccount | None, watched: Sequence[tuple[str, Pubkey]], accounts: Sequence[ChainAccount | None]
+) -> Iterator[SellableBalance]:
     """Each mint is of one of the two token programs; under the other one there is no account of it."""
-    yield Holding(WSOL_MINT, False, 0 if wallet is None else wallet.lamports, True)
+    yield SellableBalance(WSOL_MINT, False, 0 if wallet is None else wallet.lamports, True)
     for mint in dict.fromkeys(mint for mint, _ in watched):
         own = [account for (of, _), account in zip(watched, accounts, strict=True) if of == mint]
         amount, exists = sum(token_amount(each) for each in own), any(each is not None for each in own)
-        yield Holding(mint, mint == WSOL_MINT, amount, exists)
+        yield SellableBalance(mint, mint == WSOL_MINT, amount, exists)

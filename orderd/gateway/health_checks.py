@@ -49,7 +49,7 @@ _FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "w
 _NAN: Final = float("nan")
 
 
-class Questions(Protocol):
+class HealthQueries(Protocol):
     """To the services. Each may raise what its service's driver raises, and hang until that gives up."""
 
     def takes_orders(self) -> str: ...
@@ -97,7 +97,7 @@ class HealthChecks:
         wallet: str,
         database: DatabaseThreads,
         background: DatabaseThreads,
-        questions: Questions,
+        questions: HealthQueries,
         *,
         is_draining: Callable[[], bool],
     ) -> None:

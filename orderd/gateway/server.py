@@ -23,7 +23,7 @@ from orderd.config.values import MOST
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.listening import inherited_port, open_inherited
 from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
-from orderd.engine.allowance import Limits
+from orderd.engine.allowance import TradingLimits
 from orderd.engine.intake import Intake
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
 from orderd.engine.prices.told import read_prices
@@ -38,10 +38,10 @@ from orderd.gateway.access.revocation import Revocations
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
-from orderd.gateway.health_checks import HealthChecks, Questions
+from orderd.gateway.health_checks import HealthChecks, HealthQueries
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.orders import rest_router
-from orderd.gateway.http.submission import Submissions
+from orderd.gateway.http.submission import SubmissionHandler
 from orderd.gateway.port.caps import Caps
 from orderd.gateway.port.listener import POLICY_VIOLATION, Port
 from orderd.gateway.port.tls import certificate_of
@@ -79,7 +79,7 @@ class Engine:
     intake: Intake
     desk: TokenDesk
     market: MarketData
-    questions: Questions
+    questions: HealthQueries
     resolution: ManualResolution
     wallet: str
     """The address that orders are signed for."""
@@ -140,7 +140,7 @@ class Gateway:
         """What a connection has asked for by its path, where that is not the path of the methods."""
         callers = Callers(self._authenticator.who)
         foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
-        submissions = Submissions(self._methods, callers, foreign.at_shared_path)
+        submissions = SubmissionHandler(self._methods, callers, foreign.at_shared_path)
         rest = rest_router(self._methods, records, callers, submissions)
         rest.include_router(foreign.router())
         self._caps = Caps(
@@ -166,7 +166,7 @@ class Gateway:
             too_large=too_large(),
         )
 
-    def reload(self, settings: Settings, limits: Limits) -> None:
+    def reload(self, settings: Settings, limits: TradingLimits) -> None:
         """Put what can be changed in force, between two steps of the event loop: no call sees a part of it."""
         self._caps.change(settings.max_connections, settings.max_connections_per_address)
         self._intake.limits = limits

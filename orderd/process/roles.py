@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from orderd.embedded.child import Child, Meanwhile, Program, in_silence
+from orderd.embedded.child import Child, Meanwhile, ServiceProgram, in_silence
 from orderd.embedded.notify import Notices
 
 LIFE_SECONDS: Final = 10.0
@@ -62,7 +62,7 @@ class Role:
         self.hear()
         self._is_ready, self.status = False, ""
         return Child(
-            Program(
+            ServiceProgram(
                 name=self.name,
                 argv=[sys.executable, "-m", "orderd.main", self.name],
                 log=None,

@@ -12,11 +12,11 @@ from orderd.proving.trial import Paid, Trial
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.deployments import binary
 from orderd.solana.rpc import RpcClient, RpcError
-from orderd.solana.rpc_types import Account
+from orderd.solana.rpc_types import ChainAccount
 
 _SYSVARS: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
 
-Accounts = Mapping[Pubkey, Account | None]
+Accounts = Mapping[Pubkey, ChainAccount | None]
 
 
 class Untried(NamedTuple):
@@ -41,7 +41,7 @@ def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[V
             at = error["InstructionError"][0] if isinstance(error, dict) and "InstructionError" in error else None
             found.append(_refusal(trial, at, f"{error} {_last(result.get('logs') or [])}"))
         else:
-            source, destination = (each and Account.parse(each) for each in result["accounts"])
+            source, destination = (each and ChainAccount.parse(each) for each in result["accounts"])
             found.append(trial.paid(before, source, destination))
     return found
 
@@ -104,10 +104,10 @@ def _refusal(trial: Trial, at: int | None, why: str) -> str | Untried:
     return why if at == trial.swap else Untried(why)
 
 
-def _ours(account: Any) -> Account | None:  # noqa: ANN401  (solders' Account)
+def _ours(account: Any) -> ChainAccount | None:  # noqa: ANN401  (solders' Account)
     if account is None:
         return None
-    return Account(account.lamports, account.owner, bytes(account.data), account.executable)
+    return ChainAccount(account.lamports, account.owner, bytes(account.data), account.executable)
 
 
 def _last(logs: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from solders.transaction import VersionedTransaction
 
 from orderd.domain.quote import VenueQuote
 from orderd.solana.programs import associated_token, compute_budget, token
-from orderd.solana.rpc_types import Account
+from orderd.solana.rpc_types import ChainAccount
 from orderd.solana.transaction import MAX_SIZE
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import Venue
@@ -57,7 +57,10 @@ class Trial:
         return len(self.transaction.message.instructions) - 1
 
     def paid(
-        self, before: Mapping[Pubkey, Account | None], source: Account | None, destination: Account | None
+        self,
+        before: Mapping[Pubkey, ChainAccount | None],
+        source: ChainAccount | None,
+        destination: ChainAccount | None,
     ) -> Paid:
         """By the trader's two accounts, as they were and as the transaction leaves them."""
         return Paid(

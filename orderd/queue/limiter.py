@@ -98,7 +98,7 @@ class Go:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class StartSlot:
     """The order's turn comes in ``wait``: no clock but Redis' own has to be right for that."""
 
     wait: timedelta
@@ -137,12 +137,12 @@ class RateLimiter:
         self._sha: str = client.register_script(_ASK).sha
         self._clock = RedisClock(client, _OPENING, (_STARTS, _PATIENCE), elapsed=elapsed)
 
-    def ask(self, order_id: UUID) -> Go | Slot:
+    def ask(self, order_id: UUID) -> Go | StartSlot:
         """Take a start, or a place in the line. Raises redis.RedisError, and what ``recent_starts`` raises."""
         if not self.limit:
             return Go("")
         verdict, value = self._decide(str(order_id))
-        return Go(value) if verdict == "go" else Slot(timedelta(microseconds=int(value)))
+        return Go(value) if verdict == "go" else StartSlot(timedelta(microseconds=int(value)))
 
     def prepare(self, *, wait: bool = False) -> None:
         """See to it that Redis knows the starts of the last window, before an order has to wait for that.

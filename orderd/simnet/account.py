@@ -10,7 +10,7 @@ ACCOUNT_OVERHEAD: Final = 128
 LAMPORTS_A_BYTE: Final = 6_960
 
 
-class Account(NamedTuple):
+class LedgerAccount(NamedTuple):
     """Immutable, so that a view of the past costs nothing but a reference. `lamports` are base units of SOL."""
 
     lamports: int
@@ -19,7 +19,7 @@ class Account(NamedTuple):
     executable: bool = False
 
 
-MISSING: Final = Account(0, system.PROGRAM_ID)
+MISSING: Final = LedgerAccount(0, system.PROGRAM_ID)
 """How a program sees an address where nothing is."""
 
 

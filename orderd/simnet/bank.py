@@ -17,10 +17,10 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.simnet import sysvars
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import Block, Executed, SealedBlock, Status
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.invoke import Clock, Program
+from orderd.simnet.invoke import Clock, NativeProgram
 from orderd.simnet.runtime import Outcome, execute
 from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import system
@@ -60,13 +60,13 @@ class Bank:
 
     def __init__(
         self,
-        accounts: dict[Pubkey, Account],
+        accounts: dict[Pubkey, LedgerAccount],
         tip: SealedBlock,
         *,
         blockhashes: Mapping[Hash, int],
         statuses: dict[Signature, Status],
-        programs: Mapping[Pubkey, Program],
-        landing_programs: Mapping[Pubkey, Program],
+        programs: Mapping[Pubkey, NativeProgram],
+        landing_programs: Mapping[Pubkey, NativeProgram],
         clock: Callable[[], int],
         collector: Pubkey,
         finality_slots: int,
@@ -117,7 +117,7 @@ class Bank:
             notify(block.slot, executed)
         return outcome
 
-    def replace(self, accounts: Mapping[Pubkey, Account | None]) -> None:
+    def replace(self, accounts: Mapping[Pubkey, LedgerAccount | None]) -> None:
         """Let accounts be others in the open block, without a transaction: what only they may who try clients out."""
         for key, account in accounts.items():
             self._put(key, account)
@@ -150,8 +150,8 @@ class Bank:
         block = self.open
         fees = sum(each.outcome.fee for each in block.executed)
         if fees:
-            collected = self.accounts.get(self._collector, Account(0, system.PROGRAM_ID))
-            self._put(self._collector, Account(collected.lamports + fees, collected.owner))
+            collected = self.accounts.get(self._collector, LedgerAccount(0, system.PROGRAM_ID))
+            self._put(self._collector, LedgerAccount(collected.lamports + fees, collected.owner))
         sealed = SealedBlock(
             slot=block.slot,
             height=block.height,
@@ -252,7 +252,7 @@ class Bank:
     def recent_blocks(self, count: int) -> list[SealedBlock]:
         return self._blocks[-count:]
 
-    def changes_after(self, slot: int) -> Iterator[dict[Pubkey, Account | None]]:
+    def changes_after(self, slot: int) -> Iterator[dict[Pubkey, LedgerAccount | None]]:
         """What the blocks after `slot` replaced, the earliest first."""
         for index in range(self._index(slot) + 1, len(self._blocks)):
             yield self._blocks[index].before
@@ -279,11 +279,11 @@ class Bank:
             undone=undone,
         )
 
-    def _put(self, key: Pubkey, account: Account | None) -> None:
+    def _put(self, key: Pubkey, account: LedgerAccount | None) -> None:
         self.open.before.setdefault(key, self.accounts.get(key))
         self._set(key, account)
 
-    def _set(self, key: Pubkey, account: Account | None) -> None:
+    def _set(self, key: Pubkey, account: LedgerAccount | None) -> None:
         if account is None:
             self.accounts.pop(key, None)
             return
@@ -314,7 +314,7 @@ class View:
         """The newest hash a node at this slot knows, and the height of the block it is of."""
         self.blockhash_height = block.height if isinstance(block, SealedBlock) else block.height - 1
         self._open: Block | None = None
-        self._replaced: list[dict[Pubkey, Account | None]] = []
+        self._replaced: list[dict[Pubkey, LedgerAccount | None]] = []
         self._own: dict[Hash, int] = {}
         for _ in range(beyond):
             self.blockhash = Hash.from_bytes(hashlib.sha256(b"dead fork" + bytes(self.blockhash)).digest())
@@ -328,7 +328,7 @@ class View:
             made = self._own.get(blockhash)
         return made is not None and self.height <= made + MAX_BLOCKHASH_AGE
 
-    def account(self, key: Pubkey) -> Account | None:
+    def account(self, key: Pubkey) -> LedgerAccount | None:
         if key == sysvars.CLOCK:
             return sysvars.clock_account(Clock(self.slot, self.block_time))
         if self._open is not self.bank.open:  # there are other blocks after it now
@@ -338,7 +338,7 @@ class View:
                 return replaced[key]
         return self.bank.accounts.get(key)
 
-    def owned_by(self, program: Pubkey) -> Iterator[tuple[Pubkey, Account]]:
+    def owned_by(self, program: Pubkey) -> Iterator[tuple[Pubkey, LedgerAccount]]:
         """A program's accounts."""
         for key in self.bank.owned_by(program):
             account = self.account(key)

@@ -9,7 +9,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.runtime import Outcome
 from orderd.simnet.transaction import Transaction
 
@@ -43,7 +43,7 @@ class Block:
     parent_slot: int
     time: int
     transaction_count: int = 0
-    before: dict[Pubkey, Account | None] = field(default_factory=dict)
+    before: dict[Pubkey, LedgerAccount | None] = field(default_factory=dict)
     executed: list[Executed] = field(default_factory=list)
     undone: Set[Pubkey] = frozenset()
 
@@ -67,8 +67,8 @@ class SealedBlock:
     parent: Hash
     time: int
     transaction_count: int
-    before: dict[Pubkey, Account | None]
-    changed: dict[Pubkey, Account | None]
+    before: dict[Pubkey, LedgerAccount | None]
+    changed: dict[Pubkey, LedgerAccount | None]
     executed: list[Executed]
     signatures: tuple[Signature, ...]
     unit_prices: tuple[int, ...]

@@ -22,9 +22,9 @@ from orderd.simnet.genesis.lookup_tables import accounts, read
 from orderd.simnet.genesis.renewal import renewed
 from orderd.simnet.images import Image, pack
 from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
-from orderd.simnet.market import Market
+from orderd.simnet.market import SimulatedMarket
 from orderd.simnet.mempool import Mempool
-from orderd.simnet.prices import Prices
+from orderd.simnet.prices import PriceBoard
 from orderd.simnet.programs.binaries import Binaries
 from orderd.simnet.programs.deployed import deployed
 from orderd.simnet.programs.disturbed import with_failures, with_outage, with_refusals
@@ -74,12 +74,12 @@ class Chain:
         self.bank.replace(renewed(restored.accounts))
         self.bank.replace({key: each for key, each in accounts().items() if key not in restored.accounts})
         self.bank.replace(deployed(restored.accounts, binaries.elfs if binaries else {}, restored.tip.slot))
-        self.prices = Prices(self.bank, config.state_dir / "prices.json")
+        self.prices = PriceBoard(self.bank, config.state_dir / "prices.json")
         self.prices.stand(self.bank.open)
         self.bank.on_opened.append(self.prices.stand)  # before anybody trades
         self.mempool = Mempool(self.bank, self.dice)
         if config.market:
-            market = Market(self.bank, config.seed, config.market_intensity, config.spread_bps)
+            market = SimulatedMarket(self.bank, config.seed, config.market_intensity, config.spread_bps)
             self.bank.on_opened.append(market.trade)
         self._stopping = asyncio.Event()
         self._sealed: list[SealedBlock] = []

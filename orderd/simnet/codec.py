@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar, cast, get_type_hints
 
-from orderd.solana.programs.layout import Record, Slot
+from orderd.solana.programs.layout import FieldLayout, Record
 
 R = TypeVar("R", bound=Record)
 
@@ -103,7 +103,7 @@ def _laid_out(layout: type[Record]) -> _Fields:
     places, offset = [], len(layout.DISCRIMINATOR)
     for hint in hints.values():
         is_record = isinstance(hint, type) and issubclass(hint, Record)
-        slot = Slot(f"{hint.size()}s", dump=hint.encode) if is_record else hint.__metadata__[0]
+        slot = FieldLayout(f"{hint.size()}s", dump=hint.encode) if is_record else hint.__metadata__[0]
         packer = struct.Struct(f"<{slot.format}") if slot.format else None
         places.append(_Place(offset, packer, slot.dump))
         offset += packer.size if packer is not None else 0

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from solders.signature import Signature
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.images import unpack
 from orderd.simnet.ledger import KEEP_IMAGES, recorded
@@ -57,7 +57,7 @@ def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
     }
 
 
-def _json(account: Account | None) -> dict[str, Any] | None:
+def _json(account: LedgerAccount | None) -> dict[str, Any] | None:
     if account is None:
         return None
     return {

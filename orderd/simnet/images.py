@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 
 _MISSING, _PRESENT, _UNCHANGED = range(3)
 _HEADER: Final = struct.Struct("<Q32s?I")
@@ -20,8 +20,8 @@ _HEADER: Final = struct.Struct("<Q32s?I")
 class Image(NamedTuple):
     """One account; None where there was, or is, none."""
 
-    before: Account | None
-    after: Account | None
+    before: LedgerAccount | None
+    after: LedgerAccount | None
 
 
 def pack(images: Iterable[Image]) -> bytes:
@@ -40,15 +40,15 @@ def unpack(data: bytes) -> list[Image]:
     return [Image(before, next(accounts)) for before in accounts]
 
 
-def _packed(account: Account | None) -> bytes:
+def _packed(account: LedgerAccount | None) -> bytes:
     if account is None:
         return bytes([_MISSING])
     header = _HEADER.pack(account.lamports, bytes(account.owner), account.executable, len(account.data))
     return bytes([_PRESENT]) + header + account.data
 
 
-def _unpacked(content: memoryview) -> Iterator[Account | None]:
-    account: Account | None = None
+def _unpacked(content: memoryview) -> Iterator[LedgerAccount | None]:
+    account: LedgerAccount | None = None
     position = 0
     while position < len(content):
         kind = content[position]
@@ -60,5 +60,5 @@ def _unpacked(content: memoryview) -> Iterator[Account | None]:
             position += _HEADER.size
             data = bytes(content[position : position + size])
             position += size
-            account = Account(lamports, Pubkey.from_bytes(owner), data, executable)
+            account = LedgerAccount(lamports, Pubkey.from_bytes(owner), data, executable)
         yield account

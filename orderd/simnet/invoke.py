@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import MISSING, Account
+from orderd.simnet.account import MISSING, LedgerAccount
 from orderd.simnet.codec import R, rewritten
 from orderd.simnet.errors import InstructionError, RuntimeViolationError
 
@@ -51,7 +51,7 @@ class InnerInstruction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class NativeProgram:
     """A program's handler. Built-in ones are part of the runtime, which logs no compute units for them."""
 
     process: Callable[["Invocation"], None]
@@ -59,11 +59,11 @@ class Program:
 
 
 @dataclass(slots=True)
-class Execution:
+class TransactionRun:
     """One transaction at work: its accounts as changed so far, its log, and the compute units left."""
 
-    programs: Mapping[Pubkey, Program]
-    accounts: dict[Pubkey, Account]
+    programs: Mapping[Pubkey, NativeProgram]
+    accounts: dict[Pubkey, LedgerAccount]
     clock: Clock
     units_left: int
     logs: list[str] = field(default_factory=list)
@@ -98,13 +98,13 @@ class Execution:
 class Invocation:
     """One instruction, as the program that handles it sees it. Accounts are named by their index."""
 
-    execution: Execution
+    execution: TransactionRun
     program_id: Pubkey
     uses: Sequence[AccountUse]
     data: bytes
     depth: int
     return_data: bytes = b""
-    accounts: dict[Pubkey, Account] = field(init=False)
+    accounts: dict[Pubkey, LedgerAccount] = field(init=False)
     """Of the whole transaction, as changed so far."""
     _granted: dict[Pubkey, tuple[bool, bool]] = field(default_factory=dict)
 
@@ -123,7 +123,7 @@ class Invocation:
     def key(self, index: int) -> Pubkey:
         return self.uses[index][0]
 
-    def account(self, index: int) -> Account:
+    def account(self, index: int) -> LedgerAccount:
         return self.accounts.get(self.uses[index][0], MISSING)
 
     def is_signer(self, index: int) -> bool:
@@ -163,7 +163,7 @@ class Invocation:
             raise RuntimeViolationError("ReadonlyDataModified")
         if account.owner != self.program_id:
             raise RuntimeViolationError("ExternalAccountDataModified")
-        self._put(index, Account(account.lamports, account.owner, data, account.executable))
+        self._put(index, LedgerAccount(account.lamports, account.owner, data, account.executable))
 
     def store_record(self, index: int, before: R, after: R) -> None:
         """Replace an account's bytes, which `before` was read from. Raises InstructionError as `store_data` does."""
@@ -178,14 +178,14 @@ class Invocation:
             raise RuntimeViolationError("ExternalAccountLamportSpend")
         if not self.uses[index].is_writable:
             raise RuntimeViolationError("ReadonlyLamportChange")
-        self._put(index, Account(lamports, account.owner, account.data, account.executable))
+        self._put(index, LedgerAccount(lamports, account.owner, account.data, account.executable))
 
     def store_owner(self, index: int, owner: Pubkey) -> None:
         """Give an account of this program's to another. Raises InstructionError where the program may not."""
         account = self.account(index)
         if not self.uses[index].is_writable or account.owner != self.program_id:
             raise RuntimeViolationError("ModifiedProgramId")
-        self._put(index, Account(account.lamports, owner, account.data, account.executable))
+        self._put(index, LedgerAccount(account.lamports, owner, account.data, account.executable))
 
     def call(self, instruction: Instruction, signed_by: Collection[Pubkey] = ()) -> bytes:
         """Invoke another program; `signed_by` are addresses derived from this one, for which it signs.
@@ -230,5 +230,5 @@ class Invocation:
             self._granted = granted
         return self._granted
 
-    def _put(self, index: int, account: Account) -> None:
+    def _put(self, index: int, account: LedgerAccount) -> None:
         self.execution.accounts[self.uses[index].key] = account

@@ -16,7 +16,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import SealedBlock, Status
 from orderd.simnet.genesis.lookup_tables import read
 
@@ -95,14 +95,14 @@ class StoredBlock(NamedTuple):
     time: int
 
 
-class Place(NamedTuple):
+class LedgerPlace(NamedTuple):
     """Where a transaction is: the slot of its block, and its place there."""
 
     slot: int
     position: int
 
 
-class Mention(NamedTuple):
+class LedgerMention(NamedTuple):
     """A transaction that names an address among its keys; `error` as JSON, `time` in unix seconds."""
 
     signature: Signature
@@ -127,7 +127,7 @@ class Row(NamedTuple):
 class Restored(NamedTuple):
     """The chain as the last durable block left it, with the signatures and blockhashes that still count."""
 
-    accounts: dict[Pubkey, Account]
+    accounts: dict[Pubkey, LedgerAccount]
     tip: SealedBlock
     blockhashes: dict[Hash, int]
     statuses: dict[Signature, Status]
@@ -247,7 +247,7 @@ class Ledger:
             return None
         slot, height, blockhash, parent, time, transaction_count, parent_slot = row
         accounts = {
-            Pubkey.from_bytes(key): Account(lamports, Pubkey.from_bytes(owner), data, bool(executable))
+            Pubkey.from_bytes(key): LedgerAccount(lamports, Pubkey.from_bytes(owner), data, bool(executable))
             for key, lamports, owner, data, executable in self._reader.execute("SELECT * FROM accounts")
         }
         recent_blocks = self._reader.execute(
@@ -295,14 +295,14 @@ class Ledger:
         ).fetchone()
         return None if row is None else StoredTransaction(*row)
 
-    def place(self, signature: Signature) -> Place | None:
+    def place(self, signature: Signature) -> LedgerPlace | None:
         """Where a transaction is."""
         row = self._reader.execute(
             "SELECT slot, position FROM transactions WHERE signature = ?", (bytes(signature),)
         ).fetchone()
-        return None if row is None else Place(*row)
+        return None if row is None else LedgerPlace(*row)
 
-    def mentions(self, address: Pubkey, before: Place, after: Place) -> Iterator[Mention]:
+    def mentions(self, address: Pubkey, before: LedgerPlace, after: LedgerPlace) -> Iterator[LedgerMention]:
         """The transactions between two places that name an address among their keys, the newest first."""
         rows = self._reader.execute(
             "SELECT signature, slot, error, time, raw FROM mentions JOIN transactions USING (slot, position) "
@@ -312,7 +312,7 @@ class Ledger:
         )
         with closing(rows):
             for signature, *rest in rows:
-                yield Mention(Signature.from_bytes(signature), *rest)
+                yield LedgerMention(Signature.from_bytes(signature), *rest)
 
     def block(self, slot: int) -> StoredBlock | None:
         """The block of a slot; None where the slot has none, or it was dropped."""

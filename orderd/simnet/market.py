@@ -18,13 +18,13 @@ from solders.transaction import VersionedTransaction
 
 from orderd.amm.swap import SwapError
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.actors import ARBITRAGEUR, TRADERS
 from orderd.simnet.bank import Bank
 from orderd.simnet.block import Block
 from orderd.simnet.errors import TransactionError
 from orderd.simnet.genesis import SOL, START_PRICE
-from orderd.simnet.market_pools import MarketPool, Place
+from orderd.simnet.market_pools import MarketPool, TradedPool
 from orderd.simnet.transaction import decode
 from orderd.solana.pool_programs import part, program_of
 from orderd.solana.programs import compute_budget
@@ -50,14 +50,14 @@ _ARBITRAGE_MARGIN: Final = 10_000
 """USDC base units below which a round trip is not worth its fee."""
 
 
-PLACES: Final[Sequence[Place]] = [place for kind in PoolKind for place in part(kind, "simnet.market").PLACES]
+PLACES: Final[Sequence[TradedPool]] = [place for kind in PoolKind for place in part(kind, "simnet.market").PLACES]
 _VENUES: Final[Mapping[Pubkey, VenueName]] = {
     place.address: program_of(kind).venue for kind in PoolKind for place in part(kind, "simnet.market").PLACES
 }
 _PAR: Final = 10_000
 
 
-class Market:
+class SimulatedMarket:
     """Trades in the SOL/USDC pools each time a block opens."""
 
     def __init__(
@@ -154,7 +154,7 @@ class Market:
             if outcome.error is not None:
                 _log.debug("market trade failed", error=str(outcome.error))
 
-    def _read(self, key: Pubkey) -> Account:
+    def _read(self, key: Pubkey) -> LedgerAccount:
         return self._bank.accounts[key]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis import USDC
 from orderd.simnet.genesis.accounts import FirstAccounts
@@ -17,7 +17,7 @@ from orderd.solana.programs.token import TokenAccount
 ARRAYS_A_SWAP = 2
 """Of bins or ticks: far more than a trade of the market's runs through."""
 
-Read = Callable[[Pubkey], Account]
+Read = Callable[[Pubkey], LedgerAccount]
 """Where the pools' accounts are read from; they all exist."""
 
 
@@ -40,7 +40,7 @@ class MarketPool(Protocol):
         ...
 
 
-class Place(NamedTuple):
+class TradedPool(NamedTuple):
     """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow.
 
     `add` gives the accounts that it has in the first block, or would have there at another price: base units of USDC

@@ -17,13 +17,13 @@ from typing import Final, NamedTuple
 import orjson
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import TOKEN_PROGRAMS, Account
+from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
 from orderd.simnet.actors import ARBITRAGEUR
 from orderd.simnet.bank import Bank
 from orderd.simnet.block import Block
 from orderd.simnet.genesis.accounts import DECIMALS, SOL, USDC, FirstAccounts
 from orderd.simnet.market import PLACES
-from orderd.simnet.market_pools import Place
+from orderd.simnet.market_pools import TradedPool
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 
@@ -35,7 +35,7 @@ _NAMES_ITS_POOL: Final = slice(8, 72)
 """Where an account of a pool's program, behind the discriminator, says whose it is."""
 
 
-class Change(NamedTuple):
+class PriceChange(NamedTuple):
     """From `slot` on a pool stands at `price`, USDC a SOL; nobody keeps it there where that is None."""
 
     slot: int
@@ -43,7 +43,7 @@ class Change(NamedTuple):
     price: Decimal | None
 
 
-class Prices:
+class PriceBoard:
     """What was set, kept in a file: a restart changes nothing, and a fork repeats what it undid."""
 
     def __init__(self, bank: Bank, path: Path) -> None:
@@ -57,7 +57,7 @@ class Prices:
         """Those whose price can be set: all of SOL and USDC."""
         return self._places
 
-    def set(self, changes: Iterable[Change]) -> None:
+    def set(self, changes: Iterable[PriceChange]) -> None:
         """Take the place of what was set for the same pools from the first of these slots on.
 
         Slots are later than the open block's. Raises OSError where the file cannot be written, and then nothing is set.
@@ -77,10 +77,10 @@ class Prices:
             if price is not None:
                 self._move(self._places[pool], price)
 
-    def _move(self, place: Place, price: Decimal) -> None:
+    def _move(self, place: TradedPool, price: Decimal) -> None:
         there = self._bank.accounts
         wanted = _accounts(place, price)
-        changed: dict[Pubkey, Account | None] = {
+        changed: dict[Pubkey, LedgerAccount | None] = {
             key: account for key, account in wanted.items() if there.get(key) != account
         }
         program = there[place.address].owner
@@ -90,7 +90,7 @@ class Prices:
         if changed:
             self._bank.replace(changed | self._balanced(changed))
 
-    def _balanced(self, changed: dict[Pubkey, Account | None]) -> dict[Pubkey, Account]:
+    def _balanced(self, changed: dict[Pubkey, LedgerAccount | None]) -> dict[Pubkey, LedgerAccount]:
         """The arbitrageur's accounts, once they have made up for what others gain or lose."""
         there, payer = self._bank.accounts, ARBITRAGEUR.pubkey()
         lamports, amounts = 0, dict.fromkeys((token.NATIVE_MINT, USDC), 0)
@@ -114,7 +114,7 @@ class Prices:
         balanced[payer] = there[payer]._replace(lamports=there[payer].lamports - lamports)
         return balanced
 
-    def _replace(self, changes: list[Change]) -> None:
+    def _replace(self, changes: list[PriceChange]) -> None:
         """Keep these, but for those that others have taken the place of."""
         in_force = {each.pool: each for each in changes if each.slot <= self._bank.open.slot}
         kept = [each for each in changes if each.slot > self._bank.open.slot or in_force[each.pool] is each]
@@ -123,7 +123,7 @@ class Prices:
 
 
 @lru_cache(maxsize=64)
-def _accounts(place: Place, price: Decimal) -> dict[Pubkey, Account]:
+def _accounts(place: TradedPool, price: Decimal) -> dict[Pubkey, LedgerAccount]:
     """The accounts of a pool at a price."""
     first = FirstAccounts(time=0)
     first.mints()
@@ -131,14 +131,14 @@ def _accounts(place: Place, price: Decimal) -> dict[Pubkey, Account]:
     return {key: account for key, account in first.accounts.items() if key not in DECIMALS}
 
 
-def _read(path: Path) -> list[Change]:
+def _read(path: Path) -> list[PriceChange]:
     return [
-        Change(slot, Pubkey.from_string(pool), None if price is None else Decimal(price))
+        PriceChange(slot, Pubkey.from_string(pool), None if price is None else Decimal(price))
         for slot, pool, price in orjson.loads(path.read_bytes())
     ]
 
 
-def _write(path: Path, changes: Iterable[Change]) -> None:
+def _write(path: Path, changes: Iterable[PriceChange]) -> None:
     """A reader sees the whole file or the one before."""
     content = [(slot, str(pool), None if price is None else str(price)) for slot, pool, price in changes]
     partial = path.with_suffix(".partial")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import TOKEN_PROGRAMS, Account
+from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
 from orderd.simnet.base58 import b58encode
 from orderd.simnet.codec import decoded
 from orderd.simnet.runtime import Load, Outcome
@@ -83,7 +83,7 @@ def decimals_of(mint: Pubkey, load: Load) -> int:
         return 0
 
 
-def _token_balances(accounts: tuple[Account | None, ...], load: Load) -> list[dict[str, Any]]:
+def _token_balances(accounts: tuple[LedgerAccount | None, ...], load: Load) -> list[dict[str, Any]]:
     balances = []
     for index, account in enumerate(accounts):
         if account is None or account.owner not in TOKEN_PROGRAMS or len(account.data) < token.ACCOUNT_SIZE:

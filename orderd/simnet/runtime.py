@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import MISSING, Account, rent_exempt_minimum
+from orderd.simnet.account import MISSING, LedgerAccount, rent_exempt_minimum
 from orderd.simnet.errors import FailedInstructionError, InstructionError, TransactionError
-from orderd.simnet.invoke import AccountUse, Clock, Execution, InnerInstruction, Program
+from orderd.simnet.invoke import AccountUse, Clock, InnerInstruction, NativeProgram, TransactionRun
 from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import system
 
-Load = Callable[[Pubkey], Account | None]
+Load = Callable[[Pubkey], LedgerAccount | None]
 """Where the accounts are read from: the open block, or a view of an earlier one."""
 
 
@@ -28,11 +28,11 @@ class Outcome:
     units: int
     logs: tuple[str, ...]
     inner: tuple[tuple[int, tuple[InnerInstruction, ...]], ...]
-    before: tuple[Account | None, ...]
-    after: tuple[Account | None, ...]
+    before: tuple[LedgerAccount | None, ...]
+    after: tuple[LedgerAccount | None, ...]
     return_data: tuple[Pubkey, bytes] | None
 
-    def changes(self, transaction: Transaction) -> dict[Pubkey, Account | None]:
+    def changes(self, transaction: Transaction) -> dict[Pubkey, LedgerAccount | None]:
         """The accounts that are another after it; None for one that is gone."""
         return {
             key: after
@@ -45,7 +45,7 @@ def execute(
     transaction: Transaction,
     load: Load,
     clock: Clock,
-    programs: Mapping[Pubkey, Program],
+    programs: Mapping[Pubkey, NativeProgram],
 ) -> Outcome:
     """Run a transaction against the accounts as `load` gives them, changing nothing but the Outcome.
 
@@ -59,7 +59,7 @@ def execute(
             raise TransactionError("ProgramAccountNotFound" if missing else "InvalidProgramForExecution")
     accounts = {key: account for key, account in zip(transaction.keys, before, strict=True) if account is not None}
     accounts[transaction.payer] = payer
-    execution = Execution(programs, accounts, clock, transaction.unit_limit)
+    execution = TransactionRun(programs, accounts, clock, transaction.unit_limit)
     inner: list[tuple[int, tuple[InnerInstruction, ...]]] = []
     error: TransactionError | None = None
     return_data: tuple[Pubkey, bytes] | None = None
@@ -100,7 +100,7 @@ def execute(
     )
 
 
-def _charge(payer: Account | None, fee: int) -> Account:
+def _charge(payer: LedgerAccount | None, fee: int) -> LedgerAccount:
     """The payer's account less the fee. Raises TransactionError where it cannot pay."""
     if payer is None:
         raise TransactionError("AccountNotFound")
@@ -111,15 +111,17 @@ def _charge(payer: Account | None, fee: int) -> Account:
     left = payer.lamports - fee
     if 0 < left < rent_exempt_minimum(0) <= payer.lamports:
         raise TransactionError("InsufficientFundsForRent", 0)
-    return Account(left, payer.owner)
+    return LedgerAccount(left, payer.owner)
 
 
-def _kept(account: Account | None) -> Account | None:
+def _kept(account: LedgerAccount | None) -> LedgerAccount | None:
     """An account without lamports ceases to be."""
     return account if account is not None and account.lamports else None
 
 
-def _below_rent(before: tuple[Account | None, ...], after: tuple[Account | None, ...]) -> TransactionError | None:
+def _below_rent(
+    before: tuple[LedgerAccount | None, ...], after: tuple[LedgerAccount | None, ...]
+) -> TransactionError | None:
     """The error of the first account that this transaction left with too few lamports for its size."""
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         if new is None or new is old or new.lamports >= rent_exempt_minimum(len(new.data)):
@@ -131,7 +133,9 @@ def _below_rent(before: tuple[Account | None, ...], after: tuple[Account | None,
     return None
 
 
-def _assert_conserved(before: tuple[Account | None, ...], after: tuple[Account | None, ...], fee: int) -> None:
+def _assert_conserved(
+    before: tuple[LedgerAccount | None, ...], after: tuple[LedgerAccount | None, ...], fee: int
+) -> None:
     changed = [(old or MISSING, new or MISSING) for old, new in zip(before, after, strict=True) if new is not old]
     gained = sum(new.lamports - old.lamports for old, new in changed)
     assert gained == -fee, f"lamports are not conserved: {gained} gained, fee {fee}"

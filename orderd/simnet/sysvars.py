@@ -5,7 +5,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.invoke import Clock
 
 OWNER: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
@@ -16,11 +16,11 @@ _RENT: Final = struct.pack("<QdB", 3_480, 2.0, 50)
 _CLOCK: Final = struct.Struct("<QqQQq")
 
 
-def rent_account() -> Account:
-    return Account(rent_exempt_minimum(len(_RENT)), OWNER, _RENT)
+def rent_account() -> LedgerAccount:
+    return LedgerAccount(rent_exempt_minimum(len(_RENT)), OWNER, _RENT)
 
 
-def clock_account(clock: Clock) -> Account:
+def clock_account(clock: Clock) -> LedgerAccount:
     """Slot, epoch and unix second. When the epoch began is not kept: it says 0."""
     data = _CLOCK.pack(clock.slot, 0, clock.epoch, clock.epoch + 1, clock.unix_time)
-    return Account(rent_exempt_minimum(len(data)), OWNER, data)
+    return LedgerAccount(rent_exempt_minimum(len(data)), OWNER, data)

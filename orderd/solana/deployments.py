@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from solders.pubkey import Pubkey
 
 from orderd.solana.rpc import RpcClient
-from orderd.solana.rpc_types import Account
+from orderd.solana.rpc_types import ChainAccount
 
 LOADER: Final = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 FIXED_LOADER: Final = Pubkey.from_string("BPFLoader2111111111111111111111111111111111")
@@ -68,14 +68,14 @@ def binary(rpc: RpcClient, program: Pubkey) -> Binary | None:
 
 def _accounts(
     rpc: RpcClient, programs: list[Pubkey], head: int | None
-) -> Mapping[Pubkey, tuple[Account | None, Account | None]]:
+) -> Mapping[Pubkey, tuple[ChainAccount | None, ChainAccount | None]]:
     """Of each program its account and its ProgramData account, whole or the first `head` bytes of them."""
     keys = [*programs, *map(program_data_address, programs)]
     found = rpc.get_multiple_accounts(keys, head=head).value
     return dict(zip(programs, zip(found[: len(programs)], found[len(programs) :], strict=True), strict=True))
 
 
-def _slot(account: Account | None, data: Account | None) -> int | None:
+def _slot(account: ChainAccount | None, data: ChainAccount | None) -> int | None:
     """None where there is no program; 0 of one that was never upgraded and never can be."""
     if account is None:
         return None

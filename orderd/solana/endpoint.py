@@ -16,7 +16,7 @@ _KINDS: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class EndpointUrl:
     """What a URL says, apart."""
 
     url: str
@@ -31,7 +31,7 @@ class Endpoint:
     authorization: str | None
 
     @classmethod
-    def of(cls, url: str) -> "Endpoint":
+    def of(cls, url: str) -> "EndpointUrl":
         """Raises ValueError where it is no URL of a host."""
         parts = urlsplit(url)
         if parts.scheme not in _KINDS or not parts.hostname:

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from orderd.best_effort import failed
 from orderd.domain.errors import OrderdError
-from orderd.solana.endpoint import Endpoint
+from orderd.solana.endpoint import EndpointUrl
 
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
@@ -32,7 +32,7 @@ class Hints(ABC):
     """Listens to an endpoint, over a connection that is opened again when it is lost. Thread-safe."""
 
     def __init__(self, url: str) -> None:
-        self._endpoint = Endpoint.of(url)
+        self._endpoint = EndpointUrl.of(url)
         self._connection: ClientConnection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
@@ -99,7 +99,7 @@ def first_slot(url: str) -> int:
 
     Raises OrderdError for a proxy of no use, and ValueError for what is no address.
     """
-    endpoint = Endpoint.of(url)
+    endpoint = EndpointUrl.of(url)
     try:
         with (
             endpoint.connect(endpoint.proxy(), _CONNECT_SECONDS) as way,
@@ -220,7 +220,7 @@ class _SomeAccounts(Hints):
                     self._changed(account)
 
 
-def _options(endpoint: Endpoint) -> dict[str, Any]:
+def _options(endpoint: EndpointUrl) -> dict[str, Any]:
     authorization = endpoint.authorization
     return {
         "additional_headers": {} if authorization is None else {"Authorization": authorization},

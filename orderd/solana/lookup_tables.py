@@ -13,7 +13,7 @@ from solders.address_lookup_table_account import AddressLookupTable, AddressLook
 from solders.pubkey import Pubkey
 
 from orderd.solana.rpc import RpcClient, RpcError
-from orderd.solana.rpc_types import Account
+from orderd.solana.rpc_types import ChainAccount
 
 PROGRAM_ID: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 BYTES_A_TABLE: Final = 34
@@ -72,7 +72,7 @@ class LookupTables:
             self._held = frozenset(address for table in self._tables for address in table.addresses)
 
 
-def _usable(key: Pubkey, account: Account | None, slot: int) -> AddressLookupTableAccount | None:
+def _usable(key: Pubkey, account: ChainAccount | None, slot: int) -> AddressLookupTableAccount | None:
     """None where there is no table, or one that is being closed. What was added in this slot cannot be named yet."""
     if account is None or account.owner != PROGRAM_ID:
         log.warning("no lookup table", action="lookup_table_missing", table=str(key))

@@ -17,7 +17,7 @@ from orderd.domain.mint import MintFacts, Trait, display_name
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import U8, U16, U64, Key, LayoutError, Record, Tail
 from orderd.solana.programs.token import AccountState, Extension
-from orderd.solana.rpc import Account
+from orderd.solana.rpc import ChainAccount
 
 METADATA_PROGRAM: Final = Pubkey.from_string("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s")
 _NAME_AT: Final = 65
@@ -87,7 +87,7 @@ def metadata_address(mint: Pubkey) -> Pubkey:
     return Pubkey.find_program_address(seeds, METADATA_PROGRAM)[0]
 
 
-def facts_of(mint: Pubkey, account: Account | None, metadata: Account | None = None) -> MintFacts:
+def facts_of(mint: Pubkey, account: ChainAccount | None, metadata: ChainAccount | None = None) -> MintFacts:
     """What the accounts say. Raises OrderdError TOKEN_NO_MINT where that is no mint."""
     if account is None:
         raise _no_mint(mint, "there is no such account")
@@ -166,7 +166,7 @@ def _is_set(key: Pubkey) -> bool:
     return key != Pubkey.default()
 
 
-def _name(extension: bytes | None, metadata: Account | None) -> str:
+def _name(extension: bytes | None, metadata: ChainAccount | None) -> str:
     if extension is not None:
         return _text(extension, _EXTENSION_NAME_AT)
     if metadata is not None and metadata.owner == METADATA_PROGRAM:

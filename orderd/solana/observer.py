@@ -40,7 +40,7 @@ class _Landmark:
     witness: Signature
 
 
-class Paid(NamedTuple):
+class PaidTransaction(NamedTuple):
     """A transaction that the wallet has paid."""
 
     signature: Signature
@@ -120,7 +120,7 @@ class Observer:
         """The newest transactions that name the wallet, whoever signed them, newest first. Raises RpcError."""
         return self._rpc.get_signatures_for_address(self._wallet, commitment=self.final_at)
 
-    def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[Paid]:
+    def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[PaidTransaction]:
         """Those that the wallet itself has paid, in order. Raises RpcError where the node cannot tell."""
         paid = []
         for signature, answer in zip(signatures, self.fetch(signatures), strict=True):
@@ -129,7 +129,7 @@ class Observer:
             if answer is None:
                 raise RpcTransportError(f"getTransaction: {signature}, found for the wallet, is not known")
             if answer.payer == str(self._wallet):
-                paid.append(Paid(signature, answer))
+                paid.append(PaidTransaction(signature, answer))
         return paid
 
     def newest_height(self) -> int:

@@ -23,8 +23,8 @@ from orderd.solana.json_rpc import (
     RpcWrongChainError,
 )
 from orderd.solana.rpc_types import (
-    Account,
     AtSlot,
+    ChainAccount,
     EpochInfo,
     KeyedAccount,
     LatestBlockhash,
@@ -39,8 +39,8 @@ from orderd.solana.transaction import unsigned
 from orderd.solana.transport import HttpTransport, Transport
 
 __all__ = [
-    "Account",
     "AtSlot",
+    "ChainAccount",
     "Commitment",
     "EpochInfo",
     "KeyedAccount",
@@ -85,7 +85,7 @@ class RpcClient(JsonRpc):
 
     def get_latest_blockhash_and_accounts(
         self, keys: Sequence[Pubkey]
-    ) -> tuple[AtSlot[LatestBlockhash], list[Account | None]]:
+    ) -> tuple[AtSlot[LatestBlockhash], list[ChainAccount | None]]:
         """Both in one request, each perhaps by another node; None where there is no such account."""
         config = self._config(None)
         replies = self.call_many(
@@ -168,7 +168,7 @@ class RpcClient(JsonRpc):
 
     def get_multiple_accounts(
         self, keys: Sequence[Pubkey], commitment: Commitment | None = None, *, head: int | None = None
-    ) -> AtSlot[list[Account | None]]:
+    ) -> AtSlot[list[ChainAccount | None]]:
         """The accounts in order, None where there is none. Above 100, several calls; the slot is then their oldest.
 
         With `head`, of each account's data that many bytes at most.
@@ -178,7 +178,7 @@ class RpcClient(JsonRpc):
             config["dataSlice"] = {"offset": 0, "length": head}
         chunks = list(_chunks(keys, MAX_ACCOUNTS_A_CALL))
         calls: list[Call] = [("getMultipleAccounts", [[str(key) for key in chunk], config]) for chunk in chunks]
-        slots, accounts = [], list[Account | None]()
+        slots, accounts = [], list[ChainAccount | None]()
         for chunk, reply in zip(chunks, self.call_many(calls), strict=True):
             if isinstance(reply, RpcError):
                 raise reply
@@ -189,7 +189,7 @@ class RpcClient(JsonRpc):
 
     def get_account_groups(
         self, groups: Sequence[Sequence[Pubkey]], commitment: Commitment | None = None
-    ) -> list[AtSlot[Mapping[Pubkey, Account | None]] | RpcError]:
+    ) -> list[AtSlot[Mapping[Pubkey, ChainAccount | None]] | RpcError]:
         """Each group's accounts, and others among them, in one request for all; where they could not be read, RpcError.
 
         The accounts of a group are of one slot, unless it has more than 100; then that is their oldest. Raises RpcError
@@ -393,18 +393,18 @@ def _or_error(parse: Callable[[Any], T], reply: Any) -> T | RpcError:  # noqa: A
         return error
 
 
-def _accounts(keys: Sequence[Pubkey], value: Any) -> list[Account | None]:  # noqa: ANN401  (any JSON)
-    return _as_many(keys, [each and Account.parse(each) for each in value])
+def _accounts(keys: Sequence[Pubkey], value: Any) -> list[ChainAccount | None]:  # noqa: ANN401  (any JSON)
+    return _as_many(keys, [each and ChainAccount.parse(each) for each in value])
 
 
-def _by_key(keys: Sequence[Pubkey], value: Any) -> AtSlot[Mapping[Pubkey, Account | None]]:  # noqa: ANN401  (any JSON)
+def _by_key(keys: Sequence[Pubkey], value: Any) -> AtSlot[Mapping[Pubkey, ChainAccount | None]]:  # noqa: ANN401  (any JSON)
     return _at_slot("getMultipleAccounts", lambda each: dict(zip(keys, _accounts(keys, each), strict=True)), value)
 
 
 def _merged(
-    parts: Sequence[AtSlot[Mapping[Pubkey, Account | None]] | RpcError],
-) -> AtSlot[Mapping[Pubkey, Account | None]] | RpcError:
-    found: list[AtSlot[Mapping[Pubkey, Account | None]]] = []
+    parts: Sequence[AtSlot[Mapping[Pubkey, ChainAccount | None]] | RpcError],
+) -> AtSlot[Mapping[Pubkey, ChainAccount | None]] | RpcError:
+    found: list[AtSlot[Mapping[Pubkey, ChainAccount | None]]] = []
     for part in parts:
         if isinstance(part, RpcError):
             return part

@@ -77,7 +77,7 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ChainAccount:
     lamports: int
     owner: Pubkey
     data: bytes
@@ -92,11 +92,11 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class KeyedAccount:
     key: Pubkey
-    account: Account
+    account: ChainAccount
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        return cls(Pubkey.from_string(value["pubkey"]), Account.parse(value["account"]))
+        return cls(Pubkey.from_string(value["pubkey"]), ChainAccount.parse(value["account"]))
 
 
 @dataclass(frozen=True, slots=True)

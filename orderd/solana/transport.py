@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from httptools import HttpParserError, HttpResponseParser
 
-from orderd.solana.endpoint import Endpoint
+from orderd.solana.endpoint import EndpointUrl
 
 _READ_SIZE: Final = 65_536
 
@@ -98,7 +98,7 @@ class HttpTransport:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL")
         try:
-            self._endpoint = Endpoint.of(url)
+            self._endpoint = EndpointUrl.of(url)
             self._proxy = self._endpoint.proxy()
         except ValueError as error:
             raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL") from error

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.rpc import Account
+from orderd.solana.rpc import ChainAccount
 
 
-def token_amount(account: Account | None) -> int:
+def token_amount(account: ChainAccount | None) -> int:
     """What a token account holds, in base units; nothing where there is none."""
     if account is None:
         return 0

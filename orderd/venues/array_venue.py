@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.programs.layout import Record
-from orderd.solana.rpc import Account
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.pool_venue import KnownPool, PoolVenue
 from orderd.venues.reading import Reading
 
@@ -47,7 +47,7 @@ class ArrayVenue(PoolVenue[S, P]):
         raise OrderdError(ErrorCode.RPC_UNAVAILABLE, f"{self.name}: prices moved faster than they could be read")
 
     def _state_by(
-        self, keys: list[Pubkey] | OrderdError, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]
+        self, keys: list[Pubkey] | OrderdError, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]
     ) -> P | OrderdError:
         return keys if isinstance(keys, OrderdError) else self._state(known, accounts)
 
@@ -56,7 +56,7 @@ class ArrayVenue(PoolVenue[S, P]):
         """The pool, what belongs to it, and the arrays that its last known state leads to."""
 
     @abstractmethod
-    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P:
+    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
         """The pool with those of its arrays that are among `accounts`. Raises as `_told` expects it."""
 
     def _size(self, pool: P, mint_in: str) -> int:

@@ -10,7 +10,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.mints import facts_of, fee_schedule
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import Mint
-from orderd.solana.rpc import Account, RpcClient
+from orderd.solana.rpc import ChainAccount, RpcClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class KnownMint:
     fees: FeeSchedule | None = None
 
 
-def known_mint(mint: Pubkey, account: Account | None) -> KnownMint:
+def known_mint(mint: Pubkey, account: ChainAccount | None) -> KnownMint:
     """Raises OrderdError TOKEN_* where orderd does not trade it."""
     facts = facts_of(mint, account)
     if facts.objection is not None:

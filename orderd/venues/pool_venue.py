@@ -19,7 +19,7 @@ from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnliste
 from orderd.solana.lookup_tables import SAVED
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.rpc import Account, Memcmp, RpcClient
+from orderd.solana.rpc import ChainAccount, Memcmp, RpcClient
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.depth import by_depth
@@ -61,7 +61,7 @@ P = TypeVar("P")
 """All that a quote and a swap need of a pool."""
 
 
-class Moment(NamedTuple):
+class PoolMoment(NamedTuple):
     """What a pool may go by: the slot of its state, and the clock."""
 
     slot: int
@@ -121,7 +121,7 @@ class KnownPair(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot(Generic[P]):
+class PairSnapshot(Generic[P]):
     """The pools of a pair at one slot, by address, and what keeps the others out. `vaults` go by mint."""
 
     slot: int
@@ -136,7 +136,7 @@ class Snapshot(Generic[P]):
 class _Met(Generic[P]):
     """A snapshot's pools as somebody meets them in one direction: the same for all orders of a slot and a second."""
 
-    snapshot: Snapshot[P]
+    snapshot: PairSnapshot[P]
     second: int
     liquidity: Liquidity
 
@@ -185,7 +185,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._looked_up: set[Pair] = set()
         self._unix_time = unix_time
         self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _told_for, clock=clock)
-        self._snapshots: SingleFlight[Pair, Snapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
+        self._snapshots: SingleFlight[Pair, PairSnapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
         self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
         self._unchanged: Unchanged[P] = Unchanged()
@@ -235,15 +235,15 @@ class PoolVenue(ABC, Generic[S, P]):
             snapshot = self._snapshots.get(_pair(mint_in, mint_out))
         return self._liquidity_of(snapshot, mint_in, mint_out)
 
-    def _liquidity_of(self, snapshot: Snapshot[P], mint_in: str, mint_out: str) -> Liquidity:
+    def _liquidity_of(self, snapshot: PairSnapshot[P], mint_in: str, mint_out: str) -> Liquidity:
         second = int(self._unix_time())
         met = self._met.get((mint_in, mint_out))
         if met is None or met.snapshot is not snapshot or met.second != second:
-            liquidity = self._meet(snapshot, mint_in, mint_out, Moment(snapshot.slot, second))
+            liquidity = self._meet(snapshot, mint_in, mint_out, PoolMoment(snapshot.slot, second))
             met = self._met[mint_in, mint_out] = _Met(snapshot, second, liquidity)
         return met.liquidity
 
-    def _meet(self, snapshot: Snapshot[P], mint_in: str, mint_out: str, now: Moment) -> Liquidity:
+    def _meet(self, snapshot: PairSnapshot[P], mint_in: str, mint_out: str, now: PoolMoment) -> Liquidity:
         pools: list[OpenPool] = []
         refusals = list(snapshot.refusals)
         tabled = self._tabled()
@@ -300,7 +300,7 @@ class PoolVenue(ABC, Generic[S, P]):
             return self._swap(pool, trade)
 
     @abstractmethod
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         """All pools the chain has for two mints. Raises RpcError."""
 
     @abstractmethod
@@ -315,11 +315,11 @@ class PoolVenue(ABC, Generic[S, P]):
         """The accounts that the state of a pool is read from."""
 
     @abstractmethod
-    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P:
+    def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
         """The pool as these accounts say. Raises as `_told` expects it."""
 
     @abstractmethod
-    def _side(self, pool: P, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: P, mint_in: str, now: PoolMoment) -> Side:
         """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
 
     def _taxed(self, side: Side, fees: Mapping[str, TransferFee], mint_in: str, mint_out: str) -> Side:
@@ -353,7 +353,7 @@ class PoolVenue(ABC, Generic[S, P]):
         accounts = yield [key for pool in known for key in self._keys(pool)]
         return accounts.slot, [self._state(pool, accounts.value) for pool in known]
 
-    def _state(self, known: KnownPool[S], accounts: Mapping[Pubkey, Account | None]) -> P | OrderdError:
+    def _state(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P | OrderdError:
         """The pool; the one from before, where nothing of it has changed."""
         address = str(known.address)
         read = partial(self._unchanged.get, address, accounts, partial(self._pool, known))
@@ -367,7 +367,7 @@ class PoolVenue(ABC, Generic[S, P]):
         except OrderdError as refusal:
             return refusal
 
-    def _program_accounts(self, size: int, memcmp: Sequence[Memcmp]) -> list[tuple[Pubkey, Account]]:
+    def _program_accounts(self, size: int, memcmp: Sequence[Memcmp]) -> list[tuple[Pubkey, ChainAccount]]:
         try:
             found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
         except (RpcResponseError, RpcRefusedError) as error:
@@ -378,24 +378,24 @@ class PoolVenue(ABC, Generic[S, P]):
             raise RpcUnlistedError(why) from error
         return [(each.key, each.account) for each in found.value]
 
-    def _checked_decode(self, account: Account) -> S:
+    def _checked_decode(self, account: ChainAccount) -> S:
         """Raises LayoutError where the account is no pool of this program."""
         if account.owner != self._program_id:
             raise LayoutError(f"the account belongs to {account.owner}, not to {self.kind}")
         return self._decode(account.data)
 
-    def _read(self, pair: Pair) -> Snapshot[P]:
+    def _read(self, pair: Pair) -> PairSnapshot[P]:
         return read(self._rpc, self._reading(self._known.get(pair)))
 
-    def _reading(self, known: KnownPair[S]) -> Reading[Snapshot[P]]:
+    def _reading(self, known: KnownPair[S]) -> Reading[PairSnapshot[P]]:
         if known.objection is not None:
             objections = [
                 OrderdError(ErrorCode.POOL_UNSUPPORTED, f"pool {pool.address}: {known.objection}")
                 for pool in known.pools
             ]
-            return Snapshot(0, {}, {}, tuple(objections))
+            return PairSnapshot(0, {}, {}, tuple(objections))
         if not known.pools:
-            return Snapshot(0, {}, {}, ())
+            return PairSnapshot(0, {}, {}, ())
         slot, found = yield from self._read_pools(known.pools)
         pools: dict[str, P] = {}
         refusals: list[OrderdError] = []
@@ -409,7 +409,7 @@ class PoolVenue(ABC, Generic[S, P]):
         vaults = {
             str(pool.address): {str(side.mint): side.vault for side in self._sides(pool.state)} for pool in known.pools
         }
-        return Snapshot(slot, pools, vaults, tuple(refusals), known.fees(slot))
+        return PairSnapshot(slot, pools, vaults, tuple(refusals), known.fees(slot))
 
     def _log_once(self, pool: str, refusal: OrderdError) -> None:
         if pool not in self._passed_over:
@@ -431,7 +431,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._memory.keep(self.kind, pair, [str(pool.address) for pool in known.pools])
         return known
 
-    def _known_among(self, accounts: Sequence[tuple[Pubkey, Account]], pair: Pair) -> KnownPair[S]:
+    def _known_among(self, accounts: Sequence[tuple[Pubkey, ChainAccount]], pair: Pair) -> KnownPair[S]:
         """The pools of a pair among these accounts. Raises RpcError."""
         mints = _keys_of(pair)
         pools: list[KnownPool[S]] = []
@@ -455,7 +455,7 @@ class PoolVenue(ABC, Generic[S, P]):
         has_fees = any(each.fees is not None for each in known.values())
         return KnownPair(deepest, known, Epochs.read(self._rpc) if has_fees else None, None)
 
-    def _at(self, addresses: Sequence[Pubkey], *, warn: bool = False) -> list[tuple[Pubkey, Account]]:
+    def _at(self, addresses: Sequence[Pubkey], *, warn: bool = False) -> list[tuple[Pubkey, ChainAccount]]:
         """The pools of this program at these addresses; of configured ones other venues know what to do with the rest.
 
         `warn` where there is none.

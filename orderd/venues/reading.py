@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from solders.pubkey import Pubkey
 
-from orderd.solana.rpc import Account, RpcClient, RpcError
+from orderd.solana.rpc import ChainAccount, RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot
 
 T = TypeVar("T")
 
-Accounts = AtSlot[Mapping[Pubkey, Account | None]]
+Accounts = AtSlot[Mapping[Pubkey, ChainAccount | None]]
 """Of one slot; None where there is no account."""
 Reading = Generator[Sequence[Pubkey], Accounts, T]
 """Yields the keys of the accounts that it needs, and is sent these; it may ask again, and returns what it made of them.

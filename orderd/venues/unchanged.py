@@ -5,7 +5,7 @@ from typing import Final, Generic, TypeVar
 
 from solders.pubkey import Pubkey
 
-from orderd.solana.rpc import Account
+from orderd.solana.rpc import ChainAccount
 
 T = TypeVar("T")
 _NOT_READ: Final = object()
@@ -20,8 +20,8 @@ class Unchanged(Generic[T]):
     def get(
         self,
         name: str,
-        accounts: Mapping[Pubkey, Account | None],
-        make: Callable[[Mapping[Pubkey, Account | None]], T],
+        accounts: Mapping[Pubkey, ChainAccount | None],
+        make: Callable[[Mapping[Pubkey, ChainAccount | None]], T],
     ) -> T:
         """What `make` makes of the accounts, made anew where one that it looked at is another than the last time.
 
@@ -36,14 +36,14 @@ class Unchanged(Generic[T]):
         return made
 
 
-class _LookedAt(Mapping[Pubkey, Account | None]):
+class _LookedAt(Mapping[Pubkey, ChainAccount | None]):
     """Accounts that remember which of them somebody has looked at, also those that were not among them."""
 
-    def __init__(self, accounts: Mapping[Pubkey, Account | None]) -> None:
+    def __init__(self, accounts: Mapping[Pubkey, ChainAccount | None]) -> None:
         self._accounts = accounts
         self.seen: dict[Pubkey, object] = {}
 
-    def __getitem__(self, key: Pubkey) -> Account | None:
+    def __getitem__(self, key: Pubkey) -> ChainAccount | None:
         self.seen[key] = self._accounts.get(key, _NOT_READ)
         return self._accounts[key]
 

@@ -16,7 +16,7 @@ from orderd.amm.swap import U64_MAX, SwapError
 from orderd.pools.raydium_amm_v4.addresses import authority_address
 from orderd.pools.raydium_amm_v4.program import PROGRAM_ID
 from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import U64, Record
 from orderd.solana.programs.metas import readonly, signer, writable
@@ -49,7 +49,7 @@ class OldPool:
         self.pool = AmmV4(chain, SOL_USDC_AMM_V4)
         state = self.pool.state
         for key in (state.open_orders, state.market, *_MARKET):
-            chain.bank.accounts.setdefault(key, Account(10**9, state.market_program, bytes(3_228)))
+            chain.bank.accounts.setdefault(key, LedgerAccount(10**9, state.market_program, bytes(3_228)))
 
     def swap(self, order: SwapBaseIn | SwapBaseOut, *, forward: bool) -> Instruction:
         state, chain = self.pool.state, self.pool.chain

@@ -11,7 +11,7 @@ from orderd.pools.meteora_dlmm.program import PROGRAM_ID as DLMM
 from orderd.pools.raydium_clmm import accounts as clmm
 from orderd.pools.raydium_clmm.program import PROGRAM_ID as CLMM
 from orderd.pools.raydium_cpmm.program import PROGRAM_ID as CPMM
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.solana.programs.layout import Record
 
 
@@ -72,7 +72,7 @@ OUT_OF_UNITS: Final = (
 )
 
 
-def compared(account: Account | None) -> Account | None:
+def compared(account: LedgerAccount | None) -> LedgerAccount | None:
     """The account without what is left out."""
     if account is None:
         return None

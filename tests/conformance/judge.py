@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.errors import FailedInstructionError
-from orderd.simnet.invoke import Clock, Program
+from orderd.simnet.invoke import Clock, NativeProgram
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome, execute
 from orderd.simnet.transaction import Transaction
@@ -36,9 +36,9 @@ class Judgement:
 
 def judge(
     transaction: Transaction,
-    accounts: Mapping[Pubkey, Account],
+    accounts: Mapping[Pubkey, LedgerAccount],
     clock: Clock,
-    binaries: Mapping[Pubkey, Program],
+    binaries: Mapping[Pubkey, NativeProgram],
     *,
     compares_units: bool = True,
 ) -> Judgement:
@@ -99,7 +99,7 @@ def _differences(transaction: Transaction, handlers: Outcome, real: Outcome, *, 
         yield f"units {handlers.units}, of the binary {real.units}"
 
 
-def _bytes_that_differ(ours: Account | None, theirs: Account | None) -> str:
+def _bytes_that_differ(ours: LedgerAccount | None, theirs: LedgerAccount | None) -> str:
     if ours is None or theirs is None or len(ours.data) != len(theirs.data):
         return "there, or not there, or of another size"
     at = [index for index, (one, other) in enumerate(zip(ours.data, theirs.data, strict=True)) if one != other]

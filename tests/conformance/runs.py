@@ -10,7 +10,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
-from orderd.simnet.invoke import Program
+from orderd.simnet.invoke import NativeProgram
 from orderd.simnet.programs.binaries import Binaries
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import execute
@@ -69,7 +69,9 @@ def rows(directory: Path, count: int = ORDERS, count_routes: int = ROUTES) -> li
     return found
 
 
-def _run(name: str, count: int, binaries: Mapping[Pubkey, Program], make: Make, prepare: Prepare | None = None) -> Row:
+def _run(
+    name: str, count: int, binaries: Mapping[Pubkey, NativeProgram], make: Make, prepare: Prepare | None = None
+) -> Row:
     """What the binaries leave is what the next transaction meets.
 
     Where pools are prepared, their compute units are not compared: the handlers know them for the first block's only.
@@ -93,7 +95,7 @@ def _run(name: str, count: int, binaries: Mapping[Pubkey, Program], make: Make, 
     return row
 
 
-def _run_amm_v4(name: str, count: int, binaries: Mapping[Pubkey, Program]) -> Row:
+def _run_amm_v4(name: str, count: int, binaries: Mapping[Pubkey, NativeProgram]) -> Row:
     """The handler is asked in the words of today, the binary in those of old, whose units are its own."""
     random, row, world = Random(name), Row(name), World()
     for number in range(count):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from db import finality, journal
 from db.connection import database
-from db.journal import AttemptEnd, Change, Failure
+from db.journal import AttemptEnd, Change, FailureRecord
 from db.leases import LiveAttempt
 from db.models import Order
 from orderd.domain.errors import ErrorCode
@@ -70,7 +70,7 @@ def failed(child_id: UUID, code: ErrorCode = ErrorCode.ROUTE_BELOW_FLOOR) -> Non
     (claimed,) = journal.claim([child_id], "worker-a", 15)
     order, fact = claimed.order, Failed(attempt=1, code=code, detail="no")
     columns = {"failures": 1, "error_code": str(code), "error_detail": "no"}
-    assert journal.apply([Change(order.id, fact, order.version, columns, failure=Failure(1, code, "no"))])
+    assert journal.apply([Change(order.id, fact, order.version, columns, failure=FailureRecord(1, code, "no"))])
 
 
 def make_final(child_id: UUID) -> None:

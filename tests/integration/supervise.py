@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from orderd.domain.errors import OrderdError
-from orderd.embedded.child import Child, Meanwhile, Program, StopRequested, in_silence
+from orderd.embedded.child import Child, Meanwhile, ServiceProgram, StopRequested, in_silence
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.telemetry import configure_logging
 
@@ -47,7 +47,7 @@ class Script:
         ready = self._directory / f"{self.name}.ready"
         ready.unlink(missing_ok=True)
         child = Child(
-            Program(
+            ServiceProgram(
                 name=self.name,
                 argv=[sys.executable, "-c", self._script, self.name, self._kind, str(ready)],
                 log=None,

@@ -13,7 +13,7 @@ from orderd.proving.judges import Accounts, Deployed, Untried, Verdict, sandboxe
 from orderd.proving.market import Market
 from orderd.proving.proof import Findings, Prover
 from orderd.proving.trial import Trial
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.errors import TransactionError
 from orderd.simnet.invoke import Clock
@@ -45,7 +45,7 @@ class Handlers:
         if self._untried:
             return Untried(self._untried)
         now = clock_of(accounts[CLOCK])
-        there = {key: Account(*_parts(account)) for key, account in accounts.items() if account is not None}
+        there = {key: LedgerAccount(*_parts(account)) for key, account in accounts.items() if account is not None}
         clock = Clock(now.slot, now.unix_timestamp)
         try:
             outcome = execute(decode(bytes(trial.transaction)), there.get, clock, PROGRAMS)
@@ -59,12 +59,12 @@ class Handlers:
         return paid._replace(received=paid.received + self._more)
 
 
-def _parts(account: rpc_types.Account) -> tuple[int, Pubkey, bytes, bool]:
+def _parts(account: rpc_types.ChainAccount) -> tuple[int, Pubkey, bytes, bool]:
     return account.lamports, account.owner, account.data, account.executable
 
 
-def _ours(account: Account | None) -> rpc_types.Account | None:
-    return None if account is None else rpc_types.Account(*account)
+def _ours(account: LedgerAccount | None) -> rpc_types.ChainAccount | None:
+    return None if account is None else rpc_types.ChainAccount(*account)
 
 
 @pytest.fixture(scope="module")

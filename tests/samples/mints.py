@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 from orderd.solana.mints import METADATA_PROGRAM, TransferFeeConfig, metadata_address
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Extension, Mint, OptionalKey
-from orderd.solana.rpc import Account, RpcError
+from orderd.solana.rpc import ChainAccount, RpcError
 from orderd.solana.rpc_types import AtSlot
 
 SOMEBODY = Pubkey([7] * 32)
@@ -17,8 +17,8 @@ NOBODY = Pubkey.default()
 RENT = 1_461_600
 
 
-def account(data: bytes, owner: Pubkey = token.PROGRAM_ID) -> Account:
-    return Account(lamports=RENT, owner=owner, data=data, executable=False)
+def account(data: bytes, owner: Pubkey = token.PROGRAM_ID) -> ChainAccount:
+    return ChainAccount(lamports=RENT, owner=owner, data=data, executable=False)
 
 
 def plain(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pubkey | None = None) -> Mint:
@@ -26,11 +26,11 @@ def plain(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pu
     return Mint(made.mint_authority, 0, decimals, 1, OptionalKey.of(freeze))
 
 
-def spl(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pubkey | None = None) -> Account:
+def spl(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pubkey | None = None) -> ChainAccount:
     return account(plain(decimals, mint_authority=mint_authority, freeze=freeze).encode())
 
 
-def extended(mint: Mint, *extensions: tuple[int, bytes]) -> Account:
+def extended(mint: Mint, *extensions: tuple[int, bytes]) -> ChainAccount:
     """A mint of Token-2022 with these extensions, each a type and its content."""
     data = mint.encode() + bytes(83) + bytes([token.EXTENDED_MINT])
     for kind, content in extensions:
@@ -45,7 +45,7 @@ def fee(bps: int, maximum: int, *, later: tuple[int, int, int] | None = None) ->
     return Extension.TRANSFER_FEE, config.encode()
 
 
-def named(mint: Pubkey, name: str) -> Account:
+def named(mint: Pubkey, name: str) -> ChainAccount:
     """Where Metaplex' program keeps what a mint is called."""
     told = name.encode()
     return account(b"\x04" + bytes(SOMEBODY) + bytes(mint) + struct.pack("<I", len(told)) + told, METADATA_PROGRAM)
@@ -55,18 +55,18 @@ def named(mint: Pubkey, name: str) -> Account:
 class MintChain:
     """A node that knows these accounts, for whoever asks for several; while ``away`` it does not answer."""
 
-    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+    accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
     away: bool = False
     asked: list[list[Pubkey]] = field(default_factory=list)
 
-    def has(self, mint: Pubkey, content: Account, name: str | None = None) -> str:
+    def has(self, mint: Pubkey, content: ChainAccount, name: str | None = None) -> str:
         """The node has this mint from now on; its address."""
         self.accounts[mint] = content
         if name is not None:
             self.accounts[metadata_address(mint)] = named(mint, name)
         return str(mint)
 
-    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[ChainAccount | None]]:
         if self.away:
             raise RpcError("the node does not answer")
         self.asked.append([*keys])

@@ -13,7 +13,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.simnet import sysvars
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis import CHILLGUY, PROGRAMS, SOL, USDC, Genesis
 from orderd.simnet.genesis.accounts import FirstAccounts
 from orderd.solana.deployments import binary, program_data, program_data_address
@@ -87,12 +87,12 @@ def running_surfpool(addon: Path, programs: Path, wallet: Pubkey) -> Iterator[Va
         process.stdout.close()
 
 
-def first_accounts(wallet: Pubkey) -> dict[Pubkey, Account]:
+def first_accounts(wallet: Pubkey) -> dict[Pubkey, LedgerAccount]:
     """Mints, pools and traders as simnet begins with them, and the wallet's; not what every validator brings."""
     now = int(time.time())
     block = Genesis(now).block()
     first = FirstAccounts(now, {key: account for key, account in block.changed.items() if account is not None})
-    first.accounts[wallet] = Account(_WALLET_LAMPORTS, system.PROGRAM_ID)
+    first.accounts[wallet] = LedgerAccount(_WALLET_LAMPORTS, system.PROGRAM_ID)
     for mint, amount in _WALLET.items():
         first.tokens(wallet, mint, amount)
     return {key: account for key, account in first.accounts.items() if key not in {*PROGRAMS, sysvars.RENT}}

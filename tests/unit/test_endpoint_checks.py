@@ -11,7 +11,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.commands.endpoint import examine
-from orderd.commands.finding import Finding
+from orderd.commands.finding import DoctorFinding
 from orderd.config.settings import Settings
 from orderd.domain.quote import PoolKind
 from orderd.solana.rpc import RpcClient
@@ -86,7 +86,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", pool_kinds=(PoolKind.RAYDIUM_CPMM,))
 
 
-def found(node: Node, settings: Settings, check: str) -> Finding:
+def found(node: Node, settings: Settings, check: str) -> DoctorFinding:
     (finding,) = [each for each in examine(RpcClient("", transport=node), settings, WALLET) if each.check == check]
     assert bool(finding.fix) is (finding.result != "ok")
     return finding
@@ -94,7 +94,7 @@ def found(node: Node, settings: Settings, check: str) -> Finding:
 
 def test_of_an_endpoint_that_is_well_figures_are_told(settings: Settings) -> None:
     node = Node()
-    assert found(node, settings, "slots") == Finding(
+    assert found(node, settings, "slots") == DoctorFinding(
         "slots", "ok", "newest 1000, confirmed 0 behind, finalized 32 behind"
     )
     assert found(node, settings, "methods").result == "ok"

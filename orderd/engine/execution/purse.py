@@ -11,7 +11,7 @@ from orderd.domain.money import format_amount
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import Account, RpcClient, RpcError
+from orderd.solana.rpc import ChainAccount, RpcClient, RpcError
 from orderd.venues.account_facts import token_amount
 from orderd.venues.single_flight import SingleFlight
 
@@ -171,7 +171,7 @@ class Purse:
     def _exists(self, key: TokenAccountKey) -> bool:
         return self._account(key) is not None
 
-    def _account(self, key: TokenAccountKey) -> Account | None:
+    def _account(self, key: TokenAccountKey) -> ChainAccount | None:
         address = associated_token.address(self._owner, Pubkey.from_string(key.mint), key.program)
         return self._rpc.get_multiple_accounts([address]).value[0]
 

@@ -10,7 +10,7 @@ from db import movements
 from db.movements import KeptFill, KeptMovement
 from orderd.domain.money import format_amount, format_significant
 from orderd.domain.movements import MovementKind
-from orderd.domain.profit import Book, CostMethod, Earned, Moved, Position, Traded
+from orderd.domain.profit import CostBook, CostMethod, Earned, TokenPosition, Traded, Transfer
 from orderd.domain.times import parse_moment
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine.records.valuation import Valuation
@@ -30,7 +30,7 @@ def read_profit(tokens: TokenRegistry, account_id: UUID | None, params: PnlParam
     valuation = Valuation(tokens, unit, is_estimate=True)
     fills = movements.all_fills(account_id)
     moved = [] if account_id is not None else movements.all_movements()
-    book = Book(unit.mint, CostMethod(params.method))
+    book = CostBook(unit.mint, CostMethod(params.method))
     learn(
         tokens,
         {mint for fill in fills for mint in (fill.mint_in, fill.mint_out)} | {each.movement.mint for each in moved},
@@ -112,13 +112,13 @@ def _value(valuation: Valuation, at: datetime, given: tuple[str, int], got: tupl
     return next((worth for worth in worths if worth is not None), None), True
 
 
-def _movements(moved: Sequence[KeptMovement], valuation: Valuation) -> Iterator[Traded | Moved]:
+def _movements(moved: Sequence[KeptMovement], valuation: Valuation) -> Iterator[Traded | Transfer]:
     for _, rows in groupby(moved, key=lambda each: (each.at, each.signature)):
         group = list(rows)
         sides = [each for each in group if each.movement.kind is MovementKind.TRADE]
         for each in group:
             if each not in sides:
-                yield Moved(
+                yield Transfer(
                     each.at,
                     each.movement.mint,
                     each.movement.amount,
@@ -141,7 +141,7 @@ def _worth_then(each: KeptMovement, valuation: Valuation) -> int | None:
     return valuation.worth(each.movement.mint, each.movement.amount, price)
 
 
-def _above_cost(token: Token, position: Position, price: Fraction | None, valuation: Valuation) -> int | None:
+def _above_cost(token: Token, position: TokenPosition, price: Fraction | None, valuation: Valuation) -> int | None:
     """What its lots are worth now above their cost; None where nobody knows."""
     if token == valuation.unit or not position.in_lots:
         return 0

@@ -8,7 +8,7 @@ from orderd.solana.rpc_types import TransactionInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class SettledFill:
     """Base units given and received, and the network's fee in lamports.
 
     ``rent`` is what the wallet has paid, in lamports, for token accounts that stay. ``left_over`` are base units of
@@ -23,7 +23,7 @@ class Fill:
     left_over: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out: str) -> Fill:
+def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out: str) -> SettledFill:
     """The fill of a landed swap. Raises ValueError where the balances show none.
 
     A token's amount is the change of the wallet's own accounts. SOL is wrapped and unwrapped within the transaction,
@@ -41,7 +41,7 @@ def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out:
         raise ValueError(f"{wallet} has given {amount_in} of {mint_in} and got {amount_out} of {mint_out}")
     others = dict.fromkeys(each.mint for each in transaction.tokens if each.mint not in (mint_in, mint_out))
     left_over = {mint: amount for mint in others if (amount := received(mint)) > 0}
-    return Fill(amount_in, amount_out, transaction.fee, transaction.slot, _rent(transaction, wallet), left_over)
+    return SettledFill(amount_in, amount_out, transaction.fee, transaction.slot, _rent(transaction, wallet), left_over)
 
 
 def _rent(transaction: TransactionInfo, wallet: str) -> int:

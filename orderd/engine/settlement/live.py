@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Live:
+class TrackedAttempt:
     """A live attempt with what this process did about it. ``since`` and ``resend_at`` are on the monotonic clock."""
 
     attempt: LiveAttempt
@@ -65,7 +65,7 @@ class LiveAttempts:
         self._resend_seconds = resend_seconds
         self._look = look
         self._clock = clock
-        self._live: dict[Signature, Live] = {}
+        self._live: dict[Signature, TrackedAttempt] = {}
         self._lock = threading.Lock()
         self._adopt_at = clock()
         self.on_tracked: Callable[[str], None] = lambda _: None
@@ -74,14 +74,14 @@ class LiveAttempts:
     def __len__(self) -> int:
         return len(self._live)
 
-    def all(self) -> dict[Signature, Live]:
+    def all(self) -> dict[Signature, TrackedAttempt]:
         with self._lock:
             return dict(self._live)
 
     def track(self, attempt: LiveAttempt) -> None:
         """Hold this attempt, which is about to be sent for the first time."""
         now = self._clock()
-        self._take(Live(attempt, sends=1, since=now, resend_at=now + self._resend_seconds))
+        self._take(TrackedAttempt(attempt, sends=1, since=now, resend_at=now + self._resend_seconds))
         if len(self._live) <= _HINTED_AT_MOST:
             self.on_tracked(attempt.signature)
 
@@ -109,9 +109,9 @@ class LiveAttempts:
             return
         log.info("adopted live attempts", action="adopt", orders=len(adopted))
         for attempt in adopted:
-            self._take(Live(attempt, sends=0, since=now, resend_at=now))
+            self._take(TrackedAttempt(attempt, sends=0, since=now, resend_at=now))
 
-    def _take(self, live: Live) -> None:
+    def _take(self, live: TrackedAttempt) -> None:
         signature = Signature.from_string(live.attempt.signature)
         with self._lock:
             known = self._live.get(signature)

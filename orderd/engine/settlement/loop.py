@@ -17,7 +17,7 @@ from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.failure import withdrawn
 from orderd.engine.publish import Publisher
-from orderd.engine.settlement.live import Live, LiveAttempts
+from orderd.engine.settlement.live import LiveAttempts, TrackedAttempt
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.solana.expiry import Sighting
@@ -62,7 +62,7 @@ class Settlement:
     # What has landed
 
     def _landed(
-        self, asked: Mapping[Signature, Live], sightings: Mapping[Signature, Sighting]
+        self, asked: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
     ) -> dict[Signature, Change]:
         landed = [signature for signature in asked if sightings[signature].landed]
         changes = {}
@@ -77,7 +77,7 @@ class Settlement:
         return changes
 
     def _outcome(
-        self, live: Live, signature: Signature, transaction: TransactionInfo, *, awaits_finality: bool = False
+        self, live: TrackedAttempt, signature: Signature, transaction: TransactionInfo, *, awaits_finality: bool = False
     ) -> Change | None:
         """What the transaction, the attempt's own or another of its order, means; None where it cannot be read."""
         attempt, sends = live.attempt, live.sends
@@ -94,10 +94,10 @@ class Settlement:
     # What never can
 
     def _expired(
-        self, asked: Mapping[Signature, Live], sightings: Mapping[Signature, Sighting]
+        self, asked: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
     ) -> dict[Signature, Change]:
         """Those of which it is proved, and of whose orders the wallet has paid for no other transaction either."""
-        proved: dict[Signature, Live] = {}
+        proved: dict[Signature, TrackedAttempt] = {}
         for signature, live in asked.items():
             if sightings[signature].proves_expiry(live.validity):
                 proved[signature] = live
@@ -124,7 +124,7 @@ class Settlement:
                 changes[signature] = change
         return changes
 
-    def _found(self, live: Live, signature: Signature) -> Change | None:
+    def _found(self, live: TrackedAttempt, signature: Signature) -> Change | None:
         """The end of an attempt whose order has a transaction that succeeded, whatever the statuses say."""
         log.error(
             "the wallet has paid for it", action="settle_found", order_id=str(live.order_id), signature=str(signature)

@@ -13,7 +13,7 @@ from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import EVERYWHERE
 from orderd.engine.chain_errors import explain
 from orderd.engine.failure import AttemptFailedError, change_after
-from orderd.engine.settlement.fill import Fill, read_fill
+from orderd.engine.settlement.fill import SettledFill, read_fill
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.rpc_types import TransactionInfo
 
@@ -58,11 +58,11 @@ class Outcomes:
         return change_after(failed, self._policy, signature=attempt.signature, attempt_end=end)
 
 
-def _filled(fill: Fill) -> dict[str, object]:
+def _filled(fill: SettledFill) -> dict[str, object]:
     return {"filled_in": fill.amount_in, "filled_out": fill.amount_out, "network_fee": fill.network_fee}
 
 
-def _confirmed(attempt: LiveAttempt, signature: str, fill: Fill) -> Confirmed:
+def _confirmed(attempt: LiveAttempt, signature: str, fill: SettledFill) -> Confirmed:
     order = attempt.order
     return Confirmed(
         attempt=attempt.number,

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from orderd.engine.settlement.live import Live, LiveAttempts
+from orderd.engine.settlement.live import LiveAttempts, TrackedAttempt
 from orderd.solana.sender import Sender
 
 _EAGER_SECONDS: Final = 180.0
@@ -43,10 +43,10 @@ class Resending:
                 log.debug("resend refused", action="resend_refused", order_id=str(live.order_id), error=str(error))
         return len(due)
 
-    def put_off(self, live: Live) -> None:
+    def put_off(self, live: TrackedAttempt) -> None:
         """It is in a block as it seems: there is no hurry, but where it vanishes again it is sent again."""
         now = self._clock()
         live.resend_at = max(live.resend_at, now + self._wait(live, now))
 
-    def _wait(self, live: Live, now: float) -> float:
+    def _wait(self, live: TrackedAttempt, now: float) -> float:
         return self._seconds * (1 if now - live.since < _EAGER_SECONDS else _SLOWER)

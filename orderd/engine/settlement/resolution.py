@@ -135,7 +135,7 @@ class Resolution:
             order.version,
             {"failures": attempt.number, "error_code": str(code), "error_detail": detail},
             attempt_end=AttemptEnd("abandoned", None, attempt.sends),
-            failure=journal.Failure(attempt.number, code, detail, attempt.signature),
+            failure=journal.FailureRecord(attempt.number, code, detail, attempt.signature),
         )
         return self._write(change, by, "dead")
 

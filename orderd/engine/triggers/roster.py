@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from db import resting
-from db.resting import Resting, Standing
+from db.resting import Resting, RestingOrder
 from orderd.engine.routing.quote_collection import Pair
 from orderd.engine.triggers.book import PairBook
 from orderd.engine.triggers.watched import Watched
@@ -94,7 +94,7 @@ class Roster:
         self._read_at[pair] = self._clock()
         return changed
 
-    def _new(self, standing: Iterable[Standing]) -> set[UUID]:
+    def _new(self, standing: Iterable[RestingOrder]) -> set[UUID]:
         """Those that have changed since they were read."""
         known = self._watched
         return {

@@ -27,7 +27,7 @@ from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.roster import Roster
-from orderd.engine.triggers.watched import Look, Watched
+from orderd.engine.triggers.watched import MarketLook, Watched
 
 HINTED_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone, where the chain gives hints."""
@@ -60,7 +60,7 @@ class _Met:
 @dataclass(frozen=True, slots=True)
 class _Fired:
     watched: Watched
-    look: Look
+    look: MarketLook
 
 
 class Triggers:
@@ -181,14 +181,14 @@ class Triggers:
         elif watched.is_confirming:
             view.confirming.add(watched.id)
 
-    def _exact(self, watched: Watched, found: Mapping[Pair, Answers]) -> Look | None:
+    def _exact(self, watched: Watched, found: Mapping[Pair, Answers]) -> MarketLook | None:
         try:
             route = self._router.route(watched.request, 0, self._fits, found).route
         except OrderdError as error:
             if watched.is_confirming:
                 log.warning("no route", action="trigger_blind", order_id=str(watched.id), error=str(error))
             return None
-        return Look(route.amount_out, route.slot, self._clock())
+        return MarketLook(route.amount_out, route.slot, self._clock())
 
     def _largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
         """As much of it as is paid its limit; None where that is less than may be sold alone."""

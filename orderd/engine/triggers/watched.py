@@ -17,7 +17,7 @@ from orderd.engine.routing.floor import request_of
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MarketLook:
     """What the market pays for the whole order: base units, at a slot. ``at`` is on the monotonic clock."""
 
     amount_out: int
@@ -50,7 +50,7 @@ class Watched:
         """The smallest amount that may be executed alone, in base units."""
         self.best_out = order.best_out or 0
         self._has_fired = order.triggered_at is not None
-        self._met: tuple[Look, ...] = ()
+        self._met: tuple[MarketLook, ...] = ()
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -88,14 +88,14 @@ class Watched:
         """Whether a look has met it, and others have to."""
         return bool(self._met)
 
-    def rises(self, look: Look) -> bool:
+    def rises(self, look: MarketLook) -> bool:
         """Whether the look is the best that a trailing stop has seen, which it follows from here."""
         if self.terms.trail is None or look.amount_out <= self.best_out:
             return False
         self.best_out = look.amount_out
         return True
 
-    def is_met(self, look: Look | None) -> bool:
+    def is_met(self, look: MarketLook | None) -> bool:
         """Whether with this look the condition is met for good; None is a look that found no route."""
         condition = self.condition
         if look is None or not condition.bound(self.best_out).is_met(look.amount_out):
@@ -108,12 +108,12 @@ class Watched:
         lasted = look.at - self._met[0].at
         return len(self._met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
 
-    def passed(self, look: Look) -> Fraction:
+    def passed(self, look: MarketLook) -> Fraction:
         """How far beyond its bound the market is, as a part of the bound: who is passed farthest goes first."""
         bound = self.condition.bound(self.best_out).amount_out
         return abs(Fraction(look.amount_out - bound, max(bound, 1)))
 
-    def fact(self, look: Look) -> Triggered:
+    def fact(self, look: MarketLook) -> Triggered:
         terms = self.terms
         return Triggered(
             price=terms.pair.told(terms.amount, look.amount_out),

@@ -18,7 +18,7 @@ from db.connection import database
 from db.models import DEFAULT_ACCOUNT, ApiKey
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.engine.allowance import UNLIMITED, Limits
+from orderd.engine.allowance import UNLIMITED, TradingLimits
 from orderd.gateway.access.pace import Bucket
 
 KEY_ENDED: Final = "orderd_token_ended"
@@ -56,7 +56,7 @@ class Principal:
     expires_at: datetime | None = None
     key_id: UUID | None = None
     address: str = ""
-    limits: Limits = UNLIMITED
+    limits: TradingLimits = UNLIMITED
     pace: Pace | None = None
     bucket: Bucket | None = None
     """Counts the requests of all connections of the API key, where it has a ``pace``."""
@@ -138,7 +138,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         row.name,
         row.expires_at,
         row.id,
-        limits=Limits(
+        limits=TradingLimits(
             None if mints is None else frozenset(mints), row.max_notional_per_order, row.max_notional_per_day
         ),
         pace=None if per_minute is None or burst is None else Pace(per_minute, burst),

@@ -26,7 +26,7 @@ from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import Selection, seen_by
 from orderd.gateway.streaming.session import Session
-from orderd.gateway.streaming.subscription import News
+from orderd.gateway.streaming.subscription import StreamEvent
 from orderd.gateway.threads import DatabaseThreads
 from orderd.wire import OrderRef
 
@@ -107,7 +107,7 @@ class Telling:
         self.ended.set_result(None)
         return () if end is None else (orjson.dumps(end(order)),)
 
-    def event(self, news: News) -> tuple[bytes, ...]:
+    def event(self, news: StreamEvent) -> tuple[bytes, ...]:
         if self.ended.done():
             return ()
         event = news.event

@@ -19,7 +19,7 @@ from orderd.gateway.http.halting import halting_router
 from orderd.gateway.http.market import market_router
 from orderd.gateway.http.records import records_router
 from orderd.gateway.http.resolution import resolution_router
-from orderd.gateway.http.submission import OrderBody, Submissions
+from orderd.gateway.http.submission import OrderBody, SubmissionHandler
 from orderd.gateway.http.tokens import tokens_router
 from orderd.gateway.rpc.methods import Methods
 from orderd.gateway.rpc.records import Records
@@ -72,7 +72,7 @@ class Timeline(Message):
     entries: tuple[TimelineEntry, ...]
 
 
-def rest_router(methods: Methods, records: Records, callers: Callers, submissions: Submissions) -> APIRouter:
+def rest_router(methods: Methods, records: Records, callers: Callers, submissions: SubmissionHandler) -> APIRouter:
     """All that is served below ``/api``."""
     build_messages()
     router = APIRouter()
@@ -85,7 +85,7 @@ def rest_router(methods: Methods, records: Records, callers: Callers, submission
     return router
 
 
-def _orders_router(methods: Methods, callers: Callers, submissions: Submissions) -> APIRouter:
+def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHandler) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["orders"], route_class=StrictRoute)
 
     @router.post(

@@ -50,7 +50,7 @@ class _Posted(BaseModel):
     body: OrderBody
 
 
-class Submissions:
+class SubmissionHandler:
     def __init__(self, methods: Methods, callers: Callers, foreign: Foreign) -> None:
         self._methods = methods
         self._callers = callers

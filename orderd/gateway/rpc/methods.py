@@ -23,7 +23,7 @@ from orderd.gateway.rpc.dispatch import Reply, RpcMethod
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS, Pacemaker
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import seen_by, select
-from orderd.gateway.streaming.session import Caller, Session
+from orderd.gateway.streaming.session import Requester, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire import (
     AmendParams,
@@ -170,7 +170,7 @@ class Methods:
         self.draining = True
         await self._batcher.finish()
 
-    async def submit(self, caller: Caller, params: SubmitParams, label: str | None = None) -> Reply:
+    async def submit(self, caller: Requester, params: SubmitParams, label: str | None = None) -> Reply:
         """Take an order. The answer means that it is on disk."""
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
@@ -230,17 +230,17 @@ class Methods:
     async def _resolved(self, terms: OrderTerms) -> OrderTerms:
         return terms if terms.amount_word is None else await self._database.run(self._intake.resolved, terms)
 
-    async def preview(self, caller: Caller, params: SubmitParams) -> Reply:  # noqa: ARG002
+    async def preview(self, caller: Requester, params: SubmitParams) -> Reply:  # noqa: ARG002
         """What submitting would do: the route, and the chain's simulation of the transaction."""
         terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.preview, terms))
 
-    async def get(self, caller: Caller, params: GetParams) -> Reply:
+    async def get(self, caller: Requester, params: GetParams) -> Reply:
         """An order with its events, attempts, failures and fills."""
         who = caller.principal
         return Reply(await self._database.run(views.get, who.account_id, params.order, sees_all=who.sees_all))
 
-    async def cancel(self, caller: Caller, params: GetParams) -> Reply:
+    async def cancel(self, caller: Requester, params: GetParams) -> Reply:
         """Withdraw an order of which nothing is signed."""
         who = caller.principal
         what = f"the cancellation of order {params.order}"
@@ -249,7 +249,7 @@ class Methods:
         )
         return Reply(CancelResult(order=order))
 
-    async def amend(self, caller: Caller, params: AmendParams) -> Reply:
+    async def amend(self, caller: Requester, params: AmendParams) -> Reply:
         """Change an order that rests."""
         who = caller.principal
         find = partial(self._intake.amended_terms, who.account_id, params.order, params.changes, sees_all=who.sees_all)
@@ -274,19 +274,19 @@ class Methods:
         )
         return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
 
-    async def simulate_fill(self, caller: Caller, params: GetParams) -> Reply:
+    async def simulate_fill(self, caller: Requester, params: GetParams) -> Reply:
         """What the order would do now: what it waits for, the route, and the chain's simulation of the transaction."""
         who = caller.principal
         found = await self._database.run(next_execution.find, who.account_id, params.order, sees_all=who.sees_all)
         return Reply(await self._outside.run(self._market.simulate_fill, found))
 
-    async def evidence(self, caller: Caller, params: GetParams) -> Reply:
+    async def evidence(self, caller: Requester, params: GetParams) -> Reply:
         """What is known of a submitted order's transaction, and what the chain says of it now."""
         who = caller.principal
         evidence = self._resolution.evidence
         return Reply(await self._outside.run(evidence, who.account_id, params.order, sees_all=who.sees_all))
 
-    async def resolve(self, caller: Caller, params: ResolveParams) -> Reply:
+    async def resolve(self, caller: Requester, params: ResolveParams) -> Reply:
         """Say what became of an order whose outcome is unknown."""
         who = caller.principal
         if (params.landed is None) == (not params.dead):
@@ -303,7 +303,7 @@ class Methods:
             )
         return Reply(ResolveResult(order=order))
 
-    async def list_orders(self, caller: Caller, params: ListParams) -> Reply:
+    async def list_orders(self, caller: Requester, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
         listed = await self._lists.run(_listed, caller.principal, params)
         if params.token is not None and not listed.orders:
@@ -324,47 +324,47 @@ class Methods:
         """End a subscription."""
         return Reply(UnsubscribeResult(removed=self._hub.unfollow(session, params.subscription)))
 
-    async def quote(self, caller: Caller, params: QuoteParams) -> Reply:  # noqa: ARG002
+    async def quote(self, caller: Requester, params: QuoteParams) -> Reply:  # noqa: ARG002
         """What each venue would give."""
         terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.quote, terms))
 
-    async def balances(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+    async def balances(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
         """What the wallet holds."""
         return Reply(await self._outside.run(self._market.balances))
 
-    async def tokens(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+    async def tokens(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
         """The tokens that can be traded."""
         return Reply(TokensResult(tokens=self._desk.listed()))
 
-    async def search_tokens(self, caller: Caller, params: TokensSearchParams) -> Reply:  # noqa: ARG002
+    async def search_tokens(self, caller: Requester, params: TokensSearchParams) -> Reply:  # noqa: ARG002
         """What is called like this, on the lists and by the operator."""
         return Reply(self._desk.search(params.text))
 
-    async def name_token(self, caller: Caller, params: TokensNameParams) -> Reply:
+    async def name_token(self, caller: Requester, params: TokensNameParams) -> Reply:
         """Give a mint a symbol, or say which mint a symbol means."""
         name = partial(self._desk.name, params.symbol, params.mint, caller.principal.actor, pinned=params.pinned)
         return Reply(TokensNameResult(token=await self._mints.change(f"the symbol {params.symbol}", name)))
 
-    async def unname_token(self, caller: Caller, params: TokensUnnameParams) -> Reply:
+    async def unname_token(self, caller: Requester, params: TokensUnnameParams) -> Reply:
         """Take a symbol back that the operator gave."""
         unname = partial(self._desk.unname, params.symbol, caller.principal.actor)
         return Reply(TokensUnnameResult(removed=await self._mints.change(f"the symbol {params.symbol}", unname)))
 
-    async def pools(self, caller: Caller, params: PoolsParams) -> Reply:  # noqa: ARG002
+    async def pools(self, caller: Requester, params: PoolsParams) -> Reply:  # noqa: ARG002
         """The pools that are traded in, as they stand."""
         return Reply(await self._outside.run(self._market.pools, params))
 
-    async def status(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+    async def status(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
         """How the daemon and its services are."""
         return Reply(await self._report.status())
 
-    async def halt(self, caller: Caller, params: HaltParams) -> Reply:
+    async def halt(self, caller: Requester, params: HaltParams) -> Reply:
         """Let nothing new be signed, and no new order be taken."""
         # Among the threads that no flood of orders keeps busy.
         return Reply(await self._lists.change("the halt", halting.halt, caller.principal.actor, params.reason))
 
-    async def lift(self, caller: Caller, params: NoParams) -> Reply:  # noqa: ARG002
+    async def lift(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
         """Let trading go on after a halt."""
         return Reply(await self._lists.change("the end of the halt", halting.lift, caller.principal.actor))
 

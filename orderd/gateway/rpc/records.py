@@ -11,7 +11,7 @@ from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.dispatch import Reply, RpcMethod
 from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.selection import seen_by
-from orderd.gateway.streaming.session import Caller, Session
+from orderd.gateway.streaming.session import Requester, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.records import (
     HistoryParams,
@@ -63,14 +63,14 @@ class Records:
             Method.PORTFOLIO: RpcMethod(PortfolioParams, PortfolioResult, Scope.READ, self.portfolio),
         }
 
-    async def history(self, caller: Caller, params: HistoryParams) -> Reply:
+    async def history(self, caller: Requester, params: HistoryParams) -> Reply:
         """Fills, newest first, in pages, and what they came to."""
         found = await self._lists.run(_history, caller.principal, params)
         if params.token is not None and not found.fills:
             self._tokens.mint_of(params.token)  # as with lists of orders: a misspelt filter is told
         return Reply(found)
 
-    async def prices(self, caller: Caller, params: PricesParams) -> Reply:  # noqa: ARG002
+    async def prices(self, caller: Requester, params: PricesParams) -> Reply:  # noqa: ARG002
         """What a pair has cost, as candles."""
         return Reply(await self._lists.run(read_prices, self._tokens, params))
 
@@ -84,11 +84,11 @@ class Records:
         """End a subscription to prices."""
         return Reply(UnsubscribeResult(removed=self._feed.unfollow(session, params.subscription)))
 
-    async def pnl(self, caller: Caller, params: PnlParams) -> Reply:
+    async def pnl(self, caller: Requester, params: PnlParams) -> Reply:
         """What was earned, by token and by day."""
         return Reply(await self._lists.run(_pnl, self._tokens, caller.principal, params))
 
-    async def portfolio(self, caller: Caller, params: PortfolioParams) -> Reply:  # noqa: ARG002
+    async def portfolio(self, caller: Requester, params: PortfolioParams) -> Reply:  # noqa: ARG002
         """What the wallet holds, and what that is worth."""
         balances = await self._outside.run(self._balances)
         return Reply(await self._lists.run(value_of, self._tokens, balances, params))

@@ -28,7 +28,7 @@ from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection, groups_of
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.snapshots import Snapshots
-from orderd.gateway.streaming.subscription import Encoder, News, Notifications, Subscription
+from orderd.gateway.streaming.subscription import Encoder, Notifications, StreamEvent, Subscription
 from orderd.gateway.threads import DatabaseThreads
 from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 
@@ -85,7 +85,7 @@ class Hub:
     def hear(self, payload: bytes) -> None:
         """Take in a published event."""
         try:
-            news = News(payload)
+            news = StreamEvent(payload)
         except ValidationError:
             log.exception("published event is not understood", action="event_unreadable")
             return
@@ -121,7 +121,7 @@ class Hub:
             return True
         return bool(self._of_group) if mark.groups is None else any(group in self._of_group for group in mark.groups)
 
-    def _tell(self, mark: _Mark, news: News) -> None:
+    def _tell(self, mark: _Mark, news: StreamEvent) -> None:
         self._move(mark, news.order_id, news.seq, news.ended)
         for subscription in tuple(self._of_order.get(news.order_id, ())):
             subscription.offer(news, mark.number)
@@ -164,7 +164,7 @@ class Hub:
                     GAPS_FILLED.inc()
                     mark.groups = head.groups
                     for event in events:
-                        self._tell(mark, News.of(event))
+                        self._tell(mark, StreamEvent.of(event))
         except OrderdError as error:
             log.warning("gap not filled yet", action="gap_waits", order_id=str(order_id), error=error.detail)
         except Exception as error:  # noqa: BLE001  (the next sweep finds it again)

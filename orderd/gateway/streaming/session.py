@@ -17,7 +17,7 @@ MAX_IN_FLIGHT: Final = 64
 """Calls of one connection that are worked on at a time; while so many are, nothing more is read from it."""
 
 
-class Caller(Protocol):
+class Requester(Protocol):
     """Whoever makes a call, over either protocol."""
 
     @property

@@ -49,7 +49,7 @@ class _Place(BaseModel):
     status: OrderStatus
 
 
-class News:
+class StreamEvent:
     """A stored event, encoded once for however many are told."""
 
     __slots__ = ("_event", "_frames", "at", "body", "ended", "order_id", "seq")
@@ -66,7 +66,7 @@ class News:
         self._frames: dict[object, tuple[bytes, ...]] = {}
 
     @classmethod
-    def of(cls, event: OrderEvent) -> News:
+    def of(cls, event: OrderEvent) -> StreamEvent:
         news = cls(event.model_dump_json().encode())
         news._event = event
         return news
@@ -95,7 +95,7 @@ class Encoder(Protocol):
 
     def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]: ...
 
-    def event(self, news: News) -> tuple[bytes, ...]: ...
+    def event(self, news: StreamEvent) -> tuple[bytes, ...]: ...
 
     def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
         """The events after ``snapshot.after`` cannot be sent again; the snapshot comes next."""
@@ -114,7 +114,7 @@ class Notifications:
     def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
         return once(snapshot.encoded, self._number, lambda: (_SNAPSHOT % self._number + _json(snapshot.order) + b"}}",))
 
-    def event(self, news: News) -> tuple[bytes, ...]:
+    def event(self, news: StreamEvent) -> tuple[bytes, ...]:
         return news.frames(self._number, lambda: (_EVENT % self._number + news.body + b"}}",))
 
     def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
@@ -166,14 +166,14 @@ class Subscription:
         # its page was read it has not seen the beginning, and is not told the end.
         self._told: dict[UUID, int] = {}
         # While it is not live; with the numbers of the orders.
-        self._held: deque[tuple[News, int]] | None = deque()
+        self._held: deque[tuple[StreamEvent, int]] | None = deque()
         self._held_bytes = 0
         # The last number of the page that is being sent; None while it is being read.
         self._upto: int | None = None
         self._events = 0
         self._last: tuple[UUID, int] | None = None
 
-    def offer(self, news: News, number: int) -> None:
+    def offer(self, news: StreamEvent, number: int) -> None:
         """Tell it, unless it knows. The events of an order, of this number, are offered in order, without gaps."""
         if self._held is None:
             if self._is_new(news):
@@ -235,7 +235,7 @@ class Subscription:
             await self._answer(self._encoder.snapshot(snapshot))
             for event in () if lapsed else snapshot.again:
                 self._told[order.id] = max(event.seq, order.seq)
-                await self._answer(self._tell(News.of(event)))
+                await self._answer(self._tell(StreamEvent.of(event)))
         return shown
 
     async def _send_held(self) -> None:
@@ -257,7 +257,7 @@ class Subscription:
         order_id, seq = self._last or (None, None)
         return Position.model_construct(subscription=self.number, events=self._events, order_id=order_id, seq=seq)
 
-    def _tell(self, news: News) -> tuple[bytes, ...]:
+    def _tell(self, news: StreamEvent) -> tuple[bytes, ...]:
         EVENTS_SENT.inc()
         self._events += 1
         self._last = (news.order_id, news.seq)
@@ -267,7 +267,7 @@ class Subscription:
         for message in messages:
             await self._peer.answer(message)
 
-    def _is_new(self, news: News) -> bool:
+    def _is_new(self, news: StreamEvent) -> bool:
         told = self._told.get(news.order_id, 0)
         is_new = news.seq > told
         if told and (is_new or news.ended):

@@ -26,9 +26,9 @@ from orderd.solana.programs.layout import (
     U32,
     U64,
     U128,
+    FieldLayout,
     Key,
     Record,
-    Slot,
     raw,
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
@@ -37,7 +37,7 @@ TOKEN_A_MINT_OFFSET: Final = 168
 TOKEN_B_MINT_OFFSET: Final = 200
 
 U256 = Annotated[
-    int, Slot("32s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(32, "little"))
+    int, FieldLayout("32s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(32, "little"))
 ]
 
 

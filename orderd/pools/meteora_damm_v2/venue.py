@@ -20,8 +20,8 @@ from orderd.pools.meteora_damm_v2.instructions import Swap2, SwapMode, swap
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_damm_v2.program import PROGRAM
-from orderd.solana.rpc import Account, Memcmp
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     size = 138
     size_shared = 96
 
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         found = []
         for mint_a, mint_b in (pair, pair[::-1]):
             filters = Memcmp(TOKEN_A_MINT_OFFSET, mint_a), Memcmp(TOKEN_B_MINT_OFFSET, mint_b)
@@ -56,14 +56,14 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     def _keys(self, known: KnownPool[Pool]) -> list[Pubkey]:
         return [known.address]
 
-    def _pool(self, known: KnownPool[Pool], accounts: Mapping[Pubkey, Account | None]) -> DammV2Accounts:
+    def _pool(self, known: KnownPool[Pool], accounts: Mapping[Pubkey, ChainAccount | None]) -> DammV2Accounts:
         account = accounts[known.address]
         if account is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
         state = self._checked_decode(account)
         return DammV2Accounts(known.address, state, state.to_pool())
 
-    def _side(self, pool: DammV2Accounts, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: DammV2Accounts, mint_in: str, now: PoolMoment) -> Side:
         state = pool.state
         if state.pool_status != PoolStatus.ENABLED:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")

@@ -27,9 +27,9 @@ from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, swap_exact_in, swap_e
 from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.rpc import Account, Memcmp
+from orderd.solana.rpc import ChainAccount, Memcmp
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
-from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
+from orderd.venues.pool_venue import KnownPool, PoolMoment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     size = 208
     size_shared = 64
 
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         found = []
         for mint_x, mint_y in (pair, pair[::-1]):
             filters = Memcmp(MINT_X_OFFSET, mint_x), Memcmp(MINT_Y_OFFSET, mint_y)
@@ -68,7 +68,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         arrays = self._arrays_of(latest) if latest is not None else _addresses(address, *_arrays(known.state, None))
         return [address, bitmap_extension_address(address), *arrays]
 
-    def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, Account | None]) -> DlmmAccounts:
+    def _pool(self, known: KnownPool[LbPair], accounts: Mapping[Pubkey, ChainAccount | None]) -> DlmmAccounts:
         address = known.address
         pair, extension = accounts[address], accounts[bitmap_extension_address(address)]
         if pair is None:
@@ -86,7 +86,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     def _arrays_ahead(self, pool: DlmmAccounts, mint_in: str) -> int:
         return len(pool.arrays_down if str(pool.state.mint_x) == mint_in else pool.arrays_up)
 
-    def _side(self, pool: DlmmAccounts, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: DlmmAccounts, mint_in: str, now: PoolMoment) -> Side:
         state = pool.state
         if state.status != PairStatus.ENABLED:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")
@@ -132,7 +132,7 @@ def _arrays(state: LbPair, bitmap: BitmapExtension | None) -> tuple[tuple[int, .
     return tuple(down), tuple(up)
 
 
-def _bin_array(account: Account | None) -> BinArray:
+def _bin_array(account: ChainAccount | None) -> BinArray:
     """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
     if account is None:
         raise LayoutError("a bin array is missing")

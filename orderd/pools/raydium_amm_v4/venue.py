@@ -15,9 +15,9 @@ from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_amm_v4.program import PROGRAM
 from orderd.solana.programs.unsupported import UnsupportedPoolError
-from orderd.solana.rpc import Account, Memcmp
+from orderd.solana.rpc import ChainAccount, Memcmp
 from orderd.venues.account_facts import opening, token_amount
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     size = 124
     size_shared = 64
 
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         found = []
         for coin, pc in (pair, pair[::-1]):
             filters = Memcmp(COIN_MINT_OFFSET, coin), Memcmp(PC_MINT_OFFSET, pc)
@@ -52,7 +52,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     def _keys(self, known: KnownPool[AmmInfo]) -> list[Pubkey]:
         return [known.address, known.state.coin_vault, known.state.pc_vault]
 
-    def _pool(self, known: KnownPool[AmmInfo], accounts: Mapping[Pubkey, Account | None]) -> AmmV4Accounts:
+    def _pool(self, known: KnownPool[AmmInfo], accounts: Mapping[Pubkey, ChainAccount | None]) -> AmmV4Accounts:
         amm, coin_vault, pc_vault = (accounts[key] for key in self._keys(known))
         if amm is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
@@ -63,7 +63,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} is switched off: {error}") from error
         return AmmV4Accounts(known.address, state, pool)
 
-    def _side(self, pool: AmmV4Accounts, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: AmmV4Accounts, mint_in: str, now: PoolMoment) -> Side:
         state = pool.state
         if not state.accepts_swaps(now.unix_time):
             opens = opening(state.state_data.pool_open_time)

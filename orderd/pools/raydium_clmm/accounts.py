@@ -21,10 +21,10 @@ from orderd.solana.programs.layout import (
     U64,
     U128,
     U1024,
+    FieldLayout,
     Key,
     LayoutError,
     Record,
-    Slot,
     raw,
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
@@ -35,7 +35,7 @@ MINT_1_OFFSET: Final = 105
 TICKS_AN_ARRAY: Final = 60
 I128 = Annotated[
     int,
-    Slot(
+    FieldLayout(
         "16s",
         lambda data: int.from_bytes(data, "little", signed=True),
         lambda value: value.to_bytes(16, "little", signed=True),

@@ -21,8 +21,8 @@ from orderd.solana.programs import memo, token
 from orderd.solana.programs.layout import (
     U64,
     U128,
+    FieldLayout,
     Record,
-    Slot,
 )
 from orderd.solana.programs.metas import readonly, signer, writable
 
@@ -44,7 +44,7 @@ from orderd.solana.programs.metas import readonly, signer, writable
     TICK_ARRAYS,
 ) = range(14)
 
-Bool = Annotated[bool, Slot("?")]
+Bool = Annotated[bool, FieldLayout("?")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from orderd.pools.raydium_clmm.program import PROGRAM
 from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.rpc import Account, Memcmp
+from orderd.solana.rpc import ChainAccount, Memcmp
 from orderd.venues.account_facts import opening
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
-from orderd.venues.pool_venue import KnownPool, Moment, TokenSide, Trade
+from orderd.venues.pool_venue import KnownPool, PoolMoment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     size_shared = 64
     buys_taxed_exactly = False  # the program holds what it sends against what was asked for, the fee not counted
 
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         mint_0, mint_1 = sorted(pair, key=bytes)
         filters = Memcmp(MINT_0_OFFSET, mint_0), Memcmp(MINT_1_OFFSET, mint_1)
         return self._program_accounts(PoolState.size(), filters)
@@ -72,7 +72,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         extension = bitmap_extension_address(address, self._program_id)
         return [address, known.state.amm_config, extension, *arrays]
 
-    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> ClmmAccounts:
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, ChainAccount | None]) -> ClmmAccounts:
         address = known.address
         pool, config = accounts[address], accounts[known.state.amm_config]
         extension = accounts[bitmap_extension_address(address, self._program_id)]
@@ -95,7 +95,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     def _arrays_ahead(self, pool: ClmmAccounts, mint_in: str) -> int:
         return len(pool.arrays_down if str(pool.state.mint_0) == mint_in else pool.arrays_up)
 
-    def _side(self, pool: ClmmAccounts, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: ClmmAccounts, mint_in: str, now: PoolMoment) -> Side:
         state = pool.state
         if state.status & PoolStatus.SWAP_DISABLED:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} has swaps switched off")
@@ -144,7 +144,7 @@ def _arrays(state: PoolState, bitmap: TickArrayBitmapExtension | None) -> tuple[
     return tuple(down), tuple(up)
 
 
-def _tick_array(account: Account | None) -> TickArrayState:
+def _tick_array(account: ChainAccount | None) -> TickArrayState:
     """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
     if account is None:
         raise LayoutError("a tick array is missing")

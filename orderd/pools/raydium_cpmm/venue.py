@@ -14,9 +14,9 @@ from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, SwapBaseOutput
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.pools.raydium_cpmm.program import PROGRAM
-from orderd.solana.rpc import Account, Memcmp
+from orderd.solana.rpc import ChainAccount, Memcmp
 from orderd.venues.account_facts import opening, token_amount
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     size = 200
     size_shared = 64
 
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         mint_0, mint_1 = sorted(pair, key=bytes)
         filters = Memcmp(MINT_0_OFFSET, mint_0), Memcmp(MINT_1_OFFSET, mint_1)
         return self._program_accounts(PoolState.size(), filters)
@@ -50,7 +50,7 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
         state = known.state
         return [known.address, state.amm_config, state.vault_0, state.vault_1]
 
-    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> CpmmAccounts:
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, ChainAccount | None]) -> CpmmAccounts:
         pool, config, vault_0, vault_1 = (accounts[key] for key in self._keys(known))
         if pool is None or config is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
@@ -58,7 +58,7 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
         state.check_flags()
         return CpmmAccounts(known.address, state, state.to_pool(rates, token_amount(vault_0), token_amount(vault_1)))
 
-    def _side(self, pool: CpmmAccounts, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: CpmmAccounts, mint_in: str, now: PoolMoment) -> Side:
         state = pool.state
         if state.status & PoolStatus.SWAP_DISABLED:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} has swaps switched off")

@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
 from orderd.simnet import sysvars
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.actors import ARBITRAGEUR, FAUCET, IDENTITY, TRADERS
 from orderd.simnet.block import SealedBlock
 from orderd.simnet.genesis import lookup_tables
@@ -80,15 +80,15 @@ class Genesis:
 def _programs(first: FirstAccounts) -> None:
     for program in PROGRAMS:
         loader = _NATIVE_LOADER if program in BUILTINS else FIXED_LOADER
-        first.accounts[program] = Account(rent_exempt_minimum(36), loader, bytes(36), executable=True)
+        first.accounts[program] = LedgerAccount(rent_exempt_minimum(36), loader, bytes(36), executable=True)
     first.accounts[sysvars.RENT] = sysvars.rent_account()
 
 
 def _actors(first: FirstAccounts) -> None:
-    first.accounts[FAUCET.pubkey()] = Account(FAUCET_LAMPORTS, system.PROGRAM_ID)
-    first.accounts[IDENTITY.pubkey()] = Account(SOL, system.PROGRAM_ID)
+    first.accounts[FAUCET.pubkey()] = LedgerAccount(FAUCET_LAMPORTS, system.PROGRAM_ID)
+    first.accounts[IDENTITY.pubkey()] = LedgerAccount(SOL, system.PROGRAM_ID)
     for trader in (ARBITRAGEUR, *TRADERS):
-        first.accounts[trader.pubkey()] = Account(100_000 * SOL, system.PROGRAM_ID)
+        first.accounts[trader.pubkey()] = LedgerAccount(100_000 * SOL, system.PROGRAM_ID)
         first.tokens(trader.pubkey(), token.NATIVE_MINT, 1_000_000 * SOL)
         first.tokens(trader.pubkey(), USDC, 100_000_000 * _USDC_UNIT)
 

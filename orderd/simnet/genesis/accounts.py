@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.actors import FAUCET
 from orderd.simnet.programs.token.extensions import of_new_account
 from orderd.solana.programs import associated_token, token
@@ -31,11 +31,11 @@ class FirstAccounts:
     """The accounts so far. `time` in unix seconds."""
 
     time: int
-    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+    accounts: dict[Pubkey, LedgerAccount] = field(default_factory=dict)
 
     def data(self, address: Pubkey, owner: Pubkey, data: bytes) -> None:
         """An account of a program's, with the lamports its size asks for."""
-        self.accounts[address] = Account(rent_exempt_minimum(len(data)), owner, data)
+        self.accounts[address] = LedgerAccount(rent_exempt_minimum(len(data)), owner, data)
 
     def mint(self, address: Pubkey, mint: Mint, program: Pubkey = token.PROGRAM_ID) -> None:
         self.data(address, program, mint.encode())
@@ -49,7 +49,7 @@ class FirstAccounts:
         state = TokenAccount.new(mint, owner, amount, native_rent=rent if native else None)
         where = address or associated_token.address(owner, mint, program)
         data = replace(state, extensions=added).encode()
-        self.accounts[where] = Account(rent + (amount if native else 0), program, data)
+        self.accounts[where] = LedgerAccount(rent + (amount if native else 0), program, data)
         if not native:
             self.mint(mint, replace(of, supply=of.supply + amount), program)
 

@@ -12,7 +12,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind, VenueName
-from orderd.simnet.account import TOKEN_PROGRAMS, Account, rent_exempt_minimum
+from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount, rent_exempt_minimum
 from orderd.simnet.genesis.accounts import FirstAccounts
 from orderd.simnet.transaction import Transaction, decode
 from orderd.solana.pool_programs import part, program_of
@@ -35,12 +35,12 @@ def tables() -> Mapping[Pubkey, tuple[Pubkey, ...]]:
     return {table_of(venue): _addresses(venue) for venue in VenueName}
 
 
-def accounts() -> dict[Pubkey, Account]:
+def accounts() -> dict[Pubkey, LedgerAccount]:
     """The tables as the chain has them."""
     found = {}
     for table, addresses in tables().items():
         data = _HEAD + b"".join(map(bytes, addresses))
-        found[table] = Account(rent_exempt_minimum(len(data)), PROGRAM_ID, data)
+        found[table] = LedgerAccount(rent_exempt_minimum(len(data)), PROGRAM_ID, data)
     return found
 
 

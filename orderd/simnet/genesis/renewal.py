@@ -6,7 +6,7 @@ from typing import Any
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.solana.pool_programs import part, program_of
 from orderd.solana.programs.layout import Record
 
@@ -14,9 +14,9 @@ Renewals = Mapping[type[Record], Callable[[Any], Record]]
 """By layout: the record as it is written today. Swaps do not change what differs."""
 
 
-def renewed(accounts: Mapping[Pubkey, Account]) -> dict[Pubkey, Account | None]:
+def renewed(accounts: Mapping[Pubkey, LedgerAccount]) -> dict[Pubkey, LedgerAccount | None]:
     """The pools' accounts that are written otherwise today, as they are then."""
-    found: dict[Pubkey, Account | None] = {}
+    found: dict[Pubkey, LedgerAccount | None] = {}
     for kind in PoolKind:
         renewals: Renewals = part(kind, "simnet.genesis").RENEWALS
         program = program_of(kind).ids["simnet"]

@@ -23,9 +23,9 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 from orderd.simnet import sysvars
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.errors import InstructionError, TransactionError
-from orderd.simnet.invoke import InnerInstruction, Invocation, Program
+from orderd.simnet.invoke import InnerInstruction, Invocation, NativeProgram
 from orderd.solana.programs import compute_budget
 
 _BUDGET_UNITS: Final = 150
@@ -48,7 +48,7 @@ class Binaries:
         self._svm = LiteSVM().with_sigverify(False).with_blockhash_check(False)
         self._svm = self._svm.with_transaction_history(0).with_log_bytes_limit(None)
         self._svm.set_account(_PAYER, solders.account.Account(_PAYER_LAMPORTS, b"", Pubkey.default()))
-        self._there: dict[Pubkey, Account | None] = {}
+        self._there: dict[Pubkey, LedgerAccount | None] = {}
         """What LiteSVM holds where the local chain has an account."""
         self.elfs: dict[Pubkey, bytes] = {}
         if directory is not None:
@@ -60,9 +60,9 @@ class Binaries:
                 except Exception as error:  # LiteSVM's own error has no name that could be imported
                     raise BinariesError(f"{path} is no program that can be loaded: {error}") from error
 
-    def programs(self) -> dict[Pubkey, Program]:
+    def programs(self) -> dict[Pubkey, NativeProgram]:
         """A handler for each binary."""
-        return dict.fromkeys(self.elfs, Program(self.process))
+        return dict.fromkeys(self.elfs, NativeProgram(self.process))
 
     def process(self, invocation: Invocation) -> None:
         """Run the instruction by its program's binary. Raises InstructionError; TransactionError as LiteSVM refuses."""
@@ -102,7 +102,7 @@ class Binaries:
             before, found = invocation.accounts.get(key), self._svm.get_account(key)
             after = None
             if found is not None and found.lamports:
-                after = Account(found.lamports, found.owner, bytes(found.data), found.executable)
+                after = LedgerAccount(found.lamports, found.owner, bytes(found.data), found.executable)
             if after == before:
                 continue
             self._there[key] = after
@@ -127,7 +127,7 @@ def _files(directory: Path) -> Mapping[Pubkey, Path]:
     return files
 
 
-def _for_litesvm(account: Account) -> solders.account.Account:
+def _for_litesvm(account: LedgerAccount) -> solders.account.Account:
     return solders.account.Account(account.lamports, account.data, account.owner, account.executable)
 
 

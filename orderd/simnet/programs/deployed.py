@@ -5,7 +5,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.solana.deployments import (
     FIXED_LOADER,
     HEADER_SIZE,
@@ -16,31 +16,31 @@ from orderd.solana.deployments import (
 )
 from orderd.solana.pool_programs import pool_programs
 
-HANDLED: Final = Account(rent_exempt_minimum(36), FIXED_LOADER, bytes(36), executable=True)
+HANDLED: Final = LedgerAccount(rent_exempt_minimum(36), FIXED_LOADER, bytes(36), executable=True)
 """A program that a handler stands for: it holds no binary."""
 
 
 def deployed(
-    accounts: Mapping[Pubkey, Account], binaries: Mapping[Pubkey, bytes], slot: int
-) -> dict[Pubkey, Account | None]:
+    accounts: Mapping[Pubkey, LedgerAccount], binaries: Mapping[Pubkey, bytes], slot: int
+) -> dict[Pubkey, LedgerAccount | None]:
     """What differs from ``accounts`` where these binaries are run. One that has changed is deployed at ``slot``."""
-    wanted: dict[Pubkey, Account | None] = {}
+    wanted: dict[Pubkey, LedgerAccount | None] = {}
     for program in dict.fromkeys([*binaries, *(each.ids["simnet"] for each in pool_programs())]):
         wanted |= dict(_of(program, accounts, binaries.get(program), slot))
     return {key: account for key, account in wanted.items() if accounts.get(key) != account}
 
 
 def _of(
-    program: Pubkey, accounts: Mapping[Pubkey, Account], binary: bytes | None, slot: int
-) -> Iterator[tuple[Pubkey, Account | None]]:
+    program: Pubkey, accounts: Mapping[Pubkey, LedgerAccount], binary: bytes | None, slot: int
+) -> Iterator[tuple[Pubkey, LedgerAccount | None]]:
     where = program_data_address(program)
     if binary is None:
         yield program, HANDLED
         yield where, None
         return
     code = program_account_data(program)
-    yield program, Account(rent_exempt_minimum(len(code)), LOADER, code, executable=True)
+    yield program, LedgerAccount(rent_exempt_minimum(len(code)), LOADER, code, executable=True)
     before = accounts.get(where)
     if before is None or before.data[HEADER_SIZE:] != binary:
         data = program_data(slot, binary)
-        yield where, Account(rent_exempt_minimum(len(data)), LOADER, data)
+        yield where, LedgerAccount(rent_exempt_minimum(len(data)), LOADER, data)

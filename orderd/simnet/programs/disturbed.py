@@ -9,7 +9,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import VenueName
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.faults import Dice
-from orderd.simnet.invoke import Execution, Invocation, Program
+from orderd.simnet.invoke import Invocation, NativeProgram, TransactionRun
 from orderd.simnet.programs.refusal import fail
 from orderd.solana.pool_programs import pool_programs, program_at
 
@@ -19,7 +19,9 @@ def programs_of(venues: frozenset[VenueName]) -> set[Pubkey]:
     return {program.ids["simnet"] for program in pool_programs() if program.venue in venues}
 
 
-def with_outage(programs: Mapping[Pubkey, Program], venues: frozenset[VenueName]) -> Mapping[Pubkey, Program]:
+def with_outage(
+    programs: Mapping[Pubkey, NativeProgram], venues: frozenset[VenueName]
+) -> Mapping[Pubkey, NativeProgram]:
     """The programs, with every swap of these venues refused as if its pool were disabled."""
     stricken = programs_of(venues)
 
@@ -29,7 +31,7 @@ def with_outage(programs: Mapping[Pubkey, Program], venues: frozenset[VenueName]
     return {key: replace(each, process=refuse) if key in stricken else each for key, each in programs.items()}
 
 
-def with_refusals(programs: Mapping[Pubkey, Program], pools: frozenset[str]) -> Mapping[Pubkey, Program]:
+def with_refusals(programs: Mapping[Pubkey, NativeProgram], pools: frozenset[str]) -> Mapping[Pubkey, NativeProgram]:
     """The programs, with every swap in these pools refused as if they were disabled."""
     if not pools:
         return programs
@@ -44,9 +46,9 @@ def with_refusals(programs: Mapping[Pubkey, Program], pools: frozenset[str]) -> 
     return {key: replace(each, process=look) if key in trading else each for key, each in programs.items()}
 
 
-def with_failures(programs: Mapping[Pubkey, Program], dice: Dice) -> Mapping[Pubkey, Program]:
+def with_failures(programs: Mapping[Pubkey, NativeProgram], dice: Dice) -> Mapping[Pubkey, NativeProgram]:
     """The programs, with a share of the transactions failing at their first swap, with the program's slippage error."""
-    swapping: Execution | None = None
+    swapping: TransactionRun | None = None
 
     def disturb(invocation: Invocation) -> None:
         nonlocal swapping

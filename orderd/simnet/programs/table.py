@@ -6,7 +6,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
-from orderd.simnet.invoke import Invocation, Program
+from orderd.simnet.invoke import Invocation, NativeProgram
 from orderd.simnet.programs import associated_token, compute_budget, memo, system, token
 from orderd.solana.pool_programs import part, program_of
 from orderd.solana.programs import associated_token as associated_token_layout
@@ -22,12 +22,12 @@ def _handler(kind: PoolKind) -> Callable[[Invocation], None]:
     return process
 
 
-PROGRAMS: Final[Mapping[Pubkey, Program]] = {
-    system_layout.PROGRAM_ID: Program(system.process, builtin=True),
-    compute_budget_layout.PROGRAM_ID: Program(compute_budget.process, builtin=True),
-    token_layout.PROGRAM_ID: Program(token.process),
-    token_layout.TOKEN_2022_PROGRAM_ID: Program(token.process),
-    associated_token_layout.PROGRAM_ID: Program(associated_token.process),
-    memo_layout.PROGRAM_ID: Program(memo.process),
-    **{program_of(kind).ids["simnet"]: Program(_handler(kind)) for kind in PoolKind},
+PROGRAMS: Final[Mapping[Pubkey, NativeProgram]] = {
+    system_layout.PROGRAM_ID: NativeProgram(system.process, builtin=True),
+    compute_budget_layout.PROGRAM_ID: NativeProgram(compute_budget.process, builtin=True),
+    token_layout.PROGRAM_ID: NativeProgram(token.process),
+    token_layout.TOKEN_2022_PROGRAM_ID: NativeProgram(token.process),
+    associated_token_layout.PROGRAM_ID: NativeProgram(associated_token.process),
+    memo_layout.PROGRAM_ID: NativeProgram(memo.process),
+    **{program_of(kind).ids["simnet"]: NativeProgram(_handler(kind)) for kind in PoolKind},
 }

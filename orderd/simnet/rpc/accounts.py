@@ -11,7 +11,7 @@ import orjson
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import VenueName
-from orderd.simnet.account import TOKEN_PROGRAMS, Account
+from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
 from orderd.simnet.bank import View
 from orderd.simnet.base58 import b58decode, b58encode
 from orderd.simnet.codec import decoded
@@ -117,7 +117,7 @@ class Accounts:
         ]
         return with_context(view, found)
 
-    def _read(self, view: View, key: Pubkey) -> Account | None:
+    def _read(self, view: View, key: Pubkey) -> LedgerAccount | None:
         account = view.account(key)
         if account is not None:
             self._check_readable(account.owner)
@@ -129,7 +129,7 @@ class Accounts:
         if program in self._unreadable:
             raise NodeRpcError(INTERNAL_ERROR, f"Internal error: the accounts of {program} cannot be read")
 
-    def _encode(self, view: View, account: Account | None, options: dict[str, Any]) -> Json | orjson.Fragment:
+    def _encode(self, view: View, account: LedgerAccount | None, options: dict[str, Any]) -> Json | orjson.Fragment:
         if account is None:
             return None
         if options.get("encoding") == "base64" and options.get("dataSlice") is None:
@@ -138,17 +138,17 @@ class Accounts:
 
 
 @lru_cache(maxsize=256)
-def _whole_in_base64(account: Account) -> orjson.Fragment:
+def _whole_in_base64(account: LedgerAccount) -> orjson.Fragment:
     """What `encode_account` makes of it, as text: a pool that did not change is asked for again and again."""
     return orjson.Fragment(orjson.dumps(_described(account, [base64.b64encode(account.data).decode(), "base64"])))
 
 
-def encode_account(view: View, account: Account, options: dict[str, Any]) -> dict[str, Any]:
+def encode_account(view: View, account: LedgerAccount, options: dict[str, Any]) -> dict[str, Any]:
     """An account as the RPC writes it, in the encoding (and the slice) that `options` ask for."""
     return _described(account, _data(view, account, options))
 
 
-def _described(account: Account, data: Json) -> dict[str, Any]:
+def _described(account: LedgerAccount, data: Json) -> dict[str, Any]:
     return {
         "lamports": account.lamports,
         "owner": str(account.owner),
@@ -159,7 +159,7 @@ def _described(account: Account, data: Json) -> dict[str, Any]:
     }
 
 
-def _data(view: View, account: Account, options: dict[str, Any]) -> Json:
+def _data(view: View, account: LedgerAccount, options: dict[str, Any]) -> Json:
     encoding = options.get("encoding", "binary")
     if encoding == "jsonParsed":
         parsed = _parsed(view, account)
@@ -232,14 +232,14 @@ def _memcmp_bytes(text: Json, encoding: object) -> bytes:
         raise invalid_params(f"Invalid param: memcmp bytes: {error}") from error
 
 
-def _token_account(account: Account | None) -> TokenAccount | None:
+def _token_account(account: LedgerAccount | None) -> TokenAccount | None:
     if account is None or account.owner not in TOKEN_PROGRAMS or len(account.data) < token.ACCOUNT_SIZE:
         return None
     state = decoded(TokenAccount, account.data)
     return None if state.state == AccountState.UNINITIALIZED else state
 
 
-def _token_accounts(view: View, programs: Iterable[Pubkey]) -> Iterator[tuple[Pubkey, Account, TokenAccount]]:
+def _token_accounts(view: View, programs: Iterable[Pubkey]) -> Iterator[tuple[Pubkey, LedgerAccount, TokenAccount]]:
     for program in programs:
         for key, account in view.owned_by(program):
             state = _token_account(account)
@@ -247,7 +247,7 @@ def _token_accounts(view: View, programs: Iterable[Pubkey]) -> Iterator[tuple[Pu
                 yield key, account, state
 
 
-def _parsed(view: View, account: Account) -> dict[str, Any] | None:
+def _parsed(view: View, account: LedgerAccount) -> dict[str, Any] | None:
     """A token account or mint in words; None for anything else."""
     if account.owner not in TOKEN_PROGRAMS:
         return None

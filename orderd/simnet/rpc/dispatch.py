@@ -13,7 +13,7 @@ from orderd.simnet.rpc.body import read_body
 from orderd.simnet.rpc.cluster import Cluster
 from orderd.simnet.rpc.faucet import Faucet
 from orderd.simnet.rpc.history import History
-from orderd.simnet.rpc.nodes import Pool
+from orderd.simnet.rpc.nodes import NodePool
 from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -36,7 +36,7 @@ class Dispatcher:
 
     def __init__(self, chain: Chain) -> None:
         bank = chain.bank
-        self._pool = Pool(bank, chain.dice)
+        self._pool = NodePool(bank, chain.dice)
         accounts = self._accounts = Accounts(chain.config.faults.venue_outage)
         cluster = Cluster(str(chain.genesis_hash))
         history = History(chain.ledger)

@@ -13,7 +13,7 @@ from solders.signature import Signature
 
 from orderd.simnet.base58 import b58encode
 from orderd.simnet.genesis.lookup_tables import read
-from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, Mention, Place, StoredBlock, StoredTransaction
+from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerMention, LedgerPlace, StoredBlock, StoredTransaction
 from orderd.simnet.record import account_keys, memo_text, ui_transaction
 from orderd.simnet.rpc.protocol import (
     BLOCK_CLEANED_UP,
@@ -71,10 +71,10 @@ class History:
             raise invalid_params(f"Invalid limit; max {MAX_SIGNATURES}")
         before, until = (signature(options[name]) if options.get(name) else None for name in ("before", "until"))
         newest = node.history_slot(options)
-        latest = Place(newest + 1, 0) if before is None else self._place(node, before, newest)
+        latest = LedgerPlace(newest + 1, 0) if before is None else self._place(node, before, newest)
         if latest is None:
             return []
-        first = Place(node.first_block, -1)
+        first = LedgerPlace(node.first_block, -1)
         earliest = first if until is None else self._place(node, until, newest) or first
         found = self._ledger.mentions(address, latest, earliest)
         known = (each for each in found if node.has_transactions_of(each.slot))
@@ -144,7 +144,7 @@ class History:
                 case "accounts":
                     yield _with_accounts(stored, newest_version)
 
-    def _place(self, node: Node, wanted: Signature, newest: int) -> Place | None:
+    def _place(self, node: Node, wanted: Signature, newest: int) -> LedgerPlace | None:
         """Where a transaction is, as far as the node knows."""
         place = self._ledger.place(wanted)
         return place if place and place.slot <= newest and node.has_transactions_of(place.slot) else None
@@ -163,7 +163,7 @@ def _details(asked: Json) -> Details:
     return cast(Details, asked)
 
 
-def _mention_json(node: Node, mention: Mention) -> dict[str, Any]:
+def _mention_json(node: Node, mention: LedgerMention) -> dict[str, Any]:
     return {
         "signature": str(mention.signature),
         "slot": mention.slot,

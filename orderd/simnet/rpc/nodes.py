@@ -15,7 +15,7 @@ _AHEAD: Final = 3
 """Slots by which the node on the dead fork is ahead of all others: it waits for nobody."""
 
 
-class Pool:
+class NodePool:
     """Draws the node for each request."""
 
     def __init__(self, bank: Bank, dice: Dice) -> None:

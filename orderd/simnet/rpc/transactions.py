@@ -7,7 +7,7 @@ from solders.message import Message, MessageV0, from_bytes_versioned
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.bank import MAX_BLOCKHASH_AGE, Bank, Commitment, View
 from orderd.simnet.base58 import b58decode
 from orderd.simnet.block import Status
@@ -187,7 +187,7 @@ def _accounts_after(
     """The accounts that the caller wants to see as the simulation leaves them."""
     if not isinstance(wanted, dict) or not isinstance(wanted.get("addresses"), list):
         raise invalid_params("Invalid params: accounts: expected an object with addresses")
-    after: dict[Any, Account | None] = dict(zip(transaction.keys, outcome.after, strict=True))
+    after: dict[Any, LedgerAccount | None] = dict(zip(transaction.keys, outcome.after, strict=True))
     found = []
     for each in wanted["addresses"]:
         key = pubkey(each)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from orderd.simnet.chain import Chain
 from orderd.simnet.faults import Faults
-from orderd.simnet.prices import HIGHEST, LOWEST, Change
+from orderd.simnet.prices import HIGHEST, LOWEST, PriceChange
 from orderd.simnet.rpc.protocol import Json, Node, Params, integer, invalid_params, pubkey
 
 
@@ -47,7 +47,7 @@ class Trials:
         asked, prices = params.at(0), self._chain.prices
         if not isinstance(asked, list):
             raise invalid_params("Invalid params: invalid type, expected a sequence.")
-        changes, slots = list[Change](), list[int]()
+        changes, slots = list[PriceChange](), list[int]()
         for each in asked:
             if not isinstance(each, dict):
                 raise invalid_params(f"Invalid params: invalid type: {each!r}, expected an object.")
@@ -60,7 +60,7 @@ class Trials:
             if not set(pools) <= set(prices.pools):
                 raise invalid_params(f"Invalid params: pool: {pool} is no pool of SOL and USDC on this chain")
             price = _price(each.get("price"))
-            changes += (Change(slots[-1], address, price) for address in pools)
+            changes += (PriceChange(slots[-1], address, price) for address in pools)
         if changes:
             prices.set(changes)
         else:

@@ -22,7 +22,7 @@ class LayoutError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class FieldLayout:
     """How one field lies in memory: a `struct` format, and the conversions where struct knows no such type."""
 
     format: str
@@ -30,26 +30,28 @@ class Slot:
     dump: Callable[[Any], Any] | None = None
 
 
-def _unsigned(size: int) -> Slot:
-    return Slot(f"{size}s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(size, "little"))
+def _unsigned(size: int) -> FieldLayout:
+    return FieldLayout(
+        f"{size}s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(size, "little")
+    )
 
 
-def raw(size: int) -> Slot:
+def raw(size: int) -> FieldLayout:
     """Bytes kept as they are."""
-    return Slot(f"{size}s")
+    return FieldLayout(f"{size}s")
 
 
-U8 = Annotated[int, Slot("B")]
-U16 = Annotated[int, Slot("H")]
-U32 = Annotated[int, Slot("I")]
-U64 = Annotated[int, Slot("Q")]
-I32 = Annotated[int, Slot("i")]
-I64 = Annotated[int, Slot("q")]
+U8 = Annotated[int, FieldLayout("B")]
+U16 = Annotated[int, FieldLayout("H")]
+U32 = Annotated[int, FieldLayout("I")]
+U64 = Annotated[int, FieldLayout("Q")]
+I32 = Annotated[int, FieldLayout("i")]
+I64 = Annotated[int, FieldLayout("q")]
 U128 = Annotated[int, _unsigned(16)]
 U1024 = Annotated[int, _unsigned(128)]
 U6144 = Annotated[int, _unsigned(768)]
-Key = Annotated[Pubkey, Slot("32s", Pubkey.from_bytes, bytes)]
-Tail = Annotated[bytes, Slot("")]
+Key = Annotated[Pubkey, FieldLayout("32s", Pubkey.from_bytes, bytes)]
+Tail = Annotated[bytes, FieldLayout("")]
 """All that follows the fixed part; only as the last field."""
 
 
@@ -128,8 +130,8 @@ def _compile(cls: type[Record]) -> _Plan:
     )
 
 
-def _slot(hint: Any) -> Slot:  # noqa: ANN401  (a type hint can be any object)
+def _slot(hint: Any) -> FieldLayout:  # noqa: ANN401  (a type hint can be any object)
     if isinstance(hint, type) and issubclass(hint, Record):
-        return Slot(f"{hint.size()}s", hint.decode, hint.encode)
-    slot: Slot = hint.__metadata__[0]
+        return FieldLayout(f"{hint.size()}s", hint.decode, hint.encode)
+    slot: FieldLayout = hint.__metadata__[0]
     return slot

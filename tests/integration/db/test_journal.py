@@ -8,7 +8,7 @@ from peewee import IntegrityError
 
 from db import journal
 from db.connection import database
-from db.journal import AttemptEnd, Change, Failure, Moved, NewAttempt
+from db.journal import AttemptEnd, Change, FailureRecord, Moved, NewAttempt
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain import order as domain
 from orderd.domain.errors import ErrorCode
@@ -161,7 +161,7 @@ def test_a_retry_ends_the_attempt_keeps_the_failure_and_waits() -> None:
                 to=OrderStatus.PENDING,
                 delay_ms=60_000,
                 attempt_end=AttemptEnd("expired", None, sends=3),
-                failure=Failure(1, ErrorCode.TX_EXPIRED, "never landed", "sig", ["line"]),
+                failure=FailureRecord(1, ErrorCode.TX_EXPIRED, "never landed", "sig", ["line"]),
             )
         ]
     )

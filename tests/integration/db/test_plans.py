@@ -29,10 +29,10 @@ from db import (
 )
 from db import history as fills_of
 from db.audit import Actor, Filter
-from db.balances import Holding
+from db.balances import SellableBalance
 from db.connection import connect, database
 from db.history import Wanted
-from db.journal import AttemptEnd, Change, Failure, NewAttempt
+from db.journal import AttemptEnd, Change, FailureRecord, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
 from db.resting import Best
@@ -44,7 +44,7 @@ from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.domain.tokens import WSOL_MINT
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
-from orderd.engine.allowance import Limits, Spending
+from orderd.engine.allowance import Spending, TradingLimits
 from orderd.engine.execution import look
 from orderd.engine.families import cancel
 from orderd.engine.order_list import list_orders
@@ -123,7 +123,7 @@ def live_through_all_states() -> Order:
     validity.expire(10)
     refused = claimed()
     failed = Failed(attempt=1, code=ErrorCode.ROUTE_NOT_FOUND, detail="no pool")
-    failure = Failure(1, failed.code, "no pool")
+    failure = FailureRecord(1, failed.code, "no pool")
     journal.apply([Change(refused.id, failed, refused.version, {"error_code": failed.code}, failure=failure)])
 
     at_once = claimed()
@@ -162,7 +162,7 @@ def let_orders_rest() -> None:
         journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])
         (claimed_again,) = journal.claim([order.id], "worker-a", 15)
         retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=claimed_again.order.updated_at)
-        failure = Failure(1, retry.code, "")
+        failure = FailureRecord(1, retry.code, "")
         version = claimed_again.order.version
         journal.apply([Change(order.id, retry, version, to=OrderStatus.OPEN, delay_ms=400, failure=failure)])
     journal.apply([Change(withdrawn, Cancelled(), None)])
@@ -247,7 +247,7 @@ def ask_the_audit(order: Order) -> None:
 def use_a_token_with_limits() -> None:
     new = new_order()
     by = Actor("filling", key_id=DEFAULT_ACCOUNT)
-    limits = Limits(per_day=10**18)
+    limits = TradingLimits(per_day=10**18)
     allowance.accept_within(journal.NewOrder(new.id, new.account_id, "limited", new.terms, by), Spending(1, limits))
     allowance._spent(DEFAULT_ACCOUNT)
     authentication.ended_keys([DEFAULT_ACCOUNT])
@@ -255,7 +255,7 @@ def use_a_token_with_limits() -> None:
 
 
 def reserve_what_rests() -> None:
-    balances.store([Holding(WSOL_MINT, False, 10**12, True)], 8)
+    balances.store([SellableBalance(WSOL_MINT, False, 10**12, True)], 8)
     resting = new_order(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)
     reservations = Reservations(max_open=10)
     for key_id in (None, DEFAULT_ACCOUNT):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 KNOCK = Refusal("10.0.0.9", "connect", "AUTH_REQUIRED")
 
 
-def counts(found: Iterable[refusals.Counted]) -> dict[Refusal, int]:
+def counts(found: Iterable[refusals.RefusalCount]) -> dict[Refusal, int]:
     return {each.refusal: each.times for each in found}
 
 

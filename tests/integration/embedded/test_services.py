@@ -16,7 +16,7 @@ import pytest
 from redis import Redis as RedisClient
 
 from orderd.domain.errors import OrderdError
-from orderd.embedded.child import Child, ChildEndedError, Program
+from orderd.embedded.child import Child, ChildEndedError, ServiceProgram
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
@@ -143,7 +143,7 @@ def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypat
     for name in secrets:
         monkeypatch.setenv(name, "secret")
     child = Child(
-        Program(
+        ServiceProgram(
             name="told",
             argv=[sys.executable, "-c", "import os; print(sorted(os.environ))"],
             log=tmp_path / "told.log",
@@ -162,7 +162,7 @@ def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypat
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_postgres_lets_no_other_user_in(postgres_server: Postgres, tmp_path: Path) -> None:
     attempt = Child(
-        Program(
+        ServiceProgram(
             name="intruder",
             argv=[sys.executable, "-c", f"import psycopg2; psycopg2.connect({postgres_server.url!r})"],
             log=tmp_path / "intruder.log",
@@ -181,7 +181,7 @@ def test_an_ordinary_user_can_run_the_services(tmp_path: Path) -> None:
     state_dir.mkdir()
     os.chown(state_dir, nobody.pw_uid, nobody.pw_gid)
     daemon = Child(
-        Program(
+        ServiceProgram(
             name="orderd",
             argv=[sys.executable, str(HOLD), str(state_dir)],
             log=tmp_path / "orderd.log",
@@ -252,7 +252,9 @@ def test_redis_starts_empty_when_its_file_cannot_be_read(tmp_path: Path, damage:
 
 def test_a_child_that_says_what_it_does_is_waited_for_however_long_that_takes(tmp_path: Path) -> None:
     child = Child(
-        Program(name="slow", argv=["/bin/sleep", "1000"], log=tmp_path / "log", lock=tmp_path / "lock", stop_seconds=5)
+        ServiceProgram(
+            name="slow", argv=["/bin/sleep", "1000"], log=tmp_path / "log", lock=tmp_path / "lock", stop_seconds=5
+        )
     )
     said = iter(range(1_000))
     try:
@@ -358,7 +360,7 @@ def test_a_predecessor_that_does_not_end_is_killed_before_its_data_is_used_again
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OrderdError, match="ghost could not be started"):
-        Child(Program(name="ghost", argv=["/nonexistent/ghost"], log=tmp_path / "log", lock=tmp_path / "lock"))
+        Child(ServiceProgram(name="ghost", argv=["/nonexistent/ghost"], log=tmp_path / "log", lock=tmp_path / "lock"))
 
 
 def test_a_socket_lies_beside_the_data_while_its_path_is_short_enough(tmp_path: Path) -> None:
@@ -387,9 +389,9 @@ def test_a_socket_directory_that_somebody_else_prepared_is_refused(tmp_path: Pat
             make_private(tmp_path / prepared, os.geteuid())
 
 
-def stubborn_program(directory: Path) -> Program:
+def stubborn_program(directory: Path) -> ServiceProgram:
     script = f"trap '' TERM; touch {directory}/ready; exec sleep 1000"
-    return Program(
+    return ServiceProgram(
         name="stubborn",
         argv=["/bin/sh", "-c", script],
         log=directory / "stubborn.log",

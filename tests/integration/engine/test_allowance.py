@@ -21,7 +21,7 @@ from orderd.domain.events import Cancelled, FilledPart
 from orderd.domain.halt import HaltCause
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.engine import allowance
-from orderd.engine.allowance import UNLIMITED, Limits, Spending, accept_within
+from orderd.engine.allowance import UNLIMITED, Spending, TradingLimits, accept_within
 from tests.integration.orders import FILL, new_order
 
 USDC = 1_000_000
@@ -51,7 +51,9 @@ def spend(
 ) -> UUID | None:
     """Submit an order that is worth so much; the id of the new order, None where it was there before."""
     with database.connection_context():
-        added = accept_within(submitted(key_id, name), Spending(notional, Limits(per_order=per_order, per_day=per_day)))
+        added = accept_within(
+            submitted(key_id, name), Spending(notional, TradingLimits(per_order=per_order, per_day=per_day))
+        )
     return added[0].order.id if added else None
 
 
@@ -106,7 +108,7 @@ def rest(key_id: UUID, notional: int) -> Order:
     terms: dict[str, Any] = {"kind": OrderKind.LIMIT, "limit_price": "105", "partial": True}
     terms["time_in_force"] = TimeInForce.GTC
     order = replace(new_order(**terms), by=Actor("bot", "10.0.0.1", key_id))
-    (moved,) = accept_within(order, Spending(notional, Limits(per_day=100)))
+    (moved,) = accept_within(order, Spending(notional, TradingLimits(per_day=100)))
     return moved.order
 
 
@@ -204,7 +206,7 @@ class TestOfTheDaemon:
     def spend(
         self, notional: int, by: Actor = NOBODY, *, per_order: int | None = None, per_day: int | None = None
     ) -> Order | None:
-        limits = Limits(None, per_order, per_day, whose="this daemon")
+        limits = TradingLimits(None, per_order, per_day, whose="this daemon")
         with database.connection_context():
             added = accept_within(replace(new_order(), by=by), Spending(notional, UNLIMITED, limits))
         return added[0].order if added else None
@@ -258,7 +260,7 @@ class TestOfTheDaemon:
 
     @pytest.mark.usefixtures("connection")
     def test_an_order_that_is_changed_counts_as_what_it_is_now(self, key_id: UUID) -> None:
-        limits = Limits(per_day=100)
+        limits = TradingLimits(per_day=100)
         order = self.spend(100, per_day=100)
         assert order is not None
         with database.atomic():

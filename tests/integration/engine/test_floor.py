@@ -7,7 +7,7 @@ import pytest
 
 from db import journal
 from db.connection import database
-from db.journal import AttemptEnd, Change, Failure
+from db.journal import AttemptEnd, Change, FailureRecord
 from db.models import Attempt
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Retrying, RolledBack, Routed
@@ -56,7 +56,7 @@ def fail_on_chain(order_id: UUID) -> None:
         {"failures": order.failures + 1},
         to=OrderStatus.PENDING,
         attempt_end=AttemptEnd("failed", 9, 1),
-        failure=Failure(order.failures + 1, code, detail),
+        failure=FailureRecord(order.failures + 1, code, detail),
     )
     with database.connection_context():
         assert journal.apply([change])

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from db import balances, journal
 from db.audit import Actor
-from db.balances import Holding
+from db.balances import SellableBalance
 from db.connection import database
 from db.journal import AttemptEnd, Change, NewOrder
 from db.models import DEFAULT_ACCOUNT, Order
@@ -45,9 +45,9 @@ def see(sol: int = 10 * SOL, usdc: int = 1_000_000_000, *, slot: int = 100, usdc
     """A worker looks at the wallet."""
     balances.store(
         [
-            Holding(WSOL_MINT, False, sol, True),
-            Holding(WSOL_MINT, True, 0, False),
-            Holding(USDC_MINT, False, usdc, usdc_account),
+            SellableBalance(WSOL_MINT, False, sol, True),
+            SellableBalance(WSOL_MINT, True, 0, False),
+            SellableBalance(USDC_MINT, False, usdc, usdc_account),
         ],
         slot,
     )
@@ -162,7 +162,7 @@ def test_what_was_bought_after_the_wallet_was_seen_can_be_sold_at_once() -> None
     live = sign(route(claimed.order), "sig")
     end = AttemptEnd("landed", CONFIRMED.slot, 1)
     journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
-    assert balances.seen()[USDC_MINT, False] == Holding(USDC_MINT, False, FILL["filled_out"], True)
+    assert balances.seen()[USDC_MINT, False] == SellableBalance(USDC_MINT, False, FILL["filled_out"], True)
     sells = replace(_purchase(), exact_out=None, amount_word="max")
     assert Reservations().resolved(sells).amount_in == FILL["filled_out"]
     see(usdc=7, slot=CONFIRMED.slot)

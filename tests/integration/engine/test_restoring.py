@@ -25,7 +25,7 @@ from orderd.engine.intake import Intake, SubmitOutcome
 from orderd.engine.publish import Publisher
 from orderd.engine.restoring import Restoring
 from orderd.engine.settlement.outcome import Outcomes
-from orderd.solana.observer import Observer, Paid
+from orderd.solana.observer import Observer, PaidTransaction
 from orderd.solana.rpc import Mention
 from orderd.solana.rpc_types import EpochInfo
 from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
@@ -64,9 +64,11 @@ class History:
     def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
         yield from self.mentions
 
-    def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[Paid]:
+    def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[PaidTransaction]:
         return [
-            Paid(each, self.chain.transactions[str(each)]) for each in signatures if str(each) not in self.strangers
+            PaidTransaction(each, self.chain.transactions[str(each)])
+            for each in signatures
+            if str(each) not in self.strangers
         ]
 
     def trades(self, order_id: UUID, tag: bytes, *, by: bytes = OLD, attempt: int = 1, err: str | None = None) -> str:

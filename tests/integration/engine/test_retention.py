@@ -8,7 +8,7 @@ import structlog
 
 from db import finality, journal, leases, retention
 from db.connection import database
-from db.journal import AttemptEnd, Change, Failure
+from db.journal import AttemptEnd, Change, FailureRecord
 from db.models import DEFAULT_ACCOUNT, Attempt, Order
 from db.retention import Kept
 from orderd.domain.errors import ErrorCode
@@ -34,7 +34,7 @@ def confirmed(signature: str, *, awaits_finality: bool = False) -> Order:
 def failed() -> Order:
     order = claimed()
     fact = Failed(attempt=1, code=ErrorCode.ROUTE_NOT_FOUND, detail="no pool")
-    failure = Failure(1, fact.code, "no pool")
+    failure = FailureRecord(1, fact.code, "no pool")
     (moved,) = journal.apply([Change(order.id, fact, order.version, {"error_code": fact.code}, failure=failure)])
     return moved.order
 

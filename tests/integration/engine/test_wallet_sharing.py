@@ -14,7 +14,7 @@ from orderd.domain.halt import HaltCause
 from orderd.domain.memo import Memo
 from orderd.engine import halting
 from orderd.engine.wallet_sharing import WalletSharing
-from orderd.solana.observer import Observer, Paid
+from orderd.solana.observer import Observer, PaidTransaction
 from orderd.solana.rpc import Mention, RpcError
 from tests.integration.engine.conftest import ScriptedChain, signature
 
@@ -38,13 +38,15 @@ class Wallet:
     def newest_mentions(self) -> list[Mention]:
         return self.mentions
 
-    def paid_by_wallet(self, signatures: list[Signature]) -> list[Paid]:
+    def paid_by_wallet(self, signatures: list[Signature]) -> list[PaidTransaction]:
         if self.outage:
             raise self.outage
         chain = ScriptedChain()
         for each in signatures:
             chain.land(str(each))
-        return [Paid(each, chain.transactions[str(each)]) for each in signatures if each not in self.strangers]
+        return [
+            PaidTransaction(each, chain.transactions[str(each)]) for each in signatures if each not in self.strangers
+        ]
 
 
 @pytest.fixture

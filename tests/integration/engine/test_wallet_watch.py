@@ -8,14 +8,14 @@ import pytest
 from solders.pubkey import Pubkey
 
 from db import balances, tokens
-from db.balances import Holding
+from db.balances import SellableBalance
 from db.connection import database
 from orderd.domain.mint import MintFacts
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.wallet_watch import WalletWatch
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import Account, RpcClient
+from orderd.solana.rpc import ChainAccount, RpcClient
 from orderd.solana.rpc_types import AtSlot
 
 OWNER = Pubkey.from_string("7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny")
@@ -29,23 +29,23 @@ pytestmark = pytest.mark.usefixtures("connection")
 class Node:
     """Answers with these accounts, and counts how often it was asked."""
 
-    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+    accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
     slot: int = 100
     asked: int = 0
 
-    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[ChainAccount | None]]:
         self.asked += 1
         return AtSlot(self.slot, [self.accounts.get(key) for key in keys])
 
     def hold(self, mint: str, amount: int, program: Pubkey = token.PROGRAM_ID) -> None:
         key = associated_token.address(OWNER, Pubkey.from_string(mint), program)
         data = bytes(Pubkey.from_string(mint)) + bytes(OWNER) + amount.to_bytes(8, "little")
-        self.accounts[key] = Account(2_039_280, program, data.ljust(token.ACCOUNT_SIZE, b"\1"), executable=False)
+        self.accounts[key] = ChainAccount(2_039_280, program, data.ljust(token.ACCOUNT_SIZE, b"\1"), executable=False)
 
 
 @pytest.fixture
 def node() -> Node:
-    return Node({OWNER: Account(7_000, token.PROGRAM_ID, b"", executable=False)})
+    return Node({OWNER: ChainAccount(7_000, token.PROGRAM_ID, b"", executable=False)})
 
 
 def watch(node: Node) -> WalletWatch:
@@ -58,10 +58,10 @@ def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) ->
     node.hold(CHILLGUY, 9, token.TOKEN_2022_PROGRAM_ID)
     watch(node).run_once()
     assert {*balances.seen().values()} == {
-        Holding(WSOL_MINT, False, 7_000, True),
-        Holding(WSOL_MINT, True, 3, True),
-        Holding(USDC_MINT, False, 5, True),
-        Holding(CHILLGUY, False, 9, True),
+        SellableBalance(WSOL_MINT, False, 7_000, True),
+        SellableBalance(WSOL_MINT, True, 3, True),
+        SellableBalance(USDC_MINT, False, 5, True),
+        SellableBalance(CHILLGUY, False, 9, True),
     }
     assert node.asked == 1, "all of one slot"
 

@@ -16,7 +16,7 @@ from db import refused_requests as stranger_counts
 from db.audit import Actor, Filter
 from db.connection import database
 from db.models import AuditRow, Order
-from db.refused_requests import Counted, Refusal
+from db.refused_requests import Refusal, RefusalCount
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
@@ -56,10 +56,10 @@ async def audited(deeds: int) -> list[AuditRow]:
     return found
 
 
-async def counted(refused: int) -> tuple[list[Counted], list[AuditRow]]:
+async def counted(refused: int) -> tuple[list[RefusalCount], list[AuditRow]]:
     """What strangers were refused, once that was so often; and the audit, which is written in the same transactions."""
 
-    def read() -> tuple[list[Counted], list[AuditRow]]:
+    def read() -> tuple[list[RefusalCount], list[AuditRow]]:
         with database.connection_context():
             return list(stranger_counts.read(10)), audit.read(Filter(), 10)
 

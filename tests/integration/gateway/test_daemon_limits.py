@@ -4,7 +4,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.engine.allowance import Limits
+from orderd.engine.allowance import TradingLimits
 from tests.integration.gateway.conftest import CallRefusedError, Client, Rig
 
 pytestmark = pytest.mark.asyncio
@@ -23,7 +23,7 @@ async def refusal(client: Client, **terms: str) -> ErrorCode | None:
 
 
 async def test_an_order_and_a_day_have_limits(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rig.intake, "limits", Limits(per_order=150 * USDC, per_day=250 * USDC))
+    monkeypatch.setattr(rig.intake, "limits", TradingLimits(per_order=150 * USDC, per_day=250 * USDC))
     async with rig.client() as client:
         assert await refusal(client, amount_in="1.51", client_order_id="large") is ErrorCode.LIMIT_ORDER
         assert await refusal(client, amount_in="1.5", client_order_id="first") is None
@@ -39,7 +39,7 @@ async def test_an_order_and_a_day_have_limits(rig: Rig, monkeypatch: pytest.Monk
 
 
 async def test_tokens_may_be_restricted(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rig.intake, "limits", Limits(frozenset({WSOL_MINT, USDC_MINT})))
+    monkeypatch.setattr(rig.intake, "limits", TradingLimits(frozenset({WSOL_MINT, USDC_MINT})))
     async with rig.client() as client:
         assert await refusal(client, amount_in="1", client_order_id="good") is None
         other = {"token_out": "CHILLGUY", "client_order_id": "other"}

@@ -9,7 +9,7 @@ import redis
 from uuid_utils.compat import uuid7
 
 from db.leases import InLine
-from orderd.queue.limiter import Go, RateLimiter, Slot
+from orderd.queue.limiter import Go, RateLimiter, StartSlot
 from tests.integration.queue.virtual_time import (
     EPOCH,
     GRACE,
@@ -54,7 +54,7 @@ def ask_all(limiter: RateLimiter, asking: list[UUID]) -> list[UUID]:
 
 def slot_of(limiter: RateLimiter, order: UUID) -> datetime:
     answer = limiter.ask(order)
-    assert isinstance(answer, Slot)
+    assert isinstance(answer, StartSlot)
     return read_clock(limiter._redis) + answer.wait
 
 
@@ -276,7 +276,7 @@ class TestForgetfulRedis:
         for order in granted:
             time.start(order)
         time.advance(LAG)
-        assert isinstance(limiter.ask(uuid7()), Slot)
+        assert isinstance(limiter.ask(uuid7()), StartSlot)
         assert limiter.use()[0] == 3
 
     def test_a_restart_that_lost_the_last_starts_is_noticed(self, limiter: RateLimiter, time: VirtualTime) -> None:
@@ -284,9 +284,9 @@ class TestForgetfulRedis:
             assert isinstance(limiter.ask(order), Go)
             time.start(order)
         time.restart(forgets=2)
-        assert isinstance(limiter.ask(uuid7()), Slot)
+        assert isinstance(limiter.ask(uuid7()), StartSlot)
         time.advance(LAG)
-        assert isinstance(limiter.ask(uuid7()), Slot)
+        assert isinstance(limiter.ask(uuid7()), StartSlot)
         assert limiter.use()[0] == 3
 
     def test_a_seed_read_before_another_flush_is_void(
@@ -312,7 +312,7 @@ class TestForgetfulRedis:
         monkeypatch.setattr(slow, "_recent_starts", overtaken)
         assert slot_of(slow, uuid7()) == time.now + LAG
         time.advance(LAG)
-        assert isinstance(slow.ask(uuid7()), Slot)
+        assert isinstance(slow.ask(uuid7()), StartSlot)
         assert slow.use()[0] == 3
 
 

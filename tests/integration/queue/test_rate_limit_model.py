@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from uuid_utils.compat import uuid7
 
 from db.leases import InLine
-from orderd.queue.limiter import Go, Slot
+from orderd.queue.limiter import Go, StartSlot
 from tests.integration.queue.virtual_time import GRACE, LAG, WINDOW, VirtualTime, let_scripts_read_the_clock_from_a_key
 
 LIMIT = 4
@@ -59,7 +59,7 @@ class RateLimitMachine(RuleBasedStateMachine):
         assert timedelta(0) < answer.wait <= self.longest_wait(rank)
         self.wait(order, answer)
 
-    def wait(self, order: UUID, slot: Slot) -> None:
+    def wait(self, order: UUID, slot: StartSlot) -> None:
         self.due[order] = self.time.now + slot.wait
         self.line[order] = self.due[order] + GRACE
 

@@ -30,7 +30,7 @@ from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, orders_of
 from orderd.queue.halt_first import HaltFirst
-from orderd.queue.limiter import Go, RateLimiter, Slot
+from orderd.queue.limiter import Go, RateLimiter, StartSlot
 from orderd.queue.look_first import LookFirst
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
@@ -442,7 +442,7 @@ def test_nobody_overtakes_who_waits_although_redis_has_forgotten_the_line(
     client.flushall()
     turns.limiter.prepare(wait=True)
     turns.dispatch.run_once()
-    assert isinstance(turns.limiter.ask(uuid7()), Slot)
+    assert isinstance(turns.limiter.ask(uuid7()), StartSlot)
     assert isinstance(turns.limiter.ask(orders[1]), Go)
 
 

@@ -24,10 +24,10 @@ from orderd.pools.meteora_dlmm.maths import pool as dlmm
 from orderd.pools.meteora_dlmm.simnet.genesis import REAL_DLMM_PAIR
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.pools.raydium_clmm.simnet.market import ClmmMarketPool
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis import CHILLGUY, USDC
 from orderd.simnet.market import PLACES
-from orderd.simnet.market_pools import Place
+from orderd.simnet.market_pools import TradedPool
 from orderd.solana.programs import associated_token, token
 from tests.integration.simnet.server import SOL, Client, Server, build, running
 
@@ -52,10 +52,10 @@ def trader(client: Client, wallet: Keypair) -> Keypair:
     return wallet
 
 
-def read(client: Client, key: Pubkey) -> Account:
+def read(client: Client, key: Pubkey) -> LedgerAccount:
     written = client.value("getAccountInfo", str(key), {"encoding": "base64", **CONFIRMED})
     data = base64.b64decode(written["data"][0])
-    return Account(written["lamports"], Pubkey.from_string(written["owner"]), data, written["executable"])
+    return LedgerAccount(written["lamports"], Pubkey.from_string(written["owner"]), data, written["executable"])
 
 
 def swap(client: Client, trader: Keypair, *instructions: Instruction) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def moves(landed: dict[str, Any]) -> dict[tuple[str, str], int]:
 @pytest.mark.parametrize("sells_sol", [True, False], ids=["sell", "buy"])
 @pytest.mark.parametrize("place", PLACES, ids=[f"{place.kind.__name__} {str(place.address)[:4]}" for place in PLACES])
 def test_a_swap_pays_what_the_maths_says_and_moves_the_vaults_by_it(
-    client: Client, trader: Keypair, place: Place, sells_sol: bool
+    client: Client, trader: Keypair, place: TradedPool, sells_sol: bool
 ) -> None:
     pool = place.kind(place.address, lambda key: read(client, key))
     amount = SOL if sells_sol else 100 * USDC_UNIT

@@ -11,11 +11,11 @@ from websockets.sync.client import connect
 
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
-from orderd.simnet.account import TOKEN_PROGRAMS, Account
+from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
 from orderd.simnet.actors import ARBITRAGEUR
 from orderd.simnet.genesis import USDC
-from orderd.simnet.market import PLACES, Market
-from orderd.simnet.market_pools import Place
+from orderd.simnet.market import PLACES, SimulatedMarket
+from orderd.simnet.market_pools import TradedPool
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 from tests.integration.simnet.server import SOL, Client, RpcFailureError, Server, build
@@ -41,10 +41,10 @@ def set_prices(chain: Stepped, *prices: str | None, **more: Any) -> list[int]:
     return slots
 
 
-def price_at(chain: Stepped, place: Place, slot: int) -> float:
+def price_at(chain: Stepped, place: TradedPool, slot: int) -> float:
     """USDC a SOL at the end of a slot, as the pool's own accounts have it."""
 
-    def read(key: Pubkey) -> Account:
+    def read(key: Pubkey) -> LedgerAccount:
         account = chain.bank.view(slot).account(key)
         assert account is not None
         return account
@@ -52,16 +52,16 @@ def price_at(chain: Stepped, place: Place, slot: int) -> float:
     return place.kind(place.address, read).price() * 1_000
 
 
-def price_now(chain: Stepped, place: Place) -> float:
+def price_now(chain: Stepped, place: TradedPool) -> float:
     return price_at(chain, place, chain.bank.open.slot)
 
 
-def about(price: str, place: Place) -> Any:
+def about(price: str, place: TradedPool) -> Any:
     """The price itself; the nearest bin where a pool has no other ones."""
     return pytest.approx(float(price), rel=HALF_A_BIN.get(place.address, 1e-9))
 
 
-def trade(chain: Stepped, place: Place, amount: int, *, sells_sol: bool = True) -> dict[Pubkey, int]:
+def trade(chain: Stepped, place: TradedPool, amount: int, *, sells_sol: bool = True) -> dict[Pubkey, int]:
     """Swap with a trader's tokens; what this trader gained or lost of each mint."""
     pool = place.kind(place.address, lambda key: chain.bank.accounts[key])
     me = chain.payer.pubkey()
@@ -90,7 +90,9 @@ def tokens_of(chain: Stepped, mint: Pubkey) -> int:
 
 @EACH_POOL
 @pytest.mark.parametrize("price", ["101.66", "95", "123.456789", "50", "1000"])
-def test_a_pool_stands_at_the_price_from_the_beginning_of_its_slot(chain: Stepped, place: Place, price: str) -> None:
+def test_a_pool_stands_at_the_price_from_the_beginning_of_its_slot(
+    chain: Stepped, place: TradedPool, price: str
+) -> None:
     before = price_now(chain, place)
     (slot,) = set_prices(chain, price)
 
@@ -117,7 +119,7 @@ def test_without_bins_the_price_is_as_near_as_integers_allow(chain: Stepped) -> 
 
 @EACH_POOL
 @pytest.mark.parametrize("price", ["50", "101.66", "1000"])
-def test_what_is_swapped_there_pays_what_the_maths_says(chain: Stepped, place: Place, price: str) -> None:
+def test_what_is_swapped_there_pays_what_the_maths_says(chain: Stepped, place: TradedPool, price: str) -> None:
     set_prices(chain, price)
     chain.make_slots()
     pool = place.kind(place.address, lambda key: chain.bank.accounts[key])
@@ -132,7 +134,7 @@ def test_what_is_swapped_there_pays_what_the_maths_says(chain: Stepped, place: P
 
 @EACH_POOL
 @pytest.mark.parametrize("price", ["50", "101.66", "1000"])
-def test_around_any_price_there_is_liquidity_in_both_directions(chain: Stepped, place: Place, price: str) -> None:
+def test_around_any_price_there_is_liquidity_in_both_directions(chain: Stepped, place: TradedPool, price: str) -> None:
     set_prices(chain, price)
     chain.make_slots()
     pool = place.kind(place.address, lambda key: chain.bank.accounts[key])
@@ -168,7 +170,7 @@ def test_a_script_may_name_its_slots(chain: Stepped) -> None:
 
 
 @EACH_POOL
-def test_what_others_trade_moves_the_price_until_the_slot_ends(chain: Stepped, place: Place) -> None:
+def test_what_others_trade_moves_the_price_until_the_slot_ends(chain: Stepped, place: TradedPool) -> None:
     set_prices(chain, "100")
     chain.make_slots()
     stood = price_now(chain, place)
@@ -343,7 +345,7 @@ def test_what_cannot_be_set_is_refused_and_nothing_with_it(chain: Stepped, asked
 
 def test_a_market_that_trades_does_so_after_the_price_was_set(tmp_path: Path) -> None:
     with stepped(tmp_path) as chain:
-        chain.bank.on_opened.append(Market(chain.bank, seed=1, intensity=10).trade)
+        chain.bank.on_opened.append(SimulatedMarket(chain.bank, seed=1, intensity=10).trade)
         set_prices(chain, "95")
         chain.make_slots()
         for _ in range(10):

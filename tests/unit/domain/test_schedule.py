@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderd.domain.schedule import CatchUp, Execution, Schedule
+from orderd.domain.schedule import CatchUp, Schedule, ScheduledExecution
 
 MINUTE_MS = 60_000
 SCHEDULES = st.builds(
@@ -63,20 +63,22 @@ def test_jitter_reaches_both_sides() -> None:
 
 
 def test_one_execution_stands_for_all_that_were_missed() -> None:
-    assert schedule(CatchUp.ONE).at(2, 3 * MINUTE_MS, 800) == Execution(160, 6)
-    assert schedule(CatchUp.ONE).at(2, 99 * MINUTE_MS, 800) == Execution(800, 10), "the last one sells all of it"
+    assert schedule(CatchUp.ONE).at(2, 3 * MINUTE_MS, 800) == ScheduledExecution(160, 6)
+    assert schedule(CatchUp.ONE).at(2, 99 * MINUTE_MS, 800) == ScheduledExecution(800, 10), (
+        "the last one sells all of it"
+    )
 
 
 def test_each_one_that_was_missed_is_made_up_for() -> None:
-    assert schedule(CatchUp.ALL).at(2, 3 * MINUTE_MS, 800) == Execution(100, 3)
+    assert schedule(CatchUp.ALL).at(2, 3 * MINUTE_MS, 800) == ScheduledExecution(100, 3)
 
 
 def test_none_is_made_up_for() -> None:
-    assert schedule(CatchUp.NONE).at(2, 3 * MINUTE_MS, 800) == Execution(0, 5)
-    assert schedule(CatchUp.NONE).at(5, 0, 800) == Execution(160, 6), "those to come share it"
-    assert schedule(CatchUp.NONE).at(2, 99 * MINUTE_MS, 800) == Execution(0, 10), "and there is none to come"
+    assert schedule(CatchUp.NONE).at(2, 3 * MINUTE_MS, 800) == ScheduledExecution(0, 5)
+    assert schedule(CatchUp.NONE).at(5, 0, 800) == ScheduledExecution(160, 6), "those to come share it"
+    assert schedule(CatchUp.NONE).at(2, 99 * MINUTE_MS, 800) == ScheduledExecution(0, 10), "and there is none to come"
 
 
 def test_a_little_late_is_not_missed() -> None:
     for catch_up in CatchUp:
-        assert schedule(catch_up).at(2, MINUTE_MS - 1, 800) == Execution(100, 3)
+        assert schedule(catch_up).at(2, MINUTE_MS - 1, 800) == ScheduledExecution(100, 3)

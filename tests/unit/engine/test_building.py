@@ -23,7 +23,7 @@ from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcError
-from orderd.solana.rpc_types import Account, AtSlot, LatestBlockhash, Simulation
+from orderd.solana.rpc_types import AtSlot, ChainAccount, LatestBlockhash, Simulation
 from orderd.solana.transaction import decode
 from orderd.venues.guest import PoolRefusedError
 from tests.samples.signing import sign_one
@@ -112,12 +112,12 @@ class Surroundings:
     """
 
     refusal: str | None = None
-    wrapped: Account | None = None
-    kept: Account | None = None
+    wrapped: ChainAccount | None = None
+    kept: ChainAccount | None = None
     sources: list[Pubkey] = field(default_factory=list)
     simulated: list[bytes] = field(default_factory=list)
     lamports: int = 0
-    accounts: dict[Pubkey, Account] = field(default_factory=dict)
+    accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -136,8 +136,8 @@ class Surroundings:
 
     def get_latest_blockhash_and_accounts(
         self, _: Sequence[Pubkey]
-    ) -> tuple[AtSlot[LatestBlockhash], list[Account | None]]:
-        wallet = Account(self.lamports, system.PROGRAM_ID, b"", executable=False)
+    ) -> tuple[AtSlot[LatestBlockhash], list[ChainAccount | None]]:
+        wallet = ChainAccount(self.lamports, system.PROGRAM_ID, b"", executable=False)
         return AtSlot(7, LatestBlockhash(Hash.default(), 150)), [wallet, self.wrapped or self.kept]
 
     def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> list[Simulation | RpcError]:
@@ -153,7 +153,7 @@ class Surroundings:
     def get_balance(self, _: Pubkey) -> AtSlot[int]:
         return AtSlot(7, self.lamports)
 
-    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+    def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[ChainAccount | None]]:
         accounts = {WRAPPED_AT: self.kept, **self.accounts}
         return AtSlot(7, [accounts.get(key) for key in keys])
 
@@ -231,10 +231,10 @@ def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_th
     assert accounts_made_in(signed.raw) == [], "it has none: its associated account takes fewer bytes"
 
 
-def wrapped(amount: int) -> Account:
+def wrapped(amount: int) -> ChainAccount:
     """An account of so much wrapped SOL."""
     holding = token.TokenAccount.new(token.NATIVE_MINT, Pubkey.new_unique(), amount, native_rent=1).encode()
-    return Account(10**7 + amount, token.PROGRAM_ID, holding, executable=False)
+    return ChainAccount(10**7 + amount, token.PROGRAM_ID, holding, executable=False)
 
 
 def programs_in(raw: bytes) -> list[Pubkey]:
@@ -390,7 +390,7 @@ def test_rent_is_of_accounts_that_a_trade_makes_and_leaves() -> None:
     assert builder.rent(buying_usdc) == 2_930, "the account of USDC is not there yet"
     assert builder.rent(Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=WSOL_MINT))) == 0, "lamports need none"
     account = associated_token.address(builder.wallet, Pubkey.from_string(USDC_MINT))
-    surroundings.accounts[account] = Account(1, token.PROGRAM_ID, b"", executable=False)
+    surroundings.accounts[account] = ChainAccount(1, token.PROGRAM_ID, b"", executable=False)
     assert builder.rent(buying_usdc) == 0
     del surroundings.accounts[account]
     assert builder.rent(buying_usdc) == 0, "what exists is believed for a while"
@@ -400,7 +400,7 @@ def test_what_a_way_costs_is_asked_once_for_many_orders() -> None:
     asked: list[Pubkey] = []
 
     class Counting(Surroundings):
-        def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[Account | None]]:
+        def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[ChainAccount | None]]:
             asked.extend(keys)
             return super().get_multiple_accounts(keys)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.engine.settlement.fill import Fill, read_fill
+from orderd.engine.settlement.fill import SettledFill, read_fill
 from orderd.solana.rpc_types import TokenBalance, TransactionInfo
 
 WALLET, POOL = "wallet", "pool"
@@ -32,7 +32,7 @@ def test_what_two_tokens_have_changed_by_in_the_wallets_accounts_is_the_fill() -
         TokenBalance("purse", "bought", WALLET, 1, 31),
         TokenBalance("vault", "bought", POOL, 1_000, 969),
     )
-    assert read_fill(transaction, WALLET, "sold", "bought") == Fill(95, 30, 5_000, 9)
+    assert read_fill(transaction, WALLET, "sold", "bought") == SettledFill(95, 30, 5_000, 9)
 
 
 def test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent() -> None:
@@ -42,12 +42,12 @@ def test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent() -> None:
         TokenBalance("kept", WSOL_MINT, WALLET, 4, 4),
         TokenBalance("purse", USDC_MINT, WALLET, 0, 2),
     )
-    assert read_fill(sold, WALLET, WSOL_MINT, USDC_MINT) == Fill(10, 2, 5_000, 9)
+    assert read_fill(sold, WALLET, WSOL_MINT, USDC_MINT) == SettledFill(10, 2, 5_000, 9)
     bought = landed(
         TokenBalance("vault", WSOL_MINT, POOL, 17, 9),
         TokenBalance("purse", USDC_MINT, WALLET, 2, 0),
     )
-    assert read_fill(bought, WALLET, USDC_MINT, WSOL_MINT) == Fill(2, 8, 5_000, 9)
+    assert read_fill(bought, WALLET, USDC_MINT, WSOL_MINT) == SettledFill(2, 8, 5_000, 9)
 
 
 def test_wrapped_sol_that_is_sold_is_a_fill_like_sol_that_is_wrapped_for_it() -> None:
@@ -57,7 +57,7 @@ def test_wrapped_sol_that_is_sold_is_a_fill_like_sol_that_is_wrapped_for_it() ->
         TokenBalance("second vault", WSOL_MINT, POOL, 0, 3),
         TokenBalance("purse", USDC_MINT, WALLET, 0, 2),
     )
-    assert read_fill(sold, WALLET, WSOL_MINT, USDC_MINT) == Fill(10, 2, 5_000, 9)
+    assert read_fill(sold, WALLET, WSOL_MINT, USDC_MINT) == SettledFill(10, 2, 5_000, 9)
 
 
 @pytest.mark.parametrize(("before", "after"), [((100, 100), (0, 30)), ((100, 5), (30, 30)), ((0, 100), (30, 0))])

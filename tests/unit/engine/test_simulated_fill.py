@@ -13,7 +13,7 @@ from orderd.domain.parts import part_of
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import registry_of
-from orderd.engine.next_execution import Execution, NextExecution
+from orderd.engine.next_execution import NextExecution, PlannedExecution
 from orderd.engine.simulated_fill import simulate
 from orderd.wire import PreviewResult, QuoteResult, SimulatedFill
 from tests.samples.orders import QUOTE
@@ -52,12 +52,12 @@ class Market:
 
 
 def resting(order: OrderTerms, **others: Any) -> NextExecution:
-    return NextExecution(order, (Execution(order, order.trigger or order.limit),), **others)
+    return NextExecution(order, (PlannedExecution(order, order.trigger or order.limit),), **others)
 
 
 def test_what_waits_for_nothing_is_executed() -> None:
     market = Market(100)
-    found = market.would(NextExecution(terms(), (Execution(terms()),)))
+    found = market.would(NextExecution(terms(), (PlannedExecution(terms()),)))
 
     assert (found.would, found.waits_for, found.units_consumed) == ("execute", (), 9)
     assert market.previewed == [terms()]
@@ -108,7 +108,7 @@ def test_of_an_oco_both_ends_are_told_and_the_nearer_one_is_simulated(price: int
     order = terms(kind=OrderKind.OCO, take_profit_price="120", stop_price="95", max_slippage_bps=500)
     ends = (take_profit_of(order), stop_of(order))
     market = Market(price)
-    found = market.would(NextExecution(order, tuple(Execution(end, end.trigger) for end in ends)))
+    found = market.would(NextExecution(order, tuple(PlannedExecution(end, end.trigger) for end in ends)))
 
     assert [awaited.kind for awaited in found.waits_for] == ["take_profit", "stop"]
     assert [each.kind for each in market.previewed] == [kind]
@@ -121,7 +121,7 @@ def test_of_an_oco_both_ends_are_told_and_the_nearer_one_is_simulated(price: int
 def test_the_next_execution_waits_for_its_time(minutes: int, paused: bool, would: str) -> None:
     order = terms(4 * SOL, kind=OrderKind.TWAP, slices=4)
     at = datetime.now(UTC) + timedelta(minutes=minutes)
-    executions = (Execution(part_of(order, SOL)),)
+    executions = (PlannedExecution(part_of(order, SOL)),)
     found = Market(100).would(NextExecution(order, executions, at=at, paused=paused))
 
     assert (found.would, found.at, found.quote.part_in) == (would, at, "1")
@@ -135,7 +135,7 @@ PARTS = terms(10 * SOL, kind=OrderKind.LIMIT, limit_price="100", partial=True, t
     [(100, 20, None, "execute"), (100, 4, "3.9", "execute"), (100, 0, "1", "rest"), (99, 20, "1", "rest")],
 )
 def test_the_part_that_is_paid_its_limit_is_simulated(price: int, deep: int, part: str | None, would: str) -> None:
-    found = Market(price, deep).would(NextExecution(PARTS, (Execution(PARTS, PARTS.limit),), least=SOL))
+    found = Market(price, deep).would(NextExecution(PARTS, (PlannedExecution(PARTS, PARTS.limit),), least=SOL))
 
     assert found.would == would
     assert (found.quote.part_in or "")[:3] == (part or "")
@@ -148,5 +148,5 @@ def test_a_part_that_has_no_route_is_not_paid() -> None:
                 raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, "too much for the pools")
             return super().paid(request)
 
-    found = Shallow(101).would(NextExecution(PARTS, (Execution(PARTS, PARTS.limit),), least=SOL))
+    found = Shallow(101).would(NextExecution(PARTS, (PlannedExecution(PARTS, PARTS.limit),), least=SOL))
     assert (found.would, (found.quote.part_in or "")[:3]) == ("execute", "3.9")

@@ -12,7 +12,7 @@ from orderd.domain.order import OrderStatus
 from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.snapshots import Page
-from orderd.gateway.streaming.subscription import MAX_HELD_BYTES, News, Notifications, Subscription
+from orderd.gateway.streaming.subscription import MAX_HELD_BYTES, Notifications, StreamEvent, Subscription
 from orderd.wire import ORDER_EVENT, OrderView, Snapshot
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,8 +39,8 @@ async def no_pages() -> AsyncIterator[Page]:
     yield Page((), {}, 0)
 
 
-def news(seq: int, order_id: UUID = FIRST) -> News:
-    return News.of(OrderEvent(order_id=order_id, seq=seq, at=AT, status=OrderStatus.PENDING, data=Reclaimed()))
+def news(seq: int, order_id: UUID = FIRST) -> StreamEvent:
+    return StreamEvent.of(OrderEvent(order_id=order_id, seq=seq, at=AT, status=OrderStatus.PENDING, data=Reclaimed()))
 
 
 def test_a_burst_of_thousands_of_events_is_held_until_the_snapshots_are_sent() -> None:

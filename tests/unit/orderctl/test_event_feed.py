@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from orderctl.trading.event_feed import Position, _one_connection
+from orderctl.trading.event_feed import FeedPosition, _one_connection
 from orderd.client.connection import Client
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import ConfigError
@@ -36,7 +36,7 @@ def happened(daemon: FakeDaemon, *stories: tuple[OrderEvent, ...]) -> None:
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=tuple(orders[::-1]), next_cursor=None))
 
 
-def printed(daemon: FakeDaemon, position: Position, *, begins: bool = False) -> Iterator[tuple[UUID, int]]:
+def printed(daemon: FakeDaemon, position: FeedPosition, *, begins: bool = False) -> Iterator[tuple[UUID, int]]:
     """What comes until nothing is new; then one more each time that something happens."""
     with closing(Client(Endpoint(daemon.url))) as client:
         for event in _one_connection(client, position, begins=begins):
@@ -49,7 +49,7 @@ def printed(daemon: FakeDaemon, position: Position, *, begins: bool = False) -> 
 def test_from_now_on_each_event_comes_and_none_of_before(daemon: FakeDaemon) -> None:
     story = history(FILLED)
     happened(daemon, story[:2])
-    position = Position()
+    position = FeedPosition()
     lines = printed(daemon, position, begins=True)
     assert next(lines) == (ORDER_ID, 0), "nothing to print"
     daemon.publish(story[2])
@@ -61,7 +61,7 @@ def test_from_now_on_each_event_comes_and_none_of_before(daemon: FakeDaemon) -> 
 def test_what_ended_before_the_beginning_is_not_missed_later(daemon: FakeDaemon) -> None:
     active, ended = history(FILLED[:2]), history(FILLED, LATER)
     happened(daemon, active, ended)
-    position = Position()
+    position = FeedPosition()
     lines = printed(daemon, position, begins=True)
     assert next(lines) == (ORDER_ID, 0)
     lines.close()  # type: ignore[attr-defined]
@@ -71,7 +71,7 @@ def test_what_ended_before_the_beginning_is_not_missed_later(daemon: FakeDaemon)
 def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: FakeDaemon) -> None:
     old, new = history(FILLED), history(FILLED, LATER)
     happened(daemon, old, new)
-    position = Position(newest=ORDER_ID, seen={ORDER_ID: 2})
+    position = FeedPosition(newest=ORDER_ID, seen={ORDER_ID: 2})
     lines = printed(daemon, position)
     expected = [(ORDER_ID, event.seq) for event in old[2:]] + [(LATER, event.seq) for event in new]
     assert [next(lines) for _ in expected] == expected
@@ -83,7 +83,7 @@ def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: Fak
 def test_an_event_that_comes_again_after_its_orders_end_is_none(daemon: FakeDaemon) -> None:
     story = history(FILLED)
     happened(daemon, story)
-    position = Position(newest=ORDER_ID, seen={ORDER_ID: story[-2].seq})
+    position = FeedPosition(newest=ORDER_ID, seen={ORDER_ID: story[-2].seq})
     lines = printed(daemon, position)
     assert [next(lines), next(lines)] == [(ORDER_ID, story[-1].seq), (ORDER_ID, 0)]
     daemon.publish(story[-1], stored=False)
@@ -95,18 +95,18 @@ def test_an_event_that_comes_again_after_its_orders_end_is_none(daemon: FakeDaem
 
 def test_the_file_says_where_to_go_on(tmp_path: Path) -> None:
     file = tmp_path / "events.json"
-    assert Position.read(file) == Position()
-    position = Position()
+    assert FeedPosition.read(file) == FeedPosition()
+    position = FeedPosition()
     position.note(ORDER_ID, 3, has_ended=False)
     position.note(LATER, 5, has_ended=True)
     position.write(file)
-    assert Position.read(file) == Position(LATER, {ORDER_ID: 3})
-    Position().write(file)
-    assert Position.read(file) == Position()
-    Position().write(None)
+    assert FeedPosition.read(file) == FeedPosition(LATER, {ORDER_ID: 3})
+    FeedPosition().write(file)
+    assert FeedPosition.read(file) == FeedPosition()
+    FeedPosition().write(None)
     file.write_text(json.dumps({"orders": []}))
     with pytest.raises(ConfigError, match="cannot be read"):
-        Position.read(file)
+        FeedPosition.read(file)
 
 
 def test_a_file_that_was_written_while_there_were_no_orders_is_gone_on_from(
@@ -115,15 +115,15 @@ def test_a_file_that_was_written_while_there_were_no_orders_is_gone_on_from(
     story = history(FILLED)
     happened(daemon, story)
     file = tmp_path / "events.json"
-    Position().write(file)
-    write = Position.write
+    FeedPosition().write(file)
+    write = FeedPosition.write
 
-    def stopping_at_the_end(self: Position, file: Path | None) -> None:
+    def stopping_at_the_end(self: FeedPosition, file: Path | None) -> None:
         write(self, file)
         if self.newest is not None and not self.seen:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Position, "write", stopping_at_the_end)
+    monkeypatch.setattr(FeedPosition, "write", stopping_at_the_end)
     outcome = orderctl("events", "--follow", "--resume", str(file))
     assert [json.loads(line)["seq"] for line in outcome.out.splitlines()] == [event.seq for event in story]
 
@@ -139,10 +139,10 @@ def test_ctrl_c_ends_it_and_says_how_to_go_on(
     happened(daemon, history(FILLED[:2]))
     file = tmp_path / "events.json"
 
-    def interrupted(self: Position, _: Path | None) -> None:
+    def interrupted(self: FeedPosition, _: Path | None) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Position, "write", interrupted)
+    monkeypatch.setattr(FeedPosition, "write", interrupted)
     outcome = orderctl("events", "--follow", "--resume", str(file))
     assert (outcome.code, outcome.out) == (130, "")
     assert f"--resume {file}" in outcome.err

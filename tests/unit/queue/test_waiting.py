@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from orderd.engine.failure import NotStartedError
 from orderd.queue.broker import ACTOR, QUEUE
 from orderd.queue.in_flight import InFlightCap
-from orderd.queue.limiter import Go, RateLimiter, Slot
+from orderd.queue.limiter import Go, RateLimiter, StartSlot
 from orderd.queue.rate_limit import RateLimit
 
 ORDER = uuid7()
@@ -26,12 +26,12 @@ BROKER = cast(Broker, None)
 class Limiter:
     """Answers what the test tells it to."""
 
-    def __init__(self, answer: Go | Slot | Exception) -> None:
+    def __init__(self, answer: Go | StartSlot | Exception) -> None:
         self.answer = answer
         self.released: list[Go] = []
         self.forgotten: list[UUID] = []
 
-    def ask(self, _: UUID) -> Go | Slot:
+    def ask(self, _: UUID) -> Go | StartSlot:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -78,11 +78,11 @@ class TestRateLimit:
     def test_an_order_with_a_slot_waits_for_it(self) -> None:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
-            rate_limit(Limiter(Slot(WAIT)), deferrals.defer).before_process_message(BROKER, message())
+            rate_limit(Limiter(StartSlot(WAIT)), deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == [(ORDER, WAIT, "rate limit")]
 
     def test_an_order_that_no_longer_waits_leaves_the_line(self) -> None:
-        limiter = Limiter(Slot(WAIT))
+        limiter = Limiter(StartSlot(WAIT))
         with pytest.raises(SkipMessage):
             rate_limit(limiter, lambda *_: False).before_process_message(BROKER, message())
         assert limiter.forgotten == [ORDER]
@@ -94,8 +94,8 @@ class TestRateLimit:
             rate_limit(Limiter(error), deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == [(ORDER, timedelta(seconds=1), "rate limit unreachable")]
 
-    @pytest.mark.parametrize("answer", [Slot(WAIT), redis.ConnectionError("gone")])
-    def test_nothing_starts_when_the_order_cannot_even_be_deferred(self, answer: Slot | Exception) -> None:
+    @pytest.mark.parametrize("answer", [StartSlot(WAIT), redis.ConnectionError("gone")])
+    def test_nothing_starts_when_the_order_cannot_even_be_deferred(self, answer: StartSlot | Exception) -> None:
         missed: list[UUID] = []
         with pytest.raises(SkipMessage):
             rate_limit(Limiter(answer), postgres_is_down, missed).before_process_message(BROKER, message())

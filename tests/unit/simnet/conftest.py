@@ -5,12 +5,12 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.actors import IDENTITY, TRADERS
 from orderd.simnet.bank import Bank
 from orderd.simnet.block import SealedBlock
 from orderd.simnet.genesis import Genesis
-from orderd.simnet.invoke import Program
+from orderd.simnet.invoke import NativeProgram
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
 from orderd.simnet.transaction import Transaction, decode
@@ -28,8 +28,8 @@ class LocalChain:
 
     def __init__(
         self,
-        programs: Mapping[Pubkey, Program] = PROGRAMS,
-        landing_programs: Mapping[Pubkey, Program] = PROGRAMS,
+        programs: Mapping[Pubkey, NativeProgram] = PROGRAMS,
+        landing_programs: Mapping[Pubkey, NativeProgram] = PROGRAMS,
     ) -> None:
         self.now = GENESIS_TIME
         block = Genesis(self.now).block()
@@ -71,7 +71,7 @@ class LocalChain:
             self.bank.confirm(block)
         return block
 
-    def account(self, key: Pubkey) -> Account:
+    def account(self, key: Pubkey) -> LedgerAccount:
         return self.bank.accounts[key]
 
     def amount(self, key: Pubkey) -> int:

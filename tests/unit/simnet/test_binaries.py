@@ -17,7 +17,7 @@ from orderd.domain.quote import PoolKind, VenueName
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
-from orderd.simnet.invoke import Program
+from orderd.simnet.invoke import NativeProgram
 from orderd.simnet.programs.binaries import Binaries, BinariesError
 from orderd.simnet.programs.disturbed import programs_of, with_outage
 from orderd.simnet.programs.table import PROGRAMS
@@ -39,8 +39,8 @@ def binaries() -> Binaries:
     return Binaries()
 
 
-def on(binaries: Binaries) -> dict[Pubkey, Program]:
-    return {**PROGRAMS, **dict.fromkeys(BROUGHT, Program(binaries.process))}
+def on(binaries: Binaries) -> dict[Pubkey, NativeProgram]:
+    return {**PROGRAMS, **dict.fromkeys(BROUGHT, NativeProgram(binaries.process))}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_is_no_directory_of_programs_is_refused(
 
 def test_a_fault_strikes_a_binary_as_it_strikes_a_handler(binaries: Binaries) -> None:
     stricken = with_outage(
-        {**PROGRAMS, **dict.fromkeys(programs_of(frozenset(VenueName)), Program(binaries.process))},
+        {**PROGRAMS, **dict.fromkeys(programs_of(frozenset(VenueName)), NativeProgram(binaries.process))},
         frozenset(VenueName),
     )
     for kind in PoolKind:

@@ -3,7 +3,7 @@
 from solders.pubkey import Pubkey
 
 from orderd.domain.quote import PoolKind
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.programs.deployed import HANDLED, deployed
 from orderd.solana.deployments import LOADER, program_data, program_data_address
@@ -13,12 +13,14 @@ PROGRAM = program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"]
 WHERE = program_data_address(PROGRAM)
 
 
-def genesis() -> dict[Pubkey, Account]:
+def genesis() -> dict[Pubkey, LedgerAccount]:
     block = Genesis(1_800_000_000).block()
     return {key: account for key, account in block.changed.items() if account is not None}
 
 
-def opened(accounts: dict[Pubkey, Account], binaries: dict[Pubkey, bytes], slot: int) -> dict[Pubkey, Account]:
+def opened(
+    accounts: dict[Pubkey, LedgerAccount], binaries: dict[Pubkey, bytes], slot: int
+) -> dict[Pubkey, LedgerAccount]:
     after = accounts | deployed(accounts, binaries, slot)
     return {key: account for key, account in after.items() if account is not None}
 

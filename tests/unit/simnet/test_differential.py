@@ -34,7 +34,7 @@ from solders.system_program import (
     transfer_with_seed,
 )
 
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.solana.programs import associated_token, compute_budget, memo, system, token
 from orderd.solana.programs.metas import readonly, signer, writable
 from orderd.solana.programs.token import AccountState, OptionalKey, TokenAccount
@@ -89,7 +89,7 @@ def change(key: Pubkey, **fields: object) -> Alter:
     return alter
 
 
-def put(key: Pubkey, account: Account) -> Alter:
+def put(key: Pubkey, account: LedgerAccount) -> Alter:
     return lambda accounts: accounts.__setitem__(key, account)
 
 
@@ -147,8 +147,8 @@ ALICE_WSOL, BOB_WSOL = ata(ALICE, token.NATIVE_MINT), ata(BOB, token.NATIVE_MINT
 TOKEN_RENT = rent_exempt_minimum(165)
 DELEGATED = change(ata(ALICE), delegate=OptionalKey.of(BOB.pubkey()), delegated_amount=100)
 FROZEN = change(ata(ALICE), state=AccountState.FROZEN)
-EMPTY_TOKEN_ACCOUNT = put(NEW, Account(TOKEN_RENT, token.PROGRAM_ID, bytes(165)))
-EMPTY_MINT = put(NEW, Account(rent_exempt_minimum(82), token.PROGRAM_ID, bytes(82)))
+EMPTY_TOKEN_ACCOUNT = put(NEW, LedgerAccount(TOKEN_RENT, token.PROGRAM_ID, bytes(165)))
+EMPTY_MINT = put(NEW, LedgerAccount(rent_exempt_minimum(82), token.PROGRAM_ID, bytes(82)))
 
 SYSTEM = {
     "pays lamports": Scenario([pay(SOL)]),
@@ -178,10 +178,10 @@ SYSTEM = {
     "pays from an account with data": Scenario(
         [pay(5, source=FRESH)],
         (PAYER, FRESH),
-        put(NEW, Account(SOL, system.PROGRAM_ID, bytes(10))),
+        put(NEW, LedgerAccount(SOL, system.PROGRAM_ID, bytes(10))),
     ),
     "pays from an account of a program": Scenario(
-        [pay(5, source=FRESH)], (PAYER, FRESH), put(NEW, Account(SOL, token.PROGRAM_ID))
+        [pay(5, source=FRESH)], (PAYER, FRESH), put(NEW, LedgerAccount(SOL, token.PROGRAM_ID))
     ),
     "names one account only": Scenario(
         [Instruction(system.PROGRAM_ID, bytes(pay(5).data), [signer(ALICE.pubkey(), writable=True)])]
@@ -236,22 +236,24 @@ SYSTEM = {
         ]
     ),
     "allocates": Scenario(
-        [allocate(AllocateParams(pubkey=NEW, space=10))], (PAYER, FRESH), put(NEW, Account(SOL, system.PROGRAM_ID))
+        [allocate(AllocateParams(pubkey=NEW, space=10))],
+        (PAYER, FRESH),
+        put(NEW, LedgerAccount(SOL, system.PROGRAM_ID)),
     ),
     "allocates twice": Scenario(
         [allocate(AllocateParams(pubkey=NEW, space=10))],
         (PAYER, FRESH),
-        put(NEW, Account(SOL, system.PROGRAM_ID, bytes(3))),
+        put(NEW, LedgerAccount(SOL, system.PROGRAM_ID, bytes(3))),
     ),
     "assigns": Scenario(
         [assign(AssignParams(pubkey=NEW, owner=token.PROGRAM_ID))],
         (PAYER, FRESH),
-        put(NEW, Account(SOL, system.PROGRAM_ID)),
+        put(NEW, LedgerAccount(SOL, system.PROGRAM_ID)),
     ),
     "assigns what is another's": Scenario(
         [assign(AssignParams(pubkey=NEW, owner=system.PROGRAM_ID))],
         (PAYER, FRESH),
-        put(NEW, Account(SOL, token.PROGRAM_ID)),
+        put(NEW, LedgerAccount(SOL, token.PROGRAM_ID)),
     ),
     "allocates with a seed": Scenario(
         [
@@ -261,7 +263,7 @@ SYSTEM = {
                 )
             )
         ],
-        alter=put(SEEDED, Account(SOL, system.PROGRAM_ID)),
+        alter=put(SEEDED, LedgerAccount(SOL, system.PROGRAM_ID)),
     ),
     "assigns with a seed": Scenario(
         [
@@ -269,7 +271,7 @@ SYSTEM = {
                 AssignWithSeedParams(address=SEEDED, base=ALICE.pubkey(), seed="seed", owner=token.PROGRAM_ID)
             )
         ],
-        alter=put(SEEDED, Account(SOL, system.PROGRAM_ID)),
+        alter=put(SEEDED, LedgerAccount(SOL, system.PROGRAM_ID)),
     ),
     "pays from a seeded account": Scenario(
         [
@@ -284,7 +286,7 @@ SYSTEM = {
                 )
             )
         ],
-        alter=put(SEEDED_WALLET, Account(SOL, system.PROGRAM_ID)),
+        alter=put(SEEDED_WALLET, LedgerAccount(SOL, system.PROGRAM_ID)),
     ),
     "pays from another's seeded account": Scenario(
         [
@@ -299,7 +301,7 @@ SYSTEM = {
                 )
             )
         ],
-        alter=put(SEEDED_WALLET, Account(SOL, system.PROGRAM_ID)),
+        alter=put(SEEDED_WALLET, LedgerAccount(SOL, system.PROGRAM_ID)),
     ),
 }
 
@@ -443,7 +445,7 @@ TOKEN = {
     "initializes a mint twice": Scenario([token.initialize_mint2(MINT, 7, ALICE.pubkey())]),
     "initializes what is not the program's": Scenario(
         [token.initialize_mint2(NEW, 7, ALICE.pubkey())],
-        alter=put(NEW, Account(SOL, memo.PROGRAM_ID, bytes(82))),
+        alter=put(NEW, LedgerAccount(SOL, memo.PROGRAM_ID, bytes(82))),
     ),
     "asks for an unknown instruction": Scenario([token_instruction(240, b"")]),
     "sends no data": Scenario([Instruction(token.PROGRAM_ID, b"", [])]),
@@ -455,10 +457,10 @@ ASSOCIATED = {
     "makes an account idempotently": Scenario([make_ata(NEW, tag=b"\x01")], (PAYER,)),
     "makes an account of wrapped SOL": Scenario([make_ata(NEW, token.NATIVE_MINT)], (PAYER,)),
     "makes an account that was paid before": Scenario(
-        [make_ata(NEW)], (PAYER,), put(ata(FRESH), Account(1_000_000, system.PROGRAM_ID))
+        [make_ata(NEW)], (PAYER,), put(ata(FRESH), LedgerAccount(1_000_000, system.PROGRAM_ID))
     ),
     "makes an account that was overpaid before": Scenario(
-        [make_ata(NEW)], (PAYER,), put(ata(FRESH), Account(SOL, system.PROGRAM_ID))
+        [make_ata(NEW)], (PAYER,), put(ata(FRESH), LedgerAccount(SOL, system.PROGRAM_ID))
     ),
     "makes an account twice": Scenario([make_ata(ALICE.pubkey())], (PAYER,)),
     "makes an account twice idempotently": Scenario([make_ata(ALICE.pubkey(), tag=b"\x01")], (PAYER,)),
@@ -468,7 +470,7 @@ ASSOCIATED = {
     ),
     "makes an account of no mint": Scenario([make_ata(NEW, BOB.pubkey())], (PAYER,)),
     "makes an account it cannot pay": Scenario(
-        [make_ata(NEW)], (PAYER,), put(PAYER.pubkey(), Account(1_500_000, system.PROGRAM_ID))
+        [make_ata(NEW)], (PAYER,), put(PAYER.pubkey(), LedgerAccount(1_500_000, system.PROGRAM_ID))
     ),
     "asks for an unknown instruction": Scenario([make_ata(NEW, tag=b"\x09")], (PAYER,)),
 }
@@ -495,15 +497,17 @@ MEMO_AND_BUDGET = {
 WHOLE = {
     "calls an account": Scenario([Instruction(BOB.pubkey(), b"", [])]),
     "pays the fee with nothing": Scenario([pay(5)], (NOBODY, ALICE)),
-    "pays the fee with too little": Scenario([pay(5)], (FRESH, ALICE), put(NEW, Account(9_999, system.PROGRAM_ID))),
+    "pays the fee with too little": Scenario(
+        [pay(5)], (FRESH, ALICE), put(NEW, LedgerAccount(9_999, system.PROGRAM_ID))
+    ),
     "pays the fee with its last lamport": Scenario(
-        [pay(5)], (FRESH, ALICE), put(NEW, Account(10_000, system.PROGRAM_ID))
+        [pay(5)], (FRESH, ALICE), put(NEW, LedgerAccount(10_000, system.PROGRAM_ID))
     ),
     "falls below the rent by the fee": Scenario(
-        [pay(5)], (FRESH, ALICE), put(NEW, Account(890_880 + 9_999, system.PROGRAM_ID))
+        [pay(5)], (FRESH, ALICE), put(NEW, LedgerAccount(890_880 + 9_999, system.PROGRAM_ID))
     ),
     "pays the fee from a program's account": Scenario(
-        [pay(5)], (FRESH, ALICE), put(NEW, Account(SOL, token.PROGRAM_ID, bytes(165)))
+        [pay(5)], (FRESH, ALICE), put(NEW, LedgerAccount(SOL, token.PROGRAM_ID, bytes(165)))
     ),
     "pays the fee of a failure": Scenario([*compute_budget.budget(10_000, 500_000), move(MINTED + 1)]),
     "carries no instruction": Scenario([], (PAYER,)),

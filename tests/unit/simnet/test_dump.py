@@ -13,7 +13,7 @@ from solders.signature import Signature
 
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.simnet import ledger as ledger_module
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import Executed
 from orderd.simnet.dump import NotRecordedError, dump_transaction
 from orderd.simnet.images import Image, pack, unpack
@@ -60,16 +60,19 @@ def write_block(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(chain.bank.seal(), rows)
 
 
-def account(written: dict[str, Any] | None) -> Account | None:
+def account(written: dict[str, Any] | None) -> LedgerAccount | None:
     """An account as the dump writes it."""
     if written is None:
         return None
     data = base64.b64decode(written["data"])
-    return Account(written["lamports"], Pubkey.from_string(written["owner"]), data, written["executable"])
+    return LedgerAccount(written["lamports"], Pubkey.from_string(written["owner"]), data, written["executable"])
 
 
 def test_images_survive_packing() -> None:
-    small, large = Account(5, system.PROGRAM_ID), Account(2**63, NOBODY.pubkey(), bytes(10_240), executable=True)
+    small, large = (
+        LedgerAccount(5, system.PROGRAM_ID),
+        LedgerAccount(2**63, NOBODY.pubkey(), bytes(10_240), executable=True),
+    )
     images = [
         Image(small, small),
         Image(None, None),
@@ -83,7 +86,7 @@ def test_images_survive_packing() -> None:
 
 
 def test_unchanged_zeros_take_little_room() -> None:
-    arrays = [Account(1, system.PROGRAM_ID, bytes(10_240)) for _ in range(3)]
+    arrays = [LedgerAccount(1, system.PROGRAM_ID, bytes(10_240)) for _ in range(3)]
 
     assert len(pack(Image(each, each) for each in arrays)) < 400
 

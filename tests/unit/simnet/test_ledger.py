@@ -9,9 +9,9 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import Executed, SealedBlock
-from orderd.simnet.ledger import _SCHEMAS, Ledger, Place, Row
+from orderd.simnet.ledger import _SCHEMAS, Ledger, LedgerPlace, Row
 from orderd.solana.programs import system
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.world import NOBODY, SOL
@@ -69,7 +69,7 @@ def test_a_signature_is_never_written_twice_and_its_block_not_at_all(chain: Loca
     ledger.append(block, [row(executed)])
     chain.bank.open.before[NOBODY.pubkey()] = None
     second = chain.bank.seal()
-    second.changed[NOBODY.pubkey()] = Account(5, system.PROGRAM_ID)
+    second.changed[NOBODY.pubkey()] = LedgerAccount(5, system.PROGRAM_ID)
 
     with pytest.raises(sqlite3.IntegrityError):
         ledger.append(second, [row(executed)])
@@ -172,10 +172,12 @@ def test_a_forgotten_transaction_is_not_at_hand_either(chain: LocalChain, ledger
 # Who mentions an address
 
 
-EVERYTHING = (Place(2**62, 0), Place(0, -1))
+EVERYTHING = (LedgerPlace(2**62, 0), LedgerPlace(0, -1))
 
 
-def named(ledger: Ledger, address: Pubkey, before: Place = EVERYTHING[0], after: Place = EVERYTHING[1]) -> list[int]:
+def named(
+    ledger: Ledger, address: Pubkey, before: LedgerPlace = EVERYTHING[0], after: LedgerPlace = EVERYTHING[1]
+) -> list[int]:
     """The slots of the transactions that name an address."""
     return [each.slot for each in ledger.mentions(address, before, after)]
 
@@ -279,7 +281,7 @@ def test_of_an_old_transaction_stays_that_it_landed_and_no_more(chain: LocalChai
     assert stored is not None
     assert stored.raw == last.transaction.raw
     trader = chain.trader.pubkey()
-    mentions = ledger.mentions(trader, before=Place(1_000_000, 0), after=Place(0, 0))
+    mentions = ledger.mentions(trader, before=LedgerPlace(1_000_000, 0), after=LedgerPlace(0, 0))
     assert [mention.slot for mention in mentions] == [block.slot for block, _ in reversed(paid[1:])]
     assert ledger.genesis_hash() == paid[0][0].parent
     ledger.forget(second.slot)

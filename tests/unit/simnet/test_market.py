@@ -14,8 +14,8 @@ from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.config import MAX_SPREAD_BPS
-from orderd.simnet.market import MAX_TRADES_A_SLOT, PLACES, Market
-from orderd.simnet.market_pools import Place
+from orderd.simnet.market import MAX_TRADES_A_SLOT, PLACES, SimulatedMarket
+from orderd.simnet.market_pools import TradedPool
 from tests.unit.simnet.conftest import LocalChain
 
 ORDER = 1_500_000_000
@@ -50,7 +50,7 @@ def run(
     slots: int, *, seed: int = 1, intensity: float = 1.0, spread_bps: Mapping[VenueName, int] | None = None
 ) -> Course:
     chain = LocalChain()
-    market = Market(chain.bank, seed, intensity, spread_bps)
+    market = SimulatedMarket(chain.bank, seed, intensity, spread_bps)
     chain.bank.on_opened.append(market.trade)
     pools = {place.address: place.kind(place.address, chain.account) for place in PLACES}
     course = Course(gaps={str(address): [] for address in pools})
@@ -98,7 +98,7 @@ def test_prices_differ_and_drift_but_stay_near_where_they_began(course: Course) 
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.kind.__name__)
-def test_pools_stay_as_near_as_their_fees_let_an_arbitrageur_bring_them(course: Course, place: Place) -> None:
+def test_pools_stay_as_near_as_their_fees_let_an_arbitrageur_bring_them(course: Course, place: TradedPool) -> None:
     """Apart by no more than both pools' fees but for a trade's moment, and never for long."""
     band = FEES_BPS[place.address] + FEES_BPS[SOL_USDC_CLMM_4BPS] + 3
     apart = [gap > band for gap in course.gaps[str(place.address)]]
@@ -125,7 +125,7 @@ def test_a_chain_that_began_with_fewer_pools_trades_in_those(chain: LocalChain) 
     newer = [SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS, SOL_USDC_AMM_V4, SOL_USDC_DAMM_V2]
     for address in newer:
         del chain.bank.accounts[address]
-    chain.bank.on_opened.append(Market(chain.bank, seed=1, intensity=10).trade)
+    chain.bank.on_opened.append(SimulatedMarket(chain.bank, seed=1, intensity=10).trade)
 
     blocks = [chain.seal() for _ in range(20)]
 

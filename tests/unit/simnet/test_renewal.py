@@ -12,7 +12,7 @@ from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.raydium_clmm import accounts as clmm
 from orderd.pools.raydium_cpmm import accounts as cpmm
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.genesis.renewal import renewed
 from orderd.solana.pool_programs import program_of
@@ -20,11 +20,11 @@ from orderd.solana.programs.layout import Record
 
 
 @pytest.fixture
-def accounts() -> dict[Pubkey, Account]:
+def accounts() -> dict[Pubkey, LedgerAccount]:
     return {key: account for key, account in Genesis(1_800_000_000).block().changed.items() if account is not None}
 
 
-def test_a_chain_of_today_is_left_alone(accounts: dict[Pubkey, Account]) -> None:
+def test_a_chain_of_today_is_left_alone(accounts: dict[Pubkey, LedgerAccount]) -> None:
     assert renewed(accounts) == {}
 
 
@@ -43,7 +43,7 @@ def test_a_chain_of_today_is_left_alone(accounts: dict[Pubkey, Account]) -> None
     ],
 )
 def test_what_was_written_otherwise_becomes_what_it_is_today(
-    accounts: dict[Pubkey, Account], kind: PoolKind, layout: type[Record], as_it_was: Callable[[Any], Record]
+    accounts: dict[Pubkey, LedgerAccount], kind: PoolKind, layout: type[Record], as_it_was: Callable[[Any], Record]
 ) -> None:
     program = program_of(kind).ids["simnet"]
     today = {

@@ -24,7 +24,7 @@ from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
 from orderd.pools.raydium_cpmm import instructions as raydium_cpmm_instructions
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.pools.raydium_cpmm.simnet.genesis import REAL_CPMM_POOL, SOL_USDC_CPMM
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.faults import Dice, Faults
 from orderd.simnet.genesis import CHILLGUY, STACC, USDC
 from orderd.simnet.invoke import SLOTS_AN_EPOCH, Clock
@@ -86,7 +86,7 @@ def give_everything(chain: LocalChain) -> None:
     """Accounts with plenty of the tokens that the traders have none of."""
     for mint in (STACC, CHILLGUY):
         state = TokenAccount.new(mint, chain.trader.pubkey(), 10**15)
-        chain.bank.accounts[chain.held(mint)] = Account(2_039_280, token.PROGRAM_ID, state.encode())
+        chain.bank.accounts[chain.held(mint)] = LedgerAccount(2_039_280, token.PROGRAM_ID, state.encode())
 
 
 @pytest.mark.parametrize("exact_out", [False, True], ids=["exact in", "exact out"])

@@ -8,7 +8,7 @@ from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 from tests.samples.mints import extended, fee, plain
@@ -25,8 +25,8 @@ def at(owner: Pubkey) -> Pubkey:
     return associated_token.address(owner, MINT, PROGRAM)
 
 
-def made(data: bytes) -> Account:
-    return Account(rent_exempt_minimum(len(data)), PROGRAM, data)
+def made(data: bytes) -> LedgerAccount:
+    return LedgerAccount(rent_exempt_minimum(len(data)), PROGRAM, data)
 
 
 def taxed_world(bps: int, maximum: int, later: tuple[int, int, int] | None) -> Accounts:

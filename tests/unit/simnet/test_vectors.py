@@ -24,7 +24,7 @@ from orderd.pools.raydium_clmm import instructions as raydium_clmm_instructions
 from orderd.pools.raydium_clmm import program as raydium_clmm
 from orderd.pools.raydium_clmm.simnet import observation as raydium_clmm_observation
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.invoke import Clock
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome, execute
@@ -56,18 +56,18 @@ MOST_ARRAYS = 12
 UNITS = 3_000_000
 
 
-def owned(program: Pubkey, record: Record) -> Account:
+def owned(program: Pubkey, record: Record) -> LedgerAccount:
     data = record.encode()
-    return Account(rent_exempt_minimum(len(data)), program, data)
+    return LedgerAccount(rent_exempt_minimum(len(data)), program, data)
 
 
 def world(authority: Pubkey, vaults: tuple[int, int], *, forward: bool) -> Accounts:
     """A trader who has as much as can be of what is sold, and a pool's vaults."""
     holdings = (U64_MAX, 0) if forward else (0, U64_MAX)
-    programs = {program: Account(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
+    programs = {program: LedgerAccount(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
     return {
         **programs,
-        ALICE.pubkey(): Account(10**12, system.PROGRAM_ID),
+        ALICE.pubkey(): LedgerAccount(10**12, system.PROGRAM_ID),
         **{mint: owned(token.PROGRAM_ID, Mint.new(6, supply=U64_MAX)) for mint in MINTS},
         **{
             address: token_account(ALICE.pubkey(), mint, held)

@@ -15,9 +15,9 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.invoke import Clock, Program
+from orderd.simnet.invoke import Clock, NativeProgram
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import execute
 from orderd.simnet.transaction import decode
@@ -40,7 +40,7 @@ FRESH = keypair("fresh")
 MINT = keypair("mint").pubkey()
 OTHER_MINT = keypair("other mint").pubkey()
 
-Accounts = dict[Pubkey, Account]
+Accounts = dict[Pubkey, LedgerAccount]
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Verdict:
     logs: tuple[str, ...] = field(compare=False, default=())
 
 
-def token_account(owner: Pubkey, mint: Pubkey, amount: int, *, native: bool = False) -> Account:
+def token_account(owner: Pubkey, mint: Pubkey, amount: int, *, native: bool = False) -> LedgerAccount:
     rent = rent_exempt_minimum(token.ACCOUNT_SIZE)
     state = TokenAccount.new(mint, owner, amount, native_rent=rent if native else None)
-    return Account(rent + (amount if native else 0), token.PROGRAM_ID, state.encode())
+    return LedgerAccount(rent + (amount if native else 0), token.PROGRAM_ID, state.encode())
 
 
 def ata(owner: Keypair, mint: Pubkey = MINT) -> Pubkey:
@@ -64,12 +64,14 @@ def ata(owner: Keypair, mint: Pubkey = MINT) -> Pubkey:
 
 def world() -> Accounts:
     """Two people with SOL, a token and wrapped SOL, and a payer who is also the mint's authority."""
-    mint = Account(rent_exempt_minimum(82), token.PROGRAM_ID, b"")
+    mint = LedgerAccount(rent_exempt_minimum(82), token.PROGRAM_ID, b"")
     return {
-        **{each.pubkey(): Account(10 * SOL, system.PROGRAM_ID) for each in (PAYER, ALICE, BOB)},
-        MINT: Account(mint.lamports, mint.owner, Mint.new(6, supply=2 * MINTED, authority=PAYER.pubkey()).encode()),
-        OTHER_MINT: Account(mint.lamports, mint.owner, Mint.new(9, supply=MINTED).encode()),
-        token.NATIVE_MINT: Account(mint.lamports, mint.owner, Mint.new(9).encode()),
+        **{each.pubkey(): LedgerAccount(10 * SOL, system.PROGRAM_ID) for each in (PAYER, ALICE, BOB)},
+        MINT: LedgerAccount(
+            mint.lamports, mint.owner, Mint.new(6, supply=2 * MINTED, authority=PAYER.pubkey()).encode()
+        ),
+        OTHER_MINT: LedgerAccount(mint.lamports, mint.owner, Mint.new(9, supply=MINTED).encode()),
+        token.NATIVE_MINT: LedgerAccount(mint.lamports, mint.owner, Mint.new(9).encode()),
         ata(ALICE): token_account(ALICE.pubkey(), MINT, MINTED),
         ata(BOB): token_account(BOB.pubkey(), MINT, MINTED),
         ata(ALICE, OTHER_MINT): token_account(ALICE.pubkey(), OTHER_MINT, MINTED),
@@ -98,10 +100,10 @@ def signed(
 
 
 def by_simnet(
-    transaction: VersionedTransaction, accounts: Accounts, programs: Mapping[Pubkey, Program] = PROGRAMS
+    transaction: VersionedTransaction, accounts: Accounts, programs: Mapping[Pubkey, NativeProgram] = PROGRAMS
 ) -> Verdict:
     """Run it in the local chain's runtime."""
-    executable = {key: Account(1, system.PROGRAM_ID, executable=True) for key in PROGRAMS}
+    executable = {key: LedgerAccount(1, system.PROGRAM_ID, executable=True) for key in PROGRAMS}
     try:
         parsed = decode(bytes(transaction))
         outcome = execute(parsed, lambda key: accounts.get(key) or executable.get(key), Clock(1, 1), programs)
@@ -124,7 +126,7 @@ def by_litesvm(svm: LiteSVM, transaction: VersionedTransaction, accounts: Accoun
     touched = set(accounts) | set(transaction.message.account_keys) - set(PROGRAMS)
     found = {key: svm.get_account(key) for key in touched}
     after = {
-        key: Account(account.lamports, account.owner, bytes(account.data), account.executable)
+        key: LedgerAccount(account.lamports, account.owner, bytes(account.data), account.executable)
         for key, account in found.items()
         if account is not None and account.lamports
     }

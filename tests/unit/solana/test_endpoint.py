@@ -15,7 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from orderd.domain.errors import OrderdError
 from orderd.proxy import _ask_in_socks
-from orderd.solana.endpoint import Endpoint
+from orderd.solana.endpoint import EndpointUrl
 from orderd.solana.hints import LandingHints
 from orderd.solana.transport import HttpTransport, TransportError
 from tests.socks import socks_proxy
@@ -90,7 +90,7 @@ def test_so_they_are_by_the_websocket() -> None:
 def test_nothing_on_this_machine_is_asked_for_by_way_of_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     for name in PROXIES[:3]:
         monkeypatch.setenv(name, "http://proxy.example:3128")
-    assert Endpoint.of(url).proxy() is None
+    assert EndpointUrl.of(url).proxy() is None
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_which_proxy_leads_to_an_endpoint(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    proxy = Endpoint.of(url).proxy()
+    proxy = EndpointUrl.of(url).proxy()
     assert (proxy.port if proxy else None) == port
 
 
@@ -128,7 +128,7 @@ def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch, proxy:
     with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
         HttpTransport("https://rpc.example")
     with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
-        Endpoint.of("wss://rpc.example").proxy()
+        EndpointUrl.of("wss://rpc.example").proxy()
 
 
 def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:

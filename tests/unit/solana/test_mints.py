@@ -11,7 +11,7 @@ from orderd.domain.mint import Trait
 from orderd.solana.mints import facts_of, fee_schedule
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Extension, TokenAccount
-from orderd.solana.rpc import Account
+from orderd.solana.rpc import ChainAccount
 from tests.samples.mints import NOBODY, SOMEBODY, account, extended, fee, named, plain, spl
 
 MINT = Pubkey([9] * 32)
@@ -98,7 +98,7 @@ def test_an_account_has_room_for_what_its_mint_adds(extensions: list[tuple[int, 
         (extended(plain(), (Extension.METADATA, b"")), None, ""),
     ],
 )
-def test_what_it_calls_itself(mint: Account, metadata: Account | None, name: str) -> None:
+def test_what_it_calls_itself(mint: ChainAccount, metadata: ChainAccount | None, name: str) -> None:
     assert facts_of(MINT, mint, metadata).name == name
 
 
@@ -116,7 +116,7 @@ def test_what_it_calls_itself(mint: Account, metadata: Account | None, name: str
         extended(plain(), (Extension.TRANSFER_FEE, b"short")),
     ],
 )
-def test_what_is_no_mint_is_refused(content: Account | None) -> None:
+def test_what_is_no_mint_is_refused(content: ChainAccount | None) -> None:
     with pytest.raises(OrderdError) as refused:
         facts_of(MINT, content)
     assert refused.value.code is ErrorCode.TOKEN_NO_MINT

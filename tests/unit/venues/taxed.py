@@ -10,7 +10,7 @@ from orderd.domain.quote import PoolKind
 from orderd.pools.meteora_damm_v2.accounts import Pool
 from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.raydium_cpmm.accounts import PoolState
-from orderd.simnet.account import Account, rent_exempt_minimum
+from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.genesis import USDC
 from orderd.solana.pool_programs import program_of
@@ -24,8 +24,8 @@ PROGRAM = token.TOKEN_2022_PROGRAM_ID
 
 
 def taxed(
-    accounts: Mapping[Pubkey, Account | None], bps: int, maximum: int, later: tuple[int, int, int] | None = None
-) -> dict[Pubkey, Account]:
+    accounts: Mapping[Pubkey, LedgerAccount | None], bps: int, maximum: int, later: tuple[int, int, int] | None = None
+) -> dict[Pubkey, LedgerAccount]:
     """All accounts, with USDC under Token-2022, and what the first trader has of it at its address there."""
     changed = {key: _taxed(account) for key, account in accounts.items() if account is not None}
     changed[USDC] = _account(extended(Mint.decode(changed[USDC].data), fee(bps, maximum, later=later)).data)
@@ -35,13 +35,13 @@ def taxed(
     return changed
 
 
-def withheld(account: Account) -> int:
+def withheld(account: LedgerAccount) -> int:
     """What the fees of transfers have left behind in an account, in base units."""
     (amount,) = struct.unpack_from("<Q", account.data, account.data.index(struct.pack("<HH", 2, 8)) + 4)
     return int(amount)
 
 
-def _taxed(account: Account) -> Account:
+def _taxed(account: LedgerAccount) -> LedgerAccount:
     if account.owner == token.PROGRAM_ID and len(account.data) == token.ACCOUNT_SIZE:
         held = TokenAccount.decode(account.data)
         return _account(replace(held, extensions=WITHHELD).encode()) if held.mint == USDC else account
@@ -49,7 +49,7 @@ def _taxed(account: Account) -> Account:
     return account if pool is None else account._replace(data=pool)
 
 
-def _with_program(account: Account) -> bytes | None:
+def _with_program(account: LedgerAccount) -> bytes | None:
     """A pool that trades USDC, as it names the token's program; None of any other account."""
     try:
         if account.owner == program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"]:
@@ -66,5 +66,5 @@ def _with_program(account: Account) -> bytes | None:
     return None
 
 
-def _account(data: bytes) -> Account:
-    return Account(rent_exempt_minimum(len(data)), PROGRAM, data)
+def _account(data: bytes) -> LedgerAccount:
+    return LedgerAccount(rent_exempt_minimum(len(data)), PROGRAM, data)

@@ -9,7 +9,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.solana.json_rpc import RpcTransportError
-from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, Account, RpcClient, RpcError
+from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, ChainAccount, RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot
 from orderd.solana.transport import Response
 from orderd.venues.reading import Accounts, Reading, read, read_together
@@ -19,8 +19,8 @@ KEYS = [Pubkey.from_bytes(bytes([number]) + bytes(31)) for number in range(1, 25
 A, B, C = KEYS[:3]
 
 
-def account(data: bytes) -> Account:
-    return Account(lamports=1, owner=A, data=data, executable=False)
+def account(data: bytes) -> ChainAccount:
+    return ChainAccount(lamports=1, owner=A, data=data, executable=False)
 
 
 @dataclass
@@ -111,7 +111,7 @@ def test_a_group_is_of_one_slot_unless_it_is_larger_than_a_call() -> None:
 def test_what_was_made_of_accounts_stays_until_one_that_was_looked_at_is_another() -> None:
     kept, made = Unchanged[int](), list[int]()
 
-    def make(accounts: Mapping[Pubkey, Account | None]) -> int:
+    def make(accounts: Mapping[Pubkey, ChainAccount | None]) -> int:
         made.append(len(made))
         assert accounts[A] is not None
         return made[-1] if B in accounts else -1

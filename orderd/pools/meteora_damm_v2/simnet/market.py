@@ -12,7 +12,7 @@ from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2, sol_usdc
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import Place, Read, accounts_of, squared
+from orderd.simnet.market_pools import Read, TradedPool, accounts_of, squared
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,4 @@ class DammV2MarketPool:
         return decoded(Pool, self.read(self.address).data)
 
 
-PLACES: Final = (Place(SOL_USDC_DAMM_V2, DammV2MarketPool, 1, 2 * SOL, sol_usdc),)
+PLACES: Final = (TradedPool(SOL_USDC_DAMM_V2, DammV2MarketPool, 1, 2 * SOL, sol_usdc),)

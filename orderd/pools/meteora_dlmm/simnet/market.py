@@ -16,7 +16,7 @@ from orderd.pools.meteora_dlmm.simnet.bins import pool_of
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10, sol_usdc_bs4, sol_usdc_bs10
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import ARRAYS_A_SWAP, Place, Read, accounts_of
+from orderd.simnet.market_pools import ARRAYS_A_SWAP, Read, TradedPool, accounts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,6 @@ def _bins(pair: LbPair, *, sells_sol: bool) -> list[int]:
 
 
 PLACES: Final = (
-    Place(SOL_USDC_BS4, DlmmMarketPool, 3, 6 * SOL, sol_usdc_bs4),
-    Place(SOL_USDC_BS10, DlmmMarketPool, 1, 6 * SOL, sol_usdc_bs10),
+    TradedPool(SOL_USDC_BS4, DlmmMarketPool, 3, 6 * SOL, sol_usdc_bs4),
+    TradedPool(SOL_USDC_BS10, DlmmMarketPool, 1, 6 * SOL, sol_usdc_bs10),
 )

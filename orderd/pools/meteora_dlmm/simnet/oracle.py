@@ -6,14 +6,14 @@ Layout: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0); how it is written
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from orderd.solana.programs.layout import I64, U64, Record, Slot, Tail
+from orderd.solana.programs.layout import I64, U64, FieldLayout, Record, Tail
 
 SAMPLE_SECONDS: Final = 120
 """An observation sums up this long; the next swap begins another one."""
 
 I128 = Annotated[
     int,
-    Slot(
+    FieldLayout(
         "16s",
         lambda data: int.from_bytes(data, "little", signed=True),
         lambda value: value.to_bytes(16, "little", signed=True),

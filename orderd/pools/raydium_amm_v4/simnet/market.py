@@ -12,7 +12,7 @@ from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
 from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4, sol_usdc
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import Place, Read, accounts_of, held
+from orderd.simnet.market_pools import Read, TradedPool, accounts_of, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +39,4 @@ class AmmV4MarketPool:
         return state.to_pool(held(self.read, state.coin_vault), held(self.read, state.pc_vault))
 
 
-PLACES: Final = (Place(SOL_USDC_AMM_V4, AmmV4MarketPool, 1, 6 * SOL, sol_usdc),)
+PLACES: Final = (TradedPool(SOL_USDC_AMM_V4, AmmV4MarketPool, 1, 6 * SOL, sol_usdc),)

@@ -21,7 +21,7 @@ from orderd.pools.raydium_clmm.simnet.genesis import (
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import ARRAYS_A_SWAP, Place, Read, accounts_of, squared
+from orderd.simnet.market_pools import ARRAYS_A_SWAP, Read, TradedPool, accounts_of, squared
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,6 @@ def _ticks(state: PoolState, *, sells_sol: bool) -> list[int]:
 
 
 PLACES: Final = (
-    Place(SOL_USDC_CLMM_4BPS, ClmmMarketPool, 6, 40 * SOL, sol_usdc_4bps),
-    Place(SOL_USDC_CLMM_25BPS, ClmmMarketPool, 1, 6 * SOL, sol_usdc_25bps),
+    TradedPool(SOL_USDC_CLMM_4BPS, ClmmMarketPool, 6, 40 * SOL, sol_usdc_4bps),
+    TradedPool(SOL_USDC_CLMM_25BPS, ClmmMarketPool, 1, 6 * SOL, sol_usdc_25bps),
 )

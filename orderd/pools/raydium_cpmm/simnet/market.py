@@ -12,7 +12,7 @@ from orderd.pools.raydium_cpmm.maths import pool as cpmm
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM, sol_usdc
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import Place, Read, accounts_of, held
+from orderd.simnet.market_pools import Read, TradedPool, accounts_of, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +40,4 @@ class CpmmMarketPool:
         return state.to_pool(config, held(self.read, state.vault_0), held(self.read, state.vault_1))
 
 
-PLACES: Final = (Place(SOL_USDC_CPMM, CpmmMarketPool, 6, 6 * SOL, sol_usdc),)
+PLACES: Final = (TradedPool(SOL_USDC_CPMM, CpmmMarketPool, 6, 6 * SOL, sol_usdc),)

@@ -9,7 +9,7 @@ import pytest
 
 from orderd.domain.money import BPS
 from orderd.domain.trigger import Bound
-from orderd.engine.triggers.watched import Look, Watched
+from orderd.engine.triggers.watched import MarketLook, Watched
 from tests.unit.engine.orders import order_of
 from tests.unit.engine.test_routing import REQUEST
 
@@ -23,16 +23,16 @@ def watched(what: str, **row: Any) -> Watched:
     return Watched(order_of(what, **row), NOW)
 
 
-def look(paid: float, slot: int = 10, at: float = NOW) -> Look:
-    return Look(round(paid * MILLION), slot, at)
+def look(paid: float, slot: int = 10, at: float = NOW) -> MarketLook:
+    return MarketLook(round(paid * MILLION), slot, at)
 
 
-def meets(order: Watched, looks: Sequence[Look | None]) -> list[bool]:
+def meets(order: Watched, looks: Sequence[MarketLook | None]) -> list[bool]:
     """What each look says, as the triggers ask: first whether it is the best one."""
     return [_meets(order, each) for each in looks]
 
 
-def _meets(order: Watched, seen: Look | None) -> bool:
+def _meets(order: Watched, seen: MarketLook | None) -> bool:
     if seen is not None:
         order.rises(seen)
     return order.is_met(seen)
@@ -66,7 +66,7 @@ def test_a_stop_is_met_by_two_looks_in_different_slots(
 
 
 @pytest.mark.parametrize("between", [look(96, 3), None], ids=["a better price", "no route"])
-def test_a_look_that_does_not_find_it_met_begins_the_confirmation_anew(between: Look | None) -> None:
+def test_a_look_that_does_not_find_it_met_begins_the_confirmation_anew(between: MarketLook | None) -> None:
     order = watched("stop")
     assert meets(order, [look(90, 1), between]) == [False, False]
     assert not order.is_confirming
@@ -130,7 +130,11 @@ def test_a_better_price_takes_a_confirmation_back() -> None:
 
 def test_a_purchase_is_stopped_by_a_price_that_has_risen() -> None:
     order = watched("stop", sells="USDC", amount="95")  # so that at 95 it buys one SOL
-    assert meets(order, [Look(10**9 + 1, 1, NOW), Look(10**9, 2, NOW), Look(10**9, 3, NOW)]) == [False, False, True]
+    assert meets(order, [MarketLook(10**9 + 1, 1, NOW), MarketLook(10**9, 2, NOW), MarketLook(10**9, 3, NOW)]) == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_who_is_passed_farthest_goes_first() -> None:

@@ -9,9 +9,9 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.solana.rpc import Account, Memcmp
+from orderd.solana.rpc import ChainAccount, Memcmp
 from orderd.venues.account_facts import token_amount
-from orderd.venues.pool_venue import KnownPool, Moment, PoolVenue, TokenSide, Trade
+from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
 from .accounts import PoolState
 from .instructions import Swap, SwapOut, swap
@@ -32,7 +32,7 @@ class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     size = 100
     size_shared = 32
 
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, Account]]:
+    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
         found = []
         for mint_a, mint_b in (pair, pair[::-1]):
             found += self._program_accounts(PoolState.size(), (Memcmp(8, mint_a), Memcmp(40, mint_b)))
@@ -47,13 +47,13 @@ class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
         return [known.address, known.state.vault_a, known.state.vault_b]
 
-    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, Account | None]) -> ConstantSumAccounts:
+    def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, ChainAccount | None]) -> ConstantSumAccounts:
         pool, vault_a, vault_b = (accounts[key] for key in self._keys(known))
         assert pool is not None
         state = self._checked_decode(pool)
         return ConstantSumAccounts(known.address, state, state.to_pool(token_amount(vault_a), token_amount(vault_b)))
 
-    def _side(self, pool: ConstantSumAccounts, mint_in: str, now: Moment) -> Side:
+    def _side(self, pool: ConstantSumAccounts, mint_in: str, now: PoolMoment) -> Side:
         if pool.state.is_closed:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {pool.address} is switched off")
         return ConstantSumSide(pool.amm, a_to_b=str(pool.state.mint_a) == mint_in)

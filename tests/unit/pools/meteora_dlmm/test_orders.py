@@ -18,7 +18,7 @@ from orderd.pools.meteora_dlmm.bitmap import arrays_in_order
 from orderd.pools.meteora_dlmm.instructions import Swap2, SwapExactOut2
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.pools.meteora_dlmm.simnet.oracle import Oracle
-from orderd.simnet.account import Account
+from orderd.simnet.account import LedgerAccount
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import system, token
@@ -46,18 +46,18 @@ RICH = 2**62
 
 def rich_world(pool_accounts: dict[Pubkey, tuple[Pubkey, bytes]], pair: Pubkey) -> Accounts:
     """These accounts with reserves that can pay any swap, and a trader who can pay for it."""
-    accounts = {address: Account(10**10, owner, data) for address, (owner, data) in pool_accounts.items()}
+    accounts = {address: LedgerAccount(10**10, owner, data) for address, (owner, data) in pool_accounts.items()}
     state = LbPair.decode(accounts[pair].data)
     sides = ((state.mint_x, state.reserve_x, HELD[0]), (state.mint_y, state.reserve_y, HELD[1]))
     for mint, reserve, held in sides:
         native = mint == token.NATIVE_MINT
         accounts[reserve] = token_account(pair, mint, RICH, native=native)
         accounts[held] = token_account(ALICE.pubkey(), mint, RICH, native=native)
-        accounts.setdefault(mint, Account(10**10, token.PROGRAM_ID, Mint.new(6, supply=U64_MAX).encode()))
+        accounts.setdefault(mint, LedgerAccount(10**10, token.PROGRAM_ID, Mint.new(6, supply=U64_MAX).encode()))
     oracle = Oracle.new(100)
-    accounts.setdefault(state.oracle, Account(10**10, meteora_dlmm.PROGRAM_ID, oracle.encode()))
-    programs = {program: Account(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
-    return {**programs, ALICE.pubkey(): Account(10**12, system.PROGRAM_ID), **accounts}
+    accounts.setdefault(state.oracle, LedgerAccount(10**10, meteora_dlmm.PROGRAM_ID, oracle.encode()))
+    programs = {program: LedgerAccount(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
+    return {**programs, ALICE.pubkey(): LedgerAccount(10**12, system.PROGRAM_ID), **accounts}
 
 
 def swap_in(

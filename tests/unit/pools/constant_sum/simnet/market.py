@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import Place, Read, accounts_of, held
+from orderd.simnet.market_pools import Read, TradedPool, accounts_of, held
 
 from ..accounts import PoolState
 from ..instructions import Swap, swap
@@ -37,4 +37,4 @@ class ConstantSumMarketPool:
         return decoded(PoolState, self.read(self.address).data)
 
 
-PLACES: Final = (Place(SOL_USDC, ConstantSumMarketPool, 1, 6 * SOL, sol_usdc),)
+PLACES: Final = (TradedPool(SOL_USDC, ConstantSumMarketPool, 1, 6 * SOL, sol_usdc),)
