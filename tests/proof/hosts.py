@@ -1,0 +1,103 @@
+"""A host for each part of a cluster: a network namespace with an address of its own, which can be cut off.
+
+For a process in network and mount namespaces of its own (``unshare --net --mount``): they go when it ends.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_NETWORK: Final = "10.77.0"
+_OUTSIDE: Final = f"{_NETWORK}.1"
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def open_network() -> None:
+    """A bridge to which hosts are connected. This process is on it as well."""
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    Path("/run/netns").mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"], check=True)
+    ip("link", "set", "lo", "up")
+    ip("link", "add", "br0", "type", "bridge")
+    ip("addr", "add", f"{_OUTSIDE}/24", "dev", "br0")
+    ip("link", "set", "br0", "up")
+
+
+class Host:
+    """One process on a machine of its own, started again when it has ended."""
+
+    def __init__(self, name: str, number: int, command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self.address = f"{_NETWORK}.{number}"
+        self._command = command
+        self._env = env
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._cable = f"v-{name}"
+        ip("netns", "add", name)
+        ip("link", "add", self._cable, "type", "veth", "peer", "name", "eth0", "netns", name)
+        ip("link", "set", self._cable, "master", "br0", "up")
+        for words in (["addr", "add", f"{self.address}/24", "dev", "eth0"], ["link", "set", "eth0", "up"]):
+            ip("-n", name, *words)
+        ip("-n", name, "link", "set", "lo", "up")
+
+    def set_env(self, env: Mapping[str, str]) -> None:
+        """For the next start."""
+        self._env = env
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["ip", "netns", "exec", self.name, *self._command],
+                env={**os.environ, **self._env},
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def watch(self) -> None:
+        """Start it again if it has ended."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+
+    def kill(self) -> None:
+        """End all of its processes as a power cut does, and start it again."""
+        self._send(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+        self.start()
+
+    def freeze(self, seconds: float) -> None:
+        self._send(signal.SIGSTOP)
+        time.sleep(seconds)  # not a wait for anything: how long it stands still
+        self._send(signal.SIGCONT)
+
+    def cut_off(self, seconds: float) -> None:
+        """Nothing reaches it, and nothing is told of that: packets are lost."""
+        ip("link", "set", self._cable, "down")
+        time.sleep(seconds)  # not a wait for anything: how long it is cut off
+        ip("link", "set", self._cable, "up")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code after an orderly stop."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(60)
+
+    def pids(self) -> list[int]:
+        found = subprocess.run(["ip", "netns", "pids", self.name], check=True, capture_output=True, text=True)
+        return [int(pid) for pid in found.stdout.split()]
+
+    def _send(self, number: signal.Signals) -> None:
+        for pid in self.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
