@@ -1,7 +1,8 @@
 """The ``orderd`` command: its verbs, and how every error leaves it. Each verb imports its parts when it is called."""
 
 import sys
-from typing import NoReturn
+from importlib.metadata import version as installed_version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -33,7 +34,25 @@ app = CommandLine(
     help="An order execution engine for Solana. Settings come from flags, ORDERD_* variables and orderd.toml.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"orderd {installed_version('orderd')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
+
+
 for verb in (
     audit,
     doctor,

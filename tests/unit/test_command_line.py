@@ -1,11 +1,13 @@
 """Whatever is typed at orderctl or orderd is read by the one parser that refuses an option given twice."""
 
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from orderctl.app import app as orderctl
 from orderd.command_line import Command, Group
@@ -26,3 +28,13 @@ def test_every_command_refuses_an_option_that_is_given_twice(program: typer.Type
 
     assert len(found) > 10
     assert [each for each in found if not isinstance(each, Command | Group)] == []
+
+
+@pytest.mark.parametrize("program", [orderctl, orderd], ids=["orderctl", "orderd"])
+def test_both_programs_print_their_version_and_have_a_short_option_for_help(program: typer.Typer) -> None:
+    printed = CliRunner().invoke(program, ["--version"])
+    assert printed.exit_code == 0
+    assert printed.stdout.split() == [printed.stdout.split()[0], version("orderd")]
+    brief, full = (CliRunner().invoke(program, [option]) for option in ("-h", "--help"))
+    assert brief.exit_code == 0
+    assert brief.stdout == full.stdout != ""

