@@ -44,7 +44,7 @@ class Traded:
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class TokenMovement:
     """Base units that came or, below zero, went without a trade, and what all of them were worth (not below zero).
 
     ``is_cost``: they were a fee.
@@ -122,7 +122,7 @@ class CostBook:
         self.positions: dict[str, TokenPosition] = {}
         self.days: dict[tuple[date, str], Earned] = {}
 
-    def enter(self, happened: "Iterable[Traded | Transfer]") -> None:
+    def enter(self, happened: "Iterable[Traded | TokenMovement]") -> None:
         for each in happened:
             if isinstance(each, Traded):
                 self._trade(each)
@@ -146,7 +146,7 @@ class CostBook:
         bought.is_estimated |= trade.is_estimated
         self._pay(trade.at, trade.fee, trade.rent)
 
-    def _move(self, moved: Transfer) -> None:
+    def _move(self, moved: TokenMovement) -> None:
         position = self._position(moved.mint)
         position.held += moved.amount
         if moved.amount > 0:

@@ -57,14 +57,14 @@ _TRANSACTION_TEXT: Final = {
 }
 
 
-class SimnetError(Exception):
+class ExecutionError(Exception):
     """What the chain answers instead of doing as asked."""
 
     def to_json(self) -> Any:  # noqa: ANN401  (a string or an object, as serde writes a Rust enum)
         raise NotImplementedError
 
 
-class InstructionError(SimnetError):
+class InstructionError(ExecutionError):
     """An instruction failed with a runtime error (`InstructionError("InvalidSeeds")`) or a custom number.
 
     `detail` replaces the text behind "failed:" in the log, where the runtime says more than the error's name.
@@ -90,7 +90,7 @@ class RuntimeViolationError(InstructionError):
     """The runtime, not the program, stops an instruction that oversteps what it may do."""
 
 
-class TransactionError(SimnetError):
+class TransactionError(ExecutionError):
     """A transaction was refused, or failed outside its instructions; `index` is the account or instruction meant."""
 
     def __init__(self, code: str, index: int | None = None) -> None:

@@ -57,12 +57,10 @@ SHARED_NAMES: Final = {
     "RateLimiter",
     "RewardInfo",
     "Settings",
-    "SimnetError",
     "Step",
     "Swap2",
     "Timeline",
     "Token",
-    "Transfer",
 }
 """Names that still stand for several classes. A name that has become unique leaves the list; none is added."""
 _PYPROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())

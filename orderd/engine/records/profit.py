@@ -10,7 +10,7 @@ from db import movements
 from db.movements import KeptFill, KeptMovement
 from orderd.domain.money import format_amount, format_significant
 from orderd.domain.movements import MovementKind
-from orderd.domain.profit import CostBook, CostMethod, Earned, TokenPosition, Traded, Transfer
+from orderd.domain.profit import CostBook, CostMethod, Earned, TokenMovement, TokenPosition, Traded
 from orderd.domain.times import parse_moment
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine.records.valuation import Valuation
@@ -112,13 +112,13 @@ def _value(valuation: Valuation, at: datetime, given: tuple[str, int], got: tupl
     return next((worth for worth in worths if worth is not None), None), True
 
 
-def _movements(moved: Sequence[KeptMovement], valuation: Valuation) -> Iterator[Traded | Transfer]:
+def _movements(moved: Sequence[KeptMovement], valuation: Valuation) -> Iterator[Traded | TokenMovement]:
     for _, rows in groupby(moved, key=lambda each: (each.at, each.signature)):
         group = list(rows)
         sides = [each for each in group if each.movement.kind is MovementKind.TRADE]
         for each in group:
             if each not in sides:
-                yield Transfer(
+                yield TokenMovement(
                     each.at,
                     each.movement.mint,
                     each.movement.amount,

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderd.domain.profit import CostBook, CostMethod, Earned, Traded, Transfer
+from orderd.domain.profit import CostBook, CostMethod, Earned, TokenMovement, Traded
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OTHER = "OtherMint"
-Happened = Traded | Transfer
+Happened = Traded | TokenMovement
 
 
 def book(*happened: Happened, unit: str = USDC_MINT, method: CostMethod = CostMethod.FIFO) -> CostBook:
@@ -54,22 +54,26 @@ def test_fees_and_rent_take_sol_at_its_cost_or_are_sol_themselves() -> None:
 
 
 def test_deposits_are_lots_at_their_value_and_withdrawals_realise_nothing() -> None:
-    moved = [Transfer(NOON, WSOL_MINT, 10, 100), Transfer(NOON, WSOL_MINT, -4), Transfer(NOON, USDC_MINT, 50)]
+    moved = [
+        TokenMovement(NOON, WSOL_MINT, 10, 100),
+        TokenMovement(NOON, WSOL_MINT, -4),
+        TokenMovement(NOON, USDC_MINT, 50),
+    ]
     sol = book(*moved).positions[WSOL_MINT]
     assert (sol.held, sol.cost, sol.total.realised, sol.is_estimated) == (6, 60, 0, True)
     assert not book(*moved).positions[USDC_MINT].is_estimated, "the unit is worth what it is"
 
 
 def test_a_cost_that_is_no_part_of_a_trade_is_a_fee() -> None:
-    assert book(Transfer(NOON, WSOL_MINT, 10, 100), Transfer(NOON, WSOL_MINT, -4, is_cost=True)).days == {
+    assert book(TokenMovement(NOON, WSOL_MINT, 10, 100), TokenMovement(NOON, WSOL_MINT, -4, is_cost=True)).days == {
         (NOON.date(), WSOL_MINT): Earned(fees=40)
     }
-    in_sol = book(Transfer(NOON, WSOL_MINT, -4, is_cost=True), unit=WSOL_MINT)
+    in_sol = book(TokenMovement(NOON, WSOL_MINT, -4, is_cost=True), unit=WSOL_MINT)
     assert in_sol.positions[WSOL_MINT].total.fees == 4
 
 
 def test_what_came_without_a_value_is_held_and_has_no_cost() -> None:
-    sol = book(Transfer(NOON, WSOL_MINT, 10), sold(4, 40)).positions[WSOL_MINT]
+    sol = book(TokenMovement(NOON, WSOL_MINT, 10), sold(4, 40)).positions[WSOL_MINT]
     assert (sol.held, sol.in_lots, sol.uncovered, sol.total.realised) == (6, 0, 4, 0)
 
 
@@ -98,7 +102,7 @@ def ledger(happened: Sequence[Happened]) -> Counter[str]:
     """What the wallet holds, by adding up what came and went."""
     held = Counter[str]()
     for each in happened:
-        if isinstance(each, Transfer):
+        if isinstance(each, TokenMovement):
             held[each.mint] += each.amount
         else:
             held[each.mint_in] -= each.amount_in
@@ -126,7 +130,7 @@ def realised_of_sol(happened: Sequence[Happened]) -> Fraction:
         return cost, known
 
     for each in happened:
-        if isinstance(each, Transfer):
+        if isinstance(each, TokenMovement):
             if each.mint == WSOL_MINT and each.amount > 0 and each.value is not None:
                 purchases.append((each.amount, Fraction(each.value, each.amount)))
             elif each.mint == WSOL_MINT and each.amount < 0:
@@ -151,9 +155,9 @@ def a_thousand(seed: int) -> list[Happened]:
         usdc, fee = int(sol * price / 1_000), chance.randint(5_000, 60_000)
         match chance.randrange(10):
             case 0:
-                happened.append(Transfer(NOON + timedelta(minutes=minute), WSOL_MINT, sol, usdc))
+                happened.append(TokenMovement(NOON + timedelta(minutes=minute), WSOL_MINT, sol, usdc))
             case 1:
-                happened.append(Transfer(NOON + timedelta(minutes=minute), WSOL_MINT, -sol // 4))
+                happened.append(TokenMovement(NOON + timedelta(minutes=minute), WSOL_MINT, -sol // 4))
             case 2 | 3 | 4 | 5:
                 happened.append(sold(sol, usdc, minutes=minute, fee=fee))
             case _:
@@ -182,7 +186,7 @@ def _entries(draw: st.DrawFn) -> list[Happened]:
         value = draw(st.none() | _AMOUNT)
         if draw(st.booleans()):
             amount = draw(_AMOUNT) * draw(st.sampled_from([1, -1]))
-            happened.append(Transfer(NOON, draw(mints), amount, value, is_cost=amount < 0 and draw(st.booleans())))
+            happened.append(TokenMovement(NOON, draw(mints), amount, value, is_cost=amount < 0 and draw(st.booleans())))
             continue
         first, second = draw(st.permutations([USDC_MINT, WSOL_MINT, OTHER]))[:2]
         happened.append(
