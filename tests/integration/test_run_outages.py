@@ -178,7 +178,7 @@ def test_a_user_that_may_not_enter_ends_it_at_once(given: dict[str, str], tmp_pa
 def test_another_chain_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     create_wallet(tmp_path / "state/wallet.json")
-    words = "chain is devnet, and the RPC endpoint leads to simnet"
+    words = "chain is devnet, and the RPC endpoint leads to a local chain"
     assert words in ended(tmp_path / "state", given | {"ORDERD_CHAIN": "devnet"})
 
 
