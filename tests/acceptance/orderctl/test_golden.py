@@ -34,6 +34,8 @@ VARYING = [
     (re.compile(r'("latency_ms": )\d+(\.\d+)?'), r"\1<n>"),
     # A single digit is the same each time, and part of what is promised: exit codes, versions, event numbers.
     (re.compile(r"(?<![\w<.])(\d+(,\d{3})*\.\d+|\d+(,\d{3})+|\d{2,})(?![\w>])"), "<n>"),
+    # Fees that follow the chain's clock may have changed by a base unit between the quote and the fill.
+    (re.compile(r", <n> bp (better|worse) than quoted"), ", as quoted"),
     (re.compile(r" {2,}"), "  "),
     (re.compile(r" +$", re.MULTILINE), ""),
 ]
