@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import psycopg2
@@ -26,6 +27,15 @@ class Verdict:
     """Transactions that landed without an attempt on record, or for an order that there is not."""
     contradicted: int
     """Orders that are confirmed without a transaction, or have one and are not confirmed."""
+    short: int
+    """Fills that received less, or cost more, than the transaction and its order allow."""
+
+
+_SHORT: Final = """
+    SELECT count(*) FROM fills f JOIN attempts a ON a.signature = f.signature JOIN orders o ON o.id = f.order_id
+    WHERE f.rolled_back_at IS NULL AND (
+        f.amount_out < a.min_amount_out OR f.amount_in > a.max_amount_in OR f.amount_out < o.min_out
+        OR f.amount_in > coalesce(o.max_in, o.amount_in, f.amount_in))"""
 
 
 def judge(database_url: str, ledger: Ledger, acknowledged: Mapping[str, UUID]) -> tuple[Verdict, Mapping[str, int]]:
@@ -41,6 +51,8 @@ def judge(database_url: str, ledger: Ledger, acknowledged: Mapping[str, UUID]) -
             attempts = {(UUID(order), signature) for order, signature in cursor.fetchall()}
             cursor.execute("SELECT DISTINCT parent_id::text FROM orders WHERE parent_id IS NOT NULL")
             parents = {UUID(parent) for (parent,) in cursor.fetchall()}
+            cursor.execute(_SHORT)
+            (short,) = cursor.fetchone() or (0,)
     finally:
         connection.close()
     landed = ledger.transactions()
@@ -56,5 +68,6 @@ def judge(database_url: str, ledger: Ledger, acknowledged: Mapping[str, UUID]) -
             for order, (_, status, _) in orders.items()
             if order not in parents
         ),
+        short=short,
     )
     return verdict, Counter(status for _, status, _ in orders.values())
