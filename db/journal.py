@@ -535,20 +535,20 @@ def _accepting() -> Prepared:
         ("json", "text", "boolean"),
         f"""
         WITH given AS (
-            SELECT * FROM json_to_recordset($1) AS _({typed},
+            SELECT *, memo_tag(account_id, client_order_id) AS own_tag FROM json_to_recordset($1) AS _({typed},
                 status order_status, fact jsonb, holds_seconds integer, actor text, address text)),
         added AS (
             INSERT INTO orders ({names}, memo_tag, status, seq, looks_from, due_at, waits_for,
                                 lease_owner, lease_until, valid_until)
             SELECT {names}, coalesce(
                        (SELECT o.memo_tag FROM orders o WHERE o.id = coalesce(given.parent_id, given.entry_id)),
-                       memo_tag(account_id, client_order_id)), status, 1,
+                       own_tag), status, 1,
                    CASE WHEN {rests} THEN clock_timestamp() END, CASE WHEN {waits} THEN clock_timestamp() END,
                    CASE WHEN status IN ({listed(HELD)}) THEN '{ENTRY_FILL}' END,
                    CASE WHEN {waits} THEN $2 END, CASE WHEN {waits} THEN clock_timestamp() + {_UNTIL_IN_LINE} END,
                    coalesce(expires_at, clock_timestamp() + holds_seconds * interval '1 second')
             FROM given WHERE NOT ($3 AND (EXISTS (SELECT FROM halts) OR EXISTS (
-                SELECT FROM lost_orders WHERE tag = memo_tag(account_id, client_order_id))))
+                SELECT FROM lost_orders WHERE tag = own_tag)))
             ON CONFLICT (account_id, client_order_id) DO NOTHING RETURNING *),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
@@ -561,6 +561,7 @@ def _accepting() -> Prepared:
     )
 
 
+@cache
 def _accepted(phase: frozenset[OrderStatus]) -> OrderStatus:
     (status,) = phase & {after for before, kind, after in TRANSITIONS if (before, kind) == (None, EventKind.ACCEPTED)}
     return status

@@ -47,7 +47,7 @@ MUTANTS: Final = (
         "lost-and-traded-again",
         1,
         "db/journal.py",
-        "SELECT FROM lost_orders WHERE tag = memo_tag(account_id, client_order_id)",
+        "SELECT FROM lost_orders WHERE tag = own_tag",
         "SELECT FROM lost_orders WHERE false",
         (f"{_RESTORING}test_a_lost_order_is_refused_with_its_signature_when_its_client_repeats_it",),
         "A client that repeats an order that the backup does not have trades it twice.",
