@@ -18,7 +18,7 @@ from orderd.wire import Method
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"),
-    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
 RENEW = "renew it with: python -m orderd.config.reference"
 
@@ -69,9 +69,8 @@ def test_the_documents_make_a_site_in_which_every_link_and_anchor_leads_somewher
         timeout=60,
     )
     assert built.returncode == 0, built.stderr
-    assert {path.parent.name for path in (tmp_path / "site").glob("*/index.html")} == {
-        path.stem for path in (ROOT / "docs").glob("*.md") if path.stem != "index"
-    }
+    pages = {path.parent.name for path in (tmp_path / "site").rglob("index.html")} - {"site"}
+    assert pages == {path.stem for path in (ROOT / "docs").rglob("*.md")} - {"index"}
 
 
 def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> None:
