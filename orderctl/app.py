@@ -25,7 +25,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = CommandLine(cls=VerbGroup, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+app = CommandLine(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 @app.callback(invoke_without_command=True, epilog=EPILOG)

@@ -84,7 +84,7 @@ class VerbGroup(Group):
         module = import_module(f"orderctl.commands.{cmd_name.replace('-', '_')}")
         app = getattr(module, "app", None)
         if app is None:
-            app = CommandLine(rich_markup_mode=None)
+            app = CommandLine()
             app.command(cmd_name, cls=getattr(module, "COMMAND_CLASS", Command))(module.run)
         command = get_command(app)
         command.name = cmd_name

@@ -9,16 +9,30 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 if TYPE_CHECKING:
-    from typer._click import Context
+    from typer._click import Context, HelpFormatter, Parameter
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+class Argument(TyperArgument):
+    """Is named in the help without its Python type, which says nothing to who types it."""
+
+    def display_type_rich(self, ctx: "Context") -> str | None:  # noqa: ARG002
+        return None
+
+
 class Command(TyperCommand):
     """Refuses an option that is given twice."""
+
+    def get_params(self, ctx: "Context") -> "list[Parameter]":
+        params = super().get_params(ctx)
+        for each in params:
+            if type(each) is TyperArgument:
+                each.__class__ = Argument  # Typer makes its arguments itself, and takes no class for them
+        return params
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         _check_each_once(self, ctx, args)
@@ -26,18 +40,29 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The same for a command that has others."""
+    """The same for a command that has others. Its help shows the first line of theirs, whole."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         _check_each_once(self, ctx, args)
         return super().parse_args(ctx, args)
 
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        lines = [
+            (name, (each.help or "").strip().partition("\n")[0])
+            for name, each in commands.items()
+            if each is not None and not each.hidden
+        ]
+        if lines:
+            with formatter.section("Commands"):
+                formatter.write_dl(lines)
+
 
 class CommandLine(typer.Typer):
-    """A Typer all of whose commands refuse an option that is given twice."""
+    """A Typer all of whose commands refuse an option that is given twice. Its help is plain text."""
 
     def __init__(self, *, cls: type[Group] = Group, **settings: Any) -> None:  # noqa: ANN401  (what Typer takes)
-        super().__init__(cls=cls, add_completion=False, **settings)
+        super().__init__(cls=cls, add_completion=False, rich_markup_mode=None, **settings)
 
     def command(
         self,

@@ -23,7 +23,7 @@ from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, pr
 from orderd.client.errors import unusable
 from orderd.command_line import CommandLine
 
-app = CommandLine(rich_markup_mode=None)
+app = CommandLine()
 
 
 @app.callback(invoke_without_command=True)

@@ -13,7 +13,7 @@ from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.errors import unusable
 from orderd.command_line import CommandLine
 
-app = CommandLine(rich_markup_mode=None)
+app = CommandLine()
 NONE = "-"
 
 

@@ -22,7 +22,7 @@ from orderd.wire import (
     TokensUnnameResult,
 )
 
-app = CommandLine(rich_markup_mode=None)
+app = CommandLine()
 Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="What the token is called.")]
 Mint = Annotated[str, typer.Argument(metavar="MINT", help="Its mint address.")]
 
