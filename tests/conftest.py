@@ -52,7 +52,7 @@ _cached_untraced = False
 """Whether what ``_cached_functions`` remember may have been computed while coverage did not look."""
 
 _TEMPLATE: Final = "migrated"
-_RESTING: Final = 3
+RESTING: Final = 3
 """How many databases wait for the next tests. Whatever a test has left connected ends while its database rests."""
 
 _KEEP: Final = """
@@ -87,6 +87,10 @@ SELECT md5(string_agg(told, E'\\n' ORDER BY told)) FROM (
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
     UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT format('%s %s', proname, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT setconfig::text FROM pg_db_role_setting
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())) AS shape (told)
@@ -224,7 +228,7 @@ def shared_database(postgres_server: Postgres, resting_databases: "deque[str]") 
 
 @contextmanager
 def lent(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
-    url = resting_databases.popleft() if len(resting_databases) >= _RESTING else None
+    url = resting_databases.popleft() if len(resting_databases) >= RESTING else None
     if url is not None and _shape_of(url) == _shape_when_made(_url_of(postgres_server, _TEMPLATE)):
         _execute(url, _RESTORE)
     else:  # there is none, or a test has changed more than rows
