@@ -41,5 +41,5 @@ def of_key(name: str) -> UUID | None:
 
 
 def add(name: str) -> UUID:
-    """Make an account. Needs a connection, and that nobody else makes one of this name."""
+    """Make an account. Needs a connection; the caller makes sure that no other process makes one of this name."""
     return UUID(str(Account.insert(id=uuid7(), name=name).returning(Account.id).execute()[0].id))

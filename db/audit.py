@@ -1,4 +1,4 @@
-"""Who did what: a table that only grows. An order's row is written by the statement that accepts it."""
+"""The audit: which key did what. The table only grows; an order's row is written by the statement that accepts it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ NAME_TOKEN: Final = "tokens.name"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the name of an API key, and the address that it was used from; '' where there is none."""
+    """Who acts: the name of an API key and the address that it was used from. Both are empty where there is none."""
 
     name: str
     address: str = ""

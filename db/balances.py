@@ -16,7 +16,7 @@ from orderd.domain.money import BPS
 from orderd.domain.order import HELD, LEASED, OrderKind
 
 FRESH_SECONDS: Final = 60
-"""What was seen longer ago tells nothing."""
+"""An observation older than this is not used."""
 _LOCK: Final = 7_140_051_903_122
 _IN_THE_MARKET: Final = f"""
     ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL AND status NOT IN ({listed(HELD)})"""
@@ -35,7 +35,7 @@ _UNSEEN: Final = """
 _BOUGHT: Final = f"""
     SELECT o.mint_out, f.slot, f.amount_out FROM fills f JOIN orders o ON o.id = f.order_id
     WHERE f.at > statement_timestamp() - interval '{FRESH_SECONDS} seconds' AND f.rolled_back_at IS NULL"""  # noqa: S608
-"""Of late, whether somebody has seen it or not."""
+"""Recently, whether or not a wallet's balance has been read since."""
 
 PurseKey = tuple[str, bool]
 """A mint, and whether it is the account of wrapped SOL: else SOL is lamports."""
@@ -76,7 +76,7 @@ def store(holdings: Sequence[SellableBalance], slot: int) -> None:
 
 
 def seconds_since_seen() -> float | None:
-    """None where nobody has looked yet."""
+    """None if the wallet's balance has not been read yet."""
     (age,) = database.execute_sql(
         "SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM balances"
     ).fetchone()
@@ -121,7 +121,7 @@ def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> lis
 
 
 def open_of_key(key_id: UUID | None) -> int:
-    """How many orders that wait for the market this key has, or those have who need none."""
+    """How many orders of this key, or of clients that need no key, wait for the market."""
     whose = "token_id IS NULL" if key_id is None else "token_id = %s"
     values = None if key_id is None else (str(key_id),)
     sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {whose}"  # noqa: S608
@@ -130,5 +130,5 @@ def open_of_key(key_id: UUID | None) -> int:
 
 
 def lock() -> None:
-    """Let nobody else reserve before this transaction has ended."""
+    """Block other reservations until this transaction has ended."""
     database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))

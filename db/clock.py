@@ -1,7 +1,7 @@
-"""Stored times that end a wait, or that one is counted from: all of them, and how they are moved with the clock.
+"""All stored times that end a wait, or that a wait is counted from, and how they are moved when the clock was set.
 
-What is told of the past (events, attempts, the audit) is a record and stays as it was written, and so does what is a
-date for people, as a token's expiry. See ``orderd.domain.clock`` for when this is needed.
+Records of the past (events, attempts, the audit) stay as they were written, and so do dates that a person chose, such
+as the expiry of an API key. ``orderd.domain.clock`` says when this is needed.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from orderd.domain.order import ACTIVE, RESTING, SIGNED, WAITING
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``column`` of ``table``; ``written`` is the column that tells when a row's wait began, where there is one."""
+    """``column`` of ``table``; ``written`` is the column with the time at which a row's wait began, if there is one."""
 
     table: str
     column: str
@@ -55,11 +55,11 @@ def note(reading: Reading) -> None:
 
 @transaction
 def move(jump: Jump, lease_seconds: float) -> bool:
-    """Move all stored times by the jump; False where somebody else has done so.
+    """Move all stored times by the jump. Returns False if another process has done so.
 
-    What has been written since the clock was set stays as it is. A time that does not tell when it was written is taken
-    for one of before, unless that would have it end later than it would if it were not; so of the waits that began in
-    the moment in which nobody had noticed yet, some end early.
+    Rows that were written since the clock was set stay as they are. A time without a column that says when it was
+    written is taken for an older one, unless moving it would make it end later than leaving it. So some of the waits
+    that began after the clock was set, and before the jump was noticed, end early.
     """
     cursor = database.execute_sql(
         "UPDATE clock SET moved = moved + %s, at = clock_timestamp() WHERE moved = %s", (jump.seconds, jump.moved)
@@ -87,7 +87,7 @@ def _move(wait: Wait, values: dict[str, object]) -> None:
 
 
 def _renew_leases(values: dict[str, object]) -> None:
-    """Whoever held an order when the clock was set holds it for a whole lease from now on, and no longer."""
+    """A lease that existed when the clock was set lasts for one whole lease time from now, and no longer."""
     database.execute_sql(
         f"""
         UPDATE orders SET lease_until = %(now)s
@@ -98,9 +98,9 @@ def _renew_leases(values: dict[str, object]) -> None:
 
 
 def cut(lease_seconds: float, longest_seconds: float) -> int:
-    """End waits and leases that are longer than any can be by these bounds: the clock was set while nobody looked.
+    """End waits and leases that are longer than these bounds allow: the clock was set while no process was running.
 
-    Orders in line for a start are woken from there, however far away the estimate is. Returns how many orders.
+    Orders that wait for a start are woken through this, however far away their estimate is. Returns how many orders.
     """
     waits = f"due_at > %(due)s AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'"
     (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()

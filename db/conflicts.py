@@ -1,8 +1,8 @@
-"""Transactions that Postgres ends for the sake of others: they have changed nothing, and are made again.
+"""Transactions that Postgres aborts in favour of others: they have changed nothing, and are run again.
 
-Who writes several rows locks them in the order of their keys, so that no two wait for each other. Should two do so all
-the same, one of them is ended (deadlock_detected); and so is one that cannot be put in a row with others
-(serialization_failure). That is nobody's failure, least of all an order's.
+A writer of several rows locks them in the order of their keys, so that no two writers wait for each other. If two do
+all the same, Postgres aborts one of them (deadlock_detected), and likewise one that cannot be serialized with others
+(serialization_failure). Neither is a failure of the order.
 """
 
 import random

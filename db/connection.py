@@ -26,7 +26,8 @@ T = TypeVar("T")
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
 _GRACE_SECONDS: Final = 0.5
-"""How much later than the server this side gives a statement up: its own word tells more than a lost connection."""
+"""How much later than the server the client gives a statement up: the server's own error says more than a lost
+connection."""
 _LOCK_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 10.0
 _FOR_EVER: Final = 1e9
@@ -111,9 +112,9 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
 
     @contextmanager
     def patient(self, seconds: float | None) -> Iterator[None]:
-        """Let this thread's statements take so long, None for ever: those that nobody waits for an answer to.
+        """Set the time-out of this thread's statements; None for no time-out, for statements that no client waits for.
 
-        Needs a connection; within a transaction, it is the server's time-outs of the connection that are changed.
+        Needs a connection. Within a transaction, the server's time-outs of the connection are changed.
         """
         milliseconds = 0 if seconds is None else int(seconds * 1000)
         self.execute_sql(
@@ -159,7 +160,7 @@ class SchemaError(OrderdError):
 
 @contextmanager
 def database_errors_told() -> Iterator[None]:
-    """Turns what the driver raises into the OrderdError that an operator is told."""
+    """Turns what the driver raises into the OrderdError that an operator sees."""
     try:
         yield
     except PeeweeException as error:
@@ -170,11 +171,12 @@ def database_errors_told() -> Iterator[None]:
 def connect(
     url: str, *, max_connections: int = 32, application: str = "orderd", statement_seconds: float = 30.0
 ) -> None:
-    """Point the pool at ``url`` (postgresql://...). Nothing is opened yet. Raises ValueError for what is no such URL.
+    """Point the pool at ``url`` (postgresql://...). Opens no connection. Raises ValueError if it is not such a URL.
 
-    No thread hangs for ever: the server cuts a statement after ``statement_seconds`` and a wait for a lock no later;
-    where it is silent itself, this side does half a second after that. A connection is waited for as long (libpq makes
-    that 2 s at least). A commit is on disk when it is answered, whatever the server's own setting is.
+    No thread hangs for ever: the server cancels a statement after ``statement_seconds``, and a wait for a lock no
+    later. If the server itself does not answer, the client gives up half a second after that. Connecting has the same
+    limit (libpq makes that at least 2 s). A commit that is acknowledged is on disk, whatever the server's own setting
+    is.
     """
     url = url.replace("postgres://", "postgresql://", 1)
     try:
@@ -198,7 +200,7 @@ def connect(
         keepalives_count=3,
         tcp_user_timeout=20_000,
         options=f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={lock_milliseconds} "
-        # What is prepared has the same plan whatever its values are: it is planned once, not for five executions first.
+        # A prepared statement has the same plan for all values: plan it at once, not after five executions.
         "-c synchronous_commit=on -c plan_cache_mode=force_generic_plan",
     )
 
@@ -216,9 +218,9 @@ _MISCONFIGURED: Final = (
 
 
 def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
-    """What ``ask`` returns, once the server is there; ``waits`` is told why it is not yet, and lets a moment pass.
+    """What ``ask`` returns, once the server answers; ``waits`` gets the reason of each failure, and sleeps.
 
-    Raises OperationalError at once where time will not help: a wrong password, a database that is not there.
+    Raises OperationalError at once where waiting does not help: a wrong password, or a database that does not exist.
     """
     while True:
         try:
@@ -231,16 +233,16 @@ def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
 
 
 def refusal(error: Exception, then: str) -> OrderdError:
-    """What a server that ``was_refused`` tells of says to a user; ``then`` is what has become of the request."""
+    """The text for a user about what a server that ``was_refused`` says; ``then`` says what happened to the request."""
     reason = str(error).strip().partition("\n")[0]
     return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; {then}")
 
 
 def was_refused(error: Exception) -> bool:
-    """Whether the server itself has said no to a statement, which has then changed nothing.
+    """Whether the server itself has refused a statement, which has then changed nothing.
 
-    Else the connection was lost, and nobody can tell whether the statement had been committed before that. (A closed
-    connection proves nothing either: that is what the library says when it rolls back after a commit was lost.)
+    Otherwise the connection was lost, and the statement may or may not have been committed before that. (A closed
+    connection does not prove anything either: the library reports that when it rolls back after a commit was lost.)
     """
     cause = getattr(error, "orig", error)
     code: str = getattr(cause, "pgcode", None) or ""

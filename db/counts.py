@@ -1,7 +1,7 @@
-"""How many orders there are in each state, counted without looking at those that have ended.
+"""How many orders there are in each state, counted without reading those that have ended.
 
-Triggers note each end in a row of ``ended_orders``: one row with the count in it would make all who end orders wait for
-each other. A count is the sum of these rows, and exact at once; from time to time they are put together.
+Triggers note each end in a new row of ``ended_orders``: with a single row for the count, all transactions that end
+orders would wait for each other. The count is the sum of these rows, exact at once; from time to time they are merged.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from orderd.domain.order import OrderStatus
 
 @dataclass(frozen=True, slots=True)
 class StateCount:
-    """The orders in one state: all of them, those that are due, those that nobody can tell the outcome of."""
+    """The orders in one state: all of them, those that are due, and those whose outcome is unknown."""
 
     orders: int
     due: int

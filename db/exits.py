@@ -24,6 +24,6 @@ def note(entry: Order) -> bool:
 
 
 def held_for(entry_id: UUID) -> list[Order]:
-    """What is held until this order is filled: one order, or none where that has been cancelled."""
+    """The order that is held until this one is filled, if there is one and it has not been cancelled."""
     rows = Order.raw(f"SELECT * FROM orders WHERE entry_id = %s AND {in_states(HELD)}", str(entry_id))  # noqa: S608
     return list(rows.execute(database))

@@ -77,7 +77,7 @@ class FamilyNews(NamedTuple):
 
 
 def news(after: int, limit: int) -> list[FamilyNews]:
-    """What has happened to families, from behind that number on, as far as nobody has forgotten it."""
+    """What has happened to families after that number, as far as the news have not been removed yet."""
     rows = database.execute_sql(
         "SELECT id, parent_id FROM family_news WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
     )
@@ -191,14 +191,14 @@ def is_taken(objection: object) -> bool:
 
 
 def lock(parent_id: UUID) -> None:
-    """Let nobody else let a child go until the transaction ends."""
+    """Keep other transactions from releasing a child until this one ends."""
     database.execute_sql("SELECT FROM orders WHERE id = %s FOR NO KEY UPDATE", (str(parent_id),))
 
 
 def lock_free(child_id: UUID) -> bool:
-    """Let nobody else let one of this child's family go until the transaction ends, if none of them is under way.
+    """Keep other transactions from releasing a child of this family until this one ends, if no child is being executed.
 
-    False where one is in anybody's hands, or has landed: also in a block that may still be rolled back.
+    False if a child is being executed or has landed, even if in a block that may still be rolled back.
     """
     row = database.execute_sql(
         "SELECT id FROM orders WHERE id = (SELECT parent_id FROM orders WHERE id = %s) FOR NO KEY UPDATE",

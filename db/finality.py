@@ -53,7 +53,7 @@ def settle(signatures: Sequence[str]) -> None:
 
 
 def roll_back(landings: Sequence[Landing]) -> list[Moved]:
-    """Take the confirmations back: the same bytes are live again, and whoever adopts them sends them."""
+    """Take the confirmations back: the same bytes are live again, and the worker that adopts them sends them."""
     nothing = {"filled_in": None, "filled_out": None, "network_fee": None}
     return apply(
         [

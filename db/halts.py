@@ -13,10 +13,11 @@ from db.connection import database, transaction
 from orderd.domain.halt import Halt, HaltCause
 
 MAY_SIGN: Final = "(SELECT may_sign())"
-"""What a statement that stores signed bytes asks first. As a subquery it is asked once, whatever the rows."""
+"""The condition of each statement that stores signed bytes. As a subquery it is evaluated once per statement, not per
+row."""
 _LOCK: Final = 7_140_051_903_123
 _PATIENCE_MS: Final = 500
-"""A signature is stored in a few milliseconds; whoever holds the lock for longer hangs."""
+"""Storing a signature takes a few milliseconds; a transaction that holds the lock for longer hangs."""
 
 
 def standing() -> tuple[Halt, ...]:
@@ -42,7 +43,7 @@ def halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
 
 @contextmanager
 def nobody_signs() -> Iterator[None]:
-    """While this lasts, whoever comes to store a signature waits, and then sees what was committed meanwhile."""
+    """While this lasts, a transaction that stores a signature waits, and then sees what was committed meanwhile."""
     database.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
         yield

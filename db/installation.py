@@ -1,9 +1,9 @@
-"""Which installation this is: the id that its memos have, those that it had before, and how orders are tagged.
+"""The identity of this installation: the id in its memos, the ids that it had before, and the tags of orders.
 
 The id is made with the database. A restored database takes a new one and keeps the old one as its past, so that the
-daemon that it was taken from, should it still run, is told from it. A tag is 8 bytes of an HMAC of account and client
-order id: memos are public, and nobody else can tell from them who traded what. The key stays through restores, so that
-an order of which nothing but its transaction is left is known by its tag when it is submitted again.
+daemon that the backup came from, if it still runs, is told apart from it. A tag is 8 bytes of an HMAC of account and
+client order id: memos are public, and without the key they do not show who traded what. The key survives a restore, so
+that an order of which only its transaction is left is recognised by its tag when it is submitted again.
 """
 
 from dataclasses import dataclass

@@ -58,23 +58,24 @@ Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
 """What the database, its driver and their language say of values that they cannot take."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeError)
 IN_LINE_SECONDS: Final = 30
-"""How long an order may lie in the queue before dispatch sends it again, whatever became of who put it there."""
+"""How long an order may lie in the queue before dispatch sends it again, whatever happened to the process that sent
+it."""
 IN_LINE: Final = f"interval '{IN_LINE_SECONDS} seconds'"
 _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
-"""The same of a new order. Its sender puts it there at once, but may never have been told that it was stored: who has
-not within the 2 s of an answer never will be. An order that is in the queue for longer has two messages there."""
+"""The same for a new order. Its sender puts it in the queue at once, unless it never heard that the order was stored:
+an answer that is not there within 2 s never comes. An order that is in the queue for longer has two messages there."""
 _LAMPORTS_A_SOL: Final = 10**9
 _VALID_UNTIL: Final = f"""
     valid_until + CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL
                   THEN clock_timestamp() - waits_since ELSE interval '0' END"""
-"""The time spent in line for a start is no part of an order's validity, but where that was given as a date. NULL where
-it has no end."""
+"""The time that an order waits for a start does not count against its validity, unless that was given as a date. NULL
+if the validity has no end."""
 _IS_VALID: Final = f"AND (valid_until IS NULL OR {_VALID_UNTIL} > clock_timestamp())"
 _VALIDITY: Final = {None: "", True: _IS_VALID, False: f"AND {_VALID_UNTIL} <= clock_timestamp()"}
 
 
 def _due(delay_ms: str, latest: str = "valid_until") -> str:
-    """So many milliseconds from now, or when the order is no longer valid. A ``latest`` that is NULL is none."""
+    """So many milliseconds from now, or when the order is no longer valid. A ``latest`` of NULL means no limit."""
     return f"LEAST(clock_timestamp() + {delay_ms} * interval '1 millisecond', {latest})"
 
 
@@ -83,7 +84,7 @@ class NewAttempt:
     """Signed bytes, stored before they are sent. ``min_amount_out`` in base units, and ``max_amount_in`` of an exact
     output.
 
-    ``pool_fee`` (in base units of what is sold) and ``mid`` are of the decision for this route, where they were told.
+    ``pool_fee`` (in base units of the token sold) and ``mid`` belong to the decision for this route, where known.
     """
 
     number: int
@@ -330,7 +331,8 @@ def _with_before(moved: Moved, fact: AnyFact | None) -> Moved:
 
 
 def _from(change: Change) -> frozenset[OrderStatus]:
-    """The states the order may be in. What is signed is left only together with its attempt's end."""
+    """The states that the order may be in. A signed order leaves its state only together with the end of its
+    attempt."""
     allowed = sources(change.fact.kind, change.to)
     if change.before is not None:
         assert target(change.before.kind) in allowed, "what comes before does not lead to where the fact may happen"
@@ -339,7 +341,7 @@ def _from(change: Change) -> frozenset[OrderStatus]:
 
 
 def _is_revived(change: Change) -> bool:
-    """Whether the attempt that landed may land once more, for whoever adopts it."""
+    """Whether the attempt that landed may land once more, sent by the worker that adopts it."""
     return change.fact.kind is EventKind.ROLLED_BACK
 
 
@@ -359,7 +361,7 @@ def _attachments(change: Change) -> list[str]:
             FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live'
             RETURNING a.order_id, a.signature, a.pool_fee, a.mid)""")
     if change.attempt_end and change.fact.kind is EventKind.CONFIRMED:
-        # Of another transaction than the attempt's own nobody knows what was decided for it.
+        # If another transaction than the attempt's own landed, what was decided for it is not known.
         ctes.append(f"""filled AS (
             INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee, rent,
                                pool_fee, mid)
@@ -479,11 +481,12 @@ def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
 
 
 def accept(orders: Sequence[NewOrder], sender: str | None = None, *, unless_halted: bool = False) -> list[Moved]:
-    """Store new orders, their first events, who submitted them and their place in the queue, all or none, at once.
+    """Store new orders, their first events, their submitters and their place in the queue: all or none, in one
+    statement.
 
-    ``sender`` is the process that puts them in the queue: should it die, they are sent again. An order whose client
-    order id is taken, also by another of this call, is left out of the answer; ``unless_halted``, so are all while a
-    halt stands. What follows one is stored with it.
+    ``sender`` is the process that puts them in the queue: if it dies, they are sent again. An order whose client order
+    id is taken, also by another order of this call, is not among the answers; with ``unless_halted``, none is while a
+    halt stands. Orders that follow another one are stored with it.
     """
     if any(each.terms.is_entry for each in orders):
         return _accept_with_exits(orders, sender, unless_halted)
@@ -499,9 +502,9 @@ def _accept_with_exits(orders: Sequence[NewOrder], sender: str | None, unless_ha
 
 
 def accept_exits(entries: Sequence[tuple[UUID, UUID, OrderTerms]]) -> list[Moved]:
-    """Store what follows these orders, held until they are filled, where that has not been stored before.
+    """Store the orders that follow these, held until these are filled, where that has not been stored before.
 
-    Each is told by its id, its account and its terms, which have exit prices.
+    Each is given by its id, its account and its terms, which have exit prices.
     """
     exits = [
         NewOrder(UUID(str(uuid7())), account_id, f"{entry_id}-exit", exit_of(terms), DAEMON, entry_id=entry_id)
@@ -568,10 +571,10 @@ def _accepted(phase: frozenset[OrderStatus]) -> OrderStatus:
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
-    """Take due orders for work. Raises their versions: every other holder's writes are void from here.
+    """Take due orders for work. Raises their versions: every other holder's writes are refused from here on.
 
-    Those that are not due, not in line, no longer valid or not there are not among the answers. What an order has spent
-    in line for a start counts as none of its validity.
+    Orders that are not due, not waiting for a start, no longer valid or unknown are not among the answers. The time
+    that an order has waited for a start does not count against its validity.
     """
     given = f"{{{','.join(map(str, order_ids))}}}"
     rows = _claiming().execute(owner, lease_seconds, given).fetchall()
@@ -609,10 +612,10 @@ class Waits:
 
 
 def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | None:
-    """Let an order in line wait for so long from now; None where it is in line no more. This is no attempt.
+    """Let an order wait for a start for so long from now; None if it no longer waits for one. This is not an attempt.
 
-    Where the reason is an error, it waits until that is over, while it is valid. An event is written where the order
-    waited for something else before, or for nothing. While the reason stays, only the estimate changes.
+    If the reason is an error, the order waits until that is over, while it is valid. An event is written if the order
+    waited for something else before, or for nothing. While the reason stays the same, only the estimate changes.
     """
     if isinstance(reason, OrderdError):
         waits_for, until = str(reason.code), _due("%s")
@@ -648,9 +651,9 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
 
 
 def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
-    """Say of orders that have been submitted for so long that nobody can tell what became of them.
+    """Mark orders that have been submitted for so long that their outcome is unknown.
 
-    Their claims stay as they are: whoever holds one goes on looking after it.
+    Their claims stay as they are: the worker that holds one continues to follow the order.
     """
     sql = f"""
         WITH moved AS (
@@ -673,7 +676,8 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
 
 
 def request_cancel(order_id: UUID) -> list[Moved]:
-    """Let a signed order not be tried again. Its claim stays as it is: whoever holds it goes on looking after it."""
+    """Prevent further attempts of a signed order. Its claim stays as it is: the holder continues to follow the
+    order."""
     sql = f"""
         WITH moved AS (
             UPDATE orders SET seq = seq + 1, cancel_requested = true, updated_at = clock_timestamp()

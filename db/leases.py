@@ -1,6 +1,6 @@
-"""Who works on which order: the queue's hold on what is due, and the leases of worker processes.
+"""Which process works on which order: the queue's hold on due orders, and the leases of worker processes.
 
-A lease says who may be expected to write, not who may: that is decided by the version that each claim raises.
+A lease says which process is expected to write, not which may: that is decided by the version that each claim raises.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,13 +28,13 @@ class Due(NamedTuple):
 
 
 _LOOKED_FOR: Final = AWAITED - CODES
-"""What is looked for before a start is asked for. A halt is over as soon as dispatch sends anything."""
+"""The time by which orders are found before a start is requested. A halt is over as soon as dispatch sends anything."""
 
 
 def take_due(limit: int, sender: str | None = None, looked_at: datetime | None = None) -> Due:
-    """The orders that wait, are due and are in nobody's queue; ``sender`` puts them there.
+    """The orders that wait, are due and are in no queue; ``sender`` puts them there.
 
-    ``looked_at``: the moment at which the clock was looked at, if it was.
+    ``looked_at``: the moment at which the clock was read, if it was.
     """
     rows = database.execute_sql(
         f"""
@@ -96,7 +96,8 @@ def give_back(order_ids: Sequence[UUID]) -> None:
 
 
 def drop(owner: str, order_ids: Sequence[UUID]) -> None:
-    """Say that ``owner`` is no longer at those of these orders that it has begun, so that they are taken up soon."""
+    """Record that ``owner`` no longer works on those of these orders that it has begun, so that they are taken up
+    soon."""
     database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
@@ -135,9 +136,9 @@ def reclaim(orders: Iterable[Order]) -> list[Moved]:
 
 
 def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
-    """Say that ``owner`` still holds these orders, in one statement. Returns of how many that was said.
+    """Renew the leases of ``owner`` on these orders, in one statement. Returns the orders that were renewed.
 
-    Those that are being written to at this moment are passed over until the next time: this waits for nobody.
+    Orders that are locked by a writer at this moment are skipped until the next time: this waits for no lock.
     """
     cursor = database.execute_sql(
         """
@@ -163,7 +164,7 @@ class LiveAttempt:
 
 
 def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
-    """Take over the submitted orders that nobody holds, with a new version. This is the whole of recovery."""
+    """Take over the submitted orders that have no holder, with a new version. This is the whole of recovery."""
     rows = Order.raw(
         f"""
         WITH adopted AS (

@@ -7,9 +7,10 @@ from db.connection import database
 
 
 def listen(channel: str) -> connection:
-    """A connection that hears what is committed on ``channel`` from here on; it is readable when there is something.
+    """A connection that is notified of commits on ``channel`` from here on; it is readable when there is a
+    notification.
 
-    Raises psycopg2's OperationalError where it cannot be had.
+    Raises psycopg2's OperationalError if it cannot be opened.
     """
     opened: connection = psycopg2.connect(database.database, **database.connect_params)
     opened.autocommit = True

@@ -49,10 +49,11 @@ def listed(statuses: Iterable[OrderStatus]) -> str:
 
 
 def in_states(statuses: Iterable[OrderStatus]) -> str:
-    """The condition that an order is in one of these, in the words of the indexes, none of which names ``status``.
+    """The condition that an order is in one of these states, in terms of indexed columns, none of which is ``status``.
 
-    What waits has a due time, what rests a time from which it is looked at, and ``ended_as`` is the status of what has
-    ended. Of the others, what is held says what it waits for, and what is in a worker's hands waits for nothing.
+    Waiting orders have a due time, resting ones a time from which they are looked at, and ``ended_as`` is the status of
+    orders that have ended. Of the others, a held order says what it waits for, and one that a worker holds waits for
+    nothing.
     """
     wanted = frozenset(statuses)
     if wanted == ACTIVE:
@@ -141,25 +142,22 @@ class ApiKey(Table):
 class Order(Table):
     """An order as it stands after event ``seq``. Written only through ``db.journal``.
 
-    ``version`` is the fencing token: a claim raises it, and whoever writes as the claim's holder must name it.
-    ``venue`` and ``pool`` are those of the largest leg; ``route`` has all of them where there are several.
-    ``min_out`` is the least that the trader has asked for; ``min_amount_out`` is the floor, what the route in force has
-    to pay: never below it, and where ``floor`` is the first one, the same from the first route on. An order that buys
-    ``exact_out`` has no ``amount_in``; ``max_in`` is the most that it may cost, ``max_amount_in`` the ceiling, the same
-    in all respects.
+    ``version`` is the fencing token: a claim raises it, and the claim's holder must name it when it writes. ``venue``
+    and ``pool`` are those of the largest leg; ``route`` has all legs if there are several. ``min_out`` is the minimum
+    that the trader asked for; ``min_amount_out`` is the floor, what the current route has to pay: never below
+    ``min_out``, and with ``floor`` "first" the same from the first route on. An order that buys ``exact_out`` has no
+    ``amount_in``; ``max_in`` is its maximum cost, and ``max_amount_in`` the ceiling, the counterpart of the floor.
     ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
-    ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that were none of its doing.
-    ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error, where it
-    waits until that is over.
-    ``looks_from`` is from when on the market is looked at for an order that rests, and NULL for any other; ``best_out``
-    what it has paid at most for a trailing stop so far. ``triggered_at`` is when the condition was met last.
-    ``parent_id`` is the order whose execution, or part of it, this one is. ``entry_id`` is the order that buys what
-    this one sells: until it has, this one is held, and has no amount. ``exit_made``: nothing follows it any more.
-    ``cancel_requested``: it is signed, and
-    shall not be tried again. ``first_terms`` are those that an order was submitted with which has been amended since.
-    ``unknown_since``: from when on nobody could tell what became of what is signed. ``token_id`` is the key that
-    submitted it. ``memo_tag`` is in the memo of each of its transactions, see ``db.installation``; none in orders that
-    had ended before there was one.
+    ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that do not count against the
+    order. ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error,
+    if it waits until that is over. ``looks_from`` is the time from which the market is looked at for a resting order,
+    and NULL for any other; ``best_out`` is the most that it has paid for a trailing stop so far. ``triggered_at`` is
+    when the condition was last met. ``parent_id`` is the order whose execution, or part of it, this one is.
+    ``entry_id`` is the order that buys what this one sells: until it is filled, this one is held and has no amount.
+    ``exit_made``: no further order follows it. ``cancel_requested``: the order is signed and must not be tried again.
+    ``first_terms`` are the terms that an amended order was submitted with. ``unknown_since``: since when the outcome of
+    the signed transaction is unknown. ``token_id`` is the key that submitted the order. ``memo_tag`` is in the memo of
+    each of its transactions, see ``db.installation``; orders that had ended before there were tags have none.
     """
 
     id = UUIDField(primary_key=True)
@@ -246,7 +244,8 @@ class Order(Table):
 
     @property
     def amount(self) -> int:
-        """Of the two amounts the one that is given; whatever rests or is executed in parts sells one."""
+        """The one of the two amounts that is given; a resting order, and one that is executed in parts, gives what it
+        sells."""
         given = self.amount_in if self.exact_out is None else self.exact_out
         assert given is not None, "one of the two is given"
         return given
@@ -258,7 +257,7 @@ class Order(Table):
 class Attempt(Table):
     """One signed transaction. ``signed_bytes`` are what is sent, as often as needed; ``outcome`` is the chain's.
 
-    Once it has ended for good, they may be removed. ``blockhash_slot`` is the context slot of its blockhash.
+    Once it has ended for good, the bytes may be removed. ``blockhash_slot`` is the context slot of its blockhash.
     ``awaits_finality``: it landed in a block that may still be rolled back. ``pool_fee`` and ``mid`` are for its fill.
     """
 
@@ -287,10 +286,10 @@ class Attempt(Table):
 
 
 class Fill(Table):
-    """What a transaction has traded; one whose block the chain took back has ``rolled_back_at`` and does not count.
+    """What a transaction has traded; one whose block was rolled back has ``rolled_back_at`` and does not count.
 
-    No more than one of an order counts. Fee and rent in lamports. ``pool_fee`` (base units of what was sold) and
-    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) are of the decision for the route, where told.
+    At most one fill of an order counts. Fee and rent in lamports. ``pool_fee`` (base units of the token sold) and
+    ``mid`` (token_out for one token_in, see ``orderd.domain.mid``) belong to the decision for the route, where known.
     """
 
     order_id = UUIDField()

@@ -15,7 +15,7 @@ from orderd.domain.tokens import WSOL_MINT
 
 @dataclass(frozen=True, slots=True)
 class KeptMovement:
-    """``usdc`` and ``sol`` are what one whole token cost when it moved, None where nobody knew."""
+    """``usdc`` and ``sol`` are what one whole token cost when it moved, None if not known."""
 
     signature: str
     slot: int
@@ -76,7 +76,7 @@ def known(signatures: Sequence[str]) -> dict[str, Known]:
 
 @transaction
 def keep(wallet: str, movements: Iterable[KeptMovement], slot: int) -> None:
-    """What was read up to a slot; what is kept already stays as it is."""
+    """What was read up to a slot; rows that exist already stay as they are."""
     for each in movements:
         database.execute_sql(
             """

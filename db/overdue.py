@@ -29,7 +29,7 @@ class Overdue:
 
     @contextmanager
     def bounded(self, waiting: connection, seconds: float) -> Iterator[None]:
-        """Whatever waits within for the server is told after ``seconds`` that the connection is lost."""
+        """A thread that waits for the server within this block gets a lost connection after ``seconds``."""
         key = threading.get_ident()
         with self._lock:
             self._waits[key] = time.monotonic() + seconds, waiting

@@ -1,6 +1,6 @@
-"""Which processes there are, by their own word, and the release of what the dead ones held.
+"""The processes that have registered themselves, and the release of what dead ones held.
 
-A row is a process that was not stopped in order. Who is dead is not decided here (``orderd.engine.presence``).
+A row is a process that was not stopped in order. ``orderd.engine.presence`` decides which of them are dead.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Who was refused without a key: counted by the hour, bounded in rows and in days.
+"""Requests that were refused without a key: counted per hour, bounded in rows and in days.
 
-Whoever has no key writes at a pace of his own. So his refusals are no part of the audit, which only grows: equal ones
-of an hour are one row, an hour has so many rows and no more, and rows of long ago are deleted. None holds the caller's
-words.
+A caller without a key decides itself how often it is refused. So these refusals do not go into the audit, which only
+grows: equal refusals of an hour are one row, an hour has a limited number of rows, and old rows are deleted. No row
+contains the caller's words.
 """
 
 from collections import Counter

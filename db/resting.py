@@ -1,7 +1,7 @@
-"""Orders that rest, as the triggers read them, and what they note of those that follow the market.
+"""Resting orders, as the triggers read them, and what the triggers note of orders that follow the market.
 
-What stands is told by a few numbers of each order, and the orders themselves are read where these are new: so to see
-that nothing has changed costs little. An OCO and a TWAP wait for no price of their own, and are left out.
+A few numbers per order show what stands, and the orders themselves are read where these are new: so it costs little to
+see that nothing has changed. An OCO and a TWAP do not wait for a price of their own, and are left out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -96,7 +96,8 @@ class Best:
 
 
 def raise_best(best: Sequence[Best]) -> None:
-    """Keep the best of these trailing stops: it is lowered by nobody. Of another amount the market has paid another."""
+    """Keep the best of these amounts per trailing stop: it never falls. For another amount in, the market pays
+    another."""
     database.execute_sql(
         f"""
         UPDATE orders SET best_out = greatest(best_out, given.best)

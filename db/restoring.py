@@ -13,7 +13,7 @@ from db.models import Order
 from orderd.domain.halt import HaltCause
 
 _OPEN: Final = 2**62
-"""Of a past installation while nobody knows where it ended."""
+"""The last slot of a past installation while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ was under way when it was made is looked for from its blockhash on."""
 
 
 def height() -> int | None:
-    """The chain's newest block height after the restore; None while nobody has asked."""
+    """The chain's newest block height after the restore; None until it has been read."""
     row = database.execute_sql("SELECT height FROM restores").fetchone()
     return None if row is None or row[0] is None else int(row[0])
 
@@ -64,7 +64,7 @@ def first_unknown_slot() -> int:
 
 
 def lock() -> bool:
-    """Let nobody else end the restore before this transaction has ended; False where somebody has."""
+    """Keep other processes from ending the restore before this transaction has ended; False if one has ended it."""
     cursor = database.execute_sql("SELECT FROM halts WHERE cause = %s FOR UPDATE", (HaltCause.RESTORE,))
     return cursor.fetchone() is not None
 

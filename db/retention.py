@@ -1,8 +1,8 @@
 """What is removed when it is old: a few rows at a time, found by an index, and counted.
 
-Never orders, their fills, what keys did, nor anything of what may still change: the events of an order go all at once,
-when it has ended for so long, so do its failures, and of an attempt that has ended for good the signed bytes alone.
-Only the oldest rows are looked at, so a pass costs the same however much there is.
+Orders, their fills, the audit of keys, and anything that may still change are never removed. The events of an order go
+all at once, when it has ended for that long; so do its failures. Of an attempt that has ended for good only the signed
+bytes go. Only the oldest rows are read, so a pass costs the same however many rows there are.
 """
 
 from enum import StrEnum
@@ -12,7 +12,8 @@ from db.age import DAYS_AGO
 from db.connection import database, transaction
 
 ROWS: Final = 1_000
-"""Removed at one time: some milliseconds, in which nobody waits for these rows, since they change no more."""
+"""How many rows are removed at a time. That takes some milliseconds, and no writer waits for these rows, for they no
+longer change."""
 _LOCK: Final = 7_140_051_903_119
 
 

@@ -1,4 +1,4 @@
-"""What the chain has told of mints, and what the operator calls them. All here needs a connection."""
+"""What the chain says of mints, and what the operator calls them. All functions here need a connection."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _FACTS = "mint, decimals, program, traits, name, transfer_fee_bps"
 
 
 def mints_known(mints: Sequence[str]) -> list[MintFacts]:
-    """What was told of these, as far as anything was."""
+    """What is stored of these mints, as far as anything is."""
     rows = database.execute_sql(f"SELECT {_FACTS} FROM mints WHERE mint = ANY(%s)", (list(mints),))  # noqa: S608
     return [_facts(*row) for row in rows]
 
@@ -24,7 +24,7 @@ def last_mints(most: int) -> list[MintFacts]:
 
 
 def keep_mints(told: Sequence[MintFacts]) -> None:
-    """Keep what the chain has told now."""
+    """Store what the chain says now."""
     for facts in sorted(told, key=lambda each: each.mint):
         traits = sorted(facts.traits)
         database.execute_sql(

@@ -14,9 +14,10 @@ from orderd.domain.terms_formatting import price_reads
 
 
 def expire(limit: int, looked_at: datetime | None = None) -> list[Moved]:
-    """End those that are due and may not be worked on any more. Who waits for a start does not grow older by that.
+    """End the orders that are due and no longer valid. The time that an order waits for a start does not count.
 
-    A date comes all the same. ``looked_at``: the moment at which the clock was looked at, if it was.
+    A validity that was given as a date ends all the same. ``looked_at``: the moment at which the clock was read, if it
+    was.
     """
     ended = Order.raw(
         f"""
@@ -35,7 +36,7 @@ def expire(limit: int, looked_at: datetime | None = None) -> list[Moved]:
 
 
 def expiry(order: Order) -> Change:
-    """The end of an order, as it was when it was read, where it is no longer valid."""
+    """The end of an order that is no longer valid, by what was read of it."""
     fact = Expired(detail=_waited_for(order))
     columns = {"error_code": str(fact.code), "error_detail": fact.detail}
     return Change(order.id, fact, order.version, columns, valid=False)
