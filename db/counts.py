@@ -7,7 +7,7 @@ orders would wait for each other. The count is the sum of these rows, exact at o
 from dataclasses import dataclass
 
 from db.connection import database
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ def by_status() -> dict[OrderStatus, StateCount]:
         SELECT ended_as, sum(orders)::bigint, 0, 0 FROM ended_orders GROUP BY ended_as HAVING sum(orders) <> 0"""
     )
     return {OrderStatus(status): StateCount(*numbers) for status, *numbers in rows}
+
+
+def open_by_kind() -> list[tuple[OrderKind, int, float]]:
+    """Of each kind how many orders have not ended, and how many seconds old the oldest one is."""
+    rows = database.execute_sql(
+        """
+        SELECT kind, count(*), extract(epoch FROM statement_timestamp() - min(created_at))
+        FROM orders WHERE ended_as IS NULL GROUP BY kind"""
+    )
+    return [(OrderKind(kind), orders, max(float(age), 0.0)) for kind, orders, age in rows]
 
 
 def add_up() -> None:

@@ -80,6 +80,12 @@ def removed() -> dict[Kept, int]:
     return {kept: int(counted.get(kept, 0)) for kept in Kept}
 
 
+def database_bytes() -> int:
+    """The size of the database on disk."""
+    (size,) = database.execute_sql("SELECT pg_database_size(current_database())").fetchone()
+    return int(size)
+
+
 def table_bytes() -> dict[str, int]:
     """The size of each table on disk, with its indexes and what it keeps aside; the largest first."""
     rows = database.execute_sql(

@@ -230,7 +230,7 @@ def openapi_document() -> Json:
         health=absent,
         readiness=absent,
         authorize=nobody,
-        refresh_metrics=absent,
+        metrics=absent,
         refused=lambda *_: None,
         rest=rest_router(absent, absent, callers, SubmissionHandler(absent, callers, nobody)),
         posts={},

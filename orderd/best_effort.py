@@ -14,7 +14,8 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 
-from orderd.telemetry import BEST_EFFORT_FAILURES, name_thread
+from orderd.metrics.process import BEST_EFFORT_FAILURES
+from orderd.telemetry import name_thread
 
 T = TypeVar("T")
 

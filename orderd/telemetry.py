@@ -1,7 +1,7 @@
-"""Structured logs on stderr, and the metrics of the processes.
+"""Structured logs on stderr.
 
 A log line is one event: a readable message, a stable ``action`` that alerts and searches match on, and its facts as
-fields. Metrics follow Prometheus' naming: base units, ``_total`` for counters, no label that grows with use.
+fields.
 """
 
 import ctypes
@@ -11,11 +11,9 @@ import os
 import sys
 import time
 from collections import Counter as Counts
-from importlib.metadata import version
 from typing import Final, Literal
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram, Info
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -23,58 +21,6 @@ _libc: Final = ctypes.CDLL(None)
 _PR_SET_NAME: Final = 15
 _NOISY: Final = ("websockets.server", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "dramatiq", "asyncio")
 """Libraries that tell of each connection or request at INFO; from them, warnings are enough."""
-
-_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-BUILD: Final = Info("orderd_build", "The running version.")
-BUILD.info({"version": version("orderd")})
-
-CONNECTIONS: Final = Gauge("orderd_ws_connections", "Open websocket connections.")
-SLOW_DISCONNECTS: Final = Counter("orderd_ws_slow_disconnects", "Connections closed because they did not keep up.")
-REFUSED: Final = Counter("orderd_connections_refused", "Connections and requests refused at the door.", ["code"])
-CALLS: Final = Counter("orderd_rpc_calls", "JSON-RPC calls by outcome: ok, or an error code.", ["method", "outcome"])
-CALL_SECONDS: Final = Histogram("orderd_rpc_call_seconds", "Time to answer a call.", ["method"], buckets=_SECONDS)
-HTTP_REQUESTS: Final = Counter(
-    "orderd_http_requests", "HTTP requests by method, route and status of the answer.", ["method", "route", "status"]
-)
-HTTP_SECONDS: Final = Histogram(
-    "orderd_http_request_seconds", "Time to answer an HTTP request.", ["route"], buckets=_SECONDS
-)
-INTAKE_BATCH: Final = Histogram(
-    "orderd_intake_batch_orders", "Orders committed together.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
-)
-EVENTS_SENT: Final = Counter("orderd_events_sent", "Order events written to subscribers.")
-EVENT_SECONDS: Final = Histogram(
-    "orderd_event_delivery_seconds", "From an event's commit to its subscribers.", buckets=_SECONDS
-)
-GAPS_FILLED: Final = Counter("orderd_event_gaps_filled", "Orders whose events had to be fetched from Postgres.")
-SUBSCRIPTIONS: Final = Gauge("orderd_subscriptions", "Open subscriptions.")
-LOOP_LAG: Final = Gauge("orderd_event_loop_lag_seconds", "How late the gateway's event loop last was.")
-POOL_FAULTS: Final = Counter(
-    "orderd_pool_faults", "Exceptions that a pool's state led to and nobody foresaw; the pool was left out.", ["kind"]
-)
-POOLS_UNSUPPORTED: Final = Counter(
-    "orderd_pools_unsupported",
-    "Pools that are left alone, by why, and the field that tells it.",
-    ["kind", "reason", "field"],
-)
-BEST_EFFORT_FAILURES: Final = Counter(
-    "orderd_best_effort_failures", "Failures of work that no order depends on, by what it was.", ["what"]
-)
-READY: Final = Gauge("orderd_ready", "1 where an order sent now would be accepted, else 0.")
-HALTED: Final = Gauge("orderd_halted", "1 while a halt keeps anything new from being signed, NaN where unknown.")
-EXECUTING: Final = Gauge("orderd_executing", "1 where orders are executed now, 0 where they wait, NaN where unknown.")
-ORDERS: Final = Gauge("orderd_orders", "Orders by status, over the whole cluster.", ["status"])
-UNKNOWN: Final = Gauge("orderd_outcome_unknown", "Submitted orders of which nobody can tell what became.")
-QUEUE_DEPTH: Final = Gauge("orderd_queue_depth", "Messages waiting in the queue, over the whole cluster.")
-WORKERS: Final = Gauge("orderd_workers", "Worker processes with a live heartbeat.")
-RATE_LIMIT_USED: Final = Gauge("orderd_rate_limit_used", "Order starts within the current window.")
-TABLE_BYTES: Final = Gauge("orderd_table_bytes", "Size of a table on disk with its indexes.", ["table"])
-REMOVED_ROWS: Final = Gauge(
-    "orderd_removed_rows", "Rows that were removed for their age so far, over the whole cluster.", ["kept"]
-)
-RATE_LIMIT_WAITING: Final = Gauge("orderd_rate_limit_waiting", "Orders that wait for a start.")
-
 
 _STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
 """Loggers of libraries, and actions of ours, whose lines anybody brings about who reaches the port."""

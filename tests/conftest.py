@@ -27,9 +27,9 @@ import orderd.pools
 from db.connection import connect, database, migrate
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
+from orderd.metrics.venues import POOL_FAULTS
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.telemetry import POOL_FAULTS
 from tests import forking
 
 QUICK = {

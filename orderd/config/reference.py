@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS
+from orderd.metrics.listing import SUBJECTS, listed
 from orderd.simnet.faults import Faults
 
 _MACHINE_DEFAULTS = {"state_dir": "~/.local/state/orderd"}
@@ -62,6 +63,16 @@ def _json_members(heading: str, defaults: BaseModel) -> str:
     return "\n".join(rows)
 
 
+def metrics_table() -> str:
+    rows = ["| Metric | Type | Labels | Meaning |", "| --- | --- | --- | --- |"]
+    for subject, (whose, module) in SUBJECTS.items():
+        rows.append(f"| **{subject}** | | | Told by {whose} |")
+        for each in listed(module):
+            labels = ", ".join(f"`{label}`" for label in each.labels)
+            rows.append(f"| `{each.name}` | {each.kind} | {labels} | {_cell(each.documentation)} |")
+    return "\n".join(rows)
+
+
 def environment_example() -> str:
     parts = [_ENVIRONMENT_HEADER]
     for name, field in Settings.model_fields.items():
@@ -71,6 +82,7 @@ def environment_example() -> str:
 
 DOCUMENTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/configuration.md": {"settings": settings_table},
+    "docs/monitoring.md": {"metrics": metrics_table},
     "docs/troubleshooting.md": {"errors": errors_table},
     "docs/simnet.md": {"faults": faults_table, "nodes": nodes_table},
 }

@@ -14,6 +14,7 @@ from db import leases
 from db.connection import database
 from db.journal import Moved
 from orderd.best_effort import Outbox, best_effort
+from orderd.engine.order_metrics import count
 from orderd.engine.publish import Publisher
 
 
@@ -39,7 +40,8 @@ class HandOver:
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
     def send(self, order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
-        """Tell the news, and then put orders in the queue."""
+        """Count and tell the news, and then put orders in the queue."""
+        count(news)
         self._accepted.put([*news, *order_ids])
 
     def forget(self, order_id: UUID) -> None:

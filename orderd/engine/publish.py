@@ -12,6 +12,7 @@ from db.journal import Moved
 from db.models import Order
 from orderd.best_effort import Outbox
 from orderd.domain.order import TERMINAL
+from orderd.engine.order_metrics import count
 from orderd.engine.views import order_view
 from orderd.wire import OrderView
 
@@ -49,7 +50,8 @@ class Publisher:
         self._news = Outbox("publish", self.tell)
 
     def publish(self, changes: Sequence[Moved]) -> None:
-        """Tell of changes that are committed, in the order given."""
+        """Count changes that are committed, and tell of them in the order given."""
+        count(changes)
         self._news.put(changes)
 
     def close(self, seconds: float) -> None:

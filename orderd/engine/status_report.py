@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import redis
 
-from db import counts, halts, retention
+from db import balances, counts, halts, retention
 from db.connection import database
 from orderd.domain.halt import Halt
-from orderd.domain.order import FILLED, LEASED, WAITING, OrderStatus
+from orderd.domain.order import FILLED, LEASED, WAITING, OrderKind, OrderStatus
+from orderd.domain.tokens import WSOL_MINT, Token
+from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
@@ -44,17 +46,27 @@ class LineState:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The size of each table in bytes, and how many rows of what is kept for some time only were removed so far."""
+    """The size of each table in bytes, how many rows of what is kept for some time only were removed so far, and the
+    size of the whole database."""
 
     table_bytes: dict[str, int]
     removed: dict[str, int]
+    database_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrders:
+    """How many orders of a kind have not ended, and the age of the oldest one."""
+
+    orders: int
+    oldest_seconds: float
 
 
 class StatusQuestions:
     """Asks one service each. Every method blocks until that answers, or its own time-out ends the wait.
 
     ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` messages not yet taken,
-    ``workers`` worker processes with a live heartbeat.
+    ``workers`` worker processes with a live heartbeat. ``tokens`` are those whose balances are told.
     """
 
     def __init__(
@@ -65,12 +77,14 @@ class StatusQuestions:
         rate_limit_use: Callable[[], tuple[int, int]],
         queue_depth: Callable[[], int],
         workers: Callable[[], int],
+        tokens: Iterable[Token] = (),
     ) -> None:
         self._rpc = rpc
         self._redis = client
         self._rate_limit_use = rate_limit_use
         self._queue_depth = queue_depth
         self._workers = workers
+        self._tokens = tokens
 
     def takes_orders(self) -> str:
         """Why Postgres takes no orders; '' where it does. Needs a connection, and raises PeeweeException."""
@@ -90,7 +104,22 @@ class StatusQuestions:
 
     def stored(self) -> Stored:
         """Needs a connection, and raises PeeweeException."""
-        return Stored(retention.table_bytes(), {str(kept): rows for kept, rows in retention.removed().items()})
+        removed = {str(kept): rows for kept, rows in retention.removed().items()}
+        return Stored(retention.table_bytes(), removed, retention.database_bytes())
+
+    def open_orders(self) -> dict[OrderKind, OpenOrders]:
+        """Of each kind of which there are any. Needs a connection, and raises PeeweeException."""
+        return {kind: OpenOrders(orders, age) for kind, orders, age in counts.open_by_kind()}
+
+    def balances(self) -> dict[str, float]:
+        """Whole tokens in the wallet, by symbol, as far as somebody has looked of late; wSOL is SOL that is wrapped.
+
+        A float, for a figure is not what anybody trades with. Needs a connection, and raises PeeweeException.
+        """
+        seen = balances.seen()
+        named = {(token.mint, False): (token.symbol, token.decimals) for token in self._tokens}
+        named[WSOL_MINT, True] = ("wSOL", LAMPORT_DECIMALS)
+        return {symbol: seen[key].amount / 10**decimals for key, (symbol, decimals) in named.items() if key in seen}
 
     def queue(self) -> QueueMetrics:
         """What the cluster's orders do now, without the rate limit. Needs a connection, and raises PeeweeException."""

@@ -1,4 +1,4 @@
-"""What ``/health``, ``/ready``, ``/metrics`` and the method ``status`` answer: how the gateway and its services are.
+"""What ``/health``, ``/ready`` and the method ``status`` answer: how the gateway and its services are.
 
 Each service is asked by itself, once at a time and for a bounded time, and what could not be found out is told as that.
 """
@@ -14,39 +14,23 @@ from pydantic import BaseModel, Field
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.halt import Halt
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind
 from orderd.engine.halting import view
-from orderd.engine.status_report import Counts, LineState, Stored
+from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored
 from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
+from orderd.metrics.port import LOOP_LAG
 from orderd.solana.rpc_types import EpochInfo
-from orderd.telemetry import (
-    EXECUTING,
-    HALTED,
-    LOOP_LAG,
-    ORDERS,
-    QUEUE_DEPTH,
-    RATE_LIMIT_USED,
-    RATE_LIMIT_WAITING,
-    READY,
-    REMOVED_ROWS,
-    TABLE_BYTES,
-    UNKNOWN,
-    WORKERS,
-)
 from orderd.wire import WIRE_VERSION, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
 
 LAG_PROBE_SECONDS: Final = 0.5
 _PROBE_THREADS: Final = 4
 _PROBE_SECONDS: Final = 30.0
 """Above every time-out of what is asked, so that no thread is asked for while the last question hangs in one."""
-_LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
-_SIZES_SECONDS: Final = 60.0
-"""How old the sizes of tables may be."""
+LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
 _FROM_POSTGRES: Final = ("orders", "unknown")
 _HALTS: Final = ("halts",)
 _FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "workers")
-_NAN: Final = float("nan")
 
 
 class HealthQueries(Protocol):
@@ -59,6 +43,10 @@ class HealthQueries(Protocol):
     def counts(self) -> Counts: ...
 
     def stored(self) -> Stored: ...
+
+    def open_orders(self) -> dict[OrderKind, OpenOrders]: ...
+
+    def balances(self) -> dict[str, float]: ...
 
     def queue(self) -> QueueMetrics: ...
 
@@ -112,11 +100,8 @@ class HealthChecks:
         self._postgres: Probe[tuple[Halt, ...]] = Probe(self._ask_postgres)
         self._redis: Probe[LineState] = Probe(lambda: self._threads.run(questions.line))
         self._rpc: Probe[EpochInfo] = Probe(lambda: self._threads.run(questions.tip))
-        self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=_LATE_SECONDS)
-        self._stored: Probe[Stored] = Probe(
-            lambda: background.run(questions.stored), patience=_LATE_SECONDS, max_age=_SIZES_SECONDS
-        )
-        self._queue: Probe[QueueMetrics] = Probe(lambda: background.run(questions.queue), patience=_LATE_SECONDS)
+        self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=LATE_SECONDS)
+        self._queue: Probe[QueueMetrics] = Probe(lambda: background.run(questions.queue), patience=LATE_SECONDS)
         self.loop_lag = 0.0
         """Seconds by which the event loop was late when it was last looked at."""
 
@@ -217,32 +202,6 @@ class HealthChecks:
         line = redis.said
         rate_limit = None if line is None else self._use(line.used, line.waiting)
         return queue.said.model_copy(update={"rate_limit": rate_limit})
-
-    async def refresh_metrics(self) -> None:
-        """What is counted over the whole cluster is read when it is asked for. What is unknown is NaN."""
-        status, readiness, stored = await asyncio.gather(self.status(), self.readiness(), self._stored.find())
-        for name in OrderStatus:
-            ORDERS.labels(name).set(_NAN if "orders" in status.untold else status.orders.get(name, 0))
-        told: dict[str, Any] = {
-            "unknown": (UNKNOWN, status.unknown),
-            "queue_depth": (QUEUE_DEPTH, status.queue_depth),
-            "workers": (WORKERS, status.workers),
-            "rate_limit.used": (RATE_LIMIT_USED, status.rate_limit.used),
-            "rate_limit.waiting": (RATE_LIMIT_WAITING, status.rate_limit.waiting),
-        }
-        for member, (gauge, value) in told.items():
-            gauge.set(_NAN if member in status.untold else value)
-        if stored.said is None:
-            TABLE_BYTES.clear()
-            REMOVED_ROWS.clear()
-        else:
-            for table, size in stored.said.table_bytes.items():
-                TABLE_BYTES.labels(table).set(size)
-            for kept, rows in stored.said.removed.items():
-                REMOVED_ROWS.labels(kept).set(rows)
-        READY.set(readiness.ready)
-        HALTED.set(_NAN if "halts" in status.untold else bool(status.halts))
-        EXECUTING.set(_NAN if status.executing is None else status.executing)
 
     def _use(self, used: int, waiting: int) -> RateLimitUse:
         return RateLimitUse(

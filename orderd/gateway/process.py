@@ -191,6 +191,7 @@ def open_engine(
             rate_limit_use=limiter.use,
             queue_depth=broker.depth,
             workers=partial(_live_workers, client),
+            tokens=trading.tokens,
         ),
         resolution=Resolution(
             partial(trading.observer, settings),

@@ -35,6 +35,7 @@ from orderd.gateway.access.last_used import LastUsed
 from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.access.refusal_log import Refusals
 from orderd.gateway.access.revocation import Revocations
+from orderd.gateway.cluster_metrics import ClusterMetrics
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
@@ -56,7 +57,7 @@ from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
-from orderd.telemetry import CONNECTIONS, REFUSED
+from orderd.metrics.port import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 LIST_THREADS: Final = 4
@@ -146,6 +147,13 @@ class Gateway:
         self._caps = Caps(
             settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts
         )
+        metrics = ClusterMetrics(
+            self._health_checks,
+            engine.questions,
+            self._background,
+            settings.state_dir,
+            lambda: (each.transport.get_write_buffer_size() for each in self._sessions.values()),
+        )
         self._port = Port(
             http_app(
                 origin_policy=self._origin_policy,
@@ -155,7 +163,7 @@ class Gateway:
                 rest=rest,
                 posts={"/api/orders": submissions.submit, **foreign.posts()},
                 api_key_required=api_key_required(settings),
-                refresh_metrics=self._health_checks.refresh_metrics,
+                metrics=metrics.text,
                 describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
                 refused=self._refusals.note,
             ),

@@ -108,6 +108,8 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: Told) 
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=wallet)
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
+    if settings.worker_metrics_port is None:
+        key["ORDERD_WORKER_METRICS_PORT"] = "0"  # the gateway tells of its metrics
     worker = Role("worker", settings.state_dir, env | key, drain)
     port = inherited_port()
     gateway = ListeningRole(

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from orderd.metrics.process import LOOP_FAILURES
 from orderd.telemetry import name_thread
 
 _MAX_BACKOFF_SECONDS: Final = 5.0
@@ -57,6 +58,7 @@ class Loop:
                 self._run_once()
             except BaseException as error:  # a panic of a native library is no Exception, and must not end the thread
                 failures += 1
+                LOOP_FAILURES.labels(self.name).inc()
                 # The first of a series tells all; the same trace each second would hide everything else.
                 log.warning(
                     "pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=failures == 1

@@ -7,8 +7,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from threading import Thread
 from typing import Final, NoReturn
 from uuid import UUID
@@ -60,6 +61,8 @@ from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
 from orderd.engine.wallet_sharing import WalletSharing
 from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
 from orderd.garbage import collect_rarely
+from orderd.metrics.neighbour import serving
+from orderd.metrics.worker import IN_FLIGHT, PASS_SECONDS
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
@@ -126,6 +129,9 @@ def run_worker(settings: Settings) -> NoReturn:
     with database_errors_told():
         process.start()
     collect_rarely()
+    metrics = ExitStack()
+    if settings.worker_metrics_port is not None:
+        metrics.enter_context(serving(settings.worker_metrics_port, settings.state_dir))
     service_manager().tell("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
@@ -137,6 +143,7 @@ def run_worker(settings: Settings) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
     process.stop(settings.drain_seconds)
+    metrics.close()
     database.close_all()
     logging.shutdown()
     os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
@@ -351,6 +358,14 @@ class WorkerProcess:
         self._discovery.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
+        self._tell_metrics()
+
+    def _tell_metrics(self) -> None:
+        """Have the metrics ask for what is so at that moment."""
+        IN_FLIGHT.set_function(self._live.__len__)
+        for loop in self._loops:
+            PASS_SECONDS.labels(loop.name).set_function(partial(getattr, loop, "seconds_silent"))
+        PASS_SECONDS.labels("turns").set_function(lambda: self._turns.longest_seconds)
 
     def reload(self, settings: Settings) -> None:
         """Put what can be changed in force."""

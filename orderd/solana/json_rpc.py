@@ -20,6 +20,7 @@ import orjson
 import structlog
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.metrics.chain import ERRORS, timed
 from orderd.solana.transport import Response, Transport, TransportError
 
 Call = tuple[str, list[Any]]
@@ -33,6 +34,8 @@ class RpcError(Exception):
     """A request that failed; `error_code` is what a user is told."""
 
     error_code: ClassVar[ErrorCode] = ErrorCode.RPC_UNAVAILABLE
+    label: ClassVar[str] = "transport"
+    """What metrics call it."""
 
 
 class RpcTransportError(RpcError):
@@ -42,11 +45,14 @@ class RpcTransportError(RpcError):
 class RpcRefusedError(RpcTransportError):
     """The endpoint would not have this request, by its HTTP status."""
 
+    label = "refused"
+
 
 class RpcWrongChainError(RpcError):
     """The endpoint leads to another chain than the one that is meant."""
 
     error_code = ErrorCode.RPC_WRONG_CHAIN
+    label = "wrong_chain"
 
 
 class RpcUnlistedError(RpcError):
@@ -59,6 +65,7 @@ class RpcRateLimitedError(RpcError):
     """The endpoint limits requests and did not take this one."""
 
     error_code = ErrorCode.RPC_RATE_LIMITED
+    label = "rate_limited"
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -67,6 +74,8 @@ class RpcRateLimitedError(RpcError):
 
 class RpcResponseError(RpcError):
     """The node's answer is an error, such as -32002 with a failed preflight's logs in `data`."""
+
+    label = "response"
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:  # noqa: ANN401  (any JSON)
         super().__init__(f"{code}: {message}")
@@ -119,7 +128,7 @@ class JsonRpc:
             {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
         ]
         try:
-            replies = self._post(requests)
+            replies = self._post(requests, _named(calls))
         except RpcRefusedError as refused:
             return self._without_batch(calls, refused)
         match replies:
@@ -164,15 +173,24 @@ class JsonRpc:
     def _outcome_of(self, method: str, params: list[Any]) -> Any:  # noqa: ANN401  (any JSON)
         """The `result` of one method, or the node's error as an RpcError."""
         request_id = next(self._ids)
-        reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+        reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}, method)
         if not isinstance(reply, dict):
-            return RpcTransportError(f"{method}: no JSON-RPC object")
+            return _counted(method, RpcTransportError(f"{method}: no JSON-RPC object"))
         if "result" in reply and reply.get("id") != request_id:
-            return RpcTransportError(f"{method}: the answer is to another request")
+            return _counted(method, RpcTransportError(f"{method}: the answer is to another request"))
         return _outcome(method, reply)
 
-    def _post(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
+    def _post(self, payload: object, method: str) -> Any:  # noqa: ANN401  (any JSON)
         """The parsed answer. Raises RpcRateLimitedError or RpcTransportError."""
+        try:
+            with timed(method):
+                return self._answer(payload)
+        except RpcError as error:
+            _counted(method, error)
+            raise
+
+    def _answer(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
+        """As above, uncounted."""
         try:
             response = self._transport.post(orjson.dumps(payload))
         except TransportError as error:
@@ -189,8 +207,24 @@ class JsonRpc:
         return reply
 
 
+def _named(calls: Sequence[Call]) -> str:
+    """The method of all calls, or what a mixed request is called."""
+    methods = {method for method, _ in calls}
+    return methods.pop() if len(methods) == 1 else "batch"
+
+
+def _counted(method: str, error: RpcError) -> RpcError:
+    ERRORS.labels(method, error.label).inc()
+    return error
+
+
 def _outcome(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
     """One reply's result, or its error as an RpcError."""
+    outcome = _parsed(method, reply)
+    return _counted(method, outcome) if isinstance(outcome, RpcError) else outcome
+
+
+def _parsed(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
     error = reply.get("error")
     if error is None:
         return reply["result"] if "result" in reply else RpcTransportError(f"{method}: neither result nor error")

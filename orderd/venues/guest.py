@@ -16,9 +16,9 @@ from orderd.amm.side import Quote, Rates, Side
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import PoolKind
+from orderd.metrics.venues import POOL_FAULTS, POOLS_UNSUPPORTED
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
-from orderd.telemetry import POOL_FAULTS, POOLS_UNSUPPORTED
 
 log = structlog.get_logger(__name__)
 

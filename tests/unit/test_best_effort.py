@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from orderd import best_effort as module
 from orderd.best_effort import Outbox, best_effort, keep_going
-from orderd.telemetry import BEST_EFFORT_FAILURES
+from orderd.metrics.process import BEST_EFFORT_FAILURES
 
 Panic = type("PanicException", (BaseException,), {"__doc__": "As a native library raises it."})
 

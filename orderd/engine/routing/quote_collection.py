@@ -15,6 +15,7 @@ import structlog
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import VenueName, VenueRefusal
 from orderd.engine.routing.cooling import Cooling
+from orderd.metrics.venues import VENUE_ERRORS, VENUE_SECONDS
 from orderd.venues.base import Liquidity, OpenPool, Venue
 from orderd.venues.reading import Reading
 
@@ -99,10 +100,10 @@ class QuoteCollector:
             if _is_fresh(*each):
                 answers[number] = _answer(*each)
             else:
-                pending[number] = self._lookups.submit(_answer, *each)
+                pending[number] = self._lookups.submit(_look_up, *each)
         wait(pending.values(), timeout=until - time.monotonic())
         for number, future in pending.items():
-            answers[number] = future.result() if future.done() else self._late(future)
+            answers[number] = future.result() if future.done() else self._late(future, asked[number][1])
         found = self._by_pair(pairs, [answers[number] for number in range(len(asked))])
         self.seen |= found
         return found
@@ -113,18 +114,23 @@ class QuoteCollector:
             return {}
         reading = self._readers.submit(self._read_all, stale)
         wait([reading], timeout=until - time.monotonic())
-        return reading.result() if reading.done() else dict.fromkeys(stale, self._late(reading))
+        if reading.done():
+            return reading.result()
+        return {number: self._late(reading, venue) for number, (_, venue) in stale.items()}
 
     def _read_all(self, stale: Mapping[int, _Asked]) -> Mapping[int, Liquidity | OrderdError]:
+        began = time.perf_counter()
         results = self._read([venue.reading(*pair) for pair, venue in stale.values()])
+        seconds = time.perf_counter() - began
         return {
-            number: _told(venue, result) if isinstance(result, Exception) else result
+            number: _timed(venue, _told(venue, result) if isinstance(result, Exception) else result, seconds)
             for (number, (_, venue)), result in zip(stale.items(), results, strict=True)
             if result is not None
         }
 
-    def _late(self, future: "Future[Any]") -> OrderdError:
+    def _late(self, future: "Future[Any]", venue: Venue) -> OrderdError:
         future.cancel()
+        VENUE_ERRORS.labels(venue.name, venue.kind, ErrorCode.SERVICE_TIMEOUT).inc()
         return OrderdError(ErrorCode.SERVICE_TIMEOUT, f"no answer within {self._timeout * 1000:.0f} ms")
 
     def _by_pair(self, pairs: Sequence[Pair], answers: Sequence[Liquidity | OrderdError]) -> dict[Pair, Answers]:
@@ -174,6 +180,18 @@ def _answer(pair: Pair, venue: Venue) -> Liquidity | OrderdError:
         return venue.liquidity(*pair)
     except Exception as error:  # noqa: BLE001  (told, or logged)
         return _told(venue, error)
+
+
+def _look_up(pair: Pair, venue: Venue) -> Liquidity | OrderdError:
+    began = time.perf_counter()
+    return _timed(venue, _answer(pair, venue), time.perf_counter() - began)
+
+
+def _timed(venue: Venue, answer: Liquidity | OrderdError, seconds: float) -> Liquidity | OrderdError:
+    VENUE_SECONDS.labels(venue.name, venue.kind).observe(seconds)
+    if isinstance(answer, OrderdError):
+        VENUE_ERRORS.labels(venue.name, venue.kind, answer.code).inc()
+    return answer
 
 
 def _told(venue: Venue, error: Exception) -> OrderdError:

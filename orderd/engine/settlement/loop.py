@@ -16,6 +16,7 @@ from db.connection import database
 from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.failure import withdrawn
+from orderd.engine.order_metrics import count_landing
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.live import LiveAttempts, TrackedAttempt
 from orderd.engine.settlement.outcome import Outcomes
@@ -57,7 +58,7 @@ class Settlement:
         for signature, live in seen.items():
             if sightings[signature].status is not None:
                 self._resending.put_off(live)
-        return self._write(self._landed(seen, sightings) | self._expired(seen, sightings))
+        return self._write(self._landed(seen, sightings) | self._expired(seen, sightings), seen)
 
     # What has landed
 
@@ -136,7 +137,7 @@ class Settlement:
 
     # What is written
 
-    def _write(self, changes: Mapping[Signature, Change]) -> int:
+    def _write(self, changes: Mapping[Signature, Change], asked: Mapping[Signature, TrackedAttempt]) -> int:
         """Commit what was learnt, then tell. Attempts of which nothing was written belong to another holder now."""
         if not changes:
             return 0
@@ -144,6 +145,7 @@ class Settlement:
             moved = _apply(list(changes.values()))
         self._live.let_go(changes)
         self._publisher.publish(moved)
+        count_landing(moved, {live.order_id: live.attempt.blockhash_slot for live in asked.values()})
         return len(moved)
 
 

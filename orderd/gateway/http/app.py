@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp
@@ -34,7 +34,7 @@ def http_app(
     health: Callable[[], Awaitable[Health]],
     readiness: Callable[[], Awaitable[Readiness]],
     authorize: Callable[[Request], Awaitable[object]],
-    refresh_metrics: Callable[[], Awaitable[None]],
+    metrics: Callable[[], Awaitable[bytes]],
     refused: Callable[[Actor, str, OrderdError], None],
     rest: APIRouter,
     posts: Mapping[str, Handler],
@@ -91,8 +91,7 @@ def http_app(
     async def get_metrics(
         _reader: Annotated[object, Depends(authorize)], _query: Annotated[NoParams, Query()]
     ) -> Response:
-        await refresh_metrics()
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
 
     handlers = ErrorHandlers(app, refused)
     handlers.install()

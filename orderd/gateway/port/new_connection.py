@@ -13,7 +13,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.gateway.port.caps import Caps
 from orderd.gateway.port.http_connection import HEAD_BYTES, NOT_TLS, TOO_LARGE, TOO_MANY, TOO_SLOW, HttpSide, TakesOver
 from orderd.gateway.port.tls import HANDSHAKE_RECORD, Certificate, secure
-from orderd.telemetry import REFUSED
+from orderd.metrics.port import REFUSED
 
 FIRST_REQUEST_SECONDS: Final = 10.0
 """The time a peer has from its connection to the end of its first request's head, the TLS handshake included."""

@@ -16,7 +16,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.authentication import Principal
 from orderd.gateway.port.http_connection import STALL_SECONDS
 from orderd.gateway.problem import problem_response
-from orderd.telemetry import SLOW_DISCONNECTS
+from orderd.metrics.port import SLOW_DISCONNECTS
 
 WRITE_BUFFER_BYTES: Final = 262_144
 """A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""

@@ -8,7 +8,7 @@ from typing import Final
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine.intake import Submission, SubmitOutcome, outcome_unknown
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads
-from orderd.telemetry import INTAKE_BATCH
+from orderd.metrics.port import INTAKE_BATCH
 
 MAX_BATCH: Final = 256
 MAX_LINE: Final = 4_096

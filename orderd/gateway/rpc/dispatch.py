@@ -23,7 +23,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.strict_json import RepeatedMemberError, read_json
 from orderd.gateway.access.authentication import Scope
 from orderd.gateway.streaming.session import Session
-from orderd.telemetry import CALL_SECONDS, CALLS
+from orderd.metrics.port import CALL_SECONDS, CALLS
 from orderd.wire import (
     INTERNAL_ERROR,
     INVALID_PARAMS,

@@ -30,7 +30,7 @@ from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.snapshots import Snapshots
 from orderd.gateway.streaming.subscription import Encoder, Notifications, StreamEvent, Subscription
 from orderd.gateway.threads import DatabaseThreads
-from orderd.telemetry import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
+from orderd.metrics.port import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 
 SWEEP_SECONDS: Final = 1.0
 SWEEP_SECONDS_WITHOUT_NEWS: Final = 0.2

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
-from orderd.telemetry import EVENTS_SENT
+from orderd.metrics.port import EVENTS_SENT
 from orderd.wire import ORDER_EVENT, OrderView, Position, Ready, ResyncRequired
 
 if TYPE_CHECKING:

@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from db import counts, finality, journal
+from db import balances, counts, finality, journal
+from db.balances import SellableBalance
 from db.connection import database
 from db.journal import AttemptEnd, Change
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Failed
-from orderd.domain.order import OrderStatus
+from orderd.domain.order import OrderKind, OrderStatus
+from orderd.domain.tokens import USDC_MINT, WSOL_MINT
+from orderd.domain.well_known import registry_of
 from orderd.engine.status_report import StatusQuestions
 from orderd.solana.rpc import RpcClient
 from orderd.wire import QueueMetrics
@@ -26,7 +29,9 @@ def questions(away: bool = False) -> StatusQuestions:
 
     nobody = redis.Redis(port=9)
     rpc = RpcClient("http://127.0.0.1:9")
-    return StatusQuestions(rpc, nobody, rate_limit_use=use, queue_depth=lambda: 4, workers=lambda: 1)
+    return StatusQuestions(
+        rpc, nobody, rate_limit_use=use, queue_depth=lambda: 4, workers=lambda: 1, tokens=registry_of("simnet")
+    )
 
 
 @pytest.fixture
@@ -77,6 +82,37 @@ def test_counts_stay_exact_when_they_are_put_together_and_when_a_success_is_take
         assert questions().counts().by_status[OrderStatus.SUBMITTED] == 2
         counts.add_up()
         assert OrderStatus.CONFIRMED not in questions().counts().by_status
+
+
+@pytest.mark.usefixtures("orders_of_all_kinds")
+def test_open_orders_are_counted_by_kind_with_the_age_of_the_oldest() -> None:
+    with database.connection_context():
+        oldest = pending()
+        database.execute_sql(
+            "UPDATE orders SET created_at = clock_timestamp() - interval '1 hour' WHERE id = %s", (str(oldest),)
+        )
+        kinds = questions().open_orders()
+    assert {kind: each.orders for kind, each in kinds.items()} == {OrderKind.MARKET: 7}
+    assert 3_600 <= kinds[OrderKind.MARKET].oldest_seconds < 3_700
+
+
+@pytest.mark.usefixtures("connected")
+def test_balances_are_told_by_symbol_and_only_those_that_were_seen_of_late() -> None:
+    with database.connection_context():
+        assert questions().balances() == {}
+        seen = [(WSOL_MINT, False, 1_500_000_000), (WSOL_MINT, True, 5), (USDC_MINT, False, 2_250_000)]
+        balances.store([SellableBalance(mint, wrapped, amount, True) for mint, wrapped, amount in seen], 100)
+        assert questions().balances() == {"SOL": 1.5, "wSOL": 0.000000005, "USDC": 2.25}
+        database.execute_sql("UPDATE balances SET seen_at = clock_timestamp() - interval '2 minutes'")
+        assert questions().balances() == {}
+
+
+@pytest.mark.usefixtures("connected")
+def test_the_database_is_as_large_as_its_tables_at_the_least() -> None:
+    with database.connection_context():
+        stored = questions().stored()
+    assert stored.database_bytes is not None
+    assert stored.database_bytes > sum(stored.table_bytes.values()) > 0
 
 
 @pytest.mark.usefixtures("connected")

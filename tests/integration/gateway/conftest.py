@@ -27,6 +27,7 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.halt import Halt
+from orderd.domain.order import OrderKind
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import registry_of
@@ -36,7 +37,7 @@ from orderd.engine.next_execution import NextExecution
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import Counts, LineState, Stored
+from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
@@ -180,7 +181,13 @@ class PlayedQuestions:
         return Counts({}, 0)
 
     def stored(self) -> Stored:
-        return Stored({"orders": 8192}, {"events": 4})
+        return Stored({"orders": 8192}, {"events": 4}, 65_536)
+
+    def open_orders(self) -> dict[OrderKind, OpenOrders]:
+        return {OrderKind.LIMIT: OpenOrders(2, 60.0)}
+
+    def balances(self) -> dict[str, float]:
+        return {"SOL": 1.5}
 
     def queue(self) -> QueueMetrics:
         return QueueMetrics(waiting=1, active=2, delayed=3, confirmed=4, failed=5, rate_limit=None)

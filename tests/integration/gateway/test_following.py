@@ -9,7 +9,7 @@ import pytest
 from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.streaming import heartbeat
-from orderd.telemetry import GAPS_FILLED
+from orderd.metrics.port import GAPS_FILLED
 from orderd.wire import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
 from tests.integration import orders
 from tests.integration.gateway.conftest import CallRefusedError, Client, Rig, deferred

@@ -306,6 +306,12 @@ async def test_metrics_count_what_happens(rig: Rig) -> None:
     assert "orderd_queue_depth 7.0" in body
     assert 'orderd_table_bytes{table="orders"} 8192.0' in body
     assert 'orderd_removed_rows{kept="events"} 4.0' in body
+    assert "orderd_database_bytes 65536.0" in body
+    assert 'orderd_open_orders{kind="limit"} 2.0' in body
+    assert 'orderd_open_orders{kind="market"} 0.0' in body
+    assert 'orderd_open_order_age_seconds{kind="limit"} 60.0' in body
+    assert 'orderd_wallet_balance{token="SOL"} 1.5' in body
+    assert "orderd_attempts_in_flight" not in body, "a gateway has none"
 
 
 async def test_a_handshake_that_meets_a_gateway_which_stops_is_told_to_come_again(

@@ -19,7 +19,7 @@ from db.journal import Change
 from orderd.domain.events import AnyFact, Cancelled, Deferred
 from orderd.domain.order import OrderStatus
 from orderd.gateway.port import websocket_connection as port
-from orderd.telemetry import SLOW_DISCONNECTS
+from orderd.metrics.port import SLOW_DISCONNECTS
 from tests.integration.gateway.conftest import Rig, deferred
 
 pytestmark = pytest.mark.asyncio

@@ -29,6 +29,7 @@ from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.reading import Reading, read_together
+from tests.samples.counted import Counted
 
 SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 REQUEST = QuoteRequest(SOL.mint, USDC.mint, 1_500_000_000)
@@ -396,6 +397,16 @@ def test_one_venue_down_leaves_the_order_to_the_other(error: Exception, code: Er
     assert [(refusal.venue, refusal.code) for refusal in decision.refusals] == [(VenueName.RAYDIUM, code)]
 
 
+def test_the_answers_of_venues_are_timed_and_their_errors_counted() -> None:
+    counted = Counted()
+    down, up = failing(VenueName.RAYDIUM, ZeroDivisionError("a bug")), offering(VenueName.METEORA, side(0.1))
+    decide(router(down, up))
+    errors = {"venue": "raydium", "kind": down.kind, "code": ErrorCode.SERVICE_INTERNAL}
+    assert counted("orderd_venue_errors_total", **errors) == 1
+    for venue in (down, up):
+        assert counted("orderd_venue_answer_seconds_count", venue=venue.name, kind=venue.kind) == 1
+
+
 @pytest.fixture
 def stuck() -> Iterator[StubVenue]:
     """A venue that answers only when the test is over."""
@@ -410,9 +421,12 @@ def stuck() -> Iterator[StubVenue]:
 
 
 def test_a_late_venue_is_left_behind(stuck: StubVenue) -> None:
+    counted, kind = Counted(), stuck.kind
     decision = decide(router(stuck, offering(VenueName.METEORA, side(0.1)), timeout_ms=50))
     assert decision.route.main.venue is VenueName.METEORA
     assert [refusal.code for refusal in decision.refusals] == [ErrorCode.SERVICE_TIMEOUT]
+    late = {"venue": "raydium", "kind": kind, "code": ErrorCode.SERVICE_TIMEOUT}
+    assert counted("orderd_venue_errors_total", **late) == 1
 
 
 @pytest.mark.parametrize(("slot", "stale"), [(80, False), (79, True)])

@@ -8,6 +8,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quote import PoolKind
+from orderd.metrics.venues import POOLS_UNSUPPORTED
 from orderd.pools.meteora_damm_v2.accounts import Pool
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm.accounts import LbPair
@@ -20,7 +21,6 @@ from orderd.pools.raydium_cpmm import accounts as cpmm
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.genesis import Genesis
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
-from orderd.telemetry import POOLS_UNSUPPORTED
 from orderd.venues.guest import Guests, PoolRefusedError
 from tests.unit.solana.records import blank
 

@@ -32,6 +32,7 @@ from orderd.solana.rpc_types import (
 )
 from orderd.solana.transaction import decode, sign
 from orderd.solana.transport import Response, TransportError
+from tests.samples.counted import Counted
 
 KEY = Pubkey.from_bytes(b"\x01" * 32)
 OTHER = Pubkey.from_bytes(b"\x02" * 32)
@@ -461,6 +462,31 @@ def test_call_by_call_an_endpoint_that_falls_silent_is_not_asked_for_the_rest() 
     assert taken is None
     assert [type(error) for error in unknown] == [RpcTransportError] * 2
     assert len(asked) == 2
+
+
+def test_requests_are_timed_and_failed_calls_counted_by_method() -> None:
+    counted = Counted()
+    node, rpc = node_with(7)
+    rpc.get_slot()
+    for status, error in ((429, "rate_limited"), (502, "transport")):
+        answer = Response(status, b"")
+        node.answer = lambda _, answer=answer: answer  # type: ignore[misc]
+        with pytest.raises(RpcError):
+            rpc.get_slot()
+        assert counted("orderd_chain_rpc_errors_total", method="getSlot", error=error) == 1
+    assert counted("orderd_chain_rpc_seconds_count", method="getSlot") == 3
+
+
+def test_several_calls_are_one_request_and_fail_each_by_its_method() -> None:
+    counted = Counted()
+    refusal = {"code": -32005, "message": "behind"}
+    rpc = node_that(lambda request: [{"id": each["id"], "error": refusal} for each in request])
+    rpc.call_many([("getSlot", []), ("getBlockHeight", [])])
+    rpc.call_many([("getSlot", [])] * 2)
+    assert counted("orderd_chain_rpc_seconds_count", method="batch") == 1
+    assert counted("orderd_chain_rpc_seconds_count", method="getSlot") == 1
+    assert counted("orderd_chain_rpc_errors_total", method="getSlot", error="response") == 3
+    assert counted("orderd_chain_rpc_errors_total", method="getBlockHeight", error="response") == 1
 
 
 def test_every_error_is_an_rpc_error_and_close_reaches_the_transport() -> None:

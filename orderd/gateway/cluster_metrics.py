@@ -1,0 +1,99 @@
+"""What ``/metrics`` answers: the gateway's own figures, those of the cluster, and of the worker that runs beside it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import generate_latest
+
+from orderd.domain.order import OrderKind, OrderStatus
+from orderd.engine.status_report import OpenOrders, Stored
+from orderd.gateway.health_checks import LATE_SECONDS, HealthChecks, HealthQueries
+from orderd.gateway.service_probe import Probe
+from orderd.gateway.threads import DatabaseThreads
+from orderd.metrics import cluster, port
+from orderd.metrics.neighbour import merged, worker_text
+from orderd.metrics.registries import GATEWAY
+from orderd.wire import StatusResult
+
+_SIZES_SECONDS: Final = 60.0
+"""How old the sizes of tables may be."""
+_ORDERS_SECONDS: Final = 5.0
+"""The same of what is known of open orders and balances."""
+
+
+class ClusterMetrics:
+    """What is counted over the whole cluster is read when it is asked for."""
+
+    def __init__(
+        self,
+        health_checks: HealthChecks,
+        questions: HealthQueries,
+        background: DatabaseThreads,
+        state_dir: Path,
+        send_buffers: Callable[[], Iterable[int]],
+    ) -> None:
+        """``state_dir`` is where a worker says where its metrics are. ``send_buffers`` are bytes of each connection."""
+        self._health_checks = health_checks
+        self._send_buffers = send_buffers
+        self._stored: Probe[Stored] = Probe(
+            lambda: background.run(questions.stored), patience=LATE_SECONDS, max_age=_SIZES_SECONDS
+        )
+        self._open: Probe[dict[OrderKind, OpenOrders]] = Probe(
+            lambda: background.run(questions.open_orders), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
+        )
+        self._balances: Probe[dict[str, float]] = Probe(
+            lambda: background.run(questions.balances), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
+        )
+        self._worker: Probe[str] = Probe(lambda: asyncio.to_thread(worker_text, state_dir))
+
+    async def text(self) -> bytes:
+        """In the text format of Prometheus."""
+        worker, _ = await asyncio.gather(self._worker.find(), self._refresh())
+        own = generate_latest(GATEWAY).decode()
+        return merged(own, worker.said or "", "worker").encode()
+
+    async def _refresh(self) -> None:
+        status, readiness, stored, orders, balances = await asyncio.gather(
+            self._health_checks.status(),
+            self._health_checks.readiness(),
+            self._stored.find(),
+            self._open.find(),
+            self._balances.find(),
+        )
+        _tell_status(status)
+        cluster.READY.tell(readiness.ready)
+        sizes, kinds = stored.said, orders.said
+        cluster.DATABASE_BYTES.tell(None if sizes is None else sizes.database_bytes)
+        cluster.TABLE_BYTES.tell_each(None if sizes is None else sizes.table_bytes)
+        cluster.REMOVED_ROWS.tell_each(None if sizes is None else sizes.removed)
+        cluster.OPEN_ORDERS.tell_each(
+            None if kinds is None else {kind: kinds[kind].orders if kind in kinds else 0 for kind in OrderKind}
+        )
+        cluster.OPEN_ORDER_AGE.tell_each({kind: each.oldest_seconds for kind, each in (kinds or {}).items()})
+        cluster.WALLET_BALANCE.tell_each(balances.said)
+        buffers = [*self._send_buffers()]
+        port.SEND_BUFFER_BYTES.tell(sum(buffers))
+        port.SEND_BUFFER_MAX_BYTES.tell(max(buffers, default=0))
+
+
+def _tell_status(status: StatusResult) -> None:
+    def known(member: str, value: float) -> float | None:
+        return None if member in status.untold else value
+
+    limit = status.rate_limit.limit
+    cluster.EXECUTING.tell(status.executing)
+    cluster.HALTED.tell(known("halts", bool(status.halts)))
+    cluster.SERVICE_UP.tell_each({name: each.ok for name, each in status.services.items()})
+    cluster.WORKERS.tell(known("workers", status.workers))
+    cluster.ORDERS.tell_each(
+        None if "orders" in status.untold else {each: status.orders.get(each, 0) for each in OrderStatus}
+    )
+    cluster.UNKNOWN.tell(known("unknown", status.unknown))
+    cluster.QUEUE_DEPTH.tell(known("queue_depth", status.queue_depth))
+    cluster.RATE_LIMIT_USED.tell(known("rate_limit.used", status.rate_limit.used))
+    cluster.RATE_LIMIT_WAITING.tell(known("rate_limit.waiting", status.rate_limit.waiting))
+    cluster.RATE_LIMIT_MAX.tell(limit or None)
+    cluster.CHAIN_SLOT.tell(status.slot)
+    cluster.CHAIN_HEIGHT.tell(status.block_height)

@@ -1,0 +1,34 @@
+"""How the chain's endpoint answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from orderd.metrics.registries import SECONDS
+
+REQUEST_SECONDS: Final = Histogram(
+    "orderd_chain_rpc_seconds",
+    "Time until the endpoint answered a request, or the wait for that ended. A request with several methods counts as "
+    "batch.",
+    ["method"],
+    buckets=SECONDS,
+)
+ERRORS: Final = Counter(
+    "orderd_chain_rpc_errors",
+    "Calls that failed: no valid answer (transport), turned away (refused, rate_limited), wrong_chain, or an error of "
+    "the node (response).",
+    ["method", "error"],
+)
+
+
+@contextmanager
+def timed(method: str) -> Iterator[None]:
+    """Around one request, however it ends."""
+    began = perf_counter()
+    try:
+        yield
+    finally:
+        REQUEST_SECONDS.labels(method).observe(perf_counter() - began)

@@ -1,0 +1,91 @@
+"""A worker's metrics: served by itself, and told by the gateway that runs beside it, so that one scrape is enough.
+
+A worker that serves them says where in ``worker.json`` of its state directory. A gateway with the same state directory
+adds them to its own under the label ``role``, unless the port is one that was chosen: then Prometheus asks the worker.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Final
+
+import structlog
+from prometheus_client import start_http_server
+
+from orderd.metrics.registries import WORKER
+
+_HOST: Final = "127.0.0.1"
+_FILE: Final = "worker.json"
+_SECONDS: Final = 0.5
+_SAMPLE: Final = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{(.*)\})? ", re.MULTILINE)
+_FAMILY: Final = re.compile(r"^# HELP (\S+) .*\n# TYPE .*\n", re.MULTILINE)
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def serving(port: int, state_dir: Path) -> Iterator[None]:
+    """Serve this worker's metrics on loopback; where port is 0 at a free one, for the gateway beside it."""
+    try:
+        server, _ = start_http_server(port, _HOST, WORKER)
+    except OSError as error:  # nothing that an order needs
+        log.warning("metrics are not served", action="metrics_not_served", port=port, error=str(error))
+        yield
+        return
+    address = state_dir / _FILE
+    if port == 0:
+        _write(address, server.server_port)
+    log.info("metrics are served", action="metrics_served", host=_HOST, port=server.server_port)
+    try:
+        yield
+    finally:
+        if port == 0:
+            address.unlink(missing_ok=True)
+        server.shutdown()
+        server.server_close()
+
+
+def _write(file: Path, port: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps({"pid": os.getpid(), "metrics_port": port}))
+    draft.replace(file)
+
+
+def worker_text(state_dir: Path) -> str:
+    """The metrics of the worker with this state directory; '' where none serves any. Raises OSError or ValueError."""
+    try:
+        port = int(json.loads((state_dir / _FILE).read_text())["metrics_port"])
+    except FileNotFoundError:
+        return ""
+    connection = HTTPConnection(_HOST, port, timeout=_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        return answer.read().decode() if answer.status == 200 else ""
+    finally:
+        connection.close()
+
+
+def merged(own: str, other: str, role: str) -> str:
+    """Both texts as one, in which each family stands once; samples of ``other`` have the label ``role``."""
+    families = _families(own)
+    for name, (head, samples) in _families(other).items():
+        mine, before = families.get(name, (head, ""))
+        families[name] = mine, before + _SAMPLE.sub(lambda found: _labelled(found, role), samples)
+    return "".join(head + samples for head, samples in families.values())
+
+
+def _families(text: str) -> dict[str, tuple[str, str]]:
+    """Head and samples of each family, by its name."""
+    heads = [*_FAMILY.finditer(text)]
+    ends = [each.start() for each in heads[1:]] + [len(text)] * bool(heads)
+    return {each[1]: (each[0], text[each.end() : end]) for each, end in zip(heads, ends, strict=True)}
+
+
+def _labelled(sample: re.Match[str], role: str) -> str:
+    labels = f'role="{role}"' if sample[2] is None else f'role="{role}",{sample[2]}'
+    return f"{sample[1]}{{{labels}}} "

@@ -1,0 +1,51 @@
+"""Which process tells of which metrics: so none tells of something that it knows nothing about."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Buckets for what takes from under a millisecond to some seconds."""
+LONG_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+"""Buckets for what may have to wait."""
+
+
+class RoleRegistry(CollectorRegistry):
+    """The metrics of one kind of process, and with them those that every process has."""
+
+    def collect(self) -> Iterable[Metric]:
+        yield from REGISTRY.collect()
+        yield from super().collect()
+
+
+GATEWAY: Final = RoleRegistry()
+WORKER: Final = RoleRegistry()
+
+
+class ToldGauge:
+    """A gauge whose values are found out when somebody asks. What cannot be told is absent."""
+
+    def __init__(self, name: str, documentation: str, labels: Iterable[str] = (), *, registry: RoleRegistry) -> None:
+        self._name, self._documentation, self.labels = name, documentation, tuple(labels)
+        self._values: Mapping[tuple[str, ...], float] = {}
+        registry.register(self)
+
+    def tell(self, value: float | None) -> None:
+        """Of a gauge without labels."""
+        self._values = {} if value is None else {(): value}
+
+    def tell_each(self, values: Mapping[str, float] | None) -> None:
+        """Of a gauge with one label, by its value."""
+        self._values = {(label,): value for label, value in (values or {}).items()}
+
+    def describe(self) -> Iterable[Metric]:
+        """The gauge without its values."""
+        yield GaugeMetricFamily(self._name, self._documentation, labels=self.labels)
+
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(self._name, self._documentation, labels=self.labels)
+        for labels, value in self._values.items():
+            family.add_metric(labels, value)
+        yield family

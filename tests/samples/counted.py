@@ -1,0 +1,22 @@
+"""What metrics have gained since a test began."""
+
+from prometheus_client import REGISTRY
+
+Key = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class Counted:
+    """Of the metrics that every process has."""
+
+    def __init__(self) -> None:
+        self._before = _samples()
+
+    def __call__(self, name: str, **labels: str) -> float:
+        """By the name of a sample, as Prometheus stores it, and all of its labels."""
+        key = name, tuple(sorted(labels.items()))
+        return _samples().get(key, 0.0) - self._before.get(key, 0.0)
+
+
+def _samples() -> dict[Key, float]:
+    samples = (sample for family in REGISTRY.collect() for sample in family.samples)
+    return {(each.name, tuple(sorted(each.labels.items()))): each.value for each in samples}

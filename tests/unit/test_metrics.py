@@ -1,0 +1,128 @@
+"""Metrics: each process tells of its own, one text holds those of two, and no label grows with use."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from orderd.metrics.listing import SUBJECTS, listed
+from orderd.metrics.neighbour import merged, serving, worker_text
+from orderd.metrics.registries import GATEWAY, WORKER, RoleRegistry, ToldGauge
+
+LABELS = {
+    *("action", "code", "error", "field", "kept", "kind", "loop", "method", "outcome", "reason", "result", "route"),
+    *("service", "stage", "status", "table", "token", "venue", "what"),
+}
+"""Each has a few values: codes, kinds, names that the program or the operator has given."""
+
+
+def names(registry: CollectorRegistry) -> set[str]:
+    return {family.name for family in registry.collect()}
+
+
+def test_a_worker_does_not_tell_what_only_a_gateway_knows_and_the_other_way_round() -> None:
+    assert "orderd_ready" in names(GATEWAY) - names(WORKER)
+    assert "orderd_attempts_in_flight" in names(WORKER) - names(GATEWAY)
+    assert {"orderd_orders_ended", "orderd_chain_rpc_seconds", "process_cpu_seconds"} <= names(GATEWAY) & names(WORKER)
+
+
+def test_each_metric_is_defined_once_and_says_what_it_is() -> None:
+    metrics = [each for _, module in SUBJECTS.values() for each in listed(module)]
+    assert len({each.name for each in metrics}) == len(metrics)
+    assert [each.name for each in metrics if not each.documentation.endswith(".")] == []
+    ours = {name for name in names(GATEWAY) | names(WORKER) if name.startswith("orderd_")}
+    suffixes = {"counter": "_total", "info": "_info"}
+    assert ours == {each.name.removesuffix(suffixes.get(each.kind, "")) for each in metrics}
+
+
+def test_no_label_has_values_that_are_made_by_use() -> None:
+    assert {label for _, module in SUBJECTS.values() for each in listed(module) for label in each.labels} <= LABELS
+
+
+def test_what_cannot_be_told_is_absent() -> None:
+    registry = RoleRegistry()
+    depth = ToldGauge("depth", "A depth.", registry=registry)
+    sizes = ToldGauge("size", "Sizes.", ["of"], registry=registry)
+
+    def told() -> list[str]:
+        return [line for line in generate_latest(registry).decode().splitlines() if line.startswith(("depth", "size"))]
+
+    depth.tell(3)
+    sizes.tell_each({"a": 1, "b": 2})
+    assert told() == ["depth 3.0", 'size{of="a"} 1.0', 'size{of="b"} 2.0']
+    depth.tell(None)
+    sizes.tell_each(None)
+    assert told() == []
+
+
+def texts() -> tuple[str, str]:
+    """Of two processes, of which both have a counter, and each has something of its own."""
+    one, other = CollectorRegistry(), CollectorRegistry()
+    for registry, amount in ((one, 1), (other, 2)):
+        Counter("shared", "Of both, with {braces} in it.", ["what"], registry=registry).labels('a "b" {c} d').inc(
+            amount
+        )
+    Gauge("only_one", "One.", registry=one).set(7)
+    Gauge("only_other", "Another.", registry=other).set(-1.5)
+    return generate_latest(one).decode(), generate_latest(other).decode()
+
+
+def test_one_text_holds_the_metrics_of_two_processes_and_each_family_once() -> None:
+    text = merged(*texts(), "worker")
+    heads = [line for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(heads) == len(set(heads))
+    samples = {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+    what = ("what", 'a "b" {c} d')
+    assert samples == {
+        ("shared_total", (what,)): 1.0,
+        ("shared_total", (("role", "worker"), what)): 2.0,
+        ("only_one", ()): 7.0,
+        ("only_other", (("role", "worker"),)): -1.5,
+    }
+
+
+def test_where_no_worker_tells_anything_the_text_is_the_own_one() -> None:
+    own, _ = texts()
+    assert merged(own, "", "worker") == own
+
+
+def test_a_worker_serves_its_metrics_at_a_free_port_which_the_gateway_beside_it_finds(tmp_path: Path) -> None:
+    assert worker_text(tmp_path) == ""
+    with serving(0, tmp_path):
+        text = worker_text(tmp_path)
+        assert "orderd_attempts_in_flight" in text
+        assert "orderd_ready" not in text
+    assert worker_text(tmp_path) == ""
+
+
+def test_a_worker_at_a_chosen_port_is_scraped_there_and_nowhere_else(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serving(port, tmp_path):
+        assert worker_text(tmp_path) == ""
+        (tmp_path / "worker.json").write_text(json.dumps({"pid": 1, "metrics_port": port}))
+        assert "orderd_attempts_in_flight" in worker_text(tmp_path)
+
+
+def test_a_port_that_is_taken_keeps_no_worker_from_its_work(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        begun = False
+        with serving(taken.getsockname()[1], tmp_path):
+            begun = True
+    assert begun
+
+
+def test_a_gateway_is_told_when_the_worker_beside_it_does_not_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    (tmp_path / "worker.json").write_text(json.dumps({"pid": 1, "metrics_port": port}))
+    with pytest.raises(OSError, match="refused"):
+        worker_text(tmp_path)
