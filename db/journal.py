@@ -296,14 +296,20 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     if kind is EventKind.TRIGGERED:
         sets.append("triggered_at = clock_timestamp()")
     until = "|| jsonb_build_object('until', coalesce(o.due_at, o.looks_from))" if _tells_until(change.fact) else ""
-    locked = [f"locked AS ({in_order('id IN (SELECT order_id FROM given)')})"] if locks else []
+    # What is given goes along with the locks, as with ``in_order``: were the two joined later, each row would be looked
+    # for among all of them.
+    locked = (
+        ["locked AS (SELECT given.* FROM given JOIN orders ON id = order_id ORDER BY id FOR NO KEY UPDATE OF orders)"]
+        if locks
+        else []
+    )
     ctes = [
         f"""given AS (
             SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {of}" for name, of in columns)})
             {f"WHERE {MAY_SIGN}" if kind is EventKind.SUBMITTED else ""})""",
         *locked,
         f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM given {"JOIN locked ON locked.id = order_id" if locks else ""}
+            UPDATE orders o SET {", ".join(sets)} FROM {"locked AS given" if locks else "given"}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})
               AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY[change.valid]}
               {"AND NOT o.cancel_requested" if change.unless_withdrawn else ""}
