@@ -17,6 +17,7 @@ from peewee import BooleanField, DataError, IntegerField, IntegrityError, TextFi
 from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 from uuid_utils import uuid7
 
+from db import alerts
 from db.accounts import name_of
 from db.audit import DAEMON, OK, SUBMIT, Actor
 from db.connection import database, transaction
@@ -352,7 +353,7 @@ def _is_revived(change: Change) -> bool:
 
 
 def _attachments(change: Change) -> list[str]:
-    ctes = []
+    ctes = [] if (alerted := alerts.noted(change.fact.kind)) is None else [alerted]
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,
@@ -673,7 +674,8 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
                 'kind', '{EventKind.UNKNOWN}', 'attempt', failures + 1, 'signature', signature) AS told),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, seq, updated_at, status, '{EventKind.UNKNOWN}', told FROM moved)
+            SELECT id, seq, updated_at, status, '{EventKind.UNKNOWN}', told FROM moved),
+        {alerts.noted(EventKind.UNKNOWN)}
         SELECT {_COLUMNS} FROM moved"""
     return _moved(
         _rows(sql, [after_seconds, limit]),

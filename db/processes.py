@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from db import alerts
 from db.connection import database, transaction
 from db.journal import in_order
 from db.models import in_states
+from orderd.domain.alerts import AlertKind
 from orderd.domain.order import LEASED, WAITING
 
 # Each is looked up by an index of its own.
@@ -73,6 +75,8 @@ def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
     names = [name for (name,) in rows]
     _release(_BEGUN, names)
     _release(_SENT, names)
+    for name in names:
+        alerts.store(AlertKind.RESTARTED, {"process": name, "text": name})
     return names
 
 

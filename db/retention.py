@@ -24,6 +24,7 @@ class Kept(StrEnum):
     FAILURES = "failures"
     SIGNED_BYTES = "signed_bytes"
     NOTIONALS = "notionals"
+    ALERTS = "alerts"
 
 
 _ENDED_ORDER: Final = f"""
@@ -51,6 +52,9 @@ _REMOVE: Final = {
         DELETE FROM notionals WHERE order_id = ANY(ARRAY(
             SELECT order_id FROM notionals n JOIN orders o ON o.id = order_id
             WHERE at < {DAYS_AGO} AND (o.ended_as IS NOT NULL OR o.kind = 'market') ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
+    Kept.ALERTS: f"""
+        DELETE FROM alerts WHERE id = ANY(ARRAY(
+            SELECT id FROM alerts WHERE at < {DAYS_AGO} ORDER BY at LIMIT %(rows)s))""",  # noqa: S608
 }
 
 

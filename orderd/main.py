@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from orderd.command_line import CommandLine
+from orderd.commands.alert import alert_app
 from orderd.commands.api_key import api_key_app, renamed
 from orderd.commands.audit import audit
 from orderd.commands.backup import backup
@@ -16,6 +17,7 @@ from orderd.commands.demo import demo
 from orderd.commands.doctor import doctor
 from orderd.commands.gateway import gateway
 from orderd.commands.migrate import migrate
+from orderd.commands.notifier import notifier
 from orderd.commands.prove import prove
 from orderd.commands.reconcile import reconcile
 from orderd.commands.restore import restore
@@ -59,6 +61,7 @@ for verb in (
     run,
     gateway,
     worker,
+    notifier,
     migrate,
     backup,
     restore,
@@ -70,6 +73,7 @@ for verb in (
     demo,
 ):
     app.command()(verb)
+app.add_typer(alert_app, name="alert")
 app.add_typer(api_key_app, name="api-key")
 app.add_typer(api_key_app, name="token", hidden=True, callback=renamed)
 app.add_typer(simnet_app, name="simnet")

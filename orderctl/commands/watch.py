@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
+from orderctl.display.notification import notify
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, narrate
 from orderctl.trading.lookup import AllActive, OfAccount, Orders, named
@@ -21,6 +22,9 @@ def run(
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
     ] = None,
+    notifies: Annotated[
+        bool, typer.Option("--notify", help="Show a note on the desktop, or in the terminal, when an order ends.")
+    ] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Follow orders to their ends.
@@ -36,4 +40,4 @@ def run(
         if not wanted:
             narrate(settings, "no order is active")
             return ExitCode.OK
-        return watch(client, settings, wanted, output, seconds)
+        return watch(client, settings, wanted, output, seconds, notify if notifies else lambda _: None)

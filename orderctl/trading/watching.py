@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from uuid import UUID
@@ -23,10 +23,16 @@ from orderd.wire import Event, OrderView, ResyncRequired, Snapshot
 
 
 def watch(
-    client: Client, settings: Settings, orders: Sequence[str], output: Format, seconds: float | None = None
+    client: Client,
+    settings: Settings,
+    orders: Sequence[str],
+    output: Format,
+    seconds: float | None = None,
+    notify: Callable[[Timeline], None] = lambda _: None,
 ) -> ExitCode:
     """The exit code is the orders' end: 0 all confirmed, 1 one failed or cancelled; 130 when Ctrl-C let go of them.
 
+    ``notify`` is called after each event.
     Raises what Client.follow_all raises.
     """
     timelines: dict[UUID, Timeline] = {}
@@ -50,6 +56,7 @@ def watch(
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
                         screen.advance(timelines[event.order_id])
+                        notify(timelines[event.order_id])
                 if told is not None and len(timelines) == len(orders):
                     told = _tell(settings, told, only_rest(timelines.values()))
     except FollowTimeoutError as error:

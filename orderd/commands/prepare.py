@@ -12,10 +12,11 @@ def prepare(**flags: object) -> Settings:
     return settings
 
 
-def prepare_role(**flags: object) -> Settings:
+def prepare_role(*, needs_redis: bool = True, **flags: object) -> Settings:
     """As ``prepare``, for a role on its own, which brings no services along. Raises ConfigurationError."""
     settings = prepare(**flags)
-    missing = [name for name in ("database_url", "redis_url", "rpc_url") if getattr(settings, name) is None]
+    needed = ("database_url", "redis_url", "rpc_url") if needs_redis else ("database_url", "rpc_url")
+    missing = [name for name in needed if getattr(settings, name) is None]
     if missing:
         names = ", ".join(f"ORDERD_{name.upper()}" for name in missing)
         raise ConfigurationError(f"this role needs {names}; or start everything with: orderd run")

@@ -13,7 +13,7 @@ from orderd.domain.text import text_of
 from orderd.embedded.environment import CREDENTIALS
 
 _PREFIX: Final = "orderd."
-_FILES: Final = frozenset({"wallet", "tls_cert", "tls_key"})
+_FILES: Final = frozenset({"wallet", "tls_cert", "tls_key", "alerts"})
 """Settings that name a file: theirs is the credential's path."""
 
 

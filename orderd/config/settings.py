@@ -220,6 +220,12 @@ class Settings(BaseSettings):
     """Days until the worth of orders under a limit of money is removed, of which a limit needs one; if empty,
     never."""
 
+    alerts: UserPath | None = None
+    """A TOML file that says who is told of fills, failures and troubles, and how; see docs/alarms.md. If empty, nobody
+    is."""
+    keep_alerts_days: int = Field(7, ge=1, le=MOST)
+    """Days until an alert is removed; a receiver that has not confirmed it by then never gets it."""
+
     simnet_host: Host = "127.0.0.1"
     """Address that the local chain listens on."""
     simnet_port: int = Field(0, ge=0, le=65534)

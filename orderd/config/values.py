@@ -166,14 +166,20 @@ def _redis(secret: SecretStr) -> SecretStr:
 
 
 def _endpoint(*schemes: str) -> AfterValidator:
-    def check(text: str) -> str:
-        _url(text, *schemes)
-        host = urlsplit(text).netloc.rpartition("@")[2]
-        if not (text.isascii() and text.isprintable()) or " " in text or host_of(host) is None:
-            raise ValueError("it is no address: a host is missing, or a character is unescaped")
-        return text
+    return AfterValidator(lambda text: _address(text, *schemes))
 
-    return AfterValidator(check)
+
+def _address(text: str, *schemes: str) -> str:
+    _url(text, *schemes)
+    host = urlsplit(text).netloc.rpartition("@")[2]
+    if not (text.isascii() and text.isprintable()) or " " in text or host_of(host) is None:
+        raise ValueError("it is no address: a host is missing, or a character is unescaped")
+    return text
+
+
+def _webhook(url: SecretStr) -> SecretStr:
+    _address(url.get_secret_value(), "https", "http")
+    return url
 
 
 Text = Annotated[str, BeforeValidator(_filled)]
@@ -191,6 +197,8 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 RpcUrl = Annotated[str, _endpoint("https", "http")]
 RpcWebsocketUrl = Annotated[str, _endpoint("wss", "ws")]
+WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook)]
+"""Its path often is a key."""
 KeptDays = Annotated[int | None, AfterValidator(_kept_days)]
 Seconds = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 Listed = BeforeValidator(_listed)

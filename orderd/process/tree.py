@@ -14,6 +14,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from solders.pubkey import Pubkey
 
 from db.connection import check_schema, connect, database, database_errors_told, migrate, reach
+from orderd.config.alerts import load_alerts
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import StopRequested, stop_signals
@@ -49,6 +50,7 @@ def run_tree(settings: Settings) -> None:
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
+    load_alerts(settings)
     told = Told(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):
         supervisor = Supervisor(told.waits)
@@ -56,12 +58,12 @@ def run_tree(settings: Settings) -> None:
             wallet = open_wallet(settings)
             if inherited_port() is None:
                 _check_port(settings)
-            gateway, worker = _start(supervisor, settings, str(wallet.address), told)
+            gateway, worker, others = _start(supervisor, settings, str(wallet.address), told)
             status = f"taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
             told.manager.tell("READY=1", f"STATUS={status}")
             sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
             told.alive = lambda: _report_health(told.manager, supervisor, gateway, worker)
-            reload = Reload(settings, supervisor, (gateway, worker), told)
+            reload = Reload(settings, supervisor, (gateway, worker, *others), told)
             watchdog_seconds = told.manager.watchdog_seconds
             supervisor.run(
                 lambda: _report(told, status, gateway),
@@ -90,7 +92,9 @@ def _check_port(settings: Settings) -> None:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
 
 
-def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: Told) -> tuple[ListeningRole, Role]:
+def _start(
+    supervisor: Supervisor, settings: Settings, wallet: str, told: Told
+) -> tuple[ListeningRole, Role, list[Role]]:
     env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
     told.manager.tell("STATUS=starting the services")
     env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, told)
@@ -125,7 +129,10 @@ def _start(supervisor: Supervisor, settings: Settings, wallet: str, told: Told) 
     gateway.launch()  # neither needs the other, and both take long to load
     supervisor.start(worker)
     supervisor.start(gateway)
-    return gateway, worker
+    others = [] if settings.alerts is None else [Role("notifier", settings.state_dir, env, _STOP_MARGIN_SECONDS)]
+    for role in others:
+        supervisor.start(role)
+    return gateway, worker, others
 
 
 def _database(supervisor: Supervisor, settings: Settings, told: Told) -> str:

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from benchmarks.filling import DAYS, fill
 from db import (
+    alerts,
     audit,
     balances,
     clock,
@@ -37,6 +38,7 @@ from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
 from db.resting import Best
 from db.retention import Kept
+from orderd.domain.alerts import AlertKind
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Failed, Retrying, Routed, Submitted, Triggered
@@ -74,6 +76,7 @@ def grown(postgres_server: Postgres) -> Iterator[None]:
     connect(postgres_server.url.replace("/orderd?", f"/{name}?"))
     with database.connection_context():
         fill(ORDERS)
+        alerts.subscribe(AlertKind)
         for number in range(20):
             order_of(account(f"desk {number}"))
         yield
@@ -190,6 +193,10 @@ def let_families_live() -> None:
 
 
 def read_all_that_can_be_read(order: Order) -> None:
+    alerts.fired_stops(15)
+    alerts.longest_wait("rate limit")
+    alerts.distribute({"bot": AlertKind})
+    alerts.take("bot", 10)
     counts.by_status()
     counts.add_up()
     views.get(DEFAULT_ACCOUNT, str(order.id))

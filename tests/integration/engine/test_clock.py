@@ -308,6 +308,11 @@ def test_the_last_look_is_written_down(server: SettableClock) -> None:
 
 RECORDS = {
     "accounts": {"created_at"},
+    "alert_conditions": {"since"},
+    "alert_deliveries": {"due_at", "delivered_at"},
+    "alert_subscriptions": {"until"},
+    "alert_watch": {"until"},
+    "alerts": {"at"},
     "api_tokens": {"created_at", "expires_at", "revoked_at", "last_used_at"},
     "attempts": {"signed_at", "settled_at"},
     "audit": {"at"},
@@ -326,7 +331,9 @@ RECORDS = {
     "orders": {"created_at", "unknown_since", "triggered_at", "expires_at"},
     "refusals": {"hour", "last_at"},
 }
-"""Times that tell of the past, and dates for people; ``clock`` itself is set when times are moved."""
+"""Times that tell of the past, and dates for people; ``clock`` itself is set when times are moved.
+
+Alerts take a time of theirs that is too far in the future for one that is over."""
 
 
 def test_every_stored_time_is_moved_or_tells_of_the_past(server: SettableClock) -> None:

@@ -79,6 +79,43 @@ def test_no_color_keeps_the_progress_and_drops_the_colours(daemon: FakeDaemon) -
 
 
 @pytest.fixture
+def no_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_desktop")
+def test_a_terminal_shows_a_note_when_an_order_has_ended_if_it_is_asked_to(daemon: FakeDaemon) -> None:
+    daemon.knows(*history(FILLED))
+
+    _, without = on_a_terminal(daemon, "watch", "0199d3a0")
+    _, shown = on_a_terminal(daemon, "watch", "0199d3a0", "--notify")
+
+    note = "\x1b]9;orderd: order confirmed: SOL to USDC, received 152.310211 USDC\x07\x07"
+    assert note not in without
+    assert shown.count(note) == 1
+
+
+def test_on_a_desktop_notify_send_shows_it(daemon: FakeDaemon, tmp_path: Path) -> None:
+    daemon.knows(*history(FILLED))
+    program = tmp_path / "notify-send"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/shown\n')
+    program.chmod(0o700)
+
+    _, shown = on_a_terminal(
+        daemon, "watch", "0199d3a0", "--notify", DISPLAY=":0", PATH=f"{tmp_path}:{os.environ['PATH']}"
+    )
+
+    assert "\x1b]9;" not in shown
+    assert (tmp_path / "shown").read_text().splitlines() == [
+        "--app-name=orderctl",
+        "--",
+        "orderd: order confirmed",
+        "SOL to USDC, received 152.310211 USDC",
+    ]
+
+
+@pytest.fixture
 def watching(daemon: FakeDaemon) -> Iterator["subprocess.Popen[str]"]:
     daemon.knows(*history(FILLED)[:2])
     with subprocess.Popen(

@@ -1,0 +1,53 @@
+"""A note on the desktop about an order's end: by notify-send where there is a desktop, else by the terminal itself."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Final
+
+from orderctl.display.timeline import Timeline
+
+_SECONDS: Final = 2.0
+_DESKTOPS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
+_OSC_9: Final = "\x1b]9;{}\x07"
+"""A note in the words of iTerm2, which kitty, WezTerm, Ghostty, Windows Terminal and others understand too."""
+_BELL: Final = "\x07"
+
+
+def notify(timeline: Timeline) -> None:
+    """Say that the order has ended, or that nobody can tell what became of it; of all else nothing is said.
+
+    A desktop that does not show it is no reason to fail.
+    """
+    is_unknown = timeline.seq >= timeline.order.seq and timeline.unknown_since is not None
+    if not (timeline.is_over or is_unknown):
+        return
+    title, text = f"orderd: order {_state(timeline)}", _line(timeline)
+    terminal = sys.__stderr__  # a live display takes sys.stderr for lines of text
+    if not _on_desktop(title, text) and terminal is not None and terminal.isatty():
+        terminal.write(_OSC_9.format(f"{title}: {text}") + _BELL)
+        terminal.flush()
+
+
+def _state(timeline: Timeline) -> str:
+    return "unknown" if timeline.unknown_since is not None else str(timeline.status)
+
+
+def _line(timeline: Timeline) -> str:
+    order = timeline.order
+    pair = f"{order.token_in} to {order.token_out}"
+    return pair if timeline.brought is None else f"{pair}, received {timeline.brought} {order.token_out}"
+
+
+def _on_desktop(title: str, text: str) -> bool:
+    program = shutil.which("notify-send")
+    if program is None or not any(os.environ.get(name) for name in _DESKTOPS):
+        return False
+    with suppress(OSError, subprocess.TimeoutExpired):
+        sent = subprocess.run(  # noqa: S603  (found on the user's own path)
+            [program, "--app-name=orderctl", "--", title, text], capture_output=True, timeout=_SECONDS, check=False
+        )
+        return sent.returncode == 0
+    return False

@@ -1,0 +1,212 @@
+"""The notifier as a process: it takes what is due from Postgres, and sends it to the receivers that want it.
+
+Each receiver has a task of its own, so one that hangs or is away keeps no other waiting. While one does not confirm, it
+is asked less and less often; everything waits for it in Postgres, for as many days as alerts are kept.
+"""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+import structlog
+
+from db import alerts
+from db.alerts import LONGEST_PAUSE_SECONDS, AlertDelivery
+from db.connection import check_schema, connect, database
+from orderd.alerts import people, webhook
+from orderd.alerts.conditions import LOOK_SECONDS, Conditions
+from orderd.alerts.message import digest
+from orderd.alerts.webhook import UndeliveredError
+from orderd.best_effort import best_effort, keep_going
+from orderd.config.alerts import AlertSettings, PeopleReceiver, Receiver, least_balances, load_alerts
+from orderd.config.loading import ConfigurationError
+from orderd.config.reloading import reread
+from orderd.config.settings import Settings
+from orderd.embedded.notify import LIFE_SECONDS, reloading, service_manager
+from orderd.engine.presence import this_process
+from orderd.engine.trading import open_rpc
+from orderd.telemetry import set_log_level
+
+T = TypeVar("T")
+POLL_SECONDS: Final = 0.5
+"""How often it is looked whether something is to be sent."""
+_SUBSCRIBE_SECONDS: Final = 3600.0
+_DIGEST_AT_MOST: Final = 200
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_REST_AT_MOST_SECONDS: Final = 60.0
+"""A receiver that is away is asked again no later than this, by one alert."""
+_CHAIN_SECONDS: Final = 5.0
+_CONNECTIONS: Final = 8
+_STATEMENT_SECONDS: Final = 10.0
+log = structlog.get_logger(__name__)
+
+
+def run_notifier(settings: Settings) -> None:
+    """Send alerts until SIGTERM or SIGINT. Raises ConfigurationError where there is nobody to send them to."""
+    assert settings.database_url is not None
+    wanted = load_alerts(settings)
+    if wanted is None:
+        raise ConfigurationError("nobody is told of anything: set ORDERD_ALERTS to a file of receivers, docs/alarms.md")
+    connect(
+        settings.database_url.get_secret_value(),
+        max_connections=_CONNECTIONS + len(wanted.receivers),
+        application="orderd notifier",
+        statement_seconds=_STATEMENT_SECONDS,
+    )
+    with best_effort("alerts"):  # while Postgres is away it is tried again below
+        _subscribe(wanted)
+    service_manager().tell("READY=1", f"STATUS=alerts for {', '.join(wanted.receivers)}")
+    asyncio.run(_serve(settings, wanted))
+
+
+async def _serve(settings: Settings, wanted: AlertSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = _Running(settings, wanted)
+    if service_manager().is_there:
+        loop.add_signal_handler(signal.SIGHUP, running.reload)
+    life = asyncio.create_task(_live())
+    await stop.wait()
+    life.cancel()
+    await running.end()
+
+
+class _Running:
+    """The tasks of a notifier, begun anew when the file of receivers is read again."""
+
+    def __init__(self, settings: Settings, wanted: AlertSettings) -> None:
+        self._settings = settings
+        self._tasks = self._begin(wanted)
+
+    def reload(self) -> None:
+        """Read the settings and the file again; if any is invalid, all stays as it was."""
+        service_manager().tell(*reloading())
+        try:
+            settings = reread(self._settings).settings
+            wanted = load_alerts(settings)
+        except ConfigurationError as error:
+            log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)  # noqa: TRY400
+        else:
+            self._settings = settings
+            set_log_level(settings.log_level)
+            if wanted is not None:
+                for task in self._tasks:
+                    task.cancel()
+                self._tasks = self._begin(wanted)
+            log.info("settings read again", action="reloaded")
+        service_manager().tell("READY=1")
+
+    async def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, wanted: AlertSettings) -> list["asyncio.Task[None]"]:
+        conditions = Conditions(
+            wanted,
+            least_balances(wanted, self._settings),
+            open_rpc(self._settings, _CHAIN_SECONDS),
+            name=this_process().name,
+            window_seconds=self._settings.rate_window_seconds,
+        )
+        who = {name: receiver.events for name, receiver in wanted.receivers.items()}
+        works: list[Callable[[], Awaitable[None]]] = [
+            lambda: _every(_SUBSCRIBE_SECONDS, lambda: asyncio.to_thread(_subscribe, wanted)),
+            lambda: _every(POLL_SECONDS, lambda: _stored(lambda: alerts.distribute(who))),
+            lambda: _every(LOOK_SECONDS, lambda: asyncio.to_thread(conditions.run_once)),
+            *(Delivery(name, receiver).run for name, receiver in wanted.receivers.items()),
+        ]
+        return [asyncio.create_task(keep_going("alerts", work)) for work in works]
+
+
+def _subscribe(wanted: AlertSettings) -> None:
+    check_schema()
+    with database.connection_context():
+        alerts.subscribe(wanted.kinds)
+
+
+async def _live() -> None:
+    while True:
+        service_manager().tell("WATCHDOG=1")
+        await asyncio.sleep(LIFE_SECONDS)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
+
+
+async def _stored(ask: Callable[[], T]) -> T:
+    """What the database answers, on a thread. Raises PeeweeException."""
+
+    def asked() -> T:
+        with database.connection_context():
+            return ask()
+
+    return await asyncio.to_thread(asked)
+
+
+class Delivery:
+    """What one receiver is sent."""
+
+    def __init__(self, name: str, receiver: Receiver) -> None:
+        self._name = name
+        self._receiver = receiver
+        self._failures = 0
+
+    async def run(self) -> None:
+        """For ever. Raises PeeweeException."""
+        while True:
+            sent = await self.run_once()
+            if self._failures:
+                await asyncio.sleep(min(pause_seconds(self._failures), _REST_AT_MOST_SECONDS))
+            else:
+                await asyncio.sleep(60 / self._receiver.per_minute if sent else POLL_SECONDS)
+
+    async def run_once(self) -> bool:
+        """Send one message, if one is due. Returns whether there was one, confirmed or not."""
+        most = _DIGEST_AT_MOST if isinstance(self._receiver, PeopleReceiver) else 1
+        due = await _stored(lambda: alerts.take(self._name, most))
+        if not due:
+            return False
+        ids = [each.alert.id for each in due]
+        try:
+            await send(self._receiver, due)
+        except UndeliveredError as error:
+            self._failures += 1
+            log.warning(
+                "alert not delivered",
+                action="alert_undelivered",
+                receiver=self._name,
+                alerts=ids,
+                tries=due[0].tries,
+                error=str(error),
+            )
+            pauses, why = {each.alert.id: pause_seconds(each.tries) for each in due}, str(error)
+            await _stored(lambda: alerts.postpone(self._name, pauses, why))
+        else:
+            self._failures = 0
+            log.info("alert delivered", action="alert_delivered", receiver=self._name, alerts=ids, tries=due[0].tries)
+            await _stored(lambda: alerts.delivered(self._name, ids))
+        return True
+
+
+async def send(receiver: Receiver, due: Sequence[AlertDelivery]) -> None:
+    """All of it in one message: to a program, there is one alert in it. Raises UndeliveredError."""
+    found = [each.alert for each in due]
+    if isinstance(receiver, PeopleReceiver):
+        await people.send(receiver, *digest(found))
+    else:
+        (alert,) = found
+        await webhook.send(receiver, alert)
+
+
+def pause_seconds(tries: int) -> float:
+    """After so many tries in vain: twice as long each time, and by chance up to a fifth longer."""
+    pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries - 1, 20), LONGEST_PAUSE_SECONDS)
+    return float(pause) * (1 + random.random() / 5)  # noqa: S311  (spreads load, guards nothing)

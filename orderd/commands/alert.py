@@ -1,0 +1,72 @@
+"""``orderd alert``: whether receivers can be reached, and what they have not confirmed yet."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orderd.command_line import CommandLine
+from orderd.commands.options import Config, DaemonsStateDir
+from orderd.commands.prepare import prepare
+
+if TYPE_CHECKING:
+    from orderd.config.alerts import AlertSettings
+    from orderd.config.settings import Settings
+
+alert_app = CommandLine(help="Try the receivers of alerts, and list what they did not confirm.", no_args_is_help=True)
+
+
+@alert_app.command(name="test")
+def send_test(
+    receiver: Annotated[str | None, typer.Argument(help="Name of one receiver [default: all]")] = None,
+    config: Config = None,
+) -> None:
+    """Send a test alert to each receiver now. Exits with 1 if one does not confirm it."""
+    import asyncio
+    from datetime import UTC, datetime
+
+    from uuid_utils.compat import uuid7
+
+    from db.alerts import Alert, AlertDelivery
+    from orderd.alerts.notifier import send
+    from orderd.alerts.webhook import UndeliveredError
+    from orderd.config.loading import ConfigurationError
+    from orderd.domain.alerts import AlertKind
+
+    receivers = _alerts(prepare(config=config)).receivers
+    if receiver is not None and receiver not in receivers:
+        raise ConfigurationError(f"there is no receiver {receiver}: the file has {', '.join(receivers)}")
+    failed = False
+    for name in receivers if receiver is None else [receiver]:
+        alert = Alert(str(uuid7()), AlertKind.TEST, datetime.now(UTC), {"text": "sent by orderd alert test"})
+        try:
+            asyncio.run(send(receivers[name], [AlertDelivery(alert, 1)]))
+        except UndeliveredError as error:
+            failed = True
+            typer.echo(f"{name}\tfailed\t{error}")
+        else:
+            typer.echo(f"{name}\tok\tconfirmed alert {alert.id}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@alert_app.command(name="list")
+def list_waiting(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
+    """List how many alerts each receiver has not confirmed, since when, and why."""
+    from db.alerts import waiting
+    from orderd.commands.database import database_of
+
+    with database_of(config, state_dir):
+        found = waiting()
+    for receiver, count, since, error in found:
+        typer.echo(f"{receiver}\t{count}\tsince {since:%Y-%m-%d %H:%M:%S} UTC\t{error or 'not sent yet'}")
+    if not found:
+        typer.echo("Every alert is delivered.")
+
+
+def _alerts(settings: "Settings") -> "AlertSettings":
+    from orderd.config.alerts import load_alerts
+    from orderd.config.loading import ConfigurationError
+
+    found = load_alerts(settings)
+    if found is None:
+        raise ConfigurationError("nobody is told of anything: set ORDERD_ALERTS to a file of receivers, docs/alarms.md")
+    return found

@@ -1,0 +1,42 @@
+"""What an operator or a program of his is told of by itself: the kinds of alerts, and which of them are about an order.
+
+The names are a promise: they are in the file of receivers, and in what receivers are sent.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from orderd.domain.order import EventKind
+
+
+class AlertKind(StrEnum):
+    FILLED = "filled"  # an order is filled, whole
+    FAILED = "failed"  # an order ended without a fill, with a code
+    EXPIRED = "expired"  # an order's validity ended before it was filled
+    UNKNOWN = "unknown"  # nobody can tell so far what became of a signed transaction
+    ROLLED_BACK = "rolled_back"  # the block with a fill lost to another fork
+    STOP_CANNOT_SELL = "stop_cannot_sell"  # a stop has fired, and has not sold for longer than it should take
+    RESTARTED = "restarted"  # a process died, and others have taken over what it held
+    BALANCE_LOW = "balance_low"  # the wallet holds less of a token than it should
+    ENDPOINT_LAGGING = "endpoint_lagging"  # the chain's endpoint is away, stands still, or says that it is behind
+    LIMITER_SATURATED = "limiter_saturated"  # orders wait for the rate limit for longer than one of its windows
+    HALTED = "halted"  # something keeps orders from being signed
+    TEST = "test"  # orderd alert test
+
+
+OF_ORDERS: Final[Mapping[EventKind, AlertKind]] = {
+    EventKind.CONFIRMED: AlertKind.FILLED,
+    EventKind.FAILED: AlertKind.FAILED,
+    EventKind.EXPIRED: AlertKind.EXPIRED,
+    EventKind.UNKNOWN: AlertKind.UNKNOWN,
+    EventKind.ROLLED_BACK: AlertKind.ROLLED_BACK,
+}
+"""The events of an order that are alerts."""
+OF_WHOLE_ORDERS: Final = frozenset({AlertKind.FILLED, AlertKind.FAILED, AlertKind.EXPIRED})
+"""Of an order that executes a part of another one, these are not told: its parent says how all of it ended."""
+CONDITIONS: Final = frozenset(
+    {AlertKind.STOP_CANNOT_SELL, AlertKind.BALANCE_LOW, AlertKind.ENDPOINT_LAGGING}
+    | {AlertKind.LIMITER_SATURATED, AlertKind.HALTED}
+)
+"""What lasts: told when it begins, and once more when it is over."""

@@ -1,0 +1,144 @@
+"""What lasts is found where the other processes keep it, and at the chain's endpoint."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from db import balances, halts
+from db.audit import Actor
+from db.balances import SellableBalance
+from db.connection import database
+from orderd.alerts.conditions import Conditions
+from orderd.config.alerts import AlertSettings
+from orderd.domain.halt import HaltCause
+from orderd.domain.tokens import WSOL_MINT
+from orderd.domain.well_known import SOL
+from orderd.solana.json_rpc import RpcResponseError, RpcTransportError
+from tests.integration.orders import pending
+from tests.receiver import SECRET
+
+WANTED = AlertSettings.model_validate({"receivers": {"bot": {"webhook": "https://bot.example", "secret": SECRET}}})
+
+
+class Endpoint:
+    """Of the chain, as the notifier asks it."""
+
+    def __init__(self) -> None:
+        self.slot = 1
+        self.error: Exception | None = None
+        self.unhealthy: Exception | None = None
+
+    def get_slot(self) -> int:
+        if self.error:
+            raise self.error
+        return self.slot
+
+    def get_health(self) -> None:
+        if self.unhealthy:
+            raise self.unhealthy
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Look = Callable[[], dict[str, Any]]
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    return Endpoint()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def look(subscribed: None, endpoint: Endpoint, clock: Clock) -> Look:
+    """What is told by a look, by key: the newest word of each kind."""
+    conditions = Conditions(
+        WANTED,
+        [(SOL, 50_000_000)],
+        endpoint,  # type: ignore[arg-type]
+        name="notifier",
+        window_seconds=60,
+        clock=clock,
+    )
+
+    def looked() -> dict[str, Any]:
+        database.execute_sql("UPDATE alert_conditions SET since = since - interval '61 seconds'")
+        conditions.run_once()
+        rows = database.execute_sql("SELECT kind, data FROM alerts ORDER BY at, id")
+        return dict(rows.fetchall())
+
+    return looked
+
+
+def test_all_is_well(look: Look) -> None:
+    balances.store([SellableBalance(WSOL_MINT, False, 50_000_000, True)], slot=1)
+    assert look() == {}
+
+
+def test_a_halt_is_told_with_who_and_why_and_its_end_too(look: Look) -> None:
+    halts.halt(HaltCause.OPERATOR, Actor("me"), "lunch")
+    told = look()["halted"]
+    assert (told["state"], told["by"], told["reason"], told["cause"]) == ("firing", "me", "lunch", "operator")
+    halts.lift(Actor("me"), HaltCause.OPERATOR)
+    assert look()["halted"] == {"state": "resolved", "key": "halted:operator"}
+
+
+def test_a_balance_that_nobody_has_seen_of_late_is_not_low(look: Look) -> None:
+    balances.store([SellableBalance(WSOL_MINT, False, 1, True)], slot=1)
+    database.execute_sql("UPDATE balances SET seen_at = seen_at - interval '1 hour'")
+    assert look() == {}
+    balances.store([SellableBalance(WSOL_MINT, False, 49_999_999, True)], slot=2)
+    told = look()["balance_low"]
+    assert (told["amount"], told["least"], told["text"]) == (
+        "0.049999999",
+        "0.05",
+        "the wallet holds 0.049999999 SOL, less than 0.05",
+    )
+
+
+def test_the_rate_limit_is_saturated_where_an_order_waits_for_longer_than_a_window(look: Look) -> None:
+    order_id = pending()
+    database.execute_sql(
+        "UPDATE orders SET waits_for = 'rate limit', waits_since = clock_timestamp() - interval '59 seconds' "
+        "WHERE id = %s",
+        (str(order_id),),
+    )
+    assert look() == {}
+    database.execute_sql("UPDATE orders SET waits_since = waits_since - interval '5 seconds'")
+    assert look()["limiter_saturated"]["waited_seconds"] >= 64
+
+
+def test_an_endpoint_that_stands_still_lags_and_no_longer_once_it_moves(
+    look: Look, endpoint: Endpoint, clock: Clock
+) -> None:
+    look()
+    clock.now = 30
+    assert look() == {}
+    clock.now = 31
+    assert look()["endpoint_lagging"]["text"] == "it shows no new slot for 31 s"
+    endpoint.slot = 2
+    assert look()["endpoint_lagging"] == {"state": "resolved", "key": "endpoint"}
+
+
+def test_one_that_does_not_answer_for_long_lags_too(look: Look, endpoint: Endpoint, clock: Clock) -> None:
+    look()
+    endpoint.error = RpcTransportError("refused, at https://endpoint.example/key")
+    clock.now = 10
+    assert look() == {}
+    clock.now = 40
+    assert look()["endpoint_lagging"]["text"] == "it does not answer: RpcTransportError for 40 s"
+
+
+def test_the_node_s_own_word_that_it_is_behind_counts_at_once(look: Look, endpoint: Endpoint) -> None:
+    endpoint.unhealthy = RpcResponseError(-32005, "Node is behind by 42 slots")
+    assert "behind by 42 slots" in look()["endpoint_lagging"]["text"]
