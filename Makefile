@@ -92,8 +92,8 @@ docs: $(VENV)/installed-dev  ## The documents as a site in build/site, with ever
 outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
 	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages
 
-proof: $(VENV)/installed-dev  ## Orders of all kinds over hosts that are killed, frozen and cut off, and a judge; ORDERS=200 SEED=2; as root
-	ORDERS=$(ORDERS) SEED=$(SEED) unshare --net --mount $(BIN)/python -m tests.proof
+proof: $(VENV)/installed-dev  ## Orders of all kinds over hosts that are killed, frozen and cut off, and a judge; ORDERS=200 SEED=2 NODES=pool; as root
+	ORDERS=$(ORDERS) SEED=$(SEED) NODES=$(NODES) unshare --net --mount $(BIN)/python -m tests.proof
 
 systemd: $(VENV)/installed  ## The units of deploy under a real systemd in a container; as root, with Debian's systemd-container
 	@command -v systemd-nspawn >/dev/null || { echo "Install systemd-nspawn (Debian: apt-get install systemd-container)" >&2; exit 2; }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 _NETWORK: Final = "10.77.0"
+_SLICE_SECONDS: Final = 0.01
 _OUTSIDE: Final = f"{_NETWORK}.1"
 
 
@@ -24,7 +25,8 @@ def open_network() -> None:
     """A bridge to which hosts are connected. This process is on it as well."""
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     Path("/run/netns").mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"], check=True)
+    for place in ("/run/netns", "/dev/shm"):  # what a killed process leaves there goes as well
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
     ip("link", "set", "lo", "up")
     ip("link", "add", "br0", "type", "bridge")
     ip("addr", "add", f"{_OUTSIDE}/24", "dev", "br0")
@@ -53,6 +55,10 @@ class Host:
         """For the next start."""
         self._env = env
 
+    def add_env(self, env: Mapping[str, str]) -> None:
+        """The same, beside what was set before."""
+        self._env = {**self._env, **env}
+
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -80,6 +86,15 @@ class Host:
         self._send(signal.SIGSTOP)
         time.sleep(seconds)  # not a wait for anything: how long it stands still
         self._send(signal.SIGCONT)
+
+    def slow_down(self, seconds: float) -> None:
+        """Let it run for a tenth of the time only."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._send(signal.SIGSTOP)
+            time.sleep(9 * _SLICE_SECONDS)  # not a wait for anything, like the next one
+            self._send(signal.SIGCONT)
+            time.sleep(_SLICE_SECONDS)
 
     def cut_off(self, seconds: float) -> None:
         """Nothing reaches it, and nothing is told of that: packets are lost."""

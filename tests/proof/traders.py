@@ -1,0 +1,49 @@
+"""Two traders, each at its own gateway: orders of all kinds, and in the end nothing that still rests."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
+from orderd.domain.order import TERMINAL
+from orderd.wire import SubmitParams
+from tests.acceptance.trader import Trader
+
+ORDER_USDC: Final = 21
+"""What each of ``orders_of_all_kinds`` is worth at most, about."""
+
+_PACE_SECONDS: Final = 0.25
+"""Between two orders of one trader, on average."""
+_PATIENCE: Final = 600.0
+_ANSWERS: Final = ("PRICE", "ROUTE", "RPC", "LIMIT")
+"""Categories of refusals that an order may end with: the market has moved past it, or the key's allowance is spent."""
+
+
+def submit_all(trader: Trader, orders: Sequence[SubmitParams], choice: random.Random, refused: Counter[str]) -> None:
+    """At a pace that lets faults happen between."""
+    for params in orders:
+        time.sleep(choice.uniform(0, 2 * _PACE_SECONDS))  # not a wait for anything: the pace
+        try:
+            trader.submit(params)
+        except RefusedError as refusal:
+            if refusal.problem.code.category not in _ANSWERS:
+                raise
+            refused[refusal.problem.code] += 1
+
+
+def end_all(trader: Trader, rest_seconds: float) -> None:
+    """After so many seconds cancel what still rests, until all orders have ended."""
+    began = time.monotonic()
+    while True:
+        with suppress(UnreachableError, AnswerLostError):
+            active = [order for order in trader.orders() if order.status not in TERMINAL]
+            if not active:
+                return
+            assert time.monotonic() < began + _PATIENCE, [(order.id, order.status) for order in active[:5]]
+            for order in active if time.monotonic() - began > rest_seconds else ():
+                with suppress(RefusedError):
+                    trader.cancel(order.id)
+        time.sleep(1)  # not a wait for an event: what is looked for is that nothing is left
