@@ -21,12 +21,12 @@ class Cluster:
         self._directory = directory
         self._env = env
 
-    def gateway(self, name: str) -> ListeningRole:
+    def gateway(self, name: str, port: int = 0) -> ListeningRole:
         state_dir, env = self._state_of(name)
         return ListeningRole(
             "gateway",
             state_dir,
-            env | {"ORDERD_PORT": "0"},
+            env | {"ORDERD_PORT": str(port)},
             stop_seconds=20.0,
             address_file=state_dir / "gateway.json",
             url_field="url",
@@ -36,6 +36,10 @@ class Cluster:
     def worker(self, name: str) -> Role:
         state_dir, env = self._state_of(name)
         return Role("worker", state_dir, env, 20.0)
+
+    def settings_of(self, name: str) -> dict[str, str]:
+        """Of a process that is started otherwise."""
+        return self._state_of(name)[1]
 
     def start(self, role: Role) -> Child:
         child = role.start()
@@ -49,7 +53,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster_over(tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole) -> Iterator[Cluster]:
+def cluster_over(
+    tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole, **settings: str
+) -> Iterator[Cluster]:
     """With a wallet that has been funded; nothing runs yet."""
     wallet = create_wallet(tmp_path / "wallet.json")
     with closing(RpcClient(simnet.url)) as rpc:
@@ -61,6 +67,7 @@ def cluster_over(tmp_path: Path, postgres_url: str, redis_url: str, simnet: List
         "ORDERD_RPC_URL": simnet.url,
         "ORDERD_RPC_WS_URL": simnet.address["ws_url"],
         "ORDERD_WALLET": str(tmp_path / "wallet.json"),
+        **settings,
     }
     with ExitStack() as stack:
         yield Cluster(stack, tmp_path, env)

@@ -63,7 +63,7 @@ class Storm:
 
     def __init__(self, stack: ExitStack, state_dir: Path, settings: Mapping[str, str]) -> None:
         self._stack = stack
-        self._port = _quiet_port()
+        self._port = quiet_port()
         self._settings = {**SETTINGS, **settings, "ORDERD_PORT": str(self._port)}
         self.state_dir = state_dir
         self.daemon = self._start()
@@ -152,7 +152,7 @@ def trade_through(
             wave.result()
 
 
-def _quiet_port() -> int:
+def quiet_port() -> int:
     """A free port below those that the kernel hands out: nobody takes it while the daemon is down."""
     lowest_given_out = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:

@@ -1,0 +1,40 @@
+"""A role of orderd that is killed at one point of its work: ``python -m tests.chaos.dying ROLE POINT``.
+
+A point is ``MODULE:FUNCTION:before`` or ``after``: the first call of the function is where the process ends.
+"""
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from orderd.main import main
+
+
+def arm(point: str) -> None:
+    """Let this process end at ``point``. Raises AttributeError for a function that there is not."""
+    module, path, moment = point.split(":")
+    owner: Any = import_module(module)
+    *classes, name = path.split(".")
+    for each in classes:
+        owner = getattr(owner, each)
+    function: Callable[..., object] = getattr(owner, name)
+
+    @functools.wraps(function)
+    def end(*arguments: Any, **named: Any) -> None:
+        if moment == "after":
+            function(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert moment in ("before", "after")
+    setattr(owner, name, end)
+
+
+if __name__ == "__main__":
+    role, point = sys.argv[1:]
+    arm(point)
+    sys.argv = ["orderd", role]
+    main()

@@ -1,0 +1,148 @@
+"""Death at every step: a process is killed at each boundary of its work, and another one goes on in its place."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid4
+
+import pytest
+
+from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
+from orderd.domain.order import TERMINAL, OrderKind
+from orderd.process.roles import ListeningRole
+from orderd.wire import SubmitParams
+from tests.acceptance.cluster import Cluster, cluster_over
+from tests.acceptance.judge import judge
+from tests.acceptance.ledger import Ledger
+from tests.acceptance.trader import trading
+from tests.chaos.storm import quiet_port
+
+SECONDS: Final = 60.0
+
+INTAKE: Final = (
+    "db.journal:accept:before",
+    "db.journal:accept:after",
+    "orderd.engine.handover:HandOver.send:before",
+    "orderd.engine.handover:HandOver._hand_over:before",
+    "orderd.engine.handover:HandOver._hand_over:after",
+    "orderd.engine.intake:_cancel:before",
+    "orderd.engine.intake:_cancel:after",
+)
+EXECUTION: Final = (
+    "db.journal:claim:before",
+    "db.journal:claim:after",
+    "orderd.engine.execution.turn:Execution._route:after",
+    "orderd.engine.execution.building:Builder.sign:before",
+    "orderd.engine.execution.building:Builder.sign:after",
+    "orderd.engine.settlement.live:LiveAttempts.track:before",
+    "orderd.engine.execution.turn:Execution._send:before",
+    "orderd.engine.execution.turn:Execution._send:after",
+    "orderd.queue.broker:OrderBroker.acknowledge:before",
+    "orderd.queue.broker:OrderBroker.acknowledge:after",
+)
+SETTLEMENT: Final = (
+    "orderd.engine.settlement.loop:_apply:before",
+    "orderd.engine.settlement.loop:_apply:after",
+    "db.finality:settle:before",
+    "db.finality:settle:after",
+    "orderd.engine.failure:Failures.record:before",
+    "orderd.engine.failure:Failures.record:after",
+)
+TRIGGERS: Final = (
+    "orderd.engine.triggers.watch:Triggers._fire:before",
+    "orderd.engine.triggers.watch:Triggers._fire:after",
+    "orderd.engine.families:Families._next_slice:before",
+    "orderd.engine.families:Families._next_slice:after",
+    "orderd.engine.families:Families._begun:before",
+    "orderd.engine.families:Families._begun:after",
+    "orderd.engine.exits:_follow:before",
+    "orderd.engine.exits:_follow:after",
+    "db.leases:take_due:after",
+)
+QUICK: Final = ("db.journal:accept:after", "orderd.engine.settlement.live:LiveAttempts.track:before")
+"""In every run of the tests: an order that is stored and not queued, and one that is signed and not sent."""
+
+
+def orders() -> list[SubmitParams]:
+    """What comes by every point: one that is executed at once, for a price, in parts, with an exit, in vain."""
+    side: dict[str, object] = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.2"}
+    terms: list[dict[str, object]] = [
+        side,
+        side | {"limit_price": "50"},
+        side | {"slices": 2, "every": "1s"},
+        {"token_in": "USDC", "token_out": "SOL", "amount_in": "20", "then_take_profit": "400"},
+        side | {"min_out": "100000"},
+    ]
+    return [SubmitParams(client_order_id=uuid4().hex, slippage="2", **each) for each in terms]
+
+
+@contextmanager
+def dying(point: str, role: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The role, armed; it is gone in the end, also where the point was not reached."""
+    command = [sys.executable, "-m", "tests.chaos.dying", role, point]
+    process = subprocess.Popen(command, env={**os.environ, **env})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole) -> Iterator[Cluster]:
+    # Of several nodes it is not taken for final what one says: so confirmations wait for finality.
+    with cluster_over(tmp_path, postgres_url, redis_url, simnet, ORDERD_RPC_SINGLE_NODE="false") as cluster:
+        (tmp_path / "chain" / "wallet.json").hardlink_to(tmp_path / "wallet.json")
+        yield cluster
+
+
+def trade(url: str) -> dict[str, UUID]:
+    """Submit all, wait until only the exit still rests, cancel it; what is not answered is asked again."""
+    deadline = time.monotonic() + SECONDS
+    with trading(url) as trader:
+        for params in orders():
+            trader.submit(params)
+        while True:
+            with suppress(UnreachableError, AnswerLostError, RefusedError):
+                active = [order for order in trader.orders() if order.status not in TERMINAL]
+                if not active:
+                    return trader.acknowledged
+                assert time.monotonic() < deadline, [(order.kind, order.status) for order in active]
+                if {order.kind for order in active} == {OrderKind.TAKE_PROFIT}:
+                    trader.cancel(active[0].id)
+            time.sleep(0.05)  # not a wait for an event: what is looked for is that nothing is left
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, marks=[] if point in QUICK else [pytest.mark.chaos])
+        for point in (*INTAKE, *EXECUTION, *SETTLEMENT, *TRIGGERS)
+    ],
+)
+def test_a_process_that_is_killed_there_costs_no_order(
+    point: str, cluster: Cluster, tmp_path: Path, postgres_url: str
+) -> None:
+    ledger = Ledger(tmp_path / "chain")
+    before = ledger.balances()
+    port = quiet_port()
+    role = "gateway" if point in INTAKE else "worker"
+    other = cluster.worker("other") if role == "gateway" else cluster.gateway("other", port)
+    next_one = cluster.gateway("next", port) if role == "gateway" else cluster.worker("next")
+    settings = cluster.settings_of("armed") | {"ORDERD_PORT": str(port)}
+    with dying(point, role, settings) as process, ThreadPoolExecutor(1) as threads:
+        cluster.start(other)
+        trading = threads.submit(trade, f"ws://127.0.0.1:{port}/")
+        assert process.wait(SECONDS) == -signal.SIGKILL, "the point was reached"
+        cluster.start(next_one)
+        acknowledged = trading.result()
+    verdict, _ = judge(postgres_url, ledger, before, acknowledged)
+    assert verdict.is_clean, verdict
