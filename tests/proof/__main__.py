@@ -32,9 +32,9 @@ NODES: Final = os.environ.get("NODES", "one")
 _REST_SECONDS: Final = 20.0
 """How long resting orders may still be met before they are cancelled: most orders are valid for less."""
 _BROUGHT_ABOUT: Final = re.compile(
-    r"No space left on device|could not (?:extend|write)|read-only transaction|hint: check free disk", re.IGNORECASE
+    r"No space left on device|could not (?:extend|write)|read-only transaction|due to (?:statement|lock) timeout"
 )
-"""What Postgres has to say of a full disk, and of a statement while it is only read from."""
+"""What Postgres has to say of a full disk, of a write while it is only read from, and of what a halt has made too long."""
 
 
 def say(text: str) -> None:
@@ -53,7 +53,7 @@ def main() -> int:
         ledger = Ledger(directory)
         before = ledger.balances()
         # The second trader's allowance ends before its orders do.
-        allowance = str(ORDERS * ORDER_USDC // 3)
+        allowance = str(ORDERS * ORDER_USDC // 5)
         keys = [
             cluster.api_key("proof", "--scope", "admin"),
             cluster.api_key("limited", "--max-notional-per-day", allowance),

@@ -107,9 +107,58 @@ systemctl stop orderd.service orderd.socket
 [ "$(shown Result)" = success ] || fail "it ended with $(shown Result)"
 ! pgrep -u orderd >/dev/null || fail "processes are left"
 
-step "roles apart: the chain in its unit"
+step "roles apart: the chain, two workers and the port, each in its unit, over services of the machine"
+programs=$(LD_LIBRARY_PATH=/opt/python/lib PYTHONPATH=/opt/orderd python -c \
+    'from orderd.embedded import postgres, redis; print(postgres.binary("initdb").parent, redis.server_binary())')
+read -r postgres redis <<<"$programs"
+install -d -o orderd -g orderd -m 0700 /var/lib/services
+setpriv --reuid=orderd --regid=orderd --clear-groups "$postgres/initdb" --pgdata=/var/lib/services/postgres \
+    --username=orderd --auth=trust >/dev/null
+as_service() { systemd-run --quiet --unit="$1" --uid=orderd --gid=orderd -p WorkingDirectory=/var/lib/services -- "${@:2}"; }
+as_service proof-postgres "$postgres/postgres" -D /var/lib/services/postgres -c unix_socket_directories= -c timezone=UTC
+as_service proof-redis "$redis" --bind 127.0.0.1 --port 6379 --appendonly yes --maxmemory-policy noeviction
 systemctl start orderd-simnet || { journalctl --no-pager -u orderd-simnet -n 20 -o cat; fail "simnet does not start"; }
 systemctl show --property StatusText orderd-simnet
-systemctl stop orderd-simnet
+cat >>/etc/orderd/orderd.env <<ENV
+ORDERD_DATABASE_URL=postgresql://orderd@127.0.0.1:5432/postgres
+ORDERD_REDIS_URL=redis://127.0.0.1:6379/0
+ORDERD_RPC_URL=http://127.0.0.1:8899
+ORDERD_RPC_WS_URL=ws://127.0.0.1:8900
+ENV
+with_env() { env $(cat /etc/orderd/orderd.env) ORDERD_STATE_DIR=/tmp/made "$@"; }
+wait_for 20 with_env orderd migrate || fail "no migration: $(with_env orderd migrate)"
+wallet=$(with_env ORDERD_WALLET=/tmp/made/wallet.json orderd wallet | grep -oE '[1-9A-HJ-NP-Za-km-z]{32,44}' | head -1)
+echo "ORDERD_WALLET_ADDRESS=$wallet" >>/etc/orderd/orderd.env
+parts="orderd-worker@1 orderd-worker@2 orderd-gateway"
+systemctl start orderd-gateway.socket $parts || { journalctl --no-pager -n 60 -o cat | cut -c1-300; fail "a role does not start"; }
+systemctl show --property Id,ActiveState,StatusText $parts
+orderctl submit SOL USDC 1 --watch || fail "an order is not filled"
+
+step "roles apart: a worker that is killed is started again, and orders go on meanwhile"
+systemctl kill --signal=KILL orderd-worker@1
+orderctl submit SOL USDC 0.25 --watch || fail "an order is not filled by the other worker"
+wait_for 60 sh -c "[ \$(systemctl show --value --property NRestarts orderd-worker@1) -ge 1 ]" || fail "it is not started again"
+wait_for 60 systemctl is-active orderd-worker@1 || fail "the worker does not come back"
+
+step "roles apart: reload, a restart under a held port, stop"
+printf 'rate_limit = 44\n' >/etc/orderd/orderd.toml
+systemctl reload $parts
+wait_for 20 sh -c "orderctl status --output json | grep -q '\"limit\": *44'" || fail "the rate limit is not 44"
+rm -f /tmp/enough /tmp/asked
+( while [ ! -e /tmp/enough ]; do
+      { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &
+      sleep 0.1
+  done
+  wait ) &
+hammer=$!
+systemctl restart orderd-gateway || fail "the gateway does not restart"
+touch /tmp/enough; wait $hammer; sort /tmp/asked | uniq -c
+! grep -q refused /tmp/asked || fail "a connection was refused"
+systemctl stop orderd-gateway.socket $parts orderd-simnet
+for part in $parts orderd-simnet; do
+    [ "$(systemctl show --value --property Result $part)" = success ] || fail "$part ended with $(systemctl show --value --property Result $part)"
+done
+systemctl stop proof-redis proof-postgres
+! pgrep -u orderd >/dev/null || fail "processes are left"
 
 echo "all of it holds"
