@@ -34,7 +34,7 @@ _REST_SECONDS: Final = 20.0
 _BROUGHT_ABOUT: Final = re.compile(
     r"No space left on device|could not (?:extend|write)|read-only transaction|due to (?:statement|lock) timeout"
 )
-"""What Postgres has to say of a full disk, of a write while it is only read from, and of what a halt has made too long."""
+"""What Postgres says of a full disk, of a write while it is only read from, and when it was frozen for too long."""
 
 
 def say(text: str) -> None:
