@@ -82,6 +82,7 @@ class Outbox(Generic[T]):
         ``most`` items, more of it is taken along.
         """
         self._what = what
+        BEST_EFFORT_FAILURES.labels(what)  # told from the beginning, as 0
         self._deal = deal
         self._undone = undone
         self._most = most

@@ -28,6 +28,7 @@ class Loop:
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._pass_began: float | None = None
+        self._failures = LOOP_FAILURES.labels(name)
 
     @property
     def seconds_silent(self) -> float:
@@ -58,7 +59,7 @@ class Loop:
                 self._run_once()
             except BaseException as error:  # a panic of a native library is no Exception, and must not end the thread
                 failures += 1
-                LOOP_FAILURES.labels(self.name).inc()
+                self._failures.inc()
                 # The first of a series tells all; the same trace each second would hide everything else.
                 log.warning(
                     "pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=failures == 1

@@ -50,6 +50,7 @@ class Guests:
 
     def __init__(self, kind: PoolKind) -> None:
         self._kind = kind
+        POOL_FAULTS.labels(kind)  # told from the beginning, as 0
         self._told: set[str] = set()
         self._unsupported: set[tuple[str, Unsupported, str | None]] = set()
 
