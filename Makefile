@@ -95,9 +95,9 @@ outages: $(VENV)/installed-dev  ## What is answered and settled while each servi
 proof: $(VENV)/installed-dev  ## Orders of all kinds over hosts that are killed, frozen and cut off, and a judge; ORDERS=200 SEED=2 NODES=pool; as root
 	ORDERS=$(ORDERS) SEED=$(SEED) NODES=$(NODES) unshare --net --mount $(BIN)/python -m tests.proof
 
-systemd: $(VENV)/installed  ## The units of deploy under a real systemd in a container; as root, with Debian's systemd-container
+systemd: $(VENV)/installed  ## The units of deploy under a real systemd in a container, also another one's (SYSTEM); as root, with Debian's systemd-container
 	@command -v systemd-nspawn >/dev/null || { echo "Install systemd-nspawn (Debian: apt-get install systemd-container)" >&2; exit 2; }
-	unshare --mount tests/systemd/boot.sh '$(CURDIR)' '$(CURDIR)/$(VENV)'
+	unshare --mount tests/systemd/boot.sh '$(CURDIR)' '$(CURDIR)/$(VENV)' $(SYSTEM)
 
 pictures: $(VENV)/installed-dev  ## Draw the pictures of the documents, from the real programs; needs tmux
 	$(BIN)/python -m docs.pictures

@@ -80,10 +80,11 @@ def s_at(sqrt_price: int, scale: int, zero_for_one: bool) -> int:
 
 
 class Curve:
-    """The segments of one pool up to `limit` of input and `most_steps`; they are walked only as far as somebody asks.
+    """The segments of one pool up to `limit` of input and `most_steps`; they are computed only as far as they are asked
+    for.
 
-    A `reach` is a number of segments: no further than these is looked at. Threads may share a curve: a segment counts
-    from when its start is among the others, which is when all else of it is known.
+    A `reach` is a number of segments: none beyond it is computed. Threads may share a curve: a segment counts once its
+    start is in the list, which is when everything else of it is known.
     """
 
     __slots__ = ("_ends", "_ins", "_lock", "_outs", "_starts", "_steps", "_waiting", "start")
@@ -125,7 +126,7 @@ class Curve:
         return start + (end - start) * (amount_in - self._ins[index - 1]) // (self._ins[index] - self._ins[index - 1])
 
     def steps(self, amount_in: int) -> int:
-        """The ticks or bins that a swap of this amount crosses, one that `at` told before."""
+        """The ticks or bins that a swap of this amount crosses, an amount that `at` returned before."""
         return self._steps[bisect_left(self._ins, amount_in) - 1]
 
     def reach(self, steps: int) -> int:
@@ -145,7 +146,7 @@ class Curve:
             segment = next(self._waiting, None)
             if segment is None:
                 return False
-            # A fee that falls on the way can make the price better again; to whoever splits, it then just stays.
+            # A fee that falls on the way can make the price better again; for a split, the price then stays as it was.
             start = max(segment.start, self._ends[-1] if self._ends else 1)
             end = max(segment.end, start)
             self._ends.append(end)

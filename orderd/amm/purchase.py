@@ -68,7 +68,7 @@ def _near(
     curve_of: CurveOf,
     room: Room,
 ) -> Offers:
-    """What `best_split` makes of an input that pays about the amount; of too little, where there is no such input."""
+    """The best split of an input that pays about the amount; of an input that pays too little, if there is no other."""
     least = _least(sides, amount_out, curve_of)
     amount_in = _first_guess(singles, least, amount_out)
     # What an amount that is not the wanted one would take, is nothing to judge a set by.

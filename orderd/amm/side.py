@@ -1,6 +1,6 @@
-"""A pool in one direction, whatever its kind: exact quotes for any amount, and the curve that tells what it can take.
+"""A pool of any kind in one direction: exact quotes for any amount, and the curve that shows what it can take.
 
-Each side is a snapshot: it goes with the state, the second and the slot that it was made from.
+Each side is a snapshot: it belongs to the state, the second and the slot that it was made from.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Rates(NamedTuple):
 
 
 class Side(Protocol):
-    """A pool as someone meets it who sells one of its two tokens for the other."""
+    """A pool seen by a trader who sells one of its two tokens for the other."""
 
     def rates(self) -> Rates:
         """The price now, and the fee. Raises SwapError."""

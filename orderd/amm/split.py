@@ -90,11 +90,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a split may take.
+    """The limits of a split.
 
-    Of `units` all legs together, each its load, by position; none where nobody told. `impact` is the part of the input
-    that depth may cost, in millionths. `may_fit` says of legs, whatever their parts, whether they could fit at all, and
-    is quick; `fits` has the last word.
+    `units` is the maximum of all legs together, and of each leg its load, by position; None if not known. `impact` is
+    the part of the input that depth may cost, in millionths. `may_fit` says of legs, whatever their parts, whether they
+    could fit at all, and is quick; `fits` decides.
     """
 
     loads: Sequence[Load] = ()
@@ -106,10 +106,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What each pool alone pays for the whole amount, or why it refuses, and the best split; None where none is.
+    """What each pool alone pays for the whole amount, or why it refuses, and the best split; None if there is none.
 
-    Where a part of the amount pays notably more than all of it, there is no best split, and that part is `less`.
-    `steep` is the best of the splits that move the price too far, and did not fit; None where none was met.
+    If a part of the amount pays notably more than all of it, there is no best split, and that part is `less`. `steep`
+    is the best of the splits that move the price too far, and did not fit; None if there was none.
     """
 
     singles: tuple[Quote | SwapError, ...]
@@ -130,7 +130,7 @@ def best_split(
     """The best way to sell `amount_in` over at most `max_legs` of `sides`, within `room`; by default there is no limit.
 
     `cost_per_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool
-    that fits, costs included. `curve_of` is for those who know the curves of the sides already.
+    that fits, costs included. `curve_of` serves callers that have the curves of the sides already.
     """
     singles = tuple(_quoted(side, amount_in) for side in sides)
 
@@ -252,7 +252,7 @@ class _Search:
             return
         if sum(self._loads[leg].units for leg in legs) > self._room.units or not self._room.may_fit(legs):
             self._bind(_Binding.SIZE)
-        elif self._binding and len(legs) < self._largest:  # The level of larger sets would tell too little.
+        elif self._binding and len(legs) < self._largest:  # The level of larger sets would be too weak a bound.
             base, ranked = self._ranked(len(legs))
             self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), self._pour, legs)
         else:

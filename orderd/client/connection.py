@@ -54,7 +54,7 @@ class Resumed:
 
 
 Connection = Lost | Resumed | Stale | Fresh | ResyncRequired
-"""What is to be told beside the orders themselves."""
+"""What is reported beside the orders themselves."""
 Update = Snapshot | Event | Connection
 _News = tuple[str, Snapshot | ResyncRequired | Event | Ready | Stale | Fresh]
 """News of an order, with the trader's word for it; or of the connection."""
@@ -104,17 +104,17 @@ class Client:
             raise handshake.connection_lost(handshake.reason(error), method) from error
 
     def follow(self, order: str, seconds: float | None = None) -> Iterator[Update]:
-        """The news of one order, as ``follow_all`` tells them."""
+        """The news of one order, as ``follow_all`` yields them."""
         return self.follow_all((order,), seconds)
 
     def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:
         """The news of these orders from their first events on, until all have ended.
 
-        An order whose events the daemon cannot tell from where they were seen begins anew: ResyncRequired, and then the
-        snapshot, which counts as all that went before. Outlives disconnections once a connection has stood.
+        An order whose events the daemon can no longer send from the last one seen begins anew: ResyncRequired, and then
+        the snapshot, which counts as everything before it. Survives disconnections once a connection was established.
 
-        Raises FollowTimeoutError after ``seconds``, RefusedError (an unknown order, for one), and UnreachableError when
-        there never was a connection.
+        Raises FollowTimeoutError after ``seconds``, RefusedError (for example for an unknown order), and
+        UnreachableError if there never was a connection.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         after = dict.fromkeys(orders, 0)
@@ -165,7 +165,7 @@ class Client:
                 yield news
 
     def _subscribe(self, after: Mapping[str, int], deadline: float | None) -> tuple[dict[int, str], list[_News]]:
-        """A subscription for each order, and what was told until the snapshot of each was there."""
+        """A subscription for each order, and the news that came before the snapshot of each."""
         self._unread.clear()
         subscriptions = {}
         for order, seq in after.items():
@@ -239,9 +239,10 @@ class Client:
 
 
 def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int) -> bool:
-    """Whether an event is new, and then it is noted. Raises AnswerLostError where one before it is missing.
+    """Whether an event is new; a new one is noted. Raises AnswerLostError if one before it is missing.
 
-    An end that is told again, with events up to ``standing`` behind it, is none: the chain has taken it back.
+    A final event that comes once more, with events up to ``standing`` behind it, is not final: its block was rolled
+    back.
     """
     seen = after.get(order)
     if seen is None or event.seq <= seen:

@@ -47,7 +47,7 @@ class UnreachableError(ClientError):
 
 class AnswerLostError(ClientError):
     changes_something = True
-    """Whether the question, had it arrived, may have changed an order. Else whoever asks again is as well off."""
+    """Whether the call, if it arrived, may have changed an order. If not, it can be repeated without harm."""
 
 
 class UnreadableError(AnswerLostError):

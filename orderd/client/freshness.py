@@ -53,7 +53,7 @@ class Freshness:
         return max(0.0, self._heard + MISSED_BEATS * self._period - time.monotonic())
 
     def change(self) -> Stale | Fresh | None:
-        """What there is to tell since this was asked last."""
+        """What there is to report since the last call."""
         silence = time.monotonic() - self._heard
         is_silent = self._period is not None and silence >= MISSED_BEATS * self._period
         is_stale = is_silent or self._lag > TRUSTED_LAG

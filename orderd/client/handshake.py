@@ -28,7 +28,7 @@ BACKOFF_CAP_SECONDS = 5.0
 
 _CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL, Method.ORDER_RESOLVE})
 _UNHEARD = logging.getLogger("orderd.client")
-"""The library's own words on a connection that fails. The trader is told in ours."""
+"""The library's own texts about a connection that fails. The trader sees ours."""
 _UNHEARD.addHandler(logging.NullHandler())
 _UNHEARD.propagate = False
 
@@ -73,7 +73,7 @@ def is_passing(error: ClientError) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """In the trader's words, why there is no connection."""
+    """Why there is no connection, as the trader sees it."""
     if isinstance(error, ConnectionClosed):
         close = error.rcvd
         if close is None:

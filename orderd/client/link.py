@@ -47,7 +47,7 @@ class Closed:
 
 
 News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange
-"""What is told; of prices only where ``prices.subscribe`` was called since the last Opened."""
+"""What is reported; prices only if ``prices.subscribe`` was called since the last Opened."""
 Tell = Callable[[News], None]
 
 
@@ -69,9 +69,9 @@ class Link:
         self._why_closed = "not connected yet"
 
     async def run(self, tell: Tell) -> None:
-        """Connect for ever and tell the news, in order, on the event loop.
+        """Connect for ever and report the news, in order, on the event loop.
 
-        Raises ClientError where trying again cannot help: no permission, or an answer that is none.
+        Raises ClientError if trying again cannot help: no permission, or an answer that is not of the protocol.
         """
         while True:
             try:
@@ -128,7 +128,8 @@ class Link:
             raise handshake.unreachable(url, handshake.reason(error)) from error
 
     async def _read(self, connection: ClientConnection, tell: Tell) -> None:
-        """Raises ConnectionClosed, UnreadableError, AnswerLostError where an event is missing, and as ``tell`` does."""
+        """Raises ConnectionClosed, UnreadableError, AnswerLostError if an event is missing, and what ``tell``
+        raises."""
         counted: Counter[int] = Counter()
         try:
             while True:

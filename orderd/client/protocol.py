@@ -1,6 +1,6 @@
 """JSON-RPC 2.0 as orderd speaks it, without I/O: texts to wire models and to errors.
 
-Tolerant of members and notifications that a newer daemon adds; whatever else does not fit is an UnreadableError.
+Members and notifications that a newer daemon adds are ignored; everything else that does not fit is an UnreadableError.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""``orderd api-key``: who may use the port, and for what."""
+"""``orderd api-key``: which keys may use the port, and for what."""
 
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
@@ -137,7 +137,7 @@ def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None)
 def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
     """The account of a new key of this name: its id, its name, and whether it is a new one.
 
-    Within a transaction, in which nobody else makes an account. Raises ConfigurationError.
+    Within a transaction in which no other process makes an account. Raises ConfigurationError.
     """
     from db import accounts
     from orderd.domain.accounts import checked_name

@@ -75,7 +75,7 @@ def audit(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What a line tells."""
+    """The text of a line."""
 
     at: datetime
     actor: str

@@ -27,7 +27,7 @@ def doctor(
 
     Exits with 1 if a check fails.
     """
-    configure_logging("error", "console")  # what is found is told below
+    configure_logging("error", "console")  # what is found is printed below
     failed = False
     for finding in _examine(config, state_dir):
         failed |= finding.result == "fail"
@@ -118,13 +118,13 @@ def _endpoint(settings: Settings) -> Iterator[DoctorFinding]:
     if settings.rpc_url is None:
         return
     wallet = None
-    with suppress(WalletError):  # told already
+    with suppress(WalletError):  # reported already
         wallet = wallet_address(settings)
     transport = HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS)
     with closing(RpcClient("", transport=transport)) as rpc:
         try:
             rpc.get_slot()
-        except RpcError:  # told already
+        except RpcError:  # reported already
             return
         yield from examine(rpc, settings, wallet)
 

@@ -133,7 +133,7 @@ def _methods(rpc: RpcClient) -> DoctorFinding:
 
 
 def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
-    """Whether the endpoint knows the method; what it says of these parameters is no matter."""
+    """Whether the endpoint knows the method; its answer to these parameters does not matter."""
     for _ in range(3):
         try:
             rpc.call(method, params)

@@ -61,7 +61,7 @@ def _restore(file: Path, config: Path | None, state_dir: Path | None) -> None:
             with database.connection_context():
                 if not is_empty():
                     raise ConfigurationError("the database is not empty: restore into a new one, or a new --state-dir")
-                # From the moment in which its tables are there nobody signs, though a worker be waiting for them.
+                # From the moment in which its tables exist nothing is signed, even if a worker is waiting for them.
                 with halts.nobody_signs():
                     read(database_url(settings), file)
                     migrate()

@@ -1,1 +1,1 @@
-"""What orderd is told: the settings, where they come from, and the tables about them in the documents."""
+"""The configuration: the settings, where they come from, and the tables about them in the documents."""

@@ -1,6 +1,6 @@
-"""The file of receivers (``ORDERD_ALERTS``): who is told of what, how, and when a condition is one.
+"""The file of receivers (``ORDERD_ALERTS``): which receiver gets which alerts, how, and the limits of conditions.
 
-It holds secrets, so nobody else may read it, and no error shows a value of it.
+It holds secrets, so other users must not be able to read it, and no error shows a value of it.
 """
 
 import base64
@@ -54,7 +54,7 @@ class _Receiver(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     events: frozenset[AlertKind] = ALL_KINDS
-    """What it is told of. If not given, everything."""
+    """The alerts that it gets. If not given, all."""
 
 
 class WebhookReceiver(_Receiver):
@@ -99,7 +99,7 @@ class AlertSettings(BaseModel):
 
     @property
     def kinds(self) -> frozenset[AlertKind]:
-        """What anybody is told of."""
+        """The alerts that any receiver gets."""
         return frozenset[AlertKind]().union(*(receiver.events for receiver in self.receivers.values()))
 
 
@@ -107,7 +107,7 @@ _FILE: Final = TypeAdapter(AlertSettings)
 
 
 def load_alerts(settings: Settings) -> AlertSettings | None:
-    """Who is told of what; None where nobody is. Raises ConfigurationError, for all faults at once."""
+    """The receivers and their alerts; None if there are none. Raises ConfigurationError, for all faults at once."""
     if settings.alerts is None:
         return None
     path = settings.alerts

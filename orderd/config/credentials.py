@@ -1,7 +1,7 @@
 """Settings that a service manager hands over as credentials (systemd.exec(5), LoadCredential).
 
 A credential ``orderd.NAME`` is the value of the setting, or the file itself if the setting is a file. It stands in no
-environment file and no unit file, and nobody but the unit can read it.
+environment file and no unit file, and only the unit can read it.
 """
 
 import os

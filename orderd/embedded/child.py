@@ -1,10 +1,10 @@
 """A child process that cannot outlive its parent, nor run twice on the same data.
 
-Two kernel facts carry this, so that no pid file has to be believed:
+Two properties of the kernel provide this, so that no pid file has to be trusted:
 
 * ``PR_SET_PDEATHSIG`` (prctl(2)): the kernel signals the child when its parent dies, even by SIGKILL.
 * ``flock(2)`` belongs to the open file: a child that inherits the locked descriptor holds the lock until it and all
-  its own children are gone. Whoever gets the lock knows that no predecessor is alive.
+  its own children are gone. A process that gets the lock knows that no predecessor is alive.
 """
 
 import ctypes
@@ -48,7 +48,7 @@ def stop_signals() -> frozenset[signal.Signals]:
 
 
 Meanwhile = Callable[[str], None]
-"""Is told, again and again, what is being waited for."""
+"""Is called, again and again, with what is being waited for."""
 
 
 class ChildEndedError(OrderdError):
@@ -60,13 +60,13 @@ class ChildEndedError(OrderdError):
 
 
 def in_silence(what: str) -> None:
-    """Nobody wants to know what is being waited for."""
+    """Reports nothing of what is being waited for."""
 
 
 class StopRequested(BaseException):
     """The daemon was asked to stop while it waited for a child to become ready.
 
-    Like KeyboardInterrupt it is no error, so nothing that catches errors can swallow it.
+    Like KeyboardInterrupt it is not an error, so code that catches errors does not catch it.
     """
 
 
@@ -100,9 +100,9 @@ class Child:
     """One running ``ServiceProgram``."""
 
     def __init__(self, program: ServiceProgram) -> None:
-        """Start it, once whatever an earlier daemon left of it has ended.
+        """Start it, once the remains of an earlier daemon's child have ended.
 
-        Raises OrderdError when it cannot be started.
+        Raises OrderdError if it cannot be started.
         """
         self.program = program
         self.started = time.monotonic()

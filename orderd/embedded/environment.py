@@ -1,7 +1,7 @@
-"""What a child is told of this process's environment: what any program needs, and nothing that is a secret of another.
+"""The environment of a child: the variables that every program needs, and no secret of another one.
 
-Keys of providers and tokens stand in the environment; Postgres and Redis have no use for them, and whoever gets hold of
-one of these gets hold of its environment too.
+Keys of providers and API keys stand in the environment; Postgres and Redis do not need them, and an attacker who
+controls one of these processes can read its environment.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""What a process tells whoever manages it, as systemd would have it (sd_notify(3)), and how a manager hears it.
+"""What a process reports to its service manager, in systemd's protocol (sd_notify(3)), and how a manager receives it.
 
-``orderd run`` hears its own children by the same means, so a role says the same whoever has started it. Nothing is ever
-waited for: a manager that does not listen keeps nobody from working. sdnotify (2017) does the first half alone.
+``orderd run`` receives the same from its own children, so a role reports alike under either. Nothing is ever waited
+for: a manager that does not listen does not stop the process from working. sdnotify (2017) does the first half alone.
 """
 
 import os
@@ -22,7 +22,7 @@ _VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 class ServiceManager:
     """The manager that ``NOTIFY_SOCKET`` names; without one, nothing happens.
 
-    The variables are taken out of the environment: what this process starts is told about by itself.
+    The variables are removed from the environment: this process reports on the processes that it starts.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class ServiceManager:
         return self._socket is not None
 
     def tell(self, *assignments: str) -> None:
-        """Such as ``READY=1``. A manager that cannot be reached is no reason to fail, nor to wait."""
+        """Such as ``READY=1``. If the manager cannot be reached, this neither fails nor waits."""
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.sendto("\n".join(assignments).encode(), self._address)
@@ -62,7 +62,7 @@ def service_manager() -> ServiceManager:
 
 
 class Notices:
-    """What the children of a manager tell it, each at an address of its own in no directory (unix(7), abstract)."""
+    """What the children of a manager report to it, each at an abstract address of its own (unix(7))."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

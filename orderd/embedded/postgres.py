@@ -137,7 +137,7 @@ class Postgres:
             psycopg2.connect(self._url("postgres"), connect_timeout=_CONNECT_SECONDS).close()
         except psycopg2.OperationalError as error:
             _, is_said, words = str(error).partition("FATAL:")
-            if is_said:  # it lives, and says why it takes nobody in yet
+            if is_said:  # it is alive, and says why it refuses connections
                 self._said = words.strip().partition("\n")[0]
                 self._times_said += 1
             return False

@@ -20,9 +20,9 @@ def socket_dir(data: Path, socket_name: str) -> Path:
 
 
 def make_private(directory: Path, owner: int) -> None:
-    """Make ``directory``, if it is not there, so that only the user id ``owner`` can enter.
+    """Make ``directory``, if it does not exist, so that only the user id ``owner`` can enter.
 
-    Raises OrderdError when it is there and open to others: somebody else may have prepared it.
+    Raises OrderdError if it exists and is open to others: another user may have prepared it.
     """
     try:
         directory.mkdir(mode=0o700)

@@ -45,7 +45,8 @@ class Role:
         """What it last said that it does."""
 
     def launch(self) -> None:
-        """Begin to start it: ``start`` goes on from there. Who dies before that takes it along. Raises OrderdError."""
+        """Begin to start it; ``start`` continues from there. It ends if this process dies before. Raises
+        OrderdError."""
         self._launched = self._spawn()
 
     def start(self, meanwhile: Meanwhile = in_silence) -> Child:
@@ -94,7 +95,7 @@ class Role:
         return is_done
 
     def lives(self) -> bool:
-        """Whether it has shown of late that none of its loops hangs."""
+        """Whether it has recently shown that none of its loops hangs."""
         self.hear()
         return time.monotonic() - self._lived_at < LIFE_SECONDS
 
@@ -138,7 +139,7 @@ class ListeningRole(Role):
     def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         """Start it and wait until it listens. Raises OrderdError or StopRequested.
 
-        Whatever port it takes at first, it takes again when it is started again: others have been told of it.
+        The port that it takes at first is taken again when it is restarted: other processes know it.
         """
         child = super().start(meanwhile)
         self._env[self._port_variable] = str(urlsplit(self.url).port)

@@ -58,7 +58,7 @@ def blocked_signals() -> Iterator[None]:
 
 
 class Supervisor:
-    """Runs services until it is told to stop. Use it within ``blocked_signals``."""
+    """Runs services until it is stopped. Use it within ``blocked_signals``."""
 
     def __init__(self, meanwhile: Meanwhile = in_silence) -> None:
         """``meanwhile`` is called again and again while a service starts."""
@@ -91,7 +91,7 @@ class Supervisor:
                 watched.send(number)
 
     def run(self, tick: Callable[[], None], tick_seconds: float, reload: Callable[[], None] = lambda: None) -> None:
-        """Watch until a stop signal comes; call ``tick`` every ``tick_seconds`` or sooner, whatever that may raise.
+        """Watch until a stop signal comes; call ``tick`` at least every ``tick_seconds``, and ignore what it raises.
 
         ``reload`` is called when SIGHUP comes and is not a stop signal.
         Raises StopRequested when the signal comes while a service is being started again.

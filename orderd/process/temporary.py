@@ -29,7 +29,7 @@ class Daemon:
     """Where clients connect."""
     log: Path
     manager: Notices
-    """What it tells its service manager from now on."""
+    """What it reports to its service manager from now on."""
 
 
 @contextmanager

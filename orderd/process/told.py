@@ -1,4 +1,4 @@
-"""What the service manager of ``orderd run`` is told: what is waited for, and that the daemon makes progress."""
+"""What ``orderd run`` reports to its service manager: what it waits for, and that the daemon makes progress."""
 
 import signal
 import time
@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Told:
-    """The service manager, as far as it is told what is waited for and that the daemon lives."""
+    """The service manager, for reports of what is waited for and that the daemon is alive."""
 
     def __init__(self, manager: ServiceManager) -> None:
         self.manager = manager

@@ -1,4 +1,4 @@
-"""``orderd run``: everything in one process tree, on whatever is configured and on services of its own for the rest."""
+"""``orderd run``: everything in one process tree, on the configured services, and on its own for the others."""
 
 import os
 import signal
@@ -113,7 +113,7 @@ def _start(
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS
     if settings.worker_metrics_port is None:
-        key["ORDERD_WORKER_METRICS_PORT"] = "0"  # the gateway tells of its metrics
+        key["ORDERD_WORKER_METRICS_PORT"] = "0"  # the gateway serves the worker's metrics
     worker = Role("worker", settings.state_dir, env | key, drain)
     port = inherited_port()
     gateway = ListeningRole(
@@ -166,7 +166,7 @@ def _database(supervisor: Supervisor, settings: Settings, told: Told) -> str:
 
 
 def _patiently(work: Callable[[], list[str]], what: str, told: Told) -> list[str]:
-    """What ``work`` returns, however long it takes; the manager is told of it meanwhile. Raises what it raises."""
+    """What ``work`` returns, however long it takes; the manager is informed meanwhile. Raises what it raises."""
     found: list[list[str]] = []
     failed: list[BaseException] = []
 
@@ -248,7 +248,7 @@ def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
 
 
 def _report(told: Told, status: str, gateway: ListeningRole) -> None:
-    """Tell the manager how things are, and that the daemon lives."""
+    """Report the status to the manager, and that the daemon is alive."""
     told.alive()
     doubts = f" ({gateway.status})" if gateway.status else ""
     told.manager.tell(f"STATUS={status}{doubts}")

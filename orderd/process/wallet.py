@@ -32,10 +32,10 @@ def open_wallet(settings: Settings) -> Wallet:
 
 
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
-    """Ask the faucet for whatever token ``owner`` has never held, and wait until it is there.
+    """Ask the faucet for each token that ``owner`` has never held, and wait until it is there.
 
-    Returns what was asked for, as text. Raises OrderdError when the money does not come in time, be it that the chain
-    refuses to give it or that it does not answer: a request or two that get lost on the way are no reason to give up.
+    Returns what was asked for, as text. Raises OrderdError if the money does not come in time, because the chain
+    refuses it or does not answer. A lost request or two are tolerated.
     """
     asked: dict[str, str] = {}
     deadline = time.monotonic() + _WAIT_SECONDS

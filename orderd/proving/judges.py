@@ -1,4 +1,4 @@
-"""Who says what a trial would do: the node, and LiteSVM with the node's program and accounts."""
+"""What says what a trial would do: the node, and LiteSVM with the node's program and accounts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
@@ -100,7 +100,7 @@ _NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
 
 
 def _refusal(trial: Trial, at: int | None, why: str) -> str | Untried:
-    """What fails at another instruction than the swap, or before all of them, is no word of the program."""
+    """A failure at another instruction than the swap, or before all of them, is not the program's."""
     return why if at == trial.swap else Untried(why)
 
 

@@ -23,10 +23,10 @@ class Lenders:
         self._remember(list(dict.fromkeys(vaults)))
 
     def of(self, mint: str, but: Collection[Pubkey]) -> Lender | None:
-        """Who has most of the mint, other than a pool's own vaults. None where nobody is known. Raises RpcError."""
+        """The largest holder of the mint that is not a pool's own vault. None if none is known. Raises RpcError."""
         others = [each for each in self._known.get(mint, ()) if each.account not in but]
         if not others:
-            with suppress(RpcError):  # many nodes do not tell
+            with suppress(RpcError):  # many nodes do not answer this
                 largest = self._rpc.get_token_largest_accounts(Pubkey.from_string(mint))
                 self._remember(largest)
             others = [each for each in self._known.get(mint, ()) if each.account not in but]

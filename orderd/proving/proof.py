@@ -23,7 +23,7 @@ from orderd.venues.base import OpenPool
 PARTS: Final = (1_000_000, 10_000, 200)
 """Sizes of swaps: what a vault holds, divided by these."""
 MIN_LAMPORTS: Final = 10_000_000
-"""Of the wallet that trials name as the one who pays: for two token accounts and the fee."""
+"""Of the wallet that trials name as the payer: for two token accounts and the fee."""
 _TRIES: Final = 10
 _SPARE: Final = 4
 """How many times as many pools are looked up as are to be compared."""

@@ -39,7 +39,7 @@ def program_account_data(program_id: Pubkey) -> bytes:
 
 
 def program_data(slot: int, elf: bytes) -> bytes:
-    """A ProgramData account that nobody may upgrade."""
+    """A ProgramData account without an upgrade authority."""
     return struct.pack("<IQ", _PROGRAM_DATA_STATE, slot).ljust(HEADER_SIZE, b"\0") + elf
 
 
@@ -76,7 +76,7 @@ def _accounts(
 
 
 def _slot(account: ChainAccount | None, data: ChainAccount | None) -> int | None:
-    """None where there is no program; 0 of one that was never upgraded and never can be."""
+    """None if there is no such program; 0 for one that was never upgraded and never can be."""
     if account is None:
         return None
     if account.owner == FIXED_LOADER:

@@ -1,4 +1,4 @@
-"""How an endpoint is reached: its host, who asks, and the proxy on the way.
+"""How an endpoint is reached: its host, the credentials, and the proxy in between.
 
 User and password of a URL become Basic authentication.
 """
@@ -32,7 +32,7 @@ class EndpointUrl:
 
     @classmethod
     def of(cls, url: str) -> "EndpointUrl":
-        """Raises ValueError where it is no URL of a host."""
+        """Raises ValueError if it is not the URL of a host."""
         parts = urlsplit(url)
         if parts.scheme not in _KINDS or not parts.hostname:
             raise ValueError("no host is named")

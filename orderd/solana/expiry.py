@@ -95,7 +95,7 @@ class Sighting:
         return self.is_too_late(validity) and self._proves_absence(validity.first_slot(self.finalized))
 
     def is_too_late(self, validity: Validity) -> bool:
-        """Whether nobody shows the transaction when it could no longer land: expired, if that can be proved."""
+        """Whether no node shows the transaction when it could no longer land: expired, if that can be proved."""
         return self.status is None and self.finalized.block_height > validity.last_block_height
 
     def proves_rollback(self, validity: Validity) -> bool:

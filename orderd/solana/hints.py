@@ -1,7 +1,7 @@
 """Hints of what happens on the chain, by websocket. A hint says when to ask, never what the answer is.
 
-A lost connection, a missed notification or an endpoint without a websocket costs nothing but time: whoever waits asks
-by itself every now and then. Method reference: https://solana.com/docs/rpc/websocket.
+A lost connection, a missed notification or an endpoint without a websocket costs nothing but time: a thread that waits
+for a hint also asks by itself every now and then. Method reference: https://solana.com/docs/rpc/websocket.
 """
 
 import threading
@@ -70,7 +70,7 @@ class Hints(ABC):
             except (OSError, WebSocketException, OrderdError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
-            except Exception as error:  # noqa: BLE001  (a hint that nobody foresaw ends no hints to come)
+            except Exception as error:  # noqa: BLE001  (an unforeseen fault of one hint does not end those to come)
                 failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
@@ -82,7 +82,7 @@ class Hints(ABC):
             connect(endpoint.url, sock=way, **_options(endpoint)) as connection,
         ):
             self._connection = connection
-            if self._stopped.is_set():  # by somebody who knew of no connection to close
+            if self._stopped.is_set():  # by a caller that knew of no connection to close
                 return
             try:
                 self._opened()
@@ -95,9 +95,9 @@ class Hints(ABC):
 
 
 def first_slot(url: str) -> int:
-    """The first slot that the endpoint tells a new subscriber. Raises OSError where it tells none in time.
+    """The first slot that the endpoint reports to a new subscriber. Raises OSError if it reports none in time.
 
-    Raises OrderdError for a proxy of no use, and ValueError for what is no address.
+    Raises OrderdError for an unusable proxy, and ValueError if it is not an address.
     """
     endpoint = EndpointUrl.of(url)
     try:
@@ -122,7 +122,7 @@ class LandingHints(Hints):
         self._on_hint = on_hint
 
     def watch(self, signature: str) -> None:
-        """Ask to be told of this transaction."""
+        """Subscribe to this transaction."""
         self._call(1, "signatureSubscribe", [signature, {"commitment": "confirmed"}])
 
     def _opened(self) -> None:
@@ -134,15 +134,15 @@ class LandingHints(Hints):
 
 
 class AccountHints:
-    """Tells soon after a watched account has changed. Thread-safe.
+    """Reports soon after a watched account has changed. Thread-safe.
 
-    Where there are more accounts than a connection takes, another one is opened; beyond a number of these, there is no
-    hint of what is new.
+    If there are more accounts than one connection takes, another one is opened; beyond a number of these, new accounts
+    have no hints.
     """
 
     def __init__(self, url: str) -> None:
         self.on_hint: Callable[[], None] = lambda: None
-        """Called after whoever watches the account, whichever it is."""
+        """Called after a watcher of any account."""
         self._url = url
         self._on_change: dict[Pubkey, Callable[[], None]] = {}
         self._listening = [_SomeAccounts(url, self._changed)]

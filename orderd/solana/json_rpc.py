@@ -1,11 +1,11 @@
 """JSON-RPC 2.0 over one endpoint: calls, batches, and what can go wrong with them. Synchronous, thread-safe.
 
     RpcError
-    ├── RpcTransportError       no valid answer came: time-out, connection, 5xx, a body that is no JSON-RPC.
-    │   │                       It says nothing about what became of the request
-    │   └── RpcRefusedError     the endpoint turned the request away without a word of JSON-RPC: 4xx
-    ├── RpcWrongChainError      the endpoint leads to another chain than is meant; it was asked nothing else
-    ├── RpcRateLimitedError     the endpoint turned the request away; `retry_after` seconds, where it said
+    ├── RpcTransportError       no valid answer came: time-out, connection, 5xx, a body that is not JSON-RPC.
+    │   │                       The node may or may not have acted on the request
+    │   └── RpcRefusedError     the endpoint refused the request without a JSON-RPC answer: 4xx
+    ├── RpcWrongChainError      the endpoint leads to another chain than is configured; no other request was made
+    ├── RpcRateLimitedError     the endpoint limits requests; `retry_after` seconds, if it said so
     └── RpcResponseError        the node answered with an error: `code`, `message`, `data`
 
 Specification: https://www.jsonrpc.org/specification.
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class RpcError(Exception):
-    """A request that failed; `error_code` is what a user is told."""
+    """A request that failed; `error_code` is the code that a user sees."""
 
     error_code: ClassVar[ErrorCode] = ErrorCode.RPC_UNAVAILABLE
     label: ClassVar[str] = "transport"
@@ -39,7 +39,7 @@ class RpcError(Exception):
 
 
 class RpcTransportError(RpcError):
-    """No valid answer came; nobody can tell whether the node acted on the request."""
+    """No valid answer came: the node may or may not have acted on the request."""
 
 
 class RpcRefusedError(RpcTransportError):
@@ -56,7 +56,7 @@ class RpcWrongChainError(RpcError):
 
 
 class RpcUnlistedError(RpcError):
-    """The node does not tell which accounts a program has: many nodes do not, or only for some programs."""
+    """The node does not list the accounts of a program: many nodes do not, or only for some programs."""
 
     error_code = ErrorCode.RPC_POOLS_UNLISTED
 
@@ -86,7 +86,7 @@ class RpcResponseError(RpcError):
 
 @contextmanager
 def rpc_errors_told() -> Iterator[None]:
-    """Turns RpcError into the OrderdError that a trader is told."""
+    """Turns RpcError into the OrderdError that a trader sees."""
     try:
         yield
     except RpcError as error:

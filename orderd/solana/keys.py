@@ -30,7 +30,7 @@ class WalletError(OrderdError):
 
 
 class Signer(Protocol):
-    """Whoever has an address, and signs for it."""
+    """An address, and the means to sign for it."""
 
     @property
     def address(self) -> Pubkey: ...
@@ -108,13 +108,13 @@ def create_wallet(path: Path) -> Wallet:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        path.unlink(missing_ok=True)  # half a key is none, and nobody has been told of its address
+        path.unlink(missing_ok=True)  # half a key is useless, and its address has not been shown
         raise WalletError(f"the wallet {path} cannot be written: {error.strerror}") from error
     return Wallet(keypair)
 
 
 def _leave_no_dump() -> None:
-    """From now on this process leaves no memory behind when it crashes, and none of this user's may look into it."""
+    """Keep this process from writing a core dump, and other processes of this user from reading its memory."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 

@@ -73,7 +73,8 @@ class LookupTables:
 
 
 def _usable(key: Pubkey, account: ChainAccount | None, slot: int) -> AddressLookupTableAccount | None:
-    """None where there is no table, or one that is being closed. What was added in this slot cannot be named yet."""
+    """None if there is no table, or if it is being closed. Addresses that were added in this slot cannot be used
+    yet."""
     if account is None or account.owner != PROGRAM_ID:
         log.warning("no lookup table", action="lookup_table_missing", table=str(key))
         return None

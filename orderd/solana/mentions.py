@@ -1,4 +1,4 @@
-"""The transactions that name an address, over as many pages as a node needs to tell them."""
+"""The transactions that mention an address, over as many pages as the node's answers take."""
 
 from collections.abc import Iterator
 

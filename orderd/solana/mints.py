@@ -88,7 +88,7 @@ def metadata_address(mint: Pubkey) -> Pubkey:
 
 
 def facts_of(mint: Pubkey, account: ChainAccount | None, metadata: ChainAccount | None = None) -> MintFacts:
-    """What the accounts say. Raises OrderdError TOKEN_NO_MINT where that is no mint."""
+    """What the accounts say. Raises OrderdError TOKEN_NO_MINT if it is not a mint."""
     if account is None:
         raise _no_mint(mint, "there is no such account")
     if account.owner not in token.PROGRAM_IDS:
@@ -175,7 +175,7 @@ def _name(extension: bytes | None, metadata: ChainAccount | None) -> str:
 
 
 def _text(data: bytes, at: int) -> str:
-    """A text behind its length, as far as it is there; what is no text is left out."""
+    """A text behind its length, as far as the data goes; bytes that are not text are left out."""
     if len(data) < at + 4:
         return ""
     (length,) = struct.unpack_from("<I", data, at)

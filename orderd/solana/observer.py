@@ -91,7 +91,8 @@ class Observer:
         return seen
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
-        """What landed transactions did, in order; None where the node has none (yet), an error where it cannot tell."""
+        """What landed transactions did, in order; None if the node does not have one (yet), an error if it cannot
+        say."""
         found: list[TransactionInfo | RpcError | None] = []
         for start in range(0, len(signatures), _FETCH_BATCH):
             batch = signatures[start : start + _FETCH_BATCH]
@@ -104,9 +105,10 @@ class Observer:
     def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
         """For which of the orders the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
 
-        A transaction is of the order that its memo names. Anybody can name the wallet and copy a memo, so only what
-        the wallet itself paid counts. An empty answer proves nothing: a node may have forgotten. Raises RpcError
-        where the node cannot tell, or the wallet has made more transactions than can be searched.
+        A transaction belongs to the order that its memo names. Anyone can mention the wallet and copy a memo, so only
+        transactions count that the wallet itself paid for. An empty answer does not prove anything: a node may have
+        dropped its history. Raises RpcError if the node cannot say, or if the wallet has made more transactions than
+        can be searched.
         """
         candidates = {
             mention.signature: memo.order_id
@@ -117,11 +119,11 @@ class Observer:
         return {candidates[paid.signature]: paid.signature for paid in self.paid_by_wallet(list(candidates))}
 
     def newest_mentions(self) -> list[Mention]:
-        """The newest transactions that name the wallet, whoever signed them, newest first. Raises RpcError."""
+        """The newest transactions that mention the wallet, with any signer, newest first. Raises RpcError."""
         return self._rpc.get_signatures_for_address(self._wallet, commitment=self.final_at)
 
     def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[PaidTransaction]:
-        """Those that the wallet itself has paid, in order. Raises RpcError where the node cannot tell."""
+        """Those that the wallet itself has paid for, in order. Raises RpcError if the node cannot say."""
         paid = []
         for signature, answer in zip(signatures, self.fetch(signatures), strict=True):
             if isinstance(answer, RpcError):
@@ -160,9 +162,10 @@ class Observer:
         )
 
     def _landmark_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Landmark | None:
-        """One by which the attempts are judged that can be at ``finalized``; None where there are no such attempts.
+        """A landmark by which the attempts are judged that can be judged at ``finalized``; None if there are no such
+        attempts.
 
-        The one that is known serves until an attempt needs a newer one.
+        The known one serves until an attempt needs a newer one.
         """
         due = [each for each in attempts if each.can_be_judged(finalized)]
         if not due:

@@ -20,7 +20,7 @@ from orderd.domain.quote import PoolKind, VenueName
 Chain = Literal["simnet", "localnet", "devnet", "mainnet"]
 CHAINS: Final[tuple[Chain, ...]] = get_args(Chain)
 LOCAL_CHAINS: Final = frozenset[Chain]({"simnet", "localnet"})
-"""Where no money is at stake: the chain that orderd brings along, and a validator that somebody runs for tests."""
+"""Where no money is at stake: the local chain of orderd, and a validator that is run for tests."""
 
 
 class ProgramError(NamedTuple):
@@ -92,5 +92,5 @@ def _by_address() -> Mapping[str, PoolProgram]:
 
 
 def program_at(address: str | None) -> PoolProgram | None:
-    """The row of the program at an address, on whichever chain; None where it is no pool's."""
+    """The row of the program at an address, on any chain; None if it is not a pool's program."""
     return None if address is None else _by_address().get(address)

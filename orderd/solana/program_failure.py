@@ -1,8 +1,8 @@
 """Why a transaction failed, read from the runtime's error and the programs' logs.
 
-A program's error numbers can move between its releases, so an error is known by the name its program logs
-("Error Code: ExceededSlippage"), and only for programs whose numbers never change by number. Programs call each other:
-the one that failed is told by the lines "Program <id> invoke [depth]", "... success" and "... failed: <reason>".
+A program's error numbers can change between its releases, so an error is identified by the name that its program logs
+("Error Code: ExceededSlippage"), and by number only for programs whose numbers never change. Programs call each other:
+the lines "Program <id> invoke [depth]", "... success" and "... failed: <reason>" show which one failed.
 """
 
 import re
@@ -23,14 +23,14 @@ _OUT_OF_UNITS: Final = re.compile(r"exceeded CUs meter|[Cc]omputational budget e
 _EXCERPT_LINES: Final = 12
 
 OUT_OF_UNITS: Final = "ComputationalBudgetExceeded"
-"""The runtime's name, also where it is told as a program that failed to complete."""
+"""The runtime's name, also if it is reported as a program that failed to complete."""
 
 _STABLE: Final = {
     str(system.PROGRAM_ID): system.ERRORS,
     **{str(program): token.ERRORS for program in token.PROGRAM_IDS},
     str(associated_token.PROGRAM_ID): associated_token.ERRORS,
 }
-"""Errors by number, of programs that are no pools'."""
+"""Errors by number, of programs that are not pools' programs."""
 
 
 @dataclass(frozen=True, slots=True)

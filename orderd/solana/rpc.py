@@ -65,7 +65,7 @@ K = TypeVar("K")
 Commitment = Literal["processed", "confirmed", "finalized"]
 
 REQUEST_BATCH: Final = 25
-"""Transactions a request: nodes take up to 50 KiB unless told otherwise, and one has up to 1.7 KB in base64."""
+"""Transactions per request: nodes take up to 50 KiB by default, and a transaction has up to 1.7 KB in base64."""
 MAX_ACCOUNTS_A_CALL: Final = 100
 MAX_SIGNATURES_A_CALL: Final = 256
 MAX_MENTIONS_A_CALL: Final = 1_000
@@ -86,7 +86,7 @@ class RpcClient(JsonRpc):
     def get_latest_blockhash_and_accounts(
         self, keys: Sequence[Pubkey]
     ) -> tuple[AtSlot[LatestBlockhash], list[ChainAccount | None]]:
-        """Both in one request, each perhaps by another node; None where there is no such account."""
+        """Both in one batch, each possibly answered by another node; None if there is no such account."""
         config = self._config(None)
         replies = self.call_many(
             [
@@ -130,7 +130,7 @@ class RpcClient(JsonRpc):
         min_context_slot: int | None = None,
         commitment: Commitment | None = None,
     ) -> list[Mention]:
-        """Transactions that name the address, whoever signed them, newest first, before `before`; at most 1,000."""
+        """Transactions that mention the address, with any signer, newest first, before `before`; at most 1,000."""
         config: dict[str, Any] = self._config(commitment) | {"limit": MAX_MENTIONS_A_CALL}
         if before is not None:
             config["before"] = str(before)
@@ -245,7 +245,7 @@ class RpcClient(JsonRpc):
         return _at_slot("getTokenAccountsByOwner", _keyed_accounts, reply)
 
     def get_token_largest_accounts(self, mint: Pubkey, commitment: Commitment | None = None) -> list[Pubkey]:
-        """The token accounts that hold most of a mint, the largest first; many nodes do not tell."""
+        """The token accounts that hold most of a mint, the largest first; many nodes do not answer this."""
         reply = self.call("getTokenLargestAccounts", [str(mint), self._config(commitment)])
         found = _at_slot(
             "getTokenLargestAccounts", lambda value: [Pubkey.from_string(e["address"]) for e in value], reply
@@ -312,7 +312,7 @@ class RpcClient(JsonRpc):
         return "simulateTransaction", [base64.b64encode(unsigned(transaction)).decode(), config]
 
     def get_recent_prioritization_fees(self, writable: Sequence[Pubkey] = ()) -> list[PrioritizationFee]:
-        """What was paid of late, a slot at a time, by transactions that lock these accounts."""
+        """The priority fees of recent slots, paid by transactions that lock these accounts."""
         reply = self.call("getRecentPrioritizationFees", [[str(key) for key in writable]])
         return _typed(
             "getRecentPrioritizationFees",
@@ -361,7 +361,7 @@ def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: AN
     """Raises RpcTransportError where the result is not of the shape the method promises."""
     try:
         return parse(value)
-    except Exception as error:  # whatever foreign data makes the parsers raise, solders' own errors among it
+    except Exception as error:  # anything that foreign data makes the parsers raise, errors of solders among it
         raise RpcTransportError(f"{method}: the result has another shape than documented ({error!r})") from error
 
 

@@ -109,7 +109,7 @@ class Memcmp:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What a transaction would do. ``units_consumed`` is 0 where the node does not tell."""
+    """What a transaction would do. ``units_consumed`` is 0 if the node does not say."""
 
     err: TransactionError | None
     logs: tuple[str, ...]
@@ -152,7 +152,7 @@ class TransactionInfo:
     """Before and after, by account."""
     tokens: tuple[TokenBalance, ...]
     payer: str = ""
-    """Who signed first and paid the fee."""
+    """The first signer, which paid the fee."""
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:

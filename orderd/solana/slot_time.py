@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 def measured_slot_ms(rpc: RpcClient) -> int:
-    """Milliseconds; the usual length where the node does not tell, or tells what cannot be."""
+    """Milliseconds; the usual length if the node does not say, or says something impossible."""
     try:
         samples = rpc.call("getRecentPerformanceSamples", [_SAMPLES])
         seconds, slots = (sum(int(each[name]) for each in samples) for name in ("samplePeriodSecs", "numSlots"))

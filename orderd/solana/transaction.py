@@ -120,13 +120,13 @@ def _packed(message: Message | MessageV0, signature: Signature) -> bytes:
 
 
 def unsigned(raw: bytes) -> bytes:
-    """The same transaction with empty signatures: a node can simulate it, and nobody can make it land."""
+    """The same transaction with empty signatures: a node can simulate it, and it cannot land."""
     count = raw[0]  # a single byte: 128 signatures, where a second one begins, are more than fit
     return raw[:1] + bytes(64 * count) + raw[1 + 64 * count :]
 
 
 def decode(raw: bytes) -> VersionedTransaction:
-    """Raises ValueError where the bytes are no transaction, or more than one."""
+    """Raises ValueError if the bytes are not a transaction, or more than one."""
     try:
         transaction = VersionedTransaction.from_bytes(raw)
     except Exception as error:  # solders raises BincodeError and more, which share no base but Exception

@@ -104,7 +104,7 @@ class HttpTransport:
             raise ValueError(f"{_without_credentials(url)} is not an http:// or https:// URL") from error
         is_plain = self._proxy is not None and self._proxy.kind == "http" and not self._endpoint.is_secure
         self._plain_proxy = self._proxy if is_plain else None
-        """One that sends requests on itself, and is told the whole address. All others only lead to the endpoint."""
+        """A proxy that forwards requests, and so gets the whole address. All others only tunnel to the endpoint."""
         self._tls = ssl.create_default_context() if self._endpoint.is_secure else None
         self._head = self._head_of_requests()
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
@@ -127,7 +127,7 @@ class HttpTransport:
             raise TransportError(self._explain(error)) from error
 
     def close(self) -> None:
-        """Close the idle connections; those in use close after their answer is read by whoever waits for it."""
+        """Close the idle connections; those in use close after their answer has been read."""
         while (connection := self._idle_connection()) is not None:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""What venues ask of accounts that are no pools: a vault's balance, and when a pool opens."""
+"""What venues ask of accounts that are not pools: a vault's balance, and when a pool opens."""
 
 from datetime import UTC, datetime
 

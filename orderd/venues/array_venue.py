@@ -1,4 +1,4 @@
-"""Pools whose liquidity lies in further accounts, and whose own account tells in which of them."""
+"""Pools whose liquidity lies in further accounts, which the pool's own account determines."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ P = TypeVar("P")
 class ArrayVenue(PoolVenue[S, P]):
     """Each read takes the pools' states and the arrays around their prices in one request.
 
-    Which arrays these are follows from the state itself: the last known one tells what to ask for, and where the price
-    has left those arrays by now, the read is made again.
+    The state determines which arrays these are: the last known state says what to ask for, and if the price has left
+    those arrays by now, the read is made again.
     """
 
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
@@ -65,7 +65,7 @@ class ArrayVenue(PoolVenue[S, P]):
 
     @abstractmethod
     def _arrays_ahead(self, pool: P, mint_in: str) -> int:
-        """How many arrays there are for who sells `mint_in`."""
+        """How many arrays there are for a sale of `mint_in`."""
 
     @abstractmethod
     def _arrays_of(self, pool: P) -> list[Pubkey]:
@@ -74,6 +74,6 @@ class ArrayVenue(PoolVenue[S, P]):
 
 def up_to_spare(arrays: tuple[int, ...], last: int | None) -> tuple[int, ...]:
     """The arrays, given in the order they are met, up to the one where a swap ends, and a spare one."""
-    if last not in arrays:  # It ends in a gap between two of them, or nobody can tell.
+    if last not in arrays:  # It ends in a gap between two of them, or it is not known where.
         return arrays
     return arrays[: arrays.index(last) + 1 + _SPARE]

@@ -21,11 +21,12 @@ from orderd.venues.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class OpenPool:
-    """A pool that swaps now, as it stood at ``slot``, met with ``mint_in``.
+    """A pool that swaps now, as it stood at ``slot``, with ``mint_in`` as the token sold.
 
-    A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin it crosses. Of the bytes
-    of a transaction it takes at least ``size``, and ``size_shared`` with all other swaps in pools of its kind.
-    ``read_as`` is one object for as long as the pool's accounts stay as they are, whoever reads them how often.
+    A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin that it crosses. Of the
+    bytes of a transaction it takes at least ``size``, and shares ``size_shared`` with all other swaps in pools of its
+    kind. ``read_as`` is the same object for as long as the pool's accounts stay as they are, however often they are
+    read.
     """
 
     venue: VenueName
@@ -80,7 +81,7 @@ class OpenPool:
 class Liquidity:
     """The open pools of a pair in one direction, and why others that trade the pair are left out.
 
-    ``listed`` are the addresses of both, as far as pools are looked at; None where nobody can tell.
+    ``listed`` are the addresses of both, as far as pools are looked at; None if not known.
     """
 
     pools: tuple[OpenPool, ...] = ()
@@ -118,13 +119,13 @@ class Venue(Protocol):
         ...
 
     def hints(self, mint_in: str, mint_out: str) -> int:
-        """How many hints there have been that pools have changed, whoever has read them since."""
+        """How many hints there have been that pools have changed, including those that have been read since."""
         ...
 
     def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity | None]":
-        """As `liquidity`, read together with others; None where the pools are not known yet, or somebody reads them.
+        """Like `liquidity`, read together with others; None if the pools are not known yet, or are being read.
 
-        It must be read to its end, for others may wait for it. Raises OrderdError RPC_*.
+        It must be read to its end, because other threads may wait for it. Raises OrderdError RPC_*.
         """
         ...
 

@@ -12,7 +12,7 @@ from orderd.venues.renewed import Renewed, in_background
 
 LOOK_SECONDS: Final = 30.0
 _HALF_A_SECOND: Final = 0.5
-"""The chain tells whole seconds, and is half a second further on average."""
+"""The chain's time is in whole seconds, so it is half a second further on average."""
 log = structlog.get_logger(__name__)
 
 

@@ -1,8 +1,8 @@
 """Which pools of a pair are deep: those that hold much of both of its tokens.
 
-What one vault holds says little: whoever puts a fortune on one side of a pool pays nothing for the other. So a pool is
-as deep as the smaller of its shares in all that the pools of the pair hold. A pool with one side only comes last, and
-is not left out for that: it may be the only one that still buys.
+One vault alone says little: anyone can put a fortune on one side of a pool and pay nothing for the other. So a pool is
+as deep as the smaller of its shares in all that the pools of the pair hold. A pool with one side only comes last, but
+is kept: it may be the only one that still buys.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""The edge where a foreign pool's numbers meet the code that reads them: whatever they lead to, that pool is left out.
+"""The edge where a foreign pool's numbers meet the code that reads them: a pool that causes a fault is left out.
 
-Anybody may put a pool next to the good ones, in any state that its program allows. What is known to be possible has a
-typed refusal; what nobody foresaw gets one here. It is told once for each pool, with its traceback, and counted.
+Anyone may create a pool next to the good ones, in any state that its program allows. Known states have a typed
+refusal; unforeseen ones get one here. It is logged once per pool, with its traceback, and counted.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class PoolRefusedError(OrderdError):
 
 
 class Guests:
-    """All pools of one kind, as guests: none of them breaks anything but itself. Thread-safe."""
+    """All pools of one kind, isolated: a fault in one of them affects no other. Thread-safe."""
 
     def __init__(self, kind: PoolKind) -> None:
         self._kind = kind

@@ -134,7 +134,7 @@ class PairSnapshot(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class _Met(Generic[P]):
-    """A snapshot's pools as somebody meets them in one direction: the same for all orders of a slot and a second."""
+    """A snapshot's pools in one direction: the same for all orders of a slot and a second."""
 
     snapshot: PairSnapshot[P]
     second: int
@@ -305,7 +305,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
     @abstractmethod
     def _decode(self, data: bytes) -> S:
-        """Raises LayoutError where the bytes are no pool of this program."""
+        """Raises LayoutError if the bytes are not a pool of this program."""
 
     @abstractmethod
     def _sides(self, state: S) -> tuple[TokenSide, TokenSide]: ...
@@ -379,7 +379,7 @@ class PoolVenue(ABC, Generic[S, P]):
         return [(each.key, each.account) for each in found.value]
 
     def _checked_decode(self, account: ChainAccount) -> S:
-        """Raises LayoutError where the account is no pool of this program."""
+        """Raises LayoutError if the account is not a pool of this program."""
         if account.owner != self._program_id:
             raise LayoutError(f"the account belongs to {account.owner}, not to {self.kind}")
         return self._decode(account.data)

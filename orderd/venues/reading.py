@@ -12,7 +12,7 @@ from orderd.solana.rpc_types import AtSlot
 T = TypeVar("T")
 
 Accounts = AtSlot[Mapping[Pubkey, ChainAccount | None]]
-"""Of one slot; None where there is no account."""
+"""Of one slot; None if there is no account."""
 Reading = Generator[Sequence[Pubkey], Accounts, T]
 """Yields the keys of the accounts that it needs, and is sent these; it may ask again, and returns what it made of them.
 
@@ -21,7 +21,7 @@ Where they cannot be read, RpcError is thrown into it.
 
 
 def read(rpc: RpcClient, reading: Reading[T]) -> T:
-    """What one reading makes of its accounts. Raises RpcError, and whatever else it raises."""
+    """What one reading makes of its accounts. Raises RpcError, and anything that it raises itself."""
     (result,) = read_together(rpc, [reading])
     if isinstance(result, Exception):
         raise result
@@ -39,7 +39,7 @@ def read_together(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Ex
             asked[number] = step()
         except StopIteration as end:
             results[number] = end.value
-        except Exception as error:  # noqa: BLE001  (told to whoever asked for all of them)
+        except Exception as error:  # noqa: BLE001  (passed to the caller that asked for all of them)
             results[number] = error
 
     for number, reading in enumerate(readings):

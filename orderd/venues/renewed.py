@@ -39,10 +39,10 @@ class _Answer(Generic[V]):
 
 
 class Renewed(Generic[K, V]):
-    """Only the first who asks for a key waits, with those who ask meanwhile. Thread-safe.
+    """Only the first caller that asks for a key waits, with those that ask meanwhile. Thread-safe.
 
-    Old answers are renewed in the background, those of a whole process one after the other. Where that fails the old
-    one stays, and it is tried again soon.
+    Old answers are renewed in the background, those of a whole process one after the other. If that fails, the old one
+    stays, and the renewal is tried again soon.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Renewed(Generic[K, V]):
         start: Callable[[Callable[[], None]], None] = in_background,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Both ages in seconds, by the answer. It is renewed when somebody asks for it after `max_age`, or a little
-        before; who asks after `told_for` waits for the new one.
+        """Both ages in seconds, by the answer. It is renewed when it is asked for after `max_age`, or a little before;
+        a caller that asks after `told_for` waits for the new one.
         """
         self._load = load
         self._max_age = max_age
@@ -73,7 +73,7 @@ class Renewed(Generic[K, V]):
         return self._first.get(key) if answer is None else answer
 
     def at_hand(self, key: K) -> V | None:
-        """The same where nobody has to wait for it, else None."""
+        """The same if it is there without waiting, else None."""
         with self._lock:
             answer, now = self._answers.get(key), self._clock()
             if answer is not None and now > answer.told_until:

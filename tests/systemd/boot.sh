@@ -1,15 +1,16 @@
 #!/bin/sh
-# Boots systemd in a container over a copy-on-write view of this machine's files, runs a script in it, and prints what it
-# found. Nothing is written outside the view, which lives in memory and in a private mount namespace.
+# Boots systemd in a container over a copy-on-write view of this machine's files, or of those of another system (SYSTEM,
+# a directory as debootstrap makes it), runs a script in it, and prints what it found. Nothing is written outside the
+# view, which lives in memory and in a private mount namespace.
 #
-#   unshare --mount tests/systemd/boot.sh PROJECT VENV
+#   unshare --mount tests/systemd/boot.sh PROJECT VENV [SYSTEM]
 set -eu
-project=$1 venv=$2
+project=$1 venv=$2 system=${3:-/}
 view=$(mktemp -d)
 mount --make-rprivate /
 mount -t tmpfs -o size=4g tmpfs "$view"
 mkdir "$view/changes" "$view/work" "$view/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$view/changes,workdir=$view/work" "$view/root"
+mount -t overlay overlay -o "lowerdir=$system,upperdir=$view/changes,workdir=$view/work" "$view/root"
 root=$view/root
 
 # The daemon as installed: its interpreter's environment and its code under /opt, which its account may read.

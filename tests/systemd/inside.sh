@@ -47,6 +47,17 @@ for unit in orderd orderd-gateway orderd-worker@1 orderd-simnet orderd-backup; d
     systemd-analyze security --no-pager $unit | tail -1
 done
 
+if [ "$(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p')" -ge 253 ]; then
+    step "reload by notify-reload: systemctl returns when the settings are in force"
+    for unit in orderd orderd-gateway orderd-worker@; do
+        install -D -m 0644 notify-reload.conf /etc/systemd/system/$unit.service.d/notify-reload.conf
+    done
+    systemctl daemon-reload
+    in_force() { "$@"; }
+else
+    in_force() { wait_for 20 "$@"; }
+fi
+
 step "start"
 systemctl start orderd.socket
 systemctl start orderd.service || fail "it does not start"
@@ -66,7 +77,7 @@ step "reload"
 pid=$(shown MainPID)
 printf 'rate_limit = 55\nworker_threads = 3\n' >/etc/orderd/orderd.toml
 systemctl reload orderd
-wait_for 20 sh -c "orderctl status --output json | grep -q '\"limit\": *55'" || fail "the rate limit is not 55"
+in_force sh -c "orderctl status --output json | grep -q '\"limit\": *55'" || fail "the rate limit is not 55"
 [ "$(shown MainPID)" = "$pid" ] || fail "it was restarted"
 [ "$(shown ActiveState)" = active ] || fail "it is not active after the reload"
 journalctl -u orderd -o cat --no-pager | grep '"action": "reloaded"' | cut -c1-220
@@ -143,7 +154,7 @@ wait_for 60 systemctl is-active orderd-worker@1 || fail "the worker does not com
 step "roles apart: reload, a restart under a held port, stop"
 printf 'rate_limit = 44\n' >/etc/orderd/orderd.toml
 systemctl reload $parts
-wait_for 20 sh -c "orderctl status --output json | grep -q '\"limit\": *44'" || fail "the rate limit is not 44"
+in_force sh -c "orderctl status --output json | grep -q '\"limit\": *44'" || fail "the rate limit is not 44"
 rm -f /tmp/enough /tmp/asked
 ( while [ ! -e /tmp/enough ]; do
       { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &

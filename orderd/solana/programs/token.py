@@ -151,7 +151,8 @@ class Mint(Record):
 
 @dataclass(frozen=True, slots=True)
 class TokenAccount(Record):
-    """Who owns how much of a mint, 165 bytes. `amount` in base units; for wrapped SOL `is_native` holds the rent."""
+    """The holder and amount of a mint's tokens, 165 bytes. `amount` in base units; for wrapped SOL `is_native` holds
+    the rent."""
 
     mint: Key
     owner: Key
