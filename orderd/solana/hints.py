@@ -70,7 +70,7 @@ class Hints(ABC):
             except (OSError, WebSocketException, OrderdError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
-            except Exception as error:  # noqa: BLE001  (an unforeseen fault of one hint does not end those to come)
+            except Exception as error:  # noqa: BLE001  (a fault of one hint does not end those to come)
                 failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 

@@ -137,7 +137,7 @@ ORDERD_RPC_URL=http://127.0.0.1:8899
 ORDERD_RPC_WS_URL=ws://127.0.0.1:8900
 ENV
 with_env() { env $(cat /etc/orderd/orderd.env) ORDERD_STATE_DIR=/tmp/made "$@"; }
-wait_for 20 with_env orderd migrate || fail "no migration: $(with_env orderd migrate)"
+with_env orderd migrate || { journalctl --no-pager -u proof-postgres -n 20 -o cat; fail "no migration"; }
 wallet=$(with_env ORDERD_WALLET=/tmp/made/wallet.json orderd wallet | grep -oE '[1-9A-HJ-NP-Za-km-z]{32,44}' | head -1)
 echo "ORDERD_WALLET_ADDRESS=$wallet" >>/etc/orderd/orderd.env
 parts="orderd-worker@1 orderd-worker@2 orderd-gateway"
