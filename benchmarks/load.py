@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from orderd.wire import ORDER_EVENT
+from orderd.wire.rpc import ORDER_EVENT
 
 _TERMINAL = frozenset({"confirmed", "failed", "cancelled", "expired"})
 

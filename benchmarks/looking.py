@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 from solders.keypair import Keypair
 
 from benchmarks.many_pairs import Pairs, token_of
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.purse import Purse

@@ -35,20 +35,14 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.figures import quantile
 from orderctl.tui.book import accepted, advanced
 from orderd.domain.events import OrderEvent
-from orderd.records import HistoryResult, PricesResult
-from orderd.wire import (
-    ORDER_EVENT,
-    Event,
-    ListResult,
-    Message,
-    Method,
-    OrderDetail,
-    OrderView,
-    Ready,
-    Snapshot,
-    SubscribeResult,
-    TokensResult,
-)
+from orderd.wire.fills import HistoryResult
+from orderd.wire.message import Message
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import ListResult, OrderView
+from orderd.wire.prices import PricesResult
+from orderd.wire.rpc import ORDER_EVENT, Method
+from orderd.wire.subscriptions import Event, Ready, Snapshot, SubscribeResult
+from orderd.wire.tokens import TokensResult
 from tests.samples.orders import FILLED, QUOTE, history
 from tests.unit.orderctl.tui.desks import CANDLES, STATUS, WALLET
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orderctl.config.settings import Settings
-    from orderd.wire import StatusResult
+    from orderd.wire.status import StatusResult
 
 
 def client_version() -> str:
@@ -14,7 +14,7 @@ def client_version() -> str:
 
 def warn_of_another_version(settings: "Settings", status: "StatusResult") -> None:
     from orderctl.output.streams import narrate
-    from orderd.wire import WIRE_VERSION
+    from orderd.wire.rpc import WIRE_VERSION
 
     mine = client_version()
     if (status.version, status.wire_version) != (mine, WIRE_VERSION):

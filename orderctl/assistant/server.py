@@ -20,7 +20,10 @@ from orderd.client.errors import ClientError, FollowTimeoutError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.wire import GetParams, ListParams, ListResult, Method, OrderDetail, QuoteParams, QuoteResult
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams, ListParams, ListResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
 
 LONGEST_WATCH_SECONDS: Final = 60
 _READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)

@@ -10,7 +10,10 @@ from pydantic import BaseModel, Field
 
 from orderctl.assistant import untrusted
 from orderd.domain.order import TERMINAL, OrderStatus
-from orderd.wire import OrderDetail, OrderView, QuoteResult, TokenView
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import OrderView
+from orderd.wire.quotes import QuoteResult
+from orderd.wire.tokens import TokenView
 
 
 class Token(BaseModel):

@@ -8,7 +8,9 @@ from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.connection import Client
-from orderd.wire import Balance, BalancesResult, Method, NoParams
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.message import NoParams
+from orderd.wire.rpc import Method
 
 
 def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:

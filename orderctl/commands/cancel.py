@@ -16,7 +16,7 @@ from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
 from orderd.domain.accounts import DEFAULT
 from orderd.domain.order import SIGNED
-from orderd.wire import GetParams, ListResult, OrderView
+from orderd.wire.orders import GetParams, ListResult, OrderView
 
 
 def run(

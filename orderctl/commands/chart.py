@@ -14,8 +14,8 @@ from orderctl.trading.period import Until, moment
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.records import PriceCandle, PricesParams, PricesResult
-from orderd.wire import Method
+from orderd.wire.prices import PriceCandle, PricesParams, PricesResult
+from orderd.wire.rpc import Method
 
 _PIPE = (100, 24)
 """Columns and lines where no terminal tells its own."""

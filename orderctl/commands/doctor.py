@@ -17,17 +17,12 @@ from orderctl.version import client_version
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
 from orderd.domain.errors import ERRORS, ErrorCode
-from orderd.wire import (
-    WIRE_VERSION,
-    BalancesResult,
-    Method,
-    NoParams,
-    PoolsParams,
-    PoolsResult,
-    QuoteParams,
-    QuoteResult,
-    StatusResult,
-)
+from orderd.wire.balances import BalancesResult
+from orderd.wire.message import NoParams
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import WIRE_VERSION, Method
+from orderd.wire.status import StatusResult
 
 PAIR = ("SOL", "USDC")
 """That every venue trades."""

@@ -10,7 +10,7 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.schemas import Events
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.trading.event_feed import follow_all
-from orderctl.trading.lookup import order_detail
+from orderctl.trading.order_detail import order_detail
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 

@@ -12,7 +12,7 @@ from orderctl.trading.lookup import OfAccount
 from orderctl.trading.period import Since, Until, moment
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
-from orderd.records import HistoryFill, HistoryParams
+from orderd.wire.fills import HistoryFill, HistoryParams
 
 
 def run(

@@ -13,15 +13,11 @@ from orderctl.trading.paging import active_orders
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire import (
-    GetParams,
-    HaltParams,
-    HaltResult,
-    LiftResult,
-    Method,
-    NoParams,
-    StatusResult,
-)
+from orderd.wire.halts import HaltParams, HaltResult, LiftResult
+from orderd.wire.message import NoParams
+from orderd.wire.orders import GetParams
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
 
 
 def run(

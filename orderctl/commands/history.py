@@ -13,7 +13,7 @@ from orderctl.trading.period import Since, Until, moment
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.domain.order import OrderKind
-from orderd.records import HistoryFill, HistoryParams
+from orderd.wire.fills import HistoryFill, HistoryParams
 
 
 def run(

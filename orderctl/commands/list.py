@@ -26,7 +26,7 @@ from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ConfigError, UnreachableError
 from orderd.client.protocol import params_of
 from orderd.domain.order import OrderKind, OrderStatus
-from orderd.wire import ListParams, ListResult, OrderView
+from orderd.wire.orders import ListParams, ListResult, OrderView
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -12,7 +12,10 @@ from orderctl.output.streams import Format, console, narrate, print_data
 from orderctl.version import warn_of_another_version
 from orderd.client.connection import Client
 from orderd.domain.order import ACTIVE
-from orderd.wire import ListParams, ListResult, Method, NoParams, StatusResult
+from orderd.wire.message import NoParams
+from orderd.wire.orders import ListParams, ListResult
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
 
 SHOWN = 20
 

@@ -11,8 +11,8 @@ from orderctl.trading.lookup import OfAccount
 from orderctl.trading.period import Since, moment
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
-from orderd.records import PnlDay, PnlParams, PnlResult
-from orderd.wire import Method
+from orderd.wire.profit import PnlDay, PnlParams, PnlResult
+from orderd.wire.rpc import Method
 
 
 def run(

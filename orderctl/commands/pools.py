@@ -5,14 +5,15 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
-from orderctl.display.timeline import POOL_WIDTH, shorten
+from orderctl.display.formats import POOL_WIDTH, shorten
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ERRORS
-from orderd.wire import Method, PoolsParams, PoolsResult
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.rpc import Method
 
 
 def run(

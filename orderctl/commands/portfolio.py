@@ -8,8 +8,8 @@ from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, RecordFormat, console, narrate, print_records
 from orderd.client.connection import Client
-from orderd.records import Holding, PortfolioParams, PortfolioResult
-from orderd.wire import Method
+from orderd.wire.profit import Holding, PortfolioParams, PortfolioResult
+from orderd.wire.rpc import Method
 
 
 def run(

@@ -10,7 +10,8 @@ from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.trading.terms import Given, TradeCommand, check, takes_terms
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
-from orderd.wire import Method, QuoteParams, QuoteResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
 
 COMMAND_CLASS = TradeCommand
 

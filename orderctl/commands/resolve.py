@@ -13,7 +13,9 @@ from orderctl.trading.lookup import OneOrder, suggesting
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire import EvidenceResult, GetParams, Method, ResolveParams, ResolveResult
+from orderd.wire.order_detail import EvidenceResult, ResolveParams, ResolveResult
+from orderd.wire.orders import GetParams
+from orderd.wire.rpc import Method
 
 
 def run(

@@ -7,7 +7,8 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, print_data
-from orderctl.trading.lookup import OneOrder, order_detail
+from orderctl.trading.lookup import OneOrder
+from orderctl.trading.order_detail import order_detail
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 

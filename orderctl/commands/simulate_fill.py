@@ -10,7 +10,9 @@ from orderctl.output.streams import OUTPUT, DocumentFormat, console, narrate, pr
 from orderctl.trading.lookup import OneOrder, suggesting
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
-from orderd.wire import GetParams, Method, SimulatedFill
+from orderd.wire.orders import GetParams
+from orderd.wire.quotes import SimulatedFill
+from orderd.wire.rpc import Method
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:

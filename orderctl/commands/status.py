@@ -9,7 +9,9 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.version import warn_of_another_version
 from orderd.client.connection import Client
-from orderd.wire import Method, NoParams, StatusResult
+from orderd.wire.message import NoParams
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:

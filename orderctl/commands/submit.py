@@ -20,7 +20,7 @@ from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.money import parse_amount_word
 from orderd.domain.order import TimeInForce
-from orderd.wire import SubmitParams
+from orderd.wire.orders import SubmitParams
 
 COMMAND_CLASS = TradeCommand
 

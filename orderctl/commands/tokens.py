@@ -10,9 +10,9 @@ from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.command_line import CommandLine
-from orderd.wire import (
-    Method,
-    NoParams,
+from orderd.wire.message import NoParams
+from orderd.wire.rpc import Method
+from orderd.wire.tokens import (
     TokensFound,
     TokensNameParams,
     TokensNameResult,

@@ -12,7 +12,9 @@ from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_li
 from orderctl.version import client_version, warn_of_another_version
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
-from orderd.wire import WIRE_VERSION, Method, NoParams, StatusResult
+from orderd.wire.message import NoParams
+from orderd.wire.rpc import WIRE_VERSION, Method
+from orderd.wire.status import StatusResult
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:

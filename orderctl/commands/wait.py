@@ -7,11 +7,12 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, narrate, print_data, print_line
-from orderctl.trading.lookup import Orders, named, order_detail
+from orderctl.trading.lookup import Orders, named
+from orderctl.trading.order_detail import order_detail
 from orderctl.trading.waiting import Goal, wait
 from orderd.client.connection import Client
 from orderd.domain.times import parse_span
-from orderd.wire import ListResult
+from orderd.wire.orders import ListResult
 
 
 def run(

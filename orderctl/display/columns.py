@@ -25,7 +25,7 @@ from orderd.domain.order import FILLED, IDLE, STAGES, TERMINAL
 
 if TYPE_CHECKING:
     from orderd.domain.trigger import Condition
-    from orderd.wire import OrderView
+    from orderd.wire.orders import OrderView
 
 Role = Literal["", "id"] | Tone
 Cell = tuple[tuple[str, Role], ...]

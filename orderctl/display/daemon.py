@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.formats import duration
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs
-from orderctl.display.timeline import duration
 from orderctl.output.colours import CHAIN_TONES, STATE_TONES, UNKNOWN_TONE, Tone
-from orderd.wire import RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
 
 UNTOLD = Text("unknown", Tone.WARNING)
 """Of a figure that the daemon could not find out: never a number."""

@@ -10,17 +10,21 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.columns import Showing
+from orderctl.display.facts import describe, rent
+from orderctl.display.formats import clock, duration, shorten
 from orderctl.display.orders import family_table
 from orderctl.display.resting import conditions, is_family, reading, rests, what_follows
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
-from orderctl.display.timeline import Timeline, clock, describe, duration, rent, shorten, terms, validity
+from orderctl.display.terms import terms, validity
+from orderctl.display.timeline import Timeline
 from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
 from orderd.client.errors import about_order
 from orderd.domain.accounts import DEFAULT
 from orderd.domain.events import Accepted, Confirmed, Routed
 from orderd.domain.order import IDLE, TERMINAL
-from orderd.wire import AttemptView, FailureView, OrderDetail, OrderView
+from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
+from orderd.wire.orders import OrderView
 
 SIGNATURE = 88
 """Characters of a whole one."""

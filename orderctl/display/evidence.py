@@ -3,11 +3,12 @@
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.formats import clock
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs
-from orderctl.display.timeline import clock, terms
+from orderctl.display.terms import terms
 from orderctl.output.colours import UNKNOWN_TONE, Tone
-from orderd.wire import EvidenceResult
+from orderd.wire.order_detail import EvidenceResult
 
 
 def evidence_view(evidence: EvidenceResult) -> Table:

@@ -9,7 +9,7 @@ from rich.text import Text
 from orderctl.display.ids import short_ids
 from orderctl.display.tables import Column, plain_table
 from orderctl.output.colours import Tone
-from orderd.records import HistoryFill, HistoryResult
+from orderd.wire.fills import HistoryFill, HistoryResult
 
 FILL_COLUMNS: Final[tuple[Column, ...]] = (
     ("TIME", "left"),

@@ -1,10 +1,12 @@
 """The news of orders for a pipe: lines for people, or JSON."""
 
 from orderctl.config.settings import Settings
+from orderctl.display.facts import describe
+from orderctl.display.formats import clock
 from orderctl.display.screen import words_of
-from orderctl.display.timeline import Timeline, clock, describe
+from orderctl.display.timeline import Timeline
 from orderctl.output.streams import narrate, print_json_line, print_line
-from orderd.client.connection import Connection
+from orderd.client.following import Connection
 
 
 class PlainLines:

@@ -11,7 +11,7 @@ from rich.text import Text
 from orderctl.display.columns import COLUMNS, Cell, Column, Role, Showing, columns_of
 from orderctl.display.ids import SHORT_ID, short_ids
 from orderctl.display.tables import plain_table
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 WHOLE_ID: Final = 36
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orderctl.display.tables import Column, plain_table
 from orderctl.output.colours import Tone
-from orderd.records import PnlResult, PortfolioResult
+from orderd.wire.profit import PnlResult, PortfolioResult
 
 _UNKNOWN = "?"
 _BAR = 20

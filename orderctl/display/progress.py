@@ -16,17 +16,21 @@ from rich.text import Text
 
 from orderctl.config.settings import Settings
 from orderctl.display.columns import COLUMNS, distance_bar, local_time, sold_bar
+from orderctl.display.facts import describe
+from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import SHORT_ID
 from orderctl.display.orders import cell_text, family_table
 from orderctl.display.resting import distances, is_open, name_of, reading, sign, what_follows
+from orderctl.display.routes import by_amount
 from orderctl.display.screen import words_of
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import status_text
-from orderctl.display.timeline import Span, Timeline, by_amount, describe, duration, terms, validity, waiting
+from orderctl.display.terms import terms, validity
+from orderctl.display.timeline import Span, Timeline
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
-from orderd.client.connection import Connection, Resumed
 from orderd.client.errors import about_order
+from orderd.client.following import Connection, Resumed
 from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
 from orderd.domain.events import (
@@ -53,7 +57,7 @@ from orderd.domain.order import (
     WORKING,
     OrderStatus,
 )
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 REFRESH_HZ = 10
 BAR_WIDTH = 44

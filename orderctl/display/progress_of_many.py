@@ -15,6 +15,7 @@ from rich.text import Text
 
 from orderctl.config.settings import Settings
 from orderctl.display.columns import COLUMNS, sold
+from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import BRANCH, SHORT_ID, short_ids
 from orderctl.display.orders import cell_text
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
@@ -22,10 +23,10 @@ from orderctl.display.resting import above
 from orderctl.display.screen import only_rest
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import plain_table, status_text
-from orderctl.display.timeline import Timeline, duration, waiting
+from orderctl.display.timeline import Timeline
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
-from orderd.client.connection import Connection
+from orderd.client.following import Connection
 from orderd.domain.events import Confirmed, Failed
 from orderd.domain.order import IDLE, STAGES, TERMINAL, OrderStatus
 

@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.columns import distance_bar
+from orderctl.display.formats import moment
 from orderctl.display.orders import cell_text
 from orderctl.display.resting import asked_for, limit_of, pair_of, sides_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
-from orderctl.display.timeline import moment, sale
+from orderctl.display.terms import sale
 from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
 from orderd.domain.money import format_significant, parse_amount
@@ -24,7 +25,7 @@ from orderd.domain.times import format_span, parse_moment, parse_span
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import Condition
 from orderd.domain.well_known import EVERYWHERE
-from orderd.wire import QuoteResult
+from orderd.wire.quotes import QuoteResult
 
 TIMES_TOLD = 4
 """Of executions, but for the last one."""

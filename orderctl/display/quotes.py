@@ -10,13 +10,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, percent, shorten
+from orderctl.display.routes import by_amount, legs_of
 from orderctl.display.shares import shares_of
 from orderctl.display.tables import Column, plain_table
-from orderctl.display.timeline import ADDRESS_WIDTH, POOL_WIDTH, by_amount, legs_of, percent, sale, shorten, sold
+from orderctl.display.terms import sale, sold
 from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
-from orderd.domain.events import Quoted, RoutedLeg
-from orderd.wire import PreviewResult, QuoteResult
+from orderd.domain.quoted import Quoted, RoutedLeg
+from orderd.wire.quotes import PreviewResult, QuoteResult
 
 
 def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:

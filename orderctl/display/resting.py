@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from orderd.domain.terms import ToldTerms
-    from orderd.wire import OrderView, TokenView
+    from orderd.wire.orders import OrderView
+    from orderd.wire.tokens import TokenView
 
 _TOKENS: Final = TokenRegistry(EVERYWHERE)
 _NAMES: Final = {OrderKind.TAKE_PROFIT: "take-profit", OrderKind.STOP_LIMIT: "stop", OrderKind.TRAILING: "trail"}

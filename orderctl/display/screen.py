@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from orderctl.display.timeline import Timeline, clock
-from orderd.client.connection import Connection, Lost, Resumed
+from orderctl.display.formats import clock
+from orderctl.display.timeline import Timeline
+from orderd.client.following import Connection, Lost, Resumed
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.order import RESTING, TERMINAL
-from orderd.wire import ResyncRequired
+from orderd.wire.subscriptions import ResyncRequired
 
 
 class Screen(Protocol):

@@ -7,9 +7,10 @@ from typing import Final
 
 from rich.text import Text
 
-from orderctl.display.timeline import POOL_WIDTH, legs_of, shorten
+from orderctl.display.formats import POOL_WIDTH, shorten
+from orderctl.display.routes import legs_of
 from orderctl.output.colours import Tone
-from orderd.domain.events import RoutedLeg
+from orderd.domain.quoted import RoutedLeg
 
 _WIDTH: Final = 20
 """Characters of the whole of a hop."""

@@ -5,13 +5,13 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from orderctl.display.formats import moment
 from orderctl.display.prospect import awaited_rows
 from orderctl.display.quotes import preview_view, quote_view
 from orderctl.display.resting import word_of
 from orderctl.display.tables import pairs
-from orderctl.display.timeline import moment
 from orderctl.output.colours import Tone
-from orderd.wire import Awaited, SimulatedFill
+from orderd.wire.quotes import Awaited, SimulatedFill
 
 
 def simulated_view(simulated: SimulatedFill, *, wide: bool = False) -> Group:

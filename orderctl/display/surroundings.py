@@ -7,8 +7,10 @@ from fractions import Fraction
 from uuid import UUID
 
 from orderctl.display.columns import Showing
-from orderctl.display.timeline import Timeline, duration
-from orderd.wire import OrderDetail, OrderView
+from orderctl.display.formats import duration
+from orderctl.display.timeline import Timeline
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import OrderView
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from orderctl.output.colours import Tone
-from orderd.wire import TokenView
+from orderd.wire.tokens import TokenView
 
 
 def about(tokens: Iterable[TokenView]) -> list[Text]:

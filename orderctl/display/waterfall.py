@@ -6,9 +6,9 @@ from typing import Final
 
 from rich.text import Text
 
-from orderctl.display.timeline import duration
+from orderctl.display.formats import duration
 from orderctl.output.colours import Tone
-from orderd.wire import OrderDetail
+from orderd.wire.order_detail import OrderDetail
 
 _WIDTH: Final = 40
 """Columns of the whole time."""

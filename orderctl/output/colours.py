@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from orderd.domain.order import OrderStatus
 
 if TYPE_CHECKING:
-    from orderd.wire import AttemptOutcome
+    from orderd.wire.order_detail import AttemptOutcome
 
 CheckResult = Literal["ok", "warn", "fail"]
 ToneRole = Literal["good", "bad", "alarm", "waiting", "moving", "muted"]

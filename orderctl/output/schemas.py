@@ -21,37 +21,17 @@ from orderctl.output.documents import (
     Versions,
 )
 from orderd.domain.events import OrderEvent
-from orderd.records import (
-    HistoryFill,
-    HistoryResult,
-    Holding,
-    PnlDay,
-    PnlResult,
-    PortfolioResult,
-    PriceCandle,
-    PricesResult,
-)
-from orderd.wire import (
-    Balance,
-    BalancesResult,
-    EvidenceResult,
-    HaltResult,
-    LiftResult,
-    ListResult,
-    OrderDetail,
-    OrderView,
-    PoolsResult,
-    PoolView,
-    QuoteResult,
-    SimulatedFill,
-    StatusResult,
-    SubmitResult,
-    TokenFound,
-    TokensFound,
-    TokensResult,
-    TokensUnnameResult,
-    TokenView,
-)
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.fills import HistoryFill, HistoryResult
+from orderd.wire.halts import HaltResult, LiftResult
+from orderd.wire.order_detail import EvidenceResult, OrderDetail
+from orderd.wire.orders import ListResult, OrderView, SubmitResult
+from orderd.wire.pools import PoolsResult, PoolView
+from orderd.wire.prices import PriceCandle, PricesResult
+from orderd.wire.profit import Holding, PnlDay, PnlResult, PortfolioResult
+from orderd.wire.quotes import QuoteResult, SimulatedFill
+from orderd.wire.status import StatusResult
+from orderd.wire.tokens import TokenFound, TokensFound, TokensResult, TokensUnnameResult, TokenView
 
 VERSION: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

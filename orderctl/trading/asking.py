@@ -14,7 +14,12 @@ from orderd.client.connection import Client
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING, SIGNED, OrderKind
-from orderd.wire import GetParams, Method, NoParams, OrderDetail, OrderView, QuoteParams, QuoteResult, StatusResult
+from orderd.wire.message import NoParams
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams, OrderView
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
 
 PAUSE_SECONDS: Final = 2.0
 BEFORE_SECONDS: Final = 0.1

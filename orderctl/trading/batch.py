@@ -10,12 +10,11 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import report
 from orderctl.output.streams import Format, console, is_live, narrate, print_json, print_json_line, print_line
 from orderctl.trading.sending import send_through
-from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client import handshake
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
 from orderd.domain.order import RESTING
-from orderd.wire import SubmitParams, SubmitResult
+from orderd.wire.orders import SubmitParams, SubmitResult
 
 
 @dataclass
@@ -67,6 +66,8 @@ def submit_all(
         return ExitCode.INTERRUPTED
     if not watches or not tally.taken:
         return outcome
+    from orderctl.trading.watching import watch as follow_to_the_end
+
     return max(outcome, follow_to_the_end(client, settings, [str(taken.order.id) for taken in tally.taken], output))
 
 

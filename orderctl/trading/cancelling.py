@@ -8,7 +8,8 @@ from orderctl.output.failures import report
 from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client
 from orderd.client.errors import RefusedError
-from orderd.wire import CancelResult, GetParams, Method, OrderView
+from orderd.wire.orders import CancelResult, GetParams, OrderView
+from orderd.wire.rpc import Method
 
 
 def cancel_each(

@@ -11,8 +11,9 @@ from orderd.client.connection import Client
 from orderd.domain.candles import Candle
 from orderd.domain.order import RESTING
 from orderd.domain.times import format_moment, parse_span
-from orderd.records import HistoryFill, HistoryParams, PricesResult
-from orderd.wire import ListParams, OrderView
+from orderd.wire.fills import HistoryFill, HistoryParams
+from orderd.wire.orders import ListParams, OrderView
+from orderd.wire.prices import PricesResult
 
 
 def chart_of(client: Client, prices: PricesResult) -> Chart:

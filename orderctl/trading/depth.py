@@ -10,7 +10,10 @@ from orderd.client.errors import ConfigError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import PLAIN_DECIMAL
-from orderd.wire import Message, Method, PoolsParams, PoolsResult, QuoteParams, QuoteResult
+from orderd.wire.message import Message
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
 
 SIDES: Final[tuple[Side, ...]] = ("sell", "buy")
 _SMALLEST: Final = Decimal("0.0001")

@@ -19,11 +19,15 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import narrate, print_json_line
 from orderctl.trading.paging import pages
 from orderd.client import handshake
-from orderd.client.connection import Client, Lost
+from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ConfigError, RefusedError, UnreachableError
+from orderd.client.following import Lost
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
-from orderd.wire import Event, GetParams, ListParams, Method, OrderDetail, Ready, Snapshot
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams, ListParams
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Event, Ready, Snapshot
 
 _REMEMBERED: Final = 10_000
 

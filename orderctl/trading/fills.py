@@ -2,8 +2,8 @@
 
 from orderctl.trading.paging import read_pages
 from orderd.client.connection import Client
-from orderd.records import HistoryParams, HistoryResult
-from orderd.wire import Method
+from orderd.wire.fills import HistoryParams, HistoryResult
+from orderd.wire.rpc import Method
 
 
 def read_fills(client: Client, wanted: HistoryParams, limit: int | None = None) -> HistoryResult:

@@ -1,4 +1,4 @@
-"""Orders by the words that a trader types: an order's details, and what was perhaps meant where there is none."""
+"""Orders by the words that a trader types, and what was perhaps meant where there is no such order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +11,8 @@ from orderd.client.connection import Client
 from orderd.client.errors import ClientError, ConfigError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
-from orderd.wire import GetParams, ListParams, ListResult, Method, OrderDetail
+from orderd.wire.orders import GetParams, ListParams, ListResult
+from orderd.wire.rpc import Method
 
 SEARCHED = 200
 """Of the newest orders: whoever misspells an id has usually just seen it."""
@@ -38,12 +39,6 @@ def named(orders: list[str] | None, *, everything: bool, account: str | None = N
     if account is not None and not everything:
         raise ConfigError("Which orders?", "--account is for --all, and ids are given", "leave out --account")
     return [params_of(GetParams, order=order) for order in orders or ()]
-
-
-def order_detail(client: Client, order: str) -> OrderDetail:
-    """Raises what Client.call raises."""
-    with suggesting(client):
-        return client.call(Method.ORDER_GET, params_of(GetParams, order=order), OrderDetail)
 
 
 @contextmanager

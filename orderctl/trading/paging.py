@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.domain.order import ACTIVE
-from orderd.wire import ListParams, ListResult, Message, Method, OrderView
+from orderd.wire.message import Message
+from orderd.wire.orders import ListParams, ListResult, OrderView
+from orderd.wire.rpc import Method
 
 if TYPE_CHECKING:
-    from orderd.records import HistoryResult
+    from orderd.wire.fills import HistoryResult
 
 PAGE = 500
 Page = TypeVar("Page", ListResult, "HistoryResult")

@@ -14,22 +14,15 @@ from orderctl.trading.again import same_command
 from orderctl.trading.batch import print_taken
 from orderctl.trading.sending import send
 from orderctl.trading.terms import check, promised, rests
-from orderctl.trading.watching import watch as follow_to_the_end
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING
-from orderd.wire import (
-    Method,
-    NoParams,
-    OrderView,
-    PreviewResult,
-    QuoteParams,
-    QuoteResult,
-    SimulatedFill,
-    StatusResult,
-    SubmitParams,
-)
+from orderd.wire.message import NoParams
+from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.quotes import PreviewResult, QuoteParams, QuoteResult, SimulatedFill
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
 
 Watch = Annotated[
     bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; on a terminal unless told otherwise.")
@@ -82,6 +75,8 @@ def place(
         if not result.created:
             narrate(settings, "this client order id was submitted before: here is that order, no second one was made")
         if follow:
+            from orderctl.trading.watching import watch as follow_to_the_end
+
             return follow_to_the_end(client, settings, [str(result.order.id)], output)
         print_taken(result, output)
         if output in ("table", "wide"):
@@ -92,7 +87,7 @@ def place(
 def _tell_how_to_go_on(settings: Settings, order: OrderView) -> None:
     if order.status in RESTING:
         from orderctl.display.resting import reading, what_follows
-        from orderctl.display.timeline import validity
+        from orderctl.display.terms import validity
 
         narrate(settings, f"it rests, and waits for {reading(order)}; then {what_follows(order)}")
         narrate(settings, f"it is valid {validity(order)}; cancel it with: orderctl cancel {order.id}")

@@ -6,7 +6,8 @@ from orderd.client import handshake
 from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError
 from orderd.domain.errors import ErrorCode
-from orderd.wire import Method, SubmitParams, SubmitResult
+from orderd.wire.orders import SubmitParams, SubmitResult
+from orderd.wire.rpc import Method
 
 MAX_TRIES = 8
 

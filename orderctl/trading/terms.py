@@ -24,7 +24,7 @@ from orderd.domain.well_known import EVERYWHERE
 if TYPE_CHECKING:
     from typer._click import Context
 
-    from orderd.wire import QuoteResult
+    from orderd.wire.quotes import QuoteResult
 
 Given = Mapping[str, Any]
 """The terms that were typed, by their names."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from orderctl.output.exit_codes import ExitCode
 from orderd.client.connection import Client
 from orderd.domain.order import FILLED, SIGNED, TERMINAL, OrderStatus
-from orderd.wire import Event, Snapshot
+from orderd.wire.subscriptions import Event, Snapshot
 
 Goal = Literal["submitted", "confirmed", "ended"]
 _REACHED: Final[Mapping[Goal, frozenset[OrderStatus]]] = {

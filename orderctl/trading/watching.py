@@ -15,11 +15,13 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import exit_code_of_status
 from orderctl.output.streams import Format, is_live, narrate
 from orderctl.trading.lookup import suggesting
-from orderd.client.connection import Client, Lost, Resumed, Update
+from orderd.client.connection import Client
 from orderd.client.errors import FollowTimeoutError
+from orderd.client.following import Lost, Resumed, Update
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.order import RESTING, OrderStatus
-from orderd.wire import Event, OrderView, ResyncRequired, Snapshot
+from orderd.wire.orders import OrderView
+from orderd.wire.subscriptions import Event, ResyncRequired, Snapshot
 
 
 def watch(

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import VenueName
-from orderd.wire import QuoteResult, StatusResult
+from orderd.domain.pool_kind import VenueName
+from orderd.wire.quotes import QuoteResult
+from orderd.wire.status import StatusResult
 
 KEPT: Final = 120
 """Times that are kept of each service: two minutes of a status."""

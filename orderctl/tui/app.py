@@ -41,7 +41,9 @@ from orderd.client.errors import ClientError
 from orderd.client.link import Caller, Closed, News
 from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
-from orderd.wire import CancelResult, Event, GetParams, Method, OrderView, Ready
+from orderd.wire.orders import CancelResult, GetParams, OrderView
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Event, Ready
 
 FRAME_SECONDS = 0.1
 TOAST_SECONDS = 1.0

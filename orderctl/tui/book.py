@@ -31,7 +31,8 @@ from orderd.domain.events import (
 )
 from orderd.domain.order import FILLED, STAGES, TERMINAL, OrderStatus
 from orderd.domain.times import parse_moment, parse_span
-from orderd.wire import OrderView, Problem
+from orderd.wire.orders import OrderView
+from orderd.wire.problem import Problem
 
 ENDED_KEPT = 200
 

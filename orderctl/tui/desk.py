@@ -11,8 +11,10 @@ from orderctl.tui.price_chart import PriceChart
 from orderctl.tui.prices import Pair, Prices
 from orderd.client.errors import ClientError
 from orderd.client.link import Closed, News, Opened
-from orderd.records import HistoryResult
-from orderd.wire import BalancesResult, Event, Heartbeat, Ready, Snapshot, StatusResult
+from orderd.wire.balances import BalancesResult
+from orderd.wire.fills import HistoryResult
+from orderd.wire.status import StatusResult
+from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
 
 Clock = Callable[[], datetime]
 

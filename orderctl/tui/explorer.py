@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from orderd.wire import StatusResult
+from orderd.wire.status import StatusResult
 
 _CLUSTERS: Final = {"mainnet": "", "devnet": "?cluster=devnet"}
 """The public networks; no explorer knows a local chain."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from orderd.wire import Message
+from orderd.wire.message import Message
 
 
 def export(rows: Sequence[Message], kind: type[Message], name: str, now: datetime, folder: Path) -> Path:

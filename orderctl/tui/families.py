@@ -7,7 +7,7 @@ from uuid import UUID
 from orderctl.display.ids import BRANCH
 from orderctl.display.resting import above
 from orderctl.tui.book import Book
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 FOLDED: Final = "▸ "
 OPEN: Final = "▾ "

@@ -2,7 +2,7 @@
 
 from orderctl.display.columns import sold, state
 from orderctl.display.resting import prices
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 
 def matches(order: OrderView, words: tuple[str, ...]) -> bool:

@@ -11,7 +11,8 @@ from orderctl.trading.charting import chart_from
 from orderctl.tui.book import Book
 from orderctl.tui.prices import Pair
 from orderd.domain.times import format_moment, parse_span
-from orderd.records import HistoryFill, PricesParams, PricesResult
+from orderd.wire.fills import HistoryFill
+from orderd.wire.prices import PricesParams, PricesResult
 
 INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import VenueName
-from orderd.wire import QuoteResult
+from orderd.domain.pool_kind import VenueName
+from orderd.wire.quotes import QuoteResult
 
 POINTS_KEPT = 240
 FIRST_PROBE = Decimal("0.01")

@@ -16,18 +16,15 @@ from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL, OrderKind, OrderStatus
-from orderd.records import HistoryParams, HistoryResult, PricesResult
-from orderd.wire import (
-    BalancesResult,
-    ListParams,
-    ListResult,
-    Method,
-    NoParams,
-    QuoteParams,
-    QuoteResult,
-    StatusResult,
-    TokensResult,
-)
+from orderd.wire.balances import BalancesResult
+from orderd.wire.fills import HistoryParams, HistoryResult
+from orderd.wire.message import NoParams
+from orderd.wire.orders import ListParams, ListResult
+from orderd.wire.prices import PricesResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
+from orderd.wire.tokens import TokensResult
 
 STATUS_SECONDS = 1.0
 BALANCES_SECONDS = 2.0

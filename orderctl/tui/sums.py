@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from orderctl.display.columns import state
-from orderd.records import HistoryTotals
-from orderd.wire import OrderView
+from orderd.wire.fills import HistoryTotals
+from orderd.wire.orders import OrderView
 
 _TOKENS: Final = 3
 """That are told; the others are counted."""

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from orderctl.display.columns import state
 from orderctl.display.ids import SHORT_ID
 from orderd.domain.order import FILLED, TERMINAL, OrderStatus
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 MOST: Final = 3
 """Within a second; of more orders only their number is told, and of a flood nothing."""

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from orderd.client.connection import Client, Lost, Resumed, Update
+    from orderd.client.connection import Client
     from orderd.client.endpoint import Endpoint
     from orderd.client.errors import (
         AnswerLostError,
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
         UnreachableError,
         UnreadableError,
     )
+    from orderd.client.following import Lost, Resumed, Update
     from orderd.client.freshness import Fresh, Stale
     from orderd.client.link import Closed, News, Opened
     from orderd.client.link import Link as AsyncClient
     from orderd.client.protocol import params_of
+    from orderd.wire.rpc import Method
 
 __all__ = [
     "AnswerLostError",
@@ -36,6 +38,7 @@ __all__ = [
     "FollowTimeoutError",
     "Fresh",
     "Lost",
+    "Method",
     "News",
     "Opened",
     "RefusedError",
@@ -49,7 +52,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "connection": ("Client", "Lost", "Resumed", "Update"),
+    "connection": ("Client",),
     "endpoint": ("Endpoint",),
     "errors": (
         "AnswerLostError",
@@ -61,9 +64,10 @@ _HOMES: Final = {
         "UnreachableError",
         "UnreadableError",
     ),
+    "following": ("Lost", "Resumed", "Update"),
     "freshness": ("Fresh", "Stale"),
     "link": ("Closed", "News", "Opened"),
-    "protocol": ("params_of",),
+    "protocol": ("Method", "params_of"),
 }
 _MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
 

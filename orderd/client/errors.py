@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from orderd.wire import Problem
+    from orderd.wire.problem import Problem
 
 
 class ClientError(Exception):

@@ -1,11 +1,13 @@
 """Whether what is shown is what is: a quiet connection, a dead one, and a daemon that is itself out of touch."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from orderd.wire import Heartbeat
+from orderd.client.handshake import connection_lost
+from orderd.wire.subscriptions import Heartbeat
 
 MISSED_BEATS: Final = 2.5
 """Without a word for as many periods of the heartbeat, what is shown can no longer be trusted."""
@@ -65,3 +67,11 @@ class Freshness:
         if is_silent:
             return Stale("nothing is heard from the daemon", datetime.now(UTC) - timedelta(seconds=silence))
         return Stale("the daemon does not reach its database", datetime.now(UTC) - self._lag)
+
+
+def check_count(heartbeat: Heartbeat, counted: Mapping[int, int]) -> None:
+    """Raises AnswerLostError where fewer events of a subscription came than the daemon has sent."""
+    for position in heartbeat.subscriptions:
+        missing = position.events - counted.get(position.subscription, 0)
+        if missing > 0:
+            raise connection_lost(f"{missing} of the daemon's events did not arrive")

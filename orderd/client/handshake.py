@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import ssl
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from orderd.client.endpoint import Endpoint
 from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError, unusable
 from orderd.client.trust import distrust, tls_options
 from orderd.proxy import ProxyError, proxy_for
-from orderd.wire import Heartbeat, Method
+from orderd.wire.rpc import Method
 
 MAX_ANSWER_BYTES = 16 * 2**20
 KEEPALIVE_SECONDS = 10
@@ -124,14 +123,6 @@ def _lost(title: str, why: str, method: Method | None) -> AnswerLostError:
 def gap(seq: int, after: int) -> AnswerLostError:
     """An event is missing: what is known can be trusted only after asking anew."""
     return connection_lost(f"event {seq} came right after event {after}")
-
-
-def check_count(heartbeat: Heartbeat, counted: Mapping[int, int]) -> None:
-    """Raises AnswerLostError where fewer events of a subscription came than the daemon has sent."""
-    for position in heartbeat.subscriptions:
-        missing = position.events - counted.get(position.subscription, 0)
-        if missing > 0:
-            raise connection_lost(f"{missing} of the daemon's events did not arrive")
 
 
 def _way(endpoint: Endpoint) -> dict[str, Any]:

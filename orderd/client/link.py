@@ -17,12 +17,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from orderd.client import handshake, protocol
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import ClientError
-from orderd.records import CandleChange
-from orderd.wire import (
+from orderd.client.freshness import check_count
+from orderd.client.notifications import read_notification
+from orderd.wire.message import Message
+from orderd.wire.prices import CandleChange
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import (
     Event,
     Heartbeat,
-    Message,
-    Method,
     Ready,
     ResyncRequired,
     Snapshot,
@@ -137,13 +139,13 @@ class Link:
                 if (reply := self._waiting.get(message.get("id", 0))) is not None:
                     if not reply.done():
                         reply.set_result(message)
-                elif (news := protocol.read_notification(message)) is not None:
+                elif (news := read_notification(message)) is not None:
                     if isinstance(news, Ready):
                         self._failures = 0
                     elif isinstance(news, Event):
                         counted[news.subscription] += 1
                     elif isinstance(news, Heartbeat):
-                        handshake.check_count(news, counted)
+                        check_count(news, counted)
                     tell(news)
                     # A burst that is already here would keep the screen from its turn.
                     await asyncio.sleep(0)

@@ -6,35 +6,18 @@ Members and notifications that a newer daemon adds are ignored; everything else 
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from orderd.client.errors import ClientError, RefusedError, UnreachableError, UnreadableError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import (
-    HEARTBEAT,
-    ORDER_EVENT,
-    PRICE_CANDLE,
-    Event,
-    Heartbeat,
-    Message,
-    Method,
-    Notification,
-    Problem,
-    Ready,
-    ResyncRequired,
-    RpcFailure,
-    Snapshot,
-)
+from orderd.wire.message import Message
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import Method, RpcFailure
 
 if TYPE_CHECKING:
-    from orderd.records import CandleChange
+    pass
 
 A = TypeVar("A", bound=Message)
-
-_NOTIFICATION: TypeAdapter[Snapshot | ResyncRequired | Event | Ready] = TypeAdapter(
-    Notification, config=ConfigDict(defer_build=True)
-)
-_KNOWN_NOTIFICATIONS = ("SNAPSHOT", "RESYNC_REQUIRED", "EVENT", "READY")
 
 
 def params_of(model: type[A], /, **fields: object) -> A:
@@ -70,28 +53,7 @@ def read_answer(message: dict[str, Any], model: type[A], order: str | None = Non
             raise RefusedError(RpcFailure.model_validate(message["error"], extra="ignore").data, order)
         return model.model_validate(message.get("result"), extra="ignore")
     except ValidationError as error:
-        raise _unreadable(_first(error)) from error
-
-
-def read_notification(
-    message: dict[str, Any],
-) -> "Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange | None":
-    """None for what is none, or of a kind that only a newer client knows. Raises UnreadableError."""
-    params = message.get("params")
-    if not isinstance(params, dict):
-        return None
-    try:
-        if message.get("method") == HEARTBEAT:
-            return Heartbeat.model_validate(params, extra="ignore")
-        if message.get("method") == PRICE_CANDLE:
-            from orderd.records import CandleChange  # here, because most clients follow no prices
-
-            return CandleChange.model_validate(params, extra="ignore")
-        if message.get("method") == ORDER_EVENT and params.get("type") in _KNOWN_NOTIFICATIONS:
-            return _NOTIFICATION.validate_python(params, extra="ignore")
-    except ValidationError as error:
-        raise _unreadable(_first(error)) from error
-    return None
+        raise unreadable(error) from error
 
 
 def read_handshake_refusal(url: str, status: int, body: bytes) -> ClientError:
@@ -107,6 +69,11 @@ def read_handshake_refusal(url: str, status: int, body: bytes) -> ClientError:
         f"{url} answered with HTTP {status}",
         "check the address (--url); while the daemon restarts, try again in a moment",
     )
+
+
+def unreadable(error: ValidationError) -> UnreadableError:
+    """What the daemon told does not fit the model of it."""
+    return _unreadable(_first(error))
 
 
 def _unreadable(reason: str) -> UnreadableError:

@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from orderd.config.settings import Settings
-    from orderd.domain.quote import PoolKind
+    from orderd.domain.pool_kind import PoolKind
     from orderd.proving.market import Pair
 
 Kinds = Annotated[
@@ -23,7 +23,7 @@ Pairs = Annotated[
 def kinds_named(names: Sequence[str] | None, settings: "Settings") -> "list[PoolKind]":
     """Raises ConfigurationError for a kind that the chain does not have."""
     from orderd.config.loading import ConfigurationError
-    from orderd.domain.quote import PoolKind
+    from orderd.domain.pool_kind import PoolKind
     from orderd.solana.pool_programs import program_of
 
     known = [kind for kind in PoolKind if settings.chain in program_of(kind).ids]

@@ -12,7 +12,7 @@ from orderd.commands.prepare import prepare
 
 if TYPE_CHECKING:
     from orderd.domain.errors import OrderdError
-    from orderd.domain.quote import PoolKind
+    from orderd.domain.pool_kind import PoolKind
     from orderd.proving.market import Market, Pair
 
 _SHOWN = 3
@@ -25,7 +25,7 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
     It reads the chain and sends nothing. A pool counts once, however many pairs are asked for.
     """
     from orderd.domain.errors import OrderdError
-    from orderd.domain.quote import VenueName
+    from orderd.domain.pool_kind import VenueName
     from orderd.proving.market import Market
     from orderd.solana.json_rpc import rpc_errors_told
     from orderd.solana.rpc import RpcClient

@@ -13,7 +13,7 @@ from orderd.commands.finding import DoctorFinding
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.fees import FeeEstimate, percentile
 from orderd.engine.views import LAMPORT_DECIMALS

@@ -31,7 +31,7 @@ def prove(
     nothing, and may run beside the daemon. On devnet and mainnet the daemon trades in proved programs only. Exits with
     1 if a quote differs.
     """
-    from orderd.domain.quote import VenueName
+    from orderd.domain.pool_kind import VenueName
     from orderd.engine.trading import open_rpc, wallet_address
     from orderd.proving.market import Market
     from orderd.proving.proof import Findings, Prover

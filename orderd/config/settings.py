@@ -36,7 +36,7 @@ from orderd.config.values import (
     UserPath,
 )
 from orderd.domain.host import is_loopback
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.text import text_of
 from orderd.simnet.config import MAX_SPREAD_BPS, PACES, Pace
 from orderd.solana.pool_programs import LOCAL_CHAINS, Chain, program_of

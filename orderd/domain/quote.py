@@ -3,31 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_UP, Decimal
-from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.money import BPS, max_amount_in, min_amount_out
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.tokens import Token
 
 _HUNDREDTH: Final = Decimal("0.01")
-
-
-class VenueName(StrEnum):
-    RAYDIUM = "raydium"
-    METEORA = "meteora"
-
-
-class PoolKind(StrEnum):
-    """The program a pool belongs to."""
-
-    RAYDIUM_CPMM = "raydium_cpmm"
-    RAYDIUM_CLMM = "raydium_clmm"
-    RAYDIUM_AMM_V4 = "raydium_amm_v4"
-    METEORA_DLMM = "meteora_dlmm"
-    METEORA_DAMM_V2 = "meteora_damm_v2"
 
 
 @dataclass(frozen=True, slots=True)

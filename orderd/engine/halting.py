@@ -11,7 +11,7 @@ from db.audit import Actor
 from db.connection import database
 from orderd.domain.errors import OrderdError
 from orderd.domain.halt import Halt, HaltCause
-from orderd.wire import HaltResult, HaltView, LiftResult
+from orderd.wire.halts import HaltResult, HaltView, LiftResult
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,7 @@ from orderd.engine import families, halting, views
 from orderd.engine.allowance import UNLIMITED, Spending, TradingLimits, accept_within
 from orderd.engine.amendment import Amendments, Changes
 from orderd.engine.reservation import Reservations
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,17 +38,11 @@ from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient
-from orderd.wire import (
-    Balance,
-    BalancesResult,
-    PoolsParams,
-    PoolsResult,
-    PreviewResult,
-    Problem,
-    QuoteResult,
-    SimulatedFill,
-    TokenView,
-)
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.problem import Problem
+from orderd.wire.quotes import PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.tokens import TokenView
 
 log = structlog.get_logger(__name__)
 _REROUTING_SECONDS: Final = 2.0

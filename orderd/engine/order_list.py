@@ -8,7 +8,7 @@ from db.models import Order, in_states, listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import ACTIVE, TERMINAL, OrderStatus
 from orderd.engine.views import order_view
-from orderd.wire import ListParams, ListResult
+from orderd.wire.orders import ListParams, ListResult
 
 
 def list_orders(account_id: UUID | None, params: ListParams) -> ListResult:

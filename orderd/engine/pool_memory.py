@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from db import pools_found
 from db.connection import database
 from orderd.best_effort import best_effort
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 
 
 class StoredPools:

@@ -14,7 +14,8 @@ from solders.pubkey import Pubkey
 from db import proofs
 from db.connection import database, database_errors_told
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import VenueQuote
 from orderd.solana.deployments import deployed_slots
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.pool_programs import Chain, program_of

@@ -14,7 +14,7 @@ from orderd.best_effort import Outbox
 from orderd.domain.order import TERMINAL
 from orderd.engine.order_metrics import count
 from orderd.engine.views import order_view
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 CHANNEL: Final = "orderd:events"
 _SNAPSHOT_SECONDS: Final = 3600

@@ -25,7 +25,7 @@ from orderd.domain.events import Cancelled, Recovered
 from orderd.domain.halt import HaltCause
 from orderd.domain.memo import Memo, memos_in
 from orderd.domain.order import FILLED, HELD, SIGNED, TERMINAL
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.engine import families
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes

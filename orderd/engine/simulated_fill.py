@@ -13,7 +13,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import limit_out
 from orderd.engine.next_execution import NextExecution, PlannedExecution
 from orderd.engine.routing.floor import request_of
-from orderd.wire import Awaited, PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
 
 Paid = Callable[[QuoteRequest], int]
 """What the best route pays, in base units. Raises OrderdError as routing does."""

@@ -14,7 +14,7 @@ from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
-from orderd.wire import QueueMetrics
+from orderd.wire.status import QueueMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from orderd.engine.token_list import TokenList, TokenListError
 from orderd.solana.json_rpc import RpcError, RpcWrongChainError
 from orderd.solana.mints import facts_of, metadata_address
 from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, RpcClient
-from orderd.wire import TokenFound, TokensFound, TokenView, TokenWarning
+from orderd.wire.tokens import TokenFound, TokensFound, TokenView, TokenWarning
 
 NAMES_SECONDS: Final = 5.0
 """How often is looked at what another gateway was told to call a mint."""

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 
 from orderd.config.settings import Settings
 from orderd.domain.money import parse_amount
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import registry_of

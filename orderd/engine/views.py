@@ -13,18 +13,12 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.domain.terms_formatting import price_reads, told_values
-from orderd.wire import (
-    CHILDREN_TOLD,
-    AttemptOutcome,
-    AttemptView,
-    FailureView,
-    FillView,
-    OrderDetail,
-    OrderView,
-    Problem,
-)
+from orderd.wire.fills import FillView
+from orderd.wire.order_detail import CHILDREN_TOLD, AttemptOutcome, AttemptView, FailureView, OrderDetail
+from orderd.wire.orders import OrderView
+from orderd.wire.problem import Problem
 
 LAMPORT_DECIMALS = 9
 

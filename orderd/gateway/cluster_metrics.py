@@ -15,7 +15,7 @@ from orderd.gateway.threads import DatabaseThreads
 from orderd.metrics import cluster, port
 from orderd.metrics.neighbour import merged, worker_text
 from orderd.metrics.registries import GATEWAY
-from orderd.wire import StatusResult
+from orderd.wire.status import StatusResult
 
 _SIZES_SECONDS: Final = 60.0
 """How old the sizes of tables may be."""

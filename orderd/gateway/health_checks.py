@@ -21,7 +21,8 @@ from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.metrics.port import LOOP_LAG
 from orderd.solana.rpc_types import EpochInfo
-from orderd.wire import WIRE_VERSION, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.rpc import WIRE_VERSION
+from orderd.wire.status import QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
 
 LAG_PROBE_SECONDS: Final = 0.5
 _PROBE_THREADS: Final = 4

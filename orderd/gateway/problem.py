@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from orderd.domain.errors import OrderdError
-from orderd.wire import Problem
+from orderd.wire.problem import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from orderd.best_effort import failed
 from orderd.domain.errors import OrderdError
-from orderd.wire import ServiceHealth
+from orderd.wire.status import ServiceHealth
 
 T = TypeVar("T")
 

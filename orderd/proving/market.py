@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.pool_programs import Chain, program_of
 from orderd.solana.rpc import RpcClient

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.proving.judges import Deployed, Judge, Untried, Verdict, by_node, sandboxed
 from orderd.proving.lenders import Lenders
 from orderd.proving.market import Market, Pair

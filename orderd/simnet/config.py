@@ -6,7 +6,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.simnet.faults import Faults
 
 MAX_CONFIRM_SLOTS: Final = 75

@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from orderd.amm.swap import SwapError
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.actors import ARBITRAGEUR, TRADERS
 from orderd.simnet.bank import Bank

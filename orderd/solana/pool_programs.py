@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple, get_args
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 
 Chain = Literal["simnet", "localnet", "devnet", "mainnet"]
 CHAINS: Final[tuple[Chain, ...]] = get_args(Chain)

@@ -13,7 +13,8 @@ from orderd.amm.side import Quote, Side
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
-from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote, VenueRefusal
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import Route, VenueQuote, VenueRefusal
 from orderd.solana.wrap import account_of, swap_with_accounts
 from orderd.venues.guest import SWAP_ERRORS
 from orderd.venues.reading import Reading

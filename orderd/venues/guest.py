@@ -15,7 +15,7 @@ from orderd.amm.curve import Segment
 from orderd.amm.side import Quote, Rates, Side
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.metrics.venues import POOL_FAULTS, POOLS_UNSUPPORTED
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError

@@ -14,7 +14,8 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import VenueQuote
 from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError, rpc_errors_told
 from orderd.solana.lookup_tables import SAVED
 from orderd.solana.pool_programs import Chain, PoolProgram, part

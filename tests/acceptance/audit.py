@@ -10,7 +10,7 @@ from orderd.domain.money import parse_amount
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import WSOL_MINT
 from orderd.domain.well_known import registry_of
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 from tests.acceptance.ledger import Landed, Ledger, Mint
 from tests.acceptance.trader import Story, Trader
 

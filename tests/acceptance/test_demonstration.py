@@ -10,9 +10,10 @@ from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Confirmed, Routed, Submitted
 from orderd.domain.order import OrderStatus
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.process.temporary import running_daemon
-from orderd.wire import Method, QuoteParams, QuoteResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order, trading

@@ -14,7 +14,7 @@ import pytest
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.process.temporary import running_daemon
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 from tests.acceptance.ledger import Landed
 from tests.acceptance.orderctl.conftest import ORDERCTL
 from tests.acceptance.simnet import call

@@ -16,7 +16,7 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_damm_v2.simnet import genesis as damm_v2_genesis
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm.simnet import genesis as dlmm_genesis
@@ -35,7 +35,9 @@ from orderd.simnet.genesis import USDC, Genesis
 from orderd.simnet.genesis.accounts import FirstAccounts, snapshot
 from orderd.simnet.ledger import Ledger
 from orderd.solana.programs import token
-from orderd.wire import Method, PoolsParams, PoolsResult, PreviewResult
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.quotes import PreviewResult
+from orderd.wire.rpc import Method
 from tests.acceptance.trader import Story, order, trading
 
 SETTINGS = {

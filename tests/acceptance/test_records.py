@@ -16,9 +16,9 @@ from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.process.roles import read_address
 from orderd.process.temporary import running_daemon
-from orderd.records import PnlParams, PnlResult, PortfolioParams, PortfolioResult
 from orderd.solana.rpc import RpcClient
-from orderd.wire import Method
+from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
+from orderd.wire.rpc import Method
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import order, trading
 from tests.conftest import QUICK

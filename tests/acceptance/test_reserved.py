@@ -11,7 +11,10 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.money import parse_amount
 from orderd.domain.order import OrderStatus
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.wire import Balance, BalancesResult, Method, NoParams, SubmitParams
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.message import NoParams
+from orderd.wire.orders import SubmitParams
+from orderd.wire.rpc import Method
 from tests.acceptance.trader import order, trading
 from tests.conftest import QUICK
 

@@ -18,10 +18,11 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from orderctl.config.settings import Settings
-from orderd.client.connection import Client, Lost
+from orderd.client.connection import Client
+from orderd.client.following import Lost
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.process.roles import ListeningRole
-from orderd.wire import Event as EventNotification
+from orderd.wire.subscriptions import Event as EventNotification
 from tests.acceptance.cluster import Cluster, cluster_over
 from tests.acceptance.trader import Trader, order, trading
 

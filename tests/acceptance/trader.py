@@ -11,28 +11,15 @@ from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.events import OrderEvent, Unknown
 from orderd.domain.order import TERMINAL, EventKind, Floor
-from orderd.wire import (
-    AttemptView,
-    Balance,
-    BalancesResult,
-    CancelResult,
-    Event,
-    FailureView,
-    GetParams,
-    HaltParams,
-    HaltResult,
-    LiftResult,
-    ListParams,
-    ListResult,
-    Method,
-    NoParams,
-    OrderDetail,
-    OrderView,
-    PreviewResult,
-    StatusResult,
-    SubmitParams,
-    SubmitResult,
-)
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.halts import HaltParams, HaltResult, LiftResult
+from orderd.wire.message import NoParams
+from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
+from orderd.wire.orders import CancelResult, GetParams, ListParams, ListResult, OrderView, SubmitParams, SubmitResult
+from orderd.wire.quotes import PreviewResult
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
+from orderd.wire.subscriptions import Event
 
 _PAUSE_SECONDS = 0.05
 _PATIENCE_SECONDS = 120.0

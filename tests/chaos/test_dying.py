@@ -17,7 +17,7 @@ import pytest
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.order import TERMINAL, OrderKind
 from orderd.process.roles import ListeningRole
-from orderd.wire import SubmitParams
+from orderd.wire.orders import SubmitParams
 from tests.acceptance.cluster import Cluster, cluster_over
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Ledger

@@ -26,7 +26,7 @@ from db.audit import Filter
 from db.models import ApiKey
 from orderctl.config.settings import Settings
 from orderd.client.connection import Client
-from orderd.wire import OrderDetail
+from orderd.wire.order_detail import OrderDetail
 from tests.acceptance.ledger import Mint
 from tests.acceptance.trader import Trader
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from random import Random
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_damm_v2.accounts import BaseFee, BaseFeeMode
 from tests.conformance.orders import World
 from tests.unit.simnet.pools import DammV2

@@ -7,7 +7,7 @@ from typing import Final
 from solders.instruction import Instruction
 
 from orderd.amm.swap import SwapError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.solana.programs import associated_token, token
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import Clmm, Cpmm, DammV2, Dlmm, Pool

@@ -9,7 +9,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet.invoke import NativeProgram
 from orderd.simnet.programs.binaries import Binaries
 from orderd.simnet.programs.table import PROGRAMS

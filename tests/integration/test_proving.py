@@ -7,7 +7,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.proving.judges import Accounts, Deployed, Untried, Verdict, sandboxed
 from orderd.proving.market import Market

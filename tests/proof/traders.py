@@ -9,7 +9,7 @@ from typing import Final
 
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
 from orderd.domain.order import TERMINAL
-from orderd.wire import SubmitParams
+from orderd.wire.orders import SubmitParams
 from tests.acceptance.trader import Trader
 
 ORDER_USDC: Final = 21

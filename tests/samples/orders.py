@@ -14,23 +14,25 @@ from orderd.domain.events import (
     Deferred,
     Failed,
     OrderEvent,
-    Quoted,
-    Refused,
     Released,
     Retrying,
     RolledBack,
     Routed,
-    RoutedLeg,
     Started,
     Submitted,
     Triggered,
     Unknown,
 )
 from orderd.domain.order import IDLE, TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quoted import Quoted, Refused, RoutedLeg
 from orderd.domain.schedule import CatchUp
 from orderd.domain.well_known import SOL, USDC
-from orderd.wire import AttemptView, OrderDetail, OrderView, Problem, QuoteResult, TokenView
+from orderd.wire.order_detail import AttemptView, OrderDetail
+from orderd.wire.orders import OrderView
+from orderd.wire.problem import Problem
+from orderd.wire.quotes import QuoteResult
+from orderd.wire.tokens import TokenView
 
 ORDER_ID = UUID("0199d3a0-1234-7abc-8def-0123456789ab")
 CLIENT_ORDER_ID = "0199d39f-ffff-7000-8000-000000000001"

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.process.temporary import running_daemon
 from orderd.simnet.programs.binaries import Binaries
 from orderd.solana.keys import create_wallet

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
-from orderd.domain.quote import PoolKind
-from orderd.wire import OrderDetail, SubmitParams
+from orderd.domain.pool_kind import PoolKind
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import SubmitParams
 from tests.acceptance.trader import Trader, order
 
 CHILLGUY: Final = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"

@@ -16,7 +16,7 @@ from orderd.domain.order import OrderStatus
 from orderd.process.temporary import running_daemon
 from orderd.simnet.programs.binaries import Binaries
 from orderd.solana.keys import create_wallet
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 from tests.acceptance.trader import order, trading
 from tests.surfpool.chains import kinds_of, on_surfpool, trade
 from tests.surfpool.validator import missing, running_surfpool

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orderd.commands.simnet import chain_of
 from orderd.config.loading import ConfigurationError, database_url, load_settings
 from orderd.config.settings import Settings
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
 from orderd.solana.pool_programs import Chain

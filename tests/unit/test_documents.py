@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from orderd.config.reference import DOCUMENTS, environment_example, with_tables
 from orderd.config.settings import Settings
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet.faults import Faults, Views
-from orderd.wire import Method
+from orderd.wire.rpc import Method
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 from orderd.commands.endpoint import examine
 from orderd.commands.finding import DoctorFinding
 from orderd.config.settings import Settings
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.solana.rpc import RpcClient
 from orderd.solana.transport import Response
 

@@ -48,7 +48,8 @@ from orderd.domain.terms_parsing import understood
 from orderd.domain.terms_formatting import told
 from orderd.domain.well_known import registry_of
 from orderd.gateway.http.orders import OrderBody
-from orderd.wire import OrderView, QuoteParams, QuoteResult, SubmitParams
+from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.quotes import QuoteParams, QuoteResult
 
 path = Path(sys.argv[1])
 path.write_text("token_in,token_out,amount_in,memo\\nSOL,USDC,1,rent\\n")

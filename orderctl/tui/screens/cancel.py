@@ -11,10 +11,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
 from orderctl.display.tables import status_text
-from orderctl.display.timeline import terms
+from orderctl.display.terms import terms
 from orderctl.tui.desk import Desk
 from orderd.domain.order import TERMINAL
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 
 class CancelScreen(ModalScreen[bool]):

@@ -17,7 +17,7 @@ from uuid_utils import uuid7
 from orderctl.display.prospect import check_fires_later, prospect
 from orderctl.display.quotes import brief_quote_view
 from orderctl.display.resting import exits, prices
-from orderctl.display.timeline import sold
+from orderctl.display.terms import sold
 from orderctl.output.colours import Tone
 from orderctl.trading.terms import check, promised, rests
 from orderctl.tui.desk import Desk
@@ -27,7 +27,10 @@ from orderd.client.errors import AnswerLostError, ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
-from orderd.wire import Balance, Method, OrderView, QuoteParams, QuoteResult, SubmitParams, SubmitResult
+from orderd.wire.balances import Balance
+from orderd.wire.orders import OrderView, SubmitParams, SubmitResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.rpc import Method
 
 TYPING_SECONDS = 0.2
 """A pause of this length in typing asks for a price."""

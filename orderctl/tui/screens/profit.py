@@ -20,8 +20,8 @@ from orderctl.tui.widgets.banner import Banner
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
-from orderd.records import PnlParams, PnlResult, PortfolioParams, PortfolioResult
-from orderd.wire import Method
+from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
+from orderd.wire.rpc import Method
 
 READ_SECONDS = 10.0
 CURVE_HEIGHT = 8

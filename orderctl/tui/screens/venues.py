@@ -19,7 +19,7 @@ from orderctl.tui.answers import lost, middle, worst
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import sparkline
 from orderctl.tui.widgets.banner import Banner
-from orderd.wire import StatusResult
+from orderd.wire.status import StatusResult
 
 LINE = 30
 """Characters of a line of latencies."""

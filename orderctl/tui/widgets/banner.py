@@ -5,7 +5,7 @@ from datetime import datetime
 from rich.text import Text
 from textual.widgets import Static
 
-from orderctl.display.timeline import shorten
+from orderctl.display.formats import shorten
 from orderctl.output.colours import CHAIN_BADGES, Tone
 from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Live, Lost
 from orderctl.tui.widgets.running import running_text

@@ -26,8 +26,11 @@ from orderctl.tui.widgets.tabs import Tab, Tabs
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
-from orderd.records import HistoryFill, HistoryResult
-from orderd.wire import GetParams, Message, Method, OrderDetail, OrderView
+from orderd.wire.fills import HistoryFill, HistoryResult
+from orderd.wire.message import Message
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams, OrderView
+from orderd.wire.rpc import Method
 
 NEWEST_FIRST = "age"
 """The column that orders are sorted by at first, and from its end."""

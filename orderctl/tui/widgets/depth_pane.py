@@ -17,7 +17,8 @@ from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller
 from orderd.domain.errors import OrderdError
-from orderd.wire import Message, Method
+from orderd.wire.message import Message
+from orderd.wire.rpc import Method
 
 A = TypeVar("A", bound=Message)
 SETTLED_SECONDS = 1.0

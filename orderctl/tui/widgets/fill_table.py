@@ -9,7 +9,7 @@ from textual.widgets import DataTable
 from orderctl.display.history import FILL_COLUMNS, fill_cells
 from orderctl.display.ids import SHORT_ID
 from orderctl.tui.messages import OrderChosen, OrderHighlighted
-from orderd.records import HistoryFill, HistoryResult
+from orderd.wire.fills import HistoryFill, HistoryResult
 
 
 class FillTable(DataTable[object]):

@@ -7,7 +7,7 @@ from orderctl.display.daemon import UNTOLD
 from orderctl.display.states import UNKNOWN
 from orderctl.output.colours import UNKNOWN_TONE, Tone
 from orderctl.tui.desk import Desk
-from orderd.wire import RateLimitUse, StatusResult
+from orderd.wire.status import RateLimitUse, StatusResult
 
 BAR_WIDTH = 12
 NAME_WIDTH = 11

@@ -20,7 +20,7 @@ from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderctl.tui.messages import FamilyFolded, OrderChosen, OrderHighlighted, SortChosen
 from orderctl.tui.prices import Pair
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 HEADER_LINES = 1
 OPEN = Binding.Group("Open", compact=True)

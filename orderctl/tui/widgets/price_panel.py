@@ -8,7 +8,7 @@ from textual.widgets import Static
 from orderctl.output.colours import Tone
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Series
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 
 NAME_WIDTH = 9
 PRICE_WIDTH = 13

@@ -18,7 +18,9 @@ from orderd.client.errors import ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
-from orderd.wire import GetParams, Method, OrderDetail
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams
+from orderd.wire.rpc import Method
 
 SETTLED_SECONDS = 0.2
 """A cursor that stays on an order for so long has come to it, and does not just pass."""

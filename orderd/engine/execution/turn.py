@@ -26,11 +26,13 @@ from db.models import Order
 from db.terms import terms_of
 from db.validity import expiry
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Quoted, Routed, Submitted
+from orderd.domain.events import Routed, Submitted
 from orderd.domain.memo import Memo
 from orderd.domain.mid import told as mid_told
 from orderd.domain.money import format_amount
-from orderd.domain.quote import QuoteRequest, RoutingDecision, VenueName
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quote import QuoteRequest, RoutingDecision
+from orderd.domain.quoted import Quoted
 from orderd.domain.terms import OrderTerms
 from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError

@@ -9,7 +9,7 @@ from orderd.domain.price import PairPrice, canonical
 from orderd.domain.times import format_span, parse_moment
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.stored_mints import learn
-from orderd.records import PriceCandle, PricesParams, PricesResult
+from orderd.wire.prices import PriceCandle, PricesParams, PricesResult
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from orderd.domain.money import format_amount, format_price
 from orderd.domain.slippage import against_mid, against_quote
 from orderd.domain.times import parse_moment
 from orderd.engine.views import LAMPORT_DECIMALS, fill_view
-from orderd.records import HistoryFill, HistoryParams, HistoryResult, HistoryTotals, PairTotal
+from orderd.wire.fills import HistoryFill, HistoryParams, HistoryResult, HistoryTotals, PairTotal
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -7,8 +7,8 @@ from fractions import Fraction
 from orderd.domain.money import format_amount, format_significant, parse_amount
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine.records.valuation import Valuation
-from orderd.records import Holding, PortfolioParams, PortfolioResult
-from orderd.wire import Balance, BalancesResult
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.profit import Holding, PortfolioParams, PortfolioResult
 
 
 def value_of(tokens: TokenRegistry, balances: BalancesResult, params: PortfolioParams) -> PortfolioResult:

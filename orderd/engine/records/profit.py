@@ -15,7 +15,7 @@ from orderd.domain.times import parse_moment
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.engine.records.valuation import Valuation
 from orderd.engine.stored_mints import learn
-from orderd.records import PnlDay, PnlParams, PnlResult, PnlToken, PnlTotals
+from orderd.wire.profit import PnlDay, PnlParams, PnlResult, PnlToken, PnlTotals
 
 _COSTS = (MovementKind.FEE, MovementKind.RENT)
 

@@ -6,10 +6,10 @@ It is what the first route is quoted to take and the slippage, never above what 
 from collections.abc import Iterable
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Refused
 from orderd.domain.money import format_amount, max_amount_in
 from orderd.domain.order import Floor
 from orderd.domain.quote import Route, VenueRefusal
+from orderd.domain.quoted import Refused
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.venue_refusals import unless_missed
 

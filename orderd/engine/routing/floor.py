@@ -9,10 +9,10 @@ floor with each route; even then none is below what it has asked for.
 from collections.abc import Iterable
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Refused
 from orderd.domain.money import BPS, format_amount, min_amount_out
 from orderd.domain.order import Floor
 from orderd.domain.quote import QuoteRequest, Route, VenueRefusal
+from orderd.domain.quoted import Refused
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.venue_refusals import unless_missed
 

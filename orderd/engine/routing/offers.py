@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from orderd.domain.events import Quoted, Refused, RoutedLeg
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
+from orderd.domain.quoted import Quoted, Refused, RoutedLeg
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.ceiling import ceiling_of, check_ceiling
 from orderd.engine.routing.floor import check_floor, floor_of

@@ -19,7 +19,7 @@ from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import OpenPool
 from orderd.venues.depth import by_depth
-from orderd.wire import PoolsResult, PoolView
+from orderd.wire.pools import PoolsResult, PoolView
 
 _FEE_STEP: Final = Decimal("0.0000001")
 """Of a percent: the finest fee that a program can set."""

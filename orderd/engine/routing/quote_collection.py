@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import VenueName, VenueRefusal
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quote import VenueRefusal
 from orderd.engine.routing.cooling import Cooling
 from orderd.metrics.venues import VENUE_ERRORS, VENUE_SECONDS
 from orderd.venues.base import Liquidity, OpenPool, Venue

@@ -6,8 +6,9 @@ from typing import Final
 from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import AWAITED, ErrorCode, OrderdError
-from orderd.domain.events import Refused
-from orderd.domain.quote import UNANSWERED, VenueName, VenueQuote, VenueRefusal
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quote import UNANSWERED, VenueQuote, VenueRefusal
+from orderd.domain.quoted import Refused
 from orderd.engine.routing.quote_collection import Answers
 
 # Where no venue offers anything, the reason that tells the trader most is the one to give.

@@ -7,7 +7,7 @@ from db.leases import LiveAttempt
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Confirmed, LeftOver
 from orderd.domain.money import format_amount, format_price
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import EVERYWHERE

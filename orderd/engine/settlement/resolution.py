@@ -29,7 +29,8 @@ from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
-from orderd.wire import EvidenceResult, OrderView
+from orderd.wire.order_detail import EvidenceResult
+from orderd.wire.orders import OrderView
 
 _NOT_FOUND: Final = "not found"
 

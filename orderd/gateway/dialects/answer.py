@@ -7,9 +7,9 @@ from pydantic import Field
 
 from orderd.domain.events import Accepted
 from orderd.domain.order import UNFILLED, OrderStatus
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.gateway.dialects.frames import failure
-from orderd.wire import OrderDetail
+from orderd.wire.order_detail import OrderDetail
 
 
 class OrderAnswer(OrderDetail):

@@ -24,13 +24,13 @@ from orderd.domain.events import (
     Retrying,
     RolledBack,
     Routed,
-    RoutedLeg,
     Submitted,
 )
 from orderd.domain.order import FILLED, EventKind
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quoted import RoutedLeg
 from orderd.gateway.dialects.exact import number, percent_of_bps
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 Frame = dict[str, Any]
 

@@ -15,7 +15,7 @@ from orderd.gateway.access.body import Handler, StrictRoute, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.dialects.exact import decimal_text, read_object
 from orderd.gateway.rpc.methods import Methods
-from orderd.wire import SubmitParams, SubmitResult
+from orderd.wire.orders import SubmitParams, SubmitResult
 
 FIELDS: Final = {
     "tokenIn": "token_in",

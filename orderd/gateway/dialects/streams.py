@@ -28,7 +28,7 @@ from orderd.gateway.streaming.selection import Selection, seen_by
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.subscription import StreamEvent
 from orderd.gateway.threads import DatabaseThreads
-from orderd.wire import OrderRef
+from orderd.wire.message import OrderRef
 
 NATIVE_PATH: Final = "/"
 ALL_ORDERS_PATH: Final = "/ws"

@@ -15,21 +15,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from orderd.gateway.port.websocket_connection import WRITE_BUFFER_BYTES
 from orderd.gateway.rpc.dispatch import MAX_BATCH, RpcMethod
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS
-from orderd.records import CandleChange
-from orderd.wire import (
-    HEARTBEAT,
-    MAX_MESSAGE_BYTES,
-    ORDER_EVENT,
-    PRICE_CANDLE,
-    Event,
-    Heartbeat,
-    Message,
-    Method,
-    Ready,
-    ResyncRequired,
-    RpcFailure,
-    Snapshot,
-)
+from orderd.wire.message import Message
+from orderd.wire.prices import CandleChange
+from orderd.wire.rpc import HEARTBEAT, MAX_MESSAGE_BYTES, ORDER_EVENT, PRICE_CANDLE, Method, RpcFailure
+from orderd.wire.subscriptions import Event, Heartbeat, Ready, ResyncRequired, Snapshot
 
 CHANNEL: Final = "rpc"
 _NOTIFICATIONS: Final[Mapping[str, tuple[str, tuple[type[Message], ...], str]]] = {

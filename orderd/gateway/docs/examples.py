@@ -4,40 +4,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from orderd.domain.events import Accepted, Confirmed, OrderEvent, Quoted, Routed, RoutedLeg, Started, Submitted
+from orderd.domain.events import Accepted, Confirmed, OrderEvent, Routed, Started, Submitted
 from orderd.domain.halt import HaltCause
 from orderd.domain.mint import Trait
 from orderd.domain.order import Floor, OrderKind, OrderStatus, TimeInForce
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quoted import Quoted, RoutedLeg
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import CHILLGUY, SOL, USDC, WELL_KNOWN
-from orderd.wire import (
-    WIRE_VERSION,
-    AmendResult,
-    AttemptView,
-    Awaited,
-    Balance,
-    BalancesResult,
-    CancelResult,
-    EvidenceResult,
-    FillView,
-    HaltResult,
-    HaltView,
-    LiftResult,
-    ListResult,
-    OrderDetail,
-    OrderView,
-    PoolsResult,
-    PoolView,
-    PreviewResult,
-    QueueMetrics,
-    QuoteResult,
-    RateLimitUse,
-    ResolveResult,
-    ServiceHealth,
-    SimulatedFill,
-    StatusResult,
-    SubmitResult,
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.fills import FillView
+from orderd.wire.halts import HaltResult, HaltView, LiftResult
+from orderd.wire.order_detail import AttemptView, EvidenceResult, OrderDetail, ResolveResult
+from orderd.wire.orders import AmendResult, CancelResult, ListResult, OrderView, SubmitResult
+from orderd.wire.pools import PoolsResult, PoolView
+from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.rpc import WIRE_VERSION
+from orderd.wire.status import QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.tokens import (
     TokenFound,
     TokensFound,
     TokensNameResult,

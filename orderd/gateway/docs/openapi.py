@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
 from orderd.gateway.problem import MEDIA_TYPE, HttpProblem
-from orderd.wire import Problem
+from orderd.wire.problem import Problem
 
 Responses = dict[int | str, dict[str, Any]]
 

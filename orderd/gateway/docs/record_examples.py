@@ -6,20 +6,9 @@ from typing import Final
 from orderd.domain.order import OrderKind
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway.docs import examples
-from orderd.records import (
-    HistoryFill,
-    HistoryResult,
-    HistoryTotals,
-    Holding,
-    PairTotal,
-    PnlDay,
-    PnlResult,
-    PnlToken,
-    PnlTotals,
-    PortfolioResult,
-    PriceCandle,
-    PricesResult,
-)
+from orderd.wire.fills import HistoryFill, HistoryResult, HistoryTotals, PairTotal
+from orderd.wire.prices import PriceCandle, PricesResult
+from orderd.wire.profit import Holding, PnlDay, PnlResult, PnlToken, PnlTotals, PortfolioResult
 
 HISTORY: Final = HistoryResult(
     fills=tuple(

@@ -22,7 +22,7 @@ from orderd.gateway.health_checks import Health, Readiness
 from orderd.gateway.http.edge import Edge
 from orderd.gateway.http.error_handlers import ErrorHandlers
 from orderd.gateway.http.fast_path import FastPath
-from orderd.wire import NoParams
+from orderd.wire.message import NoParams
 
 _NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}
 _AUTHORIZE_SECONDS: Final = 1.0

@@ -18,7 +18,7 @@ from orderd.domain.errors import OrderdError
 from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.problem import problem_response
 from orderd.metrics.port import HTTP_REQUESTS, HTTP_SECONDS, REFUSED
-from orderd.wire import MAX_MESSAGE_BYTES
+from orderd.wire.rpc import MAX_MESSAGE_BYTES
 
 _OWN_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 """Request ids of the client's that are taken over: they end in the log."""

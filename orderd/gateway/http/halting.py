@@ -10,7 +10,8 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import problems, success
 from orderd.gateway.rpc.methods import Methods
-from orderd.wire import HaltParams, HaltResult, LiftResult, NoParams
+from orderd.wire.halts import HaltParams, HaltResult, LiftResult
+from orderd.wire.message import NoParams
 
 
 def halting_router(methods: Methods, callers: Callers) -> APIRouter:

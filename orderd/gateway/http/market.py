@@ -10,15 +10,11 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
 from orderd.gateway.rpc.methods import Methods
-from orderd.wire import (
-    BalancesResult,
-    NoParams,
-    PoolsParams,
-    PoolsResult,
-    QuoteParams,
-    QuoteResult,
-    StatusResult,
-)
+from orderd.wire.balances import BalancesResult
+from orderd.wire.message import NoParams
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.status import StatusResult
 
 
 def market_router(methods: Methods, callers: Callers) -> APIRouter:

@@ -23,26 +23,20 @@ from orderd.gateway.http.submission import OrderBody, SubmissionHandler
 from orderd.gateway.http.tokens import tokens_router
 from orderd.gateway.rpc.methods import Methods
 from orderd.gateway.rpc.records import Records
-from orderd.wire import (
+from orderd.wire.message import ClientOrderId, Message, NoParams, OrderRef, build_messages
+from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
+from orderd.wire.orders import (
     Amendment,
     AmendParams,
     AmendResult,
-    AttemptView,
     CancelResult,
-    ClientOrderId,
-    FailureView,
     GetParams,
     ListParams,
     ListResult,
-    Message,
-    NoParams,
-    OrderDetail,
-    OrderRef,
-    QueueMetrics,
-    SimulatedFill,
     SubmitResult,
-    build_messages,
 )
+from orderd.wire.quotes import SimulatedFill
+from orderd.wire.status import QueueMetrics
 
 _TERMS = (*category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "PRICE", "TIME"), ErrorCode.ORDER_TERMS_CONTRADICT)
 _ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)

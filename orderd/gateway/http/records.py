@@ -9,16 +9,9 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import record_examples as examples
 from orderd.gateway.docs.openapi import LINK, category, problems, success
 from orderd.gateway.rpc.records import Records
-from orderd.records import (
-    HistoryParams,
-    HistoryResult,
-    PnlParams,
-    PnlResult,
-    PortfolioParams,
-    PortfolioResult,
-    PricesParams,
-    PricesResult,
-)
+from orderd.wire.fills import HistoryParams, HistoryResult
+from orderd.wire.prices import PricesParams, PricesResult
+from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
 
 
 def records_router(records: Records, callers: Callers) -> APIRouter:

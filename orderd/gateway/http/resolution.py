@@ -10,7 +10,9 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
 from orderd.gateway.rpc.methods import Methods
-from orderd.wire import EvidenceResult, GetParams, NoParams, OrderRef, Resolved, ResolveParams, ResolveResult
+from orderd.wire.message import NoParams, OrderRef
+from orderd.wire.order_detail import EvidenceResult, Resolved, ResolveParams, ResolveResult
+from orderd.wire.orders import GetParams
 
 _REFUSALS = (
     ErrorCode.ORDER_NOT_FOUND,

@@ -17,7 +17,9 @@ from orderd.gateway.access.body import is_said_to_be_json, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.http.idempotency import KeysInProgress
 from orderd.gateway.rpc.methods import Methods
-from orderd.wire import ClientOrderId, NoParams, QuoteParams, SubmitParams, SubmitResult
+from orderd.wire.message import ClientOrderId, NoParams
+from orderd.wire.orders import SubmitParams, SubmitResult
+from orderd.wire.quotes import QuoteParams
 
 Foreign = Callable[[Request], Awaitable[Response | None]]
 """Answers an order that is in the words of another engine; None for any other."""

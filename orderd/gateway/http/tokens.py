@@ -10,8 +10,8 @@ from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
 from orderd.gateway.rpc.methods import Methods
-from orderd.wire import (
-    NoParams,
+from orderd.wire.message import NoParams
+from orderd.wire.tokens import (
     TokensFound,
     TokensNameParams,
     TokensNameResult,

@@ -17,7 +17,7 @@ from orderd.gateway.port.http_connection import REQUEST_SECONDS, HttpSide
 from orderd.gateway.port.new_connection import NewConnection, PortContext
 from orderd.gateway.port.tls import Certificate
 from orderd.gateway.port.websocket_connection import CLOSE_SECONDS, PortConnection
-from orderd.wire import MAX_MESSAGE_BYTES
+from orderd.wire.rpc import MAX_MESSAGE_BYTES
 
 PING_SECONDS: Final = 10.0
 POLICY_VIOLATION: Final = 1008

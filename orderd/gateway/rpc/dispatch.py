@@ -24,7 +24,9 @@ from orderd.domain.strict_json import RepeatedMemberError, read_json
 from orderd.gateway.access.authentication import Scope
 from orderd.gateway.streaming.session import Session
 from orderd.metrics.port import CALL_SECONDS, CALLS
-from orderd.wire import (
+from orderd.wire.message import Message
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -32,9 +34,7 @@ from orderd.wire import (
     METHOD_NOT_FOUND,
     ORDERD_ERROR,
     PARSE_ERROR,
-    Message,
     Method,
-    Problem,
     RpcFailure,
 )
 

@@ -25,36 +25,27 @@ from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import seen_by, select
 from orderd.gateway.streaming.session import Requester, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
-from orderd.wire import (
+from orderd.wire.balances import BalancesResult
+from orderd.wire.halts import HaltParams, HaltResult, LiftResult
+from orderd.wire.message import NoParams
+from orderd.wire.order_detail import EvidenceResult, OrderDetail, ResolveParams, ResolveResult
+from orderd.wire.orders import (
     AmendParams,
     AmendResult,
-    BalancesResult,
     CancelResult,
-    EvidenceResult,
     GetParams,
-    HaltParams,
-    HaltResult,
-    LiftResult,
     ListParams,
     ListResult,
-    Method,
-    NoParams,
-    OrderDetail,
     OrderView,
-    PoolsParams,
-    PoolsResult,
-    PreviewResult,
-    QueueMetrics,
-    QuoteParams,
-    QuoteResult,
-    ResolveParams,
-    ResolveResult,
-    SimulatedFill,
-    StatusResult,
     SubmitParams,
     SubmitResult,
-    SubscribeParams,
-    SubscribeResult,
+)
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.quotes import PreviewResult, QuoteParams, QuoteResult, SimulatedFill
+from orderd.wire.rpc import Method
+from orderd.wire.status import QueueMetrics, StatusResult
+from orderd.wire.subscriptions import SubscribeParams, SubscribeResult, UnsubscribeParams, UnsubscribeResult
+from orderd.wire.tokens import (
     TokensFound,
     TokensNameParams,
     TokensNameResult,
@@ -62,8 +53,6 @@ from orderd.wire import (
     TokensSearchParams,
     TokensUnnameParams,
     TokensUnnameResult,
-    UnsubscribeParams,
-    UnsubscribeResult,
 )
 
 _PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_profit_price", "trail"})

@@ -13,19 +13,12 @@ from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.selection import seen_by
 from orderd.gateway.streaming.session import Requester, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
-from orderd.records import (
-    HistoryParams,
-    HistoryResult,
-    PnlParams,
-    PnlResult,
-    PortfolioParams,
-    PortfolioResult,
-    PricesParams,
-    PricesResult,
-    PricesSubscribeParams,
-    PricesSubscribeResult,
-)
-from orderd.wire import BalancesResult, Method, UnsubscribeParams, UnsubscribeResult
+from orderd.wire.balances import BalancesResult
+from orderd.wire.fills import HistoryParams, HistoryResult
+from orderd.wire.prices import PricesParams, PricesResult, PricesSubscribeParams, PricesSubscribeResult
+from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import UnsubscribeParams, UnsubscribeResult
 
 
 class Records:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from orderd.gateway.streaming.session import Session
-from orderd.wire import HEARTBEAT, Heartbeat
+from orderd.wire.rpc import HEARTBEAT
+from orderd.wire.subscriptions import Heartbeat
 
 HEARTBEAT_SECONDS: Final = 5
 SLOTS: Final = 100

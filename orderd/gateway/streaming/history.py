@@ -12,7 +12,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE, TERMINAL
 from orderd.engine import views
 from orderd.gateway.streaming.selection import Group, Selection, groups_of
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typing import Final
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.threads import DatabaseThreads
-from orderd.records import CandleChange, PriceCandle, PricesParams, PricesResult
-from orderd.wire import PRICE_CANDLE
+from orderd.wire.prices import CandleChange, PriceCandle, PricesParams, PricesResult
+from orderd.wire.rpc import PRICE_CANDLE
 
 PERIOD_SECONDS: Final = 1.0
 NEWEST: Final = 2

@@ -10,7 +10,7 @@ from db import accounts
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
-from orderd.wire import Followed, SubscribeParams
+from orderd.wire.subscriptions import Followed, SubscribeParams
 
 Group = tuple[UUID | None, str | None, str | None, str | None]
 """Orders of one account, of one token sold, one bought and one kind where these are given."""

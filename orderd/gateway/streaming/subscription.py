@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.metrics.port import EVENTS_SENT
-from orderd.wire import ORDER_EVENT, OrderView, Position, Ready, ResyncRequired
+from orderd.wire.orders import OrderView
+from orderd.wire.rpc import ORDER_EVENT
+from orderd.wire.subscriptions import Position, Ready, ResyncRequired
 
 if TYPE_CHECKING:
     from orderd.gateway.streaming.history import OrderSnapshot

@@ -5,7 +5,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.solana.pool_programs import CHAINS, PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_string("CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK")

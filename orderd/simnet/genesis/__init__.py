@@ -11,7 +11,7 @@ from typing import Final
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet import sysvars
 from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.actors import ARBITRAGEUR, FAUCET, IDENTITY, TRADERS

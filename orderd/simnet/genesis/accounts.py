@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.actors import FAUCET
 from orderd.simnet.programs.token.extensions import of_new_account

@@ -11,7 +11,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount, rent_exempt_minimum
 from orderd.simnet.genesis.accounts import FirstAccounts
 from orderd.simnet.transaction import Transaction, decode

@@ -5,7 +5,7 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet.account import LedgerAccount
 from orderd.solana.pool_programs import part, program_of
 from orderd.solana.programs.layout import Record

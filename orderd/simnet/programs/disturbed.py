@@ -6,7 +6,7 @@ from dataclasses import replace
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.faults import Dice
 from orderd.simnet.invoke import Invocation, NativeProgram, TransactionRun

@@ -5,7 +5,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet.invoke import Invocation, NativeProgram
 from orderd.simnet.programs import associated_token, compute_budget, memo, system, token
 from orderd.solana.pool_programs import part, program_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
 from orderd.simnet.bank import View
 from orderd.simnet.base58 import b58decode, b58encode

@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.simnet.chain import Chain
 from orderd.simnet.rpc.accounts import Accounts
 from orderd.simnet.rpc.body import read_body

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from orderd.domain.money import parse_amount
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon, running_daemon

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.orderctl.conftest import Orderctl
 from tests.acceptance.prices import Prices

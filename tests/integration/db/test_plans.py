@@ -54,7 +54,7 @@ from orderd.engine.reservation import Reservations
 from orderd.gateway.access import authentication
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.selection import Selection
-from orderd.wire import ListParams
+from orderd.wire.orders import ListParams
 from tests.integration.accounts import account, order_of
 from tests.integration.family import in_parts, oco, signed, twap
 from tests.integration.orders import FILL, LEAST, built, claimed, lapse, new_order, pending, sign

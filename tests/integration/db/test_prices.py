@@ -7,8 +7,9 @@ from db.connection import database
 from db.journal import Change
 from db.prices import last_route
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Refused, Routed, RoutedLeg
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.events import Routed
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quoted import Refused, RoutedLeg
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from tests.integration.orders import built, claimed, pending
 from tests.samples.orders import METEORA as QUOTED

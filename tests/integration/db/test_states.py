@@ -11,7 +11,7 @@ from db.journal import Change
 from db.models import in_states
 from orderd.domain.events import Cancelled
 from orderd.domain.order import ACTIVE, FILLED, IDLE, LEASED, SIGNED, TERMINAL, WAITING, EventKind, OrderStatus, sources
-from orderd.wire import AttemptOutcome
+from orderd.wire.order_detail import AttemptOutcome
 from tests.integration.orders import built, claimed, pending, sign
 
 pytestmark = pytest.mark.usefixtures("connection")

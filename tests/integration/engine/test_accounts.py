@@ -14,7 +14,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.engine import views
 from orderd.engine.order_list import list_orders
-from orderd.wire import ListParams
+from orderd.wire.orders import ListParams
 from tests.integration.accounts import account, order_of
 from tests.integration.orders import new_order
 

@@ -21,7 +21,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Reclaimed
 from orderd.domain.memo import memos_in
 from orderd.domain.order import EventKind, OrderStatus
-from orderd.domain.quote import PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import QuoteRequest, Route, RoutingDecision, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
 from orderd.engine.execution.blame import RouteRefusedError

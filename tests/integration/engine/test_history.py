@@ -15,7 +15,7 @@ from orderd.domain.events import Submitted
 from orderd.domain.order import OrderKind
 from orderd.domain.times import format_moment
 from orderd.engine.records.history import read_history
-from orderd.records import HistoryParams, HistoryResult
+from orderd.wire.fills import HistoryParams, HistoryResult
 from tests.integration.orders import FILL, LEAST, claimed, new_order, route
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED

@@ -1,7 +1,7 @@
 """Which pools were found is known to the next process, and nothing depends on it."""
 
 from db.connection import database
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.engine.pool_memory import StoredPools
 
 PAIR = ("A", "B")

@@ -16,7 +16,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
 from orderd.engine.prices.told import read_prices
 from orderd.engine.retention import Retention
-from orderd.records import PricesParams, PricesResult
+from orderd.wire.prices import PricesParams, PricesResult
 
 pytestmark = pytest.mark.usefixtures("connection")
 

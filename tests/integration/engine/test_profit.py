@@ -20,8 +20,8 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import CHILLGUY, registry_of
 from orderd.engine.records.portfolio import value_of
 from orderd.engine.records.profit import read_profit
-from orderd.records import PnlParams, PnlResult, PnlToken, PortfolioParams
-from orderd.wire import Balance, BalancesResult
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.profit import PnlParams, PnlResult, PnlToken, PortfolioParams
 from tests.integration.engine.test_history import filled
 
 pytestmark = pytest.mark.usefixtures("connection")

@@ -6,7 +6,7 @@ from solders.pubkey import Pubkey
 from db import proofs
 from db.connection import database
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.engine.proved_kinds import LOOK_SECONDS, ProvedKinds, ProvedVenue
 from orderd.solana.deployments import LOADER, program_account_data, program_data, program_data_address
 from orderd.solana.pool_programs import program_of

@@ -16,7 +16,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
 from orderd.engine.status_report import StatusQuestions
 from orderd.solana.rpc import RpcClient
-from orderd.wire import QueueMetrics
+from orderd.wire.status import QueueMetrics
 from tests.integration.orders import FILL, built, claimed, pending, sign
 from tests.samples.orders import FILL as CONFIRMED
 

@@ -41,28 +41,18 @@ from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
-from orderd.records import CandleChange
 from orderd.solana.keys import create_wallet
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
-from orderd.wire import (
-    PRICE_CANDLE,
-    BalancesResult,
-    Event,
-    Heartbeat,
-    Notification,
-    PoolsParams,
-    PoolsResult,
-    PreviewResult,
-    Problem,
-    QueueMetrics,
-    QuoteResult,
-    Ready,
-    ResyncRequired,
-    SimulatedFill,
-    Snapshot,
-)
+from orderd.wire.balances import BalancesResult
+from orderd.wire.pools import PoolsParams, PoolsResult
+from orderd.wire.prices import CandleChange
+from orderd.wire.problem import Problem
+from orderd.wire.quotes import PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.rpc import PRICE_CANDLE
+from orderd.wire.status import QueueMetrics
+from orderd.wire.subscriptions import Event, Heartbeat, Notification, Ready, ResyncRequired, Snapshot
 from tests.integration.engine.conftest import WALLET, ScriptedChain
 from tests.samples.mints import MintChain
 from tests.samples.orders import led_to

@@ -23,7 +23,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway.access import refusal_log as refusals
 from orderd.gateway.access import revocation as revocations
 from orderd.gateway.rpc.batch import Batcher
-from orderd.wire import Ready
+from orderd.wire.subscriptions import Ready
 from tests.integration.gateway.api_keys import bearer, issue, revoke
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 

@@ -12,7 +12,7 @@ from db import accounts
 from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Cancelled
-from orderd.wire import Event, Ready, Snapshot
+from orderd.wire.subscriptions import Event, Ready, Snapshot
 from tests.integration.gateway.api_keys import bearer, issue
 from tests.integration.gateway.conftest import CallRefusedError, Client, Rig
 

@@ -26,7 +26,7 @@ from orderd.domain.candles import MINUTE, single
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.settlement.unknown import UnknownOutcomes
 from orderd.gateway.streaming import heartbeat
-from orderd.wire import Method
+from orderd.wire.rpc import Method
 from tests.integration.engine.conftest import signature
 from tests.integration.gateway.conftest import Rig, deferred
 from tests.integration.orders import built, sign

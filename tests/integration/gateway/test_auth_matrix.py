@@ -18,7 +18,7 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.authentication import new_api_key
 from orderd.gateway.dialects.streams import ALL_ORDERS_PATH, NATIVE_PATH, ORDER_PATH, QUERY_PATHS
-from orderd.wire import Method
+from orderd.wire.rpc import Method
 from tests.integration.gateway.api_keys import bearer, issue
 from tests.integration.gateway.conftest import CallRefusedError, Rig
 

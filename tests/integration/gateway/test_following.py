@@ -10,7 +10,7 @@ from db.connection import database
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.streaming import heartbeat
 from orderd.metrics.port import GAPS_FILLED
-from orderd.wire import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
+from orderd.wire.subscriptions import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
 from tests.integration import orders
 from tests.integration.gateway.conftest import CallRefusedError, Client, Rig, deferred
 

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from orderd.domain.events import Cancelled
-from orderd.wire import Ready, Snapshot
+from orderd.wire.subscriptions import Ready, Snapshot
 from tests.integration.gateway.conftest import Client, Rig, deferred
 
 pytestmark = pytest.mark.asyncio

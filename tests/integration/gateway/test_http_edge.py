@@ -7,7 +7,7 @@ import httpx
 import pytest
 import structlog
 
-from orderd.wire import BalancesResult
+from orderd.wire.balances import BalancesResult
 from tests.integration.gateway.conftest import PlayedMarket, Rig
 
 pytestmark = pytest.mark.asyncio

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from orderd.domain.errors import ErrorCode
-from orderd.wire import Event, Ready, Snapshot
+from orderd.wire.subscriptions import Event, Ready, Snapshot
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 
 pytestmark = pytest.mark.asyncio

@@ -17,7 +17,7 @@ from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.port import http_connection as http_side
 from orderd.gateway.port import new_connection
-from orderd.wire import WIRE_VERSION
+from orderd.wire.rpc import WIRE_VERSION
 from tests.integration.gateway.conftest import Rig
 
 pytestmark = pytest.mark.asyncio

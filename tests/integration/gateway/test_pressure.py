@@ -26,7 +26,8 @@ from orderd.gateway.port import websocket_connection as port
 from orderd.gateway.rpc import methods
 from orderd.gateway.server import DATABASE_THREADS, LIST_THREADS
 from orderd.gateway.streaming import session
-from orderd.wire import Event, ListResult, Ready, Snapshot
+from orderd.wire.orders import ListResult
+from orderd.wire.subscriptions import Event, Ready, Snapshot
 from tests.integration.gateway.api_keys import issue, revoke
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 

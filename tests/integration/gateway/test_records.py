@@ -17,8 +17,9 @@ from orderd.domain.candles import HOUR, MINUTE, begins, single
 from orderd.domain.times import format_moment
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.gateway.streaming.price_feed import MAX_OF_CONNECTION
-from orderd.records import CandleChange, PricesSubscribeParams, PricesSubscribeResult
-from orderd.wire import Method, Ready
+from orderd.wire.prices import CandleChange, PricesSubscribeParams, PricesSubscribeResult
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Ready
 from tests.integration.engine.test_history import filled
 from tests.integration.gateway.conftest import CallRefusedError, Rig
 from tests.integration.gateway.test_rest import problem

@@ -7,7 +7,7 @@ import pytest
 
 from orderd.embedded.child import Child
 from orderd.embedded.redis import Redis
-from orderd.wire import Ready, Snapshot
+from orderd.wire.subscriptions import Ready, Snapshot
 from tests.integration.gateway.conftest import Rig, deferred
 
 pytestmark = pytest.mark.asyncio

@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from orderd.gateway.port import http_connection as http_side
-from orderd.wire import MAX_MESSAGE_BYTES
+from orderd.wire.rpc import MAX_MESSAGE_BYTES
 from tests.integration.gateway.conftest import Rig
 from tests.integration.gateway.test_port import Wire, wire
 

@@ -16,7 +16,7 @@ import pytest
 from db.connection import database
 from db.models import DEFAULT_ACCOUNT, ApiKey
 from orderd.gateway.access.authentication import api_key_hash, new_api_key
-from orderd.wire import MAX_MESSAGE_BYTES
+from orderd.wire.rpc import MAX_MESSAGE_BYTES
 from tests.integration.gateway.conftest import Rig, deferred
 
 pytestmark = pytest.mark.asyncio

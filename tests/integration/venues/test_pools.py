@@ -8,7 +8,7 @@ import pytest
 from solders.keypair import Keypair
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
@@ -27,7 +27,7 @@ from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
 from orderd.venues.depth import by_depth
 from orderd.venues.reading import read_together
-from orderd.wire import PoolsParams
+from orderd.wire.pools import PoolsParams
 from tests.conftest import running_simnet
 
 

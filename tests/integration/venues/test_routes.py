@@ -13,7 +13,8 @@ from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import min_amount_out
-from orderd.domain.quote import PoolKind, QuoteRequest, Route
+from orderd.domain.pool_kind import PoolKind
+from orderd.domain.quote import QuoteRequest, Route
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.building import Builder, SwapPlan

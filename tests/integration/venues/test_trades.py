@@ -12,7 +12,8 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind, QuoteRequest, Route, VenueQuote
+from orderd.domain.pool_kind import PoolKind
+from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm

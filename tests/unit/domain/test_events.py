@@ -21,7 +21,6 @@ from orderd.domain.events import (
     OrderEvent,
     Reclaimed,
     Recovered,
-    Refused,
     Released,
     Retrying,
     RolledBack,
@@ -32,7 +31,8 @@ from orderd.domain.events import (
     Unknown,
 )
 from orderd.domain.order import EventKind, OrderStatus
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quoted import Refused
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 

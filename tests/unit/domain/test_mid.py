@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 
 from orderd.domain.mid import mid_of, told
-from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import Hop, Route, VenueQuote
 
 AMOUNT = 1_000_000
 

@@ -6,17 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from orderd.domain.quote import (
-    Hop,
-    PoolKind,
-    Route,
-    RoutingDecision,
-    VenueName,
-    VenueQuote,
-    best_of,
-    first_hop_floor,
-    second_hop_ceiling,
-)
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import Hop, Route, RoutingDecision, VenueQuote, best_of, first_hop_floor, second_hop_ceiling
 
 RAYDIUM = VenueQuote(
     VenueName.RAYDIUM, "pool", PoolKind.RAYDIUM_CPMM, "in", "out", 1_000, 990, 3, "in", Decimal(5), 1, 40_000

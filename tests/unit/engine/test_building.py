@@ -12,7 +12,8 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import Hop, PoolKind, Route, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import Hop, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.blame import RouteRefusedError

@@ -1,7 +1,7 @@
 """Pools that refused are left out for a while, with a reason, and then are pools like any other."""
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.engine.routing.cooling import COOLING_SECONDS, Cooling
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.quote_collection import QuoteCollector

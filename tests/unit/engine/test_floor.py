@@ -7,7 +7,8 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor, OrderKind
-from orderd.domain.quote import Route, VenueName, VenueRefusal
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quote import Route, VenueRefusal
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.floor import check_floor, floor_of, request_of
 from tests.unit.engine.test_routing import QUOTE, TERMS

@@ -24,7 +24,7 @@ from orderd.domain.events import (
     Unknown,
 )
 from orderd.domain.order import OrderStatus
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.engine.order_metrics import count, count_landing
 from tests.samples.counted import Counted
 from tests.unit.engine.orders import order_of

@@ -9,7 +9,8 @@ import pytest
 from orderd.amm.side import Rates
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
-from orderd.domain.quote import QuoteRequest, VenueName
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quote import QuoteRequest
 from orderd.domain.trigger import Bound
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.outline import Outline

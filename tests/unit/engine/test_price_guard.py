@@ -8,7 +8,8 @@ import pytest
 
 from db.prices import PastRoute
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, Route, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import Route, VenueQuote
 from orderd.engine.routing.price_guard import MAX_AGE_SECONDS, PriceGuard
 
 PAIR = ("sold", "bought")

@@ -12,8 +12,8 @@ from db import tokens as stored
 from db.candles import PairCandle
 from db.connection import database
 from orderd.domain.candles import MINUTE
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.price import PairPrice
-from orderd.domain.quote import PoolKind, VenueName
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.prices.recorder import PriceRecorder

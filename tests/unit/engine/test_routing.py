@@ -16,7 +16,8 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import Hop, PoolKind, QuoteRequest, Route, RoutingDecision, VenueName, VenueQuote
+from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.quote import Hop, QuoteRequest, Route, RoutingDecision, VenueQuote
 from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.offers import offer_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.engine.routing.router import Router
 from orderd.venues.base import Liquidity
 from tests.unit.engine.test_routing import (

@@ -15,7 +15,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import registry_of
 from orderd.engine.next_execution import NextExecution, PlannedExecution
 from orderd.engine.simulated_fill import simulate
-from orderd.wire import PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.quotes import PreviewResult, QuoteResult, SimulatedFill
 from tests.samples.orders import QUOTE
 
 TOKENS = registry_of("simnet").pair("SOL", "USDC")

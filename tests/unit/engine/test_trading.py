@@ -9,7 +9,7 @@ from solders.signature import Signature
 
 from orderd.commands.simnet import chain_of
 from orderd.config.settings import Settings
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.proved_kinds import ProvedVenue

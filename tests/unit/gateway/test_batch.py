@@ -14,7 +14,7 @@ from orderd.domain.well_known import registry_of
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.rpc import batch
 from orderd.gateway.rpc.batch import Batcher
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 Outcomes = Sequence[SubmitOutcome | OrderdError]
 _TERMS = OrderTerms(*registry_of("simnet").pair("SOL", "USDC"), 1, 50)

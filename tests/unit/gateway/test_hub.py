@@ -22,7 +22,7 @@ from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.subscription import Subscription
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 
 MINE, THEIRS = UUID(int=1), UUID(int=2)
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

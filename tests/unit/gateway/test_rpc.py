@@ -12,7 +12,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.dispatch import MAX_BATCH, Reply, Rpc, RpcMethod
 from orderd.gateway.streaming.session import Session
-from orderd.wire import GetParams, ListParams, Message, Method, NoParams, SubmitParams, UnsubscribeResult
+from orderd.wire.message import Message, NoParams
+from orderd.wire.orders import GetParams, ListParams, SubmitParams
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import UnsubscribeResult
 
 _ACCOUNT = UUID(int=1)
 _DONE = UnsubscribeResult(removed=True)

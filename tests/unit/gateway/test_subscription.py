@@ -13,7 +13,9 @@ from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.snapshots import Page
 from orderd.gateway.streaming.subscription import MAX_HELD_BYTES, Notifications, StreamEvent, Subscription
-from orderd.wire import ORDER_EVENT, OrderView, Snapshot
+from orderd.wire.orders import OrderView
+from orderd.wire.rpc import ORDER_EVENT
+from orderd.wire.subscriptions import Snapshot
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, SECOND, NEW = UUID(int=1), UUID(int=2), UUID(int=3)

@@ -17,23 +17,18 @@ from websockets.sync.server import Server, ServerConnection, serve
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE
-from orderd.wire import (
-    HEARTBEAT,
-    ORDER_EVENT,
-    ORDERD_ERROR,
-    WIRE_VERSION,
+from orderd.wire.message import Message
+from orderd.wire.orders import OrderView
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import HEARTBEAT, ORDER_EVENT, ORDERD_ERROR, WIRE_VERSION, Method
+from orderd.wire.status import RateLimitUse, StatusResult
+from orderd.wire.subscriptions import (
     Event,
     Heartbeat,
-    Message,
-    Method,
-    OrderView,
     Position,
-    Problem,
-    RateLimitUse,
     Ready,
     ResyncRequired,
     Snapshot,
-    StatusResult,
     SubscribeParams,
     SubscribeResult,
 )

@@ -9,7 +9,9 @@ import pytest
 from orderctl.tui.book import Book
 from orderctl.tui.filter import matches
 from orderd.domain.events import OrderEvent
-from orderd.wire import CancelResult, ListResult, Method, OrderDetail, OrderView
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import CancelResult, ListResult, OrderView
+from orderd.wire.rpc import Method
 from tests.samples.orders import ACCEPTED, FILLED, WITHDRAWN, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -20,7 +20,9 @@ from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Submitted
 from orderd.domain.order import OrderStatus
-from orderd.wire import Method, OrderDetail, OrderView
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import OrderView
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, LIMIT, OCO, QUOTE, STOP, TAKE_PROFIT, TRAILING, TWAP, history
 from tests.unit.orderctl.daemon import ON_SIMNET, FakeDaemon
 from tests.unit.orderctl.tui.desks import order, order_id

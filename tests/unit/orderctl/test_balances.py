@@ -3,7 +3,9 @@
 import pytest
 
 from orderctl.commands.submit import _sums
-from orderd.wire import Balance, BalancesResult, Method, SubmitParams
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.orders import SubmitParams
+from orderd.wire.rpc import Method
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 

@@ -9,7 +9,8 @@ import pytest
 
 from orderctl.commands import buy
 from orderctl.display.columns import COLUMNS, Showing, columns_named
-from orderctl.display.timeline import describe, terms
+from orderctl.display.facts import describe
+from orderctl.display.terms import terms
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.terms import BUYING, SELLING
 from orderctl.tui.book import accepted, advanced
@@ -18,7 +19,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Routed
 from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms
-from orderd.wire import Method, OrderView, PreviewResult, QuoteResult, SubmitResult
+from orderd.wire.orders import OrderView, SubmitResult
+from orderd.wire.quotes import PreviewResult, QuoteResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import ACCEPTED, FILL, FILLED, ORDER_ID, QUOTE, RAYDIUM, SPLIT, START, history
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from orderctl.display.candles import Chart, Level, Mark, last_line
 from orderd.domain.candles import HOUR, MINUTE, Candle
-from orderd.records import HistoryResult, PriceCandle, PricesResult
-from orderd.wire import ListResult, Method
+from orderd.wire.fills import HistoryResult
+from orderd.wire.orders import ListResult
+from orderd.wire.prices import PriceCandle, PricesResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import LIMIT, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -8,11 +8,15 @@ import pytest
 from orderctl.config.settings import Settings
 from orderctl.output.failures import exit_code_of_error
 from orderd.client import freshness, handshake
-from orderd.client.connection import Client, Lost, Resumed, Update
+from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ConfigError, FollowTimeoutError, RefusedError, UnreachableError
+from orderd.client.following import Lost, Resumed, Update
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import BalancesResult, Event, Method, NoParams, ResyncRequired, Snapshot
+from orderd.wire.balances import BalancesResult
+from orderd.wire.message import NoParams
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Event, ResyncRequired, Snapshot
 from tests.samples.orders import FILLED, ORDER_ID, history
 from tests.socks import socks_proxy
 from tests.unit.orderctl.daemon import FakeDaemon

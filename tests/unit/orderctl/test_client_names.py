@@ -13,7 +13,7 @@ from orderd.client.link import Link
 
 PUBLIC = (
     *("AnswerLostError", "AsyncClient", "Client", "ClientError", "Closed", "ConfigError", "Endpoint"),
-    *("FollowTimeoutError", "Fresh", "Lost", "News", "Opened", "RefusedError", "Resumed", "Stale"),
+    *("FollowTimeoutError", "Fresh", "Lost", "Method", "News", "Opened", "RefusedError", "Resumed", "Stale"),
     *("UnexpectedError", "UnreachableError", "UnreadableError", "Update", "params_of"),
 )
 """A promise: a name may be added, and none taken away."""

@@ -19,7 +19,8 @@ from orderctl.output.colours import (
     Tone,
 )
 from orderd.domain.order import OrderStatus
-from orderd.wire import AttemptOutcome, StatusResult
+from orderd.wire.order_detail import AttemptOutcome
+from orderd.wire.status import StatusResult
 
 PACKAGE = Path(orderctl.__path__[0])
 COLOUR = re.compile(r"(bold )?(bright_)?(black|red|green|yellow|blue|magenta|cyan|white|#[0-9a-f]{6})( on .*)?")

@@ -8,27 +8,16 @@ from jsonschema import Draft202012Validator
 
 from orderctl.display.columns import COLUMNS
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Refused
 from orderd.domain.order import OrderStatus
-from orderd.wire import (
-    WIRE_VERSION,
-    Balance,
-    BalancesResult,
-    CancelResult,
-    ListResult,
-    Method,
-    OrderView,
-    PoolsResult,
-    PoolView,
-    PreviewResult,
-    Problem,
-    RateLimitUse,
-    ServiceHealth,
-    StatusResult,
-    SubmitResult,
-    TokensResult,
-    TokenView,
-)
+from orderd.domain.quoted import Refused
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.orders import CancelResult, ListResult, OrderView, SubmitResult
+from orderd.wire.pools import PoolsResult, PoolView
+from orderd.wire.problem import Problem
+from orderd.wire.quotes import PreviewResult
+from orderd.wire.rpc import WIRE_VERSION, Method
+from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import (
     FILLED,
     ORDER_ID,

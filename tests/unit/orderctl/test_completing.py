@@ -17,7 +17,9 @@ from orderctl.display.columns import COLUMNS
 from orderctl.verbs import VERBS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
-from orderd.wire import ListResult, Method, TokenFound, TokensFound, TokensResult, TokenView
+from orderd.wire.orders import ListResult
+from orderd.wire.rpc import Method
+from orderd.wire.tokens import TokenFound, TokensFound, TokensResult, TokenView
 from tests.samples.orders import FILLED, ORDER_ID, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -9,8 +9,10 @@ import pytest
 from orderctl.display.depth import curve
 from orderctl.output.depth import Depth, Level, Offer, Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import VenueName
-from orderd.wire import Method, PoolsResult, PoolView, QuoteResult
+from orderd.domain.pool_kind import VenueName
+from orderd.wire.pools import PoolsResult, PoolView
+from orderd.wire.quotes import QuoteResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import METEORA, QUOTE, RAYDIUM
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -14,7 +14,9 @@ from orderd.client.connection import Client
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import ConfigError
 from orderd.domain.events import OrderEvent
-from orderd.wire import ListResult, Method, OrderDetail
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import ListResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, ORDER_ID, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from orderctl.display.detail import detail_view
-from orderd.wire import OrderDetail
+from orderd.wire.order_detail import OrderDetail
 from tests.samples.orders import FILLED, detail_of
 
 

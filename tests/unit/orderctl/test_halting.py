@@ -9,7 +9,9 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.halt import HaltCause
-from orderd.wire import CancelResult, HaltResult, HaltView, LiftResult, ListResult, Method
+from orderd.wire.halts import HaltResult, HaltView, LiftResult
+from orderd.wire.orders import CancelResult, ListResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import ON_SIMNET, FakeDaemon

@@ -12,8 +12,8 @@ from orderctl.trading.period import moment
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind
 from orderd.domain.times import parse_moment
-from orderd.records import HistoryFill, HistoryResult, HistoryTotals, PairTotal
-from orderd.wire import Method
+from orderd.wire.fills import HistoryFill, HistoryResult, HistoryTotals, PairTotal
+from orderd.wire.rpc import Method
 from tests.samples.orders import SIGNATURE, START
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -14,11 +14,13 @@ from orderctl.display.timeline import Timeline
 from orderctl.output import prompt
 from orderctl.trading import sending
 from orderctl.trading.orders_file import read_orders
-from orderd.client.connection import Client, Lost, Resumed
+from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
+from orderd.client.following import Lost, Resumed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact
-from orderd.wire import CancelResult, ListResult, Method, SubmitParams, SubmitResult
+from orderd.wire.orders import CancelResult, ListResult, SubmitParams, SubmitResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN, history
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -3,8 +3,8 @@
 import pytest
 
 from orderd.gateway.docs import record_examples as examples
-from orderd.records import HistoryResult
-from orderd.wire import Method
+from orderd.wire.fills import HistoryResult
+from orderd.wire.rpc import Method
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.test_history import fill

@@ -8,7 +8,7 @@ from rich.console import Console
 from orderctl.config.settings import Settings
 from orderctl.display.progress import LiveProgress
 from orderctl.display.timeline import Timeline
-from orderd.client.connection import Lost, Resumed
+from orderd.client.following import Lost, Resumed
 from orderd.domain.events import AnyFact, Reclaimed, Routed, Started
 from tests.samples.orders import (
     FILLED,

@@ -7,19 +7,14 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import exit_code_of_error
 from orderd.client import protocol
 from orderd.client.errors import RefusedError, UnreachableError, UnreadableError
+from orderd.client.notifications import read_notification
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.records import CandleChange
-from orderd.wire import (
-    ORDER_EVENT,
-    PRICE_CANDLE,
-    GetParams,
-    Method,
-    NoParams,
-    Problem,
-    Ready,
-    SubscribeParams,
-    SubscribeResult,
-)
+from orderd.wire.message import NoParams
+from orderd.wire.orders import GetParams
+from orderd.wire.prices import CandleChange
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import ORDER_EVENT, PRICE_CANDLE, Method
+from orderd.wire.subscriptions import Ready, SubscribeParams, SubscribeResult
 
 PROBLEM = Problem.of(OrderdError(ErrorCode.AUTH_INVALID, "the token was revoked")).model_dump(mode="json")
 
@@ -35,13 +30,13 @@ def test_members_that_a_newer_daemon_adds_do_no_harm() -> None:
     assert protocol.read_answer(answer, SubscribeResult) == SubscribeResult(subscription=4)
 
     news = {"method": ORDER_EVENT, "params": {"type": "READY", "subscription": 4, "orders": 1, "new": "member"}}
-    assert protocol.read_notification(news) == Ready(subscription=4, orders=1)
+    assert read_notification(news) == Ready(subscription=4, orders=1)
 
 
 def test_a_candle_is_told_with_whatever_a_newer_daemon_adds() -> None:
     candle = {"at": "2026-11-21T09:30:00Z", **dict.fromkeys(("open", "high", "low", "close"), "142")}
     told = {"subscription": 3, "base": "SOL", "quote": "USDC", "interval": "1m", "candle": candle, "new": "member"}
-    news = protocol.read_notification({"method": PRICE_CANDLE, "params": told})
+    news = read_notification({"method": PRICE_CANDLE, "params": told})
     assert isinstance(news, CandleChange)
     assert (news.subscription, news.candle.close) == (3, "142")
 
@@ -51,7 +46,7 @@ def test_a_candle_is_told_with_whatever_a_newer_daemon_adds() -> None:
     [{"method": "price.tick", "params": {}}, {"method": ORDER_EVENT, "params": {"type": "HEARTBEAT"}}, {"id": 3}],
 )
 def test_what_this_client_does_not_know_is_passed_over(message: dict[str, Any]) -> None:
-    assert protocol.read_notification(message) is None
+    assert read_notification(message) is None
 
 
 def test_an_error_keeps_the_daemons_words_and_its_exit_code() -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from orderctl.display.columns import COLUMNS, Showing
 from orderctl.display.detail import detail_view
+from orderctl.display.facts import describe
 from orderctl.display.prospect import prospect_view
 from orderctl.display.resting import (
     awaited,
@@ -26,24 +27,18 @@ from orderctl.display.resting import (
     what_follows,
 )
 from orderctl.display.screen import only_rest
-from orderctl.display.timeline import Timeline, describe
+from orderctl.display.timeline import Timeline
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
 from orderd.domain.order import OrderKind, TimeInForce
-from orderd.wire import (
-    Awaited,
-    FillView,
-    Method,
-    OrderDetail,
-    OrderView,
-    PreviewResult,
-    QuoteResult,
-    SimulatedFill,
-    SubmitResult,
-    TokenView,
-)
+from orderd.wire.fills import FillView
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import OrderView, SubmitResult
+from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.rpc import Method
+from orderd.wire.tokens import TokenView
 from tests.samples.orders import (
     ACCEPTED,
     FIRED,

@@ -10,9 +10,25 @@ from pathlib import Path
 import pytest
 
 from orderctl.verbs import VERBS
-from orderd import client
+from orderd import client, wire
 
 HEAVY = ("textual", "fastapi", "peewee", "dramatiq", "redis", "psycopg2", "solders", "httpx", "uvicorn", "structlog")
+
+_DOMAIN = (
+    *("accounts", "authority", "errors", "events", "exits", "halt", "host", "mint", "money", "order", "pool_kind"),
+    *("price", "quote", "quoted", "schedule", "strict_json", "terms", "terms_parsing", "text", "times", "tokens"),
+    *("trigger", "well_known"),
+)
+KNOWN = {
+    *("orderd.client", "orderd.command_line", "orderd.domain", "orderd.proxy", "orderd.wire"),
+    *(
+        f"{package.__name__}.{module.stem}"
+        for package in (client, wire)
+        for module in Path(package.__path__[0]).glob("*.py")
+    ),
+    *(f"orderd.domain.{name}" for name in _DOMAIN),
+}
+"""Modules of the daemon that the client shares with it."""
 
 
 def modules_after(*args: str) -> set[str]:
@@ -32,48 +48,7 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
 
     assert f"orderctl.commands.{verb.replace('-', '_')}" in loaded
     assert not loaded & set(HEAVY)
-    assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= {
-        "orderd.wire",
-        "orderd.records",
-        "orderd.command_line",
-        "orderd.proxy",
-        "orderd.client",
-        *(f"orderd.client.{module.stem}" for module in Path(client.__path__[0]).glob("*.py")),
-        "orderd.domain",
-        *(
-            f"orderd.domain.{name}"
-            for name in (
-                "accounts",
-                "errors",
-                "events",
-                "halt",
-                "mint",
-                "money",
-                "price",
-                "times",
-                "trigger",
-                "schedule",
-                "well_known",
-            )
-        ),
-        *(
-            f"orderd.domain.{name}"
-            for name in (
-                "order",
-                "quote",
-                "terms",
-                "terms_parsing",
-                "exits",
-                "tokens",
-                "mint",
-                "well_known",
-                "authority",
-                "host",
-                "strict_json",
-                "text",
-            )
-        ),
-    }
+    assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= KNOWN
 
 
 def test_the_full_screen_libraries_are_loaded_only_for_a_full_screen() -> None:
@@ -98,18 +73,45 @@ def test_what_asks_no_daemon_loads_neither_the_wire_nor_a_drawing_library(verb: 
     assert not loaded & {"websockets", "orderd.wire", "orderd.domain.events", "rich", *HEAVY}
 
 
-@pytest.mark.parametrize("args", [("list",), ("status",), ("cancel", "0199d3a0"), ("submit", "SOL", "USDC", "1")])
-def test_a_question_to_the_daemon_loads_no_records_and_nothing_to_draw_with_before_there_is_an_answer(
-    args: tuple[str, ...],
+@pytest.mark.parametrize(
+    ("args", "messages"),
+    [
+        (("list",), {"orders"}),
+        (("status",), {"halts", "status"}),
+        (("balances",), {"balances"}),
+        (("cancel", "0199d3a0"), {"orders"}),
+        (("quote", "SOL", "USDC", "1"), {"quotes", "tokens"}),
+        (("submit", "SOL", "USDC", "1"), {"halts", "orders", "quotes", "status", "tokens"}),
+    ],
+)
+def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_with_before_there_is_an_answer(
+    args: tuple[str, ...], messages: set[str]
 ) -> None:
     loaded = modules_after("--url", "ws://127.0.0.1:1/", *args)
 
-    assert "orderd.wire" in loaded
-    assert not loaded & {"orderd.records", "rich", "asyncio", *HEAVY}
+    told = {name.removeprefix("orderd.wire.") for name in loaded if name.startswith("orderd.wire.")}
+    assert told == {"message", "problem", "rpc", *messages}
+    assert not loaded & {"orderd.client.following", "orderd.domain.events", "rich", "asyncio", *HEAVY}
+
+
+@pytest.mark.parametrize(
+    ("view", "spared"),
+    [
+        ("daemon", {"orderd.domain.events", "orderd.domain.terms", "orderd.wire.orders"}),
+        ("orders", {"orderd.domain.events", "orderd.wire.order_detail"}),
+        ("quotes", {"orderd.domain.events", "orderd.wire.order_detail"}),
+        ("tables", {"orderd.domain.events", "orderd.wire"}),
+    ],
+)
+def test_what_draws_an_answer_loads_no_messages_of_other_ones(view: str, spared: set[str]) -> None:
+    script = f"import sys, orderctl.display.{view}; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert not set(ast.literal_eval(done.stdout)) & {"textual", *spared}
 
 
 def test_a_message_is_built_when_it_is_first_used() -> None:
-    script = "from orderd.wire import ListResult, OrderView as V; ListResult(orders=(), next_cursor=None)"
+    script = "from orderd.wire.orders import ListResult, OrderView as V; ListResult(orders=(), next_cursor=None)"
     told = "print(ListResult.__pydantic_complete__, V.__pydantic_complete__)"
     done = subprocess.run([sys.executable, "-c", f"{script}; {told}"], capture_output=True, text=True, check=True)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from orderd.wire import ListResult, Method
+from orderd.wire.orders import ListResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, ORDER_ID, SIGNATURE, history, order_after
 from tests.unit.orderctl.daemon import FakeDaemon
 

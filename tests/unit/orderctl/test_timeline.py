@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderctl.display.detail import timeline_lines
-from orderctl.display.timeline import Timeline, describe, duration, percent, shorten
+from orderctl.display.facts import describe
+from orderctl.display.formats import duration, percent, shorten
+from orderctl.display.timeline import Timeline
 from orderd.domain.events import AnyFact, LeftOver, Reclaimed
 from orderd.domain.order import Floor, OrderStatus
-from orderd.wire import OrderDetail
+from orderd.wire.order_detail import OrderDetail
 from tests.samples.orders import (
     ACCEPTED,
     FILL,

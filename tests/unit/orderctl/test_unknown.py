@@ -16,7 +16,9 @@ from orderctl.output.colours import Tone
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
-from orderd.wire import AttemptView, EvidenceResult, ListResult, Method, ResolveResult
+from orderd.wire.order_detail import AttemptView, EvidenceResult, ResolveResult
+from orderd.wire.orders import ListResult
+from orderd.wire.rpc import Method
 from tests.samples.orders import (
     FILL,
     FILLED,

@@ -4,7 +4,7 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact
-from orderd.wire import Method
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, ORDER_ID, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

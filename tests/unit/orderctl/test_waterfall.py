@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from orderctl.display.waterfall import waterfall
-from orderd.wire import Method, OrderDetail
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED, ORDER_ID, START, detail_of
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -12,7 +12,7 @@ from solders.instruction import Instruction
 
 from orderd.config.loading import ConfigurationError, load_settings
 from orderd.config.settings import Settings
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.engine.execution.blame import is_lasting

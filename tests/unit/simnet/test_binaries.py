@@ -13,7 +13,7 @@ from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.simnet.actors import TRADERS
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.raydium_clmm.accounts import PoolState, TickArrayState
 from orderd.simnet.codec import decoded, rewritten

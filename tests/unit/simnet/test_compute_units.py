@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from orderd.amm.swap import SwapError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.simnet.genesis import USDC
 from orderd.solana.programs import token

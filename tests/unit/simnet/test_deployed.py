@@ -2,7 +2,7 @@
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.programs.deployed import HANDLED, deployed

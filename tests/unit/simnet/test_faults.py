@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.simnet.faults import Dice, Faults
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.transaction import Transaction, decode

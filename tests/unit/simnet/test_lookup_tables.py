@@ -8,7 +8,7 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM

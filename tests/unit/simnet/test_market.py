@@ -7,7 +7,7 @@ from math import log
 
 import pytest
 
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10
 from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.meteora_dlmm.bin_array import BinArray
 from orderd.pools.raydium_clmm import accounts as clmm

@@ -10,7 +10,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
 from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses

@@ -4,7 +4,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.solana.pool_programs import ProgramError, part, pool_programs, program_at, program_of
 from orderd.venues.pool_venue import venue_class
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.metrics.venues import POOLS_UNSUPPORTED
 from orderd.pools.meteora_damm_v2.accounts import Pool
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from solders.keypair import Keypair
 
-from orderd.domain.quote import PoolKind, QuoteRequest, RoutingDecision
+from orderd.domain.pool_kind import PoolKind
+from orderd.domain.quote import QuoteRequest, RoutingDecision
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.purse import Purse

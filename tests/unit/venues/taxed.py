@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_damm_v2.accounts import Pool
 from orderd.pools.meteora_dlmm.accounts import LbPair
 from orderd.pools.raydium_cpmm.accounts import PoolState

@@ -15,7 +15,8 @@ from solders.pubkey import Pubkey
 from structlog.testing import capture_logs
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, QuoteRequest, Route, VenueQuote
+from orderd.domain.pool_kind import PoolKind
+from orderd.domain.quote import QuoteRequest, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.pools.meteora_damm_v2.venue import MeteoraDammV2
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm

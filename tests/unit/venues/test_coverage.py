@@ -3,7 +3,7 @@
 from solders.pubkey import Pubkey
 
 from orderd.commands.coverage import by_reason
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.proving.market import Market
 from orderd.simnet import sysvars
 from orderd.simnet.invoke import Clock

@@ -10,7 +10,7 @@ from orderd.amm.curve import Segment
 from orderd.amm.side import Quote, Rates
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.solana.programs.layout import LayoutError
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.quote_collection import Answers, QuoteCollector

@@ -8,7 +8,8 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.transfer_fee import TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import PoolKind, QuoteRequest, Route
+from orderd.domain.pool_kind import PoolKind
+from orderd.domain.quote import QuoteRequest, Route
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.engine.routing.price_guard import PriceGuard

@@ -7,7 +7,7 @@ from typing import Any, Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import ceil_div
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_damm_v2.accounts import BaseFee, DynamicFee, Pool, PoolFees, PoolMetrics
 from orderd.pools.meteora_damm_v2.addresses import POOL_AUTHORITY_ADDRESS, vault_address
 from orderd.pools.meteora_damm_v2.program import PROGRAM_ID

@@ -10,7 +10,7 @@ from typing import Any, Final
 from solders.pubkey import Pubkey
 
 from orderd.amm.fixed_point import Q64
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.meteora_dlmm.accounts import LbPair, RewardInfo, StaticParameters, VariableParameters
 from orderd.pools.meteora_dlmm.addresses import (
     bin_array_address,

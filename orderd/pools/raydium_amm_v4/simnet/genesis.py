@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.raydium_amm_v4.accounts import AmmInfo, Fees, StateData
 from orderd.pools.raydium_amm_v4.addresses import authority_address
 from orderd.pools.raydium_amm_v4.program import PROGRAM_ID

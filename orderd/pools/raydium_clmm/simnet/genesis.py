@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
 from orderd.amm.tick_math import sqrt_price_at_tick, tick_at_sqrt_price
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.raydium_clmm.accounts import (
     TICKS_AN_ARRAY,
     AmmConfig,

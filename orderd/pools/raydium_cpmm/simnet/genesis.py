@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
-from orderd.domain.quote import PoolKind
+from orderd.domain.pool_kind import PoolKind
 from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
 from orderd.pools.raydium_cpmm.addresses import (
     authority_address,

@@ -17,11 +17,11 @@ from orderd.domain.events import (
     Reclaimed,
     Retrying,
     Routed,
-    RoutedLeg,
     Started,
     Submitted,
 )
 from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind
+from orderd.domain.quoted import RoutedLeg
 from orderd.gateway.dialects.exact import read_object
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNTOLD, Dialect
 from tests.samples.orders import ACCEPTED, FILL, ORDER_ID, ROUTED, SIGNATURE, SPLIT, led_to

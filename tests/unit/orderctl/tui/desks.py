@@ -21,25 +21,17 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.gateway.docs import record_examples as examples
-from orderd.records import HistoryResult, PriceCandle, PricesResult
-from orderd.wire import (
-    WIRE_VERSION,
-    Balance,
-    BalancesResult,
-    GetParams,
-    ListResult,
-    Message,
-    Method,
-    OrderDetail,
-    OrderView,
-    Problem,
-    RateLimitUse,
-    Ready,
-    ServiceHealth,
-    Snapshot,
-    StatusResult,
-    TokensResult,
-)
+from orderd.wire.balances import Balance, BalancesResult
+from orderd.wire.fills import HistoryResult
+from orderd.wire.message import Message
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams, ListResult, OrderView
+from orderd.wire.prices import PriceCandle, PricesResult
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import WIRE_VERSION, Method
+from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.subscriptions import Ready, Snapshot
+from orderd.wire.tokens import TokensResult
 from tests.samples.orders import (
     FILLED,
     LIMIT,

@@ -38,20 +38,12 @@ from orderd.client.link import Closed, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT
-from orderd.wire import (
-    Balance,
-    CancelResult,
-    Event,
-    Heartbeat,
-    ListResult,
-    Method,
-    Problem,
-    Ready,
-    Snapshot,
-    SubmitResult,
-    TokensResult,
-    TokenView,
-)
+from orderd.wire.balances import Balance
+from orderd.wire.orders import CancelResult, ListResult, SubmitResult
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
+from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
     NOW,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from orderctl.tui.desk import Desk
 from orderd.client.link import Closed, Opened
-from orderd.wire import Heartbeat, Ready
+from orderd.wire.subscriptions import Heartbeat, Ready
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

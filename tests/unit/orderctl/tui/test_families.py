@@ -11,7 +11,7 @@ from orderctl.tui.book import Book
 from orderctl.tui.families import Lines
 from orderd.domain.events import AnyFact
 from orderd.domain.order import OrderStatus
-from orderd.wire import OrderView
+from orderd.wire.orders import OrderView
 from tests.samples.orders import FILLED, LIMIT, OCO, STOP, TAKE_PROFIT, TWAP, WITHDRAWN
 from tests.unit.orderctl.tui.desks import order, order_id
 

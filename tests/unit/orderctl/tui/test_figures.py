@@ -14,8 +14,9 @@ from orderctl.tui.export import export
 from orderctl.tui.sums import outcomes, sold_by
 from orderctl.tui.toasts import FLOOD, toasts
 from orderctl.tui.widgets.running import running_text
-from orderd.domain.quote import VenueName
-from orderd.wire import OrderView, ServiceHealth
+from orderd.domain.pool_kind import VenueName
+from orderd.wire.orders import OrderView
+from orderd.wire.status import ServiceHealth
 from tests.samples.orders import FILLED, METEORA, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN
 from tests.unit.orderctl.tui.desks import NOW, STATUS, order, twenty
 

@@ -11,18 +11,13 @@ from orderctl.config.settings import Settings
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError, UnreadableError
 from orderd.client.link import Closed, Link, News, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire import (
-    Event,
-    GetParams,
-    Heartbeat,
-    Method,
-    NoParams,
-    OrderDetail,
-    Problem,
-    Ready,
-    Snapshot,
-    StatusResult,
-)
+from orderd.wire.message import NoParams
+from orderd.wire.order_detail import OrderDetail
+from orderd.wire.orders import GetParams
+from orderd.wire.problem import Problem
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
+from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
 from tests.samples.orders import FILLED, detail_of, history
 from tests.socks import socks_proxy
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -10,7 +10,7 @@ from orderctl.tui import app
 from orderctl.tui.screens import new_order
 from orderd.client.link import Closed
 from orderd.domain.order import OrderKind
-from orderd.wire import Method
+from orderd.wire.rpc import Method
 from tests.samples.orders import QUOTE
 from tests.unit.orderctl.tui.desks import (
     Clock,

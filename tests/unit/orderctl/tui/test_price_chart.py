@@ -9,7 +9,7 @@ from orderctl.display.candles import Level
 from orderctl.tui.book import Book
 from orderctl.tui.price_chart import PriceChart, change, market_of
 from orderd.domain.times import format_moment
-from orderd.records import PricesResult
+from orderd.wire.prices import PricesResult
 from tests.samples.orders import LIMIT
 from tests.unit.orderctl.tui.desks import CANDLES, NOW, order
 

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 from orderctl.tui.prices import POINTS_KEPT, Prices, sparkline
 from orderd.domain.errors import ErrorCode
-from orderd.domain.events import Refused
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quoted import Refused
 from tests.samples.orders import METEORA, QUOTE, RAYDIUM
 
 PAIR = ("SOL", "USDC")

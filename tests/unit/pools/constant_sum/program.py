@@ -5,7 +5,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.solana.pool_programs import PoolProgram, ProgramError, SwapUnits
 
 PROGRAM_ID: Final = Pubkey.from_bytes(b"constant sum".ljust(32, b"."))

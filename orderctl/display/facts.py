@@ -1,0 +1,144 @@
+"""What each event of an order says, in words."""
+
+from typing import Final, assert_never
+
+from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, clock, percent, shorten
+from orderctl.display.resting import conditions, rests
+from orderctl.display.routes import by_amount, legs_of
+from orderctl.display.terms import terms
+from orderd.domain.events import (
+    Accepted,
+    Amended,
+    AnyFact,
+    Cancelled,
+    CancelRequested,
+    Confirmed,
+    Deferred,
+    Executing,
+    Expired,
+    Failed,
+    FilledPart,
+    Reclaimed,
+    Recovered,
+    Released,
+    Retrying,
+    RolledBack,
+    Routed,
+    Started,
+    Submitted,
+    Triggered,
+    Unknown,
+)
+from orderd.domain.order import EventKind
+from orderd.domain.quoted import Quoted, Refused
+from orderd.wire.orders import OrderView
+
+_SAYS: Final = {
+    EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
+    EventKind.RECOVERED: "its transaction was found on the chain; it was signed after the backup that was restored",
+    EventKind.CANCEL_REQUESTED: "its transaction is signed: it ends as that does, and is not tried again",
+    EventKind.CANCELLED: "on request; nothing was traded",
+    EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
+}
+
+
+def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide: bool = False) -> list[str]:
+    """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
+    ``wide`` tells the whole addresses of pools."""
+    match fact:
+        case Released() | Triggered() | Executing() | FilledPart():
+            return _rested(fact, order)
+        case Deferred():
+            told = [f"until {clock(fact.until)}: {fact.reason}"]
+            return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
+        case Started():
+            return [f"attempt {fact.attempt}"]
+        case Routed():
+            quotes = [quote_line(quote, fact.chosen, order, wide=wide) for quote in by_amount(fact.quotes)]
+            return [
+                *quotes,
+                *map(refusal_line, fact.refusals),
+                *choice_lines(fact, order, ADDRESS_WIDTH if wide else POOL_WIDTH),
+            ]
+        case Submitted():
+            signature = shorten(fact.signature, signature_width)
+            return [f"signature {signature}", f"expires at block {fact.last_valid_block_height}"]
+        case Retrying():
+            return [f"attempt {fact.attempt}: {fact.code}: {fact.detail}", f"next attempt at {clock(fact.until)}"]
+        case RolledBack():
+            return [f"the chain has taken back the block of slot {fact.slot}; the same transaction may land again"]
+        case Confirmed():
+            left_over = [f"and {each.amount} {each.token} left over between the hops" for each in fact.left_over]
+            return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
+        case Failed() | Expired():
+            return [f"{fact.code}: {fact.detail}"]
+        case Accepted() | Amended():
+            return _terms_after(fact, order)
+        case Reclaimed() | Recovered() | CancelRequested() | Cancelled() | Unknown():
+            return [_SAYS[fact.kind]]
+        case _:
+            assert_never(fact)
+
+
+def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
+    if isinstance(fact, Amended):
+        return [terms(order.model_copy(update=fact.model_dump(exclude={"kind"})))]
+    if fact.amount_in is None and fact.exact_out is None:
+        return [terms(order), f"held until that is bought; then it waits for {conditions(order)}"]
+    label = [] if fact.label is None else [f"for the wallet {fact.label}, which is a label"]
+    return [terms(order), *label, *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
+
+
+def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
+    """What happens to an order that rests."""
+    if isinstance(fact, Released):
+        return [f"order {fact.entry} is filled: it sells the {fact.amount_in} {order.token_in} that were received"]
+    if isinstance(fact, Executing):
+        return [f"order {fact.child} executes {fact.amount_in} {order.token_in}"]
+    if isinstance(fact, FilledPart):
+        sold = f"{fact.amount_in} {order.token_in} sold for {fact.amount_out} {order.token_out}"
+        return [f"{sold} at {fact.executed_price}, {fact.remaining} {order.token_in} left"]
+    confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
+    pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
+    return [pays, f"it waited for {fact.condition}"]
+
+
+def fill(fact: Confirmed, order: OrderView) -> str:
+    if order.exact_out is not None:
+        paid = f"{fact.amount_in} {order.token_in}"
+        return f"received {fact.amount_out} {order.token_out} for {paid}, at {fact.executed_price}"
+    return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
+
+
+def rent(fact: Confirmed) -> str:
+    return "" if fact.rent is None else f", rent of new token accounts {fact.rent} SOL"
+
+
+def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -> str:
+    mark = "→" if quote == chosen else " "
+    impact = percent(quote.price_impact_bps)
+    pool = f", pool {quote.pool}" if wide else ""
+    amount = f"{quote.amount_out} {order.token_out}"
+    if quote.amount_in is not None:
+        amount = f"{quote.amount_in} {order.token_in}"
+    offer = f"{amount} at {quote.price}, impact {impact} %{pool}"
+    return f"{mark} {quote.pool_kind:<15} {offer}"
+
+
+def choice_lines(fact: Routed, order: OrderView, pool_width: int) -> list[str]:
+    least = f"for at least {fact.min_amount_out} {order.token_out}"
+    if fact.max_amount_in is not None:
+        least = f"for at most {fact.max_amount_in} {order.token_in}"
+    if len(fact.route) <= 1:
+        return [f"  choose {fact.chosen.pool_kind} {shorten(fact.chosen.pool, pool_width)}, {least}"]
+    chosen, compared = fact.chosen, "more" if fact.chosen.amount_in is None else "less"
+    gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp {compared} than the best pool"
+    legs = [f"→ {line}" for line in legs_of(fact.route, pool_width)]
+    together = f"{chosen.amount_out} {order.token_out}"
+    if chosen.amount_in is not None:
+        together = f"{chosen.amount_in} {order.token_in}"
+    return [*legs, f"  together {together}{gain}", f"  choose this, {least}"]
+
+
+def refusal_line(refusal: Refused) -> str:
+    return f"  {refusal.venue:<15} no quote: {refusal.code}: {refusal.detail}"

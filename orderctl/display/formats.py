@@ -1,0 +1,51 @@
+"""Times, lengths of time, shares and long texts, as a trader reads them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+POOL_WIDTH: Final = 9
+"""Characters of a pool's address that tell it from the others."""
+ADDRESS_WIDTH: Final = 44
+"""Of a whole one."""
+
+
+def moment(at: datetime) -> str:
+    """The local date and time of day, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def clock(at: datetime) -> str:
+    """The local time of day, to the millisecond."""
+    local = at.astimezone()
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time for reading: ``43 ms``, ``1.4 s``, ``1:01``, ``1:02:05``."""
+    if round(seconds, 3) < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def waiting(until: datetime, now: datetime) -> str:
+    """How long an order still waits."""
+    left = (until - now).total_seconds()
+    return f"goes on in {duration(left)}" if left > 0 else "goes on now"
+
+
+def percent(bps: str) -> str:
+    """Basis points, a decimal string, in percent."""
+    return f"{Decimal(bps).scaleb(-2).normalize():f}"
+
+
+def shorten(text: str, width: int) -> str:
+    """Both ends of an address or a signature, with … for the middle."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 3
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"

@@ -1,0 +1,24 @@
+"""The pools that a route is made of, and the order in which offers are told."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from orderctl.display.formats import POOL_WIDTH, shorten
+from orderd.domain.quoted import Quoted, RoutedLeg
+
+
+def legs_of(route: Sequence[RoutedLeg], pool_width: int = POOL_WIDTH) -> list[str]:
+    """A line a hop: which pools share it."""
+    hops: dict[int, list[RoutedLeg]] = {}
+    for leg in route:
+        hops.setdefault(leg.hop, []).append(leg)
+    return [
+        f"{legs[0].token_in} to {legs[0].token_out}: "
+        + ", ".join(f"{leg.share} % {leg.pool_kind} {shorten(leg.pool, pool_width)}" for leg in legs)
+        for legs in hops.values()
+    ]
+
+
+def by_amount(quotes: Iterable[Quoted]) -> list[Quoted]:
+    """What pays the most, or takes the least, comes first."""
+    return sorted(quotes, key=lambda quote: (-Decimal(quote.amount_out), Decimal(quote.amount_in or 0)))

@@ -1,0 +1,51 @@
+"""What an order is to do, in words."""
+
+from typing import Final
+
+from orderctl.display.formats import moment
+from orderctl.display.resting import prices
+from orderd.domain.order import Floor, TimeInForce
+from orderd.domain.terms import ToldTerms
+from orderd.domain.terms_parsing import MARKET_EXITS
+from orderd.wire.orders import OrderView
+
+
+def terms(order: OrderView) -> str:
+    said = sale(order)
+    if (asked := prices(order)) is not None:
+        said += f", {asked}"
+    if order.slippage_widens:
+        said += f", slippage at most {order.max_slippage} %, less in its first tries"
+    elif order.limit_price is None:
+        said += f", slippage at most {order.slippage} %"
+    if order.min_out is not None:
+        said += f", at least {order.min_out} {order.token_out}"
+    if order.max_in is not None:
+        said += f", at most {order.max_in} {order.token_in}"
+    if order.max_cost is not None:
+        said += f", cost at most {order.max_cost} %"
+    if order.floor is Floor.EACH and order.type not in MARKET_EXITS:
+        said += f", a new {'floor' if order.exact_out is None else 'ceiling'} in each attempt"
+    if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        said += f", {_AT_ONCE[order.time_in_force]}"
+    return said
+
+
+_AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "all of it at once or nothing"}
+
+
+def sale(terms: ToldTerms) -> str:
+    if terms.exact_out is not None:
+        return f"buy {terms.exact_out} {terms.token_out} with {sold(terms)}"
+    amount = "all" if terms.amount_in is None else terms.amount_in
+    bought = ", once it is bought" if terms.amount_in is None else ""
+    return f"sell {amount} {sold(terms)} for {terms.token_out}{bought}"
+
+
+def sold(terms: ToldTerms) -> str:
+    return f"wrapped {terms.token_in}" if terms.use_wrapped else terms.token_in
+
+
+def validity(order: OrderView) -> str:
+    """Until when an order may wait."""
+    return "until it is filled or cancelled" if order.valid_until is None else f"until {moment(order.valid_until)}"

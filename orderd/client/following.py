@@ -1,0 +1,225 @@
+"""The news of orders, through disconnections: what ``Client.follow_all`` and ``Client.follow_active`` do."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Protocol, TypeVar
+
+from orderd.client import handshake
+from orderd.client.errors import AnswerLostError, FollowTimeoutError, RefusedError, UnreachableError
+from orderd.client.freshness import Fresh, Freshness, Stale, check_count
+from orderd.client.notifications import read_notification
+from orderd.domain.events import OrderEvent
+from orderd.domain.order import TERMINAL
+from orderd.wire.message import Message
+from orderd.wire.orders import OrderView
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import (
+    Event,
+    Heartbeat,
+    Ready,
+    ResyncRequired,
+    Snapshot,
+    SubscribeParams,
+    SubscribeResult,
+)
+
+A = TypeVar("A", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is gone; the next try is in ``retry_in`` seconds."""
+
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Connected again; ``replayed`` events happened meanwhile and follow."""
+
+    replayed: int
+
+
+Connection = Lost | Resumed | Stale | Fresh | ResyncRequired
+"""What is reported beside the orders themselves."""
+Update = Snapshot | Event | Connection
+_News = tuple[str, Snapshot | ResyncRequired | Event | Ready | Stale | Fresh]
+"""News of an order, with the trader's word for it; or of the connection."""
+
+
+class Port(Protocol):
+    """The connection that news come over; ``Client`` is one."""
+
+    has_been_connected: bool
+
+    def call(self, method: Method, params: Message, answer: type[A]) -> A: ...
+
+    def receive(self, seconds: float | None) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...
+
+
+class Following:
+    """What is subscribed to over a client's connection, and what has come of it."""
+
+    def __init__(self, client: Port) -> None:
+        self._client = client
+        self._unread: deque[Snapshot | ResyncRequired | Event | Ready] = deque()
+        self.begin()
+
+    def begin(self) -> None:
+        """A new connection: nothing has been counted on it."""
+        self._counted: Counter[int] = Counter()
+        self._freshness = Freshness()
+
+    def forget(self) -> None:
+        """The connection is closed: what it told is not to be read any more."""
+        self._unread.clear()
+
+    def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:
+        deadline = None if seconds is None else time.monotonic() + seconds
+        after = dict.fromkeys(orders, 0)
+        standing: dict[str, int] = {}
+        failures = 0
+        while after:
+            try:
+                subscriptions, told = self._subscribe(after, deadline)
+                if failures:
+                    yield Resumed(_replayed(after, told))
+                    failures = 0
+                anew = set()
+                for order, news in chain(told, self._news(subscriptions, after, deadline)):
+                    if isinstance(news, ResyncRequired):
+                        anew.add(order)
+                    elif isinstance(news, Snapshot) and order in anew:
+                        _begin_anew(after, order, news.order)
+                    elif isinstance(news, Event) and not _is_next(after, order, news.event, standing.get(order, 0)):
+                        continue
+                    if isinstance(news, Snapshot):
+                        standing[order] = news.order.seq
+                    assert not isinstance(news, Ready), "it was not asked for"
+                    yield news
+                    if not after:
+                        return
+            except (UnreachableError, AnswerLostError, RefusedError) as error:
+                if not self._client.has_been_connected or not handshake.is_passing(error):
+                    raise
+                self._client.close()
+                delay = handshake.backoff(failures)
+                failures += 1
+                yield Lost(error.detail, delay)
+                if deadline is not None and time.monotonic() + delay >= deadline:
+                    raise _out_of_time(after) from error
+                time.sleep(delay)
+
+    def follow_active(self) -> Iterator[Snapshot | Event | Ready | Stale | Fresh]:
+        self._unread.clear()
+        result = self._client.call(Method.ORDERS_SUBSCRIBE, SubscribeParams(), SubscribeResult)
+        self._freshness.expect(result.heartbeat_seconds)
+        for _, news in self._news({result.subscription: ""}, (), None, with_ready=True):
+            if not isinstance(news, ResyncRequired):
+                yield news
+
+    def _subscribe(self, after: Mapping[str, int], deadline: float | None) -> tuple[dict[int, str], list[_News]]:
+        """A subscription for each order, and the news that came before the snapshot of each."""
+        self._unread.clear()
+        subscriptions = {}
+        for order, seq in after.items():
+            params = SubscribeParams(order=order, after=seq)
+            result = self._client.call(Method.ORDERS_SUBSCRIBE, params, SubscribeResult)
+            subscriptions[result.subscription] = order
+            self._freshness.expect(result.heartbeat_seconds)
+        told: list[_News] = []
+        missing = len(subscriptions)
+        news = self._news(subscriptions, after, deadline)
+        while missing:
+            told.append(next(news))
+            missing -= isinstance(told[-1][1], Snapshot)
+        return subscriptions, told
+
+    def _news(
+        self,
+        subscriptions: Mapping[int, str],
+        waited_for: Iterable[str],
+        deadline: float | None,
+        *,
+        with_ready: bool = False,
+    ) -> Iterator[_News]:
+        while True:
+            while self._unread:
+                news = self._unread.popleft()
+                if news.subscription in subscriptions and (with_ready or not isinstance(news, Ready)):
+                    yield subscriptions[news.subscription], news
+            if (change := self._freshness.change()) is not None:
+                yield "", change
+            waits = [self._freshness.seconds_left, None if deadline is None else deadline - time.monotonic()]
+            wait = min((seconds for seconds in waits if seconds is not None), default=None)
+            try:
+                self.keep(self._client.receive(wait))
+            except TimeoutError as error:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise _out_of_time(waited_for) from error
+
+    def keep(self, message: dict[str, Any]) -> None:
+        """Notes a message that answers no call. Raises AnswerLostError if an event is missing."""
+        news = read_notification(message)
+        if isinstance(news, Heartbeat):
+            check_count(news, self._counted)
+            self._freshness.hear(news)
+            return
+        self._freshness.hear(None)
+        if isinstance(news, Event):
+            self._counted[news.subscription] += 1
+        if isinstance(news, Snapshot | ResyncRequired | Event | Ready):
+            self._unread.append(news)
+
+
+def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int) -> bool:
+    """Whether an event is new; a new one is noted. Raises AnswerLostError if one before it is missing.
+
+    A final event that comes once more, with events up to ``standing`` behind it, is not final: its block was rolled
+    back.
+    """
+    seen = after.get(order)
+    if seen is None or event.seq <= seen:
+        return False
+    if event.seq > seen + 1:
+        raise handshake.gap(event.seq, seen)
+    after[order] = event.seq
+    if event.status in TERMINAL and event.seq >= standing:
+        del after[order]
+    return True
+
+
+def _begin_anew(after: dict[str, int], order: str, standing: OrderView) -> None:
+    if standing.status in TERMINAL:
+        del after[order]
+    else:
+        after[order] = standing.seq
+
+
+def _replayed(after: Mapping[str, int], told: Sequence[_News]) -> int:
+    """How many events happened while there was no connection."""
+    anew = {order for order, news in told if isinstance(news, ResyncRequired)}
+    return sum(
+        news.order.seq - after[order] for order, news in told if isinstance(news, Snapshot) and order not in anew
+    )
+
+
+def _out_of_time(orders: Iterable[str]) -> FollowTimeoutError:
+    names = list(orders)
+    if len(names) > 1:
+        return FollowTimeoutError(
+            "The orders have not ended in the time given",
+            f"{len(names)} orders go on",
+            "follow them with: orderctl watch --all",
+        )
+    return FollowTimeoutError(
+        "The order has not ended in the time given",
+        f"order {names[0]} goes on",
+        f"follow it with: orderctl watch {names[0]}",
+    )

@@ -1,0 +1,34 @@
+"""What the daemon tells unasked, as models. Most commands only make a call, and need none of them."""
+
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from orderd.client.protocol import unreadable
+from orderd.wire.prices import CandleChange
+from orderd.wire.rpc import HEARTBEAT, ORDER_EVENT, PRICE_CANDLE
+from orderd.wire.subscriptions import Event, Heartbeat, Notification, Ready, ResyncRequired, Snapshot
+
+_NOTIFICATION: TypeAdapter[Snapshot | ResyncRequired | Event | Ready] = TypeAdapter(
+    Notification, config=ConfigDict(defer_build=True)
+)
+_KNOWN_NOTIFICATIONS = ("SNAPSHOT", "RESYNC_REQUIRED", "EVENT", "READY")
+
+
+def read_notification(
+    message: dict[str, Any],
+) -> Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange | None:
+    """None for what is none, or of a kind that only a newer client knows. Raises UnreadableError."""
+    params = message.get("params")
+    if not isinstance(params, dict):
+        return None
+    try:
+        if message.get("method") == HEARTBEAT:
+            return Heartbeat.model_validate(params, extra="ignore")
+        if message.get("method") == PRICE_CANDLE:
+            return CandleChange.model_validate(params, extra="ignore")
+        if message.get("method") == ORDER_EVENT and params.get("type") in _KNOWN_NOTIFICATIONS:
+            return _NOTIFICATION.validate_python(params, extra="ignore")
+    except ValidationError as error:
+        raise unreadable(error) from error
+    return None

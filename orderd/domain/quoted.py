@@ -1,0 +1,51 @@
+"""Quotes and routes as events and messages tell them: amounts are decimal strings in whole tokens."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.pool_kind import PoolKind, VenueName
+
+
+class Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class Quoted(Fact):
+    """What one pool, or a whole route, pays: ``amount_out`` after all pool fees, ``price`` in token_out for a token_in.
+
+    ``amount_in`` is what it takes for that, told where the output is what was asked for: else all take the same. Of a
+    route with several legs, ``pool`` is the one with the largest, and the fees of all count as ``fee_token``.
+    """
+
+    venue: VenueName
+    pool: str
+    pool_kind: PoolKind
+    amount_out: str
+    price: str
+    fee: str
+    fee_token: str
+    price_impact_bps: str
+    slot: int
+    amount_in: str | None = Field(None, exclude_if=lambda amount: amount is None)
+
+
+class RoutedLeg(Fact):
+    """One swap of a route. ``share`` is its part of its hop's input in percent; hops are numbered from 1."""
+
+    hop: int
+    venue: VenueName
+    pool: str
+    pool_kind: PoolKind
+    token_in: str
+    token_out: str
+    share: str
+    amount_in: str
+    amount_out: str
+
+
+class Refused(Fact):
+    """A venue that made no offer, and why."""
+
+    venue: VenueName
+    code: ErrorCode
+    detail: str

@@ -1,0 +1,91 @@
+"""JSON-RPC 2.0: the methods, what a call and a failure look like, and the numbers of failures."""
+
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from orderd.wire.problem import Problem
+
+WIRE_VERSION: Final = 2
+
+
+MAX_MESSAGE_BYTES: Final = 65_536
+
+
+class Method(StrEnum):
+    ORDER_SUBMIT = "order.submit"
+    ORDER_PREVIEW = "order.preview"
+    ORDER_GET = "order.get"
+    ORDER_CANCEL = "order.cancel"
+    ORDER_AMEND = "order.amend"
+    ORDER_SIMULATE_FILL = "order.simulate_fill"
+    ORDER_EVIDENCE = "order.evidence"
+    ORDER_RESOLVE = "order.resolve"
+    ORDERS_LIST = "orders.list"
+    ORDERS_SUBSCRIBE = "orders.subscribe"
+    ORDERS_UNSUBSCRIBE = "orders.unsubscribe"
+    QUOTE = "quote"
+    BALANCES = "balances"
+    TOKENS = "tokens"
+    TOKENS_SEARCH = "tokens.search"
+    TOKENS_NAME = "tokens.name"
+    TOKENS_UNNAME = "tokens.unname"
+    POOLS = "pools"
+    STATUS = "status"
+    HISTORY = "history"
+    PRICES = "prices"
+    PRICES_SUBSCRIBE = "prices.subscribe"
+    PRICES_UNSUBSCRIBE = "prices.unsubscribe"
+    PNL = "pnl"
+    PORTFOLIO = "portfolio"
+    HALT = "trading.halt"
+    LIFT = "trading.lift"
+
+
+ORDER_EVENT: Final = "order.event"
+"""The method of the notifications that a subscription brings; its params are a Notification."""
+
+
+PRICE_CANDLE: Final = "price.candle"
+"""The method of the notifications that a subscription to prices brings; its params are a CandleChange."""
+
+
+HEARTBEAT: Final = "heartbeat"
+"""The method of the notification by which a connection that has subscriptions shows that it lives: a Heartbeat."""
+
+
+class Request(BaseModel):
+    """A JSON-RPC 2.0 call. Unknown members are refused by no rule of the protocol, so they are let through."""
+
+    jsonrpc: Literal["2.0"]
+    id: str | int
+    method: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class RpcFailure(BaseModel):
+    """The ``error`` member of a JSON-RPC answer."""
+
+    code: int
+    message: str
+    data: Problem
+
+
+PARSE_ERROR: Final = -32700
+
+
+INVALID_REQUEST: Final = -32600
+
+
+METHOD_NOT_FOUND: Final = -32601
+
+
+INVALID_PARAMS: Final = -32602
+
+
+INTERNAL_ERROR: Final = -32603
+
+
+ORDERD_ERROR: Final = -32000
+"""All errors of the product itself: the Problem's code tells them apart."""
