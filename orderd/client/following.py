@@ -51,7 +51,7 @@ _News = tuple[str, Snapshot | ResyncRequired | Event | Ready | Stale | Fresh]
 """News of an order, with the trader's word for it; or of the connection."""
 
 
-class Port(Protocol):
+class Calling(Protocol):
     """The connection that news come over; ``Client`` is one."""
 
     has_been_connected: bool
@@ -66,7 +66,7 @@ class Port(Protocol):
 class Following:
     """What is subscribed to over a client's connection, and what has come of it."""
 
-    def __init__(self, client: Port) -> None:
+    def __init__(self, client: Calling) -> None:
         self._client = client
         self._unread: deque[Snapshot | ResyncRequired | Event | Ready] = deque()
         self.begin()

@@ -46,7 +46,7 @@ MUTANTS: Final = (
     Mutant(
         "gap-not-noticed",
         4,
-        "orderd/client/connection.py",
+        "orderd/client/following.py",
         "    if event.seq > seen + 1:\n        raise handshake.gap(event.seq, seen)\n",
         "",
         ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_asking_again",),
@@ -55,7 +55,7 @@ MUTANTS: Final = (
     Mutant(
         "a-replayed-confirmation-is-the-end",
         12,
-        "orderd/client/connection.py",
+        "orderd/client/following.py",
         "if event.status in TERMINAL and event.seq >= standing:",
         "if event.status in TERMINAL:",
         (
