@@ -5,7 +5,7 @@ from typing import Final
 from orderd.domain.errors import ErrorCode, OrderdError
 
 DEFAULT: Final = "default"
-"""The account of whoever needs no key, and of all orders and keys from before there were others."""
+"""The account of clients that need no key, and of all orders and keys from before there were several accounts."""
 MAX_NAME: Final = 64
 
 

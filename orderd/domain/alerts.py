@@ -1,6 +1,6 @@
-"""What an operator or a program of his is told of by itself: the kinds of alerts, and which of them are about an order.
+"""The kinds of alerts that an operator or a program gets, and which of them are about an order.
 
-The names are a promise: they are in the file of receivers, and in what receivers are sent.
+The names are a promise: they are in the file of receivers, and in what receivers get.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ class AlertKind(StrEnum):
     FILLED = "filled"  # an order is filled, whole
     FAILED = "failed"  # an order ended without a fill, with a code
     EXPIRED = "expired"  # an order's validity ended before it was filled
-    UNKNOWN = "unknown"  # nobody can tell so far what became of a signed transaction
+    UNKNOWN = "unknown"  # the outcome of a signed transaction is unknown so far
     ROLLED_BACK = "rolled_back"  # the block with a fill lost to another fork
     STOP_CANNOT_SELL = "stop_cannot_sell"  # a stop has fired, and has not sold for longer than it should take
     RESTARTED = "restarted"  # a process died, and others have taken over what it held
@@ -34,9 +34,9 @@ OF_ORDERS: Final[Mapping[EventKind, AlertKind]] = {
 }
 """The events of an order that are alerts."""
 OF_WHOLE_ORDERS: Final = frozenset({AlertKind.FILLED, AlertKind.FAILED, AlertKind.EXPIRED})
-"""Of an order that executes a part of another one, these are not told: its parent says how all of it ended."""
+"""An order that executes a part of another one has none of these: its parent says how all of it ended."""
 CONDITIONS: Final = frozenset(
     {AlertKind.STOP_CANNOT_SELL, AlertKind.BALANCE_LOW, AlertKind.ENDPOINT_LAGGING}
     | {AlertKind.LIMITER_SATURATED, AlertKind.HALTED}
 )
-"""What lasts: told when it begins, and once more when it is over."""
+"""Conditions that last: there is an alert when one begins, and another when it is over."""

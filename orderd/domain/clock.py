@@ -1,13 +1,13 @@
-"""A server's clock that is set while waits are under way: how that is told from time that has passed.
+"""A server's clock that is set while waits are under way: how that is distinguished from time that has passed.
 
-Stored times are of the server's clock, so that all machines mean the same by them. When somebody sets it, whatever
-waits for a stored time would wait too long or not long enough. So each process holds that clock against its own, which
-nobody can set, and where the two disagree the stored times are moved by as much, once: beside them stands by how much
-they have been moved so far, and what the clock said when anybody last looked.
+Stored times are of the server's clock, so that they mean the same on all machines. If that clock is set, everything
+that waits for a stored time would wait too long or not long enough. So each process compares that clock with its own
+monotonic one, and if the two disagree the stored times are moved by the difference, once: stored beside them are the
+total of what they have been moved by, and the clock's last reading.
 
-That last word keeps a process from being believed whose own clock stood still, as in a virtual machine that was paused:
-a clock that has been set ahead by an hour is an hour ahead of the last look. Where all were away at the same time there
-is no telling a pause from a clock that was set ahead, and it is taken for a pause, after which a wait is over.
+That last reading guards against a process whose own clock stood still, as in a virtual machine that was paused: a clock
+that was set ahead by an hour is an hour ahead of the last reading. If all processes were away at the same time, a pause
+cannot be distinguished from a clock that was set ahead. It is taken for a pause, after which a wait is over.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from typing import Final
 NOTICED_SECONDS: Final = 2.0
 """A clock that is set by less is let be: so much longer or shorter do waits take then."""
 NOTE_SECONDS: Final = 1.0
-"""How old the last word on the clock may become before somebody renews it; well below what is noticed."""
+"""How old the last reading may become before it is renewed; well below what is noticed."""
 _SURE_SECONDS: Final = 0.5
 """A reading that took longer says too little of the moment it was made in."""
 _KNOWN_SECONDS: Final = 2.0
-"""Who has watched for so long notes what the clock says; sooner, it might hide a jump that others have yet to see."""
+"""How long a process watches before it stores a reading; sooner, it might hide a jump from the other processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ClockWatch:
     """One process' eye on one server's clock. For one thread at a time."""
 
     def __init__(self, elapsed: Callable[[], float]) -> None:
-        """``elapsed`` is the process' own clock, in seconds, which goes on whatever the time of day is set to."""
+        """``elapsed`` is the process's own clock in seconds, which does not change when the time of day is set."""
         self._elapsed = elapsed
         self._began: float | None = None
         self._base: tuple[float, Reading] | None = None
@@ -74,9 +74,9 @@ class ClockWatch:
         return is_old and self._base[0] - self._began >= _KNOWN_SECONDS
 
     def moment(self, reading: Reading) -> float:
-        """What time it is, in the server's seconds, for whoever ends waits by it after this look.
+        """The time in the server's seconds, for ending waits after this look.
 
-        A reading that was too slow to show a jump is not believed where it is ahead of what is expected.
+        A reading that was too slow to show a jump is not used if it is ahead of what is expected.
         """
         expected = self.expected
         return reading.now if expected is None else min(reading.now, expected + NOTICED_SECONDS)

@@ -1,13 +1,13 @@
-"""Every error a user can meet, once: its code, what it means, whether trying again helps, and what to do next.
+"""Every error that a user can meet, once: its code, what it means, whether to try again, and what to do next.
 
-Codes read ``CATEGORY_CONDITION``. The category says who is speaking:
+Codes read ``CATEGORY_CONDITION``. The category says where the error comes from:
 
     REQUEST, TOKEN, AMOUNT, SLIPPAGE, COST, PRICE,
-    TIME, WALLET, ORDER, AUTH, LIMIT                                denied: orderd said no, and nothing was traded
-    ROUTE, POOL, FUNDS, TX                                          failed: the market or the chain said no
-    RPC, SERVICE                                                    unavailable: orderd, or what it needs, cannot serve
+    TIME, WALLET, ORDER, AUTH, LIMIT                                denied by orderd; nothing was traded
+    ROUTE, POOL, FUNDS, TX                                          failed at the market or on the chain
+    RPC, SERVICE                                                    unavailable: orderd, or a service that it needs
 
-Whether the same may succeed a moment later is said by each code for itself: a category has codes of both kinds.
+Each code says itself whether the same may succeed a moment later: a category has codes of both kinds.
 """
 
 from dataclasses import dataclass, replace
@@ -127,8 +127,8 @@ class Consequence(StrEnum):
     """What an error does to an order that meets with it before anything is signed, or once what was is proved dead."""
 
     ENDS = "ends"  # the order: the same would happen again
-    COUNTS = "counts"  # as one of the attempts, of which there are a few
-    WAITS = "waits"  # while the order is valid: what it needs is away, or took none of its bytes in; nothing is counted
+    COUNTS = "counts"  # as one of the few attempts
+    WAITS = "waits"  # while the order is valid: a service is unavailable, or took no bytes; not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _passing(title: str, next_step: str, status: int = 503) -> ErrorSpec:
 
 
 def _awaited(spec: ErrorSpec) -> ErrorSpec:
-    """Of what is none of the order's doing."""
+    """For errors that the order did not cause."""
     return replace(spec, consequence=Consequence.WAITS)
 
 

@@ -34,9 +34,10 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
 
 
 class Accepted(ToldTerms, _Acceptance):
-    """The terms, so that whoever follows all orders knows a new one from its first event. ``slippage`` in percent.
+    """The terms, so that a client that follows all orders knows a new one from its first event. ``slippage`` in
+    percent.
 
-    ``account`` is the name of the one whose order it is; older events have none.
+    ``account`` is the name of the order's account; older events have none.
     """
 
 
@@ -91,10 +92,10 @@ ENTRY_FILL: Final = "fill of its entry"
 
 
 class Deferred(Fact):
-    """The order waits, for the reason that is given; no attempt is used up. ``until`` is an estimate.
+    """The order waits, for the given reason; this does not use up an attempt. ``until`` is an estimate.
 
-    It is told once for each reason: while that stays, the order may begin sooner or later than was told. Where it waits
-    until an error is over, ``code`` is that error's and ``detail`` says what happened.
+    There is one event per reason: while the reason stays, the order may begin sooner or later than estimated. If it
+    waits until an error is over, ``code`` is that error's and ``detail`` says what happened.
     """
 
     kind: Literal[EventKind.DEFERRED] = EventKind.DEFERRED
@@ -188,7 +189,7 @@ class Confirmed(Fact):
 
 
 class Unknown(Fact):
-    """Nobody could tell so far what became of the transaction. It is looked after further; nothing else is signed."""
+    """The outcome of the transaction is unknown so far. It is still followed; nothing else is signed."""
 
     kind: Literal[EventKind.UNKNOWN] = EventKind.UNKNOWN
     attempt: int

@@ -7,7 +7,7 @@ from orderd.domain.order import Floor, OrderKind
 from orderd.domain.terms import OrderTerms
 
 CONFIRMED_BY: Final = 2
-"""Looks in different slots by which a stop is confirmed where the order does not say: one trade is no market."""
+"""In how many slots a stop is confirmed if the order does not say: a single trade does not make a market price."""
 MAX_SLIPPAGE_BPS: Final = 500
 """Of a stop whose order does not say."""
 

@@ -11,13 +11,13 @@ from orderd.domain.errors import ErrorCode, OrderdError
 class HaltCause(StrEnum):
     """Each stands for itself: one may be lifted by its own means only, and while there is any, nothing is signed."""
 
-    OPERATOR = "operator"  # somebody with the scope admin said so
+    OPERATOR = "operator"  # a key with the scope admin
     SHARED_WALLET = "shared_wallet"  # another installation has signed with the wallet
     RESTORE = "restore"  # what was traded since a backup is not known yet
 
     @property
     def code(self) -> ErrorCode:
-        """What orders are told."""
+        """The text that waiting orders show."""
         return ErrorCode.WALLET_SHARED if self is HaltCause.SHARED_WALLET else ErrorCode.SERVICE_HALTED
 
 

@@ -1,15 +1,15 @@
 """The memo of an attempt: what every transaction that orderd signs says in public about itself.
 
-It makes the transactions of two equal orders differ, lets a transaction be found by its order where the attempt is not
-known, and tells two daemons apart that sign with one wallet. 30 bytes in base64url, 40 characters:
+It makes the transactions of two equal orders differ, identifies the order of a transaction whose attempt is not known,
+and distinguishes two daemons that sign with one wallet. 30 bytes in base64url, 40 characters:
 
     0   order id    16 bytes
     16  tag          8 bytes, of the account and client order id; see ``db.installation``
     24  installation 4 bytes, of the database that the order is in
     28  attempt      2 bytes, big-endian; 65535 for that number and above
 
-The size is what a memo had before (``ORDER_ID:ATTEMPT``, 38 characters and more), so that no route over several pools
-stops fitting into a transaction. Memos of that form are still read.
+It is no longer than earlier memos (``ORDER_ID:ATTEMPT``, 38 characters and more), so that every route over several
+pools still fits into a transaction. Memos of that form are still read.
 """
 
 import re

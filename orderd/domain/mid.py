@@ -28,12 +28,12 @@ class _Offer(NamedTuple):
 
     @property
     def taken(self) -> Decimal:
-        """What the pool would take from who buys: about the same depth and fee come on top of its price."""
+        """What the pool would charge a buyer: about the same depth and fee are added to its price."""
         return self.paid / (self.kept * self.kept)
 
 
 def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | None:
-    """Base units bought for one that is sold, by way of the route's tokens; None where that cannot be told.
+    """Base units bought per base unit sold, over the route's tokens; None if that is not known.
 
     ``offers`` are, hop by hop, what the pools of its pair pay for all that the hop sells.
     """

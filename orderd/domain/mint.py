@@ -1,4 +1,4 @@
-"""What the chain says of a token's mint: how it counts, who has power over it, and what Token-2022 adds to it."""
+"""What the chain says of a token's mint: its decimals, its authorities, and its Token-2022 extensions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _NAME_LENGTH: Final = 32
 
 
 class Trait(StrEnum):
-    """What a trader has to know of a mint. It is stored, and told as the code of a warning."""
+    """A fact about a mint that a trader has to know. It is stored, and shown as the code of a warning."""
 
     MINT_AUTHORITY = "mint_authority"
     FREEZE_AUTHORITY = "freeze_authority"

@@ -89,15 +89,15 @@ def _to_digits(digits: int) -> Context:
 def parse_slippage_bps(percent: str) -> int:
     """Slippage in percent, like ``0.5``, as basis points.
 
-    Raises OrderdError: SLIPPAGE_OUT_OF_RANGE, also for what is no number or finer than a basis point.
+    Raises OrderdError: SLIPPAGE_OUT_OF_RANGE, also if it is not a number or finer than a basis point.
     """
     return _parse_bps(percent, BPS, ErrorCode.SLIPPAGE_OUT_OF_RANGE)
 
 
 def parse_cost_bps(percent: str, limit_bps: int) -> int:
-    """The most that fees and price impact may take together, in percent, as basis points of at most ``limit_bps``.
+    """The maximum that fees and price impact together may cost, in percent, as basis points up to ``limit_bps``.
 
-    Raises OrderdError: COST_OUT_OF_RANGE, also for what is no number or finer than a basis point.
+    Raises OrderdError: COST_OUT_OF_RANGE, also if it is not a number or finer than a basis point.
     """
     return _parse_bps(percent, limit_bps, ErrorCode.COST_OUT_OF_RANGE)
 

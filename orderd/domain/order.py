@@ -1,7 +1,8 @@
 """An order's life: its states, what can happen to it, and the one table that says which move is legal.
 
-Whoever needs a set of states (a statement, a screen, a shell's completion) takes it from here, so that a new state is
-a row of STATES and the rows of TRANSITIONS that lead to it and away from it. Loads no library: completion reads it too.
+All code that needs a set of states (a statement, a screen, a shell's completion) takes it from here, so that a new
+state is a row of STATES and the rows of TRANSITIONS that lead to it and away from it. Loads no library: completion
+reads it.
 """
 
 from dataclasses import dataclass
@@ -49,15 +50,15 @@ class Floor(StrEnum):
 
 
 class Phase(Enum):
-    """Who has to do something about an order. Every state is in one phase."""
+    """Which part of the program acts next on an order. Every state is in one phase."""
 
     HELD = auto()  # the exits: it waits for the fill of another order, and ends where that does not fill
     RESTING = auto()  # the triggers: it waits for a condition, and is looked at when the market moves
     WAITING = auto()  # dispatch: in line with a due time, and put into the queue when that has come
     WORKING = auto()  # a worker, under a lease; nothing is signed, so it is reclaimed when the lease runs out
     SIGNED = auto()  # a worker, under a lease; signed bytes may land, so it is adopted when the lease runs out
-    FILLED = auto()  # nobody: it has ended with a fill
-    UNFILLED = auto()  # nobody: it has ended without one
+    FILLED = auto()  # none: it has ended with a fill
+    UNFILLED = auto()  # none: it has ended without a fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ SIGNED: Final = _in_phase(Phase.SIGNED)
 LEASED: Final = WORKING | SIGNED
 """In a worker's hands, under a lease."""
 IDLE: Final = HELD | RESTING
-"""Nobody has anything to do before another order is filled, or the market has moved."""
+"""No process acts on it before another order is filled, or the market has moved."""
 FILLED: Final = _in_phase(Phase.FILLED)
 UNFILLED: Final = _in_phase(Phase.UNFILLED)
 TERMINAL: Final = FILLED | UNFILLED
@@ -131,8 +132,8 @@ class EventKind(StrEnum):
     AMENDED = "amended"  # its price, amount or validity is another now
     CANCEL_REQUESTED = "cancel_requested"  # its transaction is signed: it is not tried again
     RECOVERED = "recovered"  # its transaction was found on the chain, which a restored database did not know
-    UNKNOWN = "unknown"  # nobody can tell so far what became of what is signed
-    ROLLED_BACK = "rolled_back"  # a success turned out to be in no block of the chain that won
+    UNKNOWN = "unknown"  # the outcome of what is signed is unknown so far
+    ROLLED_BACK = "rolled_back"  # a success turned out to be in a block of a fork that died
 
 
 _E = EventKind
@@ -199,7 +200,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.SUBMITTED, _E.FAILED, _S.FAILED),
     # It ends as its transaction does; where that fails, it waits for a moment and is cancelled.
     (_S.SUBMITTED, _E.CANCEL_REQUESTED, _S.SUBMITTED),
-    # Nobody can tell for long what became of the signed bytes. Only a proof, or an operator, ends that.
+    # The outcome of the signed bytes is unknown for long. Only a proof, or an operator, ends that.
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
     # The only way out of an end: the block in which it succeeded is not in the chain that won.
     (_S.CONFIRMED, _E.ROLLED_BACK, _S.SUBMITTED),
@@ -242,9 +243,9 @@ def sources(kind: EventKind, to: OrderStatus | None = None) -> frozenset[OrderSt
 
 
 def target(kind: EventKind, to: OrderStatus | None = None) -> OrderStatus:
-    """The state that ``kind`` leads to, whatever was before; ``to`` names it where there are several.
+    """The state that ``kind`` leads to, whatever the state before; ``to`` names it if there are several.
 
-    Raises UnclearTransitionError where ``kind`` does not lead to ``to``, or to several states and none is named.
+    Raises UnclearTransitionError if ``kind`` does not lead to ``to``, or leads to several states and none is named.
     """
     found = frozenset(after for _, event, after in TRANSITIONS if event == kind)
     return _one(kind, found if to is None else found & {to})

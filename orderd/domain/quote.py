@@ -17,12 +17,12 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """Sell exactly ``amount`` base units of ``mint_in`` for ``mint_out``, or, where it is ``exact_out``, buy exactly
+    """Sell exactly ``amount`` base units of ``mint_in`` for ``mint_out``, or, if ``exact_out`` is set, buy exactly
     ``amount`` base units of ``mint_out``. Mints are base58.
 
-    ``max_cost_bps`` is what fees and depth may cost, where that is less than for others. ``has_own_floor``: whoever
-    asks has said what he accepts at worst, least or most, and needs no market to tell him. ``exit_bps`` stands for the
-    daemon's bounds on impact and on cost, ``max_deviation_bps`` for that on a price that has fallen while pools are
+    ``max_cost_bps`` is the maximum cost of fees and depth, if it is lower than the daemon's. ``has_own_floor``: the
+    trader has given the worst acceptable amount, so no market price is needed for it. ``exit_bps`` replaces the
+    daemon's bounds on impact and on cost, ``max_deviation_bps`` the bound on a price that has fallen while pools are
     missing.
     """
 
@@ -101,7 +101,7 @@ UNANSWERED: Final = frozenset(
         ErrorCode.ROUTE_STALE,
     }
 )
-"""Refusals that say nothing about the pools: nobody could tell in time."""
+"""Refusals that say nothing about the pools: they could not be read in time."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class RetryPolicy:
     def look_delay_ms(self, waited_ms: int, jitter: float) -> int:
         """Milliseconds until an order that has waited for so long looks again whether it can go on.
 
-        A quarter of that, so that who waits for long looks seldom; at least the first wait of an attempt.
+        A quarter of that, so that an order that waits for long looks seldom; at least the first wait of an attempt.
         """
         return _less(min(max(waited_ms // 4, self.base_ms), _LONGEST_LOOK_MS), jitter)
 

@@ -1,8 +1,8 @@
-"""An order's terms in their three forms: as they are given, as they are understood, and as they are told.
+"""An order's terms in their three forms: as given, as parsed, and as shown.
 
 A new term is a line in each form, one in ``terms_parsing`` and one in ``terms_formatting``. All else follows: the
-messages of the port, orderctl's options and the command that it says to run again, the columns of a file of orders, the
-row in the database, the first event, and whether two submissions are the same order.
+messages of the port, orderctl's options and the "run again" command, the columns of a file of orders, the row in the
+database, the first event, and whether two submissions are the same order.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -204,7 +204,7 @@ class OrderTerms:
     min_out: int | None = None
     max_cost_bps: int | None = None
     floor: Floor | None = Floor.FIRST
-    """None: it was accepted when nobody could say, with a new floor in each attempt."""
+    """None: the order was accepted when this was not known, with a new floor in each attempt."""
     slippage_widens: bool = False
     use_wrapped: bool = False
     exact_out: int | None = None
@@ -290,9 +290,9 @@ class OrderTerms:
         return replace(self, slippage_bps=min(first << min(failures, _DOUBLINGS), self.max_slippage_bps))
 
     def is_same_as(self, other: "OrderTerms") -> bool:
-        """Whether two submissions under one client order id are the same order. A token is the same by its mint.
+        """Whether two submissions under one client order id are the same order. Tokens are compared by their mints.
 
-        What nobody could say when one of them was accepted does not make them differ.
+        A value that was not known when one of them was accepted does not make them differ.
         """
         unsaid = {"floor"} if None in (self.floor, other.floor) else set()
         unsaid |= set() if self.amount_word is None else {"amount_in"}
@@ -304,11 +304,11 @@ _FIRST_PART: Final = 5
 _DOUBLINGS: Final = 16
 """More than enough from the least slippage to the most."""
 _IF_ANY: Final = Field(None, exclude_if=lambda value: value is None)
-"""Of a term that most orders have not: it is told of those that have it."""
+"""For a term that most orders do not have: it is shown only if the order has it."""
 
 
 class ToldTerms(BaseModel):
-    """As they are told of an order: each with the value that counts, also where none was given."""
+    """The terms as shown with an order: each with the value that applies, also if none was given."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 

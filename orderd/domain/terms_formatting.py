@@ -1,4 +1,4 @@
-"""An order's terms as they are told: amounts and prices as decimal strings, tokens by their symbols."""
+"""An order's terms as text: amounts and prices as decimal strings, tokens by their symbols."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from orderd.domain.tokens import Token
 
 
 def told(terms: OrderTerms) -> ToldTerms:
-    """What to tell of them: tokens by their symbols, slippage and costs in percent."""
+    """The terms as shown: tokens by their symbols, slippage and costs in percent."""
     return ToldTerms(**told_values(terms))
 
 

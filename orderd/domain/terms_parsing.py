@@ -24,7 +24,7 @@ _ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP})
 _CONFIRMED: Final = ADVERSE | {OrderKind.OCO}
 _MIN_FILL_BPS: Final = 1_000
 _IOC_SECONDS: Final = 5
-"""Within which somebody has looked at the market, or nobody can."""
+"""How recent the last look at the market is; longer ago, it is not known."""
 
 
 def understood(
@@ -54,7 +54,7 @@ def understood(
 
 
 def check_side(given: GivenTerms) -> None:
-    """Raises OrderdError REQUEST_INVALID where no amount is told, AMOUNT_NOT_ONE_SIDE where it is not one side's."""
+    """Raises OrderdError REQUEST_INVALID without an amount, AMOUNT_NOT_ONE_SIDE if it is not that of one side."""
     sells, buys = given.amount_in is not None, given.exact_out is not None
     if not (sells or buys):
         raise OrderdError(ErrorCode.REQUEST_INVALID, "amount_in: is required")

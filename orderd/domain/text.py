@@ -13,7 +13,7 @@ _MARKS: Final = (
 
 
 class NoTextError(ValueError):
-    """The bytes are no text that anybody could read for certain."""
+    """The bytes are not text in a known encoding."""
 
 
 def text_of(data: bytes) -> str:

@@ -17,14 +17,14 @@ _VERIFIED: Final = frozenset({"verified", "strict"})
 
 
 def read_list(text: bytes, chain: str) -> list[Listing]:
-    """What a list has for this chain. An entry without a mint, or with a symbol that nobody could type, is left out.
+    """What a list has for this chain. An entry without a mint, or with a symbol that cannot be typed, is left out.
 
-    Raises ValueError where it is no list of tokens.
+    Raises ValueError if it is not a list of tokens.
     """
     given = read_json(text)
     entries = given.get("tokens") if isinstance(given, dict) else given
     if not isinstance(entries, list):
-        raise ValueError(  # noqa: TRY004  (what is wrong is the text, and not who passed it)
+        raise ValueError(  # noqa: TRY004  (the text is wrong, not the caller)
             "neither an array of tokens nor an object with one as its member tokens"
         )
     return [*_listings(entries, _CHAIN_IDS.get(chain))]

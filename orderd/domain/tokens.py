@@ -1,8 +1,8 @@
 """Tokens by symbol or by mint address, and the registry that knows what each name means.
 
-A mint address means itself. A symbol is what somebody calls a mint, and several mints may be called the same: then the
-one that the operator has pinned is meant, else one that orderd knows by itself, else the only one that is verified. No
-symbol is ever guessed. How a token counts, its decimals, is the chain's to say, and no list's.
+A mint address means itself. Several mints may have the same symbol: then the one that the operator has pinned is meant,
+else the one of the built-in list, else the only one that is verified. A symbol is never guessed. A token's decimals are
+read from the chain, not from a list.
 """
 
 import re
@@ -44,7 +44,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What somebody calls a mint. ``verified``: who keeps the list has looked at it, or the operator has said so."""
+    """A symbol of a mint. ``verified``: the list's maintainer has checked it, or the operator has pinned it."""
 
     symbol: str
     mint: str
@@ -60,7 +60,7 @@ class TokenRegistry:
     """
 
     def __init__(self, well_known: Iterable[Token], reserved: Iterable[str] = ()) -> None:
-        """``reserved`` are symbols that nobody else may have, beside those of ``well_known``."""
+        """``reserved`` are symbols that no other token may have, beside those of ``well_known``."""
         self._well_known = tuple(well_known)
         self._by_mint = {token.mint: token for token in self._well_known}
         self._by_symbol = {token.symbol.upper(): token for token in self._well_known}
@@ -100,7 +100,7 @@ class TokenRegistry:
         return None if facts is None else Token(self.symbol_of(mint), mint, facts.decimals)
 
     def facts(self, mint: str) -> MintFacts | None:
-        """What the chain has told of it; None where it was not asked, as of what is known by itself."""
+        """What the chain says of it; None if it was not read, as for tokens of the built-in list."""
         return self._facts.get(mint)
 
     def resolve(self, name: str) -> Token:
@@ -190,7 +190,7 @@ class TokenRegistry:
             raise OrderdError(ErrorCode.TOKEN_NAME_REFUSED, why)
 
     def _table(self, listings: Iterable[Listing]) -> _Table:
-        """By symbol, those left out that nobody else may have."""
+        """By symbol, without those that no other token may have."""
         table: _Table = {}
         for listing in listings:
             symbol = listing.symbol.upper()
@@ -202,7 +202,7 @@ class TokenRegistry:
         return self._by_symbol.get(name.upper())
 
     def _meant_by(self, symbol: str) -> list[Listing]:
-        """Those that may be meant, of a symbol that is nobody's own; one where it is clear."""
+        """The tokens that a symbol may mean, if it is not reserved; one if it is clear."""
         named = self._named.get(symbol, ())
         pinned = [each for each in named if each.pinned]
         everything = {each.mint: each for each in (*self._listed.get(symbol, ()), *named)}

@@ -102,15 +102,15 @@ class Condition:
         return (self.pair.quote == self.pair.token_out) != self.is_adverse
 
     def fires_at(self, best_out: int = 0) -> Fraction | None:
-        """The price at which it is met, in the pair's unit; None of a trail of which nobody knows what it is behind."""
+        """The price at which it is met, in the pair's unit; None for a trail whose best price is not known yet."""
         if self.price is not None:
             return Fraction(self.price)
         out = self.bound(best_out).amount_out
         return self.pair.price(self.amount_in, out) if out else None
 
     def away(self, market: Fraction, best_out: int = 0) -> Fraction | None:
-        """How far the market's price, in the pair's unit, has to move until it is met, as a part of that price; 0 where
-        it is met. None where nobody knows where that is.
+        """How far the market's price, in the pair's unit, has to move until it is met, as a part of that price; 0 if it
+        is met. None if the trigger price is not known.
         """
         fires_at = self.fires_at(best_out)
         if fires_at is None:

@@ -34,8 +34,8 @@ WELL_KNOWN: Final[dict[str, tuple[Token, ...]]] = {
 }
 """By the value of ``ORDERD_CHAIN``."""
 EVERYWHERE: Final = tuple({token.mint: token for tokens in WELL_KNOWN.values() for token in tokens}.values())
-"""Of all chains. Wherever one of their symbols means anything, it is a token with these decimals: nobody else may have
-it, so those who do not know the chain can count by it."""
+"""The same on all chains: one of these symbols always means a token with these decimals, and no other token may have
+it. So code that does not know the chain can use the decimals."""
 
 
 def registry_of(chain: str) -> TokenRegistry:

@@ -1,4 +1,4 @@
-"""Who lives on the chain from its first block: the faucet, the traders of the market, the node's own identity.
+"""The accounts that exist from the first block: the faucet, the traders of the market, the node's own identity.
 
 Their keys are derived from their names and therefore public; they hold play money only.
 """

@@ -118,7 +118,7 @@ class Bank:
         return outcome
 
     def replace(self, accounts: Mapping[Pubkey, LedgerAccount | None]) -> None:
-        """Let accounts be others in the open block, without a transaction: what only they may who try clients out."""
+        """Replace accounts in the open block, without a transaction: only for tests of clients."""
         for key, account in accounts.items():
             self._put(key, account)
         for notify in self.on_replaced:
@@ -201,7 +201,7 @@ class Bank:
         return given_up
 
     def announce_open(self) -> None:
-        """Tell those who wait for a new block that one is open."""
+        """Notify the threads that wait for a new block that one is open."""
         for notify in self.on_opened:
             notify(self.open)
 

@@ -1,7 +1,7 @@
 """Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts.
 
-The libraries for it (base58, based58) work digit by digit in Python, or are no longer maintained; solders writes base58
-of keys, hashes and signatures only.
+The libraries for it (base58, based58) work digit by digit in Python, or are no longer maintained; solders writes only
+keys, hashes and signatures in base58.
 """
 
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The running chain: opens the ledger, makes a block a slot, and survives whatever goes wrong on the way."""
+"""The running chain: opens the ledger, makes one block per slot, and survives faults on the way."""
 
 import asyncio
 import time
@@ -87,9 +87,9 @@ class Chain:
         """On disk, and not confirmed yet."""
 
     async def run(self) -> None:
-        """Make a block a slot until `stop`, then seal the open one. Raises sqlite3.Error if that cannot be written.
+        """Make one block per slot until `stop`, then seal the open one. Raises sqlite3.Error if that cannot be written.
 
-        Before that, whatever fails is logged, and blocks that could not be written are written in a later slot.
+        Until then every failure is logged, and blocks that could not be written are written in a later slot.
         """
         loop = asyncio.get_running_loop()
         due = loop.time()

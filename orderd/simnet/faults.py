@@ -149,7 +149,7 @@ class Dice:
         return self._between("latency", self.faults.latency_ms) / 1_000
 
     def venue_latency(self, venues: Iterable[VenueName]) -> float:
-        """Seconds by which an answer that tells of these venues comes later."""
+        """Seconds by which an answer about these venues is delayed."""
         known = [self.faults.venue_latency_ms[venue] for venue in venues if venue in self.faults.venue_latency_ms]
         return max((self._between("venue", each) for each in known), default=0) / 1_000
 

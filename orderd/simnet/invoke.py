@@ -221,7 +221,8 @@ class Invocation:
         return self.execution.run(program_id, uses, data, self.depth + 1)
 
     def _privileges(self) -> dict[Pubkey, tuple[bool, bool]]:
-        """Who may sign and be written here, over all mentions of an account. The program itself may be called."""
+        """Which accounts may sign and be written here, over all mentions of an account. The program itself may be
+        called."""
         if not self._granted:
             granted = {self.program_id: (False, False)}
             for key, is_signer, is_writable in self.uses:

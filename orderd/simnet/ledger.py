@@ -360,7 +360,7 @@ class Ledger:
         return None if row is None else int(row[0])
 
     def _remember(self, block: SealedBlock, rows: Sequence[Row]) -> None:
-        """Have the block's transactions at hand, which are durable now, and leave out those that are no more."""
+        """Cache the block's transactions, which are durable now, and drop those that are gone."""
         if block.slot > block.parent_slot + 1:
             self._recent = {each: stored for each, stored in self._recent.items() if stored.slot <= block.parent_slot}
         for row in rows:
@@ -417,9 +417,9 @@ class Ledger:
 
 
 def recorded(path: Path, signature: Signature) -> Recorded | None:
-    """Look a transaction up in a ledger that a simnet may be writing; nothing is written here.
+    """Look a transaction up in a ledger that a simnet may be writing; this writes nothing.
 
-    Raises LedgerError where there is no ledger, or one of another version.
+    Raises LedgerError if there is no ledger, or one of another version.
     """
     if not path.exists():
         raise LedgerError(f"there is no ledger {path}; start the chain once, or name another state directory")
@@ -438,7 +438,7 @@ def recorded(path: Path, signature: Signature) -> Recorded | None:
 
 
 def _number(address: Pubkey) -> int:
-    """An address in six bytes; should two share them, the transaction itself tells which one it names."""
+    """An address in six bytes; if two share them, the transaction itself shows which one it names."""
     return int.from_bytes(bytes(address)[:6])
 
 

@@ -1,7 +1,7 @@
-"""Prices that move by themselves: noise traders around a fair price that drifts, and one who levels the pools.
+"""Prices that move by themselves: noise traders around a fair price that drifts, and an arbitrageur between the pools.
 
 Everything follows from the seed, the slot and the pools' state: with the same three, the market does the same. Its
-trades are ordinary transactions, few a slot. Floats are the traders' opinions; amounts are integers.
+trades are ordinary transactions, a few per slot. Floats are the traders' opinions; amounts are integers.
 """
 
 import math

@@ -36,7 +36,7 @@ _NAMES_ITS_POOL: Final = slice(8, 72)
 
 
 class PriceChange(NamedTuple):
-    """From `slot` on a pool stands at `price`, USDC a SOL; nobody keeps it there where that is None."""
+    """From `slot` on a pool stands at `price`, USDC per SOL; None means that it is no longer held there."""
 
     slot: int
     pool: Pubkey

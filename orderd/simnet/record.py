@@ -75,7 +75,7 @@ def ui_amount(amount: int, decimals: int) -> dict[str, Any]:
 
 
 def decimals_of(mint: Pubkey, load: Load) -> int:
-    """A mint's decimals; 0 where there is no such mint."""
+    """A mint's decimals; 0 if there is no such mint."""
     account = load(mint)
     try:
         return decoded(Mint, account.data).decimals if account is not None else 0

@@ -94,7 +94,7 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
 
 
 async def _tell(simnet: Simnet) -> None:
-    """Tell the service manager where it listens and, while slots go on, that it lives."""
+    """Report to the service manager where it listens and, while slots go on, that it is alive."""
     manager = service_manager()
     manager.tell("READY=1")
     slot = -1

@@ -257,7 +257,7 @@ class Pool(Record):
             raise UnsupportedPoolError(Unsupported.FEE_SIDE)
 
     def _balances(self) -> tuple[int, int]:
-        """What the liquidity owns; where the account does not tell it, what price and range imply, rounded up."""
+        """What the liquidity owns; if the account does not say, what price and range imply, rounded up."""
         if self.layout_version >= LAYOUT_WITH_BALANCES:
             return self.token_a_amount, self.token_b_amount
         above = Stretch(self.liquidity, self.sqrt_max_price, zero_for_one=True)

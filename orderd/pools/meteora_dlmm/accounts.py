@@ -1,7 +1,7 @@
 """The accounts of a Meteora DLMM pool, apart from its bins.
 
 Layouts: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0). Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"). Which bin arrays a swap runs through is told by `orderd.pools.meteora_dlmm.bitmap`.
+sha256("account:<name>"). `orderd.pools.meteora_dlmm.bitmap` says which bin arrays a swap runs through.
 """
 
 from collections.abc import Iterable

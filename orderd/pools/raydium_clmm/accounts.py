@@ -1,7 +1,7 @@
 """The accounts of a Raydium CLMM pool: its state, and its tick arrays of 60 ticks each.
 
 Layouts: raydium-io/raydium-clmm, `programs/amm/src/states` of 2026. Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"). Which tick arrays a swap runs through is told by `orderd.pools.raydium_clmm.tick_arrays`.
+sha256("account:<name>"). `orderd.pools.raydium_clmm.tick_arrays` says which tick arrays a swap runs through.
 """
 
 import struct

@@ -19,7 +19,7 @@ from orderd.solana.pool_programs import part, program_of
 
 PROGRAM_ID: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 MOST: Final = 256
-"""Addresses of a table: one byte tells which."""
+"""Addresses per table: one byte is the index."""
 _HEAD: Final = struct.pack("<IQQB35x", 1, (1 << 64) - 1, 0, 0)
 """In use, never extended, frozen."""
 

@@ -31,7 +31,7 @@ from orderd.solana.programs import compute_budget
 _BUDGET_UNITS: Final = 150
 """Of the instruction that sets the limit."""
 _PAYER: Final = Keypair.from_seed(bytes(32)).pubkey()
-"""Pays LiteSVM's fee, which is none of the local chain's; nobody else would use this key."""
+"""Pays LiteSVM's fee, which does not exist on the local chain; nothing else uses this key."""
 _PAYER_LAMPORTS: Final = 1 << 60
 _NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
 

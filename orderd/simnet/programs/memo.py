@@ -1,4 +1,4 @@
-"""The Memo program: text in the log, vouched for by those who sign.
+"""The Memo program: text in the log, with the signers that vouch for it.
 
 Source: solana-program/memo, `program/src/processor.rs`. Compute units as measured on the deployed program.
 """

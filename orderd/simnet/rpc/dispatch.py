@@ -82,7 +82,7 @@ class Dispatcher:
         }
 
     def answer_and_venues(self, body: bytes) -> tuple[bytes, frozenset[VenueName]]:
-        """What ``answer`` says, and the venues whose accounts it tells of."""
+        """What ``answer`` says, and the venues whose accounts it shows."""
         self._accounts.told.clear()
         return self.answer(body), frozenset(self._accounts.told)
 

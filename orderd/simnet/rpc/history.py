@@ -44,7 +44,7 @@ _ACCOUNTS_META: Final = (
     "preTokenBalances",
     "postTokenBalances",
 )
-"""What of a transaction's meta is told with its accounts."""
+"""The part of a transaction's meta that is returned with its accounts."""
 
 
 class History:

@@ -29,8 +29,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class _OneWrite:
     """A transport on which what is written in one turn of the event loop leaves in one piece.
 
-    uvicorn writes a response's head and its body one after the other: each would cost a system call, and wake whoever
-    waits for the answer, who could read nothing yet from the head.
+    uvicorn writes a response's head and its body one after the other: each would cost a system call, and wake the
+    client, which cannot read an answer from the head alone.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

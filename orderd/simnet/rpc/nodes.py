@@ -12,7 +12,7 @@ from orderd.simnet.faults import Dice
 from orderd.simnet.rpc.protocol import Node
 
 _AHEAD: Final = 3
-"""Slots by which the node on the dead fork is ahead of all others: it waits for nobody."""
+"""Slots by which the node on the dead fork is ahead of all others: it does not wait for them."""
 
 
 class NodePool:

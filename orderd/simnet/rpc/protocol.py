@@ -157,7 +157,7 @@ class Node(NamedTuple):
         return self.levels.processed if self.forked_at is None else self.forked_at
 
     def has_transactions_of(self, slot: int) -> bool:
-        """Whether the node can tell what happened in a slot that the ledger has."""
+        """Whether the node knows what happened in a slot that the ledger has."""
         return self.first_block <= slot <= self.known and self.bank.is_on_chain(slot)
 
     def view(self, options: dict[str, Any], name: str = "commitment") -> View:
@@ -166,9 +166,9 @@ class Node(NamedTuple):
         return View(self.bank, min(slot, self.known), max(slot - self.known, 0))
 
     def history_slot(self, options: dict[str, Any]) -> int:
-        """The slot up to which blocks and transactions are told at the commitment asked for (default finalized).
+        """The slot up to which blocks and transactions are shown at the requested commitment (default finalized).
 
-        Raises NodeRpcError where the node tells none, for processed ones, and where it has not come so far.
+        Raises NodeRpcError for processed ones, which are not served, and if the node is not that far.
         """
         self.check_history()
         asked = commitment(options.get("commitment"))

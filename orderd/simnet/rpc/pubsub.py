@@ -42,7 +42,7 @@ _PING_SECONDS: Final = 20
 
 
 class PubSub:
-    """All subscriptions. It hears from the bank what happened, and tells those who asked."""
+    """All subscriptions. The bank reports what happened, and the subscribers are notified."""
 
     def __init__(self, bank: Bank, ledger: Ledger) -> None:
         self._bank = bank
@@ -82,7 +82,7 @@ class PubSub:
 
     async def _handle(self, connection: ServerConnection) -> None:
         try:
-            with suppress(ConnectionClosed):  # however it went, nobody is left to be told
+            with suppress(ConnectionClosed):  # however it ended, there is no client left to notify
                 async for message in connection:
                     await connection.send(orjson.dumps(self._answer(connection, message)).decode())
         finally:

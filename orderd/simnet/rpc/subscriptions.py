@@ -1,4 +1,4 @@
-"""Who listens to what over the websocket."""
+"""Which client listens to what over the websocket."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Methods for those who try a client out: they change what goes wrong, set prices, and make the chain fork."""
+"""Methods for tests of clients: they change what goes wrong, set prices, and make the chain fork."""
 
 import re
 from decimal import Decimal
@@ -38,11 +38,12 @@ class Trials:
         return self._chain.fork(depth)
 
     def set_prices(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """`[[{price, slot, pool}, ...]]`: from each slot on the pools of SOL and USDC stand at the price; the slots.
+        """`[[{price, slot, pool}, ...]]`: from each slot on the pools of SOL and USDC stand at the price; returns the
+        slots.
 
-        `price` is a decimal string of USDC a SOL, or null: nobody keeps the pools there any longer. Without `slot` it
-        is the one after the price before, at first the next one; without `pool` all of them. What was set for the same
-        pools from the first of their slots on is forgotten, and by an empty list all that is yet to come.
+        `price` is a decimal string of USDC per SOL, or null: the pools are no longer held there. Without `slot` it is
+        the slot after that of the price before, at first the next one; without `pool` all of them. What was set for the
+        same pools from the first of these slots on is dropped; an empty list drops everything that is yet to come.
         """
         asked, prices = params.at(0), self._chain.prices
         if not isinstance(asked, list):

@@ -1,7 +1,7 @@
-"""Who may knock at the local chain: programs, and no page of a stranger's that a browser on this machine shows.
+"""Which clients may use the local chain: programs, and no web page that a browser on this machine shows.
 
-A page can post to any port of this machine, and have its own name lead here. Its requests carry its Origin, or its own
-name as the Host; a POST that is not said to be JSON needs no leave from the browser at all.
+A page can post to any port of this machine, and have its own name resolve to it. Its requests carry its Origin, or its
+own name as the Host; a POST that is not declared as JSON needs no permission from the browser at all.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Final
 from orderd.domain.authority import host_of
 
 _PRIVATE: Final = (".localhost", ".local", ".internal")
-"""Ends of names that nobody can register."""
+"""Ends of names that cannot be registered."""
 
 Refusal = tuple[int, str]
 """A status and why, in the words of a real node."""

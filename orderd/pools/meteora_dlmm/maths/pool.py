@@ -54,7 +54,7 @@ class DlmmParameters:
 
 @dataclass(frozen=True, slots=True)
 class DlmmVolatility:
-    """How the price moved of late: the VariableParameters. Bin distances count 10,000 a bin."""
+    """How the price moved recently: the VariableParameters. Bin distances count 10,000 per bin."""
 
     volatility_accumulator: int
     volatility_reference: int
@@ -251,7 +251,7 @@ class Walk:
         return consumed, paid_out
 
     def withhold(self, excess: int) -> None:
-        """Keep back what rounding gave above the amount asked for. Of a fee on the input it is no part: it is lost."""
+        """Keep the surplus of rounding above the amount asked for. It is not part of a fee on the input: it is lost."""
         if not self.fee_on_input:
             self.fee += excess
             self.protocol_fee += excess

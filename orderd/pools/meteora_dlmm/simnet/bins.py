@@ -1,4 +1,4 @@
-"""The pool that bin array accounts make up, with the bins of those that were seen of late at hand."""
+"""The pool that bin array accounts make up, with the bins of recently seen ones cached."""
 
 from collections import OrderedDict
 from collections.abc import Iterable

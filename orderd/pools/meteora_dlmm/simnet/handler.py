@@ -252,7 +252,7 @@ def _bought(
 ) -> dlmm.DlmmSwap:
     """A purchase, for which the program spends the most that it may cost, bin by bin.
 
-    Where that does not reach, the error tells where it is used up: in a bin that has all that is still wanted, or
+    If that is not enough, the error depends on where it is used up: in a bin that has all that is still wanted, or
     before. Raises InstructionError, SwapError.
     """
     try:

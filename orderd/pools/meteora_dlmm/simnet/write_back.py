@@ -12,7 +12,7 @@ from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, DlmmSwap
 from orderd.simnet.codec import replaced
 
 _SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
-"""The part of a Bin that tells whether it is empty, for all 70 of an array at once."""
+"""The part of a Bin that shows whether it is empty, for all 70 of an array at once."""
 
 
 def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:

@@ -28,7 +28,7 @@ class LimitOrders(NamedTuple):
         return self.untouched + self.part_filled
 
     def less(self, amount: int) -> "LimitOrders":
-        """The orders once they have sold `amount`, which is no more than waits."""
+        """The orders after they have sold `amount`, at most what is open."""
         phase, untouched, part_filled, ratio = self
         first = min(part_filled, amount)
         if first:

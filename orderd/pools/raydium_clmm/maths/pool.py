@@ -84,9 +84,9 @@ class ClmmSwap:
     """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
 
     `protocol_fee` and `fund_fee` are parts of `fee`. `crossings` are in the order of the walk, `filled` are the ticks
-    with limit orders that it came to, as they are then. `steps` counts ticks, fills and groups of a dynamic fee.
-    `partial_fill` tells that the price limit ended the swap before the whole amount was swapped. `pool` is the state
-    after the swap.
+    with limit orders that it reached, in their new state. `steps` counts ticks, fills and groups of a dynamic fee.
+    `partial_fill`: the price limit ended the swap before the whole amount was swapped. `pool` is the state after the
+    swap.
     """
 
     amount_in: int
@@ -267,7 +267,7 @@ class _Walk:
         earned = step.fee - protocol_fee - fund_fee
         if self.liquidity:
             self.fee_growth += earned * Q64 // self.liquidity
-        else:  # What limit orders pay where there is no liquidity has nobody else to earn it.
+        else:  # What limit orders pay without liquidity has no other recipient.
             protocol_fee += earned
         paid = step.amount_in + (step.fee if self.fee_on_input else 0)
         self.left -= paid if self.exact_in else step.amount_out

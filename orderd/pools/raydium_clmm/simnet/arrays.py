@@ -68,9 +68,9 @@ def given_accounts(invocation: Invocation) -> Given:
 
 
 class Tour(NamedTuple):
-    """The tick arrays that a swap can run through, by their place in the list; `at_end` tells that there are no more.
+    """The tick arrays that a swap can run through, by their place in the list; `at_end`: there are no more.
 
-    `ends_blind`: what lies further away, only the bitmap extension could tell, and it was not given.
+    `ends_blind`: only the bitmap extension knows what lies further away, and it was not given.
     """
 
     arrays: dict[int, TickArrayState]

@@ -1,4 +1,4 @@
-"""Who may spend, mint and close: delegates and authorities. All raise InstructionError."""
+"""Rights to spend, mint and close: delegates and authorities. All functions raise InstructionError."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Reading mints and token accounts, and checking who may do what with them. All raise InstructionError."""
+"""Reading mints and token accounts, and checking the rights to them. All functions raise InstructionError."""
 
 from dataclasses import replace
 from typing import Final
