@@ -32,7 +32,8 @@ NODES: Final = os.environ.get("NODES", "one")
 _REST_SECONDS: Final = 20.0
 """How long resting orders may still be met before they are cancelled: most orders are valid for less."""
 _BROUGHT_ABOUT: Final = re.compile(
-    r"No space left on device|could not (?:extend|write)|read-only transaction|due to (?:statement|lock) timeout"
+    r"No space left on device|could not (?:extend|write|access status)|read-only transaction"
+    r"|due to (?:statement|lock) timeout"
 )
 """What Postgres says of a full disk, of a write while it is only read from, and when it was frozen for too long."""
 
