@@ -1,8 +1,8 @@
 """What may come next on a command line: verbs, options, orders and tokens.
 
 A shell asks at each press of Tab, so this loads neither the wire's models nor a drawing library, asks the daemon once,
-and gives up on it soon. Whatever goes wrong, there is nothing to complete. Typer's own completion would import every
-verb, with all that it draws with, at each press.
+and gives up soon. On any failure there is nothing to complete. Typer's own completion would import every verb, with all
+its drawing code, at each press.
 """
 
 import json
@@ -111,7 +111,7 @@ def candidates(before: Sequence[str], present: str) -> Iterable[Candidate]:
 
 
 def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
-    """The global options that say where the daemon is, and the words that are no options."""
+    """The global options that say where the daemon is, and the words that are not options."""
     flags, arguments, words = Flags(), [], iter(before)
     for word in words:
         if word in OPTIONS_WITH_VALUE:
@@ -149,7 +149,7 @@ def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags,
 
 
 def _is_made(client_order_id: str) -> bool:
-    """Whether it was made here, and is no name that a trader gave."""
+    """Whether it was made here, and is not a name that a trader gave."""
     try:
         return UUID(client_order_id).version == 7
     except ValueError:

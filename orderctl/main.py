@@ -1,6 +1,6 @@
 """``orderctl``: runs one command line; how every error leaves the program.
 
-What tells errors is loaded only where there is one, so that help and every command start fast.
+The code that shows errors is loaded only when there is one, so that help and every command start fast.
 """
 
 import gc
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(args: list[str]) -> int:
-    """Runs one command line and returns its exit code. Errors are told on stderr, in JSON where JSON was asked for."""
+    """Runs one command line and returns its exit code. Errors go to stderr, in JSON if JSON was asked for."""
     flags = Flags()
     try:
         _check_filled(args)

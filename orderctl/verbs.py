@@ -69,7 +69,7 @@ CHANGING: Final = frozenset(
         "context",
     }
 )
-"""Those whose work goes on when nobody hears of it any more. The others merely read."""
+"""Those whose work goes on if their output has no reader. The others only read."""
 
 
 class VerbGroup(Group):

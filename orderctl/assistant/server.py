@@ -92,7 +92,7 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
     def watch(
         order: OrderName, seconds: Annotated[int, Field(ge=1, le=LONGEST_WATCH_SECONDS)] = LONGEST_WATCH_SECONDS
     ) -> Story:
-        """Waits until an order has ended, or so many seconds, and then tells how it stands."""
+        """Waits until an order has ended, or so many seconds, and then returns its state."""
         with _daemon(settings) as client:
             try:
                 for _ in client.follow(params_of(GetParams, order=order).order, seconds):
@@ -115,7 +115,7 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
 
 @contextmanager
 def _daemon(settings: Settings) -> Iterator[Client]:
-    """A connection; what goes wrong is told to the assistant as what happened, why, and the next step."""
+    """A connection; an error is shown to the assistant as what happened, why, and the next step."""
     try:
         with Client(settings) as client:
             yield client

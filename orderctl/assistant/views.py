@@ -1,4 +1,4 @@
-"""What the tools answer: less than the daemon tells, and nothing that strangers wrote without a mark on it.
+"""What the tools answer: less than the daemon sends, with a mark on everything that strangers wrote.
 
 Amounts and prices are decimal strings in whole tokens.
 """

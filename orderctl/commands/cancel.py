@@ -51,7 +51,7 @@ def run(
 
 
 def _is_sure(active: Sequence[OrderView]) -> bool:
-    """Whoever sees the orders of several accounts is told which. Raises ConfigError where nobody can be asked."""
+    """With orders of several accounts, the account is shown. Raises ConfigError if there is no terminal to ask on."""
     check_can_ask("Cancelling all orders")
     accounts = sorted({order.account or DEFAULT for order in active})
     of_whom = "" if accounts == [DEFAULT] else f" of {', '.join(accounts)}"

@@ -18,7 +18,7 @@ from orderd.wire.prices import PriceCandle, PricesParams, PricesResult
 from orderd.wire.rpc import Method
 
 _PIPE = (100, 24)
-"""Columns and lines where no terminal tells its own."""
+"""Columns and lines if there is no terminal that has a size."""
 _AXIS = 10
 """Columns that the axis takes, about."""
 

@@ -13,7 +13,7 @@ from orderctl.trading.depth import depth_of
 from orderd.client.connection import Client
 
 _PIPE = (80, 24)
-"""Columns and lines where no terminal tells its own."""
+"""Columns and lines if there is no terminal that has a size."""
 
 
 def run(

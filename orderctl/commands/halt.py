@@ -69,7 +69,7 @@ def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bo
 
 
 def _cancel_all(client: Client, settings: Settings, output: DocumentFormat) -> ExitCode:
-    """Nothing is signed any more, so none of them can go on while the others are cancelled."""
+    """Nothing is signed any more, so none of them can continue while the others are cancelled."""
     wanted = [GetParams(order=str(order.id)) for order in active_orders(client)]
     cancelled, outcome = cancel_each(client, settings, wanted, output)
     narrate(settings, f"{len(cancelled)} orders cancelled; those that are signed end as their transactions do")

@@ -129,7 +129,7 @@ def _sorting(name: str | None, *, everything: bool) -> Callable[[Iterable[OrderV
 
 
 def _watch(settings: Settings, draw: "Callable[[], Table]") -> ExitCode:
-    """Draws until Ctrl-C, and says so while there is no connection."""
+    """Draws until Ctrl-C, and shows when there is no connection."""
     from rich.console import Group, RenderableType
     from rich.live import Live
     from rich.text import Text

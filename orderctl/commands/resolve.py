@@ -57,7 +57,7 @@ def run(
 
 
 def _is_sure(settings: Settings, evidence: EvidenceResult, word: str) -> bool:
-    """After the evidence, on stderr. Raises ConfigError where nobody can be asked."""
+    """After the evidence, on stderr. Raises ConfigError if there is no terminal to ask on."""
     check_can_ask("To say what became of an order")
     from orderctl.display.evidence import evidence_view
 

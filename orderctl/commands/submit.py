@@ -112,7 +112,7 @@ def _with_flags(given: Given, *, ioc: bool, fok: bool) -> Given:
 def _submit_file(
     settings: Settings, file: str, given: Given, batch: str, again: str, output: Format, *, yes: bool, follow: bool
 ) -> ExitCode:
-    """``batch`` is how the ids of orders begin that have none of their own."""
+    """``batch`` is the prefix of the ids of orders that have no id of their own."""
     orders = read_orders(file, given, batch)
     with Client(settings) as client:
         resting = sum(rests(order) for order in orders)

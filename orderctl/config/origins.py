@@ -23,7 +23,7 @@ RENAMED = {"api_key": "token", "api_key_file": "token_file", "api_key_command": 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a setting says, as text, and where that was said. None where nobody did."""
+    """A setting's value as text, and where it comes from. None if it is not set."""
 
     text: str | None
     origin: str = "default"
@@ -115,7 +115,7 @@ def context_path(environ: Mapping[str, str]) -> Path:
 
 
 def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The file's content, its names checked. Empty where there is no file."""
+    """The file's content, its names checked. Empty if there is no file."""
     path = config_path(environ)
     try:
         text = read_text(path)

@@ -1,6 +1,6 @@
-"""The columns of tables of orders. Each is one object: lists, the full screen and completion know it from here.
+"""The columns of tables of orders. Each is one object, used by lists, the full screen and completion.
 
-What a cell says is decided here, how it looks by whoever draws it: a cell is made of texts with roles. Completion reads
+A column decides what its cells say, and the table how they look: a cell consists of texts with roles. Completion reads
 the names, so no library is loaded.
 """
 
@@ -44,11 +44,11 @@ RESULT_WIDTH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What a cell depends on beside its order. Of an id ``id_width`` characters are shown.
+    """What a cell depends on beside its order. ``id_width`` characters of an id are shown.
 
-    ``is_live``: it is drawn anew all the time, so it tells what is awaited; on paper that would soon be wrong.
-    ``market`` is what is paid for one of the first token of a pair in the second, as far as that is known. ``marks``
-    stand before the ids of orders that have a family.
+    ``is_live``: it is drawn again all the time, so it shows what is awaited; on paper that would soon be wrong.
+    ``market`` is the price of the first token of a pair in the second, as far as it is known. ``marks`` stand before
+    the ids of orders that have a family.
     """
 
     now: datetime
@@ -370,4 +370,4 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )
 }
-"""All there are, by name; tables show them in this order unless told another one."""
+"""All columns by name; tables show them in this order by default."""

@@ -31,7 +31,7 @@ SIGNATURE = 88
 SIGNATURE_WIDTH = 24
 BRIEF_WIDTH = 13
 _AS_QUOTED = Decimal("0.005")
-"""Basis points that are told as none."""
+"""Basis points below which none are shown."""
 
 
 def print_detail(detail: OrderDetail, console: Console, *, wide: bool = False) -> None:

@@ -44,7 +44,7 @@ _SAYS: Final = {
 
 def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide: bool = False) -> list[str]:
     """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
-    ``wide`` tells the whole addresses of pools."""
+    with ``wide`` the whole addresses of pools are shown."""
     match fact:
         case Released() | Triggered() | Executing() | FilledPart():
             return _rested(fact, order)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 POOL_WIDTH: Final = 9
-"""Characters of a pool's address that tell it from the others."""
+"""Characters of a pool's address that distinguish it from the others."""
 ADDRESS_WIDTH: Final = 44
 """Of a whole one."""
 

@@ -51,7 +51,7 @@ def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
 
 
 def fill_cells(fill: HistoryFill, order: str) -> tuple[Text, ...]:
-    """One a column; ``order`` is how the order's id is told."""
+    """One per column; ``order`` is the order's id as shown."""
     return (
         Text(f"{fill.at:%Y-%m-%d %H:%M:%S}"),
         Text(order),

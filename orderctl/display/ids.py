@@ -6,14 +6,14 @@ from typing import Final
 from uuid import UUID
 
 SHORT_ID: Final = 13
-"""Characters of a UUIDv7 that hold its millisecond: enough to tell orders apart, and the daemon takes any prefix."""
+"""Characters of a UUIDv7 that hold its millisecond: enough to distinguish orders; the daemon takes any prefix."""
 
 BRANCH: Final = "└ "
 """Before the id of an order that executes, or follows, one above it."""
 
 
 def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The first 13 characters of each id, or as many more as tell all of them apart."""
+    """The first 13 characters of each id, or as many more as distinguish all of them."""
     known = sorted({str(order) for order in ids})
     width = SHORT_ID
     for one, next_one in pairwise(known):

@@ -14,7 +14,7 @@ _UNKNOWN = "?"
 _BAR = 20
 """Characters that stand for all."""
 _DAYS = 2
-"""Of fewer there is no curve."""
+"""Minimum number of points for a curve."""
 
 
 def tokens_table(pnl: PnlResult, *, wide: bool = False) -> Table:

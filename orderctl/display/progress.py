@@ -123,7 +123,7 @@ class LiveProgress:
         return Group(*parts)
 
     def _family(self, timeline: Timeline, now: datetime) -> Iterator[RenderableType]:
-        """Who executes it, those that go on before those that have ended; of many the newest."""
+        """The orders that execute it, active ones before those that have ended; of many, the newest."""
         children = self._around.children_of(timeline)
         newest = sorted(children, key=lambda child: (child.status not in TERMINAL, child.id), reverse=True)
         shown = newest[: max(1, self._live.console.height - LINES_AROUND_FAMILY)]
@@ -214,7 +214,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
 
 
 def _stages(timeline: Timeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
-    """A row for each stage, and below it what takes several lines to tell, the quotes in no more than ``room``."""
+    """A row for each stage, and below it what takes several lines, the quotes in at most ``room``."""
     spans = {span.stage: span for span in timeline.spans}
     for stage in (*(status for status in OrderStatus if status in IDLE), *STAGES, *sorted(UNFILLED)):
         if (span := spans.get(stage)) is not None:

@@ -1,8 +1,8 @@
-"""What an order that rests waits for: in words, and how far the market is from it.
+"""What a resting order waits for: in words, and how far the market is from it.
 
-The daemon tells an order's prices with what they come to; where only its terms are known, as of an order whose first
-event has just come, the same is told from these. Of a token that is not built in nothing is told. Completion reads the
-columns that are made here, so no library is loaded.
+The daemon sends an order's prices with what they come to; if only its terms are known, as for an order whose first
+event has just arrived, the same is computed from these. For tokens that are not built in nothing is computed.
+Completion reads the columns that are made here, so no library is loaded.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def is_open(order: OrderView) -> bool:
 
 
 def know(tokens: Iterable[TokenView]) -> None:
-    """The daemon has told of these: from now on their prices are told, too."""
+    """The daemon has described these tokens: from now on their prices are shown, too."""
     new = {each.symbol: Token(each.symbol, each.mint, each.decimals) for each in tokens}
     if not new.items() <= _told_of.items():
         _told_of.update(new)
@@ -75,7 +75,7 @@ def pair_of(token_in: str, token_out: str) -> PairPrice | None:
 def trigger_of(terms: ToldTerms) -> Condition | None:
     """What it waits for before it may be executed: its trigger, or else its limit.
 
-    None where that is not one price, or nobody can tell.
+    None if that is not a single price, or if it is not known.
     """
     if terms.type in (OrderKind.OCO, OrderKind.TWAP):
         return None
@@ -154,7 +154,7 @@ def conditions(order: OrderView) -> str:
 
 
 def _conditions(terms: ToldTerms) -> str | None:
-    """The same as its terms alone tell it; None where they do not."""
+    """The same computed from its terms alone; None if they are not enough."""
     parts = [trigger_of(terms)]
     if terms.type is OrderKind.STOP_LIMIT:
         parts.append(limit_of(terms))
@@ -165,7 +165,7 @@ def _conditions(terms: ToldTerms) -> str | None:
 
 
 def asked_for(terms: ToldTerms) -> str:
-    """As ``conditions``, of what is no order yet."""
+    """Like ``conditions``, for what is not an order yet."""
     return _conditions(terms) or prices(terms) or ""
 
 
@@ -202,7 +202,7 @@ def _execution(terms: ToldTerms) -> str:
 
 
 def trigger_price(order: OrderView, condition: Condition) -> Fraction | None:
-    """The price at which it fires, in the pair's unit; None of a trail of which nobody knows what it is behind."""
+    """The price at which it fires, in the pair's unit; None for a trail whose best price is not known yet."""
     return condition.fires_at(_best_out(order, condition))
 
 

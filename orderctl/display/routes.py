@@ -1,4 +1,4 @@
-"""The pools that a route is made of, and the order in which offers are told."""
+"""The pools that a route is made of, and the order in which offers are shown."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal

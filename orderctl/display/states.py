@@ -6,7 +6,7 @@ from orderctl.output.colours import STATE_TONES, UNKNOWN_TONE, Tone
 from orderd.domain.order import OrderStatus
 
 UNKNOWN: Final = "unknown"
-"""What a submitted order is called of which nobody can tell what became of it."""
+"""The label of a submitted order whose outcome is unknown."""
 
 
 def state_of(status: OrderStatus, *, is_unknown: bool) -> tuple[str, Tone]:

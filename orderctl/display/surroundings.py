@@ -1,4 +1,4 @@
-"""What a live screen shows beside the news of its orders: what the market pays, and who executes a family."""
+"""What a live screen shows beside the news of its orders: the market's price, and the orders that execute a family."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ class Height:
 
 @dataclass
 class Surroundings:
-    """As it was asked for last; empty where nobody asks, or nobody answers."""
+    """As it was last asked for; empty if it is not asked for, or there was no answer."""
 
     market: dict[tuple[str, str], Fraction] = field(default_factory=dict)
     """What is paid for one of the first token of a pair in the second."""
@@ -49,7 +49,7 @@ class Surroundings:
         return Showing(now, is_live=True, market=self.market)
 
     def order_of(self, timeline: Timeline) -> OrderView:
-        """The order with what no event tells, in the state that its events have led to."""
+        """The order with the facts that no event contains, in the state that its events have led to."""
         detail = self.details.get(timeline.order.id)
         order = timeline.order if detail is None or detail.order.seq < timeline.seq else detail.order
         return order.model_copy(update={"status": timeline.status})

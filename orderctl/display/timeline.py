@@ -39,7 +39,7 @@ class Span:
 class Timeline:
     """What is known of one order. Events are applied once each, in order; one seen before changes nothing.
 
-    Those up to ``untold`` will not be told: the daemon has not kept them, and the order says what they came to.
+    Those up to ``untold`` will not arrive: the daemon has not kept them, and the order shows their result.
     """
 
     def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, untold: int = 0) -> None:
@@ -65,7 +65,7 @@ class Timeline:
 
     @property
     def unknown_since(self) -> datetime | None:
-        """From when on nobody could tell what became of the transaction; None where that is not so."""
+        """Since when the transaction's outcome is unknown; None if it is known."""
         if not self.events or self.seq < self.order.seq:
             return self.order.unknown_since
         last = self.events[-1]
@@ -123,7 +123,7 @@ class Timeline:
 
     @property
     def end(self) -> AnyFact | None:
-        """How it ended; None where it has not, or where that is not told."""
+        """How it ended; None if it has not, or if that is not known."""
         return self.events[-1].data if self.is_over and self.events else None
 
     @property

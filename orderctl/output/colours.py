@@ -1,4 +1,4 @@
-"""Every colour of orderctl: what is good, bad or under way looks the same wherever it is told.
+"""Every colour of orderctl: what is good, bad or under way looks the same everywhere.
 
 The full screen draws the same tones in the colours of its theme: those of texts by ``tui/colours.py``, those of tables
 by the rules for ``order-table--ROLE`` in its style sheet.
@@ -21,7 +21,7 @@ class Tone(StrEnum):
 
     GOOD = "green"
     BAD = "red"
-    ALARM = "bold red"  # bad, and somebody has to look at it
+    ALARM = "bold red"  # bad, and an operator has to look at it
     WAITING = "yellow"
     WARNING = WAITING
     MOVING = "cyan"
@@ -51,7 +51,7 @@ STATE_TONES: Final[dict[OrderStatus, Tone]] = {
     OrderStatus.EXPIRED: Tone.BAD,
 }
 UNKNOWN_TONE: Final = Tone.ALARM
-"""Of an order of which nobody can tell what became."""
+"""For an order whose outcome is unknown."""
 OUTCOME_TONES: Final[dict["AttemptOutcome", Tone]] = {
     "live": Tone.MOVING,
     "landed": Tone.GOOD,

@@ -1,4 +1,4 @@
-"""The documents that orderctl makes without a daemon: what it is told by settings and files, and what went wrong.
+"""The documents that orderctl makes without a daemon: its settings with their origins, and errors.
 
 They load no messages of the wire. All documents stand in the table of ``orderctl.output.schemas``.
 """

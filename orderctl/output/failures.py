@@ -84,7 +84,7 @@ def exit_code_of_status(status: OrderStatus) -> ExitCode:
 
 
 def report(error: ClientError | OrderdError, output: str, colour: Colour) -> ExitCode:
-    """Tells an error on stderr, as a JSON document where JSON was asked for, and returns what it exits with."""
+    """Prints an error on stderr, as a JSON document if JSON was asked for, and returns the exit code."""
     code: ErrorCode | None
     if isinstance(error, OrderdError):
         title, next_step, code = error.spec.title, error.spec.next_step, error.code

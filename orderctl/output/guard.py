@@ -1,8 +1,8 @@
-"""Streams that never decide what becomes of the work.
+"""Streams whose failure does not change the outcome of the work.
 
-What is said may find nobody to hear it: the reader of a pipe has left, the disk is full, the terminal is gone, or the
-descriptor was closed before the program began. An order is on its way all the same, so from then on what is said is
-dropped, and the exit code stays the work's own. A command that merely reads has no work but its words: it stops.
+Output may have no reader: the other end of a pipe has closed, the disk is full, the terminal is gone, or the descriptor
+was closed before the program began. The order is on its way all the same, so from then on output is dropped, and the
+exit code stays that of the work. A command that only reads has no work besides its output: it stops.
 """
 
 import errno
@@ -19,7 +19,7 @@ _STANDARD: Final = {"stdin": os.O_RDONLY, "stdout": os.O_WRONLY, "stderr": os.O_
 
 
 class UnheardError(Exception):
-    """What is said on stdout reaches nobody any more, and the command has nothing else to do."""
+    """Output on stdout has no reader any more, and the command has nothing else to do."""
 
     def __init__(self, cause: OSError) -> None:
         super().__init__(str(cause))
@@ -60,7 +60,7 @@ def guard_streams() -> None:
             setattr(sys, name, opened)
             setattr(sys, f"__{name}__", opened)
     if isinstance(sys.stdin, io.TextIOWrapper):
-        # An answer in another encoding is no yes, and no crash.
+        # An answer in another encoding is neither a yes nor a crash.
         sys.stdin.reconfigure(errors="replace")
     sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
 

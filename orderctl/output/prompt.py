@@ -1,4 +1,4 @@
-"""Questions to whoever sits at the terminal. Nobody is asked where nobody can answer."""
+"""Questions on the terminal. Without a terminal there is no question."""
 
 import sys
 
@@ -12,7 +12,7 @@ def can_ask() -> bool:
 
 
 def check_can_ask(what: str) -> None:
-    """Raises ConfigError where nobody can be asked about ``what``, which is not done without a yes."""
+    """Raises ConfigError if there is no terminal to ask on about ``what``, which is not done without a yes."""
     if not can_ask():
         raise ConfigError(f"{what} needs a yes", "there is no terminal to ask on", "add --yes")
 

@@ -111,7 +111,7 @@ def document(body: BaseModel) -> dict[str, Any]:
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a kind. Raises KeyError where there is no such kind."""
+    """The JSON Schema (2020-12) of a kind. Raises KeyError if there is no such kind."""
     model = {kind: model for model, kind in KINDS.items()}[kind]
     body = model.model_json_schema(mode="serialization")
     body["properties"] = {"schema": {"const": name(model)}, **body["properties"]}

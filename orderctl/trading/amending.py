@@ -1,4 +1,4 @@
-"""Changes an order that rests, and tells how it stands then."""
+"""Changes a resting order, and shows its new state."""
 
 from orderctl.config.settings import Settings
 from orderctl.output.streams import DocumentFormat, print_data, print_line
@@ -9,7 +9,7 @@ from orderd.wire.rpc import Method
 
 
 def amend(settings: Settings, params: AmendParams, output: DocumentFormat) -> OrderView | None:
-    """The order where a person reads on, None where a program has been told all. Raises what Client.call raises."""
+    """The order if a person reads on, None if a program has received everything. Raises what Client.call raises."""
     with Client(settings) as client, suggesting(client):
         amended = client.call(Method.ORDER_AMEND, params, AmendResult).order
     if print_data(output, amended):

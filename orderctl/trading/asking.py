@@ -1,4 +1,4 @@
-"""Asks, while orders are followed, for what no event tells: what the market pays, and how families stand."""
+"""Asks, while orders are followed, for facts that no event contains: the market's price, and the state of families."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -19,9 +19,9 @@ def cancel_each(
     output: str,
     tell: Callable[[OrderView], None] = lambda _: None,
 ) -> tuple[list[OrderView], ExitCode]:
-    """The orders that are cancelled, or wished to be, each told at once; and the exit code of the first refusal.
+    """The orders that are cancelled, or marked for it, each reported at once; and the exit code of the first refusal.
 
-    Every refusal is reported. Raises what else Client.call raises.
+    Every refusal is reported. Raises whatever else Client.call raises.
     """
     cancelled: list[OrderView] = []
     outcome = ExitCode.OK

@@ -18,7 +18,7 @@ from orderd.wire.rpc import Method
 SIDES: Final[tuple[Side, ...]] = ("sell", "buy")
 _SMALLEST: Final = Decimal("0.0001")
 _LARGEST: Final = Decimal("0.5")
-"""Sizes that are looked at unless told otherwise, as parts of what the largest pool holds."""
+"""Default sizes, as parts of what the largest pool holds."""
 _STEPS: Final = (Decimal(1), Decimal(3))
 """Of each power of ten."""
 _WITHOUT_ROUTE: Final = ("ROUTE", "POOL")
@@ -57,10 +57,9 @@ class _Asked:
 
 
 def depth_of(client: Calls, base: str, quote: str, sizes: Sequence[str] | None = None) -> Depth:
-    """Without ``sizes`` those that matter for what the pools of the pair hold.
+    """Without ``sizes``, the sizes that matter for what the pools of the pair hold.
 
-    Raises OrderdError for what is no amount, ConfigError where no size has a route both ways, and what Client.call
-    raises.
+    Raises OrderdError for an invalid amount, ConfigError if no size has a route both ways, and what Client.call raises.
     """
     for size in sizes or ():
         if not PLAIN_DECIMAL.fullmatch(size):

@@ -1,7 +1,7 @@
-"""The events of all orders, one JSON document a line, and a file that remembers what was printed.
+"""The events of all orders, one JSON document per line, and a file that remembers what was printed.
 
-The file has the last event of each order that has not ended, and the newest order of all. What happened while nobody
-listened is read order by order: of those in the file, and of those that came after the newest.
+The file has the last event of each order that has not ended, and the newest order of all. What happened while the
+command did not run is read order by order: of the orders in the file, and of those that came after the newest.
 """
 
 import json
@@ -43,7 +43,7 @@ class FeedPosition:
 
     @classmethod
     def read(cls, file: Path | None) -> "FeedPosition":
-        """Raises ConfigError where the file is none of ours."""
+        """Raises ConfigError if the file is not one of ours."""
         if file is None or not file.exists():
             return cls()
         try:

@@ -1,4 +1,4 @@
-"""Orders by the words that a trader types, and what was perhaps meant where there is no such order."""
+"""Orders by the words that a trader types, and suggestions if there is no such order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +15,7 @@ from orderd.wire.orders import GetParams, ListParams, ListResult
 from orderd.wire.rpc import Method
 
 SEARCHED = 200
-"""Of the newest orders: whoever misspells an id has usually just seen it."""
+"""Of the newest orders: a trader who misspells an id has usually just seen it."""
 OneOrder = Annotated[
     str, typer.Argument(metavar="ID", help="The order's id, a unique prefix of it, or its client order id.")
 ]
@@ -30,9 +30,9 @@ OfAccount = Annotated[
 
 
 def named(orders: list[str] | None, *, everything: bool, account: str | None = None) -> list[GetParams]:
-    """The orders that a command is told; none where it is to take ``everything``, perhaps of one ``account``.
+    """The orders that a command names; none if it takes ``everything``, possibly of one ``account``.
 
-    Raises ConfigError unless it is told one or the other, OrderdError REQUEST_INVALID for what is no id.
+    Raises ConfigError unless it has one or the other, OrderdError REQUEST_INVALID for an invalid id.
     """
     if bool(orders) == everything:
         raise ConfigError("Which orders?", "give ids, or --all, and not both", "see: orderctl list")

@@ -95,7 +95,7 @@ def _tell_how_to_go_on(settings: Settings, order: OrderView) -> None:
 
 
 def may_trade(client: Client, settings: Settings, question: str) -> bool:
-    """Asks whoever is there, unless nothing can be lost: on simnet. Ctrl-C is a no. Raises ConfigError as below."""
+    """Asks on the terminal, unless nothing can be lost: on simnet. Ctrl-C is a no. Raises ConfigError as below."""
     try:
         chain = _chain_at_stake(client)
         return chain is None or _agrees(settings, chain, question)
@@ -141,7 +141,7 @@ def _quote(client: Client, order: SubmitParams) -> QuoteResult:
 
 
 def _chain_at_stake(client: Client) -> str | None:
-    """None on a local chain. Raises ConfigError where money is at stake and nobody can be asked."""
+    """None on a local chain. Raises ConfigError if money is at stake and there is no terminal to ask on."""
     chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
     if chain in ("simnet", "localnet"):
         return None

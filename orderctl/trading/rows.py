@@ -58,7 +58,7 @@ def _of_lines(lines: Sequence[str]) -> Iterator[Row]:
 
 
 def _parsed(text: str, place: str) -> Any:  # noqa: ANN401
-    """Numbers stay as they were written: 0.1 is no binary fraction."""
+    """Numbers stay as they were written: 0.1 is not a binary fraction."""
     try:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=each_once)
     except json.JSONDecodeError as error:

@@ -103,7 +103,7 @@ def _typed(layout: Layout, *, also_none: bool) -> Iterator[inspect.Parameter]:
             continue
         typed = typed_as(name)
         if name in layout.places:
-            # What may be said by another term is due only where that one is no option.
+            # A term that another one may replace is required only if that one is not an option.
             is_due = not also_none and (name in DUE or layout is BUYING)
             shown: Any = typer.Argument(... if is_due else None, metavar=typed.metavar, help=typed.help)
         elif name in layout.named:

@@ -1,4 +1,4 @@
-"""Follows orders to their ends, on whatever stdout is: a terminal, a pipe for lines, or a pipe for JSON."""
+"""Follows orders to their ends, on any kind of stdout: a terminal, a pipe for lines, or a pipe for JSON."""
 
 import sys
 from collections import Counter
@@ -39,7 +39,7 @@ def watch(
     """
     timelines: dict[UUID, Timeline] = {}
     begins_anew: set[UUID] = set()
-    told = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen says it
+    told = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen shows it
     try:
         with _screen(settings, output, timelines, many=len(orders) > 1) as screen:
             for update in _news(client, orders, seconds):
@@ -76,7 +76,7 @@ def watch(
 
 
 def _tell(settings: Settings, told: str, said: str) -> str:
-    """Tells what is not told yet."""
+    """Prints what has not been printed yet."""
     if said and said != told:
         narrate(settings, said)
     return said
@@ -113,7 +113,7 @@ def _news(client: Client, orders: Sequence[str], seconds: float | None) -> Itera
 
 @contextmanager
 def _screen(settings: Settings, output: Format, timelines: Mapping[UUID, Timeline], *, many: bool) -> Iterator[Screen]:
-    """One that is live asks for what no event tells of ``timelines``."""
+    """A live one asks for facts of ``timelines`` that no event contains."""
     if output in ("json", "jsonl") or not is_live(sys.stdout):
         lines = JsonLines if output in ("json", "jsonl") else LinesOfMany if many else PlainLines
         yield lines(settings)
