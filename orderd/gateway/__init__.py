@@ -1,1 +1,1 @@
-"""The port that clients connect to. It takes orders in and tells what becomes of them; it executes none."""
+"""The port that clients connect to. It accepts orders and reports what happens to them; it does not execute them."""

@@ -1,6 +1,7 @@
-"""What ``/health``, ``/ready`` and the method ``status`` answer: how the gateway and its services are.
+"""What ``/health``, ``/ready`` and the method ``status`` answer: the state of the gateway and its services.
 
-Each service is asked by itself, once at a time and for a bounded time, and what could not be found out is told as that.
+Each service is asked separately, once at a time and for a bounded time; what could not be found out is said to be
+unknown.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ class HealthQueries(Protocol):
 
 
 class Health(BaseModel):
-    """The process answers: it lives, whatever its services do."""
+    """The process answers: it is alive, whatever the state of its services."""
 
     status: Literal["ok"] = "ok"
     version: str
@@ -107,7 +108,7 @@ class HealthChecks:
         """Seconds by which the event loop was late when it was last looked at."""
 
     def reload(self, settings: Settings) -> None:
-        """Tell of these settings from now on."""
+        """Report these settings from now on."""
         self._settings = settings
 
     async def probe_lag(self) -> None:
@@ -159,7 +160,8 @@ class HealthChecks:
         return "" if state.executing else f"orders may have to wait: {'; '.join(state.executing_reasons)}"
 
     async def status(self) -> StatusResult:
-        """How the daemon and its services are. What hangs is named, and what it would have told is ``untold``."""
+        """The state of the daemon and its services. What hangs is named, and the facts that it would have given are
+        ``untold``."""
         postgres, redis, rpc, counts = await asyncio.gather(
             self._postgres.find(), self._redis.find(), self._rpc.find(), self._counts.find()
         )
@@ -196,7 +198,7 @@ class HealthChecks:
         )
 
     async def queue(self) -> QueueMetrics:
-        """What the cluster's orders do now. Raises OrderdError SERVICE_UNAVAILABLE where Postgres does not tell."""
+        """What the cluster's orders do now. Raises OrderdError SERVICE_UNAVAILABLE if Postgres does not answer."""
         queue, redis = await asyncio.gather(self._queue.find(), self._redis.find())
         if queue.said is None:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres: {queue.health.detail}")

@@ -10,7 +10,7 @@ from orderd.wire.problem import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
-"""Where nobody knows better."""
+"""Used where nothing better is known."""
 
 
 class HttpProblem(Problem):

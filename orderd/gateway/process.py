@@ -63,7 +63,7 @@ _CONNECTIONS: Final = (
     DATABASE_THREADS + LIST_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + MINT_THREADS + _OTHER_THREADS
 )
 _STATUS_SECONDS: Final = 2.0
-"""Who asks how things are waits no longer for the chain's endpoint: it is when something hangs that people ask."""
+"""Requests for the status wait no longer than this for the chain's endpoint: they come when something hangs."""
 _WAIT_SECONDS: Final = 1.0
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (not bound here)
 log = structlog.get_logger(__name__)
@@ -139,7 +139,7 @@ def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
 
 @contextmanager
 def _knowing_tokens(desk: TokenDesk) -> Iterator[None]:
-    """Other gateways may be told what to call a mint, and lists change."""
+    """Other gateways may be given symbols, and lists change."""
     with best_effort("tokens"):
         desk.begin()
     every = {"token names": (desk.refresh_names, NAMES_SECONDS), "token list": (desk.refresh_list, LIST_SECONDS)}
@@ -255,7 +255,7 @@ def _stop_or_force(stop: asyncio.Event) -> None:
 
 
 def _write_address(file: Path, settings: Settings, port: int) -> None:
-    """Say where the port is, to whoever shares the state directory. The file is there in full or not at all."""
+    """Write the port's address for readers of the state directory. The file is there in full or not at all."""
     reachable = _WILDCARDS.get(settings.host, settings.host)
     scheme = "ws" if settings.tls_cert is None else "wss"
     authority = f"[{reachable}]" if ":" in reachable else reachable

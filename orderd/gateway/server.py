@@ -61,12 +61,12 @@ from orderd.metrics.port import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 LIST_THREADS: Final = 4
-"""For lists, of which one may take as long as a hundred other answers: nobody waits for them but others who list."""
+"""For lists, of which one may take as long as a hundred other answers: only other lists wait for them."""
 OUTSIDE_THREADS: Final = 8
 MINT_THREADS: Final = 2
 """For tokens that are met for the first time."""
 BACKGROUND_THREADS: Final = 6
-"""For what nobody waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
+"""For work that no client waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
 _BACKGROUND_SECONDS: Final = 30.0
 STANDING_SECONDS: Final = 2.0
 CANCEL_SECONDS: Final = 0.2
@@ -181,9 +181,9 @@ class Gateway:
         self._health_checks.reload(settings)
 
     async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
-        """Serve until ``stop`` is set, then drain; ``listening`` is told the port.
+        """Serve until ``stop`` is set, then drain; ``listening`` is called with the port.
 
-        Raises OrderdError SERVICE_UNAVAILABLE when the port cannot be had, or Postgres does not answer.
+        Raises OrderdError SERVICE_UNAVAILABLE if the port cannot be had, or Postgres does not answer.
         """
         try:
             await self._hub.start()
@@ -191,7 +191,7 @@ class Gateway:
             self._intake.on_stored = lambda new: loop.call_soon_threadsafe(self._hub.learn, new)
             port = await self._listen()
             async with asyncio.TaskGroup() as loops:
-                # Nothing of this is needed for an order to be taken: whatever ends a loop, it is begun again.
+                # Orders are accepted without any of these: a loop that ends is begun again.
                 work = {
                     "feed": self._feed.run,
                     "hub": self._hub.run,
@@ -225,7 +225,7 @@ class Gateway:
             await self._outside.close()
 
     async def _report_status(self) -> None:
-        """Tell it whether orders are taken and executed, for ever."""
+        """Report to the service manager whether orders are accepted and executed, for ever."""
         while True:
             service_manager().tell(f"STATUS={await self._health_checks.doubts()}")
             await asyncio.sleep(STANDING_SECONDS)
@@ -237,7 +237,7 @@ class Gateway:
             await self._outside.run(self._record_prices)
 
     async def _tell_life(self) -> None:
-        """Tell whoever watches over this process that its event loop turns, for ever."""
+        """Report to the service manager that this process's event loop turns, for ever."""
         while True:
             service_manager().tell("WATCHDOG=1")
             await asyncio.sleep(LIFE_SECONDS)
@@ -294,7 +294,7 @@ class Gateway:
     async def _converse(self, connection: PortConnection) -> None:
         """Receive calls until the connection closes. Answers are sent as the calls finish.
 
-        Who has asked for a stream by the path of the connection is told that instead, and is not listened to.
+        A client that has asked for a stream by the connection's path gets that instead, and its messages are ignored.
         """
         session = Session(connection, connection.principal)
         self._sessions[session] = connection

@@ -18,7 +18,7 @@ T = TypeVar("T")
 MAX_AGE_SECONDS: Final = 1.0
 """A service is asked no more often than this, however many want to know."""
 PATIENCE_SECONDS: Final = 0.8
-"""Within the second that those who ask whether a process lives commonly wait."""
+"""Within the second that probes of a process's health commonly wait."""
 
 
 class Dependency(ServiceHealth):
@@ -37,14 +37,14 @@ class Found(Generic[T]):
 
 
 class Probe(Generic[T]):
-    """One service. However it behaves, whoever asks is answered soon, and it is asked once at a time."""
+    """One service. However it behaves, requests are answered soon, and it is asked once at a time."""
 
     def __init__(
         self, ask: Callable[[], Awaitable[T]], *, patience: float | None = None, max_age: float | None = None
     ) -> None:
         """``patience`` and ``max_age`` are seconds: how long an answer is waited for, and how old it may be.
 
-        Whatever ``ask`` raises, the service is then not well.
+        If ``ask`` raises anything, the service is not well.
         """
         self._ask = ask
         self._patience = patience
@@ -81,12 +81,12 @@ class Probe(Generic[T]):
             detail = error.detail
         except (RedisError, OSError) as error:
             detail = _first_line(error)
-        except Exception as error:  # noqa: BLE001  (a question that fails in a way that nobody foresaw says so too)
+        except Exception as error:  # noqa: BLE001  (an unforeseen failure is an answer as well)
             failed("probe", error)
             detail = _first_line(error)
         else:
             return Found(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), said)
-        # What fails only after so long has not said no: nobody can tell what it would have said.
+        # A failure after so long is not a no: what the answer would have been is not known.
         return Found(Dependency(ok=False, detail=detail), is_late=time.perf_counter() - began >= self._waits)
 
 

@@ -1,4 +1,4 @@
-"""Blocking work off the event loop: bounded threads, a deadline an answer, and what a caller is told in outages."""
+"""Blocking work off the event loop: bounded threads, a deadline per answer, and the errors of outages."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ANSWER_SECONDS: Final = 2.0
-"""Whatever the gateway asks of Postgres for an answer is given up after this, the wait for a thread included."""
+"""The time-out of everything that the gateway asks of Postgres for an answer, the wait for a thread included."""
 STATEMENT_SECONDS: Final = 1.5
 """A statement ends before the answer does, so that a server that is merely slow can say so itself."""
 OUTSIDE_SECONDS: Final = 10.0
@@ -50,7 +50,7 @@ class Threads:
         return await self._do(partial(call, *args, **kwargs), self._unavailable("no answer came in time"))
 
     async def change(self, what: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As ``run``, for a call that commits something: where its end is not known, nobody is told that it failed.
+        """Like ``run``, for a call that commits something: if its end is not known, it does not count as failed.
 
         Then it raises OrderdError SERVICE_TIMEOUT, whose detail names ``what``.
         """
@@ -78,7 +78,7 @@ class Threads:
             self._waiting -= 1
 
     def _told(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:  # noqa: ARG002
-        """``call``, with what the database raises told in our words."""
+        """``call``, with the database's exceptions turned into OrderdError."""
         try:
             return call()
         except LOST as error:
@@ -154,7 +154,7 @@ class DatabaseThreads(Threads):
 
 
 def outcome_unknown(what: str) -> OrderdError:
-    """The answer of one who cannot tell whether ``what`` has been done."""
+    """The answer if it is not known whether ``what`` has been done."""
     return OrderdError(
         ErrorCode.SERVICE_TIMEOUT, f"Postgres did not say in time whether {what} was stored; look, or repeat it"
     )

@@ -1,1 +1,1 @@
-"""Who may use the port: names it answers to, API keys, their pace and their end, and who was refused."""
+"""Access to the port: the names it answers to, API keys, their request rates and revocation, and refusals."""

@@ -1,7 +1,7 @@
-"""Who is calling: API keys, known to the database by their SHA-256 only.
+"""Authentication: API keys, of which the database has the SHA-256 only.
 
-An API key is 256 random bits, so a plain hash is enough, and looking it up by the hash takes no time that depends on
-how much of a guess is right.
+An API key is 256 random bits, so a plain hash is enough, and a lookup by the hash takes no time that depends on how
+much of a guess is right.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from orderd.engine.allowance import UNLIMITED, TradingLimits
 from orderd.gateway.access.pace import Bucket
 
 KEY_ENDED: Final = "orderd_token_ended"
-"""The channel on which Postgres tells the ids of API keys that are revoked, or whose expiry is changed."""
+"""The channel on which Postgres notifies of API keys that are revoked, or whose expiry is changed."""
 PREFIX: Final = "orderd_"
 """What all API keys begin with, so that scanners for leaked secrets know them."""
 
@@ -48,7 +48,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever is at the other end of a connection, or makes a request."""
+    """The client of a connection or a request."""
 
     account_id: UUID
     scope: Scope
@@ -90,7 +90,7 @@ LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
 
 
 def api_key_required(settings: Settings) -> bool:
-    """No API key is needed only where nobody else can reach the port and no real money is at stake."""
+    """An API key is not needed only if no other machine can reach the port and no real money is at stake."""
     return not (settings.is_local_chain and settings.is_local)
 
 
@@ -107,7 +107,7 @@ def check_anyone_may_enter(settings: Settings) -> None:
 
 
 def new_api_key() -> str:
-    """A fresh secret; the database is given ``api_key_hash`` of it, and nobody can read it again."""
+    """A fresh secret; the database gets its ``api_key_hash``, and the secret cannot be read again."""
     return PREFIX + secrets.token_urlsafe(32)
 
 

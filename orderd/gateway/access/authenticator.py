@@ -1,4 +1,4 @@
-"""Who is calling, from where, and how much of its pace is left."""
+"""The client of a request, its address, and the rest of its request rate."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ class Authenticator:
     def __init__(
         self, settings: Settings, database: DatabaseThreads, used: Callable[[UUID], None] = lambda _: None
     ) -> None:
-        """``used`` is told of each API key that is shown and good."""
+        """``used`` is called with each valid API key that is used."""
         self._database = database
         self._used = used
         self._key_required = api_key_required(settings)
@@ -53,7 +53,7 @@ class Authenticator:
         return replace(principal, address=address, bucket=self._bucket_of(principal))
 
     async def who(self, request: HTTPConnection) -> Principal:
-        """Who makes an HTTP request; the request's state remembers it. Raises OrderdError as ``identify`` does."""
+        """The client of an HTTP request; the request's state remembers it. Raises OrderdError like ``identify``."""
         request.state.address = self.address(
             request.client.host if request.client else "", request.headers.getlist("x-forwarded-for")
         )

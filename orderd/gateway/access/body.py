@@ -1,6 +1,6 @@
-"""How a request says what it wants: each thing once, and a body as JSON in UTF-8, as it is.
+"""The rules for a request's content: each thing once, and a body as JSON in UTF-8, without encodings.
 
-Whoever reads a thing that is said twice takes the first or the last, and a proxy before the daemon perhaps the other.
+Of a thing that is given twice one reader takes the first and another the last: a proxy and the daemon may differ.
 """
 
 import json
@@ -23,7 +23,8 @@ _CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
 
 
 class UnclearError(OrderdError):
-    """A request can be read in more ways than one, or in none. It is nobody's yet: this is found before its key."""
+    """A request can be read in more ways than one, or in none. Its client is not known yet: this is found before its
+    key."""
 
 
 class StrictRoute(APIRoute):
@@ -98,7 +99,7 @@ def _check_headers(request: Request) -> None:
 
 
 def _check_body(body: bytes) -> None:
-    """Raises OrderdError: REQUEST_INVALID, REQUEST_MEDIA_TYPE. What is no JSON is left to whoever reads it."""
+    """Raises OrderdError: REQUEST_INVALID, REQUEST_MEDIA_TYPE. Invalid JSON is left to the code that parses it."""
     encoding = json.detect_encoding(body)
     if not encoding.startswith("utf-8"):
         raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body is in {encoding.upper()}; send UTF-8")

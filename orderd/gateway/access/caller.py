@@ -1,4 +1,4 @@
-"""Who makes an HTTP request, and whether that may be."""
+"""The client of an HTTP request, and whether it may make it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from fastapi import Request
 from orderd.gateway.access.authentication import Principal, Scope
 
 Who = Callable[[Request], Awaitable[Principal]]
-"""Who makes a request. Raises OrderdError where that is nobody it knows."""
+"""Identifies the client of a request. Raises OrderdError if it is not a known one."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCaller:
-    """Who makes a request."""
+    """The client of a request."""
 
     principal: Principal
 

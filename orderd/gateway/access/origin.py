@@ -1,8 +1,8 @@
-"""Who may knock: the Host and Origin checks that keep web pages away from the daemon.
+"""The Host and Origin checks that keep web pages away from the daemon.
 
 A page in the trader's browser can open a websocket to 127.0.0.1 and can make its own name resolve there (DNS
-rebinding). The first gives itself away by a foreign Origin, the second by a foreign Host. Pages that are allowed to
-(CORS) are named in the configuration, one by one.
+rebinding). The first is recognised by a foreign Origin, the second by a foreign Host. Pages that are allowed (CORS) are
+named in the configuration, one by one.
 """
 
 from collections.abc import Sequence

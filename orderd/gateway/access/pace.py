@@ -30,7 +30,7 @@ class Bucket:
         now = self._clock()
         full_at = max(self._full_at, now) + self._interval
         over = full_at - now - self._depth
-        if over > self._interval * 1e-9:  # what the clock's rounding makes is no request
+        if over > self._interval * 1e-9:  # a rounding error of the clock is not a request
             raise OrderdError(
                 ErrorCode.LIMIT_REQUESTS,
                 f"the API key may make {self._per_minute} requests a minute",

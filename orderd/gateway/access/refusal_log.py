@@ -1,6 +1,6 @@
-"""Who was refused what: gathered for a moment, equal ones together, and written down at once.
+"""Refusals: gathered for a moment, equal ones together, and written at once.
 
-Refusals of a key go to the audit, those of strangers to a table that is bounded.
+Refusals of a key go to the audit, those of clients without a key to a table that is bounded.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from orderd.gateway.threads import DatabaseThreads
 
 WRITE_SECONDS: Final = 1.0
 MOST: Final = 1_000
-"""Different refusals that are kept until the next write; a flood of more is counted, not told apart."""
+"""Different refusals that are kept until the next write; of a flood the others are only counted."""
 _READS: Final = ("GET ", "HEAD ", "OPTIONS ")
 _DETAIL: Final = 300
 
@@ -58,7 +58,7 @@ class Refusals:
         noted, self._noted = self._noted, Counter()
         try:
             await self._database.run(_write, noted)
-        except Exception as error:  # noqa: BLE001  (whatever it is, what cannot be written ends nothing)
+        except Exception as error:  # noqa: BLE001  (a failed write of refusals must not end anything)
             failed("audit", error)
             if not self._noted:
                 self._noted = noted

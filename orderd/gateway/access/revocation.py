@@ -17,7 +17,7 @@ from orderd.gateway.access.authentication import KEY_ENDED, ended_keys
 from orderd.gateway.threads import DatabaseThreads, Threads
 
 CHECK_SECONDS: Final = 5.0
-"""How often the API keys in use are looked at: those that expire tell nobody, and a notice may be lost."""
+"""How often the API keys in use are checked: an expiry sends no notice, and a notice may be lost."""
 log = structlog.get_logger(__name__)
 
 
@@ -32,7 +32,7 @@ class Revocations:
         held: Callable[[], set[UUID]],
         end: Callable[[Iterable[UUID]], None],
     ) -> None:
-        """``held`` are the API keys in use, ``end`` is told those that have ended."""
+        """``held`` are the API keys in use, ``end`` gets those that have ended."""
         self._database = database
         self._outside = outside
         self._held = held
@@ -49,7 +49,7 @@ class Revocations:
         while True:
             try:
                 with closing(await self._outside.run(listen, KEY_ENDED)) as listener:
-                    await self._check(self._held())  # what was told while nobody listened
+                    await self._check(self._held())  # what was notified before it listened
                     await self._hear(listener)
             except (Error, OrderdError) as error:
                 log.warning("notices of API keys lost", action="key_notices_lost", error=str(error))

@@ -1,4 +1,4 @@
-"""An order over HTTP, told in orderd's words and, beside them, where clients of other engines look for it."""
+"""An order over HTTP, in orderd's members and, beside them, in those that clients of other engines read."""
 
 from typing import Self
 from uuid import UUID

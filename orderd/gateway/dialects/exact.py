@@ -37,8 +37,8 @@ def read_object(body: bytes) -> dict[str, Any]:
 def decimal_text(value: object, name: str) -> str:
     """A JSON number, or a string that is written like one, as a plain decimal: ``1e-9`` is ``0.000000001``.
 
-    Raises OrderdError REQUEST_INVALID for what is neither a number nor a string. Any other string is returned as it
-    is, for whoever reads the decimal to refuse.
+    Raises OrderdError REQUEST_INVALID for anything but a number or a string. Any other string is returned as it is, and
+    refused where the decimal is parsed.
     """
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):

@@ -1,7 +1,7 @@
-"""What each dialect calls the steps of an order, and the frames it tells them in.
+"""What each dialect calls the steps of an order, and the frames that it sends for them.
 
-Prices and amounts are exact numbers, times are written as by JavaScript's toISOString. A step that a dialect has no
-word for is not told. None has one for cancelled or expired: to their clients, such orders failed.
+Prices and amounts are exact numbers, times are written as by JavaScript's toISOString. A step without a name in a
+dialect is not sent. None has a name for cancelled or expired: to their clients, such orders failed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,17 +53,17 @@ _STATUS: Final[dict[EventKind, str]] = {
 UNTOLD: Final = frozenset(
     {_E.RELEASED, _E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
 )
-"""What leaves an order where it was, as they know it: one that rests is pending. One dialect tells of a part of it.
-Waits for services are like retries."""
+"""Events that leave an order where it was in their terms: a resting order is pending. One dialect reports some of
+them. Waits for services are like retries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """``words`` are the statuses by what happened, and ``tell`` makes the frame of one of them.
+    """``words`` are the statuses by event kind, and ``tell`` makes the frame of one of them.
 
-    ``tell`` is given the order's last route too, once there is one. ``preludes`` are statuses that are told again right
-    before what happened. ``end`` makes the only frame that a client gets who asks for an order that has ended; without
-    it, such a client is told the whole story like any other.
+    ``tell`` gets the order's last route too, once there is one. ``preludes`` are statuses that are sent again right
+    before the event. ``end`` makes the only frame for a client that asks for an order that has ended; without it, such
+    a client gets the whole story like any other.
     """
 
     words: Mapping[EventKind, str]
@@ -72,7 +72,7 @@ class Dialect:
     preludes: Mapping[EventKind, str] = field(default_factory=dict)
 
     def frames(self, event: OrderEvent, route: Routed | None) -> tuple[bytes, ...]:
-        """One or two; none where the dialect does not tell of such an event."""
+        """One or two; none if the dialect does not report such an event."""
         kind = _told_as(event)
         words = (each[kind] for each in (self.preludes, self.words) if kind in each)
         return tuple(orjson.dumps(self.tell(word, event, route)) for word in words)
@@ -132,7 +132,7 @@ def _stamp(status: str, event: OrderEvent) -> Frame:
 
 
 def _quoted(status: str, event: OrderEvent, route: Routed | None) -> Frame:
-    """Where the order is routing, the quote is all that is told; venues are in lower case."""
+    """While the order is routing, only the quote is sent; venues are in lower case."""
     frame = _stamp(status, event)
     if route is not None:
         frame |= {"quote": quote(route), "selectedDex": route.chosen.venue}

@@ -33,8 +33,8 @@ FIELDS: Final = {
     "type": "type",
     "walletAddress": "wallet",
 }
-"""What the dialects call the parts of an order. A member that is not here is refused: to ignore a side would be to
-trade what nobody asked for."""
+"""What the dialects call the parts of an order. A member that is not here is refused: ignoring a side could trade
+something that was not asked for."""
 _TYPES: Final = (OrderKind.MARKET, OrderKind.LIMIT)
 """In lower case."""
 _TAKEN: Final = (200, "Order submitted successfully")

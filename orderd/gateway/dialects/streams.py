@@ -1,8 +1,8 @@
-"""Streams in other engines' words: a subscription to the hub, with an encoder of its own.
+"""Streams in other engines' terms: a subscription to the hub, with an encoder of its own.
 
-Whoever follows an order is told its story from the beginning, whenever he comes, and the stream is closed when it is
-told to the end; at once, where the order has ended and its events are not kept any more. A stream of all orders begins
-with the stories of those that have not ended, and stays open.
+A client that follows an order gets its story from the beginning, whenever it connects, and the stream is closed at the
+end of the story; at once, if the order has ended and its events are no longer kept. A stream of all orders begins with
+the stories of those that have not ended, and stays open.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Streams:
     async def asked_for(self, path: str, principal: Principal) -> Stream | None:
         """The stream that ``path``, with its query, stands for; None for orderd's own methods.
 
-        Raises OrderdError: REQUEST_UNKNOWN_METHOD for another path, REQUEST_INVALID for what is no order's id, what
+        Raises OrderdError: REQUEST_UNKNOWN_METHOD for another path, REQUEST_INVALID for an invalid order id, what
         ``views.find`` raises, and AUTH_FORBIDDEN.
         """
         parts = urlsplit(path)
@@ -77,7 +77,7 @@ class Streams:
         return Stream(dialect, await self._database.run(_id_of, principal, _checked(ref)))
 
     def begin(self, stream: Stream, session: Session, connection: Connection) -> None:
-        """Tell the session from now on. Raises OrderdError SERVICE_OVERLOADED."""
+        """Send it to the session from now on. Raises OrderdError SERVICE_OVERLOADED."""
         orders = {} if stream.order_id is None else {stream.order_id: 0}
         telling = Telling(stream)
         selection = Selection(seen_by(session.principal), orders, from_beginning=True)

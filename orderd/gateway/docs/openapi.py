@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI cannot tell by itself of refusals, headers, links and who may call."""
+"""The OpenAPI document: refusals, headers, links and permissions, which FastAPI does not derive by itself."""
 
 import json
 from functools import cache
@@ -154,7 +154,7 @@ def success(
     of: type[BaseModel] | None = None,
     told: str | None = None,
 ) -> Responses:
-    """An answer, by example; ``of`` and ``told`` where it is not the operation's first."""
+    """An answer, by example; ``of`` and ``told`` if it is not the operation's first."""
     answer: dict[str, Any] = {
         "headers": headers or {},
         # As text, for FastAPI leaves out of a document what is null.

@@ -41,10 +41,10 @@ def http_app(
     api_key_required: bool,
     describe_websocket: Callable[[str, bool], Mapping[str, Any]],
 ) -> ASGIApp:
-    """``authorize`` raises OrderdError where the request is of nobody who may read.
+    """``authorize`` raises OrderdError if the client of the request may not read.
 
-    ``posts`` answer the requests that come most often, by their paths, before the framework sees them.
-    ``describe_websocket`` makes the AsyncAPI document for a host, which is reached by TLS or not.
+    ``posts`` answer the most frequent requests, by their paths, before the framework sees them.
+    ``describe_websocket`` makes the AsyncAPI document for a host, with or without TLS.
     """
     app = FastAPI(
         title="orderd",
@@ -111,8 +111,8 @@ def http_app(
 
 
 async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:
-    """Whether the details are for whoever asks. A load balancer without an API key is told the status, and waits for
-    nothing; nobody waits long for a database that does not answer."""
+    """Whether the client may see the details. A load balancer without an API key gets the status, and waits for
+    nothing; no client waits long for a database that does not answer."""
     if "authorization" not in request.headers:
         return False
     try:

@@ -65,12 +65,12 @@ class Edge:
             self._refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
             await problem_response(error, scope["path"])(scope, receive, answer.send)
         except ClientDisconnect:
-            answer.status = None  # What the application has said since then has reached nobody.
+            answer.status = None  # What the application has sent since then has not reached the client.
         except Exception:
             # Where nothing was sent yet, the application has answered with a problem before it raised this.
             log.exception("request failed", action="http_failed", method=scope["method"], path=scope["path"])
             if not answer.is_complete:
-                raise  # The server then cuts the connection, so that nobody takes the answer for whole.
+                raise  # The server then cuts the connection: the client must not take the answer for whole.
         finally:
             _record(scope["method"], inner, answer.status or _UNANSWERED, time.perf_counter() - began)
 
@@ -116,7 +116,7 @@ def _record(method: str, scope: Scope, status: int, seconds: float) -> None:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """``receive`` that raises HTTPException 413 for a body over the limit, whatever length it was said to have."""
+    """``receive`` that raises HTTPException 413 for a body over the limit, whatever its declared length."""
     received = 0
 
     async def bounded() -> Message:

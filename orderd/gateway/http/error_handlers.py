@@ -1,4 +1,4 @@
-"""How a request that ends in an exception is answered: with a problem, whoever has raised it."""
+"""How a request that ends in an exception is answered: with a problem, whatever raised it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -20,7 +20,7 @@ _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 class ErrorHandlers:
     def __init__(self, app: FastAPI, refused: Callable[[Actor, str, OrderdError], None]) -> None:
-        """``refused`` is told of each refusal of somebody who is known, or ought to be."""
+        """``refused`` is called for each refusal of a client that is known, or should be."""
         self._app = app
         self._refused = refused
         self._handlers: dict[type[Exception], _Handler] = {

@@ -1,4 +1,4 @@
-"""Requests that come twice at once: the second is told so, rather than to wait for the first."""
+"""Requests that come twice at once: the second gets an error, and does not wait for the first."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 
 class KeysInProgress:
-    """The Idempotency-Keys of this gateway whose order is on its way to the disk.
+    """The Idempotency-Keys of this gateway whose order is being stored.
 
-    Only a courtesy: whoever comes by another gateway waits in the database, and is answered with the same order.
+    Only a convenience: a request at another gateway waits in the database, and is answered with the same order.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Outcomes that nobody can tell, over plain HTTP: the evidence, and an operator's word."""
+"""Unknown outcomes, over plain HTTP: the evidence, and an operator's decision."""
 
 from typing import Annotated, cast
 

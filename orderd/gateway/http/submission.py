@@ -82,7 +82,7 @@ class SubmissionHandler:
 
 
 def _read(body: bytes) -> Any:  # noqa: ANN401  (whatever the client has sent)
-    """None where there is no body. Raises RequestValidationError or HTTPException for what is no JSON."""
+    """None without a body. Raises RequestValidationError or HTTPException for invalid JSON."""
     if not body:
         return None
     try:

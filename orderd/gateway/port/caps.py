@@ -25,7 +25,7 @@ class Caps:
         self._per_address = per_address
 
     def admit(self, address: str) -> Callable[[], None] | None:
-        """Count a connection from ``address``; returns what to call at its end, None where there is no room for it."""
+        """Count a connection from ``address``; returns what to call at its end, None if there is no room for it."""
         owner = _owner_of(address)
         if self._total and self._count >= self._total:
             return None

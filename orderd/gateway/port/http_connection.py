@@ -53,7 +53,7 @@ NO_HTTP: Final = _refusal(ErrorCode.REQUEST_UNREADABLE, 400, "Bad Request", "thi
 
 
 class TakesOver(Protocol):
-    """Whoever carries on with a connection whose peer has sent ``received`` so far, and calls ``leave`` at its end."""
+    """Takes over a connection whose peer has sent ``received`` so far, and calls ``leave`` at its end."""
 
     def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None: ...
 
@@ -64,7 +64,7 @@ class HttpConnection(HttpToolsProtocol):
     leave: Callable[[], None]
     """What is to be called at the connection's end."""
     websocket: Callable[[], TakesOver]
-    """Makes what takes over where the peer, who has made requests so far, asks to go on as a websocket."""
+    """Makes what takes over when the peer, after some requests, asks to continue as a websocket."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -140,7 +140,7 @@ class HttpConnection(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         if self._in_work is not None:
-            # uvicorn tells the last request that it has read, which need not be the one that is being answered.
+            # uvicorn reports the last request that it has read, which need not be the one that is being answered.
             self._in_work.disconnected = True
         super().connection_lost(exc)
         self.leave()
@@ -154,7 +154,8 @@ class HttpConnection(HttpToolsProtocol):
             self._deadline = self.loop.call_later(REQUEST_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        """Hang up, also on a peer that has left the end of an answer unread: nobody waits for it to be taken."""
+        """Close the connection, also if the peer has left the end of an answer unread: this does not wait for the
+        peer."""
         self.transport.close()
         if self.transport.get_write_buffer_size():
             self.transport.abort()

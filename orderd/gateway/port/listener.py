@@ -54,8 +54,8 @@ class Port:
 
         An ``inherited`` socket is bound and listens already: it takes the place of ``host`` and ``port``.
 
-        ``backlog`` is how many connections may wait to be accepted; a system has a limit of its own. Who finds no room
-        there is told nothing, and tries again a second later.
+        ``backlog`` is how many connections may wait to be accepted; a system has a limit of its own. A client that
+        finds no room there gets no answer, and its system tries again a second later.
         """
         self._server = await serve(
             self._converse,
@@ -90,7 +90,8 @@ class Port:
             self._server.server.close()
 
     async def close(self) -> None:
-        """Stop listening; tell websockets 1012, let HTTP answers finish, and abort what does not go by itself."""
+        """Stop listening; close websockets with 1012, let HTTP answers finish, and abort what does not end by
+        itself."""
         if self._server is None:
             return
         self._server.close(code=SERVICE_RESTART, reason="restarting: reconnect and resume with after")

@@ -41,7 +41,7 @@ class NewConnection(asyncio.Protocol):
         self._is_plain = context.certificate is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is no subclass
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has all of its methods, but is not a subclass
         peer = self._transport.get_extra_info("peername")
         if peer is None:  # it is gone already
             self._transport.abort()
@@ -62,7 +62,7 @@ class NewConnection(asyncio.Protocol):
         if not self._is_plain:
             self._look()
         elif self._securing is not None:
-            pass  # it comes out of TLS, whose beginning this side has not been told of yet
+            pass  # it comes out of TLS, which this side has not been notified of yet
         elif self._received[0] != HANDSHAKE_RECORD:
             self._is_plain = False
             self._refuse(NOT_TLS)
@@ -87,7 +87,7 @@ class NewConnection(asyncio.Protocol):
         try:
             secured = await secure(self._transport, self, certificate.context, hello, FIRST_REQUEST_SECONDS)
         except OSError:
-            self.connection_lost(None)  # which nobody else says of a connection that TLS never came about on
+            self.connection_lost(None)  # not called by anything else for a connection whose TLS handshake failed
             return
         self._transport = secured
         self._is_plain = False
@@ -99,7 +99,7 @@ class NewConnection(asyncio.Protocol):
         if end > HEAD_BYTES or (end < 0 and len(self._received) > HEAD_BYTES):
             self._refuse(TOO_LARGE)
         elif end >= 0 or not self._received[:1].isalpha():
-            # What does not begin like a request (a TLS hello, say) is told so by the HTTP side, at once.
+            # Data that does not begin like a request (a TLS hello, for example) is answered by the HTTP side, at once.
             self._hand_over(self._received[: max(end, 0)])
 
     def _hand_over(self, head: bytearray) -> None:

@@ -82,10 +82,10 @@ async def secure(
     handshake = asyncio.ensure_future(
         loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds)
     )
-    await asyncio.sleep(0)  # start_tls has put its own protocol in the place of ours, and will now tell it so
+    await asyncio.sleep(0)  # start_tls has replaced our protocol by its own, and will now notify it
     loop.call_soon(_feed, transport, received)
     secured = await handshake
-    if secured is None or secured.is_closing():  # for the event loop this was no error: somebody has closed it
+    if secured is None or secured.is_closing():  # not an error for the event loop: the connection was closed meanwhile
         raise ConnectionAbortedError
     return secured
 

@@ -1,4 +1,4 @@
-"""A websocket of the port: who is at the other end, and what happens to a peer that does not keep up."""
+"""A websocket of the port: its client, and what happens to a peer that does not keep up."""
 
 import asyncio
 import struct
@@ -27,15 +27,15 @@ TRY_AGAIN_LATER: Final = 1013
 
 
 class PortConnection(ServerConnection):
-    """A websocket of this port, once it has been told from other connections."""
+    """A websocket of this port, once it has been distinguished from other connections."""
 
     address: str
     """Of the peer; '' for one that was gone too soon."""
     principal: Principal
-    """Who is at the other end, once it has been admitted."""
+    """The client, once it has been admitted."""
 
     def __init__(self, *args: Any, too_large: bytes, **options: Any) -> None:  # noqa: ANN401
-        """``too_large`` is what a peer is told whose message is over the limit."""
+        """``too_large`` is the answer to a peer whose message is over the limit."""
         super().__init__(*args, **options)
         self._too_large = too_large
         self._stalled: asyncio.TimerHandle | None = None
@@ -61,7 +61,8 @@ class PortConnection(ServerConnection):
         self._leave()
 
     def _fail_with_words(self, code: int, reason: str = "") -> None:
-        """The library closes on a message that is too large without a word; a caller is told as of any other error."""
+        """The library closes without an answer on a message that is too large; here the client gets an error as for
+        others."""
         if code == CloseCode.MESSAGE_TOO_BIG and self.protocol.state is State.OPEN:
             self.protocol.send_text(self._too_large)
         self._fail(code, reason)

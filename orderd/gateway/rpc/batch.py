@@ -30,9 +30,9 @@ class Batcher:
     async def submit(self, submission: Submission) -> SubmitOutcome:
         """Returns when the order is on disk.
 
-        Raises OrderdError: SERVICE_OVERLOADED when too many are in line, SERVICE_UNAVAILABLE where it was not taken in
-        time, SERVICE_TIMEOUT where nobody can tell. A caller that goes away takes nothing back: its order is submitted
-        all the same.
+        Raises OrderdError: SERVICE_OVERLOADED when too many wait, SERVICE_UNAVAILABLE if it was not stored in time,
+        SERVICE_TIMEOUT if that is not known. A client that disconnects does not withdraw its order: it is submitted all
+        the same.
         """
         if len(self._line) >= MAX_LINE:
             raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{len(self._line)} submissions are in line")
@@ -80,10 +80,10 @@ class Batcher:
         except OrderdError as error:
             is_unknown = error.code is ErrorCode.SERVICE_TIMEOUT
             outcomes = [outcome_unknown(each) if is_unknown else error for each, _ in batch]
-        except Exception as error:  # noqa: BLE001  (each caller is told)
+        except Exception as error:  # noqa: BLE001  (each caller gets it)
             outcomes = [error] * len(batch)
         for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            if answer.done():  # nobody waits any more
+            if answer.done():  # the caller no longer waits
                 continue
             if isinstance(outcome, SubmitOutcome):
                 answer.set_result(outcome)

@@ -61,9 +61,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RpcMethod:
-    """A method: what it takes and answers, who may call it, and what answers. Handlers raise OrderdError.
+    """A method: its parameters and result, the scope it needs, and its handler. Handlers raise OrderdError.
 
-    What a handler's docstring says of it is told to clients too.
+    A handler's docstring is also shown to clients.
     """
 
     params: type[Message]
@@ -97,7 +97,7 @@ class Rpc:
         routes: Mapping[Method, RpcMethod],
         refused: Callable[[Actor, str, OrderdError], None] = lambda *_: None,
     ) -> None:
-        """``refused`` is told of each call that is answered with an error."""
+        """``refused`` is called for each call that is answered with an error."""
         self.routes = routes
         self._refused = refused
         shape: Any = reduce(or_, (_shape_of(method, route.params) for method, route in routes.items()))
@@ -170,7 +170,7 @@ class Rpc:
             outcome = problem.code
             self._refused(session.principal.actor, call.method, problem)
             answer = _Answer(_failure(call.id, problem))
-        except Exception:  # noqa: BLE001  (the caller is told that it failed, the log why)
+        except Exception:  # noqa: BLE001  (the client learns that it failed, the log why)
             outcome = ErrorCode.SERVICE_INTERNAL
             answer = _Answer(_failure(call.id, _internal(call.method)))
         else:
@@ -180,7 +180,7 @@ class Rpc:
         return answer if call.wants_answer else _Answer(None, answer.then)
 
     def _refusal(self, message: bytes, errors: list[ErrorDetails]) -> bytes | None:
-        """What is wrong with a message that is no valid call; None for a notification."""
+        """What is wrong with a message that is not a valid call; None for a notification."""
         if errors[0]["type"] == "json_invalid":
             return _not_json(errors[0]["msg"])
         given = from_json(message)
@@ -221,8 +221,8 @@ async def _answer_batch(session: Session, answers: list[asyncio.Future[_Answer]]
 def _repetition(call: Any, message: bytes) -> RepeatedMemberError | None:  # noqa: ANN401  (a class made here)
     """Which member of a valid call is given twice.
 
-    Each member has a colon: where there are no more of these than members that were understood, none comes twice, and
-    the message is not read a second time.
+    Each member has a colon: if there are no more colons than understood members, none comes twice, and the message need
+    not be read a second time.
     """
     if message.count(b":") <= len(call.model_fields_set) + len(call.params.model_fields_set):
         return None
@@ -269,7 +269,7 @@ def _not_json(detail: str) -> bytes:
 
 
 def too_large() -> bytes:
-    """What a peer is told of a message that is not even read, before its connection is closed."""
+    """The answer to a message that is not even read, before its connection is closed."""
     detail = f"a message may have {MAX_MESSAGE_BYTES} bytes"
     return _failure(None, OrderdError(ErrorCode.REQUEST_TOO_LARGE, detail), INVALID_REQUEST)
 

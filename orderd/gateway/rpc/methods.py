@@ -1,4 +1,4 @@
-"""The methods of the port: each names its parameters, the scope it needs, and who does the work."""
+"""The methods of the port: each has its parameters, the scope it needs, and the handler that does the work."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -78,7 +78,7 @@ class MarketData(Protocol):
 
 
 class ManualResolution(Protocol):
-    """What an operator does about outcomes that nobody can tell. All raise OrderdError."""
+    """What an operator does about unknown outcomes. All raise OrderdError."""
 
     def evidence(self, account_id: UUID, ref: str, *, sees_all: bool) -> EvidenceResult: ...
 
@@ -88,7 +88,7 @@ class ManualResolution(Protocol):
 
 
 class StatusReport(Protocol):
-    """How the daemon is, told in bounded time. ``queue`` raises OrderdError where Postgres does not tell."""
+    """The state of the daemon, in bounded time. ``queue`` raises OrderdError if Postgres does not answer."""
 
     async def queue(self) -> QueueMetrics: ...
 
@@ -129,7 +129,7 @@ class Methods:
         self.draining = False
 
     def routes(self) -> dict[Method, RpcMethod]:
-        """What each method takes and answers, who may call it, and who answers."""
+        """What each method takes and returns, the scope it needs, and its handler."""
         return {
             Method.ORDER_SUBMIT: RpcMethod(SubmitParams, SubmitResult, Scope.TRADE, self.submit),
             Method.ORDER_PREVIEW: RpcMethod(SubmitParams, PreviewResult, Scope.READ, self.preview),
@@ -296,7 +296,7 @@ class Methods:
         """Orders, newest first, in pages."""
         listed = await self._lists.run(_listed, caller.principal, params)
         if params.token is not None and not listed.orders:
-            self._intake.symbol(params.token)  # a misspelt filter is told; to answer "none" would be to confirm it
+            self._intake.symbol(params.token)  # a misspelt filter is an error; to answer "none" would be to confirm it
         return Reply(listed)
 
     async def subscribe(self, session: Session, params: SubscribeParams) -> Reply:

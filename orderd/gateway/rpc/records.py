@@ -60,7 +60,7 @@ class Records:
         """Fills, newest first, in pages, and what they came to."""
         found = await self._lists.run(_history, caller.principal, params)
         if params.token is not None and not found.fills:
-            self._tokens.mint_of(params.token)  # as with lists of orders: a misspelt filter is told
+            self._tokens.mint_of(params.token)  # as with lists of orders: a misspelt filter is an error
         return Reply(found)
 
     async def prices(self, caller: Requester, params: PricesParams) -> Reply:  # noqa: ARG002

@@ -1,1 +1,1 @@
-"""News of orders to whoever follows them, each event once and in order."""
+"""News of orders for their followers, each event once and in order."""

@@ -16,7 +16,7 @@ _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{HEARTBEAT}","params":'.encode()
 
 
 class Pacemaker:
-    """``as_of`` says up to when all that is stored has been told."""
+    """``as_of`` is the time up to which everything stored has been sent."""
 
     def __init__(self, as_of: Callable[[], datetime]) -> None:
         self._as_of = as_of
@@ -24,7 +24,7 @@ class Pacemaker:
         self._joined: set[Session] = set()
 
     def join(self, session: Session) -> None:
-        """Tell this session from now on, once a period, until it follows nothing any more."""
+        """Send heartbeats to this session from now on, once per period, until it follows nothing any more."""
         if session not in self._joined:
             self._joined.add(session)
             min(self._slots, key=len).add(session)

@@ -1,4 +1,4 @@
-"""What the hub reads from Postgres, where everything is that anybody is told."""
+"""What the hub reads from Postgres, which has everything that followers get."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -34,16 +34,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class OrderSnapshot:
-    """Where an order stands as somebody begins to follow it.
+    """The state of an order when a client begins to follow it.
 
-    ``again`` are its events from ``after + 1`` on, as far as they are stored, where a resume point was given.
+    ``again`` are its events from ``after + 1`` on, as far as they are stored, if a resume point was given.
     """
 
     order: OrderView
     after: int | None = None
     again: tuple[OrderEvent, ...] = ()
     encoded: dict[object, tuple[bytes, ...]] = field(default_factory=dict, compare=False)
-    """By the form in which followers are told of it; encoded once for all of them."""
+    """By the form in which followers get it; encoded once for all of them."""
 
     @property
     def lapse(self) -> Literal["AHEAD", "GONE"] | None:

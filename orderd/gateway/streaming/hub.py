@@ -1,9 +1,9 @@
 """Fan-out: every stored event reaches each of its followers once and in order.
 
-Redis brings the news quickly and may lose it; Postgres has all of it. The hub knows of every order how far its
-followers have been told. An event that is the next one is passed on; one that leaves a gap makes the hub read from
-Postgres what is missing. A sweep, about once a second and after each reconnection to Redis, looks in Postgres for
-orders that are further than the hub knows.
+Redis brings the news quickly and may lose it; Postgres has all of it. The hub knows for every order which event its
+followers have got last. The next event is passed on; one that leaves a gap makes the hub read what is missing from
+Postgres. A sweep, about once per second and after each reconnection to Redis, looks in Postgres for orders that are
+further than the hub knows.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Mark:
-    """How far an order's followers have been told; and the groups it belongs to, once they are known."""
+    """How far an order's followers have got; and the groups it belongs to, once they are known."""
 
     number: int
     """Its place in the roll."""
@@ -76,11 +76,11 @@ class Hub:
         self._swept_at = time.monotonic()
         self._said: deque[tuple[float, datetime]] = deque()
         self.as_of = datetime.now(UTC)
-        """Whatever was stored before has been told, or is about to be."""
+        """Everything that was stored before has been sent, or is about to be."""
         self.has_news = False
         """Whether Redis is heard; set by the feed."""
 
-    # What is told
+    # What is sent
 
     def hear(self, payload: bytes) -> None:
         """Take in a published event."""
@@ -143,7 +143,7 @@ class Hub:
     # Gaps
 
     def _fill(self, order_id: UUID, seq: int) -> None:
-        """Read what is missing up to ``seq`` from Postgres, and tell it."""
+        """Read what is missing up to ``seq`` from Postgres, and send it."""
         if order_id in self._gaps:
             self._gaps[order_id] = max(seq, self._gaps[order_id])
             return
@@ -188,7 +188,7 @@ class Hub:
                 await self.sweep()
             except OrderdError as error:
                 log.warning("sweep failed", action="sweep_failed", error=error.detail)
-            except Exception as error:  # noqa: BLE001  (whatever it is, the next one may go well)
+            except Exception as error:  # noqa: BLE001  (a failure does not concern the next one)
                 failed("sweep", error)
             period = SWEEP_SECONDS if self.has_news else SWEEP_SECONDS_WITHOUT_NEWS
             try:
@@ -204,10 +204,10 @@ class Hub:
         self._sweep_now.set()
 
     async def sweep(self) -> None:
-        """Find what news has missed since the last sweep, and tell it. Raises OrderdError.
+        """Find what news has missed since the last sweep, and send it. Raises OrderdError.
 
-        While Redis is heard, an order is read only when a second sweep finds it behind where the first one saw it: news
-        that is late comes by itself, and to read for each what a burst delays would delay it the more.
+        While Redis is connected, an order is read only when a second sweep finds it behind where the first one saw it:
+        late news arrives by itself, and reading each order that a burst delays would delay it even more.
         """
         started, as_of = time.monotonic(), datetime.now(UTC)
         may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
@@ -229,7 +229,7 @@ class Hub:
             self._said.popleft()
 
     def _note(self, head: Head) -> bool:
-        """Take in where an order stands; whether its followers have still to be told."""
+        """Note the state of an order; returns whether its followers still have to get it."""
         mark = self._mark(head.order_id)
         if mark.groups is None:
             mark.groups = head.groups
@@ -283,7 +283,7 @@ class Hub:
         return mark is None or mark.seq < seq
 
     def unfollow(self, session: Session, number: int) -> bool:
-        """End a subscription; False when there is none of this number."""
+        """End a subscription; False if there is none of this number."""
         subscription = session.subscriptions.pop(number, None)
         if subscription is None:
             return False

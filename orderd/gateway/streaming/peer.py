@@ -1,4 +1,4 @@
-"""The sending side of a connection, as those see it who have news or answers for it."""
+"""The sending side of a connection, as seen by code that has news or answers for it."""
 
 from typing import Protocol
 

@@ -1,6 +1,6 @@
-"""Prices as they change: once a second the newest candles of each pair that is followed are read, and told to all.
+"""Prices as they change: once per second the newest candles of each followed pair are read, and sent to all followers.
 
-Whichever process of the cluster has seen a price, Postgres has it some seconds later.
+A price that any process of the cluster has seen is in Postgres some seconds later.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Read = Callable[[PricesParams], PricesResult]
 
 @dataclass(slots=True, eq=False)
 class Follower:
-    """``told`` are the newest candles that it knows of."""
+    """``told`` are the newest candles that it has got."""
 
     session: Session
     number: int
@@ -45,9 +45,9 @@ class PriceFeed:
         self._of_session: defaultdict[Session, dict[int, Follower]] = defaultdict(dict)
 
     async def meet(self, session: Session, pair: str, interval: str) -> tuple[Follower, PricesResult]:
-        """Who is to be told from ``follow`` on, and what the pair costs now.
+        """A follower that gets news from ``follow`` on, and what the pair costs now.
 
-        Raises OrderdError: as ``read``, and SERVICE_OVERLOADED where too much is followed.
+        Raises OrderdError: like ``read``, and SERVICE_OVERLOADED if too much is followed.
         """
         now = await self._threads.run(self._read, PricesParams(pair=pair, interval=interval, limit=NEWEST))
         series = PricesParams(pair=f"{now.base}/{now.quote}", interval=now.interval, limit=NEWEST)
@@ -60,12 +60,12 @@ class PriceFeed:
         return Follower(session, number, series, now.candles), now
 
     def follow(self, follower: Follower) -> None:
-        """Tell it of each change since it was met."""
+        """Send it each change since it was made."""
         self._of_session[follower.session][follower.number] = follower
         self._of_series[follower.series].add(follower)
 
     def unfollow(self, session: Session, number: int) -> bool:
-        """End a subscription; False when there is none of this number."""
+        """End a subscription; False if there is none of this number."""
         follower = self._of_session.get(session, {}).pop(number, None)
         if follower is None:
             return False
@@ -82,13 +82,13 @@ class PriceFeed:
         self._of_session.pop(session, None)
 
     async def run(self) -> None:
-        """Tell for ever."""
+        """Send for ever."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
             await self.tell()
 
     async def tell(self) -> None:
-        """Read what is followed, and tell what has changed. Raises OrderdError where Postgres does not answer."""
+        """Read what is followed, and send what has changed. Raises OrderdError if Postgres does not answer."""
         if not self._of_series:
             return
         for series, now in await self._threads.run(self._read_all, tuple(self._of_series)):

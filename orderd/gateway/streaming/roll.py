@@ -1,6 +1,6 @@
-"""The active orders in the order in which they became known, in pages: what the followers of all orders are shown.
+"""The active orders in the order in which they became known, in pages, for the followers of all orders.
 
-Each order has a number, so that a follower need not remember which orders there were when it came: two numbers tell
+Each order has a number, so that a follower need not remember which orders there were when it came: two numbers say
 that, and how far it has been shown them.
 """
 
@@ -14,7 +14,8 @@ class Roll:
     def __init__(self) -> None:
         self.last = 0
         """The number of the order that became known last."""
-        # Of PAGE numbers each, so that followers at the same place read the same pages, whatever has ended meanwhile.
+        # Of PAGE numbers each, so that followers at the same place read the same pages, even if orders have ended
+        # meanwhile.
         self._blocks: dict[int, dict[UUID, int]] = {}
 
     def __len__(self) -> int:

@@ -45,16 +45,16 @@ def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tup
 
 
 def seen_by(principal: Principal, name: str | None = None) -> UUID | None:
-    """The account whose orders somebody is shown who asks for those of ``name``, or for no account's; None for all.
+    """The account whose orders are shown for a request for ``name``, or for no account in particular; None for all.
 
-    Needs a database connection where there is a name. Raises OrderdError: REQUEST_INVALID for an unknown account,
+    Needs a database connection if there is a name. Raises OrderdError: REQUEST_INVALID for an unknown account,
     AUTH_FORBIDDEN for another's.
     """
     if name is None:
         return None if principal.sees_all else principal.account_id
     account_id = accounts.called(name)
     if account_id != principal.account_id:
-        principal.require(Scope.ADMIN)  # whether there is such an account is nobody else's business
+        principal.require(Scope.ADMIN)  # other clients may not learn whether there is such an account
     if account_id is None:
         raise _invalid(f"account: there is none with the name or id {name}")
     return account_id

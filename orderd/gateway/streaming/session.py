@@ -1,4 +1,4 @@
-"""One connected client: who it is, what it has asked for that is not answered yet, and what it follows."""
+"""One connected client: its identity, its calls that are not answered yet, and what it follows."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -18,7 +18,7 @@ MAX_IN_FLIGHT: Final = 64
 
 
 class Requester(Protocol):
-    """Whoever makes a call, over either protocol."""
+    """The client of a call, over either protocol."""
 
     @property
     def principal(self) -> Principal: ...
@@ -34,7 +34,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def expire(self) -> None:
-        """The client's API key has ended: whatever it asks for from here on is refused."""
+        """The client's API key has ended: everything that it asks for from here on is refused."""
         self.principal = replace(self.principal, expires_at=datetime.now(UTC))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -42,7 +42,7 @@ class Session:
         task = asyncio.create_task(_while_connected(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())  # of a task that is cancelled before it began, nobody else would
+        task.add_done_callback(lambda _: work.close())  # a task may be cancelled before it began
 
     async def finish(self) -> None:
         """Wait until all that was asked for is answered."""
@@ -50,11 +50,11 @@ class Session:
             await asyncio.wait(self._tasks)
 
     def end(self) -> None:
-        """The client is gone: nobody waits for its answers any more."""
+        """The client is gone: its answers are no longer needed."""
         for task in self._tasks:
             task.cancel()
 
 
 async def _while_connected(work: Coroutine[Any, Any, None]) -> None:
-    with suppress(ConnectionClosed):  # then nobody is left to be told
+    with suppress(ConnectionClosed):  # then there is no client left to notify
         await work

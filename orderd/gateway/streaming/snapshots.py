@@ -1,6 +1,6 @@
-"""Where orders stand as somebody begins to follow them, read page by page, and once for all who are at the same page.
+"""The state of orders when clients begin to follow them, read page by page, once for all clients at the same page.
 
-Without that, thousands who come again after a restart would each read all active orders.
+Without that, thousands of clients that reconnect after a restart would each read all active orders.
 """
 
 import asyncio
@@ -84,6 +84,6 @@ class Snapshots:
 
 
 def _note_outcome(read: _Read) -> None:
-    """A failure is told to those who wait; there may be none left."""
+    """A failure is passed to those that wait; there may be none left."""
     if not read.cancelled():
         read.exception()

@@ -1,4 +1,4 @@
-"""One follower of orders: what it has been told, and what it is told next."""
+"""One follower of orders: what it has got, and what it gets next."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Place(BaseModel):
 
 
 class StreamEvent:
-    """A stored event, encoded once for however many are told."""
+    """A stored event, encoded once for all that get it."""
 
     __slots__ = ("_event", "_frames", "at", "body", "ended", "order_id", "seq")
 
@@ -81,7 +81,7 @@ class StreamEvent:
         return self._event
 
     def frames(self, form: object, encode: Encode) -> tuple[bytes, ...]:
-        """What ``encode`` makes of it, made once for all who are told in the same ``form``."""
+        """What ``encode`` makes of it, made once for all followers with the same ``form``."""
         return once(self._frames, form, encode)
 
 
@@ -138,10 +138,10 @@ class Notifications:
 
 
 class Subscription:
-    """Shown page by page where its orders stand, and between the pages what has happened to these; then live.
+    """Shown the state of its orders page by page, and between the pages the events of these; then live.
 
-    Of the orders that have a number up to ``since``, which were there when it came, those of the pages to come are left
-    alone until then: their page will have what happens to them. Those that are new are told from their first event on.
+    Of the orders that have a number up to ``since``, which existed when it came, those of later pages are skipped until
+    then: their page will include their events. New orders are sent from their first event on.
     """
 
     __slots__ = (
@@ -164,8 +164,8 @@ class Subscription:
         self.since = since
         self._peer = peer
         self._encoder = encoder
-        # How far it has been told of orders of which the news have not come as far yet. Of one that had ended before
-        # its page was read it has not seen the beginning, and is not told the end.
+        # How far it has got for orders whose news have not come as far yet. It has not seen the beginning of an order
+        # that had ended before its page was read, and does not get its end.
         self._told: dict[UUID, int] = {}
         # While it is not live; with the numbers of the orders.
         self._held: deque[tuple[StreamEvent, int]] | None = deque()
@@ -176,7 +176,7 @@ class Subscription:
         self._last: tuple[UUID, int] | None = None
 
     def offer(self, news: StreamEvent, number: int) -> None:
-        """Tell it, unless it knows. The events of an order, of this number, are offered in order, without gaps."""
+        """Send it, unless it is known. The events of an order, of this number, are offered in order, without gaps."""
         if self._held is None:
             if self._is_new(news):
                 for message in self._tell(news):
@@ -253,7 +253,7 @@ class Subscription:
 
     @property
     def position(self) -> Position | None:
-        """How far it has been told; None while it is not live."""
+        """How far it has got; None while it is not live."""
         if self._held is not None:
             return None
         order_id, seq = self._last or (None, None)
