@@ -37,7 +37,10 @@ class Resting:
 
 _IS_RESTING = in_states(RESTING)
 _COLUMNS = ", ".join(
-    ("id", "version", "seq", "status", "parent_id", "filled_in", "best_out", "looks_from", "triggered_at", *TERMS)
+    (
+        *("id", "version", "seq", "status", "parent_id", "filled_in", "best_out", "looks_from", "triggered_at"),
+        *("waits_for", *TERMS),
+    )
 )
 _WAITS_FOR_A_PRICE = f"{_IS_RESTING} AND kind NOT IN ('{OrderKind.OCO}', '{OrderKind.TWAP}')"
 

@@ -46,7 +46,8 @@ def _waited_for(order: Order) -> str:
     assert order.valid_until is not None
     until = f"it was valid until {order.valid_until:%H:%M:%S} UTC"
     if order.looks_from is not None:
-        return f"{until}, and the market had not met its price: {price_reads(terms_of(order))}"
+        not_met = f"{until}, and the market had not met its price: {price_reads(terms_of(order))}"
+        return not_met if order.waits_for is None else f"{not_met}; the last it met with was {order.waits_for}"
     if order.waits_for is None:
         return until
     reason = ERRORS[ErrorCode(order.waits_for)].title if order.waits_for in set(ErrorCode) else order.waits_for

@@ -56,6 +56,7 @@ OPTIONS_WITH_VALUE: Final = frozenset(
      "-n", "--slippage", "-s", "--exact-out", "--min-out", "--max-in", "--with", "--max-cost", "--client-order-id",
      "--for", "--file", "-f", "--port", "--landed", "--columns", "--sort", "--account", "--stop", "--take-profit",
      "--trail", "--max-slippage", "--confirm", "--valid-for", "--expires", "--min-fill", "--twap", "--over",
+     "--max-price", "--min-liquidity", "--max-pool-fee", "--max-round-trip-loss", "--max-holder", "--allow",
      "--every", "--jitter", "--amount", "--then-stop", "--then-take-profit", "--since", "--until", "--reason",
      "--resume", "--interval", "--svg", "--width", "--height", "--sizes"}
 )  # fmt: skip

@@ -14,12 +14,12 @@ from orderctl.trading.again import same_command
 from orderctl.trading.batch import submit_all
 from orderctl.trading.orders_file import read_orders
 from orderctl.trading.placing import DryRun, Watch, Yes, may_trade, place, watches
-from orderctl.trading.terms import AMOUNTS, DUE, SELLING, Given, TradeCommand, rests, takes_terms, typed_as
+from orderctl.trading.terms import AMOUNTS, DUE, SELLING, Given, TradeCommand, is_sale, rests, takes_terms, typed_as
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.money import parse_amount_word
-from orderd.domain.order import TimeInForce
+from orderd.domain.order import OrderKind, TimeInForce
 from orderd.wire.orders import SubmitParams
 
 COMMAND_CLASS = TradeCommand
@@ -46,6 +46,14 @@ def run(
     ioc: Annotated[
         bool, typer.Option("--ioc", help="As --time-in-force ioc: fill the limit order at once, or end it.")
     ] = False,
+    on_liquidity: Annotated[
+        bool,
+        typer.Option("--on-liquidity", help="As --type on_liquidity: buy as soon as pools of the pair hold enough."),
+    ] = False,
+    max_price: Annotated[
+        str | None,
+        typer.Option("--max-price", metavar="PRICE", help="As --limit, of what is bought on liquidity: pay no more."),
+    ] = None,
     fok: Annotated[bool, typer.Option("--fok", help="As --time-in-force fok: all of it at once, or nothing.")] = False,
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
@@ -62,6 +70,8 @@ def run(
     orderctl submit SOL USDC 1.5 --trail 3%               when the price is 3 % behind its best one
     orderctl submit USDC SOL 150 --limit 95               buys: when SOL costs 95 USDC or less
     orderctl submit SOL USDC 500 --limit 105 --partial    what pays 105, part by part
+    orderctl submit USDC MINT 100 --on-liquidity --max-price 0.01 --min-liquidity 5000
+                                                          as soon as pools hold enough of it to be sold again
     orderctl submit SOL USDC 15 --twap 10 --over 5m       in ten executions within five minutes
     orderctl submit USDC SOL 240 --twap 24 --every 1h     buys for 10 USDC every hour, a day long
     orderctl submit USDC SOL 150 --limit 95 --then-take-profit 120 --then-stop 90
@@ -75,13 +85,14 @@ def run(
     up under that id, or send it again with --client-order-id: it cannot be executed twice.
 
     A file has the columns token_in, token_out, amount_in or exact_out and, where wanted, slippage, min_out, max_in,
-    max_cost, floor, use_wrapped, type, limit_price, stop_price, take_profit_price, trail, max_slippage, confirm,
-    confirm_for, time_in_force, partial, min_fill, slices, over, every, jitter, catch_up, then_take_profit, then_stop,
-    valid_for, expires and client_order_id. It is checked as a whole before the first of its orders is sent. The same
+    max_cost, floor, use_wrapped, type, limit_price, stop_price, take_profit_price, trail, min_liquidity, max_pool_fee,
+    max_round_trip_loss, max_holder, allow, max_slippage, confirm, confirm_for, time_in_force, partial, min_fill,
+    slices, over, every, jitter, catch_up, then_take_profit, then_stop, valid_for, expires and client_order_id. It is
+    checked as a whole before the first of its orders is sent. The same
     file with the same --client-order-id again sends what was not sent yet, and nothing twice.
     """
     settings = settings_of(ctx, output)
-    given = _with_flags(given, ioc=ioc, fok=fok)
+    given = _with_price(_with_flags(given, ioc=ioc, fok=fok), max_price, on_liquidity=on_liquidity)
     follow = watches(output, watch, dry_run=dry_run)
     own_id = client_order_id or str(uuid7())
     if file is not None:
@@ -107,6 +118,24 @@ def _with_flags(given: Given, *, ioc: bool, fok: bool) -> Given:
         why = "an order has one time in force: --ioc, --fok or --time-in-force"
         raise ConfigError("The options contradict each other", why, "give one of them")
     return {**given, "time_in_force": flags[0]}
+
+
+def _with_price(given: Given, max_price: str | None, *, on_liquidity: bool) -> Given:
+    """Raises ConfigError where the price is another's, or a sale's."""
+    if on_liquidity:
+        given = {**given, "type": given.get("type", OrderKind.ON_LIQUIDITY)}
+    if max_price is None:
+        return given
+    why = None
+    if given.get("type") is not OrderKind.ON_LIQUIDITY:
+        why = "--max-price goes with --on-liquidity"
+    elif given.get("limit_price") is not None:
+        why = "--max-price is the --limit of an order on liquidity"
+    elif is_sale(given.get("token_in", ""), given.get("token_out", "")):
+        why = "an order that sells for the pair's quote token has a lowest price: --limit"
+    if why is not None:
+        raise ConfigError("The options contradict each other", why, "see: orderctl submit --help")
+    return {**given, "limit_price": max_price}
 
 
 def _submit_file(

@@ -13,7 +13,7 @@ from orderctl.display.columns import Showing
 from orderctl.display.facts import describe, rent
 from orderctl.display.formats import clock, duration, shorten
 from orderctl.display.orders import family_table
-from orderctl.display.resting import conditions, is_family, reading, rests, what_follows
+from orderctl.display.resting import conditions, guards, is_family, reading, rests, what_follows
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.terms import terms, validity
@@ -171,7 +171,9 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     ]
     if waits:
         facts.append(("then", Text(what_follows(order))))
-    if order.confirm is not None:
+    if order.min_liquidity is not None:
+        facts.append(("guards", Text(guards(order))))
+    if order.confirm is not None and (order.min_liquidity is None or order.confirm > 1):
         lasting = "" if order.confirm_for is None else f", for {order.confirm_for} at least"
         facts.append(("confirm", Text(f"by {order.confirm} looks in different slots{lasting}")))
     if order.max_slippage is not None:

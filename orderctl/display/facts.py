@@ -29,7 +29,7 @@ from orderd.domain.events import (
     Triggered,
     Unknown,
 )
-from orderd.domain.order import EventKind
+from orderd.domain.order import EventKind, OrderKind
 from orderd.domain.quoted import Quoted, Refused
 from orderd.wire.orders import OrderView
 
@@ -49,7 +49,10 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Released() | Triggered() | Executing() | FilledPart():
             return _rested(fact, order)
         case Deferred():
-            told = [f"until {clock(fact.until)}: {fact.reason}"]
+            # Of one that rests: it is looked at again whenever the market moves.
+            is_looked_at = order.type is OrderKind.ON_LIQUIDITY and fact.code is not None
+            until = "" if is_looked_at else f"until {clock(fact.until)}: "
+            told = [f"{until}{fact.reason}"]
             return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
         case Started():
             return [f"attempt {fact.attempt}"]

@@ -11,6 +11,7 @@ from rich.text import Text
 from orderctl.display.columns import distance_bar
 from orderctl.display.formats import moment
 from orderctl.display.orders import cell_text
+from orderctl.display.quotes import guard_line
 from orderctl.display.resting import asked_for, limit_of, pair_of, sides_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
 from orderctl.display.terms import sale
@@ -25,6 +26,7 @@ from orderd.domain.times import format_span, parse_moment, parse_span
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import Condition
 from orderd.domain.well_known import EVERYWHERE
+from orderd.wire.problem import Problem
 from orderd.wire.quotes import QuoteResult
 
 TIMES_TOLD = 4
@@ -33,7 +35,12 @@ BAR_WIDTH = 20
 
 
 def check_fires_later(given: GivenTerms, quote: QuoteResult) -> None:
-    """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE as the daemon does when such an order is sent now."""
+    """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE as the daemon does when such an order is sent now.
+
+    An order on liquidity has no market that it could be held against.
+    """
+    if given.min_liquidity is not None:
+        return
     # An amount may be a word, or one to be bought; of an order in parts the quote is for the first.
     sold = {"amount_in": quote.part_in or quote.amount_in or quote.chosen.amount_in, "exact_out": None, "max_in": None}
     told = [Token(each.symbol, each.mint, each.decimals) for each in quote.tokens]
@@ -47,11 +54,22 @@ def is_met(quote: QuoteResult) -> bool:
     trigger = trigger_of(quote)
     if trigger is None or trigger.trail is not None:
         return False
-    return trigger.bound().is_met(_paid(quote, trigger.pair.token_out.decimals))
+    is_guarded = all(guard.is_met for guard in quote.guards)
+    return is_guarded and trigger.bound().is_met(_paid(quote, trigger.pair.token_out.decimals))
 
 
 def prospect_view(quote: QuoteResult) -> Group:
-    return Group(*about(quote.tokens), Text(sale(quote)), prospect(quote))
+    return Group(*about(quote.tokens), Text(sale(quote)), prospect(quote), *map(guard_line, quote.guards))
+
+
+def unlisted_view(order: GivenTerms, why: Problem) -> Table:
+    """Of an order on liquidity while there is no market that could be quoted, and why not."""
+    table = pairs()
+    table.add_row("sell", f"{order.amount_in} {order.token_in} for {order.token_out}, limit {order.limit_price}")
+    table.add_row("waits for", Text(f"pools that hold {order.min_liquidity} {order.token_in}", "bold"))
+    table.add_row("now", Text(f"{why.code}: {why.detail}"))
+    table.add_row("so", Text("it would rest", Tone.WARNING))
+    return table
 
 
 def prospect(quote: QuoteResult) -> Table:
@@ -65,7 +83,7 @@ def prospect(quote: QuoteResult) -> Table:
 
 def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     trigger, sides = trigger_of(quote), sides_of(quote)
-    if trigger is not None:
+    if trigger is not None and quote.min_liquidity is None:
         yield "waits for", Text(trigger.told(), "bold")
     elif not sides:
         yield "waits for", Text(asked_for(quote), "bold")

@@ -18,7 +18,7 @@ from orderctl.display.terms import sale, sold
 from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
 from orderd.domain.quoted import Quoted, RoutedLeg
-from orderd.wire.quotes import PreviewResult, QuoteResult
+from orderd.wire.quotes import GuardView, PreviewResult, QuoteResult
 
 
 def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
@@ -39,6 +39,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     if quote.quotes:
         parts.append(offers(quote, wide=wide))
     parts += [Text(f"{no.venue}: {no.code}: {no.detail}", "dim") for no in quote.refusals]
+    parts += map(guard_line, quote.guards)
     fee = "" if quote.network_fee is None else f"; network fee about {quote.network_fee} SOL"
     limit = f"{_why_limit(quote)}{fee}{_rent(quote)}"
     parts.append(Text.assemble(f"{words.bound} ", (words.limit, "bold"), limit))
@@ -77,6 +78,12 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
         parts += [Text(), table]
     parts += [Text(f"{no.venue}: {no.code}", "dim") for no in quote.refusals]
     return Group(*parts)
+
+
+def guard_line(guard: GuardView) -> Text:
+    """What an order on liquidity asks for, and what there is of it."""
+    tone, mark = (Tone.GOOD, "yes") if guard.is_met else (Tone.WARNING, "no ")
+    return Text.assemble((f"{mark} {guard.name:<15}", tone), f"{guard.found} ({guard.wanted})")
 
 
 def offers(quote: QuoteResult, *, wide: bool = False) -> Table:

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from orderd.wire.tokens import TokenView
 
 _TOKENS: Final = TokenRegistry(EVERYWHERE)
-_NAMES: Final = {OrderKind.TAKE_PROFIT: "take-profit", OrderKind.STOP_LIMIT: "stop", OrderKind.TRAILING: "trail"}
+_NAMES: Final = {
+    OrderKind.TAKE_PROFIT: "take-profit",
+    OrderKind.STOP_LIMIT: "stop",
+    OrderKind.TRAILING: "trail",
+    OrderKind.ON_LIQUIDITY: "limit",
+}
 """Of kinds whose own name is not the word that stands before their price."""
 
 
@@ -128,6 +133,8 @@ def prices(terms: ToldTerms) -> str | None:
         named.append(f"take-profit {terms.take_profit_price} or stop {terms.stop_price}")
     elif (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:
         named.append(f"{word_of(terms.type)} {price}")
+    if terms.min_liquidity is not None:
+        named.append(f"once {liquidity(terms)} are there")
     if terms.limit_price is not None:
         named.append(f"limit {terms.limit_price}")
     ends = exits(terms)
@@ -161,7 +168,23 @@ def _conditions(terms: ToldTerms) -> str | None:
     elif terms.type is OrderKind.OCO:
         parts = [*sides_of(terms)]
     link = "; or " if terms.type is OrderKind.OCO else "; then "
-    return link.join(each.told() for each in parts if each is not None) or None
+    there = "" if terms.min_liquidity is None else f"{liquidity(terms)}, and "
+    told = link.join(each.told() for each in parts if each is not None)
+    return f"{there}{told}" if told else None
+
+
+def liquidity(terms: ToldTerms) -> str:
+    """How much of it an order on liquidity waits for."""
+    return f"pools that hold {terms.min_liquidity} {terms.token_in}"
+
+
+def guards(terms: ToldTerms) -> str:
+    """What else such an order asks of its market and its token."""
+    asked = [f"pool fee at most {terms.max_pool_fee} %", f"round trip loses at most {terms.max_round_trip_loss} %"]
+    if terms.max_holder is not None:
+        asked.append(f"nobody holds more than {terms.max_holder} %")
+    powers = "" if terms.allow is None else f" but {terms.allow.replace(',', ', ')}"
+    return f"{', '.join(asked)}; nobody has power over the token{powers}"
 
 
 def asked_for(terms: ToldTerms) -> str:
@@ -174,7 +197,7 @@ def reading(order: OrderView) -> str:
     if order.status in HELD:
         return f"the fill of order {order.entry_id}; then for {conditions(order)}"
     condition = awaited(order)
-    if condition is None:
+    if condition is None or order.min_liquidity is not None:
         return conditions(order)
     fires_at = trigger_price(order, condition)
     if condition.trail is None or fires_at is None:
@@ -190,7 +213,7 @@ def what_follows(terms: ToldTerms) -> str:
 
 
 def _execution(terms: ToldTerms) -> str:
-    if terms.type is OrderKind.LIMIT:
+    if terms.type in (OrderKind.LIMIT, OrderKind.ON_LIQUIDITY):
         return "it is filled at this price or a better one"
     if terms.type is OrderKind.STOP_LIMIT:
         limit = limit_of(terms)

@@ -15,7 +15,7 @@ from orderctl.trading.batch import print_taken
 from orderctl.trading.sending import send
 from orderctl.trading.terms import check, promised, rests
 from orderd.client.connection import Client
-from orderd.client.errors import ConfigError
+from orderd.client.errors import ConfigError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING
 from orderd.wire.message import NoParams
@@ -117,6 +117,11 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
         from orderctl.display.tables import print_whole
 
         quote = _quote(client, order)
+        if isinstance(quote, RefusedError):
+            from orderctl.display.prospect import unlisted_view
+
+            print_whole(unlisted_view(order, quote.problem), console(settings, sys.stderr))
+            return order if _agrees(settings, chain, "send this order?") else None
         if rests(order):
             from orderctl.display.prospect import check_fires_later, prospect_view
 
@@ -131,11 +136,17 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
     return None
 
 
-def _quote(client: Client, order: SubmitParams) -> QuoteResult:
+def _quote(client: Client, order: SubmitParams) -> QuoteResult | RefusedError:
+    """Of an order on liquidity also why there is no market for it: that is what it waits for."""
     from orderctl.display.resting import know
 
     terms = order.model_dump(exclude={"client_order_id"})
-    quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+    try:
+        quote = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
+    except RefusedError as error:
+        if order.min_liquidity is None or error.problem.code.category not in ("ROUTE", "POOL"):
+            raise
+        return error
     know(quote.tokens)
     return quote
 
@@ -162,6 +173,8 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
             from orderctl.display.prospect import check_fires_later, is_met
 
             quote = _quote(client, order)
+            if isinstance(quote, RefusedError):
+                return _preview_without_market(settings, order, quote, output)
             check_fires_later(order, quote)
             if not is_met(quote):
                 return _preview_of_rest(settings, quote, output)
@@ -179,6 +192,18 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
             print_line("the market pays what it waits for: it would be executed now")
     narrate(settings, "dry run: nothing was traded")
     return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED
+
+
+def _preview_without_market(settings: Settings, order: SubmitParams, refused: RefusedError, output: Format) -> ExitCode:
+    """Raises ``refused`` where a program reads on: there is no quote to tell."""
+    if output not in ("table", "wide"):
+        raise refused
+    from orderctl.display.prospect import unlisted_view
+    from orderctl.display.tables import print_whole
+
+    print_whole(unlisted_view(order, refused.problem), console(settings))
+    narrate(settings, "dry run: nothing was sent")
+    return ExitCode.OK
 
 
 def _preview_of_rest(settings: Settings, quote: QuoteResult, output: Format) -> ExitCode:

@@ -16,9 +16,10 @@ from orderd.command_line import Command
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import OrderKind, TimeInForce
+from orderd.domain.price import PairPrice
 from orderd.domain.terms import GivenTerms, Typed
 from orderd.domain.terms_parsing import check_prices, check_side, check_wrapped
-from orderd.domain.tokens import TokenRegistry
+from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.well_known import EVERYWHERE
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def typed_as(name: str) -> Typed:
 SELLING: Final = Layout(tuple(name for name in GivenTerms.model_fields if typed_as(name).has_place))
 _OF_SALES: Final = (
     *("amount_in", "min_out", "type", "limit_price", "stop_price", "take_profit_price", "trail"),
+    *("min_liquidity", "max_pool_fee", "max_round_trip_loss", "max_holder", "allow"),
     *("max_slippage", "confirm", "confirm_for", "time_in_force"),
     *("partial", "min_fill", "slices", "over", "every", "jitter", "catch_up"),
 )
@@ -151,6 +153,20 @@ def rests(given: GivenTerms) -> bool:
     """Whether such an order waits for the market, instead of being executed at once. Raises as ``check`` does."""
     meant = check_prices(given)
     return meant["kind"] is not OrderKind.MARKET and meant["time_in_force"] in (None, TimeInForce.GTC)
+
+
+def is_sale(token_in: str, token_out: str) -> bool:
+    """Whether the price is what is received for one of the token that is sold, as far as that is known here."""
+    registry = TokenRegistry(EVERYWHERE)
+
+    def known(name: str) -> Token:
+        try:
+            return registry.resolve(name)
+        except OrderdError:
+            return Token(name, name, 0)
+
+    sold, bought = known(token_in), known(token_out)
+    return {sold, bought}.isdisjoint(EVERYWHERE) is False and PairPrice(sold, bought).quote == bought
 
 
 def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:

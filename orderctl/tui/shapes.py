@@ -35,6 +35,12 @@ SHAPES: Final[dict[str, Shape]] = {
     "limit": Shape(
         "limit: at a price or better", OrderKind.LIMIT, ("limit_price",), ("in_force", "min_fill", "valid", *EXITS)
     ),
+    "on_liquidity": Shape(
+        "on liquidity: as soon as a pool is there",
+        OrderKind.ON_LIQUIDITY,
+        ("limit_price", "min_liquidity"),
+        ("max_pool_fee", "max_round_trip_loss", "max_holder", "allow", "confirm", "valid", *EXITS),
+    ),
     "stop": Shape("stop: when it gets worse", OrderKind.STOP, ("stop_price",), ("slippage", "confirm", "valid")),
     "stop_limit": Shape("stop, then limit", OrderKind.STOP_LIMIT, ("stop_price", "limit_price"), ("confirm", "valid")),
     "take_profit": Shape(
@@ -68,6 +74,11 @@ FIELDS: Final = {
     "take_profit_price": "Take at",
     "trail": "Trail",
     "limit_price": "Limit",
+    "min_liquidity": "Liquidity",
+    "max_pool_fee": "Pool fee %",
+    "max_round_trip_loss": "Round trip %",
+    "max_holder": "Holder %",
+    "allow": "Allow",
     "jitter": "Jitter %",
     "catch_up": "Catch up",
     "min_fill": "Part %",
@@ -92,6 +103,11 @@ HINTS: Final = {
     "min_fill": "10, the smallest part",
     "confirm": "2, one after the other",
     "max_in": "of what is sold",
+    "min_liquidity": "of what is sold, like 5000",
+    "max_pool_fee": "5",
+    "max_round_trip_loss": "10, to buy and sell again",
+    "max_holder": "anything",
+    "allow": "mint_authority,...",
     "slippage": "the daemon's own",
     "max_slippage": "5, once the stop fires",
     "valid": "like 2h, or until when",

@@ -88,9 +88,15 @@ class ErrorCode(StrEnum):
     ROUTE_PRICE_UNKNOWN = "ROUTE_PRICE_UNKNOWN"
     ROUTE_BELOW_FLOOR = "ROUTE_BELOW_FLOOR"
     ROUTE_ABOVE_CEILING = "ROUTE_ABOVE_CEILING"
+    ROUTE_ROUND_TRIP = "ROUTE_ROUND_TRIP"
+    ROUTE_TOKEN_POWERS = "ROUTE_TOKEN_POWERS"
+    ROUTE_HOLDER = "ROUTE_HOLDER"
+    ROUTE_HOLDER_UNKNOWN = "ROUTE_HOLDER_UNKNOWN"
     POOL_CLOSED = "POOL_CLOSED"
     POOL_UNSUPPORTED = "POOL_UNSUPPORTED"
     POOL_UNPROVEN = "POOL_UNPROVEN"
+    POOL_SHALLOW = "POOL_SHALLOW"
+    POOL_FEE = "POOL_FEE"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
     FUNDS_RESERVED = "FUNDS_RESERVED"
     FUNDS_UNKNOWN = "FUNDS_UNKNOWN"
@@ -362,6 +368,35 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.ROUTE_ABOVE_CEILING: _passing(
         "The best route costs more than the order accepts",
         "wait for a better price, or submit again with a higher --max-in, or with --floor each",
+        409,
+    ),
+    ErrorCode.ROUTE_ROUND_TRIP: _passing(
+        "To buy and to sell again at once would lose more than the order allows",
+        "the order waits until it loses less; else cancel it, and submit it with a higher --max-round-trip-loss",
+        409,
+    ),
+    ErrorCode.ROUTE_TOKEN_POWERS: _passing(
+        "Somebody has a power over the token that the order does not put up with",
+        "the order waits until it is given up; else cancel it, and submit it with --allow and the names of the powers",
+        409,
+    ),
+    ErrorCode.ROUTE_HOLDER: _passing(
+        "One account holds more of the token than the order allows",
+        "the order waits until it holds less; else cancel it, and submit it with a higher --max-holder",
+        409,
+    ),
+    ErrorCode.ROUTE_HOLDER_UNKNOWN: _passing(
+        "The Solana RPC endpoint does not tell who holds most of the token",
+        "cancel the order and submit it without --max-holder, or use an endpoint with getTokenLargestAccounts",
+    ),
+    ErrorCode.POOL_SHALLOW: _passing(
+        "The pools hold less than the order asks for",
+        "the order waits until they hold more; else cancel it, and submit it with a lower --min-liquidity",
+        409,
+    ),
+    ErrorCode.POOL_FEE: _passing(
+        "A pool's fee is higher than the order allows",
+        "the order waits until it is lower; else cancel it, and submit it with a higher --max-pool-fee",
         409,
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),

@@ -28,7 +28,7 @@ class Trait(StrEnum):
     UNKNOWN_EXTENSION = "unknown_extension"
 
 
-_WARNINGS: Final = {
+WARNINGS: Final = {
     Trait.MINT_AUTHORITY: "somebody can make more of it at any time",
     Trait.FREEZE_AUTHORITY: "somebody can freeze what you hold, and then it cannot be sold",
     Trait.TRANSFER_FEE: "each transfer costs a fee, when it is bought and when it is sold",
@@ -64,7 +64,7 @@ class MintFacts:
 
     def warnings(self) -> Iterator[tuple[Trait, str]]:
         """What to beware of, each with what it means."""
-        for trait, meaning in _WARNINGS.items():
+        for trait, meaning in WARNINGS.items():
             if trait is Trait.TRANSFER_FEE and trait in self.traits:
                 yield trait, f"{meaning}: {format_amount(self.transfer_fee_bps, 2)} % at most"
             elif trait in self.traits:

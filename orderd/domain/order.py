@@ -32,6 +32,7 @@ class OrderKind(StrEnum):
     TRAILING = "trailing"  # a stop whose price follows the best one that the market has paid
     OCO = "oco"  # a take-profit and a stop for one amount: what one of them sells, the other does not
     TWAP = "twap"  # in so many executions, one every so often
+    ON_LIQUIDITY = "on_liquidity"  # when pools of its pair hold what it asks for; then as a limit order
 
 
 class TimeInForce(StrEnum):

@@ -122,6 +122,47 @@ class GivenTerms(BaseModel):
     trail: Annotated[str | None, Typed("DISTANCE", "Sell when the price is so far behind its best one: 3% or 2.5.")] = (
         Field(None, max_length=40, description="how far a trailing stop follows: 3%, or 2.5 as a price")
     )
+    min_liquidity: Annotated[
+        str | None, Typed("AMOUNT", "Buy once the pools would pay out this much of TOKEN_IN, like 5000.")
+    ] = Field(
+        None,
+        max_length=100,
+        description="of an order on liquidity: how much of token_in, in whole tokens, its pools have to have for those "
+        "who sell token_out",
+        json_schema_extra=_DECIMAL,
+    )
+    max_pool_fee: Annotated[str | None, Typed("PERCENT", "The highest fee of such a pool; 5 by default.")] = Field(
+        None,
+        max_length=20,
+        description="of an order on liquidity, percent; 5 where absent",
+        json_schema_extra=_DECIMAL,
+    )
+    max_round_trip_loss: Annotated[
+        str | None, Typed("PERCENT", "What buying there and selling again may lose; 10 by default.")
+    ] = Field(
+        None,
+        max_length=20,
+        description="of an order on liquidity, percent: what it may lose to buy and to sell again, both as the pools "
+        "are now; 10 where absent",
+        json_schema_extra=_DECIMAL,
+    )
+    max_holder: Annotated[
+        str | None, Typed("PERCENT", "How much of all TOKEN_OUT one account may hold, pools apart.")
+    ] = Field(
+        None,
+        max_length=20,
+        description="of an order on liquidity: how much of the supply one account may hold, pools apart; not looked at "
+        "where absent",
+        json_schema_extra=_DECIMAL,
+    )
+    allow: Annotated[
+        str | None, Typed("TRAITS", "Powers over such a token to put up with: mint_authority,freeze_authority.")
+    ] = Field(
+        None,
+        max_length=200,
+        description="of an order on liquidity: the codes of warnings of token_out to put up with, commas between; none "
+        "where absent",
+    )
     max_slippage: Annotated[
         str | None, Typed("PERCENT", "What a fired stop may lose to fees, impact and a falling price; 5 by default.")
     ] = Field(
@@ -191,6 +232,9 @@ class OrderTerms:
     valid for ``valid_seconds`` from its acceptance on, or until ``expires_at``; where both are None, as long as the
     daemon says.
 
+    An order on liquidity waits until the pools of its route hold ``min_liquidity`` base units of ``token_in``, and what
+    else ``orderd.domain.liquidity`` asks of them is so; ``allowed_traits`` are names of traits with commas between.
+
     Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted. An
     order that is held has none of the two amounts: it sells what its entry will have received.
 
@@ -215,6 +259,11 @@ class OrderTerms:
     take_profit_price: str | None = None
     trail: str | None = None
     max_slippage_bps: int | None = None
+    min_liquidity: int | None = None
+    max_pool_fee_bps: int | None = None
+    max_round_trip_loss_bps: int | None = None
+    max_holder_bps: int | None = None
+    allowed_traits: str | None = None
     confirm: int | None = None
     confirm_seconds: int | None = None
     time_in_force: TimeInForce | None = None
@@ -259,7 +308,7 @@ class OrderTerms:
     @property
     def trigger(self) -> Condition | None:
         """What it waits for before it may be executed; None where that is nothing, or its own limit."""
-        if self.kind in (OrderKind.MARKET, OrderKind.LIMIT, OrderKind.OCO, OrderKind.TWAP):
+        if self.kind in (OrderKind.MARKET, OrderKind.LIMIT, OrderKind.OCO, OrderKind.TWAP, OrderKind.ON_LIQUIDITY):
             return None
         price = self.stop_price or self.take_profit_price
         trail = None if self.trail is None else Trail.parse(self.trail)
@@ -331,6 +380,11 @@ class ToldTerms(BaseModel):
     take_profit_price: str | None = _IF_ANY
     trail: str | None = _IF_ANY
     max_slippage: str | None = _IF_ANY
+    min_liquidity: str | None = _IF_ANY
+    max_pool_fee: str | None = _IF_ANY
+    max_round_trip_loss: str | None = _IF_ANY
+    max_holder: str | None = _IF_ANY
+    allow: str | None = _IF_ANY
     slippage_widens: bool = Field(False, exclude_if=lambda widens: not widens)
     """Whether each try that fails is followed by one with more slippage, up to ``max_slippage``."""
     confirm: int | None = _IF_ANY

@@ -24,7 +24,7 @@ def told_values(terms: OrderTerms) -> dict[str, Any]:
         "amount_in": _told(terms.amount_in, terms.token_in),
         "slippage": format_amount(terms.slippage_bps, 2),
         "min_out": _told(terms.min_out, terms.token_out),
-        "max_cost": None if terms.max_cost_bps is None else format_amount(terms.max_cost_bps, 2),
+        "max_cost": _percent(terms.max_cost_bps),
         "floor": terms.floor or Floor.EACH,
         "use_wrapped": terms.use_wrapped,
         "exact_out": _told(terms.exact_out, terms.token_out),
@@ -34,17 +34,22 @@ def told_values(terms: OrderTerms) -> dict[str, Any]:
         "stop_price": terms.stop_price,
         "take_profit_price": terms.take_profit_price,
         "trail": terms.trail,
-        "max_slippage": None if terms.max_slippage_bps is None else format_amount(terms.max_slippage_bps, 2),
+        "max_slippage": _percent(terms.max_slippage_bps),
+        "min_liquidity": _told(terms.min_liquidity, terms.token_in),
+        "max_pool_fee": _percent(terms.max_pool_fee_bps),
+        "max_round_trip_loss": _percent(terms.max_round_trip_loss_bps),
+        "max_holder": _percent(terms.max_holder_bps),
+        "allow": terms.allowed_traits,
         "slippage_widens": terms.slippage_widens,
         "confirm": terms.confirm,
         "confirm_for": None if terms.confirm_seconds is None else format_span(terms.confirm_seconds),
         "time_in_force": terms.time_in_force,
         "partial": terms.partial,
-        "min_fill": None if terms.min_fill_bps is None else format_amount(terms.min_fill_bps, 2),
+        "min_fill": _percent(terms.min_fill_bps),
         "slices": terms.slices,
         "over": None if terms.every_seconds is None else format_span(terms.every_seconds * (terms.slices or 1)),
         "every": None if terms.every_seconds is None else format_span(terms.every_seconds),
-        "jitter": None if terms.jitter_bps is None else format_amount(terms.jitter_bps, 2),
+        "jitter": _percent(terms.jitter_bps),
         "catch_up": terms.catch_up,
         "then_take_profit": terms.then_take_profit_price,
         "then_stop": terms.then_stop_price,
@@ -61,7 +66,14 @@ def price_reads(terms: OrderTerms) -> str | None:
     if terms.kind is OrderKind.OCO:
         return "; or ".join(each.trigger.told() for each in (take_profit_of(terms), stop_of(terms)) if each.trigger)
     readings = [each.told() for each in (terms.trigger, terms.limit) if each is not None]
+    if terms.min_liquidity is not None:
+        held = f"pools that hold {_told(terms.min_liquidity, terms.token_in)} {terms.token_in.symbol}"
+        return f"{held}, and {readings[0]}"
     return "; then ".join(readings) or None
+
+
+def _percent(bps: int | None) -> str | None:
+    return None if bps is None else format_amount(bps, 2)
 
 
 def _told(amount: int | None, token: Token) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.exits import CONFIRMED_BY, MAX_SLIPPAGE_BPS
+from orderd.domain.mint import WARNINGS
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.price import parse_price
@@ -19,9 +20,13 @@ MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.O
 """Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
 AT_THE_MOMENT: Final = MARKET_EXITS | {OrderKind.TAKE_PROFIT}
 """Kinds of which each try is at the price of its moment: what an earlier one was quoted is long past."""
-_ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP})
+_ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP, OrderKind.ON_LIQUIDITY})
 """Kinds that what they buy may be sold after."""
-_CONFIRMED: Final = ADVERSE | {OrderKind.OCO}
+_CONFIRMED_BY: Final = dict.fromkeys(ADVERSE | {OrderKind.OCO}, CONFIRMED_BY) | {OrderKind.ON_LIQUIDITY: 1}
+"""Kinds that several looks may have to confirm, and by how many it is where the order does not say."""
+MAX_POOL_FEE_BPS: Final = 500
+MAX_ROUND_TRIP_LOSS_BPS: Final = 1_000
+"""Of an order on liquidity that does not say."""
 _MIN_FILL_BPS: Final = 1_000
 _IOC_SECONDS: Final = 5
 """How recent the last look at the market is; longer ago, it is not known."""
@@ -49,6 +54,7 @@ def understood(
         use_wrapped=given.use_wrapped,
         exact_out=_parsed(given.exact_out, token_out),
         max_in=_parsed(given.max_in, token_in),
+        min_liquidity=_parsed(given.min_liquidity, token_in),
         **check_prices(given),
     )
 
@@ -80,7 +86,11 @@ def check_prices(given: GivenTerms) -> dict[str, Any]:
         "trail": _if_given(lambda text: Trail.parse(text).text, given.trail),
         "max_slippage_bps": _max_slippage_bps(given, kind),
         "slippage_widens": given.slippage is None and kind in MARKET_EXITS,
-        "confirm": (given.confirm or CONFIRMED_BY) if kind in _CONFIRMED else None,
+        "max_pool_fee_bps": _guard_bps(given.max_pool_fee, kind, MAX_POOL_FEE_BPS),
+        "max_round_trip_loss_bps": _guard_bps(given.max_round_trip_loss, kind, MAX_ROUND_TRIP_LOSS_BPS),
+        "max_holder_bps": _if_given(parse_slippage_bps, given.max_holder),
+        "allowed_traits": _if_given(_traits, given.allow),
+        "confirm": given.confirm or _CONFIRMED_BY.get(kind),
         "confirm_seconds": _if_given(parse_span, given.confirm_for),
         "time_in_force": given.time_in_force or (TimeInForce.GTC if kind is OrderKind.LIMIT else None),
         "partial": given.partial or given.time_in_force is TimeInForce.IOC,
@@ -145,6 +155,10 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         kind, named = OrderKind.OCO, []
     if given.slices is not None:
         kind = OrderKind.TWAP
+    if given.min_liquidity is not None and kind is OrderKind.LIMIT:
+        kind = OrderKind.ON_LIQUIDITY
+    is_on_liquidity = kind is OrderKind.ON_LIQUIDITY
+    needs = ", which has limit_price and min_liquidity" if given.type is OrderKind.ON_LIQUIDITY else ""
     for is_wrong, why in (
         (len(named) > 1, f"an order is either {' or '.join(named)}"),
         (kind is OrderKind.TWAP and named != [], "the executions of a TWAP have a limit price at most"),
@@ -163,10 +177,21 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         (kind is not OrderKind.TWAP and given.jitter is not None, "jitter belongs to slices"),
         (kind is not OrderKind.TWAP and (given.over, given.every) != (None, None), "over and every belong to slices"),
         (kind is not OrderKind.TWAP and given.catch_up is not None, "catch_up belongs to slices"),
-        (given.type not in (None, kind), f"the prices that are given make it a {kind} order, and not {given.type}"),
+        (
+            given.min_liquidity is not None and not is_on_liquidity,
+            "min_liquidity belongs to an order with limit_price, and with no other price",
+        ),
+        (not is_on_liquidity and any(_guards(given)), "what is asked of a new pool belongs to min_liquidity"),
+        (
+            given.type not in (None, kind),
+            f"the prices that are given make it a {kind} order, and not {given.type}{needs}",
+        ),
         (kind is OrderKind.TRAILING and given.limit_price is not None, "a trailing stop has no limit price"),
         (given.max_slippage is not None and kind not in MARKET_EXITS, f"max_slippage is for stops, and not for {kind}"),
-        ((given.confirm, given.confirm_for) != (None, None) and kind not in _CONFIRMED, "only a stop is confirmed"),
+        (
+            (given.confirm, given.confirm_for) != (None, None) and kind not in _CONFIRMED_BY,
+            "only a stop and an order on liquidity are confirmed",
+        ),
         (given.time_in_force is not None and kind is not OrderKind.LIMIT, "time_in_force is for limit orders"),
         (given.valid_for is not None and given.expires is not None, "give valid_for or expires, and not both"),
         (
@@ -177,6 +202,25 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         if is_wrong:
             raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, why)
     return kind
+
+
+def _guards(given: GivenTerms) -> tuple[str | None, ...]:
+    return given.max_pool_fee, given.max_round_trip_loss, given.max_holder, given.allow
+
+
+def _guard_bps(percent: str | None, kind: OrderKind, default: int) -> int | None:
+    if percent is not None:
+        return parse_slippage_bps(percent)
+    return default if kind is OrderKind.ON_LIQUIDITY else None
+
+
+def _traits(text: str) -> str:
+    """Names of traits in the one order in which they are kept. Raises OrderdError REQUEST_INVALID."""
+    named = {each.strip() for each in text.split(",")} - {""}
+    known = [str(trait) for trait in WARNINGS]
+    if unknown := sorted(named.difference(known)):
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"allow: {unknown[0][:50]!r} is none of {', '.join(known)}")
+    return ",".join(sorted(named))
 
 
 def check_wrapped(given: GivenTerms, token_in: Token) -> None:

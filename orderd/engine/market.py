@@ -1,8 +1,8 @@
 """Questions about the market that change nothing: quotes, previews, balances and pools."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import Final
 
 import structlog
@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from db.connection import database
 from orderd.domain.errors import OrderdError
+from orderd.domain.liquidity import Guard, objection
 from orderd.domain.money import BPS, format_amount
 from orderd.domain.order import OrderKind
 from orderd.domain.parts import first_part, least_part
@@ -27,6 +28,7 @@ from orderd.engine.next_execution import NextExecution
 from orderd.engine.reservation import Funds, Reservations, WalletStanding
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.offers import Offer, check_offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
@@ -41,7 +43,7 @@ from orderd.solana.rpc import RpcClient
 from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.pools import PoolsParams, PoolsResult
 from orderd.wire.problem import Problem
-from orderd.wire.quotes import PreviewResult, QuoteResult, SimulatedFill
+from orderd.wire.quotes import GuardView, PreviewResult, QuoteResult, SimulatedFill
 from orderd.wire.tokens import TokenView
 
 log = structlog.get_logger(__name__)
@@ -63,6 +65,7 @@ class Market:
         self._router = router
         self._builder = builder
         self._rpc = rpc
+        self._markets = NewMarkets(router, rpc, builder.fits)
         self._desk = desk
         self._tokens = desk.registry
         self._reservations = reservations or Reservations()
@@ -72,8 +75,8 @@ class Market:
         return self._quote(terms, first_part(terms))
 
     def _quote(self, order: OrderTerms, terms: OrderTerms) -> QuoteResult:
-        plan, offer = self._plan(terms, self._builder.fits)
-        return self._told(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route))
+        plan, offer, guards = self._plan(terms, self._builder.fits)
+        return self._told(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route), guards)
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
@@ -89,20 +92,22 @@ class Market:
     def _preview(self, order: OrderTerms, terms: OrderTerms) -> PreviewResult:
         """Of the execution that sells ``terms``, which is all of the order or a part of it."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
-        plan, offer = self._plan(terms, others.fits)
+        plan, offer, guards = self._plan(terms, others.fits)
         check_offer(terms, plan.route, offer)
+        if (unmet := objection(iter(guards))) is not None:
+            raise unmet
         preview = self._builder.preview(plan)
         while preview.refusal is not None:
             try:
                 others.refused(preview.refusal)
-                plan, offer = self._plan(terms, others.fits, offer)
+                plan, offer, guards = self._plan(terms, others.fits, offer)
             except OrderdError:
                 break  # there is no other route: what this one meets is what the order would meet
             check_offer(terms, plan.route, offer)
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
-            quote=self._told(order, terms, offer, preview.fee, self._builder.rent(plan.route)),
+            quote=self._told(order, terms, offer, preview.fee, self._builder.rent(plan.route), guards),
             succeeds=error is None,
             error=None if error is None else Problem.of(error),
             units_consumed=simulation.units_consumed,
@@ -133,6 +138,8 @@ class Market:
         """
         part = least_part(terms)
         request = replace(request_of(part), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
+        if terms.kind is OrderKind.ON_LIQUIDITY:
+            return  # there is no market yet, or one that anybody may have made a moment ago
         try:
             route = self._router.route(request, 0, self._builder.fits).route
         except OrderdError as error:
@@ -201,17 +208,27 @@ class Market:
         return ceiling_of(terms, decision.route)
 
     def _told(
-        self, order: OrderTerms, terms: OrderTerms, offer: Offer, fee: FeeEstimate, rent: int | None
+        self,
+        order: OrderTerms,
+        terms: OrderTerms,
+        offer: Offer,
+        fee: FeeEstimate,
+        rent: int | None,
+        guards: Sequence[Guard],
     ) -> QuoteResult:
         tokens = self._desk.told(terms.token_in), self._desk.told(terms.token_out)
-        return _quote_result(order, terms, offer, fee, rent, tokens)
+        views = tuple(GuardView(**asdict(guard)) for guard in guards)
+        return _quote_result(order, terms, offer, fee, rent, tokens).model_copy(update={"guards": views})
 
-    def _plan(self, terms: OrderTerms, fits: Fits, before: Offer | None = None) -> tuple[SwapPlan, Offer]:
+    def _plan(
+        self, terms: OrderTerms, fits: Fits, before: Offer | None = None
+    ) -> tuple[SwapPlan, Offer, Sequence[Guard]]:
         terms = terms.in_try(0)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)
-        return SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer
+        guards = self._markets.guards(terms, decision) if terms.kind is OrderKind.ON_LIQUIDITY else ()
+        return SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, tuple(guards)
 
 
 def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing: WalletStanding | None) -> Balance:

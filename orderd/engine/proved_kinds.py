@@ -98,6 +98,9 @@ class ProvedVenue:
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
         return self._venue.known(mint_in, mint_out)
 
+    def look_out(self, mint_in: str, mint_out: str) -> bool:
+        return self._venue.look_out(mint_in, mint_out)
+
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         known = self._proved.at_hand()
         return known is not None and (known[self.kind] is not None or self._venue.is_fresh(mint_in, mint_out))

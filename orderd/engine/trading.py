@@ -26,6 +26,7 @@ from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
 from orderd.engine.token_desk import TokenDesk
 from orderd.engine.token_list import TokenList
+from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Signer, Wallet, WalletError, WatchedWallet, load_address, load_wallet
 from orderd.solana.lookup_tables import LookupTables
 from orderd.solana.observer import Observer
@@ -36,7 +37,7 @@ from orderd.solana.slot_time import measured_slot_ms
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.chain_clock import ChainClock
-from orderd.venues.pool_venue import Watch, venue_class
+from orderd.venues.pool_venue import venue_class
 from orderd.venues.reading import read_together
 
 _MINT_SECONDS: Final = 1.5
@@ -75,9 +76,9 @@ def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
 
 
 def open_trading(
-    settings: Settings, recall: Recall | None = None, watch: Watch | None = None, *, signs: bool = True
+    settings: Settings, recall: Recall | None = None, hints: AccountHints | None = None, *, signs: bool = True
 ) -> Trading:
-    """``recall`` tells what pairs were quoted at before this process began, ``watch`` when a pool has changed.
+    """``recall`` tells what pairs were quoted at before this process began, ``hints`` when a pool has changed.
 
     Only where it ``signs`` is the wallet's key loaded.
 
@@ -103,7 +104,7 @@ def open_trading(
     purse = Purse(rpc, wallet.address)
     tables = LookupTables(rpc, settings.lookup_tables)
     router = Router(
-        open_venues(settings, rpc, age_ms, watch, tables.held),
+        open_venues(settings, rpc, age_ms, hints, tables.held),
         read=partial(read_together, rpc),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
@@ -181,7 +182,7 @@ def open_venues(
     settings: Settings,
     rpc: RpcClient,
     max_age_ms: int,
-    watch: Watch | None = None,
+    hints: AccountHints | None = None,
     tabled: Callable[[], frozenset[Pubkey]] = frozenset,
 ) -> list[Venue]:
     """One for each kind of pool that is to be traded in. ``max_age_ms``: how old the state of one may be."""
@@ -195,7 +196,8 @@ def open_venues(
             addresses=addresses[program_of(kind).venue],
             chain=settings.chain,
             max_age_ms=max_age_ms,
-            watch=watch,
+            watch=None if hints is None else hints.watch,
+            watch_for=None if hints is None else hints.watch_for,
             memory=StoredPools(),
             tabled=tabled,
             unix_time=unix_time,

@@ -48,6 +48,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.restoring import CHECK_SECONDS as RESTORING_SECONDS
 from orderd.engine.restoring import Restoring
 from orderd.engine.retention import INTERVAL_SECONDS, Retention
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.settlement.finality import Finality
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.engine.settlement.loop import Settlement
@@ -55,6 +56,7 @@ from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
+from orderd.engine.triggers.look_out import LISTED_SECONDS, UNHINTED_SECONDS, LookOut
 from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import HINTED_SECONDS, Triggers
 from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
@@ -206,7 +208,7 @@ class WorkerProcess:
             client, settings.rate_limit, timedelta(seconds=settings.rate_window_seconds), _recent_starts
         )
         pools = None if settings.rpc_ws_url is None else AccountHints(settings.rpc_ws_url)
-        trading = open_trading(settings, last_route, None if pools is None else pools.watch)
+        trading = open_trading(settings, last_route, pools)
         publisher = self._publisher = Publisher(client)
         self._clock = DatabaseClock(settings.lease_seconds)
         self._longest_wait = trading.retry.cap_ms / 1000
@@ -222,6 +224,7 @@ class WorkerProcess:
         unknown = UnknownOutcomes(publisher, settings.unknown_after_seconds, self._clock.look)
         with database.connection_context():
             signs_as = installation.read().id
+        markets = NewMarkets(trading.router, trading.rpc, trading.builder.fits)
         execution = Execution(
             trading.router,
             trading.builder,
@@ -231,6 +234,7 @@ class WorkerProcess:
             self._leases,
             signs_as,
             self._clock.look,
+            markets.check,
         )
         broker = OrderBroker(client, line=self._limiter, name=self.name)
         self._halts = Halts()
@@ -284,9 +288,17 @@ class WorkerProcess:
             Shares(self.name, lambda: self._presence.watchers).is_mine,
             self._clock.look,
             self._halts.known,
+            markets.check,
             # Without hints a pair is looked at as soon as its pools are too old to be traded in.
             idle_seconds=HINTED_SECONDS if pools is not None else trading.pool_max_age_ms / 1000,
         )
+        look_out = LookOut(
+            trading.router,
+            lambda: self._triggers.awaiting_pools,
+            lambda: self._triggering.wake(),
+            seconds=LISTED_SECONDS if pools is not None else UNHINTED_SECONDS,
+        )
+        self._looking_out = Loop("look-out", look_out.run_once, slot_seconds)
         exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
@@ -319,6 +331,7 @@ class WorkerProcess:
             self._warming,
             self._dispatching,
             self._triggering,
+            self._looking_out,
             self._families,
             self._exits,
             self._watching,
@@ -389,6 +402,7 @@ class WorkerProcess:
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
         after = (
+            self._looking_out,
             self._watching,
             self._recording,
             self._share_check,

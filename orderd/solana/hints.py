@@ -15,9 +15,10 @@ from solders.pubkey import Pubkey
 from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from orderd.best_effort import failed
+from orderd.best_effort import best_effort, failed
 from orderd.domain.errors import OrderdError
 from orderd.solana.endpoint import EndpointUrl
+from orderd.solana.rpc_types import AccountsLike
 
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
@@ -134,7 +135,7 @@ class LandingHints(Hints):
 
 
 class AccountHints:
-    """Reports soon after a watched account has changed. Thread-safe.
+    """Reports soon after a watched account has changed, or one like those that are watched for. Thread-safe.
 
     If there are more accounts than one connection takes, another one is opened; beyond a number of these, new accounts
     have no hints.
@@ -144,7 +145,7 @@ class AccountHints:
         self.on_hint: Callable[[], None] = lambda: None
         """Called after a watcher of any account."""
         self._url = url
-        self._on_change: dict[Pubkey, Callable[[], None]] = {}
+        self._on_change: dict[Pubkey | AccountsLike, Callable[[str], None]] = {}
         self._listening = [_SomeAccounts(url, self._changed)]
         self._is_started = False
         self._lock = threading.Lock()
@@ -161,44 +162,59 @@ class AccountHints:
 
     def watch(self, account: Pubkey, on_change: Callable[[], None]) -> None:
         """Call ``on_change`` whenever a block has changed the account, from a listening thread."""
-        with self._lock:
-            if account not in self._on_change and not self._listen(account):
-                return
-            self._on_change[account] = on_change
+        self._watch(account, lambda _: on_change())
 
-    def _listen(self, account: Pubkey) -> bool:
+    def watch_for(self, accounts: AccountsLike, on_change: Callable[[str], None]) -> None:
+        """Call ``on_change`` with its address whenever a block has made or changed such an account."""
+        self._watch(accounts, on_change)
+
+    def _watch(self, watched: Pubkey | AccountsLike, on_change: Callable[[str], None]) -> None:
+        with self._lock:
+            if watched not in self._on_change and not self._listen(watched):
+                return
+            self._on_change[watched] = on_change
+
+    def _listen(self, watched: Pubkey | AccountsLike) -> bool:
         if self._listening[-1].is_full:
             if len(self._listening) >= _CONNECTIONS_AT_MOST:
                 return False
             self._listening.append(_SomeAccounts(self._url, self._changed))
             if self._is_started:
                 self._listening[-1].start()
-        self._listening[-1].watch(account)
+        self._listening[-1].watch(watched)
         return True
 
-    def _changed(self, account: Pubkey) -> None:
-        if (on_change := self._on_change.get(account)) is not None:
-            on_change()
+    def _changed(self, watched: Pubkey | AccountsLike, address: str) -> None:
+        if (on_change := self._on_change.get(watched)) is None:
+            return
+        if isinstance(watched, AccountsLike):  # whoever hears of it looks at the chain: no other hint waits for that
+            threading.Thread(target=self._tell, args=(on_change, address), name="hint", daemon=True).start()
+        else:
+            self._tell(on_change, address)
+
+    def _tell(self, on_change: Callable[[str], None], address: str) -> None:
+        with best_effort("hint"):
+            on_change(address)
             self.on_hint()
 
 
 class _SomeAccounts(Hints):
     """As many as one connection takes."""
 
-    def __init__(self, url: str, changed: Callable[[Pubkey], None]) -> None:
+    def __init__(self, url: str, changed: Callable[[Pubkey | AccountsLike, str], None]) -> None:
         super().__init__(url)
         self._changed = changed
-        self._watched: list[Pubkey] = []
-        self._by_subscription: dict[int, Pubkey] = {}
+        self._watched: list[Pubkey | AccountsLike] = []
+        self._by_subscription: dict[int, Pubkey | AccountsLike] = {}
         self._lock = threading.Lock()
 
     @property
     def is_full(self) -> bool:
         return len(self._watched) >= _ACCOUNTS_AT_MOST
 
-    def watch(self, account: Pubkey) -> None:
+    def watch(self, watched: Pubkey | AccountsLike) -> None:
         with self._lock:
-            self._watched.append(account)
+            self._watched.append(watched)
             self._subscribe(len(self._watched) - 1)
 
     def _opened(self) -> None:
@@ -209,7 +225,11 @@ class _SomeAccounts(Hints):
 
     def _subscribe(self, number: int) -> None:
         config = {"commitment": "confirmed", "encoding": "base64", "dataSlice": {"offset": 0, "length": 0}}
-        self._call(number, "accountSubscribe", [str(self._watched[number]), config])
+        match self._watched[number]:
+            case AccountsLike() as alike:
+                self._call(number, "programSubscribe", [str(alike.program), config | {"filters": alike.to_json()}])
+            case account:
+                self._call(number, "accountSubscribe", [str(account), config])
 
     def _heard(self, message: dict[str, Any]) -> None:
         match message:
@@ -217,7 +237,13 @@ class _SomeAccounts(Hints):
                 self._by_subscription[subscription] = self._watched[number]
             case {"method": "accountNotification", "params": {"subscription": int(subscription)}}:
                 if (account := self._by_subscription.get(subscription)) is not None:
-                    self._changed(account)
+                    self._changed(account, str(account))
+            case {
+                "method": "programNotification",
+                "params": {"subscription": int(subscription), "result": {"value": {"pubkey": str(address)}}},
+            }:
+                if (alike := self._by_subscription.get(subscription)) is not None:
+                    self._changed(alike, address)
 
 
 def _options(endpoint: EndpointUrl) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from orderd.solana.rpc_types import (
     SignatureStatus,
     Simulation,
     TransactionInfo,
+    memcmp_json,
 )
 from orderd.solana.transaction import unsigned
 from orderd.solana.transport import HttpTransport, Transport
@@ -219,7 +220,7 @@ class RpcClient(JsonRpc):
     ) -> AtSlot[list[KeyedAccount]]:
         """The program's accounts of `size` bytes with certain keys in them."""
         filters: list[dict[str, Any]] = [] if size is None else [{"dataSize": size}]
-        filters += [{"memcmp": {"offset": each.offset, "bytes": str(each.key)}} for each in memcmp]
+        filters += memcmp_json(memcmp)
         config = self._config(commitment) | {"encoding": "base64", "filters": filters, "withContext": True}
         reply = self.call("getProgramAccounts", [str(program), config])
         return _at_slot("getProgramAccounts", _keyed_accounts, reply)

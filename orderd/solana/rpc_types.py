@@ -1,7 +1,7 @@
 """What the node's answers mean, typed. Amounts are lamports or base units; signatures are base58."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
@@ -105,6 +105,23 @@ class Memcmp:
 
     offset: int
     key: Pubkey
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsLike:
+    """Accounts of a program that have a size, and certain keys in them."""
+
+    program: Pubkey
+    size: int
+    filters: tuple[Memcmp, ...]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """As `getProgramAccounts` and `programSubscribe` take them."""
+        return [{"dataSize": self.size}, *memcmp_json(self.filters)]
+
+
+def memcmp_json(filters: Iterable[Memcmp]) -> list[dict[str, Any]]:
+    return [{"memcmp": {"offset": each.offset, "bytes": str(each.key)}} for each in filters]
 
 
 @dataclass(frozen=True, slots=True)

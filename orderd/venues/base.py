@@ -107,6 +107,13 @@ class Venue(Protocol):
         """The pools that trade this pair as far as is known without asking; before that, all configured ones."""
         ...
 
+    def look_out(self, mint_in: str, mint_out: str) -> bool:
+        """Look up anew which pools trade this pair, now and when the node hints that there is another one.
+
+        Whether there are others than before. Raises OrderdError RPC_*.
+        """
+        ...
+
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
         ...

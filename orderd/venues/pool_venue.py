@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
@@ -20,7 +20,8 @@ from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnliste
 from orderd.solana.lookup_tables import SAVED
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
-from orderd.solana.rpc import ChainAccount, Memcmp, RpcClient
+from orderd.solana.rpc import ChainAccount, RpcClient
+from orderd.solana.rpc_types import AccountsLike, Memcmp
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.depth import by_depth
@@ -42,6 +43,9 @@ _INTERNAL_ERROR: Final = -32603
 
 Pair = tuple[str, str]
 """Two mints in ascending order: a pool trades both ways."""
+
+WatchFor = Callable[[AccountsLike, Callable[[str], None]], None]
+"""Calls the function with its address soon after such an account was made or has changed, or never: a hint."""
 
 Watch = Callable[[Pubkey, Callable[[], None]], None]
 """Calls the function soon after the account has changed, or never: a hint."""
@@ -151,6 +155,12 @@ class PoolVenue(ABC, Generic[S, P]):
     """
 
     program: PoolProgram
+    record: type[Record]
+    """A pool's own account,"""
+    mint_offsets: tuple[int, int]
+    """and where in it the two mints stand,"""
+    has_sorted_mints: bool = False
+    """the one with the lower address always first."""
     size: int
     """What a swap adds to a transaction beside what every trade has: the instruction, and the accounts of its pool."""
     size_shared: int
@@ -166,6 +176,7 @@ class PoolVenue(ABC, Generic[S, P]):
         chain: Chain = "simnet",
         max_age_ms: int = 400,
         watch: Watch | None = None,
+        watch_for: WatchFor | None = None,
         memory: PoolMemory | None = None,
         tabled: Callable[[], frozenset[Pubkey]] = frozenset,
         clock: Callable[[], float] = time.monotonic,
@@ -173,7 +184,8 @@ class PoolVenue(ABC, Generic[S, P]):
     ) -> None:
         """Of `addresses`, those of other programs are passed over.
 
-        `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old.
+        `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old, and
+        `watch_for` when there is a new one of a pair that somebody looks out for.
         Pools that `memory` knows are traded at once, while they are looked up on the chain in the background. `tabled`
         are the accounts that a lookup table holds: they take less of a transaction.
         """
@@ -181,6 +193,8 @@ class PoolVenue(ABC, Generic[S, P]):
         self._addresses = [Pubkey.from_string(address) for address in addresses]
         self._program_id = self.program.ids[chain]
         self._watch = watch
+        self._watch_for = watch_for
+        self._looked_out: set[Pair] = set()
         self._memory = memory
         self._tabled = tabled
         self._looked_up: set[Pair] = set()
@@ -208,6 +222,25 @@ class PoolVenue(ABC, Generic[S, P]):
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
         found = self._known.known(_pair(mint_in, mint_out))
         return frozenset(map(str, self._addresses if found is None else (pool.address for pool in found.pools)))
+
+    def look_out(self, mint_in: str, mint_out: str) -> bool:
+        pair = _pair(mint_in, mint_out)
+        if self._watch_for is not None and pair not in self._looked_out:
+            self._looked_out.add(pair)
+            for alike in self._pools_of(pair):
+                self._watch_for(alike, partial(self._hinted, pair))
+        before = self.known(*pair)
+        with rpc_errors_told():
+            self._known.renew(pair)
+        if self.known(*pair) == before:
+            return False
+        self._snapshots.forget(pair)
+        return True
+
+    def _hinted(self, pair: Pair, pool: str) -> None:
+        """Such a pool has changed: it may be one that was made a moment ago."""
+        if pool not in self.known(*pair):
+            self.look_out(*pair)
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
@@ -301,10 +334,6 @@ class PoolVenue(ABC, Generic[S, P]):
             return self._swap(pool, trade)
 
     @abstractmethod
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        """All pools the chain has for two mints. Raises RpcError."""
-
-    @abstractmethod
     def _decode(self, data: bytes) -> S:
         """Raises LayoutError if the bytes are not a pool of this program."""
 
@@ -368,9 +397,20 @@ class PoolVenue(ABC, Generic[S, P]):
         except OrderdError as refusal:
             return refusal
 
-    def _program_accounts(self, size: int, memcmp: Sequence[Memcmp]) -> list[tuple[Pubkey, ChainAccount]]:
+    def _discover(self, pair: Pair) -> list[tuple[Pubkey, ChainAccount]]:
+        """All pools the chain has for two mints. Raises RpcError."""
+        return [found for alike in self._pools_of(pair) for found in self._program_accounts(alike)]
+
+    def _pools_of(self, pair: Pair) -> Iterator[AccountsLike]:
+        """What the accounts of the pair's pools are like."""
+        low, high = sorted(_keys_of(pair), key=bytes)
+        for mints in ((low, high),) if self.has_sorted_mints else ((low, high), (high, low)):
+            filters = tuple(map(Memcmp, self.mint_offsets, mints))
+            yield AccountsLike(self._program_id, self.record.size(), filters)
+
+    def _program_accounts(self, alike: AccountsLike) -> list[tuple[Pubkey, ChainAccount]]:
         try:
-            found = self._rpc.get_program_accounts(self._program_id, size=size, memcmp=memcmp)
+            found = self._rpc.get_program_accounts(alike.program, size=alike.size, memcmp=alike.filters)
         except (RpcResponseError, RpcRefusedError) as error:
             if isinstance(error, RpcResponseError) and error.code == _INTERNAL_ERROR:
                 raise  # it would list them, and could not now
@@ -421,14 +461,14 @@ class PoolVenue(ABC, Generic[S, P]):
         if self._addresses:
             return self._known_among(self._at(self._addresses, warn=True), pair)
         if self._memory is None:
-            return self._known_among(self._discover(_keys_of(pair)), pair)
+            return self._known_among(self._discover(pair), pair)
         if pair not in self._looked_up:
             recalled = [Pubkey.from_string(pool) for pool in self._memory.recall(self.kind, pair)]
             known = self._known_among(self._at(recalled), pair) if recalled else None
             self._looked_up.add(pair)
             if known is not None and known.pools:
                 return replace(known, recalled=True)
-        known = self._known_among(self._discover(_keys_of(pair)), pair)
+        known = self._known_among(self._discover(pair), pair)
         self._memory.keep(self.kind, pair, [str(pool.address) for pool in known.pools])
         return known
 

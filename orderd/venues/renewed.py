@@ -85,6 +85,18 @@ class Renewed(Generic[K, V]):
             self._start(lambda: self._renew(key))
         return None if answer is None else answer.value
 
+    def renew(self, key: K) -> None:
+        """Have a new answer now, unless one is under way. Raises what the load raises; then the old one stays."""
+        with self._lock:
+            if key in self._under_way:
+                return
+            self._under_way.add(key)
+        try:
+            self._learn(key)
+        finally:
+            with self._lock:
+                self._under_way.discard(key)
+
     def known(self, key: K) -> V | None:
         """The newest answer, however old; None where there is none. Nobody waits, and nothing is renewed."""
         with self._lock:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderKind
 from orderd.domain.quoted import Quoted, Refused, RoutedLeg
 from orderd.domain.terms import GivenTerms, ToldTerms
@@ -17,6 +18,16 @@ class QuoteParams(GivenTerms, Message):
     pass
 
 
+class GuardView(Message):
+    """One thing that an order on liquidity asks for beside its price."""
+
+    name: str
+    wanted: str
+    found: str
+    is_met: bool
+    code: ErrorCode = Field(description="what the order waits with while it is not met")
+
+
 class QuoteResult(ToldTerms, Message):
     tokens: tuple[TokenView, ...] = Field(
         (), description="what is sold and what is bought, with what to beware of; absent from older daemons"
@@ -25,6 +36,11 @@ class QuoteResult(ToldTerms, Message):
         None,
         exclude_if=lambda amount: amount is None,
         description="what the quote is for, in token_in, where that is a part of the order: its next execution",
+    )
+    guards: tuple[GuardView, ...] = Field(
+        (),
+        exclude_if=lambda guards: not guards,
+        description="of an order on liquidity: what it asks for beside its price, and what there is of it",
     )
     chosen: Quoted
     quotes: tuple[Quoted, ...]

@@ -20,6 +20,11 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "stop_price": (None, "95"),
     "take_profit_price": (None, "120"),
     "trail": (None, "3%"),
+    "min_liquidity": (None, "5000"),
+    "max_pool_fee": ("5", "3"),
+    "max_round_trip_loss": ("10", "20"),
+    "max_holder": (None, "20"),
+    "allow": (None, "mint_authority"),
     "max_slippage": ("5", "3"),
     "confirm": (2, 3),
     "confirm_for": (None, "2s"),
@@ -36,7 +41,13 @@ SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "valid_for": (None, "30s"),
     "expires": (None, "2026-12-01T09:30:00Z"),
 }
+_ON_LIQUIDITY: Final = {"limit_price": "105", "min_liquidity": "5000"}
 _BESIDE: Final[dict[str, dict[str, Any]]] = {
+    "min_liquidity": {"limit_price": "105"},
+    "max_pool_fee": _ON_LIQUIDITY,
+    "max_round_trip_loss": _ON_LIQUIDITY,
+    "max_holder": _ON_LIQUIDITY,
+    "allow": _ON_LIQUIDITY,
     "max_slippage": {"stop_price": "95"},
     "confirm": {"stop_price": "95"},
     "confirm_for": {"stop_price": "95"},

@@ -118,10 +118,12 @@ class Execution:
         leases: Leases,
         installation: bytes,
         look: Callable[[], object] = lambda: None,
+        check: Callable[[OrderTerms, RoutingDecision], object] = lambda _, __: None,
         *,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``."""
+        """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``. ``check`` raises
+        OrderdError where an order has an objection to a route that pays enough."""
         self._router = router
         self._builder = builder
         self._sender = sender
@@ -130,6 +132,7 @@ class Execution:
         self._leases = leases
         self._installation = installation
         self._look = look
+        self._check = check
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
@@ -189,6 +192,7 @@ class Execution:
             decision = self._router.route(work.request, terms.slippage_bps, work.others.fits, found)
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)
+        self._check(terms, decision)
         return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, decision)
 
     # Signing

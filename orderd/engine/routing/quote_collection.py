@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -20,6 +20,7 @@ from orderd.metrics.venues import VENUE_ERRORS, VENUE_SECONDS
 from orderd.venues.base import Liquidity, OpenPool, Venue
 from orderd.venues.reading import Reading
 
+LOOKING_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
 
 Pair = tuple[str, str]
@@ -82,6 +83,15 @@ class QuoteCollector:
     def has_changed(self, pair: Pair) -> bool:
         """Whether a hint says that pools of the pair have changed since they were read."""
         return any(venue.has_changed(*pair) for venue in self._venues)
+
+    def look_out(self, pairs: Sequence[Pair]) -> bool:
+        """Look up anew at all venues which pools there are. Whether one has found others than before.
+
+        Whoever does not answer in time goes on by itself.
+        """
+        asked = [self._lookups.submit(_look_out, venue, pair) for pair in pairs for venue in self._venues]
+        wait(asked, timeout=LOOKING_SECONDS)
+        return any(each.done() and each.result() for each in asked)
 
     def hints(self, pair: Pair) -> int:
         """How many hints there have been that pools of the pair have changed."""
@@ -170,6 +180,15 @@ class QuoteCollector:
             unknown = frozenset(silent - answered | stale)
             found[pair] = Answers(tuple(pools), tuple(refusals), tuple(cooling), listed, unknown)
         return found
+
+
+def _look_out(venue: Venue, pair: Pair) -> bool:
+    try:
+        return venue.look_out(*pair)
+    except OrderdError as error:
+        # Whoever asks for its pools is told the same.
+        log.debug("no look-out", action="look_out_failed", venue=venue.name, error=str(error))
+        return False
 
 
 def _is_fresh(pair: Pair, venue: Venue) -> bool:

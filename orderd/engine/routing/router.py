@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Final
 
 from orderd.amm.side import Quote
@@ -152,6 +152,11 @@ class Router:
         if changed:
             self._watched |= dict.fromkeys(self._watched.keys() & changed, now)
             self._collector.ask(list(changed))
+
+    def look_out(self, pair: Pair) -> bool:
+        """Look up anew which pools there are on any way between two tokens. Whether there are others than before."""
+        known = {(one.mint, other.mint) for one, other in permutations(self._intermediates, 2)}
+        return self._collector.look_out([each for each in self._pairs(QuoteRequest(*pair, 1)) if each not in known])
 
     def hints(self, request: QuoteRequest) -> int:
         """How many hints there have been that the market of the request's pair has moved, on any way."""

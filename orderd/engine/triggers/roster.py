@@ -33,6 +33,7 @@ class Roster:
         self._is_mine = is_mine
         self._clock = clock
         self._watched: dict[UUID, Watched] = {}
+        self._awaiting: dict[UUID, Pair] = {}
         self._pairs: set[Pair] = set()
         self._listed_at = float("-inf")
         self._late_at = clock()
@@ -44,6 +45,11 @@ class Roster:
 
     def get(self, order_id: UUID) -> Watched | None:
         return self._watched.get(order_id)
+
+    @property
+    def awaiting_pools(self) -> frozenset[Pair]:
+        """The pairs on which orders wait for liquidity."""
+        return frozenset(self._awaiting.values())
 
     def read(self) -> set[Pair]:
         """See what rests now. Returns the pairs on which there is something else than before."""
@@ -67,6 +73,7 @@ class Roster:
         """It goes on; when it rests again, it is read again."""
         if (watched := self._watched.pop(order_id, None)) is None:
             return
+        self._awaiting.pop(order_id, None)
         book = self.books[watched.pair]
         book.drop(order_id)
         if not len(book):
@@ -113,6 +120,8 @@ class Roster:
         if before is not None and (before.version, before.seq) == (watched.version, watched.seq):
             watched.look_at = max(watched.look_at, before.look_at)
         self._watched[watched.id] = watched
+        if watched.is_on_liquidity:
+            self._awaiting[watched.id] = watched.pair
         self.books.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, watched.bounds)
         return watched.pair
 

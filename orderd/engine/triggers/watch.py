@@ -7,6 +7,7 @@ decides. What has fired is stored before it is sent, and fires once: its change 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,12 +17,15 @@ from db import families, journal, resting
 from db.connection import database, transaction
 from db.journal import Change, Moved
 from db.resting import Best
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.events import Deferred
 from orderd.domain.money import BPS
 from orderd.domain.order import OrderStatus
 from orderd.domain.parts import largest_part
-from orderd.domain.quote import QuoteRequest
+from orderd.domain.quote import QuoteRequest, RoutingDecision
+from orderd.domain.terms import OrderTerms
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.floor import check_floor
 from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
@@ -31,8 +35,12 @@ from orderd.engine.triggers.watched import MarketLook, Watched
 
 HINTED_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone, where the chain gives hints."""
+_SOON_SECONDS: Final = 1.0
+"""The same of what an order on liquidity asks for that is no pool's: nothing hints that it has changed."""
 _ANEW_SECONDS: Final = 30.0
 """When orders are looked at though no pool has changed: what keeps a route from being taken may end by itself."""
+_NOTHING_YET: Final = ErrorCode.ROUTE_NOT_FOUND
+"""What an order on liquidity begins with: it waits for a pool, and need not be told so."""
 log = structlog.get_logger(__name__)
 
 
@@ -76,12 +84,15 @@ class Triggers:
         is_mine: Callable[[Pair], bool] = lambda _: True,
         look: Callable[[], object] = lambda: None,
         halted: Callable[[], object] = lambda: None,
+        check: Callable[[OrderTerms, RoutingDecision | None], object] = lambda _, __: None,
         *,
         idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``; while
-        something is ``halted``, nothing fires. A pair of which no hint comes is left alone for ``idle_seconds``."""
+        something is ``halted``, nothing fires. ``check`` raises OrderdError where an order on liquidity objects to its
+        route or, where there is none, to its token. A pair of which no hint comes is left alone for ``idle_seconds``.
+        """
         self._router = router
         self._fits = fits
         self._publisher = publisher
@@ -89,11 +100,15 @@ class Triggers:
         self._execute = execute
         self._look = look
         self._halted = halted
+        self._check = check
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
         self._views: dict[Pair, _View] = {}
         self._best: list[Best] = []
+        self._waiting: list[tuple[Watched, OrderdError]] = []
+        self.awaiting_pools: frozenset[Pair] = frozenset()
+        """The pairs on which orders wait for liquidity, as of the last pass."""
 
     def __len__(self) -> int:
         return len(self._roster)
@@ -115,6 +130,7 @@ class Triggers:
             self._look()
             for pair in self._roster.read():
                 self._views.pop(pair, None)
+        self.awaiting_pools = self._roster.awaiting_pools
         books = self._roster.books
         for pair in self._views.keys() - books.keys():
             del self._views[pair]
@@ -131,6 +147,7 @@ class Triggers:
             if self._best:
                 resting.raise_best(self._best)
                 self._best.clear()
+            self._tell_why()
             fired = self._fire(met.fired)
         for watched, amount_in in met.parts:
             gone_on = self._execute(watched.id, amount_in)
@@ -171,7 +188,7 @@ class Triggers:
                 self._look_for(watched, found, view, met)
 
     def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, met: _Met) -> None:
-        look = self._exact(watched, found)
+        look = self._on_liquidity(watched, found, view) if watched.is_on_liquidity else self._exact(watched, found)
         if look is not None and watched.rises(look):
             self._best.append(Best(watched.id, watched.version, look.amount_out))
             self._roster.books[watched.pair].put(watched.id, watched.least_part, watched.bounds)
@@ -190,6 +207,24 @@ class Triggers:
             return None
         return MarketLook(route.amount_out, route.slot, self._clock())
 
+    def _on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers], view: _View) -> MarketLook | None:
+        """As ``_exact``, where nothing else keeps the order from being executed; else that is told."""
+        terms = watched.terms
+        try:
+            try:
+                decision = self._router.route(watched.request, 0, self._fits, found)
+            except OrderdError:
+                self._check(terms, None)
+                raise
+            assert terms.least is not None, "it has a limit"
+            check_floor(terms, decision.route, terms.least, decision.refusals)
+            self._check(terms, decision)
+        except OrderdError as error:
+            self._waiting.append((watched, error))
+            view.again_at = min(view.again_at, self._clock() + _SOON_SECONDS)
+            return None
+        return MarketLook(decision.route.amount_out, decision.route.slot, self._clock())
+
     def _largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
         """As much of it as is paid its limit; None where that is less than may be sold alone."""
 
@@ -204,6 +239,20 @@ class Triggers:
             return self._router.route(request, 0, self._fits, found).route.amount_out
         except OrderdError:
             return None
+
+    # What is told
+
+    def _tell_why(self) -> None:
+        """Tell what orders on liquidity wait for now, each reason once for as long as it stays."""
+        new = [(each, error) for each, error in self._waiting if error.code != (each.waits_for or _NOTHING_YET)]
+        self._waiting.clear()
+        if not new:
+            return
+        written = journal.apply_each([_why(watched, error) for watched, error in new])
+        for (watched, error), answer in zip(new, written, strict=True):
+            if isinstance(answer, Moved):
+                watched.waits_for, watched.seq = error.code, answer.order.seq
+        self._publisher.publish([each for each in written if isinstance(each, Moved)])
 
     # What fires
 
@@ -234,6 +283,11 @@ class Triggers:
             log.info("conditions met", action="triggered", orders=len(moved))
             self._send([each.order.id for each in moved])
         return len(moved)
+
+
+def _why(watched: Watched, error: OrderdError) -> Change:
+    fact = Deferred(until=datetime.now(UTC), reason=error.spec.title, code=error.code, detail=error.detail)
+    return Change(watched.id, fact, watched.version, to=OrderStatus.OPEN, waits_for=error.code)
 
 
 @transaction

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from typing import Final
 from uuid import UUID
 
 from db.models import Order
 from db.terms import terms_of
 from orderd.domain.events import Triggered
 from orderd.domain.money import BPS, format_amount
+from orderd.domain.order import OrderKind
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
@@ -34,6 +36,7 @@ class Watched:
 
     __slots__ = (
         "_has_fired", "_met", "best_out", "id", "is_child", "least_part", "look_at", "seq", "terms", "version",
+        "waits_for",
     )  # fmt: skip
 
     def __init__(self, order: Order, look_at: float) -> None:
@@ -49,6 +52,8 @@ class Watched:
         self.least_part = _least_part(whole, self.terms)
         """The smallest amount that may be executed alone, in base units."""
         self.best_out = order.best_out or 0
+        self.waits_for: str | None = order.waits_for
+        """The code of what it was last told to wait for, of an order on liquidity."""
         self._has_fired = order.triggered_at is not None
         self._met: tuple[MarketLook, ...] = ()
 
@@ -75,13 +80,20 @@ class Watched:
 
     @property
     def bounds(self) -> tuple[Bound, ...]:
-        """What is to be looked for. A trailing stop also wants to know of a price that is better than the best one."""
+        """What is to be looked for. A trailing stop also wants to know of a price that is better than the best one, an
+        order on liquidity of whatever happens: its trader is told why it waits."""
         if self.terms.partial:
             assert self.terms.limit_price is not None
             return (Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True),)
+        if self.is_on_liquidity:
+            return (_ANYTHING,)
         condition = self.condition
         bound = condition.bound(self.best_out)
         return (bound,) if condition.trail is None else (bound, Bound(self.best_out + 1, is_least=True))
+
+    @property
+    def is_on_liquidity(self) -> bool:
+        return self.terms.kind is OrderKind.ON_LIQUIDITY
 
     @property
     def is_confirming(self) -> bool:
@@ -103,7 +115,7 @@ class Watched:
             return False
         if not self._met or look.slot > self._met[-1].slot:
             self._met += (look,)
-        if not condition.is_adverse:
+        if not (condition.is_adverse or self.is_on_liquidity):
             return True
         lasted = look.at - self._met[0].at
         return len(self._met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
@@ -122,6 +134,9 @@ class Watched:
             slot=look.slot,
             met_at_slot=self._met[0].slot,
         )
+
+
+_ANYTHING: Final = Bound(0, is_least=True)
 
 
 @cache

@@ -102,6 +102,19 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "then_stop": "80",
         }
     },
+    "as soon as a pool is there": {
+        "value": {
+            "token_in": "USDC",
+            "token_out": "73edX6xoGY4v5y2hzuKdrUbJXLntqgmo74au1Ki1pump",
+            "amount_in": "100",
+            "limit_price": "0.01",
+            "min_liquidity": "5000",
+            "max_pool_fee": "5",
+            "max_round_trip_loss": "10",
+            "max_holder": "20",
+            "allow": "mint_authority",
+        }
+    },
     "a market order with all there is": {
         "value": {
             "token_in": "So11111111111111111111111111111111111111112",

@@ -20,7 +20,7 @@ from orderd.pools.meteora_damm_v2.instructions import Swap2, SwapMode, swap
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_damm_v2.program import PROGRAM
-from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
 
@@ -37,15 +37,10 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     """A pool's own account holds all that a quote needs."""
 
     program = PROGRAM
+    record = Pool
+    mint_offsets = TOKEN_A_MINT_OFFSET, TOKEN_B_MINT_OFFSET
     size = 138
     size_shared = 96
-
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        found = []
-        for mint_a, mint_b in (pair, pair[::-1]):
-            filters = Memcmp(TOKEN_A_MINT_OFFSET, mint_a), Memcmp(TOKEN_B_MINT_OFFSET, mint_b)
-            found += self._program_accounts(Pool.size(), filters)
-        return found
 
     def _decode(self, data: bytes) -> Pool:
         return Pool.decode(data)

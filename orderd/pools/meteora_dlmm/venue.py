@@ -27,7 +27,7 @@ from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, swap_exact_in, swap_e
 from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
 from orderd.venues.pool_venue import KnownPool, PoolMoment, TokenSide, Trade
 
@@ -46,15 +46,10 @@ class DlmmAccounts:
 
 class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     program = PROGRAM
+    record = LbPair
+    mint_offsets = MINT_X_OFFSET, MINT_Y_OFFSET
     size = 208
     size_shared = 64
-
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        found = []
-        for mint_x, mint_y in (pair, pair[::-1]):
-            filters = Memcmp(MINT_X_OFFSET, mint_x), Memcmp(MINT_Y_OFFSET, mint_y)
-            found += self._program_accounts(LbPair.size(), filters)
-        return found
 
     def _decode(self, data: bytes) -> LbPair:
         return LbPair.decode(data)

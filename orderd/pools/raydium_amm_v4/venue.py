@@ -15,7 +15,7 @@ from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_amm_v4.program import PROGRAM
 from orderd.solana.programs.unsupported import UnsupportedPoolError
-from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
@@ -33,15 +33,10 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     """Each read takes a pool's state and both vaults in one request."""
 
     program = PROGRAM
+    record = AmmInfo
+    mint_offsets = COIN_MINT_OFFSET, PC_MINT_OFFSET
     size = 124
     size_shared = 64
-
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        found = []
-        for coin, pc in (pair, pair[::-1]):
-            filters = Memcmp(COIN_MINT_OFFSET, coin), Memcmp(PC_MINT_OFFSET, pc)
-            found += self._program_accounts(AmmInfo.size(), filters)
-        return found
 
     def _decode(self, data: bytes) -> AmmInfo:
         return AmmInfo.decode(data)

@@ -27,7 +27,7 @@ from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from orderd.pools.raydium_clmm.program import PROGRAM
 from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, needs_extension
 from orderd.solana.programs.layout import LayoutError
-from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
 from orderd.venues.pool_venue import KnownPool, PoolMoment, TokenSide, Trade
@@ -46,14 +46,12 @@ class ClmmAccounts:
 
 class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     program = PROGRAM
+    record = PoolState
+    mint_offsets = MINT_0_OFFSET, MINT_1_OFFSET
+    has_sorted_mints = True
     size = 250
     size_shared = 64
     buys_taxed_exactly = False  # the program holds what it sends against what was asked for, the fee not counted
-
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        mint_0, mint_1 = sorted(pair, key=bytes)
-        filters = Memcmp(MINT_0_OFFSET, mint_0), Memcmp(MINT_1_OFFSET, mint_1)
-        return self._program_accounts(PoolState.size(), filters)
 
     def _decode(self, data: bytes) -> PoolState:
         return PoolState.decode(data)

@@ -14,7 +14,7 @@ from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, SwapBaseOutput
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.pools.raydium_cpmm.program import PROGRAM
-from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening, token_amount
 from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
@@ -32,13 +32,11 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     """Each read takes a pool's state, its fee configuration and both vaults in one request."""
 
     program = PROGRAM
+    record = PoolState
+    mint_offsets = MINT_0_OFFSET, MINT_1_OFFSET
+    has_sorted_mints = True
     size = 200
     size_shared = 64
-
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        mint_0, mint_1 = sorted(pair, key=bytes)
-        filters = Memcmp(MINT_0_OFFSET, mint_0), Memcmp(MINT_1_OFFSET, mint_1)
-        return self._program_accounts(PoolState.size(), filters)
 
     def _decode(self, data: bytes) -> PoolState:
         return PoolState.decode(data)

@@ -13,6 +13,7 @@ from orderd.simnet.rpc.body import read_body
 from orderd.simnet.rpc.cluster import Cluster
 from orderd.simnet.rpc.faucet import Faucet
 from orderd.simnet.rpc.history import History
+from orderd.simnet.rpc.launches import Launches
 from orderd.simnet.rpc.nodes import NodePool
 from orderd.simnet.rpc.protocol import (
     INTERNAL_ERROR,
@@ -43,6 +44,7 @@ class Dispatcher:
         transactions = Transactions(bank, chain.ledger, chain.mempool, chain.dice)
         trials = Trials(chain)
         faucet = Faucet(bank)
+        launches = Launches(bank)
         self._methods: dict[str, Method] = {
             "getAccountInfo": accounts.get_account_info,
             "getBalance": accounts.get_balance,
@@ -76,6 +78,8 @@ class Dispatcher:
             "simulateTransaction": transactions.simulate_transaction,
             "requestAirdrop": faucet.request_airdrop,
             "simnet_mintTokens": faucet.mint_tokens,
+            "simnet_createMint": launches.create_mint,
+            "simnet_setPool": launches.set_pool,
             "simnet_fork": trials.fork,
             "simnet_setFaults": trials.set_faults,
             "simnet_setPrices": trials.set_prices,

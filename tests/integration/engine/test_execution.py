@@ -23,6 +23,7 @@ from orderd.domain.memo import memos_in
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision, VenueQuote
+from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
 from orderd.engine.execution.blame import RouteRefusedError
@@ -161,12 +162,17 @@ class Desk:
         return True
 
 
-def open_desk(publisher: Publisher) -> Desk:
+def _any(terms: OrderTerms, decision: RoutingDecision) -> None:
+    """Nothing is against any route."""
+
+
+def open_desk(publisher: Publisher, check: Callable[[OrderTerms, RoutingDecision], None] = _any) -> Desk:
     leases, sender, builder, market = Leases("worker-a", 15.0), WitnessedSender(), Notary(), OneRoute()
     as_sender = cast("Sender", sender)
     live = LiveAttempts(leases, resend_seconds=1.0)
     execution = Execution(
-        cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases, INSTALLATION
+        *(cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases, INSTALLATION),
+        check=check,
     )
     return Desk(execution, builder, sender, live, market)
 
@@ -237,6 +243,16 @@ def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) ->
         desk.work(order_id)
     assert failed.value.error.code is ErrorCode.FUNDS_INSUFFICIENT
     assert (read(order_id).status, desk.sender.sent) == (OrderStatus.BUILDING, [])
+
+
+def test_a_route_that_the_order_objects_to_is_not_signed(publisher: Publisher) -> None:
+    def objects(terms: OrderTerms, decision: RoutingDecision) -> None:
+        raise OrderdError(ErrorCode.POOL_SHALLOW, "the liquidity that it has fired at is gone")
+
+    desk, order_id = open_desk(publisher, objects), pending()
+    with pytest.raises(AttemptFailedError, match="POOL_SHALLOW"):
+        desk.work(order_id)
+    assert (desk.builder.signed, desk.sender.sent, Attempt.select().count()) == ([], [], 0)
 
 
 def test_an_order_whose_validity_ends_while_it_is_built_is_never_sent(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Deferred, Triggered
 from orderd.domain.order import EventKind, OrderKind, OrderStatus
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
+from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.outline import Outline
@@ -42,6 +43,7 @@ class Market:
     is_shallow: bool = False
     pool: object = field(default_factory=object)
     looks: list[int] = field(default_factory=list)
+    missing: ErrorCode | None = None
     dearer: float = 0.0
     cost: int = 0
     """A better price, and what it costs to take it, in base units of USDC."""
@@ -68,6 +70,8 @@ class Market:
     ) -> RoutingDecision:
         self.looks.append(request.amount)
         self.meanwhile()
+        if self.missing is not None:
+            raise OrderdError(self.missing, "there is none")
         if self.is_closed:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
@@ -96,17 +100,26 @@ class Watch:
         return fired
 
 
+Check = Callable[[OrderTerms, RoutingDecision | None], object]
+
+
 class Begin(Protocol):
     """Let a process begin to watch the pairs that are its own."""
 
     def __call__(
-        self, market: Market, is_mine: Callable[[Pair], bool] = ..., *, idle_seconds: float = ...
+        self, market: Market, is_mine: Callable[[Pair], bool] = ..., *, idle_seconds: float = ..., check: Check = ...
     ) -> Watch: ...
 
 
 @pytest.fixture
 def begin(publisher: Publisher) -> Begin:
-    def watch(market: Market, is_mine: Callable[[Pair], bool] = lambda _: True, *, idle_seconds: float = 2.0) -> Watch:
+    def watch(
+        market: Market,
+        is_mine: Callable[[Pair], bool] = lambda _: True,
+        *,
+        idle_seconds: float = 2.0,
+        check: Check = lambda _, __: None,
+    ) -> Watch:
         queue, now = Queue(), [1_000.0]
         triggers = Triggers(
             cast("Router", market),
@@ -115,6 +128,7 @@ def begin(publisher: Publisher) -> Begin:
             queue.send,
             _no_parts,
             is_mine,
+            check=check,
             idle_seconds=idle_seconds,
             clock=lambda: now[0],
         )
@@ -449,3 +463,99 @@ def _no_parts(order_id: UUID, amount_in: int) -> bool:
 
 def _away(*_: object) -> None:
     raise OperationalError("the server closed the connection")
+
+
+# Orders on liquidity
+
+
+def on_liquidity(**terms: Any) -> UUID:
+    guards = {"min_liquidity": 1, "max_pool_fee_bps": 500, "max_round_trip_loss_bps": 1_000, "confirm": 1}
+    return rests(OrderKind.ON_LIQUIDITY, limit_price="105", **guards | terms)
+
+
+def objecting(begin: Begin, market: Market, objections: list[OrderdError | None]) -> Watch:
+    """The first objection stands until it is taken away."""
+
+    def check(terms: OrderTerms, decision: RoutingDecision | None) -> None:
+        if objections[0] is not None:
+            raise objections[0]
+
+    return begin(market, check=check)
+
+
+def told(order_id: UUID) -> list[str]:
+    events = views.events_after(order_id, 1)
+    return [each.data.code or "" for each in events if isinstance(each.data, Deferred)]
+
+
+def test_one_on_liquidity_is_told_once_what_keeps_it_and_fires_when_nothing_does(begin: Begin) -> None:
+    objections: list[OrderdError | None] = [OrderdError(ErrorCode.POOL_FEE, "6 %")]
+    watch, order_id = objecting(begin, Market(110), objections), on_liquidity()
+    assert watch.sees(110, 111, 112) == 0
+    assert told(order_id) == [ErrorCode.POOL_FEE]
+    objections[0] = OrderdError(ErrorCode.POOL_SHALLOW, "1 USDC")
+    assert watch.sees(110, 111) == 0
+    assert told(order_id) == [ErrorCode.POOL_FEE, ErrorCode.POOL_SHALLOW]
+    objections[0] = None
+    assert watch.sees(104) == 0, "its price is looked at first"
+    assert told(order_id)[2:] == [ErrorCode.ROUTE_BELOW_FLOOR]
+    assert watch.sees(106) == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_what_it_was_told_is_known_to_whoever_watches_next(begin: Begin) -> None:
+    objections: list[OrderdError | None] = [OrderdError(ErrorCode.POOL_FEE, "6 %")]
+    order_id = on_liquidity()
+    assert objecting(begin, Market(110), objections).sees(110) == 0
+    assert objecting(begin, Market(110), objections).sees(110) == 0
+    assert told(order_id) == [ErrorCode.POOL_FEE]
+
+
+def test_without_a_market_it_is_told_what_is_wrong_with_the_token_and_else_nothing(begin: Begin) -> None:
+    objections: list[OrderdError | None] = [None]
+    market = Market(110, missing=ErrorCode.ROUTE_NOT_FOUND)
+    watch, order_id = objecting(begin, market, objections), on_liquidity()
+    assert watch.sees(110, 111) == 0
+    assert told(order_id) == []
+    objections[0] = OrderdError(ErrorCode.ROUTE_TOKEN_POWERS, "mint_authority")
+    assert watch.sees(110) == 0
+    assert told(order_id) == [ErrorCode.ROUTE_TOKEN_POWERS]
+
+
+def test_it_is_looked_at_again_soon_although_no_pool_has_changed(begin: Begin) -> None:
+    objections: list[OrderdError | None] = [OrderdError(ErrorCode.ROUTE_TOKEN_POWERS, "mint_authority")]
+    watch, order_id = objecting(begin, Market(110), objections), on_liquidity()
+    assert watch.triggers.run_once() == 0
+    objections[0] = None
+    watch.now[0] += 0.9
+    assert watch.triggers.run_once() == 0
+    watch.now[0] += 0.2
+    assert watch.triggers.run_once() == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_what_has_to_be_confirmed_begins_anew_when_it_is_not_so(begin: Begin) -> None:
+    objections: list[OrderdError | None] = [None]
+    watch, order_id = objecting(begin, Market(110), objections), on_liquidity(confirm=2)
+    assert watch.sees(110) == 0
+    objections[0] = OrderdError(ErrorCode.POOL_SHALLOW, "it is gone")
+    assert watch.sees(110) == 0
+    objections[0] = None
+    assert watch.sees(110) == 0
+    assert watch.sees(110) == 1
+    assert read(order_id).status is OrderStatus.PENDING
+
+
+def test_the_pairs_on_which_somebody_waits_for_pools_are_told(begin: Begin) -> None:
+    watch = begin(Market(100))
+    limit()
+    assert (watch.sees(100), watch.triggers.awaiting_pools) == (0, frozenset())
+    order_id = on_liquidity()
+    watch.sees(100)
+    order = read(order_id)
+    assert watch.triggers.awaiting_pools == {(order.mint_in, order.mint_out)}
+    journal.apply([Change(order_id, Cancelled(), None)])
+    watch.now[0] += READ_ALL_SECONDS + PAUSE_SECONDS
+    watch.sees(100)
+    watch.sees(100)
+    assert watch.triggers.awaiting_pools == frozenset()

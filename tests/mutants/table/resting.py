@@ -8,6 +8,7 @@ _TRIGGERS: Final = "tests/integration/engine/test_triggers.py::"
 _WATCHED: Final = "tests/unit/engine/triggers/test_watched.py::"
 _BOOK: Final = "tests/unit/engine/triggers/test_book.py::"
 _FAILURE: Final = "tests/unit/engine/test_failure.py::"
+_EXECUTION: Final = "tests/integration/engine/test_execution.py::"
 _RESTING: Final = "tests/integration/db/test_resting.py::"
 
 MUTANTS: Final = (
@@ -72,13 +73,31 @@ MUTANTS: Final = (
         "stop-unconfirmed",
         10,
         "orderd/engine/triggers/watched.py",
-        "        if not condition.is_adverse:\n            return True\n",
+        "        if not (condition.is_adverse or self.is_on_liquidity):\n            return True\n",
         "        return True\n",
         (
             f"{_WATCHED}test_a_stop_is_met_by_two_looks_in_different_slots",
             f"{_TRIGGERS}test_a_stop_that_one_trade_would_fool_is_not_fired",
         ),
         "One trade that moves the price for a slot sells what others hold.",
+    ),
+    Mutant(
+        "liquidity-unguarded-when-it-fires",
+        10,
+        "orderd/engine/triggers/watch.py",
+        "            self._check(terms, decision)\n",
+        "",
+        (f"{_TRIGGERS}test_one_on_liquidity_is_told_once_what_keeps_it_and_fires_when_nothing_does",),
+        "An order on liquidity buys from whatever pool there is.",
+    ),
+    Mutant(
+        "liquidity-unguarded-when-it-is-signed",
+        10,
+        "orderd/engine/execution/turn.py",
+        "        self._check(terms, decision)\n",
+        "",
+        (f"{_EXECUTION}test_a_route_that_the_order_objects_to_is_not_signed",),
+        "Liquidity that was taken away after the order had fired is bought from.",
     ),
     Mutant(
         "stop-confirmed-by-one-slot",

@@ -21,6 +21,7 @@ PRICES: dict[OrderKind, dict[str, str]] = {
     OrderKind.STOP_LIMIT: {"stop_price": "95", "limit_price": "94"},
     OrderKind.TAKE_PROFIT: {"take_profit_price": "120"},
     OrderKind.TRAILING: {"trail": "3%"},
+    OrderKind.ON_LIQUIDITY: {"limit_price": "105", "min_liquidity": "5000"},
 }
 ALL = pytest.mark.parametrize("kind", PRICES)
 EXECUTED_BY_OTHERS = {OrderKind.OCO, OrderKind.TWAP}
@@ -73,8 +74,15 @@ def test_a_take_profit_may_have_a_limit_too() -> None:
         ({"max_slippage": "5"}, "max_slippage is for stops, and not for market"),
         ({"max_slippage": "5", "take_profit_price": "120"}, "and not for take_profit"),
         ({"max_slippage": "5", "stop_price": "95", "limit_price": "94"}, "and not for stop_limit"),
-        ({"confirm": 2, "limit_price": "105"}, "only a stop is confirmed"),
-        ({"confirm_for": "2s", "take_profit_price": "120"}, "only a stop is confirmed"),
+        ({"confirm": 2, "limit_price": "105"}, "only a stop and an order on liquidity are confirmed"),
+        ({"confirm_for": "2s", "take_profit_price": "120"}, "only a stop and an order on liquidity are confirmed"),
+        ({"min_liquidity": "5000"}, "belongs to an order with limit_price"),
+        ({"min_liquidity": "5000", "stop_price": "95"}, "and with no other price"),
+        ({"min_liquidity": "5000", "stop_price": "95", "limit_price": "94"}, "and with no other price"),
+        ({"min_liquidity": "5000", "limit_price": "105", "partial": True}, "partial is for limit orders"),
+        ({"type": OrderKind.ON_LIQUIDITY, "limit_price": "105"}, "which has limit_price and min_liquidity"),
+        ({"max_pool_fee": "5", "limit_price": "105"}, "belongs to min_liquidity"),
+        ({"allow": "mint_authority"}, "belongs to min_liquidity"),
         ({"time_in_force": "gtc"}, "time_in_force is for limit orders"),
         ({"time_in_force": "ioc", "stop_price": "95", "limit_price": "94"}, "time_in_force is for limit orders"),
         ({"valid_for": "5m", "expires": "2026-12-01T09:30:00Z"}, "valid_for or expires, and not both"),
@@ -97,6 +105,8 @@ def test_terms_that_contradict_each_other_are_refused(terms: dict[str, Any], why
         ({"stop_price": "95", "max_slippage": "101"}, ErrorCode.SLIPPAGE_OUT_OF_RANGE),
         ({"stop_price": "95", "confirm_for": "2"}, ErrorCode.TIME_INVALID),
         ({"valid_for": "5 minutes"}, ErrorCode.TIME_INVALID),
+        ({"limit_price": "1", "min_liquidity": "1", "max_holder": "101"}, ErrorCode.SLIPPAGE_OUT_OF_RANGE),
+        ({"limit_price": "1", "min_liquidity": "1", "allow": "everything"}, ErrorCode.REQUEST_INVALID),
         ({"expires": "soon"}, ErrorCode.TIME_INVALID),
     ],
 )
@@ -112,7 +122,10 @@ def test_what_a_kind_has_where_nothing_is_said(kind: OrderKind) -> None:
     assert terms.max_slippage_bps == (500 if exits else None)
     at_the_moment = exits or kind is OrderKind.TAKE_PROFIT
     assert terms.floor is (Floor.EACH if at_the_moment else Floor.FIRST), "who gets out takes the price of the moment"
-    assert terms.confirm == (2 if stops else None)
+    is_on_liquidity = kind is OrderKind.ON_LIQUIDITY
+    assert terms.confirm == (2 if stops else 1 if is_on_liquidity else None)
+    guards = terms.max_pool_fee_bps, terms.max_round_trip_loss_bps, terms.max_holder_bps, terms.allowed_traits
+    assert guards == ((500, 1_000, None, None) if is_on_liquidity else (None,) * 4)
     assert terms.time_in_force is (TimeInForce.GTC if kind is OrderKind.LIMIT else None)
     assert (terms.confirm_seconds, terms.valid_seconds, terms.expires_at) == (None, None, None)
 

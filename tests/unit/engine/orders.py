@@ -13,6 +13,7 @@ from orderd.domain.well_known import registry_of
 TERMS: dict[str, dict[str, str]] = {
     "market": {},
     "limit": {"limit_price": "105"},
+    "on_liquidity": {"limit_price": "105", "min_liquidity": "5000"},
     "ioc": {"limit_price": "105", "time_in_force": "ioc"},
     "fok": {"limit_price": "105", "time_in_force": "fok"},
     "stop": {"stop_price": "95"},

@@ -21,7 +21,7 @@ POOR = ErrorCode.FUNDS_INSUFFICIENT
 MOVED = ErrorCode.TX_SLIPPAGE_EXCEEDED
 LAPSED = ErrorCode.TX_EXPIRED
 DEAD = {MOVED: AttemptEnd("failed", 9, 1), LAPSED: AttemptEnd("expired", None, 1)}
-RESTS = ("limit", "stop_limit", "take_profit", "take_profit_limit")
+RESTS = ("limit", "on_liquidity", "stop_limit", "take_profit", "take_profit_limit")
 INSISTS = ("stop", "trailing")
 AT_ONCE = ("ioc", "fok")
 

@@ -85,6 +85,9 @@ class StubVenue:
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
         return self.remembered
 
+    def look_out(self, mint_in: str, mint_out: str) -> bool:
+        return False
+
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
 

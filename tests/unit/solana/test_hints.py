@@ -11,6 +11,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from orderd.solana import hints
 from orderd.solana.hints import AccountHints, LandingHints
+from orderd.solana.rpc_types import AccountsLike, Memcmp
 
 A, B, C = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2, 3))
 NOTIFICATION = json.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": {}})
@@ -178,3 +179,32 @@ def test_without_a_node_nothing_happens() -> None:
     nobody.start()
     nobody.watch("signature")
     nobody.stop(10)
+
+
+def test_accounts_that_are_made_are_told_of_by_their_addresses(node: Node, accounts: AccountHints) -> None:
+    told: Queue[str] = Queue()
+    hinted: Queue[None] = Queue()
+    accounts.on_hint = lambda: hinted.put(None)
+
+    def appeared(address: str) -> None:
+        told.put(address)
+        if address == str(B):
+            raise OSError("whoever looks has trouble of his own")
+
+    accounts.watch_for(AccountsLike(A, 637, (Memcmp(168, B), Memcmp(200, C))), appeared)
+    accounts.start()
+    connection = node.connections.get(timeout=10)
+    asked = json.loads(node.said.get(timeout=10))
+    assert (asked["method"], asked["params"][0]) == ("programSubscribe", str(A))
+    assert asked["params"][1]["filters"] == [
+        {"dataSize": 637},
+        {"memcmp": {"offset": 168, "bytes": str(B)}},
+        {"memcmp": {"offset": 200, "bytes": str(C)}},
+    ]
+    connection.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": 5}))
+    for made in (B, C):
+        params = {"subscription": 5, "result": {"context": {"slot": 1}, "value": {"pubkey": str(made), "account": {}}}}
+        connection.send(json.dumps({"jsonrpc": "2.0", "method": "programNotification", "params": params}))
+    assert {told.get(timeout=10), told.get(timeout=10)} == {str(B), str(C)}
+    hinted.get(timeout=10)
+    assert hinted.empty(), "nobody is woken by what failed"

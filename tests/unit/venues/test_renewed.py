@@ -116,3 +116,19 @@ def test_a_renewal_runs_beside_whoever_asks() -> None:
     hangs.set()
     while known.get("pair") == 1:
         pass
+
+
+def test_a_new_answer_can_be_had_at_once_and_only_once_at_a_time() -> None:
+    lookups = Lookups()
+    lookups.known.get("pair")
+    lookups.known.renew("pair")
+    assert (lookups.known.get("pair"), lookups.loads) == (2, 2)
+    lookups.now = 9 * AGE
+    lookups.known.get("pair")  # is being renewed from here on
+    lookups.known.renew("pair")
+    assert lookups.loads == 2
+    lookups.renew()
+    lookups.fails = True
+    with pytest.raises(OSError, match="does not answer"):
+        lookups.known.renew("pair")
+    assert lookups.known.get("pair") == 3

@@ -21,7 +21,6 @@ from orderd.pools.raydium_cpmm.program import PROGRAM_ID
 from orderd.pools.raydium_cpmm.simnet.observation import ObservationState
 from orderd.simnet.actors import POOL_CREATOR
 from orderd.simnet.genesis.accounts import (
-    DECIMALS,
     SOL,
     STACC,
     USDC,
@@ -80,10 +79,10 @@ def add(
     mint_1: Pubkey,
     held: tuple[int, int],
     fees: dict[str, Any],
+    mint_0: Pubkey = token.NATIVE_MINT,
 ) -> None:
-    """A pool of wrapped SOL and `mint_1`, with its configuration, vaults and observations."""
+    """A pool of two tokens, in the order of their mints, with its configuration, vaults and observations."""
     authority, bump = authority_address()
-    mint_0 = token.NATIVE_MINT
     no_fees: dict[str, Any] = {f"{kind}_fees_{side}": 0 for kind in ("protocol", "fund", "creator") for side in (0, 1)}
     config = AmmConfig(
         bump=config_bump(config_index),
@@ -102,13 +101,13 @@ def add(
         lp_mint=lp_mint_address(pool),
         mint_0=mint_0,
         mint_1=mint_1,
-        token_0_program=token.PROGRAM_ID,
+        token_0_program=first.accounts[mint_0].owner,
         token_1_program=first.accounts[mint_1].owner,
         observation=observation_address(pool),
         auth_bump=bump,
         status=0,
         lp_mint_decimals=_LP_DECIMALS,
-        mint_0_decimals=DECIMALS[mint_0],
+        mint_0_decimals=Mint.decode(first.accounts[mint_0].data).decimals,
         mint_1_decimals=Mint.decode(first.accounts[mint_1].data).decimals,
         lp_supply=_LP_SUPPLY,
         open_time=0,

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.solana.rpc import ChainAccount, Memcmp
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import token_amount
 from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
 
@@ -29,14 +29,10 @@ class ConstantSumAccounts:
 
 class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     program = PROGRAM
+    record = PoolState
+    mint_offsets = 8, 40
     size = 100
     size_shared = 32
-
-    def _discover(self, pair: tuple[Pubkey, Pubkey]) -> list[tuple[Pubkey, ChainAccount]]:
-        found = []
-        for mint_a, mint_b in (pair, pair[::-1]):
-            found += self._program_accounts(PoolState.size(), (Memcmp(8, mint_a), Memcmp(40, mint_b)))
-        return found
 
     def _decode(self, data: bytes) -> PoolState:
         return PoolState.decode(data)

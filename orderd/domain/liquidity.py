@@ -1,0 +1,121 @@
+"""What an order on liquidity asks of a market that has just come to be, beside its price.
+
+A new pool has no history to be judged by, and whoever made it may have made the token too. So the order says how much
+there has to be to sell to, what the pool may keep, and which powers over the token it puts up with. All of it is held
+against what is seen before the order fires, and again before it is signed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.mint import MintFacts
+from orderd.domain.money import BPS, format_amount
+from orderd.domain.terms import OrderTerms
+
+_HUNDREDTHS_A_BPS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMarket:
+    """What there is to be seen of the order's route, and of the token that it buys.
+
+    ``liquidity`` is what the pools of the last hop have for those who sell the token, in base units of what the order
+    sells; ``pool_fee`` the highest fee on the way, as a part of one. ``back`` is what selling again would pay, in base
+    units, as the pools are now; None where nobody would buy, and ``no_way_back`` says why. ``holder`` is the part of
+    the supply that the largest account has which is no pool's; None where the node does not tell.
+    """
+
+    liquidity: int
+    pool_fee: Fraction
+    back: int | None
+    facts: MintFacts
+    no_way_back: str = ""
+    holder: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One thing that an order on liquidity asks for: what is ``wanted``, and what was ``found``."""
+
+    name: str
+    wanted: str
+    found: str
+    is_met: bool
+    code: ErrorCode
+
+
+def guards(terms: OrderTerms, seen: SeenMarket) -> Iterator[Guard]:
+    """All that the order asks for, with what is found of it."""
+    yield of_mint(terms, seen.facts)
+    assert terms.min_liquidity is not None, "an order on liquidity says how much"
+    yield Guard(
+        "liquidity",
+        f"at least {_amount(terms, terms.min_liquidity)}",
+        _amount(terms, seen.liquidity),
+        seen.liquidity >= terms.min_liquidity,
+        ErrorCode.POOL_SHALLOW,
+    )
+    assert terms.max_pool_fee_bps is not None, "it has a default"
+    yield Guard(
+        "pool fee",
+        _at_most(terms.max_pool_fee_bps),
+        _percent(seen.pool_fee),
+        seen.pool_fee * BPS <= terms.max_pool_fee_bps,
+        ErrorCode.POOL_FEE,
+    )
+    yield _round_trip(terms, seen)
+    if terms.max_holder_bps is not None:
+        yield Guard(
+            "largest holder",
+            _at_most(terms.max_holder_bps),
+            "the node does not tell" if seen.holder is None else _percent(seen.holder),
+            seen.holder is not None and seen.holder * BPS <= terms.max_holder_bps,
+            ErrorCode.ROUTE_HOLDER_UNKNOWN if seen.holder is None else ErrorCode.ROUTE_HOLDER,
+        )
+
+
+def _round_trip(terms: OrderTerms, seen: SeenMarket) -> Guard:
+    assert terms.max_round_trip_loss_bps is not None, "it has a default"
+    wanted = f"{_at_most(terms.max_round_trip_loss_bps)} lost"
+    if seen.back is None:
+        return Guard("round trip", wanted, seen.no_way_back, is_met=False, code=ErrorCode.ROUTE_ROUND_TRIP)
+    lost = max(1 - Fraction(seen.back, terms.amount), Fraction(0))
+    found = f"{_percent(lost)}: {_amount(terms, seen.back)} come back"
+    is_met = lost * BPS <= terms.max_round_trip_loss_bps
+    return Guard("round trip", wanted, found, is_met, ErrorCode.ROUTE_ROUND_TRIP)
+
+
+def of_mint(terms: OrderTerms, facts: MintFacts) -> Guard:
+    """What the order asks of the token alone, whether or not there is a pool."""
+    allowed = frozenset[str]() if terms.allowed_traits is None else frozenset(terms.allowed_traits.split(","))
+    against = {trait: told for trait, told in facts.warnings() if trait not in allowed}
+    found = ", ".join(sorted(trait for trait, _ in facts.warnings())) or "no powers over it"
+    if against:
+        found = "; ".join(f"{trait}: {told}" for trait, told in against.items())
+    wanted = "nobody has power over it" if not allowed else f"nobody has power over it but {', '.join(sorted(allowed))}"
+    return Guard("mint", wanted, found, not against, ErrorCode.ROUTE_TOKEN_POWERS)
+
+
+def objection(found: Iterator[Guard]) -> OrderdError | None:
+    """Why the order is not executed; None where nothing is against it."""
+    for guard in found:
+        if not guard.is_met:
+            return OrderdError(guard.code, f"{guard.name}: wanted is {guard.wanted}; found is {guard.found}")
+    return None
+
+
+def _amount(terms: OrderTerms, amount: int) -> str:
+    return f"{format_amount(amount, terms.token_in.decimals)} {terms.token_in.symbol}"
+
+
+def _at_most(bps: int) -> str:
+    return f"at most {format_amount(bps, 2)} %"
+
+
+def _percent(part: Fraction) -> str:
+    """Rounded up to a hundredth of a basis point: no loss and no fee is shown smaller than it is."""
+    hundredths = -(-part.numerator * BPS * _HUNDREDTHS_A_BPS // part.denominator)
+    return f"{format_amount(hundredths, 4)} %"

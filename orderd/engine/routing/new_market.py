@@ -1,0 +1,108 @@
+"""What an order on liquidity is told of its market: how much there is to sell to, and what is known of the token.
+
+All of the pools is read as they stand, by the same quotes that an order goes by. The mint is read anew each time: a
+power over it may have been given up, and whoever has it decides when.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import structlog
+from solders.pubkey import Pubkey
+
+from orderd.amm.curve import NEVER
+from orderd.amm.swap import U64_MAX
+from orderd.domain.errors import OrderdError
+from orderd.domain.liquidity import Guard, SeenMarket, guards, objection, of_mint
+from orderd.domain.money import BPS
+from orderd.domain.order import OrderKind
+from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
+from orderd.domain.terms import OrderTerms
+from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
+from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, rpc_errors_told
+from orderd.solana.mints import facts_of
+from orderd.solana.programs.token import Mint
+from orderd.solana.rpc import ChainAccount, RpcClient
+from orderd.venues.account_facts import token_amount
+
+log = structlog.get_logger(__name__)
+
+
+class NewMarkets:
+    """Thread-safe."""
+
+    def __init__(self, router: Router, rpc: RpcClient, fits: Fits) -> None:
+        self._router = router
+        self._rpc = rpc
+        self._fits = fits
+
+    def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
+        """Raises OrderdError where what an order on liquidity asks for is not so: POOL_*, ROUTE_*; and RPC_*.
+
+        Without a decision there is nothing but the token.
+        """
+        if terms.kind is OrderKind.ON_LIQUIDITY and (error := objection(self.guards(terms, decision))) is not None:
+            raise error
+
+    def guards(self, terms: OrderTerms, decision: RoutingDecision | None) -> Iterator[Guard]:
+        """What the order asks for beside its price, and what there is of it. Raises OrderdError RPC_*."""
+        if decision is None:
+            return iter((of_mint(terms, facts_of(_key(terms), self._mint(terms))),))
+        return guards(terms, self._seen(terms, decision.route))
+
+    def _seen(self, terms: OrderTerms, route: Route) -> SeenMarket:
+        account = self._mint(terms)
+        back, no_way_back = self._back(terms, route)
+        return SeenMarket(
+            liquidity=self._liquidity(route),
+            pool_fee=max(Fraction(leg.fee_in_input, leg.amount_in) for leg in route.legs),
+            back=back,
+            no_way_back=no_way_back,
+            facts=facts_of(_key(terms), account),
+            holder=None if terms.max_holder_bps is None or account is None else self._holder(terms, account, route),
+        )
+
+    def _liquidity(self, route: Route) -> int:
+        """What the pools of the last hop pay, all together, to who sells without end; in what the route sells."""
+        last = route.hops[-1]
+        pair = last.mint_out, last.legs[0].mint_in
+        sold_to = {pool.address: pool for pool in self._router.pools([pair])[pair].pools}
+        there = [sold_to[leg.pool].curve(U64_MAX).at(NEVER)[1] for leg in last.legs if leg.pool in sold_to]
+        if last is route.hops[0]:
+            return sum(there)
+        return sum(there) * route.amount_in // max(route.hops[0].amount_out, 1)
+
+    def _back(self, terms: OrderTerms, route: Route) -> tuple[int | None, str]:
+        """What is paid for what the route buys; or why nobody pays anything."""
+        sale = QuoteRequest(
+            terms.token_out.mint, terms.token_in.mint, route.amount_out, exit_bps=BPS, has_own_floor=True
+        )
+        try:
+            return self._router.route(sale, 0, self._fits).route.amount_out, ""
+        except OrderdError as error:
+            return None, f"it cannot be sold again: {error.detail}"
+
+    def _holder(self, terms: OrderTerms, mint: ChainAccount, route: Route) -> Fraction | None:
+        """The part of the supply that the largest account has which is no pool's; None where the node does not tell."""
+        supply = Mint.decode(mint.data).supply
+        pairs = [(leg.mint_in, leg.mint_out) for leg in route.hops[-1].legs]
+        pools = {vault for each in self._router.pools(pairs).values() for pool in each.pools for vault in pool.vaults}
+        with rpc_errors_told():
+            try:
+                largest = self._rpc.get_token_largest_accounts(_key(terms))
+            except (RpcResponseError, RpcRefusedError) as error:
+                log.info("largest holders unknown", action="holders_unknown", error=str(error))
+                return None
+            others = [key for key in largest if key not in pools]
+            held = [token_amount(account) for account in self._rpc.get_multiple_accounts(others).value if account]
+        return Fraction(max(held, default=0), max(supply, 1))
+
+    def _mint(self, terms: OrderTerms) -> ChainAccount | None:
+        with rpc_errors_told():
+            (account,) = self._rpc.get_multiple_accounts([_key(terms)]).value
+        return account
+
+
+def _key(terms: OrderTerms) -> Pubkey:
+    return Pubkey.from_string(terms.token_out.mint)

@@ -1,0 +1,90 @@
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from orderd.domain.errors import ErrorCode
+from orderd.domain.liquidity import SeenMarket, guards, objection, of_mint
+from orderd.domain.mint import MintFacts, Trait
+from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms_parsing import understood
+from orderd.domain.tokens import TokenRegistry
+from orderd.domain.well_known import registry_of
+
+TOKENS: TokenRegistry = registry_of("simnet")
+CLEAN = MintFacts("mint", 6, "program")
+FINE = SeenMarket(liquidity=5_000_000_000, pool_fee=Fraction(1, 20), back=90_000_000, facts=CLEAN)
+"""Just what is asked for: 5,000 USDC, 5 % and a loss of 10 %."""
+
+
+def terms(**others: Any) -> OrderTerms:
+    given = GivenTerms(
+        token_in="USDC", token_out="SOL", amount_in="100", limit_price="95", min_liquidity="5000", **others
+    )
+    return understood(given, TOKENS, "0.5")
+
+
+def code(seen: SeenMarket, **others: Any) -> ErrorCode | None:
+    error = objection(guards(terms(**others), seen))
+    return None if error is None else error.code
+
+
+def test_what_is_just_met_is_met() -> None:
+    assert code(FINE) is None
+    assert [guard.name for guard in guards(terms(), FINE)] == ["mint", "liquidity", "pool fee", "round trip"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"liquidity": 4_999_999_999}, ErrorCode.POOL_SHALLOW),
+        ({"pool_fee": Fraction(1, 20) + Fraction(1, 10**12)}, ErrorCode.POOL_FEE),
+        ({"back": 89_999_999}, ErrorCode.ROUTE_ROUND_TRIP),
+        ({"back": None, "no_way_back": "it cannot be sold again: no pool"}, ErrorCode.ROUTE_ROUND_TRIP),
+        ({"facts": replace(CLEAN, traits=frozenset({Trait.MINT_AUTHORITY}))}, ErrorCode.ROUTE_TOKEN_POWERS),
+        ({"facts": replace(CLEAN, traits=frozenset({Trait.PAUSABLE}))}, ErrorCode.ROUTE_TOKEN_POWERS),
+    ],
+)
+def test_each_thing_that_is_asked_for_is_refused_by_its_own_code(change: dict[str, Any], expected: ErrorCode) -> None:
+    assert code(replace(FINE, **change)) is expected
+
+
+def test_a_purchase_that_would_be_sold_for_more_loses_nothing() -> None:
+    (trip,) = (guard for guard in guards(terms(), replace(FINE, back=100_000_001)) if guard.name == "round trip")
+    assert (trip.is_met, trip.found) == (True, "0 %: 100.000001 USDC come back")
+
+
+def test_a_loss_is_never_shown_smaller_than_it_is() -> None:
+    (trip,) = (guard for guard in guards(terms(), replace(FINE, back=99_999_999)) if guard.name == "round trip")
+    assert trip.found == "0.0001 %: 99.999999 USDC come back"
+
+
+def test_powers_that_are_put_up_with_are_told_and_keep_from_nothing() -> None:
+    risky = replace(CLEAN, traits=frozenset({Trait.MINT_AUTHORITY, Trait.FREEZE_AUTHORITY}))
+    both = of_mint(terms(allow="freeze_authority, mint_authority"), risky)
+    assert (both.is_met, both.found) == (True, "freeze_authority, mint_authority")
+    assert both.wanted == "nobody has power over it but freeze_authority, mint_authority"
+    one = of_mint(terms(allow="mint_authority"), risky)
+    assert not one.is_met
+    assert one.found == "freeze_authority: somebody can freeze what you hold, and then it cannot be sold"
+    assert of_mint(terms(), CLEAN).found == "no powers over it"
+
+
+@pytest.mark.parametrize(
+    ("holder", "expected"),
+    [
+        (Fraction(1, 5), None),
+        (Fraction(1, 5) + Fraction(1, 10**9), ErrorCode.ROUTE_HOLDER),
+        (None, ErrorCode.ROUTE_HOLDER_UNKNOWN),
+    ],
+)
+def test_the_largest_holder_counts_where_it_is_asked_for(holder: Fraction | None, expected: ErrorCode | None) -> None:
+    assert code(replace(FINE, holder=holder), max_holder="20") is expected
+    assert code(replace(FINE, holder=holder)) is None
+
+
+def test_an_objection_says_what_was_wanted_and_what_was_found() -> None:
+    error = objection(guards(terms(), replace(FINE, liquidity=1_000_000)))
+    assert error is not None
+    assert error.detail == "liquidity: wanted is at least 5000 USDC; found is 1 USDC"
