@@ -8,6 +8,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
 
 _OTHERS: Final = [each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")]
+"""In the order of the fields, of which the tokens are the first."""
 TERMS: Final = (*(f"{what}_{side}" for side in ("in", "out") for what in ("token", "mint", "decimals")), *_OTHERS)
 """The columns that hold them."""
 
@@ -28,8 +29,6 @@ def columns_of(terms: OrderTerms) -> dict[str, Any]:
 def terms_of(order: Order) -> OrderTerms:
     """What the trader asked for, as it was understood when the order was accepted."""
     stored = order.__data__  # a descriptor for each column takes its time
-    return OrderTerms(
-        token_in=Token(order.token_in, order.mint_in, order.decimals_in),
-        token_out=Token(order.token_out, order.mint_out, order.decimals_out),
-        **{name: stored.get(name) for name in _OTHERS},
-    )
+    sold = Token(order.token_in, order.mint_in, order.decimals_in)
+    bought = Token(order.token_out, order.mint_out, order.decimals_out)
+    return OrderTerms(sold, bought, *map(stored.get, _OTHERS))

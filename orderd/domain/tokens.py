@@ -67,7 +67,8 @@ class TokenRegistry:
         self._reserved = {symbol.upper() for symbol in reserved} | self._by_symbol.keys()
         self._named: _Table = {}
         self._listed: _Table = {}
-        self._called: _Table = {}
+        self._named_by_mint: _Table = {}
+        self._listed_by_mint: _Table = {}
         self._facts: dict[str, MintFacts] = {}
 
     def __iter__(self) -> Iterator[Token]:
@@ -80,12 +81,12 @@ class TokenRegistry:
     def set_named(self, listings: Iterable[Listing]) -> None:
         """These are all that the operator has named."""
         self._named = self._table(listings)
-        self._called = _by_mint(chain(_all(self._named), _all(self._listed)))
+        self._named_by_mint = _by_mint(_all(self._named))
 
     def set_listed(self, listings: Iterable[Listing]) -> None:
         """These are all that the token list has."""
         self._listed = self._table(listings)
-        self._called = _by_mint(chain(_all(self._named), _all(self._listed)))
+        self._listed_by_mint = _by_mint(_all(self._listed))
 
     def learn(self, facts: MintFacts) -> None:
         """The chain says so of a mint."""
@@ -153,7 +154,7 @@ class TokenRegistry:
         known = self._by_mint.get(mint)
         if known is not None:
             return known.symbol
-        for listing in self._called.get(mint, ()):
+        for listing in (*self._named_by_mint.get(mint, ()), *self._listed_by_mint.get(mint, ())):
             if [each.mint for each in self._meant_by(listing.symbol.upper())] == [mint]:
                 return listing.symbol
         return mint
