@@ -152,6 +152,7 @@ def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             fund_on_simnet(rpc, wallet.address)
         worker = WorkerProcess(settings, redis_client(queue.url))
         worker._live._adopt_at = float("inf")
+        worker._live.on_tracked = worker._live.hint  # as the chain does, on which all lands at once
         client = redis_client(queue.url)
         publisher = Publisher(client)
         broker, limiter = _queue_of(settings, client)

@@ -272,7 +272,7 @@ class WorkerProcess:
         self._discovery = Thread(target=trading.router.discover, name="discovery", daemon=True)
         self._hints: list[Hints | AccountHints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
-            landings = LandingHints(settings.rpc_ws_url, self._settling.wake)
+            landings = LandingHints(settings.rpc_ws_url, self._landed)
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)
@@ -340,6 +340,10 @@ class WorkerProcess:
             self._restoring,
             self._retention,
         )
+
+    def _landed(self, signature: str) -> None:
+        self._live.hint(signature)
+        self._settling.wake()
 
     def _look_at_market(self) -> None:
         """For what rests, and then for the orders to come: of pools that have changed the triggers read what they need,

@@ -7,6 +7,7 @@ for a hint also asks by itself every now and then. Method reference: https://sol
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final
 
 import orjson
@@ -116,22 +117,36 @@ def first_slot(url: str) -> int:
 
 
 class LandingHints(Hints):
-    """Calls ``on_hint`` soon after a watched transaction is confirmed."""
+    """Calls ``on_hint`` with the signature of a watched transaction, soon after it is confirmed."""
 
-    def __init__(self, url: str, on_hint: Callable[[], None]) -> None:
+    def __init__(self, url: str, on_hint: Callable[[str], None]) -> None:
         super().__init__(url)
         self._on_hint = on_hint
+        self._numbers = count(1)
+        self._asked: dict[int, str] = {}
+        self._by_subscription: dict[int, str] = {}
+        """A subscription ends with its notification."""
 
     def watch(self, signature: str) -> None:
         """Subscribe to this transaction."""
-        self._call(1, "signatureSubscribe", [signature, {"commitment": "confirmed"}])
+        if self._connection is None:
+            return
+        number = next(self._numbers)
+        self._asked[number] = signature
+        self._call(number, "signatureSubscribe", [signature, {"commitment": "confirmed"}])
 
     def _opened(self) -> None:
         """Those that were watched before are asked about anyway."""
+        self._asked.clear()
+        self._by_subscription.clear()
 
     def _heard(self, message: dict[str, Any]) -> None:
-        if message.get("method") == "signatureNotification":
-            self._on_hint()
+        match message:
+            case {"id": int(number), "result": int(subscription)} if number in self._asked:
+                self._by_subscription[subscription] = self._asked.pop(number)
+            case {"method": "signatureNotification", "params": {"subscription": int(subscription)}}:
+                if (signature := self._by_subscription.pop(subscription, None)) is not None:
+                    self._on_hint(signature)
 
 
 class AccountHints:

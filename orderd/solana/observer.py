@@ -59,6 +59,7 @@ class Observer:
         self._wallet = wallet
         self._is_one_node = is_one_node
         self._landmark: _Landmark | None = None
+        self._finalized: EpochInfo | None = None
         self.final_at: Final = final_at
 
     def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
@@ -66,7 +67,7 @@ class Observer:
 
         Raises RpcError where none could be asked; then nothing is known.
         """
-        finalized = self._rpc.get_epoch_info(self.final_at)
+        self._finalized = finalized = self._rpc.get_epoch_info(self.final_at)
         oldest = min((each.first_slot(finalized) for each in attempts.values()), default=finalized.absolute_slot)
         history_from = self._history_from(finalized, oldest) if self._is_one_node else None
         landmark = None if self._is_one_node else self._landmark_for(finalized, attempts.values())
@@ -89,6 +90,20 @@ class Observer:
         if errors:
             log.warning("statuses partly unknown", action="statuses_failed", error=str(errors[0]), failed=len(errors))
         return seen
+
+    def glance(
+        self, signatures: Sequence[Signature]
+    ) -> dict[Signature, tuple[Sighting, TransactionInfo | RpcError | None]]:
+        """What is to be seen in one request of transactions that are said to have landed, and what they did.
+
+        It proves of none that it has not landed. Nothing before the first ``look``. Raises RpcError.
+        """
+        if self._finalized is None:
+            return {}
+        asked = signatures[:_FETCH_BATCH]
+        seen, fetched = self._rpc.get_statuses_and_transactions(asked)
+        sightings = [Sighting(each, seen.slot, self._finalized, final_at=self.final_at) for each in seen.value]
+        return dict(zip(asked, zip(sightings, fetched, strict=True), strict=True))
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         """What landed transactions did, in order; None if the node does not have one (yet), an error if it cannot

@@ -148,14 +148,18 @@ class RpcClient(JsonRpc):
         self, signatures: Sequence[Signature], *, search_history: bool = False
     ) -> AtSlot[list[SignatureStatus | None]]:
         """The statuses in order, None where the node knows nothing. At most 256. Raises ValueError for more."""
-        if len(signatures) > MAX_SIGNATURES_A_CALL:
-            raise ValueError(f"{len(signatures)} signatures; the node takes {MAX_SIGNATURES_A_CALL} a call")
-        params = [[str(each) for each in signatures], {"searchTransactionHistory": search_history}]
-        return _at_slot(
-            "getSignatureStatuses",
-            lambda value: _as_many(signatures, [each and SignatureStatus.parse(each) for each in value]),
-            self.call("getSignatureStatuses", params),
+        return _statuses(signatures, self.call(*_asking_statuses(signatures, search_history)))
+
+    def get_statuses_and_transactions(
+        self, signatures: Sequence[Signature], commitment: Commitment | None = None
+    ) -> tuple[AtSlot[list[SignatureStatus | None]], list[TransactionInfo | RpcError | None]]:
+        """As ``get_signature_statuses`` and ``get_transactions``, both in one request."""
+        statuses, *transactions = self.call_many(
+            [_asking_statuses(signatures), *(self._fetching(each, commitment) for each in signatures)]
         )
+        if isinstance(statuses, RpcError):
+            raise statuses
+        return _statuses(signatures, statuses), [_or_error(_transaction_info, each) for each in transactions]
 
     def has_transaction_history(self) -> bool:
         """Whether the node can be asked for transactions older than those whose statuses it keeps in memory."""
@@ -380,6 +384,21 @@ def _latest_blockhash(value: Any) -> AtSlot[LatestBlockhash]:  # noqa: ANN401  (
 
 def _simulation(value: Any) -> AtSlot[Simulation]:  # noqa: ANN401  (any JSON)
     return _at_slot("simulateTransaction", Simulation.parse, value)
+
+
+def _asking_statuses(signatures: Sequence[Signature], search_history: bool = False) -> Call:
+    """Raises ValueError for more than a node takes."""
+    if len(signatures) > MAX_SIGNATURES_A_CALL:
+        raise ValueError(f"{len(signatures)} signatures; the node takes {MAX_SIGNATURES_A_CALL} a call")
+    return "getSignatureStatuses", [[str(each) for each in signatures], {"searchTransactionHistory": search_history}]
+
+
+def _statuses(signatures: Sequence[Signature], reply: Any) -> AtSlot[list[SignatureStatus | None]]:  # noqa: ANN401
+    return _at_slot(
+        "getSignatureStatuses",
+        lambda value: _as_many(signatures, [each and SignatureStatus.parse(each) for each in value]),
+        reply,
+    )
 
 
 def _transaction_info(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (any JSON)

@@ -31,6 +31,8 @@ class TrackedAttempt:
     sends: int
     since: float
     resend_at: float
+    is_hinted: bool = False
+    """Somebody says that it has landed."""
     is_stuck: bool = False
     """Its end is not in sight, and the log says why."""
 
@@ -77,6 +79,22 @@ class LiveAttempts:
     def all(self) -> dict[Signature, TrackedAttempt]:
         with self._lock:
             return dict(self._live)
+
+    def hint(self, signature: str) -> None:
+        """Somebody says that this one has landed."""
+        with self._lock:
+            if live := self._live.get(Signature.from_string(signature)):
+                live.is_hinted = True
+
+    def take_hinted(self) -> dict[Signature, TrackedAttempt]:
+        """Those of which somebody has said since the last call that they have landed; none among many others."""
+        if len(self._live) > _HINTED_AT_MOST:
+            return {}
+        with self._lock:
+            hinted = {signature: live for signature, live in self._live.items() if live.is_hinted}
+            for live in hinted.values():
+                live.is_hinted = False
+        return hinted
 
     def track(self, attempt: LiveAttempt) -> None:
         """Hold this attempt, which is about to be sent for the first time."""

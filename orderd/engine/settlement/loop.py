@@ -50,24 +50,42 @@ class Settlement:
     def run_once(self) -> int:
         """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""
         self._live.adopt()
+        settled = self._settle_hinted()
         asked = self._live.all()
         if not asked:
-            return 0
+            return settled
         sightings = self._observer.look({signature: live.validity for signature, live in asked.items()})
         seen = {signature: asked[signature] for signature in sightings}
         for signature, live in seen.items():
             if sightings[signature].status is not None:
                 self._resending.put_off(live)
-        return self._write(self._landed(seen, sightings) | self._expired(seen, sightings), seen)
+        landed = [signature for signature in seen if sightings[signature].landed]
+        fetched = dict(zip(landed, self._observer.fetch(landed), strict=True))
+        return settled + self._write(self._landed(seen, sightings, fetched) | self._expired(seen, sightings), seen)
+
+    def _settle_hinted(self) -> int:
+        """Those that are said to have landed come first, with one request. What is not so is seen with all others."""
+        if not (hinted := self._live.take_hinted()):
+            return 0
+        try:
+            found = self._observer.glance(list(hinted))
+        except RpcError:
+            return 0  # whoever looks at all of them meets with it too, and tells
+        sightings = {signature: sighting for signature, (sighting, _) in found.items()}
+        fetched = {signature: answer for signature, (sighting, answer) in found.items() if sighting.landed}
+        return self._write(self._landed(hinted, sightings, fetched), hinted)
 
     # What has landed
 
     def _landed(
-        self, asked: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
+        self,
+        asked: Mapping[Signature, TrackedAttempt],
+        sightings: Mapping[Signature, Sighting],
+        fetched: Mapping[Signature, TransactionInfo | RpcError | None],
     ) -> dict[Signature, Change]:
-        landed = [signature for signature in asked if sightings[signature].landed]
+        """What became of those that have landed, by what was ``fetched`` of each."""
         changes = {}
-        for signature, answer in zip(landed, self._observer.fetch(landed), strict=True):
+        for signature, answer in fetched.items():
             live, sighting = asked[signature], sightings[signature]
             if isinstance(answer, RpcError):
                 live.tell_stuck(f"landed, but cannot be read: {answer}")

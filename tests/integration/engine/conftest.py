@@ -37,12 +37,16 @@ class ScriptedChain:
     transactions: dict[str, TransactionInfo] = field(default_factory=dict)
     paid: dict[UUID, str] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
+    glances: list[list[str]] = field(default_factory=list)
+    looks: int = 0
     outage: RpcError | None = None
+    overloaded: RpcError | None = None
     unreadable: RpcError | None = None
     unsearchable: RpcError | None = None
     final_at: Commitment = "confirmed"
 
     def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
+        self.looks += 1
         if self.outage:
             raise self.outage
         slot, epoch = self.block_height + self.is_current, EpochInfo(self.block_height + 1, self.block_height, 0)
@@ -52,6 +56,19 @@ class ScriptedChain:
             )
             for each in attempts
         }
+
+    def glance(
+        self, signatures: Sequence[Signature]
+    ) -> dict[Signature, tuple[Sighting, TransactionInfo | RpcError | None]]:
+        if self.overloaded:
+            raise self.overloaded
+        self.glances.append(list(map(str, signatures)))
+        epoch = EpochInfo(self.block_height + 1, self.block_height, 0)
+        sightings = [
+            Sighting(self.statuses.get(str(each)), self.block_height, epoch, final_at=self.final_at)
+            for each in signatures
+        ]
+        return dict(zip(signatures, zip(sightings, self.fetch(signatures), strict=True), strict=True))
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]

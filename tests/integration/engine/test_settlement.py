@@ -82,6 +82,41 @@ def test_a_status_without_its_transaction_is_asked_for_again(worker: Worker, cha
     assert worker.settle() == 1
 
 
+def test_what_is_said_to_have_landed_is_settled_with_one_request(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1))
+    worker.live.hint(signature(1))
+    assert worker.settle() == 1
+    assert the_order().status is OrderStatus.CONFIRMED
+    assert (chain.glances, chain.looks) == ([[signature(1)]], 0)
+
+
+def test_a_hint_decides_nothing(worker: Worker, chain: ScriptedChain) -> None:
+    worker.live.hint(signature(1))
+    worker.live.hint(signature(2))
+    chain.block_height, chain.is_witnessed = EXPIRES_AT + 1, False
+    assert worker.settle() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+    assert (chain.glances, chain.looks) == ([[signature(1)]], 1), "what has not landed is seen with all others"
+    assert worker.settle() == 0
+    assert (len(chain.glances), chain.looks) == (1, 2)
+
+
+def test_a_hint_of_what_is_merely_processed_is_no_end(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1))
+    chain.statuses[signature(1)] = replace(chain.statuses[signature(1)], confirmation_status="processed")
+    worker.live.hint(signature(1))
+    assert worker.settle() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+def test_a_hint_that_cannot_be_followed_costs_nothing(worker: Worker, chain: ScriptedChain) -> None:
+    chain.land(signature(1))
+    worker.live.hint(signature(1))
+    chain.overloaded = RpcTransportError("too many at once")
+    assert worker.settle() == 1
+    assert the_order().status is OrderStatus.CONFIRMED
+
+
 def test_a_processed_status_is_not_yet_an_end(worker: Worker, chain: ScriptedChain) -> None:
     chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
     chain.block_height = EXPIRES_AT + 100

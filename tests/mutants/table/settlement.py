@@ -20,6 +20,15 @@ MUTANTS: Final = (
         "A failure on a fork that lost ends an attempt that succeeded on the other, and the order trades twice.",
     ),
     Mutant(
+        "landed-by-a-hint",
+        1,
+        "orderd/engine/settlement/loop.py",
+        "for signature, (sighting, answer) in found.items() if sighting.landed}",
+        "for signature, (sighting, answer) in found.items()}",
+        (f"{_SETTLEMENT}test_a_hint_of_what_is_merely_processed_is_no_end",),
+        "A block that merely one node has seen ends an attempt, and is on the fork that loses.",
+    ),
+    Mutant(
         "filled-as-quoted",
         7,
         "orderd/engine/settlement/outcome.py",

@@ -78,7 +78,7 @@ def test_so_they_are_by_the_websocket() -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         port = server.socket.getsockname()[1]
-        hints = LandingHints(f"ws://trader:secret%401@127.0.0.1:{port}/", lambda: None)
+        hints = LandingHints(f"ws://trader:secret%401@127.0.0.1:{port}/", lambda _: None)
         hints.start()
         assert seen.get(timeout=10) == BASIC
         hints.stop(10)
@@ -201,7 +201,7 @@ def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         monkeypatch.setenv("ALL_PROXY", proxy.url())
-        hints = LandingHints("ws://rpc.example:8900/", lambda: None)
+        hints = LandingHints("ws://rpc.example:8900/", lambda _: None)
         hints.start()
         assert seen.get(timeout=10) == "rpc.example:8900"
         hints.stop(10)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import Queue
 
 import pytest
@@ -14,7 +14,6 @@ from orderd.solana.hints import AccountHints, LandingHints
 from orderd.solana.rpc_types import AccountsLike, Memcmp
 
 A, B, C = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2, 3))
-NOTIFICATION = json.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": {}})
 
 
 class Node:
@@ -47,35 +46,71 @@ def node() -> Iterator[Node]:
     node.close()
 
 
+class Listening(LandingHints):
+    """Tells when it has a connection to watch over."""
+
+    def __init__(self, url: str, on_hint: Callable[[str], None]) -> None:
+        super().__init__(url, on_hint)
+        self.opened: Queue[None] = Queue()
+
+    def _opened(self) -> None:
+        super()._opened()
+        self.opened.put(None)
+
+
+def landed(subscription: int) -> str:
+    result = {"context": {"slot": 1}, "value": {"err": None}}
+    params = {"subscription": subscription, "result": result}
+    return json.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": params})
+
+
+def watched(node: Node, listening: Listening, connection: ServerConnection, signature: str, subscription: int) -> None:
+    """Watches a transaction over a connection, on which the node says what the subscription is called."""
+    listening.watch(signature)
+    asked = json.loads(node.said.get(timeout=10))
+    assert (asked["method"], asked["params"]) == ("signatureSubscribe", [signature, {"commitment": "confirmed"}])
+    connection.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": subscription}))
+
+
 @pytest.fixture
-def hinted() -> Queue[None]:
+def hinted() -> Queue[str]:
     return Queue()
 
 
 @pytest.fixture
-def listening(node: Node, hinted: Queue[None], monkeypatch: pytest.MonkeyPatch) -> Iterator[LandingHints]:
+def listening(node: Node, hinted: Queue[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Listening]:
     monkeypatch.setattr(hints, "_BACKOFF_SECONDS", 0.01)
-    listening = LandingHints(node.url, lambda: hinted.put(None))
+    listening = Listening(node.url, hinted.put)
     listening.start()
     yield listening
     listening.stop(10)
 
 
-def test_a_watched_transaction_is_told_of(node: Node, listening: LandingHints, hinted: Queue[None]) -> None:
+def test_each_watched_transaction_is_told_of(node: Node, listening: Listening, hinted: Queue[str]) -> None:
     connection = node.connections.get(timeout=10)
+    listening.opened.get(timeout=10)
+    watched(node, listening, connection, "first", 7)
+    watched(node, listening, connection, "second", 8)
+    for subscription in (9, 8, 7, 7):  # of what nobody watches, or watches no more, nothing is told
+        connection.send(landed(subscription))
     connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "result": 7}))  # an answer is no hint
-    connection.send(NOTIFICATION)
-    hinted.get(timeout=10)
-    assert hinted.empty()
-    listening.watch("signature")
-    asked = json.loads(node.said.get(timeout=10))
-    assert (asked["method"], asked["params"]) == ("signatureSubscribe", ["signature", {"commitment": "confirmed"}])
+    assert [hinted.get(timeout=10), hinted.get(timeout=10)] == ["second", "first"]
+    watched(node, listening, connection, "third", 9)
+    connection.send(landed(9))
+    assert hinted.get(timeout=10) == "third"
 
 
-def test_a_lost_connection_is_opened_again(node: Node, listening: LandingHints, hinted: Queue[None]) -> None:
-    node.connections.get(timeout=10).close()
-    node.connections.get(timeout=10).send(NOTIFICATION)
-    hinted.get(timeout=10)
+def test_a_lost_connection_is_opened_again(node: Node, listening: Listening, hinted: Queue[str]) -> None:
+    connection = node.connections.get(timeout=10)
+    listening.opened.get(timeout=10)
+    watched(node, listening, connection, "on the one that is lost", 7)
+    connection.close()
+    connection = node.connections.get(timeout=10)
+    listening.opened.get(timeout=10)
+    watched(node, listening, connection, "on the new one", 8)
+    for subscription in (7, 8):
+        connection.send(landed(subscription))
+    assert hinted.get(timeout=10) == "on the new one"
 
 
 @pytest.fixture
@@ -163,19 +198,22 @@ def test_what_is_no_message_costs_no_more_than_the_connection(node: Node, accoun
 def test_a_hint_that_leads_to_what_nobody_foresaw_ends_no_hints_to_come(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(_: str) -> None:
         raise ArithmeticError("nobody thought of this")
 
     monkeypatch.setattr(hints, "_BACKOFF_SECONDS", 0.01)
-    listening = LandingHints(node.url, fail)
+    listening = Listening(node.url, fail)
     listening.start()
-    node.connections.get(timeout=10).send(NOTIFICATION)
+    connection = node.connections.get(timeout=10)
+    listening.opened.get(timeout=10)
+    watched(node, listening, connection, "signature", 7)
+    connection.send(landed(7))
     assert node.connections.get(timeout=10) is not None
     listening.stop(10)
 
 
 def test_without_a_node_nothing_happens() -> None:
-    nobody = LandingHints("ws://127.0.0.1:1", lambda: None)
+    nobody = LandingHints("ws://127.0.0.1:1", lambda _: None)
     nobody.start()
     nobody.watch("signature")
     nobody.stop(10)

@@ -316,3 +316,35 @@ def test_a_transaction_that_cannot_be_read_keeps_no_other_from_being_read() -> N
 def test_a_request_that_is_turned_away_is_the_answer_for_each() -> None:
     (single,) = Cluster(getTransaction=failing(429)).observer.fetch(signatures(1))
     assert isinstance(single, RpcRateLimitedError)
+
+
+def test_what_is_said_to_have_landed_is_asked_for_in_one_request() -> None:
+    first, second = signatures(2)
+    cluster = Cluster(getSignatureStatuses=lambda params: statuses({first: "confirmed"}, params))
+    assert cluster.observer.glance([first]) == {}, "nobody knows yet where blocks are final"
+    cluster.observer.look({first: UNDER_WAY})
+    requests = len(cluster.node.requests)
+    seen = cluster.observer.glance([first, second])
+    assert len(cluster.node.requests) == requests + 1
+    assert [sighting.landed for sighting, _ in seen.values()] == [True, False]
+    assert not seen[first][0].is_final
+    assert [transaction is not None for _, transaction in seen.values()] == [True, True]
+
+
+def test_a_glance_proves_of_nothing_that_it_has_not_landed() -> None:
+    (signature,) = signatures(1)
+    cluster = Cluster(getSignatureStatuses=by("finalized"))
+    assert cluster.observer.look({signature: EXPIRED})[signature].proves_expiry(EXPIRED)
+    ((sighting, _),) = cluster.observer.glance([signature]).values()
+    assert sighting.is_too_late(EXPIRED)
+    assert not sighting.proves_expiry(EXPIRED)
+
+
+def test_where_a_glance_shows_no_statuses_it_shows_nothing() -> None:
+    (signature,) = signatures(1)
+    answers = [by("finalized"), failing(-32005)]
+    cluster = Cluster(getSignatureStatuses=lambda params: answers[0](params))
+    cluster.observer.look({signature: UNDER_WAY})
+    answers.pop(0)
+    with pytest.raises(RpcError):
+        cluster.observer.glance([signature])
