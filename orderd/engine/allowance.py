@@ -34,7 +34,7 @@ DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class TradingLimits:
-    """None where there is no limit. Notionals in base units of USDC. ``whose`` names the owner in refusals."""
+    """None without a limit. Notionals in base units of USDC. ``whose`` names the owner in refusals."""
 
     mints: frozenset[str] | None = None
     per_order: int | None = None
@@ -80,9 +80,9 @@ def accept_within(
 ) -> list[Moved]:
     """``journal.accept`` of one order, if the limits leave room for it; checked and written in one transaction.
 
-    Submissions of one API key wait for each other, over all gateways. An order that is there already is no new one,
+    Submissions of one API key wait for each other, over all gateways. An order that exists already is not a new one,
     whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for an API key that has ended, or
-    what else ``check`` has against the order.
+    what ``check`` raises for the order.
     """
     key_id = order.by.key_id
     if key_id is not None:
@@ -110,9 +110,9 @@ def spend_anew(order_id: UUID, key_id: UUID | None, spending: Spending) -> None:
 
 
 def _count(spending: Spending) -> date | None:
-    """The day whose counter the order is in; None where the daemon has no limit for a day.
+    """The day whose counter the order is in; None if the daemon has no limit per day.
 
-    Raises OrderdError LIMIT_DAY. Last of all: whoever has raised the counter keeps the others waiting.
+    Raises OrderdError LIMIT_DAY. Called last: the transaction that has raised the counter keeps others waiting.
     """
     limit = spending.of_daemon.per_day
     if limit is None:
@@ -159,7 +159,7 @@ def _check(key_id: UUID | None, spending: Spending) -> None:
 
 
 def _submitted(key_id: UUID) -> int:
-    """What all orders of the last day are worth, those that do not count included: told by the index alone."""
+    """What all orders of the last day are worth, including those that do not count: read from the index alone."""
     (notional,) = database.execute_sql(
         f"""
         SELECT COALESCE(sum(notional), 0) FROM (

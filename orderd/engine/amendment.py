@@ -71,7 +71,7 @@ class Amendments:
 
     @transaction
     def _amend(self, order_id: UUID, changes: Changes, by: Actor, spending: Spending | None) -> Moved:
-        database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # nobody fires it before this is written
+        database.execute_sql(journal.in_order("id = %s"), (str(order_id),))  # no trigger fires it meanwhile
         order = _idle(Order.get_by_id(order_id))
         before, after = terms_of(order), self._changed(order, changes)
         known = columns_of(before)
@@ -118,7 +118,7 @@ class Amendments:
         given |= {"slippage": None} if before.slippage_widens else {}
         # One way to say until when takes the place of the other.
         given |= {"expires": None} if "valid_for" in terms else {"valid_for": None} if "expires" in terms else {}
-        own = TokenRegistry((before.token_in, before.token_out))  # whatever its symbols mean to others by now
+        own = TokenRegistry((before.token_in, before.token_out))  # whatever its symbols mean now
         after = understood(GivenTerms(**given), own, slippage, self._max_total_cost_bps)
         if after.amount_word is not None:
             raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")

@@ -26,7 +26,7 @@ _FUNDS_OF: Final = frozenset(
 
 
 class ChainError(OrderdError):
-    """A failure that the chain told, with the programs' logs."""
+    """A failure that the chain reported, with the programs' logs."""
 
     def __init__(self, code: ErrorCode, detail: str, failure: ProgramFailure, logs: Sequence[str]) -> None:
         super().__init__(code, detail)

@@ -1,4 +1,4 @@
-"""Postgres' clock, watched by each process: stored waits end after their length, whatever it is set to."""
+"""Postgres' clock, watched by each process: stored waits end after their length, whatever the clock is set to."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def elapsed_seconds() -> float:
-    """A clock that nobody can set, and that goes on while the machine sleeps."""
+    """A clock that cannot be set, and that goes on while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 

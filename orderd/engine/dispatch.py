@@ -34,7 +34,7 @@ class Line(Protocol):
         """Starts that can be free at one time."""
 
     def free(self, first: Sequence[leases.InLine]) -> int:
-        """How many are free now. ``first`` in line are these orders: nobody behind them starts before them."""
+        """How many are free now. ``first`` in line are these orders: no other order starts before them."""
 
 
 class Send(Protocol):
@@ -104,7 +104,7 @@ class Dispatch:
     def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
         """Let a pending order wait for so long, or look again after that whether the error is over.
 
-        This is no attempt. False where the order is not pending.
+        This is not an attempt. False if the order is not pending.
         """
         with database.connection_context():
             waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason)

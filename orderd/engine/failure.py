@@ -116,9 +116,9 @@ def change_after(
 
 
 def withdrawn(change: Change) -> Change | None:
-    """In the place of a failure that ends an order of which a cancel was requested: it is cancelled in a moment.
+    """In place of a failure that ends an order of which a cancel was requested: it is cancelled in a moment.
 
-    None where the change is no such failure.
+    None if the change is not such a failure.
     """
     fact = change.fact
     if not change.unless_withdrawn or not isinstance(fact, Failed):

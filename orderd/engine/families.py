@@ -57,7 +57,7 @@ class Families:
         chance: Callable[[], float] = random.random,
     ) -> None:
         """``market_seconds`` is how long an order at the market's price is valid at most. While something is
-        ``halted``, a TWAP stands still as if it were paused. ``look`` tells the moment by which waits are over."""
+        ``halted``, a TWAP stands still as if it were paused. ``look`` returns the moment by which waits are over."""
         self._publisher = publisher
         self._send = send
         self._market_seconds = market_seconds
@@ -108,7 +108,7 @@ class Families:
         try:
             return self._begun(self._move(family.parent.id))
         except (OrderdError, PeeweeException) as error:
-            # The others' trouble is none of this one's.
+            # One family's error does not concern this one.
             log.exception("family stuck", action="family_failed", order_id=str(family.parent.id), error=str(error))
             return False
 
@@ -282,7 +282,7 @@ def _last_fill(child_id: UUID) -> Confirmed:
 
 
 def _error(family: Family) -> OrderdError:
-    """Why none of its children has filled."""
+    """Why no child of it has filled."""
     return family.error or OrderdError(ErrorCode.ORDER_CANCELLED, "the orders that were to execute it were cancelled")
 
 

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Halts:
-    """Thread-safe: read by many, written by whoever looks."""
+    """Thread-safe: read by many, written by the thread that looks."""
 
     def __init__(self) -> None:
         self._error: OrderdError | None = None

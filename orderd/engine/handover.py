@@ -1,7 +1,7 @@
-"""What an answer does not wait for: a new order is told and goes into the queue, a cancelled one out of the line.
+"""Work that an answer does not wait for: a new order is published and queued, a cancelled one leaves the line.
 
-All that is in Redis, which may hang or refuse. An order that did not get into the queue is free to be taken by
-dispatch, which looks in Postgres for what is due.
+All of this is in Redis, which may hang or refuse. An order that did not get into the queue is taken by dispatch, which
+looks in Postgres for what is due.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from orderd.engine.publish import Publisher
 
 class SendAfter(Protocol):
     def __call__(self, order_ids: Sequence[UUID], *, after: Callable[[Pipeline], None]) -> None:
-        """Put orders in the queue with one round trip, after whatever ``after`` lets that carry."""
+        """Put orders in the queue with one round trip, after the commands that ``after`` adds to it."""
 
 
 class HandOver:
@@ -40,7 +40,7 @@ class HandOver:
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
     def send(self, order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
-        """Count and tell the news, and then put orders in the queue."""
+        """Count and publish the news, and then put orders in the queue."""
         count(news)
         self._accepted.put([*news, *order_ids])
 

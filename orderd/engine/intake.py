@@ -31,7 +31,7 @@ from orderd.wire.orders import OrderView
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``id`` is the new order's: where a batch is written again, it tells what the first writing has stored."""
+    """``id`` is the new order's: if a batch is written again, it shows what the first write has stored."""
 
     account_id: UUID
     client_order_id: str
@@ -40,7 +40,7 @@ class Submission:
     spending: Spending | None = None
     """Where the submitter has limits of money."""
     label: str | None = None
-    """Told with its acceptance. Two submissions that differ in nothing else are the same order."""
+    """Shown with its acceptance. Two submissions that differ in nothing else are the same order."""
     id: UUID = field(default_factory=uuid7)
 
 
@@ -55,9 +55,9 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` has news told and then the ids of new orders put in the queue, ``forget`` has the rate limit told that an
-    order no longer waits: neither waits for that, as the answer must not. This process is known to others by ``name``.
-    An order is valid for so many seconds, or without end.
+    ``send`` has news published and then new orders queued, ``forget`` removes an order from the rate limit's line:
+    neither waits for that, as the answer must not. Other processes know this one by ``name``. An order is valid for so
+    many seconds, or without end.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Intake:
         """Those of the daemon, which hold for all orders together. Others hold from the next submission on."""
         self._amendments = Amendments(max_total_cost_bps, self._reservations)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
-        """Told of new orders before anybody else, in the thread that has stored them."""
+        """Gets new orders before all others, in the thread that has stored them."""
 
     @property
     def registry(self) -> TokenRegistry:
@@ -137,7 +137,7 @@ class Intake:
         with database.connection_context():
             new = [self._new_order(each) for each in submissions if each.spending is None]
             added, refused = self._accept(new)
-            # From here on something is committed: what fails is told of the one submission that it concerns.
+            # From here on something is committed: an error is reported for the one submission that it concerns.
             for number, submission in enumerate(submissions):
                 if submission.spending is not None:
                     try:
@@ -166,7 +166,7 @@ class Intake:
         return new_order(submission, self._valid_seconds)
 
     def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
-        """Whatever becomes of this, the orders are on disk and the answer says so."""
+        """Whatever happens here, the orders are on disk and the answer says so."""
         with best_effort("learn"):
             self.on_stored(added)
         with best_effort("enqueue"):
@@ -205,10 +205,10 @@ class Intake:
     def cancel(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """Withdraw an order while nothing is signed, at once; one that is signed is not tried again.
 
-        The answer says ``cancel_requested`` of that one, which ends as its transaction does. Cancelling twice is no
+        For that one the answer says ``cancel_requested``; it ends with its transaction. Cancelling twice is not an
         error. ``sees_all`` is whether ``ref`` may also name an order of another account.
 
-        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or, of one that has ended, ORDER_NOT_CANCELLABLE.
+        Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or, for one that has ended, ORDER_NOT_CANCELLABLE.
         """
         with database.connection_context():
             order = views.find(account_id, ref, sees_all=sees_all)
@@ -269,7 +269,7 @@ def _a_moment_ago() -> OrderdError:
 
 
 def _told(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:
-    """Why a submission was not taken; or that nobody can tell, where the connection was lost with it."""
+    """Why a submission was not accepted; or that this is not known, if the connection was lost with it."""
     if isinstance(error, OrderdError):
         return error
     if was_refused(error):
@@ -278,7 +278,7 @@ def _told(submission: Submission, error: OrderdError | PeeweeException) -> Order
 
 
 def outcome_unknown(submission: Submission) -> OrderdError:
-    """What is answered where nobody can tell whether an order was stored."""
+    """The answer if it is not known whether an order was stored."""
     name = f"order {submission.id} (client order id {submission.client_order_id})"
     detail = f"Postgres did not say in time whether {name} was stored"
     return OrderdError(
@@ -287,7 +287,7 @@ def outcome_unknown(submission: Submission) -> OrderdError:
 
 
 def _is_same(terms: OrderTerms, order: Order) -> bool:
-    """Whether these are the terms that the order was submitted with, whatever was made of them since."""
+    """Whether these are the terms that the order was submitted with, whatever amendments it has had since."""
     if order.first_terms is None:
         return terms.is_same_as(terms_of(order))
     word = terms.amount_word

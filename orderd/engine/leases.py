@@ -1,6 +1,6 @@
-"""Which orders this process holds, and the sign of life that keeps them.
+"""The orders that this process holds, and the renewal of their leases.
 
-What is not named here is not renewed: an order that was dropped on the way, by whatever error, comes back by itself
+Orders that are not held here are not renewed: an order that was dropped on the way, by any error, comes back by itself
 when its lease runs out.
 """
 

@@ -102,7 +102,7 @@ class Market:
                 others.refused(preview.refusal)
                 plan, offer, guards = self._plan(terms, others.fits, offer)
             except OrderdError:
-                break  # there is no other route: what this one meets is what the order would meet
+                break  # there is no other route: the order would fail as this one does
             check_offer(terms, plan.route, offer)
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
@@ -116,9 +116,9 @@ class Market:
         )
 
     def notional(self, terms: OrderTerms) -> int:
-        """What the order sells at most, in base units of USDC (see ``orderd.engine.allowance``).
+        """The maximum that the order sells, in base units of USDC (see ``orderd.engine.allowance``).
 
-        Raises OrderdError as routing does, where no route tells it.
+        Raises OrderdError as routing does, if no route shows it.
         """
         unit = self._tokens.resolve(NOTIONAL_TOKEN)
         try:
@@ -132,9 +132,9 @@ class Market:
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
 
     def check_prices(self, terms: OrderTerms) -> None:
-        """Raises OrderdError PRICE_* where its prices cannot be meant, and as routing does where nobody can tell.
+        """Raises OrderdError PRICE_* if its prices cannot be meant, and as routing does if the market is not known.
 
-        A limit price is taken where nobody can tell: at worst the order waits for long.
+        A limit price is accepted if the market is not known: at worst the order waits for long.
         """
         part = least_part(terms)
         request = replace(request_of(part), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)

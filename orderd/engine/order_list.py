@@ -14,7 +14,7 @@ from orderd.wire.orders import ListParams, ListResult
 def list_orders(account_id: UUID | None, params: ListParams) -> ListResult:
     """One page of an account's orders, or of all accounts', newest first.
 
-    Raises OrderdError REQUEST_INVALID for a cursor that is none of ours.
+    Raises OrderdError REQUEST_INVALID for an invalid cursor.
     """
     wanted, values = ["account_id = accounts.id"], list[Any]()
     if params.cursor is not None:

@@ -18,14 +18,14 @@ from orderd.domain.order import TERMINAL, EventKind, OrderKind
 from orderd.metrics import orders as metrics
 
 _MOST: Final = 50_000
-"""Orders remembered; those of which others have told the end are forgotten when newer ones need their place."""
+"""Orders remembered; if another process has reported the end of one, it is dropped when a newer one needs its place."""
 _STARTS, _SIGNS, _LANDS, _FILLS = (metrics.STAGE_SECONDS.labels(each) for each in ("start", "sign", "land", "fill"))
 _began: Final[dict[UUID, datetime]] = {}
 """When a worker began with an order, or has signed it."""
 
 
 def count(changes: Sequence[Moved]) -> None:
-    """Count what has been stored. To be told of each change once."""
+    """Count what has been stored. To be called once with each change."""
     with best_effort("metrics"):
         for moved in changes:
             event = moved.event

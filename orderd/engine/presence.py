@@ -1,10 +1,10 @@
-"""Which processes of the cluster are alive, and the release of what the dead ones held as soon as that is known.
+"""Which processes of the cluster are alive, and the release of what dead ones held as soon as that is known.
 
-Of its own machine the kernel knows: there is no process of this id, or it is one that started at another time. Of other
-machines only silence tells. It is counted by the listener's own clock and while it listens: neither a clock that is set
-nor a Postgres that was away makes anybody look dead.
+On the same machine the kernel knows: there is no process of this id, or it is one that started at another time. For
+other machines only silence shows it. Silence is counted by the listener's own clock and while it listens: neither a
+clock that is set nor a Postgres that was away makes a process look dead.
 
-Whoever is taken for dead although he lives can do no harm: each write is fenced by the order's version.
+A process that is taken for dead while it is alive does no harm: each write is fenced by the order's version.
 """
 
 import os
@@ -25,7 +25,7 @@ BEAT_SECONDS: Final = 1.0
 SILENT_SECONDS: Final = 7.0
 """A process of another machine that has not been heard for so long is taken for dead."""
 _DEAF_SECONDS: Final = 3.0
-"""Who has not listened for so long begins to count silence anew."""
+"""A process that has not listened for so long begins to count silence anew."""
 _PROC: Final = Path("/proc")
 log = structlog.get_logger(__name__)
 
@@ -40,9 +40,9 @@ class Presence:
         watches: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``released`` is told the names of processes whose holdings are there to be taken.
+        """``released`` gets the names of processes whose holdings can be taken.
 
-        ``watches`` says whether this one watches orders that rest, now and until the next beat.
+        ``watches`` says whether this process watches resting orders, now and until the next beat.
         """
         self._self = this_process()
         self._released = released
@@ -101,7 +101,7 @@ def this_process() -> Process:
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         machine, started = f"{boot}:{(_PROC / 'self/ns/pid').stat().st_ino}", _stat(pid)[1]
-    except OSError:  # the kernel does not tell: then nobody can ask it about us either
+    except OSError:  # the kernel does not say: then other processes cannot ask it about us either
         machine, started = f"unknown:{token}", 0
     return Process(f"{socket.gethostname()}:{pid}:{token}", machine, pid, started)
 
@@ -122,7 +122,7 @@ def _stat(pid: int) -> tuple[str, int]:
 
 
 def _may_be_hidden(pid: int) -> bool:
-    """A mount with ``hidepid`` shows no processes of other users, but a signal still tells whether there is one."""
+    """A mount with ``hidepid`` shows no processes of other users, but a signal still shows whether there is one."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -31,7 +31,7 @@ redis.call('PUBLISH', KEYS[1], ARGV[2])
 
 
 def events_of(message: bytes) -> list[bytes]:
-    """The JSON of each event that a message of the channel tells, in order."""
+    """The JSON of each event in a message of the channel, in order."""
     return message.split(_BETWEEN)
 
 
@@ -40,9 +40,9 @@ def snapshot_key(order_id: object) -> str:
 
 
 class Publisher:
-    """Publishes after the commit, never before: nobody is told what is not stored.
+    """Publishes after the commit, never before: no client sees what is not stored.
 
-    A thread of its own talks to Redis, so that no order waits for that, and what comes together travels together.
+    A thread of its own talks to Redis, so that no order waits for that, and news that come together travel together.
     """
 
     def __init__(self, client: "redis.Redis") -> None:
@@ -50,16 +50,16 @@ class Publisher:
         self._news = Outbox("publish", self.tell)
 
     def publish(self, changes: Sequence[Moved]) -> None:
-        """Count changes that are committed, and tell of them in the order given."""
+        """Count changes that are committed, and publish them in the given order."""
         count(changes)
         self._news.put(changes)
 
     def close(self, seconds: float) -> None:
-        """Tell what was given so far, as far as that takes no longer than ``seconds``."""
+        """Publish what was given so far, as far as that takes no longer than ``seconds``."""
         self._news.close(seconds)
 
     def tell(self, changes: Sequence[Moved], client: "redis.Redis | None" = None) -> None:
-        """Tell of them now, or with whatever else the pipeline ``client`` carries. Raises redis.RedisError."""
+        """Publish them now, or with the other commands of the pipeline ``client``. Raises redis.RedisError."""
         if not changes:
             return
         events = [event for moved in changes for event in (moved.before, moved.event) if event is not None]

@@ -1,13 +1,13 @@
-"""What orders reserve of the wallet, what is left of it, and who may reserve more.
+"""What orders reserve of the wallet, what is left of it, and which orders may reserve more.
 
-It goes by what a worker has seen of the wallet within the last minute, and never asks the chain: where nobody has
-looked, an order is accepted. An order that waits for the market is refused where what it needs is not there; those that
-reserve take turns, so that no two of them are promised the same. A market order reserves once a worker has it, and may
-ask for more than there is.
+It uses what a worker has seen of the wallet within the last minute, and never asks the chain: without such a look an
+order is accepted. An order that waits for the market is refused if what it needs is not there; those that reserve take
+turns, so that no two of them get the same. A market order reserves once a worker has it, and may ask for more than
+there is.
 
 Beside what it sells, an order reserves the network's fee of each of its transactions, at the highest price that the
 daemon pays, and the rent of the account that it buys into, once for all orders. Rent that comes back when a transaction
-ends has to be there, but is no order's.
+ends must be there, but is not reserved by any order.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -65,7 +65,7 @@ class WalletStanding:
     bought: set[str] = field(default_factory=set)
 
     def funds(self, key: PurseKey) -> Funds | None:
-        """None where nobody has seen the wallet of late."""
+        """None if the wallet has not been read recently."""
         if (holding := self.seen.get(key)) is None:
             return None
         return Funds(holding.amount, self.reserved_of(key))
@@ -146,9 +146,9 @@ class Reservations:
         return terms.rests or not self._overcommit
 
     def standing(self, *, with_unseen: bool = True) -> WalletStanding:
-        """As of now. Needs a connection, as all here does.
+        """As of now. Needs a connection, as all functions here do.
 
-        Not ``with_unseen`` for who knows by himself what the wallet holds: then what has been filled is no one's.
+        Not ``with_unseen`` for a caller that knows what the wallet holds: then fills are included already.
         """
         standing = WalletStanding(balances.seen(), self._fee, self._ways)
         for each in balances.spendings(with_unseen=with_unseen, from_acceptance=not self._overcommit):
@@ -183,9 +183,9 @@ class Reservations:
         return journal.accept(taken, sender, unless_halted=unless_halted), refused
 
     def refusals(self, orders: Sequence[NewOrder]) -> dict[UUID, OrderdError]:
-        """Which of these may not be accepted in this transaction. What was submitted before is refused by nobody.
+        """Which of these may not be accepted in this transaction. What was submitted before is not refused.
 
-        FUNDS_RESERVED, or LIMIT_OPEN where the key has too many.
+        FUNDS_RESERVED, or LIMIT_OPEN if the key has too many.
         """
         reserving = [each for each in orders if self.reserves(each.terms)]
         if not reserving:

@@ -1,9 +1,9 @@
 """After a restore: what has been traded since the backup is read from the chain before anything is signed again.
 
-The old daemon has been stopped, as the operator has confirmed. Whatever it signed can land no more once the finalized
+The old daemon has been stopped, as the operator has confirmed. Nothing that it signed can land once the finalized
 height is more than a blockhash's life above the newest height after the restore. Then the wallet's own transactions are
-read back to the backup. A transaction of an order that is known is its fill. One of an order that is not known is kept
-by its tag, so that the order is refused when its client repeats it; what is left of its family is cancelled.
+read back to the backup. A transaction of a known order is its fill. One of an unknown order is kept by its tag, so that
+the order is refused when its client repeats it; what is left of its family is cancelled.
 
 Nothing is guessed: an endpoint that may be several nodes, a history that does not reach back, or a transaction that
 cannot be read keeps the halt, and the halt's reason says so.
@@ -48,7 +48,7 @@ class _Traded:
 
 
 class NotKnownError(Exception):
-    """Why it cannot be told what was traded since the backup."""
+    """Why it is not known what was traded since the backup."""
 
 
 class Restoring:
@@ -172,7 +172,7 @@ def _lost(traded: _Traded) -> LostOrder:
 
 
 def _cancel_family(tag: bytes) -> list[Moved]:
-    """An order of the family was traded of which nobody knows how much: what is left of it is traded no more."""
+    """An unknown amount of an order of the family was traded: what is left of it is not traded any more."""
     moved = list[Moved]()
     for order in restoring.active_with(tag) if tag else ():
         moved += families.cancel(order.id) or journal.apply([Change(order.id, Cancelled(), None)])

@@ -19,7 +19,7 @@ from orderd.wire.status import QueueMetrics
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Orders by status, and how many of them nobody can tell the outcome of."""
+    """Orders by status, and how many of them have an unknown outcome."""
 
     by_status: dict[OrderStatus, int]
     unknown: int
@@ -66,7 +66,7 @@ class StatusQuestions:
     """Asks one service each. Every method blocks until that answers, or its own time-out ends the wait.
 
     ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` messages not yet taken,
-    ``workers`` worker processes with a live heartbeat. ``tokens`` are those whose balances are told.
+    ``workers`` worker processes with a live heartbeat. ``tokens`` are those whose balances are shown.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class StatusQuestions:
         return {kind: OpenOrders(orders, age) for kind, orders, age in counts.open_by_kind()}
 
     def balances(self) -> dict[str, float]:
-        """Whole tokens in the wallet, by symbol, as far as somebody has looked of late; wSOL is SOL that is wrapped.
+        """Whole tokens in the wallet, by symbol, if it was read recently; wSOL is SOL that is wrapped.
 
-        A float, for a figure is not what anybody trades with. Needs a connection, and raises PeeweeException.
+        Floats, because nothing is traded by them. Needs a connection, and raises PeeweeException.
         """
         seen = balances.seen()
         named = {(token.mint, False): (token.symbol, token.decimals) for token in self._tokens}
@@ -145,7 +145,7 @@ class StatusQuestions:
         return LineState(used, waiting, self._queue_depth(), self._workers(), self._policy())
 
     def _policy(self) -> str:
-        """A hosted Redis may keep its configuration to itself; that is no reason to know nothing else of it."""
+        """A hosted Redis may hide its configuration; the rest of the report is made all the same."""
         try:
             return str(self._redis.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction"))
         except redis.ResponseError:

@@ -26,7 +26,7 @@ from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, RpcClient
 from orderd.wire.tokens import TokenFound, TokensFound, TokenView, TokenWarning
 
 NAMES_SECONDS: Final = 5.0
-"""How often is looked at what another gateway was told to call a mint."""
+"""How often symbols that another gateway was given are read."""
 LIST_SECONDS: Final = 3_600.0
 _FRESH_SECONDS: Final = 300.0
 """What was read of a mint longer ago is read again before it is shown: an authority may have been given up."""
@@ -86,7 +86,7 @@ class TokenDesk:
         self._learn([mint for mint in map(self.registry.mint_of, names) if self.registry.find(mint) is None])
 
     def learn_held(self, mints: Iterable[str]) -> None:
-        """The same of mints that a wallet holds; whatever is no token of ours is left out."""
+        """The same for mints that a wallet holds; accounts that are not tokens are left out."""
         unknown = [mint for mint in mints if self.registry.find(mint) is None]
         try:
             for some in (unknown[at : at + _A_CALL] for at in range(0, len(unknown), _A_CALL)):
@@ -156,7 +156,7 @@ class TokenDesk:
             self._from_chain(unread, skip_bad=skip_bad)
 
     def _from_chain(self, mints: Sequence[str], *, skip_bad: bool = False) -> list[MintFacts]:
-        """Ask, and keep what was told. Raises OrderdError TOKEN_UNREAD or TOKEN_NO_MINT."""
+        """Ask, and store the answer. Raises OrderdError TOKEN_UNREAD or TOKEN_NO_MINT."""
         keys = [_key(mint) for mint in mints]
         try:
             answer = self._rpc.get_multiple_accounts([*keys, *map(metadata_address, keys)]).value
@@ -180,11 +180,11 @@ class TokenDesk:
 
 
 _A_CALL: Final = MAX_ACCOUNTS_A_CALL // 2
-"""Mints of which one request tells all: each has an account, and perhaps one with its name."""
+"""Mints that one request can read: each has an account, and perhaps one with its name."""
 
 
 def token_view(token: Token, facts: MintFacts | None) -> TokenView:
-    """As it is told; without ``facts`` it is one that needs no warning."""
+    """As it is shown; without ``facts`` it is one that needs no warning."""
     if facts is None:
         return TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals)
     return TokenView(

@@ -43,7 +43,7 @@ from orderd.venues.reading import read_together
 _MINT_SECONDS: Final = 1.5
 """An order whose tokens have to be read first is answered as soon as any other."""
 _SLOT_SECONDS: Final = 2.0
-"""How long a start waits for the node to tell how long its slots are."""
+"""How long a start waits for the node to say how long its slots are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,8 @@ def _next_at(order: Order) -> datetime | None:
 def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> Order:
     """The order with this client order id, this id, or the only one whose id begins with it.
 
-    Who ``sees_all`` finds the orders of other accounts too. A client order id of one of these comes after the id, for
-    anybody may have chosen it.
+    With ``sees_all`` the orders of other accounts are found too. A client order id of one of these comes after the id,
+    because any client may have chosen it.
 
     Raises OrderdError: ORDER_NOT_FOUND or ORDER_AMBIGUOUS.
     """
@@ -245,7 +245,7 @@ def active(
 ) -> list[OrderView]:
     """Those of the account's orders that have not ended, oldest first; of a pair, by symbols, and of a kind.
 
-    Where there is no account, the orders of all.
+    Without an account, the orders of all.
     """
     query = Order.select().where(Order.id.in_(list(order_ids)) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
     if account_id is not None:

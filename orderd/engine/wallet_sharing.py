@@ -1,4 +1,4 @@
-"""Whether somebody else signs with the wallet: two daemons over two databases would spend the same money.
+"""Whether another installation signs with the wallet: two daemons over two databases would spend the same money.
 
 Every transaction names its installation in its memo. One that the wallet has paid and that names another one halts this
 daemon with WALLET_SHARED, unless the operator allows it.

@@ -18,7 +18,7 @@ LOOK_SECONDS: Final = 5.0
 
 
 class WalletWatch:
-    """A loop in each worker process; who has been forestalled by another leaves it at that."""
+    """A loop in each worker process; if another process was faster, nothing is done."""
 
     def __init__(self, rpc: RpcClient, owner: Pubkey, own: Iterable[Token]) -> None:
         """``own`` tokens are always looked at, others if they were asked about lately."""
@@ -27,7 +27,7 @@ class WalletWatch:
         self._own = [(token.mint, program) for token in own for program in PROGRAM_IDS]
 
     def run_once(self) -> None:
-        """Look, unless somebody just did. Raises RpcError."""
+        """Look, unless another process has just done so. Raises RpcError."""
         with database.connection_context():
             age = balances.seconds_since_seen()
             # A clock that was set back would have a look be in the future.
@@ -49,7 +49,7 @@ class WalletWatch:
 def _holdings(
     wallet: ChainAccount | None, watched: Sequence[tuple[str, Pubkey]], accounts: Sequence[ChainAccount | None]
 ) -> Iterator[SellableBalance]:
-    """Each mint is of one of the two token programs; under the other one there is no account of it."""
+    """Each mint belongs to one of the two token programs; under the other one there is no account of it."""
     yield SellableBalance(WSOL_MINT, False, 0 if wallet is None else wallet.lamports, True)
     for mint in dict.fromkeys(mint for mint, _ in watched):
         own = [account for (of, _), account in zip(watched, accounts, strict=True) if of == mint]

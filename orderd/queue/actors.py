@@ -12,9 +12,9 @@ Run = Callable[[Sequence[UUID]], Mapping[UUID, Exception]]
 
 
 def declare_actor(broker: OrderBroker, run: Run) -> None:
-    """Let workers of ``broker`` give the orders they fetch to ``run``, which says what kept those that were not sent.
+    """Let workers of ``broker`` give the orders that they fetch to ``run``, which returns the errors of those not sent.
 
-    The middleware is told of that by the actor's result.
+    The middleware gets them as the actor's result.
     """
 
     @dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)

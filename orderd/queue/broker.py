@@ -1,15 +1,16 @@
 """The queue: Dramatiq's Redis broker, with a consumer that is woken instead of polling, and orders sent in batches.
 
-Keys and messages are those of Dramatiq's own broker. What is different:
+Keys and messages are those of Dramatiq's own broker. The differences:
 
 * An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in
-  about a millisecond, and no idle process burns time on asking.
+  about a millisecond, and idle processes use no CPU time on asking.
 * ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
 * A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
 * Messages of a process that died go back to the queue within seconds.
 * There is no queue for delayed messages: what is due later waits in Postgres.
 
-A message may come twice or never; both are harmless, for the claim in Postgres decides who works on an order.
+A message may come twice or never; both are harmless, because the claim in Postgres decides which worker executes an
+order.
 """
 
 import time
@@ -121,8 +122,8 @@ class OrderBroker(RedisBroker):
     ) -> None:
         """Put orders in the queue, all or none, in this order. Raises redis.RedisError.
 
-        Nobody sees them there before what ``after`` lets the pipeline carry has happened. Where they ``look`` first
-        whether they can go on, each by itself, nobody in line for a start waits for them.
+        No worker sees them there before the commands that ``after`` adds to the pipeline have run. Orders that ``look``
+        first whether they can go on, each by itself, hold up no order that waits for a start.
         """
         messages: dict[FieldT, FieldT] = {}
         together = 1 if look else MOST_AT_ONCE
@@ -237,7 +238,7 @@ class OrderConsumer(Consumer):
         self._failures = min(self._failures + 1, 10)
 
     def ack(self, message: MessageProxy) -> None:
-        """Called by worker threads. Redis is told with the next batch."""
+        """Called by worker threads. Redis gets it with the next batch."""
         with self._room:
             self._done.append(message.options["redis_message_id"])
             self._outstanding -= 1
@@ -256,7 +257,7 @@ class OrderConsumer(Consumer):
             self._broker.do_requeue(self._queue_name, *message_ids)
 
     def close(self) -> None:
-        """Give back what was not handed out, and tell Redis what is done."""
+        """Give back what was not handed out, and send Redis the acknowledgements that are left."""
         try:
             self.requeue(self._fetched)
             self._flush()

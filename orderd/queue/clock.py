@@ -1,4 +1,4 @@
-"""Redis' clock, watched by each worker: stored waits end after their length, whatever it is set to."""
+"""Redis' clock, watched by each worker: stored waits end after their length, whatever the clock is set to."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 PAUSE: Final = timedelta(seconds=1)
-"""How long an order waits where nothing tells when it can start."""
+"""How long an order waits if it is not known when it can start."""
 Reason = TypeVar("Reason")
 log = structlog.get_logger(__name__)
 

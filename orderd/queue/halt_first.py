@@ -13,7 +13,7 @@ from orderd.queue.deferring import defer_or_miss
 
 
 class HaltFirst(Middleware):
-    """``halted`` tells the error that orders meet while trading is halted.
+    """``halted`` returns the error that orders get while trading is halted.
 
     They wait by ``defer``: dispatch sends nothing before the halt is lifted, however soon they are due. Orders that
     could not be deferred are reported to ``missed``.

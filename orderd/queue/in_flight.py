@@ -17,10 +17,10 @@ _POLL_SECONDS: Final = 0.02
 
 
 class InFlightCap(Middleware):
-    """Lets no order begin while ``in_flight`` is at ``cap``. No start is used up by that.
+    """Lets no order begin while ``in_flight`` is at ``cap``. This uses up no start.
 
     Orders wait for ``patience`` seconds in their thread, so that those behind them stay in the queue and in line; only
-    then in Postgres, for there each wait is an event. ``missed`` is told of orders that cannot be made to wait there.
+    then in Postgres, where each wait is an event. ``missed`` gets the orders that cannot be made to wait there.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class InFlightCap(Middleware):
         room = max(self._cap - self._in_flight(), 0)
         for order_id in orders[room:]:
             if room:
-                self._missed(order_id)  # it comes again at once, and is told nothing
+                self._missed(order_id)  # it comes again at once, without an event
             else:
                 defer_or_miss(self._defer, self._missed, order_id, "orders in flight")
         keep(message, orders[:room])

@@ -1,9 +1,9 @@
 """At most so many order starts in any sliding window, over the whole cluster, first come first served.
 
-One Lua script decides, by Redis' own clock. An order that may not start is told how far away the slot is that its place
-in the line gives it, and keeps its place, which is its age; but what has to get out of the market goes before all
-others, once dispatch has said so of it. The slot is an estimate: where starts are free earlier, for others were
-cancelled or the limit was raised, dispatch wakes the first in line. Waiting is no attempt.
+One Lua script decides, by Redis' own clock. An order that may not start gets an estimate of the slot that its place in
+the line gives it, and keeps its place, which is its age; orders that leave the market go before all others, once
+dispatch has marked them. If starts are free earlier, because other orders were cancelled or the limit was raised,
+dispatch wakes the first in line. Waiting is not an attempt.
 """
 
 import time
@@ -53,7 +53,7 @@ for i = 2, #ARGV do
 end
 """
 
-# KEYS line patience starts, ARGV grace, window, then names in the line. Of who has just started Postgres may not know.
+# KEYS line patience starts, ARGV grace, window, then names in the line. Postgres may not know of the newest starts.
 _FREE: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -109,11 +109,11 @@ class RateLimiter:
 
     A start counts from when it is granted. Postgres journals it up to ``lag`` later, so the window is kept longer by
     that much, and the journal's times keep the limit too. ``grace`` is how long the line waits for an order that does
-    not come to its slot.
+    not take its slot.
 
     Redis may be emptied, or lose its last second in a crash. Both are noticed (an empty script cache means a restart),
-    and the starts of the last window are read from Postgres with ``recent_starts``, which is given the window in
-    seconds and tells how long ago each was: the clocks of the two hosts need not agree.
+    and the starts of the last window are read from Postgres with ``recent_starts``, which gets the window in seconds
+    and returns how long ago each was: the clocks of the two hosts need not agree.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class RateLimiter:
             verdict, value = self._run_script(order_id, within)
             if verdict == "set":
                 self._clock.look()
-                within = ANY_TIME  # whatever it has found: nobody shall wait for a clock
+                within = ANY_TIME  # with any finding: a clock must not make others wait
             elif verdict == "unseeded":
                 self._seed(epoch=value)
             else:
@@ -183,7 +183,7 @@ class RateLimiter:
         return verdict.decode(), value.decode()
 
     def _seed(self, epoch: str) -> None:
-        """Tell Redis the starts of the last window. Of several who do it at once, the first one counts."""
+        """Send Redis the starts of the last window. If several processes do it at once, the first one counts."""
         starts = self._recent_starts(self._window.total_seconds())
         pairs: list[str | int] = []
         for order_id, age in starts:
@@ -192,7 +192,8 @@ class RateLimiter:
         log.info("rate limit reads its window from the journal", action="rate_limit_seeded", starts=len(starts))
 
     def enter(self, pipe: "Pipeline", order_ids: Sequence[UUID]) -> None:
-        """Give orders their places before any of them asks; queued on ``pipe``, with whatever else it carries."""
+        """Give orders their places before any of them asks; queued on ``pipe``, with the commands that it has
+        already."""
         if self.limit:
             pipe.eval(_ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))
 
@@ -202,7 +203,7 @@ class RateLimiter:
         return min(self.limit, _MOST) if self.limit else _MOST
 
     def free(self, first: Sequence[InLine]) -> int:
-        """How many starts are free now. Sees to it that nobody behind them gets these before ``first`` in line.
+        """How many starts are free now. Makes sure that the ``first`` in line get these before others.
 
         Raises redis.RedisError.
         """
@@ -219,7 +220,7 @@ class RateLimiter:
             self._redis.zrem(_STARTS, go.start)
 
     def forget(self, order_id: UUID) -> None:
-        """The order no longer waits. Where Redis cannot be told, the line goes on without it after the grace."""
+        """The order no longer waits. If Redis cannot be reached, the line goes on without it after the grace."""
         if not self.limit:
             return
         try:

@@ -13,9 +13,9 @@ log = structlog.get_logger(__name__)
 
 
 class LookFirst(Middleware):
-    """Lets such an order through when ``can_go_on`` says so; else that has let it wait.
+    """Lets such an order through when ``can_go_on`` says so; otherwise that has made it wait.
 
-    ``missed`` is told of orders that cannot even be made to wait.
+    ``missed`` gets the orders that cannot even be made to wait.
     """
 
     def __init__(self, can_go_on: Callable[[UUID], bool], missed: Callable[[UUID], object]) -> None:

@@ -1,4 +1,4 @@
-"""The recurring work of a worker process, each on a thread of its own that survives whatever happens in a pass."""
+"""The recurring work of a worker process, each on a thread of its own that survives every exception in a pass."""
 
 import threading
 import time
@@ -57,10 +57,10 @@ class Loop:
             self._pass_began = time.monotonic()
             try:
                 self._run_once()
-            except BaseException as error:  # a panic of a native library is no Exception, and must not end the thread
+            except BaseException as error:  # a panic of a native library is not an Exception
                 failures += 1
                 self._failures.inc()
-                # The first of a series tells all; the same trace each second would hide everything else.
+                # The first of a series says everything; the same trace each second would hide the rest.
                 log.warning(
                     "pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=failures == 1
                 )

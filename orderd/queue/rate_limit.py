@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 
 class RateLimit(Middleware):
-    """Starts are granted in order of acceptance. Where the limiter cannot be asked, nothing starts.
+    """Starts are granted in order of acceptance. If the limiter does not answer, nothing starts.
 
-    ``missed`` is told of orders that cannot even be made to wait.
+    ``missed`` gets the orders that cannot even be made to wait.
     """
 
     def __init__(

@@ -17,15 +17,15 @@ from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, 
 from orderd.queue.broker import orders_of
 
 _BROKEN_OFF: Final = (OperationalError, InterfaceError, InternalError)
-"""What the driver raises where Postgres is lost, too slow or only read from, which is no fault of the order's."""
+"""What the driver raises if Postgres is lost, too slow or read-only, which the order did not cause."""
 log = structlog.get_logger(__name__)
 
 
 class Retry(Middleware):
     """Records failed attempts, which schedules the next one or ends the order. ``owner`` is this process' claim name.
 
-    ``missed`` is told of orders whose turn ended before it began, or of whose end nothing could be written, as when
-    Postgres is away. A turn that Postgres broke off is no attempt.
+    ``missed`` gets the orders whose turn ended before it began, or whose end could not be written, as when Postgres is
+    away. A turn that Postgres broke off is not an attempt.
     """
 
     def __init__(self, failures: Failures, owner: str, missed: Callable[[UUID], object]) -> None:

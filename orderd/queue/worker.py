@@ -96,11 +96,11 @@ _CHAIN_SECONDS: Final = 2.0
 _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are looked at."""
 _WARM_SECONDS: Final = 5.0
-"""How often somebody looks, without being hinted, whether pools that orders asked for of late have changed."""
+"""How often pools that orders asked for recently are checked for changes without a hint."""
 _RESEND_SLOTS: Final = 2.5
 """How often what is signed is sent again, unless a setting says so."""
 _FAMILIES_SECONDS: Final = 0.4
-"""How often somebody looks how orders stand that are executed by others."""
+"""How often the orders that are executed by others are looked at."""
 _TURN_SECONDS: Final = 60.0
 """A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 _STUCK_TURN_SECONDS: Final = 2 * _TURN_SECONDS
@@ -148,7 +148,7 @@ def run_worker(settings: Settings) -> NoReturn:
     metrics.close()
     database.close_all()
     logging.shutdown()
-    os._exit(0)  # threads may still wait for answers of venues that nobody needs any more
+    os._exit(0)  # threads may still wait for answers of venues that are no longer needed
 
 
 def _awaited_signals() -> frozenset[signal.Signals]:
@@ -360,11 +360,11 @@ class WorkerProcess:
         with suppress(RpcError):  # while the chain is away, nothing can be signed; the loop asks again
             self._check_sharing()
         self._halts.look()
-        # Whoever sees the heartbeat knows that nothing waits for the dead any more.
+        # Other processes that see the heartbeat know that nothing waits for dead ones any more.
         self._presence.run_once()
         try:
             self._limiter.prepare(wait=True)
-            self._beat()  # whoever is told that it is ready sees it alive
+            self._beat()  # once it is reported ready, it is seen alive
         except (redis.RedisError, PeeweeException) as error:
             log.warning("Redis not ready", action="redis_not_ready", worker=self.name, error=str(error))
         self._life.start()
@@ -442,9 +442,9 @@ class WorkerProcess:
         return loops + ["turns"] * (self._turns.longest_seconds > _STUCK_TURN_SECONDS)
 
     def _show_life(self) -> None:
-        """Show whoever watches over this process that it lives; no service is asked for that.
+        """Report that this process is alive; this asks no service.
 
-        A service manager is told; for a container's health check the file ``worker.alive`` is renewed.
+        A service manager is notified; for a container's health check the file ``worker.alive`` is renewed.
         """
         if stalled := self._stalled():
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
@@ -455,7 +455,7 @@ class WorkerProcess:
                 self._life_file.touch()
 
     def _beat(self) -> None:
-        """Tell the others that this process lives, and make good what Redis has forgotten."""
+        """Show the others that this process is alive, and restore what Redis has lost."""
         state = {"in_flight": len(self._live), "stalled": self._stalled()}
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
@@ -475,7 +475,8 @@ class WorkerProcess:
 
 
 def _take_out_of_line() -> int:
-    """Let dispatch send again whatever is in the queue as far as Postgres knows. What is there twice is worked once."""
+    """Let dispatch send everything again that is in the queue as far as Postgres knows. Duplicates are executed
+    once."""
     with database.connection_context():
         return leases.give_all_back()
 

@@ -1,9 +1,8 @@
-"""Whose doing a refused transaction is: one pool's, for all orders; this route's, for this order; or no pool's.
+"""What a refused transaction is blamed on: one pool, for all orders; this route, for this order; or no pool.
 
-The index of the instruction that failed leads to the leg it belongs to, the program's own name for the error says
-whether the pool will refuse the next order too. Names go by program, as in `chain_errors`: numbers move between
-releases. A refusal that is not known to last says nothing about other orders, and is no reason to fail this one as
-long as there are other pools.
+The index of the failed instruction identifies its leg, and the program's own name for the error says whether the pool
+will refuse the next order too. Names are per program, as in `chain_errors`: numbers move between releases. A refusal
+that is not known to last says nothing about other orders, and does not fail this one while there are other pools.
 """
 
 from collections.abc import Sequence
@@ -78,10 +77,10 @@ _NO_POOLS: Final = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TX_SLIPPAG
 
 
 class RouteRefusedError(Exception):
-    """A route that cannot be built as it is; another may. ``error`` is the attempt's where there is no other.
+    """A route that cannot be built as it is; another may. ``error`` is the attempt's if there is no other.
 
-    ``pool`` is the one that refused, None where the route as a whole asks too much. What ``moved`` may be taken again
-    as it stands by now.
+    ``pool`` is the one that refused, None if the route as a whole asks too much. Pools that have only ``moved`` may be
+    used again in their new state.
     """
 
     def __init__(self, route: Route, error: OrderdError, pool: str | None, *, moved: bool = False) -> None:

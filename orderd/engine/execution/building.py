@@ -42,13 +42,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SwapPlan:
-    """What is to be signed: this route, and not less than ``limit`` base units from it; of one for an exact output, not
-    more than ``limit`` for it.
+    """What is to be signed: this route, and at least ``limit`` base units from it; for an exact output, at most
+    ``limit`` for it.
 
-    Where wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Whoever sends
-    lamports to the address keeps an account from being made there: nobody may know it before the trade is sent. Where
+    If wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Anyone who sends
+    lamports to the address keeps an account from being made there, so it must not be known before the trade is sent. If
     ``use_wrapped`` is true nothing is wrapped: what the wallet's own account of wrapped SOL holds is sold. ``sold`` is
-    the token that is sold, where amounts of it may have to be told.
+    the token that is sold, for texts with amounts of it.
     """
 
     route: Route
@@ -120,7 +120,7 @@ class SignedAttempt:
 def units_with_margin(units_consumed: int) -> int:
     """What to ask for: pools move between simulation and landing, and a swap then crosses more bins.
 
-    All there is, where nobody knows what was consumed.
+    The maximum, if it is not known what was consumed.
     """
     if not units_consumed:
         return MAX_COMPUTE_UNITS
@@ -141,7 +141,7 @@ class Builder:
         blockhash_age: float,
         tables: Tables = lambda: (),
     ) -> None:
-        """``blockhash_age`` in seconds: how long one blockhash serves all orders. ``tables`` tells the lookup tables
+        """``blockhash_age`` in seconds: how long one blockhash serves all orders. ``tables`` returns the lookup tables
         that transactions name accounts by."""
         self._router = router
         self._rpc = rpc
@@ -162,7 +162,7 @@ class Builder:
             return False
         if not route.is_single:
             return self._can_be_drafted(route)
-        # All that a lone swap's size depends on, whatever its amount.
+        # All that a lone swap's size depends on, for any amount.
         leg, shape = route.main, (route.slot, _touches_sol(route) and self._moment().wrapped > 0)
         if self._fitting.get((leg.pool, leg.mint_in)) == shape:
             return True
@@ -188,7 +188,7 @@ class Builder:
         return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
 
     def rent(self, route: Route) -> int | None:
-        """Lamports for token accounts that a trade over this route would make and leave; None where nobody tells."""
+        """Lamports for token accounts that a trade over this route would make and leave; None if not known."""
         return self._purse.rent_as_known(self._bought(route))
 
     def preview(self, plan: SwapPlan) -> Preview:
@@ -205,9 +205,9 @@ class Builder:
 
         ``promised`` is what orders before these take, to which they are added.
 
-        Of one that cannot be signed: RouteRefusedError where another route may be built, OrderdError where none can
-        (what the simulation met with, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT where those before it take what it
-        needs), or whatever else its pools led to. Nothing is sent.
+        For one that cannot be signed: RouteRefusedError if another route may be built, OrderdError if none can (the
+        simulation's error, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT if those before it take what it needs), or any
+        other exception that its pools caused. Nothing is sent.
         """
         drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
@@ -231,7 +231,7 @@ class Builder:
         return _Draft(plan, unit_price, moment, instructions, unsigned)
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
-        """One for each. Of a blockhash that the node has not seen yet, a simulation would tell nothing but that."""
+        """One for each. With a blockhash that the node has not seen yet, a simulation would say only that."""
         for start in range(0, len(unsigned), REQUEST_BATCH):
             batch = unsigned[start : start + REQUEST_BATCH]
             try:
@@ -311,7 +311,7 @@ class Builder:
             with rpc_errors_told():
                 # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
                 spare = moment.lamports - 3 * self._purse.account_rent
-                # What was read at the start of the slot is no reason to end an order.
+                # What was read at the start of the slot must not end an order.
                 is_sure = promised.leaves(lean, spare, moment.wrapped)
                 told = None if is_sure else self._purse.shortfall(self._need(plan, fee), promised)
             if told is not None:
@@ -343,7 +343,7 @@ def _attempted(work: Callable[[], T]) -> T | Exception:
     """What it returns, or what it raised: one of many must not be the end of all."""
     try:
         return work()
-    except Exception as error:  # noqa: BLE001  (told to whoever asked)
+    except Exception as error:  # noqa: BLE001  (passed to the caller)
         return error
 
 

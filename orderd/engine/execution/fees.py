@@ -1,4 +1,4 @@
-"""What to pay so that a transaction is not passed over: what others paid of late for writing the same accounts."""
+"""The priority fee with which a transaction lands: what others recently paid for writing the same accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class FeeEstimate:
 
 
 class FeeMarket:
-    """The going price of a compute unit, in micro-lamports. Thread-safe.
+    """The current price of a compute unit, in micro-lamports. Thread-safe.
 
     It is a percentile of the fees of recent slots by transactions that write the same accounts, never below ``floor``
-    and never above ``cap``. Where the chain does not tell, the last price known stands.
+    and never above ``cap``. If the chain does not answer, the last known price stands.
     """
 
     def __init__(self, rpc: RpcClient, *, percentile: int, floor: int, cap: int, max_age: float) -> None:
@@ -44,7 +44,8 @@ class FeeMarket:
         self.last = floor
 
     def price(self, swaps: Sequence[Instruction], own: Pubkey | None = None) -> int:
-        """For transactions with these instructions. Nobody else writes ``own``, an account that lives for one trade."""
+        """For transactions with these instructions. Only this trade writes ``own``, an account that lives for it
+        alone."""
         writable = {meta.pubkey for swap in swaps for meta in swap.accounts if meta.is_writable and not meta.is_signer}
         try:
             self.last = self._prices.get(tuple(sorted(writable - {own}, key=bytes)))

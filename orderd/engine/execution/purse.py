@@ -33,9 +33,9 @@ class TokenAccountKey(NamedTuple):
 class Need:
     """What an order takes from the wallet: base units of ``mint``, and lamports for the network and for new accounts.
 
-    ``passing_rent`` is that of accounts which live for one transaction: it comes back, but has to be there. SOL is sold
-    as lamports, or where ``use_wrapped`` is true from the wallet's account of wrapped SOL. ``sold`` is the token of
-    that mint, to tell amounts of it.
+    ``passing_rent`` is that of accounts which live for one transaction: it comes back, but must be there. SOL is sold
+    as lamports, or if ``use_wrapped`` is true from the wallet's account of wrapped SOL. ``sold`` is the token of that
+    mint, for texts with amounts of it.
     """
 
     mint: str
@@ -108,7 +108,7 @@ class Purse:
         return sum(self._rents.get(key.size) for key in staying if not self._exist.get(key))
 
     def rent_as_known(self, bought: Iterable[TokenAccountKey]) -> int | None:
-        """The same; None where the chain does not tell."""
+        """The same; None if the chain does not answer."""
         try:
             return self.rent_of_new(bought)
         except RpcError as error:
@@ -116,9 +116,9 @@ class Purse:
             return None
 
     def cost_of_way(self, mint: str) -> int:
-        """The same for a token between two hops: nothing where the chain does not tell.
+        """The same for a token between two hops: nothing if the chain does not answer.
 
-        Routes are compared for every order, so it is asked for no more often than every half a minute.
+        Routes are compared for every order, so it is asked for at most every half a minute.
         """
         return self._ways.get(mint)
 

@@ -136,10 +136,10 @@ class Execution:
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
-        """Work these orders until they are sent. Returns what kept those that were not.
+        """Work these orders until they are sent. Returns the errors of those that were not.
 
-        NotStartedError of one that was not to be had, AttemptFailedError where the attempt has failed before anything
-        was signed, LeaseLostError where it was taken away in the middle; whatever else nobody foresaw.
+        NotStartedError for one that could not be claimed, AttemptFailedError if the attempt has failed before anything
+        was signed, LeaseLostError if the claim was lost in the middle; any other exception is unforeseen.
         """
         with database.connection_context():
             claimed = journal.claim(order_ids, self._leases.owner, self._leases.seconds)
@@ -163,7 +163,7 @@ class Execution:
     # Routing
 
     def _route_some(self, line: "deque[_Work]", kept: dict[UUID, Exception]) -> list[_Routed]:
-        """Route the first in line, as many as come to it in time; one whose pools nobody knows yet last, and alone."""
+        """Route the first in line, as many as time allows; those whose pools are not known yet last, and alone."""
         found = self._pools_for(line)
         ready = [work for work in line if self._router.is_told(work.request, found)]
         until, latest = self._clock() + _ROUTING_SECONDS, time.monotonic() + _WAITING_SECONDS
@@ -182,7 +182,7 @@ class Execution:
         try:
             return self._router.pools_for([work.request for work in line])
         except Exception as error:
-            # Each order asks by itself then, and is told what is wrong.
+            # Each order asks by itself then, and gets the error.
             log.exception("pools of a batch not known", action="pools_failed", error=str(error))
             return {}
 
@@ -221,7 +221,7 @@ class Execution:
     def _turn_back(
         self, refused: Sequence[tuple[_Routed, Exception]], line: "deque[_Work]", kept: dict[UUID, Exception]
     ) -> None:
-        """Store the routes that led to nothing: whatever comes next is written on top, and keeps to the floor."""
+        """Store the routes that led to nothing: the next event is written after them, and keeps to the floor."""
         changes = [Change(each.work.order.id, each.fact, each.work.order.version, each.columns) for each, _ in refused]
         for (each, error), written in zip(refused, self._write(changes), strict=True):
             _tell(each)
@@ -279,7 +279,7 @@ class Execution:
             _tell(each)
 
     def _halt(self) -> OrderdError | None:
-        """What may have kept a signature from being stored; whoever has lost his claim besides will write nothing."""
+        """What may have kept a signature from being stored; a worker that has lost its claim as well writes nothing."""
         with database.connection_context():
             return halting.current()
 

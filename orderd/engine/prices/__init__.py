@@ -1,1 +1,1 @@
-"""What pairs cost: seen in pools that are read for orders anyway, kept, and told."""
+"""Prices of pairs: seen in pools that are read for orders anyway, stored, and published."""

@@ -1,6 +1,6 @@
-"""Keeps what pairs cost, by the pools that were read for orders, for the market of those that rest, or for watchers.
+"""Stores prices of pairs, from the pools that were read for orders, for the triggers' market, or for watchers.
 
-It asks nobody for anything: it looks at what the router has read, beside the way of an order, and stores candles.
+It makes no request of its own: it looks at what the router has read, beside the way of an order, and stores candles.
 """
 
 from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ from orderd.engine.routing.search import quoted
 from orderd.venues.base import OpenPool
 
 _REFERENCE: Final = {USDC_MINT: 100 * 10**6, DEVNET_USDC_MINT: 100 * 10**6, WSOL_MINT: 10**9}
-"""Base units of the quote token: 100 USDC, 1 SOL. A pool that cannot take so much tells nothing of a price."""
+"""Base units of the quote token: 100 USDC, 1 SOL. A pool that cannot take so much shows no price."""
 
 
 def is_told(pair: PairPrice) -> bool:
@@ -22,7 +22,8 @@ def is_told(pair: PairPrice) -> bool:
 
 
 def price_of(pools: Sequence[OpenPool], pair: PairPrice) -> Decimal | None:
-    """One base token in the quote token, by pools that are met with ``pair.token_in``; None where they do not tell."""
+    """The price of the base token in the quote token, by pools in the direction of ``pair.token_in``; None without
+    one."""
     amount = _REFERENCE[pair.quote.mint]
     if pair.quote != pair.token_in:
         spots = [spot for pool in pools if (spot := _spot(pool)) is not None]

@@ -1,4 +1,4 @@
-"""Candles of a pair, as traders are told of them."""
+"""Candles of a pair, as traders see them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

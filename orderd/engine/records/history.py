@@ -1,4 +1,4 @@
-"""The fills of an account, or of all, as traders are told of them."""
+"""The fills of an account, or of all, as traders see them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

@@ -142,7 +142,7 @@ def _worth_then(each: KeptMovement, valuation: Valuation) -> int | None:
 
 
 def _above_cost(token: Token, position: TokenPosition, price: Fraction | None, valuation: Valuation) -> int | None:
-    """What its lots are worth now above their cost; None where nobody knows."""
+    """What its lots are worth now above their cost; None if not known."""
     if token == valuation.unit or not position.in_lots:
         return 0
     worth = valuation.worth(token.mint, position.in_lots, price)

@@ -64,7 +64,7 @@ class Reconciliation:
         self._in_sol = Valuation(tokens, tokens.resolve("SOL"), is_estimate=True)
 
     def run(self, told: Callable[[int, int], None] = lambda *_: None) -> Report:
-        """Read what is new. ``told`` hears how many transactions of how many have been read. Raises RpcError."""
+        """Read what is new. ``told`` gets how many transactions of how many have been read. Raises RpcError."""
         begun = self._done()
         up_to = self._rpc.get_slot(self._final_at)
         accounts = self._accounts(up_to)
@@ -178,7 +178,7 @@ def _price(values: Valuation, mint: str, at: datetime) -> Decimal | None:
 
 
 def _whole_slots(mentions: Sequence[Mention]) -> Iterable[list[Mention]]:
-    """In batches, none of which ends within a slot: what is kept up to a slot is all of it."""
+    """In batches, none of which ends within a slot: what is stored up to a slot is complete."""
     batch: list[Mention] = []
     for each in mentions:
         if len(batch) >= _BATCH and each.slot != batch[-1].slot:

@@ -10,7 +10,7 @@ from orderd.domain.price import PairPrice
 from orderd.domain.tokens import Token, TokenRegistry
 
 UNITS: Final = ("USDC", "SOL")
-"""What values can be told in; these symbols are the same on each chain, and nobody else's."""
+"""The units of values; these symbols are the same on each chain, and reserved."""
 
 
 class Valuation:
@@ -24,7 +24,7 @@ class Valuation:
         self._known: dict[tuple[str, str, datetime], Decimal | None] = {}
 
     def price(self, mint: str, at: datetime) -> Fraction | None:
-        """One whole token in whole units then; None where nobody knows."""
+        """One whole token in whole units at that time; None if not known."""
         token = self._tokens.find(mint)
         if token is None:
             return None

@@ -1,9 +1,8 @@
-"""The least that an order may be filled for: agreed with its first route, and enforced on chain by each transaction.
+"""The minimum that an order may be filled for: set with its first route, and enforced on chain by each transaction.
 
-It is what the route is quoted at less the slippage, and never below what the trader has asked for. A limit price is the
-floor itself, whatever the route is quoted at. From then on it
-stays: a market that falls from attempt to attempt would else take a slippage each time. An order may ask for a new
-floor with each route; even then none is below what it has asked for.
+It is the route's quote less the slippage, and never below what the trader has asked for. A limit price is the floor
+itself, whatever the quote. The floor then stays: otherwise a market that falls from attempt to attempt would cost one
+slippage each time. An order may ask for a new floor with each route; even then none is below what it has asked for.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A routing decision as it is told; ``min_amount_out`` is the order's floor with it, in base units.
+    """A routing decision as it is shown; ``min_amount_out`` is the order's floor with it, in base units.
 
     For an exact output that is the output, and ``max_amount_in`` the order's ceiling.
     """

@@ -1,4 +1,4 @@
-"""What can be told of a pair's market without a search: whether it has moved, and what no route can pay more than."""
+"""What is known of a pair's market without a search: whether it has moved, and a bound on what any route can pay."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ Way = tuple[Sequence[OpenPool], ...]
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
     """``best_rate`` is what a first unit is paid after fees on the best way, in base units: more than any amount is
-    paid on average, however it is shared. None where a pool cannot tell. ``given_up`` is how much less the best route
-    may be paid than one that costs more, at most, in base units.
+    paid on average, however it is shared. None if a pool cannot say. ``given_up`` is how much less the best route may
+    be paid than one that costs more, at most, in base units.
     """
 
     pools: tuple[tuple[object, Rates | None], ...]

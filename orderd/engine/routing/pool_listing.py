@@ -1,4 +1,4 @@
-"""The pools of all venues as traders are told of them: what they hold, their price and their fee."""
+"""The pools of all venues as traders see them: what they hold, their price and their fee."""
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_UP, Decimal, localcontext

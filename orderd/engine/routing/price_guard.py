@@ -1,17 +1,17 @@
-"""A bound on what an order may be traded at where pools are missing: slippage is measured from the quote alone.
+"""A bound on an order's price while pools are missing: slippage is measured from the quote alone.
 
-While all pools of a pair answer, the best of them is the market, however far it has moved. Where some are away, because
-their venue is down, they were closed or the node forgot them, what is left may be pools that nobody trades in, at any
-price. So the price of the last route is kept with the pools it was found among, and only if one of these is missing,
-a price that is much worse than that one is refused. While it is missing the price that is kept stands still: else many
-orders would follow what is left down, a step each. It ends when it is old, or when the chain has the pool no more.
+While all pools of a pair answer, the best of them is the market, however far it has moved. If some are away, because
+their venue is down, they were closed or the node has lost them, the rest may be pools without trading, at any price. So
+the price of the last route is kept with the pools it was found among, and only if one of these is missing, a price that
+is much worse than that one is refused. While it is missing the kept price stands still: otherwise many orders would
+follow the rest down, one step each. It ends when it is old, or when the chain no longer has the pool.
 
-Where there is no such price, because the pair was not traded lately, and a known pool does not answer, nobody can tell
-what the others should pay: an order has to wait, unless the trader has said himself what he accepts at least. What he
-is paid then is no price for others. A pair of a single pool has its market there: none is missing.
+If there is no such price, because the pair was not traded lately, and a known pool does not answer, it is not known
+what the others should pay: an order has to wait, unless the trader has given a minimum. What that order is paid is not
+a price for others. A pair with a single pool has its market there: none is missing.
 
-A price counts for what it is worth only if somebody trades at it: where a pool's program refuses the swap, whatever it
-was quoted at is forgotten again. Else a pool that promises much and does nothing would keep all others from trading.
+A price counts only if it can be traded at: if a pool's program refuses the swap, its quote is dropped again. Otherwise
+a pool that promises much and does nothing would keep all others from trading.
 """
 
 import time
@@ -78,12 +78,12 @@ class PriceGuard:
     ) -> None:
         """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
 
-        `listed` are the pools that the chain has; None where that cannot be told, and whatever it had counts. `silent`
-        are those that are known and did not answer. Who `has_own_floor` needs no price to go by.
-        `max_deviation_bps` stands for the usual one.
+        `listed` are the pools that the chain has; None if that is not known. `silent` are known pools that did not
+        answer. An order that `has_own_floor` needs no price to compare with. `max_deviation_bps` replaces the usual
+        one.
 
-        Raises OrderdError ROUTE_PRICE_DEVIATION where pools are missing and the price is too far below the last one,
-        ROUTE_PRICE_UNKNOWN where pools are silent and there is no last one.
+        Raises OrderdError ROUTE_PRICE_DEVIATION if pools are missing and the price is too far below the last one,
+        ROUTE_PRICE_UNKNOWN if pools are silent and there is no last one.
         """
         most_bps = self._max_deviation_bps if max_deviation_bps is None else max_deviation_bps
         pair = (route.main.mint_in, route.hops[-1].mint_out)
@@ -101,7 +101,7 @@ class PriceGuard:
                 )
             return
         if last is not None and (missing := _missing(last.pools, present, listed)):
-            # What rounding took is no deviation.
+            # Rounding is not a deviation.
             price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)
             if price * BPS < last.price * (BPS - most_bps):
                 below = int((1 - price / last.price) * BPS)

@@ -28,16 +28,16 @@ Pair = tuple[str, str]
 
 _Asked = tuple[Pair, Venue]
 ReadBatch = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
-"""Reads many in one request; tells of each what came of it."""
+"""Reads many in one request; returns the result of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """The pools of one pair at all venues, what was refused, and which pools are left out because they cool down.
 
-    ``listed`` are all pools that the chain is known to have for the pair; None where a venue could not tell.
-    ``silent`` are those that are known and did not answer in time: what they would pay, nobody knows. A pool that is
-    closed, unsupported or cooling down has answered.
+    ``listed`` are all pools that the chain is known to have for the pair; None if a venue could not say. ``silent`` are
+    known pools that did not answer in time: what they would pay is not known. A pool that is closed, unsupported or
+    cooling down has answered.
     """
 
     pools: tuple[OpenPool, ...]
@@ -71,13 +71,13 @@ class QuoteCollector:
         self._newest = 0
         self._read = read
         self.seen: dict[Pair, Answers] = {}
-        """What was last told of each pair, for those who look at prices and ask for nothing."""
-        # Two pools, so that lookups, which may take long, keep nobody from reading what is known.
+        """The last answer for each pair, for readers of prices that make no request."""
+        # Two pools, so that slow lookups do not delay reads of what is known.
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._lookups = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
 
     def knows(self, pair: Pair) -> bool:
-        """Whether nobody has to look up first which pools there are."""
+        """Whether the pools are known without a lookup."""
         return all(venue.is_known(*pair) for venue in self._venues)
 
     def has_changed(self, pair: Pair) -> bool:
@@ -120,7 +120,7 @@ class QuoteCollector:
         return found
 
     def _refresh(self, stale: Mapping[int, _Asked], until: float) -> Mapping[int, Liquidity | OrderdError]:
-        """The answers of those that know their pools and of which nobody else reads these at this moment."""
+        """The answers of venues that know their pools and are not being read at this moment."""
         if not stale:
             return {}
         reading = self._readers.submit(self._read_all, stale)
@@ -198,7 +198,7 @@ def _is_fresh(pair: Pair, venue: Venue) -> bool:
 def _answer(pair: Pair, venue: Venue) -> Liquidity | OrderdError:
     try:
         return venue.liquidity(*pair)
-    except Exception as error:  # noqa: BLE001  (told, or logged)
+    except Exception as error:  # noqa: BLE001  (returned, or logged)
         return _told(venue, error)
 
 

@@ -45,7 +45,7 @@ _UNITS_A_LEG: Final = 70_000
 _ONE_SOL: Final = 10**9
 _WARM_SECONDS: Final = 60.0
 _WATCHED_SECONDS: Final = 5.0
-"""How often a watched pair is read although nobody hinted that it has changed."""
+"""How often a watched pair is read without a hint that it has changed."""
 
 
 class Router:
@@ -70,9 +70,9 @@ class Router:
         bytes_of_tables: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports a unit.
+        """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports per unit.
 
-        ``rent_of_way`` tells the lamports that it costs to pass through a mint, where the wallet has no account of it.
+        ``rent_of_way`` returns the lamports that it costs to pass through a mint of which the wallet has no account.
         ``watched`` are pairs that are read whether or not orders ask for them. ``bytes_of_tables`` is what naming
         lookup tables takes of a transaction.
         """
@@ -110,11 +110,11 @@ class Router:
         self.pools([*((one.mint, other.mint) for one, other in combinations(self._intermediates, 2)), *self._watched])
 
     def seen(self) -> Mapping[Pair, Answers]:
-        """What was last read of each pair, whoever asked for it."""
+        """What was last read of each pair, for any request."""
         return self._collector.seen
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
-        """What these can be traded in now, on any route, as far as nobody has to look up first what there is."""
+        """What these can be traded in now, on any route, as far as it is known without a lookup."""
         pairs = dict.fromkeys(pair for each in requests for pair in self._pairs(each))
         self._asked |= dict.fromkeys(pairs, self._clock())
         return self._collector.ask([pair for pair in pairs if self._collector.knows(pair)])
@@ -124,7 +124,7 @@ class Router:
         return all(pair in found for pair in self._pairs(request))
 
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
-        """What is known at once of the market that ``found`` makes for the request's pair, whatever its amount."""
+        """What is known at once of the market that ``found`` makes for the request's pair, for any amount."""
         first, last = request.mint_in, request.mint_out
         over = {
             token.mint: (found[first, token.mint].pools, found[token.mint, last].pools)
@@ -174,13 +174,13 @@ class Router:
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None = None
     ) -> RoutingDecision:
-        """The best route among those that fit, and all pools' quotes. ``found`` is what ``pools_for`` has just told.
+        """The best route among those that fit, and all pools' quotes. ``found`` is what ``pools_for`` has just
+        returned.
 
-        Raises OrderdError: ROUTE_* or POOL_* where no venue offers anything, ROUTE_PRICE_IMPACT where all
-        routes move the price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE where that may be
-        because a venue did not answer, ROUTE_PRICE_DEVIATION where pools are missing and the others pay much less than
-        the last time, ROUTE_PRICE_UNKNOWN where pools are missing and nobody knows what they paid, TX_TOO_LARGE where
-        none fits.
+        Raises OrderdError: ROUTE_* or POOL_* if no venue offers anything, ROUTE_PRICE_IMPACT if all routes move the
+        price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE if that may be because a venue did
+        not answer, ROUTE_PRICE_DEVIATION if pools are missing and the others pay much less than the last time,
+        ROUTE_PRICE_UNKNOWN if pools are missing and it is not known what they paid, TX_TOO_LARGE if none fits.
         """
         direct = (request.mint_in, request.mint_out)
         pairs = list(self._pairs(request))
@@ -237,7 +237,7 @@ class Router:
         return self._max_price_impact_bps, min(self._max_total_cost_bps, request.max_cost_bps)
 
     def _worth_of(self, mint_out: str, found: Mapping[Pair, Answers], lamports: int) -> int:
-        """In base units of what is bought, at the best pool's price for a SOL; nothing where no pool tells it."""
+        """In base units of what is bought, at the best pool's price of SOL; nothing if no pool shows it."""
         if mint_out == WSOL_MINT:
             return lamports
         pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
@@ -263,7 +263,7 @@ def _offers(hop: Hop, found: Mapping[Pair, Answers]) -> Iterator[VenueQuote]:
 
 
 def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:
-    """The pools that these pairs are known to have; None where a venue could not tell."""
+    """The pools that these pairs are known to have; None if a venue could not say."""
     listed: frozenset[str] = frozenset()
     for each in answers:
         if each.listed is None:

@@ -170,7 +170,7 @@ class Search(AnySearch):
                 others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
                 found = True
                 yield self._candidate(others, token, Route((start, Hop(rest))), rent=rent)
-        if not found:  # What does not fit tells why.
+        if not found:  # The routes that do not fit show why.
             yield from self._pairs(token, first, second, rent)
 
     def is_better(self, less: Split, chosen: Candidate) -> bool:

@@ -36,7 +36,7 @@ class SearchOut(AnySearch):
                 others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
                 found = True
                 yield self._candidate(others, token, Route((Hop(start), rest)), rent=rent)
-        if not found:  # What does not fit tells why.
+        if not found:  # The routes that do not fit show why.
             yield from self._pairs(token, first, second, rent)
 
     def is_better(self, less: Split, chosen: Candidate) -> bool:  # noqa: ARG002  (a part is not what was asked for)

@@ -1,4 +1,4 @@
-"""Why venues are not part of a route, in as few words as tell a trader what to do."""
+"""Why venues are not part of a route, in as few words as show a trader what to do."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from orderd.domain.quote import UNANSWERED, VenueQuote, VenueRefusal
 from orderd.domain.quoted import Refused
 from orderd.engine.routing.quote_collection import Answers
 
-# Where no venue offers anything, the reason that tells the trader most is the one to give.
+# If no venue offers anything, the most informative reason is given.
 _MOST_TELLING: Final = (
     ErrorCode.RPC_WRONG_CHAIN,
     ErrorCode.ROUTE_VENUES_UNAVAILABLE,
@@ -27,9 +27,9 @@ _MOST_TELLING: Final = (
 def reasons(
     answers: Answers, singles: Sequence[Quote | SwapError], quotes: Sequence[VenueQuote], venues: Iterable[VenueName]
 ) -> tuple[VenueRefusal, ...]:
-    """For each venue what kept it from answering, and, where it has no quote, the most telling reason of its pools.
+    """For each venue what kept it from answering, and, if it has no quote, the most informative reason of its pools.
 
-    Pools that cool down are always told of: any of them might have been the best.
+    Pools that cool down are always named: any of them might have been the best.
     """
     given = list(answers.refusals)
     for pool, single in zip(answers.pools, singles, strict=True):

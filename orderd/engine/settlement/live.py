@@ -1,4 +1,4 @@
-"""The live attempts that a worker process holds: signed bytes of which the chain has not yet told the end."""
+"""The live attempts that a worker process holds: signed bytes whose outcome on the chain is not known yet."""
 
 import threading
 import time
@@ -110,11 +110,12 @@ class LiveAttempts:
                     self._leases.let_go(live.order_id)
 
     def adopt_soon(self) -> None:
-        """There are some that nobody holds: do not wait for the next look."""
+        """There are some without a holder: do not wait for the next look."""
         self._adopt_at = self._clock()
 
     def adopt(self) -> None:
-        """Take over live attempts whose holder is gone. They are sent again at once: nobody knows if they ever were."""
+        """Take over live attempts whose holder is gone. They are sent again at once: it is not known if they ever
+        were."""
         now = self._clock()
         if now < self._adopt_at:
             return

@@ -1,8 +1,8 @@
 """All live attempts together: confirmed, failed or expired. One loop in each worker process, and the whole of recovery.
 
-An attempt is live from the moment its bytes are stored until the chain has told its end. The loop begins by adopting
-every live attempt that nobody holds; a worker's own attempts join them before their first send. An RPC failure, a
-time-out or "not found" decides nothing: the attempt stays live and is asked about again.
+An attempt is live from the moment its bytes are stored until its outcome on the chain is known. The loop begins by
+adopting every live attempt without a holder; a worker's own attempts join them before their first send. An RPC failure,
+a time-out or "not found" decides nothing: the attempt stays live and is asked about again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -105,7 +105,7 @@ class Settlement:
                 return self._outcomes.landed_as(attempt, str(signature), transaction, sends=sends)
             return self._outcomes.landed(attempt, transaction, sends=sends, awaits_finality=awaits_finality)
         except Exception:
-            # None of the others shall wait for it. It comes back when its lease has run out.
+            # The others do not wait for it. It comes back when its lease has run out.
             log.exception("outcome not readable", action="settle_unreadable", order_id=str(live.order_id))
             self._live.let_go([Signature.from_string(attempt.signature)])
             return None
@@ -156,7 +156,7 @@ class Settlement:
     # What is written
 
     def _write(self, changes: Mapping[Signature, Change], asked: Mapping[Signature, TrackedAttempt]) -> int:
-        """Commit what was learnt, then tell. Attempts of which nothing was written belong to another holder now."""
+        """Commit what was learnt, then publish. Attempts of which nothing was written belong to another holder now."""
         if not changes:
             return 0
         with database.connection_context():

@@ -80,6 +80,6 @@ def _confirmed(attempt: LiveAttempt, signature: str, fill: SettledFill) -> Confi
 
 def _left_over(mint: str, amount: int) -> LeftOver:
     token = _TOKENS.find(mint)
-    if token is None:  # it was traded by way of once, and is no more
+    if token is None:  # a route passed through it once, and the token is no longer known
         return LeftOver(token=mint, amount=str(amount))
     return LeftOver(token=token.symbol, amount=format_amount(amount, token.decimals))

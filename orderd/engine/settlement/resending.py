@@ -1,7 +1,7 @@
-"""The same bytes again, until they land or nothing can come of them: by the clock alone, whatever else fails.
+"""Sends the same bytes again, until they land or can no longer land: by the clock alone, whatever else fails.
 
-Questions about an attempt may go unanswered for long, and Postgres may be away; neither is a reason not to send what is
-signed and stored. A loop of its own in each worker process.
+Questions about an attempt may go unanswered for long, and Postgres may be away; what is signed and stored is sent all
+the same. A loop of its own in each worker process.
 """
 
 import time
@@ -44,7 +44,7 @@ class Resending:
         return len(due)
 
     def put_off(self, live: TrackedAttempt) -> None:
-        """It is in a block as it seems: there is no hurry, but where it vanishes again it is sent again."""
+        """It seems to be in a block: it is not urgent, but if it vanishes again it is sent again."""
         now = self._clock()
         live.resend_at = max(live.resend_at, now + self._wait(live, now))
 

@@ -1,7 +1,7 @@
-"""What an operator does about an outcome that nobody can tell: looks at the evidence, and says what became of it.
+"""What an operator does about an unknown outcome: looks at the evidence, and decides.
 
 The daemon never guesses. A transaction that landed is read from the chain; one that is taken for dead ends its order,
-which is not tried again: should it land after all, it was at least not doubled.
+which is not tried again: if it lands after all, it was at least not doubled.
 """
 
 from collections.abc import Callable
@@ -86,8 +86,8 @@ class Resolution:
     def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome by a transaction of the order that succeeded; the fill is read from the chain.
 
-        Raises OrderdError: as ``evidence``, ORDER_NOT_RESOLVABLE too where the transaction is not known, failed, or is
-        none of this order's that the wallet paid for, and RPC_*.
+        Raises OrderdError: as ``evidence``, also ORDER_NOT_RESOLVABLE if the transaction is not known, failed, or is
+        not one of this order that the wallet paid for, and RPC_*.
         """
         with database.connection_context():
             order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))

@@ -1,4 +1,4 @@
-"""Outcomes that nobody can tell: after a while the order says so, and goes on being looked after."""
+"""Unknown outcomes: after a while the order says so, and is still followed."""
 
 from collections.abc import Callable
 from typing import Final

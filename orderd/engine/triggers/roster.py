@@ -1,7 +1,7 @@
-"""Which orders rest on the pairs of this process, as far as it has read: a pair in whole when it becomes its own.
+"""The resting orders of this process' pairs, as far as it has read them: a pair in whole when it becomes its own.
 
-From then on what began to rest a moment ago is read with each pass, and one pair after the other is held against the
-database, for what both have missed. Whatever is remembered here is only to be quick: after a restart all is read again.
+From then on orders that began to rest recently are read with each pass, and one pair after the other is compared with
+the database, for changes that both have missed. The memory only saves time: after a restart all is read again.
 """
 
 from collections.abc import Callable, Iterable

@@ -13,7 +13,7 @@ from orderd.engine.routing.quote_collection import Pair
 
 
 class Shares:
-    """Those of the process ``name``. ``watchers`` tells who watches now: one object until somebody else does."""
+    """Those of the process ``name``. ``watchers`` returns who watches now: the same object until that changes."""
 
     def __init__(self, name: str, watchers: Callable[[], Set[str]]) -> None:
         self._name = name

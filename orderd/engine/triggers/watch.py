@@ -292,7 +292,7 @@ def _why(watched: Watched, error: OrderdError) -> Change:
 
 @transaction
 def _of_family(change: Change) -> Moved | None:
-    """Let a child go on if none of its family is under way: what one of them sells, another one must not."""
+    """Release a child if no other of its family is being executed: what one of them sells, another one must not."""
     if not families.lock_free(change.order_id):
         return None
     return next(iter(journal.apply([change])), None)

@@ -121,7 +121,7 @@ class Watched:
         return len(self._met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
 
     def passed(self, look: MarketLook) -> Fraction:
-        """How far beyond its bound the market is, as a part of the bound: who is passed farthest goes first."""
+        """How far beyond its bound the market is, as a part of the bound: orders passed farthest go first."""
         bound = self.condition.bound(self.best_out).amount_out
         return abs(Fraction(look.amount_out - bound, max(bound, 1)))
 

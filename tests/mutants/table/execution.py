@@ -227,7 +227,7 @@ MUTANTS: Final = (
         "one-venue-breaks-all",
         11,
         "orderd/engine/routing/quote_collection.py",
-        "    except Exception as error:  # noqa: BLE001  (told, or logged)",
+        "    except Exception as error:  # noqa: BLE001  (returned, or logged)",
         "    except KeyError as error:",
         ("tests/unit/engine/test_routing.py::test_one_venue_down_leaves_the_order_to_the_other",),
         "One broken pool of one venue, which anybody can make, keeps every order of the pair from trading.",
