@@ -18,7 +18,7 @@ from tests.conftest import QUICK
 
 TEXT: Final = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
 FILES: Final = re.findall(r"```csv\n(.*?)```", TEXT, re.DOTALL)
-COMMANDS: Final = "".join(re.findall(r"```\n(orderctl.*?)```", TEXT, re.DOTALL)).splitlines()
+COMMANDS: Final = "".join(re.findall(r"```sh\n(orderctl.*?)```", TEXT, re.DOTALL)).splitlines()
 KINDS: Final = {
     "ladder-3": "limit",
     "grid-buy-2": "limit",

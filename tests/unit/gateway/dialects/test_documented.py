@@ -17,7 +17,7 @@ STAMP = {"orderId", "timestamp"}
 
 def documented(letter: str) -> list[tuple[set[str], set[str]]]:
     """The members of each frame in the block that follows ``letter``, and those of its values that are given."""
-    found = re.search(rf"^{letter}[:,].*?```\n(.*?)```", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^{letter}[:,].*?```text\n(.*?)```", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
     assert found
     shown = [re.findall(r'"(\w+)"(?:: "(\w+)")?', frame) for frame in re.findall(r"{(.*?)}", found[1])]
     return [({name for name, _ in frame}, {value for _, value in frame if value}) for frame in shown]

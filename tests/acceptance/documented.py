@@ -1,0 +1,51 @@
+"""The commands of the documents: the lines of ``sh`` blocks, and those behind a ``$`` in ``console`` blocks."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+DOCUMENTS: Final = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+)
+_BLOCK: Final = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+_COMMENT: Final = re.compile(r"\s+# .*$")
+_KEEPS: Final = ("export ", "source ")
+"""What a shell still knows when it comes to the commands after it."""
+
+
+@dataclass(frozen=True)
+class DocumentedCommand:
+    """``before`` are the commands of its document that a shell has to have run for it."""
+
+    document: str
+    text: str
+    before: tuple[str, ...]
+
+
+def languages() -> set[str]:
+    """What the blocks say that they are in."""
+    return {language for document in DOCUMENTS for _, language, _ in _BLOCK.findall(document.read_text())}
+
+
+def commands() -> Iterator[DocumentedCommand]:
+    """Each as often as it is written."""
+    for document in DOCUMENTS:
+        before: list[str] = []
+        for _, language, content in _BLOCK.findall(document.read_text()):
+            for text in _lines(language, content.replace("\\\n", " ")):
+                yield DocumentedCommand(str(document.relative_to(ROOT)), text, tuple(before))
+                if text.startswith(_KEEPS):
+                    before.append(text)
+
+
+def _lines(language: str, content: str) -> Iterator[str]:
+    for line in content.splitlines():
+        text = " ".join(_COMMENT.sub("", line).split())
+        if language == "sh" and text:
+            yield text
+        elif language == "console" and text.startswith("$ "):
+            yield text.removeprefix("$ ")

@@ -1,0 +1,158 @@
+"""Each command of README and docs does what a reader wants of it: it is run here, or it says here why it is not."""
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from orderd.process.roles import read_address
+from orderd.process.temporary import Daemon, running_daemon
+from tests.acceptance.documented import DocumentedCommand, commands, languages
+from tests.acceptance.prices import Prices
+from tests.acceptance.trader import order, trading
+from tests.conftest import QUICK
+from tests.receiver import receiving
+
+NOT_COMMANDS: Final = {"csv", "ini", "json", "python", "text", "toml", "yaml"}
+_ELSEWHERE: Final = "run by {}"
+_MAKE: Final = "makes an environment, or takes minutes; tests/unit/test_project.py looks whether there is such a target"
+_DEMO: Final = _ELSEWHERE.format("tests/acceptance/test_demonstration.py")
+_DAEMON: Final = "starts the daemon that the other commands ask; tests/integration/test_run.py does"
+_RECIPES: Final = _ELSEWHERE.format("tests/acceptance/test_recipes.py, with the file that stands before it")
+_TERMINAL: Final = "needs a terminal; the tests of tests/unit/orderctl/tui do without"
+_NETWORK: Final = "loads from the network what no machine has by itself"
+NOT_RUN: Final[Mapping[str, str]] = {
+    "make demo": _DEMO,
+    "make demo SLOW=1": _DEMO,
+    "orderd demo": _DEMO,
+    "make run": _DAEMON,
+    "orderd run": _DAEMON,
+    "ORDERD_SIMNET_SUCCESS_RATE=0.95 ORDERD_SIMNET_CONFIRM_MS=15000 make run": _DAEMON,
+    "make test": _MAKE,
+    "make check": _MAKE,
+    "make format": _MAKE,
+    "make .venv/installed && export PATH=$PWD/.venv/bin:$PATH": _MAKE,
+    "make conformance PROGRAMS=DIRECTORY": "needs binaries of the real programs",
+    "make surfpool SURFPOOL=package/surfpool-sdk.linux-x64-gnu.node PROGRAMS=DIRECTORY": "needs the same, and surfpool",
+    "npm pack @solana/surfpool-linux-x64-gnu && tar xzf solana-surfpool-linux-x64-gnu-*.tgz": _NETWORK,
+    "git clone URL orderd && cd orderd": _NETWORK,
+    "mkdir programs": "for the next one",
+    "solana program dump CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C "
+    "programs/CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C.so": _NETWORK,
+    "ORDERD_SIMNET_PROGRAMS=programs make run": _NETWORK,
+    "orderd prove": _ELSEWHERE.format("tests/integration/test_proving.py, on programs that it has"),
+    "export ORDERD_STATE_DIR=$HOME/orderd-state": "would name another daemon than the one that is asked here",
+    "orderctl tui": _TERMINAL,
+    "orderctl submit --file ladder.csv --no-watch": _RECIPES,
+    "orderctl list --kind limit --status open": _RECIPES,
+    "orderctl pause average-in": _RECIPES,
+    "orderctl resume average-in": _RECIPES,
+    "orderctl cancel average-in": _RECIPES,
+}
+"""Commands, and why they are not run here."""
+UNTIL_INTERRUPTED: Final = {"orderctl watch --all"}
+"""Follows the orders that rest, until Ctrl-C lets go of them."""
+INTERRUPTED: Final = 130
+RECEIVER: Final = '[receivers.bot]\nwebhook = "{}"\nsecret = "whsec_{}"\n'
+ALL: Final = [*{command.text: command for command in commands()}.values()]
+RUN: Final = [command for command in ALL if command.text not in NOT_RUN]
+
+
+def test_each_block_says_what_it_is() -> None:
+    assert languages() == NOT_COMMANDS | {"sh", "console"}
+
+
+def test_only_commands_that_a_document_has_are_said_not_to_be_run() -> None:
+    assert NOT_RUN.keys() | UNTIL_INTERRUPTED <= {command.text for command in ALL}
+    assert len(RUN) > len(NOT_RUN)
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
+    """It has traded, and one order of its has the word that documents have for any."""
+    with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK | shared_database) as daemon:
+        prices = Prices(daemon.log.parent)
+        prices.wait(prices.set("100"))
+        with trading(daemon.url) as trader:
+            trader.submit(order("SOL", "USDC", "1").model_copy(update={"client_order_id": "ID"}))
+            trader.see_all_end(60)
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def reader(
+    tmp_path_factory: pytest.TempPathFactory, daemon: Daemon, shared_database: dict[str, str]
+) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Where a reader stands, in a directory and a home of his own, and what his shell knows."""
+    place = tmp_path_factory.mktemp("reader")
+    (place / ".config/fish/completions").mkdir(parents=True)
+    (place / ".venv").symlink_to(sys.prefix)
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ORDERD_", "ORDERCTL_", "XDG_"))
+    }
+    with receiving() as receiver:
+        alerts = place / "alerts.toml"
+        alerts.write_text(RECEIVER.format(receiver.url, base64.b64encode(b"k" * 24).decode()))
+        alerts.chmod(0o600)
+        chain = read_address(daemon.log.parent / "simnet/simnet.json")
+        yield (
+            place,
+            inherited
+            | shared_database
+            | {
+                "HOME": str(place),
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "ORDERCTL_URL": daemon.url,
+                "ORDERD_STATE_DIR": str(daemon.log.parent),
+                "ORDERD_CONFIG": os.devnull,
+                "ORDERD_RPC_URL": chain["http_url"],
+                "ORDERD_ALERTS": str(alerts),
+            },
+        )
+
+
+@pytest.mark.timeout(300)
+def test_each_command_of_the_documents_does_what_it_says(reader: tuple[Path, dict[str, str]]) -> None:
+    """One after the other, as they are read."""
+    failed = [f"{each.document}: {each.text}\n{said}" for each in RUN if (said := run(each, *reader)) is not None]
+    assert failed == [], "\n".join(failed)
+
+
+def test_a_command_that_does_not_do_what_it_says_is_named(reader: tuple[Path, dict[str, str]]) -> None:
+    said = run(DocumentedCommand("docs/wrong.md", "orderctl quote SOL NONE 1", ()), *reader)
+    assert said is not None
+    assert "TOKEN_UNKNOWN" in said
+
+
+def run(command: DocumentedCommand, place: Path, environment: dict[str, str]) -> str | None:
+    """What it said, if it did not do it."""
+    before = [each for each in command.before if each not in NOT_RUN]
+    process = subprocess.Popen(
+        ["bash", "-c", "\n".join(["set -e", *before, command.text])],
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    expected, first = 0, ""
+    try:
+        if command.text in UNTIL_INTERRUPTED:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            os.killpg(process.pid, signal.SIGINT)
+            expected = INTERRUPTED
+        said, _ = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return None if process.returncode == expected else f"exit code {process.returncode}: {first}{said}"
