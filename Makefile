@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format mutants conformance surfpool soak chaos fuzz bench bench-clients bench-compare outages proof systemd docs snapshots reference pictures constraints clean
+.PHONY: help demo run test check format mutants conformance sdks surfpool soak chaos fuzz bench bench-clients bench-compare outages proof systemd docs snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ mutants: $(VENV)/installed-dev  ## Small wrongs in the lines that guard money, e
 conformance: $(VENV)/installed-dev  ## The local chain's handlers against the real programs; PROGRAMS=directory of <program id>.so
 	@test -n "$(PROGRAMS)" || { echo "Name a directory of program binaries: make conformance PROGRAMS=DIRECTORY (docs/conformance.md)" >&2; exit 2; }
 	$(BIN)/python -m tests.conformance '$(PROGRAMS)'
+
+sdks: $(VENV)/installed-dev  ## The local chain as the SDKs of Raydium and Meteora see it, which npm installs into a temporary directory
+	$(BIN)/python -m tests.sdks
 
 surfpool: $(VENV)/installed-dev  ## The same 300 orders on simnet and on surfpool; SURFPOOL=its addon PROGRAMS=directory
 	@test -n "$(SURFPOOL)" -a -n "$(PROGRAMS)" || { echo "Name surfpool and the programs: make surfpool SURFPOOL=ADDON PROGRAMS=DIRECTORY (docs/conformance.md)" >&2; exit 2; }

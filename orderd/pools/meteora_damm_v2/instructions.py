@@ -65,6 +65,15 @@ class Swap2(Record):
     swap_mode: U8 = SwapMode.EXACT_IN
 
 
+@dataclass(frozen=True, slots=True)
+class Swap(Record):
+    """The older instruction: exactly `amount_in` for at least `minimum_amount_out`, with the accounts of `Swap2`."""
+
+    DISCRIMINATOR = bytes.fromhex("f8c69e91e17587c8")
+    amount_in: U64
+    minimum_amount_out: U64
+
+
 def swap(
     order: Swap2,
     pool: Pubkey,

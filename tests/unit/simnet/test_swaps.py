@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.pool_kind import VenueName
+from orderd.pools.meteora_damm_v2 import instructions as meteora_damm_v2_instructions
 from orderd.pools.meteora_damm_v2.simnet.genesis import SOL_USDC_DAMM_V2
 from orderd.pools.meteora_dlmm import accounts as meteora_dlmm_accounts
 from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
@@ -116,6 +117,24 @@ def test_a_swap_moves_exactly_what_the_maths_says(pool: Pool, size: int, forward
     assert chain.lamports() == lamports - outcome.fee
     allowed = {*touched, transaction.payer, *pool.may_change()}
     assert set(outcome.changes(transaction)) <= allowed
+
+
+def test_the_older_instruction_of_damm_v2_swaps_for_at_least_what_it_says(chain: LocalChain) -> None:
+    pool = DammV2(chain, SOL_USDC_DAMM_V2)
+    expected = pool.quote(SOL, forward=True).amount_out
+    destination = chain.held(USDC)
+    before = chain.amount(destination)
+
+    def older(least: int) -> Instruction:
+        newer = pool.swap(SOL, least, forward=True)
+        order = meteora_damm_v2_instructions.Swap(SOL, least)
+        return Instruction(newer.program_id, order.encode(), newer.accounts)
+
+    assert error_name(chain.send(older(expected + 1))) == "ExceededSlippage"
+    outcome = chain.send(older(expected))
+    assert outcome.error is None
+    assert "Program log: Instruction: Swap" in outcome.logs
+    assert chain.amount(destination) - before == expected
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["forward", "backward"])

@@ -36,6 +36,7 @@ from orderd.pools.meteora_damm_v2.instructions import (
     TOKEN_B_MINT,
     TOKEN_B_PROGRAM,
     TOKEN_B_VAULT,
+    Swap,
     Swap2,
     SwapMode,
 )
@@ -84,6 +85,9 @@ def decode_instruction(data: bytes) -> Swap2:
     """A swap's data as its record. Raises LayoutError for any other instruction."""
     if data.startswith(Swap2.DISCRIMINATOR):
         return Swap2.decode(data)
+    if data.startswith(Swap.DISCRIMINATOR):
+        order = Swap.decode(data)
+        return Swap2(order.amount_in, order.minimum_amount_out, SwapMode.EXACT_IN)
     raise LayoutError(f"no swap of Meteora DAMM v2: {data[:8].hex() or 'empty'}")
 
 
@@ -96,7 +100,7 @@ def process(invocation: Invocation) -> None:
         order = decode_instruction(invocation.data)
     except LayoutError as error:
         raise anchor.error(invocation, *anchor.INSTRUCTION_FALLBACK_NOT_FOUND) from error
-    invocation.log("Instruction: Swap2")
+    invocation.log(f"Instruction: {'Swap' if invocation.data.startswith(Swap.DISCRIMINATOR) else 'Swap2'}")
     invocation.consume(UNITS)
     pool = _check_accounts(invocation)
     slot, now = invocation.clock

@@ -61,7 +61,12 @@ def test_the_account_has_the_programs_size_and_survives_a_round_trip() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(damm_accounts.Pool, "account:Pool"), (damm_instructions.Swap2, "global:swap2")]
+    ("kind", "name"),
+    [
+        (damm_accounts.Pool, "account:Pool"),
+        (damm_instructions.Swap2, "global:swap2"),
+        (damm_instructions.Swap, "global:swap"),
+    ],
 )
 def test_discriminators_are_anchors(kind: type[damm_accounts.Pool], name: str) -> None:
     assert hashlib.sha256(name.encode()).digest()[:8] == kind.DISCRIMINATOR
