@@ -102,7 +102,7 @@ systemd: $(VENV)/installed  ## The units of deploy under a real systemd in a con
 	@command -v systemd-nspawn >/dev/null || { echo "Install systemd-nspawn (Debian: apt-get install systemd-container)" >&2; exit 2; }
 	unshare --mount tests/systemd/boot.sh '$(CURDIR)' '$(CURDIR)/$(VENV)' $(SYSTEM)
 
-pictures: $(VENV)/installed-dev  ## Draw the pictures of the documents, from the real programs; needs tmux
+pictures: $(VENV)/installed-dev  ## Draw the pictures of the documents, from the real programs; needs tmux and Chromium
 	$(BIN)/python -m docs.pictures
 
 constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now

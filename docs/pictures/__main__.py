@@ -1,10 +1,12 @@
-"""``make pictures``: the pictures of the documents, from the real programs on a daemon of their own. Needs tmux.
+"""``make pictures``: the pictures of the documents, from the real programs on daemons of their own.
 
-A terminal runs each program; what stands on it, with its colours, becomes an SVG.
+A terminal (tmux) runs each program; what stands on it, with its colours, becomes an SVG. A headless Chromium shows the
+dashboard, which becomes a PNG.
 """
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,9 @@ PATIENCE_SECONDS = 90
 TRADES = (("SOL", "USDC", "1.5"), ("USDC", "SOL", "250"), ("SOL", "CHILLGUY", "0.05"), ("SOL", "USDC", "40"))
 PRICE_POINTS = 32
 """Seconds for the lines of the price panel to grow."""
+TRADED_SECONDS = 120
+"""For the plots of the dashboard to grow."""
+DASHBOARD = (1280, 1010)
 ENDED_IN_PICTURE = 3
 """Of the orders that are watched."""
 
@@ -63,12 +68,41 @@ class Screen:
         (HERE / f"{name}.svg").write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")
 
 
+def browser() -> str:
+    """Raises SystemExit where none is installed."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        raise SystemExit("install Chromium (Debian: apt-get install chromium)")
+    return found
+
+
+def save_dashboard(directory: Path) -> None:
+    """The dashboard of a daemon on which somebody has traded for a while."""
+    state_dir = directory / "shown"
+    state_dir.mkdir()
+    with running_daemon(state_dir, {"ORDERD_RATE_LIMIT": "200", "ORDERD_SIMNET_SUCCESS_RATE": "0.9"}) as daemon:
+        os.environ["ORDERCTL_URL"] = daemon.url
+        orderctl("-q", "submit", "SOL", "USDC", "5", "--limit", "140", "--no-watch")
+        until = time.monotonic() + TRADED_SECONDS
+        for number in count():
+            orderctl("-q", "submit", *TRADES[number % len(TRADES)], "--no-watch")
+            if time.monotonic() > until:
+                break
+        address = daemon.url.replace("ws", "http", 1) + "dashboard?span=5m&refresh=off"
+        profile, picture = directory / "browser", HERE / "dashboard.png"
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-proxy-server")
+        size = f"--window-size={DASHBOARD[0]},{DASHBOARD[1]}"
+        command = [browser(), *options, size, f"--user-data-dir={profile}", f"--screenshot={picture}", address]
+        subprocess.run(command, check=True, capture_output=True)
+
+
 def orderctl(*args: str) -> str:
     return subprocess.run([ORDERCTL, *args], check=True, capture_output=True, text=True).stdout
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="orderd-pictures-") as directory:
+        browser()
         screen = Screen(Path(directory))
         state_dir = Path(directory, "daemon")
         state_dir.mkdir()
@@ -86,6 +120,7 @@ def main() -> None:
             with screen.running(f"{ORDERCTL} watch --all", 100, 24):
                 screen.wait_for(lambda text: text.count("confirmed") > ENDED_IN_PICTURE)
                 screen.save("watch", "orderctl watch --all", 100)
+        save_dashboard(Path(directory))
 
 
 if __name__ == "__main__":

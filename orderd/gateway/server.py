@@ -36,11 +36,13 @@ from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.access.refusal_log import Refusals
 from orderd.gateway.access.revocation import Revocations
 from orderd.gateway.cluster_metrics import ClusterMetrics
+from orderd.gateway.dashboard.sights import Dashboard
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
 from orderd.gateway.health_checks import HealthChecks, HealthQueries
 from orderd.gateway.http.app import http_app
+from orderd.gateway.http.dashboard import dashboard_router
 from orderd.gateway.http.orders import rest_router
 from orderd.gateway.http.submission import SubmissionHandler
 from orderd.gateway.port.caps import Caps
@@ -144,15 +146,17 @@ class Gateway:
         submissions = SubmissionHandler(self._methods, callers, foreign.at_shared_path)
         rest = rest_router(self._methods, records, callers, submissions)
         rest.include_router(foreign.router())
-        self._caps = Caps(
-            settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts
-        )
         metrics = ClusterMetrics(
             self._health_checks,
             engine.questions,
             self._background,
             settings.state_dir,
             lambda: (each.transport.get_write_buffer_size() for each in self._sessions.values()),
+        )
+        dashboard = Dashboard(self._health_checks, metrics, self._lists, engine.questions.balances)
+        rest.include_router(dashboard_router(dashboard.page, callers, self._authenticator.who))
+        self._caps = Caps(
+            settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts
         )
         self._port = Port(
             http_app(

@@ -52,12 +52,16 @@ class Authenticator:
             self._used(principal.key_id)
         return replace(principal, address=address, bucket=self._bucket_of(principal))
 
-    async def who(self, request: HTTPConnection) -> Principal:
-        """The client of an HTTP request; the request's state remembers it. Raises OrderdError like ``identify``."""
+    async def who(self, request: HTTPConnection, key: str | None = None) -> Principal:
+        """The client of an HTTP request; the request's state remembers it. Raises OrderdError like ``identify``.
+
+        ``key`` is an API key that came in another way than by the Authorization header.
+        """
         request.state.address = self.address(
             request.client.host if request.client else "", request.headers.getlist("x-forwarded-for")
         )
-        principal = await self.identify(request.headers.getlist("authorization"), request.state.address)
+        shown = request.headers.getlist("authorization") if key is None else [f"Bearer {key}"]
+        principal = await self.identify(shown, request.state.address)
         request.state.principal = principal
         return principal
 

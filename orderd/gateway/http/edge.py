@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from db.audit import Actor
 from orderd.domain.errors import OrderdError
+from orderd.gateway.access.authentication import PREFIX
 from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.problem import problem_response
 from orderd.metrics.port import HTTP_REQUESTS, HTTP_SECONDS, REFUSED
@@ -22,6 +23,7 @@ from orderd.wire.rpc import MAX_MESSAGE_BYTES
 
 _OWN_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 """Request ids of the client's that are taken over: they end in the log."""
+_API_KEY: Final = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
 _ALWAYS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -68,7 +70,7 @@ class Edge:
             answer.status = None  # What the application has sent since then has not reached the client.
         except Exception:
             # Where nothing was sent yet, the application has answered with a problem before it raised this.
-            log.exception("request failed", action="http_failed", method=scope["method"], path=scope["path"])
+            log.exception("request failed", action="http_failed", method=scope["method"], path=_logged_path(scope))
             if not answer.is_complete:
                 raise  # The server then cuts the connection: the client must not take the answer for whole.
         finally:
@@ -109,10 +111,15 @@ def _record(method: str, scope: Scope, status: int, seconds: float) -> None:
         "request answered",
         action="http_request",
         method=method,
-        path=scope["path"],
+        path=_logged_path(scope),
         status=status,
         milliseconds=round(seconds * 1000, 1),
     )
+
+
+def _logged_path(scope: Scope) -> str:
+    """The request's path without the API key that it may have: see ``orderd.gateway.http.dashboard``."""
+    return _API_KEY.sub(f"{PREFIX}...", str(scope["path"]))
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -36,6 +36,7 @@ from db.history import Wanted
 from db.journal import AttemptEnd, Change, FailureRecord, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
 from db.processes import Process
+from db.recent import recent
 from db.resting import Best
 from db.retention import Kept
 from orderd.domain.alerts import AlertKind
@@ -198,6 +199,10 @@ def read_all_that_can_be_read(order: Order) -> None:
     alerts.distribute({"bot": AlertKind})
     alerts.take("bot", 10)
     counts.by_status()
+    counts.open_by_kind()
+    for whose in (DEFAULT_ACCOUNT, None):
+        for span in (900, 86_400):
+            recent(span, span // 60, whose)
     counts.add_up()
     views.get(DEFAULT_ACCOUNT, str(order.id))
     for sees_all in (False, True):

@@ -1,0 +1,80 @@
+"""How venues and the chain's endpoint answered since the processes began, read from the text of the metrics."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client.parser import text_string_to_metric_families
+
+_READ: Final = (
+    "orderd_venue_answer_seconds",
+    "orderd_venue_errors",
+    "orderd_chain_rpc_seconds",
+    "orderd_chain_rpc_errors",
+)
+_PART: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Of one venue's kind of pool, or of one method: how many, how many errors, and how fast 95 percent came."""
+
+    answers: int
+    errors: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """By kind of pool, and by method."""
+
+    venues: Mapping[str, Answers]
+    methods: Mapping[str, Answers]
+
+
+def measured(text: str) -> Measured:
+    """What the metrics say, of whatever process."""
+    chosen = [line for line in text.splitlines() if line.removeprefix("# TYPE ").startswith(_READ)]
+    buckets: dict[tuple[str, str], Counter[float]] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for family in text_string_to_metric_families("\n".join(chosen) + "\n"):
+        for sample in family.samples:
+            whose = sample.labels.get("kind") or sample.labels.get("method") or ""
+            if sample.name.endswith("_bucket"):
+                of_one = buckets.setdefault((family.name, whose), Counter())
+                of_one[float(sample.labels["le"])] += int(sample.value)
+            elif sample.name.endswith(("_count", "_total")):
+                counts[family.name, whose] += int(sample.value)
+
+    def answers(seconds: str, errors: str) -> dict[str, Answers]:
+        names = sorted({whose for name, whose in counts if name in (seconds, errors)})
+        return {
+            each: Answers(
+                counts[seconds, each], counts[errors, each], quantile(_PART, buckets.get((seconds, each), {}))
+            )
+            for each in names
+        }
+
+    venues, venue_errors, methods, method_errors = _READ
+    return Measured(answers(venues, venue_errors), answers(methods, method_errors))
+
+
+def quantile(part: float, buckets: Mapping[float, int]) -> float | None:
+    """The value below which so large a part lies, as Prometheus' histogram_quantile has it; None of nothing.
+
+    ``buckets`` are counts of what is at most so large. Within a bucket values are taken for evenly spread; above the
+    last bound nothing is known, and that bound is the answer.
+    """
+    bounds = sorted(buckets)
+    if not bounds or not buckets[bounds[-1]]:
+        return None
+    rank = part * buckets[bounds[-1]]
+    below, least = 0, 0.0
+    for bound in bounds:
+        if buckets[bound] >= rank:
+            if bound == float("inf"):
+                return least
+            return least + (bound - least) * (rank - below) / ((buckets[bound] - below) or 1)
+        below, least = buckets[bound], bound
+    return least

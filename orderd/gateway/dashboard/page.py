@@ -1,0 +1,182 @@
+"""The dashboard as HTML, under a policy that allows its own style sheet alone: no script, nothing from elsewhere."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict, Field
+
+from db.recent import MOST, FillFigures, Recent
+from orderd.domain.order import STATES
+from orderd.gateway.dashboard.measured import Measured
+from orderd.gateway.dashboard.plots import PlotSeries, bars, lines
+from orderd.gateway.health_checks import Readiness
+from orderd.wire.orders import OrderView
+from orderd.wire.status import StatusResult
+
+REFRESH_SECONDS: Final = 5
+STEPS: Final = 60
+"""Bars of a plot."""
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("orderd.gateway.dashboard", "."),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+_STYLE: Final = files("orderd.gateway.dashboard").joinpath("dashboard.css").read_text()
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SPANS: Final = {"5m": 300, "15m": 900, "1h": 3_600, "24h": 86_400}
+
+
+class DashboardParams(BaseModel):
+    """What is shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    span: Literal["5m", "15m", "1h", "24h"] = Field("15m", description="how far back the plots go")
+    refresh: Literal["on", "off"] = Field("on", description="whether the browser asks again by itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """What was found out; None where it could not be told."""
+
+    status: StatusResult
+    readiness: Readiness
+    recent: Recent | None
+    active: Sequence[OrderView] | None
+    ended: Sequence[OrderView] | None
+    balances: dict[str, float] | None
+    measured: Measured
+
+
+def dashboard_page(sights: Sights, params: DashboardParams, now: datetime) -> str:
+    """The page as of ``now``."""
+    span = SPANS[params.span]
+    return _ENVIRONMENT.get_template("dashboard.html.j2").render(
+        params=params,
+        spans=SPANS,
+        refresh_seconds=REFRESH_SECONDS,
+        now=now,
+        style=Markup(_STYLE),  # noqa: S704  (our own file)
+        plots=None if sights.recent is None else _plots(sights.recent, span, now),
+        is_cut=sights.recent is not None and sights.recent.all_fills.fills >= MOST,
+        most=MOST,
+        states=STATES,
+        **{name: getattr(sights, name) for name in Sights.__slots__},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A plot with its heading, what its marks mean, and what it comes to in words."""
+
+    title: str
+    svg: Markup
+    legend: Sequence[PlotSeries]
+    words: str
+
+
+def _plots(recent: Recent, span: int, now: datetime) -> list[_Drawn]:
+    times = _times(span, now)
+    steps = range(STEPS - 1, -1, -1)
+    filled = [recent.filled.get(ago) for ago in steps]
+
+    def figures(name: str, number: int) -> list[float | None]:
+        found = [None if each is None else getattr(each, name) for each in filled]
+        return [None if each is None else each[number] for each in found]
+
+    orders = (
+        PlotSeries("filled", "good", [0 if each is None else each.fills for each in filled]),
+        PlotSeries("attempt failed", "bad", [recent.failed.get(ago, 0) for ago in steps]),
+    )
+    latencies = (
+        PlotSeries("95 percent", "second", figures("seconds", 1)),
+        PlotSeries("median", "first", figures("seconds", 0)),
+    )
+    quotes = (
+        PlotSeries("best tenth", "good-line", figures("bps", 2)),
+        PlotSeries("median", "first", figures("bps", 1)),
+        PlotSeries("worst tenth", "bad-line", figures("bps", 0)),
+    )
+    accepted, failed = sum(recent.accepted.values()), sum(recent.failed.values())
+    throughput = f"{accepted} accepted, {recent.all_fills.fills} filled, {failed} attempts failed"
+    step = _step_told(span // STEPS)
+    return [
+        _Drawn(f"Orders per {step}", bars(throughput, orders, times, _count), orders, throughput),
+        _drawn("Time to fill", latencies, times, _seconds, _latency_words(recent.all_fills)),
+        _drawn("Fills against quotes", quotes, times, _bps, _quote_words(recent.all_fills)),
+    ]
+
+
+def _drawn(
+    title: str, series: Sequence[PlotSeries], times: tuple[str, str, str], told: Callable[[float], str], words: str
+) -> _Drawn:
+    return _Drawn(title, lines(f"{title}: {words}", series, times, told), series, words)
+
+
+def _latency_words(fills: FillFigures) -> str:
+    if fills.seconds is None:
+        return "no market order was filled"
+    median, most = map(_seconds, fills.seconds)
+    return f"of market orders from acceptance: median {median}, 95 percent within {most}"
+
+
+def _quote_words(fills: FillFigures) -> str:
+    if fills.bps is None:
+        return "nothing was filled"
+    worst, median, _ = map(_bps, fills.bps)
+    return f"median {median}, worst tenth {worst}; below 0 a fill paid less than quoted"
+
+
+def _times(span: int, now: datetime) -> tuple[str, str, str]:
+    left, middle = (f"{now - timedelta(seconds=ago):%H:%M}" for ago in (span, span / 2))
+    return left, middle, "now"
+
+
+def _step_told(seconds: int) -> str:
+    return {60: "minute"}.get(seconds, f"{seconds} s" if seconds < 60 else f"{seconds // 60} min")
+
+
+def _count(value: float) -> str:
+    return f"{value:g}"
+
+
+def _seconds(value: float) -> str:
+    if value >= 100:
+        return f"{value:.0f} s"
+    return f"{value:.3g} s" if value >= 1 or value == 0 else f"{value * 1000:.0f} ms"
+
+
+def _bps(value: float) -> str:
+    return f"{value:+.3g} bp" if abs(value) >= 0.005 else "0 bp"
+
+
+def _amount(value: float) -> str:
+    """Enough of it to read; the exact amount is in the records."""
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def _age(since: datetime, now: datetime) -> str:
+    seconds = max((now - since).total_seconds(), 0)
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%H:%M:%S}"
+
+
+_ENVIRONMENT.filters |= {"seconds": _seconds, "bps": _bps, "amount": _amount, "age": _age, "clock": _clock}
