@@ -8,7 +8,8 @@ from db.connection import database
 
 
 class Proof(NamedTuple):
-    """The last one of a kind: of the program that was deployed at ``deployed_slot``, and of no other."""
+    """The last one of a kind: of the program that was deployed at ``deployed_slot``, of quotes by ``code``, and of no
+    others."""
 
     program: str
     deployed_slot: int
@@ -17,6 +18,7 @@ class Proof(NamedTuple):
     swaps: int
     differences: Sequence[str]
     proved_at: datetime
+    code: str
 
 
 def keep(
@@ -29,23 +31,24 @@ def keep(
     swaps: int,
     differences: Sequence[str],
     version: str,
+    code: str,
 ) -> None:
-    """In the place of the kind's proof before; ``version`` is that of orderd."""
+    """In the place of the kind's proof before; ``version`` is that of orderd, ``code`` what made the quotes."""
     database.execute_sql(
         """
-        INSERT INTO proofs (kind, program, deployed_slot, proved, pools, swaps, differences, version)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO proofs (kind, program, deployed_slot, proved, pools, swaps, differences, version, code)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (kind) DO UPDATE SET
             program = EXCLUDED.program, deployed_slot = EXCLUDED.deployed_slot, proved = EXCLUDED.proved,
             pools = EXCLUDED.pools, swaps = EXCLUDED.swaps, differences = EXCLUDED.differences,
-            version = EXCLUDED.version, proved_at = clock_timestamp()""",
-        (kind, program, deployed_slot, proved, pools, swaps, list(differences), version),
+            version = EXCLUDED.version, code = EXCLUDED.code, proved_at = clock_timestamp()""",
+        (kind, program, deployed_slot, proved, pools, swaps, list(differences), version, code),
     )
 
 
 def stored() -> Mapping[str, Proof]:
     """By kind."""
     rows = database.execute_sql(
-        "SELECT kind, program, deployed_slot, proved, pools, swaps, differences, proved_at FROM proofs"
+        "SELECT kind, program, deployed_slot, proved, pools, swaps, differences, proved_at, code FROM proofs"
     ).fetchall()
     return {kind: Proof(*columns) for kind, *columns in rows}

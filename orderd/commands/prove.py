@@ -61,6 +61,7 @@ def _store(found: "Findings") -> None:
     from importlib.metadata import version
 
     from db import proofs
+    from orderd.venues.quoting_code import quoting_code
 
     if found.is_decided and found.slot is not None:
         proofs.keep(
@@ -72,6 +73,7 @@ def _store(found: "Findings") -> None:
             swaps=found.swaps,
             differences=found.differences[:_KEPT],
             version=version("orderd"),
+            code=quoting_code(found.kind),
         )
 
 

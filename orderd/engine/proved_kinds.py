@@ -21,6 +21,7 @@ from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.pool_programs import Chain, program_of
 from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity, Venue
+from orderd.venues.quoting_code import quoting_code
 from orderd.venues.reading import Reading
 from orderd.venues.renewed import Renewed
 
@@ -61,17 +62,22 @@ class ProvedKinds:
         slots = deployed_slots(self._rpc, self._programs.values())
         with database.connection_context():
             stored = proofs.stored()
-        return {kind: objection(stored.get(kind), id_, slots.get(id_)) for kind, id_ in self._programs.items()}
+        return {
+            kind: objection(stored.get(kind), id_, slots.get(id_), quoting_code(kind))
+            for kind, id_ in self._programs.items()
+        }
 
 
-def objection(proof: proofs.Proof | None, program: Pubkey, slot: int | None) -> str | None:
-    """Why the program that is deployed since ``slot`` is not traded in; None where it is proved."""
+def objection(proof: proofs.Proof | None, program: Pubkey, slot: int | None, code: str) -> str | None:
+    """Why the program that is deployed since ``slot`` is not traded in by this ``code``; None where it is proved."""
     if slot is None:
         return f"the chain has no program {program}"
     if proof is None or proof.program != str(program):
         return f"its program {program} has not been proved on this chain"
     if proof.deployed_slot != slot:
         return f"its program was upgraded at slot {slot}, and the one that was proved is of slot {proof.deployed_slot}"
+    if proof.code != code:
+        return "the code that quotes its pools is another than that which was proved: orderd has been updated"
     if not proof.proved:
         return f"its program, of slot {slot}, pays otherwise than quoted: {len(proof.differences)} swaps differ"
     return None

@@ -12,6 +12,7 @@ from orderd.solana.deployments import LOADER, program_account_data, program_data
 from orderd.solana.pool_programs import program_of
 from orderd.venues.base import Liquidity
 from orderd.venues.pool_venue import venue_class
+from orderd.venues.quoting_code import quoting_code
 from orderd.venues.reading import read
 from tests.unit.venues.chain import Chain
 
@@ -43,10 +44,21 @@ class World:
         return list(self.venue.liquidity(*PAIR).refusals)
 
 
-def prove(slot: int, *, proved: bool = True, program: Pubkey = PROGRAM) -> None:
+def prove(slot: int, *, proved: bool = True, program: Pubkey = PROGRAM, code: str = quoting_code(KIND)) -> None:
     differences = () if proved else ("one",)
+    found = {"pools": 1, "swaps": 6, "version": "0.1.0"}
     with database.connection_context():
-        proofs.keep(KIND, str(program), slot, proved=proved, pools=1, swaps=6, differences=differences, version="0.1.0")
+        proofs.keep(KIND, str(program), slot, proved=proved, differences=differences, code=code, **found)  # type: ignore[arg-type]
+
+
+def test_other_code_than_that_which_was_proved_is_not_traded_with(world: World) -> None:
+    prove(7, code="of an earlier version")
+    (refusal,) = world.refusals()
+    assert refusal.code is ErrorCode.POOL_UNPROVEN
+    assert "orderd has been updated" in refusal.detail
+    prove(7)
+    world.a_while_later()
+    assert world.refusals() == []
 
 
 @pytest.fixture
