@@ -39,7 +39,7 @@ from orderd.wire.fills import HistoryResult
 from orderd.wire.message import Message
 from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import ListResult, OrderView
-from orderd.wire.prices import PricesResult
+from orderd.wire.prices import PricesResult, PricesSubscribeResult
 from orderd.wire.rpc import ORDER_EVENT, Method
 from orderd.wire.subscriptions import Event, Ready, Snapshot, SubscribeResult
 from orderd.wire.tokens import TokensResult
@@ -102,6 +102,9 @@ class Feed:
             Method.TOKENS: TokensResult(tokens=QUOTE.tokens),
             Method.HISTORY: HistoryResult(fills=(), totals=None, next_cursor=None),
             Method.PRICES: PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES),
+            Method.PRICES_SUBSCRIBE: PricesSubscribeResult(
+                subscription=2, base="SOL", quote="USDC", interval="1m", candles=CANDLES[-2:]
+            ),
             Method.ORDER_GET: OrderDetail(
                 order=self._still[0].order, events=history(FILLED, FIRST), attempts=(), failures=()
             ),

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from orderctl.display.resting import above, is_family
+from orderctl.display.resting import above, is_family, is_open
 from orderctl.display.timeline import changed_at_rest
 from orderd.client import handshake
 from orderd.domain.errors import OrderdError
@@ -47,6 +48,8 @@ class Book:
         """What is known of the orders that execute each one that has such, and of what is held for its fill."""
         self.running: dict[UUID, OrderView] = {}
         """Active orders that are on their way, the one that moved last at the end."""
+        self.resting: dict[UUID, OrderView] = {}
+        """Active orders that wait for the market."""
         self.stages: Counter[OrderStatus] = Counter()
         """How many of them are in each stage."""
         self.filled = 0
@@ -71,6 +74,7 @@ class Book:
         for order in self._untold:
             self.revision += 1
             self._count(self.active[order], is_running=False)
+            self.resting.pop(order, None)
             self._forget(self.active.pop(order))
         self._untold.clear()
 
@@ -99,6 +103,10 @@ class Book:
     def _place(self, order: OrderView) -> None:
         self.revision += 1
         self._count(order, is_running=order.status in STAGES and order.status not in TERMINAL)
+        if is_open(order):
+            self.resting[order.id] = order
+        else:
+            self.resting.pop(order.id, None)
         if order.status in FILLED:
             self.filled += 1
         if (first := above(order)) is not None:
@@ -109,7 +117,7 @@ class Book:
         self.active.pop(order.id, None)
         self.ended[order.id] = order
         if len(self.ended) > ENDED_KEPT:
-            self._forget(self.ended.pop(min(self.ended.values(), key=lambda ended: ended.updated_at).id))
+            self._forget(self.ended.pop(min(self.ended.values(), key=attrgetter("updated_at")).id))
 
     def _count(self, order: OrderView, *, is_running: bool) -> None:
         if (before := self.running.pop(order.id, None)) is not None:

@@ -13,6 +13,7 @@ from orderd.client.errors import ClientError
 from orderd.client.link import Closed, News, Opened
 from orderd.wire.balances import BalancesResult
 from orderd.wire.fills import HistoryResult
+from orderd.wire.prices import CandleChange
 from orderd.wire.status import StatusResult
 from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
 
@@ -80,6 +81,7 @@ class Desk:
             case Opened():
                 self.connection = Connecting()
                 self.lag = timedelta(0)
+                self.chart.subscription = None
                 self.book.begin()
             case Closed(reason, retry_in):
                 self.connection = Lost(reason, self.clock() + timedelta(seconds=retry_in))
@@ -92,6 +94,8 @@ class Desk:
                 self.connection = Live()
             case Heartbeat(at=at, as_of=as_of):
                 self.lag = at - as_of
+            case CandleChange(subscription=subscription, candle=candle) if subscription == self.chart.subscription:
+                self.chart.take(candle)
         self.heard_at = self.clock()
 
     def stale_since(self) -> datetime | None:

@@ -37,9 +37,11 @@ class Lines:
         self._is_found = is_found
         self._unfolded = unfolded
         self.marks: dict[UUID, str] = {}
-        first = [order for order in table.values() if not self._is_below(order)]
+        first: Collection[OrderView] = table.values()
+        if book.families:
+            first = [order for order in first if not self._is_below(order)]
         self.known = len(first)
-        first = in_order(filter(self._has, first))
+        first = in_order(first if is_found is None else filter(self._has, first))
         self.found = len(first)
         self.orders = first if not book.families else []
         if book.families:

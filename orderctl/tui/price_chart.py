@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
 from orderctl.display.candles import Chart
-from orderctl.display.resting import is_open, pair_of
+from orderctl.display.resting import pair_of
 from orderctl.trading.charting import chart_from
 from orderctl.tui.book import Book
 from orderctl.tui.prices import Pair
 from orderd.domain.times import format_moment, parse_span
 from orderd.wire.fills import HistoryFill
-from orderd.wire.prices import PricesParams, PricesResult
+from orderd.wire.prices import PriceCandle, PricesParams, PricesResult
 
 INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
 
@@ -32,6 +33,8 @@ class PriceChart:
     back: int = 0
     room: int = 0
     prices: PricesResult | None = None
+    subscription: int | None = None
+    """By which changes of these candles are told; None where there is none."""
     fills: tuple[HistoryFill, ...] = ()
     _drawn: Chart | None = field(default=None, repr=False)
     _drawn_from: tuple[object, ...] = ()
@@ -57,6 +60,15 @@ class PriceChart:
         """What is known is of other candles."""
         self.prices, self.fills = None, ()
 
+    def take(self, candle: PriceCandle) -> None:
+        """One that is new or has changed, at the end of those that are known."""
+        if self.prices is None:
+            return
+        others = [known for known in self.prices.candles if known.at != candle.at]
+        candles = sorted((*others, candle), key=attrgetter("at"))
+        most = max(self.room, len(self.prices.candles))
+        self.prices = self.prices.model_copy(update={"candles": tuple(candles[-most:])})
+
     def wanted(self, pair: Pair, now: datetime) -> PricesParams:
         until = None
         if self.back:
@@ -68,12 +80,9 @@ class PriceChart:
         """With the prices that the orders of the book rest for; None where no price is known."""
         if self.prices is None or not self.prices.candles:
             return None
-        known = (self.prices, self.fills, book.revision)
-        if len(self._drawn_from) != len(known) or any(
-            before is not now and before != now for before, now in zip(self._drawn_from, known, strict=True)
-        ):
-            resting = [order for order in book.active.values() if is_open(order)]
-            self._drawn, self._drawn_from = chart_from(self.prices, self.fills, resting), known
+        known = (self.prices, self.fills, tuple(book.resting.values()))
+        if self._drawn_from != known:
+            self._drawn, self._drawn_from = chart_from(*known), known
         return self._drawn
 
 

@@ -20,10 +20,11 @@ from orderd.wire.balances import BalancesResult
 from orderd.wire.fills import HistoryParams, HistoryResult
 from orderd.wire.message import NoParams
 from orderd.wire.orders import ListParams, ListResult
-from orderd.wire.prices import PricesResult
+from orderd.wire.prices import PricesResult, PricesSubscribeParams, PricesSubscribeResult
 from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
+from orderd.wire.subscriptions import UnsubscribeParams, UnsubscribeResult
 from orderd.wire.tokens import TokensResult
 
 STATUS_SECONDS = 1.0
@@ -62,14 +63,24 @@ class Questions:
         await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
 
     async def candles(self) -> None:
-        """Ask for ever for the candles that the chart has room for, and own fills among them."""
+        """Read the candles that the chart has room for, follow them where the picture ends now, and look for own fills.
+
+        Where they cannot be followed, as with an older daemon, they are read again and again.
+        """
         filled = -1
-        while self._desk.chart.room:
-            await self._ask(self._ask_candles, "prices")
+        chart = self._desk.chart
+        await self._unfollow_candles()
+        while chart.room:
+            if chart.subscription is None:
+                await self._ask(self._ask_candles, "prices")
             if self._desk.book.filled != filled and self._desk.chart.prices is not None:
                 filled = self._desk.book.filled
                 with suppress(ClientError):  # candles without fills are of use too
                     await self._ask_marks()
+            await asyncio.sleep(SETTLED_SECONDS)
+            if chart.subscription is None and chart.prices is not None and not chart.back:
+                with suppress(ClientError):
+                    await self._follow_candles()
             await asyncio.sleep(CANDLES_SECONDS)
 
     async def fills(self) -> None:
@@ -85,6 +96,21 @@ class Questions:
         desk = self._desk
         wanted = desk.chart.wanted(desk.pair, desk.clock())
         desk.chart.prices = await self._caller.call(Method.PRICES, wanted, PricesResult)
+
+    async def _follow_candles(self) -> None:
+        desk = self._desk
+        wanted = PricesSubscribeParams(pair="/".join(desk.pair), interval=desk.chart.interval)
+        now = await self._caller.call(Method.PRICES_SUBSCRIBE, wanted, PricesSubscribeResult)
+        desk.chart.subscription = now.subscription
+        for candle in now.candles:
+            desk.chart.take(candle)
+
+    async def _unfollow_candles(self) -> None:
+        subscription, self._desk.chart.subscription = self._desk.chart.subscription, None
+        if subscription is not None:
+            params = UnsubscribeParams(subscription=subscription)
+            with suppress(ClientError):
+                await self._caller.call(Method.PRICES_UNSUBSCRIBE, params, UnsubscribeResult)
 
     async def _ask_marks(self) -> None:
         chart = self._desk.chart

@@ -14,13 +14,24 @@ WALLET_WIDTH = 13
 
 
 class Banner(Static):
+    """The counts of orders on their way change once per second: nobody reads faster, and for a change at the top of the
+    screen Textual goes through all that stands between it and the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stages = Text()
+        self._counted_at = 0
+
     def draw(self, desk: Desk) -> None:
-        lines = Text("\n").join((_state(desk), _wallet(desk)))
+        second = int(desk.clock().timestamp())
+        if len(desk.book.running) <= 1 or not self._stages or second != self._counted_at:
+            self._stages, self._counted_at = running_text(desk.book), second
+        lines = Text("\n").join((_state(desk, self._stages), _wallet(desk)))
         if self.content != lines:
-            self.update(lines)
+            self.update(lines, layout=False)
 
 
-def _state(desk: Desk) -> Text:
+def _state(desk: Desk, running: Text) -> Text:
     """The network first: whatever is cut off on a narrow terminal, it is not that."""
     line = Text()
     if desk.status is not None:
@@ -28,7 +39,7 @@ def _state(desk: Desk) -> Text:
     line.append(connection_text(desk))
     if desk.paused_at is not None:
         line.append(f"  ‖ paused at {desk.paused_at.astimezone():%H:%M:%S}", Tone.WARNING.bold)
-    if running := running_text(desk.book):
+    if running:
         line.append("  ").append(running)
     if desk.read_only:
         line.append("  read only", Tone.WARNING)

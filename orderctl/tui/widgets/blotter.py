@@ -168,7 +168,6 @@ class Blotter(Container):
     def _tell(self, active: Lines, ended: Lines) -> None:
         """The titles of the tables, and the tabs, with counts and sums."""
         desk, book = self._desk, self._desk.book
-        resting = sum(map(is_open, book.active.values()))
         by = f"by {self._sorted_by.heading.lower()} {'↓' if self._is_reversed else '↑'}"
         name = "Open" if self.tab is Tab.OPEN else "Active"
         is_cut = bool(self.words) or self.tab is Tab.OPEN
@@ -180,7 +179,7 @@ class Blotter(Container):
         self.fills.border_title = _fills_title(history, len(self.fills.fills), is_cut=bool(self.words))
         if (trouble := desk.trouble.get("history")) is not None:
             self.fills.border_title = f"{trouble.title}: {trouble.detail}"
-        counts = {Tab.ACTIVE: active.known, Tab.OPEN: resting, Tab.HISTORY: ended.known}
+        counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(book.resting), Tab.HISTORY: ended.known}
         told = {tab: str(count) for tab, count in counts.items()}
         if history is not None and history.totals is not None:
             told[Tab.FILLS] = str(history.totals.fills)

@@ -5,6 +5,7 @@ from fractions import Fraction
 from rich.text import Text
 from textual.widgets import Static
 
+from orderctl.display.candles import Chart
 from orderctl.output.colours import Tone
 from orderctl.tui.desk import Desk
 from orderctl.tui.messages import ChartChosen
@@ -45,11 +46,14 @@ class CandlePane(Static):
         if view.back:
             title += "  (past)"
         self.border_title = title
-        if trouble is not None:
-            self.update(Text(f"{trouble.title}: {trouble.detail}", Tone.WARNING))
-        elif chart is not None:
-            self.update(Text("\n", no_wrap=True, overflow="crop").join(chart.lines(width, height, fills=True)))
-        elif view.prices is None:
-            self.update(Text("reading prices ...", "dim"))
-        else:
-            self.update(Text(f"no prices of {base}/{quote} are kept for that time", "dim"))
+        self.update(_picture(desk, chart, width, height), layout=False)
+
+
+def _picture(desk: Desk, chart: Chart | None, width: int, height: int) -> Text:
+    if (trouble := desk.trouble.get("prices")) is not None:
+        return Text(f"{trouble.title}: {trouble.detail}", Tone.WARNING)
+    if chart is not None:
+        return Text("\n", no_wrap=True, overflow="crop").join(chart.lines(width, height, fills=True))
+    if desk.chart.prices is None:
+        return Text("reading prices ...", "dim")
+    return Text("no prices of {}/{} are kept for that time".format(*desk.pair), "dim")

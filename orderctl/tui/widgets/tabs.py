@@ -27,4 +27,4 @@ class Tabs(Static):
             parts.append(Content(" "))
         content = Content("").join(parts)
         if self.content != content:
-            self.update(content)
+            self.update(content, layout=False)

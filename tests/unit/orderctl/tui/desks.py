@@ -26,11 +26,11 @@ from orderd.wire.fills import HistoryResult
 from orderd.wire.message import Message
 from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import GetParams, ListResult, OrderView
-from orderd.wire.prices import PriceCandle, PricesResult
+from orderd.wire.prices import PriceCandle, PricesResult, PricesSubscribeResult
 from orderd.wire.problem import Problem
 from orderd.wire.rpc import WIRE_VERSION, Method
 from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
-from orderd.wire.subscriptions import Ready, Snapshot
+from orderd.wire.subscriptions import Ready, Snapshot, UnsubscribeResult
 from orderd.wire.tokens import TokensResult
 from tests.samples.orders import (
     FILLED,
@@ -126,6 +126,10 @@ class ScriptedCaller:
             Method.QUOTE: QUOTE,
             Method.HISTORY: HistoryResult(fills=(), totals=None, next_cursor=None),
             Method.PRICES: PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES),
+            Method.PRICES_SUBSCRIBE: PricesSubscribeResult(
+                subscription=7, base="SOL", quote="USDC", interval="1m", candles=CANDLES[-2:]
+            ),
+            Method.PRICES_UNSUBSCRIBE: UnsubscribeResult(removed=True),
             Method.TOKENS: TokensResult(tokens=QUOTE.tokens),
             Method.ORDERS_LIST: ListResult(orders=(), next_cursor=None),
             Method.ORDER_GET: detail,

@@ -40,12 +40,14 @@ from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT
 from orderd.wire.balances import Balance
 from orderd.wire.orders import CancelResult, ListResult, SubmitResult
+from orderd.wire.prices import CandleChange
 from orderd.wire.problem import Problem
 from orderd.wire.rpc import Method
-from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
+from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot, UnsubscribeParams
 from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import FILLED, QUOTE, WITHDRAWN, detail_of, history
 from tests.unit.orderctl.tui.desks import (
+    CANDLES,
     NOW,
     STATUS,
     WALLET,
@@ -1038,6 +1040,30 @@ async def test_candles_come_and_go_with_a_key_and_are_longer_or_shorter_with_oth
         await drawn(pilot)
         assert caller.called(Method.PRICES)[-1].interval == "5m"
         assert caller.called(Method.PRICES)[-1].until is not None
+
+
+async def test_candles_are_followed_where_they_end_now_and_no_others() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("p")
+        while not caller.called(Method.PRICES_SUBSCRIBE):
+            await drawn(pilot)
+        asked = len(caller.called(Method.PRICES))
+        last = CANDLES[-1]
+
+        def changed(subscription: int, price: str) -> CandleChange:
+            candle = last.model_copy(update={"close": price, "high": price})
+            return CandleChange(subscription=subscription, base="SOL", quote="USDC", interval="1m", candle=candle)
+
+        caller.tell(changed(7, "123.45"), changed(6, "543.21"))
+        await drawn(pilot)
+        assert "  123.45  " in str(pilot.app.screen.query_one(CandlePane).border_title)
+        assert len(caller.called(Method.PRICES)) == asked
+        await pilot.press("left")
+        while not caller.called(Method.PRICES_UNSUBSCRIBE):
+            await drawn(pilot)
+        assert caller.called(Method.PRICES_UNSUBSCRIBE) == [UnsubscribeParams(subscription=7)]
+        assert len(caller.called(Method.PRICES_SUBSCRIBE)) == 1, "the past does not change"
 
 
 async def test_the_picture_stands_still_while_it_is_paused() -> None:

@@ -48,6 +48,23 @@ def test_zooming_keeps_the_end_of_the_picture_and_ends_at_days() -> None:
     assert not PriceChart().zoom(-1)
 
 
+def test_a_candle_that_changes_replaces_itself_and_a_new_one_sends_the_first_away() -> None:
+    chart = PriceChart(room=240, prices=PRICES)
+    changed = CANDLES[-1].model_copy(update={"close": "99"})
+    chart.take(changed)
+    assert chart.prices is not None
+    assert chart.prices.candles == (*CANDLES[:-1], changed)
+    new = changed.model_copy(update={"at": changed.at + timedelta(minutes=1)})
+    chart.take(new)
+    assert chart.prices.candles == (*CANDLES[1:-1], changed, new)
+
+
+def test_a_change_of_candles_that_are_not_known_yet_is_left_to_the_question_for_them() -> None:
+    chart = PriceChart(room=240)
+    chart.take(CANDLES[-1])
+    assert chart.prices is None
+
+
 def test_prices_that_own_orders_rest_for_are_lines() -> None:
     book, chart = Book(), PriceChart(room=90, prices=PRICES)
     drawn = chart.chart(book)
