@@ -1,10 +1,12 @@
 # One image for every role: gateway, worker, simnet, migrate, wallet.
 FROM python:3.11-slim AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml setup.py constraints.txt README.md LICENSE ./
 COPY orderd orderd
 COPY orderctl orderctl
 COPY db db
+# docker build --build-arg SOURCE_COMMIT=$(git rev-parse HEAD): the commit that the versions tell.
+ARG SOURCE_COMMIT=
 RUN python -m venv /opt/orderd \
     && /opt/orderd/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt .
 

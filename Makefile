@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format mutants conformance sdks surfpool soak chaos fuzz bench bench-clients bench-compare outages proof systemd docs snapshots reference pictures constraints clean
+.PHONY: help demo run test check format mutants conformance sdks surfpool soak chaos fuzz bench bench-clients bench-compare outages proof systemd docs package snapshots reference pictures constraints clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ pictures: $(VENV)/installed-dev  ## Draw the pictures of the documents, from the
 constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now
 	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
 	mv constraints.new constraints.txt
+
+package: $(BIN)/python  ## The wheel and the source distribution: built, checked, installed elsewhere and used
+	tests/package.sh '$(PYTHON)'
 
 clean:  ## Remove what was installed or generated; the state (and the wallet in it) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -19,9 +19,9 @@ Exit codes: 0 ok, 1 order failed, 2 bad input, 3 no connection, 4 not allowed, 5
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from orderctl.version import client_version
+        from orderd.release import this_release
 
-        print_line(f"orderctl {client_version()}")
+        print_line(f"orderctl {this_release().told}")
         raise typer.Exit
 
 

@@ -1,7 +1,6 @@
 """The ``orderd`` command: its verbs, and how every error leaves it. Each verb imports its parts when it is called."""
 
 import sys
-from importlib.metadata import version as installed_version
 from typing import Annotated, NoReturn
 
 import typer
@@ -26,6 +25,7 @@ from orderd.commands.simnet import simnet_app
 from orderd.commands.wallet import wallet
 from orderd.commands.worker import worker
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.release import this_release
 
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
@@ -42,7 +42,7 @@ app = CommandLine(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"orderd {installed_version('orderd')}")
+        typer.echo(f"orderd {this_release().told}")
         raise typer.Exit
 
 

@@ -14,12 +14,12 @@ from orderctl.assistant.quotes import VALID_SECONDS, Quotes
 from orderctl.assistant.views import Order, Quote, Story
 from orderctl.config.settings import Settings
 from orderctl.trading.sending import send
-from orderctl.version import client_version
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError, FollowTimeoutError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderStatus
+from orderd.release import this_release
 from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import GetParams, ListParams, ListResult
 from orderd.wire.quotes import QuoteParams, QuoteResult
@@ -47,7 +47,7 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
     server: MCPServer[None] = MCPServer(
         "orderd",
         instructions=f"{_ABOUT}\n{_MAY_TRADE if may_trade else _READ_ONLY}",
-        version=client_version(),
+        version=this_release().version,
         log_level="WARNING",
     )
 

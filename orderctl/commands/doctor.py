@@ -13,7 +13,7 @@ from orderctl.output.colours import CHECK_TONES, CheckResult
 from orderctl.output.documents import Doctor, Finding
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.version import client_version
+from orderctl.version import mismatches
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
 from orderd.domain.errors import ERRORS, ErrorCode
@@ -21,7 +21,7 @@ from orderd.wire.balances import BalancesResult
 from orderd.wire.message import NoParams
 from orderd.wire.pools import PoolsParams, PoolsResult
 from orderd.wire.quotes import QuoteParams, QuoteResult
-from orderd.wire.rpc import WIRE_VERSION, Method
+from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
 
 PAIR = ("SOL", "USDC")
@@ -77,11 +77,11 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
         yield _finding("daemon", "warn", "it is stopping and takes no orders", "wait, or start it: orderd run")
     else:
         yield _finding("daemon", "ok", f"answers at {settings.url}")
-    if (status.version, status.wire_version) == (client_version(), WIRE_VERSION):
+    differ = [*mismatches(status)]
+    for told, fix in differ:
+        yield _finding("version", "warn", told, fix)
+    if not differ:
         yield _finding("version", "ok", f"{status.version} on both sides")
-    else:
-        detail = f"orderd {status.version}, orderctl {client_version()}"
-        yield _finding("version", "warn", detail, "install the same version on both sides")
     slot = f", slot {status.slot}" if status.slot is not None else ""
     if status.chain == "mainnet":
         yield _finding("chain", "warn", f"mainnet{slot}: the money is real", "try orders with --dry-run first")

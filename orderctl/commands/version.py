@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
-from orderctl.output.documents import Release, Versions
+from orderctl.output.documents import ProgramRelease, Versions
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import report
 from orderctl.output.streams import OUTPUT, DocumentFormat, print_data, print_line
-from orderctl.version import client_version, warn_of_another_version
+from orderctl.version import daemon_release, warn_of_another_version
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
+from orderd.release import Release, this_release
 from orderd.wire.message import NoParams
 from orderd.wire.rpc import WIRE_VERSION, Method
 from orderd.wire.status import StatusResult
@@ -20,7 +21,8 @@ from orderd.wire.status import StatusResult
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Show the versions of this client and of the daemon.
 
-    Warns when they differ. Without a daemon it shows the client's own, and exits with 3.
+    Warns when they differ in what matters, and when the daemon's own processes do. Without a daemon it shows the
+    client's own, and exits with 3.
     """
     settings = settings_of(ctx, output)
     status, trouble = None, None
@@ -29,12 +31,23 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
             status = client.call(Method.STATUS, NoParams(), StatusResult)
     except ClientError as error:
         trouble = error
-    mine = Release(version=client_version(), wire_version=WIRE_VERSION)
-    theirs = None if status is None else Release(version=status.version, wire_version=status.wire_version)
+    mine, theirs = _told_of(this_release(), WIRE_VERSION), None
+    if status is not None:
+        theirs = _told_of(daemon_release(status), status.wire_version)
     if not print_data(output, Versions(orderctl=mine, orderd=theirs)):
-        print_line(f"orderctl {mine.version} (wire {mine.wire_version})")
+        print_line(f"orderctl {_line(mine)}")
         if theirs is not None:
-            print_line(f"orderd   {theirs.version} (wire {theirs.wire_version})")
+            print_line(f"orderd   {_line(theirs)}")
     if status is not None:
         warn_of_another_version(settings, status)
     return ExitCode.OK if trouble is None else report(trouble, output, settings.color)
+
+
+def _told_of(release: Release, wire_version: int) -> ProgramRelease:
+    return ProgramRelease(version=release.version, wire_version=wire_version, commit=release.commit)
+
+
+def _line(of: ProgramRelease) -> str:
+    release = Release(of.version, of.commit)
+    commit = f", commit {release.short_commit}" if of.commit else ""
+    return f"{of.version} (wire {of.wire_version}{commit})"

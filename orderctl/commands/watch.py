@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
-from orderctl.display.notification import notify
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, narrate
 from orderctl.trading.lookup import AllActive, OfAccount, Orders, named
@@ -40,4 +39,8 @@ def run(
         if not wanted:
             narrate(settings, "no order is active")
             return ExitCode.OK
-        return watch(client, settings, wanted, output, seconds, notify if notifies else lambda _: None)
+        if not notifies:
+            return watch(client, settings, wanted, output, seconds)
+        from orderctl.display.notification import notify
+
+        return watch(client, settings, wanted, output, seconds, notify)

@@ -48,14 +48,15 @@ class Contexts(Document):
     contexts: tuple[Context, ...]
 
 
-class Release(Document):
+class ProgramRelease(Document):
     version: str
     wire_version: int
+    commit: str | None = Field(None, description="of the source that it was made from; null if unknown")
 
 
 class Versions(Document):
-    orderctl: Release
-    orderd: Release | None = Field(description="null where the daemon cannot be reached")
+    orderctl: ProgramRelease
+    orderd: ProgramRelease | None = Field(description="null where the daemon cannot be reached")
 
 
 class Failure(Document):

@@ -1,6 +1,6 @@
 """What an operator asks first, as questions to the services: each may fail, and hang, on its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -11,6 +11,7 @@ from orderd.domain.halt import Halt
 from orderd.domain.order import FILLED, LEASED, WAITING, OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.views import LAMPORT_DECIMALS
+from orderd.release import Release
 from orderd.solana.json_rpc import rpc_errors_told
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
@@ -30,7 +31,7 @@ class LineState:
     """What Redis knows of the cluster.
 
     Starts in the rate limit's window, orders that wait for one, messages not yet taken, worker processes with a live
-    heartbeat, and what the server does when its memory is full.
+    heartbeat, what the server does when its memory is full, and the releases that those workers are of.
     """
 
     used: int
@@ -38,6 +39,7 @@ class LineState:
     depth: int
     workers: int
     policy: str
+    releases: tuple[Release, ...] = ()
 
     @property
     def warning(self) -> str:
@@ -66,7 +68,8 @@ class StatusQuestions:
     """Asks one service each. Every method blocks until that answers, or its own time-out ends the wait.
 
     ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` messages not yet taken,
-    ``workers`` worker processes with a live heartbeat. ``tokens`` are those whose balances are shown.
+    ``workers`` the release of each worker process with a live heartbeat, None of one that does not say. ``tokens`` are
+    those whose balances are shown.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class StatusQuestions:
         *,
         rate_limit_use: Callable[[], tuple[int, int]],
         queue_depth: Callable[[], int],
-        workers: Callable[[], int],
+        workers: Callable[[], Sequence[Release | None]],
         tokens: Iterable[Token] = (),
     ) -> None:
         self._rpc = rpc
@@ -142,7 +145,9 @@ class StatusQuestions:
     def line(self) -> LineState:
         """Raises RedisError."""
         used, waiting = self._rate_limit_use()
-        return LineState(used, waiting, self._queue_depth(), self._workers(), self._policy())
+        workers = self._workers()
+        releases = tuple(dict.fromkeys(filter(None, workers)))
+        return LineState(used, waiting, self._queue_depth(), len(workers), self._policy(), releases)
 
     def _policy(self) -> str:
         """A hosted Redis may hide its configuration; the rest of the report is made all the same."""

@@ -7,7 +7,6 @@ unknown.
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, Field
@@ -21,9 +20,10 @@ from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored
 from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.metrics.port import LOOP_LAG
+from orderd.release import Release, this_release
 from orderd.solana.rpc_types import EpochInfo
 from orderd.wire.rpc import WIRE_VERSION
-from orderd.wire.status import QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.status import QueueMetrics, RateLimitUse, ReleaseView, ServiceHealth, StatusResult
 
 LAG_PROBE_SECONDS: Final = 0.5
 _PROBE_THREADS: Final = 4
@@ -62,6 +62,7 @@ class Health(BaseModel):
 
     status: Literal["ok"] = "ok"
     version: str
+    commit: str | None = Field(description="of the source that orderd was made from; null if unknown")
     started_at: datetime
     draining: bool = Field(description="it is stopping and takes no new orders")
     loop_lag_seconds: float = Field(description="how late the event loop last was")
@@ -127,7 +128,8 @@ class HealthChecks:
         """Also of services that orders can wait for: no reason to end the process, but one to look at them."""
         postgres, redis, rpc = await asyncio.gather(self._postgres.state(), self._redis.state(), self._rpc.state())
         return Health(
-            version=version("orderd"),
+            version=this_release().version,
+            commit=this_release().commit,
             started_at=self._started_at,
             draining=self._is_draining(),
             loop_lag_seconds=self.loop_lag,
@@ -173,7 +175,8 @@ class HealthChecks:
             "rpc": _plain(rpc.health, f"{rpc.health.latency_ms:.0f} ms" if rpc.health.latency_ms is not None else ""),
         }
         return StatusResult(
-            version=version("orderd"),
+            version=this_release().version,
+            commit=this_release().commit,
             wire_version=WIRE_VERSION,
             chain=self._settings.chain,
             wallet=self._wallet,
@@ -185,6 +188,7 @@ class HealthChecks:
             rate_limit=self._use(0, 0) if line is None else self._use(line.used, line.waiting),
             queue_depth=0 if line is None else line.depth,
             workers=0 if line is None else line.workers,
+            worker_releases=() if line is None else tuple(map(_release, line.releases)),
             slot=None if rpc.said is None else rpc.said.absolute_slot,
             block_height=None if rpc.said is None else rpc.said.block_height,
             executing=executing,
@@ -220,6 +224,10 @@ class HealthChecks:
         if refusal:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, refusal)
         return await self._database.run(self._questions.halts)
+
+
+def _release(release: Release) -> ReleaseView:
+    return ReleaseView(version=release.version, commit=release.commit)
 
 
 def _halted(postgres: Found[tuple[Halt, ...]]) -> str:

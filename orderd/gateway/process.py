@@ -54,6 +54,7 @@ from orderd.queue.broker import OrderBroker, redis_client
 from orderd.queue.clock import HEARTBEATS
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
+from orderd.release import Release
 from orderd.telemetry import set_log_level
 
 FORCED: Final = 1
@@ -276,5 +277,8 @@ def _recent_starts(window_seconds: float) -> Sequence[tuple[UUID, timedelta]]:
         return recent_starts(window_seconds)
 
 
-def _live_workers(client: "redis.Redis") -> int:
-    return sum(1 for _ in client.scan_iter(match=f"{HEARTBEATS}*", count=1000))
+def _live_workers(client: "redis.Redis") -> list[Release | None]:
+    """What each is of; None of one that does not say."""
+    names = [*client.scan_iter(match=f"{HEARTBEATS}*", count=1000)]
+    states = [json.loads(each) for each in client.mget(names) if each] if names else []
+    return [Release(each["version"], each["commit"]) if "version" in each else None for each in states]

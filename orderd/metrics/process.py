@@ -1,12 +1,13 @@
 """What every process tells of itself, beside CPU time, memory and open files."""
 
-from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import Counter, Info
 
+from orderd.release import this_release
+
 BUILD: Final = Info("orderd_build", "The running version.")
-BUILD.info({"version": version("orderd")})
+BUILD.info({"version": this_release().version, "commit": this_release().commit or ""})
 BEST_EFFORT_FAILURES: Final = Counter(
     "orderd_best_effort_failures", "Failures of work that no order depends on, by what it was.", ["what"]
 )

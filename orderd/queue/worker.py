@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from threading import Thread
@@ -76,6 +77,7 @@ from orderd.queue.loops import Loop
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from orderd.queue.turns import Turns
+from orderd.release import this_release
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
@@ -456,7 +458,7 @@ class WorkerProcess:
 
     def _beat(self) -> None:
         """Show the others that this process is alive, and restore what Redis has lost."""
-        state = {"in_flight": len(self._live), "stalled": self._stalled()}
+        state = {"in_flight": len(self._live), "stalled": self._stalled(), **asdict(this_release())}
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
         if self._broker.has_lost_messages():

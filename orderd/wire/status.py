@@ -39,8 +39,14 @@ class QueueMetrics(Message):
     rate_limit: RateLimitUse | None
 
 
+class ReleaseView(Message):
+    version: str
+    commit: str | None = Field(None, description="of the source that it was made from; null if unknown")
+
+
 class StatusResult(Message):
     version: str
+    commit: str | None = Field(None, description="of the source that orderd was made from; null if unknown")
     wire_version: int
     chain: Literal["simnet", "localnet", "devnet", "mainnet"]
     wallet: str
@@ -52,6 +58,7 @@ class StatusResult(Message):
     rate_limit: RateLimitUse
     queue_depth: int
     workers: int = Field(description="worker processes with a live heartbeat")
+    worker_releases: tuple[ReleaseView, ...] = Field((), description="the versions that these workers are of")
     slot: int | None
     block_height: int | None = Field(
         None, description="a signed transaction lands in no block above its last_valid_block_height; null if unknown"

@@ -125,7 +125,7 @@ def test_a_source_distribution_holds_all_that_the_project_has() -> None:
     if tracked.returncode != 0:
         pytest.skip("this is no checkout")
     tops = {path.partition("/")[0] for path in tracked.stdout.splitlines()}
-    by_itself = {"MANIFEST.in", "pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]}
+    by_itself = {"MANIFEST.in", "pyproject.toml", "setup.py", PROJECT["readme"], *PROJECT["license-files"]}
     packages = {name.removesuffix("*") for name in SETUPTOOLS["packages"]["find"]["include"]}
     assert tops == by_itself | packages | set(
         re.findall(

@@ -23,6 +23,9 @@ SETTINGS = {
     "ORDERD_VENUE_TIMEOUT_MS": "20000",
 }
 VARYING = [
+    # Of a tree that is no checkout, nobody knows it.
+    (re.compile(r", commit [0-9a-f]{10}( with changes)?"), ""),
+    (re.compile(r'("commit": )("[0-9a-f]{40}(\+changes)?"|null)'), r'\1"<commit>"'),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4,}\b"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "<time>"),

@@ -30,7 +30,7 @@ def questions(away: bool = False) -> StatusQuestions:
     nobody = redis.Redis(port=9)
     rpc = RpcClient("http://127.0.0.1:9")
     return StatusQuestions(
-        rpc, nobody, rate_limit_use=use, queue_depth=lambda: 4, workers=lambda: 1, tokens=registry_of("simnet")
+        rpc, nobody, rate_limit_use=use, queue_depth=lambda: 4, workers=lambda: [None], tokens=registry_of("simnet")
     )
 
 
@@ -139,7 +139,7 @@ def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(
                 guest,
                 rate_limit_use=lambda: (3, 2),
                 queue_depth=lambda: 4,
-                workers=lambda: 1,
+                workers=lambda: [None],
             ).line()
             guest.close()
         finally:

@@ -10,13 +10,14 @@ from orderctl.display.columns import COLUMNS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.quoted import Refused
+from orderd.release import this_release
 from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.orders import CancelResult, ListResult, OrderView, SubmitResult
 from orderd.wire.pools import PoolsResult, PoolView
 from orderd.wire.problem import Problem
 from orderd.wire.quotes import PreviewResult
 from orderd.wire.rpc import WIRE_VERSION, Method
-from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.status import RateLimitUse, ReleaseView, ServiceHealth, StatusResult
 from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import (
     FILLED,
@@ -924,9 +925,40 @@ class TestVersion:
     def test_both_versions_are_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS)
 
-        assert orderctl("version") == (0, "orderctl 0.1.0 (wire 2)\norderd   0.1.0 (wire 2)\n", "")
+        mine = this_release()
+        commit = f", commit {mine.short_commit}" if mine.commit else ""
+        assert orderctl("version") == (0, f"orderctl 0.1.0 (wire 2{commit})\norderd   0.1.0 (wire 2)\n", "")
         told = json.loads(orderctl("version", "-o", "json").out)
-        assert told["orderctl"] == told["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION}
+        assert told["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
+        assert told["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
+
+    def test_the_commit_of_the_daemon_is_told_and_another_one_is_no_reason_to_warn(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"commit": "a" * 40}))
+
+        outcome = orderctl("version")
+
+        assert "orderd   0.1.0 (wire 2, commit aaaaaaaaaa)" in outcome.out
+        assert outcome.err == ""
+
+    @pytest.mark.parametrize(
+        ("version", "commit", "warns"),
+        [
+            ("0.1.0", "a" * 40, False),
+            ("0.1.0", None, False),
+            ("0.1.0", "b" * 40, True),
+            ("0.0.9", None, True),
+        ],
+    )
+    def test_workers_of_another_release_than_the_gateway_are_warned_of(
+        self, daemon: FakeDaemon, orderctl: Orderctl, version: str, commit: str | None, warns: bool
+    ) -> None:
+        workers = (ReleaseView(version="0.1.0", commit="a" * 40), ReleaseView(version=version, commit=commit))
+        told = {"commit": "a" * 40, "worker_releases": workers}
+        daemon.answers(Method.STATUS, STATUS.model_copy(update=told))
+
+        assert ("restart what is older" in orderctl("version").err) is warns
 
     def test_a_difference_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))
@@ -936,7 +968,8 @@ class TestVersion:
     def test_without_a_daemon_the_clients_own_is_told(self, orderctl: Orderctl) -> None:
         outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
 
-        assert (outcome.code, outcome.out) == (3, "orderctl 0.1.0 (wire 2)\n")
+        assert outcome.code == 3
+        assert outcome.out.startswith("orderctl 0.1.0 (wire 2")
         assert "orderd run" in outcome.err
 
 

@@ -20,7 +20,7 @@ _DOMAIN = (
     *("trigger", "well_known"),
 )
 KNOWN = {
-    *("orderd.client", "orderd.command_line", "orderd.domain", "orderd.proxy", "orderd.wire"),
+    *("orderd.client", "orderd.command_line", "orderd.domain", "orderd.proxy", "orderd.release", "orderd.wire"),
     *(
         f"{package.__name__}.{module.stem}"
         for package in (client, wire)
