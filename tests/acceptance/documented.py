@@ -12,7 +12,7 @@ DOCUMENTS: Final = (
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 _BLOCK: Final = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-_COMMENT: Final = re.compile(r"\s+# .*$")
+_COMMENT: Final = re.compile(r"(^|\s)# .*$")
 _KEEPS: Final = ("export ", "source ")
 """What a shell still knows when it comes to the commands after it."""
 

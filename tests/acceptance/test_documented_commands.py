@@ -25,6 +25,7 @@ _MAKE: Final = "makes an environment, or takes minutes; tests/unit/test_project.
 _DEMO: Final = _ELSEWHERE.format("tests/acceptance/test_demonstration.py")
 _DAEMON: Final = "starts the daemon that the other commands ask; tests/integration/test_run.py does"
 _RECIPES: Final = _ELSEWHERE.format("tests/acceptance/test_recipes.py, with the file that stands before it")
+_LAUNCH: Final = "MINT is whatever is launched; tests/acceptance/test_on_liquidity.py launches one"
 _TERMINAL: Final = "needs a terminal; the tests of tests/unit/orderctl/tui do without"
 _NETWORK: Final = "loads from the network what no machine has by itself"
 NOT_RUN: Final[Mapping[str, str]] = {
@@ -48,6 +49,13 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "ORDERD_SIMNET_PROGRAMS=programs make run": _NETWORK,
     "orderd prove": _ELSEWHERE.format("tests/integration/test_proving.py, on programs that it has"),
     "export ORDERD_STATE_DIR=$HOME/orderd-state": "would name another daemon than the one that is asked here",
+    "sudo install -m 0644 deploy/prometheus/rules.yml /etc/prometheus/orderd.yml": "needs Prometheus, and root",
+    "orderctl submit USDC MINT 100 --on-liquidity --max-price 0.01 --min-liquidity 5000": _LAUNCH,
+    "orderctl submit USDC MINT 100 --on-liquidity --max-price 0.011 --min-liquidity 5000": _LAUNCH,
+    """curl $RPC -H 'content-type: application/json' -d '{"jsonrpc": "2.0", "id": 1, "method": "simnet_createMint", """
+    """"params": [{"decimals": 6}]}'""": _LAUNCH,
+    """curl $RPC -H 'content-type: application/json' -d '{"jsonrpc": "2.0", "id": 1, "method": "simnet_setPool", """
+    """"params": [{"mint": "MINT", "amount": 1000000000000, "quoteAmount": 10000000000, "feeBps": 25}]}'""": _LAUNCH,
     "orderctl tui": _TERMINAL,
     "orderctl submit --file ladder.csv --no-watch": _RECIPES,
     "orderctl list --kind limit --status open": _RECIPES,
