@@ -18,21 +18,38 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Argument(TyperArgument):
-    """Is named in the help without its Python type, which says nothing to who types it."""
+    """Is named in the help without its Python type, which says nothing to a user."""
 
     def display_type_rich(self, ctx: "Context") -> str | None:  # noqa: ARG002
         return None
+
+    def _usage_display_name(self) -> str:
+        return super()._usage_display_name().replace("{", "").replace("}", "").replace("...]...", "]...")
+
+
+class Option(TyperOption):
+    """Is followed in the help by its value's name, or by the words that it may be, and not by a Python type."""
+
+    def display_type(self, ctx: "Context") -> str:
+        words = super().display_type(ctx).strip("<>").removeprefix("list[").removesuffix("]")
+        return words if "|" in words else str(self.name).upper()
+
+
+def _named(params: "list[Parameter]") -> "list[Parameter]":
+    for each in params:  # Typer makes them itself, and takes no class for them
+        if type(each) is TyperArgument:
+            each.__class__ = Argument
+            each.metavar = each.metavar or str(each.name).upper()
+        elif type(each) is TyperOption:
+            each.__class__ = Option
+    return params
 
 
 class Command(TyperCommand):
     """Refuses an option that is given twice."""
 
     def get_params(self, ctx: "Context") -> "list[Parameter]":
-        params = super().get_params(ctx)
-        for each in params:
-            if type(each) is TyperArgument:
-                each.__class__ = Argument  # Typer makes its arguments itself, and takes no class for them
-        return params
+        return _named(super().get_params(ctx))
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         _check_each_once(self, ctx, args)
@@ -41,6 +58,9 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """The same for a command that has others. Its help shows the first line of theirs, whole."""
+
+    def get_params(self, ctx: "Context") -> "list[Parameter]":
+        return _named(super().get_params(ctx))
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         _check_each_once(self, ctx, args)

@@ -17,7 +17,7 @@ from orderd.wire.rpc import Method
 
 def run(
     ctx: typer.Context,
-    unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="What values are told in.")] = "USDC",
+    unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="The unit of values.")] = "USDC",
     method: Annotated[
         Literal["fifo", "average"],
         typer.Option("--method", help="Which lots a sale takes: the oldest, or a part of all."),

@@ -14,7 +14,7 @@ from orderd.wire.rpc import Method
 
 def run(
     ctx: typer.Context,
-    unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="What values are told in.")] = "USDC",
+    unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="The unit of values.")] = "USDC",
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Show what the wallet holds and what that is worth.
