@@ -22,6 +22,7 @@ from orderd.commands.reconcile import reconcile
 from orderd.commands.restore import restore
 from orderd.commands.run import run
 from orderd.commands.simnet import simnet_app
+from orderd.commands.traces import traces
 from orderd.commands.wallet import wallet
 from orderd.commands.worker import worker
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -66,6 +67,7 @@ for verb in (
     backup,
     restore,
     reconcile,
+    traces,
     prove,
     coverage,
     wallet,

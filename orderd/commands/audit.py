@@ -1,25 +1,22 @@
 """``orderd audit``: who did what, and who was refused."""
 
 import json
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from orderd.commands.database import database_of
-from orderd.commands.options import Config, DaemonsStateDir
+from orderd.commands.options import Config, DaemonsStateDir, time_of
 from orderd.config.loading import ConfigurationError
 from orderd.domain.errors import ErrorCode
 
 if TYPE_CHECKING:
     from db.models import AuditRow
     from db.refused_requests import RefusalCount
-
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def audit(
@@ -57,7 +54,7 @@ def audit(
     from db.audit import Filter
 
     which = Filter(
-        _time("since", since), _time("until", until), api_key, action, _outcome(outcome), _id(order), refused
+        time_of("since", since), time_of("until", until), api_key, action, _outcome(outcome), _id(order), refused
     )
     if which.since is not None and which.until is not None and which.since >= which.until:
         raise ConfigurationError(f"--since {since} is not before --until {until}")
@@ -94,18 +91,6 @@ def _of_audit(row: "AuditRow") -> _Row:
 def _of_stranger(counted: "RefusalCount") -> _Row:
     refusal = counted.refusal
     return _Row(counted.last_at, "", refusal.address, refusal.action, refusal.outcome, counted.times)
-
-
-def _time(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationError(f"--{option} {text}: write it like 30m, 24h, 7d or 2026-01-31T12:00Z") from error
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _outcome(text: str | None) -> str | None:

@@ -1,9 +1,15 @@
 """The options that several verbs take."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+from orderd.config.loading import ConfigurationError
+
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]
 StateDir = Annotated[Path | None, typer.Option(help="Where the services of its own, and the wallet, keep their data")]
@@ -16,3 +22,16 @@ Chain = Annotated[str | None, typer.Option(help="simnet, localnet, devnet or mai
 Wallet = Annotated[Path | None, typer.Option(help="The keypair file [default: wallet.json in the state directory]")]
 LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info]")]
 LogFormat = Annotated[str | None, typer.Option(help="json or console [default: json]")]
+
+
+def time_of(option: str, text: str | None) -> datetime | None:
+    """The time that an option means, so long ago or as a date. Raises ConfigurationError."""
+    if text is None:
+        return None
+    if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--{option} {text}: write it like 30m, 24h, 7d or 2026-01-31T12:00Z") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

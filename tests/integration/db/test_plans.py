@@ -32,6 +32,7 @@ from db import history as fills_of
 from db.audit import Actor, Filter
 from db.balances import SellableBalance
 from db.connection import connect, database
+from db.endings import Ending, endings
 from db.history import Wanted
 from db.journal import AttemptEnd, Change, FailureRecord, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
@@ -200,6 +201,9 @@ def read_all_that_can_be_read(order: Order) -> None:
     alerts.take("bot", 10)
     counts.by_status()
     counts.open_by_kind()
+    begun = order.created_at
+    endings(begun, begun + timedelta(days=1), None, 50)
+    endings(begun, begun + timedelta(days=1), Ending(begun, order.id), 50)
     for whose in (DEFAULT_ACCOUNT, None):
         for span in (900, 86_400):
             recent(span, span // 60, whose)

@@ -1,0 +1,32 @@
+"""Which orders ended when, in the order in which they did: found by the index of events by their time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.connection import database
+from orderd.domain.order import TERMINAL
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ending:
+    """The moment of an order's terminal event. An order whose success the chain took back has several."""
+
+    at: datetime
+    order_id: UUID
+
+
+def endings(since: datetime, until: datetime, after: Ending | None, most: int) -> list[Ending]:
+    """The first ``most`` in ``[since, until)``, of those after the one that the page before ended with.
+
+    Needs a connection. Orders whose events were removed for their age are left out.
+    """
+    at, order_id = (since, UUID(int=0)) if after is None else (after.at, after.order_id)
+    rows = database.execute_sql(
+        """
+        SELECT at, order_id FROM order_events
+        WHERE at >= %s AND (at, order_id) > (%s, %s) AND at < %s AND status::text = ANY(%s)
+        ORDER BY at, order_id LIMIT %s""",
+        (at, at, str(order_id), until, sorted(TERMINAL), most),
+    )
+    return [Ending(at, UUID(str(order_id))) for at, order_id in rows]
