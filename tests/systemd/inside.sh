@@ -126,7 +126,8 @@ install -d -o orderd -g orderd -m 0700 /var/lib/services
 setpriv --reuid=orderd --regid=orderd --clear-groups "$postgres/initdb" --pgdata=/var/lib/services/postgres \
     --username=orderd --auth=trust >/dev/null
 as_service() { systemd-run --quiet --unit="$1" --uid=orderd --gid=orderd -p WorkingDirectory=/var/lib/services -- "${@:2}"; }
-as_service proof-postgres "$postgres/postgres" -D /var/lib/services/postgres -c unix_socket_directories= -c timezone=UTC
+as_service proof-postgres "$postgres/postgres" -D /var/lib/services/postgres -c unix_socket_directories= \
+    -c listen_addresses=127.0.0.1 -c timezone=UTC
 as_service proof-redis "$redis" --bind 127.0.0.1 --port 6379 --appendonly yes --maxmemory-policy noeviction
 systemctl start orderd-simnet || { journalctl --no-pager -u orderd-simnet -n 20 -o cat; fail "simnet does not start"; }
 systemctl show --property StatusText orderd-simnet
