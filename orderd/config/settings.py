@@ -203,8 +203,10 @@ class Settings(BaseSettings):
     unknown_after_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     """An order whose transaction has neither landed nor provably expired for this long is shown as unknown."""
     worker_metrics_port: int | None = Field(None, ge=0, le=65535)
-    """Port on 127.0.0.1 at which a worker serves its metrics. 0 takes a free port, and a gateway with the same state
+    """Port at which a worker serves its metrics. 0 takes a free port on 127.0.0.1, and a gateway with the same state
     directory then includes the worker's metrics in its own. If empty, 0 under ``orderd run``, and none otherwise."""
+    worker_metrics_host: Host = "127.0.0.1"
+    """Address at which a worker serves its metrics, to whoever reaches it, without an API key and without TLS."""
     dispatch_interval_ms: int = Field(250, ge=10, le=MOST)
     """Interval at which a worker looks for orders that are due."""
     drain_seconds: Seconds = 10.0

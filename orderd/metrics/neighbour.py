@@ -27,18 +27,18 @@ log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def serving(port: int, state_dir: Path) -> Iterator[None]:
-    """Serve this worker's metrics on loopback; where port is 0 at a free one, for the gateway beside it."""
+def serving(host: str, port: int, state_dir: Path) -> Iterator[None]:
+    """Serve this worker's metrics; where port is 0 at a free one on loopback, for the gateway beside it."""
     try:
-        server, _ = start_http_server(port, _HOST, WORKER)
+        server, _ = start_http_server(port, host if port else _HOST, WORKER)
     except OSError as error:  # nothing that an order needs
-        log.warning("metrics are not served", action="metrics_not_served", port=port, error=str(error))
+        log.warning("metrics are not served", action="metrics_not_served", host=host, port=port, error=str(error))
         yield
         return
     address = state_dir / _FILE
     if port == 0:
         _write(address, server.server_port)
-    log.info("metrics are served", action="metrics_served", host=_HOST, port=server.server_port)
+    log.info("metrics are served", action="metrics_served", host=server.server_address[0], port=server.server_port)
     try:
         yield
     finally:

@@ -135,7 +135,8 @@ def run_worker(settings: Settings) -> NoReturn:
     collect_rarely()
     metrics = ExitStack()
     if settings.worker_metrics_port is not None:
-        metrics.enter_context(serving(settings.worker_metrics_port, settings.state_dir))
+        where = settings.worker_metrics_host, settings.worker_metrics_port
+        metrics.enter_context(serving(*where, settings.state_dir))
     service_manager().tell("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 

@@ -96,7 +96,7 @@ def test_where_no_worker_tells_anything_the_text_is_the_own_one() -> None:
 
 def test_a_worker_serves_its_metrics_at_a_free_port_which_the_gateway_beside_it_finds(tmp_path: Path) -> None:
     assert worker_text(tmp_path) == ""
-    with serving(0, tmp_path):
+    with serving("127.0.0.1", 0, tmp_path):
         text = worker_text(tmp_path)
         assert "orderd_attempts_in_flight" in text
         assert "orderd_ready" not in text
@@ -106,7 +106,7 @@ def test_a_worker_serves_its_metrics_at_a_free_port_which_the_gateway_beside_it_
 def test_a_worker_at_a_chosen_port_is_scraped_there_and_nowhere_else(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with serving(port, tmp_path):
+    with serving("127.0.0.1", port, tmp_path):
         assert worker_text(tmp_path) == ""
         (tmp_path / "worker.json").write_text(json.dumps({"pid": 1, "metrics_port": port}))
         assert "orderd_attempts_in_flight" in worker_text(tmp_path)
@@ -115,7 +115,7 @@ def test_a_worker_at_a_chosen_port_is_scraped_there_and_nowhere_else(tmp_path: P
 def test_a_port_that_is_taken_keeps_no_worker_from_its_work(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         begun = False
-        with serving(taken.getsockname()[1], tmp_path):
+        with serving("127.0.0.1", taken.getsockname()[1], tmp_path):
             begun = True
     assert begun
 

@@ -156,6 +156,9 @@ def test_every_query_finds_a_series_of_a_daemon_that_trades(trading_daemon: Daem
         assert {rule["name"] for rule in rules} == alerts().keys()
         assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
         assert found(server, 'up{job="orderd"} == 1')
+    text = httpx.get(trading_daemon.url.replace("ws", "http", 1) + "metrics").content
+    linted = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
 def found(server: httpx.Client, query: str) -> list[Any]:
