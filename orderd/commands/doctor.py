@@ -45,6 +45,7 @@ def _examine(config: Path | None, state_dir: Path | None) -> Iterator[DoctorFind
     yield DoctorFinding("configuration", "ok", f"chain {settings.chain}, state in {settings.state_dir}")
     yield _reach(settings)
     yield tried("certificate", lambda: _certificate(settings))
+    yield tried("alerts", lambda: _alerts(settings))
     chain = tried("chain", lambda: _chain(settings))
     yield chain
     yield tried("wallet", lambda: _wallet(settings))
@@ -69,6 +70,15 @@ def _certificate(settings: Settings) -> DoctorFinding:
     if certificate_of(settings) is None:
         return DoctorFinding("certificate", "ok", "none is configured")
     return DoctorFinding("certificate", "ok", f"{settings.tls_cert} and its key fit together")
+
+
+def _alerts(settings: Settings) -> DoctorFinding:
+    from orderd.config.alerts import load_alerts
+
+    alerts = load_alerts(settings)
+    if alerts is None:
+        return DoctorFinding("alerts", "ok", "nobody is told of anything: ORDERD_ALERTS is not set")
+    return DoctorFinding("alerts", "ok", f"receivers {', '.join(alerts.receivers)}; try them with: orderd alert test")
 
 
 def _chain(settings: Settings) -> DoctorFinding:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import os
+import select
 import signal
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ balance_low = {{ SOL = "999999" }}
 [receivers.bot]
 webhook = "{url}"
 secret = "{secret}"
+events = ["filled", "balance_low", "restarted"]
 """
 ORDERS = 5
 
@@ -57,6 +59,10 @@ def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_a
         ends |= fill(daemon)
         told = [receiver.wait_for(each) for each in ("balance_low", "restarted")]
         confirmed = wait_for_fills(receiver, ends)
+        let_it_hear_of_halts(tmp_path, daemon)
+        with trading(daemon.url) as trader:
+            trader.halt("lunch")
+        told.append(receiver.wait_for("halted"))
         assert SECRET not in daemon.log.read_text()
         assert receiver.url not in daemon.log.read_text()
     for each in [*told, *confirmed]:
@@ -64,6 +70,15 @@ def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_a
     assert {each.headers["webhook-id"] for each in confirmed} == ends
     bodies = {(each.headers["webhook-id"], each.body) for each in confirmed}
     assert len(bodies) == len(ends), "what is sent again is what was sent before"
+
+
+def let_it_hear_of_halts(state_dir: Path, daemon: Daemon) -> None:
+    """The file of receivers is read again, as ``systemctl reload`` has it done."""
+    file = state_dir / "alerts.toml"
+    file.write_text(file.read_text().replace('"restarted"]', '"restarted", "halted"]'))
+    daemon.process.send_signal(signal.SIGHUP)
+    while not any(notice.get("STATUS") == "settings read again" for notice in daemon.manager.heard()):
+        select.select([daemon.manager.fileno()], [], [], 60)
 
 
 def fill(daemon: Daemon) -> set[str]:
