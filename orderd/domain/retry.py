@@ -17,11 +17,12 @@ def may_pass(code: ErrorCode) -> bool:
     return code.category in _OF_THE_MOMENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RetryPolicy:
     """``max_attempts`` in all; the n-th wait is ``base_ms * 2**(n-1)`` up to ``cap_ms``, less a random part.
 
-    ``slot_ms`` is how long the chain takes for a slot: before the next one, nothing new can be seen.
+    ``slot_ms`` is how long the chain takes for a slot: before the next one, nothing new can be seen. It is set anew
+    when the chain's slots become longer or shorter.
     """
 
     max_attempts: int = 3

@@ -33,7 +33,7 @@ from orderd.solana.observer import Observer
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
-from orderd.solana.slot_time import measured_slot_ms
+from orderd.solana.slot_time import SlotTime
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.chain_clock import ChainClock
@@ -58,7 +58,15 @@ class Trading:
     builder: Builder
     sender: Sender
     retry: RetryPolicy
-    pool_max_age_ms: int
+    slot_time: SlotTime
+    pool_age_ms: Callable[[], int]
+
+    def look_at_slots(self) -> bool:
+        """Whether the chain's slots have become longer or shorter. What this process does by them follows."""
+        if not self.slot_time.look():
+            return False
+        self.retry.slot_ms = self.slot_time.ms
+        return True
 
     def observer(self, settings: Settings) -> Observer:
         """A view of the wallet's transactions, for one thread."""
@@ -91,9 +99,14 @@ def open_trading(
     else:
         wallet = WatchedWallet(wallet_address(settings))
     tokens = registry_of(settings.chain)
-    slot_ms = slot_ms_of(settings)
-    age_ms = slot_ms if settings.pool_max_age_ms is None else settings.pool_max_age_ms
-    age = age_ms / 1000
+    slot_time = slot_time_of(settings)
+
+    def age_ms() -> int:
+        return slot_time.ms if settings.pool_max_age_ms is None else settings.pool_max_age_ms
+
+    def age(_: object) -> float:
+        return age_ms() / 1000
+
     fees = FeeMarket(
         rpc,
         percentile=settings.priority_fee_percentile,
@@ -119,9 +132,9 @@ def open_trading(
         watched=[(base.mint, quote.mint) for base, quote in map(tokens.named_pair, settings.watch_pairs)],
     )
     builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age, tables=tables.current)
-    retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms, slot_ms=slot_ms)
+    retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms, slot_ms=slot_time.ms)
     desk = TokenDesk(tokens, open_rpc(settings, _MINT_SECONDS), token_list_of(settings))
-    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, age_ms)
+    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, slot_time, age_ms)
 
 
 def token_list_of(settings: Settings) -> TokenList | None:
@@ -171,17 +184,19 @@ def wallet_address(settings: Settings) -> Pubkey:
     return load_address(settings.wallet_path)
 
 
-def slot_ms_of(settings: Settings) -> int:
+def slot_time_of(settings: Settings) -> SlotTime:
     """How long the chain takes for a slot: as the local one's profile says, or as the node has measured it."""
     if settings.chain == "simnet" or settings.rpc_url is None:
-        return settings.simnet_pace.slot_ms
-    return measured_slot_ms(RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS)))
+        return SlotTime(None, settings.simnet_pace.slot_ms)
+    slot_time = SlotTime(RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS)))
+    slot_time.look()
+    return slot_time
 
 
 def open_venues(
     settings: Settings,
     rpc: RpcClient,
-    max_age_ms: int,
+    max_age_ms: int | Callable[[], int],
     hints: AccountHints | None = None,
     tabled: Callable[[], frozenset[Pubkey]] = frozenset,
 ) -> list[Venue]:

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -36,7 +36,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
 from orderd.engine.status_report import StatusQuestions
-from orderd.engine.token_desk import LIST_SECONDS, NAMES_SECONDS, TokenDesk
+from orderd.engine.token_desk import LIST_SECONDS, NAMES_SECONDS
 from orderd.engine.trading import open_limits, open_reservations, open_rpc, open_trading
 from orderd.garbage import collect_rarely
 from orderd.gateway.access.authentication import check_anyone_may_enter
@@ -55,6 +55,7 @@ from orderd.queue.clock import HEARTBEATS
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
 from orderd.release import Release
+from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.telemetry import set_log_level
 
 FORCED: Final = 1
@@ -104,7 +105,7 @@ def run_gateway(settings: Settings) -> None:
     try:
         with (
             _present(presence, DatabaseClock(settings.lease_seconds)),
-            _knowing_tokens(engine.desk),
+            _keeping_up(engine),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(_serve(settings, engine, redis_url, limiter))
@@ -139,11 +140,16 @@ def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
 
 
 @contextmanager
-def _knowing_tokens(desk: TokenDesk) -> Iterator[None]:
-    """Other gateways may be given symbols, and lists change."""
+def _keeping_up(engine: Engine) -> Iterator[None]:
+    """Other gateways may be given symbols, lists change, and so may the length of the chain's slots."""
+    desk = engine.desk
     with best_effort("tokens"):
         desk.begin()
-    every = {"token names": (desk.refresh_names, NAMES_SECONDS), "token list": (desk.refresh_list, LIST_SECONDS)}
+    every: dict[str, tuple[Callable[[], object], float]] = {
+        "token names": (desk.refresh_names, NAMES_SECONDS),
+        "token list": (desk.refresh_list, LIST_SECONDS),
+        "slot time": (engine.look_at_slots, SLOT_SECONDS),
+    }
     loops = [Loop(name, refresh, seconds) for name, (refresh, seconds) in every.items()]
     for loop in loops:
         loop.start()
@@ -202,6 +208,7 @@ def open_engine(
         ),
         wallet=str(trading.wallet.address),
         record_prices=PriceRecorder(trading.router.seen, trading.tokens).run_once,
+        look_at_slots=trading.look_at_slots,
     )
 
 

@@ -88,6 +88,8 @@ class Engine:
     """The address that orders are signed for."""
     record_prices: Callable[[], None] = lambda: None
     """Keeps what the pools cost that were read here; to be called every second."""
+    look_at_slots: Callable[[], object] = lambda: None
+    """Goes by the chain's slots as they are now; to be called every minute."""
 
 
 class Gateway:

@@ -23,7 +23,7 @@ class Loop:
     def __init__(self, name: str, run_once: Callable[[], object], interval: float) -> None:
         self.name = name
         self._run_once = run_once
-        self._interval = interval
+        self.interval = interval
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -70,7 +70,7 @@ class Loop:
                 failures = 0
             self._pass_began = None
             if failures:
-                self._stop.wait(min(self._interval * 2 ** min(failures, 20), max(_MAX_BACKOFF_SECONDS, self._interval)))
+                self._stop.wait(min(self.interval * 2 ** min(failures, 20), max(_MAX_BACKOFF_SECONDS, self.interval)))
             else:
-                self._woken.wait(self._interval)
+                self._woken.wait(self.interval)
             self._woken.clear()

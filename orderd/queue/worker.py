@@ -59,7 +59,7 @@ from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
 from orderd.engine.triggers.look_out import LISTED_SECONDS, UNHINTED_SECONDS, LookOut
 from orderd.engine.triggers.shares import Shares
-from orderd.engine.triggers.watch import HINTED_SECONDS, Triggers
+from orderd.engine.triggers.watch import Triggers
 from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
 from orderd.engine.wallet_sharing import WalletSharing
 from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
@@ -74,12 +74,14 @@ from orderd.queue.in_flight import InFlightCap
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
+from orderd.queue.pace import Pace
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from orderd.queue.turns import Turns
 from orderd.release import this_release
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
+from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.solana.transport import HttpTransport
 from orderd.telemetry import set_log_level
 
@@ -99,8 +101,6 @@ _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are looked at."""
 _WARM_SECONDS: Final = 5.0
 """How often pools that orders asked for recently are checked for changes without a hint."""
-_RESEND_SLOTS: Final = 2.5
-"""How often what is signed is sent again, unless a setting says so."""
 _FAMILIES_SECONDS: Final = 0.4
 """How often the orders that are executed by others are looked at."""
 _TURN_SECONDS: Final = 60.0
@@ -216,11 +216,9 @@ class WorkerProcess:
         self._clock = DatabaseClock(settings.lease_seconds)
         self._longest_wait = trading.retry.cap_ms / 1000
         self._leases = Leases(self.name, settings.lease_seconds)
-        slot_seconds = trading.retry.slot_ms / 1000
-        every_ms = settings.resend_interval_ms
-        resend_seconds = slot_seconds * _RESEND_SLOTS if every_ms is None else every_ms / 1000
-        self._live = LiveAttempts(self._leases, resend_seconds=resend_seconds, look=self._clock.look)
-        resending = Resending(self._live, trading.sender, seconds=resend_seconds)
+        pace = Pace(trading, settings, is_hinted=pools is not None)
+        self._live = LiveAttempts(self._leases, resend_seconds=pace.resend_seconds, look=self._clock.look)
+        resending = Resending(self._live, trading.sender, seconds=pace.resend_seconds)
         outcomes = Outcomes(str(trading.wallet.address), trading.retry)
         settlement = Settlement(self._live, trading.observer(settings), outcomes, publisher, resending)
         finality = Finality(trading.observer(settings), publisher)
@@ -292,8 +290,7 @@ class WorkerProcess:
             self._clock.look,
             self._halts.known,
             markets.check,
-            # Without hints a pair is looked at as soon as its pools are too old to be traded in.
-            idle_seconds=HINTED_SECONDS if pools is not None else trading.pool_max_age_ms / 1000,
+            idle_seconds=pace.idle_seconds,
         )
         look_out = LookOut(
             trading.router,
@@ -301,11 +298,20 @@ class WorkerProcess:
             lambda: self._triggering.wake(),
             seconds=LISTED_SECONDS if pools is not None else UNHINTED_SECONDS,
         )
-        self._looking_out = Loop("look-out", look_out.run_once, slot_seconds)
+        self._looking_out = Loop("look-out", look_out.run_once, pace.slot_seconds)
         exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
-        self._triggering = Loop("triggers", self._look_at_market, slot_seconds)
+        self._triggering = Loop("triggers", self._look_at_market, pace.slot_seconds)
+
+        def keep_pace() -> None:
+            if not trading.look_at_slots():
+                return
+            self._live.resend_seconds = resending.seconds = pace.resend_seconds
+            self._triggers.idle_seconds = pace.idle_seconds
+            self._triggering.interval = self._looking_out.interval = pace.slot_seconds
+
+        self._pacing = Loop("slot time", keep_pace, SLOT_SECONDS)
         if pools is not None:
             pools.on_hint = self._triggering.wake
         self._dispatching = Loop("dispatch", dispatch.run_once, settings.dispatch_interval_ms / 1000)
@@ -335,6 +341,7 @@ class WorkerProcess:
             self._dispatching,
             self._triggering,
             self._looking_out,
+            self._pacing,
             self._families,
             self._exits,
             self._watching,
@@ -410,6 +417,7 @@ class WorkerProcess:
         self._worker.stop(timeout=int(left() * 1000))
         after = (
             self._looking_out,
+            self._pacing,
             self._watching,
             self._recording,
             self._share_check,

@@ -174,7 +174,7 @@ class PoolVenue(ABC, Generic[S, P]):
         *,
         addresses: Collection[str] = (),
         chain: Chain = "simnet",
-        max_age_ms: int = 400,
+        max_age_ms: int | Callable[[], int] = 400,
         watch: Watch | None = None,
         watch_for: WatchFor | None = None,
         memory: PoolMemory | None = None,
@@ -199,8 +199,13 @@ class PoolVenue(ABC, Generic[S, P]):
         self._tabled = tabled
         self._looked_up: set[Pair] = set()
         self._unix_time = unix_time
+        of_now = max_age_ms if callable(max_age_ms) else lambda: max_age_ms
+
+        def max_age(_: object) -> float:
+            return of_now() / 1000
+
         self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _told_for, clock=clock)
-        self._snapshots: SingleFlight[Pair, PairSnapshot[P]] = SingleFlight(self._read, max_age_ms / 1000, clock=clock)
+        self._snapshots: SingleFlight[Pair, PairSnapshot[P]] = SingleFlight(self._read, max_age, clock=clock)
         self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
         self._unchanged: Unchanged[P] = Unchanged()
@@ -502,8 +507,10 @@ class PoolVenue(ABC, Generic[S, P]):
         `warn` where there is none.
         """
         found = self._rpc.get_multiple_accounts(addresses).value
-        for address in (key for key, account in zip(addresses, found, strict=True) if warn and account is None):
-            log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=str(address))
+        missing = {str(key) for key, account in zip(addresses, found, strict=True) if warn and account is None}
+        for address in sorted(missing - self._passed_over):  # it may be one that is to come, and is asked for often
+            self._passed_over.add(address)
+            log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=address)
         return [
             (key, account)
             for key, account in zip(addresses, found, strict=True)

@@ -5,10 +5,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+Age = float | Callable[[Any], float]
+"""How old an answer may become, in seconds: of all answers, or of each."""
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
 from orderd.venues.guest import PoolRefusedError
-from orderd.venues.single_flight import SingleFlight
+from orderd.venues.single_flight import Age, SingleFlight
 
 Tables = Callable[[], Sequence[AddressLookupTableAccount]]
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Builder:
         fees: FeeMarket,
         purse: Purse,
         *,
-        blockhash_age: float,
+        blockhash_age: Age,
         tables: Tables = lambda: (),
     ) -> None:
         """``blockhash_age`` in seconds: how long one blockhash serves all orders. ``tables`` returns the lookup tables

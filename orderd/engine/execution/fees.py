@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.transaction import LAMPORTS_A_SIGNATURE
-from orderd.venues.single_flight import SingleFlight
+from orderd.venues.single_flight import Age, SingleFlight
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class FeeMarket:
     and never above ``cap``. If the chain does not answer, the last known price stands.
     """
 
-    def __init__(self, rpc: RpcClient, *, percentile: int, floor: int, cap: int, max_age: float) -> None:
+    def __init__(self, rpc: RpcClient, *, percentile: int, floor: int, cap: int, max_age: Age) -> None:
         """``max_age`` in seconds: how long an answer about the same accounts is good for."""
         self._rpc = rpc
         self._percentile = percentile

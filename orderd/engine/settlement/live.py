@@ -64,7 +64,7 @@ class LiveAttempts:
     ) -> None:
         """``resend_seconds`` after its first send an attempt is sent again. ``look`` is as in ``Dispatch``."""
         self._leases = leases
-        self._resend_seconds = resend_seconds
+        self.resend_seconds = resend_seconds
         self._look = look
         self._clock = clock
         self._live: dict[Signature, TrackedAttempt] = {}
@@ -99,7 +99,7 @@ class LiveAttempts:
     def track(self, attempt: LiveAttempt) -> None:
         """Hold this attempt, which is about to be sent for the first time."""
         now = self._clock()
-        self._take(TrackedAttempt(attempt, sends=1, since=now, resend_at=now + self._resend_seconds))
+        self._take(TrackedAttempt(attempt, sends=1, since=now, resend_at=now + self.resend_seconds))
         if len(self._live) <= _HINTED_AT_MOST:
             self.on_tracked(attempt.signature)
 

@@ -26,7 +26,7 @@ class Resending:
         """An attempt is sent every so many ``seconds``."""
         self._live = live
         self._sender = sender
-        self._seconds = seconds
+        self.seconds = seconds
         self._clock = clock
 
     def run_once(self) -> int:
@@ -49,4 +49,4 @@ class Resending:
         live.resend_at = max(live.resend_at, now + self._wait(live, now))
 
     def _wait(self, live: TrackedAttempt, now: float) -> float:
-        return self._seconds * (1 if now - live.since < _EAGER_SECONDS else _SLOWER)
+        return self.seconds * (1 if now - live.since < _EAGER_SECONDS else _SLOWER)

@@ -101,7 +101,7 @@ class Triggers:
         self._look = look
         self._halted = halted
         self._check = check
-        self._idle_seconds = idle_seconds
+        self.idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
         self._views: dict[Pair, _View] = {}
@@ -160,7 +160,7 @@ class Triggers:
         view, now = self._views.get(pair), self._clock()
         if view is None or view.confirming or hints != view.hints:
             return True
-        return now >= min(view.looked_at + self._idle_seconds, view.again_at)
+        return now >= min(view.looked_at + self.idle_seconds, view.again_at)
 
     def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> None:
         book, now = self._roster.books[pair], self._clock()

@@ -13,7 +13,7 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.proved_kinds import ProvedVenue
-from orderd.engine.trading import open_trading, open_venues, slot_ms_of
+from orderd.engine.trading import open_trading, open_venues, slot_time_of
 from orderd.solana.expiry import Validity
 from orderd.solana.keys import Wallet, WalletError, create_wallet
 from orderd.solana.pool_programs import Chain
@@ -78,21 +78,24 @@ GENESIS: dict[Chain, str] = {
 )
 def test_the_local_chain_keeps_the_pace_of_a_year(settings: Settings, slot_ms: int, local: tuple[int, int]) -> None:
     """What follows the slot is not hurried where the local chain merely runs faster."""
-    assert slot_ms_of(settings) == slot_ms
+    assert slot_time_of(settings).ms == slot_ms
     config = chain_of(settings)
     assert (config.slot_ms, config.finality_slots) == local
 
 
 def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = {"numSlots": 300, "samplePeriodSecs": 60}
-    monkeypatch.setattr(
-        trading, "HttpTransport", lambda *_, **__: Node("mainnet", "confirmed", getRecentPerformanceSamples=[sample])
-    )
+    node = Node("mainnet", "confirmed", getRecentPerformanceSamples=[sample])
+    monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: node)
     create_wallet(tmp_path / "wallet.json")
     settings = Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     opened = open_trading(settings)
-    assert (opened.retry.slot_ms, opened.pool_max_age_ms) == (200, 200)
-    assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_max_age_ms == 50
+    assert (opened.retry.slot_ms, opened.pool_age_ms()) == (200, 200)
+    assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_age_ms() == 50
+    assert not opened.look_at_slots()
+    sample["numSlots"] = 150
+    assert opened.look_at_slots()
+    assert (opened.retry.slot_ms, opened.pool_age_ms()) == (400, 400)
 
 
 class Node:

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from orderd.solana.rpc import RpcClient
-from orderd.solana.slot_time import measured_slot_ms
+from orderd.solana.slot_time import SlotTime
 from tests.unit.solana.node import Node
 
 
 def told(reply: dict[str, Any]) -> int:
-    return measured_slot_ms(RpcClient("", transport=Node(getRecentPerformanceSamples=lambda _: reply)))
+    slot_time = SlotTime(RpcClient("", transport=Node(getRecentPerformanceSamples=lambda _: reply)))
+    slot_time.look()
+    return slot_time.ms
 
 
 def samples(*slots: int) -> dict[str, Any]:
@@ -32,3 +34,18 @@ def samples(*slots: int) -> dict[str, Any]:
 )
 def test_the_slot_time_is_the_average_of_the_last_minutes(reply: dict[str, Any], slot_ms: int) -> None:
     assert told(reply) == slot_ms
+
+
+def test_a_later_look_tells_whether_slots_have_notably_changed_and_keeps_what_it_cannot_tell() -> None:
+    replies = [samples(150), samples(152), samples(300), {"result": None}, samples(290), samples(150)]
+    node = Node(getRecentPerformanceSamples=lambda _: replies.pop(0))
+    slot_time = SlotTime(RpcClient("", transport=node))
+    assert [(slot_time.look(), slot_time.ms) for _ in range(6)] == [
+        *[(False, 400), (False, 400), (True, 200)],
+        *[(False, 200), (False, 200), (True, 400)],
+    ]
+
+
+def test_of_the_local_chain_it_is_what_its_profile_says() -> None:
+    slot_time = SlotTime(None, 25)
+    assert (slot_time.look(), slot_time.ms) == (False, 25)
