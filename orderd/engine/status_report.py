@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import redis
 
-from db import balances, counts, halts, retention
+from db import alerts, balances, counts, halts, retention
 from db.connection import database
 from orderd.domain.halt import Halt
 from orderd.domain.order import FILLED, LEASED, WAITING, OrderKind, OrderStatus
@@ -64,6 +65,14 @@ class OpenOrders:
     oldest_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingAlerts:
+    """How many alerts a receiver has not confirmed, and the age of the oldest one."""
+
+    alerts: int
+    oldest_seconds: float
+
+
 class StatusQuestions:
     """Asks one service each. Every method blocks until that answers, or its own time-out ends the wait.
 
@@ -113,6 +122,14 @@ class StatusQuestions:
     def open_orders(self) -> dict[OrderKind, OpenOrders]:
         """Of each kind of which there are any. Needs a connection, and raises PeeweeException."""
         return {kind: OpenOrders(orders, age) for kind, orders, age in counts.open_by_kind()}
+
+    def alerts(self) -> dict[str, WaitingAlerts]:
+        """By receiver. Needs a connection, and raises PeeweeException."""
+        now = datetime.now(UTC)
+        return {
+            receiver: WaitingAlerts(waiting, max((now - since).total_seconds(), 0.0))
+            for receiver, waiting, since, _ in alerts.waiting()
+        }
 
     def balances(self) -> dict[str, float]:
         """Whole tokens in the wallet, by symbol, if it was read recently; wSOL is SOL that is wrapped.

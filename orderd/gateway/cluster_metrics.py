@@ -8,7 +8,7 @@ from typing import Final
 from prometheus_client import generate_latest
 
 from orderd.domain.order import OrderKind, OrderStatus
-from orderd.engine.status_report import OpenOrders, Stored
+from orderd.engine.status_report import OpenOrders, Stored, WaitingAlerts
 from orderd.gateway.health_checks import LATE_SECONDS, HealthChecks, HealthQueries
 from orderd.gateway.service_probe import Probe
 from orderd.gateway.threads import DatabaseThreads
@@ -43,6 +43,9 @@ class ClusterMetrics:
         self._open: Probe[dict[OrderKind, OpenOrders]] = Probe(
             lambda: background.run(questions.open_orders), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
         )
+        self._alerts: Probe[dict[str, WaitingAlerts]] = Probe(
+            lambda: background.run(questions.alerts), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
+        )
         self._balances: Probe[dict[str, float]] = Probe(
             lambda: background.run(questions.balances), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
         )
@@ -55,12 +58,9 @@ class ClusterMetrics:
         return merged(own, worker.said or "", "worker").encode()
 
     async def _refresh(self) -> None:
-        status, readiness, stored, orders, balances = await asyncio.gather(
-            self._health_checks.status(),
-            self._health_checks.readiness(),
-            self._stored.find(),
-            self._open.find(),
-            self._balances.find(),
+        status, readiness = await asyncio.gather(self._health_checks.status(), self._health_checks.readiness())
+        stored, orders, alerts, balances = await asyncio.gather(
+            self._stored.find(), self._open.find(), self._alerts.find(), self._balances.find()
         )
         _tell_status(status)
         cluster.READY.tell(readiness.ready)
@@ -72,6 +72,9 @@ class ClusterMetrics:
             None if kinds is None else {kind: kinds[kind].orders if kind in kinds else 0 for kind in OrderKind}
         )
         cluster.OPEN_ORDER_AGE.tell_each({kind: each.oldest_seconds for kind, each in (kinds or {}).items()})
+        waiting = alerts.said or {}
+        cluster.ALERTS_WAITING.tell_each({receiver: each.alerts for receiver, each in waiting.items()})
+        cluster.ALERT_AGE.tell_each({receiver: each.oldest_seconds for receiver, each in waiting.items()})
         cluster.WALLET_BALANCE.tell_each(balances.said)
         buffers = [*self._send_buffers()]
         port.SEND_BUFFER_BYTES.tell(sum(buffers))

@@ -16,7 +16,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.halt import Halt
 from orderd.domain.order import OrderKind
 from orderd.engine.halting import view
-from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored
+from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored, WaitingAlerts
 from orderd.gateway.service_probe import Dependency, Found, Probe
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.metrics.port import LOOP_LAG
@@ -47,6 +47,8 @@ class HealthQueries(Protocol):
     def stored(self) -> Stored: ...
 
     def open_orders(self) -> dict[OrderKind, OpenOrders]: ...
+
+    def alerts(self) -> dict[str, WaitingAlerts]: ...
 
     def balances(self) -> dict[str, float]: ...
 

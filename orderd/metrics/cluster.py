@@ -33,6 +33,10 @@ WALLET_BALANCE: Final = _gauge(
     "Whole tokens in the wallet, of the built-in tokens; SOL is without what is wrapped (wSOL).",
     ["token"],
 )
+ALERTS_WAITING: Final = _gauge("orderd_alerts_waiting", "Alerts that a receiver has not confirmed.", ["receiver"])
+ALERT_AGE: Final = _gauge(
+    "orderd_alert_age_seconds", "Age of the oldest alert that a receiver has not confirmed.", ["receiver"]
+)
 DATABASE_BYTES: Final = _gauge("orderd_database_bytes", "Size of the database on disk.")
 TABLE_BYTES: Final = _gauge("orderd_table_bytes", "Size of a table on disk with its indexes.", ["table"])
 REMOVED_ROWS: Final = _gauge("orderd_removed_rows", "Rows that were removed for their age so far.", ["kept"])

@@ -13,7 +13,21 @@ from orderd.metrics.neighbour import merged, serving, worker_text
 from orderd.metrics.registries import GATEWAY, WORKER, RoleRegistry, ToldGauge
 
 LABELS = {
-    *("action", "code", "error", "field", "kept", "kind", "loop", "method", "outcome", "reason", "result", "route"),
+    *(
+        "action",
+        "code",
+        "error",
+        "field",
+        "kept",
+        "kind",
+        "loop",
+        "method",
+        "outcome",
+        "reason",
+        "receiver",
+        "result",
+        "route",
+    ),
     *("service", "stage", "status", "table", "token", "venue", "what"),
 }
 """Each has a few values: codes, kinds, names that the program or the operator has given."""

@@ -37,7 +37,7 @@ from orderd.engine.next_execution import NextExecution
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored
+from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored, WaitingAlerts
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.server import Engine, Gateway
 from orderd.queue.broker import OrderBroker, redis_client
@@ -175,6 +175,9 @@ class PlayedQuestions:
 
     def open_orders(self) -> dict[OrderKind, OpenOrders]:
         return {OrderKind.LIMIT: OpenOrders(2, 60.0)}
+
+    def alerts(self) -> dict[str, WaitingAlerts]:
+        return {"bot": WaitingAlerts(3, 30.0)}
 
     def balances(self) -> dict[str, float]:
         return {"SOL": 1.5}

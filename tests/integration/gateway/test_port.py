@@ -310,6 +310,8 @@ async def test_metrics_count_what_happens(rig: Rig) -> None:
     assert 'orderd_open_orders{kind="limit"} 2.0' in body
     assert 'orderd_open_orders{kind="market"} 0.0' in body
     assert 'orderd_open_order_age_seconds{kind="limit"} 60.0' in body
+    assert 'orderd_alerts_waiting{receiver="bot"} 3.0' in body
+    assert 'orderd_alert_age_seconds{receiver="bot"} 30.0' in body
     assert 'orderd_wallet_balance{token="SOL"} 1.5' in body
     assert "orderd_attempts_in_flight" not in body, "a gateway has none"
 

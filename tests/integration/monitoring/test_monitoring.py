@@ -20,6 +20,7 @@ from orderd.metrics.listing import SUBJECTS, listed
 from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.trader import order, trading
 from tests.conftest import QUICK
+from tests.receiver import SECRET
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/prometheus/rules.yml"
@@ -29,6 +30,8 @@ PATIENCE_SECONDS = 60
 INTERVALS = {"$__rate_interval": "30s", "$__range": "5m"}
 TRADING = QUICK | {"ORDERD_RATE_LIMIT": "12", "ORDERD_SIMNET_FAULTS": json.dumps({"http_429": 0.1})}
 """Some orders wait, and the endpoint turns requests away, also those of venues: of all that there are figures."""
+RECEIVERS = f'[receivers.away]\nwebhook = "http://127.0.0.1:9/"\nsecret = "{SECRET}"\n'
+"""Alerts to it wait."""
 needs_prometheus = pytest.mark.skipif(
     shutil.which("prometheus") is None or shutil.which("promtool") is None,
     reason="no Prometheus is installed: apt-get install prometheus",
@@ -101,7 +104,10 @@ def trading_daemon(tmp_path: Path) -> Iterator[Daemon]:
     """One that has executed, failed and deferred orders, fired one that rested, and refused a client."""
     state = tmp_path / "daemon"
     state.mkdir()
-    with running_daemon(state, TRADING) as daemon, trading(daemon.url) as trader:
+    receivers = tmp_path / "alerts.toml"
+    receivers.write_text(RECEIVERS)
+    receivers.chmod(0o600)
+    with running_daemon(state, TRADING | {"ORDERD_ALERTS": str(receivers)}) as daemon, trading(daemon.url) as trader:
         fires, rests, fails = (
             order("SOL", "USDC", "1").model_copy(update={"limit_price": price, "time_in_force": force})
             for price, force in (("50", None), ("200", None), ("200", TimeInForce.FOK))
