@@ -47,6 +47,8 @@ from orderd.wire.quotes import GuardView, PreviewResult, QuoteResult, SimulatedF
 from orderd.wire.tokens import TokenView
 
 log = structlog.get_logger(__name__)
+_LOOKING_SECONDS: Final = 1.0
+"""How long a quote of an order on liquidity waits for venues that look for new pools."""
 _REROUTING_SECONDS: Final = 2.0
 """How long a preview looks for another route where pools refuse."""
 
@@ -224,6 +226,9 @@ class Market:
         self, terms: OrderTerms, fits: Fits, before: Offer | None = None
     ) -> tuple[SwapPlan, Offer, Sequence[Guard]]:
         terms = terms.in_try(0)
+        if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
+            # That there was nothing a moment ago is no answer to who waits for it.
+            self._router.look_out((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)

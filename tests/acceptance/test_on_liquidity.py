@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from decimal import Decimal
+from subprocess import CalledProcessError
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -77,6 +78,23 @@ def test_it_buys_as_soon_as_there_is_a_pool(desk: Desk, launches: Launches) -> N
     assert desk.kinds(UUID(order["id"])) == [EventKind.ACCEPTED]
     pool = launches.pool(mint, 10_000)
     assert buys(desk, UUID(order["id"])) == pool
+
+
+def test_a_dry_run_shows_each_guard_as_soon_as_there_is_a_pool(desk: Desk, launches: Launches) -> None:
+    mint = launches.mint(mintAuthority=True)
+    dry_run = ("submit", "USDC", mint, AMOUNT, "--limit", "0.0111", "--min-liquidity", "20000", "--dry-run")
+    with pytest.raises(CalledProcessError):
+        desk.orderctl(*dry_run)
+    launches.pool(mint, 10_000)
+    found = desk.orderctl(*dry_run)
+    guards = {each["name"]: (each["is_met"], each["code"]) for each in found["quote"]["guards"]}
+    assert found["would"] == "rest"
+    assert guards == {
+        "mint": (False, "ROUTE_TOKEN_POWERS"),
+        "liquidity": (False, "POOL_SHALLOW"),
+        "pool fee": (True, "POOL_FEE"),
+        "round trip": (True, "ROUTE_ROUND_TRIP"),
+    }
 
 
 def test_dust_is_waited_out_and_a_second_pool_is_found(desk: Desk, launches: Launches) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -20,7 +20,6 @@ from orderd.metrics.venues import VENUE_ERRORS, VENUE_SECONDS
 from orderd.venues.base import Liquidity, OpenPool, Venue
 from orderd.venues.reading import Reading
 
-LOOKING_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
 
 Pair = tuple[str, str]
@@ -84,13 +83,13 @@ class QuoteCollector:
         """Whether a hint says that pools of the pair have changed since they were read."""
         return any(venue.has_changed(*pair) for venue in self._venues)
 
-    def look_out(self, pairs: Sequence[Pair]) -> bool:
+    def look_out(self, pairs: Sequence[Pair], seconds: float) -> bool:
         """Look up anew at all venues which pools there are. Whether one has found others than before.
 
         Whoever does not answer in time goes on by itself.
         """
         asked = [self._lookups.submit(_look_out, venue, pair) for pair in pairs for venue in self._venues]
-        wait(asked, timeout=LOOKING_SECONDS)
+        wait(asked, timeout=seconds)
         return any(each.done() and each.result() for each in asked)
 
     def hints(self, pair: Pair) -> int:

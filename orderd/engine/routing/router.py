@@ -43,6 +43,7 @@ from orderd.venues.base import OpenPool, Venue
 _UNITS_A_LEG: Final = 70_000
 """What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
 _ONE_SOL: Final = 10**9
+_LOOKING_SECONDS: Final = 10.0
 _WARM_SECONDS: Final = 60.0
 _WATCHED_SECONDS: Final = 5.0
 """How often a watched pair is read without a hint that it has changed."""
@@ -153,10 +154,14 @@ class Router:
             self._watched |= dict.fromkeys(self._watched.keys() & changed, now)
             self._collector.ask(list(changed))
 
-    def look_out(self, pair: Pair) -> bool:
-        """Look up anew which pools there are on any way between two tokens. Whether there are others than before."""
+    def look_out(self, pair: Pair, seconds: float = _LOOKING_SECONDS) -> bool:
+        """Look up anew which pools there are on any way between two tokens. Whether there are others than before.
+
+        A venue that has not answered after so many ``seconds`` goes on by itself.
+        """
         known = {(one.mint, other.mint) for one, other in permutations(self._intermediates, 2)}
-        return self._collector.look_out([each for each in self._pairs(QuoteRequest(*pair, 1)) if each not in known])
+        pairs = [each for each in self._pairs(QuoteRequest(*pair, 1)) if each not in known]
+        return self._collector.look_out(pairs, seconds)
 
     def hints(self, request: QuoteRequest) -> int:
         """How many hints there have been that the market of the request's pair has moved, on any way."""
