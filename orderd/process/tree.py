@@ -13,6 +13,7 @@ from redis import Redis as Client
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from solders.pubkey import Pubkey
 
+from db import alerts
 from db.connection import check_schema, connect, database, database_errors_told, migrate, reach
 from orderd.config.alerts import load_alerts
 from orderd.config.settings import Settings
@@ -50,7 +51,7 @@ def run_tree(settings: Settings) -> None:
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    load_alerts(settings)
+    load_alerts(settings)  # what is wrong with it is said before anything is started
     told = Told(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):
         supervisor = Supervisor(told.waits)
@@ -147,11 +148,15 @@ def _database(supervisor: Supervisor, settings: Settings, told: Told) -> str:
         supervisor.start(postgres)
         url = postgres.url
 
+    wanted = load_alerts(settings)
+
     def check() -> None:
         if settings.database_url is not None:
             check_schema()
         with database.connection_context():
             check_anyone_may_enter(settings)
+            if wanted is not None:  # before the first order; the notifier renews it
+                alerts.subscribe(wanted.kinds)
 
     connect(url, max_connections=1)
     try:

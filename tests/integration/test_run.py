@@ -9,18 +9,26 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
+from pydantic import SecretStr
 
 from orderctl.output.exit_codes import ExitCode
+from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.embedded.notify import Notices
+from orderd.embedded.notify import Notices, service_manager
 from orderd.embedded.redis import Redis
+from orderd.process import tree
 from orderd.process.roles import ListeningRole
+from orderd.process.supervisor import Supervisor
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.process.told import Told
 from tests.conftest import QUICK
+from tests.receiver import SECRET
 
 SERVICES = ("postgres", "redis", "simnet", "worker", "gateway")
 BIN = Path(sys.executable).parent
@@ -304,3 +312,16 @@ def run_orderd(state_dir: Path, **environment: str) -> "subprocess.CompletedProc
         text=True,
         check=False,
     )
+
+
+def test_what_its_receivers_want_is_subscribed_to_before_it_takes_the_first_order(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "alerts.toml"
+    file.write_text(f'[receivers.bot]\nwebhook = "http://localhost/"\nsecret = "{SECRET}"\nevents = ["filled"]\n')
+    file.chmod(0o600)
+    told = Told(service_manager())
+    tree._database(Supervisor(told.waits), Settings(database_url=SecretStr(postgres_url), alerts=file), told)
+    with closing(psycopg2.connect(postgres_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT kind FROM alert_subscriptions WHERE until > now() + interval '6 days'")
+        assert cursor.fetchall() == [("filled",)]
