@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
@@ -265,7 +266,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             "id",
             _id,
-            lambda order: order.id,
+            attrgetter("id"),
             width=SHORT_ID,
             places=(*LISTS, *SCREEN),
         ),
@@ -294,13 +295,13 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             "result",
             _result,
-            lambda order: order.token_out,
+            attrgetter("token_out"),
             width=RESULT_WIDTH,
             places=(*LISTS, *SCREEN),
             right=True,
             grows=True,
         ),
-        Column("created", _created, lambda order: order.created_at, width=16, places=LISTS, right=True),
+        Column("created", _created, attrgetter("created_at"), width=16, places=LISTS, right=True),
         Column(
             "price",
             lambda order, _: _plain(order.executed_price or "-"),
@@ -312,7 +313,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             "attempt",
             lambda order, _: _plain(str(order.attempt)),
-            lambda order: order.attempt,
+            attrgetter("attempt"),
             width=7,
             places=("wide",),
             right=True,
@@ -328,7 +329,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             "try",
             lambda order, _: _plain(str(order.attempt or "-")),
-            lambda order: order.attempt,
+            attrgetter("attempt"),
             width=3,
             places=SCREEN,
             right=True,
@@ -337,7 +338,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             "client_order_id",
             lambda order, _: _plain(order.client_order_id),
-            lambda order: order.client_order_id,
+            attrgetter("client_order_id"),
             width=36,
             places=("wide", *SCREEN),
             spared=1,
@@ -352,7 +353,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column(
             "kind",
             lambda order, _: _plain(order.kind),
-            lambda order: order.kind,
+            attrgetter("kind"),
             width=11,
             places=("wide", *SCREEN),
             spared=2,
@@ -364,8 +365,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
             width=32,
             places=("wide",),
         ),
-        Column("age", _age, lambda order: order.created_at, width=5, places=("active",), right=True),
-        Column("ended", _ended, lambda order: order.updated_at, width=5, places=("ended",), right=True),
+        Column("age", _age, attrgetter("created_at"), width=5, places=("active",), right=True),
+        Column("ended", _ended, attrgetter("updated_at"), width=5, places=("ended",), right=True),
         Column("parent", _parent, lambda order: str(above(order) or ""), width=SHORT_ID),
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )

@@ -1,10 +1,10 @@
 """What the daemon is asked, while there is a connection: its state, the wallet and a price, again and again."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from fractions import Fraction
+from time import perf_counter
 
 from orderctl.display.resting import is_open, know
 from orderctl.trading.asking import MOST_ORDERS, pairs_at_rest
@@ -174,10 +174,10 @@ class Questions:
             self._desk.trouble.pop(name, None)
 
     async def _ask_status(self) -> None:
-        began = time.perf_counter()
+        began = perf_counter()
         status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
         self._desk.status = status
-        self._desk.answers.told(status, self._desk.clock(), (time.perf_counter() - began) * 1000)
+        self._desk.answers.told(status, self._desk.clock(), (perf_counter() - began) * 1000)
 
     async def _ask_balances(self) -> None:
         self._desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)

@@ -583,6 +583,8 @@ async def test_every_command_can_be_called_by_its_name() -> None:
     async with running(busy()) as pilot:
         commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"New", "Cancel", "Sort", "Filter", "Copy id", "Help", "Quit", "Theme"} <= set(commands)
+        told = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
+        assert len(told) == len(commands), "each is there once"
         await commands["Sort"].callback()
         assert title(pilot) == "Active 20, by id ↑"
 

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-from orderctl.tui import app
+from orderctl.tui import app, questions
 from orderctl.tui.screens import new_order
 from orderd.client.link import Closed
 from orderd.domain.order import OrderKind
@@ -28,14 +28,16 @@ from tests.unit.orderctl.tui.desks import (
 Compare = Callable[..., bool]
 Act = Callable[[Pilot[object]], Awaitable[None]]
 
+ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 @pytest.fixture(autouse=True)
 def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is asked twice, nothing moves, and a form's id is not made up."""
+    """Nothing is asked twice, nothing moves, and a form's id is not made up, and each answer comes at once."""
     ask_once(monkeypatch, read_seconds=3600)
     monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))
+    monkeypatch.setattr(questions, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(Input, "cursor_blink", False)  # also in fields that are shown later
 
 
@@ -79,8 +81,10 @@ def test_fills(snap_compare: Compare) -> None:
     assert snap_compare(application(traded()), terminal_size=(120, 40), run_before=after("4"))
 
 
-def test_profit(snap_compare: Compare) -> None:
-    assert snap_compare(application(traded()), terminal_size=(120, 40), run_before=after("P"))
+@ALL_SIZES
+@pytest.mark.parametrize("key", ["P", "V", "D", "colon"], ids=["profit", "venues", "depth", "command"])
+def test_the_other_places(snap_compare: Compare, size: tuple[int, int], key: str) -> None:
+    assert snap_compare(application(traded()), terminal_size=size, run_before=after(key))
 
 
 @SIZES
