@@ -56,7 +56,10 @@ class Answers:
     def told(self, status: StatusResult, now: datetime, milliseconds: float) -> None:
         self.measured("orderd", milliseconds)
         for name, health in status.services.items():
-            self.measured(name, health.latency_ms if health.ok else None)
+            if health.ok and health.latency_ms is None:  # an older daemon: it answers, and nobody knows how fast
+                self.services.setdefault(name, deque(maxlen=KEPT))
+            else:
+                self.measured(name, health.latency_ms if health.ok else None)
         if status.slot is None or status.slot == self.slot:
             return
         if self.slot is not None and self.slot_at is not None and (passed := (now - self.slot_at).total_seconds()) > 0:

@@ -74,12 +74,13 @@ def _services(desk: Desk) -> Table:
         ("FAILED", "right"), ("", "left"),
     )  # fmt: skip
     for name, times in desk.answers.services.items():
-        state = Text("ok", Tone.GOOD) if times[-1] is not None else _state(desk.status, name)
+        now = times[-1] if times else None
+        state = Text("ok", Tone.GOOD) if now is not None else _state(desk.status, name)
         failures = lost(times)
         table.add_row(
             name,
             state,
-            _milliseconds(times[-1]),
+            _milliseconds(now),
             _milliseconds(middle(times)),
             _milliseconds(worst(times)),
             Text(str(failures), Tone.BAD if failures else Tone.MUTED),

@@ -1,5 +1,6 @@
 """What a trader sees, at the smallest size that must do and at a roomy one. The pictures are beside this file."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -8,10 +9,18 @@ from textual.widgets import Input, Select
 
 from orderctl.tui import app, questions
 from orderctl.tui.screens import new_order
+from orderctl.tui.widgets.depth_pane import DepthPane
+from orderd.client.errors import ClientError, RefusedError
 from orderd.client.link import Closed
+from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind
+from orderd.gateway.docs.examples import POOLS
+from orderd.wire.message import Message
+from orderd.wire.problem import Problem
+from orderd.wire.quotes import QuoteResult
 from orderd.wire.rpc import Method
 from tests.samples.orders import QUOTE
+from tests.unit.orderctl.test_depth import market
 from tests.unit.orderctl.tui.desks import (
     Clock,
     ScriptedCaller,
@@ -82,9 +91,28 @@ def test_fills(snap_compare: Compare) -> None:
 
 
 @ALL_SIZES
-@pytest.mark.parametrize("key", ["P", "V", "D", "colon"], ids=["profit", "venues", "depth", "command"])
+@pytest.mark.parametrize("key", ["P", "V", "colon"], ids=["profit", "venues", "command"])
 def test_the_other_places(snap_compare: Compare, size: tuple[int, int], key: str) -> None:
     assert snap_compare(application(traded()), terminal_size=size, run_before=after(key))
+
+
+@ALL_SIZES
+def test_depth(snap_compare: Compare, size: tuple[int, int]) -> None:
+    def quoted(params: Message) -> QuoteResult | ClientError:
+        answer = market(params.model_dump(exclude_none=True))
+        return RefusedError(Problem.of(answer)) if isinstance(answer, OrderdError) else answer
+
+    async def act(pilot: Pilot[object]) -> None:
+        await after("D", "r")(pilot)
+        async with asyncio.timeout(20):
+            while "asking" in str(pilot.app.screen.query_one(DepthPane).content):
+                await pilot.pause(0.01)
+        await settled(pilot)
+
+    caller = busy()
+    caller.answers[Method.QUOTE] = quoted
+    caller.answers[Method.POOLS] = POOLS
+    assert snap_compare(application(caller), terminal_size=size, run_before=act)
 
 
 @SIZES
