@@ -62,6 +62,7 @@ def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
                 {"take_profit_price": better},
                 {"trail": chance.choice(["0.1%", "0.3%", "0.05"])},
                 {"take_profit_price": better, "stop_price": worse},
+                {"limit_price": worse, "min_liquidity": "1", "allow": "mint_authority"},
                 # What it has bought is sold again when the market has gone the other way, or on.
                 {"then_take_profit": worse, "then_stop": better},
                 {"limit_price": better, "then_take_profit": worse},

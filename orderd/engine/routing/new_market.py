@@ -1,11 +1,12 @@
 """What an order on liquidity is told of its market: how much there is to sell to, and what is known of the token.
 
-All of the pools is read as they stand, by the same quotes that an order goes by. The mint is read anew each time: a
-power over it may have been given up, and whoever has it decides when.
+All of the pools is read as they stand, by the same quotes that an order goes by. The mint is read anew, once for all
+orders of a moment: a power over it may have been given up, and whoever has it decides when.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Final
 
 import structlog
 from solders.pubkey import Pubkey
@@ -25,7 +26,11 @@ from orderd.solana.mints import facts_of
 from orderd.solana.programs.token import Mint
 from orderd.solana.rpc import ChainAccount, RpcClient
 from orderd.venues.account_facts import token_amount
+from orderd.venues.single_flight import SingleFlight
 
+_MINT_SECONDS: Final = 0.2
+_HOLDERS_SECONDS: Final = 1.0
+"""Nodes have to search for the largest holders."""
 log = structlog.get_logger(__name__)
 
 
@@ -36,6 +41,8 @@ class NewMarkets:
         self._router = router
         self._rpc = rpc
         self._fits = fits
+        self._mints: SingleFlight[str, ChainAccount | None] = SingleFlight(self._read_mint, _MINT_SECONDS)
+        self._largest: SingleFlight[str, dict[Pubkey, int] | None] = SingleFlight(self._read_largest, _HOLDERS_SECONDS)
 
     def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
         """Raises OrderdError where what an order on liquidity asks for is not so: POOL_*, ROUTE_*; and RPC_*.
@@ -89,19 +96,28 @@ class NewMarkets:
         pairs = [(leg.mint_in, leg.mint_out) for leg in route.hops[-1].legs]
         pools = {vault for each in self._router.pools(pairs).values() for pool in each.pools for vault in pool.vaults}
         with rpc_errors_told():
-            try:
-                largest = self._rpc.get_token_largest_accounts(_key(terms))
-            except (RpcResponseError, RpcRefusedError) as error:
-                log.info("largest holders unknown", action="holders_unknown", error=str(error))
-                return None
-            others = [key for key in largest if key not in pools]
-            held = [token_amount(account) for account in self._rpc.get_multiple_accounts(others).value if account]
-        return Fraction(max(held, default=0), max(supply, 1))
+            largest = self._largest.get(terms.token_out.mint)
+        if largest is None:
+            return None
+        return Fraction(max((held for key, held in largest.items() if key not in pools), default=0), max(supply, 1))
 
     def _mint(self, terms: OrderTerms) -> ChainAccount | None:
         with rpc_errors_told():
-            (account,) = self._rpc.get_multiple_accounts([_key(terms)]).value
+            return self._mints.get(terms.token_out.mint)
+
+    def _read_mint(self, mint: str) -> ChainAccount | None:
+        (account,) = self._rpc.get_multiple_accounts([Pubkey.from_string(mint)]).value
         return account
+
+    def _read_largest(self, mint: str) -> dict[Pubkey, int] | None:
+        """What the largest accounts hold, in base units; None where the node does not tell."""
+        try:
+            keys = self._rpc.get_token_largest_accounts(Pubkey.from_string(mint))
+        except (RpcResponseError, RpcRefusedError) as error:
+            log.info("largest holders unknown", action="holders_unknown", error=str(error))
+            return None
+        accounts = self._rpc.get_multiple_accounts(keys).value
+        return {key: token_amount(account) for key, account in zip(keys, accounts, strict=True)}
 
 
 def _key(terms: OrderTerms) -> Pubkey:

@@ -1,0 +1,78 @@
+"""What is seen of a new market where the node does not tell all of it."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+from solders.pubkey import Pubkey
+
+from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
+from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms_parsing import understood
+from orderd.domain.tokens import Token, TokenRegistry
+from orderd.domain.well_known import EVERYWHERE
+from orderd.engine.routing.new_market import NewMarkets
+from orderd.engine.routing.router import Router
+from orderd.solana.programs import token
+from tests.integration.engine.test_execution import QUOTE
+from tests.unit.venues.chain import Chain
+
+MINT = Pubkey.from_bytes(bytes([7] * 32))
+DECISION = RoutingDecision(Route.single(QUOTE), (QUOTE,), ())
+
+
+@dataclass
+class Pools:
+    """Plays the router: a pool that would sell, and one that buys where it is said for how much."""
+
+    back: int | None = None
+    asked: list[QuoteRequest] = field(default_factory=list)
+
+    def pools(self, pairs: Any) -> Any:
+        return {pair: SimpleNamespace(pools=()) for pair in pairs}
+
+    def route(self, request: QuoteRequest, *_: Any) -> RoutingDecision:
+        self.asked.append(request)
+        if self.back is None:
+            raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, "nobody buys it")
+        return SimpleNamespace(route=SimpleNamespace(amount_out=self.back))  # type: ignore[return-value]
+
+
+def terms(**others: Any) -> OrderTerms:
+    given = GivenTerms(
+        token_in="USDC", token_out=str(MINT), amount_in="100", limit_price="1", min_liquidity="1", **others
+    )
+    return understood(given, TokenRegistry((*EVERYWHERE, Token("NEW", str(MINT), 6))), "0.5")
+
+
+def found(chain: Chain, pools: Pools, **others: Any) -> dict[str, str]:
+    markets = NewMarkets(cast("Router", pools), chain.rpc(), lambda _: True)
+    return {guard.name: guard.found for guard in markets.guards(terms(**others), DECISION)}
+
+
+def test_a_node_that_does_not_tell_the_largest_holders_is_not_taken_for_one_that_tells_of_none() -> None:
+    chain = Chain()
+    chain.put(MINT, token.PROGRAM_ID, token.Mint.new(6, supply=100))
+    chain.unknown_methods.add("getTokenLargestAccounts")
+    seen = found(chain, Pools(back=100), max_holder="50")
+    assert seen["largest holder"] == "the node does not tell"
+    assert "getTokenLargestAccounts" not in found(chain, Pools(back=100)), "nor is it asked unless that matters"
+
+
+def test_what_nobody_buys_again_is_said_to_be_so() -> None:
+    chain, pools = Chain(), Pools()
+    chain.put(MINT, token.PROGRAM_ID, token.Mint.new(6, supply=100))
+    seen = found(chain, pools)
+    assert seen["round trip"] == "it cannot be sold again: nobody buys it"
+    (sale,) = pools.asked
+    assert (sale.mint_in, sale.amount) == (str(MINT), QUOTE.amount_out), "all that would be bought"
+
+
+def test_orders_of_one_moment_read_the_mint_once() -> None:
+    chain = Chain()
+    chain.put(MINT, token.PROGRAM_ID, token.Mint.new(6, supply=100))
+    markets = NewMarkets(cast("Router", Pools(back=100)), chain.rpc(), lambda _: True)
+    for _ in range(3):
+        assert [*markets.guards(terms(), DECISION)]
+    assert chain.methods == ["getMultipleAccounts"]
