@@ -44,6 +44,7 @@ class Code:
 def checked_out(ref: str) -> Iterator[Code]:
     """The code of a commit. Raises CalledProcessError where there is no such commit."""
     with tempfile.TemporaryDirectory(prefix="orderd-compare-") as directory, ExitStack() as stack:
+        Path(directory).chmod(0o755)  # of root, Postgres runs as somebody else
         tree = Path(directory, "tree")
         _git("worktree", "add", "--quiet", "--detach", str(tree), ref)
         stack.callback(_git, "worktree", "remove", "--force", str(tree))
@@ -61,8 +62,8 @@ def _environment(directory: Path, tree: Path) -> str:
     """A Python with the versions that the tree names."""
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
     python = directory / "bin/python"
-    install = ["-m", "pip", "install", "--quiet", "--constraint", str(tree / _CONSTRAINTS), "--editable", str(tree)]
-    subprocess.run([str(python), *install], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(tree / _CONSTRAINTS)]
+    subprocess.run([*install, "--editable", f"{tree}[all]"], check=True)
     return str(python)
 
 
