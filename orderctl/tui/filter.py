@@ -1,5 +1,7 @@
 """Which orders the words of a filter find."""
 
+from collections.abc import Callable
+
 from orderctl.display.columns import sold, state
 from orderctl.display.resting import prices
 from orderd.wire.orders import OrderView
@@ -22,3 +24,10 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
     )
     text = "\n".join((*names, order.venue or "", order.error.code if order.error else "")).lower()
     return all(word in text for word in words)
+
+
+def wanted(words: tuple[str, ...], is_among: Callable[[OrderView], bool] | None) -> Callable[[OrderView], bool] | None:
+    """Whether an order has all ``words`` and ``is_among`` those looked at; None where each is wanted."""
+    if not words:
+        return is_among
+    return lambda order: (is_among is None or is_among(order)) and matches(order, words)

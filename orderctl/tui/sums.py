@@ -1,4 +1,4 @@
-"""What the orders or fills of a table come to, in a few words."""
+"""What the orders or fills of a table come to, in a few words, and the titles that say so."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from orderctl.display.columns import state
-from orderd.wire.fills import HistoryTotals
+from orderctl.tui.families import Lines
+from orderd.wire.fills import HistoryResult, HistoryTotals
 from orderd.wire.orders import OrderView
 
 _TOKENS: Final = 3
@@ -39,3 +40,18 @@ def _plain(amount: Decimal) -> str:
     """Without zeros at the end, and never with an exponent."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def count_of(lines: Lines, *, is_cut: bool) -> str:
+    return f"{lines.found} of {lines.known}" if is_cut else f"{lines.known}"
+
+
+def titled(title: str, sums: str) -> str:
+    return f"{title}  ·  {sums}" if sums else title
+
+
+def fills_title(history: HistoryResult | None, shown: int, *, is_cut: bool) -> str:
+    if history is None or history.totals is None:
+        return "Fills"
+    count = f"{shown} of the newest {len(history.fills)}" if is_cut else f"{history.totals.fills}"
+    return titled(f"Fills {count}", traded(history.totals))

@@ -16,17 +16,17 @@ from orderctl.display.columns import COLUMNS, columns_of
 from orderctl.display.resting import above, is_open
 from orderctl.tui.desk import Desk
 from orderctl.tui.families import Lines
-from orderctl.tui.filter import matches
+from orderctl.tui.filter import wanted
 from orderctl.tui.messages import FamilyFolded, SortChosen
 from orderctl.tui.remembered import Memory
-from orderctl.tui.sums import outcomes, sold_by, traded
+from orderctl.tui.sums import count_of, fills_title, outcomes, sold_by, titled
 from orderctl.tui.widgets.fill_table import FillTable
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.tabs import Tab, Tabs
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
-from orderd.wire.fills import HistoryFill, HistoryResult
+from orderd.wire.fills import HistoryFill
 from orderd.wire.message import Message
 from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import GetParams, OrderView
@@ -171,12 +171,12 @@ class Blotter(Container):
         by = f"by {self._sorted_by.heading.lower()} {'↓' if self._is_reversed else '↑'}"
         name = "Open" if self.tab is Tab.OPEN else "Active"
         is_cut = bool(self.words) or self.tab is Tab.OPEN
-        self.active.border_title = _titled(f"{name} {_count(active, is_cut=is_cut)}, {by}", sold_by(active.orders))
+        self.active.border_title = titled(f"{name} {count_of(active, is_cut=is_cut)}, {by}", sold_by(active.orders))
         is_main = self.tab is Tab.HISTORY
-        counted = f"Ended {_count(ended, is_cut=bool(self.words))}"
-        self.ended.border_title = _titled(counted, outcomes(ended.orders) if is_main else "")
+        counted = f"Ended {count_of(ended, is_cut=bool(self.words))}"
+        self.ended.border_title = titled(counted, outcomes(ended.orders) if is_main else "")
         history = desk.history
-        self.fills.border_title = _fills_title(history, len(self.fills.fills), is_cut=bool(self.words))
+        self.fills.border_title = fills_title(history, len(self.fills.fills), is_cut=bool(self.words))
         if (trouble := desk.trouble.get("history")) is not None:
             self.fills.border_title = f"{trouble.title}: {trouble.detail}"
         counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(book.resting), Tab.HISTORY: ended.known}
@@ -191,13 +191,7 @@ class Blotter(Container):
         in_order: Callable[[Iterable[OrderView]], list[OrderView]],
         is_among: Callable[[OrderView], bool] | None = None,
     ) -> Lines:
-        words = self.words
-        is_found = is_among
-        if words and is_among is not None:
-            is_found = lambda order: is_among(order) and matches(order, words)  # noqa: E731
-        elif words:
-            is_found = lambda order: matches(order, words)  # noqa: E731
-        return Lines(table, self._desk.book, in_order, is_found, self._unfolded)
+        return Lines(table, self._desk.book, in_order, wanted(self.words, is_among), self._unfolded)
 
     def _why_none(self, known: Mapping[UUID, OrderView], kind: str) -> str:
         if known and self.words:
@@ -256,18 +250,3 @@ class Blotter(Container):
         with suppress(ClientError):  # what is not known is not shown
             detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(family)), OrderDetail)
             self._desk.book.put_all(detail.children)
-
-
-def _count(lines: Lines, *, is_cut: bool) -> str:
-    return f"{lines.found} of {lines.known}" if is_cut else f"{lines.known}"
-
-
-def _titled(title: str, sums: str) -> str:
-    return f"{title}  ·  {sums}" if sums else title
-
-
-def _fills_title(history: HistoryResult | None, shown: int, *, is_cut: bool) -> str:
-    if history is None or history.totals is None:
-        return "Fills"
-    count = f"{shown} of the newest {len(history.fills)}" if is_cut else f"{history.totals.fills}"
-    return _titled(f"Fills {count}", traded(history.totals))
