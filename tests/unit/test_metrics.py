@@ -13,22 +13,8 @@ from orderd.metrics.neighbour import merged, serving, worker_text
 from orderd.metrics.registries import GATEWAY, WORKER, RoleRegistry, ToldGauge
 
 LABELS = {
-    *(
-        "action",
-        "code",
-        "error",
-        "field",
-        "kept",
-        "kind",
-        "loop",
-        "method",
-        "outcome",
-        "reason",
-        "receiver",
-        "result",
-        "route",
-    ),
-    *("service", "stage", "status", "table", "token", "venue", "what"),
+    *("action", "code", "error", "field", "kept", "kind", "loop", "method", "outcome", "reason", "receiver"),
+    *("result", "route", "service", "stage", "status", "table", "token", "venue", "what"),
 }
 """Each has a few values: codes, kinds, names that the program or the operator has given."""
 
