@@ -84,7 +84,8 @@ def test_only_commands_that_a_document_has_are_said_not_to_be_run() -> None:
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
     """It has traded, and one order of its has the word that documents have for any."""
-    with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK | shared_database) as daemon:
+    slots = {"ORDERD_SIMNET_SLOT_MS": "100"}  # it runs for as long as all the commands take, mostly idle
+    with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK | slots | shared_database) as daemon:
         prices = Prices(daemon.log.parent)
         prices.wait(prices.set("100"))
         with trading(daemon.url) as trader:
