@@ -37,7 +37,7 @@ def best_effort(what: str) -> Iterator[None]:
         yield
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
-            raise  # somebody wants it to end
+            raise  # the process is to end
         failed(what, error)
 
 
@@ -66,7 +66,7 @@ async def keep_going(what: str, work: Callable[[], Awaitable[None]]) -> None:
 
 
 class Outbox(Generic[T]):
-    """A thread that deals with what it is given, in order and in batches, so that nobody else waits for that."""
+    """A thread that handles what it is given, in order and in batches, so that no other thread waits for that."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class Outbox(Generic[T]):
         *,
         most: int = _MOST_AT_ONCE,
     ) -> None:
-        """``undone`` is told what ``deal`` raised an exception over, and what had to wait for that meanwhile.
+        """``undone`` gets what ``deal`` raised an exception over, and what had to wait for that meanwhile.
 
-        So nothing gathers for as long as the other side hangs. What is put together is dealt with together; up to
-        ``most`` items, more of it is taken along.
+        So nothing accumulates for as long as the other side hangs. Items that are put together are handled together; up
+        to ``most`` items, more are taken along.
         """
         self._what = what
-        BEST_EFFORT_FAILURES.labels(what)  # told from the beginning, as 0
+        BEST_EFFORT_FAILURES.labels(what)  # exported from the beginning, as 0
         self._deal = deal
         self._undone = undone
         self._most = most

@@ -1,8 +1,7 @@
 """Command lines on which each option is given once, of ``orderctl`` and ``orderd`` alike.
 
-Click takes the last of what is given twice and says nothing: of two slippages that would be one that the trader may not
-have meant. What stands before a command and again after it is no such case: an alias may have the one, and the other
-counts.
+Click silently takes the last of two values: of two slippages, that may not be the one that the trader meant. An option
+before a command and again after it is allowed: an alias may have the one, and the other counts.
 """
 
 from collections.abc import Callable
@@ -95,7 +94,7 @@ class CommandLine(typer.Typer):
 
 
 def _check_each_once(command: Command | Group, ctx: "Context", args: list[str]) -> None:
-    """Raises a usage error. Help is given whatever else is, and options that make a list may be given again."""
+    """Raises a usage error. Help is always given, and options that make a list may be given again."""
     _, _, in_order = command.make_parser(ctx).parse_args(args=list(args))
     given = [option for option in in_order if isinstance(option, TyperOption)]
     if ctx.resilient_parsing or any(option.is_eager for option in given):

@@ -1,7 +1,7 @@
-"""Python's search for circles of garbage, in processes that run for long: seldom, and never through what is loaded.
+"""Python's search for cyclic garbage, in processes that run for long: seldom, and never among what is loaded at start.
 
-An order makes thousands of objects and next to none of them in circles, so they go when nobody needs them any more. By
-Python's own thresholds the search for circles took an eighth of what an order costs.
+An order makes thousands of objects and hardly any cycles, so objects go when they are no longer used. With Python's
+default thresholds the search for cycles took an eighth of what an order costs.
 """
 
 import gc

@@ -82,7 +82,7 @@ app.add_typer(simnet_app, name="simnet")
 
 
 def main() -> None:
-    """Run the command line; whatever goes wrong is said in one place, with what to do next."""
+    """Run the command line; every error is printed in one place, with what to do next."""
     try:
         app()
     except OrderdError as error:

@@ -11,6 +11,8 @@ import os
 import sys
 import time
 from collections import Counter as Counts
+from collections.abc import Mapping
+from enum import Enum
 from typing import Final, Literal
 
 import structlog
@@ -20,10 +22,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _libc: Final = ctypes.CDLL(None)
 _PR_SET_NAME: Final = 15
 _NOISY: Final = ("websockets.server", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "dramatiq", "asyncio")
-"""Libraries that tell of each connection or request at INFO; from them, warnings are enough."""
+"""Libraries that log each connection or request at INFO; from them, warnings are enough."""
 
 _STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
-"""Loggers of libraries, and actions of ours, whose lines anybody brings about who reaches the port."""
+"""Loggers of libraries, and actions of ours, whose lines any client that reaches the port can cause."""
 _LINES_A_MINUTE: Final = 10
 _LONGEST_LINE: Final = 500
 """Characters of a library's words on a stranger's."""
@@ -71,6 +73,19 @@ class _Bounded(logging.Filter):
         return True
 
 
+def _without_enums(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:  # noqa: ARG001
+    """Names of enumerations as the words that they are, also within lists and tables."""
+    return {key: _plain(value) for key, value in event.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Enum) else value
+
+
 def configure_logging(level: str = "info", render: Literal["json", "console"] = "json") -> None:
     """Send all logs of the process to stderr, one line an event. Also those of libraries that use ``logging``."""
     shared: list[Processor] = [
@@ -85,7 +100,10 @@ def configure_logging(level: str = "info", render: Literal["json", "console"] = 
         renderers = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     else:
         renderers = [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+            _without_enums,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ]
     structlog.configure(
         processors=[

@@ -1,6 +1,6 @@
 """Times, lengths of time, shares and long texts, as a trader reads them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -16,9 +16,10 @@ def moment(at: datetime) -> str:
 
 
 def clock(at: datetime) -> str:
-    """The local time of day, to the millisecond."""
+    """The local time of day, to the millisecond; the date too if it is not today's."""
     local = at.astimezone()
-    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+    date = "" if local.date() == datetime.now(UTC).astimezone().date() else f"{local:%Y-%m-%d} "
+    return f"{date}{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""What lasts: conditions that are looked at every few seconds, by one notifier of all.
+"""Conditions that last: they are checked every few seconds, by one notifier of all.
 
-Everything but the endpoint is read from Postgres, where the other processes keep it. What cannot be told just now stays
-as it was.
+Everything but the endpoint is read from Postgres, where the other processes keep it. A condition that cannot be checked
+stays as it was.
 """
 
 import time

@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_notifier(settings: Settings) -> None:
-    """Send alerts until SIGTERM or SIGINT. Raises ConfigurationError where there is nobody to send them to."""
+    """Send alerts until SIGTERM or SIGINT. Raises ConfigurationError if there are no receivers."""
     assert settings.database_url is not None
     wanted = load_alerts(settings)
     if wanted is None:

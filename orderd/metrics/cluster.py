@@ -1,4 +1,4 @@
-"""What a gateway finds out about the whole cluster when somebody asks. What cannot be told is absent."""
+"""What a gateway finds out about the whole cluster at each scrape. What is not known is absent."""
 
 from functools import partial
 from typing import Final

@@ -19,7 +19,7 @@ SUBJECTS: Final[Mapping[str, tuple[str, ModuleType]]] = {
     "Workers": ("workers", worker),
     "Every process": ("gateways and workers", process),
 }
-"""Who tells of each, and where they are defined."""
+"""The processes that export each, and where they are defined."""
 _SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 
 

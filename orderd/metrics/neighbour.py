@@ -1,4 +1,4 @@
-"""A worker's metrics: served by itself, and told by the gateway that runs beside it, so that one scrape is enough.
+"""A worker's metrics: served by itself, and included by the gateway that runs beside it, so that one scrape is enough.
 
 A worker that serves them says where in ``worker.json`` of its state directory. A gateway with the same state directory
 adds them to its own under the label ``role``, unless the port is one that was chosen: then Prometheus asks the worker.

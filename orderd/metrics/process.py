@@ -1,4 +1,4 @@
-"""What every process tells of itself, beside CPU time, memory and open files."""
+"""What every process exports about itself, beside CPU time, memory and open files."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which process tells of which metrics: so none tells of something that it knows nothing about."""
+"""Which process exports which metrics: none exports values that it does not know."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -25,7 +25,7 @@ WORKER: Final = RoleRegistry()
 
 
 class ToldGauge:
-    """A gauge whose values are found out when somebody asks. What cannot be told is absent."""
+    """A gauge whose values are found out at each scrape. What is not known is absent."""
 
     def __init__(self, name: str, documentation: str, labels: Iterable[str] = (), *, registry: RoleRegistry) -> None:
         self._name, self._documentation, self.labels = name, documentation, tuple(labels)

@@ -13,7 +13,7 @@ from orderd.wire.message import Message, OrderRef
 from orderd.wire.orders import OrderView
 
 CHILDREN_TOLD: Final = 100
-"""Of the orders that execute another one, the newest that are told with it."""
+"""How many of the orders that execute another one are shown with it, the newest ones."""
 
 
 AttemptOutcome = Literal["live", "landed", "failed", "expired", "abandoned"]

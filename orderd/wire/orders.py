@@ -18,7 +18,7 @@ _CURSOR: Final[JsonDict] = {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 """What the daemon gives out, for the schemas only: it refuses others by itself, and in better words."""
 
 
-class _Identity(Message):  # a base, so that its members are told before the terms
+class _Identity(Message):  # a base, so that its members come before the terms
     id: UUID
     client_order_id: str
     account: str | None = Field(None, description="whose it is: an account's name; absent from older daemons")

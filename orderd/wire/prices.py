@@ -9,7 +9,7 @@ from orderd.wire.message import Message, Moment, Name
 
 
 class PricesParams(Message):
-    """Candles of a pair. It is told in the quote token that prices of it always have, whichever is named first."""
+    """Candles of a pair, always in the quote token of its prices, whichever token is named first."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 

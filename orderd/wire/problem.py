@@ -1,4 +1,4 @@
-"""How a failure is told (RFC 9457)."""
+"""The form of an error (RFC 9457)."""
 
 from uuid import UUID
 

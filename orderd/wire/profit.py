@@ -7,11 +7,11 @@ from pydantic import Field
 from orderd.wire.message import ACCOUNT, Message, Moment, Name
 
 Unit = Literal["USDC", "SOL"]
-"""What values are told in."""
+"""The unit of values."""
 
 
 class PnlParams(Message):
-    """What was earned. Lots are made of all that ever happened; ``since`` chooses the days that are told."""
+    """What was earned. Lots are made of all fills and movements; ``since`` chooses the days that are shown."""
 
     unit: Unit = "USDC"
     method: Literal["fifo", "average"] = Field("fifo", description="which lots a sale takes")

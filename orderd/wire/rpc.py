@@ -88,4 +88,4 @@ INTERNAL_ERROR: Final = -32603
 
 
 ORDERD_ERROR: Final = -32000
-"""All errors of the product itself: the Problem's code tells them apart."""
+"""All errors of the product itself: the Problem's code distinguishes them."""

@@ -1,4 +1,4 @@
-"""Following orders: what a subscription asks for, and all that it tells."""
+"""Following orders: what a subscription asks for, and everything that it sends."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -23,9 +23,9 @@ class Followed(Message):
 
 
 class SubscribeParams(Message):
-    """What to follow: one order, several, or, where none is named, all active ones, of a pair or a kind if given.
+    """What to follow: one order, several, or, if none is named, all active ones, of a pair or a kind if given.
 
-    Of an order that is followed every event is told, in order and without gaps. ``after`` belongs to ``order``, and the
+    Every event of an order that is followed is sent, in order and without gaps. ``after`` belongs to ``order``, and the
     tokens and the kind to a subscription that names no order.
     """
 
@@ -97,7 +97,7 @@ Notification = Annotated[Snapshot | ResyncRequired | Event | Ready, Field(discri
 
 
 class Position(Message):
-    """How far a live subscription has been told. Who has counted fewer events has missed some: subscribe again."""
+    """How far a live subscription has got. A client that has counted fewer events has missed some: subscribe again."""
 
     subscription: int
     events: int = Field(description="EVENTs sent since the subscription began")
@@ -106,10 +106,10 @@ class Position(Message):
 
 
 class Heartbeat(Message):
-    """The daemon lives, and so does the connection. ``at`` is the daemon's time.
+    """The daemon is alive, and so is the connection. ``at`` is the daemon's time.
 
-    Whatever was stored before ``as_of`` has been sent or is on its way; it stands still while the daemon cannot reach
-    its database.
+    Everything that was stored before ``as_of`` has been sent or is on its way; it stands still while the daemon cannot
+    reach its database.
     """
 
     at: datetime

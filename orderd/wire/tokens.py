@@ -38,7 +38,7 @@ class TokensSearchParams(Message):
 
 
 class TokenFound(Message):
-    """What somebody calls a mint; ``verified`` says that who keeps the list has looked at it, or the operator has."""
+    """A symbol of a mint; ``verified``: the list's maintainer has checked it, or the operator has pinned it."""
 
     symbol: str
     mint: str

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quote import VenueName
 from orderd.telemetry import configure_logging
 
 
@@ -63,10 +65,12 @@ def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str])
 
 def test_people_may_read_lines_instead(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(render="console")
-    structlog.get_logger().info("listening", action="gateway_listening", port=3000)
+    prices = {VenueName.RAYDIUM: ["1.5", ErrorCode.POOL_CLOSED]}
+    structlog.get_logger().info("listening", action="gateway_listening", port=3000, prices=prices)
     line = capsys.readouterr().err
     assert "listening" in line
     assert "port=3000" in line
+    assert "prices={'raydium': ['1.5', 'POOL_CLOSED']}" in line
     assert "\x1b" not in line
 
 

@@ -27,10 +27,10 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 
 
-def docs_page(document: Mapping[str, Any]) -> str:
-    """The page for an OpenAPI document of ours."""
+def docs_page(document: Mapping[str, Any], address: str) -> str:
+    """The page for an OpenAPI document of ours; its commands go to the daemon at ``address``, such as http://HOST:PORT."""
     sections: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in document["tags"]}
-    for operation in _operations(document):
+    for operation in _operations(document, address):
         sections[operation["tags"][0]].append(operation)
     secured = next(each["security"] for section in sections.values() for each in section if "security" in each)
     return _ENVIRONMENT.get_template("page.html.j2").render(
@@ -43,7 +43,7 @@ def docs_page(document: Mapping[str, Any]) -> str:
     )
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(document: Mapping[str, Any], address: str) -> Iterator[dict[str, Any]]:
     for path, item in document["paths"].items():
         for verb, operation in item.items():
             body = operation.get("requestBody", {}).get("content", {}).get("application/json")
@@ -54,7 +54,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "verb": verb.upper(),
                 "scope": _scope(verb, operation),
                 "body": None if body is None else _resolved(document, body["schema"]),
-                "curl": _curl(path, verb, operation, body),
+                "curl": _curl(address + path, verb, operation, body),
                 "answers": list(_answers(operation)),
                 "refusals": [
                     (status, list(response["content"][MEDIA_TYPE]["examples"]))
@@ -84,14 +84,14 @@ def _answers(operation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]
             )
 
 
-def _curl(path: str, verb: str, operation: Mapping[str, Any], body: Mapping[str, Any] | None) -> str:
+def _curl(address: str, verb: str, operation: Mapping[str, Any], body: Mapping[str, Any] | None) -> str:
     query = {}
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
-            path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
+            address = address.replace(f"{{{parameter['name']}}}", parameter["example"])
         elif parameter["in"] == "query" and parameter["required"]:
             query[parameter["name"]] = parameter["example"]
-    address = f"http://127.0.0.1:3000{path}" + (f"?{urlencode(query)}" if query else "")
+    address += f"?{urlencode(query)}" if query else ""
     words = ["curl"] if verb == "get" else ["curl", "-X", verb.upper()]
     words.append(f"'{address}'")
     if body is not None:

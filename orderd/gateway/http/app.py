@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -130,7 +130,7 @@ def _documents(
 ) -> APIRouter:
     """What clients and people read first; with an API key where one is asked for. Made when first asked for."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(authorize)])
-    page = cache(lambda: docs_page(describe()))
+    page = lru_cache(maxsize=8)(lambda address: docs_page(describe(), address))
 
     @router.get("/openapi.json")
     async def openapi() -> Response:
@@ -141,7 +141,8 @@ def _documents(
         return JSONResponse(describe_websocket(request.headers["host"], request.url.scheme == "https"))
 
     @router.get("/docs")
-    async def docs() -> Response:
-        return HTMLResponse(page(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+    async def docs(request: Request) -> Response:
+        address = f"{request.url.scheme}://{request.headers['host']}"
+        return HTMLResponse(page(address), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     return router

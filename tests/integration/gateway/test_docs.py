@@ -73,7 +73,7 @@ async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) ->
     html = (await http.get("/docs")).text
     bodies = {
         path: body.replace("&#34;", '"')
-        for path, body in re.findall(r"127\.0\.0\.1:3000(/\S+?)&#39;[^<]*?-d &#39;(.*?)&#39;", html)
+        for path, body in re.findall(rf"{re.escape(str(http.base_url))}(/\S+?)&#39;[^<]*?-d &#39;(.*?)&#39;", html)
     }
     order, resolution = bodies.pop("/api/orders"), bodies.pop("/api/orders/rebalance-2026-11-21/resolution")
     amendment, naming = bodies.pop("/api/orders/rebalance-2026-11-21"), bodies.pop("/api/tokens")

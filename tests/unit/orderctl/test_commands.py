@@ -224,19 +224,21 @@ class TestSubmit:
 class TestWatch:
     def test_events_are_told_line_by_line_in_a_pipe(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.knows(*history(FILLED))
+        below = " " * len("2025-11-21 09:30:00.000     +0.000 s  accepted   ")
 
         assert orderctl("watch", str(ORDER_ID)) == (
             0,
             f"order {ORDER_ID}\n"
-            "09:30:00.000     +0.000 s  accepted   sell 1.5 SOL for USDC, slippage at most 0.5 %\n"
-            "09:30:00.250     +0.250 s  started    attempt 1\n"
-            "09:30:00.500     +0.500 s  routed     → raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %\n"
-            "                                        meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %\n"
-            "                                        choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC\n"
-            f"09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
-            "                                      expires at block 960\n"
-            "09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141\n"
-            "                                      fee 0.000005 SOL, slot 815\n",
+            "2025-11-21 09:30:00.000     +0.000 s  accepted   sell 1.5 SOL for USDC, slippage at most 0.5 %\n"
+            "2025-11-21 09:30:00.250     +0.250 s  started    attempt 1\n"
+            "2025-11-21 09:30:00.500     +0.500 s  routed     "
+            "→ raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %\n"
+            f"{below}  meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %\n"
+            f"{below}  choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC\n"
+            f"2025-11-21 09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
+            f"{below}expires at block 960\n"
+            "2025-11-21 09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141\n"
+            f"{below}fee 0.000005 SOL, slot 815\n",
             "",
         )
 
@@ -842,7 +844,7 @@ class TestEvents:
         daemon.answers(Method.ORDER_GET, detail_of(FILLED))
 
         shown = orderctl("events", "0199d3a0")
-        assert [line.split()[3] for line in shown.out.splitlines() if line.startswith("09:30")] == [
+        assert [line.split()[4] for line in shown.out.splitlines() if line.startswith("2025-11-21 09:30")] == [
             "accepted",
             "started",
             "routed",

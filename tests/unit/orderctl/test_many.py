@@ -228,7 +228,7 @@ class TestWatching:
         outcome = orderctl("watch", str(order_id(1)), str(order_id(2)))
 
         assert outcome.code == 1
-        assert f"09:30:01.000  {order_id(1)}  confirmed  received 152.310211 USDC" in outcome.out
+        assert f"2025-11-21 09:30:01.000  {order_id(1)}  confirmed  received 152.310211 USDC" in outcome.out
         assert f"{order_id(2)}  cancelled  on request; nothing was traded" in outcome.out
 
     def test_all_are_those_that_are_active_now(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:

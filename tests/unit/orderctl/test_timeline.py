@@ -113,13 +113,14 @@ def test_every_event_has_words() -> None:
 
     assert told == [
         "sell 1.5 SOL for USDC, slippage at most 0.5 %",
-        "until 09:30:02.000: the rate limit of 100 starts in 60 s is reached",
+        "until 2025-11-21 09:30:02.000: the rate limit of 100 starts in 60 s is reached",
         "attempt 1",
         "→ raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %"
         " |   meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %"
         " |   choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
         "signature 5Xk3aaaa…fQa | expires at block 960",
-        "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | next attempt at 09:30:09.000",
+        "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | "
+        "next attempt at 2025-11-21 09:30:09.000",
         "the worker is gone and nothing was signed: back into the queue",
         "received 152.310211 USDC at 101.540141 | fee 0.000005 SOL, slot 815",
     ]
