@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import VenueName
+from orderd.domain.pool_kind import VenueName
 from orderd.telemetry import configure_logging
 
 
