@@ -39,7 +39,7 @@ ENDED_KEPT = 200
 
 
 class Book:
-    """``revision`` grows with each change, so that whoever draws can tell that there is nothing new."""
+    """``revision`` grows with each change, so that a widget can see that there is nothing new."""
 
     def __init__(self) -> None:
         self.active: dict[UUID, OrderView] = {}
@@ -66,7 +66,7 @@ class Book:
 
     @property
     def untold(self) -> frozenset[UUID]:
-        """Orders thought active that no snapshot told of: after the last snapshot, these have ended meanwhile."""
+        """Orders thought active that no snapshot contained: after the last snapshot, these have ended meanwhile."""
         return frozenset(self._untold)
 
     def forget_untold(self) -> None:
@@ -135,7 +135,7 @@ class Book:
 
 
 def _is_told_more(known: OrderView, order: OrderView) -> bool:
-    """Whether the best price that a trailing stop follows has risen, or the time of an execution is known, of which
+    """Whether the best price that a trailing stop follows has risen, or the time of an execution is known, for which
     there are no events."""
     told = (order.best_amount_out, order.next_at)
     return order.seq == known.seq and told != (known.best_amount_out, known.next_at)
@@ -199,7 +199,7 @@ def _at_rest(event: OrderEvent) -> dict[str, Any]:
             sold = {"filled_amount_in": part.amount_in, "amount_out": part.amount_out}
             return {**sold, "executed_price": part.executed_price}
         case Executing():
-            return {"next_at": None}  # which is told by the order itself only
+            return {"next_at": None}  # which only the order itself has
         case CancelRequested():
             return {"cancel_requested": True}
         case _:

@@ -56,7 +56,7 @@ class Desk:
     heard_at: datetime | None = None
     """When the daemon last said anything; None before its first word."""
     lag: timedelta = timedelta(0)
-    """How far what the daemon tells is behind its database, by its own account."""
+    """How far the daemon's news are behind its database, by its own account."""
     book: Book = field(default_factory=Book)
     status: StatusResult | None = None
     wallet: BalancesResult | None = None

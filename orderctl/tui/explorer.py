@@ -9,7 +9,7 @@ _CLUSTERS: Final = {"mainnet": "", "devnet": "?cluster=devnet"}
 
 
 def explorer_url(signature: str, status: StatusResult | None) -> str | None:
-    """None where no explorer knows the chain, or nobody has said yet which one it is."""
+    """None if no explorer knows the chain, or if the chain is not known yet."""
     if status is None or (cluster := _CLUSTERS.get(status.chain)) is None:
         return None
     return f"https://explorer.solana.com/tx/{signature}{cluster}"

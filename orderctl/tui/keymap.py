@@ -21,7 +21,7 @@ def keymap_path(environ: Mapping[str, str]) -> Path:
 
 
 def read_keymap(path: Path, known: Collection[str]) -> dict[str, str]:
-    """Empty where there is no file. Raises ConfigError for a file that cannot be used, and for an id that is not one of
+    """Empty if there is no file. Raises ConfigError for a file that cannot be used, and for an id that is not one of
     the ``known``."""
     import tomllib  # here, because most traders have no such file
 

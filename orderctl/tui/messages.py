@@ -1,4 +1,4 @@
-"""What widgets tell the screens around them."""
+"""The messages of widgets to the screens around them."""
 
 from uuid import UUID
 

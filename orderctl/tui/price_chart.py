@@ -19,7 +19,7 @@ INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
 
 
 def market_of(token_in: str, token_out: str) -> Pair:
-    """The pair in the direction that its prices are always told in, whichever of the two is sold."""
+    """The pair in the direction of its prices, whichever of the two is sold."""
     pair = pair_of(token_in, token_out)
     return (token_in, token_out) if pair is None else (pair.base.symbol, pair.quote.symbol)
 

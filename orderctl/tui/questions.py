@@ -167,7 +167,7 @@ class Questions:
             self._desk.heard_at = self._desk.clock()
             self._desk.trouble[name] = error
         except ClientError:
-            # The connection's own trouble, which the banner tells.
+            # A fault of the connection, which the banner shows.
             pass
         else:
             self._desk.heard_at = self._desk.clock()
@@ -211,7 +211,7 @@ class Questions:
                 await self._ask_price_of(pair)
 
     async def _ask_untold(self) -> None:
-        """What no event tells: what trailing stops are behind, and when the next execution of a TWAP is."""
+        """Facts that no event contains: what trailing stops are behind, and when the next execution of a TWAP is."""
         book = self._desk.book
         kinds = {order.kind for order in book.active.values() if is_open(order)}
         if asked := tuple(kind for kind in (OrderKind.TRAILING, OrderKind.TWAP) if kind in kinds):

@@ -57,7 +57,7 @@ def memory_path() -> Path:
 
 
 def _read(text: str) -> Layout:
-    """What is of another type than it should be is forgotten. Raises ValueError where the text is no JSON."""
+    """Values of another type than expected are dropped. Raises ValueError if the text is not JSON."""
     content = json.loads(text)
     default = Layout()
     if not isinstance(content, Mapping):

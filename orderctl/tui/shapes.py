@@ -1,7 +1,7 @@
-"""The shapes of order that the form offers: what each is called, and which of the terms it needs and takes.
+"""The shapes of order that the form offers: their names, and the terms that each needs and takes.
 
-A shape is not always a kind of its own: a purchase of an exact amount is a market order, and a TWAP is told by how long
-it takes or by how often it sells.
+A shape is not always a kind of its own: a purchase of an exact amount is a market order, and a TWAP is given by how
+long it takes or by how often it sells.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from orderd.wire.fills import HistoryResult, HistoryTotals
 from orderd.wire.orders import OrderView
 
 _TOKENS: Final = 3
-"""That are told; the others are counted."""
+"""That are shown; the others are counted."""
 
 
 def sold_by(orders: Iterable[OrderView]) -> str:

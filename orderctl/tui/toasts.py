@@ -1,4 +1,4 @@
-"""Which news of orders are worth a toast: those that ended, unless so many end that nobody could read them."""
+"""Which news of orders are worth a toast: those that ended, unless there are too many to read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from orderd.domain.order import FILLED, TERMINAL, OrderStatus
 from orderd.wire.orders import OrderView
 
 MOST: Final = 3
-"""Within a second; of more orders only their number is told, and of a flood nothing."""
+"""Within a second; of more orders only their number is shown, and of a flood nothing."""
 FLOOD: Final = 12
 
 

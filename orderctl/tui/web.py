@@ -1,9 +1,9 @@
-"""The full screen in a browser, by textual-serve, for whoever was given the address and for nobody else.
+"""The full screen in a browser, by textual-serve, for a trader who was given the address and for no other user.
 
 It listens on the loopback only. But every page that a browser shows, and every user of the machine, can reach that: so
 all of it, the page and the websocket that drives the screen, lies below a path that is a key of this run. A cookie
-would be told to every other server of this machine that the browser visits, for cookies know no ports; a path is told
-to nobody. The websocket asks for an Origin that is this very page as well.
+would be sent to every other server of this machine that the browser visits, because cookies know no ports; a path is
+not. The websocket also asks for an Origin that is this very page.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ OWN_CONTENT_ONLY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "frame-ancestors 'none'"
 )
-"""The page asks nobody else, whose answer it would wait for, for a font; and no other page can put it into a frame."""
+"""The page loads no font from another server, whose answer it would wait for; and no other page can frame it."""
 
 _OUTSIDE_FONT = re.compile(r"<link[^>]*https://fonts\.googleapis\.com[^>]*>")
 _HEAD = (

@@ -1,4 +1,4 @@
-"""The command line, at the foot of whatever screen is in front."""
+"""The command line, at the foot of the screen in front."""
 
 import asyncio
 from collections.abc import Sequence

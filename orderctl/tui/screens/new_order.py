@@ -36,16 +36,16 @@ TYPING_SECONDS = 0.2
 """A pause of this length in typing asks for a price."""
 QUOTE_SECONDS = 2.0
 BUTTON_WIDTH = 58
-"""Which leaves room for the other button in 80 columns; all of the order is told above."""
+"""Which leaves room for the other button in 80 columns; all of the order is shown above."""
 
 
 class NewOrderScreen(ModalScreen[OrderView]):
-    """Answers the order, once the daemon has taken it.
+    """Returns the order, once the daemon has accepted it.
 
-    Enter goes from field to field and stops at the last one: to the button, which sends, one has to go with Tab.
-    What the button promises at least is a part of the order that it sends; an order that rests is sent as it is.
-    Where the wallet holds wrapped SOL, an order in SOL may be told to sell that.
-    All tries of one form bear one client order id, so that a lost answer cannot make two orders of it.
+    Enter goes from field to field and stops at the last one: the button, which sends, is reached with Tab only. The
+    minimum that the button shows is a part of the order that it sends; a resting order is sent as it is. If the wallet
+    holds wrapped SOL, an order in SOL may sell that. All tries of one form have one client order id, so that a lost
+    answer cannot make two orders of it.
     """
 
     AUTO_FOCUS = "#amount"
@@ -157,13 +157,13 @@ class NewOrderScreen(ModalScreen[OrderView]):
         if balance is None:
             return []
         held = balance.wrapped if quote.use_wrapped else balance.tradable
-        held = balance.amount if held is None else held  # a daemon that does not tell them apart
+        held = balance.amount if held is None else held  # a daemon that does not distinguish them
         if Decimal(held) >= Decimal(quote.amount_in or quote.max_amount_in or 0):
             return []
         return [Text(f"the wallet holds {held} {sold(quote)} only", Tone.WARNING)]
 
     def _arm(self, quote: QuoteResult, *, rests: bool) -> None:
-        """What today's market promises is no floor for an order that rests."""
+        """The minimum at today's market is not a floor for a resting order."""
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
         self._promised = {} if rests else promised(quote)
         self.send.label = _told(quote, rests=rests)

@@ -91,7 +91,7 @@ def _services(desk: Desk) -> Table:
 
 
 def _state(status: StatusResult | None, name: str) -> Text:
-    """Of a service whose last time is not known: an older daemon tells of none."""
+    """For a service whose last time is not known: an older daemon does not send one."""
     health = status.services.get(name) if status is not None else None
     if health is None or health.ok:
         return Text("ok" if health is not None else "unknown", Tone.GOOD if health is not None else Tone.WARNING)

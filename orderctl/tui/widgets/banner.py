@@ -32,7 +32,7 @@ class Banner(Static):
 
 
 def _state(desk: Desk, running: Text) -> Text:
-    """The network first: whatever is cut off on a narrow terminal, it is not that."""
+    """The network first: it must not be what is cut off on a narrow terminal."""
     line = Text()
     if desk.status is not None:
         line.append(f" {desk.status.chain} ", CHAIN_BADGES[desk.status.chain]).append(" ")

@@ -142,7 +142,7 @@ class Blotter(Container):
         active = self._lines(book.active, in_order, is_among)
         ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
         if frame != self._drawn_frame:
-            # A new title draws all of a table again, so counts and sums are told once a second.
+            # A new title draws all of a table again, so counts and sums are updated once a second.
             self._tell(active, ended)
         self._listed = {Tab.ACTIVE: active.orders, Tab.OPEN: active.orders, Tab.HISTORY: ended.orders}
         if self.tab is Tab.FILLS:

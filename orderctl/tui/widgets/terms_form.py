@@ -20,10 +20,10 @@ from orderd.domain.times import parse_span
 
 
 class TermsForm(Grid):
-    """``terms`` are what has been filled in; whoever holds the form hears of changes by the fields' own messages."""
+    """``terms`` are what has been filled in; the owner of the form gets changes by the fields' own messages."""
 
     def __init__(self, pair: Pair, symbols: Iterable[str]) -> None:
-        """``symbols`` are offered as they are typed; whatever else is typed is the daemon's to know."""
+        """``symbols`` are offered as they are typed; all other words are left to the daemon."""
         super().__init__(id="form")
         self._pair = pair
         self._symbols = [*symbols]
@@ -61,7 +61,7 @@ class TermsForm(Grid):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """By the names of GivenTerms; what does not belong to the shape is left out, whatever stands in its field."""
+        """By the names of GivenTerms; what does not belong to the shape is left out, even if its field has a value."""
         shape = self.shape
         terms: dict[str, Any] = {name: self.typed(name) for name in ("token_in", "token_out")}
         terms[shape.amount] = self.amount
@@ -108,7 +108,7 @@ def _valid(typed: str) -> str:
     with suppress(OrderdError):
         parse_span(typed)
         return "valid_for"
-    return "expires" if "-" in typed else "valid_for"  # what is neither is told of as a length of time
+    return "expires" if "-" in typed else "valid_for"  # what is neither is reported as a length of time
 
 
 def _id(name: str) -> str:
