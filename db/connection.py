@@ -159,7 +159,7 @@ class SchemaError(OrderdError):
 
 
 @contextmanager
-def database_errors_told() -> Iterator[None]:
+def translated_database_errors() -> Iterator[None]:
     """Turns what the driver raises into the OrderdError that an operator sees."""
     try:
         yield

@@ -52,7 +52,7 @@ from orderd.domain.order import (
     target,
 )
 from orderd.domain.terms import OrderTerms
-from orderd.domain.terms_formatting import told_values
+from orderd.domain.terms_formatting import shown_values
 
 _TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
@@ -256,14 +256,14 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
 
     def told(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
-        return fact.model_copy(update={"until": order.due_at or order.looks_from}) if _tells_until(fact) else fact
+        return fact.model_copy(update={"until": order.due_at or order.looks_from}) if _has_until(fact) else fact
 
     # A lone row has no order.
     moved = _moved(_prepared(first, columns, locks=len(rows) > 1).execute(given).fetchall(), told)
     return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
 
 
-def _tells_until(fact: AnyFact) -> bool:
+def _has_until(fact: AnyFact) -> bool:
     return "until" in type(fact).model_fields
 
 
@@ -296,7 +296,7 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
         sets.append("unknown_since = NULL")
     if kind is EventKind.TRIGGERED:
         sets.append("triggered_at = clock_timestamp()")
-    until = "|| jsonb_build_object('until', coalesce(o.due_at, o.looks_from))" if _tells_until(change.fact) else ""
+    until = "|| jsonb_build_object('until', coalesce(o.due_at, o.looks_from))" if _has_until(change.fact) else ""
     # What is given goes along with the locks, as with ``in_order``: were the two joined later, each row would be looked
     # for among all of them.
     locked = (
@@ -446,7 +446,7 @@ class NewOrder:
 
     @property
     def fact(self) -> Accepted:
-        terms = told_values(self.terms)
+        terms = shown_values(self.terms)
         return Accepted(
             client_order_id=self.client_order_id,
             account=name_of(self.account_id),

@@ -29,7 +29,7 @@ from orderd.domain.well_known import EVERYWHERE
 from orderd.wire.problem import Problem
 from orderd.wire.quotes import QuoteResult
 
-TIMES_TOLD = 4
+TIMES_SHOWN = 4
 """Of executions, but for the last one."""
 BAR_WIDTH = 20
 
@@ -141,7 +141,7 @@ def _times(schedule: Schedule) -> Iterator[str]:
     """How long after the first the others are, the middle left out where there are many."""
     last = schedule.slices - 1
     for number in range(1, last):
-        if number > TIMES_TOLD:
+        if number > TIMES_SHOWN:
             yield "..."
             break
         yield f"in {_offset(schedule, number)}"

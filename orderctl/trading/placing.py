@@ -80,11 +80,11 @@ def place(
             return follow_to_the_end(client, settings, [str(result.order.id)], output)
         print_taken(result, output)
         if output in ("table", "wide"):
-            _tell_how_to_go_on(settings, result.order)
+            _show_next_steps(settings, result.order)
         return ExitCode.OK
 
 
-def _tell_how_to_go_on(settings: Settings, order: OrderView) -> None:
+def _show_next_steps(settings: Settings, order: OrderView) -> None:
     if order.status in RESTING:
         from orderctl.display.resting import reading, what_follows
         from orderctl.display.terms import validity

@@ -11,7 +11,7 @@ from orderd.wire.rpc import Method
 
 MAX_TRIES = 8
 
-_TELLS_NOTHING = frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})
+_OUTCOME_UNKNOWN = frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})
 """Answers that leave open whether the order was taken."""
 
 
@@ -23,7 +23,7 @@ def send(client: Client, order: SubmitParams, again: str) -> SubmitResult:
     except AnswerLostError as error:
         raise _unknown_outcome(order, again, error.detail, type(error)) from error
     except RefusedError as error:
-        if error.problem.code in _TELLS_NOTHING:
+        if error.problem.code in _OUTCOME_UNKNOWN:
             raise _unknown_outcome(order, again, f"{error.problem.code}: {error.detail}") from error
         if error.problem.retryable:
             error.next_step = f"try again, it cannot double: {again}"

@@ -69,7 +69,7 @@ class Book:
         """Orders thought active that no snapshot contained: after the last snapshot, these have ended meanwhile."""
         return frozenset(self._untold)
 
-    def forget_untold(self) -> None:
+    def forget_missing(self) -> None:
         """The daemon knows nothing of these orders any more: it has another database than before."""
         for order in self._untold:
             self.revision += 1
@@ -82,7 +82,7 @@ class Book:
         """Take in where an order stands, unless something newer is known."""
         self._untold.discard(order.id)
         known = self.get(order.id)
-        if known is None or order.seq > known.seq or _is_told_more(known, order):
+        if known is None or order.seq > known.seq or _shows_more(known, order):
             self._place(order)
 
     def put_all(self, orders: Iterable[OrderView]) -> None:
@@ -134,7 +134,7 @@ class Book:
                 del self.families[first]
 
 
-def _is_told_more(known: OrderView, order: OrderView) -> bool:
+def _shows_more(known: OrderView, order: OrderView) -> bool:
     """Whether the best price that a trailing stop follows has risen, or the time of an execution is known, for which
     there are no events."""
     told = (order.best_amount_out, order.next_at)

@@ -145,7 +145,7 @@ class Questions:
             cursor = page.next_cursor
             if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
                 break
-        book.forget_untold()
+        book.forget_missing()
         with suppress(RefusedError):  # it is of use, and no more
             await self._learn_tokens()
 

@@ -27,14 +27,14 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
     from orderd.domain.errors import OrderdError
     from orderd.domain.pool_kind import VenueName
     from orderd.proving.market import Market
-    from orderd.solana.json_rpc import rpc_errors_told
+    from orderd.solana.json_rpc import translated_rpc_errors
     from orderd.solana.rpc import RpcClient
 
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     assert settings.rpc_url is not None
-    with rpc_errors_told(), closing(RpcClient(settings.rpc_url)) as rpc:
+    with translated_rpc_errors(), closing(RpcClient(settings.rpc_url)) as rpc:
         market = Market(rpc, kinds, settings.chain, addresses)
         for each in kinds:
             try:

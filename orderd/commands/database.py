@@ -19,10 +19,10 @@ def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Setting
 
     Raises ConfigurationError, SchemaError, and OrderdError where it does not answer.
     """
-    from db.connection import check_schema, connect, database, database_errors_told
+    from db.connection import check_schema, connect, database, translated_database_errors
 
     settings = load_settings(config=config, state_dir=state_dir)
-    with database_errors_told(), served(settings):
+    with translated_database_errors(), served(settings):
         connect(database_url(settings), max_connections=1)
         try:
             check_schema()

@@ -35,14 +35,14 @@ def prove(
     from orderd.engine.trading import open_rpc, wallet_address
     from orderd.proving.market import Market
     from orderd.proving.proof import Findings, Prover
-    from orderd.solana.json_rpc import rpc_errors_told
+    from orderd.solana.json_rpc import translated_rpc_errors
     from orderd.solana.pool_programs import program_of
 
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     differs = False
-    with database_of(config, state_dir), rpc_errors_told():
+    with database_of(config, state_dir), translated_rpc_errors():
         rpc = open_rpc(settings)
         prover = Prover(rpc, Market(rpc, kinds, settings.chain, addresses), wallet_address(settings))
         prover.check_trader()

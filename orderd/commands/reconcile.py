@@ -23,13 +23,13 @@ def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     from orderd.domain.well_known import registry_of
     from orderd.engine.records.reconcile import Reconciliation
     from orderd.engine.trading import open_rpc, wallet_address
-    from orderd.solana.json_rpc import rpc_errors_told
+    from orderd.solana.json_rpc import translated_rpc_errors
 
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     tokens = registry_of(settings.chain)
     # A local chain of one node has no forks: what it confirms stands.
     final_at: Commitment = "confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"
-    with database_of(config, state_dir), rpc_errors_told():
+    with database_of(config, state_dir), translated_rpc_errors():
         reconciliation = Reconciliation(open_rpc(settings), wallet_address(settings), tokens, final_at)
         report = reconciliation.run(lambda read, of: typer.echo(f"read {read} of {of} transactions", err=True))
     for kind, count in sorted(report.kept.items()):

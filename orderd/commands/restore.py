@@ -51,11 +51,11 @@ def restore(
 
 def _restore(file: Path, config: Path | None, state_dir: Path | None) -> None:
     from db import halts, restoring
-    from db.connection import connect, database, database_errors_told, is_empty, migrate
+    from db.connection import connect, database, is_empty, migrate, translated_database_errors
     from orderd.embedded.dump import restore as read
 
     settings = load_settings(config=config, state_dir=state_dir)
-    with database_errors_told(), served(settings, migrates=False):
+    with translated_database_errors(), served(settings, migrates=False):
         connect(database_url(settings), max_connections=1)
         try:
             with database.connection_context():

@@ -60,7 +60,7 @@ def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
     return (bid + ask) / 2 if abs(bid - ask) <= _APART * max(bid, ask) else None
 
 
-def told(mid: Fraction, decimals_in: int, decimals_out: int) -> str:
+def text(mid: Fraction, decimals_in: int, decimals_out: int) -> str:
     """In whole tokens, as a decimal string of 18 significant digits, rounded half even: it decides about nothing."""
     price = _TOLD.divide(Decimal(mid.numerator), Decimal(mid.denominator))
     return canonical(price.scaleb(decimals_in - decimals_out))

@@ -12,10 +12,10 @@ from orderd.domain.tokens import Token
 
 def told(terms: OrderTerms) -> ToldTerms:
     """The terms as shown: tokens by their symbols, slippage and costs in percent."""
-    return ToldTerms(**told_values(terms))
+    return ToldTerms(**shown_values(terms))
 
 
-def told_values(terms: OrderTerms) -> dict[str, Any]:
+def shown_values(terms: OrderTerms) -> dict[str, Any]:
     """The same, by name, for a message of which it is a part."""
     return {
         "token_in": terms.token_in.symbol,

@@ -154,8 +154,8 @@ def _check_room(order: Order, after: OrderTerms) -> None:
     """Raises OrderdError where the new total is less than what is sold already, or is being sold."""
     sold = (order.filled_in or 0) + families.under_way(order.id)
     if after.is_family and after.amount < sold:
-        told_of = f"{format_amount(sold, order.decimals_in)} {order.token_in}"
-        raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"{told_of} of it are sold already, or are being sold")
+        sold_text = f"{format_amount(sold, order.decimals_in)} {order.token_in}"
+        raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"{sold_text} of it are sold already, or are being sold")
 
 
 def _wait_ms(order: Order) -> int:

@@ -36,7 +36,7 @@ from orderd.engine.routing.search import Fits
 from orderd.engine.simulated_fill import simulate
 from orderd.engine.token_desk import TokenDesk
 from orderd.engine.views import LAMPORT_DECIMALS
-from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program
 from orderd.solana.rpc import RpcClient
@@ -161,7 +161,7 @@ class Market:
         owner = self._builder.wallet
         held = Counter[str]()
         tradable = Counter[str]()
-        with rpc_errors_told():
+        with translated_rpc_errors():
             tradable[WSOL_MINT] = held[WSOL_MINT] = self._rpc.get_balance(owner).value
             for program in (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_ID):
                 for account, mint, amount in self._token_accounts(owner, program):
@@ -193,7 +193,7 @@ class Market:
         self._desk.learn(params.token)
         pairs = pairs_of(self._tokens, params.token)
         answers = self._router.pools([(sold.mint, bought.mint) for sold, bought in pairs])
-        with rpc_errors_told():
+        with translated_rpc_errors():
             return pools_result(pairs, answers, self._rpc)
 
     def _token_accounts(self, owner: Pubkey, program: Pubkey) -> Iterator[tuple[Pubkey, str, int]]:

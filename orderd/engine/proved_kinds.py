@@ -12,12 +12,12 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from db import proofs
-from db.connection import database, database_errors_told
+from db.connection import database, translated_database_errors
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import VenueQuote
 from orderd.solana.deployments import deployed_slots
-from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.pool_programs import Chain, program_of
 from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity, Venue
@@ -26,7 +26,7 @@ from orderd.venues.reading import Reading
 from orderd.venues.renewed import Renewed
 
 LOOK_SECONDS: Final = 60.0
-_TOLD_SECONDS: Final = 2 * LOOK_SECONDS
+_VALID_SECONDS: Final = 2 * LOOK_SECONDS
 
 Objections = Mapping[PoolKind, str | None]
 """Why a kind is not traded in; None where it is."""
@@ -46,12 +46,12 @@ class ProvedKinds:
         self._rpc = rpc
         self._programs = {kind: program_of(kind).ids[chain] for kind in kinds}
         self._known: Renewed[None, Objections] = Renewed(
-            self._look, lambda _: LOOK_SECONDS, lambda _: _TOLD_SECONDS, clock=clock
+            self._look, lambda _: LOOK_SECONDS, lambda _: _VALID_SECONDS, clock=clock
         )
 
     def look(self) -> Objections:
         """Raises OrderdError RPC_* or SERVICE_UNAVAILABLE where it is not known, and cannot be found out now."""
-        with rpc_errors_told(), database_errors_told():
+        with translated_rpc_errors(), translated_database_errors():
             return self._known.get(None)
 
     def at_hand(self) -> Objections | None:

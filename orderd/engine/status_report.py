@@ -13,7 +13,7 @@ from orderd.domain.order import FILLED, LEASED, WAITING, OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.release import Release
-from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
 from orderd.wire.status import QueueMetrics
@@ -175,5 +175,5 @@ class StatusQuestions:
 
     def tip(self) -> EpochInfo:
         """The chain's newest slot and its block height. Raises OrderdError RPC_*."""
-        with rpc_errors_told():
+        with translated_rpc_errors():
             return self._rpc.get_epoch_info()

@@ -14,9 +14,9 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.pool_kind import VenueName
-from orderd.domain.terms_formatting import price_reads, told_values
+from orderd.domain.terms_formatting import price_reads, shown_values
 from orderd.wire.fills import FillView
-from orderd.wire.order_detail import CHILDREN_TOLD, AttemptOutcome, AttemptView, FailureView, OrderDetail
+from orderd.wire.order_detail import CHILDREN_SHOWN, AttemptOutcome, AttemptView, FailureView, OrderDetail
 from orderd.wire.orders import OrderView
 from orderd.wire.problem import Problem
 
@@ -42,7 +42,7 @@ def order_view(order: Order) -> OrderView:
     def out(name: str) -> str | None:
         return None if (amount := stored.get(name)) is None else format_amount(amount, decimals_out)
 
-    view = told_values(terms)
+    view = shown_values(terms)
     if terms.amount_in is None:
         view["amount_in"] = paid("filled_in")
     view |= {name: stored.get(name) for name in _AS_STORED}
@@ -159,7 +159,7 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
 def _below(order: Order) -> Iterable[Order]:
     """The orders that execute it, and what follows it."""
     # Each by its own index, from its end; both conditions in one statement would be looked for in all orders.
-    children = Order.select().where(Order.parent_id == order.id).order_by(Order.id.desc()).limit(CHILDREN_TOLD)
+    children = Order.select().where(Order.parent_id == order.id).order_by(Order.id.desc()).limit(CHILDREN_SHOWN)
     return [*reversed(children), *Order.select().where(Order.entry_id == order.id)]
 
 

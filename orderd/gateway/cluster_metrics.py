@@ -62,7 +62,7 @@ class ClusterMetrics:
         stored, orders, alerts, balances = await asyncio.gather(
             self._stored.find(), self._open.find(), self._alerts.find(), self._balances.find()
         )
-        _tell_status(status)
+        _set_status(status)
         cluster.READY.tell(readiness.ready)
         sizes, kinds = stored.said, orders.said
         cluster.DATABASE_BYTES.tell(None if sizes is None else sizes.database_bytes)
@@ -81,7 +81,7 @@ class ClusterMetrics:
         port.SEND_BUFFER_MAX_BYTES.tell(max(buffers, default=0))
 
 
-def _tell_status(status: StatusResult) -> None:
+def _set_status(status: StatusResult) -> None:
     def known(member: str, value: float) -> float | None:
         return None if member in status.untold else value
 

@@ -19,7 +19,7 @@ import structlog
 import uvloop
 from redis.asyncio import Redis
 
-from db.connection import check_schema, connect, database, database_errors_told, reach
+from db.connection import check_schema, connect, database, reach, translated_database_errors
 from db.journal import recent_starts
 from orderd.best_effort import best_effort
 from orderd.config.reloading import reread
@@ -92,7 +92,7 @@ def run_gateway(settings: Settings) -> None:
         with database.connection_context():
             check_anyone_may_enter(settings)
 
-    with database_errors_told():
+    with translated_database_errors():
         reach(check, _wait_a_moment)
     _raise_file_limit()
     client = redis_client(redis_url)

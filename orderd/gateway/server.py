@@ -25,8 +25,8 @@ from orderd.embedded.listening import inherited_port, open_inherited
 from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
 from orderd.engine.allowance import TradingLimits
 from orderd.engine.intake import Intake
+from orderd.engine.prices.candle_views import read_prices
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
-from orderd.engine.prices.told import read_prices
 from orderd.engine.token_desk import TokenDesk
 from orderd.gateway.access.authentication import Scope, api_key_required
 from orderd.gateway.access.authenticator import Authenticator
@@ -207,7 +207,7 @@ class Gateway:
                     "token_notices": self._revocations.listen,
                     "audit": self._refusals.run,
                     "last_used": self._last_used.run,
-                    "life": self._tell_life,
+                    "life": self._report_life,
                     "status": self._report_status,
                     "prices": self._keep_prices,
                     "price_feed": self._price_feed.run,
@@ -242,7 +242,7 @@ class Gateway:
             await asyncio.sleep(SAMPLE_SECONDS)
             await self._outside.run(self._record_prices)
 
-    async def _tell_life(self) -> None:
+    async def _report_life(self) -> None:
         """Report to the service manager that this process's event loop turns, for ever."""
         while True:
             service_manager().tell("WATCHDOG=1")

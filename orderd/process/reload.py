@@ -11,9 +11,9 @@ from orderd.config.loading import ConfigurationError
 from orderd.config.reloading import reread
 from orderd.config.settings import Settings
 from orderd.embedded.notify import reloading
+from orderd.process.manager_reports import ManagerReports
 from orderd.process.roles import Role
 from orderd.process.supervisor import Supervisor
-from orderd.process.told import Told
 from orderd.telemetry import set_log_level
 
 _ROLE_SECONDS: Final = 10.0
@@ -24,11 +24,13 @@ _log = structlog.get_logger(__name__)
 class Reload:
     """What happens on SIGHUP under a service manager."""
 
-    def __init__(self, settings: Settings, supervisor: Supervisor, roles: Sequence[Role], told: Told) -> None:
+    def __init__(
+        self, settings: Settings, supervisor: Supervisor, roles: Sequence[Role], reports: ManagerReports
+    ) -> None:
         self._settings = settings
         self._supervisor = supervisor
         self._roles = roles
-        self._told = told
+        self._told = reports
 
     def run(self) -> None:
         """Read the settings; while any is invalid no role is asked, and all keep their values. READY=1 ends it."""

@@ -14,7 +14,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from solders.pubkey import Pubkey
 
 from db import alerts
-from db.connection import check_schema, connect, database, database_errors_told, migrate, reach
+from db.connection import check_schema, connect, database, migrate, reach, translated_database_errors
 from orderd.config.alerts import load_alerts
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -27,10 +27,10 @@ from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.engine.chain import check_chain
 from orderd.gateway.access.authentication import check_anyone_may_enter
+from orderd.process.manager_reports import REPORT_SECONDS, ManagerReports
 from orderd.process.reload import Reload
 from orderd.process.roles import ListeningRole, Role
 from orderd.process.supervisor import Supervisor, blocked_signals
-from orderd.process.told import TELL_SECONDS, Told
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
@@ -52,22 +52,22 @@ def run_tree(settings: Settings) -> None:
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     load_alerts(settings)  # what is wrong with it is said before anything is started
-    told = Told(service_manager())
+    reports = ManagerReports(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):
-        supervisor = Supervisor(told.waits)
+        supervisor = Supervisor(reports.waits)
         try:
             wallet = open_wallet(settings)
             if inherited_port() is None:
                 _check_port(settings)
-            gateway, worker, others = _start(supervisor, settings, str(wallet.address), told)
+            gateway, worker, others = _start(supervisor, settings, str(wallet.address), reports)
             status = f"taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
-            told.manager.tell("READY=1", f"STATUS={status}")
+            reports.manager.tell("READY=1", f"STATUS={status}")
             sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
-            told.alive = lambda: _report_health(told.manager, supervisor, gateway, worker)
-            reload = Reload(settings, supervisor, (gateway, worker, *others), told)
-            watchdog_seconds = told.manager.watchdog_seconds
+            reports.alive = lambda: _report_health(reports.manager, supervisor, gateway, worker)
+            reload = Reload(settings, supervisor, (gateway, worker, *others), reports)
+            watchdog_seconds = reports.manager.watchdog_seconds
             supervisor.run(
-                lambda: _report(told, status, gateway),
+                lambda: _report(reports, status, gateway),
                 tick_seconds=min(watchdog_seconds / 2, _IDLE_TICK_SECONDS) if watchdog_seconds else _IDLE_TICK_SECONDS,
                 reload=reload.run,
             )
@@ -75,8 +75,8 @@ def run_tree(settings: Settings) -> None:
             pass
         finally:
             _log.info("stopping", action="stop")
-            told.stops()
-            supervisor.stop(lambda what: told.waits(f"{what} to stop"))
+            reports.stops()
+            supervisor.stop(lambda what: reports.waits(f"{what} to stop"))
 
 
 def _check_port(settings: Settings) -> None:
@@ -94,11 +94,11 @@ def _check_port(settings: Settings) -> None:
 
 
 def _start(
-    supervisor: Supervisor, settings: Settings, wallet: str, told: Told
+    supervisor: Supervisor, settings: Settings, wallet: str, reports: ManagerReports
 ) -> tuple[ListeningRole, Role, list[Role]]:
     env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
-    told.manager.tell("STATUS=starting the services")
-    env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, told)
+    reports.manager.tell("STATUS=starting the services")
+    env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, reports)
     env["ORDERD_REDIS_URL"] = _redis(supervisor, settings)
     rpc_url, rpc_ws_url, answers = _chain(supervisor, settings, env["ORDERD_DATABASE_URL"])
     env["ORDERD_RPC_URL"] = rpc_url
@@ -136,7 +136,7 @@ def _start(
     return gateway, worker, others
 
 
-def _database(supervisor: Supervisor, settings: Settings, told: Told) -> str:
+def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReports) -> str:
     """The URL of a database with this version's tables. Ours is migrated; a given one is waited for and checked.
 
     Raises SchemaError, and OperationalError where a given one will not have us.
@@ -160,17 +160,17 @@ def _database(supervisor: Supervisor, settings: Settings, told: Told) -> str:
 
     connect(url, max_connections=1)
     try:
-        with database_errors_told():
+        with translated_database_errors():
             if settings.database_url is None:
-                for name in _patiently(migrate, "the tables to be brought up to date", told):
+                for name in _patiently(migrate, "the tables to be brought up to date", reports):
                     _log.info("applied a migration", action="migrate", migration=name)
-            reach(check, told.waits_a_moment)
+            reach(check, reports.waits_a_moment)
     finally:
         database.close_all()
     return url
 
 
-def _patiently(work: Callable[[], list[str]], what: str, told: Told) -> list[str]:
+def _patiently(work: Callable[[], list[str]], what: str, reports: ManagerReports) -> list[str]:
     """What ``work`` returns, however long it takes; the manager is informed meanwhile. Raises what it raises."""
     found: list[list[str]] = []
     failed: list[BaseException] = []
@@ -184,8 +184,8 @@ def _patiently(work: Callable[[], list[str]], what: str, told: Told) -> list[str
     thread = threading.Thread(target=do, name="migrate", daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(TELL_SECONDS / 10)
-        told.waits(what)
+        thread.join(REPORT_SECONDS / 10)
+        reports.waits(what)
         if signal.sigtimedwait(stop_signals(), 0) is not None:
             raise StopRequested
     if failed:
@@ -252,11 +252,11 @@ def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
     return True
 
 
-def _report(told: Told, status: str, gateway: ListeningRole) -> None:
+def _report(reports: ManagerReports, status: str, gateway: ListeningRole) -> None:
     """Report the status to the manager, and that the daemon is alive."""
-    told.alive()
+    reports.alive()
     doubts = f" ({gateway.status})" if gateway.status else ""
-    told.manager.tell(f"STATUS={status}{doubts}")
+    reports.manager.tell(f"STATUS={status}{doubts}")
 
 
 def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Role, worker: Role) -> None:

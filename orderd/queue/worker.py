@@ -22,7 +22,7 @@ from dramatiq.middleware import TimeLimit
 from peewee import PeeweeException
 
 from db import installation, leases
-from db.connection import check_schema, connect, database, database_errors_told, reach
+from db.connection import check_schema, connect, database, reach, translated_database_errors
 from db.journal import recent_starts
 from db.prices import last_route
 from db.retention import Kept
@@ -126,11 +126,11 @@ def run_worker(settings: Settings) -> NoReturn:
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )
-    with database_errors_told():
+    with translated_database_errors():
         reach(check_schema, _wait_a_moment)
     _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
-    with database_errors_told():
+    with translated_database_errors():
         process.start()
     collect_rarely()
     metrics = ExitStack()
@@ -385,9 +385,9 @@ class WorkerProcess:
         self._discovery.start()
         self._broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
         self._worker.start()
-        self._tell_metrics()
+        self._update_metrics()
 
-    def _tell_metrics(self) -> None:
+    def _update_metrics(self) -> None:
         """Have the metrics ask for what is so at that moment."""
         IN_FLIGHT.set_function(self._live.__len__)
         for loop in self._loops:

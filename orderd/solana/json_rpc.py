@@ -85,7 +85,7 @@ class RpcResponseError(RpcError):
 
 
 @contextmanager
-def rpc_errors_told() -> Iterator[None]:
+def translated_rpc_errors() -> Iterator[None]:
     """Turns RpcError into the OrderdError that a trader sees."""
     try:
         yield

@@ -16,7 +16,7 @@ from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import VenueQuote
-from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError, rpc_errors_told
+from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError, translated_rpc_errors
 from orderd.solana.lookup_tables import SAVED
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
@@ -204,7 +204,7 @@ class PoolVenue(ABC, Generic[S, P]):
         def max_age(_: object) -> float:
             return of_now() / 1000
 
-        self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _told_for, clock=clock)
+        self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _valid_for, clock=clock)
         self._snapshots: SingleFlight[Pair, PairSnapshot[P]] = SingleFlight(self._read, max_age, clock=clock)
         self._met: dict[tuple[str, str], _Met[P]] = {}
         self._latest: dict[str, P] = {}
@@ -221,7 +221,7 @@ class PoolVenue(ABC, Generic[S, P]):
         return self.program.kind
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
-        with rpc_errors_told():
+        with translated_rpc_errors():
             return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out)).pools]
 
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
@@ -235,7 +235,7 @@ class PoolVenue(ABC, Generic[S, P]):
             for alike in self._pools_of(pair):
                 self._watch_for(alike, partial(self._hinted, pair))
         before = self.known(*pair)
-        with rpc_errors_told():
+        with translated_rpc_errors():
             self._known.renew(pair)
         if self.known(*pair) == before:
             return False
@@ -265,12 +265,12 @@ class PoolVenue(ABC, Generic[S, P]):
         flight = None if known is None else self._snapshots.begin(pair)
         if known is None or flight is None:
             return None
-        with flight, rpc_errors_told():
+        with flight, translated_rpc_errors():
             snapshot = flight.land((yield from self._reading(known)))
         return self._liquidity_of(snapshot, mint_in, mint_out)
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
-        with rpc_errors_told():
+        with translated_rpc_errors():
             snapshot = self._snapshots.get(_pair(mint_in, mint_out))
         return self._liquidity_of(snapshot, mint_in, mint_out)
 
@@ -316,14 +316,14 @@ class PoolVenue(ABC, Generic[S, P]):
         return Liquidity(tuple(pools), tuple(refusals), frozenset(snapshot.vaults))
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        with rpc_errors_told():
+        with translated_rpc_errors():
             mints = self._known.get(_pair(quote.mint_in, quote.mint_out)).mints
         if not mints.keys() >= {quote.mint_in, quote.mint_out}:
             raise self._gone(quote)
         return mints[quote.mint_in].program, mints[quote.mint_out].program
 
     def account_size(self, quote: VenueQuote) -> int:
-        with rpc_errors_told():
+        with translated_rpc_errors():
             mints = self._known.get(_pair(quote.mint_in, quote.mint_out)).mints
         if quote.mint_out not in mints:
             raise self._gone(quote)
@@ -373,7 +373,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _pool_of(self, quote: VenueQuote) -> P:
         """The state behind a quote; read anew where another process gave it."""
         if quote.pool not in self._latest:
-            with rpc_errors_told():
+            with translated_rpc_errors():
                 self._snapshots.get(_pair(quote.mint_in, quote.mint_out))
         if quote.pool not in self._latest:
             raise self._gone(quote)
@@ -543,7 +543,7 @@ def _found_for(known: KnownPair[Any]) -> float:
     return DISCOVERY_SECONDS if known.pools else NOTHING_FOUND_SECONDS
 
 
-def _told_for(known: KnownPair[Any]) -> float:
+def _valid_for(known: KnownPair[Any]) -> float:
     """How long what was found is better than to wait: of a pair that was not asked for lately, there may be one now."""
     return float("inf") if known.pools else 3 * NOTHING_FOUND_SECONDS
 

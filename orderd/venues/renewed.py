@@ -35,7 +35,7 @@ def in_background(renew: Callable[[], None]) -> None:
 class _Answer(Generic[V]):
     value: V
     renew_at: float
-    told_until: float
+    valid_until: float
 
 
 class Renewed(Generic[K, V]):
@@ -49,17 +49,17 @@ class Renewed(Generic[K, V]):
         self,
         load: Callable[[K], V],
         max_age: Callable[[V], float],
-        told_for: Callable[[V], float] = lambda _: float("inf"),
+        valid_for: Callable[[V], float] = lambda _: float("inf"),
         *,
         start: Callable[[Callable[[], None]], None] = in_background,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Both ages in seconds, by the answer. It is renewed when it is asked for after `max_age`, or a little before;
-        a caller that asks after `told_for` waits for the new one.
+        a caller that asks after `valid_for` waits for the new one.
         """
         self._load = load
         self._max_age = max_age
-        self._told_for = told_for
+        self._valid_for = valid_for
         self._start = start
         self._clock = clock
         self._first: SingleFlight[K, V] = SingleFlight(self._learn, 0, clock=clock)
@@ -76,7 +76,7 @@ class Renewed(Generic[K, V]):
         """The same if it is there without waiting, else None."""
         with self._lock:
             answer, now = self._answers.get(key), self._clock()
-            if answer is not None and now > answer.told_until:
+            if answer is not None and now > answer.valid_until:
                 answer = None
             is_due = answer is not None and now > answer.renew_at and key not in self._under_way
             if is_due:
@@ -108,7 +108,7 @@ class Renewed(Generic[K, V]):
         age = self._max_age(value) * (1 - _SPREAD * random.random())  # noqa: S311  (spreads load, guards nothing)
         now = self._clock()
         with self._lock:
-            self._answers[key] = _Answer(value, now + age, now + self._told_for(value))
+            self._answers[key] = _Answer(value, now + age, now + self._valid_for(value))
         return value
 
     def _renew(self, key: K) -> None:

@@ -12,7 +12,7 @@ from orderd.wire.fills import FillView
 from orderd.wire.message import Message, OrderRef
 from orderd.wire.orders import OrderView
 
-CHILDREN_TOLD: Final = 100
+CHILDREN_SHOWN: Final = 100
 """How many of the orders that execute another one are shown with it, the newest ones."""
 
 
@@ -60,7 +60,7 @@ class OrderDetail(Message):
     children: tuple[OrderView, ...] = Field(
         (),
         exclude_if=lambda children: not children,
-        description=f"the orders that execute it and what follows it, oldest first; of many the newest {CHILDREN_TOLD}",
+        description=f"the orders that execute it and what follows it, oldest first; the newest {CHILDREN_SHOWN}",
     )
 
 

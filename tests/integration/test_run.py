@@ -23,10 +23,10 @@ from orderd.domain.errors import OrderdError
 from orderd.embedded.notify import Notices, service_manager
 from orderd.embedded.redis import Redis
 from orderd.process import tree
+from orderd.process.manager_reports import ManagerReports
 from orderd.process.roles import ListeningRole
 from orderd.process.supervisor import Supervisor
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.process.told import Told
 from tests.conftest import QUICK
 from tests.receiver import SECRET
 
@@ -226,10 +226,10 @@ def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_st
             ) as process,
         ):
             try:
-                told_until(manager, "READY=1")
-                told_until(manager, "WATCHDOG=1")
+                valid_until(manager, "READY=1")
+                valid_until(manager, "WATCHDOG=1")
                 process.send_signal(signal.SIGTERM)
-                told_until(manager, "STOPPING=1")
+                valid_until(manager, "STOPPING=1")
                 assert process.wait(60) == 0
             finally:
                 process.kill()
@@ -292,7 +292,7 @@ def heard_until(manager: Notices, name: str) -> dict[str, str]:
     raise AssertionError(f"no {name}")
 
 
-def told_until(manager: socket.socket, assignment: str) -> None:
+def valid_until(manager: socket.socket, assignment: str) -> None:
     """Receive what the daemon tells its manager until that is ``assignment``."""
     while assignment not in manager.recv(4096).decode().splitlines():
         pass
@@ -320,7 +320,7 @@ def test_what_its_receivers_want_is_subscribed_to_before_it_takes_the_first_orde
     file = tmp_path / "alerts.toml"
     file.write_text(f'[receivers.bot]\nwebhook = "http://localhost/"\nsecret = "{SECRET}"\nevents = ["filled"]\n')
     file.chmod(0o600)
-    told = Told(service_manager())
+    told = ManagerReports(service_manager())
     tree._database(Supervisor(told.waits), Settings(database_url=SecretStr(postgres_url), alerts=file), told)
     with closing(psycopg2.connect(postgres_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT kind FROM alert_subscriptions WHERE until > now() + interval '6 days'")

@@ -38,7 +38,7 @@ class Run:
         lines = self._manager.recv(4096).decode().splitlines()
         return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
-    def told_until(self, name: str, words: str = "") -> dict[str, str]:
+    def valid_until(self, name: str, words: str = "") -> dict[str, str]:
         """The next thing that has this name, and these words in its value."""
         while True:
             told = self.told()
@@ -91,12 +91,12 @@ def test_a_postgres_that_is_away_is_waited_for_and_told(given: dict[str, str], t
     (server,) = parse_qs(url.query)["host"]
     through = url._replace(query=f"host={tmp_path}").geturl()
     with run(tmp_path / "state", **(given | {"ORDERD_DATABASE_URL": through})) as daemon:
-        told = daemon.told_until("STATUS", "waiting for Postgres")
+        told = daemon.valid_until("STATUS", "waiting for Postgres")
         assert int(told["EXTEND_TIMEOUT_USEC"]) > 1_000_000
-        daemon.told_until("STATUS", "waiting for Postgres")
+        daemon.valid_until("STATUS", "waiting for Postgres")
         with relay_to(Path(server) / ".s.PGSQL.5432", tmp_path):
-            daemon.told_until("READY")
-            daemon.told_until("WATCHDOG")
+            daemon.valid_until("READY")
+            daemon.valid_until("WATCHDOG")
 
 
 def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_told(tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_told(tmp_path: Pa
     enough = hold_in_recovery(state_dir)
     with run(state_dir) as daemon:
         for _ in range(3):
-            told = daemon.told_until("STATUS", "waiting for postgres: the database system is ")
+            told = daemon.valid_until("STATUS", "waiting for postgres: the database system is ")
             assert told["EXTEND_TIMEOUT_USEC"] == "30000000"
         enough.touch()
-        daemon.told_until("READY", "1")
+        daemon.valid_until("READY", "1")
 
 
 def test_a_redis_and_a_chain_that_are_away_keep_nobody_from_taking_orders(
@@ -117,11 +117,11 @@ def test_a_redis_and_a_chain_that_are_away_keep_nobody_from_taking_orders(
 ) -> None:
     away = {"ORDERD_REDIS_URL": "redis://127.0.0.1:9/0", "ORDERD_RPC_URL": "http://127.0.0.1:9"}
     with run(tmp_path / "state", **(given | away)) as daemon:
-        daemon.told_until("READY")
-        told = daemon.told_until("STATUS", "orders may have to wait")
+        daemon.valid_until("READY")
+        told = daemon.valid_until("STATUS", "orders may have to wait")
         assert "redis" in told["STATUS"]
         assert "rpc" in told["STATUS"]
-        daemon.told_until("WATCHDOG")
+        daemon.valid_until("WATCHDOG")
 
 
 def test_the_watchdog_is_fed_while_redis_and_postgres_hang(given: dict[str, str], tmp_path: Path) -> None:
@@ -130,31 +130,31 @@ def test_the_watchdog_is_fed_while_redis_and_postgres_hang(given: dict[str, str]
         redis, redis_url = stack.enter_context(relay_to_redis(given["ORDERD_REDIS_URL"], tmp_path))
         through = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_REDIS_URL": redis_url}
         daemon = stack.enter_context(run(tmp_path / "state", **(given | through)))
-        daemon.told_until("READY")
+        daemon.valid_until("READY")
         redis.hang()
-        daemon.told_until("STATUS", "redis: no answer")
-        daemon.told_until("WATCHDOG")
+        daemon.valid_until("STATUS", "redis: no answer")
+        daemon.valid_until("WATCHDOG")
         postgres.hang()
-        daemon.told_until("STATUS", "postgres: no answer")
-        daemon.told_until("WATCHDOG")
+        daemon.valid_until("STATUS", "postgres: no answer")
+        daemon.valid_until("WATCHDOG")
         postgres.go_on()
         redis.go_on()
 
 
 def test_a_full_port_keeps_nobody_from_being_seen_to_live(given: dict[str, str], tmp_path: Path) -> None:
     with run(tmp_path / "state", **given, ORDERD_MAX_CONNECTIONS="1") as daemon:
-        daemon.told_until("READY")
+        daemon.valid_until("READY")
         address = urlsplit(json.loads((tmp_path / "state/gateway.json").read_text())["url"])
         with closing(socket.create_connection((address.hostname, address.port))) as first:
             first.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert first.recv(100)
             for _ in range(3):
-                daemon.told_until("WATCHDOG")
+                daemon.valid_until("WATCHDOG")
 
 
 def test_a_gateway_that_hangs_is_no_longer_said_to_live(given: dict[str, str], tmp_path: Path) -> None:
     with run(tmp_path / "state", **given) as daemon:
-        daemon.told_until("READY")
+        daemon.valid_until("READY")
         gateway = int((tmp_path / "state/gateway.lock").read_text())
         os.kill(gateway, signal.SIGSTOP)
         try:
@@ -162,7 +162,7 @@ def test_a_gateway_that_hangs_is_no_longer_said_to_live(given: dict[str, str], t
                 daemon.told()
         finally:
             os.kill(gateway, signal.SIGCONT)
-        daemon.told_until("WATCHDOG")
+        daemon.valid_until("WATCHDOG")
 
 
 def test_a_database_that_is_not_there_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:

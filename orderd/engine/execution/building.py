@@ -22,7 +22,7 @@ from orderd.engine.execution.fees import FeeEstimate, FeeMarket
 from orderd.engine.execution.purse import Need, Promised, Purse, TokenAccountKey
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
-from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.keys import Signer
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
@@ -194,7 +194,7 @@ class Builder:
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         tried = self._draft(plan, "preview")
-        with rpc_errors_told():
+        with translated_rpc_errors():
             simulation = self._rpc.simulate_transaction(tried.unsigned, replace_blockhash=True).value
         trial = self._judged(plan.route, tried.instructions, simulation)
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.unit_price)
@@ -241,7 +241,7 @@ class Builder:
 
     def _finish(self, tried: _Draft, simulation: Simulation | RpcError, promised: Promised) -> SignedAttempt:
         if isinstance(simulation, RpcError):
-            with rpc_errors_told():
+            with translated_rpc_errors():
                 raise simulation
         plan, latest = tried.plan, tried.moment.latest
         trial = self._judged(plan.route, tried.instructions, simulation)
@@ -269,7 +269,7 @@ class Builder:
         return self._fees.price(swaps, own)
 
     def _moment(self) -> _Moment:
-        with rpc_errors_told():
+        with translated_rpc_errors():
             return self._moments.get(None)
 
     def _ask(self, _: None) -> _Moment:
@@ -308,7 +308,7 @@ class Builder:
         plan, moment, route = tried.plan, tried.moment, tried.plan.route
         lean = Need(route.main.mint_in, token.PROGRAM_ID, plan.max_amount_in, fee.lamports, 0, 0, plan.use_wrapped)
         if promised != Promised():
-            with rpc_errors_told():
+            with translated_rpc_errors():
                 # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
                 spare = moment.lamports - 3 * self._purse.account_rent
                 # What was read at the start of the slot must not end an order.

@@ -28,7 +28,7 @@ from db.validity import expiry
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Routed, Submitted
 from orderd.domain.memo import Memo
-from orderd.domain.mid import told as mid_told
+from orderd.domain.mid import text as mid_text
 from orderd.domain.money import format_amount
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quote import QuoteRequest, RoutingDecision
@@ -326,7 +326,7 @@ def _attempt_of(routed: _Routed, signed: SignedAttempt) -> NewAttempt:
         blockhash_slot=signed.blockhash_slot,
         max_amount_in=routed.offer.max_amount_in,
         pool_fee=route.fee,
-        mid=None if mid is None else mid_told(mid, order.decimals_in, order.decimals_out),
+        mid=None if mid is None else mid_text(mid, order.decimals_in, order.decimals_out),
     )
 
 

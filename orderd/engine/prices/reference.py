@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from orderd.amm.swap import SwapError
-from orderd.domain.mid import mid_between, told
+from orderd.domain.mid import mid_between, text
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import DEVNET_USDC_MINT, USDC_MINT, WSOL_MINT
 from orderd.engine.routing.search import quoted
@@ -36,7 +36,7 @@ def price_of(pools: Sequence[OpenPool], pair: PairPrice) -> Decimal | None:
         return None
     if pair.quote == pair.token_in:
         mid = 1 / mid
-    return Decimal(told(mid, pair.base.decimals, pair.quote.decimals))
+    return Decimal(text(mid, pair.base.decimals, pair.quote.decimals))
 
 
 def _spot(pool: OpenPool) -> Fraction | None:

@@ -21,7 +21,7 @@ from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
-from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, rpc_errors_told
+from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, translated_rpc_errors
 from orderd.solana.mints import facts_of
 from orderd.solana.programs.token import Mint
 from orderd.solana.rpc import ChainAccount, RpcClient
@@ -95,14 +95,14 @@ class NewMarkets:
         supply = Mint.decode(mint.data).supply
         pairs = [(leg.mint_in, leg.mint_out) for leg in route.hops[-1].legs]
         pools = {vault for each in self._router.pools(pairs).values() for pool in each.pools for vault in pool.vaults}
-        with rpc_errors_told():
+        with translated_rpc_errors():
             largest = self._largest.get(terms.token_out.mint)
         if largest is None:
             return None
         return Fraction(max((held for key, held in largest.items() if key not in pools), default=0), max(supply, 1))
 
     def _mint(self, terms: OrderTerms) -> ChainAccount | None:
-        with rpc_errors_told():
+        with translated_rpc_errors():
             return self._mints.get(terms.token_out.mint)
 
     def _read_mint(self, mint: str) -> ChainAccount | None:

@@ -48,7 +48,7 @@ def offer_of(
     return Offer(
         chosen=_quoted(terms, route.main) if route.is_single else _chosen(terms, route),
         quotes=tuple(_quoted(terms, quote) for quote in decision.quotes),
-        refusals=refusals_told(decision.refusals),
+        refusals=refused_from(decision.refusals),
         route=_legs(terms, decision),
         gain_bps=None if gain is None else f"{gain.quantize(_HUNDREDTH):f}",
         min_amount_out=floor_of(terms, route, agreed) if terms.exact_out is None else terms.exact_out,
@@ -64,7 +64,7 @@ def check_offer(terms: OrderTerms, route: Route, offer: Offer) -> None:
         check_ceiling(terms, route, offer.max_amount_in, offer.refusals)
 
 
-def refusals_told(refusals: Iterable[VenueRefusal]) -> tuple[Refused, ...]:
+def refused_from(refusals: Iterable[VenueRefusal]) -> tuple[Refused, ...]:
     return tuple(Refused(venue=each.venue, code=each.code, detail=each.detail) for each in refusals)
 
 

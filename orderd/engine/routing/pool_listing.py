@@ -13,7 +13,7 @@ from orderd.amm.swap import SwapError
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.quote import VenueRefusal
 from orderd.domain.tokens import Token, TokenRegistry
-from orderd.engine.routing.offers import refusals_told
+from orderd.engine.routing.offers import refused_from
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
@@ -71,7 +71,7 @@ def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: 
     ]
     return PoolsResult(
         pools=tuple(views[address] for address in ranked),
-        refusals=refusals_told(refusals),
+        refusals=refused_from(refusals),
         slot=max((pool.slot for _, pool, _ in priced), default=None),
     )
 

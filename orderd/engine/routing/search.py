@@ -116,7 +116,7 @@ class AnySearch(ABC):
         """Whether a part of the amount pays notably more than all of it."""
 
     @abstractmethod
-    def told_of_part(self, less: Split) -> str:
+    def describe_part(self, less: Split) -> str:
         """How much of the order there is a route for."""
 
     @abstractmethod
@@ -176,7 +176,7 @@ class Search(AnySearch):
     def is_better(self, less: Split, chosen: Candidate) -> bool:
         return less.worth(self._cost) > chosen.worth + (chosen.worth >> NOTABLY)
 
-    def told_of_part(self, less: Split) -> str:
+    def describe_part(self, less: Split) -> str:
         return f"{less.amount_in} base units can be sold"
 
     def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:

@@ -42,7 +42,7 @@ class SearchOut(AnySearch):
     def is_better(self, less: Split, chosen: Candidate) -> bool:  # noqa: ARG002  (a part is not what was asked for)
         return False
 
-    def told_of_part(self, less: Split) -> str:
+    def describe_part(self, less: Split) -> str:
         return f"{less.amount_out} base units can be bought"
 
     def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:

@@ -44,7 +44,7 @@ class TrackedAttempt:
     def validity(self) -> Validity:
         return Validity(self.attempt.last_valid_block_height, self.attempt.blockhash_slot)
 
-    def tell_stuck(self, reason: str) -> None:
+    def report_stuck(self, reason: str) -> None:
         """Say once what keeps the attempt from being settled; it is asked about again and again."""
         if not self.is_stuck:
             self.is_stuck = True

@@ -88,7 +88,7 @@ class Settlement:
         for signature, answer in fetched.items():
             live, sighting = asked[signature], sightings[signature]
             if isinstance(answer, RpcError):
-                live.tell_stuck(f"landed, but cannot be read: {answer}")
+                live.report_stuck(f"landed, but cannot be read: {answer}")
             elif answer is None or not _agree(sighting, answer):
                 continue  # the node does not have it yet, or speaks of another fork: ask again
             elif (change := self._outcome(live, signature, answer, awaits_finality=not sighting.is_final)) is not None:
@@ -121,7 +121,7 @@ class Settlement:
             if sightings[signature].proves_expiry(live.validity):
                 proved[signature] = live
             elif sightings[signature].is_too_late(live.validity):
-                live.tell_stuck(_NO_PROOF)
+                live.report_stuck(_NO_PROOF)
         if not proved:
             return {}
         finalized = max((sightings[each].finalized for each in proved), key=lambda each: each.absolute_slot)
@@ -130,7 +130,7 @@ class Settlement:
             paid = self._observer.paid_since(since, {live.order_id for live in proved.values()}, finalized)
         except RpcError as error:
             for live in proved.values():
-                live.tell_stuck(f"the wallet's own transactions cannot be searched: {error}")
+                live.report_stuck(f"the wallet's own transactions cannot be searched: {error}")
             return {}
         changes = {}
         for signature, live in proved.items():

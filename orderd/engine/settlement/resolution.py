@@ -25,7 +25,7 @@ from orderd.engine import views
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.solana.expiry import Validity
-from orderd.solana.json_rpc import rpc_errors_told
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
@@ -92,7 +92,7 @@ class Resolution:
         with database.connection_context():
             order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
         observer = self._observe()
-        with rpc_errors_told():
+        with translated_rpc_errors():
             (answer,) = observer.fetch([_signature(signature)])
             if isinstance(answer, RpcError):
                 raise answer

@@ -111,7 +111,7 @@ def _plots(recent: Recent, span: int, now: datetime) -> list[_Drawn]:
     )
     accepted, failed = sum(recent.accepted.values()), sum(recent.failed.values())
     throughput = f"{accepted} accepted, {recent.all_fills.fills} filled, {failed} attempts failed"
-    step = _step_told(span // STEPS)
+    step = _step_text(span // STEPS)
     return [
         _Drawn(f"Orders per {step}", bars(throughput, orders, times, _count), orders, throughput),
         _drawn("Time to fill", latencies, times, _seconds, _latency_words(recent.all_fills)),
@@ -144,7 +144,7 @@ def _times(span: int, now: datetime) -> tuple[str, str, str]:
     return left, middle, "now"
 
 
-def _step_told(seconds: int) -> str:
+def _step_text(seconds: int) -> str:
     return {60: "minute"}.get(seconds, f"{seconds} s" if seconds < 60 else f"{seconds // 60} min")
 
 

@@ -73,12 +73,12 @@ class Dialect:
 
     def frames(self, event: OrderEvent, route: Routed | None) -> tuple[bytes, ...]:
         """One or two; none if the dialect does not report such an event."""
-        kind = _told_as(event)
+        kind = _reported_kind(event)
         words = (each[kind] for each in (self.preludes, self.words) if kind in each)
         return tuple(orjson.dumps(self.tell(word, event, route)) for word in words)
 
 
-def _told_as(event: OrderEvent) -> EventKind:
+def _reported_kind(event: OrderEvent) -> EventKind:
     """An order that waits for a service has gone back in line, as after a failed attempt."""
     waits = isinstance(event.data, Deferred) and event.data.code is not None
     return EventKind.RETRYING if waits else event.data.kind

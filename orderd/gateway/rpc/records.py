@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from orderd.domain.tokens import TokenRegistry
-from orderd.engine.prices.told import read_prices
+from orderd.engine.prices.candle_views import read_prices
 from orderd.engine.records.history import read_history
 from orderd.engine.records.portfolio import value_of
 from orderd.engine.records.profit import read_profit

@@ -154,16 +154,16 @@ class PubSub:
 
     def _executed(self, slot: int, executed: Executed) -> None:
         transaction = executed.transaction
-        self._tell_signature(Commitment.PROCESSED, transaction.signature)
+        self._notify_signature(Commitment.PROCESSED, transaction.signature)
         if self._subscriptions.has(Commitment.PROCESSED, Logs):
             error = executed.outcome.error
             told = {"err": None if error is None else error.to_json(), "logs": list(executed.outcome.logs)}
-            self._tell_logs(Commitment.PROCESSED, slot, transaction, told)
+            self._notify_logs(Commitment.PROCESSED, slot, transaction, told)
         self._replaced(slot, executed.outcome.changes(transaction))
 
     def _replaced(self, slot: int, accounts: Iterable[Pubkey]) -> None:
         for key in accounts:
-            self._tell_account(Commitment.PROCESSED, key, slot)
+            self._notify_account(Commitment.PROCESSED, key, slot)
 
     def _opened(self, block: Block) -> None:
         slot = {"parent": block.parent_slot, "root": self._bank.levels().finalized, "slot": block.slot}
@@ -171,32 +171,32 @@ class PubSub:
             subscription.notify("slotNotification", slot)
 
     def _confirmed(self, block: SealedBlock) -> None:
-        self._tell_block(Commitment.CONFIRMED, block)
+        self._notify_block(Commitment.CONFIRMED, block)
         finalized = self._bank.levels().finalized
         for slot in range(self._finalized + 1, finalized + 1):
             rooted = self._bank.block(slot)
             if rooted is not None:
-                self._tell_block(Commitment.FINALIZED, rooted)
+                self._notify_block(Commitment.FINALIZED, rooted)
         self._finalized = finalized
 
-    def _tell_block(self, level: Commitment, block: SealedBlock) -> None:
+    def _notify_block(self, level: Commitment, block: SealedBlock) -> None:
         if not self._subscriptions:
             return
         for signature in block.signatures:
-            self._tell_signature(level, signature)
+            self._notify_signature(level, signature)
         for key in block.changed:
-            self._tell_account(level, key, block.slot)
+            self._notify_account(level, key, block.slot)
         if self._subscriptions.has(level, Logs):
             for stored in self._ledger.transactions_in(block.slot):
                 meta = orjson.loads(stored.meta)
                 told = {"err": meta["err"], "logs": meta["logMessages"]}
-                self._tell_logs(level, block.slot, read(stored.raw), told)
+                self._notify_logs(level, block.slot, read(stored.raw), told)
 
-    def _tell_signature(self, level: Commitment, signature: Signature) -> None:
+    def _notify_signature(self, level: Commitment, signature: Signature) -> None:
         for subscription in self._subscriptions.to(level, signature):
             self._signature_done(subscription, self._bank.statuses[signature])
 
-    def _tell_account(self, level: Commitment, key: Pubkey, slot: int) -> None:
+    def _notify_account(self, level: Commitment, key: Pubkey, slot: int) -> None:
         to_it, to_programs = self._subscriptions.to(level, key), self._subscriptions.has(level, ProgramAccounts)
         if not to_it and not to_programs:
             return
@@ -210,7 +210,7 @@ class PubSub:
                 value = {"pubkey": str(key), "account": encode_account(view, account, subscription.options)}
                 subscription.notify("programNotification", {"context": {"slot": slot}, "value": value})
 
-    def _tell_logs(self, level: Commitment, slot: int, transaction: Transaction, told: dict[str, Any]) -> None:
+    def _notify_logs(self, level: Commitment, slot: int, transaction: Transaction, told: dict[str, Any]) -> None:
         result = {"context": {"slot": slot}, "value": {"signature": str(transaction.signature), **told}}
         for mentioned in (None, *transaction.keys):
             for subscription in self._subscriptions.to(level, Logs(mentioned)):

@@ -198,7 +198,7 @@ def test_who_is_asked_about_a_family_tells_its_children_and_their_first_event_na
     (accepted,) = views.events_after(stop.id, 0)
     assert isinstance(accepted.data, Accepted)
     assert accepted.data.parent_id == parent
-    monkeypatch.setattr(views, "CHILDREN_TOLD", 1)
+    monkeypatch.setattr(views, "CHILDREN_SHOWN", 1)
     assert [each.id for each in views.get(read(parent).account_id, str(parent)).children] == [stop.id]
 
 

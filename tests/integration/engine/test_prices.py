@@ -14,7 +14,7 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.times import format_moment
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
-from orderd.engine.prices.told import read_prices
+from orderd.engine.prices.candle_views import read_prices
 from orderd.engine.retention import Retention
 from orderd.wire.prices import PricesParams, PricesResult
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from orderd.domain.mid import mid_of, told
+from orderd.domain.mid import mid_of, text
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import Hop, Route, VenueQuote
 
@@ -67,6 +67,6 @@ def test_where_it_cannot_be_told_it_is_not(others: tuple[VenueQuote, ...]) -> No
 
 
 def test_it_is_told_in_whole_tokens_with_eighteen_digits() -> None:
-    assert told(Fraction(1, 7), 9, 6) == "142.857142857142857"
-    assert told(Fraction(101, 1_000), 9, 6) == "101"
-    assert told(Fraction(10**30), 6, 9) == "1" + "0" * 27
+    assert text(Fraction(1, 7), 9, 6) == "142.857142857142857"
+    assert text(Fraction(101, 1_000), 9, 6) == "101"
+    assert text(Fraction(10**30), 6, 9) == "1" + "0" * 27

@@ -46,8 +46,8 @@ def test_a_term_is_told_as_it_was_given(name: str) -> None:
 
 def test_no_other_terms_are_told_and_none_is_left_out() -> None:
     # Of a word, what it came to is the amount; where no slippage was given, a stop's may widen.
-    told_of = GivenTerms.model_fields.keys() | {"amount_word", "slippage_widens"}
-    assert ToldTerms.model_fields.keys() == told_of == told(meant(GIVEN)).model_fields_set
+    sold_text = GivenTerms.model_fields.keys() | {"amount_word", "slippage_widens"}
+    assert ToldTerms.model_fields.keys() == sold_text == told(meant(GIVEN)).model_fields_set
 
 
 def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:

@@ -109,7 +109,7 @@ def test_after_a_new_connection_the_orders_that_no_snapshot_told_of_are_named() 
     book.put(order(2, FILLED))
     assert book.untold == {order_id(3)}
 
-    book.forget_untold()
+    book.forget_missing()
     assert set(book.active) == {order_id(1)}
     assert book.ended[order_id(2)].status is OrderStatus.CONFIRMED
 

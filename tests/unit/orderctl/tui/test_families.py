@@ -110,5 +110,5 @@ def test_what_the_book_forgets_leaves_its_family(monkeypatch: pytest.MonkeyPatch
 
     gone = book_of(order(1, (TWAP,)), child(2, 1, *FILLED[:2]))
     gone.begin()
-    gone.forget_untold()
+    gone.forget_missing()
     assert (gone.active, gone.families) == ({}, {})

@@ -10,11 +10,11 @@ import structlog
 from orderd.embedded.child import StopRequested, stop_signals
 from orderd.embedded.notify import EXTENSION, ServiceManager
 
-TELL_SECONDS: Final = 1.0
+REPORT_SECONDS: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class Told:
+class ManagerReports:
     """The service manager, for reports of what is waited for and that the daemon is alive."""
 
     def __init__(self, manager: ServiceManager) -> None:
@@ -22,14 +22,14 @@ class Told:
         self.alive: Callable[[], None] = lambda: None
         """Says so where that is so; what a service's start holds up, it does not hold up."""
         self._what = ""
-        self._told_at = 0.0
+        self._reported_at = 0.0
 
     def waits(self, what: str) -> None:
         """Log what is waited for where that is news, and ask for more time."""
         now = time.monotonic()
-        if now - self._told_at < TELL_SECONDS:
+        if now - self._reported_at < REPORT_SECONDS:
             return
-        self._told_at = now
+        self._reported_at = now
         kind = what.partition(" (")[0]
         if kind != self._what:
             self._what = kind
