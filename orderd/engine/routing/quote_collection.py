@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, Final
 
 import structlog
 
@@ -26,6 +27,8 @@ Pair = tuple[str, str]
 """The mint that is sold and the mint that is bought."""
 
 _Asked = tuple[Pair, Venue]
+_LEARN_SECONDS: Final = 2.0
+"""How long after a lookup in the background there may be another one, if the venue has not answered."""
 ReadBatch = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
 """Reads many in one request; returns the result of each."""
 
@@ -74,10 +77,22 @@ class QuoteCollector:
         # Two pools, so that slow lookups do not delay reads of what is known.
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._lookups = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
+        self._learning: dict[tuple[Pair, int], tuple[float, Future[Liquidity | OrderdError]]] = {}
+        """The last lookup in the background by pair and venue, and when it began."""
 
     def knows(self, pair: Pair) -> bool:
         """Whether the pools are known without a lookup."""
         return all(venue.is_known(*pair) for venue in self._venues)
+
+    def learn(self, pairs: Sequence[Pair]) -> None:
+        """Look up in the background which pools there are, where a venue does not know yet. Returns at once."""
+        now = time.monotonic()
+        for pair, (number, venue) in product(pairs, enumerate(self._venues)):
+            began, lookup = self._learning.get((pair, number), (now - _LEARN_SECONDS, None))
+            if venue.is_known(*pair):
+                self._learning.pop((pair, number), None)
+            elif now - began >= _LEARN_SECONDS and (lookup is None or lookup.done()):
+                self._learning[pair, number] = now, self._lookups.submit(_look_up, pair, venue)
 
     def has_changed(self, pair: Pair) -> bool:
         """Whether a hint says that pools of the pair have changed since they were read."""

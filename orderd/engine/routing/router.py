@@ -120,6 +120,10 @@ class Router:
         self._asked |= dict.fromkeys(pairs, self._clock())
         return self._collector.ask([pair for pair in pairs if self._collector.knows(pair)])
 
+    def learn(self, request: QuoteRequest) -> None:
+        """Look up in the background what the request can be traded in, where that is not known. Returns at once."""
+        self._collector.learn([*self._pairs(request)])
+
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         """Whether ``found`` has all that the request can be traded in."""
         return all(pair in found for pair in self._pairs(request))

@@ -143,6 +143,8 @@ class Triggers:
         for pair in due:
             if self._router.is_told(_of(pair, 1), found):
                 self._look_at(pair, found, hints[pair], met)
+            else:  # A venue that does not answer, for one, has never said what it has.
+                self._router.learn(_of(pair, 1))
         with database.connection_context():
             if self._best:
                 resting.raise_best(self._best)

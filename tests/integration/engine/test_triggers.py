@@ -49,6 +49,8 @@ class Market:
     """A better price, and what it costs to take it, in base units of USDC."""
     meanwhile: Callable[[], object] = lambda: None
     """Happens while the market is looked at."""
+    is_known: bool = True
+    learnt: list[QuoteRequest] = field(default_factory=list)
 
     def moves(self, price: float) -> None:
         self.price, self.slot, self.pool = price, self.slot + 1, object()
@@ -57,7 +59,10 @@ class Market:
         return {}
 
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
-        return True
+        return self.is_known
+
+    def learn(self, request: QuoteRequest) -> None:
+        self.learnt.append(request)
 
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
         return Outline(((self.pool, None),), None, self.cost)
@@ -438,6 +443,17 @@ def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(begin: Begin, s
     assert watch.triggers.run_once() == 0
     watch.now[0] += 0.2
     assert watch.triggers.run_once() == 1
+
+
+def test_a_pair_whose_pools_are_not_known_is_looked_up_until_they_are(watch: Watch) -> None:
+    order = limit()
+    watch.market.is_known = False
+    assert watch.sees(106) == 0
+    assert watch.sees(106) == 0
+    assert len(watch.market.learnt) == 2
+    watch.market.is_known = True
+    assert watch.sees(106) == 1
+    assert statuses([order]) == [OrderStatus.PENDING]
 
 
 def test_a_market_that_stands_still_is_asked_for_nothing(watch: Watch) -> None:

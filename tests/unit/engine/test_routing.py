@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from queue import SimpleQueue
 from typing import cast
 
 import pytest
@@ -268,6 +269,29 @@ def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None
     found = routes.pools_for([REQUEST])
     assert (found, routes.is_told(REQUEST, found)) == ({}, False)
     assert decide(routes).route.main.venue is VenueName.RAYDIUM, "an order by itself looks it up"
+
+
+def test_a_venue_that_does_not_know_its_pools_is_asked_in_the_background_and_again_until_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: SimpleQueue[str] = SimpleQueue()
+
+    def fail() -> Liquidity:
+        asked.put("asked")
+        raise OrderdError(ErrorCode.RPC_UNAVAILABLE, "away")
+
+    away, there = StubVenue(VenueName.METEORA, answer=fail, looked_up=False), offering(VenueName.RAYDIUM, side(0.1016))
+    routes = router(away, there)
+    routes.learn(REQUEST)
+    asked.get(timeout=5)
+    routes.learn(REQUEST)
+    assert asked.empty(), "it was asked a moment ago"
+    monkeypatch.setattr("orderd.engine.routing.quote_collection._LEARN_SECONDS", 0.0)
+    while asked.empty():  # until the lookup before has ended
+        routes.learn(REQUEST)
+    away.looked_up = True
+    routes.learn(REQUEST)
+    assert routes.is_told(REQUEST, routes.pools_for([REQUEST]))
 
 
 def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:
