@@ -89,10 +89,17 @@ class Storm:
         send(processes, signal.SIGCONT)
 
     def calm_down(self) -> None:
-        """From now on one honest node answers for the chain, and the daemon is started anew and told so."""
+        """From now on one honest node answers for the chain, and there is no other trader; the daemon restarts.
+
+        Traders that went on would move the price within each slot, and orders near it would fire in vain for ever.
+        """
         self.daemon.process.send_signal(signal.SIGTERM)
         self.daemon.process.wait()
-        self._settings |= {"ORDERD_SIMNET_FAULTS": json.dumps(HONEST), "ORDERD_RPC_SINGLE_NODE": "true"}
+        self._settings |= {
+            "ORDERD_SIMNET_FAULTS": json.dumps(HONEST),
+            "ORDERD_SIMNET_MARKET": "false",
+            "ORDERD_RPC_SINGLE_NODE": "true",
+        }
         self.daemon = self._start()
 
     def empty_redis(self) -> None:
