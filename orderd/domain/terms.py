@@ -21,7 +21,7 @@ from orderd.domain.trigger import Condition, Trail
 T = TypeVar("T")
 _A_TOKEN: Final = "symbol or mint address"
 _A_PRICE: Final = "in the pair's quote token (USDC before SOL before others) for one of the other"
-_DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
+DECIMAL: Final[JsonDict] = {"pattern": r"^\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})$"}
 """What is read as a decimal, for the schemas only: what else there is, is refused in better words than a pattern's."""
 _AMOUNT: Final[JsonDict] = {"pattern": r"^([mM][aA][xX]|\+?([0-9]{1,40}(\.[0-9]{1,40})?|\.[0-9]{1,40})%?)$"}
 
@@ -70,17 +70,17 @@ class GivenTerms(BaseModel):
         None,
         max_length=100,
         description="what is bought, in whole tokens of token_out, to the base unit; due unless amount_in is given",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     slippage: Annotated[
         str | None, Typed("PERCENT", "How much less than quoted to accept, or more to pay, like 0.5.", "-s")
-    ] = Field(None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=20, description="percent; the daemon's default where absent", json_schema_extra=DECIMAL)
     min_out: Annotated[str | None, Typed("AMOUNT", "The least of TOKEN_OUT to accept in any attempt, like 150.")] = (
         Field(
             None,
             max_length=100,
             description="the least to accept, in whole tokens of token_out; only the floor of the quote where absent",
-            json_schema_extra=_DECIMAL,
+            json_schema_extra=DECIMAL,
         )
     )
     max_in: Annotated[
@@ -89,14 +89,14 @@ class GivenTerms(BaseModel):
         None,
         max_length=100,
         description="for exact_out, the most to pay, in whole tokens of token_in; the quote's ceiling where absent",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     max_cost: Annotated[str | None, Typed("PERCENT", "The most that fees and impact may cost together, like 1.")] = (
         Field(
             None,
             max_length=20,
             description="percent, of fees and price impact together; the daemon's limit where absent",
-            json_schema_extra=_DECIMAL,
+            json_schema_extra=DECIMAL,
         )
     )
     floor: Annotated[
@@ -112,13 +112,13 @@ class GivenTerms(BaseModel):
     )
     limit_price: Annotated[
         str | None, Typed("PRICE", "Trade at this price or a better one only, like 105.", option="limit")
-    ] = Field(None, max_length=40, description=f"the worst price to trade at; {_A_PRICE}", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=40, description=f"the worst price to trade at; {_A_PRICE}", json_schema_extra=DECIMAL)
     stop_price: Annotated[
         str | None, Typed("PRICE", "Sell when the market has come down to this price, like 95.", option="stop")
-    ] = Field(None, max_length=40, description=f"where a stop order fires; {_A_PRICE}", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=40, description=f"where a stop order fires; {_A_PRICE}", json_schema_extra=DECIMAL)
     take_profit_price: Annotated[
         str | None, Typed("PRICE", "Sell when the market pays this price, like 120.", option="take-profit")
-    ] = Field(None, max_length=40, description=f"where a take-profit fires; {_A_PRICE}", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=40, description=f"where a take-profit fires; {_A_PRICE}", json_schema_extra=DECIMAL)
     trail: Annotated[str | None, Typed("DISTANCE", "Sell when the price is so far behind its best one: 3% or 2.5.")] = (
         Field(None, max_length=40, description="how far a trailing stop follows: 3%, or 2.5 as a price")
     )
@@ -129,13 +129,13 @@ class GivenTerms(BaseModel):
         max_length=100,
         description="of an order on liquidity: how much of token_in, in whole tokens, its pools have to have for those "
         "who sell token_out",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     max_pool_fee: Annotated[str | None, Typed("PERCENT", "The highest fee of such a pool; 5 by default.")] = Field(
         None,
         max_length=20,
         description="of an order on liquidity, percent; 5 where absent",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     max_round_trip_loss: Annotated[
         str | None, Typed("PERCENT", "What buying there and selling again may lose; 10 by default.")
@@ -144,7 +144,7 @@ class GivenTerms(BaseModel):
         max_length=20,
         description="of an order on liquidity, percent: what it may lose to buy and to sell again, both as the pools "
         "are now; 10 where absent",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     max_holder: Annotated[
         str | None, Typed("PERCENT", "How much of all TOKEN_OUT one account may hold, pools apart.")
@@ -153,7 +153,7 @@ class GivenTerms(BaseModel):
         max_length=20,
         description="of an order on liquidity: how much of the supply one account may hold, pools apart; not looked at "
         "where absent",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     allow: Annotated[
         str | None, Typed("TRAITS", "Powers over such a token to put up with: mint_authority,freeze_authority.")
@@ -169,7 +169,7 @@ class GivenTerms(BaseModel):
         None,
         max_length=20,
         description="percent, instead of the daemon's own bounds, for a stop that has fired; 5 where absent",
-        json_schema_extra=_DECIMAL,
+        json_schema_extra=DECIMAL,
     )
     confirm: Annotated[
         int | None, Typed("LOOKS", "In how many slots one after the other a stop must be met; 2 by default.")
@@ -185,7 +185,7 @@ class GivenTerms(BaseModel):
     )
     min_fill: Annotated[
         str | None, Typed("PERCENT", "The smallest part of the order to execute alone; 10 by default.")
-    ] = Field(None, max_length=20, description="percent of the order; 10 where absent", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=20, description="percent of the order; 10 where absent", json_schema_extra=DECIMAL)
     slices: Annotated[
         int | None, Typed("NUMBER", "In how many executions, one after the other, the amount is sold.", option="twap")
     ] = Field(None, ge=2, le=10_000, description="of a TWAP: in how many executions the amount is sold")
@@ -203,10 +203,10 @@ class GivenTerms(BaseModel):
     )
     then_take_profit: Annotated[
         str | None, Typed("PRICE", "Once it has bought, sell that again at this price, like 120.")
-    ] = Field(None, max_length=40, description="where what was bought is sold at a profit", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=40, description="where what was bought is sold at a profit", json_schema_extra=DECIMAL)
     then_stop: Annotated[
         str | None, Typed("PRICE", "Once it has bought, sell that again when the market has come down to this price.")
-    ] = Field(None, max_length=40, description="where what was bought is sold at a loss", json_schema_extra=_DECIMAL)
+    ] = Field(None, max_length=40, description="where what was bought is sold at a loss", json_schema_extra=DECIMAL)
     valid_for: Annotated[str | None, Typed("TIME", "How long the order is valid, like 30s, 5m, 2h or 1d.")] = Field(
         None, max_length=10, description="how long the order is valid, such as 30s, 5m, 2h or 1d"
     )

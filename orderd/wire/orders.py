@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quoted import RoutedLeg
-from orderd.domain.terms import GivenTerms, ToldTerms
+from orderd.domain.terms import DECIMAL, GivenTerms, ToldTerms
 from orderd.wire.message import ACCOUNT, ClientOrderId, Message, Name, OrderRef
 from orderd.wire.problem import Problem
 
@@ -135,13 +135,17 @@ class CancelResult(Message):
 class Amendment(Message):
     """What of an order that rests shall be another; what is absent stays. The kind of the order stays too."""
 
-    amount_in: str | None = Field(None, max_length=100, description="the new total, in whole tokens")
+    amount_in: str | None = Field(
+        None, max_length=100, description="the new total, in whole tokens", json_schema_extra=DECIMAL
+    )
     limit_price: str | None = Field(None, max_length=40)
     stop_price: str | None = Field(None, max_length=40)
     take_profit_price: str | None = Field(None, max_length=40)
     trail: str | None = Field(None, max_length=40)
     max_slippage: str | None = Field(None, max_length=20, description="percent")
-    min_out: str | None = Field(None, max_length=100, description="in whole tokens of token_out")
+    min_out: str | None = Field(
+        None, max_length=100, description="in whole tokens of token_out", json_schema_extra=DECIMAL
+    )
     valid_for: str | None = Field(None, max_length=10, description="how long from now, such as 5m")
     expires: str | None = Field(None, max_length=40, description="until when, in ISO 8601 with a zone")
 

@@ -185,6 +185,9 @@ def test_its_prices_are_read_out() -> None:
     assert price_reads(meant(stop_price="95", limit_price="94")) == (
         "95 USDC per SOL = at most 142.5 USDC; then 94 USDC per SOL = at least 141 USDC"
     )
+    assert price_reads(meant(limit_price="105", min_liquidity="5000")) == (
+        "pools that hold 5000 SOL, and 105 USDC per SOL = at least 157.5 USDC"
+    )
 
 
 @ALL

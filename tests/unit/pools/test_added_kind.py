@@ -28,7 +28,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     tree = tmp_path_factory.mktemp("tree")
     shutil.copytree(Path(orderd.__path__[0]), tree / "orderd")
     shutil.copytree(FOLDER, tree / "orderd/pools" / FOLDER.name)
-    kinds = tree / "orderd/domain/quote.py"
+    kinds = tree / "orderd/domain/pool_kind.py"
     before = kinds.read_text()
     assert before.count(LAST_MEMBER) == 1
     kinds.write_text(before.replace(LAST_MEMBER, LAST_MEMBER + THE_LINE))
