@@ -53,7 +53,7 @@ class AlertReceiver:
             assert self._news.wait_for(lambda: len(self.received) >= alerts, seconds), self.received
             return list(self.received)
 
-    def wait_for(self, kind: str, seconds: float = 60.0) -> ReceivedAlert:
+    def wait_for(self, kind: str, seconds: float = 120.0) -> ReceivedAlert:
         """The first alert of this kind. Raises AssertionError."""
 
         def first() -> ReceivedAlert | None:

@@ -41,6 +41,7 @@ def settings(tmp_path: Path, receiver: AlertReceiver, given_database: dict[str, 
     return QUICK | given_database | {"ORDERD_ALERTS": str(file)}
 
 
+@pytest.mark.timeout(300)  # the pauses between tries grow with the outage, and that is long on a busy machine
 def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_an_outage_of_the_receiver(
     tmp_path: Path, receiver: AlertReceiver, settings: dict[str, str]
 ) -> None:
