@@ -17,7 +17,7 @@ from orderd.domain.order import OrderKind
 from orderd.gateway.docs.examples import POOLS
 from orderd.wire.message import Message
 from orderd.wire.problem import Problem
-from orderd.wire.quotes import QuoteResult
+from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
 from tests.samples.orders import QUOTE
 from tests.unit.orderctl.test_depth import market
@@ -141,17 +141,20 @@ def test_families(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 @SIZES
 def test_a_new_order_that_rests(snap_compare: Compare, size: tuple[int, int]) -> None:
+    caller = at_rest()
+    quote = {"type": OrderKind.STOP_LIMIT, "stop_price": "95", "limit_price": "94.5", "valid_for": "2h"}
+    caller.answers[Method.QUOTE] = QUOTE.model_copy(update=quote)
+
     async def act(pilot: Pilot[object]) -> None:
         await after("down", "n", *"1.5")(pilot)
         pilot.app.screen.query_one("#kind", Select).value = OrderKind.STOP_LIMIT
         await settled(pilot)
         for name, typed in (("stop-price", "95"), ("limit-price", "94.5"), ("valid", "2h")):
             pilot.app.screen.query_one(f"#{name}", Input).value = typed
+        while not any(isinstance(asked, QuoteParams) and asked.valid_for == "2h" for _, asked in caller.calls):
+            await pilot.pause()
         await settled(pilot)
 
-    caller = at_rest()
-    quote = {"type": OrderKind.STOP_LIMIT, "stop_price": "95", "limit_price": "94.5", "valid_for": "2h"}
-    caller.answers[Method.QUOTE] = QUOTE.model_copy(update=quote)
     assert snap_compare(application(caller), terminal_size=size, run_before=act)
 
 
