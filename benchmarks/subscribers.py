@@ -30,8 +30,8 @@ from rich.table import Table
 
 from benchmarks.figures import milliseconds
 from benchmarks.light_client import LightClient
-from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.whole_file import read_address
 
 _SETTINGS = {
     "ORDERD_RATE_WINDOW_SECONDS": "1",

@@ -48,7 +48,7 @@ def with_endpoint(settings: "Settings") -> "Settings":
     Raises ConfigurationError where there is none either.
     """
     from orderd.config.loading import ConfigurationError
-    from orderd.process.roles import read_address
+    from orderd.whole_file import read_address
 
     if settings.rpc_url is not None:
         return settings

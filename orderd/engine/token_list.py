@@ -1,6 +1,5 @@
 """The list of tokens that the operator has named: read from a file or an URL, and kept for the next start."""
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ import structlog
 
 from orderd.domain.token_list import read_list
 from orderd.domain.tokens import Listing
+from orderd.whole_file import write_whole
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 _SECONDS: Final = 30.0
@@ -44,9 +44,7 @@ class TokenList:
             raise TokenListError(f"{self._source}: it has more than {MOST_BYTES} bytes")
         listings = _listings(text, self._chain)
         try:
-            draft = self._kept.with_suffix(f".{os.getpid()}")
-            draft.write_bytes(text)
-            draft.replace(self._kept)
+            write_whole(self._kept, text)
         except OSError as error:
             log.warning("token list not kept", action="token_list_not_kept", error=str(error))
         return listings

@@ -4,8 +4,6 @@ A worker that serves them says where in ``worker.json`` of its state directory. 
 adds them to its own under the label ``role``, unless the port is one that was chosen: then Prometheus asks the worker.
 """
 
-import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ import structlog
 from prometheus_client import start_http_server
 
 from orderd.metrics.registries import WORKER
+from orderd.whole_file import read_address, write_address
 
 _HOST: Final = "127.0.0.1"
 _FILE: Final = "worker.json"
@@ -37,7 +36,7 @@ def serving(host: str, port: int, state_dir: Path) -> Iterator[None]:
         return
     address = state_dir / _FILE
     if port == 0:
-        _write(address, server.server_port)
+        write_address(address, metrics_port=server.server_port)
     log.info("metrics are served", action="metrics_served", host=server.server_address[0], port=server.server_port)
     try:
         yield
@@ -48,17 +47,10 @@ def serving(host: str, port: int, state_dir: Path) -> Iterator[None]:
         server.server_close()
 
 
-def _write(file: Path, port: int) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps({"pid": os.getpid(), "metrics_port": port}))
-    draft.replace(file)
-
-
 def worker_text(state_dir: Path) -> str:
     """The metrics of the worker with this state directory; '' where none serves any. Raises OSError or ValueError."""
     try:
-        port = int(json.loads((state_dir / _FILE).read_text())["metrics_port"])
+        port = int(read_address(state_dir / _FILE)["metrics_port"])
     except FileNotFoundError:
         return ""
     connection = HTTPConnection(_HOST, port, timeout=_SECONDS)

@@ -1,6 +1,5 @@
 """A role of orderd (simnet, gateway, worker) as a child process of ``orderd run``."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from orderd.embedded.child import Child, Meanwhile, ServiceProgram, in_silence
 from orderd.embedded.notify import Notices
+from orderd.whole_file import read_address
 
 LIFE_SECONDS: Final = 10.0
 """A role that has not shown for so long that it lives is taken to hang."""
@@ -154,9 +154,3 @@ class ListeningRole(Role):
             return False
         self.address = written
         return True
-
-
-def read_address(file: Path) -> Mapping[str, Any]:
-    """What a role that listens has written: ``pid``, ``url``, ... Raises FileNotFoundError."""
-    address: dict[str, Any] = json.loads(file.read_text())
-    return address

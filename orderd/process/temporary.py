@@ -14,7 +14,7 @@ from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.notify import Notices
-from orderd.process.roles import read_address
+from orderd.whole_file import read_address
 
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 45.0

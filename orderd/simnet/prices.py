@@ -26,6 +26,7 @@ from orderd.simnet.market import PLACES
 from orderd.simnet.market_pools import TradedPool
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
+from orderd.whole_file import write_whole
 
 LOWEST: Final = Decimal(50)
 HIGHEST: Final = Decimal(1_000)
@@ -139,8 +140,5 @@ def _read(path: Path) -> list[PriceChange]:
 
 
 def _write(path: Path, changes: Iterable[PriceChange]) -> None:
-    """A reader sees the whole file or the one before."""
     content = [(slot, str(pool), None if price is None else str(price)) for slot, pool, price in changes]
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(orjson.dumps(content))
-    partial.replace(path)
+    write_whole(path, orjson.dumps(content))

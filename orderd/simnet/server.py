@@ -2,8 +2,6 @@
 
 import asyncio
 import fcntl
-import json
-import os
 import signal
 import socket
 import sys
@@ -24,6 +22,7 @@ from orderd.simnet.config import SimnetConfig
 from orderd.simnet.rpc.dispatch import Dispatcher
 from orderd.simnet.rpc.http import HttpServer
 from orderd.simnet.rpc.pubsub import PubSub
+from orderd.whole_file import write_address
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -85,7 +84,7 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
             await http.start(http_socket)
             stop.push_async_callback(http.stop)
             stop.callback(address.unlink, missing_ok=True)
-            _announce(address, simnet)
+            write_address(address, http_url=simnet.http_url, ws_url=simnet.ws_url)
             stop.push_async_callback(_end, asyncio.create_task(_tell(simnet), name="simnet life"))
             collect_rarely()
             _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
@@ -160,14 +159,6 @@ def _bind(host: str, port: int) -> socket.socket | None:
         return None
     listener.setblocking(False)
     return listener
-
-
-def _announce(path: Path, simnet: Simnet) -> None:
-    """Write where the simnet listens, so that a reader sees the whole file or none."""
-    content = {"pid": os.getpid(), "http_url": simnet.http_url, "ws_url": simnet.ws_url}
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content))
-    partial.replace(path)
 
 
 def _log_to_stderr() -> None:

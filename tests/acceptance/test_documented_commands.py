@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.whole_file import read_address
 from tests.acceptance.documented import DocumentedCommand, commands, languages
 from tests.acceptance.prices import Prices
 from tests.acceptance.trader import order, trading

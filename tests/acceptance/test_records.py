@@ -14,9 +14,9 @@ from orderctl.config.settings import Settings
 from orderd.client.connection import Client
 from orderd.domain.order import OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.process.roles import read_address
 from orderd.process.temporary import running_daemon
 from orderd.solana.rpc import RpcClient
+from orderd.whole_file import read_address
 from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
 from orderd.wire.rpc import Method
 from tests.acceptance.ledger import Ledger

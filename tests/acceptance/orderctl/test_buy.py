@@ -15,9 +15,9 @@ import pytest
 from orderd.domain.money import parse_amount
 from orderd.domain.pool_kind import PoolKind
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.solana.rpc import RpcClient
+from orderd.whole_file import read_address
 from tests.acceptance.ledger import Landed, Ledger
 from tests.acceptance.orderctl.conftest import ORDERCTL, Outcome
 from tests.acceptance.prices import Prices

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.whole_file import read_address
 from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl
 
 

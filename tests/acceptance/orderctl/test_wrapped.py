@@ -11,11 +11,11 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.money import format_amount, parse_amount
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.process.roles import read_address
 from orderd.process.temporary import Daemon
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import RpcClient
 from orderd.venues.account_facts import token_amount
+from orderd.whole_file import read_address
 from tests.acceptance.orderctl.conftest import Orderctl
 from tests.acceptance.prices import Prices
 
