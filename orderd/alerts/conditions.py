@@ -59,13 +59,14 @@ class Conditions:
         with database.connection_context():
             if not alerts.watches(self._name, _LEASE_SECONDS):
                 return
-        lagging = self._endpoint_lagging()  # may take as long as the endpoint does
+        looks_at_endpoint = AlertKind.ENDPOINT_LAGGING in self._wanted.kinds
+        lagging = self._endpoint_lagging() if looks_at_endpoint else {}  # may take as long as the endpoint does
         with database.connection_context():
             for kind, look in self._looks.items():
                 with best_effort("alert conditions"):
                     if kind in self._wanted.kinds and (firing := look()) is not None:
                         alerts.settle(kind, firing)
-            if AlertKind.ENDPOINT_LAGGING in self._wanted.kinds:
+            if looks_at_endpoint:
                 alerts.settle(AlertKind.ENDPOINT_LAGGING, lagging)
 
     def _halted(self) -> Firing:

@@ -20,14 +20,12 @@ from orderd.alerts.conditions import LOOK_SECONDS, Conditions
 from orderd.alerts.message import digest
 from orderd.alerts.webhook import UndeliveredError
 from orderd.best_effort import best_effort, keep_going
-from orderd.config.alerts import AlertSettings, PeopleReceiver, Receiver, least_balances, load_alerts
-from orderd.config.loading import ConfigurationError
-from orderd.config.reloading import reread
+from orderd.config.alerts import AlertSettings, PeopleReceiver, Receiver, least_balances, load_alerts, required_alerts
+from orderd.config.reloading import reload
 from orderd.config.settings import Settings
-from orderd.embedded.notify import LIFE_SECONDS, reloading, service_manager
+from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.presence import this_process
 from orderd.engine.trading import open_rpc
-from orderd.telemetry import set_log_level
 
 T = TypeVar("T")
 POLL_SECONDS: Final = 0.5
@@ -46,9 +44,7 @@ log = structlog.get_logger(__name__)
 def run_notifier(settings: Settings) -> None:
     """Send alerts until SIGTERM or SIGINT. Raises ConfigurationError if there are no receivers."""
     assert settings.database_url is not None
-    wanted = load_alerts(settings)
-    if wanted is None:
-        raise ConfigurationError("nobody is told of anything: set ORDERD_ALERTS to a file of receivers, docs/alarms.md")
+    wanted = required_alerts(settings)
     connect(
         settings.database_url.get_secret_value(),
         max_connections=_CONNECTIONS + len(wanted.receivers),
@@ -80,36 +76,31 @@ class _Running:
 
     def __init__(self, settings: Settings, wanted: AlertSettings) -> None:
         self._settings = settings
+        self._rpc = open_rpc(settings, _CHAIN_SECONDS)
         self._tasks = self._begin(wanted)
 
     def reload(self) -> None:
         """Read the settings and the file again; if any is invalid, all stays as it was."""
-        service_manager().tell(*reloading())
-        try:
-            settings = reread(self._settings).settings
-            wanted = load_alerts(settings)
-        except ConfigurationError as error:
-            log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)  # noqa: TRY400
-        else:
-            self._settings = settings
-            set_log_level(settings.log_level)
-            if wanted is not None:
-                for task in self._tasks:
-                    task.cancel()
-                self._tasks = self._begin(wanted)
-            log.info("settings read again", action="reloaded")
-        service_manager().tell("READY=1")
+        self._settings = reload(self._settings, self._apply)
+
+    def _apply(self, settings: Settings) -> None:
+        wanted = load_alerts(settings)
+        if wanted is not None:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = self._begin(wanted)
 
     async def end(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._rpc.close()
 
     def _begin(self, wanted: AlertSettings) -> list["asyncio.Task[None]"]:
         conditions = Conditions(
             wanted,
             least_balances(wanted, self._settings),
-            open_rpc(self._settings, _CHAIN_SECONDS),
+            self._rpc,
             name=this_process().name,
             window_seconds=self._settings.rate_window_seconds,
         )

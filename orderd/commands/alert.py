@@ -1,16 +1,12 @@
 """``orderd alert``: whether receivers can be reached, and what they have not confirmed yet."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from orderd.command_line import CommandLine
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.commands.prepare import prepare
-
-if TYPE_CHECKING:
-    from orderd.config.alerts import AlertSettings
-    from orderd.config.settings import Settings
 
 alert_app = CommandLine(help="Try the receivers of alerts, and list what they did not confirm.", no_args_is_help=True)
 
@@ -29,10 +25,11 @@ def send_test(
     from db.alerts import Alert, AlertDelivery
     from orderd.alerts.notifier import send
     from orderd.alerts.webhook import UndeliveredError
+    from orderd.config.alerts import required_alerts
     from orderd.config.loading import ConfigurationError
     from orderd.domain.alerts import AlertKind
 
-    receivers = _alerts(prepare(config=config)).receivers
+    receivers = required_alerts(prepare(config=config)).receivers
     if receiver is not None and receiver not in receivers:
         raise ConfigurationError(f"there is no receiver {receiver}: the file has {', '.join(receivers)}")
     failed = False
@@ -60,13 +57,3 @@ def list_waiting(config: Config = None, state_dir: DaemonsStateDir = None) -> No
         typer.echo(f"{receiver}\t{count}\tsince {since:%Y-%m-%d %H:%M:%S} UTC\t{error or 'not sent yet'}")
     if not found:
         typer.echo("Every alert is delivered.")
-
-
-def _alerts(settings: "Settings") -> "AlertSettings":
-    from orderd.config.alerts import load_alerts
-    from orderd.config.loading import ConfigurationError
-
-    found = load_alerts(settings)
-    if found is None:
-        raise ConfigurationError("nobody is told of anything: set ORDERD_ALERTS to a file of receivers, docs/alarms.md")
-    return found

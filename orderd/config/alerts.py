@@ -132,6 +132,14 @@ def load_alerts(settings: Settings) -> AlertSettings | None:
     return alerts
 
 
+def required_alerts(settings: Settings) -> AlertSettings:
+    """The receivers and their alerts. Raises ConfigurationError if there are none, and as ``load_alerts`` does."""
+    alerts = load_alerts(settings)
+    if alerts is None:
+        raise ConfigurationError("nobody is told of anything: set ORDERD_ALERTS to a file of receivers, docs/alarms.md")
+    return alerts
+
+
 def least_balances(alerts: AlertSettings, settings: Settings) -> list[tuple[Token, int]]:
     """Tokens, and below how many base units there is too little. Raises OrderdError TOKEN_* or AMOUNT_*."""
     tokens = registry_of(settings.chain)

@@ -22,10 +22,9 @@ from redis.asyncio import Redis
 from db.connection import check_schema, connect, database, reach, translated_database_errors
 from db.journal import recent_starts
 from orderd.best_effort import best_effort
-from orderd.config.reloading import reread
+from orderd.config.reloading import reload
 from orderd.config.settings import Settings
-from orderd.domain.errors import OrderdError
-from orderd.embedded.notify import EXTENSION, reloading, service_manager
+from orderd.embedded.notify import EXTENSION, service_manager
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake
@@ -56,7 +55,7 @@ from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
 from orderd.release import Release
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
-from orderd.telemetry import set_log_level
+from orderd.whole_file import write_address
 
 FORCED: Final = 1
 _LAST_NEWS_SECONDS: Final = 2.0
@@ -222,19 +221,12 @@ class _Reload:
 
     def run(self) -> None:
         """Read the settings again; if any is invalid, all keep their values."""
-        service_manager().tell(*reloading())
-        try:
-            found = reread(self._settings)
-            limits = open_limits(found.settings)
-        except OrderdError as error:
-            log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)  # noqa: TRY400
-        else:
-            self._settings = found.settings
-            set_log_level(found.settings.log_level)
-            self._limiter.limit = found.settings.rate_limit
-            self._gateway.reload(found.settings, limits)
-            log.info("settings read again", action="reloaded", changed=found.changed, needs_restart=found.needs_restart)
-        service_manager().tell("READY=1")
+        self._settings = reload(self._settings, self._apply)
+
+    def _apply(self, settings: Settings) -> None:
+        limits = open_limits(settings)
+        self._limiter.limit = settings.rate_limit
+        self._gateway.reload(settings, limits)
 
 
 async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: RateLimiter) -> None:
@@ -263,14 +255,11 @@ def _stop_or_force(stop: asyncio.Event) -> None:
 
 
 def _write_address(file: Path, settings: Settings, port: int) -> None:
-    """Write the port's address for readers of the state directory. The file is there in full or not at all."""
+    """Write the port's address for readers of the state directory."""
     reachable = _WILDCARDS.get(settings.host, settings.host)
     scheme = "ws" if settings.tls_cert is None else "wss"
     authority = f"[{reachable}]" if ":" in reachable else reachable
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps({"pid": os.getpid(), "url": f"{scheme}://{authority}:{port}/"}))
-    draft.replace(file)
+    write_address(file, url=f"{scheme}://{authority}:{port}/")
 
 
 def _raise_file_limit() -> None:

@@ -27,11 +27,10 @@ from db.journal import recent_starts
 from db.prices import last_route
 from db.retention import Kept
 from orderd.best_effort import best_effort
-from orderd.config.loading import ConfigurationError
-from orderd.config.reloading import reread
+from orderd.config.reloading import reload
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, reloading, service_manager
+from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
 from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
@@ -83,7 +82,6 @@ from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.solana.transport import HttpTransport
-from orderd.telemetry import set_log_level
 
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
@@ -141,7 +139,7 @@ def run_worker(settings: Settings) -> NoReturn:
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
     while (received := signal.sigwait(_awaited_signals())) == signal.SIGHUP:
-        settings = _reload(settings, process)
+        settings = reload(settings, process.reload)
     service_manager().tell("STOPPING=1", "STATUS=draining", EXTENSION)
     log.info("stopping", action="stop", worker=process.name, signal=signal.Signals(received).name)
     for number in _STOP_SIGNALS:
@@ -157,22 +155,6 @@ def run_worker(settings: Settings) -> NoReturn:
 def _awaited_signals() -> frozenset[signal.Signals]:
     """Under a service manager SIGHUP asks for the settings to be read again; else it ends the process, as usual."""
     return _STOP_SIGNALS | {signal.SIGHUP} if service_manager().is_there else _STOP_SIGNALS
-
-
-def _reload(settings: Settings, process: "WorkerProcess") -> Settings:
-    """The settings in force from now on; the former ones if the new ones are invalid."""
-    service_manager().tell(*reloading())
-    try:
-        found = reread(settings)
-    except ConfigurationError as error:
-        log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)  # noqa: TRY400
-    else:
-        settings = found.settings
-        set_log_level(settings.log_level)
-        process.reload(settings)
-        log.info("settings read again", action="reloaded", changed=found.changed, needs_restart=found.needs_restart)
-    service_manager().tell("READY=1")
-    return settings
 
 
 def _wait_a_moment(what: str) -> None:
