@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import format_significant, parse_amount
-from orderd.domain.order import HELD, RESTING, OrderKind, TimeInForce
+from orderd.domain.order import HELD, RESTING, OrderKind, TimeInForce, has_children
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import Condition, Trail
@@ -44,7 +44,7 @@ def rests(terms: ToldTerms) -> bool:
 
 def is_family(terms: ToldTerms) -> bool:
     """Whether it is executed by orders of their own."""
-    return terms.partial or terms.type in (OrderKind.OCO, OrderKind.TWAP)
+    return has_children(terms.type, partial=terms.partial)
 
 
 def above(order: OrderView) -> UUID | None:

@@ -35,6 +35,11 @@ class OrderKind(StrEnum):
     ON_LIQUIDITY = "on_liquidity"  # when pools of its pair hold what it asks for; then as a limit order
 
 
+def has_children(kind: OrderKind, *, partial: bool) -> bool:
+    """Whether such an order is executed by orders of its own, its children."""
+    return partial or kind in (OrderKind.OCO, OrderKind.TWAP)
+
+
 class TimeInForce(StrEnum):
     """For how long a limit order may wait for its price."""
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.domain.order import Floor, OrderKind, TimeInForce, has_children
 from orderd.domain.price import PairPrice
 from orderd.domain.schedule import CatchUp
 from orderd.domain.tokens import Token
@@ -299,7 +299,7 @@ class OrderTerms:
     @property
     def is_family(self) -> bool:
         """Whether it is executed by orders of their own, its children."""
-        return self.partial or self.kind in (OrderKind.OCO, OrderKind.TWAP)
+        return has_children(self.kind, partial=self.partial)
 
     @property
     def pair(self) -> PairPrice:

@@ -14,7 +14,7 @@ from db.models import Order
 from orderd.best_effort import best_effort
 from orderd.domain.events import RATE_LIMIT, Confirmed, Deferred, OrderEvent
 from orderd.domain.money import BPS
-from orderd.domain.order import TERMINAL, EventKind, OrderKind
+from orderd.domain.order import TERMINAL, EventKind, OrderKind, has_children
 from orderd.metrics import orders as metrics
 
 _MOST: Final = 50_000
@@ -74,17 +74,13 @@ def _submitted(order: Order, event: OrderEvent) -> None:
 def _confirmed(order: Order, event: OrderEvent) -> None:
     if (began := _began.pop(order.id, None)) is not None:
         _LANDS.observe(_seconds(event, began))
-    if _is_family(order):
+    if has_children(order.kind, partial=order.partial):
         return  # what executed it has been counted
     if order.kind is OrderKind.MARKET:
         _FILLS.observe(_seconds(event, order.created_at))
     metrics.ATTEMPTS.labels(order.venue or "none", "filled").inc()
     if (bps := _against_quote(order)) is not None:
         metrics.FILL_BPS.observe(bps)
-
-
-def _is_family(order: Order) -> bool:
-    return order.partial or order.kind in (OrderKind.OCO, OrderKind.TWAP)
 
 
 def _against_quote(order: Order) -> float | None:
@@ -97,7 +93,7 @@ def _against_quote(order: Order) -> float | None:
 
 
 def _attempt_failed(order: Order, event: OrderEvent) -> None:
-    if _is_family(order):
+    if has_children(order.kind, partial=order.partial):
         return
     fact: Any = event.data
     if (began := _began.pop(order.id, None)) is not None and order.signature is not None:
