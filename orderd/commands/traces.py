@@ -104,13 +104,12 @@ def _exporter(endpoint: str | None) -> Export:
 
 def _readable(span: "TraceSpan") -> "ReadableSpan":
     """The span in the library's words."""
-    from importlib.metadata import version
-
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
     from orderd.engine.records.traces import SpanRef, told
+    from orderd.release import this_release
 
     def context(ref: SpanRef) -> SpanContext:
         return SpanContext(ref.trace_id, ref.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
@@ -119,7 +118,7 @@ def _readable(span: "TraceSpan") -> "ReadableSpan":
         span.name,
         context=context(span.ref),
         parent=None if span.parent is None else context(span.parent),
-        resource=Resource({"service.name": "orderd", "service.version": version("orderd")}),
+        resource=Resource({"service.name": "orderd", "service.version": this_release().version}),
         attributes=span.attributes,
         events=[Event(str(each.data.kind), told(each), _nanoseconds(each.at)) for each in span.events],
         links=[Link(context(each.to), {"orderd.link": each.why}) for each in span.links],

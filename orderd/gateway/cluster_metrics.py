@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from prometheus_client import generate_latest
 
@@ -17,6 +17,7 @@ from orderd.metrics.neighbour import merged, worker_text
 from orderd.metrics.registries import GATEWAY
 from orderd.wire.status import StatusResult
 
+T = TypeVar("T")
 _SIZES_SECONDS: Final = 60.0
 """How old the sizes of tables may be."""
 _ORDERS_SECONDS: Final = 5.0
@@ -37,18 +38,14 @@ class ClusterMetrics:
         """``state_dir`` is where a worker says where its metrics are. ``send_buffers`` are bytes of each connection."""
         self._health_checks = health_checks
         self._send_buffers = send_buffers
-        self._stored: Probe[Stored] = Probe(
-            lambda: background.run(questions.stored), patience=LATE_SECONDS, max_age=_SIZES_SECONDS
-        )
-        self._open: Probe[dict[OrderKind, OpenOrders]] = Probe(
-            lambda: background.run(questions.open_orders), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
-        )
-        self._alerts: Probe[dict[str, WaitingAlerts]] = Probe(
-            lambda: background.run(questions.alerts), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
-        )
-        self._balances: Probe[dict[str, float]] = Probe(
-            lambda: background.run(questions.balances), patience=LATE_SECONDS, max_age=_ORDERS_SECONDS
-        )
+
+        def probe(question: Callable[[], T], max_age: float = _ORDERS_SECONDS) -> Probe[T]:
+            return Probe(lambda: background.run(question), patience=LATE_SECONDS, max_age=max_age)
+
+        self._stored: Probe[Stored] = probe(questions.stored, _SIZES_SECONDS)
+        self._open: Probe[dict[OrderKind, OpenOrders]] = probe(questions.open_orders)
+        self._alerts: Probe[dict[str, WaitingAlerts]] = probe(questions.alerts)
+        self._balances: Probe[dict[str, float]] = probe(questions.balances)
         self._worker: Probe[str] = Probe(lambda: asyncio.to_thread(worker_text, state_dir))
 
     async def text(self) -> bytes:

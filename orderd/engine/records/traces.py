@@ -92,23 +92,22 @@ def trace_of(detail: OrderDetail) -> list[TraceSpan]:
 
 def told(event: OrderEvent) -> dict[str, str | int]:
     """What a trace tells of an event."""
-    members = {name: getattr(event.data, name, None) for name in _TOLD}
-    return {f"orderd.{name}": _plain(value) for name, value in members.items() if value is not None}
+    return _attributes("", {name: getattr(event.data, name, None) for name in _TOLD})
 
 
 def _about(order: OrderView) -> dict[str, str | int]:
     members = {
-        "order.id": order.id,
-        "order.client_order_id": order.client_order_id,
-        "order.account": order.account,
-        "order.kind": order.kind,
-        "order.status": order.status,
-        "order.amount_in": order.amount_in,
-        "order.amount_out": order.amount_out,
-        "order.executed_price": order.executed_price,
-        "order.error": None if order.error is None else order.error.detail,
+        "id": order.id,
+        "client_order_id": order.client_order_id,
+        "account": order.account,
+        "kind": order.kind,
+        "status": order.status,
+        "amount_in": order.amount_in,
+        "amount_out": order.amount_out,
+        "executed_price": order.executed_price,
+        "error": None if order.error is None else order.error.detail,
     }
-    return {f"orderd.{name}": _plain(value) for name, value in members.items() if value is not None}
+    return _attributes("order.", members)
 
 
 def _family(detail: OrderDetail) -> Iterator[SpanLink]:
@@ -143,8 +142,8 @@ def _turns(root: SpanRef, events: Sequence[OrderEvent], attempts: Sequence[Attem
 def _about_attempt(attempt: AttemptView | None) -> Mapping[str, str | int]:
     if attempt is None:
         return {}
-    members = attempt.model_dump(include={"signature", "venue", "pool", "sends", "outcome", "slot"}, exclude_none=True)
-    return {f"orderd.attempt.{name}": _plain(value) for name, value in members.items()}
+    members = attempt.model_dump(include={"signature", "venue", "pool", "sends", "outcome", "slot"})
+    return _attributes("attempt.", members)
 
 
 def _states(root: SpanRef, events: Sequence[OrderEvent], turns: Sequence[TraceSpan]) -> Iterator[TraceSpan]:
@@ -157,5 +156,10 @@ def _states(root: SpanRef, events: Sequence[OrderEvent], turns: Sequence[TraceSp
         yield TraceSpan(ref, str(first.status), first.at, following[0].at, turn, events=run)
 
 
-def _plain(value: object) -> str | int:
-    return value if isinstance(value, int) else str(value)
+def _attributes(of: str, members: Mapping[str, object]) -> dict[str, str | int]:
+    """Those that there are, in the types that OpenTelemetry has."""
+    return {
+        f"orderd.{of}{name}": value if isinstance(value, int) else str(value)
+        for name, value in members.items()
+        if value is not None
+    }
