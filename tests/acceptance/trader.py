@@ -1,8 +1,8 @@
 """A trader who uses orderctl's client and does not give up: what is not acknowledged is submitted again."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -150,6 +150,22 @@ class Trader:
             cursor = page.next_cursor
             if cursor is None:
                 return found
+
+    def end_all(
+        self, seconds: float, to_cancel: Callable[[Sequence[OrderView]], Iterable[OrderView]], *, pause: float = 1.0
+    ) -> None:
+        """Cancel what ``to_cancel`` chooses of the active orders until there are none, through lost connections."""
+        deadline, active = time.monotonic() + seconds, list[OrderView]()
+        while True:
+            assert time.monotonic() < deadline, [(order.id, order.kind, order.status) for order in active[:5]]
+            with suppress(UnreachableError, AnswerLostError, RefusedError):
+                active = [order for order in self.orders() if order.status not in TERMINAL]
+                if not active:
+                    return
+                for order in to_cancel(active):
+                    with suppress(RefusedError):
+                        self.cancel(order.id)
+            time.sleep(pause)  # not a wait for an event: what is looked for is that nothing is left
 
     def see_all_end_or_unknown(self, seconds: float) -> list[UUID]:
         """Follow each acknowledged order to its end, or until nobody can tell it; those whose end is unknown."""

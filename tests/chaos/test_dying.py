@@ -4,20 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
 import pytest
 
-from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
-from orderd.domain.order import TERMINAL, OrderKind
+from orderd.domain.order import OrderKind
 from orderd.process.roles import ListeningRole
-from orderd.wire.orders import SubmitParams
+from orderd.wire.orders import OrderView, SubmitParams
 from tests.acceptance.cluster import Cluster, cluster_over
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Ledger
@@ -105,19 +103,15 @@ def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: Listening
 
 def trade(url: str) -> dict[str, UUID]:
     """Submit all, wait until only the exit still rests, cancel it; what is not answered is asked again."""
-    deadline = time.monotonic() + SECONDS
     with trading(url) as trader:
         for params in orders():
             trader.submit(params)
-        while True:
-            with suppress(UnreachableError, AnswerLostError, RefusedError):
-                active = [order for order in trader.orders() if order.status not in TERMINAL]
-                if not active:
-                    return trader.acknowledged
-                assert time.monotonic() < deadline, [(order.kind, order.status) for order in active]
-                if {order.kind for order in active} == {OrderKind.TAKE_PROFIT}:
-                    trader.cancel(active[0].id)
-            time.sleep(0.05)  # not a wait for an event: what is looked for is that nothing is left
+        trader.end_all(SECONDS, _the_exit_alone, pause=0.05)
+        return trader.acknowledged
+
+
+def _the_exit_alone(active: Sequence[OrderView]) -> Sequence[OrderView]:
+    return active if {order.kind for order in active} == {OrderKind.TAKE_PROFIT} else ()
 
 
 @pytest.mark.timeout(240)

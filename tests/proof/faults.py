@@ -13,6 +13,7 @@ from redis import Redis as RedisClient
 from redis.exceptions import RedisError
 
 from tests.proof.cluster import Cluster
+from tests.proof.hosts import Host
 
 Fault = Callable[[Cluster, random.Random], str]
 """Does it, and returns what it was done to."""
@@ -47,28 +48,15 @@ def faults_of(cluster: Cluster) -> Mapping[str, Fault]:
     return {**OF_ANY_HOST, **of_one}
 
 
-def _kill(cluster: Cluster, choice: random.Random) -> str:
-    host = choice.choice(cluster.hosts)
-    host.kill()
-    return host.name
+def _to_a_host(strike: Callable[[Host, float], object]) -> Fault:
+    """To one that chance names, for so many seconds as chance has it."""
 
+    def fault(cluster: Cluster, choice: random.Random) -> str:
+        host = choice.choice(cluster.hosts)
+        strike(host, choice.uniform(0.5, _LONGEST))
+        return host.name
 
-def _freeze(cluster: Cluster, choice: random.Random) -> str:
-    host = choice.choice(cluster.hosts)
-    host.freeze(choice.uniform(0.5, _LONGEST))
-    return host.name
-
-
-def _cut_off(cluster: Cluster, choice: random.Random) -> str:
-    host = choice.choice(cluster.hosts)
-    host.cut_off(choice.uniform(0.5, _LONGEST))
-    return host.name
-
-
-def _slow_down(cluster: Cluster, choice: random.Random) -> str:
-    host = choice.choice(cluster.hosts)
-    host.slow_down(choice.uniform(0.5, _LONGEST))
-    return host.name
+    return fault
 
 
 def _empty_redis(cluster: Cluster, choice: random.Random) -> str:
@@ -121,8 +109,8 @@ def _set_clock(cluster: Cluster, choice: random.Random) -> str:
 
 
 OF_ANY_HOST: Final[Mapping[str, Fault]] = {
-    "killed": _kill,
-    "frozen": _freeze,
-    "cut off": _cut_off,
-    "slow": _slow_down,
+    "killed": _to_a_host(lambda host, _: host.kill()),
+    "frozen": _to_a_host(Host.freeze),
+    "cut off": _to_a_host(Host.cut_off),
+    "slow": _to_a_host(Host.slow_down),
 }

@@ -4,11 +4,9 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
-from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError
-from orderd.domain.order import TERMINAL
+from orderd.client.errors import RefusedError
 from orderd.wire.orders import SubmitParams
 from tests.acceptance.trader import Trader
 
@@ -36,14 +34,5 @@ def submit_all(trader: Trader, orders: Sequence[SubmitParams], choice: random.Ra
 
 def end_all(trader: Trader, rest_seconds: float) -> None:
     """After so many seconds cancel what still rests, until all orders have ended."""
-    began = time.monotonic()
-    while True:
-        with suppress(UnreachableError, AnswerLostError):
-            active = [order for order in trader.orders() if order.status not in TERMINAL]
-            if not active:
-                return
-            assert time.monotonic() < began + _PATIENCE, [(order.id, order.status) for order in active[:5]]
-            for order in active if time.monotonic() - began > rest_seconds else ():
-                with suppress(RefusedError):
-                    trader.cancel(order.id)
-        time.sleep(1)  # not a wait for an event: what is looked for is that nothing is left
+    until = time.monotonic() + rest_seconds
+    trader.end_all(_PATIENCE, lambda active: active if time.monotonic() > until else ())

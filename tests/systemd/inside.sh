@@ -14,6 +14,18 @@ wait_for() { # SECONDS COMMAND...
         sleep 0.2
     done
 }
+restart_under_load() { # UNIT, while ten clients a second connect
+    rm -f /tmp/enough /tmp/asked
+    ( while [ ! -e /tmp/enough ]; do
+          { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &
+          sleep 0.1
+      done
+      wait ) &
+    local hammer=$!
+    systemctl restart "$1" || fail "$1 does not restart"
+    touch /tmp/enough; wait $hammer; sort /tmp/asked | uniq -c
+    ! grep -q refused /tmp/asked || fail "a connection was refused"
+}
 trap 'echo "FAILED in line $LINENO"' ERR
 
 step "install"
@@ -88,15 +100,7 @@ orderctl status --output json | grep -q '"limit": *55' || fail "the rate limit d
 printf 'rate_limit = 55\n' >/etc/orderd/orderd.toml
 
 step "restart while clients connect: none is refused"
-( while [ ! -e /tmp/enough ]; do
-      { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &
-      sleep 0.1
-  done
-  wait ) &
-hammer=$!
-systemctl restart orderd || fail "it does not restart"
-touch /tmp/enough; wait $hammer; sort /tmp/asked | uniq -c
-! grep -q refused /tmp/asked || fail "a connection was refused"
+restart_under_load orderd
 
 step "watchdog: the worker stands still, and systemd starts the daemon again"
 before=$(shown NRestarts)
@@ -156,16 +160,7 @@ step "roles apart: reload, a restart under a held port, stop"
 printf 'rate_limit = 44\n' >/etc/orderd/orderd.toml
 systemctl reload $parts
 in_force sh -c "orderctl status --output json | grep -q '\"limit\": *44'" || fail "the rate limit is not 44"
-rm -f /tmp/enough /tmp/asked
-( while [ ! -e /tmp/enough ]; do
-      { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &
-      sleep 0.1
-  done
-  wait ) &
-hammer=$!
-systemctl restart orderd-gateway || fail "the gateway does not restart"
-touch /tmp/enough; wait $hammer; sort /tmp/asked | uniq -c
-! grep -q refused /tmp/asked || fail "a connection was refused"
+restart_under_load orderd-gateway
 systemctl stop orderd-gateway.socket $parts orderd-simnet
 for part in $parts orderd-simnet; do
     [ "$(systemctl show --value --property Result $part)" = success ] || fail "$part ended with $(systemctl show --value --property Result $part)"
