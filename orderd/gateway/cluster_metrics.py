@@ -60,22 +60,22 @@ class ClusterMetrics:
             self._stored.find(), self._open.find(), self._alerts.find(), self._balances.find()
         )
         _set_status(status)
-        cluster.READY.tell(readiness.ready)
+        cluster.READY.set(readiness.ready)
         sizes, kinds = stored.said, orders.said
-        cluster.DATABASE_BYTES.tell(None if sizes is None else sizes.database_bytes)
-        cluster.TABLE_BYTES.tell_each(None if sizes is None else sizes.table_bytes)
-        cluster.REMOVED_ROWS.tell_each(None if sizes is None else sizes.removed)
-        cluster.OPEN_ORDERS.tell_each(
+        cluster.DATABASE_BYTES.set(None if sizes is None else sizes.database_bytes)
+        cluster.TABLE_BYTES.set_each(None if sizes is None else sizes.table_bytes)
+        cluster.REMOVED_ROWS.set_each(None if sizes is None else sizes.removed)
+        cluster.OPEN_ORDERS.set_each(
             None if kinds is None else {kind: kinds[kind].orders if kind in kinds else 0 for kind in OrderKind}
         )
-        cluster.OPEN_ORDER_AGE.tell_each({kind: each.oldest_seconds for kind, each in (kinds or {}).items()})
+        cluster.OPEN_ORDER_AGE.set_each({kind: each.oldest_seconds for kind, each in (kinds or {}).items()})
         waiting = alerts.said or {}
-        cluster.ALERTS_WAITING.tell_each({receiver: each.alerts for receiver, each in waiting.items()})
-        cluster.ALERT_AGE.tell_each({receiver: each.oldest_seconds for receiver, each in waiting.items()})
-        cluster.WALLET_BALANCE.tell_each(balances.said)
+        cluster.ALERTS_WAITING.set_each({receiver: each.alerts for receiver, each in waiting.items()})
+        cluster.ALERT_AGE.set_each({receiver: each.oldest_seconds for receiver, each in waiting.items()})
+        cluster.WALLET_BALANCE.set_each(balances.said)
         buffers = [*self._send_buffers()]
-        port.SEND_BUFFER_BYTES.tell(sum(buffers))
-        port.SEND_BUFFER_MAX_BYTES.tell(max(buffers, default=0))
+        port.SEND_BUFFER_BYTES.set(sum(buffers))
+        port.SEND_BUFFER_MAX_BYTES.set(max(buffers, default=0))
 
 
 def _set_status(status: StatusResult) -> None:
@@ -83,17 +83,17 @@ def _set_status(status: StatusResult) -> None:
         return None if member in status.untold else value
 
     limit = status.rate_limit.limit
-    cluster.EXECUTING.tell(status.executing)
-    cluster.HALTED.tell(known("halts", bool(status.halts)))
-    cluster.SERVICE_UP.tell_each({name: each.ok for name, each in status.services.items()})
-    cluster.WORKERS.tell(known("workers", status.workers))
-    cluster.ORDERS.tell_each(
+    cluster.EXECUTING.set(status.executing)
+    cluster.HALTED.set(known("halts", bool(status.halts)))
+    cluster.SERVICE_UP.set_each({name: each.ok for name, each in status.services.items()})
+    cluster.WORKERS.set(known("workers", status.workers))
+    cluster.ORDERS.set_each(
         None if "orders" in status.untold else {each: status.orders.get(each, 0) for each in OrderStatus}
     )
-    cluster.UNKNOWN.tell(known("unknown", status.unknown))
-    cluster.QUEUE_DEPTH.tell(known("queue_depth", status.queue_depth))
-    cluster.RATE_LIMIT_USED.tell(known("rate_limit.used", status.rate_limit.used))
-    cluster.RATE_LIMIT_WAITING.tell(known("rate_limit.waiting", status.rate_limit.waiting))
-    cluster.RATE_LIMIT_MAX.tell(limit or None)
-    cluster.CHAIN_SLOT.tell(status.slot)
-    cluster.CHAIN_HEIGHT.tell(status.block_height)
+    cluster.UNKNOWN.set(known("unknown", status.unknown))
+    cluster.QUEUE_DEPTH.set(known("queue_depth", status.queue_depth))
+    cluster.RATE_LIMIT_USED.set(known("rate_limit.used", status.rate_limit.used))
+    cluster.RATE_LIMIT_WAITING.set(known("rate_limit.waiting", status.rate_limit.waiting))
+    cluster.RATE_LIMIT_MAX.set(limit or None)
+    cluster.CHAIN_SLOT.set(status.slot)
+    cluster.CHAIN_HEIGHT.set(status.block_height)

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Final
 
-from orderd.metrics.registries import GATEWAY, ToldGauge
+from orderd.metrics.registries import GATEWAY, ScrapedGauge
 
-_gauge: Final = partial(ToldGauge, registry=GATEWAY)
+_gauge: Final = partial(ScrapedGauge, registry=GATEWAY)
 
 READY: Final = _gauge("orderd_ready", "1 where an order sent now would be accepted, else 0.")
 EXECUTING: Final = _gauge("orderd_executing", "1 where orders are executed now, 0 where they wait.")

@@ -8,7 +8,7 @@ from typing import Final
 from prometheus_client.metrics import MetricWrapperBase
 
 from orderd.metrics import chain, cluster, orders, port, process, venues, worker
-from orderd.metrics.registries import ToldGauge
+from orderd.metrics.registries import ScrapedGauge
 
 SUBJECTS: Final[Mapping[str, tuple[str, ModuleType]]] = {
     "What happens to orders": ("gateways and workers", orders),
@@ -36,9 +36,9 @@ class ListedMetric:
 def listed(module: ModuleType) -> Iterator[ListedMetric]:
     """The metrics that a module defines, in its order."""
     for metric in vars(module).values():
-        if not isinstance(metric, MetricWrapperBase | ToldGauge):
+        if not isinstance(metric, MetricWrapperBase | ScrapedGauge):
             continue
-        labels = metric.labels if isinstance(metric, ToldGauge) else metric._labelnames
+        labels = metric.labels if isinstance(metric, ScrapedGauge) else metric._labelnames
         (family,) = metric.describe()
         name = family.name + _SUFFIXES.get(family.type, "")
         yield ListedMetric(name, family.type, tuple(labels), family.documentation)

@@ -4,16 +4,16 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from orderd.metrics.registries import GATEWAY, SECONDS, ToldGauge
+from orderd.metrics.registries import GATEWAY, SECONDS, ScrapedGauge
 
 CONNECTIONS: Final = Gauge("orderd_ws_connections", "Open websocket connections.", registry=GATEWAY)
 SLOW_DISCONNECTS: Final = Counter(
     "orderd_ws_slow_disconnects", "Connections closed because they did not keep up.", registry=GATEWAY
 )
-SEND_BUFFER_BYTES: Final = ToldGauge(
+SEND_BUFFER_BYTES: Final = ScrapedGauge(
     "orderd_ws_send_buffer_bytes", "Bytes that wait for clients to take them, over all websockets.", registry=GATEWAY
 )
-SEND_BUFFER_MAX_BYTES: Final = ToldGauge(
+SEND_BUFFER_MAX_BYTES: Final = ScrapedGauge(
     "orderd_ws_send_buffer_max_bytes",
     "The same of the websocket with most; above 262,144 it is closed.",
     registry=GATEWAY,

@@ -24,7 +24,7 @@ GATEWAY: Final = RoleRegistry()
 WORKER: Final = RoleRegistry()
 
 
-class ToldGauge:
+class ScrapedGauge:
     """A gauge whose values are found out at each scrape. What is not known is absent."""
 
     def __init__(self, name: str, documentation: str, labels: Iterable[str] = (), *, registry: RoleRegistry) -> None:
@@ -32,11 +32,11 @@ class ToldGauge:
         self._values: Mapping[tuple[str, ...], float] = {}
         registry.register(self)
 
-    def tell(self, value: float | None) -> None:
+    def set(self, value: float | None) -> None:
         """Of a gauge without labels."""
         self._values = {} if value is None else {(): value}
 
-    def tell_each(self, values: Mapping[str, float] | None) -> None:
+    def set_each(self, values: Mapping[str, float] | None) -> None:
         """Of a gauge with one label, by its value."""
         self._values = {(label,): value for label, value in (values or {}).items()}
 

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orderd.metrics.listing import SUBJECTS, listed
 from orderd.metrics.neighbour import merged, serving, worker_text
-from orderd.metrics.registries import GATEWAY, WORKER, RoleRegistry, ToldGauge
+from orderd.metrics.registries import GATEWAY, WORKER, RoleRegistry, ScrapedGauge
 
 LABELS = {
     *("action", "code", "error", "field", "kept", "kind", "loop", "method", "outcome", "reason", "receiver"),
@@ -44,17 +44,17 @@ def test_no_label_has_values_that_are_made_by_use() -> None:
 
 def test_what_cannot_be_told_is_absent() -> None:
     registry = RoleRegistry()
-    depth = ToldGauge("depth", "A depth.", registry=registry)
-    sizes = ToldGauge("size", "Sizes.", ["of"], registry=registry)
+    depth = ScrapedGauge("depth", "A depth.", registry=registry)
+    sizes = ScrapedGauge("size", "Sizes.", ["of"], registry=registry)
 
     def told() -> list[str]:
         return [line for line in generate_latest(registry).decode().splitlines() if line.startswith(("depth", "size"))]
 
-    depth.tell(3)
-    sizes.tell_each({"a": 1, "b": 2})
+    depth.set(3)
+    sizes.set_each({"a": 1, "b": 2})
     assert told() == ["depth 3.0", 'size{of="a"} 1.0', 'size{of="b"} 2.0']
-    depth.tell(None)
-    sizes.tell_each(None)
+    depth.set(None)
+    sizes.set_each(None)
     assert told() == []
 
 
