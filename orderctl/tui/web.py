@@ -6,7 +6,6 @@ would be sent to every other server of this machine that the browser visits, bec
 not. The websocket also asks for an Origin that is this very page.
 """
 
-import asyncio
 import logging
 import os
 import re
@@ -65,13 +64,17 @@ class WebServer(Server):
     def run(self) -> None:
         """Until Ctrl-C. The screens find the daemon as this command does."""
         os.environ.update(environment(self._settings))
-        asyncio.set_event_loop(asyncio.new_event_loop())
-        self.serve()
+        self.initialize_logging()
+        # Not by ``serve``, which says nothing once the port is open: the address would be shown too early.
+        web.run_app(self._make_app(), host=self.host, port=self.port, print=self._show_address)
 
     def initialize_logging(self) -> None:
         logging.basicConfig(level=logging.WARNING)
 
-    async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
+    async def on_startup(self, app: web.Application) -> None:
+        """It would be called before the port is open."""
+
+    def _show_address(self, *_: object) -> None:
         narrate(self._settings, f"open {self.address}\nthe address is for you alone; Ctrl-C ends it")
 
     async def _make_app(self) -> web.Application:
