@@ -8,6 +8,7 @@ met at the price that was asked for, not merely near it.
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -16,6 +17,8 @@ from orderd.domain.order import OrderKind
 from orderd.domain.price import PairPrice, parse_price
 
 _HUNDRED: Final = 100
+_TRAILS: Final = 1024
+"""Maximum number of parsed trails that are kept: resting orders share few texts, which each price change needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +46,28 @@ class Trail:
     @classmethod
     def parse(cls, text: str) -> "Trail":
         """``3%`` or ``2.5``. Raises OrderdError PRICE_INVALID."""
-        if not text.endswith("%"):
-            price = parse_price(text)
-            return cls(Fraction(Decimal(price)), is_percent=False, text=price)
-        percent = parse_price(text[:-1].rstrip())
-        if (distance := Fraction(Decimal(percent)) / _HUNDRED) >= 1:
-            raise OrderdError(ErrorCode.PRICE_INVALID, f"a trail of {text} is as far as the whole price")
-        return cls(distance, is_percent=True, text=f"{percent}%")
+        return _parsed_trail(text)
 
     def behind(self, pair: PairPrice, amount_in: int, best_out: int) -> int:
-        """The most that a route pays, in base units, which is so far behind one that paid ``best_out``."""
-        best = pair.price(amount_in, best_out)
-        distance = best * self.distance if self.is_percent else self.distance
+        """The maximum that a route pays, in base units, which is so far behind one that paid ``best_out``."""
         is_sale = pair.quote == pair.token_out
-        price = best - distance if is_sale else best + distance
+        if self.is_percent:  # The amount cancels out. A market that rises asks for this once per order and change.
+            part, whole = self.distance.numerator, self.distance.denominator
+            return best_out * (whole - part) // whole if is_sale else best_out * whole // (whole + part)
+        best = pair.price(amount_in, best_out)
+        price = best - self.distance if is_sale else best + self.distance
         return int(pair.amount_out(amount_in, price)) if price > 0 else 0
+
+
+@lru_cache(_TRAILS)
+def _parsed_trail(text: str) -> Trail:
+    if not text.endswith("%"):
+        price = parse_price(text)
+        return Trail(Fraction(Decimal(price)), is_percent=False, text=price)
+    percent = parse_price(text[:-1].rstrip())
+    if (distance := Fraction(Decimal(percent)) / _HUNDRED) >= 1:
+        raise OrderdError(ErrorCode.PRICE_INVALID, f"a trail of {text} is as far as the whole price")
+    return Trail(distance, is_percent=True, text=f"{percent}%")
 
 
 def limit_out(pair: PairPrice, amount_in: int, price: str) -> int:

@@ -46,7 +46,7 @@ class _Size:
 
 
 class PairBook:
-    """Bounds by their orders' ids. An order may have two: a trailing stop has one that lifts the other."""
+    """Bounds by the ids of their orders, each of which may have several."""
 
     def __init__(self) -> None:
         self._sizes: dict[int, _Size] = {}

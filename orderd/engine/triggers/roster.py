@@ -30,6 +30,9 @@ class Roster:
 
     def __init__(self, is_mine: Callable[[Pair], bool], clock: Callable[[], float]) -> None:
         self.books: dict[Pair, PairBook] = {}
+        """What the orders of each pair wait for."""
+        self.better: dict[Pair, PairBook] = {}
+        """The prices that its trailing stops would follow."""
         self._is_mine = is_mine
         self._clock = clock
         self._watched: dict[UUID, Watched] = {}
@@ -74,10 +77,17 @@ class Roster:
         if (watched := self._watched.pop(order_id, None)) is None:
             return
         self._awaiting.pop(order_id, None)
-        book = self.books[watched.pair]
-        book.drop(order_id)
-        if not len(book):
-            del self.books[watched.pair]
+        for books in (self.books, self.better):
+            if (book := books.get(watched.pair)) is not None:
+                book.drop(order_id)
+                if not len(book):
+                    del books[watched.pair]
+
+    def put(self, watched: Watched) -> None:
+        """Keep what it waits for now, instead of anything before."""
+        self.books.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, [watched.bound])
+        if (better := watched.better) is not None:
+            self.better.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, [better])
 
     def put_off(self, order_id: UUID) -> None:
         """It has not gone on: read it again, and give it a pause if it is still as it was."""
@@ -122,7 +132,7 @@ class Roster:
         self._watched[watched.id] = watched
         if watched.is_on_liquidity:
             self._awaiting[watched.id] = watched.pair
-        self.books.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, watched.bounds)
+        self.put(watched)
         return watched.pair
 
     def _forget(self, pair: Pair) -> None:

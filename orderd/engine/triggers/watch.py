@@ -2,6 +2,9 @@
 
 A change of a pool or a new slot is a hint; the state that is read then is the truth, and the order's own exact quote
 decides. What has fired is stored before it is sent, and fires once: its change names the version that was read.
+
+A pass first looks for orders to fire and sends them, and only then lets trailing stops follow a better price: a market
+that rises would otherwise delay what it has met by one quote per trailing stop.
 """
 
 import time
@@ -30,6 +33,7 @@ from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
+from orderd.engine.triggers.book import PairBook
 from orderd.engine.triggers.roster import Roster
 from orderd.engine.triggers.watched import MarketLook, Watched
 
@@ -140,20 +144,25 @@ class Triggers:
             return 0
         found = self._router.pools_for([_of(pair, 1) for pair in due])
         met = _Met()
+        moved = []
         for pair in due:
             if self._router.is_told(_of(pair, 1), found):
-                self._look_at(pair, found, hints[pair], met)
+                if self._look_at(pair, found, hints[pair], met):
+                    moved.append(pair)
             else:  # A venue that does not answer, for one, has never said what it has.
                 self._router.learn(_of(pair, 1))
         with database.connection_context():
-            if self._best:
-                resting.raise_best(self._best)
-                self._best.clear()
             self._tell_why()
             fired = self._fire(met.fired)
         for watched, amount_in in met.parts:
             gone_on = self._execute(watched.id, amount_in)
             (self._roster.drop if gone_on else self._roster.put_off)(watched.id)
+        for pair in moved:
+            self._follow(pair, found)
+        if self._best:
+            with database.connection_context():
+                resting.raise_best(self._best)
+            self._best.clear()
         return fired + len(met.parts)
 
     # What the market pays
@@ -164,18 +173,15 @@ class Triggers:
             return True
         return now >= min(view.looked_at + self.idle_seconds, view.again_at)
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> None:
-        book, now = self._roster.books[pair], self._clock()
+    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> bool:
+        """Look for what the market meets. Whether trailing stops of the pair may have something to follow."""
+        now = self._clock()
         outline, last = self._router.outline(_of(pair, 1), found), self._views.get(pair)
-        if last is not None and now < last.again_at and outline.is_as(last.outline):
+        has_moved = last is None or now >= last.again_at or not outline.is_as(last.outline)
+        if last is not None and not has_moved:
             candidates, again_at = last.confirming, last.again_at
         else:
-            candidates = book.may_be_met(
-                lambda amount: self._paid(_of(pair, amount), found),
-                outline.given_up,
-                best_rate=outline.best_rate,
-                is_searched=outline.is_searched,
-            )
+            candidates = self._candidates(self._roster.books[pair], pair, outline, found)
             again_at = now + _ANEW_SECONDS
             if last is not None:
                 candidates |= last.confirming
@@ -188,12 +194,36 @@ class Triggers:
                     met.parts.append((watched, part))
             else:
                 self._look_for(watched, found, view, met)
+        return has_moved
+
+    def _follow(self, pair: Pair, found: Mapping[Pair, Answers]) -> None:
+        """Let the trailing stops of a pair follow its market, where that is better than it was."""
+        if (book := self._roster.better.get(pair)) is None:
+            return
+        view, now = self._views[pair], self._clock()
+        for watched in filter(None, map(self._roster.get, self._candidates(book, pair, view.outline, found))):
+            if now < watched.look_at:
+                view.again_at = min(view.again_at, watched.look_at)
+            elif (look := self._exact(watched, found)) is not None:
+                self._note_best(watched, look)
+
+    def _candidates(self, book: PairBook, pair: Pair, outline: Outline, found: Mapping[Pair, Answers]) -> set[UUID]:
+        return book.may_be_met(
+            lambda amount: self._paid(_of(pair, amount), found),
+            outline.given_up,
+            best_rate=outline.best_rate,
+            is_searched=outline.is_searched,
+        )
+
+    def _note_best(self, watched: Watched, look: MarketLook) -> None:
+        if watched.rises(look):
+            self._best.append(Best(watched.id, watched.version, look.amount_out))
+            self._roster.put(watched)
 
     def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, met: _Met) -> None:
         look = self._on_liquidity(watched, found, view) if watched.is_on_liquidity else self._exact(watched, found)
-        if look is not None and watched.rises(look):
-            self._best.append(Best(watched.id, watched.version, look.amount_out))
-            self._roster.books[watched.pair].put(watched.id, watched.least_part, watched.bounds)
+        if look is not None:
+            self._note_best(watched, look)
         if watched.is_met(look):
             assert look is not None, "what is met is met by a look"
             met.fired.append(_Fired(watched, look))

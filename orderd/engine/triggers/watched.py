@@ -79,17 +79,18 @@ class Watched:
         return amount_out >= limit_out(self.terms.pair, amount_in, self.terms.limit_price)
 
     @property
-    def bounds(self) -> tuple[Bound, ...]:
-        """What is to be looked for. A trailing stop also wants to know of a price that is better than the best one, an
-        order on liquidity of whatever happens: its trader is told why it waits."""
+    def bound(self) -> Bound:
+        """What its smallest part has to be paid. Anything, for an order on liquidity: each change of its pair may
+        change the reason why it waits, which its trader is shown."""
         if self.terms.partial:
             assert self.terms.limit_price is not None
-            return (Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True),)
-        if self.is_on_liquidity:
-            return (_ANYTHING,)
-        condition = self.condition
-        bound = condition.bound(self.best_out)
-        return (bound,) if condition.trail is None else (bound, Bound(self.best_out + 1, is_least=True))
+            return Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True)
+        return _ANYTHING if self.is_on_liquidity else self.condition.bound(self.best_out)
+
+    @property
+    def better(self) -> Bound | None:
+        """What a trailing stop would follow: a price above its best one. None for other orders."""
+        return None if self.terms.trail is None else Bound(self.best_out + 1, is_least=True)
 
     @property
     def is_on_liquidity(self) -> bool:
@@ -101,10 +102,12 @@ class Watched:
         return bool(self._met)
 
     def rises(self, look: MarketLook) -> bool:
-        """Whether the look is the best that a trailing stop has seen, which it follows from here."""
+        """Whether the look is the best that a trailing stop has seen, which it follows from here. Such a look cannot
+        meet it."""
         if self.terms.trail is None or look.amount_out <= self.best_out:
             return False
         self.best_out = look.amount_out
+        self._met = ()
         return True
 
     def is_met(self, look: MarketLook | None) -> bool:

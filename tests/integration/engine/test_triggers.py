@@ -317,6 +317,21 @@ def test_a_process_that_saw_less_lowers_no_best_price(begin: Begin) -> None:
     assert read(order_id).best_out == 110 * MILLION
 
 
+def test_an_order_that_is_met_is_sent_before_trailing_stops_follow_the_price(watch: Watch) -> None:
+    follower, met = trailing(amount_in=3 * SOL), limit("105")
+    watch.sees(100)
+    sent: dict[int, list[UUID]] = {}
+
+    def note() -> None:
+        sent[watch.market.looks[-1]] = list(watch.queue.sent)
+
+    watch.market.meanwhile = note
+    assert watch.sees(106) == 1
+    assert sent[SOL] == []
+    assert sent[3 * SOL] == [met]
+    assert read(follower).best_out == 318 * MILLION
+
+
 def test_a_large_trailing_stop_follows_the_price_too(watch: Watch) -> None:
     """However much it would move the market: what it may lose is for its exit to say."""
     watch.market.is_shallow = True

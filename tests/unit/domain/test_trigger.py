@@ -108,6 +108,18 @@ def test_a_trailing_stop_is_so_far_behind_the_best_price(
 
 
 @PAIRS
+@given(amount_in=AMOUNTS, best=AMOUNTS, percent=st.integers(1, 9_999))
+def test_a_trail_in_percent_is_that_part_of_the_best_price(
+    pair: PairPrice, amount_in: int, best: int, percent: int
+) -> None:
+    """Whatever the amount: a purchase is stopped by a price that has risen, a sale by one that has fallen."""
+    part, price = Fraction(percent, 10_000), pair.price(amount_in, best)
+    behind = price - price * part if pair is SALE else price + price * part
+    trail = f"{percent / 100:.2f}%"
+    assert trailing(pair, amount_in, trail).bound(best).amount_out == int(pair.amount_out(amount_in, behind))
+
+
+@PAIRS
 def test_before_any_price_was_seen_a_trailing_stop_is_met_by_nothing(pair: PairPrice) -> None:
     assert not trailing(pair, 10**9, "3%").bound().is_met(1)
 

@@ -93,7 +93,8 @@ def test_who_asks_for_both_gets_both() -> None:
 
 def test_what_has_fired_once_waits_for_its_limit_alone() -> None:
     order = watched("stop_limit", triggered_at=datetime.now(UTC))
-    assert order.bounds == (Bound(94 * MILLION, is_least=True),)
+    assert order.better is None
+    assert order.bound == Bound(94 * MILLION, is_least=True)
     assert meets(order, [look(93.9), look(94)]) == [False, True]
 
 
@@ -104,11 +105,12 @@ def test_a_take_profit_that_was_tried_in_vain_waits_for_its_price_again() -> Non
 
 def test_a_trailing_stop_follows_the_best_price_and_never_comes_back() -> None:
     order = watched("trailing", terms={"confirm": 1})
-    assert order.bounds == (Bound(0, is_least=False), Bound(1, is_least=True))
+    assert (order.bound, order.better) == (Bound(0, is_least=False), Bound(1, is_least=True))
     prices = [100, 98, 110, 107, 106.71, 106.7]
     assert meets(order, [look(paid, slot) for slot, paid in enumerate(prices)]) == [False] * 5 + [True]
     assert order.best_out == 110 * MILLION
-    assert order.bounds == (Bound(106_700_000, is_least=False), Bound(110 * MILLION + 1, is_least=True))
+    assert order.bound == Bound(106_700_000, is_least=False)
+    assert order.better == Bound(110 * MILLION + 1, is_least=True)
 
 
 def test_a_restart_forgets_nothing_of_the_best_price() -> None:
