@@ -208,7 +208,7 @@ MUTANTS: Final = (
         "book-of-one-route",
         2,
         "orderd/engine/triggers/watch.py",
-        "                outline.given_up,\n",
+        "            outline.given_up,\n",
         "",
         (f"{_TRIGGERS}test_an_order_that_can_afford_a_dearer_route_is_not_missed",),
         "A limit order is missed because a smaller one would be paid less.",
