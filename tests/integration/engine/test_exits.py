@@ -10,7 +10,7 @@ import pytest
 
 from db import balances, finality, journal, resting
 from db.connection import database
-from db.journal import AttemptEnd, Change, Moved
+from db.journal import AttemptEnd, Change, Moved, acceptance
 from db.models import DEFAULT_ACCOUNT, Order
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -100,7 +100,7 @@ def test_a_crash_at_the_acceptance_leaves_both_or_none(monkeypatch: pytest.Monke
     def crash(*_: object) -> list[Moved]:
         raise RuntimeError("the process ends here")
 
-    monkeypatch.setattr(journal, "accept_exits", crash)
+    monkeypatch.setattr(acceptance, "accept_exits", crash)
     with pytest.raises(RuntimeError):
         begun()
     assert not Order.select().exists()

@@ -9,7 +9,7 @@ from peewee import OperationalError
 
 from db import journal
 from db.connection import database
-from db.journal import Change, Moved
+from db.journal import Change, Moved, writing
 from db.models import Attempt, Order, OrderFailure
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Confirmed, Retrying
@@ -426,7 +426,7 @@ def test_while_nothing_can_be_stored_the_others_are_sent_again(
 
     worker.track(sign(built("worker-a"), signature(2)))
     chain.land(signature(1))
-    monkeypatch.setattr(journal, "apply", away)
+    monkeypatch.setattr(writing, "apply", away)
     with pytest.raises(OperationalError):
         worker.settle()
     clock.now = 1.0

@@ -172,7 +172,7 @@ MUTANTS: Final = (
     Mutant(
         "waiting-is-a-failure",
         6,
-        "db/journal.py",
+        "db/journal/waiting.py",
         "version = o.version + 1, seq = o.seq + is_news::int,",
         "version = o.version + 1, seq = o.seq + is_news::int, failures = o.failures + 1,",
         (f"{_DISPATCH}test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts",),

@@ -32,7 +32,7 @@ MUTANTS: Final = (
     Mutant(
         "family-unnamed-in-attempts",
         1,
-        "db/journal.py",
+        "db/journal/statement.py",
         "blockhash_slot, pool_fee, mid, parent_id\n",
         "blockhash_slot, pool_fee, mid, NULL::uuid\n",
         (f"{_FAMILIES}test_the_database_refuses_a_second_live_attempt_of_a_family",),
@@ -149,7 +149,7 @@ MUTANTS: Final = (
     Mutant(
         "tried-again-after-a-cancel",
         10,
-        "db/journal.py",
+        "db/journal/claims.py",
         "              AND NOT cancel_requested\n            RETURNING *, jsonb_build_object",
         "            RETURNING *, jsonb_build_object",
         (f"{_INTAKE}test_one_of_which_that_was_wished_is_cancelled_when_its_transaction_has_failed",),

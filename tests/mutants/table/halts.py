@@ -13,7 +13,7 @@ MUTANTS: Final = (
     Mutant(
         "signed-while-halted",
         14,
-        "db/journal.py",
+        "db/journal/statement.py",
         '{f"WHERE {MAY_SIGN}" if kind is EventKind.SUBMITTED else ""}',
         "",
         (
@@ -63,7 +63,7 @@ MUTANTS: Final = (
     Mutant(
         "taken-while-halted",
         14,
-        "db/journal.py",
+        "db/journal/acceptance.py",
         "(EXISTS (SELECT FROM halts) OR EXISTS (",
         "(false OR EXISTS (",
         (f"{_HALTING}test_new_orders_are_refused_and_those_that_were_taken_are_answered",),
@@ -117,7 +117,7 @@ MUTANTS: Final = (
     Mutant(
         "tag-of-a-part",
         1,
-        "db/journal.py",
+        "db/journal/acceptance.py",
         "(SELECT o.memo_tag FROM orders o WHERE o.id = coalesce(given.parent_id, given.entry_id)),",
         "NULL,",
         (

@@ -12,9 +12,9 @@ MUTANTS: Final = (
     Mutant(
         "journal-no-fence",
         1,
-        "db/journal.py",
-        "              AND (given.fence IS NULL OR o.version = given.fence) {_VALIDITY",
-        "              {_VALIDITY",
+        "db/journal/statement.py",
+        "              AND (given.fence IS NULL OR o.version = given.fence) {VALIDITY",
+        "              {VALIDITY",
         (
             f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",
             "tests/integration/engine/test_execution.py::"
@@ -25,7 +25,7 @@ MUTANTS: Final = (
     Mutant(
         "fill-counts-after-rollback",
         1,
-        "db/journal.py",
+        "db/journal/statement.py",
         'if _is_revived(change):\n        ctes.append("""taken_back',
         'if False:\n        ctes.append("""taken_back',
         ("tests/integration/db/test_fills.py::test_one_that_is_taken_back_stays_marked_and_the_next_one_counts",),
@@ -34,7 +34,7 @@ MUTANTS: Final = (
     Mutant(
         "fill-of-another-decision",
         1,
-        "db/journal.py",
+        "db/journal/statement.py",
         "ON e.order_id = m.id AND e.signature = m.signature",
         "ON e.order_id = m.id",
         (
@@ -67,7 +67,7 @@ MUTANTS: Final = (
     Mutant(
         "older-in-line",
         6,
-        "db/journal.py",
+        "db/journal/due.py",
         "CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL",
         "CASE WHEN false",
         ("tests/integration/db/test_validity.py::test_in_line_for_a_start_an_order_does_not_grow_older",),
@@ -76,7 +76,7 @@ MUTANTS: Final = (
     Mutant(
         "journal-signed-given-up",
         1,
-        "db/journal.py",
+        "db/journal/statement.py",
         "return allowed & SIGNED if change.attempt_end else allowed - SIGNED",
         "return allowed",
         (f"{_JOURNAL}test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof",),
@@ -85,7 +85,7 @@ MUTANTS: Final = (
     Mutant(
         "journal-any-state",
         3,
-        "db/journal.py",
+        "db/journal/statement.py",
         "WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})",
         "WHERE o.id = given.order_id",
         (
@@ -97,7 +97,7 @@ MUTANTS: Final = (
     Mutant(
         "journal-event-gap",
         4,
-        "db/journal.py",
+        "db/journal/statement.py",
         'f"seq = o.seq + {events}"',
         'f"seq = o.seq + {events + 1}"',
         (f"{_JOURNAL}test_events_are_numbered_without_gaps_along_the_good_path",),
@@ -124,9 +124,9 @@ MUTANTS: Final = (
     Mutant(
         "claim-anything",
         1,
-        "db/journal.py",
-        "AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {_IS_VALID}\n",
-        "{_IS_VALID}\n",
+        "db/journal/claims.py",
+        "AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {IS_VALID}\n",
+        "{IS_VALID}\n",
         (
             f"{_JOURNAL}test_of_many_claims_one_wins",
             f"{_JOURNAL}test_a_retry_ends_the_attempt_keeps_the_failure_and_waits",
@@ -136,16 +136,16 @@ MUTANTS: Final = (
     Mutant(
         "claim-before-its-time",
         6,
-        "db/journal.py",
-        " AND due_at <= clock_timestamp() {_IS_VALID}\n              AND NOT cancel_requested\n",
-        " {_IS_VALID}\n              AND NOT cancel_requested\n",
+        "db/journal/claims.py",
+        " AND due_at <= clock_timestamp() {IS_VALID}\n              AND NOT cancel_requested\n",
+        " {IS_VALID}\n              AND NOT cancel_requested\n",
         (f"{_JOURNAL}test_a_retry_ends_the_attempt_keeps_the_failure_and_waits",),
         "Backoffs and slots of the rate limit are passed over, and attempts used up in vain.",
     ),
     Mutant(
         "claim-keeps-the-version",
         1,
-        "db/journal.py",
+        "db/journal/claims.py",
         "seq = seq + 1, version = version + 1,",
         "seq = seq + 1,",
         (f"{_LEASES}test_orphans_go_back_in_line_and_their_old_holder_is_shut_out",),

@@ -243,7 +243,7 @@ MUTANTS: Final = (
     Mutant(
         "resting-with-the-daemons-validity",
         2,
-        "db/journal.py",
+        "db/journal/acceptance.py",
         "by_default = None if self.terms.rests else self.valid_seconds",
         "by_default = self.valid_seconds",
         (f"{_RESTING}test_the_daemons_validity_is_for_market_orders_alone",),
@@ -252,7 +252,7 @@ MUTANTS: Final = (
     Mutant(
         "date-moved-in-line",
         10,
-        "db/journal.py",
+        "db/journal/due.py",
         "WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL\n",
         "WHEN waits_for = '{RATE_LIMIT}'\n",
         (

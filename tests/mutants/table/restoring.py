@@ -46,7 +46,7 @@ MUTANTS: Final = (
     Mutant(
         "lost-and-traded-again",
         1,
-        "db/journal.py",
+        "db/journal/acceptance.py",
         "SELECT FROM lost_orders WHERE tag = own_tag",
         "SELECT FROM lost_orders WHERE false",
         (f"{_RESTORING}test_a_lost_order_is_refused_with_its_signature_when_its_client_repeats_it",),

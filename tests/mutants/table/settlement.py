@@ -133,7 +133,7 @@ MUTANTS: Final = (
     Mutant(
         "rolled-back-and-left-dead",
         9,
-        "db/journal.py",
+        "db/journal/statement.py",
         "    if _is_revived(change):\n        ctes.append(",
         "    if False:\n        ctes.append(",
         (f"{_FINALITY}test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes",),
@@ -142,7 +142,7 @@ MUTANTS: Final = (
     Mutant(
         "unknown-though-nothing-is-signed",
         12,
-        "db/journal.py",
+        "db/journal/unknown.py",
         "WHERE {in_states(sources(EventKind.UNKNOWN))} AND unknown_since IS NULL",
         "WHERE unknown_since IS NULL",
         (f"{_UNKNOWN}test_what_is_not_signed_is_never_unknown",),
@@ -151,7 +151,7 @@ MUTANTS: Final = (
     Mutant(
         "unknown-although-it-ended",
         12,
-        "db/journal.py",
+        "db/journal/statement.py",
         '    if change.attempt_end:\n        sets.append("unknown_since = NULL")\n',
         "",
         (f"{_UNKNOWN}test_a_later_proof_ends_it_by_itself_under_the_claim_that_was_there",),

@@ -1,0 +1,69 @@
+"""Due orders, taken for work by one worker at a time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from uuid import UUID
+
+from db.connection import database
+from db.journal.due import IS_VALID, VALID_UNTIL
+from db.journal.rows import COLUMNS, Moved, moved_by
+from db.journal.writing import in_order
+from db.models import listed
+from db.prepared import Prepared
+from orderd.domain.events import Started
+from orderd.domain.order import EventKind, sources, target
+
+
+def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
+    """Take due orders for work. Raises their versions: every other holder's writes are refused from here on.
+
+    Orders that are not due, not waiting for a start, no longer valid or unknown are not among the answers. The time
+    that an order has waited for a start does not count against its validity.
+    """
+    given = f"{{{','.join(map(str, order_ids))}}}"
+    rows = _claiming().execute(owner, lease_seconds, given).fetchall()
+    return moved_by(rows, lambda order: Started(attempt=order.failures + 1))
+
+
+@cache
+def _claiming() -> Prepared:
+    """$1 the owner, $2 for how many seconds, $3 which orders."""
+    return Prepared(
+        "claim",
+        ("text", "double precision", "uuid[]"),
+        f"""
+        WITH moved AS (
+            UPDATE orders SET status = '{target(EventKind.STARTED)}', seq = seq + 1, version = version + 1,
+                starts = starts + 1, due_at = NULL, waits_for = NULL, waits_since = NULL,
+                valid_until = {VALID_UNTIL}, lease_owner = $1,
+                lease_until = clock_timestamp() + $2 * interval '1 second', updated_at = clock_timestamp()
+            WHERE id IN ({in_order("id = ANY($3)")})
+              AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {IS_VALID}
+              AND NOT cancel_requested
+            RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.STARTED}', told FROM moved)
+        SELECT {COLUMNS} FROM moved""",
+    )
+
+
+def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
+    """Which orders were started within the window, and how long ago: what the rate limit asks where Redis forgot.
+
+    Those that Postgres' clock, which was set back, has still before it count as of now. A turn that only found that the
+    order has to wait was no start.
+    """
+    rows = database.execute_sql(
+        f"""
+        SELECT order_id, greatest(now - at, interval '0') FROM order_events s, (SELECT clock_timestamp() AS now) clock
+        WHERE kind = '{EventKind.STARTED}' AND at > statement_timestamp() - %s * interval '1 second' AND NOT EXISTS (
+            SELECT FROM order_events d
+            WHERE d.order_id = s.order_id AND d.seq > s.seq AND d.kind = '{EventKind.DEFERRED}' AND NOT EXISTS (
+                SELECT FROM order_events b
+                WHERE b.order_id = s.order_id AND b.seq > s.seq AND b.seq < d.seq AND b.kind <> '{EventKind.ROUTED}'))
+        ORDER BY at""",
+        (window_seconds,),
+    )
+    return [(UUID(str(order_id)), age) for order_id, age in rows]

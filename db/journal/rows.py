@@ -1,0 +1,54 @@
+"""The orders that a statement returns, each with the event that it wrote."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from peewee import BooleanField, IntegerField, TextField
+from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
+
+from db.connection import database
+from db.models import Order
+from orderd.domain.events import AnyFact, OrderEvent
+
+TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
+"""SQL type of each column of ``orders``."""
+_READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
+COLUMNS: Final = ", ".join(_READ)
+_AS_DRIVEN: Final = (BinaryJSONField, BooleanField, DateTimeTZField, IntegerField, TextField)
+"""Of these the driver makes what the model has."""
+_CONVERTED: Final = [
+    (field.column_name, field.python_value) for field in Order._meta.sorted_fields if not isinstance(field, _AS_DRIVEN)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An order after a change, and the event that says so; ``before`` is that of what happened right before."""
+
+    order: Order
+    event: OrderEvent
+    before: OrderEvent | None = None
+
+
+def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = database.execute_sql(sql, parameters).fetchall()
+    return rows
+
+
+def moved_by(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
+    """The orders that a statement has returned, each with the event that it wrote: the newest, about this fact."""
+    # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes, and
+    # goes to each value by way of a descriptor.
+    found = []
+    for row in rows:
+        order = Order(__no_default__=True)
+        values = dict(zip(_READ, row, strict=True))
+        for name, read in _CONVERTED:
+            values[name] = read(values[name])
+        order.__data__ = values
+        event = OrderEvent(
+            order_id=order.id, seq=order.seq, at=order.updated_at, status=order.status, data=fact_of(order)
+        )
+        found.append(Moved(order, event))
+    return found

@@ -1,0 +1,59 @@
+"""Orders that cannot be started now, and wait."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+
+from db.journal.due import VALID_UNTIL, due
+from db.journal.rows import COLUMNS, Moved, moved_by, rows_of
+from db.models import listed
+from orderd.domain.errors import OrderdError
+from orderd.domain.events import Deferred
+from orderd.domain.order import WAITING, EventKind, OrderStatus, sources, target
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The order waits. ``moved`` has the event that says so, where it had not been said already."""
+
+    moved: tuple[Moved, ...]
+
+
+def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | None:
+    """Let an order wait for a start for so long from now; None if it no longer waits for one. This is not an attempt.
+
+    If the reason is an error, the order waits until that is over, while it is valid. An event is written if the order
+    waited for something else before, or for nothing. While the reason stays the same, only the estimate changes.
+    """
+    if isinstance(reason, OrderdError):
+        waits_for, until = str(reason.code), due("%s")
+        told = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
+    else:
+        waits_for, until = reason, due("%s", "CASE WHEN expires_at IS NOT NULL THEN valid_until END")
+        told = {"reason": reason}
+    sql = f"""
+        WITH before AS (
+            SELECT id, waits_for IS DISTINCT FROM %s AS is_news FROM orders
+            WHERE id = %s AND status IN ({listed(WAITING & sources(EventKind.DEFERRED))}) FOR NO KEY UPDATE),
+        moved AS (
+            UPDATE orders o SET due_at = {until}, waits_for = %s, lease_owner = NULL, lease_until = NULL,
+                version = o.version + 1, seq = o.seq + is_news::int,
+                status = CASE WHEN is_news THEN '{target(EventKind.DEFERRED, OrderStatus.PENDING)}' ELSE o.status END,
+                valid_until = CASE WHEN is_news THEN {VALID_UNTIL} ELSE o.valid_until END,
+                waits_since = CASE WHEN is_news THEN clock_timestamp() ELSE o.waits_since END,
+                updated_at = CASE WHEN is_news THEN clock_timestamp() ELSE o.updated_at END
+            FROM before WHERE o.id = before.id
+            RETURNING o.*, is_news),
+        event AS (
+            INSERT INTO order_events (order_id, seq, at, status, kind, data)
+            SELECT id, seq, updated_at, status, '{EventKind.DEFERRED}',
+                   %s::jsonb || jsonb_build_object('kind', '{EventKind.DEFERRED}', 'until', due_at)
+            FROM moved WHERE is_news)
+        SELECT is_news, {COLUMNS} FROM moved"""
+    fact = orjson.dumps(told).decode()
+    rows = rows_of(sql, [waits_for, str(order_id), delay_ms, waits_for, fact])
+    if not rows:
+        return None
+    news = [row[1:] for row in rows if row[0]]
+    return Waits(tuple(moved_by(news, lambda order: Deferred.model_validate({**told, "until": order.due_at}))))
