@@ -80,10 +80,10 @@ async def following(url: str) -> AsyncIterator[Ended]:
     async def listen(connection: ClientConnection) -> None:
         async for message in connection:
             arrived = time.time()
-            told = json.loads(message)
-            if told.get("method") != ORDER_EVENT or told["params"]["type"] != "EVENT":
+            frame = json.loads(message)
+            if frame.get("method") != ORDER_EVENT or frame["params"]["type"] != "EVENT":
                 continue
-            event = told["params"]["event"]
+            event = frame["params"]["event"]
             seen.delays.append(arrived - datetime.fromisoformat(event["at"]).timestamp())
             if event["status"] in _TERMINAL:
                 seen.outcomes[event["order_id"]] = event["status"]

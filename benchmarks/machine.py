@@ -38,9 +38,9 @@ def pgbench(database_url: str, seconds: int = 2) -> float:
         [program, "--initialize", "--quiet", "--scale", scale, database_url], check=True, stderr=subprocess.DEVNULL
     )
     options = ("--no-vacuum", "--protocol=prepared", "--client", scale, "--jobs=2", "--time", str(seconds))
-    told = subprocess.run([program, *options, database_url], check=True, capture_output=True, text=True).stdout
-    found = re.search(r"^tps = ([\d.]+)", told, re.MULTILINE)
-    assert found is not None, told
+    printed = subprocess.run([program, *options, database_url], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"^tps = ([\d.]+)", printed, re.MULTILINE)
+    assert found is not None, printed
     return float(found[1])
 
 

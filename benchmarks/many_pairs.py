@@ -221,7 +221,7 @@ async def _do(market: Pairs, slot_seconds: float, seconds: float, changes: float
     market.changes_a_slot, market.jumps_a_slot = changes * slot_seconds, jumps * slot_seconds
     await asyncio.sleep(seconds)
     market.jumps_a_slot = 0.0
-    told = market.changes - began
+    changes = market.changes - began
     new = {pair: jump for pair, jump in market.jumps.items() if pair >= jumped}
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -234,7 +234,7 @@ async def _do(market: Pairs, slot_seconds: float, seconds: float, changes: float
         for pair, jump in new.items()
         if jump.met is not None and jump.confirmed is not None
     ]
-    return {"changes": told, "jumps": len(new), "reactions": met}
+    return {"changes": changes, "jumps": len(new), "reactions": met}
 
 
 if __name__ == "__main__":

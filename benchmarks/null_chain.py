@@ -211,28 +211,28 @@ async def _listen(landings: Landings, connection: ServerConnection) -> None:
     """Subscriptions of one connection. Accounts never change."""
     loop = asyncio.get_running_loop()
     numbers = count(1)
-    told: asyncio.Queue[bytes] = asyncio.Queue()
+    notifications: asyncio.Queue[bytes] = asyncio.Queue()
 
     def notify(number: int, slot: int) -> None:
         result = {"context": {"slot": slot}, "value": {"err": None}}
         params = {"result": result, "subscription": number}
-        told.put_nowait(orjson.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": params}))
+        notifications.put_nowait(orjson.dumps({"jsonrpc": "2.0", "method": "signatureNotification", "params": params}))
 
-    async def tell() -> None:
+    async def send() -> None:
         while True:
-            await connection.send(await told.get(), text=True)
+            await connection.send(await notifications.get(), text=True)
 
-    telling = loop.create_task(tell())
+    sending = loop.create_task(send())
     try:
         async for message in connection:
             request, number = orjson.loads(message), next(numbers)
-            told.put_nowait(orjson.dumps({"jsonrpc": "2.0", "result": number, "id": request["id"]}))
+            notifications.put_nowait(orjson.dumps({"jsonrpc": "2.0", "result": number, "id": request["id"]}))
             if request["method"] == "signatureSubscribe":
                 landings.watch(request["params"][0], partial(notify, number))
     except ConnectionClosed:
         pass
     finally:
-        telling.cancel()
+        sending.cancel()
 
 
 async def _serve() -> None:

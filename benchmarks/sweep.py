@@ -85,7 +85,7 @@ def largest_routed(desk: Desk, sold: Token, bought: Token, best: Answer, below: 
     return best
 
 
-def told(token: Token, amount: int) -> str:
+def amount_text(token: Token, amount: int) -> str:
     return f"{Decimal(amount).scaleb(-token.decimals):,.2f} {token.symbol}"
 
 
@@ -106,10 +106,12 @@ def main() -> None:
             table = Table("sold", "received", "route", "impact, bp", "compute units", title=title)
             for each in answers:
                 if each.route is None:
-                    table.add_row(told(sold, each.amount_in), "-", str(each.refusal and each.refusal.code))
+                    table.add_row(amount_text(sold, each.amount_in), "-", str(each.refusal and each.refusal.code))
                     continue
                 figures = str(each.route.price_impact_bps), f"{each.route.compute_units:,}"
-                table.add_row(told(sold, each.amount_in), told(bought, each.received), legs(each.route), *figures)
+                table.add_row(
+                    amount_text(sold, each.amount_in), amount_text(bought, each.received), legs(each.route), *figures
+                )
             console.print(table)
             console.print(f"received falls {len(falls(answers))} times")
             table = Table("refused", "code", "why, of the first", "largest that is routed below", "receives")
@@ -119,11 +121,11 @@ def main() -> None:
                 routed = [each for each in answers[: answers.index(first)] if each.route is not None]
                 best = largest_routed(desk, sold, bought, routed[-1], first.amount_in)
                 table.add_row(
-                    f"{told(sold, first.amount_in)} to {told(sold, last.amount_in)}",
+                    f"{amount_text(sold, first.amount_in)} to {amount_text(sold, last.amount_in)}",
                     first.refusal.code,
                     first.refusal.detail,
-                    told(sold, best.amount_in),
-                    told(bought, best.received),
+                    amount_text(sold, best.amount_in),
+                    amount_text(bought, best.received),
                 )
             console.print(table)
 

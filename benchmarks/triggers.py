@@ -67,7 +67,7 @@ class Measured:
     moving: dict[str, float]
     threads: dict[str, float]
     course: Course
-    told: dict[tuple[int, str], float]
+    event_times: dict[tuple[int, str], float]
     """When which event of a pair's order that went out was stored, in unix seconds."""
     passes: Passes
 
@@ -112,7 +112,7 @@ def measure(orders: int, pairs: int, changes: float) -> Measured:
             moving, threads = _used(daemon, chain, changes)
             memory = memory_by_process(daemon.process.pid)
             course = chain.run(pairs / _JUMPS if orders else 0, changes=changes, jumps=_JUMPS)
-            return Measured(orders, memory, rest, moving, threads, course, _told(state_dir, pairs), found)
+            return Measured(orders, memory, rest, moving, threads, course, _event_times(state_dir, pairs), found)
 
 
 def _fill(state_dir: Path, orders: int, pairs: int) -> Passes:
@@ -144,7 +144,7 @@ def _let_time_pass() -> None:
     )
 
 
-def _told(state_dir: Path, pairs: int) -> dict[tuple[int, str], float]:
+def _event_times(state_dir: Path, pairs: int) -> dict[tuple[int, str], float]:
     numbers = {token_of(pair).mint: pair for pair in range(pairs)}
     with closing(psycopg2.connect(Postgres(state_dir).url)) as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -213,8 +213,8 @@ def _latencies(some: Measured, changes: float) -> Table:
     title = f"From the slot's block to the bytes, {changes:.0f} changes/s; {len(found)} of {some.course.jumps} sent"
     table = Table("from", "to", "median", "p99", title=title)
     if found:
-        fired = [some.told[each.pair, EventKind.TRIGGERED] for each in found]
-        signed = [some.told[each.pair, EventKind.SUBMITTED] for each in found]
+        fired = [some.event_times[each.pair, EventKind.TRIGGERED] for each in found]
+        signed = [some.event_times[each.pair, EventKind.SUBMITTED] for each in found]
         confirmed, came = [each.confirmed for each in found], [each.came for each in found]
         for start, end, began, ended in (
             (

@@ -123,7 +123,7 @@ class Feed:
                 call = json.loads(await connection.recv())
                 if call["method"] == Method.ORDERS_SUBSCRIBE:
                     await self._reply(connection, call["id"], SubscribeResult(subscription=1))
-                    news = asyncio.create_task(self._tell(connection))
+                    news = asyncio.create_task(self._send_news(connection))
                 else:
                     await self._reply(connection, call["id"], self._answers[call["method"]])
         if news is not None:
@@ -133,7 +133,7 @@ class Feed:
         body = answer.model_dump(mode="json")
         await connection.send(json.dumps({"jsonrpc": "2.0", "id": request, "result": body}))
 
-    async def _tell(self, connection: ServerConnection) -> None:
+    async def _send_news(self, connection: ServerConnection) -> None:
         try:
             for trade in (*self._still, *self._moving):
                 await self._notify(connection, Snapshot(subscription=1, order=trade.order))

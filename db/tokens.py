@@ -23,9 +23,9 @@ def last_mints(most: int) -> list[MintFacts]:
     ]
 
 
-def keep_mints(told: Sequence[MintFacts]) -> None:
+def keep_mints(mints: Sequence[MintFacts]) -> None:
     """Store what the chain says now."""
-    for facts in sorted(told, key=lambda each: each.mint):
+    for facts in sorted(mints, key=lambda each: each.mint):
         traits = sorted(facts.traits)
         database.execute_sql(
             f"""

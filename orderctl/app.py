@@ -21,7 +21,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from orderd.release import this_release
 
-        print_line(f"orderctl {this_release().told}")
+        print_line(f"orderctl {this_release().description}")
         raise typer.Exit
 
 

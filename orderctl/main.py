@@ -37,7 +37,7 @@ def run(args: list[str]) -> int:
             sys.excepthook(type(error), error, error.__traceback__)
         from orderctl.output.failures import report
 
-        return report(_told(error), flags.output, flags.color or "auto")
+        return report(_reportable(error), flags.output, flags.color or "auto")
     return outcome if isinstance(outcome, int) else ExitCode.OK
 
 
@@ -57,7 +57,7 @@ def _check_filled(args: list[str]) -> None:
             )
 
 
-def _told(error: Exception) -> "ClientError | OrderdError":
+def _reportable(error: Exception) -> "ClientError | OrderdError":
     """As an error that says what happened, why, and what to do."""
     from orderd.client.errors import ClientError, UnexpectedError
     from orderd.domain.errors import OrderdError

@@ -25,18 +25,18 @@ def mismatches(status: "StatusResult") -> Iterator[tuple[str, str]]:
 
     daemon, mine = daemon_release(status), this_release()
     if (daemon.version, status.wire_version) != (mine.version, WIRE_VERSION):
-        told = (
+        difference = (
             f"the versions differ: orderd {daemon.version} (wire {status.wire_version}),"
             f" orderctl {mine.version} (wire {WIRE_VERSION})"
         )
-        yield told, "install the same on both sides"
+        yield difference, "install the same on both sides"
     workers = [Release(each.version, each.commit) for each in status.worker_releases]
-    if others := [each.told for each in workers if not each.is_like(daemon)]:
-        yield f"the gateway is {daemon.told}, and workers are {', '.join(others)}", "restart what is older"
+    if others := [each.description for each in workers if not each.is_like(daemon)]:
+        yield f"the gateway is {daemon.description}, and workers are {', '.join(others)}", "restart what is older"
 
 
 def warn_of_another_version(settings: "Settings", status: "StatusResult") -> None:
     from orderctl.output.streams import narrate
 
-    for told, fix in mismatches(status):
-        narrate(settings, f"warning: {told}; {fix}")
+    for difference, fix in mismatches(status):
+        narrate(settings, f"warning: {difference}; {fix}")

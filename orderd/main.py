@@ -43,7 +43,7 @@ app = CommandLine(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"orderd {this_release().told}")
+        typer.echo(f"orderd {this_release().description}")
         raise typer.Exit
 
 
@@ -95,7 +95,7 @@ def main() -> None:
 def _leave(error: OrderdError) -> NoReturn:
     from orderd.embedded.notify import service_manager
 
-    service_manager().tell(f"STATUS={error.detail.partition(chr(10))[0]}")
+    service_manager().notify(f"STATUS={error.detail.partition(chr(10))[0]}")
     typer.echo(f"orderd: {error.spec.title} ({error.code}).", err=True)
     for line in (*error.detail.splitlines(), f"next: {error.spec.next_step}"):
         typer.echo(f"  {line}", err=True)

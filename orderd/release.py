@@ -26,7 +26,7 @@ class Release:
     commit: str | None
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """For people: ``0.1.0 (commit 52933b17ab)``, or the version alone."""
         return self.version if self.commit is None else f"{self.version} (commit {self.short_commit})"
 

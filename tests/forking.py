@@ -84,8 +84,8 @@ class Popen(subprocess.Popen[Any]):
     def _execute_child(self, *given: Any) -> None:
         args, _, preexec_fn, _, pass_fds, cwd, env, _, _, _, *ends, _, _, _, _, _, start_new_session, _ = given
         argv = () if isinstance(args, str | bytes | os.PathLike) else tuple(map(os.fsdecode, args))
-        told = os.environ if env is None else env
-        if not (are_forked and _is_ours(argv) and _at_start(told) == _at_start(os.environ)):
+        environment = os.environ if env is None else env
+        if not (are_forked and _is_ours(argv) and _at_start(environment) == _at_start(os.environ)):
             super()._execute_child(*given)  # type: ignore[misc]
             return
         ours_or_theirs = zip((0, 1, 2), (ends[0], ends[3], ends[5]), strict=True)
@@ -93,7 +93,7 @@ class Popen(subprocess.Popen[Any]):
         numbered |= {number: number for number in pass_fds}
         launch = _Launch(
             argv,
-            dict(told),
+            dict(environment),
             os.fspath(cwd or Path.cwd()),
             _umask(),
             start_new_session,
@@ -127,8 +127,8 @@ def give_to_shell(directory: Path) -> list[int]:
     asking = Path(__file__).with_name("forked.py").read_text()
     for script in map(Path, _SCRIPTS):
         program = directory / script.name
-        told = f"ask({str(script)!r}, {control}, {_at_start(os.environ)!r}, {_AT_START!r})"
-        program.write_text(f"#!{sys.executable} -SE\n{asking}\n{told}\n")
+        request = f"ask({str(script)!r}, {control}, {_at_start(os.environ)!r}, {_AT_START!r})"
+        program.write_text(f"#!{sys.executable} -SE\n{asking}\n{request}\n")
         program.chmod(0o700)
     return [control]
 
@@ -205,7 +205,7 @@ def _serve(control: socket.socket) -> _Launch | None:
         if not message:
             return None
         launch = _Launch(*marshal.loads(message))
-        telling, begin = os.pipe(), os.pipe()
+        ready, begin = os.pipe(), os.pipe()
         between = os.fork()
         if between == 0:
             if launch.is_waited_for and os.fork() != 0:
@@ -214,10 +214,10 @@ def _serve(control: socket.socket) -> _Launch | None:
             if program == 0:
                 os.read(begin[0], 1)  # until it is a child of who asked
                 _prepare(launch)
-                os.write(telling[1], b".")
+                os.write(ready[1], b".")
                 control.detach()
                 return _become(launch, dict(zip(launch.numbers, descriptors, strict=not launch.is_waited_for)))
-            os.write(telling[1], str(program).encode())
+            os.write(ready[1], str(program).encode())
             if launch.is_waited_for:
                 *those_of_the_program, answer = descriptors
                 for descriptor in those_of_the_program:
@@ -225,12 +225,12 @@ def _serve(control: socket.socket) -> _Launch | None:
                 os.write(answer, str(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])).encode())
             os._exit(0)
         os.waitpid(between, 0)
-        os.close(telling[1])
-        program_id = os.read(telling[0], 32)
+        os.close(ready[1])
+        program_id = os.read(ready[0], 32)
         os.write(begin[1], b"!")
-        os.read(telling[0], 1)  # until it is prepared, or has ended
+        os.read(ready[0], 1)  # until it is prepared, or has ended
         control.send(program_id)
-        for descriptor in (telling[0], *begin, *descriptors):
+        for descriptor in (ready[0], *begin, *descriptors):
             os.close(descriptor)
 
 

@@ -20,7 +20,7 @@ from orderd.domain.events import ENTRY_FILL, Accepted
 from orderd.domain.exits import exit_of
 from orderd.domain.order import HELD, RESTING, TRANSITIONS, WAITING, EventKind, OrderStatus
 from orderd.domain.terms import OrderTerms
-from orderd.domain.terms_formatting import shown_values
+from orderd.domain.terms_formatting import formatted_values
 
 _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
 """How long a new order may wait until dispatch sends it again. Its sender puts it in the queue at once, unless it never
@@ -52,7 +52,7 @@ class NewOrder:
 
     @property
     def fact(self) -> Accepted:
-        terms = shown_values(self.terms)
+        terms = formatted_values(self.terms)
         return Accepted(
             client_order_id=self.client_order_id,
             account=name_of(self.account_id),

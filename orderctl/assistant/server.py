@@ -121,12 +121,12 @@ def _daemon(settings: Settings) -> Iterator[Client]:
             yield client
     except ClientError as error:
         code = f"{error.problem.code}: " if isinstance(error, RefusedError) else ""
-        raise _told(f"{code}{error.title}", error.detail, error.next_step) from error
+        raise _tool_error(f"{code}{error.title}", error.detail, error.next_step) from error
     except OrderdError as error:
-        raise _told(f"{error.code}: {error.spec.title}", error.detail, error.spec.next_step) from error
+        raise _tool_error(f"{error.code}: {error.spec.title}", error.detail, error.spec.next_step) from error
 
 
-def _told(title: str, detail: str, next_step: str) -> ToolError:
+def _tool_error(title: str, detail: str, next_step: str) -> ToolError:
     return ToolError(f"{title}. Why (untrusted): {untrusted.detail(detail)!r}. Next: {next_step}")
 
 

@@ -75,6 +75,6 @@ def run(
     out = console(settings)
     for line in chart.lines(columns, lines):
         out.print(line, soft_wrap=True)
-    for told in last_line(chart, title, lines):
-        narrate(settings, told)
+    for text in last_line(chart, title, lines):
+        narrate(settings, text)
     return ExitCode.OK

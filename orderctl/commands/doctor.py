@@ -78,8 +78,8 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
     else:
         yield _finding("daemon", "ok", f"answers at {settings.url}")
     differ = [*mismatches(status)]
-    for told, fix in differ:
-        yield _finding("version", "warn", told, fix)
+    for mismatch, fix in differ:
+        yield _finding("version", "warn", mismatch, fix)
     if not differ:
         yield _finding("version", "ok", f"{status.version} on both sides")
     slot = f", slot {status.slot}" if status.slot is not None else ""
@@ -88,7 +88,7 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
     else:
         yield _finding("chain", "ok", f"{status.chain}{slot}")
     for halt in status.halts:
-        yield _finding("trading", "fail", halt.told, "once it may go on: orderctl halt --lift")
+        yield _finding("trading", "fail", halt.summary, "once it may go on: orderctl halt --lift")
     for name, health in status.services.items():
         if health.ok:
             yield _finding(name, "ok", "answers")
@@ -118,10 +118,10 @@ def _wallet(client: Client) -> Finding:
     sol = next((balance for balance in wallet.balances if balance.token == "SOL"), None)
     held = Decimal(0) if sol is None else Decimal(sol.amount)
     wrapped = f", of which {sol.wrapped} wrapped" if sol is not None and Decimal(sol.wrapped or 0) else ""
-    told = f"{held} SOL{wrapped} in {wallet.wallet}"
+    detail = f"{held} SOL{wrapped} in {wallet.wallet}"
     if held < FEE_RESERVE:
-        return _finding("wallet", "warn", told, "send it SOL: each transaction costs some")
-    return _finding("wallet", "ok", told)
+        return _finding("wallet", "warn", detail, "send it SOL: each transaction costs some")
+    return _finding("wallet", "ok", detail)
 
 
 def _prices(client: Client) -> Finding:

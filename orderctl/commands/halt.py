@@ -47,7 +47,7 @@ def run(
         halted = client.call(Method.HALT, params_of(HaltParams, reason=reason), HaltResult)
         if not print_data(output, halted):
             for halt in halted.halts:
-                print_line(halt.told)
+                print_line(halt.summary)
         return _cancel_all(client, settings, output) if cancel_open else ExitCode.OK
 
 
@@ -55,14 +55,14 @@ def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bo
     if not yes:
         check_can_ask("To let trading go on")
         for halt in client.call(Method.STATUS, NoParams(), StatusResult).halts:
-            narrate(settings, halt.told)
+            narrate(settings, halt.summary)
         if not types("lift", "let orders be signed again? Type lift to go on:"):
             narrate(settings, "nothing was changed")
             return ExitCode.INTERRUPTED
     lifted = client.call(Method.LIFT, NoParams(), LiftResult)
     if not print_data(output, lifted):
         for halt in lifted.halts:
-            print_line(halt.told)
+            print_line(halt.summary)
         if not lifted.halts:
             print_line("trading goes on" if lifted.lifted else "nothing was halted")
     return ExitCode.OK

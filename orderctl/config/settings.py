@@ -48,12 +48,12 @@ class Settings(Endpoint):
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables by which a process that this one starts finds the daemon as this one does."""
-    told = {"ORDERCTL_URL": settings.url}
+    variables = {"ORDERCTL_URL": settings.url}
     if settings.api_key is not None:
-        told["ORDERCTL_API_KEY"] = settings.api_key
+        variables["ORDERCTL_API_KEY"] = settings.api_key
     if settings.ca is not None:
-        told["ORDERCTL_CA"] = str(settings.ca)
-    return told
+        variables["ORDERCTL_CA"] = str(settings.ca)
+    return variables
 
 
 def settings_of(ctx: "typer.Context", output: str) -> Settings:

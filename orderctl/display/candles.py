@@ -124,9 +124,9 @@ class Chart:
         shape = "%H:%M" if self.seconds < HOUR else "%m-%d" if self.seconds >= 24 * HOUR else "%d %H:%M"
         for column in range(0, columns, _TIME_EVERY):
             at = first + timedelta(seconds=self.seconds * column)
-            told = f"{at:{shape}}"
-            if column + len(told) <= columns:
-                words = f"{words:<{column}}{told}"
+            label = f"{at:{shape}}"
+            if column + len(label) <= columns:
+                words = f"{words:<{column}}{label}"
                 ticks = f"{ticks:─<{column}}┬"
         yield Text(f"{ticks:─<{columns}}┘", "dim")
         yield Text(words, "dim")

@@ -121,8 +121,8 @@ def _plain(text: str) -> Cell:
 
 def _id(order: OrderView, showing: Showing) -> Cell:
     mark = showing.marks.get(order.id, "")
-    told = str(order.id)[: showing.id_width - len(mark)]
-    return ((mark, Tone.MUTED), (told, "id")) if mark else ((told, "id"),)
+    shown = str(order.id)[: showing.id_width - len(mark)]
+    return ((mark, Tone.MUTED), (shown, "id")) if mark else ((shown, "id"),)
 
 
 def _parent(order: OrderView, showing: Showing) -> Cell:
@@ -186,8 +186,8 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
     if order.slices is not None:
         return _executions(order, showing)
     if sides := sides_of(order):
-        told = " ".join(f"{sign(side)}{side.price}" for side in sides)
-        return ("oco ", Tone.MUTED), (_in_unit(told, sides[0]), "")
+        side_prices = " ".join(f"{sign(side)}{side.price}" for side in sides)
+        return ("oco ", Tone.MUTED), (_in_unit(side_prices, sides[0]), "")
     condition = awaited(order)
     fires_at = None if condition is None else trigger_price(order, condition)
     if condition is None or fires_at is None:

@@ -11,7 +11,7 @@ from orderctl.display.tables import pairs
 from orderctl.output.colours import CHAIN_TONES, STATE_TONES, UNKNOWN_TONE, Tone
 from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
 
-UNTOLD = Text("unknown", Tone.WARNING)
+NOT_KNOWN = Text("unknown", Tone.WARNING)
 """Of a figure that the daemon could not find out: never a number."""
 
 
@@ -23,30 +23,30 @@ def status_view(status: StatusResult, url: str) -> Table:
     table.add_row("daemon", Text.assemble(state, f" for {up_for}, version {status.version}, at {url}"))
     slot = f", slot {status.slot}" if status.slot is not None else ""
     for halt in status.halts:
-        table.add_row("trading", Text(halt.told, Tone.ALARM))
+        table.add_row("trading", Text(halt.summary, Tone.ALARM))
     table.add_row("chain", Text.assemble((status.chain, CHAIN_TONES[status.chain]), slot))
     table.add_row("wallet", status.wallet)
     for name, health in status.services.items():
         table.add_row(name, _health(health))
     workers = Text(str(status.workers), "" if status.workers else Tone.BAD)
     rate_limit, queue = Text(_rate_limit(status.rate_limit)), Text(f"{status.queue_depth} waiting")
-    table.add_row("rate limit", UNTOLD if "rate_limit.used" in status.untold else rate_limit)
-    table.add_row("queue", UNTOLD if "queue_depth" in status.untold else queue)
-    table.add_row("workers", UNTOLD if "workers" in status.untold else workers)
+    table.add_row("rate limit", NOT_KNOWN if "rate_limit.used" in status.untold else rate_limit)
+    table.add_row("queue", NOT_KNOWN if "queue_depth" in status.untold else queue)
+    table.add_row("workers", NOT_KNOWN if "workers" in status.untold else workers)
     counts = [
         Text.assemble(f"{count} ", (state, STATE_TONES[state])) for state, count in status.orders.items() if count
     ]
     if status.unknown:
         counts.append(Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_TONE))
     orders = Text(", ").join(counts) if counts else Text("none yet")
-    table.add_row("orders", UNTOLD if "orders" in status.untold else orders)
+    table.add_row("orders", NOT_KNOWN if "orders" in status.untold else orders)
     if status.executing_reasons:
         table.add_row("executing", _executing(status))
     return table
 
 
 def _executing(status: StatusResult) -> Text:
-    state = Text("orders wait", Tone.WARNING) if status.executing is False else UNTOLD
+    state = Text("orders wait", Tone.WARNING) if status.executing is False else NOT_KNOWN
     return Text.assemble(state, f"  {'; '.join(status.executing_reasons)}")
 
 

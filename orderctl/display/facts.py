@@ -52,8 +52,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             # Of one that rests: it is looked at again whenever the market moves.
             is_looked_at = order.type is OrderKind.ON_LIQUIDITY and fact.code is not None
             until = "" if is_looked_at else f"until {clock(fact.until)}: "
-            told = [f"{until}{fact.reason}"]
-            return told if fact.detail is None else [*told, f"{fact.code}: {fact.detail}"]
+            reason = [f"{until}{fact.reason}"]
+            return reason if fact.detail is None else [*reason, f"{fact.code}: {fact.detail}"]
         case Started():
             return [f"attempt {fact.attempt}"]
         case Routed():

@@ -161,8 +161,8 @@ def _rest(timeline: Timeline, now: datetime, spinner: Spinner, around: Surroundi
     spans = timeline.spans
     span = spans[-1] if spans else Span(timeline.status, order.updated_at)
     yield _row(span, now, spinner, Text(f"waits for {reading(order)}", Tone.WARNING))
-    for told in _distances(order, around, now):
-        yield Padding(told, (0, 0, 0, 3))
+    for distance in _distances(order, around, now):
+        yield Padding(distance, (0, 0, 0, 3))
     for line in (
         f"then {what_follows(order)}",
         _valid(order, now),
@@ -182,7 +182,7 @@ def _distances(order: OrderView, around: Surroundings, now: datetime) -> Iterato
         return
     paid = around.market.get((order.token_in, order.token_out))
     for condition, away in distances(order, paid) if paid else ():
-        price = f"  {name_of(condition)} {sign(condition)} {condition.price or condition.told()}"
+        price = f"  {name_of(condition)} {sign(condition)} {condition.price or condition.describe()}"
         yield Text.assemble(cell_text(distance_bar(away, DISTANCE_WIDTH)), price)
 
 
@@ -270,8 +270,8 @@ def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
         return describe(fired[-1].data, order)[:1] if fired else []
     if span.stage in HELD | WAITING | WORKING:
         return []  # what it waits for stands beside it
-    told = [event for event in timeline.events if event.status is span.stage]
-    return describe(told[-1].data, order, SIGNATURE_WIDTH) if told else []
+    events = [event for event in timeline.events if event.status is span.stage]
+    return describe(events[-1].data, order, SIGNATURE_WIDTH) if events else []
 
 
 def _setback(event: OrderEvent) -> Text:

@@ -43,8 +43,8 @@ def check_fires_later(given: GivenTerms, quote: QuoteResult) -> None:
         return
     # An amount may be a word, or one to be bought; of an order in parts the quote is for the first.
     sold = {"amount_in": quote.part_in or quote.amount_in or quote.chosen.amount_in, "exact_out": None, "max_in": None}
-    told = [Token(each.symbol, each.mint, each.decimals) for each in quote.tokens]
-    registry = TokenRegistry(told or EVERYWHERE)  # an older daemon says nothing of its tokens
+    tokens = [Token(each.symbol, each.mint, each.decimals) for each in quote.tokens]
+    registry = TokenRegistry(tokens or EVERYWHERE)  # an older daemon says nothing of its tokens
     terms = understood(given.model_copy(update=sold), registry, quote.slippage)
     check_plausible(terms, _paid(quote, terms.token_out.decimals))
 
@@ -75,8 +75,8 @@ def unlisted_view(order: GivenTerms, why: Problem) -> Table:
 def prospect(quote: QuoteResult) -> Table:
     """What it waits for, what is done then, how far the market is from that, and for how long it may wait."""
     table = pairs()
-    for name, told in _executions(quote) if quote.slices is not None else _waits(quote):
-        table.add_row(name, told)
+    for name, value in _executions(quote) if quote.slices is not None else _waits(quote):
+        table.add_row(name, value)
     table.add_row("valid", _validity(quote))
     return table
 
@@ -84,10 +84,10 @@ def prospect(quote: QuoteResult) -> Table:
 def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     trigger, sides = trigger_of(quote), sides_of(quote)
     if trigger is not None and quote.min_liquidity is None:
-        yield "waits for", Text(trigger.told(), "bold")
+        yield "waits for", Text(trigger.describe(), "bold")
     elif not sides:
         yield "waits for", Text(asked_for(quote), "bold")
-    yield from awaited_rows((Text(side.told(), "bold"), side.away(_market(quote, side))) for side in sides)
+    yield from awaited_rows((Text(side.describe(), "bold"), side.away(_market(quote, side))) for side in sides)
     yield "then", Text(what_follows(quote))
     if trigger is not None:
         yield "now", Text(_now(quote, trigger))
@@ -99,8 +99,8 @@ def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
 
 def awaited_rows(awaited: Iterable[tuple[Text, Fraction | None]]) -> Iterator[tuple[str, Text]]:
     """What is waited for and how far the market is from that, where that is known: whichever of them comes first."""
-    for number, (told, away) in enumerate(awaited):
-        yield ("or" if number else "waits for"), Text.assemble(told, "  ", distance_text(away))
+    for number, (condition, away) in enumerate(awaited):
+        yield ("or" if number else "waits for"), Text.assemble(condition, "  ", distance_text(away))
 
 
 def distance_text(away: Fraction | None) -> Text:
@@ -122,10 +122,10 @@ def _executions(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
         return
     sold = parse_amount(quote.part_in, pair.token_in.decimals)
     paid = _paid(quote, pair.token_out.decimals)
-    yield "now", Text(f"{pair.told(sold, paid)} = {quote.chosen.amount_out} {quote.token_out} for one of them")
+    yield "now", Text(f"{pair.price_text(sold, paid)} = {quote.chosen.amount_out} {quote.token_out} for one of them")
     if limit is not None and limit.away(pair.price(sold, paid)):
-        told = "the market does not pay the limit: what an execution cannot sell is shared by those to come"
-        yield "so", Text(told, Tone.WARNING)
+        why = "the market does not pay the limit: what an execution cannot sell is shared by those to come"
+        yield "so", Text(why, Tone.WARNING)
     else:
         yield "so", Text("the first would be executed at once", Tone.GOOD.bold)
 
@@ -162,7 +162,7 @@ def _market(quote: QuoteResult, condition: Condition) -> Fraction:
 
 
 def _now(quote: QuoteResult, condition: Condition) -> str:
-    market = condition.pair.told(condition.amount_in, _paid(quote, condition.pair.token_out.decimals))
+    market = condition.pair.price_text(condition.amount_in, _paid(quote, condition.pair.token_out.decimals))
     return f"{market} = {quote.chosen.amount_out} {quote.token_out}"
 
 
@@ -172,11 +172,11 @@ def _outcome(quote: QuoteResult, trigger: Condition) -> Text:
         return Text("it would be executed at once", Tone.GOOD.bold)
     paid = _paid(quote, trigger.pair.token_out.decimals)
     if trigger.trail is not None and (fires_at := trigger.fires_at(paid)):
-        told = format_significant(fires_at, 6)
-        return Text(f"it would rest, and fire at {told} if the price only fell", Tone.WARNING)
+        text = format_significant(fires_at, 6)
+        return Text(f"it would rest, and fire at {text} if the price only fell", Tone.WARNING)
     away = trigger.away(_market(quote, trigger), paid)
-    told = "" if away is None else f": the market is {format_significant(away * 100, 3)} % away"
-    return Text(f"it would rest{told}", Tone.WARNING)
+    text = "" if away is None else f": the market is {format_significant(away * 100, 3)} % away"
+    return Text(f"it would rest{text}", Tone.WARNING)
 
 
 def _validity(quote: QuoteResult) -> str:

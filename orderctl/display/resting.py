@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from orderd.domain.terms import ToldTerms
+    from orderd.domain.terms import FormattedTerms
     from orderd.wire.orders import OrderView
     from orderd.wire.tokens import TokenView
 
@@ -37,12 +37,12 @@ _NAMES: Final = {
 """Of kinds whose own name is not the word that stands before their price."""
 
 
-def rests(terms: ToldTerms) -> bool:
+def rests(terms: FormattedTerms) -> bool:
     """Whether such an order waits for the market, instead of being executed at once."""
     return terms.type is not OrderKind.MARKET and terms.time_in_force in (None, TimeInForce.GTC)
 
 
-def is_family(terms: ToldTerms) -> bool:
+def is_family(terms: FormattedTerms) -> bool:
     """Whether it is executed by orders of their own."""
     return has_children(terms.type, partial=terms.partial)
 
@@ -77,7 +77,7 @@ def pair_of(token_in: str, token_out: str) -> PairPrice | None:
     return None if sold == bought else PairPrice(sold, bought)
 
 
-def trigger_of(terms: ToldTerms) -> Condition | None:
+def trigger_of(terms: FormattedTerms) -> Condition | None:
     """What it waits for before it may be executed: its trigger, or else its limit.
 
     None if that is not a single price, or if it is not known.
@@ -88,7 +88,7 @@ def trigger_of(terms: ToldTerms) -> Condition | None:
     return _condition(terms, terms.type, price, terms.trail)
 
 
-def sides_of(oco: ToldTerms) -> tuple[Condition, ...]:
+def sides_of(oco: FormattedTerms) -> tuple[Condition, ...]:
     """The two prices of an OCO, whichever comes first."""
     if oco.type is not OrderKind.OCO:
         return ()
@@ -97,7 +97,7 @@ def sides_of(oco: ToldTerms) -> tuple[Condition, ...]:
     return tuple(each for each in (better, worse) if each is not None)
 
 
-def limit_of(terms: ToldTerms) -> Condition | None:
+def limit_of(terms: FormattedTerms) -> Condition | None:
     """What each of its executions has to pay."""
     return _condition(terms, OrderKind.LIMIT, terms.limit_price)
 
@@ -107,7 +107,7 @@ def awaited(order: OrderView) -> Condition | None:
     return trigger_of(order) if order.triggered_at is None else limit_of(order)
 
 
-def _condition(terms: ToldTerms, kind: OrderKind, price: str | None, trail: str | None = None) -> Condition | None:
+def _condition(terms: FormattedTerms, kind: OrderKind, price: str | None, trail: str | None = None) -> Condition | None:
     pair = pair_of(terms.token_in, terms.token_out)
     if pair is None or terms.amount_in is None or (price is None and trail is None):
         return None
@@ -124,7 +124,7 @@ def word_of(kind: OrderKind) -> str:
     return _NAMES.get(kind, kind)
 
 
-def prices(terms: ToldTerms) -> str | None:
+def prices(terms: FormattedTerms) -> str | None:
     """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None where it has none."""
     named = []
     if terms.type is OrderKind.TWAP:
@@ -149,7 +149,7 @@ def prices(terms: ToldTerms) -> str | None:
     return ", ".join(named) + (f" {pair.unit}" if pair is not None and has_unit else "")
 
 
-def exits(entry: ToldTerms) -> str:
+def exits(entry: FormattedTerms) -> str:
     """At which prices what it has bought is sold again; empty where it is not."""
     named = (("take-profit", entry.then_take_profit), ("stop", entry.then_stop))
     return " or ".join(f"{name} {price}" for name, price in named if price is not None)
@@ -160,7 +160,7 @@ def conditions(order: OrderView) -> str:
     return _conditions(order) or order.price_reads or prices(order) or ""
 
 
-def _conditions(terms: ToldTerms) -> str | None:
+def _conditions(terms: FormattedTerms) -> str | None:
     """The same computed from its terms alone; None if they are not enough."""
     parts = [trigger_of(terms)]
     if terms.type is OrderKind.STOP_LIMIT:
@@ -169,16 +169,16 @@ def _conditions(terms: ToldTerms) -> str | None:
         parts = [*sides_of(terms)]
     link = "; or " if terms.type is OrderKind.OCO else "; then "
     there = "" if terms.min_liquidity is None else f"{liquidity(terms)}, and "
-    told = link.join(each.told() for each in parts if each is not None)
-    return f"{there}{told}" if told else None
+    conditions = link.join(each.describe() for each in parts if each is not None)
+    return f"{there}{conditions}" if conditions else None
 
 
-def liquidity(terms: ToldTerms) -> str:
+def liquidity(terms: FormattedTerms) -> str:
     """How much of it an order on liquidity waits for."""
     return f"pools that hold {terms.min_liquidity} {terms.token_in}"
 
 
-def guards(terms: ToldTerms) -> str:
+def guards(terms: FormattedTerms) -> str:
     """What else such an order asks of its market and its token."""
     asked = [f"pool fee at most {terms.max_pool_fee} %", f"round trip loses at most {terms.max_round_trip_loss} %"]
     if terms.max_holder is not None:
@@ -187,7 +187,7 @@ def guards(terms: ToldTerms) -> str:
     return f"{', '.join(asked)}; nobody has power over the token{powers}"
 
 
-def asked_for(terms: ToldTerms) -> str:
+def asked_for(terms: FormattedTerms) -> str:
     """Like ``conditions``, for what is not an order yet."""
     return _conditions(terms) or prices(terms) or ""
 
@@ -201,23 +201,23 @@ def reading(order: OrderView) -> str:
         return conditions(order)
     fires_at = trigger_price(order, condition)
     if condition.trail is None or fires_at is None:
-        return condition.told()
-    return f"{condition.told()}, now {format_significant(fires_at, 6)} {condition.pair.unit}"
+        return condition.describe()
+    return f"{condition.describe()}, now {format_significant(fires_at, 6)} {condition.pair.unit}"
 
 
-def what_follows(terms: ToldTerms) -> str:
+def what_follows(terms: FormattedTerms) -> str:
     """What is done once the market has met what is waited for."""
     ends, pair = exits(terms), pair_of(terms.token_in, terms.token_out)
     unit = "" if pair is None else f" {pair.unit}"
     return _execution(terms) + (f"; what it has bought is sold again: {ends}{unit}" if ends else "")
 
 
-def _execution(terms: ToldTerms) -> str:
+def _execution(terms: FormattedTerms) -> str:
     if terms.type in (OrderKind.LIMIT, OrderKind.ON_LIQUIDITY):
         return "it is filled at this price or a better one"
     if terms.type is OrderKind.STOP_LIMIT:
         limit = limit_of(terms)
-        return f"it is a limit order: {terms.limit_price if limit is None else limit.told()}"
+        return f"it is a limit order: {terms.limit_price if limit is None else limit.describe()}"
     if terms.type is OrderKind.TWAP:
         at_least = f"{terms.limit_price} or better" if terms.limit_price is not None else "the best price there is"
         return f"each is executed at {at_least}"

@@ -18,8 +18,8 @@ def simulated_view(simulated: SimulatedFill, *, wide: bool = False) -> Group:
     """What an order waits for and how far that is, and the execution that comes next."""
     quote = simulated.quote
     table = pairs()
-    for name, told in awaited_rows(map(_awaited, simulated.waits_for)):
-        table.add_row(name, told)
+    for name, value in awaited_rows(map(_awaited, simulated.waits_for)):
+        table.add_row(name, value)
     if simulated.at is not None:
         table.add_row("next", f"{quote.part_in or quote.amount_in} {quote.token_in} at {moment(simulated.at)}")
     if simulated.would is not None:

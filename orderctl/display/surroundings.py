@@ -31,8 +31,8 @@ class Height:
         """How much is left until block ``last``: blocks and, as far as known, time."""
         pace = self.seconds_per_block
         left = last - self.blocks - (0 if pace is None else int((now - self.at) / pace))
-        told = f"{max(left, 0)} blocks"
-        return told if pace is None else f"{told}, about {duration(max(left, 0) * pace)}"
+        blocks = f"{max(left, 0)} blocks"
+        return blocks if pace is None else f"{blocks}, about {duration(max(left, 0) * pace)}"
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Final
 from orderctl.display.formats import moment
 from orderctl.display.resting import prices
 from orderd.domain.order import Floor, TimeInForce
-from orderd.domain.terms import ToldTerms
+from orderd.domain.terms import FormattedTerms
 from orderd.domain.terms_parsing import MARKET_EXITS
 from orderd.wire.orders import OrderView
 
@@ -34,7 +34,7 @@ def terms(order: OrderView) -> str:
 _AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "all of it at once or nothing"}
 
 
-def sale(terms: ToldTerms) -> str:
+def sale(terms: FormattedTerms) -> str:
     if terms.exact_out is not None:
         return f"buy {terms.exact_out} {terms.token_out} with {sold(terms)}"
     amount = "all" if terms.amount_in is None else terms.amount_in
@@ -42,7 +42,7 @@ def sale(terms: ToldTerms) -> str:
     return f"sell {amount} {sold(terms)} for {terms.token_out}{bought}"
 
 
-def sold(terms: ToldTerms) -> str:
+def sold(terms: FormattedTerms) -> str:
     return f"wrapped {terms.token_in}" if terms.use_wrapped else terms.token_in
 
 

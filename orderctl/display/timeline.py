@@ -42,9 +42,9 @@ class Timeline:
     Those up to ``untold`` will not arrive: the daemon has not kept them, and the order shows their result.
     """
 
-    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, untold: int = 0) -> None:
+    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, not_kept: int = 0) -> None:
         self.order = order
-        self._untold = untold
+        self._not_kept = not_kept
         self.events: tuple[OrderEvent, ...] = ()
         for event in events:
             self.apply(event)
@@ -56,7 +56,7 @@ class Timeline:
 
     @property
     def seq(self) -> int:
-        return self.events[-1].seq if self.events else self._untold
+        return self.events[-1].seq if self.events else self._not_kept
 
     @property
     def status(self) -> OrderStatus:

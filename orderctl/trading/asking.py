@@ -68,8 +68,8 @@ def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -
             now = time.monotonic()
             found.height = Height(height, now) if found.height is None else found.height.after(height, now)
     resting = [order for order in orders if order.status in RESTING]
-    untold = [order for order in resting if is_family(order) or order.kind is OrderKind.TRAILING]
-    for order in untold[:MOST_ORDERS]:
+    unpriced = [order for order in resting if is_family(order) or order.kind is OrderKind.TRAILING]
+    for order in unpriced[:MOST_ORDERS]:
         params = params_of(GetParams, order=str(order.id))
         found.details[order.id] = client.call(Method.ORDER_GET, params, OrderDetail)
     for pair, order in list(pairs_at_rest(resting).items())[:MOST_ORDERS]:

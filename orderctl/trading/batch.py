@@ -44,13 +44,13 @@ def submit_all(
     client: Client, settings: Settings, orders: Sequence[SubmitParams], output: Format, again: str, *, watches: bool
 ) -> ExitCode:
     """The exit code is the worst of all orders'. ``again`` is the command that sends what may be left, once each."""
-    tells = not watches and output != "json"
+    prints_ids = not watches and output != "json"
     tally = Tally(len(orders))
     try:
-        with _progress(settings, tally, shown=not (tells and sys.stdout.isatty())) as advance:
+        with _progress(settings, tally, shown=not (prints_ids and sys.stdout.isatty())) as advance:
             for result in _send(client, orders, tally, again):
                 advance()
-                if tells:
+                if prints_ids:
                     print_taken(result, output)
     except KeyboardInterrupt:
         tally.interrupted = True

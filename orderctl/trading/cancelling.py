@@ -17,7 +17,7 @@ def cancel_each(
     settings: Settings,
     wanted: Iterable[GetParams],
     output: str,
-    tell: Callable[[OrderView], None] = lambda _: None,
+    on_cancelled: Callable[[OrderView], None] = lambda _: None,
 ) -> tuple[list[OrderView], ExitCode]:
     """The orders that are cancelled, or marked for it, each reported at once; and the exit code of the first refusal.
 
@@ -34,5 +34,5 @@ def cancel_each(
             outcome = outcome or refused
             continue
         cancelled.append(order)
-        tell(order)
+        on_cancelled(order)
     return cancelled, outcome

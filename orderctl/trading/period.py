@@ -33,6 +33,6 @@ def moment(text: str | None) -> str | None:
         try:
             return format_moment(parse_moment(text))
         except OrderdError as error:
-            told = f"{text[:50]!r} is neither a time ago, such as 7d, nor a day, nor a time with a zone"
-            raise OrderdError(ErrorCode.TIME_INVALID, told) from error
+            detail = f"{text[:50]!r} is neither a time ago, such as 7d, nor a day, nor a time with a zone"
+            raise OrderdError(ErrorCode.TIME_INVALID, detail) from error
     return format_moment(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -124,5 +124,5 @@ def _check_headings(
         due = ",".join((*required, " or ".join(one_of)) if one_of else required)
         others = [name for name in optional if name not in one_of]
         wanted = f"{due}, and if wanted {', '.join(others[:-1])} and {others[-1]}"
-        told = ",".join(headings)[:200] or "missing"
-        raise WrongRowError(place, f"the headings are {told}; they must be {wanted}")
+        given = ",".join(headings)[:200] or "missing"
+        raise WrongRowError(place, f"the headings are {given}; they must be {wanted}")

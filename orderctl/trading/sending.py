@@ -44,8 +44,8 @@ def send_through(client: Client, order: SubmitParams, again: str) -> SubmitResul
 
 def _wait(error: ClientError, failures: int) -> float:
     """Seconds: as many as the daemon says, where it does."""
-    told = error.problem.retry_after if isinstance(error, RefusedError) else None
-    return handshake.backoff(failures) if told is None else told
+    retry_after = error.problem.retry_after if isinstance(error, RefusedError) else None
+    return handshake.backoff(failures) if retry_after is None else retry_after
 
 
 def _unknown_outcome(

@@ -39,7 +39,7 @@ def watch(
     """
     timelines: dict[UUID, Timeline] = {}
     begins_anew: set[UUID] = set()
-    told = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen shows it
+    shown = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen shows it
     try:
         with _screen(settings, output, timelines, many=len(orders) > 1) as screen:
             for update in _news(client, orders, seconds):
@@ -53,14 +53,14 @@ def watch(
                     case Snapshot(order=order) if order.id in timelines:
                         timelines[order.id].order = order
                     case Snapshot(order=order):
-                        timelines[order.id] = Timeline(order, untold=order.seq if order.id in begins_anew else 0)
+                        timelines[order.id] = Timeline(order, not_kept=order.seq if order.id in begins_anew else 0)
                         screen.begin(timelines[order.id])
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
                         screen.advance(timelines[event.order_id])
                         notify(timelines[event.order_id])
-                if told is not None and len(timelines) == len(orders):
-                    told = _tell(settings, told, only_rest(timelines.values()))
+                if shown is not None and len(timelines) == len(orders):
+                    shown = _narrate_once(settings, shown, only_rest(timelines.values()))
     except FollowTimeoutError as error:
         if unknown := [str(each.order.id) for each in timelines.values() if each.unknown_since is not None]:
             error.detail += f"; unknown is what became of {', '.join(unknown)}"
@@ -75,9 +75,9 @@ def watch(
     return max(outcomes, default=ExitCode.OK)
 
 
-def _tell(settings: Settings, told: str, said: str) -> str:
+def _narrate_once(settings: Settings, shown: str, said: str) -> str:
     """Prints what has not been printed yet."""
-    if said and said != told:
+    if said and said != shown:
         narrate(settings, said)
     return said
 

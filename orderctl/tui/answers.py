@@ -53,7 +53,7 @@ class Answers:
     def measured(self, service: str, milliseconds: float | None) -> None:
         self.services.setdefault(service, deque(maxlen=KEPT)).append(milliseconds)
 
-    def told(self, status: StatusResult, now: datetime, milliseconds: float) -> None:
+    def record(self, status: StatusResult, now: datetime, milliseconds: float) -> None:
         self.measured("orderd", milliseconds)
         for name, health in status.services.items():
             if health.ok and health.latency_ms is None:  # an older daemon: it answers, and nobody knows how fast

@@ -335,11 +335,11 @@ class OrderctlApp(App[ClientError]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What our keys do, each by its name, and Textual's own commands."""
-        told = {"palette"}
+        listed = {"palette"}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             # Those without an id are Textual's keys for moving about, and two keys may do the same.
-            if enabled and binding.id is not None and binding.id not in told and (tip := tooltip or binding.tooltip):
-                told.add(binding.id)
+            if enabled and binding.id is not None and binding.id not in listed and (tip := tooltip or binding.tooltip):
+                listed.add(binding.id)
                 yield SystemCommand(binding.description, tip, partial(self.run_action, binding.action, node))
         yield from (command for command in super().get_system_commands(screen) if command.title != "Quit")
 

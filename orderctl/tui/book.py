@@ -55,32 +55,32 @@ class Book:
         self.filled = 0
         """Grows with each order that is filled."""
         self.revision = 0
-        self._untold: set[UUID] = set()
+        self._unconfirmed: set[UUID] = set()
 
     def get(self, order: UUID) -> OrderView | None:
         return self.active.get(order) or self.ended.get(order)
 
     def begin(self) -> None:
         """A new connection: the snapshots of all active orders follow."""
-        self._untold = set(self.active)
+        self._unconfirmed = set(self.active)
 
     @property
-    def untold(self) -> frozenset[UUID]:
+    def unconfirmed(self) -> frozenset[UUID]:
         """Orders thought active that no snapshot contained: after the last snapshot, these have ended meanwhile."""
-        return frozenset(self._untold)
+        return frozenset(self._unconfirmed)
 
     def forget_missing(self) -> None:
         """The daemon knows nothing of these orders any more: it has another database than before."""
-        for order in self._untold:
+        for order in self._unconfirmed:
             self.revision += 1
             self._count(self.active[order], is_running=False)
             self.resting.pop(order, None)
             self._forget(self.active.pop(order))
-        self._untold.clear()
+        self._unconfirmed.clear()
 
     def put(self, order: OrderView) -> None:
         """Take in where an order stands, unless something newer is known."""
-        self._untold.discard(order.id)
+        self._unconfirmed.discard(order.id)
         known = self.get(order.id)
         if known is None or order.seq > known.seq or _shows_more(known, order):
             self._place(order)
@@ -91,7 +91,7 @@ class Book:
 
     def apply(self, event: OrderEvent) -> None:
         """Raises AnswerLostError where events before this one are missing."""
-        self._untold.discard(event.order_id)
+        self._unconfirmed.discard(event.order_id)
         known = self.get(event.order_id)
         seq = known.seq if known else 0
         if event.seq <= seq:
@@ -137,8 +137,8 @@ class Book:
 def _shows_more(known: OrderView, order: OrderView) -> bool:
     """Whether the best price that a trailing stop follows has risen, or the time of an execution is known, for which
     there are no events."""
-    told = (order.best_amount_out, order.next_at)
-    return order.seq == known.seq and told != (known.best_amount_out, known.next_at)
+    details = (order.best_amount_out, order.next_at)
+    return order.seq == known.seq and details != (known.best_amount_out, known.next_at)
 
 
 def accepted(event: OrderEvent) -> OrderView:

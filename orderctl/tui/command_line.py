@@ -46,7 +46,7 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    told: str
+    message: str
 
 
 def understood(line: str) -> Place | Verb | Mistake | None:
@@ -77,6 +77,6 @@ def completions(line: str, complete: Complete) -> Sequence[Candidate]:
     before = line[: len(line) - len(present)]
     found = [one for one in complete(words, present) if one[0].startswith(present) and one[0] != "tui"]
     if not words:
-        places = [(name, told) for name, told in PLACES.items() if name.startswith(present)]
+        places = [(name, description) for name, description in PLACES.items() if name.startswith(present)]
         found = sorted({*found, *places})
     return [(before + word, meaning) for word, meaning in found]

@@ -138,12 +138,12 @@ class Questions:
         """
         book, cursor = self._desk.book, None
         while True:
-            size = PAGE if book.untold else ENDED_AT_START
+            size = PAGE if book.unconfirmed else ENDED_AT_START
             params = ListParams(status=tuple(sorted(TERMINAL)), limit=size, cursor=cursor)
             page = await self._caller.call(Method.ORDERS_LIST, params, ListResult)
             book.put_all(page.orders)
             cursor = page.next_cursor
-            if cursor is None or not book.untold or page.orders[-1].id < min(book.untold):
+            if cursor is None or not book.unconfirmed or page.orders[-1].id < min(book.unconfirmed):
                 break
         book.forget_missing()
         with suppress(RefusedError):  # it is of use, and no more
@@ -177,7 +177,7 @@ class Questions:
         began = perf_counter()
         status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
         self._desk.status = status
-        self._desk.answers.told(status, self._desk.clock(), (perf_counter() - began) * 1000)
+        self._desk.answers.record(status, self._desk.clock(), (perf_counter() - began) * 1000)
 
     async def _ask_balances(self) -> None:
         self._desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)

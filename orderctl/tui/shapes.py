@@ -18,7 +18,7 @@ class Shape:
     have. ``valid`` stands for both terms that say how long, and ``in_force`` for those of a limit order.
     """
 
-    told: str
+    label: str
     kind: OrderKind
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()

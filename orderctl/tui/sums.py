@@ -21,8 +21,8 @@ def sold_by(orders: Iterable[OrderView]) -> str:
         if order.amount_in is not None and order.parent_id is None:
             left = Decimal(order.amount_in) - Decimal(order.filled_amount_in or 0)
             totals[order.token_in] = totals.get(order.token_in, Decimal(0)) + left
-    told = [f"{_plain(amount)} {token}" for token, amount in sorted(totals.items())[:_TOKENS]]
-    return ", ".join(told) + (f" and {len(totals) - _TOKENS} more" if len(totals) > _TOKENS else "")
+    parts = [f"{_plain(amount)} {token}" for token, amount in sorted(totals.items())[:_TOKENS]]
+    return ", ".join(parts) + (f" and {len(totals) - _TOKENS} more" if len(totals) > _TOKENS else "")
 
 
 def outcomes(orders: Iterable[OrderView]) -> str:
@@ -31,9 +31,11 @@ def outcomes(orders: Iterable[OrderView]) -> str:
 
 
 def traded(totals: HistoryTotals) -> str:
-    told = [f"{pair.amount_in} {pair.token_in} → {pair.amount_out} {pair.token_out}" for pair in totals.pairs[:_TOKENS]]
+    parts = [
+        f"{pair.amount_in} {pair.token_in} → {pair.amount_out} {pair.token_out}" for pair in totals.pairs[:_TOKENS]
+    ]
     more = f" and {len(totals.pairs) - _TOKENS} more" if len(totals.pairs) > _TOKENS else ""
-    return f"{', '.join(told)}{more}; fees {totals.network_fee} SOL"
+    return f"{', '.join(parts)}{more}; fees {totals.network_fee} SOL"
 
 
 def _plain(amount: Decimal) -> str:

@@ -22,14 +22,14 @@ class Toast:
 
 def toasts(ended: Sequence[OrderView]) -> list[Toast]:
     """For orders that have ended within the last second."""
-    told = [order for order in ended if order.status in TERMINAL and order.parent_id is None]
-    if len(told) > FLOOD:
+    shown = [order for order in ended if order.status in TERMINAL and order.parent_id is None]
+    if len(shown) > FLOOD:
         return []
-    if len(told) > MOST:
-        filled = sum(order.status in FILLED for order in told)
-        others = f", {len(told) - filled} ended otherwise" if filled < len(told) else ""
+    if len(shown) > MOST:
+        filled = sum(order.status in FILLED for order in shown)
+        others = f", {len(shown) - filled} ended otherwise" if filled < len(shown) else ""
         return [Toast(f"{filled} orders filled{others}", "information" if not others else "warning")]
-    return [_toast(order) for order in told]
+    return [_toast(order) for order in shown]
 
 
 def _toast(order: OrderView) -> Toast:

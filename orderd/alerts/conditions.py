@@ -76,7 +76,7 @@ class Conditions:
                 "by": halt.actor,
                 "reason": halt.reason,
                 "since": halt.at,
-                "text": halt.told,
+                "text": halt.summary,
             }
             for halt in halts.standing()
         }

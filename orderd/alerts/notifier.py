@@ -53,7 +53,7 @@ def run_notifier(settings: Settings) -> None:
     )
     with best_effort("alerts"):  # while Postgres is away it is tried again below
         _subscribe(wanted)
-    service_manager().tell("READY=1", f"STATUS=alerts for {', '.join(wanted.receivers)}")
+    service_manager().notify("READY=1", f"STATUS=alerts for {', '.join(wanted.receivers)}")
     asyncio.run(_serve(settings, wanted))
 
 
@@ -122,7 +122,7 @@ def _subscribe(wanted: AlertSettings) -> None:
 
 async def _live() -> None:
     while True:
-        service_manager().tell("WATCHDOG=1")
+        service_manager().notify("WATCHDOG=1")
         await asyncio.sleep(LIFE_SECONDS)
 
 

@@ -87,12 +87,12 @@ class Following:
         failures = 0
         while after:
             try:
-                subscriptions, told = self._subscribe(after, deadline)
+                subscriptions, first = self._subscribe(after, deadline)
                 if failures:
-                    yield Resumed(_replayed(after, told))
+                    yield Resumed(_replayed(after, first))
                     failures = 0
                 anew = set()
-                for order, news in chain(told, self._news(subscriptions, after, deadline)):
+                for order, news in chain(first, self._news(subscriptions, after, deadline)):
                     if isinstance(news, ResyncRequired):
                         anew.add(order)
                     elif isinstance(news, Snapshot) and order in anew:
@@ -133,13 +133,13 @@ class Following:
             result = self._client.call(Method.ORDERS_SUBSCRIBE, params, SubscribeResult)
             subscriptions[result.subscription] = order
             self._freshness.expect(result.heartbeat_seconds)
-        told: list[_News] = []
+        first: list[_News] = []
         missing = len(subscriptions)
         news = self._news(subscriptions, after, deadline)
         while missing:
-            told.append(next(news))
-            missing -= isinstance(told[-1][1], Snapshot)
-        return subscriptions, told
+            first.append(next(news))
+            missing -= isinstance(first[-1][1], Snapshot)
+        return subscriptions, first
 
     def _news(
         self,
@@ -202,11 +202,11 @@ def _begin_anew(after: dict[str, int], order: str, standing: OrderView) -> None:
         after[order] = standing.seq
 
 
-def _replayed(after: Mapping[str, int], told: Sequence[_News]) -> int:
+def _replayed(after: Mapping[str, int], first: Sequence[_News]) -> int:
     """How many events happened while there was no connection."""
-    anew = {order for order, news in told if isinstance(news, ResyncRequired)}
+    resynced = {order for order, news in first if isinstance(news, ResyncRequired)}
     return sum(
-        news.order.seq - after[order] for order, news in told if isinstance(news, Snapshot) and order not in anew
+        news.order.seq - after[order] for order, news in first if isinstance(news, Snapshot) and order not in resynced
     )
 
 

@@ -50,13 +50,13 @@ class Closed:
 
 News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange
 """What is reported; prices only if ``prices.subscribe`` was called since the last Opened."""
-Tell = Callable[[News], None]
+OnNews = Callable[[News], None]
 
 
 class Caller(Protocol):
     """Where calls are made, and news come from."""
 
-    async def run(self, tell: Tell) -> None: ...
+    async def run(self, on_news: OnNews) -> None: ...
 
     async def call(self, method: Method, params: Message, answer: type[A]) -> A: ...
 
@@ -70,21 +70,21 @@ class Link:
         self._failures = 0
         self._why_closed = "not connected yet"
 
-    async def run(self, tell: Tell) -> None:
+    async def run(self, on_news: OnNews) -> None:
         """Connect for ever and report the news, in order, on the event loop.
 
         Raises ClientError if trying again cannot help: no permission, or an answer that is not of the protocol.
         """
         while True:
             try:
-                await self._one_connection(tell)
+                await self._one_connection(on_news)
             except ClientError as error:
                 if not handshake.is_passing(error):
                     raise
                 self._why_closed = error.detail.removeprefix(f"{self._endpoint.url}: ")
             delay = handshake.backoff(self._failures)
             self._failures += 1
-            tell(Closed(self._why_closed, delay))
+            on_news(Closed(self._why_closed, delay))
             await asyncio.sleep(delay)
 
     async def call(self, method: Method, params: Message, answer: type[A]) -> A:
@@ -105,15 +105,15 @@ class Link:
         finally:
             del self._waiting[request]
 
-    async def _one_connection(self, tell: Tell) -> None:
+    async def _one_connection(self, on_news: OnNews) -> None:
         """Until the connection ends. Raises ClientError, always."""
         url = self._endpoint.url
         try:
             options = await asyncio.to_thread(handshake.options, self._endpoint)
             async with connect(url, **options) as connection:
                 self._connection = connection
-                tell(Opened())
-                reading = asyncio.create_task(self._read(connection, tell))
+                on_news(Opened())
+                reading = asyncio.create_task(self._read(connection, on_news))
                 try:
                     await self.call(Method.ORDERS_SUBSCRIBE, SubscribeParams(), SubscribeResult)
                     await reading
@@ -129,8 +129,8 @@ class Link:
         except (OSError, WebSocketException) as error:
             raise handshake.unreachable(url, handshake.reason(error)) from error
 
-    async def _read(self, connection: ClientConnection, tell: Tell) -> None:
-        """Raises ConnectionClosed, UnreadableError, AnswerLostError if an event is missing, and what ``tell``
+    async def _read(self, connection: ClientConnection, on_news: OnNews) -> None:
+        """Raises ConnectionClosed, UnreadableError, AnswerLostError if an event is missing, and what ``on_news``
         raises."""
         counted: Counter[int] = Counter()
         try:
@@ -146,7 +146,7 @@ class Link:
                         counted[news.subscription] += 1
                     elif isinstance(news, Heartbeat):
                         check_count(news, counted)
-                    tell(news)
+                    on_news(news)
                     # A burst that is already here would keep the screen from its turn.
                     await asyncio.sleep(0)
         except (ConnectionClosed, ClientError) as error:

@@ -94,8 +94,8 @@ def _chain(settings: Settings) -> DoctorFinding:
         try:
             keeps_history = endpoint.has_transaction_history()
         except RpcError as error:
-            untold = f"the endpoint is of {settings.chain}; that it keeps transaction history it does not say: {error}"
-            return DoctorFinding("chain", "warn", untold, "use an endpoint that keeps it")
+            detail = f"the endpoint is of {settings.chain}; that it keeps transaction history it does not say: {error}"
+            return DoctorFinding("chain", "warn", detail, "use an endpoint that keeps it")
         if not keeps_history:
             return DoctorFinding("chain", "warn", NO_HISTORY, "use an endpoint that keeps it")
     except RpcWrongChainError as error:
@@ -180,11 +180,11 @@ def _programs(settings: Settings) -> DoctorFinding:
         return DoctorFinding("programs", "ok", f"{', '.join(kinds)} are traded, proved or not")
     known = ProvedKinds(open_rpc(settings, _CHAIN_SECONDS), settings.chain, kinds).look()
     proved = [kind for kind in kinds if known[kind] is None]
-    told = "; ".join(
+    detail = "; ".join(
         [f"{', '.join(proved) or 'none'} proved", *(f"{kind}: {why}" for kind, why in known.items() if why)]
     )
     if len(proved) == len(kinds):
-        return DoctorFinding("programs", "ok", told)
+        return DoctorFinding("programs", "ok", detail)
     return DoctorFinding(
-        "programs", "warn" if proved else "fail", told, "compare quotes with the programs: orderd prove"
+        "programs", "warn" if proved else "fail", detail, "compare quotes with the programs: orderd prove"
     )

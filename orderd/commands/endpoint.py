@@ -81,28 +81,28 @@ def _slots(rpc: RpcClient) -> DoctorFinding:
         rpc.get_slot("confirmed"),
         rpc.get_slot("processed"),
     )
-    told = f"newest {processed}, confirmed {processed - confirmed} behind, finalized {processed - finalized} behind"
+    detail = f"newest {processed}, confirmed {processed - confirmed} behind, finalized {processed - finalized} behind"
     try:
         rpc.get_health()
     except RpcResponseError as error:
         return DoctorFinding(
-            "slots", "warn", f"{told}; the node says that it is behind: {error}", "use another endpoint"
+            "slots", "warn", f"{detail}; the node says that it is behind: {error}", "use another endpoint"
         )
     if processed - finalized > _BEHIND_SLOTS:
-        return DoctorFinding("slots", "warn", told, "the chain finalizes late: orders are settled late, too")
-    return DoctorFinding("slots", "ok", told)
+        return DoctorFinding("slots", "warn", detail, "the chain finalizes late: orders are settled late, too")
+    return DoctorFinding("slots", "ok", detail)
 
 
 def _clock(rpc: RpcClient) -> DoctorFinding:
     before = time.time()
     chain = clock_of(rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
     skew = chain - (before + time.time()) / 2
-    told = f"the chain's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
+    detail = f"the chain's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
     if abs(skew) > _SKEW_SECONDS:
         return DoctorFinding(
-            "clock", "warn", told, "set this machine's clock by NTP; if it is right, the node is behind"
+            "clock", "warn", detail, "set this machine's clock by NTP; if it is right, the node is behind"
         )
-    return DoctorFinding("clock", "ok", told)
+    return DoctorFinding("clock", "ok", detail)
 
 
 def _history(rpc: RpcClient, *, is_whole: bool) -> DoctorFinding:
@@ -114,12 +114,12 @@ def _history(rpc: RpcClient, *, is_whole: bool) -> DoctorFinding:
     except (RpcError, ValueError, KeyError, TypeError, ZeroDivisionError):
         return DoctorFinding("history", "ok", f"blocks from slot {first} on, up to {newest}")
     hours = max(newest - first, 0) * seconds / 3600
-    told = f"blocks from slot {first} on, about {hours:.0f} hours; a slot takes {seconds * 1000:.0f} ms"
+    detail = f"blocks from slot {first} on, about {hours:.0f} hours; a slot takes {seconds * 1000:.0f} ms"
     if hours < _HISTORY_HOURS and not is_whole:
         return DoctorFinding(
-            "history", "warn", told, "after a longer outage outcomes may stay unknown: use one that keeps more"
+            "history", "warn", detail, "after a longer outage outcomes may stay unknown: use one that keeps more"
         )
-    return DoctorFinding("history", "ok", told)
+    return DoctorFinding("history", "ok", detail)
 
 
 def _methods(rpc: RpcClient) -> DoctorFinding:
@@ -170,12 +170,14 @@ def _pace(rpc: RpcClient) -> DoctorFinding:
     seconds = time.monotonic() - began
     taken = [each for each in answers if each is not None]
     refused = _BURST - len(taken)
-    told = f"{_BURST} requests in {seconds:.1f} s, {refused} refused"
+    detail = f"{_BURST} requests in {seconds:.1f} s, {refused} refused"
     if taken:
-        told += f"; the median takes {median(taken) * 1000:.0f} ms"
+        detail += f"; the median takes {median(taken) * 1000:.0f} ms"
     if refused:
-        return DoctorFinding("pace", "warn", told, "use a larger plan: orders wait where the endpoint limits requests")
-    return DoctorFinding("pace", "ok", told)
+        return DoctorFinding(
+            "pace", "warn", detail, "use a larger plan: orders wait where the endpoint limits requests"
+        )
+    return DoctorFinding("pace", "ok", detail)
 
 
 def _timed(rpc: RpcClient) -> float | None:
@@ -214,10 +216,10 @@ def _fees(rpc: RpcClient, settings: Settings) -> DoctorFinding:
         max(going, settings.compute_unit_price), max(settings.max_compute_unit_price, settings.compute_unit_price)
     )
     fee = format_amount(FeeEstimate(_UNITS_OF_A_SWAP, price).lamports, LAMPORT_DECIMALS)
-    told = f"recent slots took {going} micro-lamports per compute unit; at {price} a swap costs about {fee} SOL"
+    detail = f"recent slots took {going} micro-lamports per compute unit; at {price} a swap costs about {fee} SOL"
     if going > price:
-        return DoctorFinding("fees", "warn", told, "others pay more than ORDERD_MAX_COMPUTE_UNIT_PRICE allows")
-    return DoctorFinding("fees", "ok", told)
+        return DoctorFinding("fees", "warn", detail, "others pay more than ORDERD_MAX_COMPUTE_UNIT_PRICE allows")
+    return DoctorFinding("fees", "ok", detail)
 
 
 def _funds(rpc: RpcClient, wallet: Pubkey) -> DoctorFinding:
@@ -228,9 +230,9 @@ def _funds(rpc: RpcClient, wallet: Pubkey) -> DoctorFinding:
     sol, wsol, per_account = (
         format_amount(each, LAMPORT_DECIMALS) for each in (lamports, token_amount(accounts[1]), rent)
     )
-    told = f"{sol} SOL and {wsol} wrapped SOL in {wallet}; the account of a new token takes {per_account} SOL of rent"
+    detail = f"{sol} SOL and {wsol} wrapped SOL in {wallet}; the account of a new token takes {per_account} SOL of rent"
     if lamports < LOW_LAMPORTS:
         return DoctorFinding(
-            "funds", "warn", told, "send it SOL: each transaction costs some, and each new token its rent"
+            "funds", "warn", detail, "send it SOL: each transaction costs some, and each new token its rent"
         )
-    return DoctorFinding("funds", "ok", told)
+    return DoctorFinding("funds", "ok", detail)

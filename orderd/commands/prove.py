@@ -51,7 +51,7 @@ def prove(
         for found, own in zip(all_found, chosen, strict=True):
             prover.prove(found, own, pools)
             _store(found)
-            _tell(found)
+            _print(found)
             differs |= bool(found.differences)
     raise typer.Exit(1 if differs else 0)
 
@@ -77,7 +77,7 @@ def _store(found: "Findings") -> None:
         )
 
 
-def _tell(found: "Findings") -> None:
+def _print(found: "Findings") -> None:
     verdict = "proved" if found.is_proved else "differs" if found.differences else "undecided"
     slot = "" if found.slot is None else f", deployed at slot {found.slot}"
     compared = f"{found.pools} pools, {found.swaps} swaps"

@@ -43,6 +43,6 @@ def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
         name, decimals = (each.mint, 0) if token is None else (token.symbol, token.decimals)
         missing = each.held - each.recorded
         differs |= missing != 0
-        told = f"differs by {format_amount(missing, decimals)}" if missing else "agrees"
-        typer.echo(f"{name}\t{format_amount(each.held, decimals)}\t{told}")
+        verdict = f"differs by {format_amount(missing, decimals)}" if missing else "agrees"
+        typer.echo(f"{name}\t{format_amount(each.held, decimals)}\t{verdict}")
     raise typer.Exit(1 if differs else 0)

@@ -108,7 +108,7 @@ def _readable(span: "TraceSpan") -> "ReadableSpan":
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-    from orderd.engine.records.traces import SpanRef, told
+    from orderd.engine.records.traces import SpanRef, event_attributes
     from orderd.release import this_release
 
     def context(ref: SpanRef) -> SpanContext:
@@ -120,7 +120,7 @@ def _readable(span: "TraceSpan") -> "ReadableSpan":
         parent=None if span.parent is None else context(span.parent),
         resource=Resource({"service.name": "orderd", "service.version": this_release().version}),
         attributes=span.attributes,
-        events=[Event(str(each.data.kind), told(each), _nanoseconds(each.at)) for each in span.events],
+        events=[Event(str(each.data.kind), event_attributes(each), _nanoseconds(each.at)) for each in span.events],
         links=[Link(context(each.to), {"orderd.link": each.why}) for each in span.links],
         kind=SpanKind.INTERNAL,
         status=Status(StatusCode.ERROR, span.error) if span.error else Status(StatusCode.OK),

@@ -125,8 +125,10 @@ def load_alerts(settings: Settings) -> AlertSettings | None:
     try:
         alerts = _FILE.validate_python(found)
     except ValidationError as error:
-        told = [_told(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]
-        raise ConfigurationError("\n".join(f"{path}, {fault}" for fault in told)) from None
+        faults = [
+            _fault_text(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise ConfigurationError("\n".join(f"{path}, {fault}" for fault in faults)) from None
     if faults := [*_faults(alerts, settings, path)]:
         raise ConfigurationError("\n".join(faults))
     return alerts
@@ -162,6 +164,6 @@ def _faults(alerts: AlertSettings, settings: Settings, path: Path) -> list[str]:
     return faults
 
 
-def _told(location: tuple[int | str, ...], message: str) -> str:
+def _fault_text(location: tuple[int | str, ...], message: str) -> str:
     where = ".".join(str(part) for part in location if part not in ("webhook", "people") or part == location[-1])
     return f"{where or 'the file'}: {message.removeprefix('Value error, ')}"

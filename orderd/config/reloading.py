@@ -48,7 +48,7 @@ def reload(current: Settings, apply: Callable[[Settings], object]) -> Settings:
     ``apply`` lets the new ones take effect; it raises OrderdError, before anything has changed, if they cannot. Returns
     the settings in force: the new ones, or all former ones if any is invalid.
     """
-    service_manager().tell(*reloading())
+    service_manager().notify(*reloading())
     in_force = current
     try:
         found = reread(current)
@@ -59,5 +59,5 @@ def reload(current: Settings, apply: Callable[[Settings], object]) -> Settings:
         in_force = found.settings
         set_log_level(in_force.log_level)
         log.info("settings read again", action="reloaded", changed=found.changed, needs_restart=found.needs_restart)
-    service_manager().tell("READY=1")
+    service_manager().notify("READY=1")
     return in_force

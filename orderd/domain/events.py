@@ -13,7 +13,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quoted import Fact, Quoted, Refused, RoutedLeg
-from orderd.domain.terms import ToldTerms
+from orderd.domain.terms import FormattedTerms
 
 
 class _Acceptance(Fact):  # a base, so that its members are told before the terms
@@ -33,7 +33,7 @@ class _Acceptance(Fact):  # a base, so that its members are told before the term
     )
 
 
-class Accepted(ToldTerms, _Acceptance):
+class Accepted(FormattedTerms, _Acceptance):
     """The terms, so that a client that follows all orders knows a new one from its first event. ``slippage`` in
     percent.
 
@@ -215,7 +215,7 @@ class _Amendment(Fact):  # a base, so that its members are told before the terms
     kind: Literal[EventKind.AMENDED] = EventKind.AMENDED
 
 
-class Amended(ToldTerms, _Amendment):
+class Amended(FormattedTerms, _Amendment):
     """The terms that count from here on."""
 
 

@@ -33,10 +33,10 @@ class Halt:
     @property
     def error(self) -> OrderdError:
         """What an order meets with that comes to be signed, or is submitted."""
-        return OrderdError(self.cause.code, self.told)
+        return OrderdError(self.cause.code, self.summary)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In one line."""
         return f"halted by {self.actor or 'an operator'} at {self.at:%Y-%m-%d %H:%M:%S} UTC: {self.reason}"
 

@@ -91,10 +91,10 @@ def _round_trip(terms: OrderTerms, seen: SeenMarket) -> Guard:
 def of_mint(terms: OrderTerms, facts: MintFacts) -> Guard:
     """What the order asks of the token alone, whether or not there is a pool."""
     allowed = frozenset[str]() if terms.allowed_traits is None else frozenset(terms.allowed_traits.split(","))
-    against = {trait: told for trait, told in facts.warnings() if trait not in allowed}
+    against = {trait: warning for trait, warning in facts.warnings() if trait not in allowed}
     found = ", ".join(sorted(trait for trait, _ in facts.warnings())) or "no powers over it"
     if against:
-        found = "; ".join(f"{trait}: {told}" for trait, told in against.items())
+        found = "; ".join(f"{trait}: {warning}" for trait, warning in against.items())
     wanted = "nobody has power over it" if not allowed else f"nobody has power over it but {', '.join(sorted(allowed))}"
     return Guard("mint", wanted, found, not against, ErrorCode.ROUTE_TOKEN_POWERS)
 

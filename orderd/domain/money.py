@@ -49,8 +49,8 @@ def parse_amount_word(text: str) -> str | None:
         raise OrderdError(ErrorCode.AMOUNT_INVALID, f"{text[:50]!r} is not a percentage up to 100%")
     if (percent := Decimal(word[:-1])) <= 0:
         raise OrderdError(ErrorCode.AMOUNT_NOT_POSITIVE, f"{text[:50]} is not above zero")
-    told = f"{percent.normalize():f}"
-    return f"{told}%"
+    digits = f"{percent.normalize():f}"
+    return f"{digits}%"
 
 
 def part_of(word: str) -> Fraction:

@@ -21,7 +21,7 @@ def check_plausible(terms: OrderTerms, amount_out: int) -> None:
     Raises OrderdError PRICE_OFF_MARKET, or PRICE_WRONG_SIDE where the order would fire at once.
     """
     market = terms.pair.price(terms.amount, amount_out)
-    now = terms.pair.told(terms.amount, amount_out)
+    now = terms.pair.price_text(terms.amount, amount_out)
     for name, price in _prices(terms):
         if not market / MOST_TIMES <= price <= market * MOST_TIMES:
             other = f"{terms.pair.base.symbol} per {terms.pair.quote.symbol}"
@@ -47,8 +47,8 @@ def _check_side(trigger: Condition, amount_out: int, now: str) -> None:
         moved = "worse" if trigger.is_adverse else "better"
         raise OrderdError(
             ErrorCode.PRICE_WRONG_SIDE,
-            f"a {trigger.kind} order waits for a {moved} price than that of now: it would fire at {trigger.told()}, "
-            f"and the market pays {now} already",
+            f"a {trigger.kind} order waits for a {moved} price than that of now: "
+            f"it would fire at {trigger.describe()}, and the market pays {now} already",
         )
 
 

@@ -27,8 +27,8 @@ _MOST_DIGITS = 40
 
 def canonical(price: Decimal) -> str:
     """The shortest decimal string of the same value."""
-    told = f"{price:f}"
-    return told.rstrip("0").rstrip(".") if "." in told else told
+    text = f"{price:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class PairPrice:
         rate = Fraction(amount_out, amount_in) * Fraction(10) ** (self.token_in.decimals - self.token_out.decimals)
         return rate if self.quote == self.token_out else 1 / rate
 
-    def told(self, amount_in: int, amount_out: int) -> str:
+    def price_text(self, amount_in: int, amount_out: int) -> str:
         """The same with nine significant digits and its unit, such as ``101.25 USDC per SOL``."""
         sold, bought = (amount_in, self.token_in.decimals), (amount_out, self.token_out.decimals)
         base, quote = (sold, bought) if self.quote == self.token_out else (bought, sold)

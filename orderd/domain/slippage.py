@@ -26,5 +26,5 @@ def against_mid(amount_in: int, decimals_in: int, amount_out: int, decimals_out:
 def _lost(paid: Fraction, expected: Fraction) -> Decimal:
     """To a hundredth of a basis point, rounded half even."""
     lost = (1 - paid / expected) * BPS
-    told = _EXACT.divide(Decimal(lost.numerator), Decimal(lost.denominator)).quantize(_HUNDREDTH)
-    return abs(told) if told.is_zero() else told
+    percent = _EXACT.divide(Decimal(lost.numerator), Decimal(lost.denominator)).quantize(_HUNDREDTH)
+    return abs(percent) if percent.is_zero() else percent

@@ -356,7 +356,7 @@ _IF_ANY: Final = Field(None, exclude_if=lambda value: value is None)
 """For a term that most orders do not have: it is shown only if the order has it."""
 
 
-class ToldTerms(BaseModel):
+class FormattedTerms(BaseModel):
     """The terms as shown with an order: each with the value that applies, also if none was given."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)

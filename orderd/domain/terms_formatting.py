@@ -5,37 +5,37 @@ from typing import Any
 from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.money import format_amount
 from orderd.domain.order import Floor, OrderKind
-from orderd.domain.terms import OrderTerms, ToldTerms
+from orderd.domain.terms import FormattedTerms, OrderTerms
 from orderd.domain.times import format_moment, format_span
 from orderd.domain.tokens import Token
 
 
-def told(terms: OrderTerms) -> ToldTerms:
+def format_terms(terms: OrderTerms) -> FormattedTerms:
     """The terms as shown: tokens by their symbols, slippage and costs in percent."""
-    return ToldTerms(**shown_values(terms))
+    return FormattedTerms(**formatted_values(terms))
 
 
-def shown_values(terms: OrderTerms) -> dict[str, Any]:
+def formatted_values(terms: OrderTerms) -> dict[str, Any]:
     """The same, by name, for a message of which it is a part."""
     return {
         "token_in": terms.token_in.symbol,
         "token_out": terms.token_out.symbol,
         "amount_word": terms.amount_word,
-        "amount_in": _told(terms.amount_in, terms.token_in),
+        "amount_in": _formatted(terms.amount_in, terms.token_in),
         "slippage": format_amount(terms.slippage_bps, 2),
-        "min_out": _told(terms.min_out, terms.token_out),
+        "min_out": _formatted(terms.min_out, terms.token_out),
         "max_cost": _percent(terms.max_cost_bps),
         "floor": terms.floor or Floor.EACH,
         "use_wrapped": terms.use_wrapped,
-        "exact_out": _told(terms.exact_out, terms.token_out),
-        "max_in": _told(terms.max_in, terms.token_in),
+        "exact_out": _formatted(terms.exact_out, terms.token_out),
+        "max_in": _formatted(terms.max_in, terms.token_in),
         "type": terms.kind,
         "limit_price": terms.limit_price,
         "stop_price": terms.stop_price,
         "take_profit_price": terms.take_profit_price,
         "trail": terms.trail,
         "max_slippage": _percent(terms.max_slippage_bps),
-        "min_liquidity": _told(terms.min_liquidity, terms.token_in),
+        "min_liquidity": _formatted(terms.min_liquidity, terms.token_in),
         "max_pool_fee": _percent(terms.max_pool_fee_bps),
         "max_round_trip_loss": _percent(terms.max_round_trip_loss_bps),
         "max_holder": _percent(terms.max_holder_bps),
@@ -64,10 +64,10 @@ def price_reads(terms: OrderTerms) -> str | None:
         prices = (terms.take_profit_price, terms.stop_price)
         return "; or ".join(f"{price} {terms.pair.unit}" for price in prices if price is not None)
     if terms.kind is OrderKind.OCO:
-        return "; or ".join(each.trigger.told() for each in (take_profit_of(terms), stop_of(terms)) if each.trigger)
-    readings = [each.told() for each in (terms.trigger, terms.limit) if each is not None]
+        return "; or ".join(each.trigger.describe() for each in (take_profit_of(terms), stop_of(terms)) if each.trigger)
+    readings = [each.describe() for each in (terms.trigger, terms.limit) if each is not None]
     if terms.min_liquidity is not None:
-        held = f"pools that hold {_told(terms.min_liquidity, terms.token_in)} {terms.token_in.symbol}"
+        held = f"pools that hold {_formatted(terms.min_liquidity, terms.token_in)} {terms.token_in.symbol}"
         return f"{held}, and {readings[0]}"
     return "; then ".join(readings) or None
 
@@ -76,5 +76,5 @@ def _percent(bps: int | None) -> str | None:
     return None if bps is None else format_amount(bps, 2)
 
 
-def _told(amount: int | None, token: Token) -> str | None:
+def _formatted(amount: int | None, token: Token) -> str | None:
     return None if amount is None else format_amount(amount, token.decimals)

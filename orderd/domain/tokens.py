@@ -135,7 +135,7 @@ class TokenRegistry:
         if len(meant) == 1:
             return meant[0].mint
         if meant:
-            choice = "; ".join(_told(each) for each in meant[:_CHOICES])
+            choice = "; ".join(_listing_text(each) for each in meant[:_CHOICES])
             more = f"; and {len(meant) - _CHOICES} more" if len(meant) > _CHOICES else ""
             raise OrderdError(ErrorCode.TOKEN_AMBIGUOUS, f"{name} may be {choice}{more}")
         near = get_close_matches(name.upper(), {**self._by_symbol, **self._named}, n=1, cutoff=0.5)
@@ -222,6 +222,6 @@ def _all(table: _Table) -> Iterator[Listing]:
     return chain.from_iterable(table.values())
 
 
-def _told(listing: Listing) -> str:
+def _listing_text(listing: Listing) -> str:
     what = " ".join(word for word in ("verified" if listing.verified else "", listing.name) if word)
     return f"{listing.mint} ({what or 'not verified'})"

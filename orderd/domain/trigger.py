@@ -128,7 +128,7 @@ class Condition:
         away = fires_at / market - 1
         return max(Fraction(0), away if self.is_above else -away)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Both readings: ``105 USDC per SOL = at least 157.5 USDC``."""
         if self.trail is not None:
             distance = self.trail.text if self.trail.is_percent else f"{self.trail.text} {self.pair.unit}"

@@ -43,7 +43,7 @@ class ServiceManager:
     def is_there(self) -> bool:
         return self._socket is not None
 
-    def tell(self, *assignments: str) -> None:
+    def notify(self, *assignments: str) -> None:
         """Such as ``READY=1``. If the manager cannot be reached, this neither fails nor waits."""
         if self._socket is not None:
             with suppress(OSError):

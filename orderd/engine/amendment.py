@@ -20,7 +20,7 @@ from orderd.domain.events import Amended
 from orderd.domain.money import format_amount
 from orderd.domain.order import HELD, IDLE, RESTING, OrderKind
 from orderd.domain.terms import GivenTerms, OrderTerms
-from orderd.domain.terms_formatting import told
+from orderd.domain.terms_formatting import format_terms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
@@ -83,12 +83,12 @@ class Amendments:
             spend_anew(order.id, by.key_id, spending)
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:
-            columns["first_terms"] = told(before).model_dump(mode="json")
+            columns["first_terms"] = format_terms(before).model_dump(mode="json")
         if order.best_out is not None and after.amount != before.amount:
             columns["best_out"] = order.best_out * after.amount // before.amount
         if not changes.keys().isdisjoint({"valid_for", "expires"}):
             columns["valid_until"] = after.expires_at or _now() + timedelta(seconds=after.valid_seconds or 0)
-        fact = Amended(**dict(told(after)))
+        fact = Amended(**dict(format_terms(after)))
         delay_ms = _wait_ms(order) if order.status in RESTING else 0
         change = Change(order.id, fact, None, columns, to=order.status, delay_ms=delay_ms)
         (moved,) = journal.apply([change])
@@ -113,7 +113,7 @@ class Amendments:
         return self._of_one_kind(before, terms)
 
     def _of_one_kind(self, before: OrderTerms, terms: dict[str, Any]) -> OrderTerms:
-        given = told(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
+        given = format_terms(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
         slippage = given["slippage"]
         given |= {"slippage": None} if before.slippage_widens else {}
         # One way to say until when takes the place of the other.

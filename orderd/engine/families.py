@@ -253,7 +253,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     parent, sums = family.parent, _sums(family)
     if family.last is not None and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
         fact = _last_fill(family.last)
-        told = fact.model_copy(
+        fill = fact.model_copy(
             update={
                 "amount_in": format_amount(family.filled_in, parent.decimals_in),
                 "amount_out": format_amount(family.filled_out, parent.decimals_out),
@@ -262,7 +262,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
             }
         )
         columns = sums | {"signature": fact.signature, "venue": str(fact.venue)}
-        return Change(parent.id, told, None, columns, to=OrderStatus.CONFIRMED)
+        return Change(parent.id, fill, None, columns, to=OrderStatus.CONFIRMED)
     if withdrawn or parent.cancel_requested:
         return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
     left = f"{format_amount(family.remaining, parent.decimals_in)} {parent.token_in} were not sold"

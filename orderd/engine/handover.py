@@ -56,14 +56,14 @@ class HandOver:
         news = [each for each in given if isinstance(each, Moved)]
         order_ids = [each for each in given if isinstance(each, UUID)]
 
-        def tell(pipe: Pipeline | None = None) -> None:
+        def publish(pipe: Pipeline | None = None) -> None:
             with best_effort("publish"):
-                self._publisher.tell(news, pipe)
+                self._publisher.publish_now(news, pipe)
 
         if order_ids:
-            self._send(order_ids, after=tell)
+            self._send(order_ids, after=publish)
         else:
-            tell()
+            publish()
 
 
 def _give_back(given: Sequence[Moved | UUID]) -> None:

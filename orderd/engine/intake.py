@@ -19,7 +19,7 @@ from orderd.domain.events import Cancelled
 from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
 from orderd.domain.terms import GivenTerms, OrderTerms
-from orderd.domain.terms_formatting import told
+from orderd.domain.terms_formatting import format_terms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import families, halting, views
@@ -145,7 +145,7 @@ class Intake:
                             self._new_order(submission), submission.spending, self._name, self._reservations.check
                         )
                     except (OrderdError, PeeweeException) as error:
-                        outcomes[number] = _told(submission, error)
+                        outcomes[number] = _with_outcome(submission, error)
             stored = {moved.order.id: moved.order for moved in added}
             for number, submission in enumerate(submissions):
                 if number in outcomes:
@@ -252,7 +252,7 @@ def _known(submission: Submission) -> SubmitOutcome | OrderdError:
     try:
         existing = _existing(submission)
     except PeeweeException as error:
-        return _told(submission, error)
+        return _with_outcome(submission, error)
     return existing or _lost(submission) or halting.current() or _a_moment_ago()
 
 
@@ -268,7 +268,7 @@ def _a_moment_ago() -> OrderdError:
     return OrderdError(ErrorCode.SERVICE_HALTED, "the halt was lifted a moment ago")
 
 
-def _told(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:
+def _with_outcome(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:
     """Why a submission was not accepted; or that this is not known, if the connection was lost with it."""
     if isinstance(error, OrderdError):
         return error
@@ -291,8 +291,8 @@ def _is_same(terms: OrderTerms, order: Order) -> bool:
     if order.first_terms is None:
         return terms.is_same_as(terms_of(order))
     word = terms.amount_word
-    said = told(terms).model_dump(mode="json", exclude=None if word is None else {"amount_in"})
-    return said == {name: value for name, value in order.first_terms.items() if name in said or word is None}
+    given = format_terms(terms).model_dump(mode="json", exclude=None if word is None else {"amount_in"})
+    return given == {name: value for name, value in order.first_terms.items() if name in given or word is None}
 
 
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:

@@ -18,7 +18,7 @@ from orderd.domain.parts import first_part, least_part
 from orderd.domain.plausible import check_plausible
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
-from orderd.domain.terms_formatting import told
+from orderd.domain.terms_formatting import format_terms
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
@@ -78,7 +78,7 @@ class Market:
 
     def _quote(self, order: OrderTerms, terms: OrderTerms) -> QuoteResult:
         plan, offer, guards = self._plan(terms, self._builder.fits)
-        return self._told(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route), guards)
+        return self._result(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route), guards)
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
         """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
@@ -109,7 +109,7 @@ class Market:
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
         return PreviewResult(
-            quote=self._told(order, terms, offer, preview.fee, self._builder.rent(plan.route), guards),
+            quote=self._result(order, terms, offer, preview.fee, self._builder.rent(plan.route), guards),
             succeeds=error is None,
             error=None if error is None else Problem.of(error),
             units_consumed=simulation.units_consumed,
@@ -209,7 +209,7 @@ class Market:
         decision = self._router.route(request_of(terms), terms.slippage_bps, self._builder.fits)
         return ceiling_of(terms, decision.route)
 
-    def _told(
+    def _result(
         self,
         order: OrderTerms,
         terms: OrderTerms,
@@ -218,7 +218,7 @@ class Market:
         rent: int | None,
         guards: Sequence[Guard],
     ) -> QuoteResult:
-        tokens = self._desk.told(terms.token_in), self._desk.told(terms.token_out)
+        tokens = self._desk.view(terms.token_in), self._desk.view(terms.token_out)
         views = tuple(GuardView(**asdict(guard)) for guard in guards)
         return _quote_result(order, terms, offer, fee, rent, tokens).model_copy(update={"guards": views})
 
@@ -240,19 +240,19 @@ def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing:
     elsewhere = held[known.mint] - tradable[known.mint]
     funds = None if standing is None else Funds(tradable[known.mint], standing.reserved_of((known.mint, False)))
 
-    def told(amount: int) -> str:
+    def formatted(amount: int) -> str:
         return format_amount(amount, known.decimals)
 
     return Balance(
         token=known.symbol,
         mint=known.mint,
-        amount=told(held[known.mint]),
-        tradable=told(tradable[known.mint]),
-        total=told(tradable[known.mint]),
-        reserved=None if funds is None else told(funds.reserved),
-        available=None if funds is None else told(funds.available),
-        wrapped=told(elsewhere if known.is_native else 0),
-        elsewhere=told(0 if known.is_native else elsewhere),
+        amount=formatted(held[known.mint]),
+        tradable=formatted(tradable[known.mint]),
+        total=formatted(tradable[known.mint]),
+        reserved=None if funds is None else formatted(funds.reserved),
+        available=None if funds is None else formatted(funds.available),
+        wrapped=formatted(elsewhere if known.is_native else 0),
+        elsewhere=formatted(0 if known.is_native else elsewhere),
     )
 
 
@@ -267,7 +267,7 @@ def _quote_result(
     """``terms`` are what the offer is for: those of the order, or of a part of it."""
     is_part = terms.amount_in != order.amount_in
     return QuoteResult(
-        **dict(told(order)),
+        **dict(format_terms(order)),
         tokens=tokens,
         part_in=format_amount(terms.amount, terms.token_in.decimals) if is_part else None,
         chosen=offer.chosen,

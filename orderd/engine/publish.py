@@ -47,7 +47,7 @@ class Publisher:
 
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
-        self._news = Outbox("publish", self.tell)
+        self._news = Outbox("publish", self.publish_now)
 
     def publish(self, changes: Sequence[Moved]) -> None:
         """Count changes that are committed, and publish them in the given order."""
@@ -58,13 +58,13 @@ class Publisher:
         """Publish what was given so far, as far as that takes no longer than ``seconds``."""
         self._news.close(seconds)
 
-    def tell(self, changes: Sequence[Moved], client: "redis.Redis | None" = None) -> None:
+    def publish_now(self, changes: Sequence[Moved], client: "redis.Redis | None" = None) -> None:
         """Publish them now, or with the other commands of the pipeline ``client``. Raises redis.RedisError."""
         if not changes:
             return
         events = [event for moved in changes for event in (moved.before, moved.event) if event is not None]
-        told = _BETWEEN.join(event.__pydantic_serializer__.to_json(event) for event in events)
-        arguments: list[str | bytes | int] = [_SNAPSHOT_SECONDS, told]
+        message = _BETWEEN.join(event.__pydantic_serializer__.to_json(event) for event in events)
+        arguments: list[str | bytes | int] = [_SNAPSHOT_SECONDS, message]
         for order in {moved.order.id: moved.order for moved in changes}.values():
             arguments += [snapshot_key(order.id), "" if order.status in TERMINAL else _snapshot(order)]
         (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)

@@ -170,7 +170,8 @@ class Reservations:
             funds = standing.funds(key)
             assert funds is not None, "what is spendable is known"
             code = ErrorCode.FUNDS_RESERVED if funds.reserved else ErrorCode.FUNDS_INSUFFICIENT
-            raise OrderdError(code, f"{terms.amount_word} of {_told(terms, key, funds)} comes to nothing after fees")
+            funds_text = _funds_text(terms, key, funds)
+            raise OrderdError(code, f"{terms.amount_word} of {funds_text} comes to nothing after fees")
         return replace(terms, amount_in=amount)
 
     @transaction
@@ -244,10 +245,10 @@ def _executions(terms: OrderTerms) -> int:
 
 def _shortage(terms: OrderTerms, key: PurseKey, funds: Funds, need: int) -> str:
     what = "needs" if key == (terms.token_in.mint, terms.use_wrapped) else "needs for the network and for accounts"
-    return f"{_told(terms, key, funds)}; the order {what} {_amount(terms, key, need)}"
+    return f"{_funds_text(terms, key, funds)}; the order {what} {_amount(terms, key, need)}"
 
 
-def _told(terms: OrderTerms, key: PurseKey, funds: Funds) -> str:
+def _funds_text(terms: OrderTerms, key: PurseKey, funds: Funds) -> str:
     total, reserved, available = (_amount(terms, key, each) for each in (funds.total, funds.reserved, funds.available))
     return f"the wallet's {total}, of which orders have reserved {reserved} and {available} are available"
 

@@ -62,7 +62,7 @@ def _look(execution: PlannedExecution, best_out: int, paid: Paid) -> Awaited | N
     fires_at, away = condition.fires_at(best), condition.away(terms.pair.price(terms.amount, out), best)
     return Awaited(
         kind=condition.kind,
-        reads=condition.told(),
+        reads=condition.describe(),
         price=None if fires_at is None else format_significant(fires_at),
         away=None if away is None else format_significant(away * 100, 4),
         is_met=condition.bound(best).is_met(out),

@@ -94,7 +94,7 @@ class TokenDesk:
         except (OrderdError, PeeweeException) as error:
             log.warning("held tokens unread", action="mints_unread", error=str(error))
 
-    def told(self, token: Token) -> TokenView:
+    def view(self, token: Token) -> TokenView:
         """The token with what to beware of, read anew where that is long ago."""
         facts = self.registry.facts(token.mint)
         if facts is not None and self._clock() - self._read_at.get(token.mint, -_FRESH_SECONDS) >= _FRESH_SECONDS:
@@ -132,12 +132,12 @@ class TokenDesk:
         self.registry.resolve(mint)  # one that is not traded needs no name
         others = [each for each in self.registry.search(symbol, _FOUND) if each.symbol.upper() == symbol.upper()]
         if not pinned and any(each.mint != mint for each in others):
-            told = "; ".join(f"{each.mint} {each.name}".rstrip() for each in others)
-            raise OrderdError(ErrorCode.TOKEN_AMBIGUOUS, f"{symbol} may be {told}")
+            choices = "; ".join(f"{each.mint} {each.name}".rstrip() for each in others)
+            raise OrderdError(ErrorCode.TOKEN_AMBIGUOUS, f"{symbol} may be {choices}")
         with database.connection_context():
             _keep(symbol, mint, by, pinned)
         self.refresh_names()
-        return self.told(self.registry.resolve(mint))
+        return self.view(self.registry.resolve(mint))
 
     def unname(self, symbol: str, by: Actor) -> int:
         """Give up a symbol that the operator gave; how many mints had it."""
@@ -164,19 +164,19 @@ class TokenDesk:
             raise OrderdError(error.error_code, str(error)) from error
         except RpcError as error:
             raise OrderdError(ErrorCode.TOKEN_UNREAD, f"{', '.join(mints)}: {error}") from error
-        told: list[MintFacts] = []
+        found: list[MintFacts] = []
         for key, account, metadata in zip(keys, answer[: len(keys)], answer[len(keys) :], strict=True):
             try:
-                told.append(facts_of(key, account, metadata))
+                found.append(facts_of(key, account, metadata))
             except OrderdError:
                 if not skip_bad:
                     raise
         with database.connection_context():
-            tokens.keep_mints(told)
-        for facts in told:
+            tokens.keep_mints(found)
+        for facts in found:
             self._read_at[facts.mint] = self._clock()
             self.registry.learn(facts)
-        return told
+        return found
 
 
 _A_CALL: Final = MAX_ACCOUNTS_A_CALL // 2

@@ -14,7 +14,7 @@ from orderd.domain.events import OrderEvent
 from orderd.domain.money import format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.pool_kind import VenueName
-from orderd.domain.terms_formatting import price_reads, shown_values
+from orderd.domain.terms_formatting import formatted_values, price_reads
 from orderd.wire.fills import FillView
 from orderd.wire.order_detail import CHILDREN_SHOWN, AttemptOutcome, AttemptView, FailureView, OrderDetail
 from orderd.wire.orders import OrderView
@@ -42,7 +42,7 @@ def order_view(order: Order) -> OrderView:
     def out(name: str) -> str | None:
         return None if (amount := stored.get(name)) is None else format_amount(amount, decimals_out)
 
-    view = shown_values(terms)
+    view = formatted_values(terms)
     if terms.amount_in is None:
         view["amount_in"] = paid("filled_in")
     view |= {name: stored.get(name) for name in _AS_STORED}

@@ -233,7 +233,7 @@ def _release(release: Release) -> ReleaseView:
 
 
 def _halted(postgres: Found[tuple[Halt, ...]]) -> str:
-    return "; ".join(halt.told for halt in postgres.said or ())
+    return "; ".join(halt.summary for halt in postgres.said or ())
 
 
 def _executing(

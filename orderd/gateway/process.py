@@ -115,7 +115,7 @@ def run_gateway(settings: Settings) -> None:
 
 def _wait_a_moment(what: str) -> None:
     log.warning("waits", action="waiting", what=what)
-    service_manager().tell(f"STATUS=waiting for {what}", EXTENSION)
+    service_manager().notify(f"STATUS=waiting for {what}", EXTENSION)
     time.sleep(_WAIT_SECONDS)
 
 
@@ -241,7 +241,7 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: Ra
 
     def listening(port: int) -> None:
         _write_address(address, settings, port)
-        service_manager().tell("READY=1")
+        service_manager().notify("READY=1")
 
     await gateway.serve(stop, listening)
     address.unlink(missing_ok=True)

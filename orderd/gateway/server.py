@@ -233,7 +233,7 @@ class Gateway:
     async def _report_status(self) -> None:
         """Report to the service manager whether orders are accepted and executed, for ever."""
         while True:
-            service_manager().tell(f"STATUS={await self._health_checks.doubts()}")
+            service_manager().notify(f"STATUS={await self._health_checks.doubts()}")
             await asyncio.sleep(STANDING_SECONDS)
 
     async def _keep_prices(self) -> None:
@@ -245,7 +245,7 @@ class Gateway:
     async def _report_life(self) -> None:
         """Report to the service manager that this process's event loop turns, for ever."""
         while True:
-            service_manager().tell("WATCHDOG=1")
+            service_manager().notify("WATCHDOG=1")
             await asyncio.sleep(LIFE_SECONDS)
 
     async def _listen(self) -> int:
@@ -262,7 +262,7 @@ class Gateway:
     async def _drain(self) -> None:
         """Close the intake, finish what is under way, and say goodbye."""
         log.info("draining", action="gateway_draining", connections=len(self._sessions))
-        service_manager().tell("STOPPING=1", "STATUS=draining", EXTENSION)
+        service_manager().notify("STOPPING=1", "STATUS=draining", EXTENSION)
         if inherited_port() is not None:
             self._port.leave_queued()
         try:

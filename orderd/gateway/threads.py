@@ -63,7 +63,7 @@ class Threads:
         """
         if self._waiting >= MAX_WAITING:
             raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{self._waiting} calls are waiting")
-        work = self._pool.submit(self._told, call, unknown, time.monotonic() + self._seconds)
+        work = self._pool.submit(self._run, call, unknown, time.monotonic() + self._seconds)
         self._waiting += 1
         try:
             async with asyncio.timeout(self._seconds):
@@ -77,7 +77,7 @@ class Threads:
         finally:
             self._waiting -= 1
 
-    def _told(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:  # noqa: ARG002
+    def _run(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:  # noqa: ARG002
         """``call``, with the database's exceptions turned into OrderdError."""
         try:
             return call()
@@ -114,7 +114,7 @@ class DatabaseThreads(Threads):
     def _unavailable(self, why: str) -> OrderdError:
         return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{AWAY} ({why})")
 
-    def _told(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:
+    def _run(self, call: Callable[[], T], unknown: OrderdError, ends_at: float) -> T:
         begun = False
 
         def once() -> T:

@@ -34,7 +34,7 @@ class ManagerReports:
         if kind != self._what:
             self._what = kind
             _log.info("waits", action="waiting", what=what)
-        self.manager.tell(f"STATUS=waiting for {what}", EXTENSION)
+        self.manager.notify(f"STATUS=waiting for {what}", EXTENSION)
         self.alive()
 
     def waits_a_moment(self, what: str) -> None:
@@ -45,5 +45,5 @@ class ManagerReports:
 
     def stops(self) -> None:
         """From now on the time that each service has to stop bounds everything, whether or not it shows life."""
-        self.alive = lambda: self.manager.tell("WATCHDOG=1")
-        self.manager.tell("STOPPING=1", "STATUS=stopping")
+        self.alive = lambda: self.manager.notify("WATCHDOG=1")
+        self.manager.notify("STOPPING=1", "STATUS=stopping")

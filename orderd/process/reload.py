@@ -30,18 +30,18 @@ class Reload:
         self._settings = settings
         self._supervisor = supervisor
         self._roles = roles
-        self._told = reports
+        self._reports = reports
 
     def run(self) -> None:
         """Read the settings; while any is invalid no role is asked, and all keep their values. READY=1 ends it."""
-        manager = self._told.manager
-        manager.tell(*reloading(), "STATUS=reading the settings again")
+        manager = self._reports.manager
+        manager.notify(*reloading(), "STATUS=reading the settings again")
         try:
             found = reread(self._settings)
         except ConfigurationError as error:
             first = error.detail.partition("\n")[0]
             _log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)
-            manager.tell("READY=1", f"STATUS=not reloaded: {first}")
+            manager.notify("READY=1", f"STATUS=not reloaded: {first}")
             return
         self._settings = found.settings
         set_log_level(found.settings.log_level)
@@ -54,7 +54,7 @@ class Reload:
             needs_restart=found.needs_restart,
             without_answer=late,
         )
-        manager.tell("READY=1", "STATUS=settings read again")
+        manager.notify("READY=1", "STATUS=settings read again")
 
     def _reload(self, role: Role) -> bool:
         """Whether it has done so in time. One that does not run reads them when it is started."""
@@ -64,6 +64,6 @@ class Reload:
         self._supervisor.send(role, signal.SIGHUP)
         deadline = time.monotonic() + _ROLE_SECONDS
         while not is_done() and time.monotonic() < deadline:
-            self._told.waits(f"{role.name}: reading the settings again")
+            self._reports.waits(f"{role.name}: reading the settings again")
             time.sleep(_POLL_SECONDS)
         return is_done()

@@ -61,7 +61,7 @@ def run_tree(settings: Settings) -> None:
                 _check_port(settings)
             gateway, worker, others = _start(supervisor, settings, str(wallet.address), reports)
             status = f"taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
-            reports.manager.tell("READY=1", f"STATUS={status}")
+            reports.manager.notify("READY=1", f"STATUS={status}")
             sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
             reports.alive = lambda: _report_health(reports.manager, supervisor, gateway, worker)
             reload = Reload(settings, supervisor, (gateway, worker, *others), reports)
@@ -97,7 +97,7 @@ def _start(
     supervisor: Supervisor, settings: Settings, wallet: str, reports: ManagerReports
 ) -> tuple[ListeningRole, Role, list[Role]]:
     env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
-    reports.manager.tell("STATUS=starting the services")
+    reports.manager.notify("STATUS=starting the services")
     env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, reports)
     env["ORDERD_REDIS_URL"] = _redis(supervisor, settings)
     rpc_url, rpc_ws_url, answers = _chain(supervisor, settings, env["ORDERD_DATABASE_URL"])
@@ -256,7 +256,7 @@ def _report(reports: ManagerReports, status: str, gateway: ListeningRole) -> Non
     """Report the status to the manager, and that the daemon is alive."""
     reports.alive()
     doubts = f" ({gateway.status})" if gateway.status else ""
-    reports.manager.tell(f"STATUS={status}{doubts}")
+    reports.manager.notify(f"STATUS={status}{doubts}")
 
 
 def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Role, worker: Role) -> None:
@@ -270,7 +270,7 @@ def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Rol
     if hanging:
         _log.error("no sign of life", action="watchdog", services=hanging)
     else:
-        manager.tell("WATCHDOG=1")
+        manager.notify("WATCHDOG=1")
 
 
 def _welcome(url: str, settings: Settings, wallet: str) -> str:

@@ -112,5 +112,5 @@ def _ours(account: Any) -> ChainAccount | None:  # noqa: ANN401  (solders' Accou
 
 def _last(logs: Sequence[str]) -> str:
     """The line that says most of a failure."""
-    told = [line for line in logs if "Error" in line or "failed" in line]
-    return f"({told[0]})" if told else ""
+    errors = [line for line in logs if "Error" in line or "failed" in line]
+    return f"({errors[0]})" if errors else ""

@@ -171,7 +171,7 @@ class Prover:
         asked += [(pool.side.quote_out, held[1] // part) for part in PARTS]
         for ask, amount in asked:
             try:
-                quote = pool.told(ask(amount))
+                quote = pool.venue_quote(ask(amount))
                 trial = trial_of(self._market.venues[kind], quote, lender, self._trader)
             except (SwapError, OrderdError):
                 continue  # what the maths refuses is never sent
@@ -199,7 +199,7 @@ class _Seen:
     def add(self, trial: Trial, quoted: set[Paid], said: _Said) -> None:
         for each in said:
             if isinstance(each, Untried):
-                self.notes.append(f"{_told(trial)}: not tried: {each.reason}")
+                self.notes.append(f"{_trial_text(trial)}: not tried: {each.reason}")
                 return
         self.swaps += 1
         self.node_equal += said.node in quoted
@@ -207,7 +207,7 @@ class _Seen:
         for judge, each in (("the node", said.node), ("LiteSVM", said.litesvm)):
             if each not in quoted:
                 paid = f"{each.spent} for {each.received}" if isinstance(each, Paid) else each
-                self.differences.append(f"{_told(trial)}: {judge} says {paid}")
+                self.differences.append(f"{_trial_text(trial)}: {judge} says {paid}")
 
 
 def _quoted(trial: Trial, pool: OpenPool) -> set[Paid]:
@@ -220,7 +220,7 @@ def _quoted(trial: Trial, pool: OpenPool) -> set[Paid]:
     return amounts | {Paid(later.amount_out, later.amount_in)}
 
 
-def _told(trial: Trial) -> str:
+def _trial_text(trial: Trial) -> str:
     quote = trial.quote
     mode = "exact output" if quote.exact_out else "exact input"
     return f"pool {quote.pool}, {mode}, {quote.amount_in} of {quote.mint_in} for {quote.amount_out} of {quote.mint_out}"

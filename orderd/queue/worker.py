@@ -135,12 +135,12 @@ def run_worker(settings: Settings) -> NoReturn:
     if settings.worker_metrics_port is not None:
         where = settings.worker_metrics_host, settings.worker_metrics_port
         metrics.enter_context(serving(*where, settings.state_dir))
-    service_manager().tell("READY=1", "STATUS=")
+    service_manager().notify("READY=1", "STATUS=")
     log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
     while (received := signal.sigwait(_awaited_signals())) == signal.SIGHUP:
         settings = reload(settings, process.reload)
-    service_manager().tell("STOPPING=1", "STATUS=draining", EXTENSION)
+    service_manager().notify("STOPPING=1", "STATUS=draining", EXTENSION)
     log.info("stopping", action="stop", worker=process.name, signal=signal.Signals(received).name)
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
@@ -160,7 +160,7 @@ def _awaited_signals() -> frozenset[signal.Signals]:
 def _wait_a_moment(what: str) -> None:
     """Ends the process where it is asked to stop."""
     log.warning("waits", action="waiting", what=what)
-    service_manager().tell(f"STATUS=waiting for {what}", EXTENSION)
+    service_manager().notify(f"STATUS=waiting for {what}", EXTENSION)
     if signal.sigtimedwait(_STOP_SIGNALS, _WAIT_SECONDS) is not None:
         sys.exit(0)
 
@@ -442,7 +442,7 @@ class WorkerProcess:
         if stalled := self._stalled():
             log.error("a loop hangs", action="loop_stalled", worker=self.name, loops=stalled)
         else:
-            service_manager().tell("WATCHDOG=1", f"STATUS={len(self._live)} transactions in flight")
+            service_manager().notify("WATCHDOG=1", f"STATUS={len(self._live)} transactions in flight")
             with best_effort("life file"):
                 self._life_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._life_file.touch()

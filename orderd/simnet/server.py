@@ -85,29 +85,29 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
             stop.push_async_callback(http.stop)
             stop.callback(address.unlink, missing_ok=True)
             write_address(address, http_url=simnet.http_url, ws_url=simnet.ws_url)
-            stop.push_async_callback(_end, asyncio.create_task(_tell(simnet), name="simnet life"))
+            stop.push_async_callback(_end, asyncio.create_task(_report_life(simnet), name="simnet life"))
             collect_rarely()
             _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
             yield simnet
         _log.info("simnet stopped", slot=chain.bank.open.slot)
 
 
-async def _tell(simnet: Simnet) -> None:
+async def _report_life(simnet: Simnet) -> None:
     """Report to the service manager where it listens and, while slots go on, that it is alive."""
     manager = service_manager()
-    manager.tell("READY=1")
+    manager.notify("READY=1")
     slot = -1
     while True:
         if (newest := simnet.chain.bank.open.slot) != slot:
             slot = newest
-            manager.tell("WATCHDOG=1", f"STATUS=slot {slot}, JSON-RPC at {simnet.http_url}")
+            manager.notify("WATCHDOG=1", f"STATUS=slot {slot}, JSON-RPC at {simnet.http_url}")
         await asyncio.sleep(LIFE_SECONDS)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task])
-    service_manager().tell("STOPPING=1", "STATUS=stopping")
+    service_manager().notify("STOPPING=1", "STATUS=stopping")
 
 
 async def _finish(chain: Chain, slots: asyncio.Task[None]) -> None:

@@ -203,11 +203,11 @@ class AccountHints:
         if (on_change := self._on_change.get(watched)) is None:
             return
         if isinstance(watched, AccountsLike):  # whoever hears of it looks at the chain: no other hint waits for that
-            threading.Thread(target=self._tell, args=(on_change, address), name="hint", daemon=True).start()
+            threading.Thread(target=self._call_back, args=(on_change, address), name="hint", daemon=True).start()
         else:
-            self._tell(on_change, address)
+            self._call_back(on_change, address)
 
-    def _tell(self, on_change: Callable[[str], None], address: str) -> None:
+    def _call_back(self, on_change: Callable[[str], None], address: str) -> None:
         with best_effort("hint"):
             on_change(address)
             self.on_hint()

@@ -52,7 +52,7 @@ class OpenPool:
             self.curves[most_steps] = Curve(self.side.segments(), U64_MAX, most_steps)
         return self.curves[most_steps]
 
-    def told(self, quote: Quote) -> VenueQuote:
+    def venue_quote(self, quote: Quote) -> VenueQuote:
         """A quote of its side as the rest of orderd knows quotes."""
         return VenueQuote(
             venue=self.venue,

@@ -43,9 +43,9 @@ class ChainClock:
         """By how many seconds the chain's clock is ahead."""
         asked = self._machine()
         try:
-            told = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
+            chain_seconds = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
         except (RpcError, ValueError) as error:
             log.warning("the chain's clock is not known", action="chain_clock_unknown", error=str(error))
         else:
-            self._last = told + _HALF_A_SECOND - (asked + self._machine()) / 2
+            self._last = chain_seconds + _HALF_A_SECOND - (asked + self._machine()) / 2
         return self._last

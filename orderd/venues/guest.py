@@ -51,7 +51,7 @@ class Guests:
     def __init__(self, kind: PoolKind) -> None:
         self._kind = kind
         POOL_FAULTS.labels(kind)  # told from the beginning, as 0
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._unsupported: set[tuple[str, Unsupported, str | None]] = set()
 
     @contextmanager
@@ -82,8 +82,8 @@ class Guests:
     def unforeseen(self, pool: str, error: Exception) -> SwapError:
         """The refusal in an exception's place; it is counted, and logged where it is the pool's first."""
         POOL_FAULTS.labels(self._kind).inc()
-        if pool not in self._told:
-            self._told.add(pool)
+        if pool not in self._logged:
+            self._logged.add(pool)
             log.error("pool left out", action="pool_fault", kind=self._kind, pool=pool, exc_info=error)
         return SwapError(SwapErrorKind.UNFORESEEN)
 

@@ -351,7 +351,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
     @abstractmethod
     def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
-        """The pool as these accounts say. Raises as `_told` expects it."""
+        """The pool as these accounts say. Raises as ``_guarded`` expects it."""
 
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: PoolMoment) -> Side:
@@ -392,9 +392,9 @@ class PoolVenue(ABC, Generic[S, P]):
         """The pool; the one from before, where nothing of it has changed."""
         address = str(known.address)
         read = partial(self._unchanged.get, address, accounts, partial(self._pool, known))
-        return self._told(known.address, read)
+        return self._guarded(known.address, read)
 
-    def _told(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
+    def _guarded(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
         """What `read` makes of a pool's accounts, or why the pool is left out."""
         try:
             with self._guests.answering(str(address)):
@@ -482,7 +482,7 @@ class PoolVenue(ABC, Generic[S, P]):
         mints = _keys_of(pair)
         pools: list[KnownPool[S]] = []
         for address, account in accounts:
-            state = self._told(address, partial(self._checked_decode, account))
+            state = self._guarded(address, partial(self._checked_decode, account))
             if isinstance(state, OrderdError):
                 log.warning("not a pool", action="pool_skipped", venue=self.name, pool=str(address), error=state.detail)
             elif {side.mint for side in self._sides(state)} == set(mints):

@@ -126,5 +126,5 @@ class Flight(Generic[K, V]):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             self._cache.failed(self._key, self._entry)
-            told = error if isinstance(error, Exception) else RuntimeError(f"the load was broken off: {error!r}")
-            self._entry.future.set_exception(told)
+            failure = error if isinstance(error, Exception) else RuntimeError(f"the load was broken off: {error!r}")
+            self._entry.future.set_exception(failure)

@@ -17,9 +17,9 @@ class HaltView(Message):
     at: datetime
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In one line."""
-        return Halt(self.cause, self.actor, self.reason, self.at).told
+        return Halt(self.cause, self.actor, self.reason, self.at).summary
 
 
 class HaltParams(Message):

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quoted import RoutedLeg
-from orderd.domain.terms import DECIMAL, GivenTerms, ToldTerms
+from orderd.domain.terms import DECIMAL, FormattedTerms, GivenTerms
 from orderd.wire.message import ACCOUNT, ClientOrderId, Message, Name, OrderRef
 from orderd.wire.problem import Problem
 
@@ -25,7 +25,7 @@ class _Identity(Message):  # a base, so that its members come before the terms
     kind: OrderKind = OrderKind.MARKET
 
 
-class OrderView(ToldTerms, _Identity):
+class OrderView(FormattedTerms, _Identity):
     """An order as it stands after event ``seq``."""
 
     parent_id: UUID | None = Field(

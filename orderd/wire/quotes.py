@@ -8,7 +8,7 @@ from pydantic import Field
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderKind
 from orderd.domain.quoted import Quoted, Refused, RoutedLeg
-from orderd.domain.terms import GivenTerms, ToldTerms
+from orderd.domain.terms import FormattedTerms, GivenTerms
 from orderd.wire.message import Message
 from orderd.wire.problem import Problem
 from orderd.wire.tokens import TokenView
@@ -28,7 +28,7 @@ class GuardView(Message):
     code: ErrorCode = Field(description="what the order waits with while it is not met")
 
 
-class QuoteResult(ToldTerms, Message):
+class QuoteResult(FormattedTerms, Message):
     tokens: tuple[TokenView, ...] = Field(
         (), description="what is sold and what is bought, with what to beware of; absent from older daemons"
     )

@@ -63,14 +63,20 @@ def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
     assert len(counted) <= 3
     if order.status is OrderStatus.CONFIRMED:
         (transaction,) = succeeded
-        told = story.events[-1].data
-        assert isinstance(told, Confirmed)
-        assert (told.signature, told.attempt, told.slot) == (
+        confirmed = story.events[-1].data
+        assert isinstance(confirmed, Confirmed)
+        assert (confirmed.signature, confirmed.attempt, confirmed.slot) == (
             transaction.signature,
             transaction.attempt,
             transaction.slot,
         )
-        assert (told.signature, told.amount_in, told.amount_out, told.executed_price, told.network_fee) == (
+        assert (
+            confirmed.signature,
+            confirmed.amount_in,
+            confirmed.amount_out,
+            confirmed.executed_price,
+            confirmed.network_fee,
+        ) == (
             order.signature,
             order.amount_in,
             order.amount_out,
@@ -80,8 +86,8 @@ def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
         assert _fill(order) == {
             mint: amount for mint, amount in transaction.received.items() if mint not in _kept(order, transaction)
         }
-        assert parse_amount(told.network_fee, _LAMPORT_DECIMALS) == transaction.fee
-        filled_once(story, told, transaction)
+        assert parse_amount(confirmed.network_fee, _LAMPORT_DECIMALS) == transaction.fee
+        filled_once(story, confirmed, transaction)
         assert order.min_amount_out is not None
         bought = _TOKENS.resolve(order.token_out)
         assert transaction.received[bought.mint] >= parse_amount(order.min_amount_out, bought.decimals)
@@ -95,21 +101,21 @@ def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
         assert len(counted) == 3 if order.error.retryable else failures, [failure.code for failure in failures]
 
 
-def filled_once(story: Story, told: Confirmed, transaction: Landed) -> None:
+def filled_once(story: Story, confirmed: Confirmed, transaction: Landed) -> None:
     """The one row of those that count says what the event and the ledger say, and what was decided before."""
     (fill,) = [fill for fill in story.stored.fills if fill.rolled_back_at is None]
     assert (fill.attempt, fill.signature, fill.slot, fill.amount_in, fill.amount_out, fill.price, fill.network_fee) == (
-        told.attempt,
-        told.signature,
-        told.slot,
-        told.amount_in,
-        told.amount_out,
-        told.executed_price,
-        told.network_fee,
+        confirmed.attempt,
+        confirmed.signature,
+        confirmed.slot,
+        confirmed.amount_in,
+        confirmed.amount_out,
+        confirmed.executed_price,
+        confirmed.network_fee,
     )
     assert fill.at == story.events[-1].at
     assert fill.rent is not None
-    assert parse_amount(fill.rent, _LAMPORT_DECIMALS) if told.rent else fill.rent == "0"
+    assert parse_amount(fill.rent, _LAMPORT_DECIMALS) if confirmed.rent else fill.rent == "0"
 
 
 def balances_add_up(

@@ -58,15 +58,15 @@ def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_a
     receiver.answer = 204
     with running_daemon(tmp_path, settings) as daemon:
         ends |= fill(daemon)
-        told = [receiver.wait_for(each) for each in ("balance_low", "restarted")]
+        alerts = [receiver.wait_for(each) for each in ("balance_low", "restarted")]
         confirmed = wait_for_fills(receiver, ends)
         let_it_hear_of_halts(tmp_path, daemon)
         with trading(daemon.url) as trader:
             trader.halt("lunch")
-        told.append(receiver.wait_for("halted"))
+        alerts.append(receiver.wait_for("halted"))
         assert SECRET not in daemon.log.read_text()
         assert receiver.url not in daemon.log.read_text()
-    for each in [*told, *confirmed]:
+    for each in [*alerts, *confirmed]:
         assert is_signed(each)
     assert {each.headers["webhook-id"] for each in confirmed} == ends
     bodies = {(each.headers["webhook-id"], each.body) for each in confirmed}

@@ -88,7 +88,7 @@ def problem_of(connection: ClientConnection, message: str | bytes) -> Problem:
 
 @pytest.mark.parametrize("method", FIELDS)
 @pytest.mark.parametrize(
-    ("wrong", "code", "told"),
+    ("wrong", "code", "message"),
     [
         ({"amount_in": "-1"}, ErrorCode.AMOUNT_NOT_POSITIVE, "-1"),
         ({"amount_in": "0"}, ErrorCode.AMOUNT_NOT_POSITIVE, "0"),
@@ -126,12 +126,12 @@ def problem_of(connection: ClientConnection, message: str | bytes) -> Problem:
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_with_the_reason(
-    socket: ClientConnection, method: Method, wrong: dict[str, object], code: ErrorCode, told: str
+    socket: ClientConnection, method: Method, wrong: dict[str, object], code: ErrorCode, message: str
 ) -> None:
     params = {name: value for name, value in GOOD.items() if name in FIELDS[method]}
     problem = problem_of(socket, call(method, params | wrong))
     assert problem.code is code
-    assert told in problem.detail
+    assert message in problem.detail
 
 
 @pytest.mark.parametrize("name", ["", "with blanks", "x" * 65, "a/b", "\u00e9", 7, None])
@@ -187,8 +187,8 @@ def test_a_message_that_is_no_call_is_refused_and_the_connection_goes_on(
 
 
 def test_a_frame_of_a_megabyte_is_not_read(socket: ClientConnection) -> None:
-    told = problem_of(socket, call("order.submit", GOOD | {"amount_in": "1" * 2**20}))
-    assert told.code is ErrorCode.REQUEST_TOO_LARGE
+    problem = problem_of(socket, call("order.submit", GOOD | {"amount_in": "1" * 2**20}))
+    assert problem.code is ErrorCode.REQUEST_TOO_LARGE
     with pytest.raises(ConnectionClosed) as closed:
         socket.recv()
     assert closed.value.rcvd is not None

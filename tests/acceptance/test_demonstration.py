@@ -49,8 +49,8 @@ def test_an_order_is_confirmed_no_sooner_than_its_block(tmp_path: Path, given_da
     story = story_of(tmp_path, settings)
     assert story.order.status is OrderStatus.CONFIRMED
     signed = next(event.at for event in story.events if isinstance(event.data, Submitted))
-    told = next(event.at for event in story.events if isinstance(event.data, Confirmed))
-    assert (told - signed).total_seconds() >= 0.9 * slots * 0.025
+    confirmed = next(event.at for event in story.events if isinstance(event.data, Confirmed))
+    assert (confirmed - signed).total_seconds() >= 0.9 * slots * 0.025
 
 
 @pytest.mark.parametrize(("dearer", "cheaper"), [tuple(VenueName), tuple(VenueName)[::-1]])

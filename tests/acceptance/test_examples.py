@@ -97,12 +97,12 @@ def test_a_lost_connection_is_made_again_and_nothing_is_told_twice(daemon: Daemo
                 first = process.stdout.readline()
                 os.kill(gateway, signal.SIGKILL)
                 os.kill(worker, signal.SIGCONT)
-                told, complaint = process.communicate(timeout=SECONDS)
+                printed, complaint = process.communicate(timeout=SECONDS)
             finally:
                 process.kill()  # one that still runs would be waited for
     finally:
         os.kill(worker, signal.SIGCONT)
-    lines = [first, *told.splitlines()]
+    lines = [first, *printed.splitlines()]
     assert process.returncode == 0, complaint
     assert complaint, "it has noticed nothing"
     assert "pending" in lines[0]

@@ -153,21 +153,28 @@ def test_a_twap_that_is_paused_and_cancelled_keeps_what_it_has_sold(house: House
 
 def test_of_each_family_it_is_told_what_it_would_do_now(house: House) -> None:
     oco = house.begins("oco", "SOL", "USDC", "0.5", "--take-profit", "105", "--stop", "96")
-    told = house.orderctl("simulate-fill", str(oco))
-    assert [(each["kind"], each["price"]) for each in told["waits_for"]] == [("take_profit", "105"), ("stop", "96")]
-    profit, stop = (Decimal(each["away"]) for each in told["waits_for"])
+    simulated = house.orderctl("simulate-fill", str(oco))
+    assert [(each["kind"], each["price"]) for each in simulated["waits_for"]] == [
+        ("take_profit", "105"),
+        ("stop", "96"),
+    ]
+    profit, stop = (Decimal(each["away"]) for each in simulated["waits_for"])
     assert 3 < stop < 4 < profit < 6
-    assert (told["would"], told["quote"].get("part_in"), told["units_consumed"] is None) == ("rest", None, False)
+    assert (simulated["would"], simulated["quote"].get("part_in"), simulated["units_consumed"] is None) == (
+        "rest",
+        None,
+        False,
+    )
 
     twap = house.begins("submit", "SOL", "USDC", "1", "--twap", "4", "--every", "1h")
     house.sees(twap, EventKind.FILLED)
-    told = house.orderctl("simulate-fill", str(twap))
-    assert (told["would"], told["quote"]["part_in"], told["quote"]["amount_in"]) == ("rest", "0.25", "1")
-    assert told["at"] == house.orderctl("show", str(twap))["order"]["next_at"]
+    simulated = house.orderctl("simulate-fill", str(twap))
+    assert (simulated["would"], simulated["quote"]["part_in"], simulated["quote"]["amount_in"]) == ("rest", "0.25", "1")
+    assert simulated["at"] == house.orderctl("show", str(twap))["order"]["next_at"]
 
     parts = house.begins("submit", "SOL", "USDC", "300", "--limit", "101", "--partial", "--min-fill", "1")
-    told = house.orderctl("simulate-fill", str(parts))
-    assert (told["would"], told["quote"]["part_in"], told["units_consumed"]) == ("rest", "3", None)
+    simulated = house.orderctl("simulate-fill", str(parts))
+    assert (simulated["would"], simulated["quote"]["part_in"], simulated["units_consumed"]) == ("rest", "3", None)
 
 
 # Parts
@@ -275,7 +282,7 @@ def test_a_signed_order_that_is_cancelled_ends_as_its_transaction_does(house: Ho
 
 
 @pytest.mark.parametrize(
-    ("args", "code", "told"),
+    ("args", "code", "messages"),
     [
         (("--limit", "1050"), "PRICE_OFF_MARKET", ("1050 USDC per SOL", "SOL per USDC")),
         (("--stop", "101"), "PRICE_WRONG_SIDE", ("the market pays",)),
@@ -283,10 +290,10 @@ def test_a_signed_order_that_is_cancelled_ends_as_its_transaction_does(house: Ho
         (("--limit", "105", "--expires", "2020-01-01T00:00:00Z"), "TIME_PAST", ("2020-01-01",)),
     ],
 )
-def test_what_cannot_be_meant_is_refused(house: House, args: Sequence[str], code: str, told: Sequence[str]) -> None:
+def test_what_cannot_be_meant_is_refused(house: House, args: Sequence[str], code: str, messages: Sequence[str]) -> None:
     refused = house.runs("submit", "SOL", "USDC", "0.5", *args)
     assert refused.returncode in (ENDED, BAD)
-    assert all(words in refused.stderr for words in (code, *told))
+    assert all(words in refused.stderr for words in (code, *messages))
 
 
 def test_what_was_taken_before_is_recognised_whatever_the_market_is_now(house: House) -> None:

@@ -42,12 +42,12 @@ class Filled(NamedTuple):
     trader: Trader
     ledger: Ledger
     before: dict[Mint, int]
-    told: list[OrderEvent]
+    events: list[OrderEvent]
     fill: Confirmed
 
     @property
     def order_id(self) -> UUID:
-        return self.told[0].order_id
+        return self.events[0].order_id
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def filled(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Filled]:
             time.sleep(_BETWEEN_QUESTIONS)  # what is given up is not to reach back to where the wallet got its money
         ledger = Ledger(tmp_path)
         before = ledger.balances()
-        told = trader.follow(trader.submit(order("SOL", "USDC", "0.1")), 60)
-        fill = told[-1].data
+        events = trader.follow(trader.submit(order("SOL", "USDC", "0.1")), 60)
+        fill = events[-1].data
         assert isinstance(fill, Confirmed)
-        yield Filled(daemon, trader, ledger, before, told, fill)
+        yield Filled(daemon, trader, ledger, before, events, fill)
 
 
 @pytest.mark.timeout(120)
@@ -80,7 +80,7 @@ def test_what_is_rolled_back_lands_again_by_the_same_bytes(tmp_path: Path, fille
     assert again.data.slot > filled.fill.slot
     detail = filled.trader.detail(filled.order_id)
     assert [attempt.outcome for attempt in detail.attempts] == ["landed"], "nothing else was signed"
-    audit(filled.trader, [Story([*filled.told, taken_back, again], detail)], filled.ledger, filled.before)
+    audit(filled.trader, [Story([*filled.events, taken_back, again], detail)], filled.ledger, filled.before)
 
 
 @pytest.mark.timeout(120)
@@ -95,7 +95,7 @@ def test_where_its_blockhash_is_rolled_back_too_it_is_executed_anew_and_once(tmp
     assert isinstance(later[0].data, RolledBack)
     detail = filled.trader.detail(filled.order_id)
     assert [attempt.outcome for attempt in detail.attempts] == ["expired", "landed"]
-    audit(filled.trader, [Story([*filled.told, *later], detail)], filled.ledger, filled.before)
+    audit(filled.trader, [Story([*filled.events, *later], detail)], filled.ledger, filled.before)
 
 
 def fork(state_dir: Path, slot: int, signature: str) -> None:
@@ -110,7 +110,7 @@ def fork(state_dir: Path, slot: int, signature: str) -> None:
 def follow_past_the_end(filled: Filled) -> Generator[OrderEvent, None, None]:
     """The order's events after those that were told, for as long as somebody reads them."""
     with connect(filled.daemon.url, proxy=None) as connection:
-        params = {"order": str(filled.order_id), "after": filled.told[-1].seq}
+        params = {"order": str(filled.order_id), "after": filled.events[-1].seq}
         connection.send(orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "orders.subscribe", "params": params}))
         while True:
             message = orjson.loads(connection.recv(60))

@@ -107,14 +107,14 @@ def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(
             trader.submit(order("SOL", "USDC", f"0.{number + 1:02}"))
         stories = trader.see_all_end(PATIENCE)
         with Client(Settings(url=daemon.url)) as client:
-            told = client.call(Method.POOLS, PoolsParams(token=("SOL", "USDC")), PoolsResult)
+            answer = client.call(Method.POOLS, PoolsParams(token=("SOL", "USDC")), PoolsResult)
     assert [story.order.status for story in stories] == [OrderStatus.CONFIRMED] * ORDERS
     assert not any(story.failures for story in stories)
     used = {leg.pool for story in stories for route in routes(story) for leg in route.route}
     assert not used & dead
-    assert {pool.address for pool in told.pools} >= set(map(str, POOLS))
-    reasons = " ".join(refused.detail for refused in told.refusals)
-    assert all(pool in reasons for pool in dead - {pool.address for pool in told.pools})
+    assert {pool.address for pool in answer.pools} >= set(map(str, POOLS))
+    reasons = " ".join(refused.detail for refused in answer.refusals)
+    assert all(pool in reasons for pool in dead - {pool.address for pool in answer.pools})
     assert "pool_fault" not in actions(daemon.log), "each of these states was foreseen"
 
 

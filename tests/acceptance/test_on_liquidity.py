@@ -48,14 +48,14 @@ def submit(desk: Desk, mint: str, **others: Any) -> UUID:
     return desk.trader.submit(SubmitParams.model_validate(terms(mint, **others)))
 
 
-def told(desk: Desk, order_id: UUID) -> list[ErrorCode]:
+def reasons(desk: Desk, order_id: UUID) -> list[ErrorCode]:
     """What the order was told to wait for, one after the other."""
     events = desk.trader.detail(order_id).events
     return [each.data.code for each in events if isinstance(each.data, Deferred) and each.data.code is not None]
 
 
 def waits_for(desk: Desk, order_id: UUID, code: ErrorCode) -> None:
-    wait_until(lambda: code in told(desk, order_id), f"{code} of {told(desk, order_id)}")
+    wait_until(lambda: code in reasons(desk, order_id), f"{code} of {reasons(desk, order_id)}")
     assert desk.status(order_id) is OrderStatus.OPEN
     assert desk.landed(order_id) == []
 
@@ -143,9 +143,9 @@ def test_powers_over_the_token_are_told_before_there_is_a_pool(desk: Desk, launc
     both = submit(desk, mint, allow="freeze_authority,mint_authority")
     launches.pool(mint, 10_000)
     buys(desk, both)
-    assert told(desk, both) == []
+    assert reasons(desk, both) == []
     assert desk.status(order_id) is OrderStatus.OPEN
-    assert told(desk, order_id) == [ErrorCode.ROUTE_TOKEN_POWERS], "each reason is told once"
+    assert reasons(desk, order_id) == [ErrorCode.ROUTE_TOKEN_POWERS], "each reason is told once"
 
 
 def test_who_holds_most_counts_where_it_is_asked_for(desk: Desk, launches: Launches) -> None:
@@ -165,7 +165,7 @@ def test_liquidity_that_goes_again_is_not_bought_from(desk: Desk, launches: Laun
     hasty = submit(desk, mint)
     assert buys(desk, hasty) == pool, "it was seen"
     launches.pool(mint, 0)
-    wait_until(lambda: told(desk, order_id) != [], "that it is gone")
+    wait_until(lambda: reasons(desk, order_id) != [], "that it is gone")
     assert (desk.status(order_id), desk.landed(order_id)) == (OrderStatus.OPEN, [])
 
 
@@ -173,7 +173,7 @@ def test_it_outlives_the_worker(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint)
     launches.pool(mint, 100)
-    wait_until(lambda: told(desk, order_id) != [], "a look at the dust")
+    wait_until(lambda: reasons(desk, order_id) != [], "a look at the dust")
     send([pid_of(desk.daemon, "worker")], signal.SIGKILL)
     pool = launches.pool(mint, 10_000)
     assert buys(desk, order_id) == pool

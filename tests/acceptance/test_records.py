@@ -52,12 +52,12 @@ def test_records_agree_with_the_chain_to_the_last_base_unit(tmp_path: Path, give
         assert OrderStatus.CONFIRMED in {story.order.status for story in stories}
         _landed(rpc, deposit)
 
-        code, told = reconcile(tmp_path, settings)
-        assert code == 0, told
-        assert told["SOL"].endswith("agrees")
-        assert int(told["deposit"]) >= 2, "the faucet's at the start, and ours"
+        code, lines = reconcile(tmp_path, settings)
+        assert code == 0, lines
+        assert lines["SOL"].endswith("agrees")
+        assert int(lines["deposit"]) >= 2, "the faucet's at the start, and ours"
         again = reconcile(tmp_path, settings)
-        assert again == (0, {mint: line for mint, line in told.items() if "agrees" in line}), "nothing is read twice"
+        assert again == (0, {mint: line for mint, line in lines.items() if "agrees" in line}), "nothing is read twice"
 
         with Client(Settings(url=daemon.url)) as client:
             pnl = client.call(Method.PNL, PnlParams(), PnlResult)

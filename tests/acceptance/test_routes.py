@@ -79,11 +79,11 @@ def only_the_market_refused(stories: Sequence[Story]) -> None:
         assert len(routed) >= 2
     failures = [failure for story in stories for failure in story.failures]
     landed = sum(failure.signature is not None for failure in failures)
-    told = (
+    summary = (
         f"{len(confirmed)} of {len(stories)} orders filled; {len(retried)} of all were quoted anew, {landed} attempts "
     )
-    told += f"landed below their floor, {len(failures) - landed} were not sent; without a fill: {dict(codes)}"
-    print(f"\n{told}")  # noqa: T201  (figures for people, beside the verdict)
+    summary += f"landed below their floor, {len(failures) - landed} were not sent; without a fill: {dict(codes)}"
+    print(f"\n{summary}")  # noqa: T201  (figures for people, beside the verdict)
     assert retried
     assert landed
 

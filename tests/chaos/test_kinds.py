@@ -194,8 +194,8 @@ def _families_sold_no_more_than_was_ordered(orders: Mapping[UUID, OrderView], tr
             assert sold == 0, "it was held until its end"
             continue
         assert sold <= parse_amount(parent.amount_in or "", decimals), parent
-        told = 0 if parent.filled_amount_in is None else parse_amount(parent.filled_amount_in, decimals)
-        assert told == sold, parent
+        recorded = 0 if parent.filled_amount_in is None else parse_amount(parent.filled_amount_in, decimals)
+        assert recorded == sold, parent
         if parent.status is OrderStatus.CONFIRMED:
             assert sold == parse_amount(parent.amount_in or "", decimals)
 

@@ -79,9 +79,11 @@ def test_all_that_was_said_of_the_orders_is_still_said(stored: Stored, migrated:
 
 def test_orders_that_were_confirmed_have_their_fills(stored: Stored, migrated: str) -> None:
     details = [views.get(DEFAULT_ACCOUNT, said["order"]["id"]) for said in stored.expected().orders]
-    told = {each.order.id: (each.order.signature, each.order.amount_out) for each in details if each.order.amount_out}
+    confirmed = {
+        each.order.id: (each.order.signature, each.order.amount_out) for each in details if each.order.amount_out
+    }
     filled = {each.order.id: (fill.signature, fill.amount_out) for each in details for fill in each.fills}
-    assert filled == told != {}
+    assert filled == confirmed != {}
     assert all(fill.slot and fill.rent and fill.pool_fee for each in details for fill in each.fills)
 
 

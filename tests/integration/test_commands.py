@@ -193,14 +193,14 @@ def test_limits_that_make_no_sense_are_refused(
 def test_the_audit_tells_who_made_and_revoked_an_api_key(orderd: Orderd, postgres_url: str) -> None:
     orderd("api-key", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
     orderd("api-key", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url)
-    told = [
+    recorded = [
         json.loads(line) for line in orderd("audit", "--json", ORDERD_DATABASE_URL=postgres_url).stdout.splitlines()
     ]
-    assert [(row["action"], row["outcome"], row["times"]) for row in told] == [
+    assert [(row["action"], row["outcome"], row["times"]) for row in recorded] == [
         ("token.create", "ok", 1),
         ("token.revoke", "ok", 1),
     ]
-    assert all(row["token"].startswith("console: ") for row in told)
+    assert all(row["token"].startswith("console: ") for row in recorded)
     made = orderd("audit", "--action", "token.create", "--since", "1h", ORDERD_DATABASE_URL=postgres_url).stdout
     assert made.endswith("\ttoken.create\tok\tdesk: account desk; no limits\n")
     assert made.count("\n") == 1
@@ -228,7 +228,7 @@ ALL = ["order.cancel ok", "order.submit ok", "order.submit LIMIT_DAY", "connect 
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "expected"),
     [
         ([], ALL),
         (["--since", "1d"], ALL[1:]),
@@ -252,12 +252,12 @@ ALL = ["order.cancel ok", "order.submit ok", "order.submit LIMIT_DAY", "connect 
     ids=lambda value: " ".join(value) if value and value[0].startswith("-") else "",
 )
 def test_the_audit_tells_what_is_asked_for_oldest_first(
-    orderd: Orderd, busy_audit: str, options: list[str], told: list[str]
+    orderd: Orderd, busy_audit: str, options: list[str], expected: list[str]
 ) -> None:
     asked = orderd("audit", "--json", *options, ORDERD_DATABASE_URL=busy_audit)
     assert asked.returncode == 0, asked.stderr
     rows = [json.loads(line) for line in asked.stdout.splitlines()]
-    assert [f"{row['action']} {row['outcome']}" for row in rows] == told
+    assert [f"{row['action']} {row['outcome']}" for row in rows] == expected
 
 
 @pytest.mark.parametrize(
@@ -386,11 +386,11 @@ def test_the_doctor_measures_the_endpoint_and_the_wallet(
         "ORDERD_DATABASE_URL": postgres_url,
     }
     orderd("wallet", **environment)
-    told = orderd("doctor", **environment)
+    done = orderd("doctor", **environment)
     found = {
-        check: (result, detail) for result, check, detail in (line.split("\t") for line in told.stdout.splitlines())
+        check: (result, detail) for result, check, detail in (line.split("\t") for line in done.stdout.splitlines())
     }
-    assert {check for check, (result, _) in found.items() if result != "ok"} == set(), told.stdout
+    assert {check for check, (result, _) in found.items() if result != "ok"} == set(), done.stdout
     assert found.keys() >= {"slots", "clock", "history", "methods", "websocket", "pace", "pools", "fees", "funds"}
     assert "1000 SOL and 0 wrapped SOL" in found["funds"][1]
     assert "raydium_clmm 2" in found["pools"][1]
@@ -423,10 +423,10 @@ def test_prove_says_of_what_cannot_be_compared_that_nothing_is_decided_and_store
 ) -> None:
     environment = {"ORDERD_RPC_URL": simnet.url, "ORDERD_DATABASE_URL": postgres_url}
     orderd("wallet", **environment)
-    told = orderd("prove", "--pools", "1", "--pair", "SOL/USDC", "--kind", "raydium_cpmm", **environment)
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith("raydium_cpmm\tundecided\t0 pools, 0 swaps; as quoted: 0 by the node, 0 by LiteSVM")
-    assert "the chain shows no program that could be run" in told.stdout
+    done = orderd("prove", "--pools", "1", "--pair", "SOL/USDC", "--kind", "raydium_cpmm", **environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("raydium_cpmm\tundecided\t0 pools, 0 swaps; as quoted: 0 by the node, 0 by LiteSVM")
+    assert "the chain shows no program that could be run" in done.stdout
     connect(postgres_url)
     with database.connection_context():
         assert proofs.stored() == {}
@@ -440,9 +440,9 @@ def test_coverage_counts_the_pools_that_are_traded_and_names_why_others_are_not(
     orderd: Orderd, simnet: ListeningRole
 ) -> None:
     environment = {"ORDERD_RPC_URL": simnet.url}
-    told = orderd("coverage", "--pair", "SOL/USDC", **environment)
-    assert told.returncode == 0, told.stderr
-    counted = dict(line.split("\ttraded\t") for line in told.stdout.splitlines())
+    done = orderd("coverage", "--pair", "SOL/USDC", **environment)
+    assert done.returncode == 0, done.stderr
+    counted = dict(line.split("\ttraded\t") for line in done.stdout.splitlines())
     assert counted == {
         "raydium_cpmm": "1",
         "raydium_clmm": "2",
@@ -560,8 +560,8 @@ def test_a_wallet_is_backed_up_only_on_request_and_encrypted(orderd: Orderd, pos
     create_wallet(wallet)
     words.write_text("correct horse\n")
     environment = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_WALLET": str(wallet)}
-    told = orderd("backup", tmp_path / "backups", "--with-wallet", words, **environment).stdout.split()
-    copy = Path(told[1])
+    done = orderd("backup", tmp_path / "backups", "--with-wallet", words, **environment).stdout.split()
+    copy = Path(done[1])
     assert copy.suffixes[-2:] == [".wallet", ".age"]
     assert (copy.stat().st_mode & 0o777, wallet.read_bytes() in copy.read_bytes()) == (0o600, False)
     assert passphrase.decrypt(copy.read_bytes(), "correct horse") == wallet.read_bytes()

@@ -98,14 +98,14 @@ def test_it_takes_orders_once_it_says_that_it_is_ready(daemon: Daemon) -> None:
 
 @pytest.mark.executed
 def test_each_process_is_told_what_it_needs_and_only_the_worker_of_the_key(daemon: Daemon) -> None:
-    def told(service: str) -> set[str]:
+    def environment(service: str) -> set[str]:
         variables = Path(f"/proc/{pid_of(daemon, service)}/environ").read_bytes().split(b"\0")
         return {variable.partition(b"=")[0].decode() for variable in variables}
 
     secrets = {"ORDERD_DATABASE_URL", "ORDERD_REDIS_URL", "ORDERD_RPC_URL", "ORDERD_WALLET"}
     for service in ("postgres", "redis", "simnet"):
-        assert not told(service) & secrets
-    assert told("gateway") & secrets == secrets - {"ORDERD_WALLET"}
+        assert not environment(service) & secrets
+    assert environment("gateway") & secrets == secrets - {"ORDERD_WALLET"}
     limits = Path(f"/proc/{pid_of(daemon, 'worker')}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)
 
@@ -157,12 +157,12 @@ def test_the_daemon_says_how_it_is_also_while_the_chain_hangs(daemon: Daemon) ->
     simnet = pid_of(daemon, "simnet")
     os.kill(simnet, signal.SIGSTOP)
     try:
-        while (told := run_orderctl(daemon, "status", "--timeout", "8")).returncode == ExitCode.OK:
+        while (status := run_orderctl(daemon, "status", "--timeout", "8")).returncode == ExitCode.OK:
             pass  # that the chain was well a moment ago is remembered
     finally:
         os.kill(simnet, signal.SIGCONT)
-    assert told.returncode == ExitCode.CONNECTION
-    is_ok = {name: service["ok"] for name, service in json.loads(told.stdout)["services"].items()}
+    assert status.returncode == ExitCode.CONNECTION
+    is_ok = {name: service["ok"] for name, service in json.loads(status.stdout)["services"].items()}
     assert is_ok == {"postgres": True, "redis": True, "rpc": False}
 
 
@@ -320,8 +320,8 @@ def test_what_its_receivers_want_is_subscribed_to_before_it_takes_the_first_orde
     file = tmp_path / "alerts.toml"
     file.write_text(f'[receivers.bot]\nwebhook = "http://localhost/"\nsecret = "{SECRET}"\nevents = ["filled"]\n')
     file.chmod(0o600)
-    told = ManagerReports(service_manager())
-    tree._database(Supervisor(told.waits), Settings(database_url=SecretStr(postgres_url), alerts=file), told)
+    reports = ManagerReports(service_manager())
+    tree._database(Supervisor(reports.waits), Settings(database_url=SecretStr(postgres_url), alerts=file), reports)
     with closing(psycopg2.connect(postgres_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT kind FROM alert_subscriptions WHERE until > now() + interval '6 days'")
         assert cursor.fetchall() == [("filled",)]

@@ -33,7 +33,7 @@ class Run:
         self._manager = manager
         self.log = log
 
-    def told(self) -> dict[str, str]:
+    def next_notice(self) -> dict[str, str]:
         """The next thing it tells."""
         lines = self._manager.recv(4096).decode().splitlines()
         return {name: value for name, _, value in (line.partition("=") for line in lines)}
@@ -41,9 +41,9 @@ class Run:
     def valid_until(self, name: str, words: str = "") -> dict[str, str]:
         """The next thing that has this name, and these words in its value."""
         while True:
-            told = self.told()
-            if name in told and words in told[name]:
-                return told
+            notice = self.next_notice()
+            if name in notice and words in notice[name]:
+                return notice
 
 
 @contextmanager
@@ -91,8 +91,8 @@ def test_a_postgres_that_is_away_is_waited_for_and_told(given: dict[str, str], t
     (server,) = parse_qs(url.query)["host"]
     through = url._replace(query=f"host={tmp_path}").geturl()
     with run(tmp_path / "state", **(given | {"ORDERD_DATABASE_URL": through})) as daemon:
-        told = daemon.valid_until("STATUS", "waiting for Postgres")
-        assert int(told["EXTEND_TIMEOUT_USEC"]) > 1_000_000
+        notice = daemon.valid_until("STATUS", "waiting for Postgres")
+        assert int(notice["EXTEND_TIMEOUT_USEC"]) > 1_000_000
         daemon.valid_until("STATUS", "waiting for Postgres")
         with relay_to(Path(server) / ".s.PGSQL.5432", tmp_path):
             daemon.valid_until("READY")
@@ -106,8 +106,8 @@ def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_told(tmp_path: Pa
     enough = hold_in_recovery(state_dir)
     with run(state_dir) as daemon:
         for _ in range(3):
-            told = daemon.valid_until("STATUS", "waiting for postgres: the database system is ")
-            assert told["EXTEND_TIMEOUT_USEC"] == "30000000"
+            notice = daemon.valid_until("STATUS", "waiting for postgres: the database system is ")
+            assert notice["EXTEND_TIMEOUT_USEC"] == "30000000"
         enough.touch()
         daemon.valid_until("READY", "1")
 
@@ -118,9 +118,9 @@ def test_a_redis_and_a_chain_that_are_away_keep_nobody_from_taking_orders(
     away = {"ORDERD_REDIS_URL": "redis://127.0.0.1:9/0", "ORDERD_RPC_URL": "http://127.0.0.1:9"}
     with run(tmp_path / "state", **(given | away)) as daemon:
         daemon.valid_until("READY")
-        told = daemon.valid_until("STATUS", "orders may have to wait")
-        assert "redis" in told["STATUS"]
-        assert "rpc" in told["STATUS"]
+        notice = daemon.valid_until("STATUS", "orders may have to wait")
+        assert "redis" in notice["STATUS"]
+        assert "rpc" in notice["STATUS"]
         daemon.valid_until("WATCHDOG")
 
 
@@ -159,7 +159,7 @@ def test_a_gateway_that_hangs_is_no_longer_said_to_live(given: dict[str, str], t
         os.kill(gateway, signal.SIGSTOP)
         try:
             while b"no sign of life" not in daemon.log.read_bytes():
-                daemon.told()
+                daemon.next_notice()
         finally:
             os.kill(gateway, signal.SIGCONT)
         daemon.valid_until("WATCHDOG")

@@ -200,8 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if verdict.word != "killed":
                 print(f"         {mutant.file}: {mutant.harm}; it breaks: {INVARIANTS[mutant.invariant]}")
                 print("".join(f"         | {line}\n" for line in verdict.said.splitlines()[-15:]), flush=True)
-    told = ", ".join(f"{word} {count}" for word, count in counts.items())
-    print(f"{told} of {len(chosen)} mutants in {time.monotonic() - began:.0f} s")
+    summary = ", ".join(f"{word} {count}" for word, count in counts.items())
+    print(f"{summary} of {len(chosen)} mutants in {time.monotonic() - began:.0f} s")
     return int(counts["killed"] != len(chosen))
 
 

@@ -47,8 +47,10 @@ def fee(bps: int, maximum: int, *, later: tuple[int, int, int] | None = None) ->
 
 def named(mint: Pubkey, name: str) -> ChainAccount:
     """Where Metaplex' program keeps what a mint is called."""
-    told = name.encode()
-    return account(b"\x04" + bytes(SOMEBODY) + bytes(mint) + struct.pack("<I", len(told)) + told, METADATA_PROGRAM)
+    encoded = name.encode()
+    return account(
+        b"\x04" + bytes(SOMEBODY) + bytes(mint) + struct.pack("<I", len(encoded)) + encoded, METADATA_PROGRAM
+    )
 
 
 @dataclass

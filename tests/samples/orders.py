@@ -135,7 +135,7 @@ REFUSED_FOR_FUNDS: tuple[AnyFact, ...] = (
     Started(attempt=1),
     Failed(attempt=1, code=ErrorCode.FUNDS_INSUFFICIENT, detail="the wallet holds 0.2 SOL, the order needs 1.500015"),
 )
-UNTOLD: tuple[AnyFact, ...] = (*FILLED[:4], Unknown(attempt=1, signature=SIGNATURE))
+OUTCOME_UNKNOWN: tuple[AnyFact, ...] = (*FILLED[:4], Unknown(attempt=1, signature=SIGNATURE))
 """Nobody can tell what became of it."""
 ROLLED_BACK: tuple[AnyFact, ...] = (*FILLED, RolledBack(attempt=1, signature=SIGNATURE, slot=815))
 WITHDRAWN: tuple[AnyFact, ...] = (ACCEPTED, Cancelled())

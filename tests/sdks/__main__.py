@@ -65,9 +65,9 @@ def _compare(directory: Path, server: Server, chain: Client, *, sells_sol: bool)
     asked = json.dumps([asdict(ask) for ask in quotes])
     command = ["node", "trade.mjs", server.http_url, server.ws_url, bytes(owner.secret()).hex(), asked]
     done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
-    told = {line["pool"]: line for line in map(json.loads, done.stdout.splitlines())}
+    by_pool = {line["pool"]: line for line in map(json.loads, done.stdout.splitlines())}
     for ask, quoted in quotes.items():
-        theirs: dict[str, Any] = told.get(ask.pool, {"error": "the script told nothing"})
+        theirs: dict[str, Any] = by_pool.get(ask.pool, {"error": "the script told nothing"})
         is_right = str(quoted) == theirs.get("quoted") == theirs.get("received")
         wrong += not is_right
         name = f"{ask.kind} {ask.pool[:6]}"

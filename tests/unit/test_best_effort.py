@@ -75,7 +75,7 @@ def test_a_loop_that_ends_is_begun_again(trouble: BaseException, monkeypatch: py
 def test_what_could_not_be_dealt_with_is_told_and_what_comes_after_is_dealt_with(trouble: BaseException) -> None:
     done: list[int] = []
     undone: list[int] = []
-    told = Event()
+    reported = Event()
 
     def deal(items: Sequence[int]) -> None:
         if 1 in items:
@@ -84,12 +84,12 @@ def test_what_could_not_be_dealt_with_is_told_and_what_comes_after_is_dealt_with
 
     def give_up(items: Sequence[int]) -> None:
         undone.extend(items)
-        told.set()
+        reported.set()
         raise trouble
 
     outbox = Outbox[int]("test", deal, give_up)
     outbox.put([1])
-    assert told.wait(20)
+    assert reported.wait(20)
     outbox.put([2])
     outbox.close(20)
     assert (undone, done) == ([1], [2])

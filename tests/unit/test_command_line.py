@@ -34,7 +34,7 @@ def test_every_command_refuses_an_option_that_is_given_twice(program: typer.Type
 def test_both_programs_print_their_version_and_have_a_short_option_for_help(program: typer.Typer) -> None:
     printed = CliRunner().invoke(program, ["--version"])
     assert printed.exit_code == 0
-    assert printed.stdout.split(maxsplit=1)[1] == f"{this_release().told}\n"
+    assert printed.stdout.split(maxsplit=1)[1] == f"{this_release().description}\n"
     brief, full = (CliRunner().invoke(program, [option]) for option in ("-h", "--help"))
     assert brief.exit_code == 0
     assert brief.stdout == full.stdout != ""

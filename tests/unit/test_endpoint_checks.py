@@ -22,8 +22,8 @@ NOT_FOUND = {"code": -32601, "message": "Method not found"}
 
 
 def account(data: bytes, lamports: int = 1) -> dict[str, Any]:
-    told = [b64encode(data).decode(), "base64"]
-    return {"lamports": lamports, "owner": str(Pubkey.default()), "data": told, "executable": False}
+    encoded = [b64encode(data).decode(), "base64"]
+    return {"lamports": lamports, "owner": str(Pubkey.default()), "data": encoded, "executable": False}
 
 
 def clock(seconds: float) -> dict[str, Any]:
@@ -51,8 +51,8 @@ class Node:
 
     def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         method, params = request["method"], request["params"]
-        if (told := self.others.get(method)) is not None:
-            return {"id": request["id"], **told}
+        if (reply := self.others.get(method)) is not None:
+            return {"id": request["id"], **reply}
         return {"id": request["id"], "result": self._result(method, params)}
 
     def _result(self, method: str, params: list[Any]) -> Any:

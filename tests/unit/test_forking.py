@@ -102,7 +102,7 @@ def test_it_has_the_descriptors_that_it_was_given_and_none_of_where_it_was_forke
     ],
 )
 def test_a_shell_is_told_the_same(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(programs: Path) -> tuple[int, str, str]:
+    def outcome_of(programs: Path) -> tuple[int, str, str]:
         descriptors = forking.give_to_shell(programs)
         done = subprocess.run(
             ["bash", "-c", line],
@@ -116,9 +116,9 @@ def test_a_shell_is_told_the_same(line: str, tmp_path: Path, monkeypatch: pytest
         )
         return done.returncode, done.stdout, done.stderr
 
-    forked = told(tmp_path / "forked")
+    forked = outcome_of(tmp_path / "forked")
     monkeypatch.setattr(forking, "are_forked", False)
-    assert forked == told(tmp_path / "executed")
+    assert forked == outcome_of(tmp_path / "executed")
 
 
 def test_a_shell_learns_by_which_signal_a_program_ended(tmp_path: Path) -> None:
@@ -140,5 +140,5 @@ def test_a_shell_learns_by_which_signal_a_program_ended(tmp_path: Path) -> None:
 
 
 def test_what_the_interpreter_itself_is_told_needs_one_that_starts(tmp_path: Path) -> None:
-    _, _, told = run(BIN / "orderctl", "config", "path", cwd=tmp_path, PYTHONVERBOSE="1")
-    assert "import 'site'" in told
+    _, _, printed = run(BIN / "orderctl", "config", "path", cwd=tmp_path, PYTHONVERBOSE="1")
+    assert "import 'site'" in printed

@@ -47,15 +47,15 @@ def test_what_cannot_be_told_is_absent() -> None:
     depth = ScrapedGauge("depth", "A depth.", registry=registry)
     sizes = ScrapedGauge("size", "Sizes.", ["of"], registry=registry)
 
-    def told() -> list[str]:
+    def samples() -> list[str]:
         return [line for line in generate_latest(registry).decode().splitlines() if line.startswith(("depth", "size"))]
 
     depth.set(3)
     sizes.set_each({"a": 1, "b": 2})
-    assert told() == ["depth 3.0", 'size{of="a"} 1.0', 'size{of="b"} 2.0']
+    assert samples() == ["depth 3.0", 'size{of="a"} 1.0', 'size{of="b"} 2.0']
     depth.set(None)
     sizes.set_each(None)
-    assert told() == []
+    assert samples() == []
 
 
 def texts() -> tuple[str, str]:

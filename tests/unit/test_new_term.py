@@ -45,7 +45,7 @@ from orderctl.tui.book import accepted
 from orderd.domain.events import Accepted, OrderEvent
 from orderd.domain.order import OrderStatus
 from orderd.domain.terms_parsing import understood
-from orderd.domain.terms_formatting import told
+from orderd.domain.terms_formatting import format_terms
 from orderd.domain.well_known import registry_of
 from orderd.gateway.http.orders import OrderBody
 from orderd.wire.orders import OrderView, SubmitParams
@@ -72,7 +72,7 @@ print(json.dumps({
     "options": [verb.__name__ for verb in (submit, quote) if "memo" not in inspect.signature(verb.run).parameters],
     "file": from_file.memo,
     "again": again,
-    "told": told(terms).memo,
+    "formatted": format_terms(terms).memo,
     "same": terms.is_same_as(others),
     "columns": columns_of(terms)["memo"],
     "row": terms_of(row).memo,
@@ -119,4 +119,4 @@ def test_it_makes_another_order(known: dict[str, Any]) -> None:
 
 
 def test_it_is_stored_and_told(known: dict[str, Any]) -> None:
-    assert {known[where] for where in ("told", "columns", "row", "event", "book")} == {"rent"}
+    assert {known[where] for where in ("formatted", "columns", "row", "event", "book")} == {"rent"}

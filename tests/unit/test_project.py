@@ -162,10 +162,10 @@ def test_every_make_that_a_document_names_can_be_made(document: str) -> None:
 def test_make_help_lists_every_target() -> None:
     # Within another make it would say which directory it enters.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    told = subprocess.run(
+    printed = subprocess.run(
         ["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    assert {line.split()[1] for line in told.splitlines()} == TARGETS
+    assert {line.split()[1] for line in printed.splitlines()} == TARGETS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -188,9 +188,9 @@ def test_every_package_that_a_document_names_exists(document: str) -> None:
 
 
 def test_the_architecture_tells_of_every_package() -> None:
-    told = (ROOT / "docs/architecture.md").read_text().partition("## One order")[0]
+    tour = (ROOT / "docs/architecture.md").read_text().partition("## One order")[0]
     packages = {path.parent.name for path in (ROOT / "orderd").glob("*/__init__.py")}
-    assert {name for name in packages if f"`orderd.{name}`" not in told} == set()
+    assert {name for name in packages if f"`orderd.{name}`" not in tour} == set()
 
 
 def test_a_name_stands_for_one_public_class() -> None:

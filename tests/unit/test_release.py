@@ -73,6 +73,6 @@ def test_without_a_repository_there_is_no_commit(tree: Path) -> None:
 
 
 def test_people_are_told_the_beginning_of_it_and_of_changes() -> None:
-    assert Release("0.1.0", COMMIT).told == "0.1.0 (commit 52933b17ab)"
-    assert Release("0.1.0", f"{COMMIT}+changes").told == "0.1.0 (commit 52933b17ab with changes)"
-    assert Release("0.1.0", None).told == "0.1.0"
+    assert Release("0.1.0", COMMIT).description == "0.1.0 (commit 52933b17ab)"
+    assert Release("0.1.0", f"{COMMIT}+changes").description == "0.1.0 (commit 52933b17ab with changes)"
+    assert Release("0.1.0", None).description == "0.1.0"

@@ -99,9 +99,9 @@ class CommandScreen(ModalScreen[Place | Verb]):
         match understood(event.value):
             case None:
                 self.dismiss(None)
-            case Mistake(told):
+            case Mistake(message):
                 self.offers.display = True
-                self.offers.update(Text(told, Tone.WARNING))
+                self.offers.update(Text(message, Tone.WARNING))
             case wanted:
                 self._history.append(event.value)
                 self.dismiss(wanted)

@@ -166,7 +166,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         """The minimum at today's market is not a floor for a resting order."""
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
         self._promised = {} if rests else promised(quote)
-        self.send.label = _told(quote, rests=rests)
+        self.send.label = _button_label(quote, rests=rests)
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
         self.send.refresh(layout=True)  # a button does not grow with its label
@@ -209,7 +209,7 @@ def _view(quote: QuoteResult, *, rests: bool) -> list[RenderableType]:
     return [brief_quote_view(quote), *follows]
 
 
-def _told(quote: QuoteResult, *, rests: bool) -> str:
+def _button_label(quote: QuoteResult, *, rests: bool) -> str:
     """What the button says that it does."""
     if quote.exact_out is not None:
         return f"Buy {quote.exact_out} {quote.token_out} for at most {quote.max_amount_in} {quote.token_in}"
@@ -218,5 +218,5 @@ def _told(quote: QuoteResult, *, rests: bool) -> str:
         return f"{sells} in {quote.slices} executions"
     if not rests:
         return f"{sells} for at least {quote.min_amount_out} {quote.token_out}"
-    told = f"{sells}, {prices(quote)}"
-    return told if len(told) <= BUTTON_WIDTH else f"{told[: BUTTON_WIDTH - 1]}…"
+    label = f"{sells}, {prices(quote)}"
+    return label if len(label) <= BUTTON_WIDTH else f"{label[: BUTTON_WIDTH - 1]}…"

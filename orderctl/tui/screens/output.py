@@ -41,11 +41,11 @@ class OutputScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Banner()
         log = RichLog(max_lines=LINES_KEPT, wrap=False, auto_scroll=True, id="output")
-        log.border_title = self._told()
+        log.border_title = self._title()
         yield log
         yield Footer(compact=True, show_command_palette=False)
 
-    def _told(self) -> str:
+    def _title(self) -> str:
         return f"orderctl {shlex.join(self._words)}"
 
     def on_mount(self) -> None:
@@ -71,7 +71,7 @@ class OutputScreen(Screen[None]):
             while line := await process.stdout.readline():
                 self.log_lines.write(Text.from_ansi(line.decode(errors="replace").rstrip("\n")))
         code = await process.wait()
-        self.log_lines.border_title = f"{self._told()}  ·  " + ("done" if code == 0 else f"exit code {code}")
+        self.log_lines.border_title = f"{self._title()}  ·  " + ("done" if code == 0 else f"exit code {code}")
 
     def on_unmount(self) -> None:
         if self._process is not None and self._process.returncode is None:

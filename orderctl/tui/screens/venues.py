@@ -118,7 +118,7 @@ def _venues(desk: Desk) -> Table:
         slippage = [Decimal(fill.quote_slippage_bps) for fill in own if fill.quote_slippage_bps is not None]
         refused = venue.asked - venue.answered
         worst_code = venue.refusals.most_common(1)
-        told = f"{worst_code[0][0]}: {venue.last_refusal}" if worst_code else ""
+        refusal = f"{worst_code[0][0]}: {venue.last_refusal}" if worst_code else ""
         table.add_row(
             name,
             f"{venue.answered} of {venue.asked}",
@@ -126,7 +126,7 @@ def _venues(desk: Desk) -> Table:
             Text(str(refused), Tone.WARNING if refused else Tone.MUTED),
             str(len(own)),
             f"{sum(slippage) / len(slippage):.2f}" if slippage else "-",
-            Text(told, Tone.WARNING),
+            Text(refusal, Tone.WARNING),
         )
     return table
 

@@ -47,7 +47,7 @@ def _state(desk: Desk, running: Text) -> Text:
         line.append("  draining: takes no new orders", Tone.WARNING)
     if desk.status is not None:
         for halt in desk.status.halts:
-            line.append(f"  {halt.told}", Tone.ALARM)
+            line.append(f"  {halt.summary}", Tone.ALARM)
     return line.append(f"  {desk.url}", "dim")
 
 

@@ -143,7 +143,7 @@ class Blotter(Container):
         ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
         if frame != self._drawn_frame:
             # A new title draws all of a table again, so counts and sums are updated once a second.
-            self._tell(active, ended)
+            self._show_counts(active, ended)
         self._listed = {Tab.ACTIVE: active.orders, Tab.OPEN: active.orders, Tab.HISTORY: ended.orders}
         if self.tab is Tab.FILLS:
             self.fills.show(desk.history, self.words)
@@ -165,7 +165,7 @@ class Blotter(Container):
         minute = now.replace(second=0, microsecond=0)
         self.ended.show(ended.orders, minute, if_empty=self._why_none(desk.book.ended, "ended"), marks=ended.marks)
 
-    def _tell(self, active: Lines, ended: Lines) -> None:
+    def _show_counts(self, active: Lines, ended: Lines) -> None:
         """The titles of the tables, and the tabs, with counts and sums."""
         desk, book = self._desk, self._desk.book
         by = f"by {self._sorted_by.heading.lower()} {'↓' if self._is_reversed else '↑'}"
@@ -180,10 +180,10 @@ class Blotter(Container):
         if (trouble := desk.trouble.get("history")) is not None:
             self.fills.border_title = f"{trouble.title}: {trouble.detail}"
         counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(book.resting), Tab.HISTORY: ended.known}
-        told = {tab: str(count) for tab, count in counts.items()}
+        figures = {tab: str(count) for tab, count in counts.items()}
         if history is not None and history.totals is not None:
-            told[Tab.FILLS] = str(history.totals.fills)
-        self.tabs.show(self.tab, told)
+            figures[Tab.FILLS] = str(history.totals.fills)
+        self.tabs.show(self.tab, figures)
 
     def _lines(
         self,

@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.widgets import Static
 
-from orderctl.display.daemon import UNTOLD
+from orderctl.display.daemon import NOT_KNOWN
 from orderctl.display.states import UNKNOWN
 from orderctl.output.colours import UNKNOWN_TONE, Tone
 from orderctl.tui.desk import Desk
@@ -25,9 +25,9 @@ class Gauges(Static):
 def _lines(status: StatusResult) -> Text:
     workers = Text(f"{status.workers}", "" if status.workers else Tone.ALARM)
     lines = [
-        _named("rate limit", UNTOLD if "rate_limit.used" in status.untold else _rate_limit(status.rate_limit)),
-        _named("queue", UNTOLD if "queue_depth" in status.untold else _queue(status)),
-        _named("workers", UNTOLD if "workers" in status.untold else workers),
+        _named("rate limit", NOT_KNOWN if "rate_limit.used" in status.untold else _rate_limit(status.rate_limit)),
+        _named("queue", NOT_KNOWN if "queue_depth" in status.untold else _queue(status)),
+        _named("workers", NOT_KNOWN if "workers" in status.untold else workers),
     ]
     ill = [f"{name}: {health.detail or 'not ok'}" for name, health in status.services.items() if not health.ok]
     services = Text("; ".join(ill), Tone.ALARM) if ill else Text("all well", Tone.GOOD)

@@ -15,12 +15,12 @@ def running_text(book: Book) -> Text:
     if not book.running:
         return Text()
     if len(book.running) > 1:
-        told = [
+        counts = [
             Text.assemble((f"{count} ", "bold"), (stage, STATE_TONES[stage]))
             for stage in STAGES
             if stage not in TERMINAL and (count := book.stages[stage])
         ]
-        return Text(" · ", Tone.MUTED).join(told)
+        return Text(" · ", Tone.MUTED).join(counts)
     (order,) = book.running.values()
     done = (STAGES.index(order.status) + 1) * STAGE_WIDTH
     left = len(STAGES) * STAGE_WIDTH - done

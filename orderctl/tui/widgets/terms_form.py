@@ -34,12 +34,12 @@ class TermsForm(Grid):
         yield from _field("Sell", Input(token_in, id="token-in", suggester=tokens, compact=True))
         yield from _field("Amount", Input(id="amount", compact=True))
         yield from _field("Buy", Input(token_out, id="token-out", suggester=tokens, compact=True))
-        shapes = [(shape.told, name) for name, shape in SHAPES.items()]
+        shapes = [(shape.label, name) for name, shape in SHAPES.items()]
         yield from _field("Kind", Select(shapes, value="market", allow_blank=False, id="kind", compact=True))
-        for name, told in FIELDS.items():
-            yield from _field(told, Input(placeholder=HINTS.get(name, ""), id=_id(name), compact=True))
+        for name, label in FIELDS.items():
+            yield from _field(label, Input(placeholder=HINTS.get(name, ""), id=_id(name), compact=True))
             if name == "limit_price":
-                times = [(told, time) for time, (told, _) in IN_FORCE.items()]
+                times = [(label, time) for time, (label, _) in IN_FORCE.items()]
                 in_force = Select(times, value="gtc", allow_blank=False, id="in-force", compact=True)
                 yield from _field("In force", in_force)
 
@@ -115,6 +115,6 @@ def _id(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _field(told: str, field: Widget) -> Iterator[Widget]:
-    yield Label(told, id=f"label-{field.id}")
+def _field(label: str, field: Widget) -> Iterator[Widget]:
+    yield Label(label, id=f"label-{field.id}")
     yield field

@@ -297,11 +297,15 @@ class Builder:
         if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
             return error
         try:
-            told = self._purse.shortfall(self._need(plan, fee))
+            shortfall = self._purse.shortfall(self._need(plan, fee))
         except (RpcError, OrderdError) as unknown:
             log.warning("funds unknown", action="funds_unknown", error=str(unknown))
             return error
-        return error if told is None else ChainError(error.code, f"{told} ({error.detail})", error.failure, error.logs)
+        return (
+            error
+            if shortfall is None
+            else ChainError(error.code, f"{shortfall} ({error.detail})", error.failure, error.logs)
+        )
 
     def _promise(self, tried: _Draft, fee: FeeEstimate, promised: Promised) -> None:
         """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
@@ -313,9 +317,9 @@ class Builder:
                 spare = moment.lamports - 3 * self._purse.account_rent
                 # What was read at the start of the slot must not end an order.
                 is_sure = promised.leaves(lean, spare, moment.wrapped)
-                told = None if is_sure else self._purse.shortfall(self._need(plan, fee), promised)
-            if told is not None:
-                raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, told)
+                shortfall = None if is_sure else self._purse.shortfall(self._need(plan, fee), promised)
+            if shortfall is not None:
+                raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, shortfall)
         promised.add(lean, plan.min_amount_out if route.hops[-1].mint_out == WSOL_MINT else 0)
 
     def _need(self, plan: SwapPlan, fee: FeeEstimate) -> Need:

@@ -148,7 +148,8 @@ class Purse:
                 )
         elif held < need.amount:
             return (
-                f"the wallet holds {_told(held, need)} that can be traded, the order sells {_told(need.amount, need)}"
+                f"the wallet holds {_amount_text(held, need)} that can be traded, "
+                f"the order sells {_amount_text(need.amount, need)}"
             )
         if free < around:
             holds = f"the wallet holds {_sol(lamports)}{' that is not wrapped' if need.use_wrapped else ''}"
@@ -193,7 +194,7 @@ def _sol(lamports: int) -> str:
     return f"{format_amount(lamports, LAMPORT_DECIMALS)} SOL"
 
 
-def _told(amount: int, need: Need) -> str:
+def _amount_text(amount: int, need: Need) -> str:
     if need.sold is None:
         return f"{amount} base units of {need.mint}"
     return f"{format_amount(amount, need.sold.decimals)} {need.sold.symbol}"

@@ -224,7 +224,7 @@ class Execution:
         """Store the routes that led to nothing: the next event is written after them, and keeps to the floor."""
         changes = [Change(each.work.order.id, each.fact, each.work.order.version, each.columns) for each, _ in refused]
         for (each, error), written in zip(refused, self._write(changes), strict=True):
-            _tell(each)
+            _log_routed(each)
             work = each.work
             if not isinstance(written, Moved):
                 _keep(kept, work.order, written)
@@ -276,7 +276,7 @@ class Execution:
                 _keep(kept, each.work.order, written)
         self._send(stored)
         for each, _ in signed:
-            _tell(each)
+            _log_routed(each)
 
     def _halt(self) -> OrderdError | None:
         """What may have kept a signature from being stored; a worker that has lost its claim as well writes nothing."""
@@ -342,7 +342,7 @@ def _live(order: Order, attempt: NewAttempt) -> LiveAttempt:
     )
 
 
-def _tell(routed: _Routed) -> None:
+def _log_routed(routed: _Routed) -> None:
     """For the log, when there is nothing else to do."""
     if not logging.getLogger(__name__).isEnabledFor(logging.INFO):
         return

@@ -32,7 +32,7 @@ def read_prices(tokens: TokenRegistry, params: PricesParams) -> PricesResult:
         base=pair.base.symbol,
         quote=pair.quote.symbol,
         interval=format_span(seconds),
-        candles=tuple(map(_told, merged(found, seconds))),
+        candles=tuple(map(_candle_view, merged(found, seconds))),
     )
 
 
@@ -44,7 +44,7 @@ def _oldest(until: datetime, seconds: int, limit: int) -> datetime:
     return last - timedelta(seconds=seconds * (limit - 1))
 
 
-def _told(candle: Candle) -> PriceCandle:
+def _candle_view(candle: Candle) -> PriceCandle:
     return PriceCandle(
         at=candle.at,
         open=canonical(candle.open),

@@ -30,7 +30,7 @@ def price_of(pools: Sequence[OpenPool], pair: PairPrice) -> Decimal | None:
         if not spots:
             return None
         amount = max(1, int(amount / max(spots)))
-    quotes = [pool.told(quote) for pool in pools if (quote := quoted(pool, amount)) is not None]
+    quotes = [pool.venue_quote(quote) for pool in pools if (quote := quoted(pool, amount)) is not None]
     mid = mid_between(quotes)
     if mid is None:
         return None

@@ -34,13 +34,13 @@ def read_history(account_id: UUID | None, params: HistoryParams) -> HistoryResul
     found = history.page(wanted, params.limit + 1)
     page = found[: params.limit]
     return HistoryResult(
-        fills=tuple(_told(*each) for each in page),
+        fills=tuple(_history_fill(*each) for each in page),
         totals=_totals(wanted) if params.cursor is None else None,
         next_cursor=_cursor(page[-1][0]) if len(found) > params.limit else None,
     )
 
 
-def _told(fill: Fill, order: Order) -> HistoryFill:
+def _history_fill(fill: Fill, order: Order) -> HistoryFill:
     return HistoryFill(
         **dict(fill_view(fill, order)),
         client_order_id=order.client_order_id,

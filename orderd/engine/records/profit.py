@@ -62,8 +62,8 @@ def read_profit(tokens: TokenRegistry, account_id: UUID | None, params: PnlParam
                 held=format_amount(position.held, token.decimals),
                 cost=format_amount(position.held if token == unit else position.cost, unit.decimals),
                 price=None if (price := prices[token]) is None else format_significant(price),
-                value=_told(valuation.worth(token.mint, position.held, price), unit),
-                unrealised=_told(above_cost[token], unit),
+                value=_formatted(valuation.worth(token.mint, position.held, price), unit),
+                unrealised=_formatted(above_cost[token], unit),
                 uncovered=format_amount(position.uncovered, token.decimals),
                 is_estimated=position.is_estimated,
                 **_earned(_sum(earned for (_, mint), earned in days.items() if mint == token.mint), unit),
@@ -77,8 +77,8 @@ def read_profit(tokens: TokenRegistry, account_id: UUID | None, params: PnlParam
         ),
         totals=PnlTotals(
             **_earned(whole, unit),
-            unrealised=_told(total, unit),
-            net=None if total is None else _told(whole.realised - whole.fees - whole.rent + total, unit),
+            unrealised=_formatted(total, unit),
+            net=None if total is None else _formatted(whole.realised - whole.fees - whole.rent + total, unit),
         ),
         fills=len(fills),
         movements=len(moved),
@@ -156,7 +156,7 @@ def _sum(each: Iterable[Earned]) -> Earned:
     return whole
 
 
-def _told(amount: int | None, unit: Token) -> str | None:
+def _formatted(amount: int | None, unit: Token) -> str | None:
     return None if amount is None else format_amount(amount, unit.decimals)
 
 

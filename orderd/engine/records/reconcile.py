@@ -63,8 +63,8 @@ class Reconciliation:
         self._in_usdc = Valuation(tokens, tokens.resolve("USDC"), is_estimate=True)
         self._in_sol = Valuation(tokens, tokens.resolve("SOL"), is_estimate=True)
 
-    def run(self, told: Callable[[int, int], None] = lambda *_: None) -> Report:
-        """Read what is new. ``told`` gets how many transactions of how many have been read. Raises RpcError."""
+    def run(self, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
+        """Read the new transactions. ``progress`` gets the number that are read, and that of all. Raises RpcError."""
         begun = self._done()
         up_to = self._rpc.get_slot(self._final_at)
         accounts = self._accounts(up_to)
@@ -81,7 +81,7 @@ class Reconciliation:
                 movements.keep(str(self._wallet), found, batch[-1].slot)
                 kept.update(each.movement.kind for each in found)
                 read += len(batch)
-                told(read, len(mentions))
+                progress(read, len(mentions))
             if waits:
                 break
         if not waits:

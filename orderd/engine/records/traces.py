@@ -90,7 +90,7 @@ def trace_of(detail: OrderDetail) -> list[TraceSpan]:
     return [root, *turns, *_states(root.ref, events, turns)]
 
 
-def told(event: OrderEvent) -> dict[str, str | int]:
+def event_attributes(event: OrderEvent) -> dict[str, str | int]:
     """What a trace tells of an event."""
     return _attributes("", {name: getattr(event.data, name, None) for name in _TOLD})
 

@@ -32,12 +32,12 @@ def check_ceiling(
     if route.amount_in <= ceiling:
         return
     why = "its own max_in" if ceiling == terms.max_in else "the ceiling of its first route, which holds in all attempts"
-    told = (
-        f"the best route takes {_told(terms, route.amount_in)}, and the order pays no more than "
-        f"{_told(terms, ceiling)}: {why}"
+    detail = (
+        f"the best route takes {_amount_text(terms, route.amount_in)}, and the order pays no more than "
+        f"{_amount_text(terms, ceiling)}: {why}"
     )
-    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_ABOVE_CEILING, told))
+    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_ABOVE_CEILING, detail))
 
 
-def _told(terms: OrderTerms, amount: int) -> str:
+def _amount_text(terms: OrderTerms, amount: int) -> str:
     return f"{format_amount(amount, terms.token_in.decimals)} {terms.token_in.symbol}"

@@ -57,20 +57,20 @@ def check_floor(terms: OrderTerms, route: Route, floor: int, refusals: Iterable[
     if route.amount_out >= floor:
         return
     why = _why(terms, floor)
-    told = (
-        f"the best route pays {_told(terms, route.amount_out)}, and the order accepts no less than "
-        f"{_told(terms, floor)}: {why}"
+    detail = (
+        f"the best route pays {_amount_text(terms, route.amount_out)}, and the order accepts no less than "
+        f"{_amount_text(terms, floor)}: {why}"
     )
-    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_BELOW_FLOOR, told))
+    raise unless_missed(refusals, OrderdError(ErrorCode.ROUTE_BELOW_FLOOR, detail))
 
 
 def _why(terms: OrderTerms, floor: int) -> str:
     if floor == terms.min_out:
         return "its own min_out"
     if terms.limit is not None:
-        return f"its limit, {terms.limit.told()}"
+        return f"its limit, {terms.limit.describe()}"
     return "the floor of its first route, which holds in all attempts"
 
 
-def _told(terms: OrderTerms, amount: int) -> str:
+def _amount_text(terms: OrderTerms, amount: int) -> str:
     return f"{format_amount(amount, terms.token_out.decimals)} {terms.token_out.symbol}"

@@ -39,9 +39,9 @@ class Outline:
 def outline(ways: Sequence[Way], given_up: int) -> Outline:
     """Of the market that has these ways, as far as they have pools for each of their hops."""
     ways = [way for way in ways if all(way)]
-    told = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
-    paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in told.items()}
-    states = tuple((pool.read_as, rates) for pool, rates in told.values())
+    rated = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
+    paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in rated.items()}
+    states = tuple((pool.read_as, rates) for pool, rates in rated.values())
     if None in paid.values():
         return Outline(states, None, given_up)
 

@@ -148,7 +148,7 @@ class QuoteCollector:
         results = self._read([venue.reading(*pair) for pair, venue in stale.values()])
         seconds = time.perf_counter() - began
         return {
-            number: _timed(venue, _told(venue, result) if isinstance(result, Exception) else result, seconds)
+            number: _timed(venue, _venue_error(venue, result) if isinstance(result, Exception) else result, seconds)
             for (number, (_, venue)), result in zip(stale.items(), results, strict=True)
             if result is not None
         }
@@ -213,7 +213,7 @@ def _answer(pair: Pair, venue: Venue) -> Liquidity | OrderdError:
     try:
         return venue.liquidity(*pair)
     except Exception as error:  # noqa: BLE001  (returned, or logged)
-        return _told(venue, error)
+        return _venue_error(venue, error)
 
 
 def _look_up(pair: Pair, venue: Venue) -> Liquidity | OrderdError:
@@ -228,7 +228,7 @@ def _timed(venue: Venue, answer: Liquidity | OrderdError, seconds: float) -> Liq
     return answer
 
 
-def _told(venue: Venue, error: Exception) -> OrderdError:
+def _venue_error(venue: Venue, error: Exception) -> OrderdError:
     """A venue that stumbles over its own data must not take the order down with it."""
     if isinstance(error, OrderdError):
         return error

@@ -32,7 +32,7 @@ from orderd.engine.routing.search import (
     SearchLimits,
     first_that_may_be,
     quoted,
-    told,
+    venue_quotes,
 )
 from orderd.engine.routing.search_out import SearchOut
 from orderd.engine.routing.space import bytes_of_swaps
@@ -204,7 +204,7 @@ class Router:
         answers = found[direct]
         offers = search.offers(answers.pools)
         quotes = tuple(
-            pool.told(single)
+            pool.venue_quote(single)
             for pool, single in zip(answers.pools, offers.singles, strict=True)
             if isinstance(single, Quote)
         )
@@ -218,7 +218,7 @@ class Router:
                 candidates += search.by_way_of(token, first, second, rent)
         if not candidates and not quotes and offers.steep is None:
             raise nothing_offered(refusals)
-        steep = [Route((Hop(told(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
+        steep = [Route((Hop(venue_quotes(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
         if chosen is None or (offers.less is not None and search.is_better(offers.less, chosen)):
             part = None if offers.less is None else search.describe_part(offers.less)
@@ -268,7 +268,7 @@ def _mid(route: Route, quotes: Sequence[VenueQuote], found: Mapping[Pair, Answer
 def _offers(hop: Hop, found: Mapping[Pair, Answers]) -> Iterator[VenueQuote]:
     for pool in found[hop.legs[0].mint_in, hop.mint_out].pools:
         if (quote := quoted(pool, hop.amount_in)) is not None:
-            yield pool.told(quote)
+            yield pool.venue_quote(quote)
 
 
 def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:
@@ -287,8 +287,8 @@ def _refused(chosen: Candidate | None, part: str | None, steep: Sequence[Route],
     best_steep = max(map(_rate, steep), default=Fraction(0))
     best_dear = max(map(_rate, limits.dear), default=Fraction(0))
     if part is not None and (chosen is not None or not (steep or limits.dear)):
-        told = f"one transaction has no room for pools that pay more for all of it than for a part{at_most}"
-        return OrderdError(ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, told)
+        detail = f"one transaction has no room for pools that pay more for all of it than for a part{at_most}"
+        return OrderdError(ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, detail)
     if best_dear > best_steep:
         best = max(limits.dear, key=_rate)
         return OrderdError(

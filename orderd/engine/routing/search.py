@@ -68,7 +68,7 @@ class SearchLimits:
             return sum(pools[leg].size for leg in legs) + sum(shared.values()) <= self.bytes_of_swaps
 
         def fits(split: Split) -> bool:
-            route = Route((Hop(told(pools, split.legs)),))
+            route = Route((Hop(venue_quotes(pools, split.legs)),))
             if self.too_steep(route) or self.too_dear(route) or not self.fits(route):
                 return False
             self.fitting.append((split, route))
@@ -141,7 +141,7 @@ class AnySearch(ABC):
         for legs in range(1, max_legs + 1):
             best = self._shared(pools, amount, legs, cost_per_leg, room).best
             if best is not None and len(best.legs) == legs:
-                yield told(pools, best.legs)
+                yield venue_quotes(pools, best.legs)
 
     def _candidate(
         self, others: Callable[[], Iterable[Candidate]], through: Token | None, route: Route, *, rent: int = 0
@@ -197,7 +197,7 @@ class Search(AnySearch):
             for rest in second:
                 paid = quoted(rest, sure)
                 if paid is not None:
-                    hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
+                    hops = Hop((start.venue_quote(bought),)), Hop((rest.venue_quote(paid),))
                     yield self._candidate(nothing, token, Route(hops), rent=rent)
 
 
@@ -226,8 +226,8 @@ def curves_of(pools: Sequence[OpenPool]) -> CurveOf:
     return lambda position, most_steps: pools[position].curve(most_steps)
 
 
-def told(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:
-    return tuple(pools[leg.position].told(leg.quote) for leg in legs)
+def venue_quotes(pools: Sequence[OpenPool], legs: Sequence[Leg]) -> tuple[VenueQuote, ...]:
+    return tuple(pools[leg.position].venue_quote(leg.quote) for leg in legs)
 
 
 def quoted(pool: OpenPool, amount_in: int) -> Quote | None:

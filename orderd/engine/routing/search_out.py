@@ -63,7 +63,7 @@ class SearchOut(AnySearch):
             for start in first:
                 bought = _cost_of(start, most)
                 if bought is not None:
-                    hops = Hop((start.told(bought),)), Hop((rest.told(paid),))
+                    hops = Hop((start.venue_quote(bought),)), Hop((rest.venue_quote(paid),))
                     yield self._candidate(nothing, token, Route(hops), rent=rent)
 
 

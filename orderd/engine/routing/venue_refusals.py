@@ -36,27 +36,27 @@ def reasons(
         if isinstance(single, SwapError):
             given.append(pool.refused(single))
     quoting = {quote.venue for quote in quotes}
-    told: list[VenueRefusal] = []
+    refused: list[VenueRefusal] = []
     for name in dict.fromkeys(venues):
         own = [refusal for refusal in given if refusal.venue == name]
         absent = {refusal.code: refusal for refusal in own if refusal.code in UNANSWERED}
-        told += absent.values()
+        refused += absent.values()
         final = [refusal for refusal in own if refusal.code not in UNANSWERED]
         cools = any(refusal.venue == name for refusal in answers.cooling)
         if name not in quoting and (final or not (absent or cools)):
             nothing = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
-            told.append(min(final, key=lambda refusal: _rank(refusal.code), default=nothing))
-    return (*told, *answers.cooling)
+            refused.append(min(final, key=lambda refusal: _rank(refusal.code), default=nothing))
+    return (*refused, *answers.cooling)
 
 
 def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
     """The error of an order that no venue offers anything for."""
-    told = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
+    detail = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
     if {refusal.code for refusal in refusals} == {ErrorCode.RPC_POOLS_UNLISTED}:
-        return OrderdError(ErrorCode.RPC_POOLS_UNLISTED, told)
+        return OrderdError(ErrorCode.RPC_POOLS_UNLISTED, detail)
     codes = {ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in UNANSWERED else refusal.code for refusal in refusals}
     code = min(codes, key=_rank, default=ErrorCode.ROUTE_NOT_FOUND)
-    return OrderdError(code, told or "no venue is configured")
+    return OrderdError(code, detail or "no venue is configured")
 
 
 def unless_missed(refusals: Iterable[VenueRefusal | Refused], refused: OrderdError) -> OrderdError:

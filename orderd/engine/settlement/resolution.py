@@ -56,15 +56,15 @@ class Resolution:
         paid: tuple[str, ...] = ()
         trouble = ""
         try:
-            told, height, paid = self._ask(order, attempt)
+            status, height, paid = self._ask(order, attempt)
         except RpcError as error:
-            told, trouble = "could not be asked", str(error)
+            status, trouble = "could not be asked", str(error)
         return EvidenceResult(
             order=views.order_view(order),
             attempt=views.attempt_view(attempt, order),
             blockhash_slot=attempt.blockhash_slot,
             finalized_height=height,
-            status=told,
+            status=status,
             paid_by_wallet=paid,
             trouble=trouble,
         )
@@ -76,12 +76,12 @@ class Resolution:
         validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
         sighting = observer.look({signature: validity})[signature]
         status = sighting.status
-        told = _NOT_FOUND
+        text = _NOT_FOUND
         if status is not None:
             verdict = "succeeded" if status.err is None else f"failed: {status.err}"
-            told = f"{status.confirmation_status} in slot {status.slot}, {verdict}"
+            text = f"{status.confirmation_status} in slot {status.slot}, {verdict}"
         paid = observer.paid_since(validity.first_slot(sighting.finalized), [order.id], sighting.finalized)
-        return told, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
+        return text, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
 
     def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome by a transaction of the order that succeeded; the fill is read from the chain.
@@ -140,10 +140,10 @@ class Resolution:
         )
         return self._write(change, by, "dead")
 
-    def _write(self, change: Change, by: Actor, told: str) -> OrderView:
+    def _write(self, change: Change, by: Actor, note: str) -> OrderView:
         """Over any worker's claim. Raises OrderdError ORDER_NOT_RESOLVABLE where the order has ended meanwhile."""
         with database.connection_context():
-            moved = _resolve(replace(change, version=None), by, told)
+            moved = _resolve(replace(change, version=None), by, note)
         if not moved:
             raise _refused("its outcome has become known meanwhile")
         self._publisher.publish(moved)
@@ -151,9 +151,9 @@ class Resolution:
 
 
 @transaction
-def _resolve(change: Change, by: Actor, told: str) -> list[Moved]:
+def _resolve(change: Change, by: Actor, note: str) -> list[Moved]:
     moved = journal.apply([change])
-    audit.record([Entry(by, RESOLVE, order_id=each.order.id, detail=told) for each in moved])
+    audit.record([Entry(by, RESOLVE, order_id=each.order.id, detail=note) for each in moved])
     return moved
 
 

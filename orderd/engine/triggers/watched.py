@@ -131,9 +131,9 @@ class Watched:
     def fact(self, look: MarketLook) -> Triggered:
         terms = self.terms
         return Triggered(
-            price=terms.pair.told(terms.amount, look.amount_out),
+            price=terms.pair.price_text(terms.amount, look.amount_out),
             amount_out=format_amount(look.amount_out, terms.token_out.decimals),
-            condition=self.condition.told(),
+            condition=self.condition.describe(),
             slot=look.slot,
             met_at_slot=self._met[0].slot,
         )

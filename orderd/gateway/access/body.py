@@ -78,8 +78,8 @@ async def json_only(request: Request) -> None:
     """Raises OrderdError REQUEST_MEDIA_TYPE for a body that is not said to be JSON."""
     if not is_said_to_be_json(request):
         given = request.headers.get("content-type", "")
-        told = repr(given[:100]) if given else "not given"
-        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the Content-Type is {told}, not application/json")
+        content_type = repr(given[:100]) if given else "not given"
+        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the Content-Type is {content_type}, not application/json")
 
 
 def _check_headers(request: Request) -> None:

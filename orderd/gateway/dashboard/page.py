@@ -115,9 +115,13 @@ def _plots(recent: Recent, span: int, now: datetime) -> list[_Drawn]:
 
 
 def _drawn(
-    title: str, series: Sequence[PlotSeries], times: tuple[str, str, str], told: Callable[[float], str], words: str
+    title: str,
+    series: Sequence[PlotSeries],
+    times: tuple[str, str, str],
+    tick_label: Callable[[float], str],
+    words: str,
 ) -> _Drawn:
-    return _Drawn(title, lines(f"{title}: {words}", series, times, told), series, words)
+    return _Drawn(title, lines(f"{title}: {words}", series, times, tick_label), series, words)
 
 
 def _latency_words(fills: FillFigures) -> str:

@@ -50,16 +50,16 @@ def axis_of(values: Sequence[float], least_step: float = 0.0) -> Axis:
 
 
 def lines(
-    description: str, series: Sequence[PlotSeries], times: tuple[str, str, str], told: Callable[[float], str]
+    description: str, series: Sequence[PlotSeries], times: tuple[str, str, str], tick_label: Callable[[float], str]
 ) -> Markup:
     """A line for each; a value without neighbours is a dot. ``times`` are those of the left end, middle and right."""
     axis = axis_of([value for each in series for value in each.values if value is not None])
     drawn = [mark for each in series for mark in _line(each, axis)]
-    return _plot(description, axis, times, told, drawn)
+    return _plot(description, axis, times, tick_label, drawn)
 
 
 def bars(
-    description: str, series: Sequence[PlotSeries], times: tuple[str, str, str], told: Callable[[float], str]
+    description: str, series: Sequence[PlotSeries], times: tuple[str, str, str], tick_label: Callable[[float], str]
 ) -> Markup:
     """A bar for each moment, in which the values stand one above the other."""
     sums = [sum(value or 0 for value in column) for column in zip(*(each.values for each in series), strict=True)]
@@ -74,7 +74,7 @@ def bars(
                 height = axis.y(base[number]) - top
                 drawn.append(mark.format(each.style, _LEFT + number * width + 0.5, top, width - 1, height))
                 base[number] += value
-    return _plot(description, axis, times, told, drawn)
+    return _plot(description, axis, times, tick_label, drawn)
 
 
 def _line(series: PlotSeries, axis: Axis) -> Iterator[Markup]:
@@ -97,7 +97,7 @@ def _plot(
     description: str,
     axis: Axis,
     times: tuple[str, str, str],
-    told: Callable[[float], str],
+    tick_label: Callable[[float], str],
     drawn: Sequence[Markup],
 ) -> Markup:
     grid = list[Markup]()
@@ -109,7 +109,7 @@ def _plot(
                 style, _LEFT, y, _WIDTH - _RIGHT, y
             )
         )
-        grid.append(Markup('<text x="{}" y="{:.1f}" class="left">{}</text>').format(_LEFT - 6, y + 4, told(tick)))
+        grid.append(Markup('<text x="{}" y="{:.1f}" class="left">{}</text>').format(_LEFT - 6, y + 4, tick_label(tick)))
     places = ((_LEFT, "right"), ((_LEFT + _WIDTH - _RIGHT) / 2, "middle"), (_WIDTH - _RIGHT, "left"))
     for (x, anchor), time in zip(places, times, strict=True):
         grid.append(Markup('<text x="{}" y="{}" class="{}">{}</text>').format(x, _HEIGHT - 6, anchor, time))

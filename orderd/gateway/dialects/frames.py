@@ -50,7 +50,7 @@ _STATUS: Final[dict[EventKind, str]] = {
     _E.ROLLED_BACK: "submitted",
     _E.RECOVERED: "submitted",
 }
-UNTOLD: Final = frozenset(
+UNREPORTED: Final = frozenset(
     {_E.RELEASED, _E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
 )
 """Events that leave an order where it was in their terms: a resting order is pending. One dialect reports some of
@@ -59,15 +59,15 @@ them. Waits for services are like retries."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """``words`` are the statuses by event kind, and ``tell`` makes the frame of one of them.
+    """``words`` are the statuses by event kind, and ``frame`` makes the frame of one of them.
 
-    ``tell`` gets the order's last route too, once there is one. ``preludes`` are statuses that are sent again right
+    ``frame`` gets the order's last route too, once there is one. ``preludes`` are statuses that are sent again right
     before the event. ``end`` makes the only frame for a client that asks for an order that has ended; without it, such
     a client gets the whole story like any other.
     """
 
     words: Mapping[EventKind, str]
-    tell: Callable[[str, OrderEvent, Routed | None], Frame]
+    frame: Callable[[str, OrderEvent, Routed | None], Frame]
     end: Callable[[OrderView], Frame] | None = None
     preludes: Mapping[EventKind, str] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Dialect:
         """One or two; none if the dialect does not report such an event."""
         kind = _reported_kind(event)
         words = (each[kind] for each in (self.preludes, self.words) if kind in each)
-        return tuple(orjson.dumps(self.tell(word, event, route)) for word in words)
+        return tuple(orjson.dumps(self.frame(word, event, route)) for word in words)
 
 
 def _reported_kind(event: OrderEvent) -> EventKind:

@@ -79,18 +79,18 @@ class Streams:
     def begin(self, stream: Stream, session: Session, connection: Connection) -> None:
         """Send it to the session from now on. Raises OrderdError SERVICE_OVERLOADED."""
         orders = {} if stream.order_id is None else {stream.order_id: 0}
-        telling = Telling(stream)
+        encoder = DialectEncoder(stream)
         selection = Selection(seen_by(session.principal), orders, from_beginning=True)
-        subscription = self._hub.follow(session, selection, lambda _: telling)
+        subscription = self._hub.follow(session, selection, lambda _: encoder)
 
-        async def tell() -> None:
+        async def send() -> None:
             await self._hub.begin(subscription)
-            telling.ended.add_done_callback(lambda _: connection.dismiss(_NORMAL, "the order has ended"))
+            encoder.ended.add_done_callback(lambda _: connection.dismiss(_NORMAL, "the order has ended"))
 
-        session.spawn(tell())
+        session.spawn(send())
 
 
-class Telling:
+class DialectEncoder:
     """The encoder of a dialect (see ``orderd.gateway.streaming.subscription.Encoder``)."""
 
     def __init__(self, stream: Stream) -> None:

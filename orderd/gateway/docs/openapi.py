@@ -157,9 +157,9 @@ def success(
     *,
     links: dict[str, Any] | None = None,
     of: type[BaseModel] | None = None,
-    told: str | None = None,
+    description: str | None = None,
 ) -> Responses:
-    """An answer, by example; ``of`` and ``told`` if it is not the operation's first."""
+    """An answer, by example; with ``of`` and ``description`` if it is not the operation's first answer."""
     answer: dict[str, Any] = {
         "headers": headers or {},
         # As text, for FastAPI leaves out of a document what is null.
@@ -169,8 +169,8 @@ def success(
         answer["links"] = links
     if of is not None:
         answer["model"] = of
-    if told is not None:
-        answer["description"] = told
+    if description is not None:
+        answer["description"] = description
     return {status: answer}
 
 

@@ -89,7 +89,9 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         summary="Submit an order",
         response_description="The order is on disk, and will be executed at most once.",
         responses=success(201, examples.SUBMITTED, LOCATION, links=link_to_order("$response.body#/order/id"))
-        | success(200, examples.SUBMITTED_BEFORE, LOCATION, of=SubmitResult, told="The same order, submitted before.")
+        | success(
+            200, examples.SUBMITTED_BEFORE, LOCATION, of=SubmitResult, description="The same order, submitted before."
+        )
         | problems(
             *_TERMS,
             ErrorCode.ORDER_CONFLICT,
@@ -162,7 +164,7 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
             202,
             examples.CANCEL_REQUESTED,
             of=CancelResult,
-            told="It is signed: it is not tried again, and ends as its transaction.",
+            description="It is signed: it is not tried again, and ends as its transaction.",
         )
         | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
     )

@@ -94,8 +94,8 @@ def snapshots(selection: Selection, among: Sequence[UUID] = ()) -> list[OrderSna
     active = views.active(among, selection.account_id, selection.token_in, selection.token_out, selection.kind)
     if not selection.from_beginning:
         return [OrderSnapshot(order) for order in active]
-    told = views.stories(order.id for order in active)
-    return [OrderSnapshot(order, 0, tuple(told[order.id])) for order in active]
+    stories = views.stories(order.id for order in active)
+    return [OrderSnapshot(order, 0, tuple(stories[order.id])) for order in active]
 
 
 def _standing(order: OrderView, after: int | None) -> OrderSnapshot:

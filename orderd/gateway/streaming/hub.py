@@ -101,7 +101,7 @@ class Hub:
         elif not self._is_followed(news.order_id, mark):
             self._move(mark, news.order_id, news.seq, news.ended)
         elif news.seq == mark.seq + 1 and (mark.groups or not self._of_group):
-            self._tell(mark, news)
+            self._offer(mark, news)
         else:
             self._fill(news.order_id, news.seq)
 
@@ -121,7 +121,7 @@ class Hub:
             return True
         return bool(self._of_group) if mark.groups is None else any(group in self._of_group for group in mark.groups)
 
-    def _tell(self, mark: _Mark, news: StreamEvent) -> None:
+    def _offer(self, mark: _Mark, news: StreamEvent) -> None:
         self._move(mark, news.order_id, news.seq, news.ended)
         for subscription in tuple(self._of_order.get(news.order_id, ())):
             subscription.offer(news, mark.number)
@@ -164,7 +164,7 @@ class Hub:
                     GAPS_FILLED.inc()
                     mark.groups = head.groups
                     for event in events:
-                        self._tell(mark, StreamEvent.of(event))
+                        self._offer(mark, StreamEvent.of(event))
         except OrderdError as error:
             log.warning("gap not filled yet", action="gap_waits", order_id=str(order_id), error=error.detail)
         except Exception as error:  # noqa: BLE001  (the next sweep finds it again)

@@ -28,12 +28,12 @@ Read = Callable[[PricesParams], PricesResult]
 
 @dataclass(slots=True, eq=False)
 class Follower:
-    """``told`` are the newest candles that it has got."""
+    """``sent`` are the newest candles that the follower has received."""
 
     session: Session
     number: int
     series: PricesParams
-    told: tuple[PriceCandle, ...]
+    sent: tuple[PriceCandle, ...]
 
 
 class PriceFeed:
@@ -85,18 +85,18 @@ class PriceFeed:
         """Send for ever."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
-            await self.tell()
+            await self.publish()
 
-    async def tell(self) -> None:
+    async def publish(self) -> None:
         """Read what is followed, and send what has changed. Raises OrderdError if Postgres does not answer."""
         if not self._of_series:
             return
         for series, now in await self._threads.run(self._read_all, tuple(self._of_series)):
             for follower in tuple(self._of_series.get(series, ())):
                 for candle in now.candles:
-                    if candle not in follower.told:
+                    if candle not in follower.sent:
                         follower.session.peer.push(_message(follower.number, now, candle))
-                follower.told = now.candles
+                follower.sent = now.candles
 
     def _read_all(self, wanted: Iterable[PricesParams]) -> list[tuple[PricesParams, PricesResult]]:
         return [(series, self._read(series)) for series in wanted]

@@ -151,7 +151,7 @@ class Subscription:
         "_held_bytes",
         "_last",
         "_peer",
-        "_told",
+        "_sent_seq",
         "_upto",
         "number",
         "selection",
@@ -166,7 +166,7 @@ class Subscription:
         self._encoder = encoder
         # How far it has got for orders whose news have not come as far yet. It has not seen the beginning of an order
         # that had ended before its page was read, and does not get its end.
-        self._told: dict[UUID, int] = {}
+        self._sent_seq: dict[UUID, int] = {}
         # While it is not live; with the numbers of the orders.
         self._held: deque[tuple[StreamEvent, int]] | None = deque()
         self._held_bytes = 0
@@ -179,7 +179,7 @@ class Subscription:
         """Send it, unless it is known. The events of an order, of this number, are offered in order, without gaps."""
         if self._held is None:
             if self._is_new(news):
-                for message in self._tell(news):
+                for message in self._encode(news):
                     self._peer.push(message)
         elif not self._is_of_later_page(number):
             self._held.append((news, number))
@@ -202,8 +202,8 @@ class Subscription:
             await self._send_held()
             # What is offered from here on may be committed after the next page has been read, whosever it is.
             self._upto = None
-            told = self._told.items()
-            self._told = {each: seq for each, seq in told if is_behind(each, None if seq == _EVER else seq)}
+            sent = self._sent_seq.items()
+            self._sent_seq = {each: seq for each, seq in sent if is_behind(each, None if seq == _EVER else seq)}
         self._upto = self.since
         await self._answer(self._encoder.ready(count))
         await self._send_held()
@@ -220,7 +220,7 @@ class Subscription:
         """Send the page's snapshots. Returns how many."""
         for order_id, number in page.numbers.items():
             if number <= self.since:
-                self._told[order_id] = _EVER
+                self._sent_seq[order_id] = _EVER
         shown = 0
         for snapshot in page.snapshots:
             order = snapshot.order
@@ -232,12 +232,12 @@ class Subscription:
             lapsed = snapshot.lapse is not None
             if lapsed:
                 await self._answer(self._encoder.resync(snapshot))
-            self._told[order.id] = order.seq
+            self._sent_seq[order.id] = order.seq
             self._last = (order.id, order.seq)
             await self._answer(self._encoder.snapshot(snapshot))
             for event in () if lapsed else snapshot.again:
-                self._told[order.id] = max(event.seq, order.seq)
-                await self._answer(self._tell(StreamEvent.of(event)))
+                self._sent_seq[order.id] = max(event.seq, order.seq)
+                await self._answer(self._encode(StreamEvent.of(event)))
         return shown
 
     async def _send_held(self) -> None:
@@ -246,7 +246,7 @@ class Subscription:
             news, number = self._held.popleft()
             self._held_bytes -= len(news.body)
             if not self._is_of_later_page(number) and self._is_new(news):
-                await self._answer(self._tell(news))
+                await self._answer(self._encode(news))
 
     def _is_of_later_page(self, number: int) -> bool:
         return self._upto is not None and self._upto < number <= self.since
@@ -259,7 +259,7 @@ class Subscription:
         order_id, seq = self._last or (None, None)
         return Position.model_construct(subscription=self.number, events=self._events, order_id=order_id, seq=seq)
 
-    def _tell(self, news: StreamEvent) -> tuple[bytes, ...]:
+    def _encode(self, news: StreamEvent) -> tuple[bytes, ...]:
         EVENTS_SENT.inc()
         self._events += 1
         self._last = (news.order_id, news.seq)
@@ -270,10 +270,10 @@ class Subscription:
             await self._peer.answer(message)
 
     def _is_new(self, news: StreamEvent) -> bool:
-        told = self._told.get(news.order_id, 0)
-        is_new = news.seq > told
-        if told and (is_new or news.ended):
-            del self._told[news.order_id]  # from here on, what is offered is new
+        sent = self._sent_seq.get(news.order_id, 0)
+        is_new = news.seq > sent
+        if sent and (is_new or news.ended):
+            del self._sent_seq[news.order_id]  # from here on, what is offered is new
         return is_new
 
 

@@ -45,7 +45,7 @@ class Accounts:
     def __init__(self, outage: frozenset[VenueName]) -> None:
         self._unreadable = programs_of(outage)
         self._venues = {key: venue for venue in VenueName for key in programs_of(frozenset({venue}))}
-        self.told: set[VenueName] = set()
+        self.venues_read: set[VenueName] = set()
         """The venues of which accounts were read, since this was cleared last."""
 
     def get_balance(self, node: Node, params: Params) -> Json:
@@ -126,7 +126,7 @@ class Accounts:
 
     def _check_readable(self, program: Pubkey) -> None:
         if (venue := self._venues.get(program)) is not None:
-            self.told.add(venue)
+            self.venues_read.add(venue)
         if program in self._unreadable:
             raise NodeRpcError(INTERNAL_ERROR, f"Internal error: the accounts of {program} cannot be read")
 

@@ -87,8 +87,8 @@ class Dispatcher:
 
     def answer_and_venues(self, body: bytes) -> tuple[bytes, frozenset[VenueName]]:
         """What ``answer`` says, and the venues whose accounts it shows."""
-        self._accounts.told.clear()
-        return self.answer(body), frozenset(self._accounts.told)
+        self._accounts.venues_read.clear()
+        return self.answer(body), frozenset(self._accounts.venues_read)
 
     def answer(self, body: bytes) -> bytes:
         """Answer a request, or a batch in the order of its requests."""

@@ -157,8 +157,8 @@ class PubSub:
         self._notify_signature(Commitment.PROCESSED, transaction.signature)
         if self._subscriptions.has(Commitment.PROCESSED, Logs):
             error = executed.outcome.error
-            told = {"err": None if error is None else error.to_json(), "logs": list(executed.outcome.logs)}
-            self._notify_logs(Commitment.PROCESSED, slot, transaction, told)
+            outcome = {"err": None if error is None else error.to_json(), "logs": list(executed.outcome.logs)}
+            self._notify_logs(Commitment.PROCESSED, slot, transaction, outcome)
         self._replaced(slot, executed.outcome.changes(transaction))
 
     def _replaced(self, slot: int, accounts: Iterable[Pubkey]) -> None:
@@ -189,8 +189,8 @@ class PubSub:
         if self._subscriptions.has(level, Logs):
             for stored in self._ledger.transactions_in(block.slot):
                 meta = orjson.loads(stored.meta)
-                told = {"err": meta["err"], "logs": meta["logMessages"]}
-                self._notify_logs(level, block.slot, read(stored.raw), told)
+                outcome = {"err": meta["err"], "logs": meta["logMessages"]}
+                self._notify_logs(level, block.slot, read(stored.raw), outcome)
 
     def _notify_signature(self, level: Commitment, signature: Signature) -> None:
         for subscription in self._subscriptions.to(level, signature):
@@ -210,8 +210,8 @@ class PubSub:
                 value = {"pubkey": str(key), "account": encode_account(view, account, subscription.options)}
                 subscription.notify("programNotification", {"context": {"slot": slot}, "value": value})
 
-    def _notify_logs(self, level: Commitment, slot: int, transaction: Transaction, told: dict[str, Any]) -> None:
-        result = {"context": {"slot": slot}, "value": {"signature": str(transaction.signature), **told}}
+    def _notify_logs(self, level: Commitment, slot: int, transaction: Transaction, outcome: dict[str, Any]) -> None:
+        result = {"context": {"slot": slot}, "value": {"signature": str(transaction.signature), **outcome}}
         for mentioned in (None, *transaction.keys):
             for subscription in self._subscriptions.to(level, Logs(mentioned)):
                 subscription.notify("logsNotification", result)

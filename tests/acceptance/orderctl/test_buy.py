@@ -56,8 +56,8 @@ class Trader:
         with subprocess.Popen(command, env=self._environment(), stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout is not None
             for line in watching.stdout:
-                if (told := json.loads(line)).get("schema") == "orderctl.event/1":
-                    yield told
+                if (document := json.loads(line)).get("schema") == "orderctl.event/1":
+                    yield document
 
     def plays(self, **faults: float) -> None:
         """The local chain does, from now on."""

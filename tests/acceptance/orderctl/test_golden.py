@@ -162,7 +162,7 @@ OTHERS = (
 def test_a_verb_prints_in_a_format(orderctl: Orderctl, snapshot: SnapshotAssertion, command: str) -> None:
     outcome = orderctl(*command.split())
 
-    assert told(outcome) == snapshot
+    assert text_of(outcome) == snapshot
     if outcome.code != 2 and "-o json" in command:
         is_stream = "-o jsonl" in command or command.startswith("watch")
         for document in outcome.out.splitlines() if is_stream else [outcome.out]:
@@ -171,10 +171,10 @@ def test_a_verb_prints_in_a_format(orderctl: Orderctl, snapshot: SnapshotAsserti
 
 @pytest.mark.parametrize("command", OTHERS)
 def test_a_command_prints(orderctl: Orderctl, snapshot: SnapshotAssertion, command: str) -> None:
-    assert told(orderctl(*command.split())) == snapshot
+    assert text_of(orderctl(*command.split())) == snapshot
 
 
-def told(outcome: Outcome) -> str:
+def text_of(outcome: Outcome) -> str:
     text = normalised(f"--- stdout\n{outcome.out}--- stderr\n{outcome.err}")
     return f"exit code {outcome.code}\n{text}"
 

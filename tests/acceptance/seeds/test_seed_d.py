@@ -37,12 +37,12 @@ def followed(engine: Engine, count: int) -> dict[str, list[Frame]]:
     """The updates of so many orders, as a client hears them who has connected before."""
     with engine.listen("/ws") as websocket:
         order_ids = [engine.post("/api/orders/execute", BODY).json()["orderId"] for _ in range(count)]
-        told: dict[str, list[Frame]] = {order_id: [] for order_id in order_ids}
-        while not all(frames and frames[-1]["status"] == "confirmed" for frames in told.values()):
+        frames_by_order: dict[str, list[Frame]] = {order_id: [] for order_id in order_ids}
+        while not all(frames and frames[-1]["status"] == "confirmed" for frames in frames_by_order.values()):
             frame = json.loads(websocket.recv(SECONDS))
-            told.get(frame["orderId"], []).append(frame)
+            frames_by_order.get(frame["orderId"], []).append(frame)
         assert websocket.protocol.close_code is None, "the stream of all orders stays open"
-    return told
+    return frames_by_order
 
 
 def test_the_order_is_taken_though_its_wallet_is_another_and_that_is_kept_as_a_label(engine: Engine) -> None:
@@ -53,8 +53,8 @@ def test_the_order_is_taken_though_its_wallet_is_another_and_that_is_kept_as_a_l
     order = engine.stored(order_id)
     terms = ("token_in", "token_out", "amount_in", "slippage", "kind")
     assert [order[name] for name in terms] == ["SOL", "USDC", "1.5", "1", "market"]
-    told = engine.http.get(f"/api/orders/{order_id}").json()
-    assert told["walletAddress"] == told["events"][0]["data"]["label"] == WALLET
+    shown = engine.http.get(f"/api/orders/{order_id}").json()
+    assert shown["walletAddress"] == shown["events"][0]["data"]["label"] == WALLET
     assert engine.http.get("/api/status").json()["wallet"] != WALLET
 
 

@@ -87,8 +87,8 @@ def test_all_is_well(look: Look) -> None:
 
 def test_a_halt_is_told_with_who_and_why_and_its_end_too(look: Look) -> None:
     halts.halt(HaltCause.OPERATOR, Actor("me"), "lunch")
-    told = look()["halted"]
-    assert (told["state"], told["by"], told["reason"], told["cause"]) == ("firing", "me", "lunch", "operator")
+    alert = look()["halted"]
+    assert (alert["state"], alert["by"], alert["reason"], alert["cause"]) == ("firing", "me", "lunch", "operator")
     halts.lift(Actor("me"), HaltCause.OPERATOR)
     assert look()["halted"] == {"state": "resolved", "key": "halted:operator"}
 
@@ -98,8 +98,8 @@ def test_a_balance_that_nobody_has_seen_of_late_is_not_low(look: Look) -> None:
     database.execute_sql("UPDATE balances SET seen_at = seen_at - interval '1 hour'")
     assert look() == {}
     balances.store([SellableBalance(WSOL_MINT, False, 49_999_999, True)], slot=2)
-    told = look()["balance_low"]
-    assert (told["amount"], told["least"], told["text"]) == (
+    alert = look()["balance_low"]
+    assert (alert["amount"], alert["least"], alert["text"]) == (
         "0.049999999",
         "0.05",
         "the wallet holds 0.049999999 SOL, less than 0.05",

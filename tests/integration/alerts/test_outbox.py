@@ -180,7 +180,7 @@ def test_what_is_too_old_is_given_up(subscribed: None) -> None:
 # What lasts
 
 
-def told() -> list[str]:
+def states() -> list[str]:
     rows = database.execute_sql("SELECT data->>'state' FROM alerts ORDER BY at, id")
     return [state for (state,) in rows]
 
@@ -194,24 +194,24 @@ def test_a_condition_is_told_when_it_begins_and_when_it_is_over(subscribed: None
     for firing in (low, low, {}, {}):
         alerts.settle(AlertKind.BALANCE_LOW, firing)
         let_a_minute_pass()
-    assert told() == ["firing", "resolved"]
+    assert states() == ["firing", "resolved"]
 
 
 def test_one_that_wavers_is_told_of_once_a_minute_and_ends_as_it_is(subscribed: None) -> None:
     low = {"balance:SOL": {"text": "little"}}
     for firing in (low, {}, low, {}, low, {}):
         alerts.settle(AlertKind.BALANCE_LOW, firing)
-    assert told() == ["firing"]
+    assert states() == ["firing"]
     let_a_minute_pass()
     alerts.settle(AlertKind.BALANCE_LOW, {})
-    assert told() == ["firing", "resolved"]
+    assert states() == ["firing", "resolved"]
 
 
 def test_another_kind_of_condition_is_left_alone(subscribed: None) -> None:
     alerts.settle(AlertKind.BALANCE_LOW, {"balance:SOL": {}})
     let_a_minute_pass()
     alerts.settle(AlertKind.HALTED, {})
-    assert told() == ["firing"]
+    assert states() == ["firing"]
 
 
 def test_one_notifier_at_a_time_looks_at_what_lasts() -> None:

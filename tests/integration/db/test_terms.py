@@ -10,7 +10,7 @@ from db.models import Order
 from db.terms import columns_of, terms_of
 from orderd.domain.order import Floor
 from orderd.domain.terms import GivenTerms
-from orderd.domain.terms_formatting import told
+from orderd.domain.terms_formatting import format_terms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.well_known import registry_of
 from orderd.engine import views
@@ -29,7 +29,7 @@ def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> Non
 
     assert terms_of(order) == terms
     (accepted,) = views.events_after(order.id, 0)
-    for term, value in told(terms):
+    for term, value in format_terms(terms):
         assert getattr(views.order_view(order), term) == getattr(accepted.data, term) == value
 
 
@@ -38,7 +38,7 @@ def test_an_order_of_before_there_was_a_floor_makes_one_in_each_attempt() -> Non
     database.execute_sql("UPDATE orders SET floor = DEFAULT, min_out = DEFAULT, max_cost_bps = DEFAULT")
     terms = terms_of(read(moved.order.id))
     assert (terms.floor, terms.min_out, terms.max_cost_bps) == (None, None, None)
-    assert told(terms).floor is Floor.EACH
+    assert format_terms(terms).floor is Floor.EACH
 
 
 def test_an_order_of_before_wrapped_sol_could_be_sold_sells_sol_itself() -> None:

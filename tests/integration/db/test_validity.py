@@ -119,9 +119,9 @@ def test_nor_has_it_where_it_then_waits_for_a_service() -> None:
 
 def test_a_reason_is_told_once_and_the_wait_counts_from_then() -> None:
     order_id = valid(600)
-    told = [journal.defer(order_id, 0, AWAY) for _ in range(3)]
-    assert [len(waits.moved) for waits in told if waits] == [1, 0, 0]
-    (waits, *_) = told
+    waits_of = [journal.defer(order_id, 0, AWAY) for _ in range(3)]
+    assert [len(waits.moved) for waits in waits_of if waits] == [1, 0, 0]
+    (waits, *_) = waits_of
     assert waits is not None
     order = read(order_id)
     assert order.waits_since is not None

@@ -153,10 +153,10 @@ def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypat
     )
     with suppress(OrderdError):  # it has ended before it was ready, as it should
         child.wait_until(lambda: child.exit_code == 0)
-    told = (tmp_path / "told.log").read_text()
-    assert "'PATH'" in told
-    assert "'OF_ITS_OWN'" in told
-    assert not [name for name in secrets if name in told]
+    output = (tmp_path / "told.log").read_text()
+    assert "'PATH'" in output
+    assert "'OF_ITS_OWN'" in output
+    assert not [name for name in secrets if name in output]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -274,10 +274,10 @@ def test_postgres_is_waited_for_as_long_as_it_says_that_it_recovers(
     with running(server):
         ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
     enough = hold_in_recovery(tmp_path)
-    began, told = time.monotonic(), set()
+    began, reported = time.monotonic(), set()
 
     def meanwhile(what: str) -> None:
-        told.add(what.partition(" (")[0])
+        reported.add(what.partition(" (")[0])
         if time.monotonic() - began > 4 * patience:
             enough.touch()
 
@@ -286,7 +286,7 @@ def test_postgres_is_waited_for_as_long_as_it_says_that_it_recovers(
         assert ask(server, "SELECT answer FROM kept") == "42"
     finally:
         child.stop()
-    assert told & {
+    assert reported & {
         "postgres: the database system is starting up",
         "postgres: the database system is not yet accepting connections",
     }
@@ -308,10 +308,10 @@ def test_postgres_that_ends_while_it_recovers_is_waited_for_no_longer(tmp_path: 
 
 
 def test_what_is_waited_for_is_told(tmp_path: Path) -> None:
-    told: list[str] = []
-    child = Postgres(tmp_path).start(told.append)
+    reported: list[str] = []
+    child = Postgres(tmp_path).start(reported.append)
     child.stop()
-    assert {each.partition(":")[0] for each in told} == {"postgres"}
+    assert {each.partition(":")[0] for each in reported} == {"postgres"}
 
 
 def test_the_services_die_with_the_daemon_and_the_next_one_starts_them_again(tmp_path: Path) -> None:

@@ -141,8 +141,8 @@ def test_another_route_in_the_same_attempt_keeps_to_the_ceiling(
     order_id = pending(exact_out=WANTED)
     assert fails(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
     assert (agreed(desk), read(order_id).max_amount_in) == ([], MOST)
-    told = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
-    assert [(each.chosen.amount_in, each.chosen.amount_out, each.max_amount_in) for each in told] == [
+    routed = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
+    assert [(each.chosen.amount_in, each.chosen.amount_out, each.max_amount_in) for each in routed] == [
         ("1.5", "152.310211", "1.5075"),
         ("1.505", "152.310211", "1.5075"),
     ]

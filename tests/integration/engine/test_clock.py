@@ -219,10 +219,10 @@ def test_what_is_told_of_the_past_stays_as_it_was(
 ) -> None:
     order_id = waiting(300)
     history = "SELECT seq, at FROM order_events WHERE order_id = %s ORDER BY seq"
-    told = database.execute_sql(history, (str(order_id),)).fetchall()
+    before = database.execute_sql(history, (str(order_id),)).fetchall()
     server.set(by)
     watching.look()
-    assert database.execute_sql(history, (str(order_id),)).fetchall() == told
+    assert database.execute_sql(history, (str(order_id),)).fetchall() == before
 
 
 @BOTH_WAYS

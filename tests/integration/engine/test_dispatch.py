@@ -118,8 +118,8 @@ def test_a_wait_is_told_once_for_each_reason(dispatch: Dispatch) -> None:
     order_id = pending()
     for reason in ("rate limit", "rate limit", "orders in flight", "rate limit"):
         assert dispatch.defer(order_id, timedelta(minutes=5), reason)
-    told = [event.data for event in views.events_after(order_id, 1)]
-    assert [fact.reason for fact in told if isinstance(fact, Deferred)] == [
+    facts = [event.data for event in views.events_after(order_id, 1)]
+    assert [fact.reason for fact in facts if isinstance(fact, Deferred)] == [
         "rate limit",
         "orders in flight",
         "rate limit",

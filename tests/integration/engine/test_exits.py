@@ -30,7 +30,7 @@ CANCELLED, EXPIRED, HELD, OPEN = OrderStatus.CANCELLED, OrderStatus.EXPIRED, Ord
 
 
 @dataclass
-class Told:
+class RecordingPublisher:
     published: list[Moved] = field(default_factory=list)
 
     def publish(self, changes: Sequence[Moved]) -> None:
@@ -38,13 +38,13 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def publisher() -> RecordingPublisher:
+    return RecordingPublisher()
 
 
 @pytest.fixture
-def exits(told: Told) -> Exits:
-    return Exits(told)  # type: ignore[arg-type]  # it only remembers
+def exits(publisher: RecordingPublisher) -> Exits:
+    return Exits(publisher)  # type: ignore[arg-type]  # it only remembers
 
 
 def begun(terms: Mapping[str, Any] = BOTH) -> UUID:
@@ -85,9 +85,9 @@ def test_it_is_there_from_the_acceptance_on_held_and_without_an_amount() -> None
     view = views.order_view(held)
     assert (view.entry_id, view.amount_in) == (first.order.id, None)
     assert view.price_reads == "90 USDC per SOL; or 120 USDC per SOL"
-    (told,) = views.events_after(held.id, 0)
-    assert isinstance(told.data, Accepted)
-    assert told.status is HELD
+    (event,) = views.events_after(held.id, 0)
+    assert isinstance(event.data, Accepted)
+    assert event.status is HELD
 
 
 def test_nothing_follows_an_order_that_was_there_before_or_has_no_exit_prices() -> None:
@@ -116,7 +116,7 @@ def test_the_market_is_not_looked_at_for_it_and_nothing_is_reserved() -> None:
 # When its entry is filled
 
 
-def test_it_is_released_once_and_sells_what_was_received(exits: Exits, told: Told) -> None:
+def test_it_is_released_once_and_sells_what_was_received(exits: Exits, publisher: RecordingPublisher) -> None:
     first = entry()
     assert (exits.run_once(), exits.run_once()) == (1, 0)
     follower = exit_of(first.id)
@@ -126,7 +126,7 @@ def test_it_is_released_once_and_sells_what_was_received(exits: Exits, told: Tol
         first.mint_in,
         FILL["filled_out"],
     )
-    assert [each.event.data for each in told.published] == [Released(entry=first.id, amount_in="152.310211")]
+    assert [each.event.data for each in publisher.published] == [Released(entry=first.id, amount_in="152.310211")]
     assert balances.spendings() != []
 
 
@@ -252,9 +252,9 @@ def test_its_prices_are_held_against_the_market_as_its_entrys_are() -> None:
 
 def test_its_entry_tells_of_it_and_its_first_event_names_its_entry() -> None:
     order_id = begun()
-    (told,) = views.get(DEFAULT_ACCOUNT, str(order_id)).children
-    assert (told.id, told.entry_id, told.status) == (exit_of(order_id).id, order_id, OrderStatus.HELD)
-    (accepted,) = views.events_after(told.id, 0)
+    (child,) = views.get(DEFAULT_ACCOUNT, str(order_id)).children
+    assert (child.id, child.entry_id, child.status) == (exit_of(order_id).id, order_id, OrderStatus.HELD)
+    (accepted,) = views.events_after(child.id, 0)
     assert isinstance(accepted.data, Accepted)
     assert accepted.data.entry_id == order_id
 

@@ -193,8 +193,8 @@ def test_who_is_asked_about_a_family_tells_its_children_and_their_first_event_na
     parent = oco()
     care.run_once()
     profit, stop = children(parent)
-    told = views.get(read(parent).account_id, str(parent))
-    assert [(each.id, each.parent_id) for each in told.children] == [(profit.id, parent), (stop.id, parent)]
+    detail = views.get(read(parent).account_id, str(parent))
+    assert [(each.id, each.parent_id) for each in detail.children] == [(profit.id, parent), (stop.id, parent)]
     (accepted,) = views.events_after(stop.id, 0)
     assert isinstance(accepted.data, Accepted)
     assert accepted.data.parent_id == parent

@@ -154,8 +154,8 @@ def test_another_route_in_the_same_attempt_keeps_to_the_floor(desk: Desk, fails:
     order_id = pending()
     assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
     assert (agreed(desk), read(order_id).min_amount_out) == ([], LEAST)
-    told = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
-    assert [(each.chosen.amount_out, each.min_amount_out) for each in told] == [
+    routed = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
+    assert [(each.chosen.amount_out, each.min_amount_out) for each in routed] == [
         ("152.490001", "151.727551"),
         ("151.990001", "151.727551"),
     ]

@@ -46,11 +46,11 @@ def test_an_order_that_is_halted_on_its_way_waits_and_is_sent_nowhere(desk: Desk
     order = read(order_id)
     assert (order.status, order.waits_for, order.failures) == (OrderStatus.PENDING, ErrorCode.SERVICE_HALTED, 0)
     assert (desk.sender.sent, len(desk.live), Attempt.select().count()) == ([], 0, 0)
-    told = views.events_after(order_id, 0)[-1].data
-    assert isinstance(told, Deferred)
-    assert told.detail is not None
-    assert told.detail.startswith("halted by ops at ")
-    assert told.detail.endswith(f" UTC: {WHY}")
+    deferred = views.events_after(order_id, 0)[-1].data
+    assert isinstance(deferred, Deferred)
+    assert deferred.detail is not None
+    assert deferred.detail.startswith("halted by ops at ")
+    assert deferred.detail.endswith(f" UTC: {WHY}")
 
 
 def test_dispatch_sends_nothing_before_it_is_lifted_and_then_what_waits_for_it_without_a_look(

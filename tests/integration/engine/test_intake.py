@@ -66,12 +66,12 @@ def test_an_order_is_stored_queued_and_told(intake: Intake, queue: Queue, redis_
         news.subscribe(CHANNEL)
         news.get_message(timeout=5)
         (outcome,) = intake.submit_batch([submission(intake, "mine")])
-        told = news.get_message(timeout=5)
+        message = news.get_message(timeout=5)
     order = accepted(outcome).order
     assert (order.status, order.seq, order.amount_in, order.slippage) == (OrderStatus.PENDING, 1, "1.5", "0.5")
     assert queue.sent == [order.id]
-    assert told is not None
-    assert b'"kind":"accepted"' in told["data"]
+    assert message is not None
+    assert b'"kind":"accepted"' in message["data"]
     assert redis_client.get(snapshot_key(order.id)) == order.model_dump_json().encode()
 
 
@@ -201,9 +201,9 @@ def test_followers_hear_of_an_order_before_a_worker_can_take_it(publisher: Publi
     with redis_client.monitor() as done:  # type: ignore[no-untyped-call]
         accepted(intake.submit_batch([submission(intake, "mine")])[0])
         names = takewhile(lambda name: name != "EXEC", (each["command"].split()[0] for each in done.listen()))
-        told = [name for name in names if name in ("PUBLISH", "RPUSH")]
+        commands = [name for name in names if name in ("PUBLISH", "RPUSH")]
     hand_over.close(20)
-    assert told == ["PUBLISH", "RPUSH"]
+    assert commands == ["PUBLISH", "RPUSH"]
 
 
 def test_news_that_nobody_can_write_down_keep_no_order_out_of_the_queue(
@@ -214,7 +214,7 @@ def test_news_that_nobody_can_write_down_keep_no_order_out_of_the_queue(
 
     broker = OrderBroker(redis_client)
     hand_over = HandOver(publisher, broker.send, lambda _: None)
-    monkeypatch.setattr(publisher, "tell", stumble)
+    monkeypatch.setattr(publisher, "publish_now", stumble)
     intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
     hand_over.close(20)
@@ -261,13 +261,13 @@ def test_a_cancellation_that_is_not_committed_is_told_to_nobody(
     def away(_: object) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    told: list[Moved] = []
-    intake = Intake(registry_of("simnet"), "0.5", lambda _, news: told.extend(news), forgotten.append)
+    published: list[Moved] = []
+    intake = Intake(registry_of("simnet"), "0.5", lambda _, news: published.extend(news), forgotten.append)
     order_id = pending()
     monkeypatch.setattr(audit, "record", away)
     with pytest.raises(OperationalError):
         intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME)
-    assert (told, forgotten) == ([], [])
+    assert (published, forgotten) == ([], [])
     assert read(order_id).status is OrderStatus.PENDING
 
 

@@ -33,8 +33,8 @@ def test_of_a_twap_it_is_the_next_share_of_what_is_left_when_that_is_due() -> No
 
 def test_of_an_oco_it_is_either_end() -> None:
     found = following(oco())
-    told = [each.condition.told() for each in found.either if each.condition is not None]
-    assert told == ["105 USDC per SOL = at least 105 USDC", "95 USDC per SOL = at most 95 USDC"]
+    readings = [each.condition.describe() for each in found.either if each.condition is not None]
+    assert readings == ["105 USDC per SOL = at least 105 USDC", "95 USDC per SOL = at most 95 USDC"]
     assert amounts(found) == [SOL, SOL]
 
 

@@ -37,7 +37,7 @@ def prices(**params: Any) -> PricesResult:
     )
 
 
-def told(found: PricesResult) -> list[tuple[int, str, str, str, str]]:
+def candles_of(found: PricesResult) -> list[tuple[int, str, str, str, str]]:
     return [
         (int((each.at - START).total_seconds()) // 60, each.open, each.high, each.low, each.close)
         for each in found.candles
@@ -49,7 +49,7 @@ def test_what_several_have_seen_of_a_minute_is_one_candle() -> None:
     keep(2, "102")
     found = prices(**{"from": format_moment(START)}, to=format_moment(START + timedelta(hours=1)))
     assert (found.base, found.quote, found.interval) == ("SOL", "USDC", "1m")
-    assert told(found) == [(0, "100", "103.5", "99", "101"), (2, "102", "102", "102", "102")]
+    assert candles_of(found) == [(0, "100", "103.5", "99", "101"), (2, "102", "102", "102", "102")]
 
 
 def test_several_candles_in_one_statement() -> None:
@@ -58,24 +58,24 @@ def test_several_candles_in_one_statement() -> None:
         for n in (1, 0)
     ]
     candles.add(each)
-    assert [close for *_, close in told(prices(to=format_moment(START + timedelta(hours=1))))] == ["1", "2"]
+    assert [close for *_, close in candles_of(prices(to=format_moment(START + timedelta(hours=1))))] == ["1", "2"]
 
 
 def test_longer_intervals_are_made_of_the_stored_ones() -> None:
     for minute, price in enumerate(("100", "104", "98", "101", "105", "90")):
         keep(minute, price)
     until = format_moment(START + timedelta(hours=1))
-    assert told(prices(interval="5m", to=until)) == [(0, "100", "105", "98", "105"), (5, "90", "90", "90", "90")]
-    assert told(prices(interval="1h", to=until)) == [(0, "100", "105", "90", "90")]
+    assert candles_of(prices(interval="5m", to=until)) == [(0, "100", "105", "98", "105"), (5, "90", "90", "90", "90")]
+    assert candles_of(prices(interval="1h", to=until)) == [(0, "100", "105", "90", "90")]
 
 
 def test_the_newest_ones_are_told_and_the_pair_is_the_same_named_either_way() -> None:
     for minute in range(5):
         keep(minute, str(100 + minute))
     until = format_moment(START + timedelta(minutes=5))
-    assert [at for at, *_ in told(prices(limit=2, to=until, pair="USDC/SOL"))] == [3, 4]
-    assert told(prices(to=format_moment(START - timedelta(days=1)))) == []
-    assert told(prices(to="1970-01-01T00:00:00Z")) == []
+    assert [at for at, *_ in candles_of(prices(limit=2, to=until, pair="USDC/SOL"))] == [3, 4]
+    assert candles_of(prices(to=format_moment(START - timedelta(days=1)))) == []
+    assert candles_of(prices(to="1970-01-01T00:00:00Z")) == []
 
 
 @pytest.mark.parametrize(

@@ -115,14 +115,14 @@ def test_what_is_not_known_yet_is_no_refusal(world: World) -> None:
     world.refusals()
     assert world.venue.is_known(*PAIR)
     assert world.venue.is_fresh(*PAIR)
-    told = read(world.chain.rpc(), world.venue.reading(*PAIR))
-    assert isinstance(told, Liquidity)
-    assert [refusal.code for refusal in told.refusals] == [ErrorCode.POOL_UNPROVEN]
+    liquidity = read(world.chain.rpc(), world.venue.reading(*PAIR))
+    assert isinstance(liquidity, Liquidity)
+    assert [refusal.code for refusal in liquidity.refusals] == [ErrorCode.POOL_UNPROVEN]
 
 
 def test_while_postgres_is_away_nobody_is_told_that_a_program_is_unproved(world: World) -> None:
     with database.connection_context():
         database.execute_sql("DROP TABLE proofs")
-    with pytest.raises(OrderdError) as told:
+    with pytest.raises(OrderdError) as refused:
         world.venue.liquidity(*PAIR)
-    assert told.value.code is not ErrorCode.POOL_UNPROVEN
+    assert refused.value.code is not ErrorCode.POOL_UNPROVEN

@@ -45,10 +45,10 @@ class Endpoint:
         if config["minContextSlot"] > self.known:
             return BEHIND
         newest_first = [] if address != str(WALLET) else sorted(self._deposits.items(), key=lambda each: -each[1])
-        told = [each for each in newest_first if each[1] <= self.known]
+        known = [each for each in newest_first if each[1] <= self.known]
         if "before" in config:
-            told = told[[signature for signature, _ in told].index(config["before"]) + 1 :]
-        page = [{"signature": signature, "slot": slot, "err": None} for signature, slot in told[: config["limit"]]]
+            known = known[[signature for signature, _ in known].index(config["before"]) + 1 :]
+        page = [{"signature": signature, "slot": slot, "err": None} for signature, slot in known[: config["limit"]]]
         return {"result": page}
 
     def _transaction(self, signature: str) -> dict[str, Any]:

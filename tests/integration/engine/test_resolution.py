@@ -71,8 +71,8 @@ def test_a_status_is_told_with_its_block_and_verdict(
     chain: ScriptedChain, resolution: Resolution, submitted: str
 ) -> None:
     chain.land(signature(1))
-    told = resolution.evidence(DEFAULT_ACCOUNT, submitted).status
-    assert told == "confirmed in slot 9, succeeded"
+    status = resolution.evidence(DEFAULT_ACCOUNT, submitted).status
+    assert status == "confirmed in slot 9, succeeded"
 
 
 def test_an_endpoint_that_does_not_answer_is_part_of_the_evidence(

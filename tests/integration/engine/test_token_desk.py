@@ -64,7 +64,7 @@ def test_what_is_known_by_itself_is_asked_of_nobody(chain: MintChain) -> None:
     chain.away = True
     desk = desk_on(chain)
     desk.learn(["SOL", "usdc"])
-    view = desk.told(desk.registry.resolve("USDC"))
+    view = desk.view(desk.registry.resolve("USDC"))
     assert (view.name, view.warnings) == (None, ())
 
 
@@ -87,22 +87,22 @@ def test_warnings_are_read_anew_when_they_are_shown(chain: MintChain) -> None:
     desk = desk_on(chain, now=now)
     desk.learn([mint])
     token = desk.registry.resolve(mint)
-    assert [each.code for each in desk.told(token).warnings] == ["mint_authority"]
+    assert [each.code for each in desk.view(token).warnings] == ["mint_authority"]
     chain.has(FIRST, spl(4))
     now[0] = 299.0
-    assert len(desk.told(token).warnings) == 1
+    assert len(desk.view(token).warnings) == 1
     now[0] = 301.0
-    assert desk.told(token).warnings == ()
+    assert desk.view(token).warnings == ()
     chain.has(FIRST, spl(4, freeze=SOMEBODY))
     chain.away, now[0] = True, 900.0
-    assert desk.told(token).warnings == (), "what was known last, where the chain does not answer"
+    assert desk.view(token).warnings == (), "what was known last, where the chain does not answer"
 
 
 def test_a_fee_is_warned_of(chain: MintChain) -> None:
     mint = chain.has(FIRST, extended(plain(), fee(150, 9)))
     desk = desk_on(chain)
     desk.learn([mint])
-    (warning,) = desk.told(desk.registry.resolve(mint)).warnings
+    (warning,) = desk.view(desk.registry.resolve(mint)).warnings
     assert (warning.code, "1.5 %" in warning.detail) == ("transfer_fee", True)
 
 

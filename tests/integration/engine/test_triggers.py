@@ -514,7 +514,7 @@ def objecting(begin: Begin, market: Market, objections: list[OrderdError | None]
     return begin(market, check=check)
 
 
-def told(order_id: UUID) -> list[str]:
+def reasons(order_id: UUID) -> list[str]:
     events = views.events_after(order_id, 1)
     return [each.data.code or "" for each in events if isinstance(each.data, Deferred)]
 
@@ -523,13 +523,13 @@ def test_one_on_liquidity_is_told_once_what_keeps_it_and_fires_when_nothing_does
     objections: list[OrderdError | None] = [OrderdError(ErrorCode.POOL_FEE, "6 %")]
     watch, order_id = objecting(begin, Market(110), objections), on_liquidity()
     assert watch.sees(110, 111, 112) == 0
-    assert told(order_id) == [ErrorCode.POOL_FEE]
+    assert reasons(order_id) == [ErrorCode.POOL_FEE]
     objections[0] = OrderdError(ErrorCode.POOL_SHALLOW, "1 USDC")
     assert watch.sees(110, 111) == 0
-    assert told(order_id) == [ErrorCode.POOL_FEE, ErrorCode.POOL_SHALLOW]
+    assert reasons(order_id) == [ErrorCode.POOL_FEE, ErrorCode.POOL_SHALLOW]
     objections[0] = None
     assert watch.sees(104) == 0, "its price is looked at first"
-    assert told(order_id)[2:] == [ErrorCode.ROUTE_BELOW_FLOOR]
+    assert reasons(order_id)[2:] == [ErrorCode.ROUTE_BELOW_FLOOR]
     assert watch.sees(106) == 1
     assert read(order_id).status is OrderStatus.PENDING
 
@@ -539,7 +539,7 @@ def test_what_it_was_told_is_known_to_whoever_watches_next(begin: Begin) -> None
     order_id = on_liquidity()
     assert objecting(begin, Market(110), objections).sees(110) == 0
     assert objecting(begin, Market(110), objections).sees(110) == 0
-    assert told(order_id) == [ErrorCode.POOL_FEE]
+    assert reasons(order_id) == [ErrorCode.POOL_FEE]
 
 
 def test_without_a_market_it_is_told_what_is_wrong_with_the_token_and_else_nothing(begin: Begin) -> None:
@@ -547,10 +547,10 @@ def test_without_a_market_it_is_told_what_is_wrong_with_the_token_and_else_nothi
     market = Market(110, missing=ErrorCode.ROUTE_NOT_FOUND)
     watch, order_id = objecting(begin, market, objections), on_liquidity()
     assert watch.sees(110, 111) == 0
-    assert told(order_id) == []
+    assert reasons(order_id) == []
     objections[0] = OrderdError(ErrorCode.ROUTE_TOKEN_POWERS, "mint_authority")
     assert watch.sees(110) == 0
-    assert told(order_id) == [ErrorCode.ROUTE_TOKEN_POWERS]
+    assert reasons(order_id) == [ErrorCode.ROUTE_TOKEN_POWERS]
 
 
 def test_it_is_looked_at_again_soon_although_no_pool_has_changed(begin: Begin) -> None:

@@ -225,21 +225,21 @@ class TestRevocation:
     ) -> None:
         token = await asyncio.to_thread(issue, "read")
         identify = rig.gateway._authenticator.identify
-        told = asyncio.Event()
+        revoked = asyncio.Event()
         end: Callable[[Any], None] = rig.gateway._revocations._end
 
         async def late(*arguments: Any) -> Any:
             principal = await identify(*arguments)
             await asyncio.to_thread(revoke, token)
-            await told.wait()
+            await revoked.wait()
             return principal
 
-        def tell(ended: Any) -> None:
+        def end_and_report(ended: Any) -> None:
             end(ended)
-            told.set()
+            revoked.set()
 
         monkeypatch.setattr(rig.gateway._authenticator, "identify", late)
-        monkeypatch.setattr(rig.gateway._revocations, "_end", tell)
+        monkeypatch.setattr(rig.gateway._revocations, "_end", end_and_report)
         async with rig.client(additional_headers=bearer(token)) as client:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
@@ -309,8 +309,8 @@ class TestAudit:
                 await client.call("order.cancel", order="0190abcd")
         assert (await http.get("/api/orders")).status_code == 401
         rows = await audited(6)
-        told = {(row.actor, row.address, row.action, row.outcome) for row in rows}
-        assert told == {
+        recorded = {(row.actor, row.address, row.action, row.outcome) for row in rows}
+        assert recorded == {
             ("desk", "127.0.0.1", "POST /api/orders", "AUTH_FORBIDDEN"),
             ("desk", "127.0.0.1", "order.cancel", "AUTH_FORBIDDEN"),
         }

@@ -97,10 +97,10 @@ async def test_what_was_taken_is_known_before_market_and_time_are_asked(
 
 async def test_an_order_that_has_expired_already_is_not_taken(http: httpx.AsyncClient) -> None:
     for body in (_LIMIT, {"token_in": "SOL", "token_out": "USDC", "amount_in": "1"}):
-        told = problem(
+        refused = problem(
             await http.post("/api/orders", json=body | {"expires": "2020-01-01T00:00:00Z"}), 422, "TIME_PAST"
         )
-        assert "2020-01-01" in told["detail"]
+        assert "2020-01-01" in refused["detail"]
 
 
 async def test_an_amendment_keeps_within_the_limits_of_its_token(rig: Rig) -> None:
@@ -125,8 +125,8 @@ async def test_a_signed_order_is_asked_to_end_with_its_transaction(http: httpx.A
         live = sign(built(), "sig")
     for _ in ("once", "twice is no error"):
         answer = await http.delete(f"/api/orders/{live.order.id}")
-        told = answer.json()["order"]
-        assert (answer.status_code, told["status"], told["cancel_requested"]) == (202, "submitted", True)
+        amended = answer.json()["order"]
+        assert (answer.status_code, amended["status"], amended["cancel_requested"]) == (202, "submitted", True)
     assert (await http.get(f"/api/orders/{live.order.id}")).json()["order"]["cancel_requested"]
 
 
@@ -138,6 +138,6 @@ async def test_what_has_not_been_signed_is_cancelled_at_once(http: httpx.AsyncCl
 
 
 async def test_what_an_order_would_do_now_is_asked_of_the_market(http: httpx.AsyncClient, order: str) -> None:
-    told = problem(await http.get(f"/api/orders/{order}/simulated-fill"), 422, "ROUTE_NOT_FOUND")
-    assert told["detail"] == "no pool trades SOL"
+    refused = problem(await http.get(f"/api/orders/{order}/simulated-fill"), 422, "ROUTE_NOT_FOUND")
+    assert refused["detail"] == "no pool trades SOL"
     problem(await http.get("/api/orders/nobody/simulated-fill"), 404, "ORDER_NOT_FOUND")

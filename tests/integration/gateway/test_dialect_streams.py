@@ -53,8 +53,8 @@ async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_ha
         await rig.happen(routed, STARTED, ROUTED)
         await rig.happen(waiting, deferred())
         async with listen(rig, "/ws") as websocket:
-            told = await frames(websocket, 6)
-            assert [(UUID(frame["orderId"]), frame["status"]) for frame in told] == [
+            sent = await frames(websocket, 6)
+            assert [(UUID(frame["orderId"]), frame["status"]) for frame in sent] == [
                 (routed, "pending"),
                 (routed, "routing"),
                 (routed, "routing"),
@@ -65,7 +65,7 @@ async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_ha
             # What happens from now on comes with the quote of before.
             await rig.happen(routed, retrying("no answer"))
             (again,) = await frames(websocket, 1)
-            assert (again["status"], again["quote"]) == ("pending", told[2]["quote"])
+            assert (again["status"], again["quote"]) == ("pending", sent[2]["quote"])
             # A new attempt has none until it is routed.
             await rig.happen(routed, Started(attempt=2))
             assert "quote" not in (await frames(websocket, 1))[0]
@@ -95,14 +95,14 @@ async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
             await rig.happen(order_id, ROUTED, publish=False)
             await rig.happen(other, STARTED)
             await rig.happen(order_id, Cancelled())
-            told = await all_frames(early)
-            assert statuses(told) == story
-            assert first + await all_frames(late) == told
-    assert told[-1]["error"] == "The order was cancelled on request"
+            sent = await all_frames(early)
+            assert statuses(sent) == story
+            assert first + await all_frames(late) == sent
+    assert sent[-1]["error"] == "The order was cancelled on request"
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "expected"),
     [
         ("/api/orders/execute?orderId={}", []),
         ("/ws/orders?orderId={}", ["FAILED"]),
@@ -111,7 +111,7 @@ async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
     ],
 )
 async def test_a_stream_of_an_order_whose_events_are_not_kept_ends_at_once(
-    rig: Rig, path: str, told: list[str]
+    rig: Rig, path: str, expected: list[str]
 ) -> None:
     async with rig.client() as client:
         order_id = await client.submit("long-ago")
@@ -119,7 +119,7 @@ async def test_a_stream_of_an_order_whose_events_are_not_kept_ends_at_once(
     with database.connection_context():
         database.execute_sql("DELETE FROM order_events WHERE order_id = %s", (str(order_id),))
     async with listen(rig, path.format(order_id)) as websocket:
-        assert statuses(await all_frames(websocket)) == told
+        assert statuses(await all_frames(websocket)) == expected
 
 
 async def test_what_a_client_says_is_not_listened_to(rig: Rig) -> None:

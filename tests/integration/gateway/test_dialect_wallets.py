@@ -19,7 +19,7 @@ async def submit(http: httpx.AsyncClient, key: str | None = None, **more: Any) -
     return await http.post("/api/orders/execute", json=BODY | more, headers=headers)
 
 
-async def told(http: httpx.AsyncClient, answer: httpx.Response) -> dict[str, Any]:
+async def order_of(http: httpx.AsyncClient, answer: httpx.Response) -> dict[str, Any]:
     found: dict[str, Any] = (await http.get(f"/api/orders/{answer.json()['orderId']}")).json()
     return found
 
@@ -29,11 +29,11 @@ class TestLabels:
 
     async def test_any_address_is_kept_with_the_order(self, http: httpx.AsyncClient) -> None:
         for wallet in (OTHER, WALLET):
-            order = await told(http, await submit(http, walletAddress=wallet))
+            order = await order_of(http, await submit(http, walletAddress=wallet))
             assert order["walletAddress"] == order["events"][0]["data"]["label"] == wallet
 
     async def test_an_order_that_names_none_has_none(self, http: httpx.AsyncClient) -> None:
-        order = await told(http, await submit(http))
+        order = await order_of(http, await submit(http))
         assert order["walletAddress"] is None
         assert "label" not in order["events"][0]["data"]
 
@@ -46,7 +46,7 @@ class TestLabels:
     async def test_a_label_makes_no_other_order(self, http: httpx.AsyncClient) -> None:
         first, second = [await submit(http, "mine", walletAddress=wallet) for wallet in (OTHER, WALLET)]
         assert first.json() == second.json()
-        assert (await told(http, second))["walletAddress"] == OTHER
+        assert (await order_of(http, second))["walletAddress"] == OTHER
 
 
 class TestOwn:
@@ -55,7 +55,7 @@ class TestOwn:
         return settings.model_copy(update={"dialect_wallet": "own"})
 
     async def test_the_daemons_wallet_may_be_named(self, http: httpx.AsyncClient) -> None:
-        assert (await told(http, await submit(http, walletAddress=WALLET)))["walletAddress"] == WALLET
+        assert (await order_of(http, await submit(http, walletAddress=WALLET)))["walletAddress"] == WALLET
         assert (await submit(http)).status_code == 200
 
     async def test_any_other_is_refused_with_both_names(self, http: httpx.AsyncClient) -> None:

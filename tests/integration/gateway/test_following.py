@@ -41,8 +41,8 @@ async def test_news_of_a_new_order_are_told_without_reading_it(rig: Rig) -> None
         read_before = GAPS_FILLED._value.get()
         names = [str(number) for number in range(20)]
         submitted = [await submit(client, name) for name in names]
-        told = [await client.next() for _ in names]
-    assert [each.event.order_id for each in told if isinstance(each, Event)] == submitted
+        news = [await client.next() for _ in names]
+    assert [each.event.order_id for each in news if isinstance(each, Event)] == submitted
     assert GAPS_FILLED._value.get() == read_before
 
 
@@ -212,10 +212,10 @@ class TestResync:
             good, bad = await submit(client, "good"), await submit(client, "gone")
             await rig.happen(good, deferred())
             await client.call("orders.subscribe", orders=[{"order": "good", "after": 1}, {"order": "gone", "after": 9}])
-            told = [await client.next() for _ in range(5)]
-        assert [type(each) for each in told] == [Snapshot, Event, ResyncRequired, Snapshot, Ready]
-        assert isinstance(told[2], ResyncRequired)
-        assert told[2].order_id == bad
+            news = [await client.next() for _ in range(5)]
+        assert [type(each) for each in news] == [Snapshot, Event, ResyncRequired, Snapshot, Ready]
+        assert isinstance(news[2], ResyncRequired)
+        assert news[2].order_id == bad
 
 
 class TestHeartbeat:

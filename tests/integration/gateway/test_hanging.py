@@ -106,8 +106,8 @@ async def test_a_hanging_redis_is_named_and_what_it_would_tell_is_unknown(
     assert status["executing"] is None
     metrics = (await http.get("/metrics")).text
     assert "\norderd_ready 1.0\n" in metrics
-    for untold in ("workers", "queue_depth", "executing", "rate_limit_used"):
-        assert f"\norderd_{untold} " not in metrics
+    for metric in ("workers", "queue_depth", "executing", "rate_limit_used"):
+        assert f"\norderd_{metric} " not in metrics
 
 
 async def test_a_gateway_is_ready_while_orders_are_taken_and_says_what_they_wait_for(

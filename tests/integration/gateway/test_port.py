@@ -281,8 +281,8 @@ async def test_a_frame_of_a_megabyte_is_refused_closes_its_connection_and_hurts_
     async with connect(rig.url, compression=None, proxy=None) as clumsy, rig.client() as other:
         with suppress(ConnectionClosed):
             await clumsy.send("x" * 1_000_000)
-        told = json.loads(await clumsy.recv())
-        assert told["error"]["data"]["code"] == "REQUEST_TOO_LARGE"
+        refused = json.loads(await clumsy.recv())
+        assert refused["error"]["data"]["code"] == "REQUEST_TOO_LARGE"
         await clumsy.wait_closed()
         assert clumsy.close_code == 1009
         assert await other.call("status")
@@ -324,6 +324,10 @@ async def test_a_handshake_that_meets_a_gateway_which_stops_is_told_to_come_agai
     with pytest.raises(InvalidStatus) as refused:
         await connect(rig.url)
     answer = refused.value.response
-    told = protocol.read_handshake_refusal(rig.url, answer.status_code, bytes(answer.body or b""))
-    assert isinstance(told, RefusedError)
-    assert (answer.status_code, told.problem.code, told.problem.retryable) == (503, ErrorCode.SERVICE_DRAINING, True)
+    error = protocol.read_handshake_refusal(rig.url, answer.status_code, bytes(answer.body or b""))
+    assert isinstance(error, RefusedError)
+    assert (answer.status_code, error.problem.code, error.problem.retryable) == (
+        503,
+        ErrorCode.SERVICE_DRAINING,
+        True,
+    )

@@ -50,8 +50,8 @@ async def test_what_a_pair_has_cost_is_told_as_candles(rig: Rig, http: httpx.Asy
     asked = {"pair": "usdc/sol", "from": format_moment(at)}
     answer = await http.get("/api/prices", params=asked)
     candle = dict.fromkeys(("open", "high", "low", "close"), "142")
-    told = {"at": format_moment(at), **candle}
-    assert answer.json() == {"base": "SOL", "quote": "USDC", "interval": "1m", "candles": [told]}
+    expected = {"at": format_moment(at), **candle}
+    assert answer.json() == {"base": "SOL", "quote": "USDC", "interval": "1m", "candles": [expected]}
     async with rig.client() as client:
         assert await client.call("prices", **asked) == answer.json()
 
@@ -66,18 +66,23 @@ async def test_who_follows_a_pair_is_told_its_newest_candles_and_then_each_chang
     hour = partial(single, at, seconds=HOUR)
     await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(142))))
     async with rig.client() as client:
-        told = await client.call("prices.subscribe", pair="usdc/sol", interval="1h")
+        subscribed = await client.call("prices.subscribe", pair="usdc/sol", interval="1h")
         flat = {"at": format_moment(at), **dict.fromkeys(("open", "high", "low", "close"), "142")}
-        assert (told["base"], told["quote"], told["interval"], told["candles"]) == ("SOL", "USDC", "1h", [flat])
+        assert (subscribed["base"], subscribed["quote"], subscribed["interval"], subscribed["candles"]) == (
+            "SOL",
+            "USDC",
+            "1h",
+            [flat],
+        )
         await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(143))))
         async with asyncio.timeout(20):
             change = await client.prices.get()
-            assert (change.subscription, change.base, change.quote) == (told["subscription"], "SOL", "USDC")
+            assert (change.subscription, change.base, change.quote) == (subscribed["subscription"], "SOL", "USDC")
             assert change.candle.model_dump(mode="json") == flat | {"high": "143", "close": "143"}
             await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(141))))
             assert (await client.prices.get()).candle.close == "141", "nothing is told twice"
-        assert await client.call("prices.unsubscribe", subscription=told["subscription"]) == {"removed": True}
-        assert await client.call("prices.unsubscribe", subscription=told["subscription"]) == {"removed": False}
+        assert await client.call("prices.unsubscribe", subscription=subscribed["subscription"]) == {"removed": True}
+        assert await client.call("prices.unsubscribe", subscription=subscribed["subscription"]) == {"removed": False}
 
 
 async def test_the_client_that_never_blocks_tells_of_prices_among_its_news(rig: Rig) -> None:
@@ -88,12 +93,12 @@ async def test_the_client_that_never_blocks_tells_of_prices_among_its_news(rig: 
         while not isinstance(await news.get(), Ready):
             pass
         followed = PricesSubscribeParams(pair="SOL/USDC")
-        told = await client.call(Method.PRICES_SUBSCRIBE, followed, PricesSubscribeResult)
+        subscribed = await client.call(Method.PRICES_SUBSCRIBE, followed, PricesSubscribeResult)
         now = single(datetime.now(UTC), Decimal(142), MINUTE)
         await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, MINUTE, now))
         while not isinstance(change := await news.get(), CandleChange):
             pass
-    assert (change.subscription, change.candle.close) == (told.subscription, "142")
+    assert (change.subscription, change.candle.close) == (subscribed.subscription, "142")
     running.cancel()
 
 

@@ -103,8 +103,8 @@ def _somebody_waits(postgres_url: str) -> None:
 
 @pytest.mark.parametrize("body", [[], 1, "x", True])
 async def test_what_is_no_object_is_refused_without_a_word_of_our_code(http: httpx.AsyncClient, body: object) -> None:
-    told = problem(await http.post("/api/orders", json=body), 422, "REQUEST_INVALID")["detail"]
-    assert "OrderBody" not in told
+    detail = problem(await http.post("/api/orders", json=body), 422, "REQUEST_INVALID")["detail"]
+    assert "OrderBody" not in detail
 
 
 async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: httpx.AsyncClient) -> None:
@@ -192,8 +192,8 @@ async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, qu
 
 async def test_a_token_that_nobody_knows_is_refused_with_a_suggestion(http: httpx.AsyncClient) -> None:
     await http.post("/api/orders", json=_BODY)
-    told = problem(await http.get("/api/orders?token=SOLL"), 422, "TOKEN_UNKNOWN")["detail"]
-    assert told.endswith("did you mean SOL?")
+    detail = problem(await http.get("/api/orders?token=SOLL"), 422, "TOKEN_UNKNOWN")["detail"]
+    assert detail.endswith("did you mean SOL?")
     for known, count in (("sol", 1), ("CHILLGUY", 0)):
         assert len((await http.get(f"/api/orders?token={known}")).json()["orders"]) == count
 

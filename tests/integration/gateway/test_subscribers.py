@@ -45,13 +45,13 @@ async def _follow_own_order(websocket: ClientConnection, number: int) -> UUID:
 
 async def _events_to_the_end(websocket: ClientConnection) -> list[tuple[str, int]]:
     """Order id and seq of each event up to the cancellation."""
-    told = []
+    received = []
     async for text in websocket:
         params = json.loads(text)["params"]
         if params.get("type") == "EVENT":
-            told.append((params["event"]["order_id"], params["event"]["seq"]))
+            received.append((params["event"]["order_id"], params["event"]["seq"]))
             if params["event"]["status"] == "cancelled":
-                return told
+                return received
     raise AssertionError("the connection ended before its order did")
 
 
@@ -97,8 +97,8 @@ async def test_each_of_many_hears_all_of_its_own_order_and_the_stuck_among_them_
         for _ in range(ROUNDS):
             await _happen(rig, orders, deferred(LARGE))
         await _happen(rig, orders, Cancelled())
-        for order, told in zip(orders, await asyncio.gather(*reading), strict=True):
-            assert told == [(str(order), seq) for seq in range(2, 2 + ROUNDS + 1)]
+        for order, received in zip(orders, await asyncio.gather(*reading), strict=True):
+            assert received == [(str(order), seq) for seq in range(2, 2 + ROUNDS + 1)]
 
         for websocket in stuck:
             websocket.transport.resume_reading()

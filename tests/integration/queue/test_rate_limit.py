@@ -82,9 +82,9 @@ def test_each_that_waits_is_told_its_own_slot(limiter: RateLimiter, time: Virtua
     for order in orders(3):
         limiter.ask(order)
         time.advance(SECOND)
-    told = [slot_of(limiter, order) - began for order in orders(7)]
+    slots = [slot_of(limiter, order) - began for order in orders(7)]
     turns = [KEPT, KEPT + SECOND, KEPT + 2 * SECOND]
-    assert told == [*turns, *(KEPT + turn for turn in turns), 2 * KEPT + turns[0]]
+    assert slots == [*turns, *(KEPT + turn for turn in turns), 2 * KEPT + turns[0]]
 
 
 def test_who_comes_later_does_not_start_before_who_waits(limiter: RateLimiter, time: VirtualTime) -> None:
@@ -109,8 +109,8 @@ def test_orders_have_their_places_from_the_moment_they_are_sent(limiter: RateLim
 def test_asking_again_keeps_the_place_and_takes_no_second_one(limiter: RateLimiter) -> None:
     ask_all(limiter, orders(3))
     first, second = orders(2)
-    told = [slot_of(limiter, order) for order in (first, second, first, second)]
-    assert told[:2] == told[2:]
+    slots = [slot_of(limiter, order) for order in (first, second, first, second)]
+    assert slots[:2] == slots[2:]
     assert limiter.use() == (3, 2)
 
 
@@ -346,9 +346,9 @@ class TestAClockThatIsSet:
         began = ask_all(limiter, orders(3))
         assert len(began) == 3
         first, second = orders(2)
-        told = slot_of(limiter, first) + by
+        slots = slot_of(limiter, first) + by
         time.set_clock(by)
-        assert slot_of(limiter, second) == told
+        assert slot_of(limiter, second) == slots
         assert limiter.use()[1] == 2
 
     def test_who_does_not_come_is_given_up(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:

@@ -168,9 +168,13 @@ def test_who_finds_a_service_away_waits_and_has_used_up_neither_an_attempt_nor_a
     turns.work = work
     order = turns.finish(pending())
     assert (order.status, order.failures, order.waits_for) == (OrderStatus.PENDING, 0, ErrorCode.RPC_UNAVAILABLE)
-    told = views.events_after(order.id, 2)[-1].data
-    assert isinstance(told, Deferred)
-    assert (told.code, told.detail, told.until) == (ErrorCode.RPC_UNAVAILABLE, "connection refused", order.due_at)
+    deferred = views.events_after(order.id, 2)[-1].data
+    assert isinstance(deferred, Deferred)
+    assert (deferred.code, deferred.detail, deferred.until) == (
+        ErrorCode.RPC_UNAVAILABLE,
+        "connection refused",
+        order.due_at,
+    )
     assert failure_codes(order.id) == []
     assert turns.limiter.use() == (0, 0), "the start is given back"
     assert recent_starts(60) == []

@@ -28,14 +28,14 @@ PRICE = SOL // 100
 
 def test_an_account_that_changes_is_told_as_it_is_now(tmp_path: Path) -> None:
     shop = Keypair().pubkey()
-    told = []
+    lamports = []
     with stepped(tmp_path) as chain:
         for _ in range(3):
             chain.pay(shop)
             chain.make_slots()
-            told.append(chain.call("getAccountInfo", str(shop), OPTIONS)["value"]["lamports"])
+            lamports.append(chain.call("getAccountInfo", str(shop), OPTIONS)["value"]["lamports"])
 
-    assert told == [PRICE, 2 * PRICE, 3 * PRICE]
+    assert lamports == [PRICE, 2 * PRICE, 3 * PRICE]
 
 
 def test_an_account_is_told_in_the_encoding_and_the_part_that_is_asked_for(tmp_path: Path) -> None:

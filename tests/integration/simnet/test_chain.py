@@ -209,8 +209,8 @@ def test_a_block_is_confirmed_as_late_as_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_block_that_is_given_up_before_it_is_confirmed_never_is(tmp_path: Path) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=1_000, confirm_ms=4_000, market=False))
-    told: list[int] = []
-    chain.bank.on_confirmed.append(lambda block: told.append(block.slot))
+    confirmed: list[int] = []
+    chain.bank.on_confirmed.append(lambda block: confirmed.append(block.slot))
 
     async def make(blocks: int) -> None:
         for _ in range(blocks):
@@ -219,15 +219,15 @@ def test_a_block_that_is_given_up_before_it_is_confirmed_never_is(tmp_path: Path
 
     first = chain.bank.open.slot
     asyncio.run(make(6))
-    assert told == [first, first + 1]
+    assert confirmed == [first, first + 1]
     chain.fork(3)
     asyncio.run(make(6))
     chain.close()
 
     given_up = {first + 3, first + 4, first + 5, first + 6}
-    assert not given_up & set(told)
-    assert told == sorted(told)
-    assert told[2] == first + 2
+    assert not given_up & set(confirmed)
+    assert confirmed == sorted(confirmed)
+    assert confirmed[2] == first + 2
 
 
 @pytest.mark.parametrize(

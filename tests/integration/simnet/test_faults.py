@@ -40,13 +40,13 @@ def test_connections_are_reset_and_some_requests_were_handled_all_the_same(tmp_p
         shop = Keypair().pubkey()
         outcomes = [attempt(server, "requestAirdrop", str(shop), SOL) for _ in range(60)]
         lost = outcomes.count(None)
-        told = [outcome["result"] for outcome in outcomes if outcome is not None]
+        answered = [outcome["result"] for outcome in outcomes if outcome is not None]
         patient = Client(server.http_url)
         received = ask_until_answered(patient, "getBalance", str(shop), {"commitment": "processed"})["value"] // SOL
         patient.close()
 
     assert 15 < lost < 45
-    assert len(told) < received < 60  # some of the lost ones were paid, and some were not
+    assert len(answered) < received < 60  # some of the lost ones were paid, and some were not
 
 
 def attempt(server: Server, method: str, *params: Any) -> dict[str, Any] | None:
@@ -154,9 +154,9 @@ def test_a_venue_answers_late_and_no_other(tmp_path: Path) -> None:
             ([], set()),
         ):
             asked = request("getMultipleAccounts", [str(pool) for pool in pools], {"encoding": "base64"})
-            answer, told = chain.dispatcher.answer_and_venues(orjson.dumps(asked))
+            answer, read = chain.dispatcher.answer_and_venues(orjson.dumps(asked))
             assert "result" in orjson.loads(answer)
-            assert told == venues
+            assert read == venues
     with running(tmp_path / "served", *faults(venue_latency_ms={"meteora": [100, 100]})) as (_, client):
         answered = client.post(request("getAccountInfo", str(SOL_USDC_BS4), {"encoding": "base64"}))
         assert answered.elapsed.total_seconds() >= 0.1

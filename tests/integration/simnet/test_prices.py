@@ -312,11 +312,11 @@ def test_who_listens_to_an_account_is_told(server: Server, client: Client) -> No
 
         (slot,) = client.call("simnet_setPrices", [{"price": "77"}])
 
-        told = [listener.hear()["params"] for _ in numbers]
-    assert [each["subscription"] for each in told] == numbers
-    assert [each["result"]["context"]["slot"] for each in told] == [slot, slot]
+        notified = [listener.hear()["params"] for _ in numbers]
+    assert [each["subscription"] for each in notified] == numbers
+    assert [each["result"]["context"]["slot"] for each in notified] == [slot, slot]
     now = client.value("getAccountInfo", account, {"encoding": "base64", "commitment": "processed"})
-    assert [each["result"]["value"]["data"] for each in told] == [now["data"]] * 2
+    assert [each["result"]["value"]["data"] for each in notified] == [now["data"]] * 2
 
 
 @pytest.mark.parametrize(

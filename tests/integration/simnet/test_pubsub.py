@@ -59,11 +59,11 @@ def test_a_signature_is_told_once_at_its_commitment(
     number = listener.subscribe("signatureSubscribe", signature, {"commitment": commitment})
     client.send(transaction, skipPreflight=True)
 
-    told = listener.hear()
+    notified = listener.hear()
 
     status = client.wait(signature, commitment)
-    assert told["method"] == "signatureNotification"
-    assert told["params"] == {
+    assert notified["method"] == "signatureNotification"
+    assert notified["params"] == {
         "result": {"context": {"slot": status["slot"]}, "value": {"err": None}},
         "subscription": number,
     }
@@ -85,11 +85,11 @@ def test_an_account_s_changes_are_told(client: Client, wallet: Keypair, listener
     number = listener.subscribe("accountSubscribe", str(shop), {"commitment": commitment, "encoding": "base64"})
     client.send(payment(wallet, shop, SOL, client.blockhash()), skipPreflight=True)
 
-    told = listener.hear()
+    notified = listener.hear()
 
-    assert told["method"] == "accountNotification"
-    assert told["params"]["subscription"] == number
-    value = told["params"]["result"]["value"]
+    assert notified["method"] == "accountNotification"
+    assert notified["params"]["subscription"] == number
+    value = notified["params"]["result"]["value"]
     assert (value["lamports"], value["data"]) == (SOL, ["", "base64"])
     assert base64.b64decode(value["data"][0]) == b""
 
@@ -159,12 +159,12 @@ def test_a_programs_accounts_are_told_as_the_filters_take_them(
         gift = {"mint": str(mint), "owner": str(wallet.pubkey()), "amount": 7}
         client.wait(client.call("simnet_mintTokens", gift), commitment)
 
-    told = [listener.hear()["params"] for _ in range(2)]
+    notified = [listener.hear()["params"] for _ in range(2)]
 
     keys = {str(associated_token.address(wallet.pubkey(), mint)) for mint in (USDC, token.NATIVE_MINT)}
-    assert {each["subscription"] for each in told} == {number}
-    assert {each["result"]["value"]["pubkey"] for each in told} == keys
-    assert {each["result"]["value"]["account"]["owner"] for each in told} == {str(token.PROGRAM_ID)}
+    assert {each["subscription"] for each in notified} == {number}
+    assert {each["result"]["value"]["pubkey"] for each in notified} == keys
+    assert {each["result"]["value"]["account"]["owner"] for each in notified} == {str(token.PROGRAM_ID)}
     assert listener.ask("programUnsubscribe", number)["result"] is True
 
 
@@ -180,16 +180,16 @@ def test_logs_are_told_of_all_transactions_or_of_those_that_name_an_account(
     signature = client.send(payment(wallet, shop, SOL, client.blockhash()), skipPreflight=True)
     client.wait(signature, commitment)
 
-    told = listener.hear()["params"]
-    while everything and told["result"]["value"]["signature"] != signature:
-        told = listener.hear()["params"]
+    notified = listener.hear()["params"]
+    while everything and notified["result"]["value"]["signature"] != signature:
+        notified = listener.hear()["params"]
 
     client.wait(signature)
     landed = client.call("getTransaction", signature, {**CONFIRMED, "maxSupportedTransactionVersion": 0})
-    assert told["subscription"] == number
-    assert told["result"]["value"]["signature"] == signature
-    assert told["result"]["value"]["err"] is None
-    assert told["result"]["value"]["logs"] == landed["meta"]["logMessages"]
+    assert notified["subscription"] == number
+    assert notified["result"]["value"]["signature"] == signature
+    assert notified["result"]["value"]["err"] is None
+    assert notified["result"]["value"]["logs"] == landed["meta"]["logMessages"]
 
 
 def test_logs_of_two_accounts_cannot_be_asked_for(listener: Listener) -> None:

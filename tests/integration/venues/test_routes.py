@@ -193,7 +193,7 @@ def test_wrapped_sol_that_is_not_there_is_a_matter_of_the_wallet_and_of_no_pool(
     if kept is not None:
         desk.wrap(kept)
     (quote,) = kind(desk.rpc, max_age_ms=0).liquidity(WSOL_MINT, USDC_MINT).pools[:1]
-    route = Route.single(quote.told(quote.side.quote(10**9)))
+    route = Route.single(quote.venue_quote(quote.side.quote(10**9)))
     with pytest.raises(OrderdError, match=r"wrapped; the order takes 1 SOL of that") as refused:
         sign_one(desk.builder, SwapPlan(route, 1, use_wrapped=True), "order")
     assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT

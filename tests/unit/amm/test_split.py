@@ -127,8 +127,8 @@ def test_the_split_never_pays_less_than_the_best_pool_after_costs(capsys: pytest
             assert offers.best.worth(cost) >= single - cost, seed
             gains[SIZES[seed % len(SIZES)]].append((offers.best.amount_out / single - 1) * 10_000)
     with capsys.disabled():
-        told = ", ".join(f"{size:.2%}: {median(each):.2f} bp" for size, each in gains.items())
-        print(f"\nmedian gain over the best single pool, by the order's part of the liquidity: {told}")  # noqa: T201  (a figure for people, beside the verdict)
+        summary = ", ".join(f"{size:.2%}: {median(each):.2f} bp" for size, each in gains.items())
+        print(f"\nmedian gain over the best single pool, by the order's part of the liquidity: {summary}")  # noqa: T201  (a figure for people, beside the verdict)
 
 
 def pool(depth: int, price: int = 10, fee: int = 2_500) -> CpmmSide:

@@ -25,7 +25,7 @@ def test_an_order_is_told_by_whom_when_and_why(cause: HaltCause, code: ErrorCode
 
 
 def test_a_halt_from_the_console_has_no_name() -> None:
-    assert Halt(HaltCause.OPERATOR, "", "maintenance", AT).told.startswith("halted by an operator at ")
+    assert Halt(HaltCause.OPERATOR, "", "maintenance", AT).summary.startswith("halted by an operator at ")
 
 
 def test_each_cause_has_one_of_the_codes() -> None:

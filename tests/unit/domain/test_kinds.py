@@ -9,7 +9,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.exits import exit_of, stop_of, take_profit_of
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.terms import GivenTerms, OrderTerms
-from orderd.domain.terms_formatting import price_reads, told
+from orderd.domain.terms_formatting import format_terms, price_reads
 from orderd.domain.terms_parsing import check_prices, understood
 from orderd.domain.trigger import Bound
 from orderd.domain.well_known import registry_of
@@ -193,7 +193,7 @@ def test_its_prices_are_read_out() -> None:
 @ALL
 def test_terms_that_are_told_are_understood_as_the_same(kind: OrderKind) -> None:
     terms = meant(**PRICES[kind], valid_for="90s", slippage="0.5")
-    again = GivenTerms.model_validate(told(terms).model_dump(exclude_none=True))
+    again = GivenTerms.model_validate(format_terms(terms).model_dump(exclude_none=True))
     assert understood(again, registry_of("simnet"), "7") == terms
 
 
@@ -235,7 +235,7 @@ def test_a_stop_of_which_no_slippage_is_said_accepts_more_with_each_try_that_fai
     """Beginning at a fifth of the most; the daemon's own slippage is 0.5 %."""
     stop = meant(slippage=None, stop_price="95")
     assert [stop.in_try(failures).slippage_bps for failures in (0, 1, 2, 3, 400)] == [100, 200, 400, 500, 500]
-    assert told(stop).slippage_widens
+    assert format_terms(stop).slippage_widens
     assert stop.in_try(1).in_try(0).slippage_bps == 200, "what is told of a try is what it does"
     narrow = meant(slippage=None, stop_price="95", max_slippage="0.3")
     assert narrow.in_try(0).slippage_bps == 30, "never above the most"
@@ -244,7 +244,7 @@ def test_a_stop_of_which_no_slippage_is_said_accepts_more_with_each_try_that_fai
 def test_a_slippage_that_is_said_holds_for_all_tries() -> None:
     for terms in (meant(slippage="0.1", stop_price="95"), meant(slippage=None, take_profit_price="120")):
         assert terms.in_try(3) is terms
-        assert not told(terms).slippage_widens
+        assert not format_terms(terms).slippage_widens
 
 
 def test_of_an_oco_the_stop_alone_accepts_more() -> None:

@@ -77,8 +77,8 @@ def test_a_sale_gets_the_price_for_each_and_a_purchase_one_for_each_price() -> N
 
 
 def test_it_is_told_with_its_unit() -> None:
-    assert PairPrice(SOL, USDC).told(1_500_000_000, 157_500_000) == "105 USDC per SOL"
-    assert PairPrice(USDC, SOL).told(157_500_000, 1_500_000_000) == "105 USDC per SOL"
+    assert PairPrice(SOL, USDC).price_text(1_500_000_000, 157_500_000) == "105 USDC per SOL"
+    assert PairPrice(USDC, SOL).price_text(157_500_000, 1_500_000_000) == "105 USDC per SOL"
 
 
 @pytest.mark.parametrize("pair", [PairPrice(SOL, USDC), PairPrice(USDC, SOL), PairPrice(ONE, OTHER)])

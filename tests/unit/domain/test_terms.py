@@ -6,8 +6,8 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
-from orderd.domain.terms import GivenTerms, OrderTerms, ToldTerms, Typed
-from orderd.domain.terms_formatting import told
+from orderd.domain.terms import FormattedTerms, GivenTerms, OrderTerms, Typed
+from orderd.domain.terms_formatting import format_terms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import registry_of
@@ -40,18 +40,18 @@ def test_a_term_that_differs_makes_another_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
 def test_a_term_is_told_as_it_was_given(name: str) -> None:
-    assert getattr(told(meant(with_one(name))), name) == SAMPLES[name][0]
-    assert getattr(told(meant(with_another(name))), name) == SAMPLES[name][1]
+    assert getattr(format_terms(meant(with_one(name))), name) == SAMPLES[name][0]
+    assert getattr(format_terms(meant(with_another(name))), name) == SAMPLES[name][1]
 
 
 def test_no_other_terms_are_told_and_none_is_left_out() -> None:
     # Of a word, what it came to is the amount; where no slippage was given, a stop's may widen.
     sold_text = GivenTerms.model_fields.keys() | {"amount_word", "slippage_widens"}
-    assert ToldTerms.model_fields.keys() == sold_text == told(meant(GIVEN)).model_fields_set
+    assert FormattedTerms.model_fields.keys() == sold_text == format_terms(meant(GIVEN)).model_fields_set
 
 
 def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:
-    assert told(meant(GIVEN.model_copy(update={"slippage": None}))).slippage == DEFAULT_SLIPPAGE
+    assert format_terms(meant(GIVEN.model_copy(update={"slippage": None}))).slippage == DEFAULT_SLIPPAGE
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_where_no_floor_is_named_the_first_routes_holds() -> None:
 
 
 def test_what_an_older_daemon_tells_makes_a_floor_in_each_attempt() -> None:
-    assert ToldTerms(token_in="SOL", token_out="USDC", amount_in="1", slippage="0.5").floor is Floor.EACH
+    assert FormattedTerms(token_in="SOL", token_out="USDC", amount_in="1", slippage="0.5").floor is Floor.EACH
 
 
 def test_an_order_of_before_there_was_a_floor_is_the_same_as_its_repetition() -> None:
@@ -142,7 +142,7 @@ def test_an_order_of_before_there_was_a_floor_is_the_same_as_its_repetition() ->
     before = replace(repeated, floor=None)
     assert before.is_same_as(repeated)
     assert repeated.is_same_as(before)
-    assert told(before).floor is Floor.EACH
+    assert format_terms(before).floor is Floor.EACH
     assert not replace(before, floor=Floor.EACH).is_same_as(repeated)
 
 

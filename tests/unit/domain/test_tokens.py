@@ -42,11 +42,11 @@ def test_sol_is_native_and_usdc_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("USDCC", "did you mean USDC?"), ("qqqqqqqq", "there is no token 'qqqqqqqq'")]
+    ("name", "message"), [("USDCC", "did you mean USDC?"), ("qqqqqqqq", "there is no token 'qqqqqqqq'")]
 )
-def test_an_unknown_token_is_told(name: str, told: str) -> None:
+def test_an_unknown_token_is_told(name: str, message: str) -> None:
     unknown = refusal(REGISTRY, name)
-    assert (unknown.code, told in unknown.detail) == (ErrorCode.TOKEN_UNKNOWN, True)
+    assert (unknown.code, message in unknown.detail) == (ErrorCode.TOKEN_UNKNOWN, True)
 
 
 def test_a_token_is_not_traded_for_itself() -> None:

@@ -143,11 +143,11 @@ def test_a_trail_stays_below_the_best_price_and_rises_with_it(
 
 def test_both_readings_are_told() -> None:
     limit, stop = (Condition(kind, SALE, 1_500_000_000, "105") for kind in (OrderKind.LIMIT, OrderKind.STOP))
-    assert limit.told() == "105 USDC per SOL = at least 157.5 USDC"
-    assert stop.told() == "105 USDC per SOL = at most 157.5 USDC"
-    assert Condition(OrderKind.LIMIT, PURCHASE, 210_000_000, "105").told() == "105 USDC per SOL = at least 2 SOL"
-    assert trailing(SALE, 10**9, "3%").told() == "3% behind the best price"
-    assert trailing(PURCHASE, 10**9, "2.5").told() == "2.5 USDC per SOL behind the best price"
+    assert limit.describe() == "105 USDC per SOL = at least 157.5 USDC"
+    assert stop.describe() == "105 USDC per SOL = at most 157.5 USDC"
+    assert Condition(OrderKind.LIMIT, PURCHASE, 210_000_000, "105").describe() == "105 USDC per SOL = at least 2 SOL"
+    assert trailing(SALE, 10**9, "3%").describe() == "3% behind the best price"
+    assert trailing(PURCHASE, 10**9, "2.5").describe() == "2.5 USDC per SOL behind the best price"
 
 
 @pytest.mark.parametrize(

@@ -354,15 +354,15 @@ def test_wrapped_sol_that_lacks_is_told_apart_from_what_pays_the_fees() -> None:
     ids=["it is enough", "it is not enough", "nothing pays the fees"],
 )
 def test_where_sol_lacks_and_enough_is_wrapped_the_option_is_named(lamports: int, kept: int, is_hinted: bool) -> None:
-    told = refused_for_funds(
+    detail = refused_for_funds(
         Surroundings(refusal="InsufficientFundsForFee", lamports=lamports, kept=wrapped(kept)), LEG
     )
-    assert ("; 1 SOL are wrapped beside it, which are sold with --use-wrapped" in told) is is_hinted
+    assert ("; 1 SOL are wrapped beside it, which are sold with --use-wrapped" in detail) is is_hinted
 
 
 def test_sol_that_lacks_is_told_in_figures() -> None:
-    told = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), LEG)
-    assert told.startswith(
+    detail = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), LEG)
+    assert detail.startswith(
         "the wallet holds 1 SOL; the order takes 1 SOL, 0.000005145 SOL for the network, 0.00000293 SOL rent of new "
         "token accounts, 0.00000293 SOL rent for as long as it runs, and 0.00000128 SOL have to stay in the wallet; "
         "at most 0.999987715 SOL can be sold (the chain answered"
@@ -371,8 +371,8 @@ def test_sol_that_lacks_is_told_in_figures() -> None:
 
 def test_another_token_that_lacks_is_told_as_what_can_be_traded() -> None:
     selling = replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT, amount_in=5_000_000)
-    told = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), selling)
-    assert told.startswith("the wallet holds 0 USDC that can be traded, the order sells 5 USDC (the chain answered")
+    detail = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), selling)
+    assert detail.startswith("the wallet holds 0 USDC that can be traded, the order sells 5 USDC (the chain answered")
 
 
 def test_what_cannot_be_told_leaves_the_chains_own_words() -> None:
@@ -380,8 +380,8 @@ def test_what_cannot_be_told_leaves_the_chains_own_words() -> None:
         def get_balance(self, _: Pubkey) -> NoReturn:
             raise RpcTransportError("no answer")
 
-    told = refused_for_funds(Away(refusal="InsufficientFundsForFee"), LEG)
-    assert told.startswith("the chain answered")
+    detail = refused_for_funds(Away(refusal="InsufficientFundsForFee"), LEG)
+    assert detail.startswith("the chain answered")
 
 
 def test_rent_is_of_accounts_that_a_trade_makes_and_leaves() -> None:

@@ -49,17 +49,17 @@ def test_the_others_answer_and_the_reason_is_always_told() -> None:
     answers = collector(cooling, raydium).ask([PAIR])[PAIR]
     assert [pool.address for pool in answers.pools] == ["raydium 0"]
     quote = answers.pools[0].side.quote(10**6)
-    (told,) = reasons(answers, [quote], [answers.pools[0].told(quote)], [VenueName.RAYDIUM])
-    assert told.code is ErrorCode.POOL_CLOSED
-    assert told.detail == "pool raydium 1 is cooling down: its program refused with NotApproved"
+    (refusal,) = reasons(answers, [quote], [answers.pools[0].venue_quote(quote)], [VenueName.RAYDIUM])
+    assert refusal.code is ErrorCode.POOL_CLOSED
+    assert refusal.detail == "pool raydium 1 is cooling down: its program refused with NotApproved"
 
 
 def test_where_all_cool_down_that_is_the_reason_and_not_that_there_are_none() -> None:
     cooling = Cooling(clock=Clock())
     cooling.cool("raydium 0", "its program refused with NotApproved")
     answers = collector(cooling, offering(VenueName.RAYDIUM, side(0.1))).ask([PAIR])[PAIR]
-    (told,) = reasons(answers, [], [], [VenueName.RAYDIUM])
-    assert told.code is ErrorCode.POOL_CLOSED
+    (refusal,) = reasons(answers, [], [], [VenueName.RAYDIUM])
+    assert refusal.code is ErrorCode.POOL_CLOSED
 
 
 BEST, SECOND = "raydium 0", "raydium 1"
@@ -85,8 +85,8 @@ def test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down() -
     assert pools_of(routes) == [BEST]
     routes.refused(BEST, "its program refused with PoolDisabled")
     assert pools_of(routes) == [SECOND]
-    (told,) = decide(routes).refusals
-    assert told.detail == f"pool {BEST} is cooling down: its program refused with PoolDisabled"
+    (refusal,) = decide(routes).refusals
+    assert refusal.detail == f"pool {BEST} is cooling down: its program refused with PoolDisabled"
     now[0] = COOLING_SECONDS - 1
     assert pools_of(routes) == [SECOND]
     now[0] = COOLING_SECONDS

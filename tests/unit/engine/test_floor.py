@@ -46,17 +46,17 @@ def test_one_that_pays_less_may_not_and_why_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [
         (ErrorCode.RPC_UNAVAILABLE, ErrorCode.ROUTE_VENUES_UNAVAILABLE),
         (ErrorCode.POOL_CLOSED, ErrorCode.ROUTE_BELOW_FLOOR),
     ],
 )
-def test_where_a_venue_is_away_its_pools_might_pay_it_and_the_order_waits(code: ErrorCode, told: ErrorCode) -> None:
+def test_where_a_venue_is_away_its_pools_might_pay_it_and_the_order_waits(code: ErrorCode, expected: ErrorCode) -> None:
     refusals = (VenueRefusal(VenueName.METEORA, code, "why"),)
     with pytest.raises(OrderdError, match=r"the best route pays 152\.4 USDC") as caught:
         check_floor(TERMS, ROUTE, QUOTE.amount_out + 1, refusals)
-    assert caught.value.code is told
+    assert caught.value.code is expected
 
 
 def test_the_market_is_asked_within_the_orders_own_bounds() -> None:

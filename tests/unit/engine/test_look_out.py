@@ -21,15 +21,15 @@ class Chain:
 
 
 def test_each_pair_is_asked_about_every_few_seconds_and_news_are_told() -> None:
-    chain, pairs, now, told = Chain(new={OTHER}), {ONE}, [100.0], list[float]()
+    chain, pairs, now, notified = Chain(new={OTHER}), {ONE}, [100.0], list[float]()
     look_out = LookOut(
-        cast("Router", chain), lambda: pairs, lambda: told.append(now[0]), seconds=5, clock=lambda: now[0]
+        cast("Router", chain), lambda: pairs, lambda: notified.append(now[0]), seconds=5, clock=lambda: now[0]
     )
     look_out.run_once()
     now[0] = 104.9
     pairs.add(OTHER)
     look_out.run_once()
-    assert (chain.asked, told) == ([ONE, OTHER], [104.9]), "a new one at once"
+    assert (chain.asked, notified) == ([ONE, OTHER], [104.9]), "a new one at once"
     now[0] = 105.0
     look_out.run_once()
     assert chain.asked == [ONE, OTHER, ONE]

@@ -46,16 +46,18 @@ class Story:
         for name, value in row.items():
             setattr(self.order, name, value)
 
-    def tell(self, after: float, fact: AnyFact, status: OrderStatus) -> Moved:
+    def happen(self, after: float, fact: AnyFact, status: OrderStatus) -> Moved:
         at = BEGAN + timedelta(seconds=after)
         moved = Moved(self.order, OrderEvent(order_id=self.order.id, seq=1, at=at, status=status, data=fact))
         count([moved])
         return moved
 
     def sign(self, started: float, signed: float) -> None:
-        self.tell(started, Started(attempt=1), OrderStatus.ROUTING)
+        self.happen(started, Started(attempt=1), OrderStatus.ROUTING)
         self.order.signature = "signature"
-        self.tell(signed, Submitted(attempt=1, signature="signature", last_valid_block_height=9), OrderStatus.SUBMITTED)
+        self.happen(
+            signed, Submitted(attempt=1, signature="signature", last_valid_block_height=9), OrderStatus.SUBMITTED
+        )
 
 
 def confirmed(slot: int = 107) -> Confirmed:
@@ -74,7 +76,7 @@ def confirmed(slot: int = 107) -> Confirmed:
 def test_a_fill_is_counted_timed_and_compared_with_its_quote(counted: Counted) -> None:
     story = Story(quoted_amount_out=10_000, filled_out=9_980)
     story.sign(started=1.0, signed=1.5)
-    filled = story.tell(3.5, confirmed(), OrderStatus.CONFIRMED)
+    filled = story.happen(3.5, confirmed(), OrderStatus.CONFIRMED)
     count_landing([filled], {story.order.id: 104})
     assert counted("orderd_orders_ended_total", outcome="confirmed", reason="none") == 1
     assert counted("orderd_attempts_total", venue="raydium", result="filled") == 1
@@ -88,7 +90,7 @@ def test_a_fill_is_counted_timed_and_compared_with_its_quote(counted: Counted) -
 
 def test_what_cost_less_than_quoted_is_above_its_quote(counted: Counted) -> None:
     story = Story(exact_out=5, quoted_amount_in=10_000, filled_in=9_990)
-    story.tell(1, confirmed(), OrderStatus.CONFIRMED)
+    story.happen(1, confirmed(), OrderStatus.CONFIRMED)
     assert counted("orderd_fill_against_quote_bps_bucket", le="10.0") == 1
     assert counted("orderd_fill_against_quote_bps_bucket", le="5.0") == 0
 
@@ -96,10 +98,10 @@ def test_what_cost_less_than_quoted_is_above_its_quote(counted: Counted) -> None
 def test_a_failed_attempt_is_counted_by_its_code_and_only_a_signed_one_has_tried_to_land(counted: Counted) -> None:
     story, code = Story(failures=0), ErrorCode.TX_SLIPPAGE_EXCEEDED
     story.sign(started=1, signed=2)
-    story.tell(4, Retrying(attempt=1, code=code, detail="", until=BEGAN), OrderStatus.PENDING)
+    story.happen(4, Retrying(attempt=1, code=code, detail="", until=BEGAN), OrderStatus.PENDING)
     story.order.signature = None
-    story.tell(5, Started(attempt=2), OrderStatus.ROUTING)
-    story.tell(6, Failed(attempt=2, code=ErrorCode.ROUTE_NOT_FOUND, detail=""), OrderStatus.FAILED)
+    story.happen(5, Started(attempt=2), OrderStatus.ROUTING)
+    story.happen(6, Failed(attempt=2, code=ErrorCode.ROUTE_NOT_FOUND, detail=""), OrderStatus.FAILED)
     assert counted("orderd_attempts_total", venue="raydium", result=code) == 1
     assert counted("orderd_attempts_total", venue="raydium", result=ErrorCode.ROUTE_NOT_FOUND) == 1
     assert counted("orderd_order_stage_seconds_count", stage="land") == 1
@@ -107,17 +109,17 @@ def test_a_failed_attempt_is_counted_by_its_code_and_only_a_signed_one_has_tried
 
 
 def test_ends_without_an_attempt_are_counted_with_their_reason(counted: Counted) -> None:
-    Story().tell(1, Cancelled(), OrderStatus.CANCELLED)
-    Story().tell(1, Expired(detail=""), OrderStatus.EXPIRED)
+    Story().happen(1, Cancelled(), OrderStatus.CANCELLED)
+    Story().happen(1, Expired(detail=""), OrderStatus.EXPIRED)
     assert counted("orderd_orders_ended_total", outcome="cancelled", reason="none") == 1
     assert counted("orderd_orders_ended_total", outcome="expired", reason=ErrorCode.ORDER_EXPIRED) == 1
 
 
 def test_a_wait_is_counted_by_its_reason_and_that_for_a_start_is_timed(counted: Counted) -> None:
     until = BEGAN + timedelta(seconds=31)
-    Story().tell(1, Deferred(until=until, reason=RATE_LIMIT), OrderStatus.PENDING)
+    Story().happen(1, Deferred(until=until, reason=RATE_LIMIT), OrderStatus.PENDING)
     away = Deferred(until=until, reason="Chain away", code=ErrorCode.RPC_UNAVAILABLE, detail="")
-    Story().tell(1, away, OrderStatus.PENDING)
+    Story().happen(1, away, OrderStatus.PENDING)
     assert counted("orderd_deferrals_total", reason=RATE_LIMIT) == 1
     assert counted("orderd_deferrals_total", reason=ErrorCode.RPC_UNAVAILABLE) == 1
     assert counted("orderd_rate_limit_wait_seconds_sum") == 30
@@ -125,28 +127,28 @@ def test_a_wait_is_counted_by_its_reason_and_that_for_a_start_is_timed(counted: 
 
 def test_an_order_that_has_fired_is_timed_from_there(counted: Counted) -> None:
     story = Story("stop", triggered_at=BEGAN + timedelta(seconds=60), failures=0)
-    story.tell(60.25, Started(attempt=1), OrderStatus.ROUTING)
+    story.happen(60.25, Started(attempt=1), OrderStatus.ROUTING)
     assert counted("orderd_trigger_delay_seconds_sum") == 0.25
     assert counted("orderd_order_stage_seconds_count", stage="start") == 0
 
 
 def test_an_order_that_others_execute_is_counted_once(counted: Counted) -> None:
     family = Story("market", partial=True, quoted_amount_out=10, filled_out=10)
-    family.tell(9, confirmed(), OrderStatus.CONFIRMED)
+    family.happen(9, confirmed(), OrderStatus.CONFIRMED)
     assert counted("orderd_orders_ended_total", outcome="confirmed", reason="none") == 1
     assert counted("orderd_attempts_total", venue="raydium", result="filled") == 0
     assert counted("orderd_order_stage_seconds_count", stage="fill") == 0
 
 
 def test_an_unknown_outcome_is_counted(counted: Counted) -> None:
-    Story().tell(400, Unknown(attempt=1, signature="signature"), OrderStatus.SUBMITTED)
+    Story().happen(400, Unknown(attempt=1, signature="signature"), OrderStatus.SUBMITTED)
     assert counted("orderd_unknown_outcomes_total") == 1
 
 
 def test_a_landing_of_which_nothing_is_known_is_not_counted(counted: Counted) -> None:
     story = Story()
-    failed = story.tell(1, Failed(attempt=1, code=ErrorCode.TX_EXPIRED, detail=""), OrderStatus.FAILED)
-    filled = Story().tell(1, confirmed(), OrderStatus.CONFIRMED)
+    failed = story.happen(1, Failed(attempt=1, code=ErrorCode.TX_EXPIRED, detail=""), OrderStatus.FAILED)
+    filled = Story().happen(1, confirmed(), OrderStatus.CONFIRMED)
     count_landing([failed, filled], {story.order.id: 3, UUID(int=7): 3})
     assert counted("orderd_landing_slots_count") == 0
 

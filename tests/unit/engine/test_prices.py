@@ -37,15 +37,15 @@ def pool(
 
 @pytest.mark.parametrize(("sold", "bought", "price"), [(SOL, USDC, HUNDRED), (USDC, SOL, 1 / HUNDRED)])
 def test_the_price_is_that_of_the_base_whichever_is_sold(sold: Token, bought: Token, price: float) -> None:
-    told = price_of([pool(price, sold=sold, bought=bought)], PairPrice(sold, bought))
-    assert told is not None
-    assert told == pytest.approx(Decimal(100), rel=Decimal("1e-9"))
+    found = price_of([pool(price, sold=sold, bought=bought)], PairPrice(sold, bought))
+    assert found is not None
+    assert found == pytest.approx(Decimal(100), rel=Decimal("1e-9"))
 
 
 def test_it_lies_between_the_best_pools_and_one_that_holds_next_to_nothing_moves_it_not() -> None:
     found = [pool(0.1), pool(0.102, name="other"), pool(0.2, name="dust", depth=1_000)]
-    told = price_of(found, PairPrice(SOL, USDC))
-    assert told == pytest.approx(Decimal(101), rel=Decimal("1e-9"))
+    price = price_of(found, PairPrice(SOL, USDC))
+    assert price == pytest.approx(Decimal(101), rel=Decimal("1e-9"))
 
 
 def test_pools_that_take_nothing_tell_nothing() -> None:

@@ -64,16 +64,16 @@ def test_it_ends_with_the_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [(ErrorCode.ROUTE_NOT_FOUND, ErrorCode.POOL_CLOSED), (ErrorCode.RPC_UNAVAILABLE, ErrorCode.RPC_UNAVAILABLE)],
     ids=["what refused is why", "unless that is a matter of time"],
 )
-def test_where_no_route_is_left_the_last_refusal_says_why(code: ErrorCode, told: ErrorCode) -> None:
+def test_where_no_route_is_left_the_last_refusal_says_why(code: ErrorCode, expected: ErrorCode) -> None:
     others = attempt()
     others.refused(RouteRefusedError(route("a"), REFUSED, "a"))
     with pytest.raises(OrderdError) as ended, others.routing():
         raise OrderdError(code, "no route")
-    assert ended.value.code is told
+    assert ended.value.code is expected
 
 
 def test_where_nothing_was_refused_the_search_says_why() -> None:

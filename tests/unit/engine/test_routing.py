@@ -479,7 +479,7 @@ def test_where_the_node_falls_behind_all_its_pools_are_too_old() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "told"),
+    ("codes", "expected"),
     [
         ((ErrorCode.RPC_UNAVAILABLE, ErrorCode.RPC_RATE_LIMITED), ErrorCode.ROUTE_VENUES_UNAVAILABLE),
         ((ErrorCode.ROUTE_NOT_FOUND, ErrorCode.RPC_UNAVAILABLE), ErrorCode.ROUTE_VENUES_UNAVAILABLE),
@@ -488,11 +488,13 @@ def test_where_the_node_falls_behind_all_its_pools_are_too_old() -> None:
         ((ErrorCode.RPC_WRONG_CHAIN, ErrorCode.RPC_UNAVAILABLE), ErrorCode.RPC_WRONG_CHAIN),
     ],
 )
-def test_without_an_offer_the_most_telling_reason_is_given(codes: tuple[ErrorCode, ErrorCode], told: ErrorCode) -> None:
+def test_without_an_offer_the_most_telling_reason_is_given(
+    codes: tuple[ErrorCode, ErrorCode], expected: ErrorCode
+) -> None:
     venues = [failing(name, OrderdError(code, "why")) for name, code in zip(VenueName, codes, strict=True)]
     with pytest.raises(OrderdError, match="raydium: why; meteora: why") as caught:
         decide(router(*venues))
-    assert caught.value.code is told
+    assert caught.value.code is expected
 
 
 def test_pools_that_refuse_the_amount_say_why() -> None:
@@ -509,7 +511,7 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"),
+    ("trouble", "expected"),
     [
         (OrderdError(ErrorCode.RPC_UNAVAILABLE, "refused"), ErrorCode.ROUTE_VENUES_UNAVAILABLE),
         (OrderdError(ErrorCode.POOL_CLOSED, "closed"), ErrorCode.ROUTE_PRICE_IMPACT),
@@ -517,12 +519,12 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
     ],
 )
 def test_no_order_is_refused_for_what_a_venue_that_is_away_might_have_taken(
-    trouble: Exception, told: ErrorCode
+    trouble: Exception, expected: ErrorCode
 ) -> None:
     shallow = offering(VenueName.RAYDIUM, side(0.1, 10**11))
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points") as caught:
         decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount=10**10))
-    assert caught.value.code is told
+    assert caught.value.code is expected
 
 
 def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_not_is_taken() -> None:
@@ -547,9 +549,9 @@ def test_a_refusal_tells_how_much_can_be_sold() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, 10**11)))
     with pytest.raises(OrderdError) as caught:
         decide(routes, replace(REQUEST, amount=10**10))
-    told = re.search(r"; (\d+) base units can be sold$", caught.value.detail)
-    assert told is not None
-    most = int(told[1])
+    amount = re.search(r"; (\d+) base units can be sold$", caught.value.detail)
+    assert amount is not None
+    most = int(amount[1])
     assert 499 < decide(routes, replace(REQUEST, amount=most)).route.price_impact_bps <= 500
 
 
@@ -596,8 +598,8 @@ TERMS = OrderTerms(SOL, USDC, REQUEST.amount, slippage_bps=50)
 
 def test_an_offer_is_told_in_whole_tokens() -> None:
     offer = offer_of(TERMS, RoutingDecision(Route.single(QUOTE), (QUOTE,), ()))
-    told = offer.chosen
-    assert (told.amount_out, told.price, told.fee, told.fee_token) == ("152.4", "101.6", "0.00375", "SOL")
+    chosen = offer.chosen
+    assert (chosen.amount_out, chosen.price, chosen.fee, chosen.fee_token) == ("152.4", "101.6", "0.00375", "SOL")
     assert offer.min_amount_out == 151_638_000
     assert [(leg.hop, leg.share, leg.amount_out) for leg in offer.route] == [(1, "100", "152.4")]
     assert offer.gain_bps == "0.00"

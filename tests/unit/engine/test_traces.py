@@ -5,7 +5,7 @@ from uuid import UUID
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import EventKind
-from orderd.engine.records.traces import SpanRef, TraceSpan, told, trace_of
+from orderd.engine.records.traces import SpanRef, TraceSpan, event_attributes, trace_of
 from tests.samples.orders import FILLED, REFUSED_FOR_FUNDS, RETRIED, ROLLED_BACK, START, detail_of
 
 PARENT = UUID("0199d3a0-1234-7abc-8def-00000000000a")
@@ -53,7 +53,7 @@ def test_an_order_that_failed_says_why_and_tells_of_no_transaction() -> None:
     spans = trace_of(detail_of(REFUSED_FOR_FUNDS))
     assert (spans[0].error, spans[1].error) == (ErrorCode.FUNDS_INSUFFICIENT,) * 2
     assert "orderd.attempt.signature" not in spans[1].attributes
-    assert told(spans[0].events[0])["orderd.code"] == ErrorCode.FUNDS_INSUFFICIENT
+    assert event_attributes(spans[0].events[0])["orderd.code"] == ErrorCode.FUNDS_INSUFFICIENT
 
 
 def test_a_success_that_was_taken_back_is_told_and_the_order_goes_on() -> None:

@@ -104,8 +104,8 @@ def test_what_cannot_be_told_is_said_to_be_so() -> None:
 def test_a_halt_is_seen_at_once_and_in_the_title() -> None:
     halt = HaltView(cause=HaltCause.OPERATOR, reason="prices look wrong", actor="alice", at=NOW)
     shown = page(RECENT, halts=(halt,))
-    assert halt.told in shown
-    assert "prices look wrong" in halt.told
+    assert halt.summary in shown
+    assert "prices look wrong" in halt.summary
     assert "<title>orderd (halted)</title>" in shown
 
 

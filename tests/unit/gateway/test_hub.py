@@ -373,7 +373,7 @@ def test_a_follower_of_some_orders_remembers_nothing_of_the_others() -> None:
         await follower.session.finish()
         assert follower.subscription is not None
         assert {number.int for number in follower.snapshots} == {2, 4, 8}
-        assert follower.subscription._told == {}
+        assert follower.subscription._sent_seq == {}
 
     asyncio.run(play())
 

@@ -23,14 +23,14 @@ FIRST, SECOND, NEW = UUID(int=1), UUID(int=2), UUID(int=3)
 
 class Peer:
     def __init__(self) -> None:
-        self.told: list[bytes] = []
+        self.sent: list[bytes] = []
         self.is_slow = False
 
     async def answer(self, message: bytes) -> None:
-        self.told.append(message)
+        self.sent.append(message)
 
     def push(self, message: bytes) -> None:
-        self.told.append(message)
+        self.sent.append(message)
 
     def close_slow(self) -> None:
         self.is_slow = True
@@ -52,7 +52,7 @@ def test_a_burst_of_thousands_of_events_is_held_until_the_snapshots_are_sent() -
         subscription.offer(news(seq), 1)
     assert not peer.is_slow
     asyncio.run(subscription.begin(no_pages(), lambda *_: False))
-    assert len(peer.told) == 1 + 5_000
+    assert len(peer.sent) == 1 + 5_000
 
 
 def test_a_follower_for_whom_too_much_is_held_is_closed() -> None:
@@ -110,10 +110,10 @@ def follow(meanwhile: Callable[[Subscription], None]) -> Paced:
     return peer
 
 
-def told(peer: Peer) -> list[tuple[str, int, int]]:
+def messages_of(peer: Peer) -> list[tuple[str, int, int]]:
     """What, of which order, and with which seq; of READY how many orders."""
     found = []
-    for message in peer.told:
+    for message in peer.sent:
         params = json.loads(message)["params"]
         match params["type"]:
             case "SNAPSHOT":
@@ -130,7 +130,7 @@ def test_between_the_pages_it_is_told_what_happened_to_orders_that_it_knows() ->
         subscription.offer(news(2), 1)
         subscription.offer(news(1, NEW), 3)
 
-    assert told(follow(meanwhile)) == [
+    assert messages_of(follow(meanwhile)) == [
         ("SNAPSHOT", 1, 1),
         ("EVENT", 1, 2),
         ("EVENT", 3, 1),
@@ -148,7 +148,7 @@ def test_what_happens_to_orders_of_later_pages_is_left_to_these() -> None:
 
     peer = follow(meanwhile)
     assert not peer.is_slow
-    assert told(peer) == [("SNAPSHOT", 1, 1), ("SNAPSHOT", 2, 9), ("READY", 0, 2)]
+    assert messages_of(peer) == [("SNAPSHOT", 1, 1), ("SNAPSHOT", 2, 9), ("READY", 0, 2)]
 
 
 def test_a_follower_that_lives_remembers_no_orders() -> None:
@@ -156,11 +156,11 @@ def test_a_follower_that_lives_remembers_no_orders() -> None:
     peer = Peer()
     subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=2)
     asyncio.run(subscription.begin(two_pages(), lambda order_id, seq: order_id == SECOND and seq == 9))
-    assert subscription._told == {SECOND: 9}, "its news have not come as far yet"
+    assert subscription._sent_seq == {SECOND: 9}, "its news have not come as far yet"
     for seq in (8, 9, 10):
         subscription.offer(news(seq, SECOND), 2)
-    assert subscription._told == {}
-    assert told(peer)[3:] == [("EVENT", 2, 10)]
+    assert subscription._sent_seq == {}
+    assert messages_of(peer)[3:] == [("EVENT", 2, 10)]
 
 
 def test_a_snapshot_is_encoded_once_for_all() -> None:
@@ -172,8 +172,8 @@ def test_a_snapshot_is_encoded_once_for_all() -> None:
     for peer in peers:
         subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=1)
         asyncio.run(subscription.begin(page(), lambda *_: False))
-    assert peers[0].told[0] is peers[1].told[0]
-    assert json.loads(peers[0].told[0]) == {
+    assert peers[0].sent[0] is peers[1].sent[0]
+    assert json.loads(peers[0].sent[0]) == {
         "jsonrpc": "2.0",
         "method": ORDER_EVENT,
         "params": Snapshot(subscription=1, order=one.order).model_dump(mode="json"),

@@ -110,7 +110,7 @@ class TestOutcomes:
     """What a caller is told: "no" where it is certain that nothing was done, else that nobody can tell."""
 
     @staticmethod
-    def told(call: Callable[[], object], seconds: float = 30.0) -> OrderdError:
+    def error_of(call: Callable[[], object], seconds: float = 30.0) -> OrderdError:
         async def run() -> object:
             pool = DatabaseThreads("test", 1, seconds)
             try:
@@ -126,7 +126,7 @@ class TestOutcomes:
         def call() -> None:
             raise OperationalError("server closed the connection unexpectedly")
 
-        error = self.told(call, 2.0)
+        error = self.error_of(call, 2.0)
         assert error.code is ErrorCode.SERVICE_TIMEOUT
         assert "order 7" in error.detail
 
@@ -135,7 +135,7 @@ class TestOutcomes:
             raise OperationalError("connection refused")
 
         monkeypatch.setattr(database, "connection_context", refused)
-        assert self.told(lambda: None, 2.0).code is ErrorCode.SERVICE_UNAVAILABLE
+        assert self.error_of(lambda: None, 2.0).code is ErrorCode.SERVICE_UNAVAILABLE
 
     @pytest.mark.parametrize("code", ["57014", "55P03", "53100", "40P01", "25006"])
     def test_what_the_server_refuses_was_not_done(self, database: Database, code: str) -> None:
@@ -145,7 +145,7 @@ class TestOutcomes:
         def call() -> None:
             raise OperationalError(Said(), "the server's words")
 
-        error = self.told(call, 2.0)
+        error = self.error_of(call, 2.0)
         assert error.code is ErrorCode.SERVICE_UNAVAILABLE
         assert "the server's words" in error.detail
 
@@ -157,7 +157,7 @@ class TestOutcomes:
         def call() -> None:
             raise OperationalError(Said(), "terminating connection")
 
-        assert self.told(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
+        assert self.error_of(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
 
     @pytest.mark.parametrize("kind", [OperationalError, InternalError])
     def test_what_is_refused_the_second_time_may_have_been_done_the_first(
@@ -173,7 +173,7 @@ class TestOutcomes:
         def call() -> None:
             raise next(answers)
 
-        assert self.told(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
+        assert self.error_of(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
 
     def test_an_answer_comes_while_the_call_still_hangs(self, database: Database) -> None:
         async def play() -> None:

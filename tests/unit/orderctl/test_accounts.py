@@ -68,15 +68,15 @@ def test_whose_orders_would_be_cancelled_is_said_before(
         assert (outcome.code, asked in outcome.err) == (130, True), outcome.err
 
 
-@pytest.mark.parametrize(("account", "told"), [("desk", True), ("default", False), (None, False)])
+@pytest.mark.parametrize(("account", "shown"), [("desk", True), ("default", False), (None, False)])
 def test_an_orders_account_is_shown_unless_it_is_the_default_one(
-    daemon: FakeDaemon, orderctl: Orderctl, account: str | None, told: bool
+    daemon: FakeDaemon, orderctl: Orderctl, account: str | None, shown: bool
 ) -> None:
     detail = OrderDetail(order=order_of(account), events=history(FILLED), attempts=(), failures=())
     daemon.answers(Method.ORDER_GET, detail)
     lines = orderctl("show", "0199d3a0").out.splitlines()
-    assert ("account    desk" in lines) == told
-    assert any(line.startswith("account") for line in lines) == told
+    assert ("account    desk" in lines) == shown
+    assert any(line.startswith("account") for line in lines) == shown
 
 
 def test_the_full_screen_knows_whose_a_new_order_is_and_finds_it_by_that() -> None:

@@ -19,8 +19,8 @@ def _a_daemon_that_stops(daemon: FakeDaemon) -> None:
 
 def offered(orderctl: Orderctl, *words: str) -> str:
     """The command that is told after this one has met a daemon that takes no orders now."""
-    (told,) = [line for line in orderctl(*words).err.splitlines() if "cannot double: " in line]
-    return told.partition("cannot double: ")[2]
+    (line,) = [line for line in orderctl(*words).err.splitlines() if "cannot double: " in line]
+    return line.partition("cannot double: ")[2]
 
 
 def test_whatever_was_given_stands_in_the_command(daemon: FakeDaemon, orderctl: Orderctl) -> None:

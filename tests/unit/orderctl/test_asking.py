@@ -41,7 +41,7 @@ def lines(view: object) -> list[str]:
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def told(facts: tuple[AnyFact, ...], around: Surroundings, number: int = 1) -> list[str]:
+def lines_of(facts: tuple[AnyFact, ...], around: Surroundings, number: int = 1) -> list[str]:
     progress = LiveProgress(Settings(), around)
     progress.begin(Timeline(order(number, facts), history(facts, order_id(number))))
     with progress:
@@ -57,25 +57,27 @@ def family(parent: OrderView, *children: OrderView) -> Surroundings:
 
 
 def test_an_order_at_rest_shows_how_far_the_market_is_from_its_price() -> None:
-    assert told((LIMIT,), Surroundings(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
-    assert told((LIMIT,), Surroundings())[2] == "   then it is filled at this price or a better one"
+    assert lines_of((LIMIT,), Surroundings(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
+    assert lines_of((LIMIT,), Surroundings())[2] == "   then it is filled at this price or a better one"
 
 
 def test_a_signed_order_counts_down_to_the_block_after_which_it_cannot_land(monkeypatch: pytest.MonkeyPatch) -> None:
     submitted, (last,) = FILLED[:4], [each for each in FILLED if isinstance(each, Submitted)]
     monkeypatch.setattr(time, "monotonic", lambda: 104.0)
     first = Height(last.last_valid_block_height - 100, 100.0)
-    assert told(submitted, Surroundings(height=first))[-1] == "   expires in 100 blocks, unless it lands"
+    assert lines_of(submitted, Surroundings(height=first))[-1] == "   expires in 100 blocks, unless it lands"
     later = first.after(last.last_valid_block_height - 90, 104.0)
-    assert told(submitted, Surroundings(height=later))[-1] == "   expires in 90 blocks, about 36.0 s, unless it lands"
+    assert (
+        lines_of(submitted, Surroundings(height=later))[-1] == "   expires in 90 blocks, about 36.0 s, unless it lands"
+    )
     assert later.after(last.last_valid_block_height - 90, 105.0) == later, "the chain stands still"
     assert later.until(last.last_valid_block_height, 1_000.0) == "0 blocks, about 0 ms"
-    assert not any("unless it lands" in line for line in told(FILLED, Surroundings(height=later)))
+    assert not any("unless it lands" in line for line in lines_of(FILLED, Surroundings(height=later)))
 
 
 def test_an_oco_shows_both_distances_and_its_orders() -> None:
     ends = (order(2, (TAKE_PROFIT,)), order(3, (STOP,)))
-    shown = told((OCO,), family(order(1, (OCO,)), *ends))
+    shown = lines_of((OCO,), family(order(1, (OCO,)), *ends))
     assert [line.split()[1:] for line in shown if line.startswith("   ") and "%" in line] == [
         ["18.8%", "take-profit", "≥", "120"],
         ["5.94%", "stop", "≤", "95"],
@@ -89,7 +91,7 @@ def test_an_oco_shows_both_distances_and_its_orders() -> None:
 def test_a_twap_shows_what_is_sold_when_the_next_is_and_the_newest_of_its_executions() -> None:
     twap = order(1, (TWAP,), filled_amount_in="0.6", next_at=datetime.now(UTC) + timedelta(seconds=61))
     parts = [order(number, FILLED) for number in range(2, 60)]
-    shown = told((TWAP,), family(twap, *parts, order(60, FILLED[:2])))
+    shown = lines_of((TWAP,), family(twap, *parts, order(60, FILLED[:2])))
     assert "0.6 of 1.5 SOL sold, next in 1:0" in shown[2]
     assert " 40.0%" in shown[2]
     assert "routing" in [line for line in shown if line.startswith("0199")][1]

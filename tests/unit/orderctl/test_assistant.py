@@ -40,9 +40,9 @@ def in_session(daemon: FakeDaemon, *args: str, do: Callable[[Assistant], Awaitab
 async def called(assistant: Assistant, tool: str, **arguments: object) -> dict[str, Any]:
     answer = await assistant.call_tool(tool, arguments)
     assert not answer.is_error, answer
-    told: dict[str, Any] | None = answer.structured_content
-    assert told is not None
-    return told
+    content: dict[str, Any] | None = answer.structured_content
+    assert content is not None
+    return content
 
 
 async def refused(assistant: Assistant, tool: str, **arguments: object) -> str:
@@ -75,9 +75,9 @@ def test_it_reads_only_and_marks_what_strangers_wrote(daemon: FakeDaemon) -> Non
             assert story["order"]["error_code"] == "FUNDS_INSUFFICIENT"
             assert [step["event"] for step in story["steps"]][-1] == "failed"
         daemon.answers(Method.QUOTE, OrderdError(ErrorCode.TOKEN_UNKNOWN, HOSTILE))
-        told = await refused(assistant, "quote", sell="UDSC", buy="SOL", sell_amount="1")
-        assert "\n" not in told.removeprefix("Error executing tool quote: ")
-        assert "\x1b" not in told
+        message = await refused(assistant, "quote", sell="UDSC", buy="SOL", sell_amount="1")
+        assert "\n" not in message.removeprefix("Error executing tool quote: ")
+        assert "\x1b" not in message
 
     in_session(daemon, do=look)
 

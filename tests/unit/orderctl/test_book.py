@@ -104,10 +104,10 @@ def test_after_a_new_connection_the_orders_that_no_snapshot_told_of_are_named() 
     book = Book()
     book.put_all(order(number, FILLED[:2]) for number in (1, 2, 3))
     book.begin()
-    assert book.untold == {order_id(1), order_id(2), order_id(3)}
+    assert book.unconfirmed == {order_id(1), order_id(2), order_id(3)}
     book.put(order(1, FILLED[:2]))
     book.put(order(2, FILLED))
-    assert book.untold == {order_id(3)}
+    assert book.unconfirmed == {order_id(3)}
 
     book.forget_missing()
     assert set(book.active) == {order_id(1)}

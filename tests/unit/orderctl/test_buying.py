@@ -115,13 +115,13 @@ class TestBuy:
             monkeypatch.setattr(f"{module}.can_ask", lambda: True)
         monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
-        told = orderctl(*BUY, "--client-order-id", "mine").err
+        printed = orderctl(*BUY, "--client-order-id", "mine").err
 
-        assert "at most 1.5075 SOL at 0.5 % slippage" in told
+        assert "at most 1.5075 SOL at 0.5 % slippage" in printed
         (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
         assert (sent["max_in"], "min_out" in sent) == ("1.5075", False)
         again = "orderctl buy USDC 152.310211 --with SOL --max-in 1.5075 --client-order-id mine --yes"
-        assert sorted(told.splitlines()[-1].partition("orderctl ")[2].split()) == sorted(again.split()[1:])
+        assert sorted(printed.splitlines()[-1].partition("orderctl ")[2].split()) == sorted(again.split()[1:])
 
 
 class TestShown:

@@ -98,7 +98,7 @@ PRICES = PricesResult(
 )
 
 
-def tell(daemon: FakeDaemon, prices: PricesResult = PRICES) -> None:
+def answer_prices(daemon: FakeDaemon, prices: PricesResult = PRICES) -> None:
     sold = fill(1).model_copy(update={"at": NOON, "amount_in": "1", "amount_out": "101"})
     elsewhere = sold.model_copy(update={"token_out": "CHILLGUY"})
     waiting = order_after(history((LIMIT,))).model_copy(update={"limit_price": "103", "stop_price": None})
@@ -108,7 +108,7 @@ def tell(daemon: FakeDaemon, prices: PricesResult = PRICES) -> None:
 
 
 def test_the_verb_draws_and_says_what_the_newest_price_is(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    tell(daemon)
+    answer_prices(daemon)
     outcome = orderctl("chart", "SOL/USDC", "--width", "40", "--height", "10")
     assert outcome.out.count("▼") == 1
     assert "limit" in outcome.out
@@ -118,14 +118,14 @@ def test_the_verb_draws_and_says_what_the_newest_price_is(daemon: FakeDaemon, or
 
 
 def test_a_picture_is_a_file(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
-    tell(daemon)
+    answer_prices(daemon)
     outcome = orderctl("chart", "SOL/USDC", "--svg", str(tmp_path / "sol.svg"))
     assert (outcome.out, outcome.code) == ("", 0)
     assert (tmp_path / "sol.svg").read_text().startswith("<svg")
 
 
 def test_other_formats_are_the_candles_alone(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
-    tell(daemon)
+    answer_prices(daemon)
     assert orderctl("chart", "SOL/USDC", "-o", "csv").out.splitlines()[:2] == [
         "at,open,high,low,close",
         "2026-11-21T12:00:00Z,100,102,99,101",
@@ -135,14 +135,14 @@ def test_other_formats_are_the_candles_alone(daemon: FakeDaemon, orderctl: Order
 
 
 def test_where_no_prices_are_kept_it_is_said_how_they_would_be(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    tell(daemon, PRICES.model_copy(update={"candles": ()}))
+    answer_prices(daemon, PRICES.model_copy(update={"candles": ()}))
     outcome = orderctl("chart", "SOL/USDC")
     assert (outcome.code, outcome.out) == (0, "")
     assert "ORDERD_WATCH_PAIRS" in outcome.err
 
 
 def test_the_time_that_is_asked_for_is_sent_by_its_name_on_the_wire(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    tell(daemon)
+    answer_prices(daemon)
     orderctl("chart", "SOL/USDC", "--until", "2026-11-21", "--interval", "1h", "-o", "json")
     assert daemon.calls[0][1] | {"limit": 0} == {
         "pair": "SOL/USDC",

@@ -15,19 +15,19 @@ from orderctl.tui.columns import GAP, fitting, shortened
 from orderd.client.errors import ConfigError
 from tests.samples.orders import (
     FILLED,
+    OUTCOME_UNKNOWN,
     REFUSED_FOR_FUNDS,
     RETRIED,
     ROLLED_BACK,
     SIGNATURE,
     START,
-    UNTOLD,
     WITHDRAWN,
     history,
     order_after,
 )
 
 NOW = START + timedelta(seconds=90)
-FATES = (FILLED, FILLED[:1], FILLED[:3], REFUSED_FOR_FUNDS, RETRIED, ROLLED_BACK, UNTOLD, WITHDRAWN)
+FATES = (FILLED, FILLED[:1], FILLED[:3], REFUSED_FOR_FUNDS, RETRIED, ROLLED_BACK, OUTCOME_UNKNOWN, WITHDRAWN)
 ORDERS = tuple(order_after(history(facts)) for facts in FATES)
 
 
@@ -61,12 +61,12 @@ def test_columns_are_named_in_any_order() -> None:
     assert [column.name for column in columns_named("price, ID,status")] == ["price", "id", "status"]
 
 
-@pytest.mark.parametrize(("given", "told"), [("pirce", "'pirce'; did you mean price?"), ("zzz", "'zzz'"), ("", "''")])
-def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, told: str) -> None:
+@pytest.mark.parametrize(("given", "detail"), [("pirce", "'pirce'; did you mean price?"), ("zzz", "'zzz'"), ("", "''")])
+def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, detail: str) -> None:
     with pytest.raises(ConfigError) as refused:
         column_named(given)
 
-    assert refused.value.detail == told
+    assert refused.value.detail == detail
     assert refused.value.next_step == f"choose among {', '.join(COLUMNS)}"
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, 
         ("signature", FILLED, SIGNATURE),
         ("age", FILLED, "1:30"),
         ("ended", FILLED[:3], "-"),
-        ("status", UNTOLD, "unknown"),
+        ("status", OUTCOME_UNKNOWN, "unknown"),
         ("stages", FILLED[:3], "━━━━━━────"),
     ],
 )

@@ -520,7 +520,7 @@ class TestQuote:
         ]
 
     @pytest.mark.parametrize(
-        ("least", "told"),
+        ("least", "expected"),
         [
             ("151.9", ["at least 151.9 USDC, as asked for; network fee about 0.0000063 SOL"]),
             (
@@ -533,15 +533,15 @@ class TestQuote:
         ],
     )
     def test_what_is_asked_for_at_least_is_held_against_the_best_route(
-        self, daemon: FakeDaemon, orderctl: Orderctl, least: str, told: list[str]
+        self, daemon: FakeDaemon, orderctl: Orderctl, least: str, expected: list[str]
     ) -> None:
         daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"min_out": least, "min_amount_out": least}))
         outcome = orderctl("quote", "SOL", "USDC", "1.5", "--min-out", least)
-        assert [line.rstrip() for line in outcome.out.splitlines()][6:] == told
+        assert [line.rstrip() for line in outcome.out.splitlines()][6:] == expected
         assert daemon.calls[-1][1]["min_out"] == least
 
     @pytest.mark.parametrize(
-        ("option", "told"),
+        ("option", "expected"),
         [
             (("--min-out", "0"), "error[AMOUNT_NOT_POSITIVE]"),
             (("--min-out", "1.1234567"), "error[AMOUNT_TOO_PRECISE]"),
@@ -550,11 +550,11 @@ class TestQuote:
         ],
     )
     def test_a_bound_that_is_certainly_wrong_is_not_sent(
-        self, daemon: FakeDaemon, orderctl: Orderctl, option: tuple[str, str], told: str
+        self, daemon: FakeDaemon, orderctl: Orderctl, option: tuple[str, str], expected: str
     ) -> None:
         for verb in ("quote", "submit"):
             outcome = orderctl(verb, "SOL", "USDC", "1.5", *option)
-            assert (outcome.code, told in outcome.err) == (2, True), outcome.err
+            assert (outcome.code, expected in outcome.err) == (2, True), outcome.err
         assert daemon.calls == []
 
     def test_a_split_is_told_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
@@ -902,8 +902,8 @@ class TestPools:
         silent = Refused(venue="meteora", code=ErrorCode.SERVICE_TIMEOUT, detail="no answer within 1500 ms")
         daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(silent, silent), slot=None))
 
-        told = "left out: meteora: SERVICE_TIMEOUT: no answer within 1500 ms\nno pools\n"
-        assert orderctl("pools") == (3, "", told)
+        message = "left out: meteora: SERVICE_TIMEOUT: no answer within 1500 ms\nno pools\n"
+        assert orderctl("pools") == (3, "", message)
 
     def test_a_pair_has_no_third_token(self, orderctl: Orderctl) -> None:
         assert orderctl("pools", "SOL", "USDC", "CHILLGUY").code == 2
@@ -930,9 +930,9 @@ class TestVersion:
         mine = this_release()
         commit = f", commit {mine.short_commit}" if mine.commit else ""
         assert orderctl("version") == (0, f"orderctl 0.1.0 (wire 2{commit})\norderd   0.1.0 (wire 2)\n", "")
-        told = json.loads(orderctl("version", "-o", "json").out)
-        assert told["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
-        assert told["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
+        versions = json.loads(orderctl("version", "-o", "json").out)
+        assert versions["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
+        assert versions["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
 
     def test_the_commit_of_the_daemon_is_told_and_another_one_is_no_reason_to_warn(
         self, daemon: FakeDaemon, orderctl: Orderctl
@@ -957,8 +957,8 @@ class TestVersion:
         self, daemon: FakeDaemon, orderctl: Orderctl, version: str, commit: str | None, warns: bool
     ) -> None:
         workers = (ReleaseView(version="0.1.0", commit="a" * 40), ReleaseView(version=version, commit=commit))
-        told = {"commit": "a" * 40, "worker_releases": workers}
-        daemon.answers(Method.STATUS, STATUS.model_copy(update=told))
+        releases = {"commit": "a" * 40, "worker_releases": workers}
+        daemon.answers(Method.STATUS, STATUS.model_copy(update=releases))
 
         assert ("restart what is older" in orderctl("version").err) is warns
 

@@ -102,7 +102,7 @@ def test_a_valid_file_is_well_and_an_invalid_one_is_not_in_any_context(orderctl:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("contexts = 3", "contexts are tables"),
         ('[contexts.a]\nurl = "ws://a/"\ncolour = "never"', "'colour' of the context a is no setting"),
@@ -110,11 +110,11 @@ def test_a_valid_file_is_well_and_an_invalid_one_is_not_in_any_context(orderctl:
         ("url = ", "Invalid value"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(file: Path, content: str, told: str) -> None:
+def test_a_mistake_in_the_file_is_named(file: Path, content: str, message: str) -> None:
     file.write_text(content)
     with pytest.raises(ConfigError) as error:
         load(Flags(), {})
-    assert told in error.value.detail
+    assert message in error.value.detail
 
 
 def test_a_change_keeps_all_other_lines(orderctl: Orderctl, file: Path) -> None:

@@ -46,15 +46,15 @@ def quotes(daemon: FakeDaemon) -> None:
 def test_each_size_is_quoted_to_sell_and_to_buy_and_held_against_the_price_between_them(
     daemon: FakeDaemon, orderctl: Orderctl
 ) -> None:
-    told = json.loads(orderctl("depth", "SOL", "USDC", "--sizes", "10,1", "-o", "json").out)
-    assert (told["schema"], told["mid"]) == ("orderctl.depth/1", "100.000000")
-    assert [(level["side"], level["size"]) for level in told["levels"]] == [
+    document = json.loads(orderctl("depth", "SOL", "USDC", "--sizes", "10,1", "-o", "json").out)
+    assert (document["schema"], document["mid"]) == ("orderctl.depth/1", "100.000000")
+    assert [(level["side"], level["size"]) for level in document["levels"]] == [
         ("sell", "1"),
         ("buy", "1"),
         ("sell", "10"),
         ("buy", "10"),
     ]
-    sell, buy = told["levels"][2:]
+    sell, buy = document["levels"][2:]
     assert sell["routed"] == {"amount": "990", "price": "99.0000000", "cost_bps": "100.00"}
     assert buy["routed"] == {"amount": "1010", "price": "101.000000", "cost_bps": "100.00"}
     assert {venue: offer["cost_bps"] for venue, offer in buy["venues"].items()} == {
@@ -94,8 +94,8 @@ def test_without_sizes_those_are_asked_for_that_matter_for_the_largest_pool(
         slot=1,
     )
     daemon.answers(Method.POOLS, PoolsResult(pools=(pool,), refusals=(), slot=1))
-    told = json.loads(orderctl("depth", "SOL", "USDC", "-o", "json").out)
-    sizes = [level["size"] for level in told["levels"] if level["side"] == "sell"]
+    document = json.loads(orderctl("depth", "SOL", "USDC", "-o", "json").out)
+    sizes = [level["size"] for level in document["levels"] if level["side"] == "sell"]
     assert sizes == ["0.03", "0.1", "0.3", "1", "3", "10", "30", "100"]
     daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(), slot=1))
     assert "--sizes" in orderctl("depth", "SOL", "USDC").err

@@ -17,17 +17,17 @@ def drawn(detail: OrderDetail) -> str:
 
 
 @pytest.mark.parametrize(
-    ("received", "told"),
+    ("received", "words"),
     [
         ("152.310211", ", as quoted"),
         ("152.386366", ", 5.00 bp better than quoted"),
         ("152.157901", ", 10.00 bp worse than quoted"),
     ],
 )
-def test_a_sale_is_better_where_it_has_brought_more(received: str, told: str) -> None:
+def test_a_sale_is_better_where_it_has_brought_more(received: str, words: str) -> None:
     detail = detail_of(FILLED)
     order = detail.order.model_copy(update={"quoted_amount_out": "152.310211", "amount_out": received})
-    assert told in drawn(detail.model_copy(update={"order": order}))
+    assert words in drawn(detail.model_copy(update={"order": order}))
 
 
 def test_a_purchase_is_better_where_it_has_cost_less_and_what_others_execute_is_not_held_against_one_quote() -> None:

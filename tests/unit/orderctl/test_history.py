@@ -44,7 +44,7 @@ def fill(number: int, **others: Any) -> HistoryFill:
     )
 
 
-def tell(daemon: FakeDaemon, count: int = 1) -> None:
+def answer_fills(daemon: FakeDaemon, count: int = 1) -> None:
     """Of ``count`` fills, in the pages that are asked for; the cursor is the next fill's number."""
 
     def page(params: dict[str, Any]) -> HistoryResult:
@@ -73,14 +73,14 @@ def test_fills_are_a_table_and_their_sums_are_told(daemon: FakeDaemon, orderctl:
 
 
 def test_all_pages_are_read_and_csv_has_a_line_of_names(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    tell(daemon, 501)
+    answer_fills(daemon, 501)
     rows = list(csv.DictReader(StringIO(orderctl("history", "--all", "-o", "csv").out)))
     assert [row["client_order_id"] for row in rows] == [f"order-{number}" for number in range(501)]
     assert (rows[0]["amount_out"], rows[0]["mid"], rows[0]["at"]) == ("152.310211", "", "2025-11-21T09:30:00Z")
 
 
 def test_the_limit_ends_the_list_and_says_that_there_are_more(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    tell(daemon, 501)
+    answer_fills(daemon, 501)
     outcome = orderctl("history", "-n", "3", "-o", "jsonl")
     assert len(outcome.out.splitlines()) == 3
     assert "there are more" in outcome.err

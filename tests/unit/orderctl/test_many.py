@@ -82,7 +82,7 @@ class TestFiles:
         ]
 
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "message"),
         [
             ("token_in,token_out\nSOL,USDC\n", "line 1: the headings are token_in,token_out; they must be"),
             ("", "line 1: the headings are missing"),
@@ -96,14 +96,14 @@ class TestFiles:
         ],
     )
     def test_a_file_that_is_wrong_somewhere_sends_nothing(
-        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, content: str, told: str
+        self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, content: str, message: str
     ) -> None:
         orders_file.write_text(content)
         outcome = orderctl("submit", "--file", str(orders_file))
 
         assert outcome.code == 2
         assert "nothing was sent" in outcome.err
-        assert told in outcome.err
+        assert message in outcome.err
         assert not daemon.calls
 
     def test_a_file_that_is_not_there_is_told(self) -> None:
@@ -289,11 +289,11 @@ class TestProgress:
 
     def test_the_connection_is_spoken_of_while_it_matters(self) -> None:
         self.picture(FILLED[:2])
-        for news, told in ((Lost("refused", 4.0), "connection lost: refused"), (Resumed(3), "3 events replayed")):
+        for news, message in ((Lost("refused", 4.0), "connection lost: refused"), (Resumed(3), "3 events replayed")):
             self.progress.connection(news)
             out = io.StringIO()
             Console(file=out, width=100, color_system=None).print(self.progress.render())
-            assert told in out.getvalue()
+            assert message in out.getvalue()
 
 
 class TestQuestions:
@@ -353,9 +353,9 @@ class TestQuestions:
         daemon.answers(Method.QUOTE, QUOTE)
         daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.SERVICE_DRAINING, "the daemon stops"))
         typed("y")
-        told = orderctl("submit", "SOL", "USDC", "1.5", "--client-order-id", "mine").err
+        printed = orderctl("submit", "SOL", "USDC", "1.5", "--client-order-id", "mine").err
         again = "orderctl submit SOL USDC 1.5 --min-out 151.54866 --client-order-id mine --yes"
-        assert told.splitlines()[-1].endswith(f"cannot double: {again}")
+        assert printed.splitlines()[-1].endswith(f"cannot double: {again}")
 
     @pytest.mark.parametrize(("chain", "flags"), [("simnet", ()), ("mainnet", ("--yes",))])
     def test_nobody_is_asked_on_simnet_nor_after_yes(

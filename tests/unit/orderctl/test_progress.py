@@ -152,8 +152,8 @@ def test_setbacks_stay_in_sight() -> None:
 
 def test_the_connection_is_spoken_of_while_it_matters() -> None:
     assert picture(FILLED[:2], Lost("refused", 4.0))[-1].startswith("connection lost: refused; trying again in ")
-    for replayed, told in ((0, "nothing was missed"), (1, "1 event replayed"), (3, "3 events replayed")):
-        assert picture(FILLED[:2], Lost("refused", 4.0), Resumed(replayed))[-1] == f"reconnected, {told}"
+    for replayed, message in ((0, "nothing was missed"), (1, "1 event replayed"), (3, "3 events replayed")):
+        assert picture(FILLED[:2], Lost("refused", 4.0), Resumed(replayed))[-1] == f"reconnected, {message}"
 
 
 def test_the_signature_is_left_on_the_screen_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,7 +72,7 @@ def resting(accepted: Accepted, **changes: Any) -> OrderView:
 
 
 @pytest.mark.parametrize(
-    ("order", "told", "follows"),
+    ("order", "expected", "follows"),
     [
         (resting(LIMIT), "105 USDC per SOL = at least 157.5 USDC", "it is filled at this price or a better one"),
         (resting(STOP), "95 USDC per SOL = at most 142.5 USDC", "it is executed at the best price there is"),
@@ -101,13 +101,13 @@ def resting(accepted: Accepted, **changes: Any) -> OrderView:
     ],
 )
 def test_what_is_waited_for_is_told_with_both_readings_and_what_follows(
-    order: OrderView, told: str, follows: str
+    order: OrderView, expected: str, follows: str
 ) -> None:
-    assert (conditions(order), what_follows(order)) == (told, follows)
+    assert (conditions(order), what_follows(order)) == (expected, follows)
 
 
 @pytest.mark.parametrize(
-    ("accepted", "told"),
+    ("accepted", "expected"),
     [
         (LIMIT, "limit 105 USDC per SOL"),
         (STOP_LIMIT, "stop 95, limit 94.5 USDC per SOL"),
@@ -119,8 +119,8 @@ def test_what_is_waited_for_is_told_with_both_readings_and_what_follows(
         (ACCEPTED, None),
     ],
 )
-def test_prices_in_short_fit_a_column(accepted: Accepted, told: str | None) -> None:
-    assert prices(accepted) == told
+def test_prices_in_short_fit_a_column(accepted: Accepted, expected: str | None) -> None:
+    assert prices(accepted) == expected
 
 
 def test_of_a_token_that_is_not_built_in_the_daemons_words_are_told() -> None:
@@ -276,7 +276,7 @@ def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_whe
 
 
 @pytest.mark.parametrize(
-    ("stories", "told"),
+    ("stories", "expected"),
     [
         ([(LIMIT,), (STOP,)], "2 orders rest until the market meets the price; Ctrl-C lets go and cancels nothing"),
         ([(LIMIT,), WITHDRAWN], "1 order rests until the market meets the price; Ctrl-C lets go and cancels nothing"),
@@ -284,8 +284,8 @@ def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_whe
         ([WITHDRAWN], ""),
     ],
 )
-def test_it_is_told_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], told: str) -> None:
-    assert only_rest([Timeline(order_after(history(facts)), history(facts)) for facts in stories]) == told
+def test_it_is_told_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
+    assert only_rest([Timeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
 
 
 # Before it is sent
@@ -366,8 +366,10 @@ def test_a_prospect_of_executions_in_an_unknown_token_tells_no_price() -> None:
 
 def test_what_follows_an_entry_is_told_with_it() -> None:
     entry = LIMIT.model_copy(update={"then_take_profit": "120", "then_stop": "85"})
-    told = "it is filled at this price or a better one; what it has bought is sold again: take-profit 120 or stop 85"
-    assert what_follows(resting(entry)) == f"{told} USDC per SOL"
+    expected = (
+        "it is filled at this price or a better one; what it has bought is sold again: take-profit 120 or stop 85"
+    )
+    assert what_follows(resting(entry)) == f"{expected} USDC per SOL"
     assert prices(entry) == "limit 105, then take-profit 120 or stop 85 USDC per SOL"
     assert prices(ACCEPTED.model_copy(update={"then_stop": "85"})) == "then stop 85 USDC per SOL"
     assert (
@@ -389,18 +391,18 @@ class TestSimulateFill:
     def test_both_ends_of_an_oco_are_told_with_their_distance(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         profit = Awaited(kind=OrderKind.TAKE_PROFIT, reads="120 = 180", price="120", away="18.2", is_met=False)
         stop = Awaited(kind=OrderKind.STOP, reads="95 = 142.5", price="95", away=None, is_met=False)
-        told = self.simulated(daemon, orderctl, would="rest", waits_for=(profit, stop))
-        assert told[:4] == [
+        lines = self.simulated(daemon, orderctl, would="rest", waits_for=(profit, stop))
+        assert lines[:4] == [
             "waits for  take-profit 120 = 180  ────────────── 18.2%",
             "or         stop 95 = 142.5",
             "now        it rests; if it fired now:",
             "sell 1.5 SOL for USDC",
         ]
-        assert told[-1] == "the simulation succeeds: network fee 0.000005 SOL, 9 compute units"
+        assert lines[-1] == "the simulation succeeds: network fee 0.000005 SOL, 9 compute units"
 
     def test_the_next_execution_is_told_with_its_time(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
-        told = self.simulated(daemon, orderctl, would="rest", at=START, part_in="0.3")
-        assert told[:3] == [
+        lines = self.simulated(daemon, orderctl, would="rest", at=START, part_in="0.3")
+        assert lines[:3] == [
             "next  0.3 SOL at 2025-11-21 09:30:00",
             "now   it waits for that time; then, as of now:",
             "sell 0.3 of 1.5 SOL for USDC",
@@ -412,8 +414,8 @@ class TestSimulateFill:
         ]
 
     def test_what_is_not_paid_its_limit_is_only_quoted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
-        told = self.simulated(daemon, orderctl, would="rest", units_consumed=None)
-        assert "simulation" not in told[-1]
+        lines = self.simulated(daemon, orderctl, would="rest", units_consumed=None)
+        assert "simulation" not in lines[-1]
 
     def test_an_older_daemon_says_what_it_knows(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert self.simulated(daemon, orderctl)[0] == "sell 1.5 SOL for USDC"
@@ -476,10 +478,10 @@ class TestSubmit:
         preview = PreviewResult(quote=quote, succeeds=True, error=None, units_consumed=1, network_fee="0", logs=())
         daemon.answers(Method.ORDER_PREVIEW, preview)
 
-        told = orderctl(*SUBMIT, "--twap", "5", "--over", "5m", "--dry-run").out
-        assert "5 times 0.3 SOL, one every 1m" in told
-        assert "sell 0.3 of 1.5 SOL for USDC" in told
-        assert "the simulation succeeds" in told
+        printed = orderctl(*SUBMIT, "--twap", "5", "--over", "5m", "--dry-run").out
+        assert "5 times 0.3 SOL, one every 1m" in printed
+        assert "sell 0.3 of 1.5 SOL for USDC" in printed
+        assert "the simulation succeeds" in printed
 
     def test_both_prices_of_an_oco_are_tried_too(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, quoted(OCO))
@@ -525,10 +527,10 @@ class TestSubmit:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=resting(STOP), created=True))
         typed("y")
 
-        told = orderctl(*SUBMIT, "--stop", "95").err
+        printed = orderctl(*SUBMIT, "--stop", "95").err
 
-        assert "it would rest: the market is 6.44 % away" in told
-        assert "mainnet: send this order? [y/N]" in told
+        assert "it would rest: the market is 6.44 % away" in printed
+        assert "mainnet: send this order? [y/N]" in printed
         (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
         assert "min_out" not in sent, "the market of today is no floor for another day"
 
@@ -553,7 +555,7 @@ def fill(minutes: int, price: str, mid: str | None = "100") -> FillView:
 
 
 @pytest.mark.parametrize(
-    ("price", "mid", "told"),
+    ("price", "mid", "expected"),
     [
         ("99.5", "100", "50.0 bp below 100, the mid price when it began"),
         ("100.25", "100", "25.0 bp above 100, the mid price when it began"),
@@ -561,7 +563,7 @@ def fill(minutes: int, price: str, mid: str | None = "100") -> FillView:
     ],
 )
 def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_beginning(
-    price: str, mid: str | None, told: str | None
+    price: str, mid: str | None, expected: str | None
 ) -> None:
     order = resting(TWAP).model_copy(update={"filled_amount_in": "0.6", "executed_price": price})
     void = fill(0, "1", "1").model_copy(update={"rolled_back_at": START})
@@ -570,9 +572,9 @@ def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_be
     shown = io.StringIO()
     Console(file=shown, width=120).print(detail_view(detail))
     assert "0.6 of 1.5 SOL, fills: 2" in shown.getvalue()
-    assert shown.getvalue().count("0.6 of 1.5 SOL") == 1, "it is told once"
-    assert ("the mid price" in shown.getvalue()) == (told is not None)
-    assert told is None or told in shown.getvalue()
+    assert shown.getvalue().count("0.6 of 1.5 SOL") == 1, "it is shown once"
+    assert ("the mid price" in shown.getvalue()) == (expected is not None)
+    assert expected is None or expected in shown.getvalue()
 
 
 # Held until something is bought

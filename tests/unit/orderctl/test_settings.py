@@ -87,7 +87,7 @@ def test_a_api_key_file_must_hold_one_printable_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("url = 'ws://a/' # ü".encode("latin-1"), "save it as UTF-8"),
         ("url = 'ws://a/'".encode("utf-16-le"), "NUL"),
@@ -101,11 +101,11 @@ def test_a_api_key_file_must_hold_one_printable_line(tmp_path: Path) -> None:
         (b"url = 'ws://a/'\nurl = 'ws://b/'", "Cannot overwrite a value"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_with_what_is_wrong(config: Path, content: bytes, told: str) -> None:
+def test_a_file_that_cannot_be_used_is_told_with_what_is_wrong(config: Path, content: bytes, message: str) -> None:
     config.write_bytes(content)
     with pytest.raises(ConfigError) as refused:
         load(Flags(), {"ORDERCTL_CONFIG": str(config)})
-    assert told in refused.value.detail
+    assert message in refused.value.detail
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -89,8 +89,8 @@ def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_wit
 ) -> None:
     loaded = modules_after("--url", "ws://127.0.0.1:1/", *args)
 
-    told = {name.removeprefix("orderd.wire.") for name in loaded if name.startswith("orderd.wire.")}
-    assert told == {"message", "problem", "rpc", *messages}
+    wire_modules = {name.removeprefix("orderd.wire.") for name in loaded if name.startswith("orderd.wire.")}
+    assert wire_modules == {"message", "problem", "rpc", *messages}
     assert not loaded & {"orderd.client.following", "orderd.domain.events", "rich", "asyncio", *HEAVY}
 
 
@@ -112,8 +112,8 @@ def test_what_draws_an_answer_loads_no_messages_of_other_ones(view: str, spared:
 
 def test_a_message_is_built_when_it_is_first_used() -> None:
     script = "from orderd.wire.orders import ListResult, OrderView as V; ListResult(orders=(), next_cursor=None)"
-    told = "print(ListResult.__pydantic_complete__, V.__pydantic_complete__)"
-    done = subprocess.run([sys.executable, "-c", f"{script}; {told}"], capture_output=True, text=True, check=True)
+    report = "print(ListResult.__pydantic_complete__, V.__pydantic_complete__)"
+    done = subprocess.run([sys.executable, "-c", f"{script}; {report}"], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["True", "False"]
 

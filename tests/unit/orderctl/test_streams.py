@@ -114,11 +114,11 @@ class TestWorkGoesOn:
         assert done.returncode == ExitCode.OK
 
     def test_what_is_missing_on_a_full_disk_is_told(self, batch: FakeDaemon, shell: Shell) -> None:
-        told = shell("orderctl submit -y -f orders.csv >/dev/full").stderr
+        printed = shell("orderctl submit -y -f orders.csv >/dev/full").stderr
 
-        assert "30 of 30 orders taken" in told
-        assert "of what it told on stdout the rest is lost" in told
-        assert "No space left on device" in told
+        assert "30 of 30 orders taken" in printed
+        assert "of what it told on stdout the rest is lost" in printed
+        assert "No space left on device" in printed
 
     def test_a_refusal_that_nobody_hears_keeps_its_exit_code(self, daemon: FakeDaemon, shell: Shell) -> None:
         daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "too little"))
@@ -143,9 +143,9 @@ class TestWorkGoesOn:
         with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE, text=True) as process:
             os.close(writing)
             with os.fdopen(reading) as out:
-                told = out.read()
+                printed = out.read()
         assert process.returncode == ExitCode.OK
-        assert told.count('"created"') == 120
+        assert printed.count('"created"') == 120
 
 
 class TestOtherCharacters:

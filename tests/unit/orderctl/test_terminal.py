@@ -135,10 +135,10 @@ def test_ctrl_c_lets_go_of_the_order_and_says_how_to_come_back(
     assert watching.stdout is not None
     assert watching.stdout.readline() == f"order {ORDER_ID}\n"
     watching.send_signal(signal.SIGINT)
-    _, told = watching.communicate(timeout=10)
+    _, printed = watching.communicate(timeout=10)
 
     assert watching.returncode == 130
-    assert told == f"detached; the order goes on. Come back with: orderctl watch {ORDER_ID}\n"
+    assert printed == f"detached; the order goes on. Come back with: orderctl watch {ORDER_ID}\n"
     assert [method for method, _ in daemon.calls] == ["orders.subscribe"]
 
 
@@ -149,10 +149,10 @@ def test_ctrl_c_before_the_answer_says_that_the_outcome_is_unknown(daemon: FakeD
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert arrived.wait(timeout=10)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=10)
+        _, printed = process.communicate(timeout=10)
 
     assert process.returncode == 130
-    assert told.endswith("interrupted: the outcome is unknown; run: orderctl watch mine-1\n")
+    assert printed.endswith("interrupted: the outcome is unknown; run: orderctl watch mine-1\n")
 
 
 def test_a_pipe_gets_no_escape_codes(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:

@@ -83,7 +83,7 @@ def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_to
 
 def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> None:
     order = order_after(EVENTS)
-    timeline = Timeline(order, untold=order.seq)
+    timeline = Timeline(order, not_kept=order.seq)
 
     assert timeline.is_over
     assert (timeline.status, timeline.end, timeline.spans) == (OrderStatus.CONFIRMED, None, ())
@@ -95,7 +95,7 @@ def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> No
 
 
 def test_an_order_that_begins_anew_goes_on_with_what_is_told_after_that() -> None:
-    timeline = Timeline(order_after(EVENTS[:3]), untold=3)
+    timeline = Timeline(order_after(EVENTS[:3]), not_kept=3)
     timeline.apply(EVENTS[2])
     assert (timeline.events, timeline.status, timeline.is_over) == ((), EVENTS[2].status, False)
     for event in EVENTS[3:]:
@@ -109,9 +109,11 @@ def test_events_told_again_change_nothing() -> None:
 
 def test_every_event_has_words() -> None:
     order = order_after(EVENTS)
-    told = [" | ".join(describe(fact, order, signature_width=12)) for fact in (*RETRIED[:6], Reclaimed(), FILLED[-1])]
+    described = [
+        " | ".join(describe(fact, order, signature_width=12)) for fact in (*RETRIED[:6], Reclaimed(), FILLED[-1])
+    ]
 
-    assert told == [
+    assert described == [
         "sell 1.5 SOL for USDC, slippage at most 0.5 %",
         "until 2025-11-21 09:30:02.000: the rate limit of 100 starts in 60 s is reached",
         "attempt 1",
@@ -172,9 +174,9 @@ def test_shortening_keeps_both_ends_within_the_width(text: str, width: int) -> N
 
 def test_a_fill_tells_rent_and_what_is_left_over_between_hops() -> None:
     fact = FILL.model_copy(update={"rent": "0.00203928", "left_over": (LeftOver(token="CHILLGUY", amount="0.02"),)})
-    told = describe(fact, order_after(history(FILLED)))
-    assert told[1] == "and 0.02 CHILLGUY left over between the hops"
-    assert ", rent of new token accounts 0.00203928 SOL, slot " in told[2]
+    lines = describe(fact, order_after(history(FILLED)))
+    assert lines[1] == "and 0.02 CHILLGUY left over between the hops"
+    assert ", rent of new token accounts 0.00203928 SOL, slot " in lines[2]
 
 
 def test_a_split_names_its_legs_and_what_they_gain() -> None:

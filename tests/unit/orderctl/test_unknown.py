@@ -23,11 +23,11 @@ from tests.samples.orders import (
     FILL,
     FILLED,
     ORDER_ID,
+    OUTCOME_UNKNOWN,
     RAYDIUM,
     ROLLED_BACK,
     SIGNATURE,
     START,
-    UNTOLD,
     detail_of,
     history,
     order_after,
@@ -36,7 +36,7 @@ from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import STATUS
 
-UNKNOWN = order_after(history(UNTOLD))
+UNKNOWN = order_after(history(OUTCOME_UNKNOWN))
 EVIDENCE = EvidenceResult(
     order=UNKNOWN,
     attempt=AttemptView(
@@ -79,7 +79,7 @@ class TestShown:
         assert (order["status"], order["unknown_since"]) == ("submitted", "2025-11-21T09:30:01Z")
 
     def test_an_orders_details_name_what_an_operator_can_do(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
-        daemon.answers(Method.ORDER_GET, detail_of(UNTOLD))
+        daemon.answers(Method.ORDER_GET, detail_of(OUTCOME_UNKNOWN))
         shown = orderctl("show", "0199d3a0").out
         assert "unknown since" in shown
         assert f"orderctl resolve {ORDER_ID}" in shown
@@ -96,21 +96,21 @@ class TestShown:
     def test_a_watch_that_runs_out_of_time_exits_with_the_unknown_outcome_and_says_what_to_do(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
-        daemon.knows(*history(UNTOLD))
+        daemon.knows(*history(OUTCOME_UNKNOWN))
         outcome = orderctl("watch", str(ORDER_ID), "--for", "0.3")
         assert outcome.code == 5
         assert "unknown is what became of" in outcome.err
         assert f"orderctl resolve {ORDER_ID}" in outcome.err
 
     def test_the_live_picture_calls_it_so_until_something_is_known(self) -> None:
-        timeline = Timeline(UNKNOWN, history(UNTOLD))
-        assert timeline.unknown_since == history(UNTOLD)[-1].at
+        timeline = Timeline(UNKNOWN, history(OUTCOME_UNKNOWN))
+        assert timeline.unknown_since == history(OUTCOME_UNKNOWN)[-1].at
         progress = LiveProgress(Settings(url="ws://127.0.0.1:1/"))
         progress._timeline = timeline
         out = io.StringIO()
         Console(file=out, width=100, color_system=None).print(progress.render())
         assert "unknown" in out.getvalue()
-        timeline.apply(history((*UNTOLD, FILL))[-1])
+        timeline.apply(history((*OUTCOME_UNKNOWN, FILL))[-1])
         assert timeline.unknown_since is None
 
 
@@ -149,8 +149,8 @@ class TestResolve:
     def test_alone_it_shows_the_evidence_and_changes_nothing(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         outcome = orderctl("resolve", "0199d3a0")
         assert outcome.code == 0
-        for told in (SIGNATURE, "block 1290 is final: it can land no more", "not found", "unknown"):
-            assert told in outcome.out
+        for words in (SIGNATURE, "block 1290 is final: it can land no more", "not found", "unknown"):
+            assert words in outcome.out
         assert self.resolved(daemon) == []
 
     def test_evidence_is_a_document_too(self, orderctl: Orderctl) -> None:

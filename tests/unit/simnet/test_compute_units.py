@@ -29,7 +29,7 @@ def test_a_swap_takes_no_more_units_than_are_reserved(chain: LocalChain, kind: P
     for pool in (each for each in router.pools([pair])[pair].pools if each.kind == kind):
         for _ in range(12):
             try:
-                quote = pool.told(pool.side.quote(int(10 ** random.uniform(8, 12.5 if sells_sol else 11.5))))
+                quote = pool.venue_quote(pool.side.quote(int(10 ** random.uniform(8, 12.5 if sells_sol else 11.5))))
             except SwapError:
                 continue
             if quote.compute_units > MAX_COMPUTE_UNITS:

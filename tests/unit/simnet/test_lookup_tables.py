@@ -53,12 +53,12 @@ def test_swaps_in_three_pools_fit_into_one_transaction_by_tables(chain: LocalCha
     assert outcome.error is None
     assert chain.amount(usdc) - before == expected
     meta = transaction_meta(transaction, outcome, chain.bank.accounts.get)
-    told = ui_transaction(transaction, "json")["message"]
-    assert len(told["accountKeys"]) == len(transaction.static_keys) < len(transaction.keys)
-    assert [*told["accountKeys"], *meta["loadedAddresses"]["writable"], *meta["loadedAddresses"]["readonly"]] == [
+    message = ui_transaction(transaction, "json")["message"]
+    assert len(message["accountKeys"]) == len(transaction.static_keys) < len(transaction.keys)
+    assert [*message["accountKeys"], *meta["loadedAddresses"]["writable"], *meta["loadedAddresses"]["readonly"]] == [
         str(key) for key in transaction.keys
     ]
-    assert {each["accountKey"] for each in told["addressTableLookups"]} == set(map(str, tables()))
+    assert {each["accountKey"] for each in message["addressTableLookups"]} == set(map(str, tables()))
     assert {each["source"] for each in account_keys(transaction)} == {"transaction", "lookupTable"}
 
 

@@ -36,19 +36,19 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def speaking(answers: list[bytes], tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, Queue[bytes]]]:
     """A port that answers the first connection's requests in turn, and what it was told."""
-    told: Queue[bytes] = Queue()
+    received: Queue[bytes] = Queue()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def speak() -> None:
             connection, _ = listener.accept()
             with connection if tls is None else tls.wrap_socket(connection, server_side=True) as connection:
                 for answer in answers:
-                    told.put(connection.recv(65_536))
+                    received.put(connection.recv(65_536))
                     connection.sendall(answer)
 
         thread = threading.Thread(target=speak, daemon=True)
         thread.start()
-        yield listener.getsockname()[1], told
+        yield listener.getsockname()[1], received
         thread.join(10)
 
 
@@ -58,9 +58,9 @@ def posted(url: str) -> bytes:
 
 
 def test_user_and_password_are_sent_as_basic_authentication() -> None:
-    with speaking([response(b"{}")]) as (port, told):
+    with speaking([response(b"{}")]) as (port, received):
         assert posted(f"http://trader:secret%401@127.0.0.1:{port}/rpc") == b"{}"
-    head = told.get(timeout=10).decode()
+    head = received.get(timeout=10).decode()
 
     assert f"\r\nAuthorization: {BASIC}\r\n" in head
     assert f"\r\nHost: 127.0.0.1:{port}\r\n" in head
@@ -132,10 +132,10 @@ def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch, proxy:
 
 
 def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
-    with speaking([response(b"{}")]) as (port, told):
+    with speaking([response(b"{}")]) as (port, received):
         monkeypatch.setenv("HTTP_PROXY", f"http://trader:secret%401@127.0.0.1:{port}")
         assert posted("http://rpc.example/key") == b"{}"
-    head = told.get(timeout=10).decode()
+    head = received.get(timeout=10).decode()
 
     assert head.startswith("POST http://rpc.example/key HTTP/1.1\r\nHost: rpc.example\r\n")
     assert f"\r\nProxy-Authorization: {BASIC}\r\n" in head
@@ -143,11 +143,11 @@ def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b""])
 def test_a_proxy_is_asked_for_a_way_to_an_endpoint_with_tls(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
-    with speaking([answer]) as (port, told):
+    with speaking([answer]) as (port, received):
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with pytest.raises(TransportError, match=r"rpc\.example:443 by way of the proxy 127\.0\.0\.1"):
             posted("https://rpc.example/key")
-    assert told.get(timeout=10) == b"CONNECT rpc.example:443 HTTP/1.1\r\nHost: rpc.example:443\r\n\r\n"
+    assert received.get(timeout=10) == b"CONNECT rpc.example:443 HTTP/1.1\r\nHost: rpc.example:443\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_a_socks_proxy_leads_to_an_endpoint(
     """It is told the name where the proxy finds the address (socks5h), and the address where this machine does."""
     monkeypatch.setattr("orderd.proxy._address", lambda name, _: "192.0.2.7" if name == "rpc.example" else name)
     with (
-        speaking([response(b"{}")]) as (port, told),
+        speaking([response(b"{}")]) as (port, received),
         socks_proxy({(asked, 8899): port}, wants_user=wants_user) as proxy,
     ):
         monkeypatch.setenv("ALL_PROXY", proxy.url(kind))
         assert posted(f"http://{host}:8899/key") == b"{}"
 
-    assert told.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\n"), "as if nothing were on the way"
+    assert received.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\n"), "as if nothing were on the way"
     assert proxy.asked == [(asked, 8899)]
 
 
@@ -181,10 +181,10 @@ def test_so_it_does_to_one_with_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     authority.issue_cert("rpc.example").configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    with speaking([response(b"{}")], tls) as (port, told), socks_proxy({("rpc.example", 443): port}) as proxy:
+    with speaking([response(b"{}")], tls) as (port, received), socks_proxy({("rpc.example", 443): port}) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url())
         assert posted("https://rpc.example/key") == b"{}"
-    assert told.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\nHost: rpc.example\r\n")
+    assert received.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\nHost: rpc.example\r\n")
 
 
 def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,23 +136,23 @@ def changed(subscription: int) -> str:
 
 
 def test_whoever_watches_an_account_is_told_of_its_changes_alone(node: Node, accounts: AccountHints) -> None:
-    told: Queue[str] = Queue()
-    accounts.watch(A, lambda: told.put("a"))
+    notified: Queue[str] = Queue()
+    accounts.watch(A, lambda: notified.put("a"))
     accounts.start()
     connection = node.connections.get(timeout=10)
     assert subscribed(node, connection, 70) == str(A)
-    accounts.watch(B, lambda: told.put("b"))
+    accounts.watch(B, lambda: notified.put("b"))
     assert subscribed(node, connection, 71) == str(B)
     for subscription in (71, 99, 70):
         connection.send(changed(subscription))
-    assert [told.get(timeout=10), told.get(timeout=10)] == ["b", "a"]
-    assert told.empty()
+    assert [notified.get(timeout=10), notified.get(timeout=10)] == ["b", "a"]
+    assert notified.empty()
 
 
 def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accounts: AccountHints) -> None:
-    told: Queue[str] = Queue()
-    accounts.watch(A, lambda: told.put("first"))
-    accounts.watch(A, lambda: told.put("latest"))
+    notified: Queue[str] = Queue()
+    accounts.watch(A, lambda: notified.put("first"))
+    accounts.watch(A, lambda: notified.put("latest"))
     accounts.start()
     first = node.connections.get(timeout=10)
     assert subscribed(node, first, 7) == str(A)
@@ -161,8 +161,8 @@ def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accoun
     assert subscribed(node, second, 8) == str(A)
     second.send(changed(7))  # of the connection before
     second.send(changed(8))
-    assert told.get(timeout=10) == "latest"
-    assert told.empty()
+    assert notified.get(timeout=10) == "latest"
+    assert notified.empty()
 
 
 def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_third(
@@ -170,20 +170,20 @@ def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_
 ) -> None:
     monkeypatch.setattr(hints, "_ACCOUNTS_AT_MOST", 1)
     monkeypatch.setattr(hints, "_CONNECTIONS_AT_MOST", 2)
-    told: Queue[str] = Queue()
+    notified: Queue[str] = Queue()
     accounts.start()
-    accounts.watch(A, lambda: told.put("a"))
+    accounts.watch(A, lambda: notified.put("a"))
     first = node.connections.get(timeout=10)
     assert subscribed(node, first, 7) == str(A)
-    accounts.watch(B, lambda: told.put("b"))
+    accounts.watch(B, lambda: notified.put("b"))
     second = node.connections.get(timeout=10)
     assert subscribed(node, second, 7) == str(B), "each connection numbers its own"
-    accounts.watch(C, lambda: told.put("c"))
-    accounts.watch(B, lambda: told.put("b again"))
+    accounts.watch(C, lambda: notified.put("c"))
+    accounts.watch(B, lambda: notified.put("b again"))
     second.send(changed(7))
-    assert told.get(timeout=10) == "b again"
+    assert notified.get(timeout=10) == "b again"
     first.send(changed(7))
-    assert told.get(timeout=10) == "a"
+    assert notified.get(timeout=10) == "a"
     accounts.stop(10)
     assert node.connections.empty()
     assert node.said.empty()
@@ -220,12 +220,12 @@ def test_without_a_node_nothing_happens() -> None:
 
 
 def test_accounts_that_are_made_are_told_of_by_their_addresses(node: Node, accounts: AccountHints) -> None:
-    told: Queue[str] = Queue()
+    notified: Queue[str] = Queue()
     hinted: Queue[None] = Queue()
     accounts.on_hint = lambda: hinted.put(None)
 
     def appeared(address: str) -> None:
-        told.put(address)
+        notified.put(address)
         if address == str(B):
             raise OSError("whoever looks has trouble of his own")
 
@@ -243,6 +243,6 @@ def test_accounts_that_are_made_are_told_of_by_their_addresses(node: Node, accou
     for made in (B, C):
         params = {"subscription": 5, "result": {"context": {"slot": 1}, "value": {"pubkey": str(made), "account": {}}}}
         connection.send(json.dumps({"jsonrpc": "2.0", "method": "programNotification", "params": params}))
-    assert {told.get(timeout=10), told.get(timeout=10)} == {str(B), str(C)}
+    assert {notified.get(timeout=10), notified.get(timeout=10)} == {str(B), str(C)}
     hinted.get(timeout=10)
     assert hinted.empty(), "nobody is woken by what failed"

@@ -9,7 +9,7 @@ from orderd.solana.slot_time import SlotTime
 from tests.unit.solana.node import Node
 
 
-def told(reply: dict[str, Any]) -> int:
+def slot_ms_of(reply: dict[str, Any]) -> int:
     slot_time = SlotTime(RpcClient("", transport=Node(getRecentPerformanceSamples=lambda _: reply)))
     slot_time.look()
     return slot_time.ms
@@ -33,7 +33,7 @@ def samples(*slots: int) -> dict[str, Any]:
     ],
 )
 def test_the_slot_time_is_the_average_of_the_last_minutes(reply: dict[str, Any], slot_ms: int) -> None:
-    assert told(reply) == slot_ms
+    assert slot_ms_of(reply) == slot_ms
 
 
 def test_a_later_look_tells_whether_slots_have_notably_changed_and_keeps_what_it_cannot_tell() -> None:

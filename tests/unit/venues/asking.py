@@ -14,7 +14,7 @@ def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
     for pool in liquidity.pools:
         try:
             quote = pool.side.quote_out if request.exact_out else pool.side.quote
-            quotes.append(pool.told(quote(request.amount)))
+            quotes.append(pool.venue_quote(quote(request.amount)))
         except SwapError as error:
             refused = pool.refused(error)
             refusals.append(OrderdError(refused.code, refused.detail))

@@ -401,19 +401,19 @@ def test_more_than_the_pool_can_serve_is_refused(card: Card, chain: Chain) -> No
 
 
 @pytest.mark.parametrize(
-    ("extension", "content", "told"),
+    ("extension", "content", "message"),
     [(14, b"\x01" * 64, "a program decides"), (9, b"", "cannot be transferred"), (999, b"", "is not known here")],
     ids=["transfer hook", "non-transferable", "unknown"],
 )
 def test_a_token_2022_mint_that_could_change_the_payout_is_refused(
-    card: Card, chain: Chain, extension: int, content: bytes, told: str
+    card: Card, chain: Chain, extension: int, content: bytes, message: str
 ) -> None:
     mint = Pubkey.from_bytes(b"\x44" * 32)
     put_mint(chain, mint, 6, extensions={18: bytes(64), extension: content})
     card.pool(chain, POOL, mint_out=mint)
     error = refusal(card.venue(chain), QuoteRequest(WSOL_MINT, str(mint), 10**9))
     assert error.code == ErrorCode.POOL_UNSUPPORTED
-    assert told in error.detail
+    assert message in error.detail
 
 
 def test_a_node_that_does_not_list_pools_is_told_with_the_setting_that_names_them(card: Card, chain: Chain) -> None:

@@ -94,9 +94,9 @@ def test_a_refusal_that_is_foreseen_keeps_its_code_and_is_no_fault(guests: Guest
 def test_a_fault_is_counted_each_time_and_told_once_for_each_pool(
     guests: Guests, injected_pool_faults: Callable[[], int]
 ) -> None:
-    with capture_logs() as told:
+    with capture_logs() as logged:
         for pool in ("odd", "odd", "odder"):
             with pytest.raises(PoolRefusedError), guests.answering(pool):
                 raise ZeroDivisionError
-    assert [line["pool"] for line in told] == ["odd", "odder"]
+    assert [line["pool"] for line in logged] == ["odd", "odder"]
     assert injected_pool_faults() == 3

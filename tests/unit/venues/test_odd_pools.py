@@ -86,8 +86,8 @@ def odd_states(card: Card) -> st.SearchStrategy[bytes]:
 def trade(venue: PoolVenue[Any, Any], pool: OpenPool, amount: int) -> None:
     """All that an order may ask of a pool."""
     try:
-        told = pool.told(pool.side.quote(amount))
-        venue.swap_instruction(told, OWNER, OWNER, OWNER, 1, small=True)
+        quote = pool.venue_quote(pool.side.quote(amount))
+        venue.swap_instruction(quote, OWNER, OWNER, OWNER, 1, small=True)
     except (SwapError, PoolRefusedError):
         pass
     Curve(pool.side.segments(), amount).at(NEVER)
@@ -149,9 +149,9 @@ def test_a_pool_that_cannot_be_read_or_met_is_left_out(
             assert refusal.code is ErrorCode.POOL_UNSUPPORTED
             assert str(ODD) in refusal.detail
     assert injected_pool_faults() == 3, "each is counted"
-    told = [line for line in logs if line["action"] == "pool_fault"]
-    assert len(told) == 1, "and told once"
-    assert isinstance(told[0]["exc_info"], UnforeseenError)
+    logged = [line for line in logs if line["action"] == "pool_fault"]
+    assert len(logged) == 1, "and told once"
+    assert isinstance(logged[0]["exc_info"], UnforeseenError)
 
 
 def test_a_pool_that_cannot_be_decoded_is_passed_over(

@@ -24,7 +24,7 @@ def test_the_size_of_a_route_is_known_before_it_is_built(pair: tuple[str, str]) 
     pools = router.pools([pair])[pair].pools
     assert len({pool.kind for pool in pools}) == 5
     for legs in [each for size in (2, 3) for each in combinations(pools, size)]:
-        route = Route((Hop(tuple(leg.told(leg.side.quote(10**6)) for leg in legs)),))
+        route = Route((Hop(tuple(leg.venue_quote(leg.side.quote(10**6)) for leg in legs)),))
         swaps = trade_instructions(router.venue_of, route, OWNER, 1)
         instructions = attempt_instructions(LONGEST_MEMO, swaps, units=1, micro_lamports_a_unit=1)
         message = MessageV0.try_compile(OWNER, instructions, [], Hash.default())

@@ -70,9 +70,9 @@ def test_all_other_refusals_are_of_orders_that_receive_less_than_a_smaller_one(d
         for found in refused:
             assert found.refusal is not None
             assert found.refusal.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
-            told = re.search(r"; (\d+) base units can be sold$", found.refusal.detail)
-            assert told is not None
-            assert answer(each, SOL, USDC, int(told[1])).received > _best_pair(each, found.amount_in)
+            amount = re.search(r"; (\d+) base units can be sold$", found.refusal.detail)
+            assert amount is not None
+            assert answer(each, SOL, USDC, int(amount[1])).received > _best_pair(each, found.amount_in)
 
 
 def _best_pair(desk: Desk, amount_in: int) -> int:
@@ -83,7 +83,9 @@ def _best_pair(desk: Desk, amount_in: int) -> int:
         for part in range(1, 40):
             try:
                 shares = (amount_in * part // 40, amount_in - amount_in * part // 40)
-                legs = [pool.told(pool.side.quote(share)) for pool, share in zip((one, other), shares, strict=True)]
+                legs = [
+                    pool.venue_quote(pool.side.quote(share)) for pool, share in zip((one, other), shares, strict=True)
+                ]
             except SwapError:
                 continue
             route = Route((Hop(tuple(legs)),))

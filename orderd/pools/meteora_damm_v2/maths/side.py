@@ -27,13 +27,13 @@ class DammV2Side:
 
     def quote(self, amount_in: int) -> Quote:
         swap = damm_v2.swap_exact_in(self.pool, amount_in, a_to_b=self.a_to_b, now=self.now, point=self.point)
-        return self._told(swap)
+        return self._as_quote(swap)
 
     def quote_out(self, amount_out: int) -> Quote:
         """Where a rate limiter applies, the program has to solve for the rate, which counts as one step."""
         swap = damm_v2.swap_exact_out(self.pool, amount_out, a_to_b=self.a_to_b, now=self.now, point=self.point)
         is_limited = damm_v2.is_rate_limited(self.pool, a_to_b=self.a_to_b, point=self.point)
-        return self._told(swap, exact_out=True, steps=int(is_limited))
+        return self._as_quote(swap, exact_out=True, steps=int(is_limited))
 
     def segments(self) -> Iterator[Segment]:
         """Of a rate limiter's pool one for each part of the input that pays another rate."""
@@ -67,7 +67,7 @@ class DammV2Side:
         start = stretch.after_input(taken) if taken else pool.sqrt_price
         return Segment(s_at(start, scale, a_to_b), s_at(end, scale, a_to_b), net * Q64 // kept_in)
 
-    def _told(self, swap: damm_v2.DammV2Swap, *, exact_out: bool = False, steps: int = 0) -> Quote:
+    def _as_quote(self, swap: damm_v2.DammV2Swap, *, exact_out: bool = False, steps: int = 0) -> Quote:
         return Quote(
             swap.amount_in,
             swap.amount_out,

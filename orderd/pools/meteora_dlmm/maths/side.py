@@ -28,11 +28,11 @@ class DlmmSide:
         return Rates(dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y), fee)
 
     def quote(self, amount_in: int) -> Quote:
-        return self._told(dlmm.swap_exact_in(self.pool, amount_in, swap_for_y=self.swap_for_y, now=self.now))
+        return self._as_quote(dlmm.swap_exact_in(self.pool, amount_in, swap_for_y=self.swap_for_y, now=self.now))
 
     def quote_out(self, amount_out: int) -> Quote:
         swap = dlmm.swap_exact_out(self.pool, amount_out, swap_for_y=self.swap_for_y, now=self.now)
-        return self._told(swap, exact_out=True)
+        return self._as_quote(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         walk, swap_for_y = dlmm.Walk(self.pool, self.swap_for_y, self.now), self.swap_for_y
@@ -47,7 +47,7 @@ class DlmmSide:
             steps = abs(each.bin_id - self.pool.active_id)
             yield constant_price(price * (FEE_PRECISION - walk.fee_rate), one * FEE_PRECISION, amount_in, steps)
 
-    def _told(self, swap: dlmm.DlmmSwap, *, exact_out: bool = False) -> Quote:
+    def _as_quote(self, swap: dlmm.DlmmSwap, *, exact_out: bool = False) -> Quote:
         return Quote(
             swap.amount_in,
             swap.amount_out,

@@ -21,11 +21,11 @@ class AmmV4Side:
         return Rates(amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc), amm_v4.fee_rate(self.pool))
 
     def quote(self, amount_in: int) -> Quote:
-        return self._told(amm_v4.swap_exact_in(self.pool, amount_in, coin_to_pc=self.coin_to_pc))
+        return self._as_quote(amm_v4.swap_exact_in(self.pool, amount_in, coin_to_pc=self.coin_to_pc))
 
     def quote_out(self, amount_out: int) -> Quote:
         swap = amm_v4.swap_exact_out(self.pool, amount_out, coin_to_pc=self.coin_to_pc)
-        return self._told(swap, exact_out=True)
+        return self._as_quote(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         pool, coin_to_pc = self.pool, self.coin_to_pc
@@ -40,7 +40,7 @@ class AmmV4Side:
             capacity = min(capacity, net * Q64 // kept_in)
         yield constant_product(reserve_in, reserve_out, kept_in, Q64, capacity)
 
-    def _told(self, swap: amm_v4.AmmV4Swap, *, exact_out: bool = False) -> Quote:
+    def _as_quote(self, swap: amm_v4.AmmV4Swap, *, exact_out: bool = False) -> Quote:
         return Quote(
             swap.amount_in,
             swap.amount_out,

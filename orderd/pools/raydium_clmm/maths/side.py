@@ -31,11 +31,11 @@ class ClmmSide:
         return Rates(clmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
-        return self._told(clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one, now=self.now))
+        return self._as_quote(clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one, now=self.now))
 
     def quote_out(self, amount_out: int) -> Quote:
         swap = clmm.swap_exact_out(self.pool, amount_out, zero_for_one=self.zero_for_one, now=self.now)
-        return self._told(swap, exact_out=True)
+        return self._as_quote(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         pool, zero_for_one, meter = self.pool, self.zero_for_one, self._meter()
@@ -70,7 +70,7 @@ class ClmmSide:
         tick, dynamic, now = pool.tick_current, pool.dynamic_fee, self.now
         return FeeMeter(pool.trade_fee_rate, dynamic, tick, now, zero_for_one=self.zero_for_one)
 
-    def _told(self, swap: clmm.ClmmSwap, *, exact_out: bool = False) -> Quote:
+    def _as_quote(self, swap: clmm.ClmmSwap, *, exact_out: bool = False) -> Quote:
         if swap.partial_fill:  # The last price that there is comes before the end of the amount.
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return Quote(

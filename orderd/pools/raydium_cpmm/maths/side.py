@@ -29,11 +29,11 @@ class CpmmSide:
         return Rates(cpmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
 
     def quote(self, amount_in: int) -> Quote:
-        return self._told(cpmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one))
+        return self._as_quote(cpmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one))
 
     def quote_out(self, amount_out: int) -> Quote:
         swap = cpmm.swap_exact_out(self.pool, amount_out, zero_for_one=self.zero_for_one)
-        return self._told(swap, exact_out=True)
+        return self._as_quote(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
         pool, zero_for_one = self.pool, self.zero_for_one
@@ -45,7 +45,7 @@ class CpmmSide:
         kept_in, kept_out = (kept(rate, cpmm.FEE_RATE_DENOMINATOR) for rate in (rate_in, rate_out))
         yield constant_product(reserve_in, reserve_out, kept_in, kept_out, capacity)
 
-    def _told(self, swap: cpmm.CpmmSwap, *, exact_out: bool = False) -> Quote:
+    def _as_quote(self, swap: cpmm.CpmmSwap, *, exact_out: bool = False) -> Quote:
         fee = swap.trade_fee + swap.creator_fee
         if not swap.creator_fee_on_input:  # A creator's fee on the output counts at the swap's own price, rounded up.
             fee = swap.trade_fee + ceil_div(swap.creator_fee * swap.net_in, swap.gross_out)

@@ -23,7 +23,7 @@ from orderd.domain.events import (
 from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind
 from orderd.domain.quoted import RoutedLeg
 from orderd.gateway.dialects.exact import read_object
-from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNTOLD, Dialect
+from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNREPORTED, Dialect
 from tests.samples.orders import ACCEPTED, FILL, ORDER_ID, ROUTED, SIGNATURE, SPLIT, led_to
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
@@ -67,8 +67,8 @@ def frames(dialect: Dialect, facts: Sequence[AnyFact], route: Routed | None = No
 
 
 def test_a_dialect_has_a_word_for_whatever_moves_an_order() -> None:
-    assert EXECUTE.words.keys() | UNTOLD == {*EventKind}
-    assert not EXECUTE.words.keys() & UNTOLD
+    assert EXECUTE.words.keys() | UNREPORTED == {*EventKind}
+    assert not EXECUTE.words.keys() & UNREPORTED
     moves = {kind for before, kind, after in TRANSITIONS if before is not after}
     assert moves - {EventKind.DEFERRED, EventKind.RELEASED, EventKind.TRIGGERED} <= EXECUTE.words.keys()
 
@@ -160,8 +160,8 @@ def test_of_an_exact_purchase_the_amount_that_is_sold_is_null_where_nobody_knows
 
 
 def test_snapshots_in_trouble() -> None:
-    told = frames(SNAPSHOTS, TROUBLED)
-    assert [(frame["type"], frame["status"]) for frame in told] == [
+    sent = frames(SNAPSHOTS, TROUBLED)
+    assert [(frame["type"], frame["status"]) for frame in sent] == [
         ("SNAPSHOT", "PENDING"),
         ("EVENT", "ROUTING"),
         ("EVENT", "BUILDING"),
@@ -171,7 +171,7 @@ def test_snapshots_in_trouble() -> None:
         ("EVENT", "ROUTING"),
         ("EVENT", "FAILED"),
     ]
-    assert told[-1]["error"] == SLIPPED
+    assert sent[-1]["error"] == SLIPPED
 
 
 def test_routing_complete() -> None:
@@ -195,9 +195,9 @@ def test_routing_complete() -> None:
 
 
 def test_routing_complete_in_trouble() -> None:
-    told = frames(ROUTING_COMPLETE, TROUBLED)
-    assert [frame["status"] for frame in told] == ["ROUTING", "ROUTING_COMPLETE", "ROUTING", "ROUTING", "FAILED"]
-    assert told[-1]["error"] == SLIPPED
+    sent = frames(ROUTING_COMPLETE, TROUBLED)
+    assert [frame["status"] for frame in sent] == ["ROUTING", "ROUTING_COMPLETE", "ROUTING", "ROUTING", "FAILED"]
+    assert sent[-1]["error"] == SLIPPED
 
 
 BY_WAY = (*SPLIT, SPLIT[0].model_copy(update={"hop": 2, "token_in": "USDC", "token_out": "CHILLGUY"}))
@@ -243,8 +243,8 @@ def test_quotes() -> None:
 
 
 def test_quotes_in_trouble() -> None:
-    told = frames(QUOTES, TROUBLED, ROUTED)
-    assert [frame["status"] for frame in told] == [
+    sent = frames(QUOTES, TROUBLED, ROUTED)
+    assert [frame["status"] for frame in sent] == [
         "pending",
         "pending",
         "routing",
@@ -257,7 +257,7 @@ def test_quotes_in_trouble() -> None:
         "routing",
         "failed",
     ]
-    assert (told[6]["message"], told[-1]["error"], told[-1]["errorMessage"]) == (EXPIRED, SLIPPED, SLIPPED)
+    assert (sent[6]["message"], sent[-1]["error"], sent[-1]["errorMessage"]) == (EXPIRED, SLIPPED, SLIPPED)
 
 
 @pytest.mark.parametrize(("legs", "path"), [(SPLIT, ["SOL", "USDC"]), (BY_WAY, ["SOL", "USDC", "CHILLGUY"]), ((), [])])

@@ -16,7 +16,7 @@ from orderctl.tui.desk import Desk
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets import depth_pane, story
 from orderd.client.errors import ClientError, RefusedError
-from orderd.client.link import News, Opened, Tell
+from orderd.client.link import News, OnNews, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderKind, OrderStatus
@@ -116,7 +116,7 @@ class Clock:
 
 
 class ScriptedCaller:
-    """A daemon in the same process. Tells ``news`` when it is called upon, and later what ``tell`` is given."""
+    """A daemon in the same process. Sends ``news`` when a call begins, and later what ``send`` is given."""
 
     def __init__(self, *news: News) -> None:
         self.calls: list[tuple[Method, Message]] = []
@@ -135,20 +135,20 @@ class ScriptedCaller:
             Method.ORDER_GET: detail,
         }
         self._news = news
-        self._tell: Tell | None = None
+        self._on_news: OnNews | None = None
         self._error: asyncio.Future[None] | None = None
 
-    async def run(self, tell: Tell) -> None:
-        self._tell = tell
+    async def run(self, on_news: OnNews) -> None:
+        self._on_news = on_news
         self._error = asyncio.get_running_loop().create_future()
         for item in self._news:
-            tell(item)
+            on_news(item)
         await self._error
 
-    def tell(self, *news: News) -> None:
-        assert self._tell is not None, "nobody listens yet"
+    def send(self, *news: News) -> None:
+        assert self._on_news is not None, "nobody listens yet"
         for item in news:
-            self._tell(item)
+            self._on_news(item)
 
     def fail(self, error: ClientError) -> None:
         assert self._error is not None, "nobody listens yet"
@@ -253,8 +253,8 @@ def families() -> ScriptedCaller:
 def detail(params: GetParams) -> OrderDetail:
     """All of an order: one of the twenty, or one that was filled."""
     number = int(params.order[9:13], 16)
-    told = detail_of(STAGES[number % 5] if number < 20 else FILLED, order_id(number))
-    return told.model_copy(update={"order": order(number, tuple(event.data for event in told.events))})
+    found = detail_of(STAGES[number % 5] if number < 20 else FILLED, order_id(number))
+    return found.model_copy(update={"order": order(number, tuple(event.data for event in found.events))})
 
 
 def three_that_ended() -> list[OrderView]:
@@ -267,8 +267,8 @@ def three_that_ended() -> list[OrderView]:
 
 def snapshots(orders: list[OrderView]) -> list[News]:
     """What a connection begins with."""
-    told: list[News] = [Snapshot(subscription=1, order=order) for order in orders]
-    return [Opened(), *told, Ready(subscription=1, orders=len(orders))]
+    shown: list[News] = [Snapshot(subscription=1, order=order) for order in orders]
+    return [Opened(), *shown, Ready(subscription=1, orders=len(orders))]
 
 
 def busy() -> ScriptedCaller:

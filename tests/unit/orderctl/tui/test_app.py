@@ -114,7 +114,7 @@ def lines(pilot: Pilot[ClientError], name: str = "active") -> list[str]:
     return [text for y in range(1, shown.size.height) if (text := shown.render_line(y).text.strip())]
 
 
-def told(panel: OrderStory) -> str:
+def panel_text(panel: OrderStory) -> str:
     """All that is written about an order, seen or scrolled out of sight."""
     console = Console(width=200, file=io.StringIO(), record=True)
     console.print(panel.text.content)
@@ -146,12 +146,12 @@ async def test_an_order_moves_with_its_events_and_ends_among_the_ended() -> None
     caller = ScriptedCaller(*snapshots([]))
     async with running(caller) as pilot:
         for event in history(FILLED)[:3]:
-            caller.tell(Event(subscription=1, event=event))
+            caller.send(Event(subscription=1, event=event))
         await drawn(pilot)
         assert "building   ━━━━━━────" in lines(pilot)[0]
 
         for event in history(FILLED)[3:]:
-            caller.tell(Event(subscription=1, event=event))
+            caller.send(Event(subscription=1, event=event))
         await drawn(pilot)
         assert lines(pilot) == ["none; n makes a new one"]
         assert "152.310211 USDC" in lines(pilot, "ended")[0]
@@ -163,7 +163,7 @@ async def test_news_are_drawn_ten_times_a_second_however_many_there_are(monkeypa
         shown: list[int] = []
         monkeypatch.setattr(table(pilot), "show", lambda orders, *_, **__: shown.append(len(orders)))
         for number in range(500):
-            caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
+            caller.send(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
         app = pilot.app
         assert isinstance(app, OrderctlApp)
         app.draw()
@@ -181,10 +181,10 @@ async def test_the_banner_tells_the_state_of_the_connection_the_network_and_the_
         )
         assert "998.499995 SOL   152.310211 USDC" in words(pilot, Banner)
 
-        caller.tell(Closed("the daemon restarts", 3))
+        caller.send(Closed("the daemon restarts", 3))
         await drawn(pilot)
-        told = words(pilot, Banner)
-        assert told.startswith(" simnet  ○ the daemon restarts; reconnecting in 3 s, stale since ")
+        shown = words(pilot, Banner)
+        assert shown.startswith(" simnet  ○ the daemon restarts; reconnecting in 3 s, stale since ")
         assert pilot.app.screen.has_class("-stale")
 
         clock.advance(1)
@@ -207,7 +207,7 @@ async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> 
 async def test_a_daemon_that_is_itself_out_of_touch_is_told_of() -> None:
     caller = busy()
     async with running(caller) as pilot:
-        caller.tell(Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=9), subscriptions=()))
+        caller.send(Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=9), subscriptions=()))
         await drawn(pilot)
         assert words(pilot, Banner).startswith(" simnet  ◌ the daemon does not reach its database, stale since ")
         assert pilot.app.screen.has_class("-stale")
@@ -217,8 +217,8 @@ async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended
     caller = ScriptedCaller(*snapshots([order(1, FILLED[:2]), order(2, FILLED[:2])]))
     async with running(caller) as pilot:
         caller.answers[Method.ORDERS_LIST] = ListResult(orders=(order(1, FILLED),), next_cursor=None)
-        caller.tell(Closed("the daemon restarts", 1), Opened())
-        caller.tell(Snapshot(subscription=1, order=order(2, FILLED[:3])), Ready(subscription=1, orders=1))
+        caller.send(Closed("the daemon restarts", 1), Opened())
+        caller.send(Snapshot(subscription=1, order=order(2, FILLED[:3])), Ready(subscription=1, orders=1))
         await drawn(pilot)
 
         assert [line.split()[1] for line in lines(pilot)] == ["building"]
@@ -228,7 +228,7 @@ async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended
 async def test_orders_that_the_daemon_knows_no_more_are_dropped() -> None:
     caller = ScriptedCaller(*snapshots([order(1, FILLED[:2])]))
     async with running(caller) as pilot:
-        caller.tell(Opened(), Ready(subscription=1, orders=0))
+        caller.send(Opened(), Ready(subscription=1, orders=0))
         await drawn(pilot)
 
         assert lines(pilot) == ["none; n makes a new one"]
@@ -253,9 +253,9 @@ async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_
     limit = STATUS.rate_limit.model_copy(update={"waiting": 1_900})
     caller.answers[Method.STATUS] = STATUS.model_copy(update={"services": ill, "rate_limit": limit})
     async with running(caller) as pilot:
-        told = words(pilot, Gauges)
+        shown = words(pilot, Gauges)
         for part in ("33/100", "3 waiting, 1900 limited", "workers    2", "redis: connection refused"):
-            assert part in told
+            assert part in shown
 
 
 async def test_a_question_that_is_refused_is_told_in_its_place() -> None:
@@ -313,8 +313,8 @@ async def test_the_cursor_stays_on_its_order_while_others_come_and_go() -> None:
         await pilot.press("down", "down")
         chosen = table(pilot).selected
         assert chosen == order_id(17)
-        caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(500))[0]))
-        caller.tell(Snapshot(subscription=1, order=order(18, FILLED)))
+        caller.send(Event(subscription=1, event=history(FILLED[:1], order_id(500))[0]))
+        caller.send(Snapshot(subscription=1, order=order(18, FILLED)))
         await drawn(pilot)
 
         assert table(pilot).selected == chosen
@@ -324,8 +324,8 @@ async def test_new_orders_are_seen_to_come_by_whoever_is_at_the_top() -> None:
     caller = busy()
     async with running(caller) as pilot:
         for number in range(500, 520):
-            caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
-            caller.tell(Snapshot(subscription=1, order=order(number - 400, FILLED)))
+            caller.send(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
+            caller.send(Snapshot(subscription=1, order=order(number - 400, FILLED)))
         await drawn(pilot)
         assert table(pilot).scroll_offset.y == table(pilot, "ended").scroll_offset.y == 0
         assert lines(pilot, "ended")[0].startswith(str(order_id(119))[:13])
@@ -341,7 +341,7 @@ async def test_what_a_trader_has_scrolled_to_stays_in_its_place() -> None:
         await pilot.press("end")
         before = lines(pilot)
         for number in range(500, 520):
-            caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
+            caller.send(Event(subscription=1, event=history(FILLED[:1], order_id(number))[0]))
         await drawn(pilot)
         assert lines(pilot) == before
 
@@ -350,7 +350,7 @@ async def test_the_cursor_goes_to_the_next_order_when_its_own_ends() -> None:
     caller = busy()
     async with running(caller) as pilot:
         assert table(pilot).selected == order_id(19)
-        caller.tell(Snapshot(subscription=1, order=order(19, FILLED)))
+        caller.send(Snapshot(subscription=1, order=order(19, FILLED)))
         await drawn(pilot)
 
         assert table(pilot).selected == order_id(18)
@@ -404,8 +404,8 @@ async def test_a_click_on_a_heading_sorts_and_two_on_an_order_open_it() -> None:
 
 def families_of(pilot: Pilot[ClientError]) -> list[str]:
     """The number of the order in each line, behind the sign that the line begins with."""
-    told = [line[: line.index("0199")] for line in lines(pilot)]
-    return [f"{mark}{int(str(each.id)[9:13], 16)}" for mark, each in zip(told, table(pilot)._orders, strict=True)]
+    marks = [line[: line.index("0199")] for line in lines(pilot)]
+    return [f"{mark}{int(str(each.id)[9:13], 16)}" for mark, each in zip(marks, table(pilot)._orders, strict=True)]
 
 
 async def test_a_family_is_one_line_until_it_is_opened() -> None:
@@ -464,8 +464,8 @@ async def test_a_family_is_live() -> None:
         await drawn(pilot)
         part = FILLED[0].model_copy(update={"amount_in": "0.3", "parent_id": order_id(2)})
         for event in history((part, *FILLED[1:]), order_id(7))[3:]:
-            caller.tell(Event(subscription=1, event=event))
-        caller.tell(Event(subscription=1, event=history((part,), order_id(8))[0]))
+            caller.send(Event(subscription=1, event=event))
+        caller.send(Event(subscription=1, event=history((part,), order_id(8))[0]))
         await drawn(pilot)
         assert sorted(line.split()[2] for line in lines(pilot)[1:5]) == ["confirmed"] * 3 + ["pending"]
         assert "└ 8" in families_of(pilot)
@@ -490,7 +490,7 @@ async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
         await drawn(pilot)
         assert len(caller.called(Method.ORDER_GET)) == 1
         caller.answers[Method.ORDER_GET] = detail_of(FILLED)
-        caller.tell(Snapshot(subscription=1, order=order(19, FILLED)))
+        caller.send(Snapshot(subscription=1, order=order(19, FILLED)))
         await drawn(pilot)
         assert len(caller.called(Method.ORDER_GET)) == 2
 
@@ -503,7 +503,7 @@ async def test_beside_the_orders_of_a_wide_terminal_stands_all_of_the_one_under_
     async with running(caller, size=(120, 40)) as pilot:
         panel = pilot.app.screen.query_one(OrderStory)
         assert panel.border_title == f"Order {str(order_id(19))[:13]}"
-        assert "routed" in told(panel)
+        assert "routed" in panel_text(panel)
         await pilot.press("down", "down")
         await drawn(pilot)
         assert panel.border_title == f"Order {str(order_id(17))[:13]}"
@@ -523,20 +523,20 @@ async def test_an_order_that_cannot_be_read_says_why_and_is_read_again() -> None
         await pilot.press("enter")
         await drawn(pilot)
         panel = pilot.app.screen.query_one(OrderStory)
-        assert "the database is away" in told(panel)
+        assert "the database is away" in panel_text(panel)
         caller.answers[Method.ORDER_GET] = detail
         await drawn(pilot)
-        assert "routed" in told(panel)
+        assert "routed" in panel_text(panel)
 
 
 async def test_a_table_without_orders_says_why() -> None:
     caller = ScriptedCaller()
     async with running(caller) as pilot:
         assert (lines(pilot), lines(pilot, "ended")) == (["not known yet"], ["not known yet"])
-        caller.tell(*snapshots([]))
+        caller.send(*snapshots([]))
         await drawn(pilot)
         assert (lines(pilot), lines(pilot, "ended")) == (["none; n makes a new one"], ["none yet"])
-        caller.tell(*snapshots(twenty()))
+        caller.send(*snapshots(twenty()))
         await pilot.press("slash", *"nonsense", "enter")
         await drawn(pilot)
         assert lines(pilot) == ["none with these words; esc drops the filter"]
@@ -573,18 +573,18 @@ async def test_help_lists_every_key_of_the_screen() -> None:
         assert isinstance(pilot.app.screen, HelpScreen)
         with pilot.app.console.capture() as capture:
             pilot.app.console.print(pilot.app.screen._table())
-        told = capture.get()
+        printed = capture.get()
         for _, binding, _, _ in bindings.values():
             if binding.show:
-                assert binding.tooltip in told
+                assert binding.tooltip in printed
 
 
 async def test_every_command_can_be_called_by_its_name() -> None:
     async with running(busy()) as pilot:
         commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"New", "Cancel", "Sort", "Filter", "Copy id", "Help", "Quit", "Theme"} <= set(commands)
-        told = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
-        assert len(told) == len(commands), "each is there once"
+        titles = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
+        assert len(titles) == len(commands), "each is there once"
         await commands["Sort"].callback()
         assert title(pilot) == "Active 20, by id ↑"
 
@@ -760,13 +760,13 @@ async def test_a_form_of_executions_shows_them_before_they_are_sent(
     shape: str, typed: dict[str, str], sent: dict[str, object]
 ) -> None:
     caller = quoting()
-    told = {"part_in": "0.3", "every": typed.get("every", "1m")}
+    answered = {"part_in": "0.3", "every": typed.get("every", "1m")}
     caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(
-        update={**params.model_dump(exclude_none=True), **told}
+        update={**params.model_dump(exclude_none=True), **answered}
     )
     async with running(caller) as pilot:
         screen = await chosen(pilot, shape, **typed)
-        assert f"{typed['slices']} times 0.3 SOL, one every {told['every']}" in answer_of(screen)
+        assert f"{typed['slices']} times 0.3 SOL, one every {answered['every']}" in answer_of(screen)
         assert "the first at once, in " in answer_of(screen)
         assert str(screen.send.label) == f"Sell 1.5 SOL in {typed['slices']} executions"
         assert await sent_by(pilot, caller) == {
@@ -790,9 +790,13 @@ async def test_a_form_sells_a_limit_order_in_parts() -> None:
 
 async def test_a_form_buys_an_exact_amount_for_what_its_button_promises() -> None:
     caller = quoting()
-    told = {"amount_in": None, "max_amount_in": "2.5", "chosen": QUOTE.chosen.model_copy(update={"amount_in": "2.4"})}
+    answered = {
+        "amount_in": None,
+        "max_amount_in": "2.5",
+        "chosen": QUOTE.chosen.model_copy(update={"amount_in": "2.4"}),
+    }
     caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(
-        update={**params.model_dump(exclude_none=True), **told}
+        update={**params.model_dump(exclude_none=True), **answered}
     )
     async with running(caller) as pilot:
         screen = await chosen(pilot, "buy", then_stop="115")
@@ -891,17 +895,17 @@ async def test_enter_goes_through_the_fields_of_a_form_and_never_to_its_button()
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [("-1", "The amount is not above zero"), ("abc", "The amount is not a decimal number")],
 )
-async def test_what_is_certainly_wrong_is_told_at_once_and_cannot_be_sent(typed: str, told: str) -> None:
+async def test_what_is_certainly_wrong_is_told_at_once_and_cannot_be_sent(typed: str, message: str) -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("n", *typed)
         await drawn(pilot)
         screen = pilot.app.screen
         assert isinstance(screen, NewOrderScreen)
-        assert told in str(screen.answer.content)
+        assert message in str(screen.answer.content)
         assert screen.send.disabled
 
 
@@ -970,7 +974,7 @@ async def test_an_order_that_ends_while_the_trader_thinks_can_no_longer_be_cance
     async with running(caller) as pilot:
         await pilot.press("c")
         question = pilot.app.screen
-        caller.tell(Snapshot(subscription=1, order=order(19, FILLED)))
+        caller.send(Snapshot(subscription=1, order=order(19, FILLED)))
         await drawn(pilot)
 
         assert "now confirmed" in str(question.query_one("#state", Static).content)
@@ -1057,7 +1061,7 @@ async def test_candles_are_followed_where_they_end_now_and_no_others() -> None:
             candle = last.model_copy(update={"close": price, "high": price})
             return CandleChange(subscription=subscription, base="SOL", quote="USDC", interval="1m", candle=candle)
 
-        caller.tell(changed(7, "123.45"), changed(6, "543.21"))
+        caller.send(changed(7, "123.45"), changed(6, "543.21"))
         await drawn(pilot)
         assert "  123.45  " in str(pilot.app.screen.query_one(CandlePane).border_title)
         assert len(caller.called(Method.PRICES)) == asked
@@ -1072,7 +1076,7 @@ async def test_the_picture_stands_still_while_it_is_paused() -> None:
     caller, clock = busy(), Clock()
     async with running(caller, clock) as pilot:
         await pilot.press("z")
-        caller.tell(Event(subscription=1, event=history(FILLED[:1], order_id(500))[0]))
+        caller.send(Event(subscription=1, event=history(FILLED[:1], order_id(500))[0]))
         await drawn(pilot)
         assert "paused" in words(pilot, Banner)
         assert title(pilot) == "Active 20, by age ↓"

@@ -28,7 +28,7 @@ def book_of(*orders: OrderView) -> Book:
     return book
 
 
-def told(lines: Lines) -> list[str]:
+def shown_ids(lines: Lines) -> list[str]:
     return [f"{lines.marks.get(each.id, '')}{int(str(each.id)[9:13], 16)}" for each in lines.orders]
 
 
@@ -53,7 +53,7 @@ BRACKET = book_of(
 def test_what_executes_an_order_stands_below_it_where_that_is_open(unfolded: frozenset[UUID], shown: list[str]) -> None:
     lines = Lines(BRACKET.active, BRACKET, by_id, None, unfolded)
 
-    assert told(lines) == shown
+    assert shown_ids(lines) == shown
     assert (lines.known, lines.found) == (2, 2)
 
 
@@ -71,36 +71,36 @@ def test_a_child_that_is_found_is_shown_under_its_parents(
 ) -> None:
     lines = Lines(BRACKET.active, BRACKET, by_id, is_found)
 
-    assert told(lines) == shown
+    assert shown_ids(lines) == shown
     assert (lines.known, lines.found) == (2, min(1, len(shown)))
 
 
 def test_what_has_ended_stays_with_its_parent_while_that_goes_on() -> None:
     book = book_of(order(1, (TWAP,)), child(2, 1, *FILLED), child(3, 1, *FILLED[:2]))
 
-    assert told(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2", "└ 3"]
-    assert told(Lines(book.ended, book, by_id)) == []
+    assert shown_ids(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2", "└ 3"]
+    assert shown_ids(Lines(book.ended, book, by_id)) == []
 
 
 def test_what_goes_on_never_stands_below_what_has_ended() -> None:
     book = book_of(order(1, FILLED), child(2, 1, OCO), child(3, 1, *WITHDRAWN))
 
-    assert told(Lines(book.active, book, by_id)) == ["2"]
-    assert told(Lines(book.ended, book, by_id, None, opened(1))) == ["▾ 1", "└ 3"]
+    assert shown_ids(Lines(book.active, book, by_id)) == ["2"]
+    assert shown_ids(Lines(book.ended, book, by_id, None, opened(1))) == ["▾ 1", "└ 3"]
 
 
 def test_what_follows_an_order_stands_below_it_until_that_has_ended() -> None:
     held = order(2, (OCO,), entry_id=order_id(1), status=OrderStatus.HELD)
     book = book_of(order(1, FILLED[:2]), held)
-    assert told(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2"]
+    assert shown_ids(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2"]
     book.put(order(1, FILLED))
-    assert told(Lines(book.active, book, by_id)) == ["2"]
+    assert shown_ids(Lines(book.active, book, by_id)) == ["2"]
 
 
 def test_a_child_of_an_unknown_parent_stands_alone() -> None:
     book = book_of(child(2, 1, OCO))
 
-    assert told(Lines(book.active, book, by_id, None, opened(1))) == ["2"]
+    assert shown_ids(Lines(book.active, book, by_id, None, opened(1))) == ["2"]
 
 
 def test_what_the_book_forgets_leaves_its_family(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,9 @@ from tests.unit.orderctl.tui.desks import NOW, STATUS, order, twenty
 
 
 def test_an_order_that_ends_is_a_toast() -> None:
-    told = toasts([order(1, FILLED), order(2, REFUSED_FOR_FUNDS), order(3, WITHDRAWN)])
-    assert [toast.severity for toast in told] == ["information", "error", "information"]
-    assert "filled: 1.5 SOL → " in told[0].text
+    shown = toasts([order(1, FILLED), order(2, REFUSED_FOR_FUNDS), order(3, WITHDRAWN)])
+    assert [toast.severity for toast in shown] == ["information", "error", "information"]
+    assert "filled: 1.5 SOL → " in shown[0].text
 
 
 def test_many_are_one_toast_and_a_flood_is_none() -> None:
@@ -60,8 +60,8 @@ def test_quotes_count_for_each_venue() -> None:
 def test_times_of_services_and_the_pace_of_slots_are_kept() -> None:
     answers = Answers()
     well = {"rpc": ServiceHealth(ok=True, latency_ms=4.0), "redis": ServiceHealth(ok=False, detail="refused")}
-    answers.told(STATUS.model_copy(update={"services": well, "slot": 800}), NOW, 2.0)
-    answers.told(STATUS.model_copy(update={"services": well, "slot": 805}), NOW + timedelta(seconds=2), 3.0)
+    answers.record(STATUS.model_copy(update={"services": well, "slot": 800}), NOW, 2.0)
+    answers.record(STATUS.model_copy(update={"services": well, "slot": 805}), NOW + timedelta(seconds=2), 3.0)
     assert answers.slots_per_second == 2.5
     assert [*answers.services["rpc"]] == [4.0, 4.0]
     assert lost(answers.services["redis"]) == 2

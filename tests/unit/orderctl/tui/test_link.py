@@ -30,18 +30,18 @@ class Listener:
     """Keeps what it was told, and lets a test wait for a kind of it."""
 
     def __init__(self) -> None:
-        self.told: list[News] = []
+        self.received: list[News] = []
         self.on_news: Callable[[News], None] = lambda _: None
         self._arrived = asyncio.Event()
 
     def hear(self, news: News) -> None:
         self.on_news(news)
-        self.told.append(news)
+        self.received.append(news)
         self._arrived.set()
 
     async def wait_for(self, kind: type[News], count: int = 1) -> None:
         async with asyncio.timeout(10):
-            while sum(isinstance(news, kind) for news in self.told) < count:
+            while sum(isinstance(news, kind) for news in self.received) < count:
                 self._arrived.clear()
                 await self._arrived.wait()
 
@@ -80,7 +80,7 @@ async def test_a_connection_begins_with_every_active_order_and_goes_on_with_even
         daemon.publish(history(FILLED, order_id(3))[0])
         await listener.wait_for(Event, 2)
 
-    opened, snapshot, ready, *events = listener.told
+    opened, snapshot, ready, *events = listener.received
     assert isinstance(opened, Opened)
     assert isinstance(snapshot, Snapshot)
     assert snapshot.order.id == order_id(1)
@@ -114,7 +114,7 @@ async def test_a_restart_of_the_daemon_is_told_and_survived(daemon: FakeDaemon, 
         daemon.start()
         await listener.wait_for(Ready, 2)
 
-    first, second = [news for news in listener.told if isinstance(news, Closed)][:2]
+    first, second = [news for news in listener.received if isinstance(news, Closed)][:2]
     assert first.reason == "the daemon restarts"
     assert second.reason == "Connection refused"
 
@@ -151,7 +151,7 @@ async def test_a_refusal_is_the_callers_and_not_the_connections(daemon: FakeDaem
         await listener.wait_for(Ready)
         with pytest.raises(RefusedError, match="there is no order 0199"):
             await link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail)
-    assert not any(isinstance(news, Closed) for news in listener.told)
+    assert not any(isinstance(news, Closed) for news in listener.received)
 
 
 async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: FakeDaemon, settings: Settings) -> None:
@@ -165,7 +165,7 @@ async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: Fak
         daemon.publish(history(FILLED)[0])
         await listener.wait_for(Ready, 2)
 
-    (closed,) = [news for news in listener.told if isinstance(news, Closed)]
+    (closed,) = [news for news in listener.received if isinstance(news, Closed)]
     assert closed.reason == "event 4 came right after event 2"
 
 
@@ -204,8 +204,8 @@ async def test_heartbeats_are_told_and_one_that_counts_more_events_than_came_beg
         daemon.publish(history(FILLED, order_id(1))[1])
         await asyncio.to_thread(daemon.beat)
         await listener.wait_for(Heartbeat)
-        assert not any(isinstance(news, Closed) for news in listener.told)
+        assert not any(isinstance(news, Closed) for news in listener.received)
         await asyncio.to_thread(daemon.beat, unheard=1)
         await listener.wait_for(Opened, 2)
-    closed = next(news for news in listener.told if isinstance(news, Closed))
+    closed = next(news for news in listener.received if isinstance(news, Closed))
     assert closed.reason == "1 of the daemon's events did not arrive"

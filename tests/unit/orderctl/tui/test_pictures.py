@@ -207,7 +207,7 @@ def test_disconnected(snap_compare: Compare, size: tuple[int, int]) -> None:
 
     async def disconnect(pilot: Pilot[object]) -> None:
         await settled(pilot)
-        caller.tell(Closed("the daemon restarts", 3))
+        caller.send(Closed("the daemon restarts", 3))
         await settled(pilot)
 
     assert snap_compare(application(caller), terminal_size=size, run_before=disconnect)

@@ -37,19 +37,19 @@ def test_keys_are_given_by_the_ids_of_bindings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('cancle = "x"', "no key has the id 'cancle'; did you mean cancel?"),
         ("cancel = 3", "cancel must be a key in quotes"),
         ("cancel", "="),
     ],
 )
-def test_a_keymap_that_cannot_be_used_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_keymap_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "keys.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=r".*") as caught:
         read_keymap(path, ["cancel", "quit"])
-    assert told in caught.value.detail
+    assert message in caught.value.detail
 
 
 def test_every_binding_of_the_screen_has_an_id_of_its_own() -> None:
