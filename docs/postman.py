@@ -4,23 +4,17 @@ Of each operation there is a request by example and, where one is easily provoke
 answer by what the document promises: the status, the media type, the members, the code.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import structlog
-from fastapi import Request
 
 from orderd.domain.errors import ErrorCode
-from orderd.gateway.access.caller import Callers
-from orderd.gateway.access.origin import OriginPolicy
-from orderd.gateway.http.app import http_app
-from orderd.gateway.http.orders import rest_router
-from orderd.gateway.http.submission import SubmissionHandler
+from orderd.gateway.docs.openapi import openapi_document
+from orderd.gateway.http.app import application
 from orderd.gateway.problem import MEDIA_TYPE, HttpProblem
 
 Json = dict[str, Any]
@@ -217,39 +211,10 @@ def _text(example: object) -> str:
     return example if isinstance(example, str) else json.dumps(example)
 
 
-def openapi_document() -> Json:
-    """As a daemon serves it, without one: nothing but its own making is asked of anybody."""
-
-    async def nobody(request: Request) -> Any:  # noqa: ANN401, ARG001
-        return None
-
-    absent: Any = None
-    callers = Callers(nobody)
-    app = http_app(
-        origin_policy=OriginPolicy("127.0.0.1"),
-        health=absent,
-        readiness=absent,
-        authorize=nobody,
-        metrics=absent,
-        refused=lambda *_: None,
-        rest=rest_router(absent, absent, callers, SubmissionHandler(absent, callers, nobody)),
-        posts={},
-        api_key_required=False,
-        describe_websocket=lambda *_: {},
-    )
-
-    async def read() -> Json:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-            document: Json = (await client.get("/openapi.json")).raise_for_status().json()
-            return document
-
-    return asyncio.run(read())
-
-
 def written(document: Mapping[str, Any]) -> str:
     return json.dumps(collection(document), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    FILE.write_text(written(openapi_document()))
+    FILE.write_text(written(openapi_document(application(), api_key_required=False)))

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from redis.asyncio import Redis
-from starlette.requests import HTTPConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -28,7 +27,7 @@ from orderd.engine.intake import Intake
 from orderd.engine.prices.candle_views import read_prices
 from orderd.engine.prices.recorder import SAMPLE_SECONDS
 from orderd.engine.token_desk import TokenDesk
-from orderd.gateway.access.authentication import Scope, api_key_required
+from orderd.gateway.access.authentication import api_key_required
 from orderd.gateway.access.authenticator import Authenticator
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.access.last_used import LastUsed
@@ -42,8 +41,7 @@ from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
 from orderd.gateway.health_checks import HealthChecks, HealthQueries
 from orderd.gateway.http.app import http_app
-from orderd.gateway.http.dashboard import dashboard_router
-from orderd.gateway.http.orders import rest_router
+from orderd.gateway.http.backend import Backend
 from orderd.gateway.http.submission import SubmissionHandler
 from orderd.gateway.port.caps import Caps
 from orderd.gateway.port.listener import POLICY_VIOLATION, Port
@@ -145,9 +143,6 @@ class Gateway:
         """What a connection has asked for by its path, where that is not the path of the methods."""
         callers = Callers(self._authenticator.who)
         foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
-        submissions = SubmissionHandler(self._methods, callers, foreign.at_shared_path)
-        rest = rest_router(self._methods, records, callers, submissions)
-        rest.include_router(foreign.router())
         metrics = ClusterMetrics(
             self._health_checks,
             engine.questions,
@@ -156,23 +151,26 @@ class Gateway:
             lambda: (each.transport.get_write_buffer_size() for each in self._sessions.values()),
         )
         dashboard = Dashboard(self._health_checks, metrics, self._lists, engine.questions.balances)
-        rest.include_router(dashboard_router(dashboard.page, callers, self._authenticator.who))
+        backend = Backend(
+            methods=self._methods,
+            records=records,
+            callers=callers,
+            submissions=SubmissionHandler(self._methods, callers, foreign.at_shared_path),
+            foreign=foreign,
+            health=self._health_checks.health,
+            readiness=self._health_checks.readiness,
+            metrics=metrics.text,
+            dashboard=dashboard.page,
+            who_has_key=self._authenticator.who,
+            refused=self._refusals.note,
+            api_key_required=api_key_required(settings),
+            describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
+        )
         self._caps = Caps(
             settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts
         )
         self._port = Port(
-            http_app(
-                origin_policy=self._origin_policy,
-                health=self._health_checks.health,
-                readiness=self._health_checks.readiness,
-                authorize=self._authorize_reader,
-                rest=rest,
-                posts={"/api/orders": submissions.submit, **foreign.posts()},
-                api_key_required=api_key_required(settings),
-                metrics=metrics.text,
-                describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
-                refused=self._refusals.note,
-            ),
+            http_app(backend, self._origin_policy),
             self._converse,
             self._admit,
             self._caps,
@@ -293,9 +291,6 @@ class Gateway:
         if stream is not None:
             self._asked[connection] = stream
         return None
-
-    async def _authorize_reader(self, request: HTTPConnection) -> None:
-        (await self._authenticator.who(request)).require(Scope.READ)
 
     async def _converse(self, connection: PortConnection) -> None:
         """Receive calls until the connection closes. Answers are sent as the calls finish.

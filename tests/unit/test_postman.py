@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from docs.postman import FILE, PROMISED, openapi_document, written
+from docs.postman import FILE, PROMISED, written
+from orderd.gateway.docs.openapi import openapi_document
+from orderd.gateway.http.app import application
 
 COLLECTION: dict[str, Any] = json.loads(FILE.read_text())
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return openapi_document()
+    return openapi_document(application(), api_key_required=False)
 
 
 def requests() -> Iterator[dict[str, Any]]:

@@ -4,14 +4,14 @@ import re
 from typing import Any, Final, cast
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from solders.pubkey import Pubkey
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
-from orderd.gateway.access.body import Handler, StrictRoute, json_only
+from orderd.gateway.access.body import Handler, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.dialects.exact import decimal_text, read_object
 from orderd.gateway.rpc.methods import Methods
@@ -35,6 +35,7 @@ FIELDS: Final = {
 }
 """What the dialects call the parts of an order. A member that is not here is refused: ignoring a side could trade
 something that was not asked for."""
+PATHS: Final = ("/api/orders/execute", "/orders")
 _TYPES: Final = (OrderKind.MARKET, OrderKind.LIMIT)
 """In lower case."""
 _TAKEN: Final = (200, "Order submitted successfully")
@@ -55,20 +56,13 @@ class ForeignOrders:
 
     def posts(self) -> dict[str, Handler]:
         """What answers orders at the paths that are the dialects' own."""
-        return {"/api/orders/execute": self._execute, "/orders": self._execute}
-
-    def router(self) -> APIRouter:
-        """The same for the framework."""
-        router = APIRouter(include_in_schema=False, route_class=StrictRoute)
-        for path, handler in self.posts().items():
-            router.add_api_route(path, handler, methods=["POST"])
-        return router
+        return dict.fromkeys(PATHS, self.execute)
 
     async def at_shared_path(self, request: Request) -> Response | None:
         """The answer to an order in a dialect's words at the path that orderd uses itself; None for any other order."""
         return await self._take(request, *_QUEUED) if _SHARED_PATH_WORDS.search(await request.body()) else None
 
-    async def _execute(self, request: Request) -> Response:
+    async def execute(self, request: Request) -> Response:
         return await self._take(request, *_TAKEN)
 
     async def _take(self, request: Request, status: int, message: str) -> Response:

@@ -1,6 +1,7 @@
 """The OpenAPI document: refusals, headers, links and permissions, which FastAPI does not derive by itself."""
 
 import json
+from copy import deepcopy
 from functools import cache
 from typing import Any, Final
 
@@ -182,7 +183,7 @@ def link_to_order(order: str) -> dict[str, Any]:
 
 def openapi_document(app: FastAPI, *, api_key_required: bool) -> dict[str, Any]:
     """The application's document. Without a need for API keys, one that is sent still has to be good."""
-    document = app.openapi()
+    document = deepcopy(app.openapi())  # which the application keeps
     document["info"]["description"] = _DESCRIPTION
     document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     document["servers"] = [{"url": "/"}]

@@ -1,8 +1,8 @@
 """The HTTP application: health, metrics, documents and the routes of REST."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from functools import cache, lru_cache, partial
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -12,93 +12,29 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp
 
-from db.audit import Actor
 from orderd.domain.errors import OrderdError
-from orderd.gateway.access.body import Handler, StrictRoute
+from orderd.gateway.access.body import StrictRoute
 from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.docs.openapi import Responses, openapi_document, problems
 from orderd.gateway.docs.page import CONTENT_SECURITY_POLICY, docs_page
 from orderd.gateway.health_checks import Health, Readiness
+from orderd.gateway.http import error_handlers
+from orderd.gateway.http.backend import Backend, GatewayBackend, Reader, reader
+from orderd.gateway.http.dashboard import dashboard_router
 from orderd.gateway.http.edge import Edge
-from orderd.gateway.http.error_handlers import ErrorHandlers
 from orderd.gateway.http.fast_path import FastPath
+from orderd.gateway.http.foreign import foreign_router
+from orderd.gateway.http.orders import rest_router
 from orderd.wire.message import NoParams
 
 _NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Not now."}}
 _AUTHORIZE_SECONDS: Final = 1.0
 
 
-def http_app(
-    *,
-    origin_policy: OriginPolicy,
-    health: Callable[[], Awaitable[Health]],
-    readiness: Callable[[], Awaitable[Readiness]],
-    authorize: Callable[[Request], Awaitable[object]],
-    metrics: Callable[[], Awaitable[bytes]],
-    refused: Callable[[Actor, str, OrderdError], None],
-    rest: APIRouter,
-    posts: Mapping[str, Handler],
-    api_key_required: bool,
-    describe_websocket: Callable[[str, bool], Mapping[str, Any]],
-) -> ASGIApp:
-    """``authorize`` raises OrderdError if the client of the request may not read.
-
-    ``posts`` answer the most frequent requests, by their paths, before the framework sees them.
-    ``describe_websocket`` makes the AsyncAPI document for a host, with or without TLS.
-    """
-    app = FastAPI(
-        title="orderd",
-        version=version("orderd"),
-        summary="An order execution engine for Solana.",
-        openapi_url=None,
-        generate_unique_id_function=lambda route: route.name,
-    )
-    app.router.route_class = StrictRoute
-
-    @app.get(
-        "/health",
-        tags=["daemon"],
-        summary="Does the process live?",
-        response_description="It does. How its services answer is told beside, and changes nothing about the status.",
-        responses=problems(for_all=True),
-    )
-    async def get_health(request: Request, _query: Annotated[NoParams, Query()]) -> Health:
-        answer = await health()
-        if api_key_required and not await _may_read(request, authorize):
-            return answer.model_copy(update={"dependencies": {}})
-        return answer
-
-    @app.get(
-        "/ready",
-        tags=["daemon"],
-        summary="Should clients be sent here?",
-        response_description="Yes.",
-        responses=_NOT_READY | problems(for_all=True),
-    )
-    async def get_readiness(response: Response, _query: Annotated[NoParams, Query()]) -> Readiness:
-        state = await readiness()
-        response.status_code = 200 if state.ready else 503
-        return state
-
-    @app.get(
-        "/metrics",
-        tags=["daemon"],
-        summary="Read the metrics",
-        response_description="In the text format of Prometheus.",
-        response_class=PlainTextResponse,
-        responses=problems(),
-    )
-    async def get_metrics(
-        _reader: Annotated[object, Depends(authorize)], _query: Annotated[NoParams, Query()]
-    ) -> Response:
-        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
-
-    handlers = ErrorHandlers(app, refused)
-    handlers.install()
-    app.include_router(rest)
-    describe = cache(partial(openapi_document, app, api_key_required=api_key_required))
-    app.include_router(_documents(describe, describe_websocket, authorize))
-    served: ASGIApp = FastPath(app, posts, handlers.answer)
+def http_app(backend: Backend, origin_policy: OriginPolicy) -> ASGIApp:
+    """The application as one gateway serves it."""
+    posts = {"/api/orders": backend.submissions.submit, **backend.foreign.posts()}
+    served: ASGIApp = FastPath(application(), posts, error_handlers.answer)
     if origin_policy.origins:
         served = CORSMiddleware(
             served,
@@ -107,42 +43,109 @@ def http_app(
             allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
             expose_headers=("Location", "Retry-After", "X-Request-Id"),
         )
-    return Edge(served, origin_policy, refused)
+    return Edge(served, origin_policy, backend)
 
 
-async def _may_read(request: Request, authorize: Callable[[Request], Awaitable[object]]) -> bool:
+@cache
+def application() -> FastAPI:
+    """All routes. What answers at them comes with each request."""
+    app = FastAPI(
+        title="orderd",
+        version=version("orderd"),
+        summary="An order execution engine for Solana.",
+        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.router.route_class = StrictRoute
+    error_handlers.install(app)
+    app.include_router(_health_router())
+    app.include_router(rest_router())
+    app.include_router(foreign_router())
+    app.include_router(dashboard_router())
+    app.include_router(_documents_router())
+    return app
+
+
+def _health_router() -> APIRouter:
+    router = APIRouter(tags=["daemon"], route_class=StrictRoute)
+
+    @router.get(
+        "/health",
+        summary="Does the process live?",
+        response_description="It does. How its services answer is told beside, and changes nothing about the status.",
+        responses=problems(for_all=True),
+    )
+    async def get_health(request: Request, backend: GatewayBackend, _query: Annotated[NoParams, Query()]) -> Health:
+        answer = await backend.health()
+        if backend.api_key_required and not await _may_read(request):
+            return answer.model_copy(update={"dependencies": {}})
+        return answer
+
+    @router.get(
+        "/ready",
+        summary="Should clients be sent here?",
+        response_description="Yes.",
+        responses=_NOT_READY | problems(for_all=True),
+    )
+    async def get_readiness(
+        response: Response, backend: GatewayBackend, _query: Annotated[NoParams, Query()]
+    ) -> Readiness:
+        state = await backend.readiness()
+        response.status_code = 200 if state.ready else 503
+        return state
+
+    @router.get(
+        "/metrics",
+        summary="Read the metrics",
+        response_description="In the text format of Prometheus.",
+        response_class=PlainTextResponse,
+        responses=problems(),
+    )
+    async def get_metrics(backend: GatewayBackend, _reader: Reader, _query: Annotated[NoParams, Query()]) -> Response:
+        return Response(await backend.metrics(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _may_read(request: Request) -> bool:
     """Whether the client may see the details. A load balancer without an API key gets the status, and waits for
     nothing; no client waits long for a database that does not answer."""
     if "authorization" not in request.headers:
         return False
     try:
         async with asyncio.timeout(_AUTHORIZE_SECONDS):
-            await authorize(request)
+            await reader(request)
     except (OrderdError, TimeoutError):
         return False
     return True
 
 
-def _documents(
-    describe: Callable[[], Mapping[str, Any]],
-    describe_websocket: Callable[[str, bool], Mapping[str, Any]],
-    authorize: Callable[[Request], Awaitable[object]],
-) -> APIRouter:
+@cache
+def _description(*, api_key_required: bool) -> Mapping[str, Any]:
+    return openapi_document(application(), api_key_required=api_key_required)
+
+
+@lru_cache(maxsize=8)
+def _page(address: str, *, api_key_required: bool) -> str:
+    return docs_page(_description(api_key_required=api_key_required), address)
+
+
+def _documents_router() -> APIRouter:
     """What clients and people read first; with an API key where one is asked for. Made when first asked for."""
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(authorize)])
-    page = lru_cache(maxsize=8)(lambda address: docs_page(describe(), address))
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(reader)])
 
     @router.get("/openapi.json")
-    async def openapi() -> Response:
-        return JSONResponse(describe())
+    async def openapi(backend: GatewayBackend) -> Response:
+        return JSONResponse(_description(api_key_required=backend.api_key_required))
 
     @router.get("/asyncapi.json")
-    async def asyncapi(request: Request) -> Response:
-        return JSONResponse(describe_websocket(request.headers["host"], request.url.scheme == "https"))
+    async def asyncapi(request: Request, backend: GatewayBackend) -> Response:
+        return JSONResponse(backend.describe_websocket(request.headers["host"], request.url.scheme == "https"))
 
     @router.get("/docs")
-    async def docs(request: Request) -> Response:
+    async def docs(request: Request, backend: GatewayBackend) -> Response:
         address = f"{request.url.scheme}://{request.headers['host']}"
-        return HTMLResponse(page(address), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+        page = _page(address, api_key_required=backend.api_key_required)
+        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     return router

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -17,6 +16,7 @@ from db.audit import Actor
 from orderd.domain.errors import OrderdError
 from orderd.gateway.access.authentication import PREFIX
 from orderd.gateway.access.origin import OriginPolicy
+from orderd.gateway.http.backend import Backend
 from orderd.gateway.problem import problem_response
 from orderd.metrics.port import HTTP_REQUESTS, HTTP_SECONDS, REFUSED
 from orderd.wire.rpc import MAX_MESSAGE_BYTES
@@ -43,17 +43,16 @@ class Edge:
     that is logged on the way. HEAD is answered as GET; the server leaves the body out.
     """
 
-    def __init__(
-        self, app: ASGIApp, origin_policy: OriginPolicy, refused: Callable[[Actor, str, OrderdError], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, origin_policy: OriginPolicy, backend: Backend) -> None:
+        """``backend`` is what the request's state has for the routes."""
         self._app = app
         self._origin_policy = origin_policy
-        self._refused = refused
+        self._backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         request_id = _request_id(headers.getlist("x-request-id"))
-        inner = dict(scope) | {"state": {"request_id": request_id}}
+        inner = dict(scope) | {"state": {"request_id": request_id, "backend": self._backend}}
         if scope["method"] == "HEAD":
             inner["method"] = "GET"
         answer = _Answer(send, request_id)
@@ -64,7 +63,7 @@ class Edge:
             await self._app(inner, _bounded(receive), answer.send)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
-            self._refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
+            self._backend.refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
             await problem_response(error, scope["path"])(scope, receive, answer.send)
         except ClientDisconnect:
             answer.status = None  # What the application has sent since then has not reached the client.

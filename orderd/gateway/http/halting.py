@@ -6,15 +6,14 @@ from fastapi import APIRouter, Body, Depends, Query
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.body import StrictRoute, json_only
-from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import problems, success
-from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.http.backend import Administrator, GatewayBackend
 from orderd.wire.halts import HaltParams, HaltResult, LiftResult
 from orderd.wire.message import NoParams
 
 
-def halting_router(methods: Methods, callers: Callers) -> APIRouter:
+def halting_router() -> APIRouter:
     router = APIRouter(prefix="/api", tags=["daemon"], route_class=StrictRoute)
 
     @router.post(
@@ -25,12 +24,13 @@ def halting_router(methods: Methods, callers: Callers) -> APIRouter:
         | problems(ErrorCode.REQUEST_TOO_LARGE, ErrorCode.REQUEST_MEDIA_TYPE, ErrorCode.SERVICE_TIMEOUT),
     )
     async def halt_trading(
-        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        backend: GatewayBackend,
+        caller: Administrator,
         _json: Annotated[None, Depends(json_only)],
         body: Annotated[HaltParams, Body(openapi_examples=examples.HALT_BODIES)],
         _query: Annotated[NoParams, Query()],
     ) -> HaltResult:
-        return cast(HaltResult, (await methods.halt(caller, body)).result)
+        return cast(HaltResult, (await backend.methods.halt(caller, body)).result)
 
     @router.delete(
         "/halt",
@@ -39,8 +39,8 @@ def halting_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.LIFTED) | problems(ErrorCode.SERVICE_TIMEOUT),
     )
     async def lift_halt(
-        caller: Annotated[HttpCaller, Depends(callers.administrator)], _query: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Administrator, _query: Annotated[NoParams, Query()]
     ) -> LiftResult:
-        return cast(LiftResult, (await methods.lift(caller, NoParams())).result)
+        return cast(LiftResult, (await backend.methods.lift(caller, NoParams())).result)
 
     return router

@@ -2,14 +2,13 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.body import StrictRoute
-from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
-from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.http.backend import GatewayBackend, Reader
 from orderd.wire.balances import BalancesResult
 from orderd.wire.message import NoParams
 from orderd.wire.pools import PoolsParams, PoolsResult
@@ -17,7 +16,7 @@ from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.status import StatusResult
 
 
-def market_router(methods: Methods, callers: Callers) -> APIRouter:
+def market_router() -> APIRouter:
     router = APIRouter(prefix="/api", route_class=StrictRoute)
 
     @router.get(
@@ -33,9 +32,9 @@ def market_router(methods: Methods, callers: Callers) -> APIRouter:
         ),
     )
     async def get_quote(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[QuoteParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[QuoteParams, Query()]
     ) -> QuoteResult:
-        return cast(QuoteResult, (await methods.quote(caller, params)).result)
+        return cast(QuoteResult, (await backend.methods.quote(caller, params)).result)
 
     @router.get(
         "/pools",
@@ -45,9 +44,9 @@ def market_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.POOLS) | problems(*category("TOKEN", "RPC")),
     )
     async def list_pools(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PoolsParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[PoolsParams, Query()]
     ) -> PoolsResult:
-        return cast(PoolsResult, (await methods.pools(caller, params)).result)
+        return cast(PoolsResult, (await backend.methods.pools(caller, params)).result)
 
     @router.get(
         "/balances",
@@ -57,9 +56,9 @@ def market_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.BALANCES) | problems(*category("RPC")),
     )
     async def get_balances(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[NoParams, Query()]
     ) -> BalancesResult:
-        return cast(BalancesResult, (await methods.balances(caller, params)).result)
+        return cast(BalancesResult, (await backend.methods.balances(caller, params)).result)
 
     @router.get(
         "/status",
@@ -68,9 +67,7 @@ def market_router(methods: Methods, callers: Callers) -> APIRouter:
         response_description="Its services, orders by status, queue and rate limit.",
         responses=success(200, examples.STATUS) | problems(),
     )
-    async def get_status(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
-    ) -> StatusResult:
-        return cast(StatusResult, (await methods.status(caller, params)).result)
+    async def get_status(backend: GatewayBackend, caller: Reader, params: Annotated[NoParams, Query()]) -> StatusResult:
+        return cast(StatusResult, (await backend.methods.status(caller, params)).result)
 
     return router

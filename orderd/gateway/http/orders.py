@@ -11,18 +11,16 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import SIGNED
 from orderd.gateway.access.body import StrictRoute, json_only
-from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.dialects.answer import OrderAnswer
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import LINK, LOCATION, category, link_to_order, problems, success
+from orderd.gateway.http.backend import GatewayBackend, Reader, Trader
 from orderd.gateway.http.halting import halting_router
 from orderd.gateway.http.market import market_router
 from orderd.gateway.http.records import records_router
 from orderd.gateway.http.resolution import resolution_router
-from orderd.gateway.http.submission import OrderBody, SubmissionHandler
+from orderd.gateway.http.submission import OrderBody
 from orderd.gateway.http.tokens import tokens_router
-from orderd.gateway.rpc.methods import Methods
-from orderd.gateway.rpc.records import Records
 from orderd.wire.message import ClientOrderId, Message, NoParams, OrderRef, build_messages
 from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
 from orderd.wire.orders import (
@@ -66,20 +64,20 @@ class Timeline(Message):
     entries: tuple[TimelineEntry, ...]
 
 
-def rest_router(methods: Methods, records: Records, callers: Callers, submissions: SubmissionHandler) -> APIRouter:
+def rest_router() -> APIRouter:
     """All that is served below ``/api``."""
     build_messages()
     router = APIRouter()
-    router.include_router(_orders_router(methods, callers, submissions))
-    router.include_router(resolution_router(methods, callers))
-    router.include_router(halting_router(methods, callers))
-    router.include_router(market_router(methods, callers))
-    router.include_router(records_router(records, callers))
-    router.include_router(tokens_router(methods, callers))
+    router.include_router(_orders_router())
+    router.include_router(resolution_router())
+    router.include_router(halting_router())
+    router.include_router(market_router())
+    router.include_router(records_router())
+    router.include_router(tokens_router())
     return router
 
 
-def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHandler) -> APIRouter:
+def _orders_router() -> APIRouter:
     router = APIRouter(prefix="/api", tags=["orders"], route_class=StrictRoute)
 
     @router.post(
@@ -107,12 +105,13 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         request: Request,
         body: Annotated[OrderBody, Body(openapi_examples=examples.ORDER_BODIES)],  # noqa: ARG001  (described)
         _query: Annotated[NoParams, Query()],
+        backend: GatewayBackend,
         idempotency_key: Annotated[  # noqa: ARG001  (described)
             ClientOrderId | None,
             Header(alias="Idempotency-Key", description="the client order id, where the body has none"),
         ] = None,
     ) -> Response:
-        return await submissions.submit(request)
+        return await backend.submissions.submit(request)
 
     @router.get(
         "/orders",
@@ -123,10 +122,11 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
     async def list_orders(
         request: Request,
         response: Response,
-        caller: Annotated[HttpCaller, Depends(callers.reader)],
+        backend: GatewayBackend,
+        caller: Reader,
         params: Annotated[ListParams, Query()],
     ) -> OrdersPage:
-        listed, queue = await asyncio.gather(methods.list_orders(caller, params), methods.queue())
+        listed, queue = await asyncio.gather(backend.methods.list_orders(caller, params), backend.methods.queue())
         page = cast(ListResult, listed.result)
         if page.next_cursor is not None:
             following = request.url.include_query_params(cursor=page.next_cursor)
@@ -140,9 +140,9 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         responses=success(200, OrderAnswer.of(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
     async def get_order(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> OrderAnswer:
-        return OrderAnswer.of(cast(OrderDetail, (await methods.get(caller, GetParams(order=order))).result))
+        return OrderAnswer.of(cast(OrderDetail, (await backend.methods.get(caller, GetParams(order=order))).result))
 
     @router.get(
         "/orders/{order}/timeline",
@@ -151,9 +151,9 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         responses=success(200, _timeline(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
     async def get_order_timeline(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> Timeline:
-        return _timeline(cast(OrderDetail, (await methods.get(caller, GetParams(order=order))).result))
+        return _timeline(cast(OrderDetail, (await backend.methods.get(caller, GetParams(order=order))).result))
 
     @router.delete(
         "/orders/{order}",
@@ -169,12 +169,13 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
     )
     async def cancel_order(
-        caller: Annotated[HttpCaller, Depends(callers.trader)],
+        backend: GatewayBackend,
+        caller: Trader,
         order: OrderRef,
         _query: Annotated[NoParams, Query()],
         response: Response,
     ) -> CancelResult:
-        result = cast(CancelResult, (await methods.cancel(caller, GetParams(order=order))).result)
+        result = cast(CancelResult, (await backend.methods.cancel(caller, GetParams(order=order))).result)
         if result.order.cancel_requested and result.order.status in SIGNED:
             response.status_code = 202
         return result
@@ -194,14 +195,15 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         ),
     )
     async def amend_order(
-        caller: Annotated[HttpCaller, Depends(callers.trader)],
+        backend: GatewayBackend,
+        caller: Trader,
         _json: Annotated[None, Depends(json_only)],
         order: OrderRef,
         body: Annotated[Amendment, Body(openapi_examples=examples.AMENDMENT_BODIES)],
         _query: Annotated[NoParams, Query()],
     ) -> AmendResult:
         params = AmendParams(order=order, **dict(body))
-        return cast(AmendResult, (await methods.amend(caller, params)).result)
+        return cast(AmendResult, (await backend.methods.amend(caller, params)).result)
 
     @router.get(
         "/orders/{order}/simulated-fill",
@@ -211,9 +213,9 @@ def _orders_router(methods: Methods, callers: Callers, submissions: SubmissionHa
         | problems(*_ONE_ORDER, ErrorCode.ORDER_HELD, *category("ROUTE", "RPC")),
     )
     async def simulate_fill(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> SimulatedFill:
-        return cast(SimulatedFill, (await methods.simulate_fill(caller, GetParams(order=order))).result)
+        return cast(SimulatedFill, (await backend.methods.simulate_fill(caller, GetParams(order=order))).result)
 
     return router
 

@@ -2,19 +2,18 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from orderd.gateway.access.body import StrictRoute
-from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import record_examples as examples
 from orderd.gateway.docs.openapi import LINK, category, problems, success
-from orderd.gateway.rpc.records import Records
+from orderd.gateway.http.backend import GatewayBackend, Reader
 from orderd.wire.fills import HistoryParams, HistoryResult
 from orderd.wire.prices import PricesParams, PricesResult
 from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
 
 
-def records_router(records: Records, callers: Callers) -> APIRouter:
+def records_router() -> APIRouter:
     router = APIRouter(prefix="/api", tags=["records"], route_class=StrictRoute)
 
     @router.get(
@@ -26,10 +25,11 @@ def records_router(records: Records, callers: Callers) -> APIRouter:
     async def list_fills(
         request: Request,
         response: Response,
-        caller: Annotated[HttpCaller, Depends(callers.reader)],
+        backend: GatewayBackend,
+        caller: Reader,
         params: Annotated[HistoryParams, Query()],
     ) -> HistoryResult:
-        page = cast(HistoryResult, (await records.history(caller, params)).result)
+        page = cast(HistoryResult, (await backend.records.history(caller, params)).result)
         if page.next_cursor is not None:
             following = request.url.include_query_params(cursor=page.next_cursor)
             response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
@@ -42,9 +42,9 @@ def records_router(records: Records, callers: Callers) -> APIRouter:
         responses=success(200, examples.PRICES) | problems(*category("TOKEN", "TIME")),
     )
     async def get_prices(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PricesParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[PricesParams, Query()]
     ) -> PricesResult:
-        return cast(PricesResult, (await records.prices(caller, params)).result)
+        return cast(PricesResult, (await backend.records.prices(caller, params)).result)
 
     @router.get(
         "/pnl",
@@ -52,10 +52,8 @@ def records_router(records: Records, callers: Callers) -> APIRouter:
         response_description="Realised and unrealised, by token and by day.",
         responses=success(200, examples.PNL) | problems(*category("TOKEN", "TIME")),
     )
-    async def get_pnl(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PnlParams, Query()]
-    ) -> PnlResult:
-        return cast(PnlResult, (await records.pnl(caller, params)).result)
+    async def get_pnl(backend: GatewayBackend, caller: Reader, params: Annotated[PnlParams, Query()]) -> PnlResult:
+        return cast(PnlResult, (await backend.records.pnl(caller, params)).result)
 
     @router.get(
         "/portfolio",
@@ -64,8 +62,8 @@ def records_router(records: Records, callers: Callers) -> APIRouter:
         responses=success(200, examples.PORTFOLIO) | problems(*category("TOKEN", "RPC")),
     )
     async def get_portfolio(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[PortfolioParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[PortfolioParams, Query()]
     ) -> PortfolioResult:
-        return cast(PortfolioResult, (await records.portfolio(caller, params)).result)
+        return cast(PortfolioResult, (await backend.records.portfolio(caller, params)).result)
 
     return router

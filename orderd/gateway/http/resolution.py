@@ -6,10 +6,9 @@ from fastapi import APIRouter, Body, Depends, Query
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.body import StrictRoute, json_only
-from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
-from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.http.backend import Administrator, GatewayBackend, Reader
 from orderd.wire.message import NoParams, OrderRef
 from orderd.wire.order_detail import EvidenceResult, Resolved, ResolveParams, ResolveResult
 from orderd.wire.orders import GetParams
@@ -22,7 +21,7 @@ _REFUSALS = (
 )
 
 
-def resolution_router(methods: Methods, callers: Callers) -> APIRouter:
+def resolution_router() -> APIRouter:
     router = APIRouter(prefix="/api", tags=["orders"], route_class=StrictRoute)
 
     @router.get(
@@ -32,9 +31,9 @@ def resolution_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.EVIDENCE) | problems(*_REFUSALS),
     )
     async def get_evidence(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], order: OrderRef, _query: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> EvidenceResult:
-        return cast(EvidenceResult, (await methods.evidence(caller, GetParams(order=order))).result)
+        return cast(EvidenceResult, (await backend.methods.evidence(caller, GetParams(order=order))).result)
 
     @router.post(
         "/orders/{order}/resolution",
@@ -44,13 +43,14 @@ def resolution_router(methods: Methods, callers: Callers) -> APIRouter:
         | problems(*_REFUSALS, ErrorCode.REQUEST_TOO_LARGE, ErrorCode.REQUEST_MEDIA_TYPE, *category("RPC")),
     )
     async def resolve_order(
-        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        backend: GatewayBackend,
+        caller: Administrator,
         _json: Annotated[None, Depends(json_only)],
         order: OrderRef,
         body: Annotated[Resolved, Body(openapi_examples=examples.RESOLUTION_BODIES)],
         _query: Annotated[NoParams, Query()],
     ) -> ResolveResult:
         params = ResolveParams(order=order, landed=body.landed, dead=body.dead)
-        return cast(ResolveResult, (await methods.resolve(caller, params)).result)
+        return cast(ResolveResult, (await backend.methods.resolve(caller, params)).result)
 
     return router

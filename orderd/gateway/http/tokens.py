@@ -6,10 +6,9 @@ from fastapi import APIRouter, Body, Depends, Query
 
 from orderd.domain.errors import ErrorCode
 from orderd.gateway.access.body import StrictRoute, json_only
-from orderd.gateway.access.caller import Callers, HttpCaller
 from orderd.gateway.docs import examples
 from orderd.gateway.docs.openapi import category, problems, success
-from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.http.backend import Administrator, GatewayBackend, Reader
 from orderd.wire.message import NoParams
 from orderd.wire.tokens import (
     TokensFound,
@@ -22,7 +21,7 @@ from orderd.wire.tokens import (
 )
 
 
-def tokens_router(methods: Methods, callers: Callers) -> APIRouter:
+def tokens_router() -> APIRouter:
     router = APIRouter(prefix="/api/tokens", tags=["tokens"], route_class=StrictRoute)
 
     @router.get(
@@ -32,9 +31,9 @@ def tokens_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.TOKENS) | problems(),
     )
     async def list_tokens(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[NoParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[NoParams, Query()]
     ) -> TokensResult:
-        return cast(TokensResult, (await methods.tokens(caller, params)).result)
+        return cast(TokensResult, (await backend.methods.tokens(caller, params)).result)
 
     @router.get(
         "/search",
@@ -43,9 +42,9 @@ def tokens_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.TOKENS_FOUND) | problems(),
     )
     async def search_tokens(
-        caller: Annotated[HttpCaller, Depends(callers.reader)], params: Annotated[TokensSearchParams, Query()]
+        backend: GatewayBackend, caller: Reader, params: Annotated[TokensSearchParams, Query()]
     ) -> TokensFound:
-        return cast(TokensFound, (await methods.search_tokens(caller, params)).result)
+        return cast(TokensFound, (await backend.methods.search_tokens(caller, params)).result)
 
     @router.post(
         "",
@@ -60,12 +59,13 @@ def tokens_router(methods: Methods, callers: Callers) -> APIRouter:
         ),
     )
     async def name_token(
-        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        backend: GatewayBackend,
+        caller: Administrator,
         _json: Annotated[None, Depends(json_only)],
         body: Annotated[TokensNameParams, Body(openapi_examples=examples.NAME_BODIES)],
         _query: Annotated[NoParams, Query()],
     ) -> TokensNameResult:
-        return cast(TokensNameResult, (await methods.name_token(caller, body)).result)
+        return cast(TokensNameResult, (await backend.methods.name_token(caller, body)).result)
 
     @router.delete(
         "",
@@ -74,9 +74,10 @@ def tokens_router(methods: Methods, callers: Callers) -> APIRouter:
         responses=success(200, examples.TOKEN_UNNAMED) | problems(ErrorCode.SERVICE_TIMEOUT),
     )
     async def unname_token(
-        caller: Annotated[HttpCaller, Depends(callers.administrator)],
+        backend: GatewayBackend,
+        caller: Administrator,
         params: Annotated[TokensUnnameParams, Query()],
     ) -> TokensUnnameResult:
-        return cast(TokensUnnameResult, (await methods.unname_token(caller, params)).result)
+        return cast(TokensUnnameResult, (await backend.methods.unname_token(caller, params)).result)
 
     return router
