@@ -49,11 +49,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  (its callback prints it)
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    pass
+    if sys.platform != "linux":
+        typer.echo("orderd: the daemon needs Linux; orderctl runs here, with a daemon on another machine", err=True)
+        raise typer.Exit(EXIT_CONFIGURATION)
 
 
 for verb in (

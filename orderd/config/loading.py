@@ -10,7 +10,6 @@ from orderd.config.credentials import credentials
 from orderd.config.settings import CONFIG_VARIABLE, Settings, config_file
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.text import NoTextError
-from orderd.embedded.postgres import Postgres
 from orderd.simnet.config import MAX_CONFIRM_SLOTS
 from orderd.simnet.faults import Faults
 from orderd.solana.pool_programs import program_of
@@ -147,4 +146,6 @@ def database_url(settings: Settings) -> str:
     """The database that is configured, or the one that ``orderd run`` brings along for the same state directory."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
+    from orderd.embedded.postgres import Postgres  # which cannot be loaded where there is no Unix
+
     return Postgres(settings.state_dir).url

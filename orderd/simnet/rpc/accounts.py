@@ -1,7 +1,6 @@
 """Methods that read accounts: one, many, by program, by token owner."""
 
 import base64
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from heapq import nlargest
@@ -186,13 +185,9 @@ def _data(view: View, account: LedgerAccount, options: dict[str, Any]) -> Json:
 
 
 def _compressed(data: bytes) -> bytes:
-    # Few clients ask for it: the others start without it.
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
+    from zstandard import compress  # few clients ask for it: the others start without it
 
-    return zstd.compress(data)
+    return compress(data)
 
 
 def _slice(data: bytes, bounds: Json) -> bytes:

@@ -1,10 +1,10 @@
 """Accounts over JSON-RPC are told as they are, however often they have been asked for before."""
 
 import base64
-import sys
 from pathlib import Path
 
 import pytest
+import zstandard
 from solders.clock import Clock
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
@@ -16,11 +16,6 @@ from orderd.simnet.sysvars import CLOCK
 from orderd.solana.programs import associated_token
 from tests.integration.simnet.server import SOL, RpcFailureError
 from tests.integration.simnet.stepped import stepped
-
-if sys.version_info >= (3, 14):
-    from compression.zstd import decompress
-else:
-    from backports.zstd import decompress
 
 OPTIONS = {"commitment": "confirmed", "encoding": "base64"}
 PRICE = SOL // 100
@@ -51,7 +46,7 @@ def test_an_account_is_told_in_the_encoding_and_the_part_that_is_asked_for(tmp_p
     assert len(data) == whole["space"]
     assert part == {**whole, "data": [base64.b64encode(data[8:12]).decode(), "base64"]}
     assert parsed == whole
-    assert (decompress(base64.b64decode(zipped[0])), zipped[1]) == (data, "base64+zstd")
+    assert (zstandard.decompress(base64.b64decode(zipped[0])), zipped[1]) == (data, "base64+zstd")
     assert several == [whole, None, whole]
 
 
