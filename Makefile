@@ -19,6 +19,8 @@ ONLY ?=
 REF ?= HEAD
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# Of make package: the Pythons that install what it has built.
+PYTHONS ?= $(PYTHON)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
@@ -109,8 +111,8 @@ constraints: $(VENV)/installed-dev  ## Write down the versions that are installe
 	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
 	mv constraints.new constraints.txt
 
-package: $(BIN)/python  ## The wheel and the source distribution: built, checked, installed elsewhere and used
-	tests/package.sh '$(PYTHON)'
+package: $(BIN)/python  ## The wheel and the source distribution: built, checked, installed and used with each of PYTHONS
+	tests/package.sh $(PYTHONS)
 
 clean:  ## Remove what was installed or generated; the state (and the wallet in it) stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
