@@ -1,4 +1,4 @@
-# One image for every role: gateway, worker, simnet, migrate, wallet.
+# One image for every role: gateway, worker, notifier, simnet, migrate, wallet.
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY pyproject.toml setup.py constraints.txt README.md LICENSE ./
@@ -8,7 +8,7 @@ COPY db db
 # docker build --build-arg SOURCE_COMMIT=$(git rev-parse HEAD): the commit that the versions tell.
 ARG SOURCE_COMMIT=
 RUN python -m venv /opt/orderd \
-    && /opt/orderd/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt .
+    && /opt/orderd/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt '.[alerts]'
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/orderd --create-home orderd \

@@ -24,3 +24,9 @@ def read_address(file: Path) -> Mapping[str, Any]:
     """What a process that listens has written: ``pid``, ``url``, ... Raises FileNotFoundError."""
     address: dict[str, Any] = json.loads(file.read_text())
     return address
+
+
+def renew(file: Path) -> None:
+    """Set the time of a file that shows, by its age, that a process lives. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.touch()

@@ -8,6 +8,7 @@ import asyncio
 import random
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ from orderd.config.settings import Settings
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
 from orderd.engine.presence import this_process
 from orderd.engine.trading import open_rpc
+from orderd.whole_file import renew
 
 T = TypeVar("T")
 POLL_SECONDS: Final = 0.5
@@ -65,7 +67,7 @@ async def _serve(settings: Settings, wanted: AlertSettings) -> None:
     running = _Running(settings, wanted)
     if service_manager().is_there:
         loop.add_signal_handler(signal.SIGHUP, running.reload)
-    life = asyncio.create_task(_live())
+    life = asyncio.create_task(_live(settings.state_dir / "notifier.alive"))
     await stop.wait()
     life.cancel()
     await running.end()
@@ -120,9 +122,12 @@ def _subscribe(wanted: AlertSettings) -> None:
         alerts.subscribe(wanted.kinds)
 
 
-async def _live() -> None:
+async def _live(file: Path) -> None:
+    """Show a service manager, and a container's health check by the age of ``file``, that the event loop turns."""
     while True:
         service_manager().notify("WATCHDOG=1")
+        with best_effort("life file"):
+            renew(file)
         await asyncio.sleep(LIFE_SECONDS)
 
 

@@ -206,7 +206,7 @@ class Gateway:
                     "audit": self._refusals.run,
                     "last_used": self._last_used.run,
                     "life": self._report_life,
-                    "status": self._report_status,
+                    "status": lambda: self._report_status(port),
                     "prices": self._keep_prices,
                     "price_feed": self._price_feed.run,
                     **({"certificate": self._certificate.follow} if self._certificate else {}),
@@ -228,10 +228,13 @@ class Gateway:
             await self._background.close()
             await self._outside.close()
 
-    async def _report_status(self) -> None:
-        """Report to the service manager whether orders are accepted and executed, for ever."""
+    async def _report_status(self, port: int) -> None:
+        """Report to the service manager who is connected, and whether orders are accepted and executed, for ever."""
         while True:
-            service_manager().notify(f"STATUS={await self._health_checks.doubts()}")
+            doubts = await self._health_checks.doubts()
+            subscriptions = sum(len(session.subscriptions) for session in self._sessions)
+            connected = f"port {port}, connections: {len(self._sessions)}, subscriptions: {subscriptions}"
+            service_manager().notify(f"STATUS={'; '.join(filter(None, (connected, doubts)))}")
             await asyncio.sleep(STANDING_SECONDS)
 
     async def _keep_prices(self) -> None:

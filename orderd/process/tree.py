@@ -255,8 +255,8 @@ def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
 def _report(reports: ManagerReports, status: str, gateway: ListeningRole) -> None:
     """Report the status to the manager, and that the daemon is alive."""
     reports.alive()
-    doubts = f" ({gateway.status})" if gateway.status else ""
-    reports.manager.notify(f"STATUS={status}{doubts}")
+    of_gateway = f" ({gateway.status})" if gateway.status else ""
+    reports.manager.notify(f"STATUS={status}{of_gateway}")
 
 
 def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Role, worker: Role) -> None:

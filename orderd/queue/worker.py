@@ -82,6 +82,7 @@ from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.solana.transport import HttpTransport
+from orderd.whole_file import renew
 
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARTBEAT_SECONDS: Final = 1.0
@@ -444,8 +445,7 @@ class WorkerProcess:
         else:
             service_manager().notify("WATCHDOG=1", f"STATUS={len(self._live)} transactions in flight")
             with best_effort("life file"):
-                self._life_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._life_file.touch()
+                renew(self._life_file)
 
     def _beat(self) -> None:
         """Show the others that this process is alive, and restore what Redis has lost."""

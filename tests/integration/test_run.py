@@ -228,6 +228,8 @@ def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_st
             try:
                 valid_until(manager, "READY=1")
                 valid_until(manager, "WATCHDOG=1")
+                while "connections: 0, subscriptions: 0" not in manager.recv(4096).decode():
+                    pass
                 process.send_signal(signal.SIGTERM)
                 valid_until(manager, "STOPPING=1")
                 assert process.wait(60) == 0

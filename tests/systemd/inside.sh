@@ -55,13 +55,13 @@ RestartSec=1
 UNIT
 systemctl daemon-reload
 systemctl --version | head -1
-for unit in orderd orderd-gateway orderd-worker@1 orderd-simnet orderd-backup; do
+for unit in orderd orderd-gateway orderd-worker@1 orderd-notifier orderd-simnet orderd-backup; do
     systemd-analyze security --no-pager $unit | tail -1
 done
 
 if [ "$(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p')" -ge 253 ]; then
     step "reload by notify-reload: systemctl returns when the settings are in force"
-    for unit in orderd orderd-gateway orderd-worker@; do
+    for unit in orderd orderd-gateway orderd-worker@ orderd-notifier; do
         install -D -m 0644 notify-reload.conf /etc/systemd/system/$unit.service.d/notify-reload.conf
     done
     systemctl daemon-reload
@@ -122,7 +122,7 @@ systemctl stop orderd.service orderd.socket
 [ "$(shown Result)" = success ] || fail "it ended with $(shown Result)"
 ! pgrep -u orderd >/dev/null || fail "processes are left"
 
-step "roles apart: the chain, two workers and the port, each in its unit, over services of the machine"
+step "roles apart: the chain, two workers, alerts and the port, each in its unit, over services of the machine"
 programs=$(LD_LIBRARY_PATH=/opt/python/lib PYTHONPATH=/opt/orderd python -c \
     'from orderd.embedded import postgres, redis; print(postgres.binary("initdb").parent, redis.server_binary())')
 read -r postgres redis <<<"$programs"
@@ -145,10 +145,29 @@ with_env() { env $(cat /etc/orderd/orderd.env) ORDERD_STATE_DIR=/tmp/made "$@"; 
 with_env orderd migrate || { journalctl --no-pager -u proof-postgres -n 20 -o cat; fail "no migration"; }
 wallet=$(with_env ORDERD_WALLET=/tmp/made/wallet.json orderd wallet | grep -oE '[1-9A-HJ-NP-Za-km-z]{32,44}' | head -1)
 echo "ORDERD_WALLET_ADDRESS=$wallet" >>/etc/orderd/orderd.env
-parts="orderd-worker@1 orderd-worker@2 orderd-gateway"
+cat >/opt/orderd/receiver.py <<'PYTHON'
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        with open("/tmp/alerts", "ab") as file:
+            file.write(self.headers["webhook-id"].encode() + b" " + body + b"\n")
+        self.send_response(204)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", 9000), Receiver).serve_forever()
+PYTHON
+systemd-run --quiet --unit=proof-receiver -E LD_LIBRARY_PATH=/opt/python/lib -- /opt/orderd/bin/python /opt/orderd/receiver.py
+(umask 077; printf '[receivers.bot]\nwebhook = "http://127.0.0.1:9000/"\nsecret = "whsec_%s"\n' \
+    "$(head -c 24 /dev/urandom | base64)" >/etc/orderd/alerts.toml)
+parts="orderd-worker@1 orderd-worker@2 orderd-notifier orderd-gateway"
 systemctl start orderd-gateway.socket $parts || { journalctl --no-pager -n 60 -o cat | cut -c1-300; fail "a role does not start"; }
 systemctl show --property Id,ActiveState,StatusText $parts
 orderctl submit SOL USDC 1 --watch || fail "an order is not filled"
+wait_for 20 grep -q '"type": *"filled"' /tmp/alerts || { journalctl --no-pager -u orderd-notifier -n 20 -o cat; fail "no alert of the fill"; }
+cut -c1-200 /tmp/alerts
+systemctl show --property StatusText orderd-gateway orderd-notifier
 
 step "roles apart: a worker that is killed is started again, and orders go on meanwhile"
 systemctl kill --signal=KILL orderd-worker@1
@@ -165,7 +184,7 @@ systemctl stop orderd-gateway.socket $parts orderd-simnet
 for part in $parts orderd-simnet; do
     [ "$(systemctl show --value --property Result $part)" = success ] || fail "$part ended with $(systemctl show --value --property Result $part)"
 done
-systemctl stop proof-redis proof-postgres
+systemctl stop proof-receiver proof-redis proof-postgres
 ! pgrep -u orderd >/dev/null || fail "processes are left"
 
 echo "all of it holds"

@@ -48,7 +48,7 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
 
 def test_its_services_run_roles_that_there_are(compose: dict[str, Any]) -> None:
     own = own_services(compose)
-    assert set(own) == {"simnet", "migrate", "wallet", "gateway", "worker"}
+    assert set(own) == {"simnet", "migrate", "wallet", "gateway", "worker", "notifier"}
     for name, service in own.items():
         assert service["command"][0] == name
         assert name in ROLES
@@ -88,8 +88,9 @@ def test_each_server_and_role_that_stays_has_a_health_check(compose: dict[str, A
     }
 
 
-def test_the_local_chain_is_started_only_where_it_is_asked_for(compose: dict[str, Any]) -> None:
-    assert {name for name, service in compose["services"].items() if "profiles" in service} == {"simnet"}
+def test_the_local_chain_and_alerts_are_started_only_where_they_are_asked_for(compose: dict[str, Any]) -> None:
+    profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
+    assert profiles == {"simnet": ["simnet"], "notifier": ["alerts"]}
     waits = [service.get("depends_on", {}).get("simnet") for service in compose["services"].values()]
     assert {wait["required"] for wait in waits if wait} == {False}
 
@@ -106,8 +107,12 @@ def test_secrets_reach_only_what_needs_them(compose: dict[str, Any]) -> None:
     mounts = {name: [volume.split(":")[0] for volume in service.get("volumes", [])] for name, service in own.items()}
     assert {name for name, volumes in mounts.items() if "wallet" in volumes} == {"wallet", "worker"}
     database = {name for name, service in own.items() if "ORDERD_DATABASE_URL" in service.get("environment", {})}
-    assert database == {"migrate", "gateway", "worker"}
-    assert {name for name, service in own.items() if "env_file" in service} == {"gateway", "worker"}
+    assert database == {"migrate", "gateway", "worker", "notifier"}
+    assert {name for name, service in own.items() if "env_file" in service} == {"gateway", "worker", "notifier"}
+    assert {name: service["secrets"] for name, service in own.items() if "secrets" in service} == {
+        "notifier": ["alerts"]
+    }
+    assert own["notifier"]["environment"]["ORDERD_ALERTS"] == "/run/secrets/alerts"
     assert "environment" not in own["simnet"]
 
 
@@ -140,11 +145,14 @@ def test_each_volume_is_mounted_and_each_file_of_the_image_exists(compose: dict[
                 assert (ROOT / source).exists()
 
 
-def test_the_worker_renews_the_file_that_its_health_check_looks_at(compose: dict[str, Any]) -> None:
-    worker = compose["services"]["worker"]
-    file = f"{worker['environment']['ORDERD_STATE_DIR']}/worker.alive"
-    assert file in worker["healthcheck"]["test"][-1]
-    assert '"worker.alive"' in (ROOT / "orderd" / "queue" / "worker.py").read_text()
+@pytest.mark.parametrize(("role", "module"), [("worker", "queue/worker.py"), ("notifier", "alerts/notifier.py")])
+def test_a_role_without_a_port_renews_the_file_that_its_health_check_looks_at(
+    compose: dict[str, Any], role: str, module: str
+) -> None:
+    service = compose["services"][role]
+    file = f"{service['environment']['ORDERD_STATE_DIR']}/{role}.alive"
+    assert file in service["healthcheck"]["test"][-1]
+    assert f'"{role}.alive"' in (ROOT / "orderd" / module).read_text()
 
 
 def test_compose_and_the_embedded_services_run_the_same_major_versions(compose: dict[str, Any]) -> None:
