@@ -5,6 +5,7 @@ Keys and messages are those of Dramatiq's own broker. The differences:
 * An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in
   about a millisecond, and idle processes use no CPU time on asking.
 * ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
+* Messages that wait for a thread are joined: a turn costs little more for 64 orders than for ten.
 * A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
 * Messages of a process that died go back to the queue within seconds.
 * There is no queue for delayed messages: what is due later waits in Postgres.
@@ -41,6 +42,10 @@ MOST_AT_ONCE: Final = 64
 """Orders a message, which one thread works together."""
 LOOK: Final = "look"
 """The option of a message whose order first looks whether what it waits for is over."""
+_ID: Final = "redis_message_id"
+"""The option by which Dramatiq's broker names a message in Redis."""
+_IDS: Final = "redis_message_ids"
+"""The same of the messages that one was joined from."""
 _NAMESPACE: Final = "orderd:queue"
 _DEAD_AFTER_MS: Final = 10_000
 """A process that has not fetched for this long, not even nothing, is taken for dead: others get its messages."""
@@ -130,7 +135,7 @@ class OrderBroker(RedisBroker):
         for start in range(0, len(order_ids), together):
             batch = [str(order_id) for order_id in order_ids[start : start + together]]
             message_id = str(uuid7())
-            options: dict[str, Any] = {"redis_message_id": message_id}
+            options: dict[str, Any] = {_ID: message_id}
             if look:
                 options[LOOK] = True
             messages[message_id] = Message(QUEUE, ACTOR, (batch,), {}, options, message_id).encode()
@@ -176,58 +181,75 @@ class OrderBroker(RedisBroker):
 class OrderConsumer(Consumer):
     """Fetches for one worker process. Worker threads acknowledge, the consumer thread does the rest.
 
-    At most ``prefetch`` messages are in the process. When it is full, the consumer waits until a quarter of them is
-    done, so that a busy queue is fetched from, and acknowledged to, in batches. ``timeout`` in milliseconds bounds
-    every wait; it is how long a stop can take.
+    Dramatiq asks for at most ``prefetch`` messages, which is two for each of its threads. A thread that is free gets
+    what waits at that moment, joined into one message of as many orders as a message may carry; while all are busy,
+    that waits here. ``timeout`` in milliseconds bounds every wait; it is how long a stop can take.
     """
 
     def __init__(self, broker: OrderBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         self._broker = broker
         self._queue_name = queue_name
-        self._prefetch = prefetch
+        self._threads = max(prefetch // 2, 1)
         self._timeout = timeout / 1000
         self._fetched: deque[MessageProxy] = deque()
-        self._room = Condition()
-        self._outstanding = 0
+        self._free = Condition()
+        self._under_way = 0
         self._done: list[str] = []
         self._failures = 0
 
     def __next__(self) -> MessageProxy | None:
         try:
-            if not self._fetched:
-                self._refill()
+            if not self._await_thread():
+                return None
+            self._refill()
             self._failures = 0
         except redis.RedisError as error:
             self._back_off(error)
-        return self._fetched.popleft() if self._fetched else None
+        if not self._fetched:
+            return None
+        with self._free:
+            self._under_way += 1
+        return self._joined()
+
+    def _await_thread(self) -> bool:
+        with self._free:
+            return self._free.wait_for(lambda: self._under_way < self._threads, self._timeout)
 
     def _refill(self) -> None:
         self._flush()
-        with self._room:
-            has_room = self._room.wait_for(self._has_room, self._timeout)
-            room = self._prefetch - self._outstanding
-        if not has_room:
+        room = self._threads - len(self._fetched)
+        if room <= 0:
             return
         fetched = self._broker.do_fetch(self._queue_name, room)
-        if not fetched:
-            self._broker.wait_until_filled(self._timeout)
-            return
         self._fetched.extend(message for data in fetched if (message := _decoded(data)))
-        with self._room:
-            self._outstanding += len(self._fetched)
+        if not fetched and not self._fetched:
+            self._broker.wait_until_filled(self._timeout)
 
-    def _has_room(self) -> bool:
-        return self._outstanding <= self._prefetch * 3 // 4
+    def _joined(self) -> MessageProxy:
+        """The first of those that wait, with the orders of as many after it as may travel together."""
+        first = self._fetched.popleft()
+        if not _may_be_joined(first):
+            return first
+        orders, ids = dict.fromkeys(first.args[0]), [first.options[_ID]]
+        while self._fetched and _may_be_joined(self._fetched[0]):
+            together = orders | dict.fromkeys(self._fetched[0].args[0])
+            if len(together) > MOST_AT_ONCE:
+                break
+            orders = together
+            ids.append(self._fetched.popleft().options[_ID])
+        first._message = first._message.copy(args=([*orders],))
+        first.options[_IDS] = ids
+        return first
 
     def _flush(self) -> None:
-        with self._room:
+        with self._free:
             done, self._done = self._done, []
         if not done:
             return
         try:
             self._broker.acknowledge(done)
         except redis.RedisError:
-            with self._room:
+            with self._free:
                 self._done += done
             raise
 
@@ -239,20 +261,19 @@ class OrderConsumer(Consumer):
 
     def ack(self, message: MessageProxy) -> None:
         """Called by worker threads. Redis gets it with the next batch."""
-        with self._room:
-            self._done.append(message.options["redis_message_id"])
-            self._outstanding -= 1
-            if self._has_room():
-                self._room.notify()
+        with self._free:
+            self._done += _ids_in_queue(message)
+            self._under_way -= 1
+            self._free.notify()
 
     def nack(self, message: MessageProxy) -> None:
         """For messages to an actor that does not exist; they are kept for seven days in the queue's dead letters."""
-        self._broker.do_nack(self._queue_name, message.options["redis_message_id"])
-        with self._room:
-            self._outstanding -= 1
+        self._broker.do_nack(self._queue_name, message.options[_ID])
+        with self._free:
+            self._under_way -= 1
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        message_ids = [message.options["redis_message_id"] for message in messages]
+        message_ids = [message_id for message in messages for message_id in _ids_in_queue(message)]
         if message_ids:
             self._broker.do_requeue(self._queue_name, *message_ids)
 
@@ -263,6 +284,17 @@ class OrderConsumer(Consumer):
             self._flush()
         except redis.RedisError as error:
             log.warning("queue unreachable", action="queue_unreachable", error=str(error), unsaid=len(self._done))
+
+
+def _may_be_joined(message: MessageProxy) -> bool:
+    """Whether its orders may share a turn with others: those that first look whether they can go on may not."""
+    return message.actor_name == ACTOR and LOOK not in message.options and isinstance(message.args[0], list)
+
+
+def _ids_in_queue(message: MessageProxy) -> list[str]:
+    """By which Redis knows the message, or those that it was joined from."""
+    ids: list[str] = message.options.get(_IDS) or [message.options[_ID]]
+    return ids
 
 
 def _decoded(data: bytes | None) -> MessageProxy | None:

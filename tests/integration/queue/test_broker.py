@@ -12,7 +12,7 @@ from dramatiq.broker import MessageProxy
 from uuid_utils.compat import uuid7
 
 from orderd.embedded.redis import Redis
-from orderd.queue.broker import MOST_AT_ONCE, QUEUE, OrderBroker, OrderConsumer, orders_of, redis_client
+from orderd.queue.broker import ACTOR, MOST_AT_ONCE, QUEUE, OrderBroker, OrderConsumer, orders_of, redis_client
 from tests.integration.queue.conftest import StartWorker, send_apart
 
 PATIENCE = 20
@@ -30,12 +30,25 @@ def order_of(message: MessageProxy) -> UUID:
     return order_id
 
 
-def take(consumer: OrderConsumer) -> UUID:
-    """The next order, after however long a wait."""
+def take_message(consumer: OrderConsumer) -> MessageProxy:
+    """The next message, after however long a wait."""
     while True:
         if (message := next(consumer)) is not None:
-            consumer.ack(message)
-            return order_of(message)
+            return message
+
+
+def take(consumer: OrderConsumer) -> UUID:
+    """The next order, which comes alone, worked."""
+    message = take_message(consumer)
+    consumer.ack(message)
+    return order_of(message)
+
+
+def take_together(consumer: OrderConsumer) -> list[UUID]:
+    """The orders of the next message, worked."""
+    message = take_message(consumer)
+    consumer.ack(message)
+    return orders_of(message)
 
 
 def patient_consumer(url: str, prefetch: int) -> OrderConsumer:
@@ -147,35 +160,95 @@ def test_a_restarted_redis_is_noticed(tmp_path: Path) -> None:
     child.stop()
 
 
-def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
-    send_apart(broker, new_ids(30))
-    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
-    for _ in range(30):
-        take(consumer)
+def test_messages_that_wait_are_joined(broker: OrderBroker, client: "redis.Redis") -> None:
+    sent = new_ids(6)
+    for start in range(0, 6, 2):
+        broker.send(sent[start : start + 2])
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    assert take_together(consumer) == sent
     consumer.close()
     assert left_in_redis(client) == NOTHING
 
 
-def test_a_full_process_fetches_no_more_until_a_quarter_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
-    send_apart(broker, new_ids(10))
+def test_no_more_are_joined_than_a_message_may_carry(broker: OrderBroker, client: "redis.Redis") -> None:
+    first, second, third = new_ids(MOST_AT_ONCE - 2), new_ids(2), new_ids(1)
+    for together in (first, second, third):
+        broker.send(together)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    assert [take_together(consumer) for _ in range(2)] == [first + second, third]
+    consumer.close()
+    assert left_in_redis(client) == NOTHING
+
+
+def test_an_order_with_two_messages_comes_once(broker: OrderBroker, client: "redis.Redis") -> None:
+    sent = new_ids(2)
+    broker.send(sent)
+    broker.send(sent)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    assert take_together(consumer) == sent
+    consumer.close()
+    assert left_in_redis(client) == NOTHING
+
+
+def test_orders_that_look_first_are_not_joined(broker: OrderBroker) -> None:
+    (looks, *starts) = new_ids(3)
+    broker.send([starts[0]])
+    broker.send([looks], look=True)
+    broker.send([starts[1]])
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    assert [take(consumer) for _ in range(3)] == [starts[0], looks, starts[1]]
+
+
+def test_messages_of_an_older_release_name_one_order(broker: OrderBroker) -> None:
+    old, new = new_ids(2)
+    broker.enqueue(Message(QUEUE, ACTOR, (str(old),), {}, {}))
+    broker.send([new])
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    assert [take(consumer) for _ in range(2)] == [old, new]
+
+
+def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
+    sent = new_ids(30)
+    send_apart(broker, sent)
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
-    held = [message for _ in range(4) if (message := next(consumer))]
+    done: list[UUID] = []
+    while len(done) < 30:
+        done += take_together(consumer)
+    assert done == sent
+    consumer.close()
+    assert left_in_redis(client) == NOTHING
+
+
+def test_while_all_threads_are_busy_nothing_is_handed_out(broker: OrderBroker) -> None:
+    """Two messages a thread are asked for: this process has two of these."""
+    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
+    sent = new_ids(6)
+    held: list[MessageProxy] = []
+    for order_id in sent[:2]:
+        broker.send([order_id])
+        held.append(take_message(consumer))
+    send_apart(broker, sent[2:])
     assert next(consumer) is None
-    assert broker.depth() == 6
+    assert broker.depth() == 4, "another process may have them"
     consumer.ack(held[0])
-    assert next(consumer) is not None
-    assert broker.depth() == 5
+    assert take_together(consumer) == sent[2:4]
+    assert broker.depth() == 2
 
 
 def test_what_a_stopping_process_has_not_begun_goes_back(broker: OrderBroker, client: "redis.Redis") -> None:
-    sent = new_ids(4)
-    send_apart(broker, sent)
-    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
-    take(consumer)
+    """Both what waits, and what was joined and handed out to a thread that has not begun with it."""
+    first, second, waits = new_ids(1), new_ids(1), new_ids(MOST_AT_ONCE)
+    for together in (first, second, waits):
+        broker.send(together)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    handed_out = take_message(consumer)
+    assert orders_of(handed_out) == first + second
+    consumer.requeue([handed_out])
     consumer.close()
     assert left_in_redis(client) == {"waiting": 3, "messages": 3, "unacknowledged": []}
-    successor = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
-    assert [take(successor) for _ in range(3)] == sent[1:]
+    successor = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    taken = [*take_together(successor), *take_together(successor)]
+    assert sorted(taken) == sorted(first + second + waits)
 
 
 def test_acknowledgements_outlive_a_lost_connection(
@@ -199,10 +272,10 @@ def test_messages_of_a_dead_process_come_back(redis_url: str, broker: OrderBroke
     sent = new_ids(3)
     send_apart(broker, sent)
     dead = OrderBroker(redis_client(redis_url))
-    assert order_of(next(iter(OrderConsumer(dead, QUEUE, prefetch=4, timeout=10)))) == sent[0]  # type: ignore[arg-type]
+    assert orders_of(take_message(OrderConsumer(dead, QUEUE, prefetch=8, timeout=10))) == sent
     client.zadd("orderd:queue:__heartbeats__", {dead.broker_id: 0})
-    consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
-    assert sorted(take(consumer) for _ in sent) == sent
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    assert sorted(take_together(consumer)) == sent
     consumer.close()
     assert left_in_redis(client) == NOTHING
 

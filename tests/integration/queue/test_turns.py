@@ -43,13 +43,16 @@ OWNER = "worker-under-test"
 
 
 class Finished(Middleware):
-    """Tells when a message is done with, after everybody else has had his say about it."""
+    """The first middleware: says which orders came with a message once that is done with, also those that wait."""
 
     def __init__(self) -> None:
         self.orders: SimpleQueue[UUID] = SimpleQueue()
 
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        message.options["came"] = orders_of(message)
+
     def after_ack(self, broker: Broker, message: MessageProxy) -> None:
-        for order_id in orders_of(message):
+        for order_id in message.options["came"]:
             self.orders.put(order_id)
 
 
@@ -369,7 +372,7 @@ def test_of_a_batch_the_first_start_and_the_others_wait_in_line(start_turns: Sta
     turns.limiter.prepare(wait=True)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(5)])]
     turns.broker.send(orders)
-    for _ in range(3):  # of those that go on the message tells
+    for _ in orders:
         turns.finished.orders.get(timeout=PATIENCE)
     assert [read(order_id).status for order_id in orders] == [OrderStatus.ROUTING] * 3 + [OrderStatus.PENDING] * 2
     assert {read(order_id).waits_for for order_id in orders[3:]} == {"rate limit"}
