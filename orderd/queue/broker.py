@@ -34,6 +34,7 @@ from redis.retry import Retry
 from redis.typing import FieldT
 from uuid_utils import uuid7
 
+from orderd.engine.execution.preparation import Preparation
 from orderd.queue.limiter import RateLimiter
 
 QUEUE: Final = "orders"
@@ -83,7 +84,7 @@ class OrderBroker(RedisBroker):
     """Carries order ids, many in a message. A sender needs nothing but this; a worker adds middleware and the actor.
 
     ``line`` is the rate limiter whose line an order joins the moment it is sent. ``name`` is what ``bury`` knows this
-    process by.
+    process by. While a turn is in ``preparation``, what comes waits to be joined.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class OrderBroker(RedisBroker):
         middleware: Sequence[Middleware] = (),
         line: RateLimiter | None = None,
         name: str | None = None,
+        preparation: Preparation | None = None,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             client=client, namespace=_NAMESPACE, middleware=list(middleware), heartbeat_timeout=_DEAD_AFTER_MS
@@ -101,6 +103,7 @@ class OrderBroker(RedisBroker):
             self.broker_id = name
         self._maintain_at = 0.0
         self._line = line
+        self.preparation = preparation or Preparation()
         self._list = f"{_NAMESPACE}:{QUEUE}"
         self._messages = f"{self._list}.msgs"
 
@@ -182,8 +185,9 @@ class OrderConsumer(Consumer):
     """Fetches for one worker process. Worker threads acknowledge, the consumer thread does the rest.
 
     Dramatiq asks for at most ``prefetch`` messages, which is two for each of its threads. A thread that is free gets
-    what waits at that moment, joined into one message of as many orders as a message may carry; while all are busy,
-    that waits here. ``timeout`` in milliseconds bounds every wait; it is how long a stop can take.
+    what waits at that moment, joined into one message of as many orders as a message may carry. While all are busy, or
+    another turn is being prepared, it waits here. ``timeout`` in milliseconds bounds every wait; it is how long a stop
+    can take.
     """
 
     def __init__(self, broker: OrderBroker, queue_name: str, prefetch: int, timeout: int) -> None:
@@ -201,6 +205,8 @@ class OrderConsumer(Consumer):
         try:
             if not self._await_thread():
                 return None
+            if self._under_way:
+                self._broker.preparation.wait()
             self._refill()
             self._failures = 0
         except redis.RedisError as error:

@@ -35,6 +35,7 @@ from orderd.engine.chain import NO_HISTORY, check_chain
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.look import Look
+from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.turn import Execution
 from orderd.engine.exits import Exits
 from orderd.engine.failure import Failures
@@ -219,8 +220,9 @@ class WorkerProcess:
             signs_as,
             self._clock.look,
             markets.check,
+            preparation=(preparation := Preparation()),
         )
-        broker = OrderBroker(client, line=self._limiter, name=self.name)
+        broker = OrderBroker(client, line=self._limiter, name=self.name, preparation=preparation)
         self._halts = Halts()
         dispatch = Dispatch(
             publisher, broker.send, broker.depth, self.name, self._limiter, self._clock.look, self._halts.look

@@ -37,6 +37,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.purse import Promised
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
@@ -120,10 +121,12 @@ class Execution:
         look: Callable[[], object] = lambda: None,
         check: Callable[[OrderTerms, RoutingDecision], object] = lambda _, __: None,
         *,
+        preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``. ``check`` raises
-        OrderdError where an order has an objection to a route that pays enough."""
+        OrderdError where an order has an objection to a route that pays enough. ``preparation`` is that of the queue
+        from which the orders come."""
         self._router = router
         self._builder = builder
         self._sender = sender
@@ -133,6 +136,7 @@ class Execution:
         self._installation = installation
         self._look = look
         self._check = check
+        self._preparation = preparation or Preparation()
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
@@ -141,19 +145,20 @@ class Execution:
         NotStartedError for one that could not be claimed, AttemptFailedError if the attempt has failed before anything
         was signed, LeaseLostError if the claim was lost in the middle; any other exception is unforeseen.
         """
-        with database.connection_context():
-            claimed = journal.claim(order_ids, self._leases.owner, self._leases.seconds)
-        self._publisher.publish(claimed)
-        held = [moved.order.id for moved in claimed]
         kept = dict[UUID, Exception]()
-        for order_id in set(order_ids).difference(held):
-            kept[order_id] = NotStartedError("it is not due, another worker has it, or it has ended")
-        with self._leases.holding(held):
-            line = deque(self._work_on(moved.order) for moved in claimed)
-            promised = Promised()
-            while line:
-                routed = self._route_some(line, kept)
-                self._submit(self._sign(routed, promised, line, kept), kept)
+        with self._preparation.held() as prepared:
+            with database.connection_context():
+                claimed = journal.claim(order_ids, self._leases.owner, self._leases.seconds)
+            self._publisher.publish(claimed)
+            held = [moved.order.id for moved in claimed]
+            for order_id in set(order_ids).difference(held):
+                kept[order_id] = NotStartedError("it is not due, another worker has it, or it has ended")
+            with self._leases.holding(held):
+                line = deque(self._work_on(moved.order) for moved in claimed)
+                promised = Promised()
+                while line:
+                    routed = self._route_some(line, kept, prepared)
+                    self._submit(self._sign(routed, promised, line, kept), kept)
         return kept
 
     def _work_on(self, order: Order) -> _Work:
@@ -162,10 +167,17 @@ class Execution:
 
     # Routing
 
-    def _route_some(self, line: "deque[_Work]", kept: dict[UUID, Exception]) -> list[_Routed]:
-        """Route the first in line, as many as time allows; those whose pools are not known yet last, and alone."""
+    def _route_some(
+        self, line: "deque[_Work]", kept: dict[UUID, Exception], prepared: Callable[[], None]
+    ) -> list[_Routed]:
+        """Route the first in line, as many as time allows; those whose pools are not known yet last, and alone.
+
+        ``prepared`` is called once what can be routed without a lookup is.
+        """
         found = self._pools_for(line)
         ready = [work for work in line if self._router.is_told(work.request, found)]
+        if not ready:
+            prepared()
         until, latest = self._clock() + _ROUTING_SECONDS, time.monotonic() + _WAITING_SECONDS
         routed = list[_Routed]()
         for work in ready or [line[0]]:
@@ -176,6 +188,7 @@ class Execution:
                 routed.append(self._route(work, found if ready else None))
             except Exception as error:  # noqa: BLE001  (one order's trouble is not the others')
                 _keep(kept, work.order, error)
+        prepared()
         return routed
 
     def _pools_for(self, line: Iterable[_Work]) -> Mapping[Pair, Answers]:

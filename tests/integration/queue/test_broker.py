@@ -12,6 +12,7 @@ from dramatiq.broker import MessageProxy
 from uuid_utils.compat import uuid7
 
 from orderd.embedded.redis import Redis
+from orderd.engine.execution import preparation
 from orderd.queue.broker import ACTOR, MOST_AT_ONCE, QUEUE, OrderBroker, OrderConsumer, orders_of, redis_client
 from tests.integration.queue.conftest import StartWorker, send_apart
 
@@ -168,6 +169,19 @@ def test_messages_that_wait_are_joined(broker: OrderBroker, client: "redis.Redis
     assert take_together(consumer) == sent
     consumer.close()
     assert left_in_redis(client) == NOTHING
+
+
+def test_what_comes_while_a_turn_is_prepared_is_joined(broker: OrderBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "_SECONDS", PATIENCE)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    first, *later = new_ids(3)
+    broker.send([first])
+    take_message(consumer)
+    with ThreadPoolExecutor() as threads, broker.preparation.held() as prepared:
+        taken = threads.submit(take_together, consumer)
+        send_apart(broker, later)
+        prepared()
+        assert taken.result(PATIENCE) == later
 
 
 def test_no_more_are_joined_than_a_message_may_carry(broker: OrderBroker, client: "redis.Redis") -> None:
