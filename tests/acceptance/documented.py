@@ -31,6 +31,11 @@ def languages() -> set[str]:
     return {language for document in DOCUMENTS for _, language, _ in _BLOCK.findall(document.read_text())}
 
 
+def outside_of_blocks(text: str) -> str:
+    """The running text and the tables."""
+    return _BLOCK.sub("", text)
+
+
 def commands() -> Iterator[DocumentedCommand]:
     """Each as often as it is written."""
     for document in DOCUMENTS:
