@@ -1,8 +1,8 @@
 """``python -m benchmarks.budget``: what an order makes the engine do, held against ``budget.toml``.
 
 Seconds wobble on a machine that others use too; counts do not, when the same orders travel in the same batches. So the
-parts of a gateway and of a worker are run by hand (``benchmarks.by_hand``): orders are accepted, taken from the queue,
-signed, sent and settled, one at a time and as many together as a message carries, on a chain that answers at once and
+parts of a gateway and of a worker run in one process (``benchmarks.in_process``): orders are accepted, taken from the
+queue, signed, sent and settled, one at a time and in batches as large as a message, on a chain that answers at once and
 on which no slot passes. A count that is more than a tenth above its budget is named, and the exit code is 1;
 ``--write`` makes the counts the budget.
 """
@@ -17,7 +17,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.by_hand import per_order
+from benchmarks.in_process import per_order
 
 BUDGET: Final = Path(__file__).with_name("budget.toml")
 TOLERANCE: Final = 0.1

@@ -88,27 +88,27 @@ def _latencies(engine: Engine) -> Table:
     return table
 
 
-def _rates(alone: Drain, with_chain: Drain) -> Table:
+def _rates(engine_only: Drain, with_chain: Drain) -> Table:
     plain, pgbench = baseline().plain.messages_a_second, baseline().pgbench
     table = Table("orders a second", "", "to Dramatiq", "to pgbench", title="Rates")
-    for chain, drained in (("without a chain", alone), ("with the local chain", with_chain)):
+    for chain, drained in (("without a chain", engine_only), ("with the local chain", with_chain)):
         for name, rate in (("accepted", drained.accepted), ("drained", drained.drained)):
             table.add_row(f"{name}, {chain}", f"{rate:.0f}", times(rate, plain), times(rate, pgbench))
     return table
 
 
-def _cpu(alone: Drain, with_chain: Drain) -> Table:
+def _cpu(engine_only: Drain, with_chain: Drain) -> Table:
     plain = baseline().plain.cpu
     table = Table("process", "without a chain", "with the local chain", "that to Dramatiq", title="CPU an order, in ms")
-    for name in sorted(alone.cpu | with_chain.cpu, key=lambda name: -with_chain.cpu.get(name, 0)):
-        figures = [each.cpu.get(name, 0.0) for each in (alone, with_chain)]
+    for name in sorted(engine_only.cpu | with_chain.cpu, key=lambda name: -with_chain.cpu.get(name, 0)):
+        figures = [each.cpu.get(name, 0.0) for each in (engine_only, with_chain)]
         if max(figures) >= _LEAST_SHOWN:
             table.add_row(name, *(f"{seconds * 1000:.2f}" for seconds in figures), times(figures[1], plain))
-    engine = alone.cpu_of_all - alone.cpu["null chain"]
+    engine = engine_only.cpu_of_all - engine_only.cpu["null chain"]
     table.add_row("all but the null chain", f"{engine * 1000:.2f}", "", "", style="bold")
     table.add_row(
         "all",
-        f"{alone.cpu_of_all * 1000:.2f}",
+        f"{engine_only.cpu_of_all * 1000:.2f}",
         f"{with_chain.cpu_of_all * 1000:.2f}",
         times(with_chain.cpu_of_all, plain),
         style="bold",

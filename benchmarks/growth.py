@@ -40,12 +40,12 @@ _PAUSE_SECONDS: Final = 0.02
 
 @dataclass(frozen=True)
 class Grown:
-    """After ``orders``; ``asked`` are the median seconds of each question."""
+    """After ``orders``; ``queries`` are the median seconds of each query."""
 
     orders: int
     fill_seconds: float
     drained: Drain
-    asked: Mapping[str, float]
+    queries: Mapping[str, float]
 
 
 def measure(orders: int) -> Grown:
@@ -102,7 +102,7 @@ def tables(sizes: Sequence[int] = SIZES) -> list[Table]:
         row(f"CPU an order, {name}", [each.drained.cpu[name] for each in grown])
     row("CPU an order, all", [each.drained.cpu_of_all for each in grown])
     for name in _QUESTIONS:
-        row(name, [each.asked[name] for each in grown])
+        row(name, [each.queries[name] for each in grown])
     table.caption = f"filled in {first.fill_seconds:.0f} to {last.fill_seconds:.0f} s"
     return [table]
 

@@ -17,16 +17,16 @@ _HANDSHAKE = (
 )
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
-Hear = Callable[[dict[str, Any], float], None]
+OnMessage = Callable[[dict[str, Any], float], None]
 
 
 class LightClient(asyncio.Protocol):
-    """``hear`` is given each notification, and the time when it came."""
+    """``on_message`` gets each notification, and the time of its arrival."""
 
-    def __init__(self, host: str, hear: Hear) -> None:
+    def __init__(self, host: str, on_message: OnMessage) -> None:
         loop = asyncio.get_running_loop()
         self._host = host
-        self._hear = hear
+        self._on_message = on_message
         self._buffer = bytearray()
         self._is_open = False
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -101,7 +101,7 @@ class LightClient(asyncio.Protocol):
             if "id" in message:
                 self._answers.pop(message["id"]).set_result(message)
             else:
-                self._hear(message, arrived)
+                self._on_message(message, arrived)
 
     def _send(self, opcode: int, payload: bytes) -> None:
         size = len(payload)

@@ -88,8 +88,8 @@ class ManyPairs:
         """So many changes and jumps a second; each pair jumps once in the life of the chain."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        asked = {"seconds": seconds, "changes": changes, "jumps": jumps}
-        self.process.stdin.write(json.dumps(asked).encode() + b"\n")
+        plan = {"seconds": seconds, "changes": changes, "jumps": jumps}
+        self.process.stdin.write(json.dumps(plan).encode() + b"\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         return Course(answer["changes"], answer["jumps"], [Reaction(*each) for each in answer["reactions"]])
@@ -114,7 +114,7 @@ class _Jump:
     slot: int
     opened: float
     confirmed: float | None = None
-    met: float | None = None
+    reacted: float | None = None
 
 
 class Pairs:
@@ -169,8 +169,8 @@ class Pairs:
 
     def _executed(self, slot: int, executed: Executed) -> None:  # noqa: ARG002
         for key in executed.transaction.keys:
-            if (pair := self._pairs.get(key)) in self.jumps and self.jumps[pair].met is None:
-                self.jumps[pair].met = time.time()
+            if (pair := self._pairs.get(key)) in self.jumps and self.jumps[pair].reacted is None:
+                self.jumps[pair].reacted = time.time()
                 self.news.set()
 
     def _confirmed(self, block: SealedBlock) -> None:
@@ -225,16 +225,16 @@ async def _do(market: Pairs, slot_seconds: float, seconds: float, changes: float
     new = {pair: jump for pair, jump in market.jumps.items() if pair >= jumped}
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while any(jump.met is None for jump in new.values()):
+            while any(jump.reacted is None for jump in new.values()):
                 market.news.clear()
                 await market.news.wait()
     market.changes_a_slot = 0.0
-    met = [
-        Reaction(pair, jump.opened, jump.confirmed, jump.met)
+    reacted = [
+        Reaction(pair, jump.opened, jump.confirmed, jump.reacted)
         for pair, jump in new.items()
-        if jump.met is not None and jump.confirmed is not None
+        if jump.reacted is not None and jump.confirmed is not None
     ]
-    return {"changes": changes, "jumps": len(new), "reactions": met}
+    return {"changes": changes, "jumps": len(new), "reactions": reacted}
 
 
 if __name__ == "__main__":

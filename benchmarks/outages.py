@@ -29,9 +29,9 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.manager_notices import ManagerNotices, listening
 from benchmarks.processes import SERVICES, STOP_SIGNALS, KeptDown, pid_of, send, tree_of
 from benchmarks.recovery import recovery
-from benchmarks.told import Told, listening
 from orderd.domain.order import STATES, OrderStatus, Phase
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
@@ -84,7 +84,7 @@ class Sent:
     """An order that was sent: under which name, what was answered, and after how many seconds."""
 
     name: str
-    said: str
+    answer: str
     took: float
 
 
@@ -95,11 +95,11 @@ def main() -> None:
         tempfile.TemporaryDirectory() as directory,
         running_daemon(Path(directory), _SETTINGS) as daemon,
         httpx.Client(base_url=daemon.url.replace("ws", "http", 1), timeout=30, trust_env=False) as http,
-        listening(daemon) as told,
+        listening(daemon) as notices,
     ):
         for outage in outages(daemon):
             if ONLY in outage.name:
-                row = [cell.replace(directory, "") for cell in suffer(http, told, outage)]
+                row = [cell.replace(directory, "") for cell in measure(http, notices, outage)]
                 sys.stderr.write(f"{outage.name}: {', '.join(row)}\n")
                 table.add_row(outage.name, *row)
     if table.rows:
@@ -108,9 +108,9 @@ def main() -> None:
         console.print(recovery())
 
 
-def suffer(http: httpx.Client, told: Told, outage: Outage) -> list[str]:
+def measure(http: httpx.Client, notices: ManagerNotices, outage: Outage) -> list[str]:
     """One row."""
-    told.wait_until_calm()
+    notices.wait_until_settled()
     with ThreadPoolExecutor(100) as pool:
         before = submit(http)
         began = time.monotonic()
@@ -128,11 +128,11 @@ def suffer(http: httpx.Client, told: Told, outage: Outage) -> list[str]:
     first, *rest = settle(http, [before, *sent])
     settled = time.monotonic()
     return [
-        counted(each.said for each in sent),
+        counted(each.answer for each in sent),
         f"{max(each.took for each in sent):.2f} s",
         *how,
-        told.doubts(began) or "-",
-        f"{told.longest_silence(began, settled):.1f} s",
+        notices.doubts(began) or "-",
+        f"{notices.longest_silence(began, settled):.1f} s",
         first,
         counted(rest),
         f"{settled - over:.1f} s",
@@ -141,7 +141,7 @@ def suffer(http: httpx.Client, told: Told, outage: Outage) -> list[str]:
 
 def how_it_is(http: httpx.Client) -> list[str]:
     """What ``/ready`` answers, whether orders are executed, and which services ``status`` names as ill."""
-    ready, status = (asked(partial(http.get, path)) for path in ("/ready", "/api/status"))
+    ready, status = (answer_to(partial(http.get, path)) for path in ("/ready", "/api/status"))
     services = {} if status is None else status.json().get("services", {})
     return [
         *(("-", "-") if ready is None else (str(ready.status_code), json.dumps(ready.json()["executing"]))),
@@ -152,12 +152,12 @@ def how_it_is(http: httpx.Client) -> list[str]:
 def submit(http: httpx.Client) -> Sent:
     name = f"o-{time.monotonic_ns()}"
     began = time.monotonic()
-    answer = asked(lambda: http.post("/api/orders", json=_ORDER | {"client_order_id": name}))
-    said = "-" if answer is None else f"{answer.status_code} {answer.json().get('code', '')}".strip()
-    return Sent(name, said, time.monotonic() - began)
+    response = answer_to(lambda: http.post("/api/orders", json=_ORDER | {"client_order_id": name}))
+    answer = "-" if response is None else f"{response.status_code} {response.json().get('code', '')}".strip()
+    return Sent(name, answer, time.monotonic() - began)
 
 
-def asked(question: Callable[[], httpx.Response]) -> httpx.Response | None:
+def answer_to(question: Callable[[], httpx.Response]) -> httpx.Response | None:
     """The answer; None where the gateway itself is away."""
     try:
         return question()
@@ -168,21 +168,21 @@ def asked(question: Callable[[], httpx.Response]) -> httpx.Response | None:
 def settle(http: httpx.Client, sent: Sequence[Sent]) -> list[str]:
     """What became of the orders, once all have ended and orders are executed again."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    fates = ["not settled"] * len(sent)
-    while "not settled" in fates and time.monotonic() < deadline:
-        ready = asked(lambda: http.get("/ready"))
+    outcomes = ["not settled"] * len(sent)
+    while "not settled" in outcomes and time.monotonic() < deadline:
+        ready = answer_to(lambda: http.get("/ready"))
         if ready is not None and ready.status_code == 200 and ready.json()["executing"]:
-            fates = [fate(http, each) for each in sent]
+            outcomes = [outcome(http, each) for each in sent]
         else:
             time.sleep(0.05)
-    return fates
+    return outcomes
 
 
-def fate(http: httpx.Client, sent: Sent) -> str:
+def outcome(http: httpx.Client, sent: Sent) -> str:
     """Its last state, with the code of an error; only what was not acknowledged may never have been taken."""
-    answer = asked(lambda: http.get(f"/api/orders/{sent.name}"))
+    answer = answer_to(lambda: http.get(f"/api/orders/{sent.name}"))
     if answer is not None and answer.status_code == 404:
-        return "LOST" if sent.said == "201" else "not taken"
+        return "LOST" if sent.answer == "201" else "not taken"
     if answer is None or answer.status_code != 200:
         return "not settled"
     order = answer.json()["order"]

@@ -70,7 +70,7 @@ class Subscriber:
         self._run = run
         self._ended = ended
         self._seq = 0
-        self.client = LightClient(host, self._hear)
+        self.client = LightClient(host, self._on_message)
 
     async def submit_and_follow(self, number: int) -> None:
         pair = ("SOL", "USDC", "0.001") if number % 2 else ("USDC", "SOL", "0.1")
@@ -78,7 +78,7 @@ class Subscriber:
         answer = await self.client.call("order.submit", **terms, slippage="5", client_order_id=uuid4().hex)
         await self.client.call("orders.subscribe", order=answer["order"]["id"])
 
-    def _hear(self, message: dict[str, Any], arrived: float) -> None:
+    def _on_message(self, message: dict[str, Any], arrived: float) -> None:
         params = message["params"]
         if params.get("type") == "SNAPSHOT":
             self._seq = params["order"]["seq"]
@@ -117,7 +117,7 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
         async with turn:
             await subscriber.submit_and_follow(number)
 
-    with _worker_standing_still(daemon):
+    with _worker_paused(daemon):
         memory, began = _memory(pid), time.perf_counter()
         followers = await asyncio.gather(*(open_one() for _ in range(subscribers)))
         run.connect_seconds = time.perf_counter() - began
@@ -173,7 +173,7 @@ async def _close_code(reader: LightClient) -> int | None:
 
 
 @contextmanager
-def _worker_standing_still(daemon: Daemon) -> Iterator[None]:
+def _worker_paused(daemon: Daemon) -> Iterator[None]:
     (worker,) = (pid for pid in _children(daemon.process.pid) if b"worker" in _command(pid))
     os.kill(worker, signal.SIGSTOP)
     try:

@@ -22,10 +22,10 @@ from rich.table import Table
 
 from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
 from benchmarks.figures import milliseconds
-from benchmarks.looking import Passes, passes
 from benchmarks.many_pairs import START_PRICE, Course, ManyPairs, running_many_pairs, token_of
 from benchmarks.memory import memory_by_process
 from benchmarks.null_chain import SETTINGS
+from benchmarks.trigger_pass import Passes, passes
 from db import journal
 from db.audit import Actor
 from db.connection import connect, database, migrate

@@ -1,8 +1,8 @@
-"""Alerts as they are stored: the outbox, the deliveries that are due, and what lasts.
+"""Stored alerts: the outbox, the deliveries that are due, and the lasting conditions.
 
-An alert about an order is written by the statement that changes the order (``noted``): it is there if and only if the
-change is. A delivery is taken by making it due again later: should the process die before it has said that the receiver
-confirmed it, it is delivered once more, with the same id. All here needs a connection.
+An alert about an order is written by the statement that changes the order (``noted``): it is
+stored if and only if the change is. A delivery is taken by making it due again later: if the process dies before it
+has stored that the receiver confirmed, the alert is delivered again with the same id. All functions need a connection.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +19,14 @@ from orderd.domain.alerts import OF_ORDERS, OF_WHOLE_ORDERS, AlertKind
 from orderd.domain.order import EventKind, OrderKind
 
 SUBSCRIBED_DAYS: Final = 7
-"""For so long alerts are stored after the last notifier has ended."""
+"""How long alerts are still stored after the last notifier has ended."""
 LEASE_SECONDS: Final = 60
-"""When a delivery that was begun is due again. Each is given up long before."""
+"""When a delivery that has begun is due again. Every try times out long before."""
 LONGEST_PAUSE_SECONDS: Final = 600
 _STRAY: Final = "interval '15 minutes'"
-"""No delivery waits for so long: one that seems to was stored before the server's clock was set back."""
-_CALM_SECONDS: Final = 60
-"""A condition that has begun or ended is left alone for so long: one that wavers is told of once a minute."""
+"""No delivery waits this long: if one seems to, it was stored before the server's clock was set back."""
+_PAUSE_SECONDS: Final = 60
+"""Pause after a condition begins or ends: a condition that wavers causes at most one alert per minute."""
 _STOPS: Final = (OrderKind.STOP, OrderKind.STOP_LIMIT, OrderKind.TRAILING)
 _ERROR_AT_MOST: Final = 500
 
@@ -86,7 +86,7 @@ def _subscribed(kind: str) -> str:
 
 
 def subscribe(kinds: Iterable[AlertKind]) -> None:
-    """Let alerts of these kinds be stored from now on, and for some days after this was said last."""
+    """Store alerts of these kinds from now on, until some days after the last call."""
     database.execute_sql(
         """
         INSERT INTO alert_subscriptions AS s (kind, until)
@@ -97,19 +97,19 @@ def subscribe(kinds: Iterable[AlertKind]) -> None:
 
 
 def store(kind: AlertKind, data: Mapping[str, Any]) -> None:
-    """Let this be told, if somebody has subscribed to it. Part of whatever transaction there is."""
+    """Store this alert if a receiver has subscribed to its kind. Part of the current transaction."""
     database.execute_sql(
         f"INSERT INTO alerts (id, kind, data) SELECT %s, %s, %s::jsonb WHERE EXISTS ({_subscribed('%s')})",
         (str(uuid7()), kind, orjson.dumps(data).decode(), kind),
     )
 
 
-# Who is told of what
+# Which receiver gets which alert
 
 
 @transaction
 def distribute(receivers: Mapping[str, Iterable[AlertKind]], most: int = 1_000) -> int:
-    """Make new alerts due for the receivers who want them. Returns how many alerts that were."""
+    """Make new alerts due for the receivers that want them. Returns the number of alerts."""
     pairs = [(name, str(kind)) for name, kinds in receivers.items() for kind in kinds]
     rows = database.execute_sql(
         """
@@ -129,7 +129,7 @@ def distribute(receivers: Mapping[str, Iterable[AlertKind]], most: int = 1_000) 
 
 
 def take(receiver: str, most: int) -> list[AlertDelivery]:
-    """Up to ``most`` deliveries that are due, the oldest first; nobody else has them before the lease is over."""
+    """Take up to ``most`` due deliveries, the oldest first; no other process takes them until the lease ends."""
     rows = database.execute_sql(
         f"""
         WITH taken AS (
@@ -160,7 +160,7 @@ def _uuid(value: object) -> UUID | None:
 
 
 def _order(*known: str | None) -> dict[str, str | None] | None:
-    """What it is known by; None of an alert that is about none."""
+    """The order of the alert; None if the alert is not about an order."""
     names = ("client_order_id", "account", "kind", "token_in", "token_out")
     return None if known[0] is None else dict(zip(names, known, strict=True))
 
@@ -176,7 +176,7 @@ def delivered(receiver: str, ids: Sequence[str]) -> None:
 
 
 def postpone(receiver: str, pauses: Mapping[str, float], error: str) -> None:
-    """These were not confirmed: each is due again after so many seconds."""
+    """Make these deliveries due again after so many seconds, because they were not confirmed."""
     database.execute_sql(
         """
         UPDATE alert_deliveries d SET due_at = clock_timestamp() + pause * interval '1 second', last_error = %s
@@ -187,7 +187,7 @@ def postpone(receiver: str, pauses: Mapping[str, float], error: str) -> None:
 
 
 def waiting() -> list[tuple[str, int, datetime, str]]:
-    """By receiver: how many deliveries it has not confirmed, since when the oldest waits, and the last error."""
+    """By receiver: the number of unconfirmed deliveries, the time of the oldest, and the last error."""
     rows = database.execute_sql(
         """
         SELECT receiver, count(*), min(at), coalesce((array_agg(last_error ORDER BY tries DESC))[1], '')
@@ -197,11 +197,11 @@ def waiting() -> list[tuple[str, int, datetime, str]]:
     return [(receiver, int(count), since, error) for receiver, count, since, error in rows]
 
 
-# What lasts
+# Lasting conditions
 
 
 def watches(holder: str, seconds: float) -> bool:
-    """Whether this notifier is the one that looks at what lasts: for so long, unless it says so again."""
+    """Whether this notifier checks the conditions. It does so for this long after each call."""
     taken = database.execute_sql(
         """
         INSERT INTO alert_watch AS w (holder, until) VALUES (%s, clock_timestamp() + %s * interval '1 second')
@@ -215,13 +215,14 @@ def watches(holder: str, seconds: float) -> bool:
 
 @transaction
 def settle(kind: AlertKind, firing: Mapping[str, Mapping[str, Any]]) -> None:
-    """These are all the conditions of this kind that hold now, by key. What has begun or ended since is to be told."""
+    """Store that these conditions of this kind hold now, by key, and an alert for each that has begun or ended
+    since."""
     begun = database.execute_sql(
         f"""
         INSERT INTO alert_conditions AS c (key, kind, firing)
         SELECT key, %s, true FROM unnest(%s::text[]) AS _(key) ORDER BY key
         ON CONFLICT (key) DO UPDATE SET firing = true, since = excluded.since
-        WHERE NOT c.firing AND {_calm("c")} RETURNING key""",  # noqa: S608
+        WHERE NOT c.firing AND {_after_pause("c")} RETURNING key""",  # noqa: S608
         (kind, sorted(firing)),
     )
     for (key,) in begun.fetchall():
@@ -229,7 +230,7 @@ def settle(kind: AlertKind, firing: Mapping[str, Mapping[str, Any]]) -> None:
     ended = database.execute_sql(
         f"""
         UPDATE alert_conditions c SET firing = false, since = clock_timestamp()
-        WHERE kind = %s AND firing AND key <> ALL(%s) AND {_calm("c")} RETURNING key""",  # noqa: S608
+        WHERE kind = %s AND firing AND key <> ALL(%s) AND {_after_pause("c")} RETURNING key""",  # noqa: S608
         (kind, sorted(firing)),
     )
     for (key,) in ended.fetchall():
@@ -240,13 +241,13 @@ def settle(kind: AlertKind, firing: Mapping[str, Mapping[str, Any]]) -> None:
     )
 
 
-def _calm(condition: str) -> str:
-    now, calm = "statement_timestamp()", f"interval '{_CALM_SECONDS} seconds'"
-    return f"({condition}.since < {now} - {calm} OR {condition}.since > {now} + {calm})"
+def _after_pause(condition: str) -> str:
+    now, pause = "statement_timestamp()", f"interval '{_PAUSE_SECONDS} seconds'"
+    return f"({condition}.since < {now} - {pause} OR {condition}.since > {now} + {pause})"
 
 
 def fired_stops(seconds: float) -> list[FiredStop]:
-    """Those that fired longer ago than this, and have not sold."""
+    """The stops that fired longer ago than this and have not sold."""
     rows = database.execute_sql(
         """
         SELECT id, client_order_id, token_in, token_out, triggered_at, waits_for FROM orders
@@ -259,7 +260,7 @@ def fired_stops(seconds: float) -> list[FiredStop]:
 
 
 def longest_wait(reason: str) -> float:
-    """For how many seconds the order that waits longest has waited for this."""
+    """How many seconds the longest-waiting order has waited for this reason."""
     (seconds,) = database.execute_sql(
         """
         SELECT extract(epoch FROM statement_timestamp() - min(waits_since)) FROM orders

@@ -37,7 +37,7 @@ _BOUGHT: Final = f"""
     WHERE f.at > statement_timestamp() - interval '{FRESH_SECONDS} seconds' AND f.rolled_back_at IS NULL"""  # noqa: S608
 """Recently, whether or not a wallet's balance has been read since."""
 
-PurseKey = tuple[str, bool]
+BalanceKey = tuple[str, bool]
 """A mint, and whether it is the account of wrapped SOL: else SOL is lamports."""
 
 
@@ -83,7 +83,7 @@ def seconds_since_seen() -> float | None:
     return None if age is None else float(age)
 
 
-def seen() -> dict[PurseKey, SellableBalance]:
+def stored() -> dict[BalanceKey, SellableBalance]:
     """What was seen a moment ago, and what was bought since."""
     rows = database.execute_sql(
         f"""
@@ -122,9 +122,9 @@ def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> lis
 
 def open_of_key(key_id: UUID | None) -> int:
     """How many orders of this key, or of clients that need no key, wait for the market."""
-    whose = "token_id IS NULL" if key_id is None else "token_id = %s"
+    key_condition = "token_id IS NULL" if key_id is None else "token_id = %s"
     values = None if key_id is None else (str(key_id),)
-    sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {whose}"  # noqa: S608
+    sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {key_condition}"  # noqa: S608
     (count,) = database.execute_sql(sql, values).fetchone()
     return int(count)
 

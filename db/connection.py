@@ -59,7 +59,7 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
                 if self._stale_timeout and self._is_stale(opened_at):
                     self._close_raw(idle)
                     continue
-                return self._lend(idle, opened_at)
+                return self._hand_out(idle, opened_at)
             if len(self._in_use) + self._opening >= self._max_connections:
                 raise MaxConnectionsExceeded("all connections are in use")
             self._opening += 1
@@ -70,9 +70,9 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
                 self._opening -= 1
                 self._pool_available.notify()
         with self._pool_lock:
-            return self._lend(opened, time.time())
+            return self._hand_out(opened, time.time())
 
-    def _lend(self, conn: "psycopg2.extensions.connection", opened_at: float) -> "psycopg2.extensions.connection":
+    def _hand_out(self, conn: "psycopg2.extensions.connection", opened_at: float) -> "psycopg2.extensions.connection":
         self._in_use[self.conn_key(conn)] = PoolConnection(opened_at, conn, time.time())
         return conn
 

@@ -14,8 +14,8 @@ from uuid import UUID
 from peewee import IntegrityError
 
 from db.age import IT_IS
-from db.alone import alone
 from db.connection import database
+from db.exclusive import exclusive
 from db.models import IS_FAMILY, Order, in_states, listed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import ACTIVE, FILLED, RESTING, OrderKind, TimeInForce
@@ -64,9 +64,9 @@ class Family:
         return self.parent.amount - self.filled_in
 
 
-def looked_after_here() -> AbstractContextManager[bool]:
+def exclusive_care() -> AbstractContextManager[bool]:
     """Whether no other process looks after families now, and none will until this ends. Holds a connection."""
-    return alone(_LOCK)
+    return exclusive(_LOCK)
 
 
 class FamilyNews(NamedTuple):
@@ -91,10 +91,10 @@ def forget(numbers: Sequence[int]) -> None:
     database.execute_sql("DELETE FROM family_news WHERE id = ANY(%s)", (list(numbers),))
 
 
-def timed(limit: int, looked_at: datetime | None = None) -> list[UUID]:
+def timed(limit: int, as_of: datetime | None = None) -> list[UUID]:
     """Parents that the time has come for, without any news: of an execution, or the end of their validity.
 
-    ``looked_at``: the moment at which the clock was looked at, if it was.
+    ``as_of`` is the moment at which the clock was read, if it was.
     """
     rows = database.execute_sql(
         f"""
@@ -102,19 +102,19 @@ def timed(limit: int, looked_at: datetime | None = None) -> list[UUID]:
         UNION
         (SELECT id FROM orders WHERE looks_from IS NOT NULL AND {IS_FAMILY} AND valid_until <= {IT_IS}
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
-        (looked_at, limit, looked_at, limit),
+        (as_of, limit, as_of, limit),
     )
     return [UUID(str(order_id)) for (order_id,) in rows]
 
 
-def these(parent_ids: Collection[UUID], looked_at: datetime | None = None) -> list[Family]:
+def these(parent_ids: Collection[UUID], as_of: datetime | None = None) -> list[Family]:
     """The families of these parents, as far as they rest."""
-    return _read([str(parent_id) for parent_id in parent_ids], looked_at) if parent_ids else []
+    return _read([str(parent_id) for parent_id in parent_ids], as_of) if parent_ids else []
 
 
-def of(parent_id: UUID, looked_at: datetime | None = None) -> Family | None:
+def of(parent_id: UUID, as_of: datetime | None = None) -> Family | None:
     """That of this parent; None where it does not rest."""
-    found = these([parent_id], looked_at)
+    found = these([parent_id], as_of)
     return found[0] if found else None
 
 
@@ -126,7 +126,7 @@ _CHILDREN: Final = f"""
         FROM orders c WHERE c.parent_id = p.id) numbered"""  # noqa: S608
 
 
-def _read(parent_ids: Sequence[str], looked_at: datetime | None) -> list[Family]:
+def _read(parent_ids: Sequence[str], as_of: datetime | None) -> list[Family]:
     rows = Order.raw(
         f"""
         SELECT p.*, f.*, (extract(epoch FROM {IT_IS} - p.looks_from) * 1000)::bigint AS due_ms,
@@ -144,7 +144,7 @@ def _read(parent_ids: Sequence[str], looked_at: datetime | None) -> list[Family]
                    (array_agg(error_detail ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS detail
             FROM ({_CHILDREN}) children) f
         WHERE p.id = ANY(%s::uuid[]) AND {_RESTS} ORDER BY p.looks_from""",  # noqa: S608
-        *(looked_at, looked_at, parent_ids),
+        *(as_of, as_of, parent_ids),
     ).execute(database)
     return [
         Family(

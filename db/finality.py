@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from db.alone import alone
 from db.connection import database
+from db.exclusive import exclusive
 from db.journal import Change, Moved, apply
 from db.models import Order, listed
 from orderd.domain.events import RolledBack
@@ -26,9 +26,9 @@ class Landing:
     blockhash_slot: int | None
 
 
-def looked_after_here() -> AbstractContextManager[bool]:
+def exclusive_care() -> AbstractContextManager[bool]:
     """Whether no other process looks after them now, and none will until this ends. Holds a connection."""
-    return alone(_LOCK)
+    return exclusive(_LOCK)
 
 
 def awaiting(limit: int) -> list[Landing]:
@@ -54,14 +54,14 @@ def settle(signatures: Sequence[str]) -> None:
 
 def roll_back(landings: Sequence[Landing]) -> list[Moved]:
     """Take the confirmations back: the same bytes are live again, and the worker that adopts them sends them."""
-    nothing = {"filled_in": None, "filled_out": None, "network_fee": None}
+    no_fill = {"filled_in": None, "filled_out": None, "network_fee": None}
     return apply(
         [
             Change(
                 each.order.id,
                 RolledBack(attempt=each.number, signature=each.signature, slot=each.slot),
                 each.order.version,
-                nothing,
+                no_fill,
             )
             for each in landings
         ]

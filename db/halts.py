@@ -20,7 +20,7 @@ _PATIENCE_MS: Final = 500
 """Storing a signature takes a few milliseconds; a transaction that holds the lock for longer hangs."""
 
 
-def standing() -> tuple[Halt, ...]:
+def current() -> tuple[Halt, ...]:
     """The oldest first. Needs a connection, as all here does."""
     rows = database.execute_sql("SELECT cause, actor, reason, at FROM halts ORDER BY at")
     return tuple(Halt(HaltCause(cause), actor, reason, at) for cause, actor, reason, at in rows)
@@ -42,7 +42,7 @@ def halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
 
 
 @contextmanager
-def nobody_signs() -> Iterator[None]:
+def signing_paused() -> Iterator[None]:
     """While this lasts, a transaction that stores a signature waits, and then sees what was committed meanwhile."""
     database.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
@@ -71,12 +71,12 @@ def _halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
     )
     if new.fetchone() is not None:
         audit.record([Entry(by, audit.HALT, detail=f"{cause}: {reason}")])
-    return standing()
+    return current()
 
 
 @transaction
 def _lift(by: Actor, causes: tuple[HaltCause, ...]) -> tuple[Halt, ...]:
-    lifted = [each for each in standing() if each.cause in causes]
+    lifted = [each for each in current() if each.cause in causes]
     for each in lifted:
         database.execute_sql("DELETE FROM halts WHERE cause = %s", (each.cause,))
     audit.record([Entry(by, audit.LIFT, detail=f"{each.cause}: {each.reason}") for each in lifted])

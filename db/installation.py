@@ -34,7 +34,7 @@ def read() -> Installation:
     return Installation(bytes(row[0]), {bytes(each): int(slot) for each, slot in past}, int(row[1]))
 
 
-def note_seen(slot: int) -> None:
+def record_last_slot(slot: int) -> None:
     """Whose the wallet's transactions are is known up to this slot."""
     database.execute_sql(
         "UPDATE installation SET seen_slot = %s WHERE seen_slot IS NULL OR seen_slot < %s", (slot, slot)

@@ -31,10 +31,10 @@ _LOOKED_FOR: Final = AWAITED - CODES
 """The time by which orders are found before a start is requested. A halt is over as soon as dispatch sends anything."""
 
 
-def take_due(limit: int, sender: str | None = None, looked_at: datetime | None = None) -> Due:
+def take_due(limit: int, sender: str | None = None, as_of: datetime | None = None) -> Due:
     """The orders that wait, are due and are in no queue; ``sender`` puts them there.
 
-    ``looked_at``: the moment at which the clock was read, if it was.
+    ``as_of`` is the moment at which the clock was read, if it was.
     """
     rows = database.execute_sql(
         f"""
@@ -44,7 +44,7 @@ def take_due(limit: int, sender: str | None = None, looked_at: datetime | None =
               AND (lease_until IS NULL OR lease_until < statement_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id, waits_for""",
-        (sender, looked_at, limit),
+        (sender, as_of, limit),
     )
     taken = sorted((UUID(str(order_id)), waits_for in _LOOKED_FOR) for order_id, waits_for in rows)
     return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])

@@ -19,7 +19,7 @@ def listen(channel: str) -> connection:
     return opened
 
 
-def heard(listener: connection) -> list[str]:
+def received(listener: connection) -> list[str]:
     """What has come since, in order. Raises OperationalError when the connection is lost."""
     listener.poll()
     payloads = [notice.payload for notice in listener.notifies]

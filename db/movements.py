@@ -114,11 +114,13 @@ def all_movements() -> list[KeptMovement]:
 
 def all_fills(account_id: UUID | None) -> list[KeptFill]:
     """Those that count, of an account or of all, by time."""
-    whose, values = ("", list[Any]()) if account_id is None else ("AND o.account_id = %s", [str(account_id)])
+    account_condition, values = (
+        ("", list[Any]()) if account_id is None else ("AND o.account_id = %s", [str(account_id)])
+    )
     rows = database.execute_sql(
         f"""
         SELECT f.at, o.mint_in, f.amount_in, o.mint_out, f.amount_out, f.network_fee, coalesce(f.rent, 0)
-        FROM fills f JOIN orders o ON o.id = f.order_id WHERE f.rolled_back_at IS NULL {whose}
+        FROM fills f JOIN orders o ON o.id = f.order_id WHERE f.rolled_back_at IS NULL {account_condition}
         ORDER BY f.at, f.order_id""",  # noqa: S608
         values,
     )

@@ -63,15 +63,15 @@ def pairs() -> set[Pair]:
 
 def of_pair(pair: Pair) -> list[RestingOrder]:
     """All that rest on the pair now."""
-    return _standing("mint_in = %s AND mint_out = %s", pair)
+    return _resting("mint_in = %s AND mint_out = %s", pair)
 
 
 def of_late(seconds: float) -> list[RestingOrder]:
     """Those that began to rest within the last seconds, or are not looked at yet."""
-    return _standing("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
+    return _resting("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
 
 
-def _standing(which: str, values: tuple[object, ...]) -> list[RestingOrder]:
+def _resting(which: str, values: tuple[object, ...]) -> list[RestingOrder]:
     rows = database.execute_sql(
         f"SELECT id, version, seq, mint_in, mint_out FROM orders WHERE {_WAITS_FOR_A_PRICE} AND {which}",  # noqa: S608
         values,

@@ -13,10 +13,10 @@ from orderd.domain.order import RESTING, WAITING, EventKind, sources
 from orderd.domain.terms_formatting import price_reads
 
 
-def expire(limit: int, looked_at: datetime | None = None) -> list[Moved]:
+def expire(limit: int, as_of: datetime | None = None) -> list[Moved]:
     """End the orders that are due and no longer valid. The time that an order waits for a start does not count.
 
-    A validity that was given as a date ends all the same. ``looked_at``: the moment at which the clock was read, if it
+    A validity that was given as a date ends all the same. ``as_of`` is the moment at which the clock was read, if it
     was.
     """
     ended = Order.raw(
@@ -29,7 +29,7 @@ def expire(limit: int, looked_at: datetime | None = None) -> list[Moved]:
         UNION ALL
         (SELECT * FROM orders WHERE {in_states(RESTING)} AND NOT {IS_FAMILY} AND valid_until <= {IT_IS}
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
-        *(looked_at, looked_at, limit, looked_at, limit),
+        *(as_of, as_of, limit, as_of, limit),
     ).execute(database)
     # Each as it was found: one that a worker takes in this moment is left to it.
     return apply([expiry(order) for order in ended])

@@ -7,7 +7,7 @@ import typer
 
 from orderctl.config.flags import Colour, Flags
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.guard import stop_when_unheard
+from orderctl.output.guard import stop_when_output_is_closed
 from orderctl.output.streams import OUTPUT, Format, print_line
 from orderctl.verbs import CHANGING, VerbGroup
 from orderd.command_line import CommandLine
@@ -60,7 +60,7 @@ def orderctl(
     flags.color, flags.timeout = color, timeout
     flags.quiet, flags.debug = quiet, debug
     if ctx.invoked_subcommand not in CHANGING:
-        stop_when_unheard()
+        stop_when_output_is_closed()
     if ctx.invoked_subcommand is None:
         from orderctl.commands.overview import overview
 

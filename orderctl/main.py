@@ -15,7 +15,7 @@ from typer.main import get_command
 from orderctl.app import app
 from orderctl.config.flags import Flags
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.guard import UnheardError, guard_streams, has_left, loss
+from orderctl.output.guard import OutputClosedError, guard_streams, has_left, loss
 
 if TYPE_CHECKING:
     from orderd.client.errors import ClientError
@@ -31,7 +31,7 @@ def run(args: list[str]) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
-        if isinstance(error, UnheardError) and has_left(error.cause):
+        if isinstance(error, OutputClosedError) and has_left(error.cause):
             return ExitCode.OK
         if flags.debug:
             sys.excepthook(type(error), error, error.__traceback__)
@@ -65,7 +65,7 @@ def _reportable(error: Exception) -> "ClientError | OrderdError":
     match error:
         case ClientError() | OrderdError():
             return error
-        case UnheardError():
+        case OutputClosedError():
             title = "What was asked for could not be written to stdout"
             return ClientError(title, str(error), "make room, or write it elsewhere, and run it again")
         case typer.TyperException():

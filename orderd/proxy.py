@@ -70,17 +70,19 @@ def proxy_for(host: str, port: int, *, is_secure: bool) -> Proxy | None:
     text = named.get(purpose) or named.get("all")
     if not text:
         return None
-    whose = f"the proxy that the environment names for {purpose}"
+    origin = f"the proxy that the environment names for {purpose}"
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         if parts.scheme not in _PORTS or not parts.hostname:
-            raise ProxyError(f"{whose} does not begin with http://, socks5:// or socks5h://, and others are not spoken")
+            raise ProxyError(
+                f"{origin} does not begin with http://, socks5:// or socks5h://, and others are not spoken"
+            )
         user, password = credentials(parts)
         if max(len((user or "").encode()), len(password.encode())) > _TEXT_AT_MOST:
-            raise ProxyError(f"{whose} has a user or a password of more than {_TEXT_AT_MOST} bytes")
+            raise ProxyError(f"{origin} has a user or a password of more than {_TEXT_AT_MOST} bytes")
         return Proxy(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], user, password)
     except ValueError as error:
-        raise ProxyError(f"{whose} has no address that can be read") from error
+        raise ProxyError(f"{origin} has no address that can be read") from error
 
 
 def credentials(parts: SplitResult) -> tuple[str | None, str]:

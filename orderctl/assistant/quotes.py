@@ -31,10 +31,10 @@ class Quotes:
         self._now = now
         self._promises: dict[str, _Promise] = {}
 
-    def remember(self, asked: QuoteParams, quote: QuoteResult) -> tuple[str, datetime]:
+    def remember(self, params: QuoteParams, quote: QuoteResult) -> tuple[str, datetime]:
         """An id for the quote, and until when it may be submitted. The minimum, or maximum, of the quote holds."""
         quote_id: UUID = uuid4()
-        terms = asked.model_dump(exclude_none=True, exclude_defaults=True) | promised(quote)
+        terms = params.model_dump(exclude_none=True, exclude_defaults=True) | promised(quote)
         order = params_of(SubmitParams, **terms, client_order_id=f"mcp-{quote_id}")
         valid_until = self._now() + timedelta(seconds=VALID_SECONDS)
         self._promises[str(quote_id)] = _Promise(order, valid_until)

@@ -61,7 +61,7 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
     ) -> Quote:
         """What the market pays now for an amount of one token, or takes for an amount of the other. Give one amount."""
         with _daemon(settings) as client:
-            asked = params_of(
+            params = params_of(
                 QuoteParams,
                 token_in=sell,
                 token_out=buy,
@@ -69,8 +69,8 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
                 exact_out=buy_amount,
                 slippage=max_slippage_percent,
             )
-            answer = client.call(Method.QUOTE, asked, QuoteResult)
-            return Quote.of(answer, *quotes.remember(asked, answer)) if may_trade else Quote.of(answer)
+            answer = client.call(Method.QUOTE, params, QuoteResult)
+            return Quote.of(answer, *quotes.remember(params, answer)) if may_trade else Quote.of(answer)
 
     @server.tool(name="list", annotations=_READS)
     def list_orders(
@@ -86,7 +86,7 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
     def show(order: OrderName) -> Story:
         """An order as it stands, and what has happened to it."""
         with _daemon(settings) as client:
-            return _story(client, order)
+            return _order_story(client, order)
 
     @server.tool(name="watch", annotations=_READS)
     def watch(
@@ -99,7 +99,7 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
                     pass
             except FollowTimeoutError:
                 pass  # how it stands then is the answer
-            return _story(client, order)
+            return _order_story(client, order)
 
     if may_trade:
 
@@ -130,5 +130,5 @@ def _tool_error(title: str, detail: str, next_step: str) -> ToolError:
     return ToolError(f"{title}. Why (untrusted): {untrusted.detail(detail)!r}. Next: {next_step}")
 
 
-def _story(client: Client, order: str) -> Story:
+def _order_story(client: Client, order: str) -> Story:
     return Story.of(client.call(Method.ORDER_GET, params_of(GetParams, order=order), OrderDetail))

@@ -54,17 +54,17 @@ def _is_sure(active: Sequence[OrderView]) -> bool:
     """With orders of several accounts, the account is shown. Raises ConfigError if there is no terminal to ask on."""
     check_can_ask("Cancelling all orders")
     accounts = sorted({order.account or DEFAULT for order in active})
-    of_whom = "" if accounts == [DEFAULT] else f" of {', '.join(accounts)}"
+    of_accounts = "" if accounts == [DEFAULT] else f" of {', '.join(accounts)}"
     return types(
-        str(len(active)), f"cancel all {len(active)} active orders{of_whom}? Type the number of orders to go on:"
+        str(len(active)), f"cancel all {len(active)} active orders{of_accounts}? Type the number of orders to go on:"
     )
 
 
 def _print(order: OrderView, output: Format) -> None:
     match output:
         case "table" | "wide":
-            wish = "  cancel requested: it ends as its transaction does" if order.status in SIGNED else ""
-            print_line(f"{order.id}  {order.status}{wish}")
+            note = "  cancel requested: it ends as its transaction does" if order.status in SIGNED else ""
+            print_line(f"{order.id}  {order.status}{note}")
         case "jsonl":
             print_json_line(order)
         case "id":

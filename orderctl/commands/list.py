@@ -139,9 +139,9 @@ def _watch(settings: Settings, draw: "Callable[[], Table]") -> ExitCode:
         while True:
             try:
                 shown = draw()
-                trouble = Text()
+                message = Text()
             except (UnreachableError, AnswerLostError) as error:
-                trouble = Text(f"{error.title}: {error.detail}", Tone.WARNING)
-            live.update(Group(shown, trouble), refresh=True)
+                message = Text(f"{error.title}: {error.detail}", Tone.WARNING)
+            live.update(Group(shown, message), refresh=True)
             time.sleep(WATCH_SECONDS)
     return ExitCode.OK

@@ -36,10 +36,10 @@ def run(
     settings = settings_of(ctx, output)
     if landed is not None and dead:
         raise ConfigError("What became of it?", "give --landed or --dead, and not both", "see: orderctl resolve ID")
-    asked = params_of(GetParams, order=order)
+    wanted = params_of(GetParams, order=order)
     with Client(settings) as client:
         with suggesting(client):
-            evidence = client.call(Method.ORDER_EVIDENCE, asked, EvidenceResult)
+            evidence = client.call(Method.ORDER_EVIDENCE, wanted, EvidenceResult)
         if landed is None and not dead:
             if not print_data(output, evidence):
                 from orderctl.display.evidence import evidence_view

@@ -37,10 +37,10 @@ def run(
         return ExitCode.OK
     # Textual reads from stdin and draws on stderr.
     if DRIVER not in os.environ and not (sys.stdin.isatty() and is_live(sys.stdout) and is_live(sys.stderr)):
-        is_stderr_alone = sys.stdin.isatty() and is_live(sys.stdout)
+        only_stderr_is_redirected = sys.stdin.isatty() and is_live(sys.stdout)
         raise ConfigError(
             "A full screen needs a terminal",
-            f"{'stderr' if is_stderr_alone else 'stdin or stdout'} is none, or a dumb one",
+            f"{'stderr' if only_stderr_is_redirected else 'stdin or stdout'} is none, or a dumb one",
             "run it in a terminal; for a script: orderctl list -o json, orderctl watch ID -o jsonl",
         )
     # Textual takes longer to load than a command may take.

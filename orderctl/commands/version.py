@@ -25,12 +25,12 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     client's own, and exits with 3.
     """
     settings = settings_of(ctx, output)
-    status, trouble = None, None
+    status, failure = None, None
     try:
         with Client(settings) as client:
             status = client.call(Method.STATUS, NoParams(), StatusResult)
     except ClientError as error:
-        trouble = error
+        failure = error
     mine, theirs = _told_of(this_release(), WIRE_VERSION), None
     if status is not None:
         theirs = _told_of(daemon_release(status), status.wire_version)
@@ -40,7 +40,7 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
             print_line(f"orderd   {_line(theirs)}")
     if status is not None:
         warn_of_another_version(settings, status)
-    return ExitCode.OK if trouble is None else report(trouble, output, settings.color)
+    return ExitCode.OK if failure is None else report(failure, output, settings.color)
 
 
 def _told_of(release: Release, wire_version: int) -> ProgramRelease:

@@ -45,12 +45,12 @@ def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
     in_context = table[context.text] if context is not None else {}
 
     def choose(name: str) -> Choice:
-        choice = said(name)
-        if name not in RENAMED or (before := said(RENAMED[name])).rank >= choice.rank:
+        choice = choice_of(name)
+        if name not in RENAMED or (before := choice_of(RENAMED[name])).rank >= choice.rank:
             return choice
         return replace(before, new_name=name)
 
-    def said(name: str) -> Choice:
+    def choice_of(name: str) -> Choice:
         variable = f"ORDERCTL_{name.upper()}"
         if (flag := getattr(flags, name, None)) is not None:
             return Choice(str(flag), f"--{name.replace('_', '-')}", 0)

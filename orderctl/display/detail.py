@@ -63,8 +63,8 @@ def brief_view(detail: OrderDetail) -> Group:
         since = (event.at - detail.events[0].at).total_seconds()
         parts.append(Text.assemble((f"+{since:.3f} s  ", "dim"), (event.data.kind, "bold")))
         if not isinstance(event.data, Accepted):
-            said = Text("\n".join(describe(event.data, order, BRIEF_WIDTH)))
-            parts.append(Padding(said, (0, 0, 0, 2)))
+            text = Text("\n".join(describe(event.data, order, BRIEF_WIDTH)))
+            parts.append(Padding(text, (0, 0, 0, 2)))
     return Group(*parts)
 
 
@@ -89,7 +89,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     order = detail.order
     took = duration((order.updated_at - order.created_at).total_seconds())
     state = f" in {took}" if order.status in TERMINAL else ""
-    verb, _, said = terms(order).partition(" ")
+    verb, _, text = terms(order).partition(" ")
     facts = [
         ("order", Text(str(order.id), "bold")),
         ("client id", Text(order.client_order_id)),
@@ -101,7 +101,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         *_unknown(order),
         (
             verb,
-            Text(said),
+            Text(text),
         ),
     ]
     facts += _waits(order)

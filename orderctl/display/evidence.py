@@ -22,8 +22,8 @@ def evidence_view(evidence: EvidenceResult) -> Table:
     table.add_row("attempt", f"{attempt.number}, signed at {clock(attempt.signed_at)}, sent again and again since")
     table.add_row("signature", attempt.signature)
     table.add_row("valid until", _validity(evidence))
-    asked = f"could not be asked: {evidence.trouble}" if evidence.trouble else evidence.status
-    table.add_row("the chain", Text(asked, Tone.BAD if evidence.trouble else ""))
+    answer = f"could not be asked: {evidence.trouble}" if evidence.trouble else evidence.status
+    table.add_row("the chain", Text(answer, Tone.BAD if evidence.trouble else ""))
     if not evidence.trouble:
         found = "\n".join(evidence.paid_by_wallet) or "no transaction with this order's memo, as far as nodes remember"
         table.add_row("the wallet", f"has paid for {found}")

@@ -50,8 +50,8 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
             return _rested(fact, order)
         case Deferred():
             # Of one that rests: it is looked at again whenever the market moves.
-            is_looked_at = order.type is OrderKind.ON_LIQUIDITY and fact.code is not None
-            until = "" if is_looked_at else f"until {clock(fact.until)}: "
+            is_checked = order.type is OrderKind.ON_LIQUIDITY and fact.code is not None
+            until = "" if is_checked else f"until {clock(fact.until)}: "
             reason = [f"{until}{fact.reason}"]
             return reason if fact.detail is None else [*reason, f"{fact.code}: {fact.detail}"]
         case Started():
@@ -137,10 +137,10 @@ def choice_lines(fact: Routed, order: OrderView, pool_width: int) -> list[str]:
     chosen, compared = fact.chosen, "more" if fact.chosen.amount_in is None else "less"
     gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp {compared} than the best pool"
     legs = [f"→ {line}" for line in legs_of(fact.route, pool_width)]
-    together = f"{chosen.amount_out} {order.token_out}"
+    total = f"{chosen.amount_out} {order.token_out}"
     if chosen.amount_in is not None:
-        together = f"{chosen.amount_in} {order.token_in}"
-    return [*legs, f"  together {together}{gain}", f"  choose this, {least}"]
+        total = f"{chosen.amount_in} {order.token_in}"
+    return [*legs, f"  together {total}{gain}", f"  choose this, {least}"]
 
 
 def refusal_line(refusal: Refused) -> str:

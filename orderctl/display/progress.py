@@ -106,7 +106,7 @@ class LiveProgress:
         if timeline is None:
             return Text()
         now = datetime.now(UTC)
-        room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.setbacks))
+        room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.failed_attempts))
         parts: list[RenderableType] = [_headline(timeline)]
         if timeline.status in IDLE:
             parts += _rest(timeline, now, self._spinner, self._around)
@@ -114,7 +114,7 @@ class LiveProgress:
         else:
             parts += [_bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
             parts += self._countdown(timeline)
-        parts += [_setback(event) for event in timeline.setbacks]
+        parts += [_failed_attempt(event) for event in timeline.failed_attempts]
         if isinstance(end := timeline.end, Failed):
             next_step = about_order(ERRORS[end.code].next_step, timeline.order.id)
             parts.append(Text.assemble(("next: ", Tone.HINT), next_step))
@@ -274,7 +274,7 @@ def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
     return describe(events[-1].data, order, SIGNATURE_WIDTH) if events else []
 
 
-def _setback(event: OrderEvent) -> Text:
+def _failed_attempt(event: OrderEvent) -> Text:
     match event.data:
         case Retrying(attempt=attempt, code=code, detail=detail):
             return Text.assemble(("! ", Tone.WARNING), f"attempt {attempt} failed: {code}: {detail}")

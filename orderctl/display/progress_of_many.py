@@ -78,8 +78,8 @@ class LiveProgressOfMany:
         bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style=Tone.MOVING)
         head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
         parts: list[RenderableType] = [head, self._rows(timelines)]
-        if said := only_rest(timelines):
-            parts.append(Text(said, "dim"))
+        if message := only_rest(timelines):
+            parts.append(Text(message, "dim"))
         if self._connection is not None:
             parts.append(connection_line(self._connection, self._connection_since))
         return Group(*parts)

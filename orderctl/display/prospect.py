@@ -12,7 +12,7 @@ from orderctl.display.columns import distance_bar
 from orderctl.display.formats import moment
 from orderctl.display.orders import cell_text
 from orderctl.display.quotes import guard_line
-from orderctl.display.resting import asked_for, limit_of, pair_of, sides_of, trigger_of, what_follows
+from orderctl.display.resting import limit_of, pair_of, requested, sides_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
 from orderctl.display.terms import sale
 from orderctl.display.tokens import about
@@ -86,7 +86,7 @@ def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     if trigger is not None and quote.min_liquidity is None:
         yield "waits for", Text(trigger.describe(), "bold")
     elif not sides:
-        yield "waits for", Text(asked_for(quote), "bold")
+        yield "waits for", Text(requested(quote), "bold")
     yield from awaited_rows((Text(side.describe(), "bold"), side.away(_market(quote, side))) for side in sides)
     yield "then", Text(what_follows(quote))
     if trigger is not None:

@@ -180,14 +180,14 @@ def liquidity(terms: FormattedTerms) -> str:
 
 def guards(terms: FormattedTerms) -> str:
     """What else such an order asks of its market and its token."""
-    asked = [f"pool fee at most {terms.max_pool_fee} %", f"round trip loses at most {terms.max_round_trip_loss} %"]
+    parts = [f"pool fee at most {terms.max_pool_fee} %", f"round trip loses at most {terms.max_round_trip_loss} %"]
     if terms.max_holder is not None:
-        asked.append(f"nobody holds more than {terms.max_holder} %")
+        parts.append(f"nobody holds more than {terms.max_holder} %")
     powers = "" if terms.allow is None else f" but {terms.allow.replace(',', ', ')}"
-    return f"{', '.join(asked)}; nobody has power over the token{powers}"
+    return f"{', '.join(parts)}; nobody has power over the token{powers}"
 
 
-def asked_for(terms: FormattedTerms) -> str:
+def requested(terms: FormattedTerms) -> str:
     """Like ``conditions``, for what is not an order yet."""
     return _conditions(terms) or prices(terms) or ""
 

@@ -11,24 +11,24 @@ from orderd.wire.orders import OrderView
 
 
 def terms(order: OrderView) -> str:
-    said = sale(order)
-    if (asked := prices(order)) is not None:
-        said += f", {asked}"
+    text = sale(order)
+    if (price := prices(order)) is not None:
+        text += f", {price}"
     if order.slippage_widens:
-        said += f", slippage at most {order.max_slippage} %, less in its first tries"
+        text += f", slippage at most {order.max_slippage} %, less in its first tries"
     elif order.limit_price is None:
-        said += f", slippage at most {order.slippage} %"
+        text += f", slippage at most {order.slippage} %"
     if order.min_out is not None:
-        said += f", at least {order.min_out} {order.token_out}"
+        text += f", at least {order.min_out} {order.token_out}"
     if order.max_in is not None:
-        said += f", at most {order.max_in} {order.token_in}"
+        text += f", at most {order.max_in} {order.token_in}"
     if order.max_cost is not None:
-        said += f", cost at most {order.max_cost} %"
+        text += f", cost at most {order.max_cost} %"
     if order.floor is Floor.EACH and order.type not in MARKET_EXITS:
-        said += f", a new {'floor' if order.exact_out is None else 'ceiling'} in each attempt"
+        text += f", a new {'floor' if order.exact_out is None else 'ceiling'} in each attempt"
     if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
-        said += f", {_AT_ONCE[order.time_in_force]}"
-    return said
+        text += f", {_AT_ONCE[order.time_in_force]}"
+    return text
 
 
 _AT_ONCE: Final = {TimeInForce.IOC: "at once or not at all", TimeInForce.FOK: "all of it at once or nothing"}

@@ -39,7 +39,7 @@ class Span:
 class Timeline:
     """What is known of one order. Events are applied once each, in order; one seen before changes nothing.
 
-    Those up to ``untold`` will not arrive: the daemon has not kept them, and the order shows their result.
+    Events up to number ``not_kept`` will not arrive: the daemon has not kept them, and the order shows their result.
     """
 
     def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, not_kept: int = 0) -> None:
@@ -117,7 +117,7 @@ class Timeline:
         return tuple(spans)
 
     @property
-    def setbacks(self) -> tuple[OrderEvent, ...]:
+    def failed_attempts(self) -> tuple[OrderEvent, ...]:
         """The events that sent the order back."""
         return tuple(event for event in self.events if isinstance(event.data, Retrying | Reclaimed | RolledBack))
 

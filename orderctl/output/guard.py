@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _STANDARD: Final = {"stdin": os.O_RDONLY, "stdout": os.O_WRONLY, "stderr": os.O_WRONLY}
 
 
-class UnheardError(Exception):
+class OutputClosedError(Exception):
     """Output on stdout has no reader any more, and the command has nothing else to do."""
 
     def __init__(self, cause: OSError) -> None:
@@ -47,7 +47,7 @@ class _Unfailing(io.FileIO):
         except OSError as error:
             self.failure = error
             if self.stops:
-                raise UnheardError(error) from error
+                raise OutputClosedError(error) from error
         return view.nbytes
 
 
@@ -86,7 +86,7 @@ def _guarded(stream: TextIO) -> TextIO:
     )
 
 
-def stop_when_unheard() -> None:
+def stop_when_output_is_closed() -> None:
     """From now on the command ends when stdout fails: it merely reads, so nothing is left undone."""
     if (descriptor := _of_stdout()) is not None:
         descriptor.stops = True

@@ -29,17 +29,17 @@ MOST_ORDERS: Final = 20
 
 
 @contextmanager
-def asked_about(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
+def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
     """Puts into ``found`` what is known of ``orders``, again and again until the end, over a connection of its own."""
     is_over = Event()
 
     def ask() -> None:
-        asked: Sequence[OrderView] = ()
+        polled: Sequence[OrderView] = ()
         with Client(settings) as client:
-            while not is_over.wait(PAUSE_SECONDS if asked else BEFORE_SECONDS):
-                if asked := orders():
+            while not is_over.wait(PAUSE_SECONDS if polled else BEFORE_SECONDS):
+                if polled := orders():
                     with suppress(ClientError):  # what is not known is not shown
-                        ask_once(client, asked, found)
+                        ask_once(client, polled, found)
 
     Thread(target=ask, daemon=True).start()
     try:

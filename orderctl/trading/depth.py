@@ -34,7 +34,7 @@ class Calls(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _QuotedLevel:
     side: Side
     size: Decimal
     answer: QuoteResult | None
@@ -65,9 +65,9 @@ def depth_of(client: Calls, base: str, quote: str, sizes: Sequence[str] | None =
         if not PLAIN_DECIMAL.fullmatch(size):
             raise OrderdError(ErrorCode.AMOUNT_INVALID, f"{size[:50]!r} is not a plain decimal number")
     wanted = _sizes(client, base, quote) if sizes is None else sorted(set(sizes), key=Decimal)
-    asked = [_ask(client, base, quote, side, size) for size in wanted for side in SIDES]
-    mid = _mid(asked)
-    venues = sorted({str(each.venue) for one in asked if one.answer is not None for each in one.answer.quotes})
+    levels = [_ask(client, base, quote, side, size) for size in wanted for side in SIDES]
+    mid = _mid(levels)
+    venues = sorted({str(each.venue) for one in levels if one.answer is not None for each in one.answer.quotes})
     return Depth(
         base=base,
         quote=quote,
@@ -80,12 +80,12 @@ def depth_of(client: Calls, base: str, quote: str, sizes: Sequence[str] | None =
                 venues={venue: _offer(one, one.best_of(venue), mid) for venue in venues},
                 refusal=one.refusal,
             )
-            for one in asked
+            for one in levels
         ),
     )
 
 
-def _ask(client: Calls, base: str, quote: str, side: Side, size: str) -> _Asked:
+def _ask(client: Calls, base: str, quote: str, side: Side, size: str) -> _QuotedLevel:
     terms = {"token_in": base, "token_out": quote, "amount_in": size}
     if side == "buy":
         terms = {"token_in": quote, "token_out": base, "exact_out": size}
@@ -94,8 +94,8 @@ def _ask(client: Calls, base: str, quote: str, side: Side, size: str) -> _Asked:
     except RefusedError as error:
         if error.problem.code.category not in _WITHOUT_ROUTE:
             raise
-        return _Asked(side, Decimal(size), None, error.problem.code)
-    return _Asked(side, Decimal(size), answer)
+        return _QuotedLevel(side, Decimal(size), None, error.problem.code)
+    return _QuotedLevel(side, Decimal(size), answer)
 
 
 def _sizes(client: Calls, base: str, quote: str) -> list[str]:
@@ -111,10 +111,10 @@ def _sizes(client: Calls, base: str, quote: str) -> list[str]:
     return [f"{step:f}" for step in steps if most * _SMALLEST <= step <= most * _LARGEST]
 
 
-def _mid(asked: Iterable[_Asked]) -> Decimal:
+def _mid(levels: Iterable[_QuotedLevel]) -> Decimal:
     """Raises ConfigError where there is a price on one side at most."""
     prices: dict[Side, Decimal] = {}
-    for one in asked:
+    for one in levels:
         if one.routed is not None:
             prices.setdefault(one.side, one.routed / one.size)
     if len(prices) < len(SIDES):
@@ -122,7 +122,7 @@ def _mid(asked: Iterable[_Asked]) -> Decimal:
     return _rounded(sum(prices.values(), Decimal(0)) / len(SIDES))
 
 
-def _offer(one: _Asked, amount: Decimal | None, mid: Decimal) -> Offer | None:
+def _offer(one: _QuotedLevel, amount: Decimal | None, mid: Decimal) -> Offer | None:
     if amount is None:
         return None
     price = amount / one.size

@@ -37,7 +37,7 @@ class FeedPosition:
     """What was printed. ``newest`` is the id of the newest order known, None where there was no order."""
 
     newest: UUID | None = None
-    seen: dict[UUID, int] = field(default_factory=dict)
+    last_seq: dict[UUID, int] = field(default_factory=dict)
     ended: dict[UUID, int] = field(default_factory=dict)
     """Of orders that have ended lately: their events may be on their way twice."""
 
@@ -48,8 +48,8 @@ class FeedPosition:
             return cls()
         try:
             content = json.loads(file.read_text())
-            seen = {UUID(order): int(seq) for order, seq in content["orders"].items()}
-            return cls(None if content["newest"] is None else UUID(content["newest"]), seen)
+            last_seq = {UUID(order): int(seq) for order, seq in content["orders"].items()}
+            return cls(None if content["newest"] is None else UUID(content["newest"]), last_seq)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 "The file to resume from cannot be read", f"{file}: {error}", "name another file"
@@ -59,7 +59,7 @@ class FeedPosition:
         """The file is there in full or not at all."""
         if file is None:
             return
-        orders = {str(order): seq for order, seq in self.seen.items()}
+        orders = {str(order): seq for order, seq in self.last_seq.items()}
         newest = None if self.newest is None else str(self.newest)
         draft = file.with_name(f".{file.name}.draft")
         draft.write_text(json.dumps({"newest": newest, "orders": orders}))
@@ -67,15 +67,15 @@ class FeedPosition:
 
     def note(self, order_id: UUID, seq: int, *, has_ended: bool) -> None:
         self.newest = order_id if self.newest is None else max(self.newest, order_id)
-        self.seen[order_id] = seq
+        self.last_seq[order_id] = seq
         if has_ended:
-            self.ended[order_id] = self.seen.pop(order_id)
+            self.ended[order_id] = self.last_seq.pop(order_id)
             if len(self.ended) > _REMEMBERED:
                 del self.ended[next(iter(self.ended))]
 
     def last(self, order_id: UUID) -> int:
         """The last of its events that was printed; 0 where none was."""
-        return self.seen.get(order_id) or self.ended.get(order_id, 0)
+        return self.last_seq.get(order_id) or self.ended.get(order_id, 0)
 
 
 def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCode:
@@ -134,7 +134,7 @@ def _one_connection(client: Client, position: FeedPosition, *, begins: bool) -> 
 
 def _changed(client: Client, position: FeedPosition, active: dict[UUID, int]) -> list[UUID]:
     """The orders of which something was not printed, oldest first."""
-    moved = {order_id for order_id, seq in position.seen.items() if active.get(order_id) != seq}
+    moved = {order_id for order_id, seq in position.last_seq.items() if active.get(order_id) != seq}
     new = {order_id for order_id in active if not position.last(order_id)}
     return sorted(moved | new | _younger(client, position))
 

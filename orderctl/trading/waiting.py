@@ -19,16 +19,16 @@ _REACHED: Final[Mapping[Goal, frozenset[OrderStatus]]] = {
 
 def wait(client: Client, orders: Sequence[UUID], goal: Goal, seconds: float | None) -> ExitCode:
     """0 where all orders have come so far, 1 where one has ended before. Raises what Client.follow_all raises."""
-    standing: dict[UUID, tuple[int, OrderStatus]] = {}
+    states: dict[UUID, tuple[int, OrderStatus]] = {}
     for update in client.follow_all(map(str, orders), seconds):
         match update:
             case Snapshot(order=order):
-                standing[order.id] = order.seq, order.status
-            case Event(event=event) if event.seq > standing[event.order_id][0]:
-                standing[event.order_id] = event.seq, event.status
-        if standing.keys() == set(orders) and all(_is_decided(status, goal) for _, status in standing.values()):
+                states[order.id] = order.seq, order.status
+            case Event(event=event) if event.seq > states[event.order_id][0]:
+                states[event.order_id] = event.seq, event.status
+        if states.keys() == set(orders) and all(_is_decided(status, goal) for _, status in states.values()):
             break
-    return ExitCode.OK if all(each in _REACHED[goal] for _, each in standing.values()) else ExitCode.ORDER_FAILED
+    return ExitCode.OK if all(each in _REACHED[goal] for _, each in states.values()) else ExitCode.ORDER_FAILED
 
 
 def _is_decided(status: OrderStatus, goal: Goal) -> bool:

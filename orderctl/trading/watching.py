@@ -38,7 +38,7 @@ def watch(
     Raises what Client.follow_all raises.
     """
     timelines: dict[UUID, Timeline] = {}
-    begins_anew: set[UUID] = set()
+    resynced: set[UUID] = set()
     shown = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen shows it
     try:
         with _screen(settings, output, timelines, many=len(orders) > 1) as screen:
@@ -48,12 +48,12 @@ def watch(
                         screen.connection(update)
                     case ResyncRequired(order_id=order_id):
                         timelines.pop(order_id, None)
-                        begins_anew.add(order_id)
+                        resynced.add(order_id)
                         screen.connection(update)
                     case Snapshot(order=order) if order.id in timelines:
                         timelines[order.id].order = order
                     case Snapshot(order=order):
-                        timelines[order.id] = Timeline(order, not_kept=order.seq if order.id in begins_anew else 0)
+                        timelines[order.id] = Timeline(order, not_kept=order.seq if order.id in resynced else 0)
                         screen.begin(timelines[order.id])
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
@@ -75,11 +75,11 @@ def watch(
     return max(outcomes, default=ExitCode.OK)
 
 
-def _narrate_once(settings: Settings, shown: str, said: str) -> str:
+def _narrate_once(settings: Settings, shown: str, message: str) -> str:
     """Prints what has not been printed yet."""
-    if said and said != shown:
-        narrate(settings, said)
-    return said
+    if message and message != shown:
+        narrate(settings, message)
+    return message
 
 
 def _what_goes_on(orders: Sequence[str], timelines: Collection[Timeline]) -> str:
@@ -122,7 +122,7 @@ def _screen(settings: Settings, output: Format, timelines: Mapping[UUID, Timelin
     from orderctl.display.progress import LiveProgress
     from orderctl.display.progress_of_many import LiveProgressOfMany
     from orderctl.display.surroundings import Surroundings
-    from orderctl.trading.asking import asked_about
+    from orderctl.trading.asking import polling
 
     found = Surroundings()
     live = (LiveProgressOfMany if many else LiveProgress)(settings, found)
@@ -130,5 +130,5 @@ def _screen(settings: Settings, output: Format, timelines: Mapping[UUID, Timelin
     def orders() -> list[OrderView]:
         return [found.order_of(timeline) for timeline in list(timelines.values())]
 
-    with live, asked_about(settings, orders, found):
+    with live, polling(settings, orders, found):
         yield live

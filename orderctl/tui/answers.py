@@ -18,7 +18,7 @@ KEPT: Final = 120
 class VenueAnswers:
     """``best`` counts the quotes of which it had the best pool."""
 
-    asked: int = 0
+    requested: int = 0
     answered: int = 0
     best: int = 0
     refusals: Counter[ErrorCode] = field(default_factory=Counter)
@@ -42,7 +42,7 @@ class Answers:
         refused = {refusal.venue: refusal for refusal in quote.refusals}
         for name in answered | refused.keys():
             venue = self.venues.setdefault(name, VenueAnswers())
-            venue.asked += 1
+            venue.requested += 1
             if name in answered:
                 venue.answered += 1
                 venue.best += best is not None and best.venue is name

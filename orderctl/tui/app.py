@@ -148,19 +148,19 @@ class OrderctlApp(App[ClientError]):
     @work(exit_on_error=False)
     async def _listen(self) -> None:
         try:
-            await self._caller.run(self._hear)
+            await self._caller.run(self._receive)
         except ClientError as error:
             self.exit(error)
 
-    def _hear(self, news: News) -> None:
-        self.desk.hear(news)
+    def _receive(self, news: News) -> None:
+        self.desk.receive(news)
         if isinstance(news, Event) and (order := self.desk.book.ended.get(news.event.order_id)) is not None:
             self._ended.append(order)
         if isinstance(news, Ready):
-            self._questions.may_be_asked.set()
+            self._questions.is_connected.set()
             self._catch_up()
         elif isinstance(news, Closed):
-            self._questions.may_be_asked.clear()
+            self._questions.is_connected.clear()
 
     @work(exclusive=True, group="catch up", exit_on_error=False)
     async def _catch_up(self) -> None:
@@ -173,7 +173,7 @@ class OrderctlApp(App[ClientError]):
     def _pair_chosen(self, event: PairChosen) -> None:
         if event.pair != self.desk.pair:
             self.desk.pair = event.pair
-            self.desk.trouble.pop("quote", None)
+            self.desk.errors.pop("quote", None)
             self._follow_price()
             self.desk.chart.forget()
             self._follow_candles()
@@ -183,7 +183,7 @@ class OrderctlApp(App[ClientError]):
 
     @on(ChartChosen)
     def _follow_candles(self) -> None:
-        self.desk.trouble.pop("prices", None)
+        self.desk.errors.pop("prices", None)
         self.run_worker(self._questions.candles(), group="candles", exclusive=True, exit_on_error=False)
 
     # What the trader wants

@@ -53,14 +53,14 @@ class Desk:
     read_only: bool = False
     clock: Clock = utc_now
     connection: Connection = Connecting()
-    heard_at: datetime | None = None
+    received_at: datetime | None = None
     """When the daemon last said anything; None before its first word."""
     lag: timedelta = timedelta(0)
     """How far the daemon's news are behind its database, by its own account."""
     book: Book = field(default_factory=Book)
     status: StatusResult | None = None
     wallet: BalancesResult | None = None
-    trouble: dict[str, ClientError] = field(default_factory=dict)
+    errors: dict[str, ClientError] = field(default_factory=dict)
     """What was asked in vain last time, by the name of what was asked."""
     pair: Pair = DEFAULT_PAIR
     symbols: tuple[str, ...] = ("SOL", "USDC")
@@ -75,7 +75,7 @@ class Desk:
     market: dict[Pair, Fraction] = field(default_factory=dict)
     """What one of a pair's first token brings of the second now, of the pairs that are asked about."""
 
-    def hear(self, news: News) -> None:
+    def receive(self, news: News) -> None:
         """Raises AnswerLostError where an event is missing."""
         match news:
             case Opened():
@@ -96,12 +96,12 @@ class Desk:
                 self.lag = at - as_of
             case CandleChange(subscription=subscription, candle=candle) if subscription == self.chart.subscription:
                 self.chart.take(candle)
-        self.heard_at = self.clock()
+        self.received_at = self.clock()
 
     def stale_since(self) -> datetime | None:
         """Since when what is shown may be old, because nothing was heard or the daemon itself is behind; or None."""
-        if self.heard_at is None:
+        if self.received_at is None:
             return None
-        if isinstance(self.connection, Live) and self.clock() - self.heard_at + self.lag < STALE_AFTER:
+        if isinstance(self.connection, Live) and self.clock() - self.received_at + self.lag < STALE_AFTER:
             return None
-        return self.heard_at - self.lag
+        return self.received_at - self.lag

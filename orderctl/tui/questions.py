@@ -42,10 +42,10 @@ FILLS = 200
 
 
 class Questions:
-    """The answers go into the desk. ``may_be_asked`` is set while there is a connection."""
+    """The answers go into the desk. ``is_connected`` is set while there is a connection."""
 
     def __init__(self, desk: Desk, caller: Caller) -> None:
-        self.may_be_asked = asyncio.Event()
+        self.is_connected = asyncio.Event()
         self._desk = desk
         self._caller = caller
 
@@ -124,7 +124,7 @@ class Questions:
     async def distances(self) -> None:
         """Ask for ever what the orders that rest have to be held against."""
         while True:
-            await self.may_be_asked.wait()
+            await self.is_connected.wait()
             # What is not known is not shown.
             with suppress(ClientError):
                 await self._ask_markets()
@@ -160,18 +160,18 @@ class Questions:
             await asyncio.sleep(seconds)
 
     async def _ask(self, question: Callable[[], Awaitable[None]], name: str) -> None:
-        await self.may_be_asked.wait()
+        await self.is_connected.wait()
         try:
             await question()
         except RefusedError as error:
-            self._desk.heard_at = self._desk.clock()
-            self._desk.trouble[name] = error
+            self._desk.received_at = self._desk.clock()
+            self._desk.errors[name] = error
         except ClientError:
             # A fault of the connection, which the banner shows.
             pass
         else:
-            self._desk.heard_at = self._desk.clock()
-            self._desk.trouble.pop(name, None)
+            self._desk.received_at = self._desk.clock()
+            self._desk.errors.pop(name, None)
 
     async def _ask_status(self) -> None:
         began = perf_counter()
@@ -214,6 +214,6 @@ class Questions:
         """Facts that no event contains: what trailing stops are behind, and when the next execution of a TWAP is."""
         book = self._desk.book
         kinds = {order.kind for order in book.active.values() if is_open(order)}
-        if asked := tuple(kind for kind in (OrderKind.TRAILING, OrderKind.TWAP) if kind in kinds):
-            params = ListParams(status=(OrderStatus.OPEN,), kind=asked, limit=PAGE)
+        if wanted_kinds := tuple(kind for kind in (OrderKind.TRAILING, OrderKind.TWAP) if kind in kinds):
+            params = ListParams(status=(OrderStatus.OPEN,), kind=wanted_kinds, limit=PAGE)
             book.put_all((await self._caller.call(Method.ORDERS_LIST, params, ListResult)).orders)

@@ -1,4 +1,4 @@
-"""Alerts: what happens to orders and to the daemon, sent to programs and people who do not look at a screen.
+"""Alerts: events of orders and of the daemon, sent to programs and to people who are not at a screen.
 
-A process of its own (``orderd notifier``) sends them, so that no receiver can hold back an order.
+A separate process (``orderd notifier``) sends them, so that a receiver cannot delay an order.
 """

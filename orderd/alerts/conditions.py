@@ -1,7 +1,7 @@
-"""Conditions that last: they are checked every few seconds, by one notifier of all.
+"""Lasting conditions: one of the notifiers checks them every few seconds.
 
-Everything but the endpoint is read from Postgres, where the other processes keep it. A condition that cannot be checked
-stays as it was.
+All but the state of the endpoint is read from Postgres, where the other processes store it. A condition that cannot be
+checked stays as it was.
 """
 
 import time
@@ -26,7 +26,7 @@ Firing = Mapping[str, Mapping[str, Any]]
 
 
 class Conditions:
-    """For one thread."""
+    """Checks all conditions. To be used by one thread."""
 
     def __init__(
         self,
@@ -55,12 +55,13 @@ class Conditions:
         }
 
     def run_once(self) -> None:
-        """Look, and store what has begun or ended, unless another notifier does. Raises PeeweeException."""
+        """Check all conditions and store which began or ended, unless another notifier does this. Raises
+        PeeweeException."""
         with database.connection_context():
             if not alerts.watches(self._name, _LEASE_SECONDS):
                 return
         looks_at_endpoint = AlertKind.ENDPOINT_LAGGING in self._wanted.kinds
-        lagging = self._endpoint_lagging() if looks_at_endpoint else {}  # may take as long as the endpoint does
+        lagging = self._endpoint_lagging() if looks_at_endpoint else {}  # takes as long as the endpoint does
         with database.connection_context():
             for kind, look in self._looks.items():
                 with best_effort("alert conditions"):
@@ -78,18 +79,20 @@ class Conditions:
                 "since": halt.at,
                 "text": halt.summary,
             }
-            for halt in halts.standing()
+            for halt in halts.current()
         }
 
     def _balance_low(self) -> Firing | None:
-        seen = balances.seen()
-        if not seen:
+        stored = balances.stored()
+        if not stored:
             return None
-        return dict(self._low(seen))
+        return dict(self._low(stored))
 
-    def _low(self, seen: Mapping[balances.PurseKey, balances.SellableBalance]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _low(
+        self, stored: Mapping[balances.BalanceKey, balances.SellableBalance]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         for token, least in self._least:
-            held = seen.get((token.mint, False))
+            held = stored.get((token.mint, False))
             if held is None or held.amount >= least:
                 continue
             amount, needed = format_amount(held.amount, token.decimals), format_amount(least, token.decimals)
@@ -130,7 +133,7 @@ class Conditions:
             if slot > self._slot:
                 self._slot, self._slot_at = slot, self._clock()
                 self._rpc.get_health()
-        except RpcResponseError as error:  # the node's own word: it is behind the others
+        except RpcResponseError as error:  # the node itself says that it is behind the others
             why = f"it says {error}"
             return self._lagging(0.0, why)
         except RpcError as error:

@@ -1,4 +1,4 @@
-"""What a receiver is sent: an alert as JSON for programs, and in a line for people."""
+"""The forms of an alert: JSON for programs, and one line of text for people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +12,7 @@ _LINES_AT_MOST: Final = 20
 
 
 def body(alert: Alert) -> bytes:
-    """The JSON of an alert: the same whenever it is made, so that what is sent twice is equal."""
+    """The JSON of an alert. It is always the same, so that a repeated delivery is equal to the first."""
     return orjson.dumps(
         {
             "id": alert.id,
@@ -32,7 +32,7 @@ def _data(alert: Alert) -> Mapping[str, Any]:
 
 
 def digest(alerts: Sequence[Alert]) -> tuple[str, str]:
-    """Title and text of one message about all of them."""
+    """The title and text of one message about all of these alerts."""
     title = f"orderd: {_TITLES[alerts[0].kind]}" if len(alerts) == 1 else f"orderd: {len(alerts)} alerts"
     lines = [f"{alert.at:%H:%M:%S} UTC: {line(alert)}" for alert in alerts[:_LINES_AT_MOST]]
     if more := len(alerts) - len(lines):
@@ -41,7 +41,7 @@ def digest(alerts: Sequence[Alert]) -> tuple[str, str]:
 
 
 def line(alert: Alert) -> str:
-    """What has happened, in one line."""
+    """The event in one line."""
     if alert.order_id is not None:
         return f"{_TITLES[alert.kind]}: {_of_order(alert)}"
     data = alert.data

@@ -1,7 +1,8 @@
-"""The notifier as a process: it takes what is due from Postgres, and sends it to the receivers that want it.
+"""The notifier process: it takes alerts that are due from Postgres, and sends them to the receivers that want them.
 
-Each receiver has a task of its own, so one that hangs or is away keeps no other waiting. While one does not confirm, it
-is asked less and less often; everything waits for it in Postgres, for as many days as alerts are kept.
+Each receiver has its own task, so a receiver that hangs or is unavailable does not delay the others. While a receiver
+does not confirm, the notifier tries less and less often. Its alerts wait in Postgres for as many days as alerts are
+kept.
 """
 
 import asyncio
@@ -16,12 +17,12 @@ import structlog
 from db import alerts
 from db.alerts import LONGEST_PAUSE_SECONDS, AlertDelivery
 from db.connection import check_schema, connect, database
-from orderd.alerts import people, webhook
+from orderd.alerts import apprise, webhook
 from orderd.alerts.conditions import LOOK_SECONDS, Conditions
 from orderd.alerts.message import digest
 from orderd.alerts.webhook import UndeliveredError
 from orderd.best_effort import best_effort, keep_going
-from orderd.config.alerts import AlertSettings, PeopleReceiver, Receiver, least_balances, load_alerts, required_alerts
+from orderd.config.alerts import AlertSettings, AppriseReceiver, Receiver, least_balances, load_alerts, required_alerts
 from orderd.config.reloading import reload
 from orderd.config.settings import Settings
 from orderd.embedded.notify import LIFE_SECONDS, service_manager
@@ -31,12 +32,12 @@ from orderd.whole_file import renew
 
 T = TypeVar("T")
 POLL_SECONDS: Final = 0.5
-"""How often it is looked whether something is to be sent."""
+"""How often the notifier checks whether an alert is due."""
 _SUBSCRIBE_SECONDS: Final = 3600.0
 _DIGEST_AT_MOST: Final = 200
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _REST_AT_MOST_SECONDS: Final = 60.0
-"""A receiver that is away is asked again no later than this, by one alert."""
+"""Maximum pause before the next alert is tried at a receiver that is unavailable."""
 _CHAIN_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 8
 _STATEMENT_SECONDS: Final = 10.0
@@ -53,7 +54,7 @@ def run_notifier(settings: Settings) -> None:
         application="orderd notifier",
         statement_seconds=_STATEMENT_SECONDS,
     )
-    with best_effort("alerts"):  # while Postgres is away it is tried again below
+    with best_effort("alerts"):  # if Postgres is unavailable, the loop below tries again
         _subscribe(wanted)
     service_manager().notify("READY=1", f"STATUS=alerts for {', '.join(wanted.receivers)}")
     asyncio.run(_serve(settings, wanted))
@@ -74,7 +75,7 @@ async def _serve(settings: Settings, wanted: AlertSettings) -> None:
 
 
 class _Running:
-    """The tasks of a notifier, begun anew when the file of receivers is read again."""
+    """The tasks of a notifier. They are restarted when the file of receivers is read again."""
 
     def __init__(self, settings: Settings, wanted: AlertSettings) -> None:
         self._settings = settings
@@ -82,7 +83,7 @@ class _Running:
         self._tasks = self._begin(wanted)
 
     def reload(self) -> None:
-        """Read the settings and the file again; if any is invalid, all stays as it was."""
+        """Read the settings and the file again. If one is invalid, nothing changes."""
         self._settings = reload(self._settings, self._apply)
 
     def _apply(self, settings: Settings) -> None:
@@ -106,10 +107,10 @@ class _Running:
             name=this_process().name,
             window_seconds=self._settings.rate_window_seconds,
         )
-        who = {name: receiver.events for name, receiver in wanted.receivers.items()}
+        events_by_receiver = {name: receiver.events for name, receiver in wanted.receivers.items()}
         works: list[Callable[[], Awaitable[None]]] = [
             lambda: _every(_SUBSCRIBE_SECONDS, lambda: asyncio.to_thread(_subscribe, wanted)),
-            lambda: _every(POLL_SECONDS, lambda: _stored(lambda: alerts.distribute(who))),
+            lambda: _every(POLL_SECONDS, lambda: _stored(lambda: alerts.distribute(events_by_receiver))),
             lambda: _every(LOOK_SECONDS, lambda: asyncio.to_thread(conditions.run_once)),
             *(Delivery(name, receiver).run for name, receiver in wanted.receivers.items()),
         ]
@@ -138,17 +139,17 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def _stored(ask: Callable[[], T]) -> T:
-    """What the database answers, on a thread. Raises PeeweeException."""
+    """Run a query on a thread and return its answer. Raises PeeweeException."""
 
-    def asked() -> T:
+    def query() -> T:
         with database.connection_context():
             return ask()
 
-    return await asyncio.to_thread(asked)
+    return await asyncio.to_thread(query)
 
 
 class Delivery:
-    """What one receiver is sent."""
+    """Sends the alerts of one receiver."""
 
     def __init__(self, name: str, receiver: Receiver) -> None:
         self._name = name
@@ -156,7 +157,7 @@ class Delivery:
         self._failures = 0
 
     async def run(self) -> None:
-        """For ever. Raises PeeweeException."""
+        """Send alerts for ever. Raises PeeweeException."""
         while True:
             sent = await self.run_once()
             if self._failures:
@@ -165,8 +166,8 @@ class Delivery:
                 await asyncio.sleep(60 / self._receiver.per_minute if sent else POLL_SECONDS)
 
     async def run_once(self) -> bool:
-        """Send one message, if one is due. Returns whether there was one, confirmed or not."""
-        most = _DIGEST_AT_MOST if isinstance(self._receiver, PeopleReceiver) else 1
+        """Send one message if one is due. Returns whether one was due, confirmed or not."""
+        most = _DIGEST_AT_MOST if isinstance(self._receiver, AppriseReceiver) else 1
         due = await _stored(lambda: alerts.take(self._name, most))
         if not due:
             return False
@@ -193,16 +194,16 @@ class Delivery:
 
 
 async def send(receiver: Receiver, due: Sequence[AlertDelivery]) -> None:
-    """All of it in one message: to a program, there is one alert in it. Raises UndeliveredError."""
+    """Send all of it in one message; a message to a program has one alert. Raises UndeliveredError."""
     found = [each.alert for each in due]
-    if isinstance(receiver, PeopleReceiver):
-        await people.send(receiver, *digest(found))
+    if isinstance(receiver, AppriseReceiver):
+        await apprise.send(receiver, *digest(found))
     else:
         (alert,) = found
         await webhook.send(receiver, alert)
 
 
 def pause_seconds(tries: int) -> float:
-    """After so many tries in vain: twice as long each time, and by chance up to a fifth longer."""
+    """The pause after so many failed tries: doubled each time, plus up to a fifth at random."""
     pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries - 1, 20), LONGEST_PAUSE_SECONDS)
     return float(pause) * (1 + random.random() / 5)  # noqa: S311  (spreads load, guards nothing)

@@ -1,6 +1,6 @@
-"""One alert to one webhook: signed by the Standard Webhooks specification, sent once, given up after a few seconds.
+"""Sends one alert to one webhook: signed as the Standard Webhooks specification says, once, with a short time-out.
 
-The receiver's word is its status alone: of the answer nothing else is read, and no redirect is followed.
+Only the status of the answer counts. Its body is not read, and redirects are not followed.
 Source of the signature: https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
 """
 
@@ -19,7 +19,7 @@ from orderd.config.alerts import SECRET_PREFIX, WebhookReceiver
 from orderd.domain.host import is_loopback
 
 SECONDS: Final = 10.0
-"""From the first look at the host's name to the status."""
+"""Maximum time from the look-up of the host's name to the status."""
 
 
 class UndeliveredError(Exception):
@@ -60,7 +60,7 @@ async def send(receiver: WebhookReceiver, alert: Alert) -> None:
 
 
 async def _post(url: str, headers: dict[str, str], content: bytes) -> int:
-    # What is on this machine is never asked for by way of a proxy, as everywhere in orderd.
+    # Like everywhere in orderd, no proxy is used for addresses of this machine.
     by_proxy = not is_loopback(httpx.URL(url).host)
     async with (
         httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=by_proxy) as client,

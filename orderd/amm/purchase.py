@@ -12,10 +12,10 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, PRECISION
-from orderd.amm.pouring import MILLION, Load
 from orderd.amm.side import Quote, Side
 from orderd.amm.split import CurveOf, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
+from orderd.amm.water_filling import MILLION, Load
 
 _TRIES: Final = 10
 _NEAR: Final = 16
@@ -79,12 +79,12 @@ def _near(
         if amount_in > U64_MAX:
             break
         offers = sell(amount_in, room=drafted)
-        met = offers.best or offers.less or offers.steep
-        if met is None or (offers.best is None and met.amount_out <= amount_out):
+        offer = offers.best or offers.less or offers.steep
+        if offer is None or (offers.best is None and offer.amount_out <= amount_out):
             break
-        if offers.best is not None and 0 <= met.amount_out - amount_out <= amount_out >> _NEAR:
+        if offers.best is not None and 0 <= offer.amount_out - amount_out <= amount_out >> _NEAR:
             break
-        tries.append(_Try(met.amount_in, met.amount_out))
+        tries.append(_Try(offer.amount_in, offer.amount_out))
         amount_in = _next_guess(tries, least, amount_out)
     if offers.best is not None and len(offers.best.legs) > 1 and not room.fits(offers.best):
         return sell(offers.best.amount_in, room=room)

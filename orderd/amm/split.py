@@ -24,9 +24,9 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, Curve, value_at
-from orderd.amm.pouring import MILLION, Load, Poured, Pouring, level_of
 from orderd.amm.side import Quote, Side
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.amm.water_filling import MILLION, Filling, Load, WaterFilling, level_of
 
 _NEXT_TO_NOTHING: Final = 30
 """What a set could pay more than an exact split, by this power of two, is not worth its time."""
@@ -200,12 +200,12 @@ class _Search:
             if (isinstance(single, Quote) or single.kind in _TOO_MUCH) and (curve := self._curve(index)) is not None
         }
         self._largest = min(max_legs, len(self._curves))
-        self._pouring = Pouring(self._curves, amount, self._loads, room.units)
+        self._water = WaterFilling(self._curves, amount, self._loads, room.units)
         self._rankings: dict[int, tuple[int, list[tuple[int, int]]]] = {}
         self._near = self._taken_while_cheap()
         self._binding = _Binding.NOTHING
         self._put_off: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = []
-        self._met: set[tuple[int, ...]] = set()
+        self._tried: set[tuple[int, ...]] = set()
         self._turn = count()
         self._open: list[_Look] = []
 
@@ -215,7 +215,7 @@ class _Search:
             if isinstance(single, Quote) and index in self._curves:
                 self._look_later(_key(single.amount_out - self._cost), self._judge_single, Leg(index, single))
         if not self._open or len(self._near) > 1:  # Else no set can pay more than the best pool, unless that is unfit.
-            self._meet_first()
+            self._try_first()
         while self._open:
             look = heappop(self._open)
             found = look.at(*look.what)
@@ -226,14 +226,14 @@ class _Search:
     def _look_later(self, at_most: int, at: Callable[..., Split | None], *what: object) -> None:
         heappush(self._open, _Look(-at_most, next(self._turn), at, what))
 
-    def _meet_first(self) -> None:
+    def _try_first(self) -> None:
         for size in range(1, self._largest + 1):
-            self._meet(tuple(range(size)))
+            self._try(tuple(range(size)))
 
-    def _meet(self, ranks: tuple[int, ...]) -> None:
+    def _try(self, ranks: tuple[int, ...]) -> None:
         """A set by its pools' ranks in surplus: with a higher rank it can pay no less, and was met before."""
-        if ranks not in self._met:
-            self._met.add(ranks)
+        if ranks not in self._tried:
+            self._tried.add(ranks)
             base, ranked = self._ranked(self._largest)
             at_most = base + sum(ranked[rank][0] for rank in ranks)
             self._look_later(at_most, self._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
@@ -247,16 +247,16 @@ class _Search:
                 return
         for place, rank in enumerate(ranks, start=1):
             if rank + 1 < (ranks[place] if place < len(ranks) else len(self._curves)):
-                self._meet((*ranks[: place - 1], rank + 1, *ranks[place:]))
+                self._try((*ranks[: place - 1], rank + 1, *ranks[place:]))
         if in_vain or (len(legs) == 1 and isinstance(self._singles[legs[0]], Quote)):
             return
         if sum(self._loads[leg].units for leg in legs) > self._room.units or not self._room.may_fit(legs):
             self._bind(_Binding.SIZE)
         elif self._binding and len(legs) < self._largest:  # The level of larger sets would be too weak a bound.
             base, ranked = self._ranked(len(legs))
-            self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), self._pour, legs)
+            self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), self._fill, legs)
         else:
-            self._pour(legs)
+            self._fill(legs)
 
     def _is_in_vain(self, legs: tuple[int, ...]) -> bool:
         """Whether a set has a dear pool to no purpose, as far as it is known what binds."""
@@ -269,22 +269,22 @@ class _Search:
         """What was in vain before may not be so any more."""
         if what > self._binding:
             self._binding = what
-            self._meet_first()
+            self._try_first()
             for at_most, *which in self._put_off:
                 self._look_later(at_most, self._consider, at_most, *which)
             self._put_off.clear()
 
-    def _pour(self, legs: tuple[int, ...]) -> None:
-        poured = self._pouring.best(legs)
-        if poured.reaches:
+    def _fill(self, legs: tuple[int, ...]) -> None:
+        filling = self._water.best(legs)
+        if filling.reaches:
             self._bind(_Binding.AMOUNTS)
-        if poured.shares:
-            self._look_later(poured.paid - self._cost * len(poured.shares), self._compute, legs, poured)
+        if filling.shares:
+            self._look_later(filling.paid - self._cost * len(filling.shares), self._compute, legs, filling)
 
-    def _compute(self, legs: tuple[int, ...], poured: Poured) -> None:
-        split = self._exact(poured)
+    def _compute(self, legs: tuple[int, ...], filling: Filling) -> None:
+        split = self._exact(filling)
         if split is not None:
-            self._look_later(self._key(split), self._judge, split, legs, poured.reaches)
+            self._look_later(self._key(split), self._judge, split, legs, filling.reaches)
 
     def _judge_single(self, leg: Leg) -> Split | None:
         return self._judge(Split((leg,)), (leg.position,), None)
@@ -294,7 +294,7 @@ class _Search:
         if self._units(split) > self._room.units:
             self._bind(_Binding.AMOUNTS)
             if reaches is None:
-                self._pour(legs)
+                self._fill(legs)
         elif split.price_impact * MILLION > self._room.impact:
             self._bind(_Binding.AMOUNTS)
             if split.amount_in == self._amount and self.steep is None:
@@ -310,7 +310,7 @@ class _Search:
         """Pour a set anew that moves the price too far. What a curve takes for depth is in part a fee that grows."""
         aim, best = self._room.impact - _ROUNDED, None
         for _ in range(_AIMS):
-            split = self._exact(self._pouring.gentle(legs, reaches, max(aim, 0)))
+            split = self._exact(self._water.gentle(legs, reaches, max(aim, 0)))
             if split is None:
                 break
             spare = self._room.impact - _ROUNDED - ceil(split.price_impact * MILLION)
@@ -322,10 +322,10 @@ class _Search:
         if best is not None:
             self._look_later(self._key(best), self._judge, best, legs, reaches)
 
-    def _exact(self, poured: Poured) -> Split | None:
+    def _exact(self, filling: Filling) -> Split | None:
         """The split as the pools compute it; None where one refuses its part."""
-        amounts = {leg: share.amount_in for leg, share in poured.shares.items()}
-        if not poured.whole:
+        amounts = {leg: share.amount_in for leg, share in filling.shares.items()}
+        if not filling.whole:
             amounts = {leg: amount - (amount >> _TRIMMED) - 1 for leg, amount in amounts.items()}
         quotes = {leg: self._quote(leg, amount) for leg, amount in amounts.items()}
         legs = [Leg(index, quote) for index, quote in quotes.items() if isinstance(quote, Quote)]

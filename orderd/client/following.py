@@ -83,7 +83,7 @@ class Following:
     def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:
         deadline = None if seconds is None else time.monotonic() + seconds
         after = dict.fromkeys(orders, 0)
-        standing: dict[str, int] = {}
+        snapshot_seq: dict[str, int] = {}
         failures = 0
         while after:
             try:
@@ -91,16 +91,16 @@ class Following:
                 if failures:
                     yield Resumed(_replayed(after, first))
                     failures = 0
-                anew = set()
+                resynced = set()
                 for order, news in chain(first, self._news(subscriptions, after, deadline)):
                     if isinstance(news, ResyncRequired):
-                        anew.add(order)
-                    elif isinstance(news, Snapshot) and order in anew:
-                        _begin_anew(after, order, news.order)
-                    elif isinstance(news, Event) and not _is_next(after, order, news.event, standing.get(order, 0)):
+                        resynced.add(order)
+                    elif isinstance(news, Snapshot) and order in resynced:
+                        _restart_from(after, order, news.order)
+                    elif isinstance(news, Event) and not _is_next(after, order, news.event, snapshot_seq.get(order, 0)):
                         continue
                     if isinstance(news, Snapshot):
-                        standing[order] = news.order.seq
+                        snapshot_seq[order] = news.order.seq
                     assert not isinstance(news, Ready), "it was not asked for"
                     yield news
                     if not after:
@@ -169,37 +169,37 @@ class Following:
         news = read_notification(message)
         if isinstance(news, Heartbeat):
             check_count(news, self._counted)
-            self._freshness.hear(news)
+            self._freshness.record(news)
             return
-        self._freshness.hear(None)
+        self._freshness.record(None)
         if isinstance(news, Event):
             self._counted[news.subscription] += 1
         if isinstance(news, Snapshot | ResyncRequired | Event | Ready):
             self._unread.append(news)
 
 
-def _is_next(after: dict[str, int], order: str, event: OrderEvent, standing: int) -> bool:
+def _is_next(after: dict[str, int], order: str, event: OrderEvent, snapshot_seq: int) -> bool:
     """Whether an event is new; a new one is noted. Raises AnswerLostError if one before it is missing.
 
-    A final event that comes once more, with events up to ``standing`` behind it, is not final: its block was rolled
+    A final event that comes once more, with events up to ``snapshot_seq`` behind it, is not final: its block was rolled
     back.
     """
-    seen = after.get(order)
-    if seen is None or event.seq <= seen:
+    last_seq = after.get(order)
+    if last_seq is None or event.seq <= last_seq:
         return False
-    if event.seq > seen + 1:
-        raise handshake.gap(event.seq, seen)
+    if event.seq > last_seq + 1:
+        raise handshake.gap(event.seq, last_seq)
     after[order] = event.seq
-    if event.status in TERMINAL and event.seq >= standing:
+    if event.status in TERMINAL and event.seq >= snapshot_seq:
         del after[order]
     return True
 
 
-def _begin_anew(after: dict[str, int], order: str, standing: OrderView) -> None:
-    if standing.status in TERMINAL:
+def _restart_from(after: dict[str, int], order: str, order_view: OrderView) -> None:
+    if order_view.status in TERMINAL:
         del after[order]
     else:
-        after[order] = standing.seq
+        after[order] = order_view.seq
 
 
 def _replayed(after: Mapping[str, int], first: Sequence[_News]) -> int:

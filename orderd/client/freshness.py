@@ -33,7 +33,7 @@ class Freshness:
 
     def __init__(self) -> None:
         self._period: float | None = None
-        self._heard = time.monotonic()
+        self._received_at = time.monotonic()
         self._lag = timedelta(0)
         self._is_stale = False
 
@@ -41,9 +41,9 @@ class Freshness:
         """As a subscription's answer promises."""
         self._period = heartbeat_seconds
 
-    def hear(self, heartbeat: Heartbeat | None) -> None:
+    def record(self, heartbeat: Heartbeat | None) -> None:
         """Note that something came: a heartbeat, or anything else."""
-        self._heard = time.monotonic()
+        self._received_at = time.monotonic()
         if heartbeat is not None:
             self._lag = heartbeat.at - heartbeat.as_of
 
@@ -52,11 +52,11 @@ class Freshness:
         """How much longer silence means nothing; None where it never means anything, or it is known already."""
         if self._period is None or self._is_stale:
             return None
-        return max(0.0, self._heard + MISSED_BEATS * self._period - time.monotonic())
+        return max(0.0, self._received_at + MISSED_BEATS * self._period - time.monotonic())
 
     def change(self) -> Stale | Fresh | None:
         """What there is to report since the last call."""
-        silence = time.monotonic() - self._heard
+        silence = time.monotonic() - self._received_at
         is_silent = self._period is not None and silence >= MISSED_BEATS * self._period
         is_stale = is_silent or self._lag > TRUSTED_LAG
         if is_stale == self._is_stale:

@@ -114,8 +114,8 @@ def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     with database_of(config, state_dir) as settings:
         registry = _registry(settings)
         for key in ApiKey.select().order_by(ApiKey.created_at):
-            whose = f"{key.name}\t{','.join(key.scopes)}\t{_state(key)}\taccount {name_of(key.account_id)}"
-            typer.echo(f"{whose}\t{_use(key)}\t{_limits(key, registry)}")
+            owner = f"{key.name}\t{','.join(key.scopes)}\t{_state(key)}\taccount {name_of(key.account_id)}"
+            typer.echo(f"{owner}\t{_use(key)}\t{_limits(key, registry)}")
 
 
 @api_key_app.command()

@@ -77,7 +77,7 @@ def _alerts(settings: Settings) -> DoctorFinding:
 
     alerts = load_alerts(settings)
     if alerts is None:
-        return DoctorFinding("alerts", "ok", "nobody is told of anything: ORDERD_ALERTS is not set")
+        return DoctorFinding("alerts", "ok", "nobody gets alerts: ORDERD_ALERTS is not set")
     return DoctorFinding("alerts", "ok", f"receivers {', '.join(alerts.receivers)}; try them with: orderd alert test")
 
 
@@ -166,8 +166,8 @@ def _api_keys(settings: Settings) -> DoctorFinding:
     from orderd.gateway.access.authentication import api_key_required, check_anyone_may_enter
 
     check_anyone_may_enter(settings)
-    asked = "every client shows one" if api_key_required(settings) else "none is asked for"
-    return DoctorFinding("api keys", "ok", f"{asked}; the database and its tables are well")
+    access = "every client shows one" if api_key_required(settings) else "none is asked for"
+    return DoctorFinding("api keys", "ok", f"{access}; the database and its tables are well")
 
 
 def _programs(settings: Settings) -> DoctorFinding:

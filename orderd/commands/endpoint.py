@@ -55,19 +55,19 @@ _METHODS: Final[dict[str, list[Any]]] = {
 
 def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterator[DoctorFinding]:
     """One finding per check, also where the endpoint refuses it."""
-    yield _asked("slots", lambda: _slots(rpc))
-    yield _asked("clock", lambda: _clock(rpc))
-    yield _asked("history", lambda: _history(rpc, is_whole=settings.is_local_chain))
-    yield _asked("methods", lambda: _methods(rpc))
+    yield _finding("slots", lambda: _slots(rpc))
+    yield _finding("clock", lambda: _clock(rpc))
+    yield _finding("history", lambda: _history(rpc, is_whole=settings.is_local_chain))
+    yield _finding("methods", lambda: _methods(rpc))
     yield _websocket(settings)
     yield _pace(rpc)
     yield from _pools(rpc, settings)
-    yield _asked("fees", lambda: _fees(rpc, settings))
+    yield _finding("fees", lambda: _fees(rpc, settings))
     if wallet is not None:
-        yield _asked("funds", lambda: _funds(rpc, wallet))
+        yield _finding("funds", lambda: _funds(rpc, wallet))
 
 
-def _asked(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
+def _finding(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
     try:
         return look()
     except (RpcError, ValueError) as error:

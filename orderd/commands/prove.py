@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orderd.commands.asked import Kinds, Pairs, kinds_named, pairs_named, with_endpoint
+from orderd.commands.chain_options import Kinds, Pairs, kinds_named, pairs_named, with_endpoint
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, StateDir
 from orderd.commands.prepare import prepare

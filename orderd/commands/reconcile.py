@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orderd.commands.asked import with_endpoint
+from orderd.commands.chain_options import with_endpoint
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.commands.prepare import prepare

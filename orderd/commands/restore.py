@@ -62,7 +62,7 @@ def _restore(file: Path, config: Path | None, state_dir: Path | None) -> None:
                 if not is_empty():
                     raise ConfigurationError("the database is not empty: restore into a new one, or a new --state-dir")
                 # From the moment in which its tables exist nothing is signed, even if a worker is waiting for them.
-                with halts.nobody_signs():
+                with halts.signing_paused():
                     read(database_url(settings), file)
                     migrate()
                     restoring.begin(f"restored from {file.name}: look at the orders before you let trading go on")

@@ -16,7 +16,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from db.endings import Ending
+    from db.ended_orders import EndedOrder
     from orderd.engine.records.traces import TraceSpan
 
 _BATCH: Final = 50
@@ -65,18 +65,20 @@ def traces(
         typer.echo(f"{sent} orders exported")
 
 
-def _send_new(export: Export, since: datetime, after: "Ending | None", *, retries: bool) -> tuple["Ending | None", int]:
+def _send_new(
+    export: Export, since: datetime, after: "EndedOrder | None", *, retries: bool
+) -> tuple["EndedOrder | None", int]:
     """Send the traces of all orders that ended meanwhile. Returns with which one to go on, and how many were sent.
 
     Raises OrderdError where the collector does not take them, unless that is tried again later.
     """
-    from db.endings import endings
+    from db.ended_orders import ended_orders
     from db.models import DEFAULT_ACCOUNT
     from orderd.engine.records.traces import trace_of
     from orderd.engine.views import get
 
     sent = 0
-    while ended := endings(since, datetime.now(UTC) - _SETTLED, after, _BATCH):
+    while ended := ended_orders(since, datetime.now(UTC) - _SETTLED, after, _BATCH):
         details = [get(DEFAULT_ACCOUNT, str(each.order_id), sees_all=True) for each in ended]
         spans = [_readable(span) for detail in details for span in trace_of(detail)]
         if not export(spans):

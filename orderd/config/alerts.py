@@ -54,11 +54,11 @@ class _Receiver(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     events: frozenset[AlertKind] = ALL_KINDS
-    """The alerts that it gets. If not given, all."""
+    """The alerts that the receiver gets. If not given, it gets all."""
 
 
 class WebhookReceiver(_Receiver):
-    """A program that takes signed HTTP requests, one for each alert."""
+    """A program that takes signed HTTP requests, one per alert."""
 
     webhook: WebhookUrl
     secret: Annotated[SecretStr, AfterValidator(_secret)]
@@ -66,8 +66,8 @@ class WebhookReceiver(_Receiver):
     """Maximum number of requests per minute; further alerts wait."""
 
 
-class PeopleReceiver(_Receiver):
-    """A chat, mailbox or phone, by one of Apprise's addresses. What is due together is one message."""
+class AppriseReceiver(_Receiver):
+    """A chat, mailbox or phone, by one of Apprise's addresses. Alerts that are due at the same time are one message."""
 
     apprise: SecretStr = Field(min_length=1)
     per_minute: int = Field(6, ge=1, le=600)
@@ -79,27 +79,27 @@ def _kind_of(value: Any) -> Literal["webhook", "people"]:  # noqa: ANN401  (any 
 
 
 Receiver = Annotated[
-    Annotated[WebhookReceiver, Tag("webhook")] | Annotated[PeopleReceiver, Tag("people")], Discriminator(_kind_of)
+    Annotated[WebhookReceiver, Tag("webhook")] | Annotated[AppriseReceiver, Tag("people")], Discriminator(_kind_of)
 ]
 ReceiverName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class AlertSettings(BaseModel):
-    """The file as a whole."""
+    """The whole file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     receivers: dict[ReceiverName, Receiver] = Field(min_length=1)
     balance_low: dict[str, str] = {"SOL": "0.05"}
-    """Tokens, and the amount below which the wallet holds too little of each."""
+    """The minimum balance per token; below it the wallet holds too little."""
     stop_cannot_sell_seconds: int = Field(15, ge=1, le=MOST)
     """How long a stop may take from the moment it fires until it has sold."""
     endpoint_lagging_seconds: int = Field(30, ge=1, le=MOST)
-    """How long the chain's endpoint may be away, or show no new slot."""
+    """How long the chain's endpoint may be unavailable, or show no new slot."""
 
     @property
     def kinds(self) -> frozenset[AlertKind]:
-        """The alerts that any receiver gets."""
+        """The alerts that at least one receiver gets."""
         return frozenset[AlertKind]().union(*(receiver.events for receiver in self.receivers.values()))
 
 
@@ -138,12 +138,14 @@ def required_alerts(settings: Settings) -> AlertSettings:
     """The receivers and their alerts. Raises ConfigurationError if there are none, and as ``load_alerts`` does."""
     alerts = load_alerts(settings)
     if alerts is None:
-        raise ConfigurationError("nobody is told of anything: set ORDERD_ALERTS to a file of receivers, docs/alarms.md")
+        raise ConfigurationError(
+            "there is no receiver of alerts: set ORDERD_ALERTS to a file of receivers, see docs/alarms.md"
+        )
     return alerts
 
 
 def least_balances(alerts: AlertSettings, settings: Settings) -> list[tuple[Token, int]]:
-    """Tokens, and below how many base units there is too little. Raises OrderdError TOKEN_* or AMOUNT_*."""
+    """The minimum balance per token, in base units. Raises OrderdError TOKEN_* or AMOUNT_*."""
     tokens = registry_of(settings.chain)
     found = []
     for name, least in alerts.balance_low.items():
@@ -158,9 +160,11 @@ def _faults(alerts: AlertSettings, settings: Settings, path: Path) -> list[str]:
         least_balances(alerts, settings)
     except OrderdError as error:
         faults.append(f"{path}, balance_low: {error.detail}")
-    to_people = [name for name, receiver in alerts.receivers.items() if isinstance(receiver, PeopleReceiver)]
-    if to_people and find_spec("apprise") is None:
-        faults.append(f"{path}, receivers.{to_people[0]}: apprise is not installed; run: pip install 'orderd[alerts]'")
+    apprise_names = [name for name, receiver in alerts.receivers.items() if isinstance(receiver, AppriseReceiver)]
+    if apprise_names and find_spec("apprise") is None:
+        faults.append(
+            f"{path}, receivers.{apprise_names[0]}: apprise is not installed; run: pip install 'orderd[alerts]'"
+        )
     return faults
 
 

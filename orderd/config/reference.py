@@ -65,8 +65,8 @@ def _json_members(heading: str, defaults: BaseModel) -> str:
 
 def metrics_table() -> str:
     rows = ["| Metric | Type | Labels | Meaning |", "| --- | --- | --- | --- |"]
-    for subject, (whose, module) in SUBJECTS.items():
-        rows.append(f"| **{subject}** | | | Told by {whose} |")
+    for subject, (source, module) in SUBJECTS.items():
+        rows.append(f"| **{subject}** | | | Told by {source} |")
         for each in listed(module):
             labels = ", ".join(f"`{label}`" for label in each.labels)
             rows.append(f"| `{each.name}` | {each.kind} | {labels} | {_cell(each.documentation)} |")

@@ -11,18 +11,18 @@ from orderd.domain.order import EventKind
 
 
 class AlertKind(StrEnum):
-    FILLED = "filled"  # an order is filled, whole
+    FILLED = "filled"  # an order is filled completely
     FAILED = "failed"  # an order ended without a fill, with a code
     EXPIRED = "expired"  # an order's validity ended before it was filled
     UNKNOWN = "unknown"  # the outcome of a signed transaction is unknown so far
     ROLLED_BACK = "rolled_back"  # the block with a fill lost to another fork
     STOP_CANNOT_SELL = "stop_cannot_sell"  # a stop has fired, and has not sold for longer than it should take
-    RESTARTED = "restarted"  # a process died, and others have taken over what it held
+    RESTARTED = "restarted"  # a process died, and another has taken over its orders
     BALANCE_LOW = "balance_low"  # the wallet holds less of a token than it should
-    ENDPOINT_LAGGING = "endpoint_lagging"  # the chain's endpoint is away, stands still, or says that it is behind
+    ENDPOINT_LAGGING = "endpoint_lagging"  # the chain's endpoint is unavailable, stands still, or is behind
     LIMITER_SATURATED = "limiter_saturated"  # orders wait for the rate limit for longer than one of its windows
-    HALTED = "halted"  # something keeps orders from being signed
-    TEST = "test"  # orderd alert test
+    HALTED = "halted"  # a halt prevents new signatures
+    TEST = "test"  # sent by orderd alert test
 
 
 OF_ORDERS: Final[Mapping[EventKind, AlertKind]] = {
@@ -32,11 +32,11 @@ OF_ORDERS: Final[Mapping[EventKind, AlertKind]] = {
     EventKind.UNKNOWN: AlertKind.UNKNOWN,
     EventKind.ROLLED_BACK: AlertKind.ROLLED_BACK,
 }
-"""The events of an order that are alerts."""
+"""The events of an order that cause an alert."""
 OF_WHOLE_ORDERS: Final = frozenset({AlertKind.FILLED, AlertKind.FAILED, AlertKind.EXPIRED})
-"""An order that executes a part of another one has none of these: its parent says how all of it ended."""
+"""A child order causes none of these: its parent's event says how the whole order ended."""
 CONDITIONS: Final = frozenset(
     {AlertKind.STOP_CANNOT_SELL, AlertKind.BALANCE_LOW, AlertKind.ENDPOINT_LAGGING}
     | {AlertKind.LIMITER_SATURATED, AlertKind.HALTED}
 )
-"""Conditions that last: there is an alert when one begins, and another when it is over."""
+"""Lasting conditions: one alert is sent when a condition begins, and another when it ends."""

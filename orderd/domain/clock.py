@@ -54,10 +54,10 @@ class ClockWatch:
         self._began: float | None = None
         self._base: tuple[float, Reading] | None = None
 
-    def look(self, reading: Reading, asked_at: float) -> Jump | None:
-        """How the clock was set since the last look, if it was. ``asked_at`` is when the own clock began to wait."""
+    def look(self, reading: Reading, requested_at: float) -> Jump | None:
+        """How the clock was set since the last look, if it was. ``requested_at`` is the own clock at the request."""
         now = self._elapsed()
-        if now - asked_at > _SURE_SECONDS:
+        if now - requested_at > _SURE_SECONDS:
             return None
         self._began = now if self._began is None else self._began
         jump = self._compare(now, reading)

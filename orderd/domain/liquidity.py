@@ -19,7 +19,7 @@ _HUNDREDTHS_A_BPS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class SeenMarket:
+class ObservedMarket:
     """What there is to be seen of the order's route, and of the token that it buys.
 
     ``liquidity`` is what the pools of the last hop have for those who sell the token, in base units of what the order
@@ -47,43 +47,43 @@ class Guard:
     code: ErrorCode
 
 
-def guards(terms: OrderTerms, seen: SeenMarket) -> Iterator[Guard]:
+def guards(terms: OrderTerms, market: ObservedMarket) -> Iterator[Guard]:
     """All that the order asks for, with what is found of it."""
-    yield of_mint(terms, seen.facts)
+    yield of_mint(terms, market.facts)
     assert terms.min_liquidity is not None, "an order on liquidity says how much"
     yield Guard(
         "liquidity",
         f"at least {_amount(terms, terms.min_liquidity)}",
-        _amount(terms, seen.liquidity),
-        seen.liquidity >= terms.min_liquidity,
+        _amount(terms, market.liquidity),
+        market.liquidity >= terms.min_liquidity,
         ErrorCode.POOL_SHALLOW,
     )
     assert terms.max_pool_fee_bps is not None, "it has a default"
     yield Guard(
         "pool fee",
         _at_most(terms.max_pool_fee_bps),
-        _percent(seen.pool_fee),
-        seen.pool_fee * BPS <= terms.max_pool_fee_bps,
+        _percent(market.pool_fee),
+        market.pool_fee * BPS <= terms.max_pool_fee_bps,
         ErrorCode.POOL_FEE,
     )
-    yield _round_trip(terms, seen)
+    yield _round_trip(terms, market)
     if terms.max_holder_bps is not None:
         yield Guard(
             "largest holder",
             _at_most(terms.max_holder_bps),
-            "the node does not tell" if seen.holder is None else _percent(seen.holder),
-            seen.holder is not None and seen.holder * BPS <= terms.max_holder_bps,
-            ErrorCode.ROUTE_HOLDER_UNKNOWN if seen.holder is None else ErrorCode.ROUTE_HOLDER,
+            "the node does not tell" if market.holder is None else _percent(market.holder),
+            market.holder is not None and market.holder * BPS <= terms.max_holder_bps,
+            ErrorCode.ROUTE_HOLDER_UNKNOWN if market.holder is None else ErrorCode.ROUTE_HOLDER,
         )
 
 
-def _round_trip(terms: OrderTerms, seen: SeenMarket) -> Guard:
+def _round_trip(terms: OrderTerms, market: ObservedMarket) -> Guard:
     assert terms.max_round_trip_loss_bps is not None, "it has a default"
     wanted = f"{_at_most(terms.max_round_trip_loss_bps)} lost"
-    if seen.back is None:
-        return Guard("round trip", wanted, seen.no_way_back, is_met=False, code=ErrorCode.ROUTE_ROUND_TRIP)
-    lost = max(1 - Fraction(seen.back, terms.amount), Fraction(0))
-    found = f"{_percent(lost)}: {_amount(terms, seen.back)} come back"
+    if market.back is None:
+        return Guard("round trip", wanted, market.no_way_back, is_met=False, code=ErrorCode.ROUTE_ROUND_TRIP)
+    lost = max(1 - Fraction(market.back, terms.amount), Fraction(0))
+    found = f"{_percent(lost)}: {_amount(terms, market.back)} come back"
     is_met = lost * BPS <= terms.max_round_trip_loss_bps
     return Guard("round trip", wanted, found, is_met, ErrorCode.ROUTE_ROUND_TRIP)
 

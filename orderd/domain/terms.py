@@ -343,9 +343,9 @@ class OrderTerms:
 
         A value that was not known when one of them was accepted does not make them differ.
         """
-        unsaid = {"floor"} if None in (self.floor, other.floor) else set()
-        unsaid |= set() if self.amount_word is None else {"amount_in"}
-        names = [each.name for each in fields(self) if each.name not in unsaid]
+        not_compared = {"floor"} if None in (self.floor, other.floor) else set()
+        not_compared |= set() if self.amount_word is None else {"amount_in"}
+        names = [each.name for each in fields(self) if each.name not in not_compared]
         return all(_meant(self, name) == _meant(other, name) for name in names)
 
 

@@ -149,7 +149,7 @@ class Child:
         """
         began = time.monotonic()
         deadline = began + seconds
-        said = progress()
+        progress_text = progress()
         while not ready():
             if (exit_code := self.exit_code) is not None:
                 raise ChildEndedError(
@@ -158,14 +158,14 @@ class Child:
             if signal.sigtimedwait(stop_signals(), 0) is not None:
                 self.stop()
                 raise StopRequested
-            if (news := progress()) != said:
-                said, deadline = news, time.monotonic() + seconds
+            if (news := progress()) != progress_text:
+                progress_text, deadline = news, time.monotonic() + seconds
             if time.monotonic() > deadline:
                 self.stop()
-                late = self._failure(f"was not ready after {seconds:.0f} s", said)
+                late = self._failure(f"was not ready after {seconds:.0f} s", progress_text)
                 raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, late)
             try:
-                meanwhile(f"{self.program.name}: {said or 'starting'}")
+                meanwhile(f"{self.program.name}: {progress_text or 'starting'}")
             except StopRequested:
                 self.stop()
                 raise
@@ -186,9 +186,9 @@ class Child:
             with suppress(OSError):
                 self.program.scratch.rmdir()
 
-    def _failure(self, what: str, said: str) -> str:
+    def _failure(self, what: str, progress_text: str) -> str:
         if self.program.log is None:
-            tail = said or "Its messages are above."
+            tail = progress_text or "Its messages are above."
         else:
             lines = self.program.log.read_text(errors="replace").splitlines()[-5:]
             tail = f"The end of {self.program.log}: " + " | ".join(lines)

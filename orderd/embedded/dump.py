@@ -45,8 +45,8 @@ def _run(program: str, url: str, *arguments: str) -> None:
     argv = [_program(program), f"--dbname={make_dsn(**parts)}", *arguments]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{program}: {said[0]}")
+        error_lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{program}: {error_lines[0]}")
 
 
 def _program(name: str) -> str:

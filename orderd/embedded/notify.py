@@ -76,7 +76,7 @@ class Notices:
         """For ``select``: readable when there is something to hear."""
         return self._socket.fileno()
 
-    def heard(self) -> list[dict[str, str]]:
+    def received(self) -> list[dict[str, str]]:
         """What has come since, oldest first, each as its assignments by name."""
         found: list[dict[str, str]] = []
         with suppress(BlockingIOError):

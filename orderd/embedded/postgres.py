@@ -53,8 +53,8 @@ class Postgres:
         self._socket_dir = socket_dir(self._data, _SOCKET_NAME)
         self._lock = state_dir / "postgres.lock"
         self._log = state_dir / "postgres.log"
-        self._said = ""
-        self._times_said = 0
+        self._last_message = ""
+        self._times_repeated = 0
 
     @property
     def url(self) -> str:
@@ -136,15 +136,15 @@ class Postgres:
         try:
             psycopg2.connect(self._url("postgres"), connect_timeout=_CONNECT_SECONDS).close()
         except psycopg2.OperationalError as error:
-            _, is_said, words = str(error).partition("FATAL:")
-            if is_said:  # it is alive, and says why it refuses connections
-                self._said = words.strip().partition("\n")[0]
-                self._times_said += 1
+            _, is_fatal, words = str(error).partition("FATAL:")
+            if is_fatal:  # it is alive, and says why it refuses connections
+                self._last_message = words.strip().partition("\n")[0]
+                self._times_repeated += 1
             return False
         return True
 
     def _progress(self) -> str:
-        return f"{self._said} ({self._times_said})" if self._said else ""
+        return f"{self._last_message} ({self._times_repeated})" if self._last_message else ""
 
     def _make_database(self) -> None:
         connection = psycopg2.connect(self._url("postgres"))

@@ -34,12 +34,12 @@ DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class TradingLimits:
-    """None without a limit. Notionals in base units of USDC. ``whose`` names the owner in refusals."""
+    """None without a limit. Notionals in base units of USDC. ``subject`` names the owner in refusals."""
 
     mints: frozenset[str] | None = None
     per_order: int | None = None
     per_day: int | None = None
-    whose: str = "the API key"
+    subject: str = "the API key"
 
     @property
     def count_money(self) -> bool:
@@ -50,12 +50,12 @@ class TradingLimits:
         """Raises OrderdError LIMIT_TOKENS."""
         for token in (terms.token_in, terms.token_out):
             if self.mints is not None and token.mint not in self.mints:
-                raise OrderdError(ErrorCode.LIMIT_TOKENS, f"{self.whose} may not trade {token.symbol}")
+                raise OrderdError(ErrorCode.LIMIT_TOKENS, f"{self.subject} may not trade {token.symbol}")
 
     def check_order(self, notional: int) -> None:
         """Raises OrderdError LIMIT_ORDER."""
         if self.per_order is not None and notional > self.per_order:
-            detail = f"the order is worth {_usdc(notional)}, {self.whose} may submit {_usdc(self.per_order)} at most"
+            detail = f"the order is worth {_usdc(notional)}, {self.subject} may submit {_usdc(self.per_order)} at most"
             raise OrderdError(ErrorCode.LIMIT_ORDER, detail)
 
 
@@ -97,7 +97,7 @@ def accept_within(
     return added
 
 
-def spend_anew(order_id: UUID, key_id: UUID | None, spending: Spending) -> None:
+def replace_spending(order_id: UUID, key_id: UUID | None, spending: Spending) -> None:
     """Let an order be worth something else from now on, if the limits leave room for it. In a transaction.
 
     Raises OrderdError as ``accept_within`` does.

@@ -24,7 +24,7 @@ from orderd.domain.terms_formatting import format_terms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
-from orderd.engine.allowance import Spending, spend_anew
+from orderd.engine.allowance import Spending, replace_spending
 from orderd.engine.reservation import Reservations
 
 Changes = Mapping[str, str | bool]
@@ -80,7 +80,7 @@ class Amendments:
             self._reservations.check_more(before, after)
             _check_room(order, after)
         if spending is not None:
-            spend_anew(order.id, by.key_id, spending)
+            replace_spending(order.id, by.key_id, spending)
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:
             columns["first_terms"] = format_terms(before).model_dump(mode="json")

@@ -35,9 +35,9 @@ class DatabaseClock:
         set again before the next statement, and that would be noticed one look too late.
         """
         with self._lock, database.connection_context():
-            asked_at = self._elapsed()
+            requested_at = self._elapsed()
             reading = clock.read()
-            jump = self._watch.look(reading, asked_at)
+            jump = self._watch.look(reading, requested_at)
             if jump is not None and clock.move(jump, self._lease_seconds):
                 log.warning("Postgres' clock was set, waits go on", action="clock_set", seconds=round(jump.seconds, 3))
             elif self._watch.may_note(reading):

@@ -79,7 +79,7 @@ class Dispatch:
     def run_once(self) -> int:
         """Take back what lost workers held, end what is no longer valid, send what is due. Returns how many it sent."""
         with database.connection_context():
-            looked_at = self._look()
+            as_of = self._look()
             if missed := list(self._missed):
                 leases.give_back(missed)
                 if self._name is not None:
@@ -88,14 +88,14 @@ class Dispatch:
                     self._missed.remove(order_id)
             self._publisher.publish(_take_back(leases.orphans(_BATCH)))
             self._publisher.publish(journal.withdraw(_BATCH))
-            self._expire(looked_at)
+            self._expire(as_of)
             self._add_up()
             if self._halted():
                 return 0  # they stay where they are, for as long as they are valid
             self._move_up()
             if self._depth() >= _ENOUGH:
                 return 0  # what has been in the queue for long is most likely still there, and not lost
-            due = leases.take_due(_BATCH, self._name, looked_at)
+            due = leases.take_due(_BATCH, self._name, as_of)
             for order_ids, look in (due.start, False), (due.look, True):
                 if order_ids:
                     self._send_off(order_ids, look=look)
@@ -120,10 +120,10 @@ class Dispatch:
             leases.give_back(order_ids)
             raise
 
-    def _expire(self, looked_at: datetime | None) -> None:
+    def _expire(self, as_of: datetime | None) -> None:
         if time.monotonic() < self._expire_at:
             return
-        self._publisher.publish(expired := validity.expire(_BATCH, looked_at))
+        self._publisher.publish(expired := validity.expire(_BATCH, as_of))
         if expired:
             log.info("no longer valid", action="expired", orders=len(expired))
         if len(expired) < _BATCH:

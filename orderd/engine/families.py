@@ -65,15 +65,15 @@ class Families:
         self._halted = halted
         self._chance = chance
         self._look = look
-        self._looked_at: datetime | None = None
+        self._as_of: datetime | None = None
         self._after = 0
 
     def run_once(self) -> int:
         """See how families stand. Returns how many have moved."""
-        with database.connection_context(), families.looked_after_here() as is_mine:
+        with database.connection_context(), families.exclusive_care() as is_mine:
             if not is_mine:
                 return 0
-            self._looked_at = self._look()
+            self._as_of = self._look()
             return self._look_at_news()
 
     def execute(self, parent_id: UUID, amount_in: int) -> bool:
@@ -96,7 +96,7 @@ class Families:
         news = families.news(self._after, _AT_ONCE)
         self._after = news[-1].number if len(news) == _AT_ONCE else 0
         found = families.these(
-            {each.parent_id for each in news} | {*families.timed(_AT_ONCE, self._looked_at)}, self._looked_at
+            {each.parent_id for each in news} | {*families.timed(_AT_ONCE, self._as_of)}, self._as_of
         )
         to_move = [family for family in found if not family.busy and self._is_to_move(family)]
         moved = sum(self._advance(family) for family in to_move)
@@ -125,7 +125,7 @@ class Families:
     @transaction
     def _move(self, parent_id: UUID) -> list[Moved]:
         families.lock(parent_id)
-        family = families.of(parent_id, self._looked_at)
+        family = families.of(parent_id, self._as_of)
         if family is None or family.busy:
             return []
         if self._is_over(family):

@@ -35,15 +35,15 @@ class Halts:
 
 def current() -> OrderdError | None:
     """What keeps orders from being signed now; None where nothing does. Needs a connection."""
-    standing = halts.standing()
-    return standing[0].error if standing else None
+    current = halts.current()
+    return current[0].error if current else None
 
 
 def halt(by: Actor, reason: str) -> HaltResult:
     """Let nothing new be signed, and no new order be taken, from now on. Needs a connection, as all from here on."""
-    stand = halts.halt(HaltCause.OPERATOR, by, reason)
+    current = halts.halt(HaltCause.OPERATOR, by, reason)
     log.warning("halted", action="halted", by=by.name, reason=reason)
-    return HaltResult(halts=tuple(map(view, stand)))
+    return HaltResult(halts=tuple(map(view, current)))
 
 
 def lift(by: Actor) -> LiftResult:
@@ -53,7 +53,7 @@ def lift(by: Actor) -> LiftResult:
     """
     lifted = halts.lift(by, HaltCause.OPERATOR, HaltCause.SHARED_WALLET)
     log.warning("halt lifted", action="halt_lifted", by=by.name, halts=len(lifted))
-    return LiftResult(lifted=tuple(map(view, lifted)), halts=tuple(map(view, halts.standing())))
+    return LiftResult(lifted=tuple(map(view, lifted)), halts=tuple(map(view, halts.current())))
 
 
 def view(halt: Halt) -> HaltView:

@@ -25,7 +25,7 @@ from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.next_execution import NextExecution
-from orderd.engine.reservation import Funds, Reservations, WalletStanding
+from orderd.engine.reservation import Funds, Reservations, WalletFunds
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.new_market import NewMarkets
@@ -177,10 +177,10 @@ class Market:
         wallet = tuple(_balance(token, held, tradable, reserved) for token in tokens)
         return BalancesResult(wallet=str(owner), balances=wallet)
 
-    def _reserved(self) -> WalletStanding | None:
+    def _reserved(self) -> WalletFunds | None:
         try:
             with database.connection_context():
-                return self._reservations.standing(with_unseen=False)
+                return self._reservations.wallet_funds(with_unseen=False)
         except PeeweeException as error:
             log.warning("reservations unknown", action="reserved_unknown", error=str(error))
             return None
@@ -228,7 +228,7 @@ class Market:
         terms = terms.in_try(0)
         if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
             # That there was nothing a moment ago is no answer to who waits for it.
-            self._router.look_out((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
+            self._router.find_new_pools((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)
@@ -236,9 +236,9 @@ class Market:
         return SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, tuple(guards)
 
 
-def _balance(known: Token, held: Counter[str], tradable: Counter[str], standing: WalletStanding | None) -> Balance:
+def _balance(known: Token, held: Counter[str], tradable: Counter[str], wallet_funds: WalletFunds | None) -> Balance:
     elsewhere = held[known.mint] - tradable[known.mint]
-    funds = None if standing is None else Funds(tradable[known.mint], standing.reserved_of((known.mint, False)))
+    funds = None if wallet_funds is None else Funds(tradable[known.mint], wallet_funds.reserved_of((known.mint, False)))
 
     def formatted(amount: int) -> str:
         return format_amount(amount, known.decimals)

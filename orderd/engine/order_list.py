@@ -16,25 +16,28 @@ def list_orders(account_id: UUID | None, params: ListParams) -> ListResult:
 
     Raises OrderdError REQUEST_INVALID for an invalid cursor.
     """
-    wanted, values = ["account_id = accounts.id"], list[Any]()
+    wanted, parameters = ["account_id = accounts.id"], list[Any]()
     if params.cursor is not None:
         wanted.append("id < %s")
-        values.append(str(_cursor(params.cursor)))
+        parameters.append(str(_cursor(params.cursor)))
     if params.kind:
         wanted.append("kind = ANY(%s)")
-        values.append(list(params.kind))
+        parameters.append(list(params.kind))
     arms = [
-        (f"(SELECT id FROM orders WHERE {' AND '.join([*wanted, way])} ORDER BY id DESC LIMIT %s)", [*values, *given])
+        (
+            f"(SELECT id FROM orders WHERE {' AND '.join([*wanted, way])} ORDER BY id DESC LIMIT %s)",
+            [*parameters, *given],
+        )
         for way, given in _ways(account_id, params)
     ]
     newest = " UNION ALL ".join(arm for arm, _ in arms)
     given = [value for _, of_arm in arms for value in (*of_arm, params.limit + 1)]
-    whose, of_whom = _whose(account_id)
+    owned, parameters = _of_account(account_id)
     sql = f"""
         SELECT * FROM orders WHERE id = ANY(ARRAY(
-            SELECT DISTINCT id FROM (SELECT newest.id FROM accounts, LATERAL ({newest}) AS newest WHERE {whose}) AS each
+            SELECT DISTINCT id FROM (SELECT newest.id FROM accounts, LATERAL ({newest}) AS newest WHERE {owned}) AS each
             ORDER BY id DESC LIMIT %s)) ORDER BY id DESC"""
-    rows = list(Order.raw(sql, *given, *of_whom, params.limit + 1).execute(database))
+    rows = list(Order.raw(sql, *given, *parameters, params.limit + 1).execute(database))
     page = rows[: params.limit]
     return ListResult(
         orders=tuple(order_view(order) for order in page),
@@ -46,7 +49,7 @@ _Way = tuple[str, list[str]]
 """A condition with its values."""
 
 
-def _whose(account_id: UUID | None) -> _Way:
+def _of_account(account_id: UUID | None) -> _Way:
     """Which accounts are looked at, one after the other: all indexes of ``orders`` begin with one."""
     return ("true", []) if account_id is None else ("accounts.id = %s", [str(account_id)])
 
@@ -80,7 +83,7 @@ def _traded(account_id: UUID | None, side: str) -> list[tuple[str, str]]:
     """
     pair = f"mint_{side}, token_{side}"
     ended = "FROM orders WHERE account_id = accounts.id AND ended_as IS NOT NULL"
-    whose, of_whom = _whose(account_id)
+    owned, parameters = _of_account(account_id)
     rows = database.execute_sql(
         f"""
         SELECT DISTINCT mint, symbol FROM accounts, LATERAL (
@@ -90,8 +93,8 @@ def _traded(account_id: UUID | None, side: str) -> list[tuple[str, str]]:
                 SELECT next.* FROM traded, LATERAL (
                     SELECT {pair} {ended} AND ({pair}) > (mint, symbol) ORDER BY {pair} LIMIT 1) AS next)
             SELECT mint, symbol FROM traded) AS of_one
-        WHERE {whose}""",
-        of_whom,
+        WHERE {owned}""",
+        parameters,
     )
     return [(mint, symbol) for mint, symbol in rows]
 

@@ -50,7 +50,7 @@ class Presence:
         self._clock = clock
         self.watchers: frozenset[str] = frozenset()
         """The names of the processes that watch orders that rest, as was last heard."""
-        self._heard: dict[str, tuple[int, float]] = {}
+        self._last_beats: dict[str, tuple[int, float]] = {}
         self._listened_at = clock()
 
     @property
@@ -88,10 +88,10 @@ class Presence:
         if other.machine == self._self.machine and not is_running(other):
             return True
         now = self._clock()
-        heard, since = self._heard.get(other.name, (None, now))
-        if beats != heard or now - self._listened_at > _DEAF_SECONDS:
+        last_beat, since = self._last_beats.get(other.name, (None, now))
+        if beats != last_beat or now - self._listened_at > _DEAF_SECONDS:
             since = now
-        self._heard[other.name] = beats, since
+        self._last_beats[other.name] = beats, since
         return now - since > SILENT_SECONDS
 
 

@@ -104,8 +104,8 @@ class ProvedVenue:
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
         return self._venue.known(mint_in, mint_out)
 
-    def look_out(self, mint_in: str, mint_out: str) -> bool:
-        return self._venue.look_out(mint_in, mint_out)
+    def find_new_pools(self, mint_in: str, mint_out: str) -> bool:
+        return self._venue.find_new_pools(mint_in, mint_out)
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         known = self._proved.at_hand()
@@ -126,16 +126,16 @@ class ProvedVenue:
         if known is None:
             return None
         if (reason := known[self.kind]) is not None:
-            return self._nothing(reason, mint_in, mint_out)
+            return self._no_liquidity(reason, mint_in, mint_out)
         return (yield from self._venue.reading(mint_in, mint_out))
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
         reason = self._proved.look()[self.kind]
         if reason is not None:
-            return self._nothing(reason, mint_in, mint_out)
+            return self._no_liquidity(reason, mint_in, mint_out)
         return self._venue.liquidity(mint_in, mint_out)
 
-    def _nothing(self, reason: str, mint_in: str, mint_out: str) -> Liquidity:
+    def _no_liquidity(self, reason: str, mint_in: str, mint_out: str) -> Liquidity:
         """The pools stay listed: the price guard does not take those of other kinds for the whole market."""
         refusal = OrderdError(ErrorCode.POOL_UNPROVEN, f"{self.kind}: {reason}")
         return Liquidity((), (refusal,), self._venue.known(mint_in, mint_out))

@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from db import balances, journal
-from db.balances import PurseKey, ReservedSpending, SellableBalance
+from db.balances import BalanceKey, ReservedSpending, SellableBalance
 from db.connection import transaction
 from db.journal import Moved, NewOrder
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -26,7 +26,7 @@ from orderd.domain.tokens import WSOL_MINT
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.solana.transaction import LAMPORTS_A_SIGNATURE
 
-LAMPORTS: Final[PurseKey] = (WSOL_MINT, False)
+LAMPORTS: Final[BalanceKey] = (WSOL_MINT, False)
 _UNITS: Final = 400_000
 """Compute units that a trade over several pools asks for."""
 _ACCOUNT_RENT: Final = 2_039_280
@@ -52,21 +52,21 @@ class Funds:
 
 
 @dataclass(slots=True)
-class WalletStanding:
-    """The wallet as it was ``seen``, and what is reserved of it. ``fee`` in lamports a transaction.
+class WalletFunds:
+    """The wallet's balances as last ``stored``, and what is reserved of them. ``fee`` in lamports per transaction.
 
     ``ways`` are the mints that a trade may pass through.
     """
 
-    seen: Mapping[PurseKey, SellableBalance]
+    stored: Mapping[BalanceKey, SellableBalance]
     fee: int
     ways: Collection[str] = ()
-    reserved: dict[PurseKey, int] = field(default_factory=dict)
+    reserved: dict[BalanceKey, int] = field(default_factory=dict)
     bought: set[str] = field(default_factory=set)
 
-    def funds(self, key: PurseKey) -> Funds | None:
+    def funds(self, key: BalanceKey) -> Funds | None:
         """None if the wallet has not been read recently."""
-        if (holding := self.seen.get(key)) is None:
+        if (holding := self.stored.get(key)) is None:
             return None
         return Funds(holding.amount, self.reserved_of(key))
 
@@ -84,7 +84,7 @@ class WalletStanding:
         executions = spending.executions if more is None else 0
         sold = (spending.mint_in, spending.wrapped)
         rent = sum(_ACCOUNT_RENT for mint in {spending.mint_out} - self.bought if self._lacks_account(mint))
-        needs: dict[PurseKey, int] = {sold: spending.amount}
+        needs: dict[BalanceKey, int] = {sold: spending.amount}
         around = self.fee * executions + rent
         needs[LAMPORTS] = needs.get(LAMPORTS, 0) + around
         for key, need in needs.items():
@@ -116,19 +116,19 @@ class WalletStanding:
         return _LEAST_LAMPORTS + (_ACCOUNT_RENT if wraps else 0)
 
     def _lacks_account(self, mint: str) -> bool:
-        holding = self.seen.get((mint, False))
+        holding = self.stored.get((mint, False))
         return mint != WSOL_MINT and holding is not None and not holding.has_account
 
-    def reserved_of(self, key: PurseKey) -> int:
+    def reserved_of(self, key: BalanceKey) -> int:
         rents = sum(_ACCOUNT_RENT for mint in self.bought if self._lacks_account(mint)) if key == LAMPORTS else 0
         return self.reserved.get(key, 0) + rents
 
-    def _add(self, key: PurseKey, amount: int) -> None:
+    def _add(self, key: BalanceKey, amount: int) -> None:
         self.reserved[key] = self.reserved.get(key, 0) + amount
 
 
 class Reservations:
-    """``fee`` and ``ways`` are as in ``WalletStanding``. A key may have ``max_open`` orders that rest; 0 sets no cap.
+    """``fee`` and ``ways`` are as in ``WalletFunds``. A key may have ``max_open`` orders that rest; 0 sets no cap.
 
     Where market orders may not ``overcommit``, they reserve from their acceptance on, like those that rest.
     """
@@ -145,15 +145,15 @@ class Reservations:
         """Whether such an order is accepted only where what it may spend is there."""
         return terms.rests or not self._overcommit
 
-    def standing(self, *, with_unseen: bool = True) -> WalletStanding:
+    def wallet_funds(self, *, with_unseen: bool = True) -> WalletFunds:
         """As of now. Needs a connection, as all functions here do.
 
         Not ``with_unseen`` for a caller that knows what the wallet holds: then fills are included already.
         """
-        standing = WalletStanding(balances.seen(), self._fee, self._ways)
+        wallet_funds = WalletFunds(balances.stored(), self._fee, self._ways)
         for each in balances.spendings(with_unseen=with_unseen, from_acceptance=not self._overcommit):
-            standing.reserve(each)
-        return standing
+            wallet_funds.reserve(each)
+        return wallet_funds
 
     def resolved(self, terms: OrderTerms) -> OrderTerms:
         """The terms with what their word for an amount comes to now.
@@ -162,12 +162,12 @@ class Reservations:
         """
         if terms.amount_word is None:
             return terms
-        standing = self.standing()
+        wallet_funds = self.wallet_funds()
         part = part_of(terms.amount_word)
-        amount = standing.spendable(terms) * part.numerator // part.denominator
+        amount = wallet_funds.spendable(terms) * part.numerator // part.denominator
         if amount < 1:
             key = (terms.token_in.mint, terms.use_wrapped)
-            funds = standing.funds(key)
+            funds = wallet_funds.funds(key)
             assert funds is not None, "what is spendable is known"
             code = ErrorCode.FUNDS_RESERVED if funds.reserved else ErrorCode.FUNDS_INSUFFICIENT
             funds_text = _funds_text(terms, key, funds)
@@ -192,14 +192,14 @@ class Reservations:
         if not reserving:
             return {}
         balances.lock()
-        standing = self.standing()
+        wallet_funds = self.wallet_funds()
         left = {each.by.key_id: self._places(each.by.key_id) for each in reserving if each.terms.rests}
         refused = {}
         for order in reserving:
             try:
                 if order.terms.rests:
                     self._check_place(left[order.by.key_id])
-                standing.check(order.terms)
+                wallet_funds.check(order.terms)
             except OrderdError as error:
                 if journal.submitted_as(order.account_id, order.client_order_id) is None:
                     refused[order.id] = error
@@ -217,7 +217,7 @@ class Reservations:
         """Let an order that is in this transaction's hands sell more. Raises OrderdError FUNDS_RESERVED."""
         if (more := after.amount - before.amount) > 0:
             balances.lock()
-            self.standing().check(after, more)
+            self.wallet_funds().check(after, more)
 
     def _places(self, key_id: UUID | None) -> int:
         return self._max_open - balances.open_of_key(key_id) if self._max_open else 1
@@ -243,17 +243,17 @@ def _executions(terms: OrderTerms) -> int:
     return -(-BPS // terms.min_fill_bps) if terms.partial and terms.min_fill_bps else 1
 
 
-def _shortage(terms: OrderTerms, key: PurseKey, funds: Funds, need: int) -> str:
+def _shortage(terms: OrderTerms, key: BalanceKey, funds: Funds, need: int) -> str:
     what = "needs" if key == (terms.token_in.mint, terms.use_wrapped) else "needs for the network and for accounts"
     return f"{_funds_text(terms, key, funds)}; the order {what} {_amount(terms, key, need)}"
 
 
-def _funds_text(terms: OrderTerms, key: PurseKey, funds: Funds) -> str:
+def _funds_text(terms: OrderTerms, key: BalanceKey, funds: Funds) -> str:
     total, reserved, available = (_amount(terms, key, each) for each in (funds.total, funds.reserved, funds.available))
     return f"the wallet's {total}, of which orders have reserved {reserved} and {available} are available"
 
 
-def _amount(terms: OrderTerms, key: PurseKey, amount: int) -> str:
+def _amount(terms: OrderTerms, key: BalanceKey, amount: int) -> str:
     if key == (terms.token_in.mint, terms.use_wrapped):
         symbol = f"wrapped {terms.token_in.symbol}" if terms.use_wrapped else terms.token_in.symbol
         return f"{format_amount(amount, terms.token_in.decimals)} {symbol}"

@@ -68,7 +68,7 @@ class Restoring:
         if not self._halted():
             return False
         with database.connection_context():
-            if all(halt.cause is not HaltCause.RESTORE for halt in halts.standing()):
+            if all(halt.cause is not HaltCause.RESTORE for halt in halts.current()):
                 return False
             height = restoring.height()
         if height is None:

@@ -105,7 +105,7 @@ class StatusQuestions:
 
     def halts(self) -> tuple[Halt, ...]:
         """What keeps anything new from being signed. Needs a connection, and raises PeeweeException."""
-        return halts.standing()
+        return halts.current()
 
     def counts(self) -> Counts:
         """Needs a connection, and raises PeeweeException."""
@@ -136,10 +136,10 @@ class StatusQuestions:
 
         Floats, because nothing is traded by them. Needs a connection, and raises PeeweeException.
         """
-        seen = balances.seen()
+        stored = balances.stored()
         named = {(token.mint, False): (token.symbol, token.decimals) for token in self._tokens}
         named[WSOL_MINT, True] = ("wSOL", LAMPORT_DECIMALS)
-        return {symbol: seen[key].amount / 10**decimals for key, (symbol, decimals) in named.items() if key in seen}
+        return {symbol: stored[key].amount / 10**decimals for key, (symbol, decimals) in named.items() if key in stored}
 
     def queue(self) -> QueueMetrics:
         """What the cluster's orders do now, without the rate limit. Needs a connection, and raises PeeweeException."""

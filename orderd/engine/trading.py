@@ -18,7 +18,7 @@ from orderd.engine.allowance import NOTIONAL_DECIMALS, TradingLimits
 from orderd.engine.chain import CheckedTransport, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
-from orderd.engine.execution.purse import Purse
+from orderd.engine.execution.wallet_funds import FundsCheck
 from orderd.engine.pool_memory import StoredPools
 from orderd.engine.proved_kinds import ProvedKinds, ProvedVenue
 from orderd.engine.reservation import Reservations, fee_of
@@ -38,7 +38,7 @@ from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.chain_clock import ChainClock
 from orderd.venues.pool_venue import venue_class
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 
 _MINT_SECONDS: Final = 1.5
 """An order whose tokens have to be read first is answered as soon as any other."""
@@ -114,11 +114,11 @@ def open_trading(
         cap=settings.max_compute_unit_price,
         max_age=age,
     )
-    purse = Purse(rpc, wallet.address)
+    funds_check = FundsCheck(rpc, wallet.address)
     tables = LookupTables(rpc, settings.lookup_tables)
     router = Router(
         open_venues(settings, rpc, age_ms, hints, tables.held),
-        read=partial(read_together, rpc),
+        read=partial(read_batch, rpc),
         intermediates=[tokens.resolve(name) for name in settings.intermediate_tokens],
         timeout_ms=settings.venue_timeout_ms,
         max_price_impact_bps=settings.max_price_impact_bps,
@@ -127,11 +127,11 @@ def open_trading(
         max_slot_lag=settings.max_slot_lag,
         unit_price=lambda: fees.last,
         threads=settings.worker_threads,
-        rent_of_way=purse.cost_of_way,
+        rent_of_way=funds_check.cost_of_way,
         bytes_of_tables=tables.most_bytes,
         watched=[(base.mint, quote.mint) for base, quote in map(tokens.named_pair, settings.watch_pairs)],
     )
-    builder = Builder(router, rpc, wallet, fees, purse, blockhash_age=age, tables=tables.current)
+    builder = Builder(router, rpc, wallet, fees, funds_check, blockhash_age=age, tables=tables.current)
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms, slot_ms=slot_time.ms)
     desk = TokenDesk(tokens, open_rpc(settings, _MINT_SECONDS), token_list_of(settings))
     return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, slot_time, age_ms)
@@ -163,7 +163,7 @@ def open_limits(settings: Settings) -> TradingLimits:
         frozenset(tokens.mint_of(name) for name in settings.traded_tokens) or None,
         notional(settings.most_per_order),
         notional(settings.max_notional_per_day),
-        whose="this daemon",
+        subject="this daemon",
     )
 
 

@@ -221,7 +221,7 @@ def events_after(order_id: UUID, seq: int) -> list[OrderEvent]:
     return [_event(row) for row in rows.order_by(OrderEventRow.seq)]
 
 
-def stories(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderEvent]]:
+def events_by_order(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderEvent]]:
     """All events of each of the orders, in order."""
     found: dict[UUID, list[OrderEvent]] = {order_id: [] for order_id in order_ids}
     rows = OrderEventRow.select().where(OrderEventRow.order_id.in_(list(found)))

@@ -33,17 +33,17 @@ class WalletSharing:
         with database.connection_context():
             known = installation.read()
         newest = self._observer.newest_mentions()
-        strange = {
+        foreign = {
             mention.signature: (mention.slot, memo.installation)
             for mention in newest
             if mention.slot > known.seen_slot
             for memo in memos_in(mention.memo)
             if memo.installation and not known.is_own(memo.installation, mention.slot)
         }
-        paid = self._observer.paid_by_wallet(list(strange))
+        paid = self._observer.paid_by_wallet(list(foreign))
         with database.connection_context():
             if paid:
-                slot, other = strange[paid[0].signature]
+                slot, other = foreign[paid[0].signature]
                 reason = (
                     f"transaction {paid[0].signature} in slot {slot} was paid by this wallet and signed by another "
                     f"installation of orderd, {other.hex()}; this one is {known.id.hex()}"
@@ -51,5 +51,5 @@ class WalletSharing:
                 halts.halt(HaltCause.SHARED_WALLET, DAEMON, reason)
                 log.error("another installation signs with this wallet", action="wallet_shared", reason=reason)
             if newest:
-                installation.note_seen(max(mention.slot for mention in newest))
+                installation.record_last_slot(max(mention.slot for mention in newest))
         return bool(paid)

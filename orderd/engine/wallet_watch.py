@@ -33,8 +33,8 @@ class WalletWatch:
             # A clock that was set back would have a look be in the future.
             if age is not None and 0 <= age < LOOK_SECONDS / 2:
                 return
-            asked_about = tokens.last_mints(MAX_ACCOUNTS_A_CALL - 1 - len(self._own))
-        watched = self._own + [(each.mint, Pubkey.from_string(each.program)) for each in asked_about]
+            watched_mints = tokens.last_mints(MAX_ACCOUNTS_A_CALL - 1 - len(self._own))
+        watched = self._own + [(each.mint, Pubkey.from_string(each.program)) for each in watched_mints]
         keys = [self._owner, *(self._account(mint, program) for mint, program in watched)]
         answer = self._rpc.get_multiple_accounts(keys)
         wallet, *accounts = answer.value

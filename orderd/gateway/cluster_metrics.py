@@ -52,7 +52,7 @@ class ClusterMetrics:
         """In the text format of Prometheus."""
         worker, _ = await asyncio.gather(self._worker.find(), self._refresh())
         own = generate_latest(GATEWAY).decode()
-        return merged(own, worker.said or "", "worker").encode()
+        return merged(own, worker.value or "", "worker").encode()
 
     async def _refresh(self) -> None:
         status, readiness = await asyncio.gather(self._health_checks.status(), self._health_checks.readiness())
@@ -61,7 +61,7 @@ class ClusterMetrics:
         )
         _set_status(status)
         cluster.READY.set(readiness.ready)
-        sizes, kinds = stored.said, orders.said
+        sizes, kinds = stored.value, orders.value
         cluster.DATABASE_BYTES.set(None if sizes is None else sizes.database_bytes)
         cluster.TABLE_BYTES.set_each(None if sizes is None else sizes.table_bytes)
         cluster.REMOVED_ROWS.set_each(None if sizes is None else sizes.removed)
@@ -69,10 +69,10 @@ class ClusterMetrics:
             None if kinds is None else {kind: kinds[kind].orders if kind in kinds else 0 for kind in OrderKind}
         )
         cluster.OPEN_ORDER_AGE.set_each({kind: each.oldest_seconds for kind, each in (kinds or {}).items()})
-        waiting = alerts.said or {}
+        waiting = alerts.value or {}
         cluster.ALERTS_WAITING.set_each({receiver: each.alerts for receiver, each in waiting.items()})
         cluster.ALERT_AGE.set_each({receiver: each.oldest_seconds for receiver, each in waiting.items()})
-        cluster.WALLET_BALANCE.set_each(balances.said)
+        cluster.WALLET_BALANCE.set_each(balances.value)
         buffers = [*self._send_buffers()]
         port.SEND_BUFFER_BYTES.set(sum(buffers))
         port.SEND_BUFFER_MAX_BYTES.set(max(buffers, default=0))

@@ -17,7 +17,7 @@ from orderd.domain.halt import Halt
 from orderd.domain.order import OrderKind
 from orderd.engine.halting import view
 from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored, WaitingAlerts
-from orderd.gateway.service_probe import Dependency, Found, Probe
+from orderd.gateway.service_probe import Dependency, Probe, ProbeResult
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
 from orderd.metrics.port import LOOP_LAG
 from orderd.release import Release, this_release
@@ -145,7 +145,7 @@ class HealthChecks:
         checks: dict[str, ServiceHealth] = {
             "postgres": postgres.health,
             "draining": ServiceHealth(ok=not draining, detail="stopping" if draining else ""),
-            "halted": ServiceHealth(ok=not postgres.said, detail=_halted(postgres)),
+            "halted": ServiceHealth(ok=not postgres.value, detail=_halted(postgres)),
         }
         executing, reasons = _executing(postgres, redis, rpc)
         return Readiness(
@@ -170,7 +170,7 @@ class HealthChecks:
             self._postgres.find(), self._redis.find(), self._rpc.find(), self._counts.find()
         )
         executing, reasons = _executing(postgres, redis, rpc)
-        line, counted = redis.said, counts.said
+        line, counted = redis.value, counts.value
         services: dict[str, ServiceHealth] = {
             "postgres": _plain(postgres.health),
             "redis": _plain(redis.health, "" if line is None else line.warning),
@@ -191,13 +191,13 @@ class HealthChecks:
             queue_depth=0 if line is None else line.depth,
             workers=0 if line is None else line.workers,
             worker_releases=() if line is None else tuple(map(_release, line.releases)),
-            slot=None if rpc.said is None else rpc.said.absolute_slot,
-            block_height=None if rpc.said is None else rpc.said.block_height,
+            slot=None if rpc.value is None else rpc.value.absolute_slot,
+            block_height=None if rpc.value is None else rpc.value.block_height,
             executing=executing,
             executing_reasons=reasons,
-            halts=tuple(map(view, postgres.said or ())),
+            halts=tuple(map(view, postgres.value or ())),
             untold=(
-                *(_HALTS if postgres.said is None else ()),
+                *(_HALTS if postgres.value is None else ()),
                 *(_FROM_POSTGRES if counted is None else ()),
                 *(_FROM_REDIS if line is None else ()),
             ),
@@ -206,11 +206,11 @@ class HealthChecks:
     async def queue(self) -> QueueMetrics:
         """What the cluster's orders do now. Raises OrderdError SERVICE_UNAVAILABLE if Postgres does not answer."""
         queue, redis = await asyncio.gather(self._queue.find(), self._redis.find())
-        if queue.said is None:
+        if queue.value is None:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres: {queue.health.detail}")
-        line = redis.said
+        line = redis.value
         rate_limit = None if line is None else self._use(line.used, line.waiting)
-        return queue.said.model_copy(update={"rate_limit": rate_limit})
+        return queue.value.model_copy(update={"rate_limit": rate_limit})
 
     def _use(self, used: int, waiting: int) -> RateLimitUse:
         return RateLimitUse(
@@ -232,23 +232,23 @@ def _release(release: Release) -> ReleaseView:
     return ReleaseView(version=release.version, commit=release.commit)
 
 
-def _halted(postgres: Found[tuple[Halt, ...]]) -> str:
-    return "; ".join(halt.summary for halt in postgres.said or ())
+def _halted(postgres: ProbeResult[tuple[Halt, ...]]) -> str:
+    return "; ".join(halt.summary for halt in postgres.value or ())
 
 
 def _executing(
-    postgres: Found[tuple[Halt, ...]], redis: Found[LineState], rpc: Found[EpochInfo]
+    postgres: ProbeResult[tuple[Halt, ...]], redis: ProbeResult[LineState], rpc: ProbeResult[EpochInfo]
 ) -> tuple[bool | None, tuple[str, ...]]:
     """Whether orders are executed now, and what stands against it: None where something does not answer in time."""
-    found: dict[str, Found[Any]] = {"postgres": postgres, "redis": redis, "rpc": rpc}
-    away = [f"{name}: {each.health.detail}" for name, each in found.items() if not each.health.ok]
-    if postgres.said:
-        return False, (*away, _halted(postgres))
-    if redis.said is not None and not redis.said.workers:
-        return False, (*away, "workers: none is alive")
+    found: dict[str, ProbeResult[Any]] = {"postgres": postgres, "redis": redis, "rpc": rpc}
+    failing = [f"{name}: {each.health.detail}" for name, each in found.items() if not each.health.ok]
+    if postgres.value:
+        return False, (*failing, _halted(postgres))
+    if redis.value is not None and not redis.value.workers:
+        return False, (*failing, "workers: none is alive")
     if any(not each.health.ok and not each.is_late for each in found.values()):
-        return False, tuple(away)
-    return (None if away else True), tuple(away)
+        return False, tuple(failing)
+    return (None if failing else True), tuple(failing)
 
 
 def _plain(health: Dependency, detail: str = "") -> ServiceHealth:

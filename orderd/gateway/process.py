@@ -206,7 +206,7 @@ def open_engine(
             publisher,
         ),
         wallet=str(trading.wallet.address),
-        record_prices=PriceRecorder(trading.router.seen, trading.tokens).run_once,
+        record_prices=PriceRecorder(trading.router.latest_answers, trading.tokens).run_once,
         look_at_slots=trading.look_at_slots,
     )
 

@@ -35,7 +35,7 @@ from orderd.gateway.access.origin import OriginPolicy
 from orderd.gateway.access.refusal_log import Refusals
 from orderd.gateway.access.revocation import Revocations
 from orderd.gateway.cluster_metrics import ClusterMetrics
-from orderd.gateway.dashboard.sights import Dashboard
+from orderd.gateway.dashboard.collecting import Dashboard
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.dialects.streams import Stream, Streams
 from orderd.gateway.docs.asyncapi import document
@@ -139,9 +139,9 @@ class Gateway:
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
         self._sessions: dict[Session, PortConnection] = {}
-        self._asked: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
+        self._streams_requested: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
         """What a connection has asked for by its path, where that is not the path of the methods."""
-        callers = Callers(self._authenticator.who)
+        callers = Callers(self._authenticator.principal_of)
         foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         metrics = ClusterMetrics(
             self._health_checks,
@@ -161,7 +161,7 @@ class Gateway:
             readiness=self._health_checks.readiness,
             metrics=metrics.text,
             dashboard=dashboard.page,
-            who_has_key=self._authenticator.who,
+            principal_of=self._authenticator.principal_of,
             refused=self._refusals.note,
             api_key_required=api_key_required(settings),
             describe_websocket=lru_cache(maxsize=8)(partial(document, routes)),
@@ -285,14 +285,14 @@ class Gateway:
         try:
             self._origin_policy.check(headers.get_all("Host"), headers.get_all("Origin"))
             connection.principal = await self._authenticator.identify(headers.get_all("Authorization"), address)
-            stream = await self._streams.asked_for(request.path, connection.principal)
+            stream = await self._streams.requested(request.path, connection.principal)
         except OrderdError as error:
             REFUSED.labels(error.code).inc()
             log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
             self._refusals.note(Actor("", address), "connect", error)
             return _refusal(error, request.path)
         if stream is not None:
-            self._asked[connection] = stream
+            self._streams_requested[connection] = stream
         return None
 
     async def _converse(self, connection: PortConnection) -> None:
@@ -306,7 +306,7 @@ class Gateway:
         try:
             if self._authenticator.has_ended(connection.principal):
                 self._dismiss(session)
-            stream = self._asked.get(connection)
+            stream = self._streams_requested.get(connection)
             if stream is not None:
                 self._streams.begin(stream, session, connection)
             while True:

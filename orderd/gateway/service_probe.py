@@ -28,11 +28,11 @@ class Dependency(ServiceHealth):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class ProbeResult(Generic[T]):
     """How a service is, and what it said: None where it said nothing. ``is_late`` where it may yet answer."""
 
     health: Dependency
-    said: T | None = None
+    value: T | None = None
     is_late: bool = False
 
 
@@ -49,8 +49,8 @@ class Probe(Generic[T]):
         self._ask = ask
         self._patience = patience
         self._max_age = max_age
-        self._question: asyncio.Task[Found[T]] | None = None
-        self._asked_at = 0.0
+        self._question: asyncio.Task[ProbeResult[T]] | None = None
+        self._began_at = 0.0
 
     @property
     def _waits(self) -> float:
@@ -60,23 +60,23 @@ class Probe(Generic[T]):
         """How the service is."""
         return (await self.find()).health
 
-    async def find(self) -> Found[T]:
+    async def find(self) -> ProbeResult[T]:
         """How the service is, and what it says."""
         max_age = MAX_AGE_SECONDS if self._max_age is None else self._max_age
         now = time.monotonic()
-        if self._question is None or (self._question.done() and now - self._asked_at > max_age):
-            self._asked_at = now
+        if self._question is None or (self._question.done() and now - self._began_at > max_age):
+            self._began_at = now
             self._question = asyncio.create_task(self._answer())
-        done, _ = await asyncio.wait([self._question], timeout=max(self._asked_at + self._waits - now, 0.0))
+        done, _ = await asyncio.wait([self._question], timeout=max(self._began_at + self._waits - now, 0.0))
         if not done:
-            late = f"no answer in {time.monotonic() - self._asked_at:.1f} s"
-            return Found(Dependency(ok=False, detail=late), is_late=True)
+            late = f"no answer in {time.monotonic() - self._began_at:.1f} s"
+            return ProbeResult(Dependency(ok=False, detail=late), is_late=True)
         return self._question.result()
 
-    async def _answer(self) -> Found[T]:
+    async def _answer(self) -> ProbeResult[T]:
         began = time.perf_counter()
         try:
-            said = await self._ask()
+            value = await self._ask()
         except OrderdError as error:
             detail = error.detail
         except (RedisError, OSError) as error:
@@ -85,9 +85,9 @@ class Probe(Generic[T]):
             failed("probe", error)
             detail = _first_line(error)
         else:
-            return Found(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), said)
+            return ProbeResult(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), value)
         # A failure after so long is not a no: what the answer would have been is not known.
-        return Found(Dependency(ok=False, detail=detail), is_late=time.perf_counter() - began >= self._waits)
+        return ProbeResult(Dependency(ok=False, detail=detail), is_late=time.perf_counter() - began >= self._waits)
 
 
 def _first_line(error: Exception) -> str:

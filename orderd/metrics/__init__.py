@@ -1,6 +1,6 @@
-"""The metrics of the processes, a module for each subject, by Prometheus' names and units.
+"""The metrics of the processes: one module per subject, with names and units as Prometheus recommends.
 
-Every process has those of ``orders``, ``chain``, ``venues`` and ``process``, a gateway those of ``port`` and
-``cluster``, and a worker those of ``worker``. Counters begin at 0 when their process begins. No label has a value that
-is made by use: no id, no mint, no address.
+Every process has the metrics of ``orders``, ``chain``, ``venues`` and ``process``; a gateway also has those of ``port``
+and ``cluster``, and a worker those of ``worker``. Counters begin at 0 when their process starts. The values of labels
+are a fixed set: they contain no id, mint or address.
 """

@@ -1,4 +1,4 @@
-"""How the chain's endpoint answers."""
+"""Metrics of the chain's endpoint."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,15 +18,15 @@ REQUEST_SECONDS: Final = Histogram(
 )
 ERRORS: Final = Counter(
     "orderd_chain_rpc_errors",
-    "Calls that failed: no valid answer (transport), turned away (refused, rate_limited), wrong_chain, or an error of "
-    "the node (response).",
+    "Calls that failed: no valid answer (transport), refused by the endpoint (refused, rate_limited), "
+    "wrong_chain, or an error of the node (response).",
     ["method", "error"],
 )
 
 
 @contextmanager
 def timed(method: str) -> Iterator[None]:
-    """Around one request, however it ends."""
+    """Measure one request, whether it succeeds or fails."""
     began = perf_counter()
     try:
         yield

@@ -1,4 +1,4 @@
-"""All metrics of orderd, for the documents."""
+"""Lists all metrics of orderd for the documents."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ SUBJECTS: Final[Mapping[str, tuple[str, ModuleType]]] = {
     "Workers": ("workers", worker),
     "Every process": ("gateways and workers", process),
 }
-"""The processes that export each, and where they are defined."""
+"""The processes that export each subject, and the module that defines it."""
 _SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 
 
 @dataclass(frozen=True, slots=True)
 class ListedMetric:
-    """A metric by the name that Prometheus stores it under; a histogram's is without its suffixes."""
+    """A metric by its name in Prometheus; the name of a histogram has no suffix."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ class ListedMetric:
 
 
 def listed(module: ModuleType) -> Iterator[ListedMetric]:
-    """The metrics that a module defines, in its order."""
+    """The metrics that a module defines, in the order of their definition."""
     for metric in vars(module).values():
         if not isinstance(metric, MetricWrapperBase | ScrapedGauge):
             continue

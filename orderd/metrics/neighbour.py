@@ -1,7 +1,7 @@
-"""A worker's metrics: served by itself, and included by the gateway that runs beside it, so that one scrape is enough.
+"""A worker's metrics: the worker serves them, and the gateway beside it includes them, so that one scrape is enough.
 
-A worker that serves them says where in ``worker.json`` of its state directory. A gateway with the same state directory
-adds them to its own under the label ``role``, unless the port is one that was chosen: then Prometheus asks the worker.
+The worker writes their address to ``worker.json`` in its state directory. A gateway with the same state directory adds
+them to its own metrics under the label ``role``, unless the port was set: then Prometheus scrapes the worker itself.
 """
 
 import re
@@ -27,10 +27,10 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def serving(host: str, port: int, state_dir: Path) -> Iterator[None]:
-    """Serve this worker's metrics; where port is 0 at a free one on loopback, for the gateway beside it."""
+    """Serve this worker's metrics; with port 0 on a free port of loopback, for the gateway beside it."""
     try:
         server, _ = start_http_server(port, host if port else _HOST, WORKER)
-    except OSError as error:  # nothing that an order needs
+    except OSError as error:  # no order depends on it
         log.warning("metrics are not served", action="metrics_not_served", host=host, port=port, error=str(error))
         yield
         return
@@ -48,7 +48,7 @@ def serving(host: str, port: int, state_dir: Path) -> Iterator[None]:
 
 
 def worker_text(state_dir: Path) -> str:
-    """The metrics of the worker with this state directory; '' where none serves any. Raises OSError or ValueError."""
+    """The metrics of the worker with this state directory; '' if there are none. Raises OSError or ValueError."""
     try:
         port = int(read_address(state_dir / _FILE)["metrics_port"])
     except FileNotFoundError:
@@ -63,7 +63,7 @@ def worker_text(state_dir: Path) -> str:
 
 
 def merged(own: str, other: str, role: str) -> str:
-    """Both texts as one, in which each family stands once; samples of ``other`` have the label ``role``."""
+    """Merge both texts so that each family appears once; samples of ``other`` get the label ``role``."""
     families = _families(own)
     for name, (head, samples) in _families(other).items():
         mine, before = families.get(name, (head, ""))
@@ -72,7 +72,7 @@ def merged(own: str, other: str, role: str) -> str:
 
 
 def _families(text: str) -> dict[str, tuple[str, str]]:
-    """Head and samples of each family, by its name."""
+    """The head and the samples of each family, by its name."""
     heads = [*_FAMILY.finditer(text)]
     ends = [each.start() for each in heads[1:]] + [len(text)] * bool(heads)
     return {each[1]: (each[0], text[each.end() : end]) for each, end in zip(heads, ends, strict=True)}

@@ -1,4 +1,5 @@
-"""What happens to orders, counted by the process that stored it: the sum over all processes is that of the cluster."""
+"""Metrics of orders, counted by the process that stores the event: the cluster's value is the sum over all
+processes."""
 
 from typing import Final
 
@@ -9,7 +10,7 @@ from orderd.metrics.registries import LONG_SECONDS
 ACCEPTED: Final = Counter("orderd_orders_accepted", "Orders that were accepted, by kind.", ["kind"])
 ENDED: Final = Counter(
     "orderd_orders_ended",
-    "Orders that have ended, by outcome and the error code that was the reason. Reason is none without an error.",
+    "Orders that have ended, by outcome and by the error code that caused it (reason none without an error).",
     ["outcome", "reason"],
 )
 STAGE_SECONDS: Final = Histogram(
@@ -40,14 +41,12 @@ FILL_BPS: Final = Histogram(
     "What a fill paid above its quote, in basis points; below 0 where it paid less.",
     buckets=(-500, -200, -100, -50, -20, -10, -5, -1, 0, 1, 5, 10, 20, 50, 100),
 )
-DEFERRALS: Final = Counter(
-    "orderd_deferrals", "Times that an order began to wait, by the error code or the reason.", ["reason"]
-)
+DEFERRALS: Final = Counter("orderd_deferrals", "How often an order began to wait, by error code or reason.", ["reason"])
 RATE_LIMIT_WAIT: Final = Histogram(
     "orderd_rate_limit_wait_seconds",
-    "How long an order has to wait for a start, as it was told when it began to.",
+    "Expected wait of an order for its start, at the moment when it begins to wait.",
     buckets=LONG_SECONDS,
 )
 UNKNOWN: Final = Counter(
-    "orderd_unknown_outcomes", "Times that an attempt's outcome was unknown for long. Some are known later."
+    "orderd_unknown_outcomes", "How often an attempt's outcome was unknown for long. Some are resolved later."
 )

@@ -1,4 +1,4 @@
-"""What clients ask of a gateway, and how they are answered."""
+"""Metrics of a gateway's port: connections, requests and answers."""
 
 from typing import Final
 
@@ -8,18 +8,21 @@ from orderd.metrics.registries import GATEWAY, SECONDS, ScrapedGauge
 
 CONNECTIONS: Final = Gauge("orderd_ws_connections", "Open websocket connections.", registry=GATEWAY)
 SLOW_DISCONNECTS: Final = Counter(
-    "orderd_ws_slow_disconnects", "Connections closed because they did not keep up.", registry=GATEWAY
+    "orderd_ws_slow_disconnects", "Connections closed because the client did not read fast enough.", registry=GATEWAY
 )
 SEND_BUFFER_BYTES: Final = ScrapedGauge(
-    "orderd_ws_send_buffer_bytes", "Bytes that wait for clients to take them, over all websockets.", registry=GATEWAY
+    "orderd_ws_send_buffer_bytes", "Bytes that clients have not read yet, over all websockets.", registry=GATEWAY
 )
 SEND_BUFFER_MAX_BYTES: Final = ScrapedGauge(
     "orderd_ws_send_buffer_max_bytes",
-    "The same of the websocket with most; above 262,144 it is closed.",
+    "Unread bytes of the websocket that has most; above 262,144 it is closed.",
     registry=GATEWAY,
 )
 REFUSED: Final = Counter(
-    "orderd_connections_refused", "Connections and requests refused at the door.", ["code"], registry=GATEWAY
+    "orderd_connections_refused",
+    "Connections and requests that were refused before they were read.",
+    ["code"],
+    registry=GATEWAY,
 )
 CALLS: Final = Counter(
     "orderd_rpc_calls", "JSON-RPC calls by outcome: ok, or an error code.", ["method", "outcome"], registry=GATEWAY
@@ -44,12 +47,15 @@ INTAKE_BATCH: Final = Histogram(
 )
 EVENTS_SENT: Final = Counter("orderd_events_sent", "Order events written to subscribers.", registry=GATEWAY)
 EVENT_SECONDS: Final = Histogram(
-    "orderd_event_delivery_seconds", "From an event's commit to its subscribers.", buckets=SECONDS, registry=GATEWAY
+    "orderd_event_delivery_seconds",
+    "Time from an event's commit to its delivery to subscribers.",
+    buckets=SECONDS,
+    registry=GATEWAY,
 )
 GAPS_FILLED: Final = Counter(
     "orderd_event_gaps_filled", "Orders whose events had to be fetched from Postgres.", registry=GATEWAY
 )
 SUBSCRIPTIONS: Final = Gauge("orderd_subscriptions", "Open subscriptions.", registry=GATEWAY)
 LOOP_LAG: Final = Gauge(
-    "orderd_event_loop_lag_seconds", "How late the gateway's event loop last was.", registry=GATEWAY
+    "orderd_event_loop_lag_seconds", "Last measured delay of the gateway's event loop.", registry=GATEWAY
 )

@@ -1,4 +1,4 @@
-"""What every process exports about itself, beside CPU time, memory and open files."""
+"""Metrics of every process, in addition to CPU time, memory and open files."""
 
 from typing import Final
 
@@ -9,6 +9,6 @@ from orderd.release import this_release
 BUILD: Final = Info("orderd_build", "The running version.")
 BUILD.info({"version": this_release().version, "commit": this_release().commit or ""})
 BEST_EFFORT_FAILURES: Final = Counter(
-    "orderd_best_effort_failures", "Failures of work that no order depends on, by what it was.", ["what"]
+    "orderd_best_effort_failures", "Failures of work on which no order depends, by kind of work.", ["what"]
 )
 LOOP_FAILURES: Final = Counter("orderd_loop_failures", "Passes of a recurring loop that failed.", ["loop"])

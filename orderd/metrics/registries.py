@@ -1,4 +1,4 @@
-"""Which process exports which metrics: none exports values that it does not know."""
+"""Which process exports which metrics. A process never exports a value that it does not know."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -7,13 +7,13 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-"""Buckets for what takes from under a millisecond to some seconds."""
+"""Buckets for durations from under a millisecond to some seconds."""
 LONG_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-"""Buckets for what may have to wait."""
+"""Buckets for durations that include waits."""
 
 
 class RoleRegistry(CollectorRegistry):
-    """The metrics of one kind of process, and with them those that every process has."""
+    """The metrics of one kind of process, including those that every process has."""
 
     def collect(self) -> Iterable[Metric]:
         yield from REGISTRY.collect()
@@ -25,7 +25,7 @@ WORKER: Final = RoleRegistry()
 
 
 class ScrapedGauge:
-    """A gauge whose values are found out at each scrape. What is not known is absent."""
+    """A gauge whose values are read at each scrape. Unknown values are absent."""
 
     def __init__(self, name: str, documentation: str, labels: Iterable[str] = (), *, registry: RoleRegistry) -> None:
         self._name, self._documentation, self.labels = name, documentation, tuple(labels)
@@ -33,11 +33,11 @@ class ScrapedGauge:
         registry.register(self)
 
     def set(self, value: float | None) -> None:
-        """Of a gauge without labels."""
+        """Set a gauge that has no label."""
         self._values = {} if value is None else {(): value}
 
     def set_each(self, values: Mapping[str, float] | None) -> None:
-        """Of a gauge with one label, by its value."""
+        """Set a gauge that has one label, by the label's value."""
         self._values = {(label,): value for label, value in (values or {}).items()}
 
     def describe(self) -> Iterable[Metric]:

@@ -1,4 +1,4 @@
-"""What a worker process does now."""
+"""Metrics of a worker process."""
 
 from typing import Final
 
@@ -6,12 +6,10 @@ from prometheus_client import Gauge
 
 from orderd.metrics.registries import WORKER
 
-IN_FLIGHT: Final = Gauge(
-    "orderd_attempts_in_flight", "Transactions that this worker settles at present.", registry=WORKER
-)
+IN_FLIGHT: Final = Gauge("orderd_attempts_in_flight", "Transactions that this worker is settling.", registry=WORKER)
 PASS_SECONDS: Final = Gauge(
     "orderd_loop_pass_seconds",
-    "Age of the pass that a loop is in, and 0 between two passes. A loop whose age grows hangs.",
+    "Age of a loop's current pass, and 0 between two passes. If the age keeps growing, the loop hangs.",
     ["loop"],
     registry=WORKER,
 )

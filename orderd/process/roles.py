@@ -60,7 +60,7 @@ class Role:
         return child
 
     def _spawn(self) -> Child:
-        self.hear()
+        self.receive()
         self._is_ready, self.status = False, ""
         return Child(
             ServiceProgram(
@@ -74,9 +74,9 @@ class Role:
             )
         )
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         """Take in what it has said since."""
-        for notice in self._notices.heard():
+        for notice in self._notices.received():
             self._lived_at = time.monotonic()
             if notice.get("READY") == "1":
                 self._is_ready = True
@@ -85,26 +85,26 @@ class Role:
 
     def reloads(self) -> Callable[[], bool]:
         """To be called before it is asked to read its settings again; what it returns says whether that is done."""
-        self.hear()
+        self.receive()
         before = self._times_ready
 
         def is_done() -> bool:
-            self.hear()
+            self.receive()
             return self._times_ready > before
 
         return is_done
 
     def lives(self) -> bool:
         """Whether it has recently shown that none of its loops hangs."""
-        self.hear()
+        self.receive()
         return time.monotonic() - self._lived_at < LIFE_SECONDS
 
     def _listens(self, pid: int) -> bool:  # noqa: ARG002
-        self.hear()
+        self.receive()
         return self._is_ready
 
     def _progress(self) -> str:
-        self.hear()
+        self.receive()
         return self.status
 
 

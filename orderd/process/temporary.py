@@ -81,7 +81,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", manager: Notices, log:
             seconds = max(0.0, deadline - time.monotonic())
             readable, _, _ = select.select([manager.fileno(), ended], [], [], seconds)
             if manager.fileno() in readable:
-                if any(notice.get("READY") == "1" for notice in manager.heard()):
+                if any(notice.get("READY") == "1" for notice in manager.received()):
                     return
             elif ended in readable:
                 raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"orderd did not start. {_tail(log)}")

@@ -37,16 +37,16 @@ def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
     Returns what was asked for, as text. Raises OrderdError if the money does not come in time, because the chain
     refuses it or does not answer. A lost request or two are tolerated.
     """
-    asked: dict[str, str] = {}
+    requested: dict[str, str] = {}
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             missing = [mint for mint in FAUCET_AMOUNTS if not _holds(rpc, owner, mint)]
             if not missing:
-                return list(asked.values())
+                return list(requested.values())
             for mint in missing:
-                if mint not in asked:
-                    asked[mint] = _ask(rpc, owner, mint)
+                if mint not in requested:
+                    requested[mint] = _ask(rpc, owner, mint)
             problem = OrderdError(ErrorCode.RPC_UNAVAILABLE, f"the faucet's money did not reach the wallet {owner}")
         except RpcError as error:
             problem = OrderdError(error.error_code, f"the wallet {owner} could not be funded: {error}")

@@ -12,8 +12,8 @@ from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind
 from orderd.proving.judges import Deployed, Judge, Untried, Verdict, by_node, sandboxed
-from orderd.proving.lenders import Lenders
 from orderd.proving.market import Market, Pair
+from orderd.proving.token_sources import TokenSources
 from orderd.proving.trial import Paid, Trial, trial_of
 from orderd.solana.chain_time import CLOCK
 from orderd.solana.rpc import RpcClient, RpcRateLimitedError
@@ -72,7 +72,7 @@ class Prover:
         self._trader = trader
         self._deployed = deployed
         self._sleep = sleep
-        self._lenders = Lenders(rpc)
+        self._token_sources = TokenSources(rpc)
 
     def check_trader(self) -> None:
         """Raises OrderdError FUNDS_INSUFFICIENT where the wallet could not pay for a trial, and RpcError."""
@@ -96,7 +96,7 @@ class Prover:
                 continue
             found.notes += [refusal.detail for refusal in liquidity.refusals]
             pools |= {pool.address: (pool, pair) for pool in liquidity.pools if pool.address not in pools}
-        self._lenders.add(vault for pool, _ in pools.values() for vault in pool.vaults)
+        self._token_sources.add(vault for pool, _ in pools.values() for vault in pool.vaults)
         return list(pools.values())
 
     def prove(self, found: Findings, pools: Sequence[tuple[OpenPool, Pair]], enough: int) -> None:
@@ -119,34 +119,34 @@ class Prover:
 
     def _compare(self, pool: str, way: Pair, judge: Judge, found: Findings) -> int:
         """How many swaps were compared. A difference counts when it is there each time that the pool stands still."""
-        seen: _Seen | None = None
+        result: _Result | None = None
         for _ in range(_TRIES):
             try:
-                seen = self._try(found.kind, pool, way, judge) or seen
+                result = self._try(found.kind, pool, way, judge) or result
             except RpcRateLimitedError as error:
                 self._sleep(error.retry_after or _PAUSE_SECONDS)
                 continue
-            if seen is not None and not seen.differences:
+            if result is not None and not result.differences:
                 break
-        if seen is None:
+        if result is None:
             found.notes.append(f"pool {pool} moved each time that it was tried")
             return 0
-        found.notes += seen.notes
-        found.swaps += seen.swaps
-        found.node_equal += seen.node_equal
-        found.litesvm_equal += seen.litesvm_equal
-        found.differences += seen.differences
-        return seen.swaps
+        found.notes += result.notes
+        found.swaps += result.swaps
+        found.node_equal += result.node_equal
+        found.litesvm_equal += result.litesvm_equal
+        found.differences += result.differences
+        return result.swaps
 
-    def _try(self, kind: PoolKind, address: str, way: Pair, judge: Judge) -> "_Seen | None":
+    def _try(self, kind: PoolKind, address: str, way: Pair, judge: Judge) -> "_Result | None":
         """Swaps between two looks at the pool; None where these differ."""
         first = self._look(kind, address, way)
         if first is None:
-            return _Seen(notes=[f"pool {address} does not swap now"])
-        seen = _Seen()
-        trials = list(self._trials(kind, first, seen))
+            return _Result(notes=[f"pool {address} does not swap now"])
+        result = _Result()
+        trials = list(self._trials(kind, first, result))
         if not trials:
-            return seen
+            return result
         keys = [CLOCK, *dict.fromkeys(key for trial in trials for key in trial.keys if key != CLOCK)]
         accounts = dict(zip(keys, self._rpc.get_multiple_accounts(keys).value, strict=True))
         node = by_node(self._rpc, trials, accounts)
@@ -154,32 +154,32 @@ class Prover:
         last = self._look(kind, address, way)
         if last is None or last.read_as is not first.read_as:
             return None
-        for trial, *said in zip(trials, node, litesvm, strict=True):
-            seen.add(trial, _quoted(trial, last), _Said(*said))
-        return seen
+        for trial, *answers in zip(trials, node, litesvm, strict=True):
+            result.add(trial, _quoted(trial, last), _Answers(*answers))
+        return result
 
     def _look(self, kind: PoolKind, address: str, way: Pair) -> OpenPool | None:
         return next((pool for pool in self._market.look(kind, way).pools if pool.address == address), None)
 
-    def _trials(self, kind: PoolKind, pool: OpenPool, seen: "_Seen") -> Iterator[Trial]:
-        lender = self._lenders.of(pool.mint_in, pool.vaults)
-        if lender is None:
-            seen.notes.append(f"nobody is known who could lend {pool.mint_in}")
+    def _trials(self, kind: PoolKind, pool: OpenPool, result: "_Result") -> Iterator[Trial]:
+        source_account = self._token_sources.of(pool.mint_in, pool.vaults)
+        if source_account is None:
+            result.notes.append(f"nobody is known who could lend {pool.mint_in}")
             return
         held = [token_amount(each) for each in self._rpc.get_multiple_accounts(pool.vaults).value]
-        asked: list[tuple[Callable[[int], Quote], int]] = [(pool.side.quote, held[0] // part) for part in PARTS]
-        asked += [(pool.side.quote_out, held[1] // part) for part in PARTS]
-        for ask, amount in asked:
+        questions: list[tuple[Callable[[int], Quote], int]] = [(pool.side.quote, held[0] // part) for part in PARTS]
+        questions += [(pool.side.quote_out, held[1] // part) for part in PARTS]
+        for ask, amount in questions:
             try:
                 quote = pool.venue_quote(ask(amount))
-                trial = trial_of(self._market.venues[kind], quote, lender, self._trader)
+                trial = trial_of(self._market.venues[kind], quote, source_account, self._trader)
             except (SwapError, OrderdError):
                 continue  # what the maths refuses is never sent
             if trial is not None:
                 yield trial
 
 
-class _Said(NamedTuple):
+class _Answers(NamedTuple):
     """By both judges: what is paid, or why nothing is."""
 
     node: Verdict
@@ -187,7 +187,7 @@ class _Said(NamedTuple):
 
 
 @dataclass
-class _Seen:
+class _Result:
     """What the swaps of one pool in one direction show."""
 
     swaps: int = 0
@@ -196,15 +196,15 @@ class _Seen:
     differences: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, trial: Trial, quoted: set[Paid], said: _Said) -> None:
-        for each in said:
+    def add(self, trial: Trial, quoted: set[Paid], answers: _Answers) -> None:
+        for each in answers:
             if isinstance(each, Untried):
                 self.notes.append(f"{_trial_text(trial)}: not tried: {each.reason}")
                 return
         self.swaps += 1
-        self.node_equal += said.node in quoted
-        self.litesvm_equal += said.litesvm in quoted
-        for judge, each in (("the node", said.node), ("LiteSVM", said.litesvm)):
+        self.node_equal += answers.node in quoted
+        self.litesvm_equal += answers.litesvm in quoted
+        for judge, each in (("the node", answers.node), ("LiteSVM", answers.litesvm)):
             if each not in quoted:
                 paid = f"{each.spent} for {each.received}" if isinstance(each, Paid) else each
                 self.differences.append(f"{_trial_text(trial)}: {judge} says {paid}")

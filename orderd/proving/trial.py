@@ -21,7 +21,7 @@ _MARGIN: Final = 10
 """What is lent for an exact purchase, and what it may cost, is a tenth more than it was quoted at."""
 
 
-class Lender(NamedTuple):
+class TokenSource(NamedTuple):
     """A token account, and whose it is."""
 
     account: Pubkey
@@ -38,13 +38,13 @@ class Paid(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A transaction without signatures. It lends ``lent`` base units to the trader's account, and swaps in one pool."""
+    """A transaction without signatures. It lends ``borrowed`` base units to the trader, and swaps in one pool."""
 
     quote: VenueQuote
     transaction: VersionedTransaction
     source: Pubkey
     destination: Pubkey
-    lent: int
+    borrowed: int
 
     @property
     def keys(self) -> list[Pubkey]:
@@ -65,34 +65,34 @@ class Trial:
         """By the trader's two accounts, as they were and as the transaction leaves them."""
         return Paid(
             token_amount(destination) - token_amount(before.get(self.destination)),
-            token_amount(before.get(self.source)) + self.lent - token_amount(source),
+            token_amount(before.get(self.source)) + self.borrowed - token_amount(source),
         )
 
 
-def trial_of(venue: Venue, quote: VenueQuote, lender: Lender, trader: Pubkey) -> Trial | None:
+def trial_of(venue: Venue, quote: VenueQuote, source_account: TokenSource, trader: Pubkey) -> Trial | None:
     """None where the lender has too little, the transaction would be too large, or a fee is taken of what is lent.
 
     Raises as the venue does.
     """
-    lent = quote.amount_in + quote.amount_in // _MARGIN if quote.exact_out else quote.amount_in
-    if lent > lender.amount or quote.transfer_fee_in:
+    borrowed = quote.amount_in + quote.amount_in // _MARGIN if quote.exact_out else quote.amount_in
+    if borrowed > source_account.amount or quote.transfer_fee_in:
         return None
     mint_in, mint_out = Pubkey.from_string(quote.mint_in), Pubkey.from_string(quote.mint_out)
     program_in, program_out = venue.token_programs(quote)
     source = associated_token.address(trader, mint_in, program_in)
     destination = associated_token.address(trader, mint_out, program_out)
-    limit = lent if quote.exact_out else 1
+    limit = borrowed if quote.exact_out else 1
     for small in (False, True):
         instructions = [
             *compute_budget.budget(compute_budget.MAX_COMPUTE_UNITS, 0),
             associated_token.create_idempotent(trader, trader, mint_in, program_in),
             associated_token.create_idempotent(trader, trader, mint_out, program_out),
-            token.transfer(lender.account, source, lender.authority, lent, program_in),
+            token.transfer(source_account.account, source, source_account.authority, borrowed, program_in),
             venue.swap_instruction(quote, trader, source, destination, limit, small=small),
         ]
         message = MessageV0.try_compile(trader, instructions, [], Hash.default())
         unsigned = [Signature.default()] * message.header.num_required_signatures
         transaction = VersionedTransaction.populate(message, unsigned)
         if len(bytes(transaction)) <= MAX_SIZE:
-            return Trial(quote, transaction, source, destination, lent)
+            return Trial(quote, transaction, source, destination, borrowed)
     return None

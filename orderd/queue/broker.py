@@ -134,9 +134,9 @@ class OrderBroker(RedisBroker):
         first whether they can go on, each by itself, hold up no order that waits for a start.
         """
         messages: dict[FieldT, FieldT] = {}
-        together = 1 if look else MOST_AT_ONCE
-        for start in range(0, len(order_ids), together):
-            batch = [str(order_id) for order_id in order_ids[start : start + together]]
+        most = 1 if look else MOST_AT_ONCE
+        for start in range(0, len(order_ids), most):
+            batch = [str(order_id) for order_id in order_ids[start : start + most]]
             message_id = str(uuid7())
             options: dict[str, Any] = {_ID: message_id}
             if look:

@@ -58,12 +58,12 @@ class RedisClock:
     def look(self) -> None:
         """Move the stored times where the clock was set, unless that has been done. Raises redis.RedisError."""
         with self._lock:
-            asked_at = self._elapsed()
+            requested_at = self._elapsed()
             now, last, moved = self._redis.eval(_READ, 1, _CLOCK)
             reading = Reading(
                 int(now) / MICROSECONDS, int(last) / MICROSECONDS if last else None, int(moved) / MICROSECONDS
             )
-            jump = self._watch.look(reading, asked_at)
+            jump = self._watch.look(reading, requested_at)
             if jump is None:
                 if self._watch.may_note(reading):
                     self._redis.eval(_NOTE, 1, _CLOCK, now, moved)

@@ -57,7 +57,7 @@ from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
 from orderd.engine.trading import open_trading
-from orderd.engine.triggers.look_out import LISTED_SECONDS, UNHINTED_SECONDS, LookOut
+from orderd.engine.triggers.new_pools import LISTED_SECONDS, UNHINTED_SECONDS, NewPoolSearch
 from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
 from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
@@ -277,13 +277,13 @@ class WorkerProcess:
             markets.check,
             idle_seconds=pace.idle_seconds,
         )
-        look_out = LookOut(
+        new_pools = NewPoolSearch(
             trading.router,
             lambda: self._triggers.awaiting_pools,
             lambda: self._triggering.wake(),
             seconds=LISTED_SECONDS if pools is not None else UNHINTED_SECONDS,
         )
-        self._looking_out = Loop("look-out", look_out.run_once, pace.slot_seconds)
+        self._new_pool_search = Loop("look-out", new_pools.run_once, pace.slot_seconds)
         exits = Exits(publisher)
         self._exits = Loop("exits", exits.run_once, _FAMILIES_SECONDS)
         self._families = Loop("families", families.run_once, _FAMILIES_SECONDS)
@@ -294,7 +294,7 @@ class WorkerProcess:
                 return
             self._live.resend_seconds = resending.seconds = pace.resend_seconds
             self._triggers.idle_seconds = pace.idle_seconds
-            self._triggering.interval = self._looking_out.interval = pace.slot_seconds
+            self._triggering.interval = self._new_pool_search.interval = pace.slot_seconds
 
         self._pacing = Loop("slot time", keep_pace, SLOT_SECONDS)
         if pools is not None:
@@ -303,7 +303,7 @@ class WorkerProcess:
         retention = Retention(_kept_days(settings), self._clock.look)
         wallet_watch = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
         self._watching = Loop("wallet", wallet_watch.run_once, LOOK_SECONDS)
-        recorder = PriceRecorder(trading.router.seen, trading.tokens)
+        recorder = PriceRecorder(trading.router.latest_answers, trading.tokens)
         self._recording = Loop("prices", recorder.run_once, SAMPLE_SECONDS)
         self._check_sharing: Callable[[], object] = lambda: None
         if not settings.shared_wallet:
@@ -325,7 +325,7 @@ class WorkerProcess:
             self._warming,
             self._dispatching,
             self._triggering,
-            self._looking_out,
+            self._new_pool_search,
             self._pacing,
             self._families,
             self._exits,
@@ -401,7 +401,7 @@ class WorkerProcess:
         self._dispatching.stop(left())
         self._worker.stop(timeout=int(left() * 1000))
         after = (
-            self._looking_out,
+            self._new_pool_search,
             self._pacing,
             self._watching,
             self._recording,

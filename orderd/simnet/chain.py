@@ -75,8 +75,8 @@ class Chain:
         self.bank.replace({key: each for key, each in accounts().items() if key not in restored.accounts})
         self.bank.replace(deployed(restored.accounts, binaries.elfs if binaries else {}, restored.tip.slot))
         self.prices = PriceBoard(self.bank, config.state_dir / "prices.json")
-        self.prices.stand(self.bank.open)
-        self.bank.on_opened.append(self.prices.stand)  # before anybody trades
+        self.prices.apply_to(self.bank.open)
+        self.bank.on_opened.append(self.prices.apply_to)  # before anybody trades
         self.mempool = Mempool(self.bank, self.dice)
         if config.market:
             market = SimulatedMarket(self.bank, config.seed, config.market_intensity, config.spread_bps)

@@ -41,7 +41,7 @@ class Views(BaseModel):
     """It has the statuses of the newest blocks, and refuses to look for others."""
 
     @model_validator(mode="after")
-    def _somebody_answers(self) -> "Views":
+    def _any_view(self) -> "Views":
         if not any(self.weights().values()):
             raise ValueError("one of the views needs a weight")
         return self

@@ -110,25 +110,25 @@ class SimulatedMarket:
         """
         now = block.time
         cheap = max(self._pools, key=lambda pool: self._bought(pool, _PROBE_USDC, now))
-        dear = max(self._pools, key=lambda pool: self._paid(pool, _PROBE_SOL, now))
-        if cheap is dear:
+        dearest = max(self._pools, key=lambda pool: self._paid(pool, _PROBE_SOL, now))
+        if cheap is dearest:
             return
         best: tuple[int, int, int] | None = None
         for usdc in _ARBITRAGE_USDC:
             lamports = self._bought(cheap, usdc, now)
-            gain = self._paid(dear, lamports, now) - usdc
+            gain = self._paid(dearest, lamports, now) - usdc
             if gain <= (best[0] if best else _ARBITRAGE_MARGIN):
                 break
             best = (gain, usdc, lamports)
         if best is None:
             return
         _, usdc, lamports = best
-        who = ARBITRAGEUR.pubkey()
+        payer = ARBITRAGEUR.pubkey()
         self._send(
             ARBITRAGEUR,
             [
-                cheap.swap(who, self._there(cheap, usdc), lamports, sells_sol=False),
-                dear.swap(who, lamports, self._there(dear, usdc), sells_sol=True),
+                cheap.swap(payer, self._there(cheap, usdc), lamports, sells_sol=False),
+                dearest.swap(payer, lamports, self._there(dearest, usdc), sells_sol=True),
             ],
         )
 

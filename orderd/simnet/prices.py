@@ -71,7 +71,7 @@ class PriceBoard:
         """Forget what was set for slots to come. Raises OSError, and then nothing is forgotten."""
         self._replace([each for each in self._changes if each.slot <= self._bank.open.slot])
 
-    def stand(self, block: Block) -> None:
+    def apply_to(self, block: Block) -> None:
         """Bring the pools to their prices in a block that has just been opened."""
         in_force = {each.pool: each.price for each in self._changes if each.slot <= block.slot}
         for pool, price in in_force.items():

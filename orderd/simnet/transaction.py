@@ -224,13 +224,13 @@ def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstru
             continue
         default += _BUILTIN_UNITS
         try:
-            asked = compute_budget.decode_instruction(each.data)
+            budget = compute_budget.decode_instruction(each.data)
         except LayoutError as error:
             raise FailedInstructionError(index, InstructionError("InvalidInstructionData")) from error
-        seen[type(asked)] += 1
-        if seen[type(asked)] > 1:
+        seen[type(budget)] += 1
+        if seen[type(budget)] > 1:
             raise TransactionError("DuplicateInstruction", index)
-        match asked:
+        match budget:
             case compute_budget.SetComputeUnitLimit(units):
                 limit = units
             case compute_budget.SetComputeUnitPrice(micro_lamports):

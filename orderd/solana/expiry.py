@@ -101,8 +101,8 @@ class Sighting:
     def proves_rollback(self, validity: Validity) -> bool:
         """Whether the transaction, which had landed, is not in that block of the chain that won."""
         if self.status is not None:
-            stands = self.status.slot == validity.landed_slot and self.status.err is None
-            return self.is_final and not stands
+            is_same_landing = self.status.slot == validity.landed_slot and self.status.err is None
+            return self.is_final and not is_same_landing
         return validity.can_be_judged(self.finalized) and self._proves_absence(validity.first_slot(self.finalized))
 
     def _proves_absence(self, first_slot: int) -> bool:

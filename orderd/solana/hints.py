@@ -53,7 +53,7 @@ class Hints(ABC):
         """There is a new connection, which knows nothing of what was asked on others."""
 
     @abstractmethod
-    def _heard(self, message: dict[str, Any]) -> None:
+    def _received(self, message: dict[str, Any]) -> None:
         """A notification, or the answer to a call."""
 
     def _call(self, number: int, method: str, params: list[Any]) -> None:
@@ -91,7 +91,7 @@ class Hints(ABC):
                 for text in connection:
                     message = orjson.loads(text)
                     if isinstance(message, dict):
-                        self._heard(message)
+                        self._received(message)
             finally:
                 self._connection = None
 
@@ -123,7 +123,7 @@ class LandingHints(Hints):
         super().__init__(url)
         self._on_hint = on_hint
         self._numbers = count(1)
-        self._asked: dict[int, str] = {}
+        self._requested: dict[int, str] = {}
         self._by_subscription: dict[int, str] = {}
         """A subscription ends with its notification."""
 
@@ -132,18 +132,18 @@ class LandingHints(Hints):
         if self._connection is None:
             return
         number = next(self._numbers)
-        self._asked[number] = signature
+        self._requested[number] = signature
         self._call(number, "signatureSubscribe", [signature, {"commitment": "confirmed"}])
 
     def _opened(self) -> None:
         """Those that were watched before are asked about anyway."""
-        self._asked.clear()
+        self._requested.clear()
         self._by_subscription.clear()
 
-    def _heard(self, message: dict[str, Any]) -> None:
+    def _received(self, message: dict[str, Any]) -> None:
         match message:
-            case {"id": int(number), "result": int(subscription)} if number in self._asked:
-                self._by_subscription[subscription] = self._asked.pop(number)
+            case {"id": int(number), "result": int(subscription)} if number in self._requested:
+                self._by_subscription[subscription] = self._requested.pop(number)
             case {"method": "signatureNotification", "params": {"subscription": int(subscription)}}:
                 if (signature := self._by_subscription.pop(subscription, None)) is not None:
                     self._on_hint(signature)
@@ -246,7 +246,7 @@ class _SomeAccounts(Hints):
             case account:
                 self._call(number, "accountSubscribe", [str(account), config])
 
-    def _heard(self, message: dict[str, Any]) -> None:
+    def _received(self, message: dict[str, Any]) -> None:
         match message:
             case {"id": int(number), "result": int(subscription)} if 0 <= number < len(self._watched):
                 self._by_subscription[subscription] = self._watched[number]

@@ -33,11 +33,11 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Landmark:
+class _Witness:
     """A finalized slot with its height, and a signature that is finalized at or after it."""
 
     finalized: EpochInfo
-    witness: Signature
+    signature: Signature
 
 
 class PaidTransaction(NamedTuple):
@@ -58,7 +58,7 @@ class Observer:
         self._rpc = rpc
         self._wallet = wallet
         self._is_one_node = is_one_node
-        self._landmark: _Landmark | None = None
+        self._witness: _Witness | None = None
         self._finalized: EpochInfo | None = None
         self.final_at: Final = final_at
 
@@ -70,19 +70,19 @@ class Observer:
         self._finalized = finalized = self._rpc.get_epoch_info(self.final_at)
         oldest = min((each.first_slot(finalized) for each in attempts.values()), default=finalized.absolute_slot)
         history_from = self._history_from(finalized, oldest) if self._is_one_node else None
-        landmark = None if self._is_one_node else self._landmark_for(finalized, attempts.values())
+        witness = None if self._is_one_node else self._witness_for(finalized, attempts.values())
         seen: dict[Signature, Sighting] = {}
         errors: list[RpcError] = []
         for batch, search_history in _batches(attempts, finalized):
-            witness = [] if landmark is None else [landmark.witness]
+            asked = [] if witness is None else [witness.signature]
             try:
-                answer = self._rpc.get_signature_statuses([*witness, *batch], search_history=search_history)
+                answer = self._rpc.get_signature_statuses([*asked, *batch], search_history=search_history)
             except RpcError as error:
                 errors.append(error)
                 continue
-            statuses = answer.value[len(witness) :]
-            is_witnessed = landmark is not None and _is_finalized(answer.value[0])
-            known = landmark.finalized if landmark is not None and is_witnessed else finalized
+            statuses = answer.value[len(asked) :]
+            is_witnessed = witness is not None and _is_finalized(answer.value[0])
+            known = witness.finalized if witness is not None and is_witnessed else finalized
             for signature, status in zip(batch, statuses, strict=True):
                 seen[signature] = Sighting(status, answer.slot, known, is_witnessed, history_from, self.final_at)
         if errors and not seen:
@@ -100,10 +100,10 @@ class Observer:
         """
         if self._finalized is None:
             return {}
-        asked = signatures[:_FETCH_BATCH]
-        seen, fetched = self._rpc.get_statuses_and_transactions(asked)
+        requested = signatures[:_FETCH_BATCH]
+        seen, fetched = self._rpc.get_statuses_and_transactions(requested)
         sightings = [Sighting(each, seen.slot, self._finalized, final_at=self.final_at) for each in seen.value]
-        return dict(zip(asked, zip(sightings, fetched, strict=True), strict=True))
+        return dict(zip(requested, zip(sightings, fetched, strict=True), strict=True))
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         """What landed transactions did, in order; None if the node does not have one (yet), an error if it cannot
@@ -176,8 +176,8 @@ class Observer:
             most_pages=_MOST_PAGES,
         )
 
-    def _landmark_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Landmark | None:
-        """A landmark by which the attempts are judged that can be judged at ``finalized``; None if there are no such
+    def _witness_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Witness | None:
+        """A witness by which the attempts are judged that can be judged at ``finalized``; None if there are no such
         attempts.
 
         The known one serves until an attempt needs a newer one.
@@ -185,13 +185,13 @@ class Observer:
         due = [each for each in attempts if each.can_be_judged(finalized)]
         if not due:
             return None
-        known = self._landmark
+        known = self._witness
         is_new = known is not None and finalized.absolute_slot - known.finalized.absolute_slot <= STATUSES_KEPT // 2
         if known is None or not is_new or not all(each.can_be_judged(known.finalized) for each in due):
-            self._landmark = self._find_landmark(finalized) or known
-        return self._landmark
+            self._witness = self._find_witness(finalized) or known
+        return self._witness
 
-    def _find_landmark(self, finalized: EpochInfo) -> _Landmark | None:
+    def _find_witness(self, finalized: EpochInfo) -> _Witness | None:
         slot = finalized.absolute_slot
         try:
             signatures = self._rpc.get_block_signatures(slot, "finalized")
@@ -203,7 +203,7 @@ class Observer:
         except RpcError as error:
             log.debug("no witness yet", action="witness_missing", slot=slot, error=str(error))
             return None
-        return _Landmark(finalized, signatures[0]) if signatures else None
+        return _Witness(finalized, signatures[0]) if signatures else None
 
     def _history_from(self, finalized: EpochInfo, oldest: int) -> int:
         """The first slot of which the node knows what landed; asked only where the statuses it keeps are newer."""

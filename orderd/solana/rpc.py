@@ -439,10 +439,10 @@ def _keyed_accounts(value: Any) -> list[KeyedAccount]:  # noqa: ANN401  (any JSO
     return [KeyedAccount.parse(each) for each in value]
 
 
-def _as_many(asked: Sequence[object], answers: list[T]) -> list[T]:
+def _as_many(requested: Sequence[object], answers: list[T]) -> list[T]:
     """Raises ValueError where answers could be taken for those to other questions."""
-    if len(answers) != len(asked):
-        raise ValueError(f"{len(answers)} answers to {len(asked)} questions")
+    if len(answers) != len(requested):
+        raise ValueError(f"{len(answers)} answers to {len(requested)} questions")
     return answers
 
 

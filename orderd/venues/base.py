@@ -107,7 +107,7 @@ class Venue(Protocol):
         """The pools that trade this pair as far as is known without asking; before that, all configured ones."""
         ...
 
-    def look_out(self, mint_in: str, mint_out: str) -> bool:
+    def find_new_pools(self, mint_in: str, mint_out: str) -> bool:
         """Look up anew which pools trade this pair, now and when the node hints that there is another one.
 
         Whether there are others than before. Raises OrderdError RPC_*.

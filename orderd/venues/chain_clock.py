@@ -41,11 +41,11 @@ class ChainClock:
 
     def _look(self, _: None) -> float:
         """By how many seconds the chain's clock is ahead."""
-        asked = self._machine()
+        requested_at = self._machine()
         try:
             chain_seconds = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
         except (RpcError, ValueError) as error:
             log.warning("the chain's clock is not known", action="chain_clock_unknown", error=str(error))
         else:
-            self._last = chain_seconds + _HALF_A_SECOND - (asked + self._machine()) / 2
+            self._last = chain_seconds + _HALF_A_SECOND - (requested_at + self._machine()) / 2
         return self._last

@@ -74,9 +74,9 @@ class Guests:
 
     def _count(self, pool: str, error: UnsupportedPoolError) -> None:
         """Once for each pool and reason, however often it is read."""
-        seen = pool, error.reason, error.field
-        if seen not in self._unsupported:
-            self._unsupported.add(seen)
+        fault = pool, error.reason, error.field
+        if fault not in self._unsupported:
+            self._unsupported.add(fault)
             POOLS_UNSUPPORTED.labels(self._kind, error.reason, error.field or "").inc()
 
     def unforeseen(self, pool: str, error: Exception) -> SwapError:

@@ -138,7 +138,7 @@ class PairSnapshot(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Met(Generic[P]):
+class _CachedLiquidity(Generic[P]):
     """A snapshot's pools in one direction: the same for all orders of a slot and a second."""
 
     snapshot: PairSnapshot[P]
@@ -194,7 +194,7 @@ class PoolVenue(ABC, Generic[S, P]):
         self._program_id = self.program.ids[chain]
         self._watch = watch
         self._watch_for = watch_for
-        self._looked_out: set[Pair] = set()
+        self._watched_pairs: set[Pair] = set()
         self._memory = memory
         self._tabled = tabled
         self._looked_up: set[Pair] = set()
@@ -206,7 +206,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
         self._known: Renewed[Pair, KnownPair[S]] = Renewed(self._find, _found_for, _valid_for, clock=clock)
         self._snapshots: SingleFlight[Pair, PairSnapshot[P]] = SingleFlight(self._read, max_age, clock=clock)
-        self._met: dict[tuple[str, str], _Met[P]] = {}
+        self._cached_liquidity: dict[tuple[str, str], _CachedLiquidity[P]] = {}
         self._latest: dict[str, P] = {}
         self._unchanged: Unchanged[P] = Unchanged()
         self._passed_over: set[str] = set()
@@ -228,10 +228,10 @@ class PoolVenue(ABC, Generic[S, P]):
         found = self._known.known(_pair(mint_in, mint_out))
         return frozenset(map(str, self._addresses if found is None else (pool.address for pool in found.pools)))
 
-    def look_out(self, mint_in: str, mint_out: str) -> bool:
+    def find_new_pools(self, mint_in: str, mint_out: str) -> bool:
         pair = _pair(mint_in, mint_out)
-        if self._watch_for is not None and pair not in self._looked_out:
-            self._looked_out.add(pair)
+        if self._watch_for is not None and pair not in self._watched_pairs:
+            self._watched_pairs.add(pair)
             for alike in self._pools_of(pair):
                 self._watch_for(alike, partial(self._hinted, pair))
         before = self.known(*pair)
@@ -245,7 +245,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _hinted(self, pair: Pair, pool: str) -> None:
         """Such a pool has changed: it may be one that was made a moment ago."""
         if pool not in self.known(*pair):
-            self.look_out(*pair)
+            self.find_new_pools(*pair)
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
@@ -276,13 +276,13 @@ class PoolVenue(ABC, Generic[S, P]):
 
     def _liquidity_of(self, snapshot: PairSnapshot[P], mint_in: str, mint_out: str) -> Liquidity:
         second = int(self._unix_time())
-        met = self._met.get((mint_in, mint_out))
-        if met is None or met.snapshot is not snapshot or met.second != second:
-            liquidity = self._meet(snapshot, mint_in, mint_out, PoolMoment(snapshot.slot, second))
-            met = self._met[mint_in, mint_out] = _Met(snapshot, second, liquidity)
-        return met.liquidity
+        cached = self._cached_liquidity.get((mint_in, mint_out))
+        if cached is None or cached.snapshot is not snapshot or cached.second != second:
+            liquidity = self._open_pools(snapshot, mint_in, mint_out, PoolMoment(snapshot.slot, second))
+            cached = self._cached_liquidity[mint_in, mint_out] = _CachedLiquidity(snapshot, second, liquidity)
+        return cached.liquidity
 
-    def _meet(self, snapshot: PairSnapshot[P], mint_in: str, mint_out: str, now: PoolMoment) -> Liquidity:
+    def _open_pools(self, snapshot: PairSnapshot[P], mint_in: str, mint_out: str, now: PoolMoment) -> Liquidity:
         pools: list[OpenPool] = []
         refusals = list(snapshot.refusals)
         tabled = self._tabled()
@@ -290,8 +290,8 @@ class PoolVenue(ABC, Generic[S, P]):
             vaults = snapshot.vaults[address]
             try:
                 with self._guests.answering(address):
-                    met = self._taxed(self._side(pool, mint_in, now), snapshot.fees, mint_in, mint_out)
-                    side = GuestSide(met, self._guests, address)
+                    taxed = self._taxed(self._side(pool, mint_in, now), snapshot.fees, mint_in, mint_out)
+                    side = GuestSide(taxed, self._guests, address)
             except OrderdError as refusal:
                 refusals.append(refusal)
                 continue

@@ -22,21 +22,21 @@ Where they cannot be read, RpcError is thrown into it.
 
 def read(rpc: RpcClient, reading: Reading[T]) -> T:
     """What one reading makes of its accounts. Raises RpcError, and anything that it raises itself."""
-    (result,) = read_together(rpc, [reading])
+    (result,) = read_batch(rpc, [reading])
     if isinstance(result, Exception):
         raise result
     return result
 
 
-def read_together(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Exception]:
+def read_batch(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Exception]:
     """The same of many, in order; of each what it returned or raised."""
     results: dict[int, T | Exception] = {}
-    asked: dict[int, Sequence[Pubkey]] = {}
+    requested: dict[int, Sequence[Pubkey]] = {}
 
     def go_on(number: int, step: Callable[[], Sequence[Pubkey]]) -> None:
-        asked.pop(number, None)
+        requested.pop(number, None)
         try:
-            asked[number] = step()
+            requested[number] = step()
         except StopIteration as end:
             results[number] = end.value
         except Exception as error:  # noqa: BLE001  (passed to the caller that asked for all of them)
@@ -44,9 +44,9 @@ def read_together(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Ex
 
     for number, reading in enumerate(readings):
         go_on(number, partial(next, reading))
-    while asked:
-        numbers = list(asked)
-        for number, reply in zip(numbers, _groups(rpc, list(asked.values())), strict=True):
+    while requested:
+        numbers = list(requested)
+        for number, reply in zip(numbers, _groups(rpc, list(requested.values())), strict=True):
             go_on(number, partial(_answer, readings[number], reply))
     return [results[number] for number in range(len(readings))]
 

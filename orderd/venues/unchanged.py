@@ -30,26 +30,26 @@ class Unchanged(Generic[T]):
         known = self._made.get(name)
         if known is not None and all(accounts.get(key, _NOT_READ) == account for key, account in known[0].items()):
             return known[1]
-        looked_at = _LookedAt(accounts)
-        made = make(looked_at)
-        self._made[name] = looked_at.seen, made
+        recorder = _RecordedReads(accounts)
+        made = make(recorder)
+        self._made[name] = recorder.read, made
         return made
 
 
-class _LookedAt(Mapping[Pubkey, ChainAccount | None]):
+class _RecordedReads(Mapping[Pubkey, ChainAccount | None]):
     """Accounts that remember which of them somebody has looked at, also those that were not among them."""
 
     def __init__(self, accounts: Mapping[Pubkey, ChainAccount | None]) -> None:
         self._accounts = accounts
-        self.seen: dict[Pubkey, object] = {}
+        self.read: dict[Pubkey, object] = {}
 
     def __getitem__(self, key: Pubkey) -> ChainAccount | None:
-        self.seen[key] = self._accounts.get(key, _NOT_READ)
+        self.read[key] = self._accounts.get(key, _NOT_READ)
         return self._accounts[key]
 
     def __contains__(self, key: object) -> bool:
         assert isinstance(key, Pubkey)
-        self.seen[key] = self._accounts.get(key, _NOT_READ)
+        self.read[key] = self._accounts.get(key, _NOT_READ)
         return key in self._accounts
 
     def __iter__(self) -> Iterator[Pubkey]:

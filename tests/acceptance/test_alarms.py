@@ -78,7 +78,7 @@ def let_it_hear_of_halts(state_dir: Path, daemon: Daemon) -> None:
     file = state_dir / "alerts.toml"
     file.write_text(file.read_text().replace('"restarted"]', '"restarted", "halted"]'))
     daemon.process.send_signal(signal.SIGHUP)
-    while not any(notice.get("STATUS") == "settings read again" for notice in daemon.manager.heard()):
+    while not any(notice.get("STATUS") == "settings read again" for notice in daemon.manager.received()):
         select.select([daemon.manager.fileno()], [], [], 60)
 
 

@@ -288,7 +288,7 @@ def heard_until(manager: Notices, name: str) -> dict[str, str]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert select.select([manager], [], [], 60)[0]
-        for notice in manager.heard():
+        for notice in manager.received():
             if name in notice:
                 return notice
     raise AssertionError(f"no {name}")

@@ -1,7 +1,7 @@
 """One plan signed, where a test is about no more."""
 
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
-from orderd.engine.execution.purse import Promised
+from orderd.engine.execution.wallet_funds import Promised
 
 
 def sign_one(builder: Builder, plan: SwapPlan, memo: str) -> SignedAttempt:

@@ -11,7 +11,7 @@ from textual.widgets import Footer
 from orderctl.display.detail import detail_view
 from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.banner import Banner
-from orderctl.tui.widgets.story import OrderStory
+from orderctl.tui.widgets.order_panel import OrderPanel
 from orderd.client.link import Caller
 
 
@@ -29,14 +29,14 @@ class DetailScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Banner()
-        yield OrderStory(self._desk, self._caller, detail_view, can_focus=True)
+        yield OrderPanel(self._desk, self._caller, detail_view, can_focus=True)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(OrderStory).show(self.order, at_once=True)
+        self.query_one(OrderPanel).show(self.order, at_once=True)
         self.draw()
 
     def draw(self) -> None:
         self.set_class(self._desk.stale_since() is not None, "-stale")
         self.query_one(Banner).draw(self._desk)
-        self.query_one(OrderStory).draw()
+        self.query_one(OrderPanel).draw()

@@ -84,7 +84,9 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     def on_mount(self) -> None:
         self._offer_wrapped()
-        self._say("type an amount: the venues' prices come here, and nothing is sent before the button is pressed")
+        self._show_answer(
+            "type an amount: the venues' prices come here, and nothing is sent before the button is pressed"
+        )
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -131,7 +133,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         if (missing := self.form.missing) is not None:
             self.send.label = "Send"
             self.send.refresh(layout=True)
-            self._say(f"type what belongs to: {missing}")
+            self._show_answer(f"type what belongs to: {missing}")
             return
         await asyncio.sleep(TYPING_SECONDS)
         while True:
@@ -147,7 +149,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 if isinstance(error, OrderdError):
                     return
             else:
-                self._say(Group(*self._shortage(quote), *_view(quote, rests=rests(params))))
+                self._show_answer(Group(*self._shortage(quote), *_view(quote, rests=rests(params))))
                 self._arm(quote, rests=rests(params))
             await asyncio.sleep(QUOTE_SECONDS)
 
@@ -178,7 +180,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             order = params_of(SubmitParams, **self._trade() | self._promised | own)
             result = await self._caller.call(Method.ORDER_SUBMIT, order, SubmitResult)
         except AnswerLostError as error:
-            self._say(
+            self._show_answer(
                 Text.assemble(
                     ("The outcome is unknown: ", Tone.WARNING.bold),
                     f"{error.detail}.\nSending it again from this form cannot make a second order.",
@@ -196,9 +198,9 @@ class NewOrderScreen(ModalScreen[OrderView]):
             if isinstance(error, OrderdError)
             else (error.title, error.next_step)
         )
-        self._say(Text.assemble((title, Tone.ALARM), f"\n{error.detail}\n", ("next: ", Tone.HINT), step))
+        self._show_answer(Text.assemble((title, Tone.ALARM), f"\n{error.detail}\n", ("next: ", Tone.HINT), step))
 
-    def _say(self, what: RenderableType) -> None:
+    def _show_answer(self, what: RenderableType) -> None:
         self.answer.update(what)
 
 

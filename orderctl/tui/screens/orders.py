@@ -20,8 +20,8 @@ from orderctl.tui.widgets.blotter import Blotter
 from orderctl.tui.widgets.candle_pane import CandlePane
 from orderctl.tui.widgets.depth_pane import DepthPane
 from orderctl.tui.widgets.gauges import Gauges
+from orderctl.tui.widgets.order_panel import OrderPanel
 from orderctl.tui.widgets.price_panel import PricePanel
-from orderctl.tui.widgets.story import OrderStory
 from orderctl.tui.widgets.tabs import Tab
 from orderd.client.link import Caller
 
@@ -78,7 +78,7 @@ class OrdersScreen(Screen[None]):
                 gauges.border_title = "Daemon"
                 yield gauges
                 yield DepthPane(self._caller, with_figures=False)
-                yield OrderStory(self._desk, self._caller, brief_view, can_focus=False)
+                yield OrderPanel(self._desk, self._caller, brief_view, can_focus=False)
         yield Input(
             self._memory.layout.words,
             placeholder="words to look for: id, token, status, kind, price, venue, error",
@@ -110,10 +110,10 @@ class OrdersScreen(Screen[None]):
         self.query_one(Gauges).draw(desk)
         self.query_one(DepthPane).draw(desk)
         self.candles.draw(desk)
-        story = self.query_one(OrderStory)
-        if story.display:  # on a narrow terminal there is no room for it
-            story.show(self.order)
-            story.draw()
+        panel = self.query_one(OrderPanel)
+        if panel.display:  # on a narrow terminal there is no room for it
+            panel.show(self.order)
+            panel.draw()
         self.blotter.draw()
 
     def action_tab(self, tab: str) -> None:

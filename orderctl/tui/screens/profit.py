@@ -90,8 +90,8 @@ class ProfitScreen(Screen[None]):
             except ClientError as error:
                 self.holdings.update(_complaint(error))
             try:
-                asked = params_of(PnlParams, unit=unit, method=method)
-                self._show_pnl(await self._caller.call(Method.PNL, asked, PnlResult))
+                params = params_of(PnlParams, unit=unit, method=method)
+                self._show_pnl(await self._caller.call(Method.PNL, params, PnlResult))
             except ClientError as error:
                 self.earned.update(_complaint(error))
             await asyncio.sleep(READ_SECONDS)

@@ -116,13 +116,13 @@ def _venues(desk: Desk) -> Table:
     for name, venue in desk.answers.venues.items():
         own = [fill for fill in fills if fill.venue is not None and fill.venue.startswith(name)]
         slippage = [Decimal(fill.quote_slippage_bps) for fill in own if fill.quote_slippage_bps is not None]
-        refused = venue.asked - venue.answered
+        refused = venue.requested - venue.answered
         worst_code = venue.refusals.most_common(1)
         refusal = f"{worst_code[0][0]}: {venue.last_refusal}" if worst_code else ""
         table.add_row(
             name,
-            f"{venue.answered} of {venue.asked}",
-            f"{venue.best * 100 // venue.asked} %" if venue.asked else "-",
+            f"{venue.answered} of {venue.requested}",
+            f"{venue.best * 100 // venue.requested} %" if venue.requested else "-",
             Text(str(refused), Tone.WARNING if refused else Tone.MUTED),
             str(len(own)),
             f"{sum(slippage) / len(slippage):.2f}" if slippage else "-",

@@ -74,8 +74,8 @@ def _seconds_to(at: datetime, now: datetime) -> int:
 
 
 def _wallet(desk: Desk) -> Text:
-    if (trouble := desk.trouble.get("balances")) is not None:
-        return Text(f"wallet: {trouble.title}: {trouble.detail}", Tone.WARNING)
+    if (error := desk.errors.get("balances")) is not None:
+        return Text(f"wallet: {error.title}: {error.detail}", Tone.WARNING)
     if desk.wallet is None:
         return Text("wallet: not known yet", "dim")
     line = Text.assemble(("wallet ", "dim"), shorten(desk.wallet.wallet, WALLET_WIDTH))

@@ -132,8 +132,8 @@ class Blotter(Container):
     def draw(self) -> None:
         """Show the desk as it is now. What has not changed is not drawn again."""
         desk, now = self._desk, self._desk.clock()
-        asked_for = (self._sorted_by, self._is_reversed, self.words, self._unfolded, self.tab)
-        frame = (int(now.timestamp()), asked_for, desk.heard_at is None, desk.history)
+        requested = (self._sorted_by, self._is_reversed, self.words, self._unfolded, self.tab)
+        frame = (int(now.timestamp()), requested, desk.received_at is None, desk.history)
         if (desk.book.revision, frame) == (self._drawn_revision, self._drawn_frame):
             return
         column, book = self._sorted_by, desk.book
@@ -177,8 +177,8 @@ class Blotter(Container):
         self.ended.border_title = titled(counted, outcomes(ended.orders) if is_main else "")
         history = desk.history
         self.fills.border_title = fills_title(history, len(self.fills.fills), is_cut=bool(self.words))
-        if (trouble := desk.trouble.get("history")) is not None:
-            self.fills.border_title = f"{trouble.title}: {trouble.detail}"
+        if (error := desk.errors.get("history")) is not None:
+            self.fills.border_title = f"{error.title}: {error.detail}"
         counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(book.resting), Tab.HISTORY: ended.known}
         figures = {tab: str(count) for tab, count in counts.items()}
         if history is not None and history.totals is not None:
@@ -196,7 +196,7 @@ class Blotter(Container):
     def _why_none(self, known: Mapping[UUID, OrderView], kind: str) -> str:
         if known and self.words:
             return "none with these words; esc drops the filter"
-        if self._desk.heard_at is None:
+        if self._desk.received_at is None:
             return "not known yet"
         if kind == "ended":
             return "none yet"

@@ -34,8 +34,8 @@ class CandlePane(Static):
             self.post_message(ChartChosen())
         if not room:
             return
-        chart, trouble = view.chart(desk.book), desk.trouble.get("prices")
-        drawn = (chart, trouble, width, height, desk.pair, view.interval, view.back)
+        chart, error = view.chart(desk.book), desk.errors.get("prices")
+        drawn = (chart, error, width, height, desk.pair, view.interval, view.back)
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -50,8 +50,8 @@ class CandlePane(Static):
 
 
 def _picture(desk: Desk, chart: Chart | None, width: int, height: int) -> Text:
-    if (trouble := desk.trouble.get("prices")) is not None:
-        return Text(f"{trouble.title}: {trouble.detail}", Tone.WARNING)
+    if (error := desk.errors.get("prices")) is not None:
+        return Text(f"{error.title}: {error.detail}", Tone.WARNING)
     if chart is not None:
         return Text("\n", no_wrap=True, overflow="crop").join(chart.lines(width, height, fills=True))
     if desk.chart.prices is None:

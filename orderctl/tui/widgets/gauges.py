@@ -16,8 +16,8 @@ NAME_WIDTH = 11
 class Gauges(Static):
     def draw(self, desk: Desk) -> None:
         lines = _lines(desk.status) if desk.status is not None else Text("not known yet", "dim")
-        if (trouble := desk.trouble.get("status")) is not None:
-            lines = Text(f"{trouble.title}: {trouble.detail}", Tone.WARNING)
+        if (error := desk.errors.get("status")) is not None:
+            lines = Text(f"{error.title}: {error.detail}", Tone.WARNING)
         if self.content != lines:
             self.update(lines)
 

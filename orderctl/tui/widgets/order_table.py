@@ -89,7 +89,7 @@ class OrderTable(ScrollView, can_focus=True):
     ) -> None:
         """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why. ``market`` and ``marks``
         are as in ``Showing``."""
-        looked_at, in_sight = self._cursor, self._in_sight()
+        cursor, visible = self._cursor, self._visible()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
         is_all_new, self._shown = shown != self._shown, shown
         self._orders, self.sorted_by, self._if_empty = orders, sorted_by, if_empty
@@ -98,21 +98,21 @@ class OrderTable(ScrollView, can_focus=True):
         if self._is_at_top:
             self._cursor = 0
         else:
-            self._stay(looked_at)
+            self._keep_cursor(cursor)
         self._settle()
         if is_all_new:
             self.refresh()
         else:
-            self._refresh_changes(in_sight)
+            self._refresh_changes(visible)
 
-    def _stay(self, looked_at: int) -> None:
+    def _keep_cursor(self, cursor: int) -> None:
         """What the trader looks at stays where it is, while other orders come and go above it."""
         for index, order in enumerate(self._orders):
             if order.id == self.selected:
                 self._cursor = index
                 break
-        if looked_at != self._cursor and self._is_in_sight(looked_at):
-            self.scroll_to(y=self.scroll_offset.y + self._cursor - looked_at, animate=False)
+        if cursor != self._cursor and self._is_visible(cursor):
+            self.scroll_to(y=self.scroll_offset.y + self._cursor - cursor, animate=False)
 
     def _resize(self) -> None:
         """Room for all orders to scroll through.
@@ -128,11 +128,11 @@ class OrderTable(ScrollView, can_focus=True):
 
     def _refresh_changes(self, before: Sequence[tuple[OrderView, bool, str]]) -> None:
         """Draw only the lines again that show something else than ``before``."""
-        for line, (old, new) in enumerate(zip_longest(before, self._in_sight())):
+        for line, (old, new) in enumerate(zip_longest(before, self._visible())):
             if old is None or new is None or old[0] is not new[0] or old[1:] != new[1:]:
                 self.refresh(Region(0, HEADER_LINES + line, self.size.width, 1))
 
-    def _in_sight(self) -> list[tuple[OrderView, bool, str]]:
+    def _visible(self) -> list[tuple[OrderView, bool, str]]:
         """The orders on the screen, from the top, whether the cursor is on each, and its mark."""
         top = self.scroll_offset.y
         shown = self._orders[top : top + self.size.height - HEADER_LINES]
@@ -205,7 +205,7 @@ class OrderTable(ScrollView, can_focus=True):
             self.selected = selected
             self.post_message(OrderHighlighted(selected))
 
-    def _is_in_sight(self, line: int) -> bool:
+    def _is_visible(self, line: int) -> bool:
         top = self.scroll_offset.y
         return top <= line < top + self.size.height - HEADER_LINES
 
@@ -225,9 +225,9 @@ class OrderTable(ScrollView, can_focus=True):
             return self._header()
         line = y - HEADER_LINES + self.scroll_offset.y
         if line >= len(self._orders):
-            said = self._if_empty if not self._orders and line == 0 else ""
-            text = Segment(said, self._base + self._style("muted"))
-            return Strip([text]).adjust_cell_length(self.size.width, self._base)
+            text = self._if_empty if not self._orders and line == 0 else ""
+            muted = Segment(text, self._base + self._style("muted"))
+            return Strip([muted]).adjust_cell_length(self.size.width, self._base)
         return self._row(self._orders[line], is_cursor=line == self._cursor)
 
     def _header(self) -> Strip:

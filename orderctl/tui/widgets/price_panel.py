@@ -26,8 +26,8 @@ class PricePanel(Static):
         width, height = self.content_size
         chart_height = min(MAX_CHART_HEIGHT, height // len(VenueName) - 1)
         lines = [line for venue in VenueName for line in _venue(series, venue, best, width, chart_height)]
-        if (trouble := desk.trouble.get("quote")) is not None:
-            lines.append(Text(trouble.title, Tone.WARNING))
+        if (error := desk.errors.get("quote")) is not None:
+            lines.append(Text(error.title, Tone.WARNING))
         elif len(lines) < height and (scale := series.scale(width)) is not None:
             lines.append(Text(f"from {scale[0]:f} to {scale[1]:f}", "dim"))
         text = Text("\n").join(lines)

@@ -19,7 +19,7 @@ from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.engine.execution.fees import FeeEstimate, FeeMarket
-from orderd.engine.execution.purse import Need, Promised, Purse, TokenAccountKey
+from orderd.engine.execution.wallet_funds import FundsCheck, Need, Promised, TokenAccountKey
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.json_rpc import translated_rpc_errors
@@ -136,7 +136,7 @@ class Builder:
         rpc: RpcClient,
         wallet: Signer,
         fees: FeeMarket,
-        purse: Purse,
+        funds_check: FundsCheck,
         *,
         blockhash_age: Age,
         tables: Tables = lambda: (),
@@ -147,7 +147,7 @@ class Builder:
         self._rpc = rpc
         self._wallet = wallet
         self._fees = fees
-        self._purse = purse
+        self._funds_check = funds_check
         self._tables = tables
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
         self._fitting: dict[tuple[str, str], tuple[int, bool]] = {}
@@ -189,7 +189,7 @@ class Builder:
 
     def rent(self, route: Route) -> int | None:
         """Lamports for token accounts that a trade over this route would make and leave; None if not known."""
-        return self._purse.rent_as_known(self._bought(route))
+        return self._funds_check.rent_as_known(self._bought(route))
 
     def preview(self, plan: SwapPlan) -> Preview:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
@@ -297,7 +297,7 @@ class Builder:
         if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
             return error
         try:
-            shortfall = self._purse.shortfall(self._need(plan, fee))
+            shortfall = self._funds_check.shortfall(self._need(plan, fee))
         except (RpcError, OrderdError) as unknown:
             log.warning("funds unknown", action="funds_unknown", error=str(unknown))
             return error
@@ -314,10 +314,10 @@ class Builder:
         if promised != Promised():
             with translated_rpc_errors():
                 # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
-                spare = moment.lamports - 3 * self._purse.account_rent
+                spare = moment.lamports - 3 * self._funds_check.account_rent
                 # What was read at the start of the slot must not end an order.
                 is_sure = promised.leaves(lean, spare, moment.wrapped)
-                shortfall = None if is_sure else self._purse.shortfall(self._need(plan, fee), promised)
+                shortfall = None if is_sure else self._funds_check.shortfall(self._need(plan, fee), promised)
             if shortfall is not None:
                 raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, shortfall)
         promised.add(lean, plan.min_amount_out if route.hops[-1].mint_out == WSOL_MINT else 0)
@@ -325,8 +325,8 @@ class Builder:
     def _need(self, plan: SwapPlan, fee: FeeEstimate) -> Need:
         route = plan.route
         program, _ = self._router.venue_of(route.main).token_programs(route.main)
-        rent = self._purse.rent_of_new(self._bought(route))
-        passing = self._purse.account_rent if _touches_sol(route) and not plan.use_wrapped else 0
+        rent = self._funds_check.rent_of_new(self._bought(route))
+        passing = self._funds_check.account_rent if _touches_sol(route) and not plan.use_wrapped else 0
         most, mint = plan.max_amount_in, route.main.mint_in
         return Need(mint, program, most, fee.lamports, rent, passing, plan.use_wrapped, plan.sold)
 

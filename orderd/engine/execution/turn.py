@@ -38,8 +38,8 @@ from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.preparation import Preparation
-from orderd.engine.execution.purse import Promised
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.execution.wallet_funds import Promised
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher

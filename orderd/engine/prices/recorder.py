@@ -41,16 +41,16 @@ class _Seen:
 
 
 class PriceRecorder:
-    """One pass at a time. ``seen`` has what the router last read of each pair, in the direction that it was read."""
+    """One pass at a time. ``answers`` is what the router last read of each pair, in the direction of that read."""
 
     def __init__(
         self,
-        seen: Callable[[], Mapping[Pair, Answers]],
+        answers: Callable[[], Mapping[Pair, Answers]],
         tokens: TokenRegistry,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._seen = seen
+        self._answers = answers
         self._tokens = tokens
         self._unknown: set[str] = set()
         self._now = now
@@ -60,7 +60,7 @@ class PriceRecorder:
 
     def run_once(self) -> None:
         """Look at what has been read since the last time and, every few times, store it."""
-        for pair, answers in list(self._seen().items()):
+        for pair, answers in list(self._answers().items()):
             self._look_at(pair, answers)
         self._passes += 1
         if self._passes % _STORE_PASSES == 0:
@@ -98,10 +98,10 @@ class PriceRecorder:
 
     def _note(self, pair: PairPrice, price: Decimal) -> None:
         for seconds in (MINUTE, HOUR):
-            seen = single(self._now(), price, seconds)
-            key = (pair.base.mint, pair.quote.mint, seconds, seen.at)
+            answers = single(self._now(), price, seconds)
+            key = (pair.base.mint, pair.quote.mint, seconds, answers.at)
             known = self._candles.get(key)
-            self._candles[key] = seen if known is None else known.followed_by(seen)
+            self._candles[key] = answers if known is None else known.followed_by(answers)
 
 
 def _are_the_same(read_as: Mapping[str, object], before: Mapping[str, object]) -> bool:

@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from orderd.amm.curve import NEVER
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import OrderdError
-from orderd.domain.liquidity import Guard, SeenMarket, guards, objection, of_mint
+from orderd.domain.liquidity import Guard, ObservedMarket, guards, objection, of_mint
 from orderd.domain.money import BPS
 from orderd.domain.order import OrderKind
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
@@ -56,12 +56,12 @@ class NewMarkets:
         """What the order asks for beside its price, and what there is of it. Raises OrderdError RPC_*."""
         if decision is None:
             return iter((of_mint(terms, facts_of(_key(terms), self._mint(terms))),))
-        return guards(terms, self._seen(terms, decision.route))
+        return guards(terms, self._observe(terms, decision.route))
 
-    def _seen(self, terms: OrderTerms, route: Route) -> SeenMarket:
+    def _observe(self, terms: OrderTerms, route: Route) -> ObservedMarket:
         account = self._mint(terms)
         back, no_way_back = self._back(terms, route)
-        return SeenMarket(
+        return ObservedMarket(
             liquidity=self._liquidity(route),
             pool_fee=max(Fraction(leg.fee_in_input, leg.amount_in) for leg in route.legs),
             back=back,

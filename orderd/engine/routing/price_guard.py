@@ -36,7 +36,7 @@ Recall = Callable[[str, str, float], PastRoute | None]
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """What was sold and bought, and what depth cost of that; `seen_at` on the monotonic clock.
+    """What was sold and bought, and what depth cost of that; ``observed_at`` on the monotonic clock.
 
     Found among `pools`, paid by those of `legs`; `before` is the last one that others paid.
     """
@@ -44,7 +44,7 @@ class _Reference:
     amounts: tuple[int, int]
     price_impact_bps: Decimal
     pools: frozenset[str]
-    seen_at: float
+    observed_at: float
     legs: frozenset[str]
     before: "_Reference | None" = None
 
@@ -129,7 +129,7 @@ class PriceGuard:
         if pair not in self._references:
             self._references[pair] = self._recalled(pair)
         last = self._references[pair]
-        return last if last is not None and self._clock() - last.seen_at <= MAX_AGE_SECONDS else None
+        return last if last is not None and self._clock() - last.observed_at <= MAX_AGE_SECONDS else None
 
     def _recalled(self, pair: Pair) -> _Reference | None:
         past = None if self._recall is None else self._recall(*pair, MAX_AGE_SECONDS)
@@ -140,8 +140,8 @@ class PriceGuard:
 
 
 def _missing(pools: frozenset[str], present: Set[str], listed: Set[str] | None) -> frozenset[str]:
-    away = pools - present
-    return away if listed is None else away & listed
+    missing = pools - present
+    return missing if listed is None else missing & listed
 
 
 def _price(amount_in: int, amount_out: int, price_impact_bps: Decimal) -> Fraction:

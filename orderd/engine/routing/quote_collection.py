@@ -72,7 +72,7 @@ class QuoteCollector:
         self._max_slot_lag = max_slot_lag
         self._newest = 0
         self._read = read
-        self.seen: dict[Pair, Answers] = {}
+        self.latest_answers: dict[Pair, Answers] = {}
         """The last answer for each pair, for readers of prices that make no request."""
         # Two pools, so that slow lookups do not delay reads of what is known.
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
@@ -98,14 +98,14 @@ class QuoteCollector:
         """Whether a hint says that pools of the pair have changed since they were read."""
         return any(venue.has_changed(*pair) for venue in self._venues)
 
-    def look_out(self, pairs: Sequence[Pair], seconds: float) -> bool:
+    def find_new_pools(self, pairs: Sequence[Pair], seconds: float) -> bool:
         """Look up anew at all venues which pools there are. Whether one has found others than before.
 
         Whoever does not answer in time goes on by itself.
         """
-        asked = [self._lookups.submit(_look_out, venue, pair) for pair in pairs for venue in self._venues]
-        wait(asked, timeout=seconds)
-        return any(each.done() and each.result() for each in asked)
+        lookups = [self._lookups.submit(_find_new_pools, venue, pair) for pair in pairs for venue in self._venues]
+        wait(lookups, timeout=seconds)
+        return any(each.done() and each.result() for each in lookups)
 
     def hints(self, pair: Pair) -> int:
         """How many hints there have been that pools of the pair have changed."""
@@ -113,12 +113,12 @@ class QuoteCollector:
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now."""
-        asked = [(pair, venue) for pair in pairs for venue in self._venues]
+        requested = [(pair, venue) for pair in pairs for venue in self._venues]
         until = time.monotonic() + self._timeout
-        stale = {number: each for number, each in enumerate(asked) if not _is_fresh(*each)}
+        stale = {number: each for number, each in enumerate(requested) if not _is_fresh(*each)}
         answers = {**self._refresh(stale, until)}
         pending: dict[int, Future[Liquidity | OrderdError]] = {}
-        for number, each in enumerate(asked):
+        for number, each in enumerate(requested):
             if number in answers:
                 continue
             # A venue that has its pools of this slot at hand answers in microseconds: no thread is worth that.
@@ -128,9 +128,9 @@ class QuoteCollector:
                 pending[number] = self._lookups.submit(_look_up, *each)
         wait(pending.values(), timeout=until - time.monotonic())
         for number, future in pending.items():
-            answers[number] = future.result() if future.done() else self._late(future, asked[number][1])
-        found = self._by_pair(pairs, [answers[number] for number in range(len(asked))])
-        self.seen |= found
+            answers[number] = future.result() if future.done() else self._late(future, requested[number][1])
+        found = self._by_pair(pairs, [answers[number] for number in range(len(requested))])
+        self.latest_answers |= found
         return found
 
     def _refresh(self, stale: Mapping[int, _Asked], until: float) -> Mapping[int, Liquidity | OrderdError]:
@@ -196,9 +196,9 @@ class QuoteCollector:
         return found
 
 
-def _look_out(venue: Venue, pair: Pair) -> bool:
+def _find_new_pools(venue: Venue, pair: Pair) -> bool:
     try:
-        return venue.look_out(*pair)
+        return venue.find_new_pools(*pair)
     except OrderdError as error:
         # Whoever asks for its pools is told the same.
         log.debug("no look-out", action="look_out_failed", venue=venue.name, error=str(error))

@@ -36,7 +36,7 @@ from orderd.engine.routing.search import (
 )
 from orderd.engine.routing.search_out import SearchOut
 from orderd.engine.routing.space import bytes_of_swaps
-from orderd.engine.routing.venue_refusals import nothing_offered, reasons, unless_missed
+from orderd.engine.routing.venue_refusals import no_offer_error, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
@@ -88,7 +88,7 @@ class Router:
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
         self._clock = clock
-        self._asked: dict[Pair, float] = {}
+        self._requested_at: dict[Pair, float] = {}
         self._watched = dict.fromkeys(watched, -_WATCHED_SECONDS)
         self._collector = QuoteCollector(
             venues, read=read, cooling=self._cooling, timeout_ms=timeout_ms, max_slot_lag=max_slot_lag, threads=threads
@@ -110,14 +110,14 @@ class Router:
         """Look up what there is between the intermediate tokens, before an order has to wait for that."""
         self.pools([*((one.mint, other.mint) for one, other in combinations(self._intermediates, 2)), *self._watched])
 
-    def seen(self) -> Mapping[Pair, Answers]:
+    def latest_answers(self) -> Mapping[Pair, Answers]:
         """What was last read of each pair, for any request."""
-        return self._collector.seen
+        return self._collector.latest_answers
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         """What these can be traded in now, on any route, as far as it is known without a lookup."""
         pairs = dict.fromkeys(pair for each in requests for pair in self._pairs(each))
-        self._asked |= dict.fromkeys(pairs, self._clock())
+        self._requested_at |= dict.fromkeys(pairs, self._clock())
         return self._collector.ask([pair for pair in pairs if self._collector.knows(pair)])
 
     def learn(self, request: QuoteRequest) -> None:
@@ -149,23 +149,23 @@ class Router:
         So are the pairs that are watched, and each of them from time to time although no hint came.
         """
         now = self._clock()
-        asked = [pair for pair, at in self._asked.copy().items() if at > now - _WARM_SECONDS]
-        if not asked:
-            self._asked.clear()
-        changed = {pair for pair in (*asked, *self._watched) if self._collector.has_changed(pair)}
+        recent_pairs = [pair for pair, at in self._requested_at.copy().items() if at > now - _WARM_SECONDS]
+        if not recent_pairs:
+            self._requested_at.clear()
+        changed = {pair for pair in (*recent_pairs, *self._watched) if self._collector.has_changed(pair)}
         changed |= {pair for pair, read in self._watched.items() if now - read >= _WATCHED_SECONDS}
         if changed:
             self._watched |= dict.fromkeys(self._watched.keys() & changed, now)
             self._collector.ask(list(changed))
 
-    def look_out(self, pair: Pair, seconds: float = _LOOKING_SECONDS) -> bool:
+    def find_new_pools(self, pair: Pair, seconds: float = _LOOKING_SECONDS) -> bool:
         """Look up anew which pools there are on any way between two tokens. Whether there are others than before.
 
         A venue that has not answered after so many ``seconds`` goes on by itself.
         """
         known = {(one.mint, other.mint) for one, other in permutations(self._intermediates, 2)}
         pairs = [each for each in self._pairs(QuoteRequest(*pair, 1)) if each not in known]
-        return self._collector.look_out(pairs, seconds)
+        return self._collector.find_new_pools(pairs, seconds)
 
     def hints(self, request: QuoteRequest) -> int:
         """How many hints there have been that the market of the request's pair has moved, on any way."""
@@ -217,7 +217,7 @@ class Router:
                 rent = worth_of(self._rent_of_way(token.mint))
                 candidates += search.by_way_of(token, first, second, rent)
         if not candidates and not quotes and offers.steep is None:
-            raise nothing_offered(refusals)
+            raise no_offer_error(refusals)
         steep = [Route((Hop(venue_quotes(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
         if chosen is None or (offers.less is not None and search.is_better(offers.less, chosen)):
@@ -285,12 +285,12 @@ def _refused(chosen: Candidate | None, part: str | None, steep: Sequence[Route],
     """Why there is no route for the whole amount, and for which ``part`` of it there is one."""
     at_most = f"; {part}" if part is not None else ""
     best_steep = max(map(_rate, steep), default=Fraction(0))
-    best_dear = max(map(_rate, limits.dear), default=Fraction(0))
-    if part is not None and (chosen is not None or not (steep or limits.dear)):
+    best_costly = max(map(_rate, limits.too_costly), default=Fraction(0))
+    if part is not None and (chosen is not None or not (steep or limits.too_costly)):
         detail = f"one transaction has no room for pools that pay more for all of it than for a part{at_most}"
         return OrderdError(ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY, detail)
-    if best_dear > best_steep:
-        best = max(limits.dear, key=_rate)
+    if best_costly > best_steep:
+        best = max(limits.too_costly, key=_rate)
         return OrderdError(
             ErrorCode.ROUTE_TOTAL_COST,
             f"the best route, over {best.main.venue}, costs {best.total_cost_bps} basis points in fees and impact, "

@@ -11,10 +11,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from orderd.amm.pouring import Load
 from orderd.amm.side import Quote
 from orderd.amm.split import NOTABLY, CurveOf, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import SwapError
+from orderd.amm.water_filling import Load
 from orderd.domain.money import BPS
 from orderd.domain.quote import Hop, Route, VenueQuote, first_hop_floor
 from orderd.domain.tokens import Token
@@ -41,23 +41,23 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
     """What a route may take: so much of the price, so much with its fees, so many bytes for its swaps; and the last
-    word on what fits. ``dear`` are the routes that were left out for what they cost, ``fitting`` the splits that were
+    word on what fits. ``too_costly`` are the routes that were left out for their cost, ``fitting`` the splits that were
     found to fit, as routes."""
 
     max_price_impact_bps: int
     max_total_cost_bps: int
     bytes_of_swaps: int
     fits: Fits
-    dear: list[Route] = field(default_factory=list)
+    too_costly: list[Route] = field(default_factory=list)
     fitting: list[tuple[Split, Route]] = field(default_factory=list)
 
     def too_steep(self, route: Route) -> bool:
         return route.price_impact_bps > self.max_price_impact_bps
 
-    def too_dear(self, route: Route) -> bool:
+    def costs_too_much(self, route: Route) -> bool:
         if route.total_cost_bps <= self.max_total_cost_bps:
             return False
-        self.dear.append(route)
+        self.too_costly.append(route)
         return True
 
     def room(self, pools: Sequence[OpenPool]) -> Room:
@@ -69,7 +69,7 @@ class SearchLimits:
 
         def fits(split: Split) -> bool:
             route = Route((Hop(venue_quotes(pools, split.legs)),))
-            if self.too_steep(route) or self.too_dear(route) or not self.fits(route):
+            if self.too_steep(route) or self.costs_too_much(route) or not self.fits(route):
                 return False
             self.fitting.append((split, route))
             return True
@@ -100,7 +100,7 @@ class AnySearch(ABC):
         """The best of these offers, which fits."""
         if offers.best is not None:
             (route,) = (route for split, route in self._limits.fitting if split is offers.best)
-            yield self._candidate(nothing, None, route)
+            yield self._candidate(no_candidates, None, route)
 
     @abstractmethod
     def by_way_of(
@@ -167,7 +167,7 @@ class Search(AnySearch):
             legs = MAX_LEGS - len(start.legs)
             for rest in self._distinct(second, sure, legs, self._cost, left, start.price_impact_bps):
                 is_pair = len(start.legs) == len(rest) == 1
-                others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
+                others = partial(self._pairs, token, first, second, rent) if is_pair else no_candidates
                 found = True
                 yield self._candidate(others, token, Route((start, Hop(rest))), rent=rent)
         if not found:  # The routes that do not fit show why.
@@ -198,10 +198,10 @@ class Search(AnySearch):
                 paid = quoted(rest, sure)
                 if paid is not None:
                     hops = Hop((start.venue_quote(bought),)), Hop((rest.venue_quote(paid),))
-                    yield self._candidate(nothing, token, Route(hops), rent=rent)
+                    yield self._candidate(no_candidates, token, Route(hops), rent=rent)
 
 
-def nothing() -> Iterable[Candidate]:
+def no_candidates() -> Iterable[Candidate]:
     return ()
 
 
@@ -211,7 +211,7 @@ def first_that_may_be(candidates: list[Candidate], limits: SearchLimits, steep: 
         best = max(candidates, key=lambda each: each.worth)
         if limits.too_steep(best.route):
             steep.append(best.route)
-        elif best.through is None or (not limits.too_dear(best.route) and limits.fits(best.route)):
+        elif best.through is None or (not limits.costs_too_much(best.route) and limits.fits(best.route)):
             return best
         candidates.remove(best)
         candidates += best.others()

@@ -14,7 +14,7 @@ from orderd.amm.split import Offers, Room, Split
 from orderd.amm.swap import SwapError
 from orderd.domain.quote import Hop, Route, second_hop_ceiling
 from orderd.domain.tokens import Token
-from orderd.engine.routing.search import MAX_LEGS, AnySearch, Candidate, curves_of, nothing
+from orderd.engine.routing.search import MAX_LEGS, AnySearch, Candidate, curves_of, no_candidates
 from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.venues.base import OpenPool
 
@@ -33,7 +33,7 @@ class SearchOut(AnySearch):
             # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
             for start in self._distinct(first, most, MAX_LEGS - len(rest.legs), 0, left, rest.price_impact_bps):
                 is_pair = len(start) == len(rest.legs) == 1
-                others = partial(self._pairs, token, first, second, rent) if is_pair else nothing
+                others = partial(self._pairs, token, first, second, rent) if is_pair else no_candidates
                 found = True
                 yield self._candidate(others, token, Route((Hop(start), rest)), rent=rent)
         if not found:  # The routes that do not fit show why.
@@ -64,7 +64,7 @@ class SearchOut(AnySearch):
                 bought = _cost_of(start, most)
                 if bought is not None:
                     hops = Hop((start.venue_quote(bought),)), Hop((rest.venue_quote(paid),))
-                    yield self._candidate(nothing, token, Route(hops), rent=rent)
+                    yield self._candidate(no_candidates, token, Route(hops), rent=rent)
 
 
 def _cost_of(pool: OpenPool, amount_out: int) -> Quote | None:

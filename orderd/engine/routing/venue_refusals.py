@@ -44,12 +44,12 @@ def reasons(
         final = [refusal for refusal in own if refusal.code not in UNANSWERED]
         cools = any(refusal.venue == name for refusal in answers.cooling)
         if name not in quoting and (final or not (absent or cools)):
-            nothing = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
-            refused.append(min(final, key=lambda refusal: _rank(refusal.code), default=nothing))
+            no_pool = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
+            refused.append(min(final, key=lambda refusal: _rank(refusal.code), default=no_pool))
     return (*refused, *answers.cooling)
 
 
-def nothing_offered(refusals: Sequence[VenueRefusal]) -> OrderdError:
+def no_offer_error(refusals: Sequence[VenueRefusal]) -> OrderdError:
     """The error of an order that no venue offers anything for."""
     detail = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
     if {refusal.code for refusal in refusals} == {ErrorCode.RPC_POOLS_UNLISTED}:
@@ -64,8 +64,8 @@ def unless_missed(refusals: Iterable[VenueRefusal | Refused], refused: OrderdErr
     missed = [each for each in refusals if each.code in AWAITED]
     if not missed:
         return refused
-    away = "; ".join(f"{each.venue}: {each.detail}" for each in missed)
-    return OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, f"{away}; and of what is left, {refused.detail}")
+    unavailable = "; ".join(f"{each.venue}: {each.detail}" for each in missed)
+    return OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, f"{unavailable}; and of what is left, {refused.detail}")
 
 
 def _rank(code: ErrorCode) -> int:

@@ -51,17 +51,19 @@ class Settlement:
         """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""
         self._live.adopt()
         settled = self._settle_hinted()
-        asked = self._live.all()
-        if not asked:
+        attempts = self._live.all()
+        if not attempts:
             return settled
-        sightings = self._observer.look({signature: live.validity for signature, live in asked.items()})
-        seen = {signature: asked[signature] for signature in sightings}
-        for signature, live in seen.items():
+        sightings = self._observer.look({signature: live.validity for signature, live in attempts.items()})
+        sighted = {signature: attempts[signature] for signature in sightings}
+        for signature, live in sighted.items():
             if sightings[signature].status is not None:
                 self._resending.put_off(live)
-        landed = [signature for signature in seen if sightings[signature].landed]
+        landed = [signature for signature in sighted if sightings[signature].landed]
         fetched = dict(zip(landed, self._observer.fetch(landed), strict=True))
-        return settled + self._write(self._landed(seen, sightings, fetched) | self._expired(seen, sightings), seen)
+        return settled + self._write(
+            self._landed(sighted, sightings, fetched) | self._expired(sighted, sightings), sighted
+        )
 
     def _settle_hinted(self) -> int:
         """Those that are said to have landed come first, with one request. What is not so is seen with all others."""
@@ -79,14 +81,14 @@ class Settlement:
 
     def _landed(
         self,
-        asked: Mapping[Signature, TrackedAttempt],
+        attempts: Mapping[Signature, TrackedAttempt],
         sightings: Mapping[Signature, Sighting],
         fetched: Mapping[Signature, TransactionInfo | RpcError | None],
     ) -> dict[Signature, Change]:
         """What became of those that have landed, by what was ``fetched`` of each."""
         changes = {}
         for signature, answer in fetched.items():
-            live, sighting = asked[signature], sightings[signature]
+            live, sighting = attempts[signature], sightings[signature]
             if isinstance(answer, RpcError):
                 live.report_stuck(f"landed, but cannot be read: {answer}")
             elif answer is None or not _agree(sighting, answer):
@@ -113,11 +115,11 @@ class Settlement:
     # What never can
 
     def _expired(
-        self, asked: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
+        self, attempts: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
     ) -> dict[Signature, Change]:
         """Those of which it is proved, and of whose orders the wallet has paid for no other transaction either."""
         proved: dict[Signature, TrackedAttempt] = {}
-        for signature, live in asked.items():
+        for signature, live in attempts.items():
             if sightings[signature].proves_expiry(live.validity):
                 proved[signature] = live
             elif sightings[signature].is_too_late(live.validity):
@@ -155,7 +157,7 @@ class Settlement:
 
     # What is written
 
-    def _write(self, changes: Mapping[Signature, Change], asked: Mapping[Signature, TrackedAttempt]) -> int:
+    def _write(self, changes: Mapping[Signature, Change], attempts: Mapping[Signature, TrackedAttempt]) -> int:
         """Commit what was learnt, then publish. Attempts of which nothing was written belong to another holder now."""
         if not changes:
             return 0
@@ -163,7 +165,7 @@ class Settlement:
             moved = _apply(list(changes.values()))
         self._live.let_go(changes)
         self._publisher.publish(moved)
-        count_landing(moved, {live.order_id: live.attempt.blockhash_slot for live in asked.values()})
+        count_landing(moved, {live.order_id: live.attempt.blockhash_slot for live in attempts.values()})
         return len(moved)
 
 

@@ -104,19 +104,19 @@ class Roster:
             yield oldest
 
     def _read_pair(self, pair: Pair) -> set[Pair]:
-        standing = resting.of_pair(pair)
-        for order_id in {*self.books.get(pair, ())} - {each.id for each in standing}:
+        resting_orders = resting.of_pair(pair)
+        for order_id in {*self.books.get(pair, ())} - {each.id for each in resting_orders}:
             self.drop(order_id)
-        changed = self._take(self._new(standing))
+        changed = self._take(self._new(resting_orders))
         self._read_at[pair] = self._clock()
         return changed
 
-    def _new(self, standing: Iterable[RestingOrder]) -> set[UUID]:
+    def _new(self, resting_orders: Iterable[RestingOrder]) -> set[UUID]:
         """Those that have changed since they were read."""
         known = self._watched
         return {
             each.id
-            for each in standing
+            for each in resting_orders
             if (kept := known.get(each.id)) is None or (kept.version, kept.seq) != (each.version, each.seq)
         }
 

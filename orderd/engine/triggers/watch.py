@@ -62,7 +62,7 @@ class _View:
 
 
 @dataclass(slots=True)
-class _Met:
+class _PassResult:
     """What a pass has found: orders that fire, and parts that are paid."""
 
     fired: "list[_Fired]" = field(default_factory=list)
@@ -143,18 +143,18 @@ class Triggers:
         if not due:
             return 0
         found = self._router.pools_for([_of(pair, 1) for pair in due])
-        met = _Met()
+        result = _PassResult()
         moved = []
         for pair in due:
             if self._router.is_told(_of(pair, 1), found):
-                if self._look_at(pair, found, hints[pair], met):
+                if self._look_at(pair, found, hints[pair], result):
                     moved.append(pair)
             else:  # A venue that does not answer, for one, has never said what it has.
                 self._router.learn(_of(pair, 1))
         with database.connection_context():
             self._tell_why()
-            fired = self._fire(met.fired)
-        for watched, amount_in in met.parts:
+            fired = self._fire(result.fired)
+        for watched, amount_in in result.parts:
             gone_on = self._execute(watched.id, amount_in)
             (self._roster.drop if gone_on else self._roster.put_off)(watched.id)
         for pair in moved:
@@ -163,7 +163,7 @@ class Triggers:
             with database.connection_context():
                 resting.raise_best(self._best)
             self._best.clear()
-        return fired + len(met.parts)
+        return fired + len(result.parts)
 
     # What the market pays
 
@@ -173,7 +173,7 @@ class Triggers:
             return True
         return now >= min(view.looked_at + self.idle_seconds, view.again_at)
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, met: _Met) -> bool:
+    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> bool:
         """Look for what the market meets. Whether trailing stops of the pair may have something to follow."""
         now = self._clock()
         outline, last = self._router.outline(_of(pair, 1), found), self._views.get(pair)
@@ -191,9 +191,9 @@ class Triggers:
                 view.again_at = min(view.again_at, watched.look_at)
             elif watched.terms.partial:
                 if part := self._largest_part(watched, found):
-                    met.parts.append((watched, part))
+                    result.parts.append((watched, part))
             else:
-                self._look_for(watched, found, view, met)
+                self._look_for(watched, found, view, result)
         return has_moved
 
     def _follow(self, pair: Pair, found: Mapping[Pair, Answers]) -> None:
@@ -220,13 +220,13 @@ class Triggers:
             self._best.append(Best(watched.id, watched.version, look.amount_out))
             self._roster.put(watched)
 
-    def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, met: _Met) -> None:
+    def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, result: _PassResult) -> None:
         look = self._on_liquidity(watched, found, view) if watched.is_on_liquidity else self._exact(watched, found)
         if look is not None:
             self._note_best(watched, look)
         if watched.is_met(look):
             assert look is not None, "what is met is met by a look"
-            met.fired.append(_Fired(watched, look))
+            result.fired.append(_Fired(watched, look))
         elif watched.is_confirming:
             view.confirming.add(watched.id)
 
@@ -302,9 +302,9 @@ class Triggers:
             )
             for each in fired
         ]
-        alone = [change for each, change in zip(fired, changes, strict=True) if not each.watched.is_child]
+        singles = [change for each, change in zip(fired, changes, strict=True) if not each.watched.is_child]
         children = [change for each, change in zip(fired, changes, strict=True) if each.watched.is_child]
-        written = [*journal.apply_each(alone), *map(_of_family, children)]
+        written = [*journal.apply_each(singles), *map(_of_family, children)]
         for each, answer in zip(fired, written, strict=True):
             (self._roster.drop if isinstance(answer, Moved) else self._roster.put_off)(each.watched.id)
             if isinstance(answer, Exception):

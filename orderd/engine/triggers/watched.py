@@ -35,7 +35,7 @@ class Watched:
     """
 
     __slots__ = (
-        "_has_fired", "_met", "best_out", "id", "is_child", "least_part", "look_at", "seq", "terms", "version",
+        "_has_fired", "_looks_met", "best_out", "id", "is_child", "least_part", "look_at", "seq", "terms", "version",
         "waits_for",
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ class Watched:
         self.waits_for: str | None = order.waits_for
         """The code of what it was last told to wait for, of an order on liquidity."""
         self._has_fired = order.triggered_at is not None
-        self._met: tuple[MarketLook, ...] = ()
+        self._looks_met: tuple[MarketLook, ...] = ()
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -99,7 +99,7 @@ class Watched:
     @property
     def is_confirming(self) -> bool:
         """Whether a look has met it, and others have to."""
-        return bool(self._met)
+        return bool(self._looks_met)
 
     def rises(self, look: MarketLook) -> bool:
         """Whether the look is the best that a trailing stop has seen, which it follows from here. Such a look cannot
@@ -107,21 +107,21 @@ class Watched:
         if self.terms.trail is None or look.amount_out <= self.best_out:
             return False
         self.best_out = look.amount_out
-        self._met = ()
+        self._looks_met = ()
         return True
 
     def is_met(self, look: MarketLook | None) -> bool:
         """Whether with this look the condition is met for good; None is a look that found no route."""
         condition = self.condition
         if look is None or not condition.bound(self.best_out).is_met(look.amount_out):
-            self._met = ()
+            self._looks_met = ()
             return False
-        if not self._met or look.slot > self._met[-1].slot:
-            self._met += (look,)
+        if not self._looks_met or look.slot > self._looks_met[-1].slot:
+            self._looks_met += (look,)
         if not (condition.is_adverse or self.is_on_liquidity):
             return True
-        lasted = look.at - self._met[0].at
-        return len(self._met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
+        lasted = look.at - self._looks_met[0].at
+        return len(self._looks_met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
 
     def passed(self, look: MarketLook) -> Fraction:
         """How far beyond its bound the market is, as a part of the bound: orders passed farthest go first."""
@@ -135,7 +135,7 @@ class Watched:
             amount_out=format_amount(look.amount_out, terms.token_out.decimals),
             condition=self.condition.describe(),
             slot=look.slot,
-            met_at_slot=self._met[0].slot,
+            met_at_slot=self._looks_met[0].slot,
         )
 
 

@@ -52,7 +52,7 @@ class Authenticator:
             self._used(principal.key_id)
         return replace(principal, address=address, bucket=self._bucket_of(principal))
 
-    async def who(self, request: HTTPConnection, key: str | None = None) -> Principal:
+    async def principal_of(self, request: HTTPConnection, key: str | None = None) -> Principal:
         """The client of an HTTP request; the request's state remembers it. Raises OrderdError like ``identify``.
 
         ``key`` is an API key that came in another way than by the Authorization header.

@@ -54,7 +54,7 @@ async def check_clear(request: Request, repeatable: frozenset[str] = frozenset()
     """Raises UnclearError for what is said twice, and for a body that would have to be decoded first."""
     try:
         if request.scope["query_string"]:
-            said_once([name for name, _ in request.query_params.multi_items()], repeatable)
+            check_given_once([name for name, _ in request.query_params.multi_items()], repeatable)
         if request.method not in ("GET", "HEAD"):
             _check_headers(request)
             _check_body(await request.body())
@@ -62,21 +62,21 @@ async def check_clear(request: Request, repeatable: frozenset[str] = frozenset()
         raise UnclearError(error.code, error.detail) from error
 
 
-def said_once(names: list[str], repeatable: frozenset[str] = frozenset()) -> None:
+def check_given_once(names: list[str], repeatable: frozenset[str] = frozenset()) -> None:
     """Raises OrderdError REQUEST_INVALID for a query parameter that comes twice."""
     for name in names:
         if name not in repeatable and names.count(name) > 1:
             raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name[:50]}: is given twice")
 
 
-def is_said_to_be_json(request: Request) -> bool:
+def has_json_content_type(request: Request) -> bool:
     given = request.headers.get("content-type", "")
     return given != "" and _mime(given)[0] == "application/json"
 
 
 async def json_only(request: Request) -> None:
     """Raises OrderdError REQUEST_MEDIA_TYPE for a body that is not said to be JSON."""
-    if not is_said_to_be_json(request):
+    if not has_json_content_type(request):
         given = request.headers.get("content-type", "")
         content_type = repr(given[:100]) if given else "not given"
         raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the Content-Type is {content_type}, not application/json")

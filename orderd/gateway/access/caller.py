@@ -7,7 +7,7 @@ from fastapi import Request
 
 from orderd.gateway.access.authentication import Principal, Scope
 
-Who = Callable[[Request], Awaitable[Principal]]
+PrincipalOf = Callable[[Request], Awaitable[Principal]]
 """Identifies the client of a request. Raises OrderdError if it is not a known one."""
 
 
@@ -22,7 +22,7 @@ class HttpCaller:
 class Callers:
     """The caller of a route, by the scope that it asks for."""
 
-    who: Who
+    principal_of: PrincipalOf
 
     async def reader(self, request: Request) -> HttpCaller:
         return await self._caller(request, Scope.READ)
@@ -34,6 +34,6 @@ class Callers:
         return await self._caller(request, Scope.ADMIN)
 
     async def _caller(self, request: Request, scope: Scope) -> HttpCaller:
-        principal = await self.who(request)
+        principal = await self.principal_of(request)
         principal.require(scope)
         return HttpCaller(principal)

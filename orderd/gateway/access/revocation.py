@@ -11,7 +11,7 @@ import structlog
 from psycopg2 import Error
 from psycopg2.extensions import connection
 
-from db.listening import heard, listen
+from db.listening import listen, received
 from orderd.domain.errors import OrderdError
 from orderd.gateway.access.authentication import KEY_ENDED, ended_keys
 from orderd.gateway.threads import DatabaseThreads, Threads
@@ -50,12 +50,12 @@ class Revocations:
             try:
                 with closing(await self._outside.run(listen, KEY_ENDED)) as listener:
                     await self._check(self._held())  # what was notified before it listened
-                    await self._hear(listener)
+                    await self._receive(listener)
             except (Error, OrderdError) as error:
                 log.warning("notices of API keys lost", action="key_notices_lost", error=str(error))
             await asyncio.sleep(CHECK_SECONDS)
 
-    async def _hear(self, listener: connection) -> None:
+    async def _receive(self, listener: connection) -> None:
         readable = asyncio.Event()
         loop = asyncio.get_running_loop()
         # A descriptor of our own: the driver closes its one when the connection is lost, and the next client would get
@@ -66,7 +66,7 @@ class Revocations:
             while True:
                 await readable.wait()
                 readable.clear()
-                await self._check({UUID(payload) for payload in heard(listener)})
+                await self._check({UUID(payload) for payload in received(listener)})
         finally:
             loop.remove_reader(watched)
             os.close(watched)

@@ -1,1 +1,1 @@
-"""The dashboard: a page that shows how the daemon fares, without scripts, renewed by the browser itself."""
+"""The dashboard: a page that shows the state of the daemon, without scripts. The browser reloads it."""

@@ -1,4 +1,4 @@
-"""How venues and the chain's endpoint answered since the processes began, read from the text of the metrics."""
+"""The answers of venues and endpoint since the processes started, read from the text of the metrics."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _PART: Final = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Of one venue's kind of pool, or of one method: how many, how many errors, and how fast 95 percent came."""
+    """The requests of one kind of pool or one method: their number, the errors, and the 95th percentile in seconds."""
 
     answers: int
     errors: int
@@ -27,28 +27,28 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """By kind of pool, and by method."""
+    """The answers by kind of pool, and by method."""
 
     venues: Mapping[str, Answers]
     methods: Mapping[str, Answers]
 
 
 def measured(text: str) -> Measured:
-    """What the metrics say, of whatever process."""
+    """The answers that the metrics of all processes show."""
     chosen = [line for line in text.splitlines() if line.removeprefix("# TYPE ").startswith(_READ)]
     buckets: dict[tuple[str, str], Counter[float]] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for family in text_string_to_metric_families("\n".join(chosen) + "\n"):
         for sample in family.samples:
-            whose = sample.labels.get("kind") or sample.labels.get("method") or ""
+            label = sample.labels.get("kind") or sample.labels.get("method") or ""
             if sample.name.endswith("_bucket"):
-                of_one = buckets.setdefault((family.name, whose), Counter())
+                of_one = buckets.setdefault((family.name, label), Counter())
                 of_one[float(sample.labels["le"])] += int(sample.value)
             elif sample.name.endswith(("_count", "_total")):
-                counts[family.name, whose] += int(sample.value)
+                counts[family.name, label] += int(sample.value)
 
     def answers(seconds: str, errors: str) -> dict[str, Answers]:
-        names = sorted({whose for name, whose in counts if name in (seconds, errors)})
+        names = sorted({label for name, label in counts if name in (seconds, errors)})
         return {
             each: Answers(
                 counts[seconds, each], counts[errors, each], quantile(_PART, buckets.get((seconds, each), {}))
@@ -61,10 +61,10 @@ def measured(text: str) -> Measured:
 
 
 def quantile(part: float, buckets: Mapping[float, int]) -> float | None:
-    """The value below which so large a part lies, as Prometheus' histogram_quantile has it; None of nothing.
+    """The quantile as Prometheus' ``histogram_quantile`` computes it; None without samples.
 
-    ``buckets`` are counts of what is at most so large. Within a bucket values are taken for evenly spread; above the
-    last bound nothing is known, and that bound is the answer.
+    ``buckets`` are the counts of values up to each bound. Values are assumed to be spread evenly within a bucket. For a
+    quantile above the last bound, that bound is returned.
     """
     bounds = sorted(buckets)
     if not bounds or not buckets[bounds[-1]]:

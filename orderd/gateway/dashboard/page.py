@@ -1,4 +1,5 @@
-"""The dashboard as HTML, under a policy that allows its own style sheet alone: no script, nothing from elsewhere."""
+"""The dashboard as HTML, under a policy that allows only its own style sheet: no scripts, and nothing from other
+sites."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from orderd.wire.status import StatusResult
 
 REFRESH_SECONDS: Final = 5
 STEPS: Final = 60
-"""Bars of a plot."""
+"""Number of bars in a plot."""
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("orderd.gateway.dashboard", "."),
     autoescape=True,
@@ -43,8 +44,8 @@ class DashboardParams(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Sights:
-    """What was found out; None where it could not be told."""
+class DashboardData:
+    """The data of the page; None for data that could not be read."""
 
     status: StatusResult
     readiness: Readiness
@@ -55,7 +56,7 @@ class Sights:
     measured: Measured
 
 
-def dashboard_page(sights: Sights, params: DashboardParams, now: datetime) -> str:
+def dashboard_page(data: DashboardData, params: DashboardParams, now: datetime) -> str:
     """The page as of ``now``."""
     span = SPANS[params.span]
     return _ENVIRONMENT.get_template("dashboard.html.j2").render(
@@ -64,17 +65,17 @@ def dashboard_page(sights: Sights, params: DashboardParams, now: datetime) -> st
         refresh_seconds=REFRESH_SECONDS,
         now=now,
         style=_STYLE.markup,
-        plots=None if sights.recent is None else _plots(sights.recent, span, now),
-        is_cut=sights.recent is not None and sights.recent.all_fills.fills >= MOST,
+        plots=None if data.recent is None else _plots(data.recent, span, now),
+        is_cut=data.recent is not None and data.recent.all_fills.fills >= MOST,
         most=MOST,
         states=STATES,
-        **{name: getattr(sights, name) for name in Sights.__slots__},
+        **{name: getattr(data, name) for name in DashboardData.__slots__},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A plot with its heading, what its marks mean, and what it comes to in words."""
+    """A plot with its heading, its legend, and its summary in words."""
 
     title: str
     svg: Markup
@@ -162,7 +163,7 @@ def _bps(value: float) -> str:
 
 
 def _amount(value: float) -> str:
-    """Enough of it to read; the exact amount is in the records."""
+    """A rounded amount; the exact one is in the records."""
     return f"{value:,.4f}".rstrip("0").rstrip(".")
 
 

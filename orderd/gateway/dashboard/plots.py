@@ -1,6 +1,6 @@
-"""Plots as SVG, drawn by the server: nothing in them needs a script, a style attribute or anything from elsewhere.
+"""Plots as SVG, drawn by the server. They need no script, no style attribute and nothing from other sites.
 
-What a line or bar means is said in words and by its dashes too, not by its colour alone. Colours are the style sheet's.
+Lines and bars differ by words and dashes too, not by colour alone. The style sheet sets the colours.
 """
 
 import math
@@ -17,7 +17,7 @@ _GRID_LINES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class PlotSeries:
-    """Values from the oldest to the newest; None where there is none. ``style`` is a class of the style sheet."""
+    """Values from the oldest to the newest; None for a missing value. ``style`` is a class of the style sheet."""
 
     name: str
     style: str
@@ -26,7 +26,7 @@ class PlotSeries:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """From where to where, with the values at which a line is drawn."""
+    """The bounds of an axis, and the values at which a line is drawn."""
 
     low: float
     high: float
@@ -38,7 +38,7 @@ class Axis:
 
 
 def axis_of(values: Sequence[float], least_step: float = 0.0) -> Axis:
-    """An axis that has room for the values and for 0, with round numbers on it, that far apart at the least."""
+    """An axis that includes all values and 0. Its ticks are round numbers with this minimum distance."""
     low, high = min([0.0, *values]), max([0.0, *values])
     span = high - low or 1.0
     raw = max(span / _GRID_LINES, least_step)
@@ -52,7 +52,8 @@ def axis_of(values: Sequence[float], least_step: float = 0.0) -> Axis:
 def lines(
     description: str, series: Sequence[PlotSeries], times: tuple[str, str, str], tick_label: Callable[[float], str]
 ) -> Markup:
-    """A line for each; a value without neighbours is a dot. ``times`` are those of the left end, middle and right."""
+    """A line per series; a value without neighbours is a dot. ``times`` label the left end, the middle and the right
+    end."""
     axis = axis_of([value for each in series for value in each.values if value is not None])
     drawn = [mark for each in series for mark in _line(each, axis)]
     return _plot(description, axis, times, tick_label, drawn)
@@ -61,7 +62,7 @@ def lines(
 def bars(
     description: str, series: Sequence[PlotSeries], times: tuple[str, str, str], tick_label: Callable[[float], str]
 ) -> Markup:
-    """A bar for each moment, in which the values stand one above the other."""
+    """A bar per moment, with the values of all series stacked."""
     sums = [sum(value or 0 for value in column) for column in zip(*(each.values for each in series), strict=True)]
     axis = axis_of(sums, least_step=1)
     width = (_WIDTH - _LEFT - _RIGHT) / max(len(sums), 1)

@@ -20,11 +20,11 @@ from orderd.domain.events import Routed, Started
 from orderd.domain.order import TERMINAL
 from orderd.engine import views
 from orderd.gateway.access.authentication import Principal, Scope
-from orderd.gateway.access.body import said_once
+from orderd.gateway.access.body import check_given_once
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, Dialect
 from orderd.gateway.streaming.history import OrderSnapshot
 from orderd.gateway.streaming.hub import Hub
-from orderd.gateway.streaming.selection import Selection, seen_by
+from orderd.gateway.streaming.selection import Selection, visible_to
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.subscription import StreamEvent
 from orderd.gateway.threads import DatabaseThreads
@@ -59,7 +59,7 @@ class Streams:
         self._hub = hub
         self._database = database
 
-    async def asked_for(self, path: str, principal: Principal) -> Stream | None:
+    async def requested(self, path: str, principal: Principal) -> Stream | None:
         """The stream that ``path``, with its query, stands for; None for orderd's own methods.
 
         Raises OrderdError: REQUEST_UNKNOWN_METHOD for another path, REQUEST_INVALID for an invalid order id, what
@@ -69,7 +69,7 @@ class Streams:
         if parts.path == NATIVE_PATH:
             return None
         query = parse_qsl(parts.query, keep_blank_values=True)
-        said_once([name for name, _ in query])
+        check_given_once([name for name, _ in query])
         dialect, ref = _read(parts.path, dict(query))
         principal.require(Scope.READ)
         if ref is None:
@@ -80,7 +80,7 @@ class Streams:
         """Send it to the session from now on. Raises OrderdError SERVICE_OVERLOADED."""
         orders = {} if stream.order_id is None else {stream.order_id: 0}
         encoder = DialectEncoder(stream)
-        selection = Selection(seen_by(session.principal), orders, from_beginning=True)
+        selection = Selection(visible_to(session.principal), orders, from_beginning=True)
         subscription = self._hub.follow(session, selection, lambda _: encoder)
 
         async def send() -> None:

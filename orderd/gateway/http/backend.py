@@ -29,7 +29,7 @@ class Backend:
     readiness: Callable[[], Awaitable[Readiness]]
     metrics: Callable[[], Awaitable[bytes]]
     dashboard: Callable[[Principal, DashboardParams], Awaitable[str]]
-    who_has_key: Callable[[Request, str], Awaitable[Principal]]
+    principal_of: Callable[[Request, str], Awaitable[Principal]]
     """Raises OrderdError where the API key is nobody's."""
     refused: Callable[[Actor, str, OrderdError], None]
     """To be called for each refusal of a client that is known, or should be."""

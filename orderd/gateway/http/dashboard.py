@@ -27,7 +27,7 @@ def dashboard_router() -> APIRouter:
     async def show_to_key(
         backend: GatewayBackend, key: str, request: Request, params: Annotated[DashboardParams, Query()]
     ) -> HTMLResponse:
-        principal = await backend.who_has_key(request, key)
+        principal = await backend.principal_of(request, key)
         if principal.scope is not Scope.READ or principal.expires_at is None:
             # An address is kept by browsers and shown to whoever looks over a shoulder.
             detail = f"the API key {principal.name} may do more than read, or does not expire"

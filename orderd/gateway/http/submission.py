@@ -13,7 +13,7 @@ from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.gateway.access.body import is_said_to_be_json, json_only
+from orderd.gateway.access.body import has_json_content_type, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.http.idempotency import KeysInProgress
 from orderd.gateway.rpc.methods import Methods
@@ -64,7 +64,7 @@ class SubmissionHandler:
         answer = await self._foreign(request)
         if answer is not None:
             return answer
-        given = _read(await request.body()) if is_said_to_be_json(request) else None
+        given = _read(await request.body()) if has_json_content_type(request) else None
         caller = await self._callers.trader(request)
         await json_only(request)
         posted = _checked(request, given)

@@ -96,8 +96,8 @@ class Port:
             return
         self._server.close(code=SERVICE_RESTART, reason="restarting: reconnect and resume with after")
         self._http.close()
-        for arrival in list(self._context.undecided):
-            arrival.close()
+        for undecided in list(self._context.undecided):
+            undecided.close()
         try:
             async with asyncio.timeout(CLOSE_SECONDS + 1):
                 await asyncio.shield(self._server.wait_closed())

@@ -22,7 +22,7 @@ from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.rpc.dispatch import Reply, RpcMethod
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS, Pacemaker
 from orderd.gateway.streaming.hub import Hub
-from orderd.gateway.streaming.selection import seen_by, select
+from orderd.gateway.streaming.selection import select, visible_to
 from orderd.gateway.streaming.session import Requester, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire.balances import BalancesResult
@@ -163,13 +163,13 @@ class Methods:
         """Take an order. The answer means that it is on disk."""
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
-        who = caller.principal
+        principal = caller.principal
         try:
             terms = await self._terms(params)
-            submission = Submission(who.account_id, params.client_order_id, terms, who.actor, label=label)
-            outcome = await self._submit(who, submission)
+            submission = Submission(principal.account_id, params.client_order_id, terms, principal.actor, label=label)
+            outcome = await self._submit(principal, submission)
         except OrderdError as error:
-            outcome = await self._repeated(who, params, error)
+            outcome = await self._repeated(principal, params, error)
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
     async def _terms(self, given: GivenTerms) -> OrderTerms:
@@ -182,23 +182,23 @@ class Methods:
         await self._mints.run(self._desk.learn, (given.token_in, given.token_out))
         return self._intake.terms(given)
 
-    async def _repeated(self, who: Principal, params: SubmitParams, error: OrderdError) -> SubmitOutcome:
+    async def _repeated(self, principal: Principal, params: SubmitParams, error: OrderdError) -> SubmitOutcome:
         """The order that was submitted with the same words before, where the error is due to what these mean now."""
         if error.code.category != "TOKEN" and error.code is not ErrorCode.ORDER_CONFLICT:
             raise error
         given = GivenTerms(**params.model_dump(exclude={"client_order_id"}))
-        known = await self._database.run(self._intake.repeated, who.account_id, params.client_order_id, given)
+        known = await self._database.run(self._intake.repeated, principal.account_id, params.client_order_id, given)
         if known is None:
             raise error
         return known
 
-    async def _submit(self, who: Principal, submission: Submission) -> SubmitOutcome:
+    async def _submit(self, principal: Principal, submission: Submission) -> SubmitOutcome:
         """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
         terms = submission.terms
         limits = self._intake.limits
-        for each in (limits, who.limits):
+        for each in (limits, principal.limits):
             each.check_pair(terms)
-        counts_money = limits.count_money or who.limits.count_money
+        counts_money = limits.count_money or principal.limits.count_money
         is_plain = terms.kind is OrderKind.MARKET and terms.expires_at is None
         is_plain = is_plain and not terms.is_entry and terms.amount_word is None
         if is_plain and not counts_money:
@@ -214,7 +214,7 @@ class Methods:
         if not counts_money:
             return await self._batcher.submit(submission)
         notional = await self._outside.run(self._market.notional, terms)
-        return await self._batcher.submit(replace(submission, spending=Spending(notional, who.limits, limits)))
+        return await self._batcher.submit(replace(submission, spending=Spending(notional, principal.limits, limits)))
 
     async def _resolved(self, terms: OrderTerms) -> OrderTerms:
         return terms if terms.amount_word is None else await self._database.run(self._intake.resolved, terms)
@@ -226,69 +226,86 @@ class Methods:
 
     async def get(self, caller: Requester, params: GetParams) -> Reply:
         """An order with its events, attempts, failures and fills."""
-        who = caller.principal
-        return Reply(await self._database.run(views.get, who.account_id, params.order, sees_all=who.sees_all))
+        principal = caller.principal
+        return Reply(
+            await self._database.run(views.get, principal.account_id, params.order, sees_all=principal.sees_all)
+        )
 
     async def cancel(self, caller: Requester, params: GetParams) -> Reply:
         """Withdraw an order of which nothing is signed."""
-        who = caller.principal
+        principal = caller.principal
         what = f"the cancellation of order {params.order}"
         order = await self._database.change(
-            what, self._intake.cancel, who.account_id, params.order, who.actor, sees_all=who.sees_all
+            what, self._intake.cancel, principal.account_id, params.order, principal.actor, sees_all=principal.sees_all
         )
         return Reply(CancelResult(order=order))
 
     async def amend(self, caller: Requester, params: AmendParams) -> Reply:
         """Change an order that rests."""
-        who = caller.principal
-        find = partial(self._intake.amended_terms, who.account_id, params.order, params.changes, sees_all=who.sees_all)
+        principal = caller.principal
+        find = partial(
+            self._intake.amended_terms, principal.account_id, params.order, params.changes, sees_all=principal.sees_all
+        )
         terms = await self._database.run(find)
-        who.limits.check_pair(terms)
+        principal.limits.check_pair(terms)
         if "expires" in params.changes:
             _check_time(terms)
         if not params.changes.keys().isdisjoint(_PRICED):
             await self._outside.run(self._market.check_prices, terms)
         spending = None
         limits = self._intake.limits
-        if "amount_in" in params.changes and (limits.count_money or who.limits.count_money):
-            spending = Spending(await self._outside.run(self._market.notional, terms), who.limits, limits)
+        if "amount_in" in params.changes and (limits.count_money or principal.limits.count_money):
+            spending = Spending(await self._outside.run(self._market.notional, terms), principal.limits, limits)
         amend = partial(
             self._intake.amend,
-            who.account_id,
+            principal.account_id,
             params.order,
             params.changes,
-            who.actor,
+            principal.actor,
             spending,
-            sees_all=who.sees_all,
+            sees_all=principal.sees_all,
         )
         return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
 
     async def simulate_fill(self, caller: Requester, params: GetParams) -> Reply:
         """What the order would do now: what it waits for, the route, and the chain's simulation of the transaction."""
-        who = caller.principal
-        found = await self._database.run(next_execution.find, who.account_id, params.order, sees_all=who.sees_all)
+        principal = caller.principal
+        found = await self._database.run(
+            next_execution.find, principal.account_id, params.order, sees_all=principal.sees_all
+        )
         return Reply(await self._outside.run(self._market.simulate_fill, found))
 
     async def evidence(self, caller: Requester, params: GetParams) -> Reply:
         """What is known of a submitted order's transaction, and what the chain says of it now."""
-        who = caller.principal
+        principal = caller.principal
         evidence = self._resolution.evidence
-        return Reply(await self._outside.run(evidence, who.account_id, params.order, sees_all=who.sees_all))
+        return Reply(await self._outside.run(evidence, principal.account_id, params.order, sees_all=principal.sees_all))
 
     async def resolve(self, caller: Requester, params: ResolveParams) -> Reply:
         """Say what became of an order whose outcome is unknown."""
-        who = caller.principal
+        principal = caller.principal
         if (params.landed is None) == (not params.dead):
             raise OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "give landed or dead, and not both")
         what = f"the outcome of order {params.order}"
         if params.landed is None:
             order = await self._outside.change(
-                what, self._resolution.dead, who.account_id, params.order, who.actor, sees_all=who.sees_all
+                what,
+                self._resolution.dead,
+                principal.account_id,
+                params.order,
+                principal.actor,
+                sees_all=principal.sees_all,
             )
         else:
             landed, signature = self._resolution.landed, params.landed
             order = await self._outside.change(
-                what, landed, who.account_id, params.order, signature, who.actor, sees_all=who.sees_all
+                what,
+                landed,
+                principal.account_id,
+                params.order,
+                signature,
+                principal.actor,
+                sees_all=principal.sees_all,
             )
         return Reply(ResolveResult(order=order))
 
@@ -363,7 +380,7 @@ class Methods:
 
 
 def _listed(principal: Principal, params: ListParams) -> ListResult:
-    return list_orders(seen_by(principal, params.account), params)
+    return list_orders(visible_to(principal, params.account), params)
 
 
 def _check_time(terms: OrderTerms) -> None:

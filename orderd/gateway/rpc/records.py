@@ -10,7 +10,7 @@ from orderd.engine.records.profit import read_profit
 from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.dispatch import Reply, RpcMethod
 from orderd.gateway.streaming.price_feed import PriceFeed
-from orderd.gateway.streaming.selection import seen_by
+from orderd.gateway.streaming.selection import visible_to
 from orderd.gateway.streaming.session import Requester, Session
 from orderd.gateway.threads import DatabaseThreads, Threads
 from orderd.wire.balances import BalancesResult
@@ -69,7 +69,7 @@ class Records:
 
     async def subscribe_to_prices(self, session: Session, params: PricesSubscribeParams) -> Reply:
         """Follow what a pair costs: its newest candles, and then each change of them."""
-        follower, now = await self._feed.meet(session, params.pair, params.interval)
+        follower, now = await self._feed.prepare(session, params.pair, params.interval)
         result = PricesSubscribeResult(subscription=follower.number, **dict(now))
         return Reply(result, then=lambda: self._feed.follow(follower))
 
@@ -88,8 +88,8 @@ class Records:
 
 
 def _history(principal: Principal, params: HistoryParams) -> HistoryResult:
-    return read_history(seen_by(principal, params.account), params)
+    return read_history(visible_to(principal, params.account), params)
 
 
 def _pnl(tokens: TokenRegistry, principal: Principal, params: PnlParams) -> PnlResult:
-    return read_profit(tokens, seen_by(principal, params.account), params)
+    return read_profit(tokens, visible_to(principal, params.account), params)

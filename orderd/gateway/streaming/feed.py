@@ -39,23 +39,23 @@ class Feed:
         async with self._client.pubsub() as channel:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await channel.subscribe(CHANNEL)
-            asked = False
+            pinged = False
             while True:
                 message = await channel.get_message(timeout=SILENCE_SECONDS)
                 if message is not None:
-                    asked = False
+                    pinged = False
                     self._take(message)
-                elif asked:
+                elif pinged:
                     raise TimeoutError(f"it has not answered for {SILENCE_SECONDS:g} s")
                 else:
-                    asked = True
+                    pinged = True
                     async with asyncio.timeout(SILENCE_SECONDS):
                         await channel.ping()
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "message":
             for event in events_of(message["data"]):
-                self._hub.hear(event)
+                self._hub.receive(event)
         elif message["type"] == "subscribe":
             # Also after a reconnection that the client did by itself: what was published meanwhile is lost.
             self._hub.has_news = True

@@ -68,15 +68,15 @@ def clock_now() -> datetime:
     return now
 
 
-def heads_moved(said: Sequence[datetime], seconds: float) -> tuple[datetime, list[Head]]:
+def heads_moved(readings: Sequence[datetime], seconds: float) -> tuple[datetime, list[Head]]:
     """What Postgres' clock says, and the orders whose last event is at most ``seconds`` from that.
 
-    The same from what it ``said`` before, the newest last: should it have been set, changes are stamped by both. Of
+    The same for its earlier ``readings``, the newest last: if the clock was set, changes are stamped by both. Of
     these, only the last one may be lower than all that are looked for.
     """
     now = clock_now()
     around = timedelta(seconds=seconds)
-    bounds = min((now, *said[-1:])) - around, max((now, *said)) + around
+    bounds = min((now, *readings[-1:])) - around, max((now, *readings)) + around
     return now, _heads("id IN (SELECT order_id FROM order_events WHERE at BETWEEN %s AND %s)", bounds)
 
 
@@ -90,15 +90,15 @@ def snapshots(selection: Selection, among: Sequence[UUID] = ()) -> list[OrderSna
     """What a new follower is sent, oldest order first: of those it names, or of those ``among`` that it selects."""
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
-        return [_standing(views.order_view(row), selection.orders[row.id]) for row in rows]
+        return [_current(views.order_view(row), selection.orders[row.id]) for row in rows]
     active = views.active(among, selection.account_id, selection.token_in, selection.token_out, selection.kind)
     if not selection.from_beginning:
         return [OrderSnapshot(order) for order in active]
-    stories = views.stories(order.id for order in active)
-    return [OrderSnapshot(order, 0, tuple(stories[order.id])) for order in active]
+    events_by_order = views.events_by_order(order.id for order in active)
+    return [OrderSnapshot(order, 0, tuple(events_by_order[order.id])) for order in active]
 
 
-def _standing(order: OrderView, after: int | None) -> OrderSnapshot:
+def _current(order: OrderView, after: int | None) -> OrderSnapshot:
     return OrderSnapshot(order, after, () if after is None else tuple(views.events_after(order.id, after)))
 
 

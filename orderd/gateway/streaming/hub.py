@@ -23,8 +23,8 @@ from db.journal import Moved
 from orderd.best_effort import failed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.streaming import history
+from orderd.gateway.streaming.active_orders import ActiveOrders
 from orderd.gateway.streaming.history import Head
-from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection, groups_of
 from orderd.gateway.streaming.session import Session
 from orderd.gateway.streaming.snapshots import Snapshots
@@ -61,8 +61,8 @@ class _Mark:
 class Hub:
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
-        self._roll = Roll()
-        self._snapshots = Snapshots(database, self._roll)
+        self._active_orders = ActiveOrders()
+        self._snapshots = Snapshots(database, self._active_orders)
         self._marks: dict[UUID, _Mark] = {}
         self._ended: deque[tuple[float, UUID]] = deque()
         self._of_order: defaultdict[UUID, set[Subscription]] = defaultdict(set)
@@ -74,7 +74,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
         self._swept_at = time.monotonic()
-        self._said: deque[tuple[float, datetime]] = deque()
+        self._readings: deque[tuple[float, datetime]] = deque()
         self.as_of = datetime.now(UTC)
         """Everything that was stored before has been sent, or is about to be."""
         self.has_news = False
@@ -82,7 +82,7 @@ class Hub:
 
     # What is sent
 
-    def hear(self, payload: bytes) -> None:
+    def receive(self, payload: bytes) -> None:
         """Take in a published event."""
         try:
             news = StreamEvent(payload)
@@ -91,7 +91,7 @@ class Hub:
             return
         mark = self._marks.get(news.order_id)
         if mark is None:
-            if self._said and news.at < self._said[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
+            if self._readings and news.at < self._readings[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
                 return  # a straggler of an order that has been forgotten; if it is not, the sweep has seen it
             mark = self._mark(news.order_id)
         if news.seq <= mark.seq:
@@ -113,7 +113,7 @@ class Hub:
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)
         if mark is None:
-            mark = self._marks[order_id] = _Mark(self._roll.add(order_id))
+            mark = self._marks[order_id] = _Mark(self._active_orders.add(order_id))
         return mark
 
     def _is_followed(self, order_id: UUID, mark: _Mark) -> bool:
@@ -134,10 +134,10 @@ class Hub:
     def _move(self, mark: _Mark, order_id: UUID, seq: int, ended: bool) -> None:
         mark.seq = seq
         if ended and not mark.ended:
-            self._roll.remove(order_id, mark.number)
+            self._active_orders.remove(order_id, mark.number)
             self._ended.append((time.monotonic(), order_id))
         elif mark.ended and not ended:  # what was confirmed has been rolled back
-            mark.number = self._roll.add(order_id)
+            mark.number = self._active_orders.add(order_id)
         mark.ended = ended
 
     # Gaps
@@ -177,7 +177,7 @@ class Hub:
     async def start(self) -> None:
         """Learn how far the active orders are; after this the hub has missed nothing. Raises OrderdError."""
         self._swept_at, self.as_of = time.monotonic(), datetime.now(UTC)
-        self._said.append((self._swept_at, await self._database.run(history.clock_now)))
+        self._readings.append((self._swept_at, await self._database.run(history.clock_now)))
         for head in await self._database.run(history.active_heads):
             self._note(head)
 
@@ -212,8 +212,9 @@ class Hub:
         started, as_of = time.monotonic(), datetime.now(UTC)
         may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
         window = started - self._swept_at + SWEEP_OVERLAP_SECONDS
-        said, heads = await self._database.run(history.heads_moved, [said for _, said in self._said], window)
-        self._hear_clock(started, said)
+        earlier = [reading for _, reading in self._readings]
+        reading, heads = await self._database.run(history.heads_moved, earlier, window)
+        self._record_reading(started, reading)
         behind = {head.order_id: head.seq for head in heads if self._note(head)}
         for order_id, seq in behind.items():
             if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):
@@ -222,11 +223,11 @@ class Hub:
         self._swept_at, self.as_of = started, as_of
         self._forget(started - MEMORY_SECONDS)
 
-    def _hear_clock(self, at: float, said: datetime) -> None:
+    def _record_reading(self, at: float, reading: datetime) -> None:
         """Remember what Postgres' clock said for as long as a change that it has stamped may not be committed yet."""
-        self._said.append((at, said))
-        while self._said[0][0] < at - SWEEP_OVERLAP_SECONDS:
-            self._said.popleft()
+        self._readings.append((at, reading))
+        while self._readings[0][0] < at - SWEEP_OVERLAP_SECONDS:
+            self._readings.popleft()
 
     def _note(self, head: Head) -> bool:
         """Note the state of an order; returns whether its followers still have to get it."""
@@ -260,7 +261,7 @@ class Hub:
                 ErrorCode.SERVICE_OVERLOADED, f"a connection has at most {MAX_SUBSCRIPTIONS} subscriptions"
             )
         number, session.next_subscription = session.next_subscription, session.next_subscription + 1
-        since = 0 if selection.orders else self._roll.last
+        since = 0 if selection.orders else self._active_orders.last
         subscription = Subscription(number, session.peer, selection, encoder(number), since)
         for order_id in selection.orders:
             self._of_order[order_id].add(subscription)

@@ -44,7 +44,7 @@ class PriceFeed:
         self._of_series: defaultdict[PricesParams, set[Follower]] = defaultdict(set)
         self._of_session: defaultdict[Session, dict[int, Follower]] = defaultdict(dict)
 
-    async def meet(self, session: Session, pair: str, interval: str) -> tuple[Follower, PricesResult]:
+    async def prepare(self, session: Session, pair: str, interval: str) -> tuple[Follower, PricesResult]:
         """A follower that gets news from ``follow`` on, and what the pair costs now.
 
         Raises OrderdError: like ``read``, and SERVICE_OVERLOADED if too much is followed.

@@ -44,7 +44,7 @@ def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tup
     return tuple(product((None, account_id), (None, token_in), (None, token_out), (None, kind)))
 
 
-def seen_by(principal: Principal, name: str | None = None) -> UUID | None:
+def visible_to(principal: Principal, name: str | None = None) -> UUID | None:
     """The account whose orders are shown for a request for ``name``, or for no account in particular; None for all.
 
     Needs a database connection if there is a name. Raises OrderdError: REQUEST_INVALID for an unknown account,
@@ -63,13 +63,13 @@ def seen_by(principal: Principal, name: str | None = None) -> UUID | None:
 def select(principal: Principal, params: SubscribeParams, symbol_of: Callable[[str], str]) -> Selection:
     """What ``params`` ask for. Needs a database connection.
 
-    Raises OrderdError: REQUEST_INVALID for parameters that do not go together, and what ``seen_by``, ``views.find`` and
-    ``symbol_of``, which knows the tokens, raise.
+    Raises OrderdError: REQUEST_INVALID for parameters that exclude each other, and the errors of ``visible_to``,
+    ``views.find`` and ``symbol_of``, which knows the tokens.
     """
     named = _named(params)
     if named and (params.token_in, params.token_out, params.kind) != (None, None, None):
         raise _invalid("token_in, token_out, kind: can only be given where no order is named")
-    account_id = seen_by(principal, params.account)
+    account_id = visible_to(principal, params.account)
     return Selection(
         account_id,
         _found(account_id or principal.account_id, named, sees_all=account_id is None),

@@ -13,8 +13,8 @@ import structlog
 
 from orderd.domain.errors import OrderdError
 from orderd.gateway.streaming import history
+from orderd.gateway.streaming.active_orders import ActiveOrders
 from orderd.gateway.streaming.history import OrderSnapshot
-from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Group, Selection
 from orderd.gateway.threads import DatabaseThreads
 
@@ -39,9 +39,9 @@ _Key = tuple[Group, bool, int]
 
 
 class Snapshots:
-    def __init__(self, database: DatabaseThreads, roll: Roll) -> None:
+    def __init__(self, database: DatabaseThreads, active: ActiveOrders) -> None:
         self._database = database
-        self._roll = roll
+        self._active_orders = active
         self._under_way: dict[_Key, _Read] = {}
         self._to_come: dict[_Key, _Read] = {}
 
@@ -76,7 +76,7 @@ class Snapshots:
             await asyncio.wait([earlier])
         self._under_way[key] = self._to_come.pop(key)
         try:
-            numbers, upto = self._roll.page(after)
+            numbers, upto = self._active_orders.page(after)
             snapshots = await self._database.run(history.snapshots, selection, list(numbers)) if numbers else ()
             return Page(snapshots, numbers, upto)
         finally:

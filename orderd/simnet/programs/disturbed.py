@@ -23,12 +23,12 @@ def with_outage(
     programs: Mapping[Pubkey, NativeProgram], venues: frozenset[VenueName]
 ) -> Mapping[Pubkey, NativeProgram]:
     """The programs, with every swap of these venues refused as if its pool were disabled."""
-    stricken = programs_of(venues)
+    affected = programs_of(venues)
 
     def refuse(invocation: Invocation) -> None:
         raise _failure(invocation, ErrorCode.POOL_CLOSED)
 
-    return {key: replace(each, process=refuse) if key in stricken else each for key, each in programs.items()}
+    return {key: replace(each, process=refuse) if key in affected else each for key, each in programs.items()}
 
 
 def with_refusals(programs: Mapping[Pubkey, NativeProgram], pools: frozenset[str]) -> Mapping[Pubkey, NativeProgram]:

@@ -31,8 +31,10 @@ class Faucet:
         """`[{mint, owner, amount}]` (base units, integer or decimal string): into the owner's associated account."""
         wanted = params.options(0)
         mint, owner = pubkey(wanted.get("mint")), pubkey(wanted.get("owner"))
-        asked = wanted.get("amount")
-        amount = integer(int(asked) if isinstance(asked, str) and asked.isdecimal() else asked, "amount")
+        requested = wanted.get("amount")
+        amount = integer(
+            int(requested) if isinstance(requested, str) and requested.isdecimal() else requested, "amount"
+        )
         account = associated_token.address(owner, mint)
         instructions = [associated_token.create_idempotent(FAUCET.pubkey(), owner, mint)]
         if mint == token.NATIVE_MINT:

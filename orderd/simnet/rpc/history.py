@@ -65,8 +65,8 @@ class History:
     def get_signatures_for_address(self, node: Node, params: Params) -> Json:
         """An unknown `before` hides everything, an unknown `until` nothing."""
         address, options = params.pubkey(0), params.options(1)
-        asked = options.get("limit")
-        limit = MAX_SIGNATURES if asked is None else integer(asked, "limit")
+        requested = options.get("limit")
+        limit = MAX_SIGNATURES if requested is None else integer(requested, "limit")
         if not 0 < limit <= MAX_SIGNATURES:
             raise invalid_params(f"Invalid limit; max {MAX_SIGNATURES}")
         before, until = (signature(options[name]) if options.get(name) else None for name in ("before", "until"))
@@ -155,12 +155,12 @@ def _options(params: Params) -> dict[str, Any]:
     return {"encoding": params.text(1)} if len(params) > 1 and params.is_text(1) else params.options(1)
 
 
-def _details(asked: Json) -> Details:
-    if asked not in get_args(Details):
+def _details(requested: Json) -> Details:
+    if requested not in get_args(Details):
         raise invalid_params(
-            f"Invalid params: unknown variant `{asked}`, expected one of `full`, `signatures`, `none`, `accounts`."
+            f"Invalid params: unknown variant `{requested}`, expected one of `full`, `signatures`, `none`, `accounts`."
         )
-    return cast(Details, asked)
+    return cast(Details, requested)
 
 
 def _mention_json(node: Node, mention: LedgerMention) -> dict[str, Any]:

@@ -171,19 +171,19 @@ class Node(NamedTuple):
         Raises NodeRpcError for processed ones, which are not served, and if the node is not that far.
         """
         self.check_history()
-        asked = commitment(options.get("commitment"))
-        if asked is Commitment.PROCESSED:
+        requested = commitment(options.get("commitment"))
+        if requested is Commitment.PROCESSED:
             raise invalid_params("Method does not support commitment below `confirmed`")
-        return self.context_slot(options, asked)
+        return self.context_slot(options, requested)
 
     def check_history(self) -> None:
         """Raises NodeRpcError where the node was started without its transaction history."""
         if not self.has_history:
             raise NodeRpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
 
-    def context_slot(self, options: dict[str, Any], asked: Commitment) -> int:
+    def context_slot(self, options: dict[str, Any], requested: Commitment) -> int:
         """The slot of a commitment. Raises NodeRpcError where it is below the `minContextSlot` of `options`."""
-        slot = self.levels.slot(asked)
+        slot = self.levels.slot(requested)
         wanted = options.get("minContextSlot")
         if wanted is not None and slot < integer(wanted, "minContextSlot"):
             raise NodeRpcError(

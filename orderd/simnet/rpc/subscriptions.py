@@ -92,4 +92,4 @@ class Subscriptions:
 
     def has(self, level: Commitment, kind: type[ProgramAccounts | Logs]) -> bool:
         """Whether anybody listens to a thing of this kind."""
-        return any(asked is level and isinstance(target, kind) for asked, target in self._by_target)
+        return any(requested is level and isinstance(target, kind) for requested, target in self._by_target)

@@ -45,11 +45,11 @@ class Trials:
         the slot after that of the price before, at first the next one; without `pool` all of them. What was set for the
         same pools from the first of these slots on is dropped; an empty list drops everything that is yet to come.
         """
-        asked, prices = params.at(0), self._chain.prices
-        if not isinstance(asked, list):
+        requested, prices = params.at(0), self._chain.prices
+        if not isinstance(requested, list):
             raise invalid_params("Invalid params: invalid type, expected a sequence.")
         changes, slots = list[PriceChange](), list[int]()
-        for each in asked:
+        for each in requested:
             if not isinstance(each, dict):
                 raise invalid_params(f"Invalid params: invalid type: {each!r}, expected an object.")
             open_slot, pool = self._chain.bank.open.slot, each.get("pool")

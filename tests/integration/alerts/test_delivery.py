@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from db import alerts
 from db.alerts import Alert
 from db.connection import database
-from orderd.alerts import people, webhook
+from orderd.alerts import apprise, webhook
 from orderd.alerts.notifier import Delivery
 from orderd.alerts.webhook import UndeliveredError, signature
-from orderd.config.alerts import PeopleReceiver, WebhookReceiver
+from orderd.config.alerts import AppriseReceiver, WebhookReceiver
 from orderd.domain.alerts import AlertKind
 from tests.receiver import SECRET, AlertReceiver
 
@@ -71,26 +71,26 @@ def test_one_that_is_away_is_told_without_its_address() -> None:
 # To people
 
 
-def phone(address: str) -> PeopleReceiver:
-    return PeopleReceiver(apprise=SecretStr(address))
+def phone(address: str) -> AppriseReceiver:
+    return AppriseReceiver(apprise=SecretStr(address))
 
 
 def test_apprise_takes_one_message_for_all_that_is_due(receiver: AlertReceiver) -> None:
-    asyncio.run(people.send(phone(f"json://127.0.0.1:{receiver.port}/"), "two alerts", "one\ntwo"))
+    asyncio.run(apprise.send(phone(f"json://127.0.0.1:{receiver.port}/"), "two alerts", "one\ntwo"))
     (received,) = receiver.received
     assert (received.json["title"], received.json["message"]) == ("two alerts", "one\ntwo")
 
 
 def test_an_address_that_apprise_does_not_know_is_told(receiver: AlertReceiver) -> None:
     with pytest.raises(UndeliveredError, match="apprise does not know such an address"):
-        asyncio.run(people.send(phone("carrier-pigeon://roof"), "title", "text"))
+        asyncio.run(apprise.send(phone("carrier-pigeon://roof"), "title", "text"))
 
 
 def test_a_service_that_hangs_is_killed(receiver: AlertReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "SECONDS", 0.3)
+    monkeypatch.setattr(apprise, "SECONDS", 0.3)
     receiver.mode = "hang"
     with pytest.raises(UndeliveredError, match="did not take the message within"):
-        asyncio.run(people.send(phone(f"json://127.0.0.1:{receiver.port}/"), "title", "text"))
+        asyncio.run(apprise.send(phone(f"json://127.0.0.1:{receiver.port}/"), "title", "text"))
 
 
 # From the outbox

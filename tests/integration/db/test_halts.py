@@ -133,7 +133,7 @@ def test_a_worker_that_was_stopped_while_it_stored_a_signature_does_not_hold_a_h
         with pytest.raises(psycopg2.OperationalError):
             cursor.execute("SELECT 1")
     assert read(order_id).venue is None
-    assert halts.standing()
+    assert halts.current()
 
 
 def test_who_shares_the_lock_signs_beside_the_others(connected: str) -> None:

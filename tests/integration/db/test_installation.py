@@ -59,6 +59,6 @@ def test_an_id_is_made_with_the_database_and_past_ones_count_up_to_where_they_en
     assert known.is_own(b"past", 100)
     assert not known.is_own(b"past", 101)
     assert not known.is_own(b"else", 1)
-    installation.note_seen(7)
-    installation.note_seen(5)
+    installation.record_last_slot(7)
+    installation.record_last_slot(5)
     assert installation.read().seen_slot == 7

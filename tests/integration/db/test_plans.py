@@ -32,7 +32,7 @@ from db import history as fills_of
 from db.audit import Actor, Filter
 from db.balances import SellableBalance
 from db.connection import connect, database
-from db.endings import Ending, endings
+from db.ended_orders import EndedOrder, ended_orders
 from db.history import Wanted
 from db.journal import AttemptEnd, Change, FailureRecord, NewAttempt
 from db.models import DEFAULT_ACCOUNT, Order
@@ -176,7 +176,7 @@ def let_orders_rest() -> None:
 
 def let_families_live() -> None:
     """Parents and children, by every statement that looks after them; one is cancelled while a child is signed."""
-    with families.looked_after_here():
+    with families.exclusive_care():
         parents = [oco(), twap(), in_parts()]
         made = [replace(new_order(), parent_id=parent) for parent in parents]
         journal.accept(made)
@@ -202,8 +202,8 @@ def read_all_that_can_be_read(order: Order) -> None:
     counts.by_status()
     counts.open_by_kind()
     begun = order.created_at
-    endings(begun, begun + timedelta(days=1), None, 50)
-    endings(begun, begun + timedelta(days=1), Ending(begun, order.id), 50)
+    ended_orders(begun, begun + timedelta(days=1), None, 50)
+    ended_orders(begun, begun + timedelta(days=1), EndedOrder(begun, order.id), 50)
     for whose in (DEFAULT_ACCOUNT, None):
         for span in (900, 86_400):
             recent(span, span // 60, whose)
@@ -235,7 +235,7 @@ def read_all_that_can_be_read(order: Order) -> None:
     active = [head.order_id for head in heads]
     for whose in (DEFAULT_ACCOUNT, None):
         history.snapshots(Selection(whose, token_in="SOL", token_out="USDC", kind="market"), active)
-    views.stories([order.id])
+    views.events_by_order([order.id])
     read_fills(order)
 
 
@@ -276,7 +276,7 @@ def reserve_what_rests() -> None:
     reservations = Reservations(max_open=10)
     for key_id in (None, DEFAULT_ACCOUNT):
         reservations.accept([replace(resting, id=uuid7(), client_order_id=f"{key_id}", by=Actor("a", "", key_id))])
-    reservations.standing()
+    reservations.wallet_funds()
     balances.seconds_since_seen()
 
 

@@ -206,7 +206,7 @@ class TestOfTheDaemon:
     def spend(
         self, notional: int, by: Actor = NOBODY, *, per_order: int | None = None, per_day: int | None = None
     ) -> Order | None:
-        limits = TradingLimits(None, per_order, per_day, whose="this daemon")
+        limits = TradingLimits(None, per_order, per_day, subject="this daemon")
         with database.connection_context():
             added = accept_within(replace(new_order(), by=by), Spending(notional, UNLIMITED, limits))
         return added[0].order if added else None
@@ -264,10 +264,10 @@ class TestOfTheDaemon:
         order = self.spend(100, per_day=100)
         assert order is not None
         with database.atomic():
-            allowance.spend_anew(order.id, None, Spending(30, UNLIMITED, limits))
+            allowance.replace_spending(order.id, None, Spending(30, UNLIMITED, limits))
         assert self.spend(70, per_day=100)
         with pytest.raises(OrderdError), database.atomic():
-            allowance.spend_anew(order.id, None, Spending(31, UNLIMITED, limits))
+            allowance.replace_spending(order.id, None, Spending(31, UNLIMITED, limits))
         assert spending.counted_today() == 100
 
     @pytest.mark.usefixtures("connection")

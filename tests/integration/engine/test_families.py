@@ -539,7 +539,7 @@ def test_a_child_that_nobody_was_told_of_is_found_by_dispatch(care: Families, qu
 
 def test_one_process_at_a_time_looks_after_families(care: Families) -> None:
     twap()
-    with families.looked_after_here() as is_mine:
+    with families.exclusive_care() as is_mine:
         assert is_mine
         with ThreadPoolExecutor(1) as elsewhere:
             assert elsewhere.submit(care.run_once).result(20) == 0

@@ -152,7 +152,7 @@ def test_one_process_at_a_time_looks(chain: ScriptedChain, confirmed: Order, fin
     looking, done = threading.Event(), threading.Event()
 
     def look_elsewhere() -> None:
-        with database.connection_context(), finality.looked_after_here():
+        with database.connection_context(), finality.exclusive_care():
             looking.set()
             done.wait()
 

@@ -60,7 +60,7 @@ def test_dispatch_sends_nothing_before_it_is_lifted_and_then_what_waits_for_it_w
     dispatch = Dispatch(publisher, queue.send, queue.depth, halted=seen.look)
     halt(ME, WHY)
     order_id = pending()
-    waits(dispatch, order_id, halts.standing()[0].error)
+    waits(dispatch, order_id, halts.current()[0].error)
     assert dispatch.run_once() == 0
     lift(ME)
     assert dispatch.run_once() == 1
@@ -79,7 +79,7 @@ def test_an_order_that_waits_for_it_is_valid_for_as_long_as_it_was(publisher: Pu
     valid_until = "SELECT valid_until FROM orders"
     database.execute_sql("UPDATE orders SET valid_until = clock_timestamp() + interval '1 hour'")
     before = database.execute_sql(valid_until).fetchone()
-    waits(dispatch, order_id, halts.standing()[0].error)
+    waits(dispatch, order_id, halts.current()[0].error)
     dispatch.run_once()
     assert database.execute_sql(valid_until).fetchone() == before
     database.execute_sql("UPDATE orders SET valid_until = clock_timestamp(), due_at = clock_timestamp()")
@@ -152,7 +152,7 @@ def test_what_a_process_saw_last_stands_where_it_cannot_look(monkeypatch: pytest
     halt(ME, WHY)
     assert seen.look() is not None
     fails: Callable[[], object] = lambda: 1 / 0  # noqa: E731
-    monkeypatch.setattr(halts, "standing", fails)
+    monkeypatch.setattr(halts, "current", fails)
     with pytest.raises(ZeroDivisionError):
         seen.look()
     assert seen.known() is not None

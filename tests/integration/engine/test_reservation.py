@@ -71,7 +71,7 @@ def refusal(order: NewOrder, reservations: Reservations | None = None) -> Orderd
 
 
 def sol() -> Funds:
-    funds = Reservations().standing().funds((WSOL_MINT, False))
+    funds = Reservations().wallet_funds().funds((WSOL_MINT, False))
     assert funds is not None
     return funds
 
@@ -162,16 +162,16 @@ def test_what_was_bought_after_the_wallet_was_seen_can_be_sold_at_once() -> None
     live = sign(route(claimed.order), "sig")
     end = AttemptEnd("landed", CONFIRMED.slot, 1)
     journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
-    assert balances.seen()[USDC_MINT, False] == SellableBalance(USDC_MINT, False, FILL["filled_out"], True)
+    assert balances.stored()[USDC_MINT, False] == SellableBalance(USDC_MINT, False, FILL["filled_out"], True)
     sells = replace(_purchase(), exact_out=None, amount_word="max")
     assert Reservations().resolved(sells).amount_in == FILL["filled_out"]
     see(usdc=7, slot=CONFIRMED.slot)
-    assert balances.seen()[USDC_MINT, False].amount == 7, "it is in sight"
+    assert balances.stored()[USDC_MINT, False].amount == 7, "it is in sight"
 
 
 @pytest.mark.parametrize("seen", ["never", "long ago"])
-def test_where_nobody_has_looked_of_late_an_order_is_accepted(seen: str) -> None:
-    if seen == "long ago":
+def test_where_nobody_has_looked_of_late_an_order_is_accepted(stored: str) -> None:
+    if stored == "long ago":
         see(sol=0)
         database.execute_sql("UPDATE balances SET seen_at = now() - interval '61 seconds'")
     assert accept(resting(5 * SOL)).status is OrderStatus.OPEN

@@ -90,7 +90,7 @@ def restored(history: History, publisher: Publisher) -> Restoring:
     """Right after the restore of a database whose installation was OLD."""
     database.execute_sql("UPDATE installation SET id = %s", (OLD,))
     observer = cast("Observer", history)
-    return Restoring(observer, Outcomes(WALLET, RetryPolicy()), publisher, halts.standing)
+    return Restoring(observer, Outcomes(WALLET, RetryPolicy()), publisher, halts.current)
 
 
 def begin() -> None:
@@ -110,7 +110,7 @@ def tag_of(client_order_id: str) -> bytes:
 
 
 def reason() -> str:
-    (halt,) = [each for each in halts.standing() if each.cause is HaltCause.RESTORE]
+    (halt,) = [each for each in halts.current() if each.cause is HaltCause.RESTORE]
     return halt.reason
 
 
@@ -118,13 +118,13 @@ def test_it_is_halted_until_all_is_known_and_then_until_an_operator_has_looked(
     restored: Restoring, history: History
 ) -> None:
     begin()
-    assert {halt.cause for halt in halts.standing()} == {HaltCause.RESTORE, HaltCause.OPERATOR}
+    assert {halt.cause for halt in halts.current()} == {HaltCause.RESTORE, HaltCause.OPERATOR}
     assert [halt.cause for halt in halting.lift(Actor("ops")).halts] == [HaltCause.RESTORE], "this one ends by itself"
     assert check(restored, history)
-    assert halts.standing() == ()
+    assert halts.current() == ()
     begin()
     assert check(restored, history)
-    assert [halt.cause for halt in halts.standing()] == [HaltCause.OPERATOR]
+    assert [halt.cause for halt in halts.current()] == [HaltCause.OPERATOR]
 
 
 def test_nothing_is_read_before_what_was_signed_can_land_no_more(restored: Restoring, history: History) -> None:
@@ -252,7 +252,7 @@ def test_what_follows_an_order_waits_until_that_is_filled(restored: Restoring, h
     history.trades(exit_.order.id, tag)
     assert not check(restored, history), "it is held, and has no amount"
     assert read(exit_.order.id).status is OrderStatus.HELD
-    assert halts.standing()
+    assert halts.current()
 
 
 def landed(slot: int) -> None:

@@ -68,14 +68,14 @@ def test_what_this_installation_signs_is_its_own(wallet: Wallet, sharing: Wallet
     wallet.signs(own(), 10)
     wallet.signs(None, 11)  # by an orderd of before, which says nothing of who it is
     assert not sharing.run_once()
-    assert halts.standing() == ()
+    assert halts.current() == ()
 
 
 @pytest.mark.parametrize("err", [None, "failed"])
 def test_what_another_one_signs_halts_this_one(wallet: Wallet, sharing: WalletSharing, err: str | None) -> None:
     found = wallet.signs(OTHER, 10, err)
     assert sharing.run_once()
-    (halt,) = halts.standing()
+    (halt,) = halts.current()
     assert (halt.cause, halt.error.code) == (HaltCause.SHARED_WALLET, ErrorCode.WALLET_SHARED)
     assert f"transaction {found} in slot 10" in halt.reason
     assert OTHER.hex() in halt.reason
@@ -91,7 +91,7 @@ def test_what_was_lifted_does_not_halt_again_and_what_comes_later_does(wallet: W
     assert sharing.run_once()
     halting.lift(Actor("ops"))
     assert not sharing.run_once()
-    assert halts.standing() == ()
+    assert halts.current() == ()
     wallet.signs(OTHER, 11)
     assert sharing.run_once()
 

@@ -57,7 +57,7 @@ def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) ->
     node.hold(WSOL_MINT, 3)
     node.hold(CHILLGUY, 9, token.TOKEN_2022_PROGRAM_ID)
     watch(node).run_once()
-    assert {*balances.seen().values()} == {
+    assert {*balances.stored().values()} == {
         SellableBalance(WSOL_MINT, False, 7_000, True),
         SellableBalance(WSOL_MINT, True, 3, True),
         SellableBalance(USDC_MINT, False, 5, True),
@@ -70,19 +70,19 @@ def test_it_sees_what_was_asked_about_too(node: Node) -> None:
     tokens.keep_mints([MintFacts(NEW, 4, str(token.TOKEN_2022_PROGRAM_ID)), MintFacts(OTHER, 4, str(token.PROGRAM_ID))])
     node.hold(NEW, 7, token.TOKEN_2022_PROGRAM_ID)
     watch(node).run_once()
-    seen = balances.seen()
-    assert (seen[NEW, False].amount, seen[OTHER, False].has_account) == (7, False)
+    stored = balances.stored()
+    assert (stored[NEW, False].amount, stored[OTHER, False].has_account) == (7, False)
     assert node.asked == 1
 
 
 def test_what_is_not_there_is_nothing(node: Node) -> None:
     node.accounts.clear()
     watch(node).run_once()
-    assert [(held.amount, held.has_account) for held in balances.seen().values() if held.mint != WSOL_MINT] == [
+    assert [(held.amount, held.has_account) for held in balances.stored().values() if held.mint != WSOL_MINT] == [
         (0, False),
         (0, False),
     ]
-    assert balances.seen()[WSOL_MINT, False].amount == 0
+    assert balances.stored()[WSOL_MINT, False].amount == 0
 
 
 def test_who_has_been_forestalled_does_not_ask(node: Node) -> None:
@@ -99,4 +99,4 @@ def test_a_look_that_is_dated_in_the_future_hinders_nobody(node: Node) -> None:
     database.execute_sql("UPDATE balances SET seen_at = now() + interval '1 hour'")
     node.accounts.clear()
     watch(node).run_once()
-    assert balances.seen()[WSOL_MINT, False].amount == 0
+    assert balances.stored()[WSOL_MINT, False].amount == 0

@@ -165,7 +165,7 @@ class PlayedQuestions:
         return str(database.execute_sql("SELECT ''").fetchone()[0])
 
     def halts(self) -> tuple[Halt, ...]:
-        return halts.standing()
+        return halts.current()
 
     def counts(self) -> Counts:
         return Counts({}, 0)

@@ -50,7 +50,7 @@ async def test_a_subscriber_that_does_not_read_is_closed_with_1013_while_others_
         assert isinstance(await brisk.next(), Ready)
 
         for seq in range(2, 1_000):
-            rig.gateway._hub.hear(_large_event(order_id, seq))
+            rig.gateway._hub.receive(_large_event(order_id, seq))
             assert await brisk.events(1) == [(order_id, seq)]
             if len(rig.gateway._port.connections) == 1:
                 break

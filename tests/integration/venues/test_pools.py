@@ -12,7 +12,7 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
-from orderd.engine.execution.purse import Purse
+from orderd.engine.execution.wallet_funds import FundsCheck
 from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
@@ -26,7 +26,7 @@ from orderd.process.roles import ListeningRole
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient
 from orderd.venues.depth import by_depth
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 from orderd.wire.pools import PoolsParams
 from tests.conftest import running_simnet
 
@@ -44,7 +44,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
     fees = FeeMarket(rpc, percentile=75, floor=10_000, cap=1_000_000, max_age=0.0)
     router = Router(
         [kind(rpc) for kind in (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)],
-        read=partial(read_together, rpc),
+        read=partial(read_batch, rpc),
         timeout_ms=10_000,
         max_price_impact_bps=2_000,
         guard=PriceGuard(500),
@@ -53,7 +53,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
         threads=2,
     )
     wallet = Wallet(Keypair())
-    builder = Builder(router, rpc, wallet, fees, Purse(rpc, wallet.address), blockhash_age=0.0)
+    builder = Builder(router, rpc, wallet, fees, FundsCheck(rpc, wallet.address), blockhash_age=0.0)
     yield Market(router, builder, rpc, TokenDesk(registry_of("simnet"), rpc))
     rpc.close()
 

@@ -19,7 +19,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeMarket
-from orderd.engine.execution.purse import Purse
+from orderd.engine.execution.wallet_funds import FundsCheck
 from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
@@ -37,7 +37,7 @@ from orderd.solana.programs import associated_token, system, token
 from orderd.solana.rpc import RpcClient, TransactionInfo
 from orderd.solana.transaction import decode, sign
 from orderd.venues.account_facts import token_amount
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 from tests.samples.signing import sign_one
 
 SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
@@ -98,7 +98,7 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
     kinds = (RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2)
     router = Router(
         [kind(rpc, max_age_ms=0) for kind in kinds],
-        read=partial(read_together, rpc),
+        read=partial(read_batch, rpc),
         intermediates=(SOL, USDC),
         timeout_ms=10_000,
         max_price_impact_bps=2_000,
@@ -107,7 +107,9 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
         unit_price=lambda: fees.last,
         threads=2,
     )
-    yield Desk(rpc, router, Builder(router, rpc, wallet, fees, Purse(rpc, wallet.address), blockhash_age=0.0), wallet)
+    yield Desk(
+        rpc, router, Builder(router, rpc, wallet, fees, FundsCheck(rpc, wallet.address), blockhash_age=0.0), wallet
+    )
     rpc.close()
 
 

@@ -141,7 +141,7 @@ MUTANTS: Final = (
         "amended-beyond-the-limits",
         11,
         "orderd/engine/amendment.py",
-        "        if spending is not None:\n            spend_anew(order.id, by.key_id, spending)\n",
+        "        if spending is not None:\n            replace_spending(order.id, by.key_id, spending)\n",
         "",
         ("tests/integration/gateway/test_amending.py::test_an_amendment_keeps_within_the_limits_of_its_token",),
         "An order is submitted small and amended to as much as the wallet has, whatever the token's limits are.",

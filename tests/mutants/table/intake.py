@@ -48,7 +48,7 @@ MUTANTS: Final = (
         "word-not-a-term",
         5,
         "orderd/domain/terms.py",
-        'unsaid |= set() if self.amount_word is None else {"amount_in"}',
+        'not_compared |= set() if self.amount_word is None else {"amount_in"}',
         "pass",
         (f"{_RESERVATION}test_a_repetition_is_told_by_the_word_and_not_by_what_it_came_to",),
         "Whoever repeats an order for all there is, after a lost answer, is told that it is another one.",

@@ -107,7 +107,7 @@ MUTANTS: Final = (
     Mutant(
         "wrapped-promised-twice",
         11,
-        "orderd/engine/execution/purse.py",
+        "orderd/engine/execution/wallet_funds.py",
         "self.wrapped += need.amount",
         "self.wrapped += 0",
         ("tests/unit/engine/test_building.py::test_no_two_orders_of_a_batch_are_promised_the_same_sol",),

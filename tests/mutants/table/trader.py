@@ -47,7 +47,7 @@ MUTANTS: Final = (
         "gap-not-noticed",
         4,
         "orderd/client/following.py",
-        "    if event.seq > seen + 1:\n        raise handshake.gap(event.seq, seen)\n",
+        "    if event.seq > last_seq + 1:\n        raise handshake.gap(event.seq, last_seq)\n",
         "",
         ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_asking_again",),
         "An event that was lost on the way is never shown.",
@@ -56,7 +56,7 @@ MUTANTS: Final = (
         "a-replayed-confirmation-is-the-end",
         12,
         "orderd/client/following.py",
-        "if event.status in TERMINAL and event.seq >= standing:",
+        "if event.status in TERMINAL and event.seq >= snapshot_seq:",
         "if event.status in TERMINAL:",
         (
             "tests/unit/orderctl/test_unknown.py::TestRolledBack::"

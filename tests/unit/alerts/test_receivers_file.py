@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orderd.config.alerts import ALL_KINDS, PeopleReceiver, WebhookReceiver, load_alerts
+from orderd.config.alerts import ALL_KINDS, AppriseReceiver, WebhookReceiver, load_alerts
 from orderd.config.loading import ConfigurationError
 from orderd.config.settings import Settings
 from orderd.domain.alerts import AlertKind
@@ -34,7 +34,7 @@ def test_receivers_are_told_of_everything_unless_they_say_of_what(settings: Sett
     found = load_alerts(write(settings, BOT + phone))
     assert found is not None
     assert isinstance(found.receivers["bot"], WebhookReceiver)
-    assert isinstance(found.receivers["phone"], PeopleReceiver)
+    assert isinstance(found.receivers["phone"], AppriseReceiver)
     assert found.receivers["bot"].events == ALL_KINDS
     assert found.receivers["phone"].events == {AlertKind.FAILED, AlertKind.HALTED}
     assert found.kinds == ALL_KINDS

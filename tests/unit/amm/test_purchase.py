@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderd.amm.curve import Curve
-from orderd.amm.pouring import Load
 from orderd.amm.purchase import best_purchase
 from orderd.amm.side import Quote, Side
 from orderd.amm.split import Offers, Room, best_split
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.amm.water_filling import Load
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from tests.unit.amm.pools import KINDS, random_pool

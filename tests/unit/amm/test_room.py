@@ -11,10 +11,10 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from orderd.amm.curve import Curve, Segment, constant_price
-from orderd.amm.pouring import MILLION, Load, Pouring
 from orderd.amm.side import Quote, Rates, Side
 from orderd.amm.split import NOTABLY, Leg, Offers, Room, Split, best_split
 from orderd.amm.swap import SwapError, SwapErrorKind
+from orderd.amm.water_filling import MILLION, Load, WaterFilling
 from tests.unit.amm.pools import KINDS, random_pool
 from tests.unit.amm.test_split import pool, random_market
 
@@ -278,5 +278,5 @@ def test_without_any_impact_nothing_can_be_sold_to_a_pool_that_moves() -> None:
 
 def test_a_split_that_is_gentle_enough_stays_as_it_is() -> None:
     curve = Curve(pool(10**9).segments(), 10**6)
-    pouring = Pouring({0: curve}, 10**6, [Load()], 1)
+    pouring = WaterFilling({0: curve}, 10**6, [Load()], 1)
     assert pouring.gentle([0], {}, MILLION // 2) == pouring.best([0])

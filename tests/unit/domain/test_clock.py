@@ -16,9 +16,9 @@ class Watched:
         self.watch = ClockWatch(lambda: self.passed)
 
     def look(self, now: float, last: float | None, moved: float = 0.0, took: float = 0.0) -> Jump | None:
-        asked_at = self.passed
+        requested_at = self.passed
         self.passed += took
-        return self.watch.look(Reading(now, last, moved), asked_at)
+        return self.watch.look(Reading(now, last, moved), requested_at)
 
 
 @pytest.fixture

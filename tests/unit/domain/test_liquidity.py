@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.liquidity import SeenMarket, guards, objection, of_mint
+from orderd.domain.liquidity import ObservedMarket, guards, objection, of_mint
 from orderd.domain.mint import MintFacts, Trait
 from orderd.domain.terms import GivenTerms, OrderTerms
 from orderd.domain.terms_parsing import understood
@@ -14,7 +14,7 @@ from orderd.domain.well_known import registry_of
 
 TOKENS: TokenRegistry = registry_of("simnet")
 CLEAN = MintFacts("mint", 6, "program")
-FINE = SeenMarket(liquidity=5_000_000_000, pool_fee=Fraction(1, 20), back=90_000_000, facts=CLEAN)
+FINE = ObservedMarket(liquidity=5_000_000_000, pool_fee=Fraction(1, 20), back=90_000_000, facts=CLEAN)
 """Just what is asked for: 5,000 USDC, 5 % and a loss of 10 %."""
 
 
@@ -25,7 +25,7 @@ def terms(**others: Any) -> OrderTerms:
     return understood(given, TOKENS, "0.5")
 
 
-def code(seen: SeenMarket, **others: Any) -> ErrorCode | None:
+def code(seen: ObservedMarket, **others: Any) -> ErrorCode | None:
     error = objection(guards(terms(**others), seen))
     return None if error is None else error.code
 

@@ -18,7 +18,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
-from orderd.engine.execution.purse import Promised, Purse
+from orderd.engine.execution.wallet_funds import FundsCheck, Promised
 from orderd.solana.json_rpc import RpcTransportError
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, system, token
@@ -161,7 +161,7 @@ class Surroundings:
 
 def builder_among(surroundings: Surroundings) -> Builder:
     anything = cast("Any", surroundings)
-    return Builder(anything, anything, WALLET, anything, Purse(anything, WALLET.address), blockhash_age=60.0)
+    return Builder(anything, anything, WALLET, anything, FundsCheck(anything, WALLET.address), blockhash_age=60.0)
 
 
 def floors_in(raw: bytes) -> list[int]:
@@ -405,6 +405,6 @@ def test_what_a_way_costs_is_asked_once_for_many_orders() -> None:
             asked.extend(keys)
             return super().get_multiple_accounts(keys)
 
-    purse = Purse(cast("Any", Counting()), Wallet(Keypair()).address)
+    purse = FundsCheck(cast("Any", Counting()), Wallet(Keypair()).address)
     assert [purse.cost_of_way(USDC_MINT) for _ in range(10)] == [2_930] * 10
     assert len(asked) == 1

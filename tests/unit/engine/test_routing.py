@@ -30,7 +30,7 @@ from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.solana.rpc import RpcClient
 from orderd.venues.base import Liquidity, OpenPool
-from orderd.venues.reading import Reading, read_together
+from orderd.venues.reading import Reading, read_batch
 from tests.samples.counted import Counted
 
 SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
@@ -86,7 +86,7 @@ class StubVenue:
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
         return self.remembered
 
-    def look_out(self, mint_in: str, mint_out: str) -> bool:
+    def find_new_pools(self, mint_in: str, mint_out: str) -> bool:
         return False
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
@@ -143,7 +143,7 @@ PAIR = (SOL.mint, USDC.mint)
 VAULTS = (Pubkey.from_string(SOL.mint), Pubkey.from_string(USDC.mint))
 
 
-nothing_to_read = partial(read_together, cast("RpcClient", None))
+nothing_to_read = partial(read_batch, cast("RpcClient", None))
 
 
 def offering(name: VenueName, *sides: CpmmSide, fresh: bool = False, slot: int = 7) -> StubVenue:
@@ -256,9 +256,9 @@ def test_a_watched_pair_is_read_when_it_changes_and_every_five_seconds() -> None
 
 def test_what_was_last_read_of_a_pair_can_be_looked_at() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1)))
-    assert routes.seen() == {}
+    assert routes.latest_answers() == {}
     routes.pools([PAIR])
-    assert [pool.mint_out for pool in routes.seen()[PAIR].pools] == [USDC.mint]
+    assert [pool.mint_out for pool in routes.latest_answers()[PAIR].pools] == [USDC.mint]
 
 
 def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None:

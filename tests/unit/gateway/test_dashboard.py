@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from db.recent import FillFigures, Recent
 from orderd.domain.halt import HaltCause
 from orderd.gateway.dashboard.measured import Answers, Measured, measured, quantile
-from orderd.gateway.dashboard.page import CONTENT_SECURITY_POLICY, DashboardParams, Sights, dashboard_page
+from orderd.gateway.dashboard.page import CONTENT_SECURITY_POLICY, DashboardData, DashboardParams, dashboard_page
 from orderd.gateway.dashboard.plots import PlotSeries, axis_of, bars, lines
 from orderd.gateway.health_checks import Readiness
 from orderd.wire.halts import HaltView
@@ -24,7 +24,7 @@ TIMES = ("11:45", "11:52", "now")
 EVIL = "<script>alert(1)</script>"
 
 
-def sights(recent: Recent | None = None, **changes: object) -> Sights:
+def sights(recent: Recent | None = None, **changes: object) -> DashboardData:
     status = StatusResult(
         version="1",
         wire_version=1,
@@ -45,7 +45,7 @@ def sights(recent: Recent | None = None, **changes: object) -> Sights:
         halts=(),
         untold=(),
     )
-    return Sights(
+    return DashboardData(
         status=status.model_copy(update=changes),
         readiness=Readiness(ready=not changes.get("halts"), checks={}, executing=True, executing_reasons=()),
         recent=recent,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from orderd.domain.events import Cancelled, Deferred, OrderEvent
 from orderd.domain.order import TERMINAL, OrderStatus
 from orderd.gateway.access.authentication import Principal, Scope
+from orderd.gateway.streaming import active_orders as roll_module
 from orderd.gateway.streaming import hub as hub_module
-from orderd.gateway.streaming import roll as roll_module
 from orderd.gateway.streaming.history import Head, OrderSnapshot
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.selection import Selection
@@ -181,7 +181,7 @@ class World:
         if self.under_way:
             event = self.under_way.pop(index % len(self.under_way))
             for _ in range(times):
-                self.hub.hear(event.model_dump_json().encode())
+                self.hub.receive(event.model_dump_json().encode())
 
     def join(
         self,
@@ -331,7 +331,7 @@ def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told(
         world.commit(2, False)
         await world.hub.sweep()
         await world.settle()
-        world.hub.hear(straggler.model_dump_json().encode())
+        world.hub.receive(straggler.model_dump_json().encode())
         assert old not in world.hub._marks
         assert world.followers[0].seen[old] == [1, 2]
 
@@ -348,8 +348,8 @@ def test_an_end_that_the_chain_took_back_is_none_and_the_order_is_not_forgotten(
         world.commit(1, False)
         world.commit(1, True)
         await world.settle()
-        world.hub.hear(world.store.commit(revived).model_dump_json().encode())
-        assert revived in world.hub._roll.page(0)[0]
+        world.hub.receive(world.store.commit(revived).model_dump_json().encode())
+        assert revived in world.hub._active_orders.page(0)[0]
         with patch.object(hub_module, "MEMORY_SECONDS", -1.0):
             await world.hub.sweep()
         assert revived in world.hub._marks
@@ -385,8 +385,8 @@ def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
         world.join({}, None, None)
         await world.followers[0].session.finish()
         forged = Store().commit(UUID(int=1))
-        world.hub.hear(forged.model_dump_json().encode())
-        world.hub.hear(b'{"not": "an event"}')
+        world.hub.receive(forged.model_dump_json().encode())
+        world.hub.receive(b'{"not": "an event"}')
         while world.hub._tasks:
             await asyncio.wait(world.hub._tasks)
         assert world.followers[0].seen == {}

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.gateway.streaming.active_orders import ActiveOrders
 from orderd.gateway.streaming.history import OrderSnapshot
-from orderd.gateway.streaming.roll import Roll
 from orderd.gateway.streaming.selection import Selection
 from orderd.gateway.streaming.snapshots import Snapshots
 from orderd.gateway.threads import DatabaseThreads
@@ -55,7 +55,7 @@ async def _turns() -> None:
 def _play(story: Callable[[Database, "Reader"], Any]) -> None:
     async def play() -> None:
         database = Database()
-        roll = Roll()
+        roll = ActiveOrders()
         roll.add(UUID(int=7))
         await story(database, Reader(Snapshots(cast(DatabaseThreads, database), roll)))
 

@@ -15,7 +15,7 @@ from orderctl.display.progress import LiveProgress
 from orderctl.display.progress_of_many import LiveProgressOfMany
 from orderctl.display.surroundings import Height, Surroundings
 from orderctl.display.timeline import Timeline
-from orderctl.trading.asking import ask_once, asked_about
+from orderctl.trading.asking import ask_once, polling
 from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Submitted
@@ -155,7 +155,7 @@ def test_it_is_asked_again_and_again_until_the_end(daemon: FakeDaemon, monkeypat
         return [] if rounds[0] == 1 else [order(1, (LIMIT,))]
 
     found = Surroundings()
-    with asked_about(Settings(url=daemon.url), orders, found):
+    with polling(Settings(url=daemon.url), orders, found):
         assert was_asked.wait(10)
     assert found.market == {("SOL", "USDC"): Fraction("101.540141")}
 
@@ -170,7 +170,7 @@ def test_a_daemon_that_is_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> 
             was_asked.set()
         return [order(1, (LIMIT,))]
 
-    with asked_about(Settings(url="ws://127.0.0.1:1/"), orders, Surroundings()):
+    with polling(Settings(url="ws://127.0.0.1:1/"), orders, Surroundings()):
         assert was_asked.wait(10)
 
 

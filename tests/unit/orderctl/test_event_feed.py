@@ -56,7 +56,7 @@ def test_from_now_on_each_event_comes_and_none_of_before(daemon: FakeDaemon) -> 
     assert next(lines) == (ORDER_ID, 0), "nothing to print"
     daemon.publish(story[2])
     assert next(lines) == (ORDER_ID, story[2].seq)
-    assert position.seen == {ORDER_ID: story[2].seq}
+    assert position.last_seq == {ORDER_ID: story[2].seq}
     lines.close()  # type: ignore[attr-defined]
 
 
@@ -67,25 +67,25 @@ def test_what_ended_before_the_beginning_is_not_missed_later(daemon: FakeDaemon)
     lines = printed(daemon, position, begins=True)
     assert next(lines) == (ORDER_ID, 0)
     lines.close()  # type: ignore[attr-defined]
-    assert (position.newest, position.seen) == (LATER, {ORDER_ID: 2})
+    assert (position.newest, position.last_seq) == (LATER, {ORDER_ID: 2})
 
 
 def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: FakeDaemon) -> None:
     old, new = history(FILLED), history(FILLED, LATER)
     happened(daemon, old, new)
-    position = FeedPosition(newest=ORDER_ID, seen={ORDER_ID: 2})
+    position = FeedPosition(newest=ORDER_ID, last_seq={ORDER_ID: 2})
     lines = printed(daemon, position)
     expected = [(ORDER_ID, event.seq) for event in old[2:]] + [(LATER, event.seq) for event in new]
     assert [next(lines) for _ in expected] == expected
     assert next(lines) == (ORDER_ID, 0)
-    assert (position.newest, position.seen) == (LATER, {}), "both have ended"
+    assert (position.newest, position.last_seq) == (LATER, {}), "both have ended"
     lines.close()  # type: ignore[attr-defined]
 
 
 def test_an_event_that_comes_again_after_its_orders_end_is_none(daemon: FakeDaemon) -> None:
     story = history(FILLED)
     happened(daemon, story)
-    position = FeedPosition(newest=ORDER_ID, seen={ORDER_ID: story[-2].seq})
+    position = FeedPosition(newest=ORDER_ID, last_seq={ORDER_ID: story[-2].seq})
     lines = printed(daemon, position)
     assert [next(lines), next(lines)] == [(ORDER_ID, story[-1].seq), (ORDER_ID, 0)]
     daemon.publish(story[-1], stored=False)
@@ -122,7 +122,7 @@ def test_a_file_that_was_written_while_there_were_no_orders_is_gone_on_from(
 
     def stopping_at_the_end(self: FeedPosition, file: Path | None) -> None:
         write(self, file)
-        if self.newest is not None and not self.seen:
+        if self.newest is not None and not self.last_seq:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(FeedPosition, "write", stopping_at_the_end)

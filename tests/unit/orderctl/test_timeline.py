@@ -51,7 +51,7 @@ def test_a_retry_begins_the_stages_anew_and_drops_the_old_quotes() -> None:
     assert [span.stage for span in waiting.spans] == ["pending"]
     assert waiting.routed is None
     assert waiting.wait == RETRIED[5]
-    assert [event.data for event in waiting.setbacks] == [RETRIED[5]]
+    assert [event.data for event in waiting.failed_attempts] == [RETRIED[5]]
     assert timeline_of(RETRIED).routed == RETRIED[7]
     assert timeline_of(RETRIED).attempt == 2
 
@@ -63,7 +63,7 @@ def test_a_second_route_replaces_the_first_and_building_goes_on() -> None:
     assert [span.stage for span in rerouted.spans] == ["pending", "routing", "building"]
     assert rerouted.spans[-1].start == rerouted.events[2].at
     assert rerouted.routed == other
-    assert rerouted.setbacks == ()
+    assert rerouted.failed_attempts == ()
 
 
 @pytest.mark.parametrize("facts", [FILLED, RETRIED, REFUSED_FOR_FUNDS, WITHDRAWN])

@@ -10,13 +10,13 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.domain.quote import QuoteRequest, RoutingDecision
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
-from orderd.engine.execution.purse import Purse
+from orderd.engine.execution.wallet_funds import FundsCheck
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.simnet.genesis import Genesis
 from orderd.solana.keys import Wallet
 from orderd.venues.pool_venue import venue_class
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000
@@ -45,7 +45,7 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
     rpc = chain.rpc()
     router = Router(
         [venue_class(kind)(rpc, clock=lambda: 0.0, unix_time=lambda: NOW) for kind in PoolKind],
-        read=partial(read_together, rpc),
+        read=partial(read_batch, rpc),
         intermediates=WELL_KNOWN["simnet"][:2],
         timeout_ms=60_000,
         max_price_impact_bps=max_price_impact_bps,
@@ -56,4 +56,4 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
     )
     no_fees = cast("Any", None)
     wallet = Wallet(Keypair())
-    return Desk(router, Builder(router, rpc, wallet, no_fees, Purse(rpc, wallet.address), blockhash_age=3_600.0))
+    return Desk(router, Builder(router, rpc, wallet, no_fees, FundsCheck(rpc, wallet.address), blockhash_age=3_600.0))

@@ -14,7 +14,7 @@ from orderd.engine.routing.cooling import Cooling
 from orderd.engine.routing.quote_collection import Answers, QuoteCollector
 from orderd.simnet.genesis import Genesis
 from orderd.venues.pool_venue import venue_class
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000
@@ -51,7 +51,7 @@ def chain() -> Chain:
 def collector(chain: Chain, clock: Clock) -> QuoteCollector:
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
-    read = partial(read_together, rpc)
+    read = partial(read_batch, rpc)
     return QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
 
 
@@ -102,7 +102,7 @@ def test_a_node_that_fails_is_asked_once_and_all_venues_say_so(
 def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(chain: Chain, clock: Clock) -> None:
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
-    read = partial(read_together, rpc)
+    read = partial(read_batch, rpc)
     collector = QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=60_000, max_slot_lag=20, threads=2)
     collector.ask(PAIRS)
     clock.now = 1.0
@@ -133,7 +133,7 @@ def test_lookups_that_hang_keep_nobody_from_what_is_known(clock: Clock) -> None:
     chain.accounts = chain_at_genesis().accounts
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
-    read = partial(read_together, rpc)
+    read = partial(read_batch, rpc)
     collector = QuoteCollector(venues, read=read, cooling=Cooling(), timeout_ms=200, max_slot_lag=20, threads=1)
     assert collector.ask(PAIRS[:1])[PAIRS[0]].pools
     try:

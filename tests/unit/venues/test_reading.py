@@ -12,7 +12,7 @@ from orderd.solana.json_rpc import RpcTransportError
 from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, ChainAccount, RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot
 from orderd.solana.transport import Response
-from orderd.venues.reading import Accounts, Reading, read, read_together
+from orderd.venues.reading import Accounts, Reading, read, read_batch
 from orderd.venues.unchanged import Unchanged
 
 KEYS = [Pubkey.from_bytes(bytes([number]) + bytes(31)) for number in range(1, 255)]
@@ -56,7 +56,7 @@ def broken() -> Reading[list[int]]:
 
 def test_many_readings_go_on_together_as_long_as_one_has_questions() -> None:
     node = Node()
-    results = read_together(node.rpc(), [in_steps([A], [A, B]), in_steps(), in_steps([C]), broken()])
+    results = read_batch(node.rpc(), [in_steps([A], [A, B]), in_steps(), in_steps([C]), broken()])
     assert results[:3] == [[1, 2], [], [1]]
     assert isinstance(results[3], ZeroDivisionError), "and it keeps no other from its end"
     assert node.requests == [[[A], [C], [C]], [[A, B]]]
@@ -64,7 +64,7 @@ def test_many_readings_go_on_together_as_long_as_one_has_questions() -> None:
 
 def test_where_the_node_cannot_be_asked_each_reading_is_told() -> None:
     node = Node(RpcTransportError("refused"))
-    results = read_together(node.rpc(), [in_steps([A]), in_steps([B])])
+    results = read_batch(node.rpc(), [in_steps([A]), in_steps([B])])
     assert [str(result) for result in results] == ["refused", "refused"]
     with pytest.raises(RpcError, match="refused"):
         read(node.rpc(), in_steps([A]))

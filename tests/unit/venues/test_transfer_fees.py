@@ -19,7 +19,7 @@ from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import associated_token, token
 from orderd.venues.base import trade_instructions
 from orderd.venues.pool_venue import venue_class
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 from tests.unit.simnet.conftest import GENESIS_TIME, LocalChain
 from tests.unit.venues.chain import Chain
 from tests.unit.venues.taxed import HELD, PROGRAM, taxed, withheld
@@ -43,7 +43,7 @@ class TaxedChain(LocalChain):
         self.node = node
         self.router = Router(
             [venue_class(kind)(rpc, clock=lambda: 0.0, unix_time=lambda: GENESIS_TIME) for kind in PoolKind],
-            read=partial(read_together, rpc),
+            read=partial(read_batch, rpc),
             timeout_ms=60_000,
             max_price_impact_bps=10_000,
             max_total_cost_bps=10_000,

@@ -67,7 +67,7 @@ def given_accounts(invocation: Invocation) -> Given:
     return Given(extension, tuple(arrays))
 
 
-class Tour(NamedTuple):
+class ArrayWalk(NamedTuple):
     """The tick arrays that a swap can run through, by their place in the list; `at_end`: there are no more.
 
     `ends_blind`: only the bitmap extension knows what lies further away, and it was not given.
@@ -84,7 +84,7 @@ class Tour(NamedTuple):
         return fail(invocation, MISSING_BITMAP_EXTENSION if self.ends_blind else NO_MORE_LIQUIDITY)
 
 
-def tour(invocation: Invocation, pool: PoolState, given: Given, *, zero_for_one: bool) -> Tour:
+def walk_arrays(invocation: Invocation, pool: PoolState, given: Given, *, zero_for_one: bool) -> ArrayWalk:
     """The given arrays as far as they are in the order of the walk; others may stand between them.
 
     Raises InstructionError.
@@ -107,7 +107,7 @@ def tour(invocation: Invocation, pool: PoolState, given: Given, *, zero_for_one:
         arrays[index] = array
     if not arrays:
         raise fail(invocation, WRONG_FIRST_TICK_ARRAY)
-    return Tour(arrays, len(arrays) == len(expected), ends_blind)
+    return ArrayWalk(arrays, len(arrays) == len(expected), ends_blind)
 
 
 def _next_starting_at(invocation: Invocation, left: Iterator[int], start: int) -> tuple[int, TickArrayState] | None:

@@ -33,7 +33,7 @@ from orderd.pools.raydium_clmm.instructions import (
     SwapV2,
 )
 from orderd.pools.raydium_clmm.maths import pool as clmm
-from orderd.pools.raydium_clmm.simnet.arrays import given_accounts, pool_of, tour
+from orderd.pools.raydium_clmm.simnet.arrays import given_accounts, pool_of, walk_arrays
 from orderd.pools.raydium_clmm.simnet.observation import ObservationState
 from orderd.pools.raydium_clmm.simnet.write_back import crossed, filled, pool_after
 from orderd.pools.raydium_clmm.tick_arrays import array_start, own_bit
@@ -173,7 +173,7 @@ def _swap(
         raise fail(invocation, ZERO_AMOUNT)
     if pool.status & PoolStatus.SWAP_DISABLED:
         raise fail(invocation, POOL_DISABLED)
-    walk = tour(invocation, pool, given, zero_for_one=zero_for_one)
+    walk = walk_arrays(invocation, pool, given, zero_for_one=zero_for_one)
     before = pool_of(pool, config, (invocation.account(index).data for index in walk.arrays))
     try:
         swap = _quote(before, net, now, zero_for_one=zero_for_one)

@@ -14,7 +14,7 @@ from orderctl.tui.app import OrderctlApp
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
 from orderctl.tui.screens import new_order
-from orderctl.tui.widgets import depth_pane, story
+from orderctl.tui.widgets import depth_pane, order_panel
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.link import News, OnNews, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -295,9 +295,9 @@ def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
     monkeypatch.setattr(questions, "CANDLES_SECONDS", 3600)
     monkeypatch.setattr(questions, "FILLS_SECONDS", 3600)
     monkeypatch.setattr(questions, "SETTLED_SECONDS", 0)
-    monkeypatch.setattr(story, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(order_panel, "SETTLED_SECONDS", 0)
     monkeypatch.setattr(depth_pane, "SETTLED_SECONDS", 3600)
-    monkeypatch.setattr(story, "READ_SECONDS", read_seconds)
+    monkeypatch.setattr(order_panel, "READ_SECONDS", read_seconds)
     monkeypatch.setattr(new_order, "TYPING_SECONDS", 0)
     monkeypatch.setattr(new_order, "QUOTE_SECONDS", 3600)
 

@@ -29,9 +29,9 @@ from orderctl.tui.widgets.blotter import Blotter
 from orderctl.tui.widgets.candle_pane import CandlePane
 from orderctl.tui.widgets.fill_table import FillTable
 from orderctl.tui.widgets.gauges import Gauges
+from orderctl.tui.widgets.order_panel import OrderPanel
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.price_panel import PricePanel
-from orderctl.tui.widgets.story import OrderStory
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.handshake import connection_lost
 from orderd.client.link import Closed, Opened
@@ -114,7 +114,7 @@ def lines(pilot: Pilot[ClientError], name: str = "active") -> list[str]:
     return [text for y in range(1, shown.size.height) if (text := shown.render_line(y).text.strip())]
 
 
-def panel_text(panel: OrderStory) -> str:
+def panel_text(panel: OrderPanel) -> str:
     """All that is written about an order, seen or scrolled out of sight."""
     console = Console(width=200, file=io.StringIO(), record=True)
     console.print(panel.text.content)
@@ -501,7 +501,7 @@ async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
 async def test_beside_the_orders_of_a_wide_terminal_stands_all_of_the_one_under_the_cursor() -> None:
     caller = busy()
     async with running(caller, size=(120, 40)) as pilot:
-        panel = pilot.app.screen.query_one(OrderStory)
+        panel = pilot.app.screen.query_one(OrderPanel)
         assert panel.border_title == f"Order {str(order_id(19))[:13]}"
         assert "routed" in panel_text(panel)
         await pilot.press("down", "down")
@@ -522,7 +522,7 @@ async def test_an_order_that_cannot_be_read_says_why_and_is_read_again() -> None
     async with running(caller) as pilot:
         await pilot.press("enter")
         await drawn(pilot)
-        panel = pilot.app.screen.query_one(OrderStory)
+        panel = pilot.app.screen.query_one(OrderPanel)
         assert "the database is away" in panel_text(panel)
         caller.answers[Method.ORDER_GET] = detail
         await drawn(pilot)

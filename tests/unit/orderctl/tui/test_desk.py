@@ -16,20 +16,20 @@ def beat(behind: float) -> Heartbeat:
 def test_what_a_daemon_tells_that_is_behind_its_database_is_stale_until_it_has_caught_up() -> None:
     desk = Desk("ws://here/", clock=lambda: NOW)
     for news in (Opened(), Ready(subscription=1, orders=0), beat(behind=0.5)):
-        desk.hear(news)
+        desk.receive(news)
     assert desk.stale_since() is None
 
-    desk.hear(beat(behind=60))
+    desk.receive(beat(behind=60))
     assert desk.stale_since() == NOW - timedelta(seconds=60)
 
-    desk.hear(beat(behind=1))
+    desk.receive(beat(behind=1))
     assert desk.stale_since() is None
 
 
 def test_a_new_connection_is_not_behind_because_the_last_one_was() -> None:
     desk = Desk("ws://here/", clock=lambda: NOW)
     for news in (Opened(), Ready(subscription=1, orders=0), beat(behind=60), Closed("the daemon restarts", 1.0)):
-        desk.hear(news)
+        desk.receive(news)
     for news in (Opened(), Ready(subscription=1, orders=0)):
-        desk.hear(news)
+        desk.receive(news)
     assert desk.stale_since() is None

@@ -48,7 +48,7 @@ Shares = dict[int, Share]
 """By the positions of the legs that take something."""
 
 
-class Poured(NamedTuple):
+class Filling(NamedTuple):
     """The shares of the legs; `whole` where nothing of the amount is left."""
 
     shares: Shares
@@ -60,14 +60,14 @@ class Poured(NamedTuple):
         return sum(share.amount_out for share in self.shares.values())
 
 
-class PourLevel(NamedTuple):
+class FillLevel(NamedTuple):
     """Less than the amount is taken at `below`, all of it at `above`; both are very near to each other."""
 
     below: int
     above: int
 
 
-class Pouring:
+class WaterFilling:
     """One amount, the curves of the pools by position, and the compute units that all legs may take."""
 
     def __init__(self, curves: Mapping[int, Curve], amount: int, loads: Sequence[Load], units: int) -> None:
@@ -76,18 +76,18 @@ class Pouring:
         self.loads = loads
         self.units = units
 
-    def best(self, legs: Sequence[int]) -> Poured:
+    def best(self, legs: Sequence[int]) -> Filling:
         """The most that these legs pay for the amount or, where they cannot take it all, for what they can take.
 
         There are units for all of them, as long as they cross nothing.
         """
-        poured = self._level_with(legs, {})
+        filling = self._level_with(legs, {})
         left = self.units - sum(self.loads[leg].units for leg in legs)
-        if sum(self._units_of_steps(leg, share.amount_in) for leg, share in poured.shares.items()) <= left:
-            return poured
+        if sum(self._units_of_steps(leg, share.amount_in) for leg, share in filling.shares.items()) <= left:
+            return filling
         return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, left)
 
-    def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Poured:
+    def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Filling:
         """The most that these legs pay where depth may cost no more than `lost` millionths of what they take."""
         low, high = 0, 1 << _TILT_BITS
         while high - low > 1:
@@ -99,7 +99,7 @@ class Pouring:
         shares = self._between(
             self._tilted(legs, reaches, high, lost).shares, self._tilted(legs, reaches, low, lost).shares, lost
         )
-        return Poured(shares, sum(share.amount_in for share in shares.values()) == self.amount, reaches)
+        return Filling(shares, sum(share.amount_in for share in shares.values()) == self.amount, reaches)
 
     def _between(self, gentle: Shares, steep: Shares, lost: int) -> Shares:
         """The best shares between two that differ by what is sold at one price: as much of it as depth allows.
@@ -118,16 +118,16 @@ class Pouring:
         a_step = self.loads[leg].a_step
         return a_step * self.curves[leg].steps(amount_in) if a_step else 0
 
-    def _within(self, legs: Sequence[int], stepping: Sequence[int], reaches: Mapping[int, int], left: int) -> Poured:
+    def _within(self, legs: Sequence[int], stepping: Sequence[int], reaches: Mapping[int, int], left: int) -> Filling:
         """With the best reaches of the stepping legs among those that take no more than the units that are left."""
         leg, *others = stepping
         curve, a_step = self.curves[leg], self.loads[leg].a_step
         most = left // a_step
         if not others:
             return self._level_with(legs, {**reaches, leg: curve.reach(most)})
-        known: dict[int, Poured] = {}
+        known: dict[int, Filling] = {}
 
-        def with_steps(steps: int) -> Poured:
+        def with_steps(steps: int) -> Filling:
             if steps not in known:
                 own = {**reaches, leg: curve.reach(steps)}
                 known[steps] = self._within(legs, others, own, left - a_step * steps)
@@ -143,7 +143,7 @@ class Pouring:
                 return with_steps(best)
             low, high = max(best - stride, low), min(best + stride, high)
 
-    def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Poured:
+    def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Filling:
         """Level with each other in a measure of which `tilt` parts of 2 ** `_TILT_BITS` are relative prices."""
         whole = 1 << _TILT_BITS
         best = min(self.curves[leg].start for leg in legs)
@@ -162,7 +162,7 @@ class Pouring:
         reaches: Mapping[int, int],
         measures: Sequence[int] | None = None,
         end: int = NEVER,
-    ) -> Poured:
+    ) -> Filling:
         """All legs at one level, each in its own measure of s; none goes beyond `end`."""
         cups = [
             (self.curves[leg], reaches.get(leg, U64_MAX), measure)
@@ -183,7 +183,7 @@ class Pouring:
             left -= more
             if amount + more:
                 shares[leg] = Share(amount + more, paid + value_at(more, top))
-        return Poured(shares, left == 0, reaches)
+        return Filling(shares, left == 0, reaches)
 
     def _excess(self, shares: Shares, lost: int) -> int:
         """What depth costs above `lost` millionths of what is taken, in millionths of a base unit; negative below."""
@@ -214,21 +214,21 @@ def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
     return {leg: share for leg, share in mixed.items() if share.amount_in}
 
 
-def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> PourLevel:
+def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> FillLevel:
     """Where `taken`, which rises with s from `lowest` on, reaches `amount`; `end` where that is beyond."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
     while taken(above) < amount:
         if above >= end:
-            return PourLevel(end, end)
+            return FillLevel(end, end)
         step *= 2
         below, above = above, above + step
     if above > end and taken(end) < amount:
-        return PourLevel(end, end)
+        return FillLevel(end, end)
     while above - below > (above >> _LEVEL_BITS):
         middle = (below + above) // 2
         if taken(middle) < amount:
             below = middle
         else:
             above = middle
-    return PourLevel(below, above)
+    return FillLevel(below, above)

@@ -82,7 +82,7 @@ class Promised:
         return lamports - self.lamports >= sold + need.around
 
 
-class Purse:
+class FundsCheck:
     """Of one wallet. Thread-safe."""
 
     def __init__(self, rpc: RpcClient, owner: Pubkey) -> None:

@@ -16,7 +16,7 @@ UNHINTED_SECONDS: Final = 1.0
 """How often a node is asked that gives no hints: what lies between is what an order may come late."""
 
 
-class LookOut:
+class NewPoolSearch:
     """For one thread at a time. ``pairs`` are those that somebody waits on, ``found`` is called where there is news."""
 
     def __init__(
@@ -33,13 +33,13 @@ class LookOut:
         self._found = found
         self._seconds = seconds
         self._clock = clock
-        self._asked_at: dict[Pair, float] = {}
+        self._searched_at: dict[Pair, float] = {}
 
     def run_once(self) -> None:
         pairs, now = self._pairs(), self._clock()
-        self._asked_at = {pair: at for pair, at in self._asked_at.items() if pair in pairs}
+        self._searched_at = {pair: at for pair, at in self._searched_at.items() if pair in pairs}
         for pair in sorted(pairs):
-            if now - self._asked_at.get(pair, float("-inf")) >= self._seconds:
-                self._asked_at[pair] = now
-                if self._router.look_out(pair):
+            if now - self._searched_at.get(pair, float("-inf")) >= self._seconds:
+                self._searched_at[pair] = now
+                if self._router.find_new_pools(pair):
                     self._found()

@@ -9,14 +9,14 @@ from orderd.domain.order import TERMINAL
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Ending:
+class EndedOrder:
     """The moment of an order's terminal event. An order whose success the chain took back has several."""
 
     at: datetime
     order_id: UUID
 
 
-def endings(since: datetime, until: datetime, after: Ending | None, most: int) -> list[Ending]:
+def ended_orders(since: datetime, until: datetime, after: EndedOrder | None, most: int) -> list[EndedOrder]:
     """The first ``most`` in ``[since, until)``, of those after the one that the page before ended with.
 
     Needs a connection. Orders whose events were removed for their age are left out.
@@ -29,4 +29,4 @@ def endings(since: datetime, until: datetime, after: Ending | None, most: int) -
         ORDER BY at, order_id LIMIT %s""",
         (at, at, str(order_id), until, sorted(TERMINAL), most),
     )
-    return [Ending(at, UUID(str(order_id))) for at, order_id in rows]
+    return [EndedOrder(at, UUID(str(order_id))) for at, order_id in rows]

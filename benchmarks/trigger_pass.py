@@ -15,7 +15,7 @@ from benchmarks.many_pairs import Pairs, token_of
 from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
-from orderd.engine.execution.purse import Purse
+from orderd.engine.execution.wallet_funds import FundsCheck
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.engine.triggers.watch import Triggers
@@ -24,7 +24,7 @@ from orderd.simnet.bank import Bank
 from orderd.simnet.genesis import Genesis
 from orderd.solana.keys import Wallet
 from orderd.venues.pool_venue import venue_class
-from orderd.venues.reading import read_together
+from orderd.venues.reading import read_batch
 from tests.unit.venues.chain import Chain
 
 _NOW: Final = 1_800_000_000
@@ -110,7 +110,7 @@ def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
     sol, usdc = WELL_KNOWN["simnet"][:2]
     router = Router(
         [venue_class(kind)(rpc, clock=clock, unix_time=lambda: _NOW) for kind in PoolKind],
-        read=partial(read_together, rpc),
+        read=partial(read_batch, rpc),
         intermediates=(sol, usdc),
         timeout_ms=60_000,
         max_price_impact_bps=500,
@@ -122,7 +122,7 @@ def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
     router.pools([(each.mint, token_of(pair).mint) for pair in range(pairs) for each in (sol, usdc)])
     router.discover()
     wallet, nothing = Wallet(Keypair()), cast("Any", None)
-    builder = Builder(router, rpc, wallet, nothing, Purse(rpc, wallet.address), blockhash_age=3_600.0)
+    builder = Builder(router, rpc, wallet, nothing, FundsCheck(rpc, wallet.address), blockhash_age=3_600.0)
     return Triggers(router, builder.fits, nothing, _send, nothing, clock=clock)
 
 

@@ -5,17 +5,17 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderd.gateway.streaming.roll import PAGE, Roll
+from orderd.gateway.streaming.active_orders import PAGE, ActiveOrders
 
 
-def filled(orders: int) -> Roll:
-    roll = Roll()
+def filled(orders: int) -> ActiveOrders:
+    roll = ActiveOrders()
     for number in range(1, orders + 1):
         assert roll.add(UUID(int=number)) == number
     return roll
 
 
-def shown(roll: Roll) -> list[dict[UUID, int]]:
+def shown(roll: ActiveOrders) -> list[dict[UUID, int]]:
     pages, after = [], 0
     while after < roll.last:
         page, after = roll.page(after)
@@ -39,7 +39,7 @@ def test_what_few_of_many_are_left_is_on_one_page() -> None:
 
 
 def test_an_empty_roll_has_nothing_to_show() -> None:
-    assert Roll().page(0) == ({}, 0)
+    assert ActiveOrders().page(0) == ({}, 0)
 
 
 @given(ends=st.lists(st.integers(1, 3 * PAGE), unique=True), new=st.integers(0, 2 * PAGE), at=st.integers(0, 3))

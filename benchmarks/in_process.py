@@ -56,22 +56,22 @@ class Subscriber:
     """Hears what is published, and is told of it as a follower of all orders is."""
 
     def __init__(self, client: "redis.Redis") -> None:
-        self._manner = Notifications(1)
+        self._encoder = Notifications(1)
         self._client = client  # which closes all of its connections when it goes
-        self._heard = client.pubsub()  # type: ignore[no-untyped-call]
-        self._heard.subscribe(CHANNEL)
+        self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
+        self._pubsub.subscribe(CHANNEL)
         self._next("subscribe")
         self.bytes = 0
 
-    def hear(self, events: int) -> None:
+    def receive(self, events: int) -> None:
         """Wait for so many. Raises TimeoutError."""
         while events > 0:
             for body in events_of(self._next("message")):
-                self.bytes += sum(map(len, self._manner.event(StreamEvent(body))))
+                self.bytes += sum(map(len, self._encoder.event(StreamEvent(body))))
                 events -= 1
 
     def _next(self, kind: str) -> bytes:
-        message = self._heard.get_message(timeout=_PATIENCE_SECONDS)
+        message = self._pubsub.get_message(timeout=_PATIENCE_SECONDS)
         if message is None:
             raise TimeoutError("no news came")
         assert message["type"] == kind, message
@@ -93,11 +93,11 @@ class Engine:
     def trade(self, orders: int) -> None:
         """One batch of so many, from its submission to its end. Raises OrderdError where an order is not accepted."""
         asyncio.run(self._submit([self._submission() for _ in range(orders)]))
-        self._subscriber.hear(orders)
+        self._subscriber.receive(orders)
         self._work()
-        self._subscriber.hear(3 * orders)  # started, routed, submitted
+        self._subscriber.receive(3 * orders)  # started, routed, submitted
         self._worker._settling._run_once()
-        self._subscriber.hear(orders)
+        self._subscriber.receive(orders)
 
     async def _submit(self, submissions: Sequence[Submission]) -> None:
         """At one moment, as many connections may."""
@@ -123,7 +123,7 @@ class Engine:
 
 
 @contextmanager
-def running_by_hand(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
+def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
     """All that an engine needs, warm."""
     configure_logging("warning", "console")
     with ExitStack() as stack:
@@ -171,7 +171,7 @@ def per_order() -> dict[int, dict[str, float]]:
     """What an order takes of each, by how many travel together."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-budget-") as directory,
-        running_by_hand(Path(directory)) as (engine, subscriber),
+        running_in_process(Path(directory)) as (engine, subscriber),
     ):
         return {orders: _counted(engine, subscriber, orders) for orders in _BATCHES}
 

@@ -5,24 +5,24 @@ from contextlib import suppress
 
 from solders.pubkey import Pubkey
 
-from orderd.proving.trial import Lender
+from orderd.proving.trial import TokenSource
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 from orderd.solana.rpc import RpcClient, RpcError
 
 
-class Lenders:
+class TokenSources:
     """Asked once a mint."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc
-        self._known: dict[str, list[Lender]] = {}
+        self._known: dict[str, list[TokenSource]] = {}
 
     def add(self, vaults: Iterable[Pubkey]) -> None:
         """Token accounts that are there anyway. Raises RpcError."""
         self._remember(list(dict.fromkeys(vaults)))
 
-    def of(self, mint: str, but: Collection[Pubkey]) -> Lender | None:
+    def of(self, mint: str, but: Collection[Pubkey]) -> TokenSource | None:
         """The largest holder of the mint that is not a pool's own vault. None if none is known. Raises RpcError."""
         others = [each for each in self._known.get(mint, ()) if each.account not in but]
         if not others:
@@ -41,4 +41,4 @@ class Lenders:
             except LayoutError:
                 continue
             known = self._known.setdefault(str(state.mint), [])
-            known[:] = [*(each for each in known if each.account != key), Lender(key, state.owner, state.amount)]
+            known[:] = [*(each for each in known if each.account != key), TokenSource(key, state.owner, state.amount)]

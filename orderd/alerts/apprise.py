@@ -1,8 +1,8 @@
-"""One message to people, by Apprise, in a process of its own that is killed if it takes too long.
+"""Sends one message to people with Apprise, in a separate process that is killed if it takes too long.
 
-Apprise speaks to more than a hundred services by as many plug-ins; none of them can hang or end the notifier, and the
-process gets nothing of the daemon's environment, and the address by its standard input.
-Run as ``python -m orderd.alerts.people``, it sends the message that it reads.
+Apprise has a plug-in for each of more than a hundred services. None of them can hang or end the notifier. The process
+gets no variable of the daemon's environment, and reads the address from its standard input.
+Run as ``python -m orderd.alerts.apprise``, it sends the message that it reads.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ import sys
 from typing import Final
 
 from orderd.alerts.webhook import UndeliveredError
-from orderd.config.alerts import PeopleReceiver
+from orderd.config.alerts import AppriseReceiver
 from orderd.embedded.environment import proxies, what_any_program_needs
 
 SECONDS: Final = 30.0
 _BAD_ADDRESS: Final = 3
 
 
-async def send(receiver: PeopleReceiver, title: str, text: str) -> None:
+async def send(receiver: AppriseReceiver, title: str, text: str) -> None:
     """Raises UndeliveredError unless the service has taken the message in time."""
     program = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -49,7 +49,7 @@ async def send(receiver: PeopleReceiver, title: str, text: str) -> None:
 def _main() -> int:
     import apprise
 
-    logging.disable(logging.CRITICAL)  # it would log addresses
+    logging.disable(logging.CRITICAL)  # Apprise logs addresses
     given = json.load(sys.stdin)
     service = apprise.Apprise()
     if not service.add(given["address"]):

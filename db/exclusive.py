@@ -7,7 +7,7 @@ from db.connection import database
 
 
 @contextmanager
-def alone(lock: int) -> Iterator[bool]:
+def exclusive(lock: int) -> Iterator[bool]:
     """Whether no other process has this lock, and none will until this ends. Holds a connection."""
     (is_mine,) = database.execute_sql("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()
     try:

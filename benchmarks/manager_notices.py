@@ -13,7 +13,7 @@ from orderd.process.temporary import Daemon
 _LOOK_SECONDS: Final = 0.2
 
 
-class Told:
+class ManagerNotices:
     """All that it has told so far."""
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class Told:
     def doubts(self, since: float) -> str:
         """The last ``STATUS=`` after ``since`` that is not the first of all, or what it adds to that; or ''."""
         statuses = [(at, notice["STATUS"]) for at, notice in self.notices if "STATUS" in notice]
-        calm = statuses[0][1]
-        told = [status for at, status in statuses if at >= since and status != calm]
-        if not told or not told[-1].startswith(calm):
-            return told[-1] if told else ""
-        return told[-1].removeprefix(f"{calm} (").removesuffix(")")
+        usual = statuses[0][1]
+        notices = [status for at, status in statuses if at >= since and status != usual]
+        if not notices or not notices[-1].startswith(usual):
+            return notices[-1] if notices else ""
+        return notices[-1].removeprefix(f"{usual} (").removesuffix(")")
 
-    def wait_until_calm(self) -> None:
+    def wait_until_settled(self) -> None:
         """Wait until it says nothing else than in the beginning."""
         while True:
             statuses = [notice["STATUS"] for _, notice in list(self.notices) if "STATUS" in notice]
@@ -43,19 +43,19 @@ class Told:
 
 
 @contextmanager
-def listening(daemon: Daemon) -> Iterator[Told]:
+def listening(daemon: Daemon) -> Iterator[ManagerNotices]:
     """Listen as a manager does, all the time: the kernel keeps no more than a few notices for one who does not."""
-    told, ends = Told(), threading.Event()
+    notices, ends = ManagerNotices(), threading.Event()
 
     def listen() -> None:
         while not ends.is_set():
             if select.select([daemon.manager], [], [], _LOOK_SECONDS)[0]:
-                told.notices += [(time.monotonic(), notice) for notice in daemon.manager.heard()]
+                notices.notices += [(time.monotonic(), notice) for notice in daemon.manager.received()]
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     try:
-        yield told
+        yield notices
     finally:
         ends.set()
         thread.join()

@@ -29,7 +29,7 @@ READ_SECONDS = 0.5
 SCROLL = Binding.Group("Scroll", compact=True)
 
 
-class OrderStory(VerticalScroll):
+class OrderPanel(VerticalScroll):
     """Shows at once what the book knows, then all there is; reads it again whenever there are news of the order.
 
     Without a connection it shows what was read last.

@@ -10,7 +10,7 @@ from uuid import UUID
 PAGE: Final = 250
 
 
-class Roll:
+class ActiveOrders:
     def __init__(self) -> None:
         self.last = 0
         """The number of the order that became known last."""

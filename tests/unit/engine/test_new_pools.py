@@ -3,7 +3,7 @@ from typing import cast
 
 from orderd.engine.routing.quote_collection import Pair
 from orderd.engine.routing.router import Router
-from orderd.engine.triggers.look_out import LookOut
+from orderd.engine.triggers.new_pools import NewPoolSearch
 
 ONE, OTHER = ("USDC", "A"), ("USDC", "B")
 
@@ -15,26 +15,26 @@ class Chain:
     asked: list[Pair] = field(default_factory=list)
     new: set[Pair] = field(default_factory=set)
 
-    def look_out(self, pair: Pair) -> bool:
+    def find_new_pools(self, pair: Pair) -> bool:
         self.asked.append(pair)
         return pair in self.new
 
 
 def test_each_pair_is_asked_about_every_few_seconds_and_news_are_told() -> None:
     chain, pairs, now, notified = Chain(new={OTHER}), {ONE}, [100.0], list[float]()
-    look_out = LookOut(
+    find_new_pools = NewPoolSearch(
         cast("Router", chain), lambda: pairs, lambda: notified.append(now[0]), seconds=5, clock=lambda: now[0]
     )
-    look_out.run_once()
+    find_new_pools.run_once()
     now[0] = 104.9
     pairs.add(OTHER)
-    look_out.run_once()
+    find_new_pools.run_once()
     assert (chain.asked, notified) == ([ONE, OTHER], [104.9]), "a new one at once"
     now[0] = 105.0
-    look_out.run_once()
+    find_new_pools.run_once()
     assert chain.asked == [ONE, OTHER, ONE]
     pairs.discard(ONE)
-    look_out.run_once()
+    find_new_pools.run_once()
     pairs.add(ONE)
-    look_out.run_once()
+    find_new_pools.run_once()
     assert chain.asked == [ONE, OTHER, ONE, ONE], "whoever waits anew is not made to wait for the others"

@@ -1,4 +1,4 @@
-"""Finding out what the dashboard shows: each from whoever knows it, and what cannot be told is left out."""
+"""Collects the data of the dashboard. Data that cannot be read is left out."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from orderd.engine.order_list import list_orders
 from orderd.gateway.access.authentication import Principal
 from orderd.gateway.cluster_metrics import ClusterMetrics
 from orderd.gateway.dashboard.measured import measured
-from orderd.gateway.dashboard.page import SPANS, STEPS, DashboardParams, Sights, dashboard_page
+from orderd.gateway.dashboard.page import SPANS, STEPS, DashboardData, DashboardParams, dashboard_page
 from orderd.gateway.health_checks import HealthChecks
 from orderd.gateway.service_probe import Probe
 from orderd.gateway.threads import DatabaseThreads
@@ -24,11 +24,11 @@ T = TypeVar("T")
 _LIVE: Final = 20
 _ENDED: Final = 10
 _METRICS_SECONDS: Final = 4.0
-"""How old the figures of venues and endpoint may be, however many look at the page."""
+"""Maximum age of the figures of venues and endpoint, so that many readers cost no more than one."""
 
 
 class Dashboard:
-    """Makes the page for whoever looks: an account's own orders, and of the daemon what every reader may know."""
+    """Makes the page for a reader: the orders of its account, and the state of the daemon that every reader may see."""
 
     def __init__(
         self,
@@ -43,27 +43,27 @@ class Dashboard:
         self._metrics: Probe[bytes] = Probe(metrics.text, patience=2.0, max_age=_METRICS_SECONDS)
 
     async def page(self, principal: Principal, params: DashboardParams) -> str:
-        """The page as it is now."""
+        """The current page."""
         account = None if principal.sees_all else principal.account_id
         span = SPANS[params.span]
-        async with asyncio.TaskGroup() as asked:
-            status = asked.create_task(self._health_checks.status())
-            readiness = asked.create_task(self._health_checks.readiness())
-            text = asked.create_task(self._metrics.find())
-            happened = asked.create_task(_or_none(self._lists.run(recent, span, span // STEPS, account)))
-            active = asked.create_task(_or_none(self._orders(account, ACTIVE, _LIVE)))
-            ended = asked.create_task(_or_none(self._orders(account, TERMINAL, _ENDED)))
-            balances = asked.create_task(_or_none(self._lists.run(self._balances)))
-        sights = Sights(
+        async with asyncio.TaskGroup() as reads:
+            status = reads.create_task(self._health_checks.status())
+            readiness = reads.create_task(self._health_checks.readiness())
+            text = reads.create_task(self._metrics.find())
+            happened = reads.create_task(_or_none(self._lists.run(recent, span, span // STEPS, account)))
+            active = reads.create_task(_or_none(self._orders(account, ACTIVE, _LIVE)))
+            ended = reads.create_task(_or_none(self._orders(account, TERMINAL, _ENDED)))
+            balances = reads.create_task(_or_none(self._lists.run(self._balances)))
+        data = DashboardData(
             status=status.result(),
             readiness=readiness.result(),
             recent=happened.result(),
             active=active.result(),
             ended=ended.result(),
             balances=balances.result(),
-            measured=measured((text.result().said or b"").decode()),
+            measured=measured((text.result().value or b"").decode()),
         )
-        return dashboard_page(sights, params, datetime.now(UTC))
+        return dashboard_page(data, params, datetime.now(UTC))
 
     async def _orders(self, account: UUID | None, statuses: frozenset[OrderStatus], most: int) -> tuple[OrderView, ...]:
         listed = await self._lists.run(list_orders, account, ListParams(status=tuple(sorted(statuses)), limit=most))
@@ -71,7 +71,7 @@ class Dashboard:
 
 
 async def _or_none(answer: Awaitable[T]) -> T | None:
-    """None where it cannot be told at present."""
+    """None if it cannot be read now."""
     try:
         return await answer
     except OrderdError:
