@@ -11,10 +11,13 @@ moves the price too far; and shown to whoever knows whether it fits. A set that 
 highest, is the best there is, and nothing below it was looked at. Sets of one pool are sets like any other.
 
 A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays notably
-more than any set that takes it all, the whole is not worth selling.
+more than any set that takes it all, the whole is not worth selling. A pool with an outlying price is not a reason for
+that: the limit of what depth may cost holds for the mean over all legs, and a pool that holds next to nothing and
+begins far above all others uses up what they need to take the rest. If a part has such a leg, the search is repeated
+without its pool.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -40,6 +43,12 @@ _ROUNDED: Final = 3
 _AIMS: Final = 3
 """A split that has to be gentler is poured so often at most, until its impact is so near to the limit, less what is
 lost where the impacts of its legs are rounded up; millionths."""
+
+_OUTLYING: Final = MILLION // 20
+"""A leg that moves its pool's price further than this, in a split that may not do so, has a pool whose price is not
+that of the others; millionths."""
+_MOST_OUTLYING: Final = 8
+"""Once so many pools are left out, no further search is made."""
 
 _TOO_MUCH: Final = frozenset(
     {
@@ -137,11 +146,22 @@ def best_split(
     def curve(position: int, most_steps: int) -> Curve:
         return Curve(sides[position].segments(), amount_in, most_steps)
 
-    search = _Search(sides, singles, amount_in, max_legs, cost_per_leg, room or Room(), curve_of or curve)
-    found = search.best()
-    if found is None or found.amount_in == amount_in:
-        return Offers(singles, found, None, search.steep)
-    return Offers(singles, None, found, search.steep)
+    room = room or Room()
+    left_out, less, steep = set[int](), None, None
+    while True:
+        search = _Search(sides, singles, amount_in, max_legs, cost_per_leg, room, curve_of or curve, left_out)
+        found = search.best()
+        less, steep = less or found, steep or search.steep
+        if found is not None and found.amount_in == amount_in:
+            return Offers(singles, found, None, steep)
+        outlying = {leg.position for leg in found.legs if _is_outlying(leg, room)} if found is not None else set()
+        if not outlying or len(left_out) >= _MOST_OUTLYING:
+            return Offers(singles, None, less, steep)
+        left_out |= outlying
+
+
+def _is_outlying(leg: Leg, room: Room) -> bool:
+    return leg.quote.price_impact * MILLION > max(room.impact, _OUTLYING)
 
 
 def _quoted(side: Side, amount_in: int) -> Quote | SwapError:
@@ -185,10 +205,12 @@ class _Search:
         cost_per_leg: int,
         room: Room,
         curve_of: CurveOf,
+        left_out: Set[int],
     ) -> None:
         self.steep: Split | None = None
         self._sides = sides
         self._singles = singles
+        self._left_out = left_out
         self._amount = amount
         self._cost = cost_per_leg
         self._room = room
@@ -197,7 +219,9 @@ class _Search:
         self._curves = {
             index: curve
             for index, single in enumerate(singles)
-            if (isinstance(single, Quote) or single.kind in _TOO_MUCH) and (curve := self._curve(index)) is not None
+            if index not in left_out
+            and (isinstance(single, Quote) or single.kind in _TOO_MUCH)
+            and (curve := self._curve(index)) is not None
         }
         self._largest = min(max_legs, len(self._curves))
         self._water = WaterFilling(self._curves, amount, self._loads, room.units)
@@ -367,7 +391,11 @@ class _Search:
     def _taken_while_cheap(self) -> dict[int, int]:
         """Of the pool that pays most for the whole amount, and of all others whose first unit is cheaper than its last
         one: what they take until they are as dear as that."""
-        paid = [(each.amount_out, -index) for index, each in enumerate(self._singles) if isinstance(each, Quote)]
+        paid = [
+            (each.amount_out, -index)
+            for index, each in enumerate(self._singles)
+            if isinstance(each, Quote) and index not in self._left_out
+        ]
         best = -max(paid)[1] if paid else None
         enough = self._curves[best].end(self._amount) if best in self._curves else NEVER
         cheap = {index: curve for index, curve in self._curves.items() if curve.start < enough or index == best}

@@ -3,7 +3,8 @@
 A pool has one price before fees, at which the next small swap in either direction is made. Pools of a pair differ in
 it, so the mid is between two of them: the pool that is best to sell the order's amount to, and the one that is best to
 buy as much from, each after its fee and what its depth costs. Size and fee choose the pools, so that one which holds
-next to nothing moves no mid; the price that counts is the one before both.
+next to nothing moves no mid; the price that counts is the one before both. A pool far below the best one does not
+count: it may have nothing left to sell at its price.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,8 @@ from orderd.domain.price import canonical
 from orderd.domain.quote import Route, VenueQuote
 
 _APART: Final = Fraction(1, 20)
-"""Where the two pools are further from each other, the pair has no one price."""
+"""A pool whose price is further from the best one's has no say, nor has one that takes more than that of an amount, in
+fees and by its depth, if others take less."""
 _TOLD: Final = Context(prec=18)
 
 
@@ -50,14 +52,20 @@ def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
     """Base units bought for one that is sold, by what the pools of one pair pay for an amount."""
     offers = [
         _Offer(Decimal(each.amount_out) / each.amount_in, kept, each.spot)
-        for each in quotes
+        for each in with_a_say(quotes)
         if each.spot is not None and (kept := each.kept) > 0
     ]
     if not offers:
         return None
     bid = max(offers, key=lambda offer: offer.paid).spot
-    ask = min(offers, key=lambda offer: offer.taken).spot
-    return (bid + ask) / 2 if abs(bid - ask) <= _APART * max(bid, ask) else None
+    near = [offer for offer in offers if abs(bid - offer.spot) <= _APART * max(bid, offer.spot)]
+    return (bid + min(near, key=lambda offer: offer.taken).spot) / 2
+
+
+def with_a_say(quotes: Iterable[VenueQuote]) -> list[VenueQuote]:
+    """Those of pools that hold enough for their amount to say what it is worth; all where none does."""
+    quotes = list(quotes)
+    return [each for each in quotes if each.kept >= 1 - _APART] or quotes
 
 
 def text(mid: Fraction, decimals_in: int, decimals_out: int) -> str:

@@ -229,7 +229,8 @@ class Market:
         if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
             # That there was nothing a moment ago is no answer to who waits for it.
             self._router.find_new_pools((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
-        decision = self._router.route(request_of(terms), terms.slippage_bps, fits)
+        rather = self._markets.rather(terms)
+        decision = self._router.route(request_of(terms), terms.slippage_bps, fits, rather=rather)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)
         guards = self._markets.guards(terms, decision) if terms.kind is OrderKind.ON_LIQUIDITY else ()

@@ -220,6 +220,7 @@ class WorkerProcess:
             signs_as,
             self._clock.look,
             markets.check,
+            markets.rather,
             preparation=(preparation := Preparation()),
         )
         broker = OrderBroker(client, line=self._limiter, name=self.name, preparation=preparation)
@@ -275,6 +276,7 @@ class WorkerProcess:
             self._clock.look,
             self._halts.known,
             markets.check,
+            markets.rather,
             idle_seconds=pace.idle_seconds,
         )
         new_pools = NewPoolSearch(

@@ -116,6 +116,16 @@ def test_a_pool_has_to_have_as_much_as_was_asked_for(desk: Desk, launches: Launc
     assert buys(desk, order_id) == pool
 
 
+def test_a_pool_that_it_does_not_accept_keeps_it_from_no_other(desk: Desk, launches: Launches) -> None:
+    """One pays more after its high fee, one pays more and holds little: it buys from the third."""
+    mint = launches.mint()
+    launches.pool(mint, 10_000, 1_200_000, fee_bps=900)
+    launches.pool(mint, 4_000, 480_000, fee_bps=30)
+    fair = launches.pool(mint, 10_000)
+    order_id = submit(desk, mint)
+    assert buys(desk, order_id) == fair
+
+
 def test_a_fee_that_is_too_high_is_waited_out(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint)

@@ -47,6 +47,7 @@ from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.offers import Offer, check_offer, offer_of
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
+from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.sender import Sender
 
@@ -120,13 +121,14 @@ class Execution:
         installation: bytes,
         look: Callable[[], object] = lambda: None,
         check: Callable[[OrderTerms, RoutingDecision], object] = lambda _, __: None,
+        rather: Callable[[OrderTerms], Fits | None] = lambda _: None,
         *,
         preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``. ``check`` raises
-        OrderdError where an order has an objection to a route that pays enough. ``preparation`` is that of the queue
-        from which the orders come."""
+        OrderdError where an order has an objection to a route that pays enough, ``rather`` tells the routes that it
+        has none to. ``preparation`` is that of the queue from which the orders come."""
         self._router = router
         self._builder = builder
         self._sender = sender
@@ -137,6 +139,7 @@ class Execution:
         self._look = look
         self._check = check
         self._preparation = preparation or Preparation()
+        self._rather = rather
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
@@ -202,7 +205,9 @@ class Execution:
     def _route(self, work: _Work, found: Mapping[Pair, Answers] | None) -> _Routed:
         order, terms = work.order, work.terms
         with work.others.routing():
-            decision = self._router.route(work.request, terms.slippage_bps, work.others.fits, found)
+            decision = self._router.route(
+                work.request, terms.slippage_bps, work.others.fits, found, rather=self._rather(terms)
+            )
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)
         self._check(terms, decision)

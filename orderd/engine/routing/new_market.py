@@ -44,6 +44,18 @@ class NewMarkets:
         self._mints: SingleFlight[str, ChainAccount | None] = SingleFlight(self._read_mint, _MINT_SECONDS)
         self._largest: SingleFlight[str, dict[Pubkey, int] | None] = SingleFlight(self._read_largest, _HOLDERS_SECONDS)
 
+    def rather(self, terms: OrderTerms) -> Fits | None:
+        """The routes whose pools an order on liquidity accepts: one that it does not accept keeps it from no other."""
+        if terms.kind is not OrderKind.ON_LIQUIDITY:
+            return None
+
+        def accepts(route: Route) -> bool:
+            assert terms.min_liquidity is not None
+            assert terms.max_pool_fee_bps is not None
+            return _pool_fee(route) * BPS <= terms.max_pool_fee_bps and self._liquidity(route) >= terms.min_liquidity
+
+        return accepts
+
     def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
         """Raises OrderdError where what an order on liquidity asks for is not so: POOL_*, ROUTE_*; and RPC_*.
 
@@ -63,7 +75,7 @@ class NewMarkets:
         back, no_way_back = self._back(terms, route)
         return ObservedMarket(
             liquidity=self._liquidity(route),
-            pool_fee=max(Fraction(leg.fee_in_input, leg.amount_in) for leg in route.legs),
+            pool_fee=_pool_fee(route),
             back=back,
             no_way_back=no_way_back,
             facts=facts_of(_key(terms), account),
@@ -118,6 +130,10 @@ class NewMarkets:
             return None
         accounts = self._rpc.get_multiple_accounts(keys).value
         return {key: token_amount(account) for key, account in zip(keys, accounts, strict=True)}
+
+
+def _pool_fee(route: Route) -> Fraction:
+    return max(Fraction(leg.fee_in_input, leg.amount_in) for leg in route.legs)
 
 
 def _key(terms: OrderTerms) -> Pubkey:

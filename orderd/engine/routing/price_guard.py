@@ -10,6 +10,9 @@ If there is no such price, because the pair was not traded lately, and a known p
 what the others should pay: an order has to wait, unless the trader has given a minimum. What that order is paid is not
 a price for others. A pair with a single pool has its market there: none is missing.
 
+Missing pools count for as much as they could have taken at the price of then. Otherwise anybody could stop a pair by
+a pool that holds next to nothing, pays much and is then emptied.
+
 A price counts only if it can be traded at: if a pool's program refuses the swap, its quote is dropped again. Otherwise
 a pool that promises much and does nothing would keep all others from trading.
 """
@@ -22,6 +25,7 @@ from fractions import Fraction
 from typing import Final
 
 from db.prices import PastRoute
+from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.quote import Route, VenueQuote
@@ -32,13 +36,20 @@ MAX_AGE_SECONDS: Final = 300.0
 Pair = tuple[str, str]
 Recall = Callable[[str, str, float], PastRoute | None]
 """The last route of a pair, sold and bought, of the last so many seconds, from before this process began."""
+DepthOf = Callable[[str], int]
+"""What a pool takes about at its price, in base units of what the route sells; much where that is not known."""
+
+
+def _unknown_depth(_: str) -> int:
+    return U64_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
     """What was sold and bought, and what depth cost of that; ``observed_at`` on the monotonic clock.
 
-    Found among `pools`, paid by those of `legs`; `before` is the last one that others paid.
+    Found among `pools`, which then took as much as `depth_of` says, paid by those of `legs`; `before` is the last one
+    that others paid.
     """
 
     amounts: tuple[int, int]
@@ -46,6 +57,7 @@ class _Reference:
     pools: frozenset[str]
     observed_at: float
     legs: frozenset[str]
+    depth_of: DepthOf = _unknown_depth
     before: "_Reference | None" = None
 
     @property
@@ -75,12 +87,13 @@ class PriceGuard:
         *,
         has_own_floor: bool = False,
         max_deviation_bps: int | None = None,
+        depth_of: DepthOf = _unknown_depth,
     ) -> None:
         """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
 
         `listed` are the pools that the chain has; None if that is not known. `silent` are known pools that did not
-        answer. An order that `has_own_floor` needs no price to compare with. `max_deviation_bps` replaces the usual
-        one.
+        answer, `depth_of` tells of those that did. An order that `has_own_floor` needs no price to compare with.
+        `max_deviation_bps` replaces the usual one.
 
         Raises OrderdError ROUTE_PRICE_DEVIATION if pools are missing and the price is too far below the last one,
         ROUTE_PRICE_UNKNOWN if pools are silent and there is no last one.
@@ -103,7 +116,8 @@ class PriceGuard:
         if last is not None and (missing := _missing(last.pools, present, listed)):
             # Rounding is not a deviation.
             price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)
-            if price * BPS < last.price * (BPS - most_bps):
+            could_take = min(sum(map(last.depth_of, missing)), route.amount_in)
+            if price * route.amount_in * BPS < last.price * could_take * (BPS - most_bps):
                 below = int((1 - price / last.price) * BPS)
                 raise OrderdError(
                     ErrorCode.ROUTE_PRICE_DEVIATION,
@@ -115,7 +129,7 @@ class PriceGuard:
         if last is not None:
             before = replace(last, before=None) if last.legs.isdisjoint(legs) else last.before
         self._references[pair] = _Reference(
-            (route.amount_in, route.amount_out), route.price_impact_bps, pools, self._clock(), legs, before
+            (route.amount_in, route.amount_out), route.price_impact_bps, pools, self._clock(), legs, depth_of, before
         )
 
     def distrust(self, pool: str) -> None:

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, permutations
 from typing import Final
 
 from orderd.amm.side import Quote
+from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.mid import mid_of
+from orderd.domain.mid import mid_of, with_a_say
 from orderd.domain.money import BPS
 from orderd.domain.quote import (
     Hop,
@@ -181,16 +183,25 @@ class Router:
             yield token.mint, request.mint_out
 
     def route(
-        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None = None
+        self,
+        request: QuoteRequest,
+        slippage_bps: int,
+        fits: Fits,
+        found: Mapping[Pair, Answers] | None = None,
+        *,
+        rather: Fits | None = None,
     ) -> RoutingDecision:
         """The best route among those that fit, and all pools' quotes. ``found`` is what ``pools_for`` has just
-        returned.
+        returned. Routes that ``rather`` says yes to come before all others.
 
         Raises OrderdError: ROUTE_* or POOL_* if no venue offers anything, ROUTE_PRICE_IMPACT if all routes move the
         price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE if that may be because a venue did
         not answer, ROUTE_PRICE_DEVIATION if pools are missing and the others pay much less than the last time,
         ROUTE_PRICE_UNKNOWN if pools are missing and it is not known what they paid, TX_TOO_LARGE if none fits.
         """
+        if rather is not None:
+            with suppress(OrderdError):
+                return self.route(request, slippage_bps, lambda route: rather(route) and fits(route), found)
         direct = (request.mint_in, request.mint_out)
         pairs = list(self._pairs(request))
         found = self._collector.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}
@@ -235,6 +246,7 @@ class Router:
             silent,
             has_own_floor=request.has_own_floor,
             max_deviation_bps=request.max_deviation_bps,
+            depth_of=partial(_depth, answers.pools),
         )
         mid = partial(_mid, chosen.route, quotes, found)
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps, mid)
@@ -252,8 +264,8 @@ class Router:
         pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
         known, price = self._sol_prices.get(mint_out, ((), 0))
         if known != pools:
-            prices = [quote.amount_out for pool in pools if (quote := quoted(pool, _ONE_SOL)) is not None]
-            price = max(prices, default=0)
+            quotes = [pool.venue_quote(quote) for pool in pools if (quote := quoted(pool, _ONE_SOL)) is not None]
+            price = max((quote.amount_out for quote in with_a_say(quotes)), default=0)
             self._sol_prices[mint_out] = pools, price
         return lamports * price // _ONE_SOL
 
@@ -269,6 +281,15 @@ def _offers(hop: Hop, found: Mapping[Pair, Answers]) -> Iterator[VenueQuote]:
     for pool in found[hop.legs[0].mint_in, hop.mint_out].pools:
         if (quote := quoted(pool, hop.amount_in)) is not None:
             yield pool.venue_quote(quote)
+
+
+def _depth(pools: Sequence[OpenPool], address: str) -> int:
+    """What the pool takes until its price has fallen by a tenth; much where it is none of the pair's own pools."""
+    for pool in pools:
+        if pool.address == address:
+            curve = pool.curve(U64_MAX)
+            return curve.at(curve.start * 21 // 20)[0]
+    return U64_MAX
 
 
 def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:

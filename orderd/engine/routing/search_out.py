@@ -56,18 +56,18 @@ class SearchOut(AnySearch):
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
         for rest in second:
-            paid = _cost_of(rest, self._amount)
+            paid = cost_of(rest, self._amount)
             if paid is None:
                 continue
             most = second_hop_ceiling(paid.amount_in, self._slippage_bps)
             for start in first:
-                bought = _cost_of(start, most)
+                bought = cost_of(start, most)
                 if bought is not None:
                     hops = Hop((start.venue_quote(bought),)), Hop((rest.venue_quote(paid),))
                     yield self._candidate(no_candidates, token, Route(hops), rent=rent)
 
 
-def _cost_of(pool: OpenPool, amount_out: int) -> Quote | None:
+def cost_of(pool: OpenPool, amount_out: int) -> Quote | None:
     try:
         return pool.side.quote_out(amount_out)
     except SwapError:

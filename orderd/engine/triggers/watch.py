@@ -40,7 +40,8 @@ from orderd.engine.triggers.watched import MarketLook, Watched
 HINTED_SECONDS: Final = 2.0
 """How long a pair of which no hint comes is left alone, where the chain gives hints."""
 _SOON_SECONDS: Final = 1.0
-"""The same of what an order on liquidity asks for that is no pool's: nothing hints that it has changed."""
+"""The same where nothing hints at a change: what an order on liquidity asks for beside its pools, and a price that a
+trailing stop has to see again before it follows."""
 _ANEW_SECONDS: Final = 30.0
 """When orders are looked at though no pool has changed: what keeps a route from being taken may end by itself."""
 _NOTHING_YET: Final = ErrorCode.ROUTE_NOT_FOUND
@@ -89,13 +90,15 @@ class Triggers:
         look: Callable[[], object] = lambda: None,
         halted: Callable[[], object] = lambda: None,
         check: Callable[[OrderTerms, RoutingDecision | None], object] = lambda _, __: None,
+        rather: Callable[[OrderTerms], Fits | None] = lambda _: None,
         *,
         idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``; while
         something is ``halted``, nothing fires. ``check`` raises OrderdError where an order on liquidity objects to its
-        route or, where there is none, to its token. A pair of which no hint comes is left alone for ``idle_seconds``.
+        route or, where there is none, to its token; ``rather`` tells the routes whose pools it accepts. A pair of which
+        no hint comes is left alone for ``idle_seconds``.
         """
         self._router = router
         self._fits = fits
@@ -105,6 +108,7 @@ class Triggers:
         self._look = look
         self._halted = halted
         self._check = check
+        self._rather = rather
         self.idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
@@ -205,7 +209,7 @@ class Triggers:
             if now < watched.look_at:
                 view.again_at = min(view.again_at, watched.look_at)
             elif (look := self._exact(watched, found)) is not None:
-                self._note_best(watched, look)
+                self._note_best(watched, look, view)
 
     def _candidates(self, book: PairBook, pair: Pair, outline: Outline, found: Mapping[Pair, Answers]) -> set[UUID]:
         return book.may_be_met(
@@ -215,15 +219,17 @@ class Triggers:
             is_searched=outline.is_searched,
         )
 
-    def _note_best(self, watched: Watched, look: MarketLook) -> None:
+    def _note_best(self, watched: Watched, look: MarketLook, view: _View) -> None:
         if watched.rises(look):
-            self._best.append(Best(watched.id, watched.version, look.amount_out))
+            self._best.append(Best(watched.id, watched.version, watched.best_out))
             self._roster.put(watched)
+        elif watched.has_risen:
+            view.again_at = min(view.again_at, self._clock() + _SOON_SECONDS)
 
     def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, result: _PassResult) -> None:
         look = self._on_liquidity(watched, found, view) if watched.is_on_liquidity else self._exact(watched, found)
         if look is not None:
-            self._note_best(watched, look)
+            self._note_best(watched, look, view)
         if watched.is_met(look):
             assert look is not None, "what is met is met by a look"
             result.fired.append(_Fired(watched, look))
@@ -244,7 +250,7 @@ class Triggers:
         terms = watched.terms
         try:
             try:
-                decision = self._router.route(watched.request, 0, self._fits, found)
+                decision = self._router.route(watched.request, 0, self._fits, found, rather=self._rather(terms))
             except OrderdError:
                 self._check(terms, None)
                 raise

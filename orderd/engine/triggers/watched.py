@@ -35,8 +35,8 @@ class Watched:
     """
 
     __slots__ = (
-        "_has_fired", "_looks_met", "best_out", "id", "is_child", "least_part", "look_at", "seq", "terms", "version",
-        "waits_for",
+        "_has_fired", "_looks_met", "_looks_risen", "best_out", "id", "is_child", "least_part", "look_at", "seq",
+        "terms", "version", "waits_for",
     )  # fmt: skip
 
     def __init__(self, order: Order, look_at: float) -> None:
@@ -56,6 +56,7 @@ class Watched:
         """The code of what it was last told to wait for, of an order on liquidity."""
         self._has_fired = order.triggered_at is not None
         self._looks_met: tuple[MarketLook, ...] = ()
+        self._looks_risen: tuple[MarketLook, ...] = ()
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -101,12 +102,27 @@ class Watched:
         """Whether a look has met it, and others have to."""
         return bool(self._looks_met)
 
+    @property
+    def has_risen(self) -> bool:
+        """Whether a look has found a better price than the best one, and others have to find it, too."""
+        return bool(self._looks_risen)
+
     def rises(self, look: MarketLook) -> bool:
-        """Whether the look is the best that a trailing stop has seen, which it follows from here. Such a look cannot
-        meet it."""
+        """Whether a trailing stop has seen a better price than the best one, which it follows from here.
+
+        It takes as many looks in different slots as to fire: a price of one slot, which anybody can make by a pool that
+        is gone in the next one, would else have the stop sell at a price that has not moved. The first look of all is
+        what there is to begin with. A look that it follows cannot meet it.
+        """
         if self.terms.trail is None or look.amount_out <= self.best_out:
+            self._looks_risen = ()
             return False
-        self.best_out = look.amount_out
+        if not self._looks_risen or look.slot > self._looks_risen[-1].slot:
+            self._looks_risen += (look,)
+        if self.best_out and len(self._looks_risen) < (self.terms.confirm or 1):
+            return False
+        self.best_out = min(each.amount_out for each in self._looks_risen)
+        self._looks_risen = ()
         self._looks_met = ()
         return True
 

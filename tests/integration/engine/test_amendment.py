@@ -72,11 +72,11 @@ def test_what_a_trigger_has_read_before_an_amendment_fires_nothing(intake: Intak
     class Interrupted(Market):
         is_armed = False
 
-        def route(self, *args: Any) -> Any:
+        def route(self, *args: Any, **others: Any) -> Any:
             if self.is_armed:
                 self.is_armed = False
                 amended(intake, order_id, limit_price="120")
-            return super().route(*args)
+            return super().route(*args, **others)
 
     market = Interrupted()
     watch = begin(market)

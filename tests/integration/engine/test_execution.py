@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -82,7 +82,7 @@ class OneRoute:
         return not self.breaks and request.amount not in self.unknown
 
     def route(
-        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None
+        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None, **_: Any
     ) -> RoutingDecision:
         assert (found is None) == (not self.is_told(request, {}))
         self.requests.append(request)

@@ -71,7 +71,7 @@ class Market:
         return self.slot
 
     def route(
-        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers]
+        self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers], **_: Any
     ) -> RoutingDecision:
         self.looks.append(request.amount)
         self.meanwhile()

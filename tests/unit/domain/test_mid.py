@@ -60,10 +60,19 @@ def test_legs_of_a_split_count_where_no_pool_takes_it_all() -> None:
     assert mid(Route((Hop(legs),)), []) == 101
 
 
-@pytest.mark.parametrize("others", [(offer(60),), (replace(offer(100), spot=None),)], ids=["far apart", "untold"])
-def test_where_it_cannot_be_told_it_is_not(others: tuple[VenueQuote, ...]) -> None:
-    chosen = offer(100) if others[0].spot else others[0]
-    assert mid(Route.single(chosen), others) is None
+@pytest.mark.parametrize("other", [offer(60), offer(10_000, impact_bps=9_800)], ids=["far below", "next to nothing"])
+def test_a_pool_that_is_no_part_of_the_market_has_no_say(other: VenueQuote) -> None:
+    assert mid(Route.single(offer(100)), [offer(100), other]) == 100
+
+
+def test_where_all_pools_hold_too_little_they_have_to_do() -> None:
+    offers = [offer(102, impact_bps=1_000), offer(100, impact_bps=1_000)]
+    assert mid(Route.single(offers[0]), offers) == 101
+
+
+def test_where_it_cannot_be_told_it_is_not() -> None:
+    untold = replace(offer(100), spot=None)
+    assert mid(Route.single(untold), [untold]) is None
 
 
 def test_it_is_told_in_whole_tokens_with_eighteen_digits() -> None:

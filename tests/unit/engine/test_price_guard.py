@@ -1,8 +1,9 @@
 """The price guard: while pools are missing, what is left may not sell an order far below the last price."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -61,14 +62,16 @@ class Desk:
         listed: Set[str] | None = None,
         silent: Set[str] = frozenset(),
         has_own_floor: bool = False,
+        depths: Mapping[str, int] | None = None,
     ) -> None:
         """The pools `present` answer, all alike."""
         quotes = [quote_of(pool, pair, sold, paid, impact) for pool in sorted(present)]
-        self.guard.check(Route.single(quotes[0]), quotes, present, listed, silent, has_own_floor=has_own_floor)
+        known: dict[str, Any] = {} if depths is None else {"depth_of": lambda pool: depths.get(pool, 10**18)}
+        self.guard.check(Route.single(quotes[0]), quotes, present, listed, silent, has_own_floor=has_own_floor, **known)
 
-    def refuses(self, paid: int, *, present: Set[str]) -> None:
+    def refuses(self, paid: int, *, present: Set[str], sold: int = SOLD) -> None:
         with pytest.raises(OrderdError) as caught:
-            self.quote(paid, present=present)
+            self.quote(paid, present=present, sold=sold)
         assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
 
     def knows_no_price(self, paid: int, *, has_own_floor: bool = False) -> OrderdError:
@@ -82,6 +85,13 @@ class Desk:
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
+
+
+def test_a_pool_is_missed_by_orders_that_it_could_have_taken(desk: Desk) -> None:
+    """It paid twice the price for next to nothing, and was emptied: nobody else has to wait for that."""
+    desk.quote(2 * SOLD, depths={"tiny": SOLD // 10}, present=ALL | {"tiny"})
+    desk.refuses(SOLD // 10, present=ALL, sold=SOLD // 10)
+    desk.quote(SOLD)
 
 
 def test_where_all_pools_answer_their_price_is_the_market_however_far_it_moved(desk: Desk) -> None:

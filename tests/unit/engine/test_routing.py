@@ -579,6 +579,38 @@ def test_an_order_whose_part_would_receive_more_is_refused() -> None:
     assert caught.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
 
 
+@pytest.mark.parametrize("exact_out", [False, True])
+def test_a_pool_of_little_and_an_outlying_price_keeps_no_order_from_the_others(exact_out: bool) -> None:
+    """Two pools take the order well within the limit; beside them stand two that pay a hundred thousand times as much
+    for some of it, so that a part of the order would receive more than all of it."""
+    deep = side(0.14985, 10_074_411_229_949), side(0.14983, 15_203_921_127_606)
+    odd = side(451.13, 354_780_354), side(42_177.8, 14_066_808)
+    amount = 108_153_739_985
+    request = replace(REQUEST, amount=amount * 149 // 1_000 if exact_out else amount, exact_out=exact_out)
+    without = decide(router(offering(VenueName.RAYDIUM, *deep), max_price_impact_bps=100), request).route
+    route = decide(router(offering(VenueName.RAYDIUM, *deep, *odd), max_price_impact_bps=100), request).route
+    assert (route.amount_out, -route.amount_in) >= (without.amount_out, -without.amount_in)
+
+
+def test_a_pool_that_is_away_is_missed_by_orders_that_it_could_have_taken() -> None:
+    tiny, deep = side(0.2, 10**8), side(0.1)
+    venue = offering(VenueName.RAYDIUM, deep, tiny)
+    routes, small = router(venue), replace(REQUEST, amount=10**6)
+    assert decide(routes, small).route.main.pool == "raydium 1"
+    venue.sides = {PAIR: [deep]}
+    assert decide(routes).route.main.pool == "raydium 0"
+    with pytest.raises(OrderdError) as caught:
+        decide(routes, small)
+    assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
+
+
+def test_the_price_of_sol_is_that_of_a_pool_which_holds_some() -> None:
+    """A leg more would seem to cost a hundred thousand times what it does, and the order would not be shared."""
+    deep = side(0.1, 10**12), side(0.1, 10**12)
+    venue = offering(VenueName.RAYDIUM, *deep, side(10**4, 10**5))
+    assert len(decide(router(venue, price=10**6), replace(REQUEST, amount=10**10)).route.legs) >= 2
+
+
 def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() -> None:
     deep, junk = offering(VenueName.RAYDIUM, side(0.1)), offering(VenueName.METEORA, side(0.05))
     routes = router(deep, junk)

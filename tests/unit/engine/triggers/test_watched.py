@@ -113,6 +113,17 @@ def test_a_trailing_stop_follows_the_best_price_and_never_comes_back() -> None:
     assert order.better == Bound(110 * MILLION + 1, is_least=True)
 
 
+def test_a_price_of_one_slot_is_not_followed() -> None:
+    """A pool that pays much more for a slot and is gone in the next: the market has not moved."""
+    order = watched("trailing")
+    assert meets(order, [look(100, 1), look(120, 2)]) == [False, False]
+    assert order.has_risen
+    assert meets(order, [look(120, 2), look(100, 3), look(100, 4)]) == [False] * 3
+    assert (order.best_out, order.has_risen) == (100 * MILLION, False)
+    assert meets(order, [look(120, 5), look(110, 6)]) == [False, False]
+    assert order.best_out == 110 * MILLION, "what both slots have paid"
+
+
 def test_a_restart_forgets_nothing_of_the_best_price() -> None:
     order = watched("trailing", best_out=110 * MILLION)
     assert meets(order, [look(106.7, 1), look(106.7, 2)]) == [False, True]
@@ -125,9 +136,9 @@ def test_a_trailing_stop_is_met_by_a_gap_and_confirmed_like_any_stop() -> None:
 
 def test_a_better_price_takes_a_confirmation_back() -> None:
     order = watched("trailing")
-    assert meets(order, [look(100, 1), look(90, 2), look(101, 3)]) == [False] * 3
+    assert meets(order, [look(100, 1), look(90, 2), look(101, 3), look(101, 4)]) == [False] * 4
     assert not order.is_confirming
-    assert meets(order, [look(97.97, 4), look(97.971, 5), look(97.97, 6), look(97.97, 7)]) == [False] * 3 + [True]
+    assert meets(order, [look(97.97, 5), look(97.971, 6), look(97.97, 7), look(97.97, 8)]) == [False] * 3 + [True]
 
 
 def test_a_purchase_is_stopped_by_a_price_that_has_risen() -> None:
