@@ -1,4 +1,4 @@
-"""``orderd traces``: what became of orders, as traces for an OpenTelemetry collector."""
+"""``orderd traces``: exports ended orders as traces to an OpenTelemetry collector."""
 
 import logging
 import time
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from orderd.engine.records.traces import TraceSpan
 
 _BATCH: Final = 50
-"""Orders sent together."""
+"""Orders per request."""
 _SETTLED: Final = timedelta(seconds=5)
-"""What is younger may not be seen yet by everybody: statements commit later than the time that they write."""
+"""Younger events may not be visible yet, because a statement commits later than the time that it writes."""
 _PAUSE_SECONDS: Final = 2.0
 _TIMEOUT_SECONDS: Final = 10.0
 _PATH: Final = "/v1/traces"
@@ -44,8 +44,8 @@ def traces(
 ) -> None:
     """Export one trace per order that has ended to an OpenTelemetry collector (OTLP over HTTP).
 
-    A trace is made from what is stored of the order; its trace id is the order's id. Exporting an order again makes the
-    same trace. Needs: pip install 'orderd[traces]'
+    A trace is made from the stored events of the order; its trace id is the order's id. Exporting an order again makes
+    the same trace. Needs: pip install 'orderd[traces]'
 
     \b
     orderd traces --since 24h
@@ -68,9 +68,9 @@ def traces(
 def _send_new(
     export: Export, since: datetime, after: "EndedOrder | None", *, retries: bool
 ) -> tuple["EndedOrder | None", int]:
-    """Send the traces of all orders that ended meanwhile. Returns with which one to go on, and how many were sent.
+    """Send the traces of all orders that have ended since. Returns the last of them, and the number that were sent.
 
-    Raises OrderdError where the collector does not take them, unless that is tried again later.
+    Raises OrderdError if the collector does not accept them and ``retries`` is false.
     """
     from db.ended_orders import ended_orders
     from db.models import DEFAULT_ACCOUNT
@@ -92,20 +92,20 @@ def _send_new(
 
 
 def _exporter(endpoint: str | None) -> Export:
-    """Raises ConfigurationError where the libraries are missing."""
+    """Raises ConfigurationError if the libraries are missing."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import SpanExportResult
     except ImportError:
         raise ConfigurationError("orderd traces needs OpenTelemetry: pip install 'orderd[traces]'") from None
-    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # we say ourselves what went wrong
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # errors are reported below
     url = None if endpoint is None else endpoint.removesuffix("/").removesuffix(_PATH) + _PATH
     exporter = OTLPSpanExporter(endpoint=url, timeout=_TIMEOUT_SECONDS)
     return lambda spans: exporter.export(spans) is SpanExportResult.SUCCESS
 
 
 def _readable(span: "TraceSpan") -> "ReadableSpan":
-    """The span in the library's words."""
+    """The span as an object of the library."""
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags

@@ -1,8 +1,8 @@
-"""What an order on liquidity asks of a market that has just come to be, beside its price.
+"""Guards of an order on liquidity: what it requires of a new market, in addition to its price.
 
-A new pool has no history to be judged by, and whoever made it may have made the token too. So the order says how much
-there has to be to sell to, what the pool may keep, and which powers over the token it puts up with. All of it is held
-against what is seen before the order fires, and again before it is signed.
+A new pool has no history, and its creator may have created the token too. So the order sets the minimum liquidity, the
+maximum pool fee, and the accepted powers over the token. All guards are checked before the order fires, and again
+before it is signed.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ _HUNDREDTHS_A_BPS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ObservedMarket:
-    """What there is to be seen of the order's route, and of the token that it buys.
+    """What was observed of the order's route, and of the token that it buys.
 
-    ``liquidity`` is what the pools of the last hop have for those who sell the token, in base units of what the order
-    sells; ``pool_fee`` the highest fee on the way, as a part of one. ``back`` is what selling again would pay, in base
-    units, as the pools are now; None where nobody would buy, and ``no_way_back`` says why. ``holder`` is the part of
-    the supply that the largest account has which is no pool's; None where the node does not tell.
+    ``liquidity`` is what the pools of the last hop can pay to sellers of the token, in base units of what the order
+    sells. ``pool_fee`` is the highest fee on the route, as a part of one. ``back`` is what selling again would pay now,
+    in base units; None if no pool would buy, and then ``no_way_back`` is the reason. ``holder`` is the part of the
+    supply in the largest account that is not a pool's; None if the node does not know.
     """
 
     liquidity: int
@@ -38,7 +38,7 @@ class ObservedMarket:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One thing that an order on liquidity asks for: what is ``wanted``, and what was ``found``."""
+    """One guard of an order on liquidity: what is ``wanted``, and what was ``found``."""
 
     name: str
     wanted: str
@@ -48,7 +48,7 @@ class Guard:
 
 
 def guards(terms: OrderTerms, market: ObservedMarket) -> Iterator[Guard]:
-    """All that the order asks for, with what is found of it."""
+    """All guards of the order, with what was found."""
     yield of_mint(terms, market.facts)
     assert terms.min_liquidity is not None, "an order on liquidity says how much"
     yield Guard(
@@ -89,7 +89,7 @@ def _round_trip(terms: OrderTerms, market: ObservedMarket) -> Guard:
 
 
 def of_mint(terms: OrderTerms, facts: MintFacts) -> Guard:
-    """What the order asks of the token alone, whether or not there is a pool."""
+    """The guard that concerns only the token, with or without a pool."""
     allowed = frozenset[str]() if terms.allowed_traits is None else frozenset(terms.allowed_traits.split(","))
     against = {trait: warning for trait, warning in facts.warnings() if trait not in allowed}
     found = ", ".join(sorted(trait for trait, _ in facts.warnings())) or "no powers over it"
@@ -100,7 +100,7 @@ def of_mint(terms: OrderTerms, facts: MintFacts) -> Guard:
 
 
 def objection(found: Iterator[Guard]) -> OrderdError | None:
-    """Why the order is not executed; None where nothing is against it."""
+    """Why the order is not executed; None if all guards are met."""
     for guard in found:
         if not guard.is_met:
             return OrderdError(guard.code, f"{guard.name}: wanted is {guard.wanted}; found is {guard.found}")

@@ -1,4 +1,5 @@
-"""Holds the chain's ledger and the rows of Postgres against what a trader was told; asks the daemon nothing."""
+"""Compares the chain's ledger and the rows of Postgres with the answers that traders got. It does not ask the
+daemon."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from tests.acceptance.ledger import Landed, Ledger, Mint
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many promises were broken, by promise. All are 0, or there is a fault."""
+    """The number of broken promises, by promise. If one is not 0, there is a fault."""
 
     lost: int
     """Acknowledged orders that are not stored under their client order id."""
@@ -27,17 +28,18 @@ class Verdict:
     """Orders whose events are not numbered 1, 2, 3, ... up to the order's own number."""
     unended: int
     unrecorded: int
-    """Transactions that landed without an attempt on record, or for an order that there is not."""
+    """Transactions that landed without an attempt on record, or for an order that does not exist."""
     contradicted: int
-    """Orders that are confirmed without a transaction, or have one and are not confirmed."""
+    """Orders that are confirmed without a transaction, or not confirmed although a transaction landed."""
     misrecorded: int
-    """Successes whose fill is missing or says something else than the ledger, and fills without a success."""
+    """Successful transactions whose fill is missing or differs from the ledger, and fills without a successful
+    transaction."""
     short: int
     """Fills that received less, or cost more, than the transaction and its order allow."""
     beyond: int
-    """API keys, and days of the daemon, whose orders are worth more than their limit, or than was counted."""
+    """API keys, and days of the daemon, whose orders are worth more than the limit or than the counted sum."""
     unexplained: int
-    """Tokens of which the wallet does not hold what its transactions left."""
+    """Tokens whose balance differs from what the wallet's transactions left."""
 
     @property
     def is_clean(self) -> bool:
@@ -65,7 +67,7 @@ _BEYOND: Final = f"""
 def judge(
     database_url: str, ledger: Ledger, before: Mapping[Mint, int], acknowledged: Mapping[str, UUID]
 ) -> tuple[Verdict, Mapping[str, int]]:
-    """The verdict, and how many orders there are by status. ``before`` is what the wallet held at first."""
+    """The verdict, and the number of orders by status. ``before`` are the wallet's balances at the start."""
     with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
 
         def rows(sql: str) -> list[Any]:
@@ -107,7 +109,7 @@ def judge(
 
 
 def _whole(value: Any) -> Any:
-    """Postgres' numeric as the integer that it is."""
+    """A numeric of Postgres as an integer."""
     return value if isinstance(value, str) else int(value)
 
 

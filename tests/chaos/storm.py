@@ -1,4 +1,4 @@
-"""A daemon whose processes are killed, and the trader who goes on regardless."""
+"""A daemon whose processes are killed, and a trader who goes on meanwhile."""
 
 import json
 import os
@@ -24,13 +24,13 @@ from tests.conftest import QUICK
 ORDERS: Final = int(os.environ.get("ORDERS", "200"))
 SEED: Final = int(os.environ.get("SEED", "2"))
 NODES: Final = os.environ.get("NODES", "one")
-"""What `make chaos` is asked for."""
+"""The options of ``make chaos``."""
 
 PATIENCE: Final = {"one": 300, "pool": 900}
-"""Seconds until all orders have ended. Of a pool, few nodes can prove that a transaction is dead."""
+"""Seconds until all orders have ended. In a pool, few nodes can prove that a transaction is dead."""
 
 DAEMON: Final = "orderd"
-"""The parent of all; the others are named as ``orderd run`` names its services."""
+"""The parent process; the others have the names of the services of ``orderd run``."""
 
 ROUGH: Final = {
     "latency_ms": [0, 20],
@@ -41,7 +41,7 @@ ROUGH: Final = {
     "connection_resets": 0.03,
     "failure_rate": 0.1,
 }
-"""Faults of the chain and of the way to it."""
+"""Faults of the chain and of the connection to it."""
 
 SETTINGS: Final = {
     **QUICK,
@@ -53,13 +53,13 @@ SETTINGS: Final = {
 """Blockhashes last for 4.5 s, which is two or three sends: some attempts expire."""
 
 POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false", "ORDERD_UNKNOWN_AFTER_SECONDS": "15"}
-"""What a daemon has to know whose chain answers as a pool of nodes."""
+"""Settings of a daemon whose chain answers as a pool of nodes."""
 HONEST: Final = {"nodes": "one", "dropped_sends": 0.0, "lagging_reads": 0.0}
 """The faults of the chain when the storm has passed."""
 
 
 class Storm:
-    """A daemon that can be killed in parts or whole. It comes back on the same port."""
+    """A daemon of which single processes or all can be killed. It restarts on the same port."""
 
     def __init__(self, stack: ExitStack, state_dir: Path, settings: Mapping[str, str]) -> None:
         self._stack = stack
@@ -73,7 +73,7 @@ class Storm:
         return self.daemon.url
 
     def kill(self, name: str) -> None:
-        """End a process as the kernel's out-of-memory killer would: it is given no time for anything."""
+        """Kill a process like the kernel's out-of-memory killer: without any time to clean up."""
         if name == DAEMON:
             self.daemon.process.kill()
             self.daemon.process.wait()
@@ -82,7 +82,7 @@ class Storm:
             send([pid_of(self.daemon, name)], signal.SIGKILL)
 
     def hang(self, name: str, seconds: float) -> None:
-        """Let a service and all its processes stand still: its connections stay open and say nothing."""
+        """Stop a service and all its processes: their connections stay open and silent."""
         processes = tree_of(pid_of(self.daemon, name))
         send(processes, signal.SIGSTOP)
         time.sleep(seconds)  # not a wait for anything: how long it hangs
@@ -111,7 +111,7 @@ class Storm:
 
 
 def alternating(count: int) -> list[SubmitParams]:
-    """Orders to and fro, so that our own flow does not push the price away."""
+    """Orders in alternating directions, so that they do not move the price away."""
     trades = (
         ("SOL", "USDC", "0.2"),
         ("USDC", "SOL", "20"),
@@ -125,9 +125,9 @@ def alternating(count: int) -> list[SubmitParams]:
 def storm(
     state_dir: Path, faults: Mapping[str, object] | None = None, *, nodes: str = "one", **settings: str
 ) -> Iterator[Storm]:
-    """A daemon on a rough network (``faults`` in place of ROUGH) that is stopped in the end, however often it died.
+    """A daemon on a rough network (``faults`` in place of ROUGH) that is stopped at the end, however often it died.
 
-    ``nodes`` is who answers for the chain: "one" node, or a "pool" of which not every one is honest.
+    ``nodes`` says which nodes answer for the chain: "one" node, or a "pool" with dishonest nodes.
     """
     faults = {**(ROUGH if faults is None else faults), "nodes": nodes}
     settings = {"ORDERD_SIMNET_FAULTS": json.dumps(faults), **(POOL if nodes == "pool" else {}), **settings}
@@ -143,10 +143,10 @@ def trade_through(
     seed: int,
     within: float = 1.0,
 ) -> None:
-    """Submit the orders in as many waves as there are ``blows``; one follows each wave at a moment chosen by ``seed``.
+    """Submit the orders in one wave per blow; a blow follows each wave at a moment chosen by ``seed``.
 
-    The moment is ``within`` so many seconds from the wave's beginning: it is to hit orders in every stage. Returns when
-    all orders are acknowledged.
+    The moment is ``within`` so many seconds from the start of the wave, so that blows hit orders in every stage.
+    Returns when all orders are acknowledged.
     """
     choice = random.Random(seed)
     with ThreadPoolExecutor(1) as submitting:
@@ -160,7 +160,7 @@ def trade_through(
 
 
 def quiet_port() -> int:
-    """A free port below those that the kernel hands out: nobody takes it while the daemon is down."""
+    """A free port below the kernel's range, so that no other process takes it while the daemon is down."""
     lowest_given_out = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.SystemRandom().randrange(10_000, lowest_given_out)

@@ -1,4 +1,4 @@
-"""Death at every step: a process is killed at each boundary of its work, and another one goes on in its place."""
+"""Death at every step: a process is killed at each boundary of its work, and another process continues."""
 
 import os
 import signal
@@ -65,11 +65,11 @@ TRIGGERS: Final = (
     "db.leases:take_due:after",
 )
 QUICK: Final = ("db.journal:accept:after", "orderd.engine.settlement.live:LiveAttempts.track:before")
-"""In every run of the tests: an order that is stored and not queued, and one that is signed and not sent."""
+"""The points of every test run: an order is stored and not queued; an order is signed and not sent."""
 
 
 def orders() -> list[SubmitParams]:
-    """What comes by every point: one that is executed at once, for a price, in parts, with an exit, in vain."""
+    """Orders that reach every point: executed at once, at a price, in parts, with an exit, and failed."""
     side: dict[str, object] = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.2"}
     terms: list[dict[str, object]] = [
         side,
@@ -83,7 +83,7 @@ def orders() -> list[SubmitParams]:
 
 @contextmanager
 def dying(point: str, role: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The role, armed; it is gone in the end, also where the point was not reached."""
+    """The role, armed. It has ended at the end, even if the point was not reached."""
     command = [sys.executable, "-m", "tests.chaos.dying", role, point]
     process = subprocess.Popen(command, env={**os.environ, **env})
     try:
@@ -95,14 +95,14 @@ def dying(point: str, role: str, env: dict[str, str]) -> Iterator[subprocess.Pop
 
 @pytest.fixture
 def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole) -> Iterator[Cluster]:
-    # Of several nodes it is not taken for final what one says: so confirmations wait for finality.
+    # With several nodes, the word of one does not count as final, so confirmations wait for finality.
     with cluster_over(tmp_path, postgres_url, redis_url, simnet, ORDERD_RPC_SINGLE_NODE="false") as cluster:
         (tmp_path / "chain" / "wallet.json").hardlink_to(tmp_path / "wallet.json")
         yield cluster
 
 
 def trade(url: str) -> dict[str, UUID]:
-    """Submit all, wait until only the exit still rests, cancel it; what is not answered is asked again."""
+    """Submit all, wait until only the exit still rests, and cancel it; requests without an answer are repeated."""
     with trading(url) as trader:
         for params in orders():
             trader.submit(params)

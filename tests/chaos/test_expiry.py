@@ -1,6 +1,6 @@
-"""Transactions that land in the last moments of their blockhash, told of by nodes that are behind: the hardest case.
+"""Transactions that land in the last moments of their blockhash, reported by nodes that are behind: the hardest case.
 
-Whoever takes such a transaction for dead too early signs a second one, and the order is executed twice.
+A daemon that takes such a transaction for dead too early signs a second one, and executes the order twice.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.acceptance.trader import trading
 from tests.chaos.storm import NODES, ORDERS, PATIENCE, SEED, alternating, storm
 
 LAST_MOMENTS: dict[str, object] = {
-    # A blockhash is good for 150 blocks, and is a few old when it is signed with.
+    # A blockhash is valid for 150 blocks, and is a few blocks old at the signature.
     "late_landing": 1.0,
     "late_slots": [110, 150],
     "lagging_reads": 0.5,
@@ -25,7 +25,7 @@ LAST_MOMENTS: dict[str, object] = {
 LAST_MOMENTS_IN_A_POOL: dict[str, object] = {
     "late_landing": 1.0,
     "late_slots": [110, 150],
-    # The honest node says that it is too late; the one on a dead fork, that nothing landed.
+    # The honest node says that it is too late; the node on a dead fork says that nothing landed.
     "views": {"honest": 2, "behind": 1, "forked": 2, "restarted": 1, "pruned": 1, "historyless": 1},
 }
 
@@ -35,7 +35,7 @@ SETTINGS = {
     "ORDERD_SETTLE_INTERVAL_MS": "20",
     "ORDERD_RETRY_BASE_MS": "10",
 }
-"""One send decides; answers come quickly, so that a wrong judgement has time to do harm."""
+"""Only one send; answers come quickly, so that a wrong judgement has time to do harm."""
 
 
 @pytest.mark.timeout(300)

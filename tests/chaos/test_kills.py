@@ -20,7 +20,7 @@ from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, alternating
 def trade_under_kills(
     state_dir: Path, *, orders: int, kills: Sequence[str], seed: int, seconds: float, nodes: str = "one"
 ) -> Sequence[Story]:
-    """Whatever became of each order, after the audit."""
+    """The outcome of each order, after the audit."""
     with (
         storm(state_dir, nodes=nodes, ORDERD_SIMNET_MARKET="true", ORDERD_SIMNET_SEED=str(seed)) as killed,
         trading(killed.url) as trader,
@@ -47,7 +47,7 @@ def trade_under_kills(
         assert complaints(state_dir) == []
         for story in stories:
             assert followed[story.id].result() == story.events, "the storm was followed to the end"
-    # A daemon that lets everything fail would keep these promises easily.
+    # A daemon that lets every order fail would keep these promises easily.
     confirmed = [story for story in stories if story.order.status is OrderStatus.CONFIRMED]
     assert len(confirmed) > orders / 2
     return stories

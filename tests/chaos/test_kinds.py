@@ -1,4 +1,5 @@
-"""Orders of every kind while processes are killed: no fill worse than its price, none twice, none of too much."""
+"""Orders of every kind while processes are killed: no fill is worse than its price, none happens twice, none sells
+too much."""
 
 import random
 import time
@@ -32,9 +33,9 @@ _TOKENS: Final = registry_of("simnet")
 _SALE: Final = {"token_in": "SOL", "token_out": "USDC"}
 _PURCHASE: Final = {"token_in": "USDC", "token_out": "SOL"}
 _MARKET: Final = Fraction(1015, 10)
-"""About what simnet's pools begin at, in USDC per SOL."""
+"""The approximate first price of simnet's pools, in USDC per SOL."""
 _PASSING: Final = 0.7
-"""How many of the orders have an end of their own."""
+"""The part of the orders that have a validity."""
 _BETWEEN_LOOKS: Final = 0.5
 
 
@@ -43,7 +44,7 @@ def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
     chance = random.Random(seed)
 
     def price(parts: int) -> str:
-        """So many thousandths from the market, at most, on the side of its sign."""
+        """Maximum distance from the market in thousandths; the sign gives the side."""
         return f"{float(_MARKET * (1 + Fraction(chance.randint(1, abs(parts)) * (1 if parts > 0 else -1), 1000))):.4f}"
 
     def terms() -> dict[str, Any]:
@@ -63,7 +64,7 @@ def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
                 {"trail": chance.choice(["0.1%", "0.3%", "0.05"])},
                 {"take_profit_price": better, "stop_price": worse},
                 {"limit_price": worse, "min_liquidity": "1", "allow": "mint_authority"},
-                # What it has bought is sold again when the market has gone the other way, or on.
+                # An exit sells what was bought when the market turns or goes on.
                 {"then_take_profit": worse, "then_stop": better},
                 {"limit_price": better, "then_take_profit": worse},
                 {"slices": 3, "every": "2s", "jitter": "20"},
@@ -98,7 +99,7 @@ def trade_all_kinds(
                 try:
                     trader.submit(params)
                 except RefusedError as refused:
-                    # The market has moved past it meanwhile, or nobody can tell where it is.
+                    # The market has moved past it meanwhile, or its price is unknown.
                     if refused.problem.code.category not in ("PRICE", "ROUTE", "RPC"):
                         raise
 
@@ -128,9 +129,9 @@ def trade_all_kinds(
 
 
 def _settled(trader: Trader, seconds: float, *, is_calm: bool = True) -> list[OrderView]:
-    """The orders that rest when nothing else goes on. A market that stands still meets none of their limits then.
+    """The orders that rest when nothing else is going on. A market that stands still meets none of their limits.
 
-    Before it is calm, the market moves, and outcomes may be unknown.
+    Before that, the market moves, and outcomes may be unknown.
     """
     until = time.monotonic() + seconds
     while True:
@@ -146,7 +147,7 @@ def _settled(trader: Trader, seconds: float, *, is_calm: bool = True) -> list[Or
                 return resting
             assert time.monotonic() < until, f"the market meets what {met[0].id} waits for"
         assert time.monotonic() < until, [order.id for order in active if not _waits(order)]
-        time.sleep(_BETWEEN_LOOKS)  # not a wait for an event: what is looked for is that there is none
+        time.sleep(_BETWEEN_LOOKS)  # not a wait for an event: the test checks that there is none
 
 
 def _waits(order: OrderView) -> bool:

@@ -1,4 +1,4 @@
-"""Orders through kills and outages of everything: none fails for that while it is valid."""
+"""Orders through kills and outages of all services: no order fails because of them while it is valid."""
 
 import random
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from tests.acceptance.trader import trading
 from tests.chaos.storm import DAEMON, ORDERS, ROUGH, SEED, alternating, storm, trade_through
 
 UNFAIR = {**ROUGH, "failure_rate": 0.0}
-"""The rough network; programs refuse nothing, for that would be the order's end and not the network's."""
+"""The rough network. Programs refuse nothing, because a refusal would end the order."""
 
 
 CUT_SHORT = "ERROR:  canceling statement due to statement timeout"
-"""What Postgres says of a statement that it was in the middle of when it hung."""
+"""Postgres' error for a statement that was running when it hung."""
 
 
 @pytest.mark.chaos

@@ -1,4 +1,4 @@
-"""Redis may forget everything, it and Postgres may die, the chain may hang: orders go on where they were."""
+"""Redis loses its data, Redis and Postgres die, the chain hangs: orders continue where they were."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,8 +1,8 @@
-"""An order's life as a trace: made afterwards, from what is stored of it, so that no order waits for it.
+"""Makes the trace of an order from its stored events, after it has ended, so that no order waits for it.
 
-The trace id is the order's id. The span of the order holds those of the states in which it waited and of its turns, and
-a turn those of its states. A turn links to the one before it, and an order to its family. All ids follow from what they
-are of: to make a trace again makes the same one.
+The trace id is the order's id. The span of the order contains the spans of its waiting states and of its turns, and a
+turn contains the spans of its states. A turn links to the previous one, and an order to its family. All ids are derived
+from the order: making a trace again gives the same trace.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ _ENDS_A_TURN: Final = frozenset(
     }
 )
 _TOLD: Final = ("code", "detail", "reason", "signature", "slot", "condition", "price", "amount_in", "amount_out")
-"""Members of events that a trace tells."""
+"""Members of events that become attributes of the trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SpanRef:
 
     order_id: UUID
     of: str
-    """What it is of: '' is the order itself."""
+    """The name of the span within the order; '' is the order itself."""
 
     @property
     def trace_id(self) -> int:
@@ -60,7 +60,7 @@ class SpanLink:
 
 @dataclass(slots=True)
 class TraceSpan:
-    """A stretch of time. ``error`` says why it did not end well; '' where it did."""
+    """A span of time. ``error`` is the reason of a failure; '' without one."""
 
     ref: SpanRef
     name: str
@@ -74,7 +74,7 @@ class TraceSpan:
 
 
 def trace_of(detail: OrderDetail) -> list[TraceSpan]:
-    """The spans of an order that has ended, that of the order itself first."""
+    """The spans of an order that has ended. The first is that of the order itself."""
     order, events = detail.order, detail.events
     root = TraceSpan(
         SpanRef(order.id, ""),
@@ -91,7 +91,7 @@ def trace_of(detail: OrderDetail) -> list[TraceSpan]:
 
 
 def event_attributes(event: OrderEvent) -> dict[str, str | int]:
-    """What a trace tells of an event."""
+    """The attributes of an event in a trace."""
     return _attributes("", {name: getattr(event.data, name, None) for name in _TOLD})
 
 
@@ -121,7 +121,7 @@ def _family(detail: OrderDetail) -> Iterator[SpanLink]:
 
 
 def _turns(root: SpanRef, events: Sequence[OrderEvent], attempts: Sequence[AttemptView]) -> Iterator[TraceSpan]:
-    """From each start of a worker to what came of it."""
+    """The spans of the turns: from each start by a worker to its result."""
     by_number = {attempt.number: attempt for attempt in attempts}
     turn, before = None, None
     for event in events:
@@ -147,7 +147,7 @@ def _about_attempt(attempt: AttemptView | None) -> Mapping[str, str | int]:
 
 
 def _states(root: SpanRef, events: Sequence[OrderEvent], turns: Sequence[TraceSpan]) -> Iterator[TraceSpan]:
-    """How long it was in each state that it left again, with what happened there."""
+    """The spans of the states that the order has left, with the events in each."""
     runs = [[*run] for _, run in groupby(events, key=lambda event: event.status)]
     for run, following in pairwise(runs):
         first = run[0]
@@ -157,7 +157,7 @@ def _states(root: SpanRef, events: Sequence[OrderEvent], turns: Sequence[TraceSp
 
 
 def _attributes(of: str, members: Mapping[str, object]) -> dict[str, str | int]:
-    """Those that there are, in the types that OpenTelemetry has."""
+    """The attributes that have a value, in types of OpenTelemetry."""
     return {
         f"orderd.{of}{name}": value if isinstance(value, int) else str(value)
         for name, value in members.items()

@@ -1,7 +1,7 @@
-"""What an order on liquidity is told of its market: how much there is to sell to, and what is known of the token.
+"""Observes the market of an order on liquidity: how much its pools can pay, and what is known of the token.
 
-All of the pools is read as they stand, by the same quotes that an order goes by. The mint is read anew, once for all
-orders of a moment: a power over it may have been given up, and whoever has it decides when.
+The pools are observed by the same quotes that orders use. The mint is read again each time, once for all orders of a
+pass: its authority may give up a power over it at any time.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from orderd.venues.single_flight import SingleFlight
 
 _MINT_SECONDS: Final = 0.2
 _HOLDERS_SECONDS: Final = 1.0
-"""Nodes have to search for the largest holders."""
+"""The time-out is long because nodes have to search for the largest holders."""
 log = structlog.get_logger(__name__)
 
 
@@ -57,15 +57,15 @@ class NewMarkets:
         return accepts
 
     def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
-        """Raises OrderdError where what an order on liquidity asks for is not so: POOL_*, ROUTE_*; and RPC_*.
+        """Raises OrderdError if a guard of an order on liquidity is not met: POOL_*, ROUTE_*; and RPC_*.
 
-        Without a decision there is nothing but the token.
+        Without a decision, only the token is checked.
         """
         if terms.kind is OrderKind.ON_LIQUIDITY and (error := objection(self.guards(terms, decision))) is not None:
             raise error
 
     def guards(self, terms: OrderTerms, decision: RoutingDecision | None) -> Iterator[Guard]:
-        """What the order asks for beside its price, and what there is of it. Raises OrderdError RPC_*."""
+        """The guards of the order, with what was found. Raises OrderdError RPC_*."""
         if decision is None:
             return iter((of_mint(terms, facts_of(_key(terms), self._mint(terms))),))
         return guards(terms, self._observe(terms, decision.route))
@@ -83,7 +83,7 @@ class NewMarkets:
         )
 
     def _liquidity(self, route: Route) -> int:
-        """What the pools of the last hop pay, all together, to who sells without end; in what the route sells."""
+        """The most that all pools of the last hop together can pay to sellers, in units of what the route sells."""
         last = route.hops[-1]
         pair = last.mint_out, last.legs[0].mint_in
         sold_to = {pool.address: pool for pool in self._router.pools([pair])[pair].pools}
@@ -93,7 +93,7 @@ class NewMarkets:
         return sum(there) * route.amount_in // max(route.hops[0].amount_out, 1)
 
     def _back(self, terms: OrderTerms, route: Route) -> tuple[int | None, str]:
-        """What is paid for what the route buys; or why nobody pays anything."""
+        """What selling the bought amount again would pay; or why no pool pays anything."""
         sale = QuoteRequest(
             terms.token_out.mint, terms.token_in.mint, route.amount_out, exit_bps=BPS, has_own_floor=True
         )
@@ -103,7 +103,7 @@ class NewMarkets:
             return None, f"it cannot be sold again: {error.detail}"
 
     def _holder(self, terms: OrderTerms, mint: ChainAccount, route: Route) -> Fraction | None:
-        """The part of the supply that the largest account has which is no pool's; None where the node does not tell."""
+        """The part of the supply in the largest account that is not a pool's; None if the node does not know."""
         supply = Mint.decode(mint.data).supply
         pairs = [(leg.mint_in, leg.mint_out) for leg in route.hops[-1].legs]
         pools = {vault for each in self._router.pools(pairs).values() for pool in each.pools for vault in pool.vaults}
@@ -122,7 +122,7 @@ class NewMarkets:
         return account
 
     def _read_largest(self, mint: str) -> dict[Pubkey, int] | None:
-        """What the largest accounts hold, in base units; None where the node does not tell."""
+        """The balances of the largest accounts, in base units; None if the node does not know."""
         try:
             keys = self._rpc.get_token_largest_accounts(Pubkey.from_string(mint))
         except (RpcResponseError, RpcRefusedError) as error:

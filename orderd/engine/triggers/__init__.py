@@ -1,1 +1,1 @@
-"""Orders that rest: which of them the market meets."""
+"""Finds the resting orders whose condition the market meets."""

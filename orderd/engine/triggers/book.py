@@ -1,10 +1,10 @@
-"""The resting orders of one pair in one direction, so ordered that few of them are looked at when the market moves.
+"""The resting orders of one pair in one direction, sorted so that a change of the market needs few exact quotes.
 
-What is compared is what an amount is paid on average: a larger amount is never paid more for each of its units, but for
-what ways cost and what is rounded off. So orders are kept by the size of their amounts, in powers of two, and by the
-average that meets them. The best price that a first unit would be paid leaves out most limits without a question. Else
-a quote of the smallest amount of a size says which limits may be met, there and in all larger sizes; a quote of the
-largest which stops, there and in all smaller ones. Those alone are quoted exactly.
+Orders are compared by the average price of their amount. A larger amount never gets a better average, except for fixed
+costs of a route and rounding. So orders are grouped by the size of their amount, in powers of two, and sorted by the
+average that meets them. The best price for a first unit excludes most limit orders without a quote. For the others, a
+quote of the smallest amount of a group shows which limits may be met in this group and in all larger ones, and a quote
+of the largest amount shows which stops may be met in this group and in all smaller ones. Only these are quoted exactly.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -17,26 +17,27 @@ from uuid import UUID
 from orderd.domain.trigger import Bound
 
 _FRACTION: Final = 64
-"""Bits of an average behind the point."""
+"""Fractional bits of an average."""
 _SLACK: Final = 9
-"""An average counts as met where less than 1/512 is missing: no route is searched for to the last unit."""
+"""An average counts as met if less than 1/512 is missing, because the search for a route is not exact to the last
+unit."""
 _EXACT: Final = 20
 _INPUT_ROUNDED: Final = 4
-"""The same where no route is searched for, but not less than what some units of what is sold are worth, in powers of
-two: pools round their fees up."""
+"""The same where no route is searched for. It is at least the worth of some units of the sold token, in powers of two,
+because pools round their fees up."""
 _DUST: Final = 1 << 14
-"""Of smaller amounts, in base units, rounding takes more than that: they are always looked at."""
+"""Orders of smaller amounts, in base units, are always quoted: rounding takes a larger part of them."""
 _ROUNDED: Final = 3
-"""Base units of what is paid that rounding may take, one a leg."""
+"""Base units of the output that rounding may take, one per leg."""
 
 Probe = Callable[[int], int | None]
-"""What the best route pays for an amount, in base units; None where none takes it."""
+"""What the best route pays for an amount, in base units; None if no route takes it."""
 _Side = list[tuple[int, UUID]]
 
 
 @dataclass(slots=True)
 class _Size:
-    """Orders of about one amount: each as its average and its id, lowest average first."""
+    """Orders of about the same amount: the average and the id of each, lowest average first."""
 
     least: _Side = field(default_factory=list)
     most: _Side = field(default_factory=list)
@@ -46,7 +47,7 @@ class _Size:
 
 
 class PairBook:
-    """Bounds by the ids of their orders, each of which may have several."""
+    """Bounds by order id; an order may have several."""
 
     def __init__(self) -> None:
         self._sizes: dict[int, _Size] = {}
@@ -59,7 +60,7 @@ class PairBook:
         return iter(self._known)
 
     def put(self, order_id: UUID, amount_in: int, bounds: Iterable[Bound]) -> None:
-        """Keep these bounds of the order, instead of any before."""
+        """Replace the bounds of the order."""
         self.drop(order_id)
         length = amount_in.bit_length()
         kept = tuple((_average(bound.amount_out, amount_in), bound.is_least) for bound in bounds)
@@ -82,11 +83,11 @@ class PairBook:
     def may_be_met(
         self, probe: Probe, given_up: int = 0, *, best_rate: Fraction | None = None, is_searched: bool = True
     ) -> set[UUID]:
-        """The orders to be looked at exactly: all whose bounds the market meets, and few others.
+        """The orders that need an exact quote: all whose bounds the market meets, and few others.
 
-        ``given_up`` is what a best route may be paid less at most than a dearer one, which another amount may take;
-        ``best_rate`` what a first unit would be paid on the best way, None where nobody can tell. Where no route
-        ``is_searched`` for, what is left out is told more sharply: of trailing stops that stand near their best price.
+        ``given_up`` is the most that the best route may pay less than a more expensive route, which another amount may
+        take. ``best_rate`` is the best rate for a first unit; None if it is unknown. If no route ``is_searched`` for,
+        the tolerance is smaller: trailing stops near their best price are then left out.
         """
         most = _SLACK if is_searched else _EXACT
         lengths = sorted(self._sizes)
@@ -105,7 +106,7 @@ class PairBook:
             if not side or (ceiling is not None and side[0][0] > ceiling):
                 continue
             if smallest >= _DUST:
-                # Where the smallest is paid nothing, a larger one may be paid something.
+                # If the smallest amount gets nothing, a larger one may still get something.
                 paid = _average((probe(smallest) or 0) + _ROUNDED + given_up, smallest)
                 paid += paid >> _slack(length, most)
                 ceiling = paid if ceiling is None else min(ceiling, paid)
@@ -123,7 +124,7 @@ class PairBook:
                 continue
             missing = _average(_ROUNDED + given_up, smallest) + 1
             if side[-1][0] >= largest - (largest >> _slack(length, most)) - missing:
-                # The smaller ones of a size may be taken where the largest one is not.
+                # A route may take the smaller amounts of a group although it does not take the largest.
                 largest = max(largest, _average(probe(smallest << 1) or 0, smallest << 1))
             start = bisect_left(side, largest - (largest >> _slack(length, most)) - missing, key=_key)
             yield from (order_id for _, order_id in side[start:])

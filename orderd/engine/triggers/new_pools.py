@@ -1,7 +1,7 @@
-"""Asks again and again whether there are new pools, on the pairs where orders wait for them.
+"""Searches repeatedly for new pools of the pairs on which orders wait for liquidity.
 
-The node may hint that one was made, and then it is asked at once. But a hint may be lost, and some nodes give none:
-what it lists is the truth.
+The node may send a hint that a pool was created; then the search runs at once. But a hint can be lost, and some nodes
+send none: only the node's list of pools is the truth.
 """
 
 import time
@@ -13,11 +13,12 @@ from orderd.engine.routing.router import Router
 
 LISTED_SECONDS: Final = 5.0
 UNHINTED_SECONDS: Final = 1.0
-"""How often a node is asked that gives no hints: what lies between is what an order may come late."""
+"""Interval for a node that sends no hints. An order may be late by this much."""
 
 
 class NewPoolSearch:
-    """For one thread at a time. ``pairs`` are those that somebody waits on, ``found`` is called where there is news."""
+    """For one thread at a time. ``pairs`` returns the pairs on which orders wait; ``found`` is called for a new
+    pool."""
 
     def __init__(
         self,

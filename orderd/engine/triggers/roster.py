@@ -1,7 +1,7 @@
-"""The resting orders of this process' pairs, as far as it has read them: a pair in whole when it becomes its own.
+"""The resting orders of the pairs that this process watches. A pair is read completely when the process takes it over.
 
-From then on orders that began to rest recently are read with each pass, and one pair after the other is compared with
-the database, for changes that both have missed. The memory only saves time: after a restart all is read again.
+After that, each pass reads the orders that began to rest recently, and compares one pair after another with the
+database to find missed changes. The memory only saves time: after a restart everything is read again.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,24 +15,24 @@ from orderd.engine.triggers.book import PairBook
 from orderd.engine.triggers.watched import Watched
 
 _LATE_SECONDS: Final = 5.0
-"""How long before the last reading an order may have begun to rest that is read now: longer than a commit may take."""
+"""How far a reading goes back before the last one: longer than a commit can take."""
 _LIST_SECONDS: Final = 1.0
-"""How often it is looked for pairs that have orders at all."""
+"""How often the pairs that have resting orders are listed."""
 _READ_AGAIN_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 1.0
-"""How long an order is left alone that should have gone on and could not."""
+"""Pause of an order that should have gone on and could not."""
 _READING_SECONDS: Final = 0.1
-"""So long a pass may read pairs that it has not read yet: those that it has are to be looked at."""
+"""Maximum time per pass for reading new pairs, so that the known pairs are not delayed."""
 
 
 class Roster:
-    """For one thread at a time. Needs a connection to read."""
+    """For one thread at a time. Reading needs a database connection."""
 
     def __init__(self, is_mine: Callable[[Pair], bool], clock: Callable[[], float]) -> None:
         self.books: dict[Pair, PairBook] = {}
-        """What the orders of each pair wait for."""
+        """The conditions of the orders, by pair."""
         self.better: dict[Pair, PairBook] = {}
-        """The prices that its trailing stops would follow."""
+        """The prices that trailing stops would follow, by pair."""
         self._is_mine = is_mine
         self._clock = clock
         self._watched: dict[UUID, Watched] = {}
@@ -55,7 +55,7 @@ class Roster:
         return frozenset(self._awaiting.values())
 
     def read(self) -> set[Pair]:
-        """See what rests now. Returns the pairs on which there is something else than before."""
+        """Read the resting orders. Returns the pairs on which orders have changed."""
         now = self._clock()
         late = [each for each in resting.of_late(now - self._late_at + _LATE_SECONDS) if self._is_mine(each.pair)]
         if now - self._listed_at >= _LIST_SECONDS:
@@ -73,7 +73,7 @@ class Roster:
         return changed
 
     def drop(self, order_id: UUID) -> None:
-        """It goes on; when it rests again, it is read again."""
+        """Forget an order that goes on; if it rests again, it is read again."""
         if (watched := self._watched.pop(order_id, None)) is None:
             return
         self._awaiting.pop(order_id, None)
@@ -84,20 +84,20 @@ class Roster:
                     del books[watched.pair]
 
     def put(self, watched: Watched) -> None:
-        """Keep what it waits for now, instead of anything before."""
+        """Replace the condition of an order."""
         self.books.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, [watched.bound])
         if (better := watched.better) is not None:
             self.better.setdefault(watched.pair, PairBook()).put(watched.id, watched.least_part, [better])
 
     def put_off(self, order_id: UUID) -> None:
-        """It has not gone on: read it again, and give it a pause if it is still as it was."""
+        """Read again an order that did not go on, and pause it if it has not changed."""
         if (watched := self._watched.get(order_id)) is not None:
             watched.look_at = self._clock() + _PAUSE_SECONDS
             self._put_off[order_id] = watched
             self.drop(order_id)
 
     def _unread(self, mine: set[Pair]) -> Iterable[Pair]:
-        """Those that have never been read, and then the one that was read longest ago, if that is a while."""
+        """The pairs that have never been read, and the pair that was read longest ago, if it is due."""
         yield from sorted(mine - self._read_at.keys())
         oldest = min(self._read_at, key=self._read_at.__getitem__, default=None)
         if oldest is not None and self._clock() - self._read_at[oldest] >= _READ_AGAIN_SECONDS:
@@ -112,7 +112,7 @@ class Roster:
         return changed
 
     def _new(self, resting_orders: Iterable[RestingOrder]) -> set[UUID]:
-        """Those that have changed since they were read."""
+        """The orders that have changed since they were read."""
         known = self._watched
         return {
             each.id
@@ -136,7 +136,7 @@ class Roster:
         return watched.pair
 
     def _forget(self, pair: Pair) -> None:
-        """It is another process' now, or nothing rests there any more."""
+        """Forget a pair that another process watches now, or that has no resting orders."""
         for order_id in list(self.books.get(pair, ())):
             self.drop(order_id)
         self._read_at.pop(pair, None)

@@ -1,8 +1,8 @@
 """Which process watches which pair: one at a time, by the highest hash of the two names (rendezvous hashing).
 
-All processes come to the same by themselves, from the list of those that watch. When one joins or goes, the pairs that
-it takes or leaves change hands and no others. While lists differ for a moment, a pair may be watched by two, of which
-one fires an order: the change names the version that was read.
+All processes compute the same result from the list of watching processes. When a process joins or leaves, only the
+pairs that it takes or leaves move. While the lists of two processes differ, both may watch a pair; still only one of
+them fires an order, because the change names the version that was read.
 Source: Thaler, Ravishankar, "Using name-based mappings to increase hit rates", 1998.
 """
 
@@ -13,7 +13,8 @@ from orderd.engine.routing.quote_collection import Pair
 
 
 class Shares:
-    """Those of the process ``name``. ``watchers`` returns who watches now: the same object until that changes."""
+    """The pairs of the process ``name``. ``watchers`` returns the watching processes: the same object until they
+    change."""
 
     def __init__(self, name: str, watchers: Callable[[], Set[str]]) -> None:
         self._name = name
@@ -22,7 +23,7 @@ class Shares:
         self._mine: dict[Pair, bool] = {}
 
     def is_mine(self, pair: Pair) -> bool:
-        """Whether the pair is this process' to watch."""
+        """Whether this process watches the pair."""
         if (watchers := self._watchers()) is not self._known:
             self._known = watchers
             self._mine.clear()

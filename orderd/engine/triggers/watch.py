@@ -1,7 +1,8 @@
-"""Looks at the market for the orders that rest, and lets those go on whose condition it meets.
+"""Compares resting orders with the market, and fires those whose condition is met.
 
-A change of a pool or a new slot is a hint; the state that is read then is the truth, and the order's own exact quote
-decides. What has fired is stored before it is sent, and fires once: its change names the version that was read.
+A change of a pool or a new slot is only a hint. The state that is read then is the truth, and the exact quote of the
+order decides. A fired order is stored before it is sent. It fires once, because the change names the version that was
+read.
 
 A pass first looks for orders to fire and sends them, and only then lets trailing stops follow a better price: a market
 that rises would otherwise delay what it has met by one quote per trailing stop.
@@ -38,22 +39,22 @@ from orderd.engine.triggers.roster import Roster
 from orderd.engine.triggers.watched import MarketLook, Watched
 
 HINTED_SECONDS: Final = 2.0
-"""How long a pair of which no hint comes is left alone, where the chain gives hints."""
+"""How often a pair without hints is checked, if the chain sends hints."""
 _SOON_SECONDS: Final = 1.0
-"""The same where nothing hints at a change: what an order on liquidity asks for beside its pools, and a price that a
-trailing stop has to see again before it follows."""
+"""The same for changes of which the chain sends no hint: conditions of orders on liquidity that do not concern a pool,
+and a price that a trailing stop has to see again before it follows."""
 _ANEW_SECONDS: Final = 30.0
-"""When orders are looked at though no pool has changed: what keeps a route from being taken may end by itself."""
+"""How often orders are checked although no pool has changed: an obstacle to a route may end by itself."""
 _NOTHING_YET: Final = ErrorCode.ROUTE_NOT_FOUND
-"""What an order on liquidity begins with: it waits for a pool, and need not be told so."""
+"""The initial reason of an order on liquidity: it waits for a pool. It is not reported."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class _View:
-    """What the last look at a pair has seen, and when its orders are looked at anew though nothing has moved: at the
-    latest when the pause of one of them ends. ``hints`` are those that there had been before; ``confirming`` the orders
-    that further looks have to confirm."""
+    """The result of the last check of a pair, and when its orders are checked again although nothing has changed: at
+    the latest when the pause of one of them ends. ``hints`` is the number of hints before the check; ``confirming``
+    are the orders that further checks have to confirm."""
 
     outline: Outline
     hints: int
@@ -64,7 +65,7 @@ class _View:
 
 @dataclass(slots=True)
 class _PassResult:
-    """What a pass has found: orders that fire, and parts that are paid."""
+    """The result of a pass: orders that fire, and parts of orders that can be executed."""
 
     fired: "list[_Fired]" = field(default_factory=list)
     parts: "list[tuple[Watched, int]]" = field(default_factory=list)
@@ -95,10 +96,10 @@ class Triggers:
         idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``execute`` lets so much of an order be sold by a child, if it can. ``look`` is as in ``Dispatch``; while
-        something is ``halted``, nothing fires. ``check`` raises OrderdError where an order on liquidity objects to its
-        route or, where there is none, to its token; ``rather`` tells the routes whose pools it accepts. A pair of which
-        no hint comes is left alone for ``idle_seconds``.
+        """``execute`` sells an amount of an order by a child order, if possible. ``look`` is as in ``Dispatch``; while
+        trading is ``halted``, nothing fires. ``check`` raises OrderdError if a guard of an order on liquidity is not
+        met by its route or, without a route, by its token; ``rather`` selects the routes whose pools it accepts. A pair
+        without hints is checked every ``idle_seconds``.
         """
         self._router = router
         self._fits = fits
@@ -122,13 +123,13 @@ class Triggers:
         return len(self._roster)
 
     def run_once(self) -> int:
-        """Look at the pairs that may have moved. Returns how many orders have fired."""
+        """Check the pairs that may have moved. Returns the number of orders that have fired."""
         if self._halted():
             return 0
         try:
             return self._look_around()
         except Exception:
-            # What was found may not have been stored, and a market that stands still is not looked at twice.
+            # The result may not have been stored, and a market that stands still would not be checked again.
             for view in self._views.values():
                 view.again_at = 0.0
             raise
@@ -153,7 +154,7 @@ class Triggers:
             if self._router.is_told(_of(pair, 1), found):
                 if self._look_at(pair, found, hints[pair], result):
                     moved.append(pair)
-            else:  # A venue that does not answer, for one, has never said what it has.
+            else:  # For example, a venue that does not answer has never listed its pools.
                 self._router.learn(_of(pair, 1))
         with database.connection_context():
             self._tell_why()
@@ -169,7 +170,7 @@ class Triggers:
             self._best.clear()
         return fired + len(result.parts)
 
-    # What the market pays
+    # Prices of the market
 
     def _is_due(self, pair: Pair, hints: int) -> bool:
         view, now = self._views.get(pair), self._clock()
@@ -178,7 +179,7 @@ class Triggers:
         return now >= min(view.looked_at + self.idle_seconds, view.again_at)
 
     def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> bool:
-        """Look for what the market meets. Whether trailing stops of the pair may have something to follow."""
+        """Find the orders that the market meets. Returns whether trailing stops of the pair may have a better price."""
         now = self._clock()
         outline, last = self._router.outline(_of(pair, 1), found), self._views.get(pair)
         has_moved = last is None or now >= last.again_at or not outline.is_as(last.outline)
@@ -201,7 +202,7 @@ class Triggers:
         return has_moved
 
     def _follow(self, pair: Pair, found: Mapping[Pair, Answers]) -> None:
-        """Let the trailing stops of a pair follow its market, where that is better than it was."""
+        """Move the trailing stops of a pair if its market has a better price than before."""
         if (book := self._roster.better.get(pair)) is None:
             return
         view, now = self._views[pair], self._clock()
@@ -246,7 +247,7 @@ class Triggers:
         return MarketLook(route.amount_out, route.slot, self._clock())
 
     def _on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers], view: _View) -> MarketLook | None:
-        """As ``_exact``, where nothing else keeps the order from being executed; else that is told."""
+        """Like ``_exact``, if no guard prevents the execution of the order; otherwise the reason is reported."""
         terms = watched.terms
         try:
             try:
@@ -264,7 +265,7 @@ class Triggers:
         return MarketLook(decision.route.amount_out, decision.route.slot, self._clock())
 
     def _largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
-        """As much of it as is paid its limit; None where that is less than may be sold alone."""
+        """The part of the order that gets its limit; None if it is smaller than the smallest part."""
 
         def is_paid(amount_in: int) -> bool:
             paid = self._paid(replace(watched.request, amount=amount_in), found)
@@ -278,10 +279,10 @@ class Triggers:
         except OrderdError:
             return None
 
-    # What is told
+    # Reports
 
     def _tell_why(self) -> None:
-        """Tell what orders on liquidity wait for now, each reason once for as long as it stays."""
+        """Report why orders on liquidity wait now. A reason is reported once while it stays the same."""
         new = [(each, error) for each, error in self._waiting if error.code != (each.waits_for or _NOTHING_YET)]
         self._waiting.clear()
         if not new:
@@ -292,7 +293,7 @@ class Triggers:
                 watched.waits_for, watched.seq = error.code, answer.order.seq
         self._publisher.publish([each for each in written if isinstance(each, Moved)])
 
-    # What fires
+    # Firing
 
     def _fire(self, fired: list[_Fired]) -> int:
         if not fired:
@@ -330,12 +331,12 @@ def _why(watched: Watched, error: OrderdError) -> Change:
 
 @transaction
 def _of_family(change: Change) -> Moved | None:
-    """Release a child if no other of its family is being executed: what one of them sells, another one must not."""
+    """Release a child if no other of its family is being executed: two of them must not sell the same amount."""
     if not families.lock_free(change.order_id):
         return None
     return next(iter(journal.apply([change])), None)
 
 
 def _of(pair: Pair, amount: int) -> QuoteRequest:
-    """With no limits but those of the pools: no order has wider ones."""
+    """A request limited only by the pools: the limits of orders are never wider."""
     return QuoteRequest(*pair, amount, max_cost_bps=BPS, exit_bps=BPS, has_own_floor=True)

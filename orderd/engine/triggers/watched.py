@@ -1,4 +1,4 @@
-"""One resting order as the triggers know it: what it waits for, and what the looks at the market have found so far."""
+"""One resting order in the memory of the triggers: its condition, and the results of the checks so far."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,7 +20,7 @@ from orderd.engine.routing.floor import request_of
 
 @dataclass(frozen=True, slots=True)
 class MarketLook:
-    """What the market pays for the whole order: base units, at a slot. ``at`` is on the monotonic clock."""
+    """What the market pays for the whole order, in base units, at a slot. ``at`` is on the monotonic clock."""
 
     amount_out: int
     slot: int
@@ -28,10 +28,10 @@ class MarketLook:
 
 
 class Watched:
-    """What is kept of each order is little, for there are many: what follows from its terms is worked out when asked.
+    """There are many, so little is kept per order: whatever follows from its terms is computed on demand.
 
-    ``look_at`` is from when on it is looked at, on the monotonic clock. ``version`` and ``seq`` say which one of its
-    changes was read.
+    ``look_at`` is when it is checked next, on the monotonic clock. ``version`` and ``seq`` are those of the change that
+    was read.
     """
 
     __slots__ = (
@@ -50,10 +50,10 @@ class Watched:
         left, sold, bought = whole.amount - filled, _one(whole.token_in), _one(whole.token_out)
         self.terms = replace(whole, token_in=sold, token_out=bought, amount_in=left)
         self.least_part = _least_part(whole, self.terms)
-        """The smallest amount that may be executed alone, in base units."""
+        """The smallest part that may be executed, in base units."""
         self.best_out = order.best_out or 0
         self.waits_for: str | None = order.waits_for
-        """The code of what it was last told to wait for, of an order on liquidity."""
+        """For an order on liquidity, the code of the last reported reason."""
         self._has_fired = order.triggered_at is not None
         self._looks_met: tuple[MarketLook, ...] = ()
         self._looks_risen: tuple[MarketLook, ...] = ()
@@ -64,7 +64,7 @@ class Watched:
 
     @property
     def condition(self) -> Condition:
-        # What has fired once waits for its limit only, where it has one.
+        # An order that has fired waits only for its limit, if it has one.
         limit, trigger = self.terms.limit, self.terms.trigger
         condition = limit or trigger if self._has_fired else trigger or limit
         assert condition is not None, "what rests waits for a price"
@@ -75,14 +75,14 @@ class Watched:
         return _request(self.terms, self.condition)
 
     def pays(self, amount_in: int, amount_out: int) -> bool:
-        """Whether a part of it is paid its limit."""
+        """Whether a part of the order gets its limit."""
         assert self.terms.limit_price is not None, "only what has a limit has parts"
         return amount_out >= limit_out(self.terms.pair, amount_in, self.terms.limit_price)
 
     @property
     def bound(self) -> Bound:
-        """What its smallest part has to be paid. Anything, for an order on liquidity: each change of its pair may
-        change the reason why it waits, which its trader is shown."""
+        """What the smallest part of the order has to get. For an order on liquidity any amount: each change of its
+        pair may change the reason of its wait, which is shown to the trader."""
         if self.terms.partial:
             assert self.terms.limit_price is not None
             return Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True)
@@ -90,7 +90,7 @@ class Watched:
 
     @property
     def better(self) -> Bound | None:
-        """What a trailing stop would follow: a price above its best one. None for other orders."""
+        """For a trailing stop, a bound above its best price. None for other orders."""
         return None if self.terms.trail is None else Bound(self.best_out + 1, is_least=True)
 
     @property
@@ -99,20 +99,20 @@ class Watched:
 
     @property
     def is_confirming(self) -> bool:
-        """Whether a look has met it, and others have to."""
+        """Whether a check has met the condition, and further checks have to confirm it."""
         return bool(self._looks_met)
 
     @property
     def has_risen(self) -> bool:
-        """Whether a look has found a better price than the best one, and others have to find it, too."""
+        """Whether a check has found a new best price, and further checks have to confirm it."""
         return bool(self._looks_risen)
 
     def rises(self, look: MarketLook) -> bool:
-        """Whether a trailing stop has seen a better price than the best one, which it follows from here.
+        """Whether checks have confirmed a new best price of a trailing stop, which the stop then follows.
 
-        It takes as many looks in different slots as to fire: a price of one slot, which anybody can make by a pool that
-        is gone in the next one, would else have the stop sell at a price that has not moved. The first look of all is
-        what there is to begin with. A look that it follows cannot meet it.
+        It takes as many checks in different slots as to fire. Otherwise anybody could set a price for one slot by a
+        pool that is gone in the next one, and the stop would sell at a price that has not moved. The very first check
+        sets the first best price. A check that the stop follows cannot meet its condition.
         """
         if self.terms.trail is None or look.amount_out <= self.best_out:
             self._looks_risen = ()
@@ -127,7 +127,7 @@ class Watched:
         return True
 
     def is_met(self, look: MarketLook | None) -> bool:
-        """Whether with this look the condition is met for good; None is a look that found no route."""
+        """Whether the condition is confirmed by this check; None is a check that found no route."""
         condition = self.condition
         if look is None or not condition.bound(self.best_out).is_met(look.amount_out):
             self._looks_met = ()
@@ -140,7 +140,8 @@ class Watched:
         return len(self._looks_met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
 
     def passed(self, look: MarketLook) -> Fraction:
-        """How far beyond its bound the market is, as a part of the bound: orders passed farthest go first."""
+        """How far the market is beyond the bound, as a part of the bound: the orders that were passed farthest go
+        first."""
         bound = self.condition.bound(self.best_out).amount_out
         return abs(Fraction(look.amount_out - bound, max(bound, 1)))
 
@@ -160,7 +161,7 @@ _ANYTHING: Final = Bound(0, is_least=True)
 
 @cache
 def _one(token: Token) -> Token:
-    """The same object for all orders that trade it."""
+    """The pair; one object for all orders that trade it."""
     return token
 
 
@@ -174,5 +175,5 @@ def _request(terms: OrderTerms, condition: Condition) -> QuoteRequest:
     request = request_of(terms)
     if not condition.is_adverse:
         return request
-    # What the market pays is to be known however little that is; but not while the pools that make it are missing.
+    # The market's price is needed, however bad it is; but not while the pools that set it are missing.
     return replace(request, exit_bps=BPS, max_cost_bps=BPS, has_own_floor=False)

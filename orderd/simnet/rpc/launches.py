@@ -1,7 +1,7 @@
-"""New tokens and new pools while the chain runs: what traders wait for who want to be there first.
+"""Creates new tokens and pools while the chain runs, for traders who wait for them.
 
-Both come without a transaction, in the open block. A pool is one of Raydium's CPMM; to be given other amounts is to be
-given liquidity, or to lose it.
+Both appear in the open block without a transaction. Pools are of Raydium CPMM. Other amounts for an existing pool add
+or remove liquidity.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ from orderd.solana.programs.token import Mint, OptionalKey, TokenAccount
 
 _DECIMALS: Final = 6
 _FIRST_CONFIG: Final = 1_000
-"""Of the fee configurations of such pools: there is one for each hundredth of a percent."""
+"""The first fee configuration of these pools; there is one per hundredth of a percent."""
 _RATES_A_BPS: Final = 100
 _RATES: Final = {"protocol_fee_rate": 120_000, "fund_fee_rate": 40_000, "creator_fee_rate": 0}
 _MOST_BPS: Final = 5_000
@@ -37,7 +37,7 @@ class Launches:
     def create_mint(self, node: Node, params: Params) -> Json:  # noqa: ARG002
         """`[{decimals?, mintAuthority?, freezeAuthority?, owner?, amount?}]`: a new token; its mint.
 
-        Who has a power over it is the faucet, where that is asked for; ``amount`` base units go to the owner.
+        The authorities that are requested are held by the faucet; ``amount`` base units go to the owner.
         """
         wanted = params.options(0) if len(params) else {}
         name = f"mint {self._bank.open.slot}.{next(self._numbers)}"
@@ -55,9 +55,10 @@ class Launches:
         return str(mint)
 
     def set_pool(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """`[{mint, amount, quote?, quoteAmount, feeBps?}]`: the pool of two tokens with this fee holds so much of each.
+        """`[{mint, amount, quote?, quoteAmount, feeBps?}]`: sets the amounts of the pool of two tokens with this fee.
 
-        Amounts are base units; `quote` is USDC where it is not said. The pool's address: where none is, it is made.
+        Amounts are in base units; ``quote`` is USDC by default. The pool is created if it does not exist. Returns its
+        address.
         """
         wanted = params.options(0)
         mint, quote = pubkey(wanted.get("mint")), pubkey(wanted.get("quote", str(USDC)))
@@ -82,7 +83,7 @@ class Launches:
         return str(pool)
 
     def _without(self, mint: Pubkey, vault: Pubkey) -> LedgerAccount:
-        """The mint's account, as if the vault had nothing: what it is given is added to the supply."""
+        """The mint's account as if the vault were empty: the amount for the vault is added to the supply."""
         account = self._bank.accounts.get(mint)
         if account is None or account.owner not in token.PROGRAM_IDS:
             raise invalid_params(f"Invalid param: {mint} is no mint on this chain")

@@ -169,7 +169,7 @@ def test_what_was_bought_after_the_wallet_was_seen_can_be_sold_at_once() -> None
     assert balances.stored()[USDC_MINT, False].amount == 7, "it is in sight"
 
 
-@pytest.mark.parametrize("seen", ["never", "long ago"])
+@pytest.mark.parametrize("stored", ["never", "long ago"])
 def test_where_nobody_has_looked_of_late_an_order_is_accepted(stored: str) -> None:
     if stored == "long ago":
         see(sol=0)
