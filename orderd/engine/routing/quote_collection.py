@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.pool_kind import VenueName
+from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import VenueRefusal
 from orderd.engine.routing.cooling import Cooling
 from orderd.metrics.venues import VENUE_ERRORS, VENUE_SECONDS
@@ -29,6 +29,8 @@ Pair = tuple[str, str]
 _Asked = tuple[Pair, Venue]
 _LEARN_SECONDS: Final = 2.0
 """How long after a lookup in the background there may be another one, if the venue has not answered."""
+_AWAITED_SECONDS: Final = 10.0
+"""How long the other venues wait for one that is looked up in the background and has never said which pools it has."""
 ReadBatch = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
 """Reads many in one request; returns the result of each."""
 
@@ -47,6 +49,21 @@ class Answers:
     cooling: tuple[VenueRefusal, ...] = ()
     listed: frozenset[str] | None = None
     silent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """Lookups in the background: when the first and the last of them began, on the monotonic clock, and the last."""
+
+    since: float
+    began: float
+    lookup: "Future[Liquidity | OrderdError]"
+
+    @property
+    def answer(self) -> Liquidity | OrderdError:
+        if self.lookup.done():
+            return self.lookup.result()
+        return OrderdError(ErrorCode.SERVICE_TIMEOUT, "it has not said yet which pools it has")
 
 
 class QuoteCollector:
@@ -77,22 +94,27 @@ class QuoteCollector:
         # Two pools, so that slow lookups do not delay reads of what is known.
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._lookups = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
-        self._learning: dict[tuple[Pair, int], tuple[float, Future[Liquidity | OrderdError]]] = {}
-        """The last lookup in the background by pair and venue, and when it began."""
+        self._learning: dict[tuple[Pair, PoolKind], _Learning] = {}
 
     def knows(self, pair: Pair) -> bool:
-        """Whether the pools are known without a lookup."""
-        return all(venue.is_known(*pair) for venue in self._venues)
+        """Whether the pools are known without a lookup. A venue that has been looked up in the background for long, and
+        never said which pools it has, keeps nobody from those of the others."""
+        return all(venue.is_known(*pair) or self._is_given_up(pair, venue) for venue in self._venues)
 
     def learn(self, pairs: Sequence[Pair]) -> None:
         """Look up in the background which pools there are, where a venue does not know yet. Returns at once."""
         now = time.monotonic()
-        for pair, (number, venue) in product(pairs, enumerate(self._venues)):
-            began, lookup = self._learning.get((pair, number), (now - _LEARN_SECONDS, None))
+        for pair, venue in product(pairs, self._venues):
+            last = self._learning.get((pair, venue.kind))
             if venue.is_known(*pair):
-                self._learning.pop((pair, number), None)
-            elif now - began >= _LEARN_SECONDS and (lookup is None or lookup.done()):
-                self._learning[pair, number] = now, self._lookups.submit(_look_up, pair, venue)
+                self._learning.pop((pair, venue.kind), None)
+            elif last is None or (now - last.began >= _LEARN_SECONDS and last.lookup.done()):
+                since = now if last is None else last.since
+                self._learning[pair, venue.kind] = _Learning(since, now, self._lookups.submit(_look_up, pair, venue))
+
+    def _is_given_up(self, pair: Pair, venue: Venue) -> bool:
+        learning = self._learning.get((pair, venue.kind))
+        return learning is not None and time.monotonic() - learning.since >= _AWAITED_SECONDS
 
     def has_changed(self, pair: Pair) -> bool:
         """Whether a hint says that pools of the pair have changed since they were read."""
@@ -124,6 +146,10 @@ class QuoteCollector:
             # A venue that has its pools of this slot at hand answers in microseconds: no thread is worth that.
             if _is_fresh(*each):
                 answers[number] = _answer(*each)
+            elif not each[1].is_known(*each[0]) and self._is_given_up(*each):
+                pair, venue = each
+                answers[number] = self._learning[pair, venue.kind].answer
+                self.learn([pair])
             else:
                 pending[number] = self._lookups.submit(_look_up, *each)
         wait(pending.values(), timeout=until - time.monotonic())

@@ -18,7 +18,7 @@ from solders.pubkey import Pubkey
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind, VenueName
-from orderd.domain.quote import Hop, QuoteRequest, Route, RoutingDecision, VenueQuote
+from orderd.domain.quote import UNANSWERED, Hop, QuoteRequest, Route, RoutingDecision, VenueQuote
 from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.routing.offers import offer_of
@@ -292,6 +292,36 @@ def test_a_venue_that_does_not_know_its_pools_is_asked_in_the_background_and_aga
     away.looked_up = True
     routes.learn(REQUEST)
     assert routes.is_told(REQUEST, routes.pools_for([REQUEST]))
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_venue_that_never_says_which_pools_it_has_does_not_keep_those_that_rest_from_the_others(
+    monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    asked, ended = SimpleQueue[str](), threading.Event()
+
+    def fail() -> Liquidity:
+        asked.put("asked")
+        if hangs:
+            ended.wait(30)
+        raise OrderdError(ErrorCode.RPC_UNAVAILABLE, "away")
+
+    away, there = StubVenue(VenueName.METEORA, answer=fail, looked_up=False), offering(VenueName.RAYDIUM, side(0.1016))
+    routes = router(away, there)
+    routes.learn(REQUEST)
+    asked.get(timeout=5)
+    assert routes.pools_for([REQUEST]) == {}, "it is waited for at first"
+    monkeypatch.setattr("orderd.engine.routing.quote_collection._AWAITED_SECONDS", 0.0)
+    found = routes.pools_for([REQUEST])
+    assert routes.is_told(REQUEST, found)
+    decision = routes.route(REQUEST, SLIPPAGE_BPS, lambda _: True, found)
+    assert decision.route.main.venue is VenueName.RAYDIUM
+    (refusal,) = decision.refusals
+    assert (refusal.venue, refusal.code in UNANSWERED) == (VenueName.METEORA, True)
+    monkeypatch.setattr("orderd.engine.routing.quote_collection._LEARN_SECONDS", 0.0)
+    while not hangs and asked.empty():  # it goes on to be asked in the background
+        routes.pools_for([REQUEST])
+    ended.set()
 
 
 def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:
