@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.endpoints import endpoint_line
 from orderctl.display.formats import duration
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs
@@ -28,6 +29,8 @@ def status_view(status: StatusResult, url: str) -> Table:
     table.add_row("wallet", status.wallet)
     for name, health in status.services.items():
         table.add_row(name, _health(health))
+    for endpoint in status.endpoints:
+        table.add_row("endpoint", endpoint_line(endpoint))
     workers = Text(str(status.workers), "" if status.workers else Tone.BAD)
     rate_limit, queue = Text(_rate_limit(status.rate_limit)), Text(f"{status.queue_depth} waiting")
     table.add_row("rate limit", NOT_KNOWN if "rate_limit.used" in status.untold else rate_limit)

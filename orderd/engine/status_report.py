@@ -13,6 +13,7 @@ from orderd.domain.order import FILLED, LEASED, WAITING, OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.release import Release
+from orderd.solana.endpoint_figures import EndpointTally, combined, tallies
 from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import EpochInfo
@@ -32,7 +33,8 @@ class LineState:
     """What Redis knows of the cluster.
 
     Starts in the rate limit's window, orders that wait for one, messages not yet taken, worker processes with a live
-    heartbeat, what the server does when its memory is full, and the releases that those workers are of.
+    heartbeat, what the server does when its memory is full, the releases that those workers are of, and how the
+    endpoints have answered them and this process.
     """
 
     used: int
@@ -41,10 +43,19 @@ class LineState:
     workers: int
     policy: str
     releases: tuple[Release, ...] = ()
+    endpoints: tuple[EndpointTally, ...] = ()
 
     @property
     def warning(self) -> str:
         return "" if self.policy == "noeviction" else f"evicts keys ({self.policy}): set noeviction"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWorker:
+    """What a worker process says of itself with each heartbeat; ``release`` is None if it does not say."""
+
+    release: Release | None = None
+    endpoints: tuple[EndpointTally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +88,7 @@ class StatusQuestions:
     """Asks one service each. Every method blocks until that answers, or its own time-out ends the wait.
 
     ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` messages not yet taken,
-    ``workers`` the release of each worker process with a live heartbeat, None of one that does not say. ``tokens`` are
-    those whose balances are shown.
+    ``workers`` the worker processes with a live heartbeat. ``tokens`` are those whose balances are shown.
     """
 
     def __init__(
@@ -88,7 +98,7 @@ class StatusQuestions:
         *,
         rate_limit_use: Callable[[], tuple[int, int]],
         queue_depth: Callable[[], int],
-        workers: Callable[[], Sequence[Release | None]],
+        workers: Callable[[], Sequence[LiveWorker]],
         tokens: Iterable[Token] = (),
     ) -> None:
         self._rpc = rpc
@@ -163,8 +173,9 @@ class StatusQuestions:
         """Raises RedisError."""
         used, waiting = self._rate_limit_use()
         workers = self._workers()
-        releases = tuple(dict.fromkeys(filter(None, workers)))
-        return LineState(used, waiting, self._queue_depth(), len(workers), self._policy(), releases)
+        releases = tuple(dict.fromkeys(worker.release for worker in workers if worker.release is not None))
+        endpoints = combined([*tallies(), *(tally for worker in workers for tally in worker.endpoints)])
+        return LineState(used, waiting, self._queue_depth(), len(workers), self._policy(), releases, tuple(endpoints))
 
     def _policy(self) -> str:
         """A hosted Redis may hide its configuration; the rest of the report is made all the same."""

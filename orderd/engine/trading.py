@@ -26,6 +26,8 @@ from orderd.engine.routing.price_guard import PriceGuard, Recall
 from orderd.engine.routing.router import Router
 from orderd.engine.token_desk import TokenDesk
 from orderd.engine.token_list import TokenList
+from orderd.solana.endpoint import EndpointUrl
+from orderd.solana.endpoint_figures import figures_of
 from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Signer, Wallet, WalletError, WatchedWallet, load_address, load_wallet
 from orderd.solana.lookup_tables import LookupTables
@@ -80,7 +82,11 @@ def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
     if settings.rpc_url is None:
         raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
     transport = HttpTransport(settings.rpc_url, read_timeout=read_timeout)
-    return RpcClient(settings.rpc_url, transport=CheckedTransport(transport, partial(check_chain, settings.chain)))
+    return RpcClient(
+        settings.rpc_url,
+        transport=CheckedTransport(transport, partial(check_chain, settings.chain)),
+        figures=figures_of(EndpointUrl.of(settings.rpc_url).shown),
+    )
 
 
 def open_trading(

@@ -15,6 +15,7 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.halt import Halt
 from orderd.domain.order import OrderKind
+from orderd.engine.endpoint_views import endpoint_view
 from orderd.engine.halting import view
 from orderd.engine.status_report import Counts, LineState, OpenOrders, Stored, WaitingAlerts
 from orderd.gateway.service_probe import Dependency, Probe, ProbeResult
@@ -32,7 +33,7 @@ _PROBE_SECONDS: Final = 30.0
 LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
 _FROM_POSTGRES: Final = ("orders", "unknown")
 _HALTS: Final = ("halts",)
-_FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "workers")
+_FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "workers", "endpoints")
 
 
 class HealthQueries(Protocol):
@@ -196,6 +197,7 @@ class HealthChecks:
             executing=executing,
             executing_reasons=reasons,
             halts=tuple(map(view, postgres.value or ())),
+            endpoints=() if line is None else tuple(map(endpoint_view, line.endpoints)),
             untold=(
                 *(_HALTS if postgres.value is None else ()),
                 *(_FROM_POSTGRES if counted is None else ()),

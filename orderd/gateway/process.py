@@ -34,7 +34,7 @@ from orderd.engine.prices.recorder import PriceRecorder
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import StatusQuestions
+from orderd.engine.status_report import LiveWorker, StatusQuestions
 from orderd.engine.token_desk import LIST_SECONDS, NAMES_SECONDS
 from orderd.engine.trading import open_limits, open_reservations, open_rpc, open_trading
 from orderd.garbage import collect_rarely
@@ -54,6 +54,7 @@ from orderd.queue.clock import HEARTBEATS
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
 from orderd.release import Release
+from orderd.solana.endpoint_figures import EndpointTally
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.whole_file import write_address
 
@@ -273,8 +274,13 @@ def _recent_starts(window_seconds: float) -> Sequence[tuple[UUID, timedelta]]:
         return recent_starts(window_seconds)
 
 
-def _live_workers(client: "redis.Redis") -> list[Release | None]:
-    """What each is of; None of one that does not say."""
+def _live_workers(client: "redis.Redis") -> list[LiveWorker]:
     names = [*client.scan_iter(match=f"{HEARTBEATS}*", count=1000)]
     states = [json.loads(each) for each in client.mget(names) if each] if names else []
-    return [Release(each["version"], each["commit"]) if "version" in each else None for each in states]
+    return [
+        LiveWorker(
+            Release(each["version"], each["commit"]) if "version" in each else None,
+            tuple(map(EndpointTally.from_json, each.get("endpoints", ()))),
+        )
+        for each in states
+    ]

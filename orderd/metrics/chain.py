@@ -1,8 +1,5 @@
 """Metrics of the chain's endpoint."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter
 from typing import Final
 
 from prometheus_client import Counter, Histogram
@@ -22,13 +19,3 @@ ERRORS: Final = Counter(
     "wrong_chain, or an error of the node (response).",
     ["method", "error"],
 )
-
-
-@contextmanager
-def timed(method: str) -> Iterator[None]:
-    """Measure one request, whether it succeeds or fails."""
-    began = perf_counter()
-    try:
-        yield
-    finally:
-        REQUEST_SECONDS.labels(method).observe(perf_counter() - began)

@@ -79,6 +79,7 @@ from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from orderd.queue.turns import Turns
 from orderd.release import this_release
+from orderd.solana.endpoint_figures import tallies
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
@@ -453,7 +454,12 @@ class WorkerProcess:
 
     def _beat(self) -> None:
         """Show the others that this process is alive, and restore what Redis has lost."""
-        state = {"in_flight": len(self._live), "stalled": self._stalled(), **asdict(this_release())}
+        state = {
+            "in_flight": len(self._live),
+            "stalled": self._stalled(),
+            **asdict(this_release()),
+            "endpoints": [asdict(tally) for tally in tallies()],
+        }
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self._limiter.prepare()
         if self._broker.has_lost_messages():

@@ -49,6 +49,12 @@ class EndpointUrl:
             authorization=None if user is None else basic_authorization(user, password),
         )
 
+    @property
+    def shown(self) -> str:
+        """For people: the host, with a port that is not the usual one. Paths and queries may hold API keys."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
+
     def proxy(self) -> Proxy | None:
         """By way of whom. Raises OrderdError SERVICE_CONFIGURATION where the environment names one of no use."""
         try:

@@ -14,13 +14,15 @@ Specification: https://www.jsonrpc.org/specification.
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any, ClassVar, Final
 
 import orjson
 import structlog
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.metrics.chain import ERRORS, timed
+from orderd.metrics.chain import ERRORS, REQUEST_SECONDS
+from orderd.solana.endpoint_figures import EndpointFigures
 from orderd.solana.transport import Response, Transport, TransportError
 
 Call = tuple[str, list[Any]]
@@ -96,8 +98,10 @@ def translated_rpc_errors() -> Iterator[None]:
 class JsonRpc:
     """One endpoint. Every method raises RpcError."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, figures: EndpointFigures | None = None) -> None:
+        """``figures``: where its answers are counted, beside the metrics of the process."""
         self._transport = transport
+        self._figures = figures
         self._ids = itertools.count(1)
         self._takes_batches = True
 
@@ -135,12 +139,12 @@ class JsonRpc:
             case [{"id": None} as refused_as_one]:  # some put a batch's refusal into a list
                 replies = refused_as_one
         if isinstance(replies, dict):
-            outcome = _outcome("batch", replies)
+            outcome = self._outcome("batch", replies)
             refusal = outcome if isinstance(outcome, RpcError) else RpcTransportError("one answer came to a batch")
             return self._without_batch(calls, refusal)
         by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
         return [
-            _outcome(str(request["method"]), by_id[request["id"]])
+            self._outcome(str(request["method"]), by_id[request["id"]])
             if request["id"] in by_id
             else RpcTransportError(f"{request['method']}: the batch's answer leaves it out")
             for request in requests
@@ -175,19 +179,35 @@ class JsonRpc:
         request_id = next(self._ids)
         reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}, method)
         if not isinstance(reply, dict):
-            return _counted(method, RpcTransportError(f"{method}: no JSON-RPC object"))
+            return self._counted(method, RpcTransportError(f"{method}: no JSON-RPC object"))
         if "result" in reply and reply.get("id") != request_id:
-            return _counted(method, RpcTransportError(f"{method}: the answer is to another request"))
-        return _outcome(method, reply)
+            return self._counted(method, RpcTransportError(f"{method}: the answer is to another request"))
+        return self._outcome(method, reply)
+
+    def _outcome(self, method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
+        """One reply's result, or its error as an RpcError."""
+        outcome = _parsed(method, reply)
+        return self._counted(method, outcome) if isinstance(outcome, RpcError) else outcome
+
+    def _counted(self, method: str, error: RpcError) -> RpcError:
+        ERRORS.labels(method, error.label).inc()
+        if self._figures is not None:
+            self._figures.failed(error.label)
+        return error
 
     def _post(self, payload: object, method: str) -> Any:  # noqa: ANN401  (any JSON)
         """The parsed answer. Raises RpcRateLimitedError or RpcTransportError."""
+        began = perf_counter()
         try:
-            with timed(method):
-                return self._answer(payload)
+            return self._answer(payload)
         except RpcError as error:
-            _counted(method, error)
+            self._counted(method, error)
             raise
+        finally:
+            seconds = perf_counter() - began
+            REQUEST_SECONDS.labels(method).observe(seconds)
+            if self._figures is not None:
+                self._figures.answered(seconds)
 
     def _answer(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
         """As above, uncounted."""
@@ -211,17 +231,6 @@ def _named(calls: Sequence[Call]) -> str:
     """The method of all calls, or what a mixed request is called."""
     methods = {method for method, _ in calls}
     return methods.pop() if len(methods) == 1 else "batch"
-
-
-def _counted(method: str, error: RpcError) -> RpcError:
-    ERRORS.labels(method, error.label).inc()
-    return error
-
-
-def _outcome(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)
-    """One reply's result, or its error as an RpcError."""
-    outcome = _parsed(method, reply)
-    return _counted(method, outcome) if isinstance(outcome, RpcError) else outcome
 
 
 def _parsed(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JSON)

@@ -12,6 +12,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.solana.endpoint_figures import EndpointFigures
 from orderd.solana.json_rpc import (
     Call,
     JsonRpc,
@@ -76,13 +77,22 @@ _NO_TRANSACTION_HISTORY: Final = -32011
 class RpcClient(JsonRpc):
     """One endpoint. Every method raises RpcError; amounts are lamports or base units."""
 
-    def __init__(self, url: str, *, commitment: Commitment = "confirmed", transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        commitment: Commitment = "confirmed",
+        transport: Transport | None = None,
+        figures: EndpointFigures | None = None,
+    ) -> None:
         """`commitment` holds wherever a call names none. Raises ValueError for no HTTP URL."""
-        super().__init__(transport or HttpTransport(url))
+        super().__init__(transport or HttpTransport(url), figures)
         self.commitment = commitment
 
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
-        return _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
+        found = _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
+        self._told(found.slot, commitment)
+        return found
 
     def get_latest_blockhash_and_accounts(
         self, keys: Sequence[Pubkey]
@@ -99,6 +109,7 @@ class RpcClient(JsonRpc):
             if isinstance(reply, RpcError):
                 raise reply
         accounts = _at_slot("getMultipleAccounts", partial(_accounts, keys), replies[1])
+        self._told(accounts.slot)
         return _latest_blockhash(replies[0]), accounts.value
 
     def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
@@ -188,6 +199,7 @@ class RpcClient(JsonRpc):
             if isinstance(reply, RpcError):
                 raise reply
             part = _at_slot("getMultipleAccounts", partial(_accounts, chunk), reply)
+            self._told(part.slot, commitment)
             slots.append(part.slot)
             accounts += part.value
         return AtSlot(min(slots, default=0), accounts)
@@ -212,6 +224,9 @@ class RpcClient(JsonRpc):
                 places[-1].append(len(calls) - 1)
         replies = self.call_many([("getMultipleAccounts", [[str(key) for key in keys], config]) for keys in calls])
         found = [_or_error(partial(_by_key, [*keys]), each) for keys, each in zip(calls, replies, strict=True)]
+        for part in found:
+            if not isinstance(part, RpcError):
+                self._told(part.slot, commitment)
         return [_merged([found[number] for number in place]) for place in places]
 
     def get_program_accounts(
@@ -344,6 +359,11 @@ class RpcClient(JsonRpc):
     def get_health(self) -> None:
         """Returns where the node is healthy. Raises RpcError, RpcResponseError -32005 where it is behind."""
         self.call("getHealth")
+
+    def _told(self, slot: int, commitment: Commitment | None = None) -> None:
+        """Count by how much an answer is outdated: only those of the usual commitment can be compared."""
+        if self._figures is not None and commitment in (None, self.commitment):
+            self._figures.told(slot)
 
     def _config(self, commitment: Commitment | None) -> dict[str, Any]:
         return {"commitment": commitment or self.commitment}

@@ -44,6 +44,26 @@ class ReleaseView(Message):
     commit: str | None = Field(None, description="of the source that it was made from; null if unknown")
 
 
+class EndpointView(Message):
+    """How a JSON-RPC endpoint of the chain answered over the last ``window_seconds``."""
+
+    host: str = Field(description="of its URL, with the port where that is not the usual one")
+    window_seconds: int
+    processes: int = Field(description="that these figures are of: all live workers, and the gateway that was asked")
+    requests: int = Field(description="sent to it, answered or not; several calls may travel in one")
+    latency_ms: float | None = Field(description="within which half of them were answered; null without any")
+    latency_p99_ms: float | None = Field(description="within which 99 of 100 were answered; null without any")
+    unanswered: int = Field(description="calls to which no valid answer came")
+    refused: int = Field(description="calls that it would not take, by its HTTP status")
+    rate_limited: int = Field(description="calls that it did not take for its rate limit")
+    errors: int = Field(description="calls that the node answered with an error")
+    slot: int | None = Field(description="the newest that it told of; null if none was")
+    slot_lag: int | None = Field(
+        description="slots by which its most outdated answer was behind the newest one that the same process had; "
+        "null if it told of no slot"
+    )
+
+
 class StatusResult(Message):
     version: str
     commit: str | None = Field(None, description="of the source that orderd was made from; null if unknown")
@@ -68,6 +88,9 @@ class StatusResult(Message):
     )
     executing_reasons: tuple[str, ...] = Field((), description="what stands against that, or keeps it from being told")
     halts: tuple[HaltView, ...] = Field((), description="what keeps anything new from being signed, the oldest first")
+    endpoints: tuple[EndpointView, ...] = Field(
+        (), description="how the chain's endpoints have answered all live workers and this gateway"
+    )
     untold: tuple[str, ...] = Field(
         (), description="members that could not be found out now: their values are placeholders and mean nothing"
     )

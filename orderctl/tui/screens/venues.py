@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from orderctl.display.endpoints import endpoints_table
 from orderctl.display.tables import plain_table
 from orderctl.output.colours import Tone
 from orderctl.tui.answers import lost, middle, worst
@@ -30,6 +31,7 @@ class VenuesScreen(Screen[None]):
         Binding("escape", "dismiss", "Back", tooltip="Back to the orders", id="leave-venues"),
     ]
     services = getters.query_one("#services", Static)
+    endpoints = getters.query_one("#endpoints", Static)
     venues = getters.query_one("#venues", Static)
     errors = getters.query_one("#errors", Static)
 
@@ -42,7 +44,8 @@ class VenuesScreen(Screen[None]):
         yield Banner()
         with VerticalScroll(id="report"):
             for name, title in (
-                ("services", "Services and endpoints, over the last two minutes"),
+                ("services", "Services, over the last two minutes"),
+                ("endpoints", "Endpoints of the chain, over the last minute; lag in slots"),
                 ("venues", "Venues, since this screen was opened; fills of the newest 200"),
                 ("errors", "Why orders ended, of those that this screen knows"),
             ):
@@ -64,6 +67,7 @@ class VenuesScreen(Screen[None]):
             return
         self._drawn = drawn
         self.services.update(_services(desk))
+        self.endpoints.update(_endpoints(desk.status))
         self.venues.update(_venues(desk))
         self.errors.update(_errors(desk))
 
@@ -105,6 +109,12 @@ def _chain(desk: Desk) -> list[Text]:
     age = max(0.0, (desk.clock() - answers.slot_at).total_seconds())
     rate = "" if answers.slots_per_second is None else f", {answers.slots_per_second:.1f} slots per second"
     return [Text(f"slot {answers.slot}, {age:.0f} s old{rate}", Tone.BAD if age > 5 else "")]
+
+
+def _endpoints(status: StatusResult | None) -> Table | Text:
+    if status is None or not status.endpoints:  # an older daemon does not tell
+        return Text("not known", Tone.MUTED)
+    return endpoints_table(status.endpoints)
 
 
 def _venues(desk: Desk) -> Table:

@@ -20,7 +20,7 @@ from orderd.wire.orders import AmendResult, CancelResult, ListResult, OrderView,
 from orderd.wire.pools import PoolsResult, PoolView
 from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
 from orderd.wire.rpc import WIRE_VERSION
-from orderd.wire.status import QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.status import EndpointView, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
 from orderd.wire.tokens import (
     TokenFound,
     TokensFound,
@@ -468,4 +468,20 @@ STATUS: Final = StatusResult(
     slot=381_204_117,
     block_height=359_118_402,
     executing=True,
+    endpoints=(
+        EndpointView(
+            host="rpc.example.com",
+            window_seconds=60,
+            processes=2,
+            requests=1_204,
+            latency_ms=11.2,
+            latency_p99_ms=48.9,
+            unanswered=0,
+            refused=0,
+            rate_limited=3,
+            errors=1,
+            slot=381_204_117,
+            slot_lag=1,
+        ),
+    ),
 )

@@ -34,7 +34,10 @@ VARYING = [
     (re.compile(r"\b[1-9A-HJ-NP-Za-km-z]{3,32}…[1-9A-HJ-NP-Za-km-z]{2,12}"), "<address>"),
     (re.compile(r"\b(?!SOL|USDC|CHILLGUY)(?=[A-Za-z]*\d)[1-9A-HJ-NP-Za-km-z]{32,88}\b"), "<address>"),
     (re.compile(r"\b\d+(\.\d+)? m?s\b|\b\d+:\d\d\b"), "<duration>"),
-    (re.compile(r'("latency_ms": )\d+(\.\d+)?'), r"\1<n>"),
+    (re.compile(r'("(?:latency|latency_p99)_ms": )(\d+(\.\d+)?|null)'), r"\1<n>"),
+    # How an endpoint has answered is different each time.
+    (re.compile(r'("(?:processes|requests|unanswered|refused|rate_limited|errors|slot_lag)": )(\d+|null)'), r"\1<n>"),
+    (re.compile(r"^(endpoint ).*", re.MULTILINE), r"\1<figures>"),
     # A single digit is the same each time, and part of what is promised: exit codes, versions, event numbers.
     (re.compile(r"(?<![\w<.])(\d+(,\d{3})*\.\d+|\d+(,\d{3})+|\d{2,})(?![\w>])"), "<n>"),
     # Fees that follow the chain's clock may have changed by a base unit between the quote and the fill.

@@ -151,6 +151,9 @@ def test_the_daemon_on_its_own_machine_needs_no_configuration_to_be_well(orderct
     assert status["chain"] == "simnet"
     assert all(service["ok"] for service in status["services"].values())
     assert status["workers"] == 1
+    (endpoint,) = status["endpoints"]
+    assert endpoint["requests"] > 0
+    assert endpoint["processes"] == 2, "of the worker and the gateway"
 
 
 def test_what_has_ended_cannot_be_cancelled(orderctl: Orderctl) -> None:

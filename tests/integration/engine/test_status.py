@@ -14,7 +14,9 @@ from orderd.domain.events import Cancelled, Deferred, Failed
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
-from orderd.engine.status_report import StatusQuestions
+from orderd.engine.endpoint_views import endpoint_view
+from orderd.engine.status_report import LiveWorker, StatusQuestions
+from orderd.solana.endpoint_figures import EndpointTally, figures_of
 from orderd.solana.rpc import RpcClient
 from orderd.wire.status import QueueMetrics
 from tests.integration.orders import FILL, built, claimed, pending, sign
@@ -30,7 +32,12 @@ def questions(away: bool = False) -> StatusQuestions:
     nobody = redis.Redis(port=9)
     rpc = RpcClient("http://127.0.0.1:9")
     return StatusQuestions(
-        rpc, nobody, rate_limit_use=use, queue_depth=lambda: 4, workers=lambda: [None], tokens=registry_of("simnet")
+        rpc,
+        nobody,
+        rate_limit_use=use,
+        queue_depth=lambda: 4,
+        workers=lambda: [LiveWorker()],
+        tokens=registry_of("simnet"),
     )
 
 
@@ -139,12 +146,29 @@ def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(
                 guest,
                 rate_limit_use=lambda: (3, 2),
                 queue_depth=lambda: 4,
-                workers=lambda: [None],
+                workers=lambda: [LiveWorker()],
             ).line()
             guest.close()
         finally:
             client.acl_deluser("guest")
     assert (line.used, line.waiting, line.depth, line.workers) == (3, 2, 4, 1)
+
+
+def test_endpoints_are_told_as_all_processes_met_them(redis_url: str) -> None:
+    figures_of("node-of-a-test").answered(0.010)
+    worker = LiveWorker(
+        endpoints=(EndpointTally("node-of-a-test", {10: 4}, {"rate_limited": 1}, slot=812, slot_lag=2),)
+    )
+    with redis.Redis.from_url(redis_url) as client:
+        line = StatusQuestions(
+            RpcClient("http://127.0.0.1:9"),
+            client,
+            rate_limit_use=lambda: (0, 0),
+            queue_depth=lambda: 0,
+            workers=lambda: [worker, worker],
+        ).line()
+    (told,) = (endpoint_view(each) for each in line.endpoints if each.host == "node-of-a-test")
+    assert (told.processes, told.requests, told.rate_limited, told.slot, told.slot_lag) == (3, 9, 2, 812, 2)
 
 
 def test_a_chain_that_does_not_answer_is_an_error_that_says_so() -> None:

@@ -102,7 +102,7 @@ async def test_a_hanging_redis_is_named_and_what_it_would_tell_is_unknown(
             pass  # that it was well a moment ago is remembered
     assert "no answer" in status["services"]["redis"]["detail"]
     assert status["services"]["postgres"]["ok"]
-    assert {"workers", "queue_depth", "rate_limit.used", "rate_limit.waiting"} == set(status["untold"])
+    assert {"endpoints", "workers", "queue_depth", "rate_limit.used", "rate_limit.waiting"} == set(status["untold"])
     assert status["executing"] is None
     metrics = (await http.get("/metrics")).text
     assert "\norderd_ready 1.0\n" in metrics

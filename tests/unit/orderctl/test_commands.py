@@ -17,7 +17,7 @@ from orderd.wire.pools import PoolsResult, PoolView
 from orderd.wire.problem import Problem
 from orderd.wire.quotes import PreviewResult
 from orderd.wire.rpc import WIRE_VERSION, Method
-from orderd.wire.status import RateLimitUse, ReleaseView, ServiceHealth, StatusResult
+from orderd.wire.status import EndpointView, RateLimitUse, ReleaseView, ServiceHealth, StatusResult
 from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import (
     FILLED,
@@ -655,6 +655,31 @@ class TestStatus:
         for shown in ("simnet, slot 8123", "14 of 100 starts in 60 s, 2 waiting", "3 waiting", "12 confirmed"):
             assert shown in outcome.out
         assert outcome.err == ""
+
+    def test_an_endpoint_is_shown_with_what_went_wrong(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        endpoint = EndpointView(
+            host="rpc.example.com",
+            window_seconds=60,
+            processes=2,
+            requests=321,
+            latency_ms=11.2,
+            latency_p99_ms=48.9,
+            unanswered=0,
+            refused=0,
+            rate_limited=3,
+            errors=0,
+            slot=8123,
+            slot_lag=2,
+        )
+        silent = endpoint.model_copy(update={"host": "other", "requests": 0, "latency_ms": None, "slot_lag": None})
+        daemon.answers(Method.STATUS, self.WELL.model_copy(update={"endpoints": (endpoint, silent)}))
+
+        outcome = orderctl("status")
+
+        assert "rpc.example.com  median 11.2 ms, p99 48.9 ms of 321 requests in 60 s, up to 2 slots behind, 3 rate" in (
+            outcome.out
+        )
+        assert "other  not asked in the last 60 s" in outcome.out
 
     def test_a_service_that_is_not_well_is_named_and_exits_with_3(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         services = {"postgres": ServiceHealth(ok=False, detail="connection refused")}

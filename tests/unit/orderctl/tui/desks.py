@@ -29,7 +29,7 @@ from orderd.wire.orders import GetParams, ListResult, OrderView
 from orderd.wire.prices import PriceCandle, PricesResult, PricesSubscribeResult
 from orderd.wire.problem import Problem
 from orderd.wire.rpc import WIRE_VERSION, Method
-from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.status import EndpointView, RateLimitUse, ServiceHealth, StatusResult
 from orderd.wire.subscriptions import Ready, Snapshot, UnsubscribeResult
 from orderd.wire.tokens import TokensResult
 from tests.samples.orders import (
@@ -75,6 +75,22 @@ STATUS = StatusResult(
     queue_depth=3,
     workers=2,
     slot=812,
+    endpoints=(
+        EndpointView(
+            host="mainnet.rpc.example.com",
+            window_seconds=60,
+            processes=3,
+            requests=1_204,
+            latency_ms=11.2,
+            latency_p99_ms=48.9,
+            unanswered=0,
+            refused=0,
+            rate_limited=3,
+            errors=1,
+            slot=812,
+            slot_lag=2,
+        ),
+    ),
 )
 PRICES = tuple(
     QUOTE.model_copy(

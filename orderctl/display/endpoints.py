@@ -1,0 +1,54 @@
+"""How the chain's endpoints answer, in a line each or as a table."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from orderctl.display.tables import plain_table
+from orderctl.output.colours import Tone
+from orderd.wire.status import EndpointView
+
+
+def endpoint_line(endpoint: EndpointView) -> Text:
+    """What went wrong is said only where something did."""
+    if not endpoint.requests:
+        return Text(f"{endpoint.host}  not asked in the last {endpoint.window_seconds} s", Tone.MUTED)
+    latency = f"median {_milliseconds(endpoint.latency_ms)}, p99 {_milliseconds(endpoint.latency_p99_ms)}"
+    parts = [Text(f"{endpoint.host}  {latency} of {endpoint.requests} requests in {endpoint.window_seconds} s")]
+    if endpoint.slot_lag is not None:
+        parts.append(Text(f"up to {endpoint.slot_lag} slots behind", Tone.WARNING if endpoint.slot_lag > 1 else ""))
+    parts += [Text(f"{count} {what}", tone) for what, count, tone in _failures(endpoint) if count]
+    return Text(", ").join(parts)
+
+
+def endpoints_table(endpoints: Iterable[EndpointView]) -> Table:
+    table = plain_table(
+        ("ENDPOINT", "left"), ("ASKED", "right"), ("MEDIAN", "right"), ("P99", "right"), ("LAG", "right"),
+        ("LOST", "right"), ("REFUSED", "right"), ("LIMITED", "right"), ("ERRORS", "right"),
+    )  # fmt: skip
+    hosts = table.columns[0]
+    hosts.no_wrap, hosts.overflow = False, "fold"  # where room is short, numbers stay whole
+    for endpoint in endpoints:
+        lag = "-" if endpoint.slot_lag is None else str(endpoint.slot_lag)
+        table.add_row(
+            endpoint.host,
+            str(endpoint.requests),
+            _milliseconds(endpoint.latency_ms),
+            _milliseconds(endpoint.latency_p99_ms),
+            Text(lag, Tone.WARNING if (endpoint.slot_lag or 0) > 1 else ""),
+            *(Text(str(count), tone if count else Tone.MUTED) for _, count, tone in _failures(endpoint)),
+        )
+    return table
+
+
+def _failures(endpoint: EndpointView) -> Iterator[tuple[str, int, Tone]]:
+    """A node's error is often an answer like any other, such as that a block was skipped."""
+    yield "unanswered", endpoint.unanswered, Tone.BAD
+    yield "refused", endpoint.refused, Tone.BAD
+    yield "rate limited", endpoint.rate_limited, Tone.WARNING
+    yield "errors", endpoint.errors, Tone.WARNING
+
+
+def _milliseconds(time: float | None) -> str:
+    return "-" if time is None else f"{time:.1f} ms"

@@ -1,0 +1,157 @@
+"""How an endpoint has answered over the last minute, in figures to which those of other processes can be added.
+
+A latency is counted in a bucket whose bounds are a tenth apart, so a percentile over several processes is as exact as
+that of one: at most a tenth above the true value.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil, log
+from threading import Lock
+from typing import Any, Final, TypeVar
+
+K = TypeVar("K")
+WINDOW_SECONDS: Final = 60
+_PART_SECONDS: Final = 5
+_BASE: Final = 1.1
+_UNIT: Final = 1e-5
+"""Upper bound of the first bucket, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointTally:
+    """One endpoint over the last minute, as ``processes`` processes have met it. It has no path and no credentials.
+
+    ``latencies`` counts requests by the bucket of their duration, ``failures`` calls by the label of their RpcError.
+    ``slot`` is the newest that the endpoint told of, ``slot_lag`` by how many slots its most outdated answer was behind
+    the newest one before it; both are None if it told of no slot.
+    """
+
+    host: str
+    latencies: Mapping[int, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    slot: int | None = None
+    slot_lag: int | None = None
+    processes: int = 1
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "EndpointTally":
+        """From what ``asdict`` and JSON have made of one: there, keys are strings."""
+        return cls(**{**found, "latencies": {int(bucket): count for bucket, count in found["latencies"].items()}})
+
+    @property
+    def requests(self) -> int:
+        return sum(self.latencies.values())
+
+    def latency_ms(self, share: float) -> float | None:
+        """Within how many milliseconds this share of the requests was answered; None if there were none."""
+        wanted = share * self.requests
+        passed = 0
+        for bucket, count in sorted(self.latencies.items()):
+            passed += count
+            if passed >= wanted:
+                return _UNIT * _BASE**bucket * 1000
+        return None
+
+
+class EndpointFigures:
+    """Counts what one endpoint answers this process. Thread-safe."""
+
+    def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._host = host
+        self._clock = clock
+        self._lock = Lock()
+        self._parts: dict[int, _Part] = {}
+        self._slot: int | None = None
+
+    def answered(self, seconds: float) -> None:
+        """A request has ended, with an answer or without."""
+        with self._lock:
+            self._part().latencies[max(0, ceil(log(max(seconds, _UNIT) / _UNIT, _BASE)))] += 1
+
+    def failed(self, label: str) -> None:
+        """A call has failed."""
+        with self._lock:
+            self._part().failures[label] += 1
+
+    def told(self, slot: int) -> None:
+        """An answer is of this slot. Only answers of one commitment can be compared."""
+        with self._lock:
+            newest = self._slot = max(slot, self._slot or 0)
+            part = self._part()
+            part.lag = max(part.lag or 0, newest - slot)
+
+    def tally(self) -> EndpointTally:
+        with self._lock:
+            parts = self._recent()
+            return EndpointTally(
+                self._host,
+                _sum(part.latencies for part in parts),
+                _sum(part.failures for part in parts),
+                self._slot,
+                _most(part.lag for part in parts),
+            )
+
+    def _part(self) -> "_Part":
+        now = int(self._clock() / _PART_SECONDS)
+        if (part := self._parts.get(now)) is None:
+            self._recent()
+            part = self._parts[now] = _Part()
+        return part
+
+    def _recent(self) -> "list[_Part]":
+        """Those of the last minute; older ones are forgotten."""
+        first = int(self._clock() / _PART_SECONDS) - WINDOW_SECONDS // _PART_SECONDS
+        self._parts = {number: part for number, part in self._parts.items() if number > first}
+        return [*self._parts.values()]
+
+
+@dataclass(slots=True)
+class _Part:
+    latencies: Counter[int] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    lag: int | None = None
+
+
+_KNOWN: Final[dict[str, EndpointFigures]] = {}
+
+
+def figures_of(host: str) -> EndpointFigures:
+    """Those of this process: its clients of one host share them."""
+    return _KNOWN.setdefault(host, EndpointFigures(host))
+
+
+def tallies() -> list[EndpointTally]:
+    """Of all endpoints that this process asks."""
+    return [figures.tally() for figures in [*_KNOWN.values()]]
+
+
+def combined(found: Iterable[EndpointTally]) -> list[EndpointTally]:
+    """One per endpoint: counts are added, of slots and lags the greatest holds."""
+    by_host: dict[str, list[EndpointTally]] = {}
+    for tally in found:
+        by_host.setdefault(tally.host, []).append(tally)
+    return [
+        EndpointTally(
+            host,
+            _sum(each.latencies for each in of_host),
+            _sum(each.failures for each in of_host),
+            _most(each.slot for each in of_host),
+            _most(each.slot_lag for each in of_host),
+            sum(each.processes for each in of_host),
+        )
+        for host, of_host in by_host.items()
+    ]
+
+
+def _sum(counts: Iterable[Mapping[K, int]]) -> dict[K, int]:
+    total = Counter[K]()
+    for each in counts:
+        total.update(each)
+    return dict(total)
+
+
+def _most(numbers: Iterable[int | None]) -> int | None:
+    return max((number for number in numbers if number is not None), default=None)
