@@ -3,7 +3,7 @@
 # named installs each of them in empty environments, away from the checkout and, for root, as another user: the daemon
 # with all extras, and the client alone, which trades with it. Called by `make package` with the Pythons.
 set -eu
-root=$(pwd) work=$(mktemp -d) daemon=
+work=$(mktemp -d) daemon=
 trap 'test -z "$daemon" || { kill "$daemon"; wait "$daemon" || true; }; rm -rf "$work"' EXIT
 chmod 755 "$work"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1
@@ -11,6 +11,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 megabytes() { du -sm "$1/lib" | cut -f 1; }
 
 echo "== build"
+expected="commit $(git rev-parse HEAD | cut -c 1-10)"
 rm -rf dist build/lib build/bdist.*
 "$1" -m venv "$work/tools"
 "$work/tools/bin/python" -m pip install build twine
@@ -46,7 +47,6 @@ cp "dist/$wheel" "dist/$sdist" constraints.txt "$work/given/"
 test "$(id -u)" != 0 || chown nobody "$work/home"
 cd "$work/home"
 export HOME="$work/home" PIP_CONSTRAINT="$work/given/constraints.txt"
-expected="commit $(git -C "$root" rev-parse HEAD | cut -c 1-10)"
 
 for python; do
     user=

@@ -182,34 +182,43 @@ def _percent(part: Fraction) -> str:
 def _awaited(order: OrderView, showing: Showing) -> Cell:
     """The price that an order rests for; live, that of the market at which it fires."""
     if not showing.is_live:
-        return _plain(prices(order) or f"→ {order.token_out}")
+        return _plain(_bought(order, prices(order)))
     if order.slices is not None:
-        return _executions(order, showing)
+        return (f"→ {order.token_out} ", Tone.MUTED), next_execution(order, showing.now)
     if sides := sides_of(order):
         side_prices = " ".join(f"{sign(side)}{side.price}" for side in sides)
         return ("oco ", Tone.MUTED), (_in_unit(side_prices, sides[0]), "")
     condition = awaited(order)
     fires_at = None if condition is None else trigger_price(order, condition)
     if condition is None or fires_at is None:
-        return _plain(prices(order) or f"→ {order.token_out}")
+        return _plain(_bought(order, prices(order)))
     price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)}"
     return (f"{name_of(condition)} ", Tone.MUTED), (_in_unit(price, condition), "")
 
 
-def _executions(order: OrderView, showing: Showing) -> Cell:
-    """When the next one is, as far as that is known."""
+def _bought(order: OrderView, waits_for: str | None) -> str:
+    """What it waits for; and what it buys, if these words do not say so."""
+    if waits_for is None:
+        return f"→ {order.token_out}"
+    return waits_for if order.token_out in waits_for.split() else f"→ {order.token_out}, {waits_for}"
+
+
+def next_execution(order: OrderView, now: datetime) -> tuple[str, Role]:
+    """When the next one of several is, as far as that is known."""
     if order.paused:
-        return (("paused", Tone.WAITING),)
+        return ("paused", Tone.WAITING)
     if order.next_at is None:
-        return ((f"{order.slices}, one every {order.every}", ""),)
-    return ("next in ", Tone.MUTED), (_whole((order.next_at - showing.now).total_seconds()), "")
+        return (f"every {order.every}", "")
+    return (f"in {_whole((order.next_at - now).total_seconds())}", "")
 
 
 def _in_unit(price: str, condition: Condition) -> str:
-    """With the whole unit where there is room for it in the narrowest table."""
+    """With the whole unit where there is room for it in the narrowest table, else with what is bought."""
     pair = condition.pair
     whole = f"{price} {pair.quote.symbol}/{pair.base.symbol}"
-    return whole if len(whole) <= RESULT_WIDTH else f"{price} {pair.quote.symbol}"
+    if len(whole) <= RESULT_WIDTH:
+        return whole
+    return f"{price} {pair.quote.symbol}" if pair.token_out == pair.quote else f"{price} → {pair.base.symbol}"
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
-from orderctl.display.columns import COLUMNS, distance_bar, local_time, sold_bar
+from orderctl.display.columns import distance_bar, local_time, next_execution, sold_bar
 from orderctl.display.facts import describe
 from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import SHORT_ID
@@ -177,8 +177,10 @@ def _distances(order: OrderView, around: Surroundings, now: datetime) -> Iterato
         return
     if order.slices is not None:
         amounts = f"  {order.filled_amount_in or 0} of {order.amount_in} {order.token_in} sold, "
-        following = COLUMNS["result"].cell(order, around.showing(now))
-        yield Text.assemble(cell_text(sold_bar(order, DISTANCE_WIDTH)), amounts, cell_text(following))
+        following = () if order.paused or order.next_at is None else (("next ", ""),)
+        yield Text.assemble(
+            cell_text(sold_bar(order, DISTANCE_WIDTH)), amounts, cell_text((*following, next_execution(order, now)))
+        )
         return
     paid = around.market.get((order.token_in, order.token_out))
     for condition, away in distances(order, paid) if paid else ():

@@ -192,21 +192,23 @@ def cell(name: str, order: OrderView, *, paid: Fraction | None = None, is_live: 
     [
         (resting(LIMIT), "limit 105 USDC per SOL", "limit ≥ 105 USDC/SOL"),
         (resting(STOP_LIMIT), "stop 95, limit 94.5 USDC per SOL", "stop ≤ 95 USDC/SOL"),
-        (resting(TRAILING), "trail 3%", "trail 3%"),
+        (resting(TRAILING), "→ USDC, trail 3%", "→ USDC, trail 3%"),
         (resting(OCO), "take-profit 120 or stop 95 USDC per SOL", "oco ≥120 ≤95 USDC"),
-        (resting(TWAP), "5 executions, one every 1m", "5, one every 1m"),
-        (resting(LIMIT, token_out="CHILLGUY"), "limit 105 SOL per CHILLGUY", "limit ≤ 105 SOL"),
+        (resting(TWAP), "→ USDC, 5 executions, one every 1m", "→ USDC every 1m"),
+        (resting(LIMIT, token_out="CHILLGUY"), "limit 105 SOL per CHILLGUY", "limit ≤ 105 → CHILLGUY"),
         (
             resting(TRAILING).model_copy(update={"best_amount_out": "152.310211"}),
-            "trail 3%",
+            "→ USDC, trail 3%",
             "trail ≤ 98.49 USDC/SOL",
         ),
     ],
 )
-def test_an_open_order_shows_its_price_in_the_place_of_a_result(order: OrderView, on_paper: str, live: str) -> None:
+def test_an_open_order_shows_its_price_and_what_it_buys_in_the_place_of_a_result(
+    order: OrderView, on_paper: str, live: str
+) -> None:
     assert cell("result", order, is_live=False) == on_paper
     assert cell("result", order) == live
-    assert cell("trigger", order) == on_paper
+    assert cell("trigger", order) == on_paper.removeprefix("→ USDC, ")
 
 
 def test_what_has_been_triggered_shows_what_it_brings() -> None:

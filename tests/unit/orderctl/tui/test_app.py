@@ -413,7 +413,7 @@ async def test_a_family_is_one_line_until_it_is_opened() -> None:
         assert title(pilot) == "Active 3, by age ↓"
         assert families_of(pilot) == ["▸ 2", "▸ 1", "0"]
         assert "40.0%" in lines(pilot)[0]
-        assert "next in 19 s" in lines(pilot)[0]
+        assert "→ USDC in 19 s" in lines(pilot)[0]
 
         await pilot.press("down", "space")
         await drawn(pilot)
