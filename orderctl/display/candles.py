@@ -43,7 +43,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PriceLevel:
     """A price that an order waits for."""
 
     price: Decimal
@@ -57,7 +57,7 @@ class Chart:
     candles: Sequence[Candle]
     seconds: int
     marks: Sequence[Mark] = ()
-    levels: Sequence[Level] = ()
+    levels: Sequence[PriceLevel] = ()
 
     def lines(self, width: int, height: int, *, fills: bool = False) -> list[Text]:
         """So many lines of so many cells: the newest candles that find room, and the axes.
@@ -89,7 +89,7 @@ class Chart:
             *self._times(first + timedelta(seconds=self.seconds * begin), columns - begin),
         ]
 
-    def beyond(self, height: int) -> list[Level]:
+    def beyond(self, height: int) -> list[PriceLevel]:
         """Prices that orders wait for and that lie too far away to be drawn, highest first."""
         scale = _Scale.of(self, height - 2)
         return sorted((each for each in self.levels if not scale.holds(each.price)), key=lambda each: -each.price)

@@ -17,7 +17,7 @@ from orderctl.display.resting import conditions, guards, is_family, reading, res
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.terms import terms, validity
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
 from orderd.client.errors import about_order
 from orderd.domain.accounts import DEFAULT
@@ -116,7 +116,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         paid = "" if order.exact_out is None else f" for {order.amount_in} {order.token_in},"
         facts.append(("received", Text.assemble(received, f"{paid} at {order.executed_price}{_against_quote(order)}")))
     if order.network_fee is not None:
-        fill = Timeline(order, detail.events).end
+        fill = OrderTimeline(order, detail.events).end
         rest = rent(fill) if isinstance(fill, Confirmed) else ""
         facts.append(("fee", Text(f"{order.network_fee} SOL{rest}")))
     facts += _route(detail, width)
@@ -204,7 +204,7 @@ def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
         amounts = f"{leg.amount_in} {leg.token_in} for {leg.amount_out} {leg.token_out}"
         pool = f"{leg.pool_kind} {shorten(leg.pool, width)}"
         facts.append(("" if facts else "route", Text(f"{leg.share} % over {pool}: {amounts}")))
-    routed = Timeline(order, detail.events).routed
+    routed = OrderTimeline(order, detail.events).routed
     if routed is not None and routed.gain_bps is not None:
         compared = "more" if order.exact_out is None else "less"
         facts.append(("gain", Text(f"{routed.gain_bps} basis points {compared} than the best single pool")))

@@ -4,7 +4,7 @@ from orderctl.config.settings import Settings
 from orderctl.display.facts import describe
 from orderctl.display.formats import clock
 from orderctl.display.screen import words_of
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.output.streams import narrate, print_json_line, print_line
 from orderd.client.following import Connection
 
@@ -15,10 +15,10 @@ class PlainLines:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def begin(self, timeline: Timeline) -> None:
+    def begin(self, timeline: OrderTimeline) -> None:
         print_line(f"order {timeline.order.id}")
 
-    def advance(self, timeline: Timeline) -> None:
+    def advance(self, timeline: OrderTimeline) -> None:
         event = timeline.events[-1]
         start = timeline.events[0].at
         since = f"+{(event.at - start).total_seconds():.3f} s"
@@ -34,10 +34,10 @@ class PlainLines:
 class LinesOfMany(PlainLines):
     """As PlainLines, with the order's id in each line."""
 
-    def begin(self, timeline: Timeline) -> None:
+    def begin(self, timeline: OrderTimeline) -> None:
         pass
 
-    def advance(self, timeline: Timeline) -> None:
+    def advance(self, timeline: OrderTimeline) -> None:
         event = timeline.events[-1]
         for line in describe(event.data, timeline.order):
             print_line(f"{clock(event.at)}  {event.order_id}  {event.data.kind:<9}  {line}")
@@ -46,8 +46,8 @@ class LinesOfMany(PlainLines):
 class JsonLines(PlainLines):
     """Each event as a document of its own line."""
 
-    def begin(self, timeline: Timeline) -> None:
+    def begin(self, timeline: OrderTimeline) -> None:
         pass
 
-    def advance(self, timeline: Timeline) -> None:
+    def advance(self, timeline: OrderTimeline) -> None:
         print_json_line(timeline.events[-1])

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 
 _SECONDS: Final = 2.0
 _DESKTOPS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
@@ -16,7 +16,7 @@ _OSC_9: Final = "\x1b]9;{}\x07"
 _BELL: Final = "\x07"
 
 
-def notify(timeline: Timeline) -> None:
+def notify(timeline: OrderTimeline) -> None:
     """Say that the order has ended, or that nobody can tell what became of it; of all else nothing is said.
 
     A desktop that does not show it is no reason to fail.
@@ -31,11 +31,11 @@ def notify(timeline: Timeline) -> None:
         terminal.flush()
 
 
-def _state(timeline: Timeline) -> str:
+def _state(timeline: OrderTimeline) -> str:
     return "unknown" if timeline.unknown_since is not None else str(timeline.status)
 
 
-def _line(timeline: Timeline) -> str:
+def _line(timeline: OrderTimeline) -> str:
     order = timeline.order
     pair = f"{order.token_in} to {order.token_out}"
     return pair if timeline.brought is None else f"{pair}, received {timeline.brought} {order.token_out}"

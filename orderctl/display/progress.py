@@ -26,7 +26,7 @@ from orderctl.display.screen import words_of
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import status_text
 from orderctl.display.terms import terms, validity
-from orderctl.display.timeline import Span, Timeline
+from orderctl.display.timeline import OrderTimeline, Span
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.errors import about_order
@@ -73,7 +73,7 @@ class LiveProgress:
 
     def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
         self._around = around or Surroundings()
-        self._timeline: Timeline | None = None
+        self._timeline: OrderTimeline | None = None
         self._connection: Connection | None = None
         self._connection_since = 0.0
         self._spinner = Spinner("dots", style=Tone.MOVING)
@@ -90,11 +90,11 @@ class LiveProgress:
             # Whole, on a line of its own, to be copied.
             self._live.console.print(f"signature {end.signature}", soft_wrap=True)
 
-    def begin(self, timeline: Timeline) -> None:
+    def begin(self, timeline: OrderTimeline) -> None:
         self._timeline = timeline
         self._live.start()
 
-    def advance(self, timeline: Timeline) -> None:
+    def advance(self, timeline: OrderTimeline) -> None:
         pass
 
     def connection(self, news: Connection) -> None:
@@ -122,7 +122,7 @@ class LiveProgress:
             parts.append(line)
         return Group(*parts)
 
-    def _family(self, timeline: Timeline, now: datetime) -> Iterator[RenderableType]:
+    def _family(self, timeline: OrderTimeline, now: datetime) -> Iterator[RenderableType]:
         """The orders that execute it, active ones before those that have ended; of many, the newest."""
         children = self._around.children_of(timeline)
         newest = sorted(children, key=lambda child: (child.status not in TERMINAL, child.id), reverse=True)
@@ -133,7 +133,7 @@ class LiveProgress:
         if len(shown) < len(children):
             yield Text(f"{len(children) - len(shown)} more have ended", "dim")
 
-    def _countdown(self, timeline: Timeline) -> Iterator[RenderableType]:
+    def _countdown(self, timeline: OrderTimeline) -> Iterator[RenderableType]:
         """How long what is signed may still land, as far as that is known."""
         last = timeline.events[-1].data if timeline.events else None
         if isinstance(last, Submitted) and (height := self._around.height) is not None:
@@ -150,12 +150,12 @@ def connection_line(news: Connection, since: float) -> Text:
     return Text(words_of(news, time.monotonic() - since), style)
 
 
-def _headline(timeline: Timeline) -> Text:
+def _headline(timeline: OrderTimeline) -> Text:
     order = timeline.order
     return Text.assemble((str(order.id)[:SHORT_ID], "bold"), "  ", terms(order))
 
 
-def _rest(timeline: Timeline, now: datetime, spinner: Spinner, around: Surroundings) -> Iterator[RenderableType]:
+def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, around: Surroundings) -> Iterator[RenderableType]:
     """What an order that rests waits for and how far that is, what is done then, and until when."""
     order = around.order_of(timeline)
     spans = timeline.spans
@@ -195,7 +195,7 @@ def _valid(order: OrderView, now: datetime) -> str:
     return f"expires in {duration(max(0.0, left))}, at {local_time(order.valid_until, now)}"
 
 
-def _bar(timeline: Timeline, now: datetime) -> Table:
+def _bar(timeline: OrderTimeline, now: datetime) -> Table:
     status = timeline.status
     spans = timeline.spans
     reached = max((STAGES.index(span.stage) for span in spans if span.stage in STAGES), default=0)
@@ -215,7 +215,7 @@ def _bar(timeline: Timeline, now: datetime) -> Table:
     return row
 
 
-def _stages(timeline: Timeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
+def _stages(timeline: OrderTimeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
     """A row for each stage, and below it what takes several lines, the quotes in at most ``room``."""
     spans = {span.stage: span for span in timeline.spans}
     for stage in (*(status for status in OrderStatus if status in IDLE), *STAGES, *sorted(UNFILLED)):
@@ -247,7 +247,7 @@ def _row(span: Span, now: datetime, spinner: Spinner, beside: Text) -> Table:
     return row
 
 
-def _wait(timeline: Timeline, span: Span, now: datetime) -> Text:
+def _wait(timeline: OrderTimeline, span: Span, now: datetime) -> Text:
     """What the order waits for, and for how long still."""
     wait = timeline.wait
     if span.stage not in WAITING or span.end is not None or wait is None:
@@ -256,7 +256,7 @@ def _wait(timeline: Timeline, span: Span, now: datetime) -> Text:
     return Text(f"{waiting(wait.until, now)}{reason}", style=Tone.WARNING)
 
 
-def _details(timeline: Timeline, span: Span, room: int) -> list[str]:
+def _details(timeline: OrderTimeline, span: Span, room: int) -> list[str]:
     """The words of the event that ended a stage."""
     order = timeline.order
     if span.stage is OrderStatus.ROUTING:

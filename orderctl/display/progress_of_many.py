@@ -23,7 +23,7 @@ from orderctl.display.resting import above
 from orderctl.display.screen import only_rest
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import plain_table, status_text
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
 from orderd.client.following import Connection
@@ -39,7 +39,7 @@ class LiveProgressOfMany:
 
     def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
         self._around = around or Surroundings()
-        self._timelines: dict[UUID, Timeline] = {}
+        self._timelines: dict[UUID, OrderTimeline] = {}
         self._connection: Connection | None = None
         self._connection_since = 0.0
         self._has_ended = False
@@ -55,10 +55,10 @@ class LiveProgressOfMany:
         self._live.vertical_overflow = "visible"
         self._live.stop()
 
-    def begin(self, timeline: Timeline) -> None:
+    def begin(self, timeline: OrderTimeline) -> None:
         self._timelines[timeline.order.id] = timeline
 
-    def advance(self, timeline: Timeline) -> None:
+    def advance(self, timeline: OrderTimeline) -> None:
         pass
 
     def connection(self, news: Connection) -> None:
@@ -84,13 +84,13 @@ class LiveProgressOfMany:
             parts.append(connection_line(self._connection, self._connection_since))
         return Group(*parts)
 
-    def _rows(self, timelines: list[Timeline]) -> Table:
+    def _rows(self, timelines: list[OrderTimeline]) -> Table:
         """Those under way first, each above what executes it; what has no room is in the bar and its counts."""
         room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
 
         firsts = {timeline.order.id: self._first_above(timeline) for timeline in timelines}
 
-        def place(timeline: Timeline) -> tuple[bool, UUID, UUID]:
+        def place(timeline: OrderTimeline) -> tuple[bool, UUID, UUID]:
             first = firsts[timeline.order.id]
             return first.status in TERMINAL, first.order.id, timeline.order.id
 
@@ -113,18 +113,18 @@ class LiveProgressOfMany:
             )
         return table
 
-    def _first_above(self, timeline: Timeline) -> Timeline:
+    def _first_above(self, timeline: OrderTimeline) -> OrderTimeline:
         """The order that it executes or follows, as far as that is followed too."""
         first = self._timelines.get(above(timeline.order) or timeline.order.id)
         return timeline if first is None or first is timeline else self._first_above(first)
 
-    def _rest(self, timeline: Timeline, now: datetime) -> tuple[Text, Text]:
+    def _rest(self, timeline: OrderTimeline, now: datetime) -> tuple[Text, Text]:
         """How far the market is from its price, as far as that is known, and what it waits for."""
         order, showing = self._around.order_of(timeline), self._around.showing(now)
         return cell_text(COLUMNS["stages"].cell(order, showing)), cell_text(COLUMNS["result"].cell(order, showing))
 
 
-def _outcome(timeline: Timeline, now: datetime) -> Text:
+def _outcome(timeline: OrderTimeline, now: datetime) -> Text:
     """The fill, the code of the failure, how long it still waits, or what is being bought; nothing where it rests."""
     if (wait := timeline.wait) is not None:
         return Text(waiting(wait.until, now), Tone.WARNING)
@@ -147,7 +147,7 @@ def _bar(status: OrderStatus) -> ProgressBar:
     )
 
 
-def _took(timeline: Timeline, now: datetime) -> str:
+def _took(timeline: OrderTimeline, now: datetime) -> str:
     if not timeline.events:
         return ""
     end = timeline.ended_at or now

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from orderctl.display.formats import clock
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderd.client.following import Connection, Lost, Resumed
 from orderd.client.freshness import Fresh, Stale
 from orderd.domain.order import RESTING, TERMINAL
@@ -14,12 +14,12 @@ from orderd.wire.subscriptions import ResyncRequired
 class Screen(Protocol):
     """Where the news of orders are shown. ``advance`` is called after each event."""
 
-    def begin(self, timeline: Timeline) -> None: ...
-    def advance(self, timeline: Timeline) -> None: ...
+    def begin(self, timeline: OrderTimeline) -> None: ...
+    def advance(self, timeline: OrderTimeline) -> None: ...
     def connection(self, news: Connection) -> None: ...
 
 
-def only_rest(timelines: Collection[Timeline]) -> str:
+def only_rest(timelines: Collection[OrderTimeline]) -> str:
     """What to say where all that has not ended rests; empty where something is under way, or all has ended."""
     resting = sum(timeline.status in RESTING for timeline in timelines)
     ended = sum(timeline.status in TERMINAL for timeline in timelines)

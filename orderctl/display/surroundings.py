@@ -8,7 +8,7 @@ from uuid import UUID
 
 from orderctl.display.columns import Showing
 from orderctl.display.formats import duration
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import OrderView
 
@@ -48,12 +48,12 @@ class Surroundings:
     def showing(self, now: datetime) -> Showing:
         return Showing(now, is_live=True, market=self.market)
 
-    def order_of(self, timeline: Timeline) -> OrderView:
+    def order_of(self, timeline: OrderTimeline) -> OrderView:
         """The order with the facts that no event contains, in the state that its events have led to."""
         detail = self.details.get(timeline.order.id)
         order = timeline.order if detail is None or detail.order.seq < timeline.seq else detail.order
         return order.model_copy(update={"status": timeline.status})
 
-    def children_of(self, timeline: Timeline) -> Sequence[OrderView]:
+    def children_of(self, timeline: OrderTimeline) -> Sequence[OrderView]:
         detail = self.details.get(timeline.order.id)
         return () if detail is None else detail.children

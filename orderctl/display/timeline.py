@@ -36,7 +36,7 @@ class Span:
         return max(0.0, ((self.end or now) - self.start).total_seconds())
 
 
-class Timeline:
+class OrderTimeline:
     """What is known of one order. Events are applied once each, in order; one seen before changes nothing.
 
     Events up to number ``not_kept`` will not arrive: the daemon has not kept them, and the order shows their result.

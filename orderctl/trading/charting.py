@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from orderctl.display.candles import Chart, Level, Mark
+from orderctl.display.candles import Chart, Mark, PriceLevel
 from orderctl.trading.fills import read_fills
 from orderctl.trading.paging import pages
 from orderd.client.connection import Client
@@ -53,6 +53,6 @@ def _mark(fill: HistoryFill, base: str) -> Mark:
     return Mark(fill.at, Decimal(paid) / Decimal(amount), bought)
 
 
-def _levels(order: OrderView) -> list[Level]:
+def _levels(order: OrderView) -> list[PriceLevel]:
     named = (("limit", order.limit_price), ("stop", order.stop_price), ("take profit", order.take_profit_price))
-    return [Level(Decimal(price), name) for name, price in named if price is not None]
+    return [PriceLevel(Decimal(price), name) for name, price in named if price is not None]

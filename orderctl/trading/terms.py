@@ -36,7 +36,7 @@ AMOUNTS: Final = ("amount_in", "exact_out")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TermsLayout:
     """How the terms stand on a command line: some by their ``places``, the others as options of their names.
 
     ``named`` are options of other names, which are due, ``without`` terms that mean nothing there.
@@ -64,18 +64,18 @@ def typed_as(name: str) -> Typed:
     return typed
 
 
-SELLING: Final = Layout(tuple(name for name in GivenTerms.model_fields if typed_as(name).has_place))
+SELLING: Final = TermsLayout(tuple(name for name in GivenTerms.model_fields if typed_as(name).has_place))
 _OF_SALES: Final = (
     *("amount_in", "min_out", "type", "limit_price", "stop_price", "take_profit_price", "trail"),
     *("min_liquidity", "max_pool_fee", "max_round_trip_loss", "max_holder", "allow"),
     *("max_slippage", "confirm", "confirm_for", "time_in_force"),
     *("partial", "min_fill", "slices", "over", "every", "jitter", "catch_up"),
 )
-BUYING: Final = Layout(("token_out", "exact_out"), {"token_in": "--with"}, frozenset(_OF_SALES))
+BUYING: Final = TermsLayout(("token_out", "exact_out"), {"token_in": "--with"}, frozenset(_OF_SALES))
 
 
 def takes_terms(
-    layout: Layout = SELLING, *, also_none: bool = False
+    layout: TermsLayout = SELLING, *, also_none: bool = False
 ) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
     """Gives a command an argument or an option for each term, in the place of its parameter ``given``.
 
@@ -99,7 +99,7 @@ def takes_terms(
     return command_of
 
 
-def _typed(layout: Layout, *, also_none: bool) -> Iterator[inspect.Parameter]:
+def _typed(layout: TermsLayout, *, also_none: bool) -> Iterator[inspect.Parameter]:
     for name, term in GivenTerms.model_fields.items():
         if name in layout.without:
             continue

@@ -10,7 +10,7 @@ from uuid import UUID
 from orderctl.config.settings import Settings
 from orderctl.display.lines import JsonLines, LinesOfMany, PlainLines
 from orderctl.display.screen import Screen, only_rest
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import exit_code_of_status
 from orderctl.output.streams import Format, is_live, narrate
@@ -30,14 +30,14 @@ def watch(
     orders: Sequence[str],
     output: Format,
     seconds: float | None = None,
-    notify: Callable[[Timeline], None] = lambda _: None,
+    notify: Callable[[OrderTimeline], None] = lambda _: None,
 ) -> ExitCode:
     """The exit code is the orders' end: 0 all confirmed, 1 one failed or cancelled; 130 when Ctrl-C let go of them.
 
     ``notify`` is called after each event.
     Raises what Client.follow_all raises.
     """
-    timelines: dict[UUID, Timeline] = {}
+    timelines: dict[UUID, OrderTimeline] = {}
     resynced: set[UUID] = set()
     shown = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen shows it
     try:
@@ -53,7 +53,7 @@ def watch(
                     case Snapshot(order=order) if order.id in timelines:
                         timelines[order.id].order = order
                     case Snapshot(order=order):
-                        timelines[order.id] = Timeline(order, not_kept=order.seq if order.id in resynced else 0)
+                        timelines[order.id] = OrderTimeline(order, not_kept=order.seq if order.id in resynced else 0)
                         screen.begin(timelines[order.id])
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
@@ -82,7 +82,7 @@ def _narrate_once(settings: Settings, shown: str, message: str) -> str:
     return message
 
 
-def _what_goes_on(orders: Sequence[str], timelines: Collection[Timeline]) -> str:
+def _what_goes_on(orders: Sequence[str], timelines: Collection[OrderTimeline]) -> str:
     resting = sum(timeline.status in RESTING for timeline in timelines)
     if len(orders) > 1:
         of_them = f", {resting} of them at rest" if resting else ""
@@ -93,7 +93,7 @@ def _what_goes_on(orders: Sequence[str], timelines: Collection[Timeline]) -> str
     return f"the order goes on. Come back with: orderctl watch {one}"
 
 
-def _summary(timelines: Collection[Timeline]) -> str:
+def _summary(timelines: Collection[OrderTimeline]) -> str:
     """How many orders ended how, and what they brought: ``3 orders: 2 confirmed, 1 failed; received 250.4 USDC``."""
     ends = Counter(timeline.status for timeline in timelines)
     received: dict[str, Decimal] = {}
@@ -112,7 +112,9 @@ def _news(client: Client, orders: Sequence[str], seconds: float | None) -> Itera
 
 
 @contextmanager
-def _screen(settings: Settings, output: Format, timelines: Mapping[UUID, Timeline], *, many: bool) -> Iterator[Screen]:
+def _screen(
+    settings: Settings, output: Format, timelines: Mapping[UUID, OrderTimeline], *, many: bool
+) -> Iterator[Screen]:
     """A live one asks for facts of ``timelines`` that no event contains."""
     if output in ("json", "jsonl") or not is_live(sys.stdout):
         lines = JsonLines if output in ("json", "jsonl") else LinesOfMany if many else PlainLines

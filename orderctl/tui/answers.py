@@ -26,7 +26,7 @@ class VenueAnswers:
 
 
 @dataclass
-class Answers:
+class AnswerTimes:
     """Milliseconds are in the order in which they were measured, the newest last; None stands for no answer."""
 
     venues: dict[VenueName, VenueAnswers] = field(default_factory=lambda: {name: VenueAnswers() for name in VenueName})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from orderctl.tui.answers import Answers
+from orderctl.tui.answers import AnswerTimes
 from orderctl.tui.book import Book
 from orderctl.tui.price_chart import PriceChart
 from orderctl.tui.prices import Pair, Prices
@@ -39,12 +39,12 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Disconnected:
     reason: str
     retry_at: datetime
 
 
-Connection = Connecting | Live | Lost
+Connection = Connecting | Live | Disconnected
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Desk:
     symbols: tuple[str, ...] = ("SOL", "USDC")
     """Of the tokens that the daemon knows by one."""
     prices: Prices = field(default_factory=Prices)
-    answers: Answers = field(default_factory=Answers)
+    answers: AnswerTimes = field(default_factory=AnswerTimes)
     chart: PriceChart = field(default_factory=PriceChart)
     history: HistoryResult | None = None
     """The newest fills, and what all of them came to; None before they were asked for."""
@@ -84,7 +84,7 @@ class Desk:
                 self.chart.subscription = None
                 self.book.begin()
             case Closed(reason, retry_in):
-                self.connection = Lost(reason, self.clock() + timedelta(seconds=retry_in))
+                self.connection = Disconnected(reason, self.clock() + timedelta(seconds=retry_in))
                 return
             case Snapshot(order=order):
                 self.book.put(order)

@@ -12,7 +12,7 @@ from platformdirs import user_state_path
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ScreenLayout:
     """``chart`` is whether the price pane was asked for, or sent away; None: it is shown where there is room."""
 
     theme: str = "textual-dark"
@@ -32,7 +32,7 @@ class Memory:
     def __init__(self, path: Path | None = None) -> None:
         """``path`` None forgets all at the end."""
         self._path = path
-        self.layout = Layout()
+        self.layout = ScreenLayout()
         if path is not None:
             with suppress(OSError, ValueError, RecursionError):
                 self.layout = _read(path.read_text())
@@ -56,15 +56,15 @@ def memory_path() -> Path:
     return user_state_path("orderctl") / "screen.json"
 
 
-def _read(text: str) -> Layout:
+def _read(text: str) -> ScreenLayout:
     """Values of another type than expected are dropped. Raises ValueError if the text is not JSON."""
     content = json.loads(text)
-    default = Layout()
+    default = ScreenLayout()
     if not isinstance(content, Mapping):
         return default
     known: dict[str, Any] = {}
-    for field in fields(Layout):
+    for field in fields(ScreenLayout):
         value, usual = content.get(field.name), getattr(default, field.name)
         if isinstance(value, bool) if usual is None else type(value) is type(usual):
             known[field.name] = value
-    return Layout(**known)
+    return ScreenLayout(**known)

@@ -13,7 +13,7 @@ from orderd.commands.prepare import prepare
 if TYPE_CHECKING:
     from orderd.domain.errors import OrderdError
     from orderd.domain.pool_kind import PoolKind
-    from orderd.proving.market import Market, Pair
+    from orderd.proving.market import Pair, ProvingMarket
 
 _SHOWN = 3
 """Of the pools that are left alone for one reason, those that are named."""
@@ -26,7 +26,7 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
     """
     from orderd.domain.errors import OrderdError
     from orderd.domain.pool_kind import VenueName
-    from orderd.proving.market import Market
+    from orderd.proving.market import ProvingMarket
     from orderd.solana.json_rpc import translated_rpc_errors
     from orderd.solana.rpc import RpcClient
 
@@ -35,7 +35,7 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     assert settings.rpc_url is not None
     with translated_rpc_errors(), closing(RpcClient(settings.rpc_url)) as rpc:
-        market = Market(rpc, kinds, settings.chain, addresses)
+        market = ProvingMarket(rpc, kinds, settings.chain, addresses)
         for each in kinds:
             try:
                 found = by_reason(market, each, pairs)
@@ -48,7 +48,7 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
                 typer.echo(f"{each}\t{reason}\t{len(pools)}\t{names}")
 
 
-def by_reason(market: "Market", kind: "PoolKind", pairs: "list[Pair]") -> dict[str | None, set[str]]:
+def by_reason(market: "ProvingMarket", kind: "PoolKind", pairs: "list[Pair]") -> dict[str | None, set[str]]:
     """The addresses of the pools, by why they are left alone; None where they are not. Raises OrderdError: RPC_*."""
     found: dict[str | None, set[str]] = defaultdict(set)
     for pair in pairs:

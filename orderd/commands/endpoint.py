@@ -17,7 +17,7 @@ from orderd.domain.pool_kind import VenueName
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.fees import FeeEstimate, percentile
 from orderd.engine.views import LAMPORT_DECIMALS
-from orderd.proving.market import Market
+from orderd.proving.market import ProvingMarket
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.hints import first_slot
 from orderd.solana.programs import associated_token, token
@@ -195,7 +195,7 @@ def _pools(rpc: RpcClient, settings: Settings) -> Iterator[DoctorFinding]:
     base, quote = registry_of(settings.chain).pair("SOL", "USDC")
     found: list[str] = []
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
-    for venue in Market(rpc, settings.traded_kinds, settings.chain, addresses).venues.values():
+    for venue in ProvingMarket(rpc, settings.traded_kinds, settings.chain, addresses).venues.values():
         began = time.monotonic()
         try:
             count = len(venue.pools(base.mint, quote.mint))

@@ -33,7 +33,7 @@ def prove(
     """
     from orderd.domain.pool_kind import VenueName
     from orderd.engine.trading import open_rpc, wallet_address
-    from orderd.proving.market import Market
+    from orderd.proving.market import ProvingMarket
     from orderd.proving.proof import Findings, Prover
     from orderd.solana.json_rpc import translated_rpc_errors
     from orderd.solana.pool_programs import program_of
@@ -44,7 +44,7 @@ def prove(
     differs = False
     with database_of(config, state_dir), translated_rpc_errors():
         rpc = open_rpc(settings)
-        prover = Prover(rpc, Market(rpc, kinds, settings.chain, addresses), wallet_address(settings))
+        prover = Prover(rpc, ProvingMarket(rpc, kinds, settings.chain, addresses), wallet_address(settings))
         prover.check_trader()
         all_found = [Findings(each, program_of(each).ids[settings.chain]) for each in kinds]
         chosen = [prover.pools(found.kind, pairs, pools, found) for found in all_found]

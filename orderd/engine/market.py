@@ -29,7 +29,7 @@ from orderd.engine.reservation import Funds, Reservations, WalletFunds
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.new_market import NewMarkets
-from orderd.engine.routing.offers import Offer, check_offer, offer_of
+from orderd.engine.routing.offers import RouteOffer, check_offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -213,7 +213,7 @@ class Market:
         self,
         order: OrderTerms,
         terms: OrderTerms,
-        offer: Offer,
+        offer: RouteOffer,
         fee: FeeEstimate,
         rent: int | None,
         guards: Sequence[Guard],
@@ -223,8 +223,8 @@ class Market:
         return _quote_result(order, terms, offer, fee, rent, tokens).model_copy(update={"guards": views})
 
     def _plan(
-        self, terms: OrderTerms, fits: Fits, before: Offer | None = None
-    ) -> tuple[SwapPlan, Offer, Sequence[Guard]]:
+        self, terms: OrderTerms, fits: Fits, before: RouteOffer | None = None
+    ) -> tuple[SwapPlan, RouteOffer, Sequence[Guard]]:
         terms = terms.in_try(0)
         if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
             # That there was nothing a moment ago is no answer to who waits for it.
@@ -260,7 +260,7 @@ def _balance(known: Token, held: Counter[str], tradable: Counter[str], wallet_fu
 def _quote_result(
     order: OrderTerms,
     terms: OrderTerms,
-    offer: Offer,
+    offer: RouteOffer,
     fee: FeeEstimate,
     rent: int | None,
     tokens: tuple[TokenView, ...],

@@ -13,7 +13,7 @@ from orderd.venues.pool_venue import PoolVenue, venue_class
 Pair = tuple[str, str]
 
 
-class Market:
+class ProvingMarket:
     """Reads anew whenever it is asked. For one thread."""
 
     def __init__(

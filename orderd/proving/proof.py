@@ -12,7 +12,7 @@ from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind
 from orderd.proving.judges import Deployed, Judge, Untried, Verdict, by_node, sandboxed
-from orderd.proving.market import Market, Pair
+from orderd.proving.market import Pair, ProvingMarket
 from orderd.proving.token_sources import TokenSources
 from orderd.proving.trial import Paid, Trial, trial_of
 from orderd.solana.chain_time import CLOCK
@@ -61,7 +61,7 @@ class Prover:
     def __init__(
         self,
         rpc: RpcClient,
-        market: Market,
+        market: ProvingMarket,
         trader: Pubkey,
         *,
         deployed: Callable[[RpcClient, Pubkey], Deployed] = sandboxed,

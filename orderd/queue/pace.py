@@ -12,7 +12,7 @@ _RESEND_SLOTS: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SlotPace:
     """``is_hinted``: the node reports what has changed."""
 
     trading: Trading

@@ -74,7 +74,7 @@ from orderd.queue.in_flight import InFlightCap
 from orderd.queue.limiter import RateLimiter
 from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
-from orderd.queue.pace import Pace
+from orderd.queue.pace import SlotPace
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from orderd.queue.turns import Turns
@@ -201,7 +201,7 @@ class WorkerProcess:
         self._clock = DatabaseClock(settings.lease_seconds)
         self._longest_wait = trading.retry.cap_ms / 1000
         self._leases = Leases(self.name, settings.lease_seconds)
-        pace = Pace(trading, settings, is_hinted=pools is not None)
+        pace = SlotPace(trading, settings, is_hinted=pools is not None)
         self._live = LiveAttempts(self._leases, resend_seconds=pace.resend_seconds, look=self._clock.look)
         resending = Resending(self._live, trading.sender, seconds=pace.resend_seconds)
         outcomes = Outcomes(str(trading.wallet.address), trading.retry)

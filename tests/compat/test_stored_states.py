@@ -18,7 +18,7 @@ from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import TERMINAL, EventKind, OrderStatus
 from orderd.engine import views
-from orderd.gateway.access.authentication import Pace, Scope, authenticate
+from orderd.gateway.access.authentication import RequestRate, Scope, authenticate
 from orderd.process.temporary import Daemon, running_daemon
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
@@ -96,7 +96,7 @@ def test_a_token_is_worth_what_it_was(stored: Stored, migrated: str) -> None:
     (row,) = [token for token in stored.expected().tokens if token["name"] == "desk"]
     desk = authenticate(f"Bearer {keys.DESK}", required=True)
     assert (str(desk.key_id), desk.scope) == (row["id"], Scope.TRADE)
-    assert desk.pace == Pace(row["requests_per_minute"], row["burst"])
+    assert desk.pace == RequestRate(row["requests_per_minute"], row["burst"])
     assert desk.limits.mints == frozenset(row["allowed_mints"])
     assert (desk.limits.per_order, desk.limits.per_day) == (row["max_notional_per_order"], row["max_notional_per_day"])
     with pytest.raises(OrderdError) as refused:

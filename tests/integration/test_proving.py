@@ -10,7 +10,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.proving.judges import Accounts, Deployed, Untried, Verdict, sandboxed
-from orderd.proving.market import Market
+from orderd.proving.market import ProvingMarket
 from orderd.proving.proof import Findings, Prover
 from orderd.proving.trial import Trial
 from orderd.simnet.account import LedgerAccount
@@ -74,7 +74,7 @@ def rpc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RpcClient]:
 
 
 def proved(rpc: RpcClient, kind: PoolKind, judge: Handlers | None = None, trader: Pubkey = TRADER) -> Findings:
-    market = Market(rpc, list(PoolKind), "simnet", {})
+    market = ProvingMarket(rpc, list(PoolKind), "simnet", {})
     prover = Prover(rpc, market, trader, deployed=lambda *_: Deployed(5, judge or Handlers()))
     all_found = {each: Findings(each, program_of(each).ids["simnet"]) for each in PoolKind}
     chosen = {each: prover.pools(each, PAIRS, 2, found) for each, found in all_found.items()}
@@ -103,7 +103,7 @@ def test_a_single_base_unit_more_is_a_difference(rpc: RpcClient) -> None:
 
 def test_a_program_that_the_chain_does_not_show_is_undecided(rpc: RpcClient) -> None:
     """Simnet's own handlers are no program that anybody could read."""
-    market = Market(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
+    market = ProvingMarket(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
     found = Findings(PoolKind.RAYDIUM_CPMM, program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"])
     Prover(rpc, market, TRADER, deployed=sandboxed).prove(found, [], 1)
     assert not found.is_decided
@@ -121,7 +121,7 @@ def test_what_fails_before_the_swap_is_no_word_of_the_program(rpc: RpcClient) ->
 
 
 def test_a_wallet_that_could_not_pay_is_told_so_before_anything_is_tried(rpc: RpcClient) -> None:
-    market = Market(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
+    market = ProvingMarket(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
     Prover(rpc, market, TRADER).check_trader()
     with pytest.raises(OrderdError) as refused:
         Prover(rpc, market, Pubkey.new_unique()).check_trader()

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from orderctl.display.formats import shorten
 from orderctl.output.colours import CHAIN_BADGES, Tone
-from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Live, Lost
+from orderctl.tui.desk import STALE_AFTER, Connecting, Desk, Disconnected, Live
 from orderctl.tui.widgets.running import running_text
 
 WALLET_WIDTH = 13
@@ -63,7 +63,7 @@ def connection_text(desk: Desk) -> Text:
         case Live():
             reason = "the daemon does not reach its database" if desk.lag >= STALE_AFTER else "no answer"
             return Text(f"◌ {reason}{since}", Tone.WARNING)
-        case Lost(reason, retry_at):
+        case Disconnected(reason, retry_at):
             wait = _seconds_to(retry_at, desk.clock())
             return Text(f"○ {reason}; reconnecting in {wait} s{since}", Tone.WARNING.bold)
 

@@ -44,7 +44,7 @@ from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStarted
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.floor import request_of
-from orderd.engine.routing.offers import Offer, check_offer, offer_of
+from orderd.engine.routing.offers import RouteOffer, check_offer, offer_of
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -74,7 +74,7 @@ class _Routed:
 
     work: _Work
     plan: SwapPlan
-    offer: Offer
+    offer: RouteOffer
     decision: RoutingDecision
 
     @property

@@ -16,7 +16,7 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RouteOffer:
     """A routing decision as it is shown; ``min_amount_out`` is the order's floor with it, in base units.
 
     For an exact output that is the output, and ``max_amount_in`` the order's ceiling.
@@ -38,14 +38,14 @@ class Offer:
 
 def offer_of(
     terms: OrderTerms, decision: RoutingDecision, agreed: int | None = None, agreed_most: int | None = None
-) -> Offer:
+) -> RouteOffer:
     """``agreed`` is the floor from before, where there is one, ``agreed_most`` the ceiling.
 
     Raises OrderdError as ``floor_of`` does.
     """
     route = decision.route
     gain = decision.gain_bps
-    return Offer(
+    return RouteOffer(
         chosen=_quoted(terms, route.main) if route.is_single else _chosen(terms, route),
         quotes=tuple(_quoted(terms, quote) for quote in decision.quotes),
         refusals=refused_from(decision.refusals),
@@ -56,7 +56,7 @@ def offer_of(
     )
 
 
-def check_offer(terms: OrderTerms, route: Route, offer: Offer) -> None:
+def check_offer(terms: OrderTerms, route: Route, offer: RouteOffer) -> None:
     """Raises OrderdError as ``check_floor`` and ``check_ceiling`` do."""
     if offer.max_amount_in is None:
         check_floor(terms, route, offer.min_amount_out, offer.refusals)

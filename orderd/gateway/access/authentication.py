@@ -39,7 +39,7 @@ _RANK: Final = {scope: rank for rank, scope in enumerate(Scope)}
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RequestRate:
     """How many requests an API key may make in a minute, and how many of them at once."""
 
     per_minute: int
@@ -57,7 +57,7 @@ class Principal:
     key_id: UUID | None = None
     address: str = ""
     limits: TradingLimits = UNLIMITED
-    pace: Pace | None = None
+    pace: RequestRate | None = None
     bucket: Bucket | None = None
     """Counts the requests of all connections of the API key, where it has a ``pace``."""
 
@@ -141,7 +141,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         limits=TradingLimits(
             None if mints is None else frozenset(mints), row.max_notional_per_order, row.max_notional_per_day
         ),
-        pace=None if per_minute is None or burst is None else Pace(per_minute, burst),
+        pace=None if per_minute is None or burst is None else RequestRate(per_minute, burst),
     )
 
 

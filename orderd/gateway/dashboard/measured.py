@@ -17,7 +17,7 @@ _PART: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class RequestFigures:
     """The requests of one kind of pool or one method: their number, the errors, and the 95th percentile in seconds."""
 
     answers: int
@@ -29,8 +29,8 @@ class Answers:
 class Measured:
     """The answers by kind of pool, and by method."""
 
-    venues: Mapping[str, Answers]
-    methods: Mapping[str, Answers]
+    venues: Mapping[str, RequestFigures]
+    methods: Mapping[str, RequestFigures]
 
 
 def measured(text: str) -> Measured:
@@ -47,10 +47,10 @@ def measured(text: str) -> Measured:
             elif sample.name.endswith(("_count", "_total")):
                 counts[family.name, label] += int(sample.value)
 
-    def answers(seconds: str, errors: str) -> dict[str, Answers]:
+    def answers(seconds: str, errors: str) -> dict[str, RequestFigures]:
         names = sorted({label for name, label in counts if name in (seconds, errors)})
         return {
-            each: Answers(
+            each: RequestFigures(
                 counts[seconds, each], counts[errors, each], quantile(_PART, buckets.get((seconds, each), {}))
             )
             for each in names

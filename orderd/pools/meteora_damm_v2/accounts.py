@@ -12,8 +12,12 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U32_MAX
-from orderd.pools.meteora_damm_v2.maths.base_fee import BaseFee as MathsBaseFee
-from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, RateLimiter, TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.base_fee import (
+    BaseFeeSchedule,
+    MarketCapSchedule,
+    RateLimiterSchedule,
+    TimeSchedule,
+)
 from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import (
     COLLECT_FEE_COMPOUNDING,
@@ -85,7 +89,7 @@ class BaseFee(Record):
     reduction_factor: U64
     padding_1: U64 = 0
 
-    def to_maths(self, init_sqrt_price: int) -> MathsBaseFee:
+    def to_maths(self, init_sqrt_price: int) -> BaseFeeSchedule:
         """Raises UnsupportedPoolError for a mode that is not known."""
         try:
             mode = BaseFeeMode(self.base_fee_mode)
@@ -98,7 +102,7 @@ class BaseFee(Record):
                 exponential = mode == BaseFeeMode.TIME_EXPONENTIAL
                 return TimeSchedule(exponential, cliff, periods, self.period_frequency, reduction)
             case BaseFeeMode.RATE_LIMITER:
-                return RateLimiter(cliff, periods, low, high, reduction)
+                return RateLimiterSchedule(cliff, periods, low, high, reduction)
         exponential = mode == BaseFeeMode.MARKET_CAP_EXPONENTIAL
         return MarketCapSchedule(exponential, cliff, periods, low, high, reduction, init_sqrt_price)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import Annotated, Final
 
-from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState
 from orderd.pools.raydium_clmm.maths.limit_orders import NO_ORDERS, LimitOrders
 from orderd.pools.raydium_clmm.maths.pool import FEE_ON_TOKEN_1, ClmmPool, ClmmTick
 from orderd.solana.programs.layout import (
@@ -106,12 +106,12 @@ class DynamicFeeInfo(Record):
     last_update: U64 = 0
     padding: Annotated[bytes, raw(46)] = bytes(46)
 
-    def to_maths(self, tick_spacing: int) -> DynamicFee | None:
+    def to_maths(self, tick_spacing: int) -> DynamicFeeState | None:
         """Raises UnsupportedPoolError where reserved bytes are in use."""
         check_reserved(self, "padding")
         if self == NO_DYNAMIC_FEE:
             return None
-        return DynamicFee(
+        return DynamicFeeState(
             tick_spacing=tick_spacing,
             filter_period=self.filter_period,
             decay_period=self.decay_period,

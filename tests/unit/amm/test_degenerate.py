@@ -16,7 +16,7 @@ from orderd.amm.side import Side
 from orderd.amm.split import Leg, Split, best_split
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_price_at_tick
-from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, RateLimiter, TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, RateLimiterSchedule, TimeSchedule
 from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
@@ -31,7 +31,7 @@ from orderd.pools.meteora_dlmm.maths.pool import (
 from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
-from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState
 from orderd.pools.raydium_clmm.maths.limit_orders import NO_ORDERS, LimitOrders
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
 from orderd.pools.raydium_clmm.maths.side import ClmmSide
@@ -125,7 +125,7 @@ clmm_sides = st.builds(
         ).map(tuple),
         dynamic_fee=st.none()
         | st.builds(
-            DynamicFee,
+            DynamicFeeState,
             tick_spacing=unsigned(16, 1, 60),
             filter_period=u16,
             decay_period=u16,
@@ -212,7 +212,7 @@ damm_v2_sides = st.builds(
                 init_sqrt_price=price,
             ),
             st.builds(
-                RateLimiter,
+                RateLimiterSchedule,
                 cliff_fee_numerator=unsigned(64, 2_500_000),
                 fee_increment_bps=unsigned(16, 10),
                 max_limiter_duration=unsigned(32, 43_200),

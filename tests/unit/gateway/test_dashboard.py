@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from db.recent import FillFigures, Recent
 from orderd.domain.halt import HaltCause
-from orderd.gateway.dashboard.measured import Answers, Measured, measured, quantile
+from orderd.gateway.dashboard.measured import Measured, RequestFigures, measured, quantile
 from orderd.gateway.dashboard.page import CONTENT_SECURITY_POLICY, DashboardData, DashboardParams, dashboard_page
 from orderd.gateway.dashboard.plots import PlotSeries, axis_of, bars, lines
 from orderd.gateway.health_checks import Readiness
@@ -52,7 +52,7 @@ def sights(recent: Recent | None = None, **changes: object) -> DashboardData:
         active=(),
         ended=None,
         balances={"SOL": 1.5},
-        measured=Measured({"raydium_clmm": Answers(4, 1, 0.1)}, {}),
+        measured=Measured({"raydium_clmm": RequestFigures(4, 1, 0.1)}, {}),
     )
 
 
@@ -176,7 +176,7 @@ def test_figures_of_two_processes_are_put_together() -> None:
         )
     )
     methods = measured(text).methods
-    assert methods["getBlock"] == Answers(0, 4, None)
+    assert methods["getBlock"] == RequestFigures(0, 4, None)
     assert (methods["getSlot"].answers, methods["getSlot"].errors) == (10, 1)
     assert methods["getSlot"].seconds == pytest.approx(0.095)
     assert set(methods) == {"getBlock", "getSlot"}

@@ -14,7 +14,7 @@ from orderctl.config.settings import Settings
 from orderctl.display.progress import LiveProgress
 from orderctl.display.progress_of_many import LiveProgressOfMany
 from orderctl.display.surroundings import Height, Surroundings
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.trading.asking import ask_once, polling
 from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -43,7 +43,7 @@ def lines(view: object) -> list[str]:
 
 def lines_of(facts: tuple[AnyFact, ...], around: Surroundings, number: int = 1) -> list[str]:
     progress = LiveProgress(Settings(), around)
-    progress.begin(Timeline(order(number, facts), history(facts, order_id(number))))
+    progress.begin(OrderTimeline(order(number, facts), history(facts, order_id(number))))
     with progress:
         return lines(progress.render())
 
@@ -99,10 +99,10 @@ def test_a_twap_shows_what_is_sold_when_the_next_is_and_the_newest_of_its_execut
 
 
 def test_what_is_known_of_an_order_is_never_older_than_its_events() -> None:
-    timeline = Timeline(order(1, (LIMIT,)), history((LIMIT,), order_id(1)))
+    timeline = OrderTimeline(order(1, (LIMIT,)), history((LIMIT,), order_id(1)))
     around = family(order(1, (LIMIT,), best_amount_out="150"))
     assert around.order_of(timeline).best_amount_out == "150"
-    ended = Timeline(order(1, (LIMIT,)), history((LIMIT, *FILLED[1:2]), order_id(1)))
+    ended = OrderTimeline(order(1, (LIMIT,)), history((LIMIT, *FILLED[1:2]), order_id(1)))
     assert (around.order_of(ended).best_amount_out, around.order_of(ended).status) == (None, OrderStatus.ROUTING)
 
 
@@ -110,7 +110,7 @@ def test_of_many_orders_each_shows_its_distance_and_children_stand_below_their_p
     progress = LiveProgressOfMany(Settings(), Surroundings(AT_101))
     end = STOP.model_copy(update={"parent_id": order_id(1)})
     for number, facts in ((3, (end,)), (2, (LIMIT,)), (1, (OCO,))):
-        progress.begin(Timeline(order(number, facts), history(facts, order_id(number))))
+        progress.begin(OrderTimeline(order(number, facts), history(facts, order_id(number))))
     rows = lines(progress.render())[1:4]
     assert [row.split("  ")[0] for row in rows] == ["0199d3a0-0001", "└ 0199d3a0-00", "0199d3a0-0002"]
     assert ["5.94%" in rows[0], "stop ≤ 95 USDC" in rows[1], "3.96%" in rows[2]] == [True, True, True]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from orderctl.display.candles import Chart, Level, Mark, last_line
+from orderctl.display.candles import Chart, Mark, PriceLevel, last_line
 from orderd.domain.candles import HOUR, MINUTE, Candle
 from orderd.wire.fills import HistoryResult
 from orderd.wire.orders import ListResult
@@ -55,10 +55,10 @@ def test_fills_point_up_where_the_base_was_bought_and_down_where_it_was_sold() -
 def test_prices_that_orders_wait_for_are_lines_or_are_told_below() -> None:
     candles = [candle(minute, "10", "20", "10", "20") for minute in range(4)]
     levels = [
-        Level(Decimal(25), "limit"),
-        Level(Decimal(25), "take profit"),
-        Level(Decimal(900), "stop"),
-        Level(Decimal(1), "limit"),
+        PriceLevel(Decimal(25), "limit"),
+        PriceLevel(Decimal(25), "take profit"),
+        PriceLevel(Decimal(900), "stop"),
+        PriceLevel(Decimal(1), "limit"),
     ]
     chart = Chart(candles, MINUTE, levels=levels)
     lines = drawn(chart, 40, 8)

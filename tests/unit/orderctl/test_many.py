@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleDimensions
 
 from orderctl.config.settings import Settings
 from orderctl.display.progress_of_many import LiveProgressOfMany
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.output import prompt
 from orderctl.trading import sending
 from orderctl.trading.orders_file import read_orders
@@ -267,7 +267,7 @@ class TestProgress:
             progress._console.size = ConsoleDimensions(100, height)
         for number, facts in enumerate(histories):
             events = history(facts, order_id(number))
-            progress.begin(Timeline(order(number, facts), events))
+            progress.begin(OrderTimeline(order(number, facts), events))
         self.progress = progress
         Console(file=out, width=100, color_system=None).print(progress.render())
         return [line.rstrip() for line in out.getvalue().splitlines()]

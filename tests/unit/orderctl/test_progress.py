@@ -7,7 +7,7 @@ from rich.console import Console
 
 from orderctl.config.settings import Settings
 from orderctl.display.progress import LiveProgress
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderd.client.following import Lost, Resumed
 from orderd.domain.events import AnyFact, Reclaimed, Routed, Started
 from tests.samples.orders import (
@@ -31,7 +31,7 @@ def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50,
         terminal.setenv("LINES", str(height))
         progress = LiveProgress(Settings())
     with progress:
-        progress.begin(Timeline(order_after(events, **changes), events))
+        progress.begin(OrderTimeline(order_after(events, **changes), events))
         for item in news:
             progress.connection(item)
         out = io.StringIO()
@@ -162,6 +162,6 @@ def test_the_signature_is_left_on_the_screen_whole(capsys: pytest.CaptureFixture
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", out)
         with LiveProgress(Settings()) as progress:
-            progress.begin(Timeline(order_after(events), events))
+            progress.begin(OrderTimeline(order_after(events), events))
 
     assert f"signature {SIGNATURE}\n" in out.getvalue()

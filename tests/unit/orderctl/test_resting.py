@@ -27,7 +27,7 @@ from orderctl.display.resting import (
     what_follows,
 )
 from orderctl.display.screen import only_rest
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode
@@ -241,14 +241,14 @@ def test_a_filter_finds_kinds_and_prices() -> None:
 
 
 def test_a_rest_is_a_span_of_its_own_and_an_order_that_rests_again_begins_a_new_one() -> None:
-    fired = Timeline(order_after(history(FIRED)), history(FIRED))
+    fired = OrderTimeline(order_after(history(FIRED)), history(FIRED))
     assert [span.stage for span in fired.spans] == ["open", "pending", "routing", "building", "submitted", "confirmed"]
     assert fired.order.triggered_at == fired.events[1].at
 
     back = Retrying(attempt=1, code=ErrorCode.TX_SLIPPAGE_EXCEEDED, detail="it moved", until=START)
     events = history((*FIRED[:5], back))
     rests_again = events[-1].model_copy(update={"status": "open"})
-    timeline = Timeline(order_after(events), (*events[:-1], rests_again))
+    timeline = OrderTimeline(order_after(events), (*events[:-1], rests_again))
     assert [span.stage for span in timeline.spans] == ["open"]
 
 
@@ -287,7 +287,7 @@ def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_whe
     ],
 )
 def test_it_is_told_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
-    assert only_rest([Timeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
+    assert only_rest([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
 
 
 # Before it is sent
@@ -595,7 +595,7 @@ def test_what_is_held_says_for_whose_fill_and_what_it_waits_for_then() -> None:
 
 def test_what_is_released_says_what_it_sells() -> None:
     events = history(RELEASED)
-    timeline = Timeline(order_after(events[:1]), events)
+    timeline = OrderTimeline(order_after(events[:1]), events)
     assert [span.stage for span in timeline.spans] == ["held", "open"]
     assert conditions(timeline.order) == "120 USDC per SOL = at least 180 USDC"
     assert describe(RELEASED[1], timeline.order) == [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from orderctl.display.detail import timeline_lines
 from orderctl.display.facts import describe
 from orderctl.display.formats import duration, percent, shorten
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderd.domain.events import AnyFact, LeftOver, Reclaimed
 from orderd.domain.order import Floor, OrderStatus
 from orderd.wire.order_detail import OrderDetail
@@ -28,9 +28,9 @@ from tests.samples.orders import (
 EVENTS = history(FILLED)
 
 
-def timeline_of(facts: tuple[AnyFact, ...]) -> Timeline:
+def timeline_of(facts: tuple[AnyFact, ...]) -> OrderTimeline:
     events = history(facts)
-    return Timeline(order_after(events), events)
+    return OrderTimeline(order_after(events), events)
 
 
 def test_each_stage_lasts_from_the_event_that_led_to_it_to_the_next() -> None:
@@ -75,7 +75,7 @@ def test_an_order_is_over_with_its_terminal_event_and_not_before(facts: tuple[An
 
 
 def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_told() -> None:
-    timeline = Timeline(order_after(EVENTS), EVENTS[:2])
+    timeline = OrderTimeline(order_after(EVENTS), EVENTS[:2])
 
     assert timeline.status is OrderStatus.CONFIRMED
     assert not timeline.is_over
@@ -83,7 +83,7 @@ def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_to
 
 def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> None:
     order = order_after(EVENTS)
-    timeline = Timeline(order, not_kept=order.seq)
+    timeline = OrderTimeline(order, not_kept=order.seq)
 
     assert timeline.is_over
     assert (timeline.status, timeline.end, timeline.spans) == (OrderStatus.CONFIRMED, None, ())
@@ -95,7 +95,7 @@ def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> No
 
 
 def test_an_order_that_begins_anew_goes_on_with_what_is_told_after_that() -> None:
-    timeline = Timeline(order_after(EVENTS[:3]), not_kept=3)
+    timeline = OrderTimeline(order_after(EVENTS[:3]), not_kept=3)
     timeline.apply(EVENTS[2])
     assert (timeline.events, timeline.status, timeline.is_over) == ((), EVENTS[2].status, False)
     for event in EVENTS[3:]:
@@ -104,7 +104,7 @@ def test_an_order_that_begins_anew_goes_on_with_what_is_told_after_that() -> Non
 
 
 def test_events_told_again_change_nothing() -> None:
-    assert Timeline(order_after(EVENTS), (*EVENTS[:3], *EVENTS[:2])).events == EVENTS[:3]
+    assert OrderTimeline(order_after(EVENTS), (*EVENTS[:3], *EVENTS[:2])).events == EVENTS[:3]
 
 
 def test_every_event_has_words() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from orderctl.config.settings import Settings
 from orderctl.display.columns import COLUMNS, Showing
 from orderctl.display.progress import LiveProgress
-from orderctl.display.timeline import Timeline
+from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import Tone
 from orderctl.tui.filter import matches
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -103,7 +103,7 @@ class TestShown:
         assert f"orderctl resolve {ORDER_ID}" in outcome.err
 
     def test_the_live_picture_calls_it_so_until_something_is_known(self) -> None:
-        timeline = Timeline(UNKNOWN, history(OUTCOME_UNKNOWN))
+        timeline = OrderTimeline(UNKNOWN, history(OUTCOME_UNKNOWN))
         assert timeline.unknown_since == history(OUTCOME_UNKNOWN)[-1].at
         progress = LiveProgress(Settings(url="ws://127.0.0.1:1/"))
         progress._timeline = timeline
@@ -117,7 +117,7 @@ class TestShown:
 class TestRolledBack:
     def test_it_is_under_way_again_and_the_setback_is_told(self) -> None:
         events = history(ROLLED_BACK)
-        timeline = Timeline(order_after(events), events)
+        timeline = OrderTimeline(order_after(events), events)
         assert not timeline.is_over
         assert [span.stage for span in timeline.spans][-1] is OrderStatus.SUBMITTED
         assert timeline.spans[-1].end is None

@@ -6,7 +6,7 @@ import pytest
 
 from orderd.config.settings import Settings
 from orderd.engine.trading import Trading
-from orderd.queue.pace import Pace
+from orderd.queue.pace import SlotPace
 
 
 @dataclass
@@ -23,8 +23,8 @@ class Slots:
         return self.ms
 
 
-def pace(slots: Slots, *, is_hinted: bool = True, **settings: Any) -> Pace:
-    return Pace(cast("Trading", slots), Settings(**settings), is_hinted)
+def pace(slots: Slots, *, is_hinted: bool = True, **settings: Any) -> SlotPace:
+    return SlotPace(cast("Trading", slots), Settings(**settings), is_hinted)
 
 
 def test_what_a_worker_does_by_the_slots_follows_them() -> None:

@@ -4,7 +4,7 @@ from solders.pubkey import Pubkey
 
 from orderd.commands.coverage import by_reason
 from orderd.domain.pool_kind import PoolKind
-from orderd.proving.market import Market
+from orderd.proving.market import ProvingMarket
 from orderd.simnet import sysvars
 from orderd.simnet.invoke import Clock
 from orderd.solana.chain_time import CLOCK
@@ -24,7 +24,7 @@ def test_pools_are_counted_by_why_they_are_left_alone() -> None:
     put_clmm(chain, reserved, LOW, HIGH, REAL, padding_1=1)
     clock = sysvars.clock_account(Clock(1, 1_800_000_000))
     chain.accounts[CLOCK] = (clock.owner, clock.data)
-    market = Market(chain.rpc(), [PoolKind.RAYDIUM_CLMM], "simnet", {})
+    market = ProvingMarket(chain.rpc(), [PoolKind.RAYDIUM_CLMM], "simnet", {})
     assert by_reason(market, PoolKind.RAYDIUM_CLMM, [(str(LOW), str(HIGH))]) == {
         None: {str(traded)},
         "fee_side": {str(unknown)},

@@ -24,7 +24,7 @@ class Moment(NamedTuple):
     sqrt_price: int
 
 
-class BaseFee(Protocol):
+class BaseFeeSchedule(Protocol):
     """The rate of one swap, by what the fee is taken of or by what it is to leave. Raises SwapError."""
 
     def of_gross(self, amount: int, moment: Moment) -> int: ...
@@ -90,7 +90,7 @@ class MarketCapSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimiter:
+class RateLimiterSchedule:
     """For `max_limiter_duration` points after activation, each further `reference_amount` of a purchase pays more.
 
     A purchase is a swap of token b for token a. Its first reference amount pays the cliff, each next one

@@ -13,7 +13,7 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import BASIS_POINTS, fee_in, fee_on_top
-from orderd.pools.meteora_damm_v2.maths.base_fee import BaseFee, Moment, RateLimiter
+from orderd.pools.meteora_damm_v2.maths.base_fee import BaseFeeSchedule, Moment, RateLimiterSchedule
 from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 
 COLLECT_FEE_ON_OUTPUT: Final = 0
@@ -28,7 +28,7 @@ _MAX_FEE_NUMERATOR: Final = (500_000_000, 990_000_000)
 class DammV2Pool:
     """A pool as its account holds it. `token_*_amount` are the balances without fees."""
 
-    base_fee: BaseFee
+    base_fee: BaseFeeSchedule
     dynamic_fee: DammV2DynamicFee
     protocol_fee_percent: int
     compounding_fee_bps: int
@@ -179,14 +179,14 @@ def marginal_rates(pool: DammV2Pool, a_to_b: bool, point: int) -> tuple[list[int
     The last rate is that of all that is left. Raises SwapError.
     """
     base, moment = pool.base_fee, _moment(pool, a_to_b, point)
-    if isinstance(base, RateLimiter) and base.applies(moment):
+    if isinstance(base, RateLimiterSchedule) and base.applies(moment):
         return [_whole_rate(pool, rate) for rate in base.marginal_rates()], base.reference_amount
     return [_whole_rate(pool, base.of_gross(0, moment))], 0
 
 
 def is_rate_limited(pool: DammV2Pool, *, a_to_b: bool, point: int) -> bool:
     """Whether the rate depends on the amount. The program then allows one swap in this pool per transaction."""
-    return isinstance(pool.base_fee, RateLimiter) and pool.base_fee.applies(_moment(pool, a_to_b, point))
+    return isinstance(pool.base_fee, RateLimiterSchedule) and pool.base_fee.applies(_moment(pool, a_to_b, point))
 
 
 def _moment(pool: DammV2Pool, a_to_b: bool, point: int) -> Moment:

@@ -19,7 +19,7 @@ _CONTROL: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class DynamicFee:
+class DynamicFeeState:
     """The parameters, and what swaps left: how far they had moved the price (`accumulator`), from which group, when."""
 
     tick_spacing: int
@@ -71,7 +71,9 @@ class Reach(NamedTuple):
 class FeeMeter:
     """The fee rate of one swap, from group to group. Without a dynamic fee it stays the same. Raises SwapError."""
 
-    def __init__(self, base_rate: int, dynamic: DynamicFee | None, tick: int, now: int, *, zero_for_one: bool) -> None:
+    def __init__(
+        self, base_rate: int, dynamic: DynamicFeeState | None, tick: int, now: int, *, zero_for_one: bool
+    ) -> None:
         self.dynamic = dynamic
         self._base_rate = base_rate
         self._zero_for_one = zero_for_one

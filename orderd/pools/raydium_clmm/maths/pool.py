@@ -15,7 +15,7 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, U128_MAX, SwapError, SwapErrorKind
 from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
-from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee, FeeMeter
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState, FeeMeter
 from orderd.pools.raydium_clmm.maths.limit_orders import (
     NO_ORDERS,
     LimitOrders,
@@ -68,7 +68,7 @@ class ClmmPool:
     fund_fees_0: int
     fund_fees_1: int
     ticks: tuple[ClmmTick, ...]
-    dynamic_fee: DynamicFee | None = None
+    dynamic_fee: DynamicFeeState | None = None
 
 
 class ClmmCrossing(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderctl.tui.answers import Answers, lost, middle, worst
+from orderctl.tui.answers import AnswerTimes, lost, middle, worst
 from orderctl.tui.book import Book
 from orderctl.tui.explorer import explorer_url
 from orderctl.tui.export import export
@@ -50,7 +50,7 @@ def test_what_is_on_its_way_is_told_by_stage_and_a_lone_order_by_itself() -> Non
 
 
 def test_quotes_count_for_each_venue() -> None:
-    answers = Answers()
+    answers = AnswerTimes()
     answers.quoted(QUOTE)
     answers.quoted(QUOTE.model_copy(update={"quotes": (METEORA,)}))
     assert (answers.venues[VenueName.METEORA].answered, answers.venues[VenueName.METEORA].best) == (2, 1)
@@ -58,7 +58,7 @@ def test_quotes_count_for_each_venue() -> None:
 
 
 def test_times_of_services_and_the_pace_of_slots_are_kept() -> None:
-    answers = Answers()
+    answers = AnswerTimes()
     well = {"rpc": ServiceHealth(ok=True, latency_ms=4.0), "redis": ServiceHealth(ok=False, detail="refused")}
     answers.record(STATUS.model_copy(update={"services": well, "slot": 800}), NOW, 2.0)
     answers.record(STATUS.model_copy(update={"services": well, "slot": 805}), NOW + timedelta(seconds=2), 3.0)

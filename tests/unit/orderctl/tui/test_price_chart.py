@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from orderctl.display.candles import Level
+from orderctl.display.candles import PriceLevel
 from orderctl.tui.book import Book
 from orderctl.tui.price_chart import PriceChart, change, market_of
 from orderd.domain.times import format_moment
@@ -74,7 +74,7 @@ def test_prices_that_own_orders_rest_for_are_lines() -> None:
     book.put(order(1, (LIMIT.model_copy(update={"token_in": "SOL", "token_out": "USDC"}),)))
     again = chart.chart(book)
     assert again is not None
-    assert again.levels == [Level(Decimal(LIMIT.limit_price or 0), "limit")]
+    assert again.levels == [PriceLevel(Decimal(LIMIT.limit_price or 0), "limit")]
     assert change(again).endswith(" %")
 
 

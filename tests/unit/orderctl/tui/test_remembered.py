@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from orderctl.tui.keymap import binding_ids, read_keymap
-from orderctl.tui.remembered import Layout, Memory
+from orderctl.tui.remembered import Memory, ScreenLayout
 from orderd.client.errors import ConfigError
 
 
 def test_what_was_kept_is_there_in_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "state" / "screen.json"
     Memory(path).keep(theme="nord", tab="fills", chart=False, words="sol open")
-    assert Memory(path).layout == Layout(theme="nord", tab="fills", chart=False, words="sol open")
+    assert Memory(path).layout == ScreenLayout(theme="nord", tab="fills", chart=False, words="sol open")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"theme": 3, "tab": null, "chart": "yes", "future": 1}'])
 def test_a_file_that_makes_no_sense_is_forgotten(tmp_path: Path, text: str) -> None:
     path = tmp_path / "screen.json"
     path.write_text(text)
-    assert Memory(path).layout == Layout()
+    assert Memory(path).layout == ScreenLayout()
 
 
 def test_a_file_that_cannot_be_written_costs_nothing_but_memory(tmp_path: Path) -> None:

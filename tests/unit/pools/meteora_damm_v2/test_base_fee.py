@@ -11,7 +11,7 @@ from orderd.amm.curve import Curve
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.volatility import fee_in
 from orderd.pools.meteora_damm_v2.accounts import BaseFee
-from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, Moment, RateLimiter, TimeSchedule
+from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, Moment, RateLimiterSchedule, TimeSchedule
 from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool, swap_exact_in, swap_exact_out, swap_partial_fill
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
@@ -52,7 +52,7 @@ def test_every_mode_is_among_the_cases() -> None:
     assert (len(CASES), modes) == (78, {(mode, way) for mode in (2, 3, 4) for way in ("a_to_b", "b_to_a")})
 
 
-LIMITER = RateLimiter(
+LIMITER = RateLimiterSchedule(
     cliff_fee_numerator=10_000_000,
     fee_increment_bps=100,
     max_limiter_duration=600,
@@ -92,7 +92,7 @@ def test_a_rate_limiter_is_of_purchases_while_it_lasts(moment: Moment) -> None:
 
 
 def test_a_rate_limiter_of_nothing_is_none() -> None:
-    assert not RateLimiter(10_000_000, 0, 0, 0, 0).applies(PURCHASE)
+    assert not RateLimiterSchedule(10_000_000, 0, 0, 0, 0).applies(PURCHASE)
 
 
 @given(st.integers(1, 10**8))
@@ -118,7 +118,7 @@ def test_the_rate_of_what_is_left_leaves_it(net: int) -> None:
     ],
     ids=["no increment", "no reference", "a maximum below the cliff", "more than 64 bits", "a fee of more than all"],
 )
-def test_a_rate_limiter_that_the_program_cannot_compute_is_refused(limiter: RateLimiter, amount: int) -> None:
+def test_a_rate_limiter_that_the_program_cannot_compute_is_refused(limiter: RateLimiterSchedule, amount: int) -> None:
     with pytest.raises(SwapError, match="math_overflow"):
         limiter.of_net(amount, PURCHASE)
 

@@ -12,7 +12,7 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, sqrt_price_at_tick
 from orderd.pools.raydium_clmm.accounts import TICKS_AN_ARRAY, TickArrayState, TickState
-from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFee, FeeMeter
+from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState, FeeMeter
 from orderd.pools.raydium_clmm.maths.limit_orders import LimitOrders, OrderPrice, match_exact_in, match_exact_out
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmSwap, ClmmTick, swap_exact_in, swap_exact_out
 from orderd.pools.raydium_clmm.maths.side import ClmmSide
@@ -45,7 +45,7 @@ def pool_of(pool: dict[str, Any]) -> ClmmPool:
         sqrt_price=state["sqrt_price_x64"],
         tick_current=state["tick_current"],
         ticks=ticks_of(pool),
-        dynamic_fee=DynamicFee(tick_spacing=state["tick_spacing"], **dynamic) if dynamic else None,
+        dynamic_fee=DynamicFeeState(tick_spacing=state["tick_spacing"], **dynamic) if dynamic else None,
     )
 
 
@@ -172,7 +172,7 @@ def test_liquidity_at_a_tick_with_orders_waits_for_them_to_be_filled() -> None:
     assert (whole.pool.liquidity, [each.tick for each in whole.crossings]) == (10**12, [-600])
 
 
-VOLATILE = DynamicFee(
+VOLATILE = DynamicFeeState(
     tick_spacing=60,
     filter_period=30,
     decay_period=600,
@@ -247,7 +247,7 @@ def test_a_swap_over_more_groups_than_a_transaction_can_pay_for_is_refused() -> 
 @pytest.mark.parametrize("fee_on", [0, 1, 2])
 @pytest.mark.parametrize("zero_for_one", [True, False])
 @pytest.mark.parametrize("dynamic", [None, VOLATILE], ids=["fixed fee", "dynamic fee"])
-def test_the_curve_follows_the_quotes(dynamic: DynamicFee | None, zero_for_one: bool, fee_on: int) -> None:
+def test_the_curve_follows_the_quotes(dynamic: DynamicFeeState | None, zero_for_one: bool, fee_on: int) -> None:
     tick = -120 if zero_for_one else 120
     pool = with_orders(tick, LimitOrders(untouched=10**10), fee_on=fee_on, dynamic_fee=dynamic)
     pool = replace(pool, ticks=tuple(each for each in pool.ticks if abs(each.tick) <= 1_000))
