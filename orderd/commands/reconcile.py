@@ -1,16 +1,11 @@
 """``orderd reconcile``: reads the wallet's transactions, so that records and chain agree."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from orderd.commands.chain_options import with_endpoint
 from orderd.commands.database import database_of
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.commands.prepare import prepare
-
-if TYPE_CHECKING:
-    from orderd.solana.rpc import Commitment
 
 
 def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
@@ -22,15 +17,13 @@ def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     from orderd.domain.money import format_amount
     from orderd.domain.well_known import registry_of
     from orderd.engine.records.reconcile import Reconciliation
-    from orderd.engine.trading import open_rpc, wallet_address
+    from orderd.engine.trading import final_at, open_rpc, wallet_address
     from orderd.solana.json_rpc import translated_rpc_errors
 
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     tokens = registry_of(settings.chain)
-    # A local chain of one node has no forks: what it confirms stands.
-    final_at: Commitment = "confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"
     with database_of(config, state_dir), translated_rpc_errors():
-        reconciliation = Reconciliation(open_rpc(settings), wallet_address(settings), tokens, final_at)
+        reconciliation = Reconciliation(open_rpc(settings), wallet_address(settings), tokens, final_at(settings))
         report = reconciliation.run(lambda read, of: typer.echo(f"read {read} of {of} transactions", err=True))
     for kind, count in sorted(report.kept.items()):
         typer.echo(f"{kind}\t{count}")

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     rpc_single_node: bool | None = None
     """Whether the endpoint is a single node, not several nodes behind one address. If empty, true on simnet and on
     localnet."""
+    commitment: Literal["confirmed", "finalized"] | None = None
+    """The commitment at which the chain is read and an order counts as filled. If empty, measured: ``finalized`` where
+    a block is final at most four slots after its confirmation, as on mainnet in 2026, else ``confirmed``."""
     chain: Chain = "simnet"
     """The chain to trade on: simnet, localnet (any local validator), devnet or mainnet."""
 

@@ -35,7 +35,7 @@ from orderd.solana.observer import Observer
 from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
-from orderd.solana.slot_time import SlotTime
+from orderd.solana.slot_time import SlotTime, commitment_for
 from orderd.solana.transport import HttpTransport
 from orderd.venues.base import Venue
 from orderd.venues.chain_clock import ChainClock
@@ -64,17 +64,25 @@ class Trading:
     pool_age_ms: Callable[[], int]
 
     def look_at_slots(self) -> bool:
-        """Whether the chain's slots have become longer or shorter. What this process does by them follows."""
+        """Whether the chain's slots have become longer or shorter, or are final sooner or later. What this process does
+        by them follows."""
         if not self.slot_time.look():
             return False
         self.retry.slot_ms = self.slot_time.ms
+        self.rpc.commitment = self.slot_time.commitment
         return True
 
     def observer(self, settings: Settings) -> Observer:
         """A view of the wallet's transactions, for one thread."""
-        # A local chain of one node has no forks: what it confirms stands.
-        final_at: Commitment = "confirmed" if settings.chain == "simnet" and settings.is_one_node else "finalized"
-        return Observer(self.rpc, self.wallet.address, final_at, is_one_node=settings.is_one_node)
+        return Observer(self.rpc, self.wallet.address, final_at(settings), is_one_node=settings.is_one_node)
+
+
+def final_at(settings: Settings) -> Commitment:
+    """The commitment of blocks that cannot be rolled back: a local chain of one node has no forks, and what it confirms
+    stands; where it is final at once, that is all there is."""
+    if settings.chain == "simnet" and settings.is_one_node:
+        return commitment_for(settings.simnet_pace.finality_slots)
+    return "finalized"
 
 
 def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
@@ -106,6 +114,9 @@ def open_trading(
         wallet = WatchedWallet(wallet_address(settings))
     tokens = registry_of(settings.chain)
     slot_time = slot_time_of(settings)
+    rpc.commitment = slot_time.commitment
+    if hints is not None:
+        hints.commitment = lambda: rpc.commitment
 
     def age_ms() -> int:
         return slot_time.ms if settings.pool_max_age_ms is None else settings.pool_max_age_ms
@@ -191,10 +202,14 @@ def wallet_address(settings: Settings) -> Pubkey:
 
 
 def slot_time_of(settings: Settings) -> SlotTime:
-    """How long the chain takes for a slot: as the local one's profile says, or as the node has measured it."""
+    """How long the chain takes for a slot, and its commitment: as the local one's profile says, or as the node has
+    measured it."""
     if settings.chain == "simnet" or settings.rpc_url is None:
-        return SlotTime(None, settings.simnet_pace.slot_ms)
-    slot_time = SlotTime(RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS)))
+        pace = settings.simnet_pace
+        return SlotTime(None, pace.slot_ms, settings.commitment or commitment_for(pace.finality_slots))
+    rpc = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS))
+    asks = settings.commitment is None
+    slot_time = SlotTime(rpc, commitment=settings.commitment or "confirmed", asks=asks)
     slot_time.look()
     return slot_time
 

@@ -260,7 +260,7 @@ class WorkerProcess:
         self._discovery = Thread(target=trading.router.discover, name="discovery", daemon=True)
         self._hints: list[Hints | AccountHints] = [] if pools is None else [pools]
         if settings.rpc_ws_url is not None:
-            landings = LandingHints(settings.rpc_ws_url, self._landed)
+            landings = LandingHints(settings.rpc_ws_url, self._landed, lambda: trading.rpc.commitment)
             self._live.on_tracked = landings.watch
             self._hints.append(landings)
         self._warming = Loop("pools", trading.router.keep_warm, _WARM_SECONDS)

@@ -62,7 +62,7 @@ class Sighting:
 
     ``is_witnessed``: the same answer shows a signature as finalized that is so at or after the finalized slot.
     ``history_from``: where the endpoint is one node, the first slot of which it still knows what landed in it.
-    ``final_at`` is the commitment of blocks that cannot be rolled back.
+    ``final_at`` is the commitment of blocks that cannot be rolled back, ``landed_at`` that of those that count.
     """
 
     status: SignatureStatus | None
@@ -71,6 +71,7 @@ class Sighting:
     is_witnessed: bool = False
     history_from: int | None = None
     final_at: Commitment = "finalized"
+    landed_at: Commitment = "confirmed"
 
     @property
     def landed(self) -> bool:
@@ -81,7 +82,7 @@ class Sighting:
         """
         if self.status is None:
             return False
-        return self.is_final or (self.status.confirmation_status == "confirmed" and self.status.err is None)
+        return self.is_final or (self.status.confirmation_status == self.landed_at and self.status.err is None)
 
     @property
     def is_final(self) -> bool:

@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from orderd.best_effort import best_effort, failed
 from orderd.domain.errors import OrderdError
 from orderd.solana.endpoint import EndpointUrl
+from orderd.solana.rpc import Commitment
 from orderd.solana.rpc_types import AccountsLike
 
 _CONNECT_SECONDS: Final = 5.0
@@ -27,14 +28,21 @@ _ACCOUNTS_AT_MOST: Final = 512
 """Endpoints allow a connection only so many subscriptions,"""
 _CONNECTIONS_AT_MOST: Final = 8
 """and a client only so many connections."""
+CommitmentOf = Callable[[], Commitment]
+"""At which commitment is to be listened, as of now."""
 log = structlog.get_logger(__name__)
+
+
+def confirmed() -> Commitment:
+    return "confirmed"
 
 
 class Hints(ABC):
     """Listens to an endpoint, over a connection that is opened again when it is lost. Thread-safe."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, commitment: CommitmentOf) -> None:
         self._endpoint = EndpointUrl.of(url)
+        self._commitment = commitment
         self._connection: ClientConnection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
@@ -117,10 +125,10 @@ def first_slot(url: str) -> int:
 
 
 class LandingHints(Hints):
-    """Calls ``on_hint`` with the signature of a watched transaction, soon after it is confirmed."""
+    """Calls ``on_hint`` with the signature of a watched transaction, soon after it has reached the ``commitment``."""
 
-    def __init__(self, url: str, on_hint: Callable[[str], None]) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, on_hint: Callable[[str], None], commitment: CommitmentOf = confirmed) -> None:
+        super().__init__(url, commitment)
         self._on_hint = on_hint
         self._numbers = count(1)
         self._requested: dict[int, str] = {}
@@ -133,7 +141,7 @@ class LandingHints(Hints):
             return
         number = next(self._numbers)
         self._requested[number] = signature
-        self._call(number, "signatureSubscribe", [signature, {"commitment": "confirmed"}])
+        self._call(number, "signatureSubscribe", [signature, {"commitment": self._commitment()}])
 
     def _opened(self) -> None:
         """Those that were watched before are asked about anyway."""
@@ -159,9 +167,10 @@ class AccountHints:
     def __init__(self, url: str) -> None:
         self.on_hint: Callable[[], None] = lambda: None
         """Called after a watcher of any account."""
+        self.commitment: CommitmentOf = confirmed
         self._url = url
         self._on_change: dict[Pubkey | AccountsLike, Callable[[str], None]] = {}
-        self._listening = [_SomeAccounts(url, self._changed)]
+        self._listening = [self._some()]
         self._is_started = False
         self._lock = threading.Lock()
 
@@ -193,11 +202,14 @@ class AccountHints:
         if self._listening[-1].is_full:
             if len(self._listening) >= _CONNECTIONS_AT_MOST:
                 return False
-            self._listening.append(_SomeAccounts(self._url, self._changed))
+            self._listening.append(self._some())
             if self._is_started:
                 self._listening[-1].start()
         self._listening[-1].watch(watched)
         return True
+
+    def _some(self) -> "_SomeAccounts":
+        return _SomeAccounts(self._url, self._changed, lambda: self.commitment())
 
     def _changed(self, watched: Pubkey | AccountsLike, address: str) -> None:
         if (on_change := self._on_change.get(watched)) is None:
@@ -216,8 +228,10 @@ class AccountHints:
 class _SomeAccounts(Hints):
     """As many as one connection takes."""
 
-    def __init__(self, url: str, changed: Callable[[Pubkey | AccountsLike, str], None]) -> None:
-        super().__init__(url)
+    def __init__(
+        self, url: str, changed: Callable[[Pubkey | AccountsLike, str], None], commitment: CommitmentOf
+    ) -> None:
+        super().__init__(url, commitment)
         self._changed = changed
         self._watched: list[Pubkey | AccountsLike] = []
         self._by_subscription: dict[int, Pubkey | AccountsLike] = {}
@@ -239,7 +253,7 @@ class _SomeAccounts(Hints):
                 self._subscribe(number)
 
     def _subscribe(self, number: int) -> None:
-        config = {"commitment": "confirmed", "encoding": "base64", "dataSlice": {"offset": 0, "length": 0}}
+        config = {"commitment": self._commitment(), "encoding": "base64", "dataSlice": {"offset": 0, "length": 0}}
         match self._watched[number]:
             case AccountsLike() as alike:
                 self._call(number, "programSubscribe", [str(alike.program), config | {"filters": alike.to_json()}])

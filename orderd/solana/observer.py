@@ -84,7 +84,9 @@ class Observer:
             is_witnessed = witness is not None and _is_finalized(answer.value[0])
             known = witness.finalized if witness is not None and is_witnessed else finalized
             for signature, status in zip(batch, statuses, strict=True):
-                seen[signature] = Sighting(status, answer.slot, known, is_witnessed, history_from, self.final_at)
+                seen[signature] = Sighting(
+                    status, answer.slot, known, is_witnessed, history_from, self.final_at, self._rpc.commitment
+                )
         if errors and not seen:
             raise errors[0]
         if errors:
@@ -102,7 +104,10 @@ class Observer:
             return {}
         requested = signatures[:_FETCH_BATCH]
         seen, fetched = self._rpc.get_statuses_and_transactions(requested)
-        sightings = [Sighting(each, seen.slot, self._finalized, final_at=self.final_at) for each in seen.value]
+        sightings = [
+            Sighting(each, seen.slot, self._finalized, final_at=self.final_at, landed_at=self._rpc.commitment)
+            for each in seen.value
+        ]
         return dict(zip(requested, zip(sightings, fetched, strict=True), strict=True))
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:

@@ -13,7 +13,7 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.engine import chain as chain_check
 from orderd.engine import trading
 from orderd.engine.proved_kinds import ProvedVenue
-from orderd.engine.trading import open_trading, open_venues, slot_time_of
+from orderd.engine.trading import final_at, open_trading, open_venues, slot_time_of
 from orderd.solana.expiry import Validity
 from orderd.solana.keys import Wallet, WalletError, create_wallet
 from orderd.solana.pool_programs import Chain
@@ -68,29 +68,37 @@ GENESIS: dict[Chain, str] = {
 
 
 @pytest.mark.parametrize(
-    ("settings", "slot_ms", "local"),
+    ("settings", "slot_ms", "local", "commitment"),
     [
-        (Settings(), 400, (400, 32)),
-        (Settings(simnet_profile="2026"), 200, (200, 1)),
-        (Settings(simnet_profile="2026", simnet_slot_ms=25), 200, (25, 1)),
+        (Settings(), 400, (400, 32), "confirmed"),
+        (Settings(simnet_profile="2026"), 200, (200, 1), "finalized"),
+        (Settings(simnet_profile="2026", simnet_slot_ms=25), 200, (25, 1), "finalized"),
     ],
     ids=["2025", "2026", "a faster chain"],
 )
-def test_the_local_chain_keeps_the_pace_of_a_year(settings: Settings, slot_ms: int, local: tuple[int, int]) -> None:
+def test_the_local_chain_keeps_the_pace_of_a_year(
+    settings: Settings, slot_ms: int, local: tuple[int, int], commitment: str
+) -> None:
     """What follows the slot is not hurried where the local chain merely runs faster."""
-    assert slot_time_of(settings).ms == slot_ms
+    slot_time = slot_time_of(settings)
+    assert (slot_time.ms, slot_time.commitment) == (slot_ms, commitment)
+    assert final_at(settings) == commitment, "of one node without forks, what is confirmed stands"
+    assert final_at(settings.model_copy(update={"rpc_single_node": False})) == "finalized"
     config = chain_of(settings)
     assert (config.slot_ms, config.finality_slots) == local
 
 
 def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = {"numSlots": 300, "samplePeriodSecs": 60}
-    node = Node("mainnet", "confirmed", getRecentPerformanceSamples=[sample])
+    node = Node("mainnet", "confirmed", getRecentPerformanceSamples=[sample], getSlot=7)
     monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: node)
     create_wallet(tmp_path / "wallet.json")
     settings = Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     opened = open_trading(settings)
     assert (opened.retry.slot_ms, opened.pool_age_ms()) == (200, 200)
+    assert opened.rpc.commitment == "finalized", "nothing is between the confirmed slot and the final one"
+    as_before = settings.model_copy(update={"commitment": "confirmed"})
+    assert open_trading(as_before).rpc.commitment == "confirmed"
     assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_age_ms() == 50
     assert not opened.look_at_slots()
     sample["numSlots"] = 150
@@ -104,6 +112,7 @@ class Node:
     def __init__(self, chain: Chain, level: str, **others: Any) -> None:
         self._results: dict[str, Any] = {
             "getGenesisHash": GENESIS[chain],
+            "getSlot": None,
             "getEpochInfo": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0, "slotIndex": 20, "slotsInEpoch": 100},
             "getSignatureStatuses": {
                 "context": {"slot": 20},

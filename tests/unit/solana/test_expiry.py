@@ -111,6 +111,12 @@ def test_what_is_only_processed_has_neither_landed_nor_expired(level: str, lande
     assert not sighting.proves_expiry(VALIDITY)
 
 
+@pytest.mark.parametrize(("level", "landed"), [("confirmed", False), ("finalized", True)])
+def test_where_only_finality_counts_a_confirmed_success_has_not_landed_yet(level: str, landed: bool) -> None:
+    sighting = replace(PROOF, status=SignatureStatus(READ_AT + 1, None, level), landed_at="finalized")
+    assert (sighting.landed, sighting.is_final) == (landed, landed)
+
+
 def test_what_nobody_shows_has_not_landed() -> None:
     assert not PROOF.landed
     assert not PROOF.is_final
