@@ -2,12 +2,13 @@
 
 An interpreter that starts and loads ``orderd gateway`` takes a second of CPU, and ``orderd run`` is four of them; a
 fork takes a few milliseconds. All else is the real thing: a process of its own, a child of whoever starts it, with the
-arguments, environment, descriptors and session that it was to have, and it ends as any Python does. Only resource
-limits are those of the test, where a daemon would pass on its own.
+arguments, environment, descriptors and session that it was to have, and it ends as any Python does, but for the taking
+apart of what was loaded. Only resource limits are those of the test, where a daemon would pass on its own.
 
-A *nursery* is a process that has loaded everything and done nothing: no thread, no connection, no secret. What it forks
-would be its own child; so it forks twice, and the orphan falls to the nearest ancestor that takes orphans in (prctl(2),
-``PR_SET_CHILD_SUBREAPER``), which is whoever asked for it. A program that starts others has a nursery of its own.
+A *nursery* is a process that has loaded everything, built the gateway's routes, and done nothing else: no thread, no
+connection, no secret. What it forks would be its own child; so it forks twice, and the orphan falls to the nearest
+ancestor that takes orphans in (prctl(2), ``PR_SET_CHILD_SUBREAPER``), which is whoever asked for it. A program that
+starts others has a nursery of its own.
 
 A shell is given files of our programs' names (``tests/forked.py``) that do no more than ask. Who asks from there is no
 ancestor of the nursery, so a process of the nursery's waits for the program and says how it ended.
@@ -16,6 +17,7 @@ Tests that are marked ``executed`` are not concerned: those of what happens befo
 loads, of its environment as the kernel shows it, and some of each program.
 """
 
+import atexit
 import ctypes
 import fcntl
 import gc
@@ -33,7 +35,7 @@ from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, cast, overload
+from typing import Any, BinaryIO, Final, NamedTuple, NoReturn, cast, overload
 
 import db
 import orderctl
@@ -49,6 +51,8 @@ _NOT_LOADED: Final = ("orderctl.tui", "orderctl.assistant", *_MODULES)
 _AT_START: Final = ("PYTHON", "LC_", "LANG")
 """What an interpreter reads when it starts: a program that is told something else than we were is executed."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_NOT_FLUSHED: Final = 120
+"""The exit code of an interpreter that could not write its last words."""
 _MESSAGE_BYTES: Final = 1 << 17
 _MOST_DESCRIPTORS: Final = 16
 
@@ -191,11 +195,11 @@ def main() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.startswith(_NOT_LOADED):
                 import_module(module.name)
+    import_module("orderd.gateway.http.app").application()
     gc.collect()
     gc.freeze()
     launch = _serve(socket.socket(fileno=os.dup(0)))
-    if launch is not None:
-        _run(launch)
+    _end(0 if launch is None else _run(launch))
 
 
 def _serve(control: socket.socket) -> _Launch | None:
@@ -300,14 +304,34 @@ def _stream(descriptor: int, before: TextIOWrapper) -> TextIOWrapper:
     )
 
 
-def _run(launch: _Launch) -> None:
-    """The program, to its end, which is that of the process."""
-    if launch.argv[0] in _SCRIPTS:
-        sys.argv = list(launch.argv)
-        sys.path[0] = str(Path(launch.argv[0]).parent)
-        runpy.run_path(launch.argv[0], run_name="__main__")
-    else:
-        interpreter, _, module, *arguments = launch.argv
-        sys.argv = [interpreter, *arguments]
-        sys.path[0] = launch.cwd
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+def _run(launch: _Launch) -> int:
+    """The program, to its end; its exit code."""
+    try:
+        if launch.argv[0] in _SCRIPTS:
+            sys.argv = list(launch.argv)
+            sys.path[0] = str(Path(launch.argv[0]).parent)
+            runpy.run_path(launch.argv[0], run_name="__main__")
+        else:
+            interpreter, _, module, *arguments = launch.argv
+            sys.argv = [interpreter, *arguments]
+            sys.path[0] = launch.cwd
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        return end.code or 0
+    return 0
+
+
+def _end(exit_code: int) -> NoReturn:
+    """As an interpreter ends, but that nothing is taken apart: the kernel would copy all that is touched by that, which
+    takes longer than most programs."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                exit_code = _NOT_FLUSHED
+    os._exit(exit_code)

@@ -45,6 +45,19 @@ def test_its_words_and_its_exit_code_are_the_same(
     assert forked == run(*argv, cwd=tmp_path, **settings)
 
 
+def test_it_says_by_its_exit_code_that_its_last_words_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exit_code() -> int:
+        with Path("/dev/full").open("wb") as full:
+            argv = (BIN / "orderd", "--help")
+            return subprocess.run(argv, cwd=tmp_path, stdout=full, stderr=full, check=False, timeout=60).returncode
+
+    forked = exit_code()
+    monkeypatch.setattr(forking, "are_forked", False)
+    assert forked == exit_code() != 0
+
+
 def test_it_is_a_child_of_who_started_it_in_a_session_of_its_own_and_dies_of_signals(tmp_path: Path) -> None:
     with (
         (tmp_path / "log").open("wb") as log,
