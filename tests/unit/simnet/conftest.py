@@ -1,4 +1,6 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 
 import pytest
 from solders.instruction import Instruction
@@ -21,6 +23,12 @@ from tests.unit.simnet.world import signed
 GENESIS_TIME = 1_800_000_000
 
 
+@cache
+def _first_block() -> SealedBlock:
+    """Made once: what is in it is only read."""
+    return Genesis(GENESIS_TIME).block()
+
+
 class LocalChain:
     """A bank without a ledger, its clock in the test's hand, and a trader who has everything."""
 
@@ -32,7 +40,7 @@ class LocalChain:
         landing_programs: Mapping[Pubkey, NativeProgram] = PROGRAMS,
     ) -> None:
         self.now = GENESIS_TIME
-        block = Genesis(self.now).block()
+        block = replace(_first_block(), executed=[])
         accounts = {key: account for key, account in block.changed.items() if account is not None}
         self.bank = Bank(
             accounts,
