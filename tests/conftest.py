@@ -7,7 +7,6 @@ import gc
 import pkgutil
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -17,20 +16,20 @@ from types import ModuleType
 from typing import Any, Final
 from uuid import uuid4
 
-import psycopg2
 import pytest
 from redis import Redis as RedisClient
 
 import orderd.amm
 import orderd.domain
 import orderd.pools
-from db.connection import connect, database, migrate
+from db.connection import connect, database
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.metrics.venues import POOL_FAULTS
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from tests import forking
+from tests.databases import Databases, execute, make_template, url_of
 
 QUICK = {
     "ORDERD_SIMNET_SLOT_MS": "25",
@@ -51,54 +50,9 @@ thousand times are marked ``untraced``.
 _cached_untraced = False
 """Whether what ``_cached_functions`` remember may have been computed while coverage did not look."""
 
-_TEMPLATE: Final = "migrated"
-RESTING: Final = 3
-"""How many databases wait for the next tests. Whatever a test has left connected ends while its database rests."""
-
-_KEEP: Final = """
-CREATE SCHEMA pristine;
-DO $$ DECLARE made name; BEGIN
-    FOR made IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('CREATE TABLE pristine.%1$I AS TABLE public.%1$I', made);
-    END LOOP;
-END $$
-"""
-_RESTORE: Final = """
-SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid();
-DO $$ DECLARE made name; BEGIN
-    SET LOCAL session_replication_role = replica;  -- no trigger, so that references and the audit may be emptied
-    FOR made IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('DELETE FROM public.%I', made);
-        EXECUTE format('INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pristine.%1$I', made, (
-            SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
-            WHERE attrelid = format('public.%I', made)::regclass AND attnum > 0 AND NOT attisdropped
-              AND attgenerated = ''));
-    END LOOP;
-    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
-    FROM pg_sequences WHERE schemaname = 'public';
-END $$
-"""
-"""All rows as the migrations have left them, in a hundredth of the time that a new database takes."""
-_SHAPE: Final = """
-SELECT md5(string_agg(told, E'\\n' ORDER BY told)) FROM (
-    SELECT format('%s %s %s', attrelid::regclass, attname, pg_get_expr(adbin, adrelid))
-    FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
-    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-    WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
-    UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
-    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-    UNION ALL SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-    UNION ALL SELECT format('%s %s', proname, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-    UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT setconfig::text FROM pg_db_role_setting
-    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())) AS shape (told)
-"""
-"""What a test may change of a database beside rows, as one word."""
-
 
 def pytest_configure() -> None:
+    gc.disable()  # until all is collected: of what that leaves behind, next to nothing is garbage
     forking.use()
 
 
@@ -110,6 +64,7 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and what they import are no garbage: nobody need look through them again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -168,14 +123,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     server = Postgres(_private_dir(tmp_path_factory))
     child = server.start()
     try:
-        _execute(server.url, "ALTER SYSTEM SET fsync = off")
-        _execute(server.url, "ALTER SYSTEM SET full_page_writes = off")
-        _execute(server.url, "SELECT pg_reload_conf()")
-        _execute(server.url, f"CREATE DATABASE {_TEMPLATE}")
-        connect(_url_of(server, _TEMPLATE))
-        migrate()
-        database.close_all()
-        _execute(_url_of(server, _TEMPLATE), _KEEP)
+        execute(server.url, "ALTER SYSTEM SET fsync = off")
+        execute(server.url, "ALTER SYSTEM SET full_page_writes = off")
+        execute(server.url, "SELECT pg_reload_conf()")
+        make_template(server)
         yield server
     finally:
         child.stop()
@@ -195,21 +146,21 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """A database of this test's own without any table."""
     name = f"empty_{uuid4().hex}"
-    _execute(postgres_server.url, f"CREATE DATABASE {name}")
-    yield _url_of(postgres_server, name)
-    _execute(postgres_server.url, f"DROP DATABASE {name} WITH (FORCE)")
+    execute(postgres_server.url, f"CREATE DATABASE {name}")
+    yield url_of(postgres_server, name)
+    execute(postgres_server.url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
-def resting_databases() -> "deque[str]":
-    """The addresses of migrated databases that no test uses now, the one first that has rested longest."""
-    return deque()
+def databases(postgres_server: Postgres) -> Iterator[Databases]:
+    with closing(Databases(postgres_server)) as databases:
+        yield databases
 
 
 @pytest.fixture
-def postgres_url(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
+def postgres_url(databases: Databases) -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
-    with lent(postgres_server, resting_databases) as url:
+    with databases.lent() as url:
         yield url
 
 
@@ -220,25 +171,10 @@ def given_database(postgres_url: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shared_database(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[dict[str, str]]:
+def shared_database(databases: Databases) -> Iterator[dict[str, str]]:
     """The same for a daemon that a module's tests share."""
-    with lent(postgres_server, resting_databases) as url:
+    with databases.lent() as url:
         yield {"ORDERD_DATABASE_URL": url}
-
-
-@contextmanager
-def lent(postgres_server: Postgres, resting_databases: "deque[str]") -> Iterator[str]:
-    url = resting_databases.popleft() if len(resting_databases) >= RESTING else None
-    if url is not None and _shape_of(url) == _shape_when_made(_url_of(postgres_server, _TEMPLATE)):
-        _execute(url, _RESTORE)
-    else:  # there is none, or a test has changed more than rows
-        name = f"test_{uuid4().hex}"
-        _execute(postgres_server.url, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-        url = _url_of(postgres_server, name)
-    try:
-        yield url
-    finally:
-        resting_databases.append(url)
 
 
 @pytest.fixture
@@ -329,28 +265,3 @@ def _pool_faults() -> int:
 
 def _private_dir(factory: pytest.TempPathFactory) -> Path:
     return factory.mktemp("services")
-
-
-def _url_of(server: Postgres, name: str) -> str:
-    return server.url.replace("/orderd?", f"/{name}?")
-
-
-def _shape_of(url: str) -> str:
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(_SHAPE)
-        row = cursor.fetchone()
-        assert row is not None
-        return str(row[0])
-
-
-@cache
-def _shape_when_made(template_url: str) -> str:
-    """Nobody changes the template."""
-    return _shape_of(template_url)
-
-
-def _execute(url: str, statements: str) -> None:
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True  # CREATE and DROP DATABASE do not run in a transaction
-        with connection.cursor() as cursor:
-            cursor.execute(statements)

@@ -1,26 +1,23 @@
 """One daemon for the tests of all dialects: to each of them its orders are its own."""
 
 import json
-from collections import deque
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import running_daemon
 from tests.acceptance.seeds.engine import SECONDS, Engine
-from tests.conftest import QUICK, lent
+from tests.conftest import QUICK
+from tests.databases import Databases
 
 
 @pytest.fixture(scope="package")
-def engine(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, resting_databases: "deque[str]"
-) -> Iterator[Engine]:
+def engine(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Engine]:
     state_dir = tmp_path_factory.mktemp("daemon")
-    with lent(postgres_server, resting_databases) as database_url:
+    with databases.lent() as database_url:
         settings = QUICK | {"ORDERD_DATABASE_URL": database_url}
         with running_daemon(state_dir, settings) as daemon:
             chain = json.loads((state_dir / "simnet" / "simnet.json").read_text())

@@ -1,12 +1,11 @@
 """Tests lend databases to each other: one whose schema a test has changed is not lent to the next."""
 
-from collections import deque
+from contextlib import closing
 
 import pytest
 
-from db.connection import connect, database
 from orderd.embedded.postgres import Postgres
-from tests.conftest import RESTING, lent
+from tests.databases import Databases, execute
 
 CHANGES = (
     "CREATE TABLE other ()",
@@ -22,13 +21,30 @@ CHANGES = (
 )
 
 
+def test_a_database_is_lent_again_with_the_rows_of_the_migrations_alone(postgres_server: Postgres) -> None:
+    with closing(Databases(postgres_server, resting=1)) as databases:
+        with databases.lent() as first:
+            execute(first, "DELETE FROM accounts; INSERT INTO accounts (id, name) VALUES (gen_random_uuid(), 'other')")
+        with databases.lent() as second:
+            assert second == first
+            execute(second, "DO $$ BEGIN ASSERT (SELECT string_agg(name, ', ') FROM accounts) = 'default'; END $$")
+
+
+def test_a_database_whose_sessions_a_test_has_ended_is_lent_again(postgres_server: Postgres) -> None:
+    with closing(Databases(postgres_server, resting=1)) as databases:
+        for _ in range(3):
+            with databases.lent() as url:
+                execute(
+                    url,
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                )
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_database_with_another_schema_is_not_lent_again(postgres_server: Postgres, change: str) -> None:
-    resting: deque[str] = deque()
-    with lent(postgres_server, resting) as changed:
-        connect(changed)
-        database.execute_sql(change)
-        database.close_all()
-    resting *= RESTING
-    with lent(postgres_server, resting) as url:
-        assert url != changed
+    with closing(Databases(postgres_server, resting=1)) as databases:
+        with databases.lent() as changed:
+            execute(changed, change)
+        with databases.lent() as url:
+            assert url != changed
