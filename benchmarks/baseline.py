@@ -23,7 +23,7 @@ _MESSAGES: Final = 2_000
 
 @dataclass(frozen=True)
 class Baseline:
-    """``spins`` are millions a second, ``commits`` and ``echoes`` a second, each one after the other, ``pgbench`` its
+    """``spins`` are millions a second, ``commits`` and ``echoes`` a second, each one after another, ``pgbench`` its
     transactions a second."""
 
     spins: float

@@ -42,7 +42,7 @@ class Code:
 
 @contextmanager
 def checked_out(ref: str) -> Iterator[Code]:
-    """The code of a commit. Raises CalledProcessError where there is no such commit."""
+    """The code of a commit. Raises CalledProcessError if there is no such commit."""
     with tempfile.TemporaryDirectory(prefix="orderd-compare-") as directory, ExitStack() as stack:
         Path(directory).chmod(0o755)  # of root, Postgres runs as somebody else
         tree = Path(directory, "tree")

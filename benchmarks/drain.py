@@ -57,7 +57,7 @@ async def drain(daemon: Daemon, orders: int, *others: int) -> Drain:
 
 @dataclass(frozen=True)
 class Single:
-    """Orders one after the other, in seconds: until the answer, until the end, and each event's age when it came."""
+    """Orders one after another, in seconds: until the answer, until the end, and each event's age when it came."""
 
     submits: list[float]
     ends: list[float]

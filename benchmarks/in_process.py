@@ -91,7 +91,7 @@ class Engine:
         self._submitted = 0
 
     def trade(self, orders: int) -> None:
-        """One batch of so many, from its submission to its end. Raises OrderdError where an order is not accepted."""
+        """One batch of so many, from its submission to its end. Raises OrderdError if an order is not accepted."""
         asyncio.run(self._submit([self._submission() for _ in range(orders)]))
         self._subscriber.receive(orders)
         self._work()

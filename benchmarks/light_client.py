@@ -37,7 +37,7 @@ class LightClient(asyncio.Protocol):
         self.close_code: int | None = None
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """The result of a call. Raises RuntimeError where it is refused."""
+        """The result of a call. Raises RuntimeError if it is refused."""
         self._calls += 1
         answer = self._answers[self._calls] = asyncio.get_running_loop().create_future()
         self._send(_TEXT, orjson.dumps({"jsonrpc": "2.0", "id": self._calls, "method": method, "params": params}))

@@ -37,7 +37,7 @@ async def call(connection: ClientConnection, request_id: int, method: str, param
 
 
 class Trader:
-    """A connection that submits small orders, one after the other."""
+    """A connection that submits small orders, one after another."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection

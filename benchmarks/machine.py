@@ -15,7 +15,7 @@ _CLIENTS: Final = 10
 
 
 def commits_a_second(database_url: str, seconds: float = 1.0) -> float:
-    """Durable one-row commits of one connection, one after the other."""
+    """Durable one-row commits of one connection, one after another."""
     connection = psycopg2.connect(database_url)
     connection.autocommit = True
     try:

@@ -158,7 +158,7 @@ def submit(http: httpx.Client) -> Sent:
 
 
 def answer_to(question: Callable[[], httpx.Response]) -> httpx.Response | None:
-    """The answer; None where the gateway itself is away."""
+    """The answer; None if the gateway itself is away."""
     try:
         return question()
     except httpx.HTTPError:

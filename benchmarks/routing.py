@@ -17,7 +17,7 @@ SECONDS_A_KIND = 0.5
 
 
 def cpu_of_a_quote(pools: list[Sample], part: float) -> float:
-    """Seconds of CPU for the best route over all pools, curves built anew."""
+    """Seconds of CPU for the best route over all pools, curves built again."""
     amount = int(sum(pool.depth for pool in pools) * part)
     began = time.process_time()
     best_split([pool.side for pool in pools], amount, max_legs=3, cost_per_leg=100)

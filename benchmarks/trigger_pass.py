@@ -40,7 +40,7 @@ class Passes(NamedTuple):
     first: float
     """All orders are read and taken up."""
     read_again: float
-    """One of the pairs is read once more, as each is every half a minute, and all are looked at anew."""
+    """One of the pairs is read once more, as each is every half a minute, and all are looked at again."""
     unchanged: float
     changed: float
 

@@ -1,4 +1,4 @@
-"""Accounts by id and by name. Neither changes, and none is removed, so what was read once is never asked for again."""
+"""Accounts by id and by name. Neither changes, and no account is removed, so each is read only once."""
 
 from contextlib import nullcontext
 from functools import cache
@@ -12,7 +12,7 @@ from orderd.domain import accounts
 
 
 def name_of(account_id: UUID) -> str:
-    """What the account is called. Takes a connection for the moment where the thread has none."""
+    """The name of the account. Opens a connection if the thread has none."""
     return accounts.DEFAULT if account_id == DEFAULT_ACCOUNT else _read_name(account_id)
 
 
@@ -23,7 +23,7 @@ def _read_name(account_id: UUID) -> str:
 
 
 def called(name_or_id: str) -> UUID | None:
-    """The account of this name or, where none is called so, of this id. Needs a connection."""
+    """The account with this name or, if there is none, with this id. Needs a connection."""
     is_it = (Account.name == name_or_id) | (Account.id.cast("text") == name_or_id.lower())
     found = Account.select().where(is_it).order_by((Account.name == name_or_id).desc()).first()
     return None if found is None else UUID(str(found.id))

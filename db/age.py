@@ -9,4 +9,5 @@ DAYS_AGO: Final = (
 it was noticed."""
 
 IT_IS: Final = "least(statement_timestamp(), coalesce(%s::timestamptz, 'infinity'))"
-"""SQL for the moment by which a wait is over: when the clock was looked at, unless it was set back since."""
+"""SQL for the time with which the end of a wait is compared: that of the clock's reading, unless it was set back
+since."""

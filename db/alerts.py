@@ -66,9 +66,9 @@ class FiredStop:
 
 
 def noted(event: EventKind, moved: str = "moved") -> str | None:
-    """What stores the alert about this event of each order that ``moved`` has; None where none is about it.
+    """The SQL that stores the alert about this event for each order in ``moved``; None if no alert is about it.
 
-    A part of a statement: another common table expression, which does nothing while nobody has subscribed to its kind.
+    It is a common table expression of the statement, and does nothing while no receiver has subscribed to its kind.
     """
     kind = OF_ORDERS.get(event)
     if kind is None:

@@ -20,7 +20,7 @@ NAME_TOKEN: Final = "tokens.name"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the name of an API key and the address that it was used from. Both are empty where there is none."""
+    """The actor: the name of an API key, and the address from which it was used. Both may be empty."""
 
     name: str
     address: str = ""

@@ -1,8 +1,8 @@
-"""What the wallet held when a worker last saw it, and what orders may spend of that.
+"""The wallet's balances as a worker last read them, and what orders may spend of them.
 
-Orders that wait for the market reserve from their acceptance to their end, market orders while a worker has them. An
-order that others execute reserves for these. What was filled after the wallet was seen is still missing from its sight,
-and counts as reserved until it is seen anew.
+Orders that wait for the market reserve from their acceptance to their end, market orders while a worker has them. A
+parent reserves for its children. Fills that are newer than the stored balances are not part of them, and count as
+reserved until the wallet is read again.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ BalanceKey = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class SellableBalance:
-    """Base units that an order can sell; ``has_account``: nothing is to be paid for one where it is bought."""
+    """Base units that an order can sell; ``has_account``: buying the token needs no new account."""
 
     mint: str
     wrapped: bool
@@ -53,7 +53,7 @@ class SellableBalance:
 
 @dataclass(frozen=True, slots=True)
 class ReservedSpending:
-    """What orders of one pair may spend: base units of ``mint_in`` in so many transactions."""
+    """What orders of one pair may spend: base units of ``mint_in``, and the number of transactions."""
 
     mint_in: str
     wrapped: bool

@@ -50,7 +50,7 @@ def add(candles: Iterable[PairCandle]) -> None:
 
 
 def read(base: str, quote: str, seconds: int, since: datetime, until: datetime, limit: int) -> list[Candle]:
-    """Those that begin from ``since`` on and before ``until``, the newest ``limit`` of them, oldest first."""
+    """The candles from ``since`` to before ``until``: the newest ``limit`` of them, oldest first."""
     rows = database.execute_sql(
         """
         SELECT at, open, high, low, close FROM candles
@@ -61,9 +61,9 @@ def read(base: str, quote: str, seconds: int, since: datetime, until: datetime, 
 
 
 def price_at(base: str, quote: str, at: datetime, *, is_estimate: bool = False) -> Decimal | None:
-    """What the pair cost then: the last price of the hour before. None where there is none.
+    """The price of the pair at that time: the last one of the hour before. None if there is none.
 
-    As an estimate the nearest known price does: of the two days before or, if there is none, of the two days after.
+    An estimate uses the nearest known price: of the two days before or, if there is none, of the two days after.
     """
     minute = _last_before(base, quote, MINUTE, at, HOUR)
     if minute is not None or not is_estimate:

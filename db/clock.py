@@ -30,14 +30,14 @@ WAITS: Final = (
     Wait("orders", "due_at", "due_at", in_states(WAITING)),
     Wait("orders", "waits_since", "waits_since", in_states(WAITING)),
     Wait("orders", "looks_from", "looks_from", in_states(RESTING)),
-    # One that was given as a date stays what it is.
+    # A validity that was given as a date does not move.
     Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),
     Wait("orders", "updated_at", "updated_at", in_states(SIGNED)),  # how long its outcome is unknown
     Wait(
         "notionals", "at", "at", "at > %(now)s - %(by)s * interval '1 second' - interval '1 day'"
     ),  # an allowance is of 24 hours
 )
-"""All but the leases, which begin anew."""
+"""All times except the leases, which start again."""
 
 
 def read() -> Reading:
@@ -58,7 +58,7 @@ def move(jump: Jump, lease_seconds: float) -> bool:
     """Move all stored times by the jump. Returns False if another process has done so.
 
     Rows that were written since the clock was set stay as they are. A time without a column that says when it was
-    written is taken for an older one, unless moving it would make it end later than leaving it. So some of the waits
+    written counts as older, unless moving it would make it end later. So some of the waits
     that began after the clock was set, and before the jump was noticed, end early.
     """
     cursor = database.execute_sql(

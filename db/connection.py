@@ -35,7 +35,7 @@ _FOR_EVER: Final = 1e9
 
 class _Patience(threading.local):
     seconds: float | None = None
-    """How long this thread waits for a statement, where that is not what all wait."""
+    """How long this thread waits for a statement, if it differs from the default."""
 
 
 class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library has no types
@@ -173,7 +173,7 @@ def connect(
 ) -> None:
     """Point the pool at ``url`` (postgresql://...). Opens no connection. Raises ValueError if it is not such a URL.
 
-    No thread hangs for ever: the server cancels a statement after ``statement_seconds``, and a wait for a lock no
+    No thread hangs: the server cancels a statement after ``statement_seconds``, and a wait for a lock no
     later. If the server itself does not answer, the client gives up half a second after that. Connecting has the same
     limit (libpq makes that at least 2 s). A commit that is acknowledged is on disk, whatever the server's own setting
     is.

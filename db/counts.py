@@ -42,7 +42,7 @@ def open_by_kind() -> list[tuple[OrderKind, int, float]]:
 
 
 def add_up() -> None:
-    """Put the rows together, but for those that another process is putting together now."""
+    """Merge the rows, except those that another process is merging now."""
     database.execute_sql(
         """
         WITH taken AS (

@@ -12,13 +12,13 @@ _IS_DUE = """
 
 
 def due(limit: int) -> list[Order]:
-    """Those that have ended for good, with or without a fill, and whose exits do not know it yet."""
+    """The entries that have finally ended, with or without a fill, and whose exits have not been handled yet."""
     rows = Order.raw(f"SELECT * FROM orders WHERE {_IS_DUE} ORDER BY id LIMIT %s", limit)  # noqa: S608
     return list(rows.execute(database))
 
 
 def note(entry: Order) -> bool:
-    """Say that nothing more follows this one; False where that was said before."""
+    """Record that nothing more follows this entry; False if that was recorded before."""
     cursor = database.execute_sql(f"UPDATE orders SET exit_made = true WHERE id = %s AND {_IS_DUE}", (str(entry.id),))  # noqa: S608
     return bool(cursor.rowcount)
 

@@ -32,11 +32,10 @@ _HAS_A_TIME: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A parent that rests, and its children: what they have sold and received for good, in base units.
+    """A resting parent, and the sums of its children: what they have finally sold and received, in base units.
 
-    A success in a block that may still be rolled back counts as one that is under way. ``due_ms`` is how long ago the
-    parent was to be looked at, negative while it is not; ``valid_ms`` for how long it is still valid, None where that
-    has no end.
+    A success in a block that may still be rolled back counts as under way. ``due_ms`` is how long ago the parent was
+    due, negative before that; ``valid_ms`` how long it is still valid, None without an end.
     """
 
     parent: Order
@@ -113,7 +112,7 @@ def these(parent_ids: Collection[UUID], as_of: datetime | None = None) -> list[F
 
 
 def of(parent_id: UUID, as_of: datetime | None = None) -> Family | None:
-    """That of this parent; None where it does not rest."""
+    """The family of this parent; None if it does not rest."""
     found = these([parent_id], as_of)
     return found[0] if found else None
 
@@ -166,7 +165,7 @@ def _read(parent_ids: Sequence[str], as_of: datetime | None) -> list[Family]:
 
 
 def children(parent_id: UUID) -> list[Order]:
-    """Those that have not ended."""
+    """The children that have not ended."""
     rows = Order.raw(
         f"SELECT * FROM orders WHERE parent_id = %s AND status IN ({listed(ACTIVE)}) ORDER BY id",  # noqa: S608
         str(parent_id),

@@ -48,7 +48,7 @@ def awaiting(limit: int) -> list[Landing]:
 
 
 def settle(signatures: Sequence[str]) -> None:
-    """Note that these stand for good."""
+    """Record that these successes are final."""
     database.execute_sql("UPDATE attempts SET awaits_finality = false WHERE signature = ANY(%s)", (list(signatures),))
 
 

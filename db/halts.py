@@ -27,10 +27,10 @@ def current() -> tuple[Halt, ...]:
 
 
 def halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
-    """Let nothing be signed from this transaction's commit on. One that stands for the same cause stays as it is.
+    """Prevent all signatures after this transaction's commit. An existing halt for the same cause does not change.
 
-    Returns all that stand. A process that was stopped while it stored a signature cannot hold this up: its connection
-    is ended, and with it what it had not committed.
+    Returns all current halts. A process that was stopped while it stored a signature cannot delay this: its connection
+    is terminated, and its open transaction with it.
     """
     try:
         return _halt(cause, by, reason)
@@ -57,7 +57,7 @@ def explain(cause: HaltCause, reason: str) -> None:
 
 
 def lift(by: Actor, *causes: HaltCause) -> tuple[Halt, ...]:
-    """End the halts for these causes. Returns those that there were."""
+    """End the halts for these causes, and return them."""
     return _lift(by, causes)
 
 

@@ -1,4 +1,4 @@
-"""Fills with their orders, newest first, and what they came to: those that count."""
+"""Fills with their orders, newest first, and their totals. Only fills that count."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The identity of this installation: the id in its memos, the ids that it had before, and the tags of orders.
 
-The id is made with the database. A restored database takes a new one and keeps the old one as its past, so that the
-daemon that the backup came from, if it still runs, is told apart from it. A tag is 8 bytes of an HMAC of account and
+The id is created with the database. A restored database gets a new one and keeps the old one as its past, so that it
+differs from the daemon of the backup, if that still runs. A tag is 8 bytes of an HMAC of account and
 client order id: memos are public, and without the key they do not show who traded what. The key survives a restore, so
 that an order of which only its transaction is left is recognised by its tag when it is submitted again.
 """

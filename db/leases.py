@@ -21,7 +21,8 @@ from orderd.domain.trigger import ADVERSE
 
 
 class Due(NamedTuple):
-    """Orders that are due: those that may ``start``, and those that first ``look`` whether what they lacked is back."""
+    """Due orders: those that may ``start``, and those that first check (``look``) whether the reason of their wait
+    is over."""
 
     start: list[UUID]
     look: list[UUID]

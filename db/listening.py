@@ -1,4 +1,4 @@
-"""Notices that Postgres gives by itself (LISTEN and NOTIFY), on a connection that is used for nothing else."""
+"""Receives Postgres' notifications (LISTEN and NOTIFY), on a connection that is used for nothing else."""
 
 import psycopg2
 from psycopg2.extensions import connection

@@ -51,7 +51,7 @@ def listed(statuses: Iterable[OrderStatus]) -> str:
 def in_states(statuses: Iterable[OrderStatus]) -> str:
     """The condition that an order is in one of these states, in terms of indexed columns, none of which is ``status``.
 
-    Waiting orders have a due time, resting ones a time from which they are looked at, and ``ended_as`` is the status of
+    Waiting orders have a due time, resting ones a time from which they are checked, and ``ended_as`` is the status of
     orders that have ended. Of the others, a held order says what it waits for, and one that a worker holds waits for
     nothing.
     """
@@ -115,9 +115,9 @@ class Account(Table):
 
 
 class ApiKey(Table):
-    """An API key, known by its SHA-256 only. Expired or revoked ones stay for the record.
+    """An API key, stored as its SHA-256 only. Expired and revoked keys stay for the record.
 
-    Where a limit is NULL there is none. Notionals are base units of USDC.
+    A limit that is NULL does not exist. Notionals are base units of USDC.
     """
 
     id = UUIDField(primary_key=True)
@@ -144,13 +144,13 @@ class Order(Table):
 
     ``version`` is the fencing token: a claim raises it, and the claim's holder must name it when it writes. ``venue``
     and ``pool`` are those of the largest leg; ``route`` has all legs if there are several. ``min_out`` is the minimum
-    that the trader asked for; ``min_amount_out`` is the floor, what the current route has to pay: never below
+    that the trader set; ``min_amount_out`` is the floor, what the current route has to pay: never below
     ``min_out``, and with ``floor`` "first" the same from the first route on. An order that buys ``exact_out`` has no
     ``amount_in``; ``max_in`` is its maximum cost, and ``max_amount_in`` the ceiling, the counterpart of the floor.
     ``starts`` counts the turns that workers began, ``losses`` those whose workers were lost before anything was signed,
     ``failures`` the attempts that have failed for certain, ``uncounted`` those of them that do not count against the
     order. ``waits_for`` is the reason of its last deferral, until something else happens to it: the code of an error,
-    if it waits until that is over. ``looks_from`` is the time from which the market is looked at for a resting order,
+    if it waits until that is over. ``looks_from`` is the time from which a resting order is compared with the market,
     and NULL for any other; ``best_out`` is the most that it has paid for a trailing stop so far. ``triggered_at`` is
     when the condition was last met. ``parent_id`` is the order whose execution, or part of it, this one is.
     ``entry_id`` is the order that buys what this one sells: until it is filled, this one is held and has no amount.
@@ -249,7 +249,7 @@ class Order(Table):
 
     @property
     def amount(self) -> int:
-        """The one of the two amounts that is given; a resting order, and one that is executed in parts, gives what it
+        """The amount that is given; of a resting order, and of one that is executed in parts, it is what the order
         sells."""
         given = self.amount_in if self.exact_out is None else self.exact_out
         assert given is not None, "one of the two is given"

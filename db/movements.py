@@ -45,7 +45,7 @@ def reconciled_slot(wallet: str) -> int | None:
 
 
 def is_settled(signatures: Sequence[str]) -> dict[str, bool]:
-    """Of those that are orderd's own: whether all is known of them that their orders will ever say."""
+    """Whether the orders of orderd's own transactions have their final outcome."""
     rows = database.execute_sql(
         """
         SELECT a.signature, a.outcome NOT IN ('live') AND NOT a.awaits_finality AND (
@@ -113,7 +113,7 @@ def all_movements() -> list[KeptMovement]:
 
 
 def all_fills(account_id: UUID | None) -> list[KeptFill]:
-    """Those that count, of an account or of all, by time."""
+    """The fills that count, of one account or of all, by time."""
     account_condition, values = (
         ("", list[Any]()) if account_id is None else ("AND o.account_id = %s", [str(account_id)])
     )

@@ -1,8 +1,8 @@
-"""Ends waits for a server that says nothing any more.
+"""Ends waits for a server that does not answer any more.
 
-A dead server ends a wait by itself, and a living one ends a long statement (``statement_timeout``). One that is stopped
-or cut off does neither, and the driver then waits for ever. So each statement is bounded from this side too: when its
-time is over, its socket is shut down, which the driver takes for a lost connection.
+A dead server ends a wait, and a live one ends a long statement (``statement_timeout``). A server that is stopped or cut
+off does neither, and the driver would wait without end. So each statement has a time-out on this side too: its socket
+is shut down, and the driver reports a lost connection.
 """
 
 import os
@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 0.1
 
 
 class Overdue:
-    """Watches the statements of all threads, from one of its own that begins with the first."""
+    """Watches the statements of all threads, from a thread that starts with the first statement."""
 
     def __init__(self) -> None:
         self._waits: dict[int, tuple[float, connection]] = {}

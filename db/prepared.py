@@ -1,7 +1,7 @@
-"""Statements that are planned seldom: to plan one may take Postgres longer than to execute it.
+"""Prepared statements, because planning one may take Postgres longer than executing it.
 
-A plan that was made while a table was small may read all of it, and analysis by the server comes a minute late. So each
-connection has its plans made anew when it has executed a statement four times as often as the last time.
+A plan that was made while a table was small may scan it, and the server analyses it up to a minute later. So each
+connection plans a statement again when it has executed it four times as often as at the last plan.
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ class PastRoute:
 def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
     """The newest route that an order of the last ``seconds`` got for this pair.
 
-    An order with a limit of its own may go where no other would have gone: it counts only if all venues had answered.
+    An order with its own limit may use a route that no other would use: it counts only if all venues had answered.
     """
     with database.connection_context():
         row = database.execute_sql(

@@ -14,7 +14,7 @@ from db.models import in_states
 from orderd.domain.alerts import AlertKind
 from orderd.domain.order import LEASED, WAITING
 
-# Each is looked up by an index of its own.
+# Each has its own index.
 _BEGUN: Final = in_states(LEASED)
 _SENT: Final = in_states(WAITING)
 
@@ -32,7 +32,7 @@ class Process:
 def beat(process: Process, *, watches: bool = False) -> None:
     """Say that it lives; also for the first time, and after it was taken for dead.
 
-    ``watches``: it shares the pairs of orders that rest with the others that do.
+    ``watches``: it shares the pairs of resting orders with the other watching processes.
     """
     database.execute_sql(
         """
@@ -49,15 +49,15 @@ def known() -> dict[Process, int]:
 
 
 def watching() -> frozenset[str]:
-    """The names of those that have said that they watch what rests."""
+    """The names of the processes that watch resting orders."""
     return frozenset(name for (name,) in database.execute_sql("SELECT name FROM processes WHERE watches"))
 
 
 def bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
-    """Release all that these hold, unless they have beaten more often than is said here. Returns whose was released.
+    """Release everything that these processes hold, unless they have sent more heartbeats. Returns the released names.
 
-    Signed attempts are there to be adopted, orders that were begun to be reclaimed, and those that had only been
-    accepted to be put in the queue, whether they had got there or not.
+    Signed attempts can then be adopted, started orders reclaimed, and orders that were only accepted are put in the
+    queue, whether or not they were there.
     """
     return _bury(dead) if dead else []
 
@@ -82,7 +82,7 @@ def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
 
 @transaction
 def leave(name: str) -> int:
-    """It stops in order: forget it, and release what it has begun; what it sent is in the queue. Returns how many."""
+    """A process stops: remove it, and release what it has started; what it sent is in the queue. Returns the number."""
     database.execute_sql("DELETE FROM processes WHERE name = %s", (name,))
     return _release(_BEGUN, [name])
 

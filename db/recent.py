@@ -8,7 +8,7 @@ from uuid import UUID
 from db.connection import database
 
 MOST: Final = 5_000
-"""Rows of each kind that are looked at: some ten milliseconds, however much is traded."""
+"""Maximum number of rows of each kind: they take about ten milliseconds, however much is traded."""
 _AGO: Final = "floor(extract(epoch FROM statement_timestamp() - {at}) / %(step)s)::integer"
 _SINCE: Final = "statement_timestamp() - %(span)s * interval '1 second'"
 _OF_ACCOUNT: Final = "(%(account)s::uuid IS NULL OR o.account_id = %(account)s::uuid)"
@@ -40,7 +40,7 @@ class Recent:
 
 
 def recent(span: int, step: int, account_id: UUID | None = None) -> Recent:
-    """Of the last ``span`` seconds in steps of so many, of an account's orders or of all. Needs a connection."""
+    """The last ``span`` seconds in steps of ``step`` seconds, for an account's orders or all. Needs a connection."""
     given = {
         "span": span,
         "step": step,

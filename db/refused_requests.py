@@ -14,7 +14,7 @@ from typing import Final
 from db.connection import database, transaction
 
 ROWS_AN_HOUR: Final = 500
-"""What finds no row of its own any more is counted in one for each outcome."""
+"""Refusals beyond the number of rows are counted in one row per outcome."""
 KEPT_DAYS: Final = 30
 _MANY: Final = ("", "many")
 """The address and the action of the row that counts the rest."""

@@ -29,7 +29,7 @@ class RestingOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An order, as far as triggers have to know it, with the milliseconds until it is looked at by Postgres' clock."""
+    """An order as far as triggers need it, with the milliseconds until it is checked, by Postgres' clock."""
 
     order: Order
     wait_ms: int
@@ -67,7 +67,7 @@ def of_pair(pair: Pair) -> list[RestingOrder]:
 
 
 def of_late(seconds: float) -> list[RestingOrder]:
-    """Those that began to rest within the last seconds, or are not looked at yet."""
+    """The orders that began to rest within the last seconds, or are not checked yet."""
     return _resting("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
 
 

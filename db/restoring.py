@@ -34,7 +34,7 @@ def begin(reason: str) -> None:
     database.execute_sql("INSERT INTO past_installations SELECT id, %s FROM installation", (_OPEN,))
     database.execute_sql("UPDATE installation SET id = %s", (secrets.token_bytes(4),))
     database.execute_sql("DELETE FROM restores")
-    # Now: what the backup had under way may yet land, later than what it does not know.
+    # Now: what the backup had under way may still land, later than what it does not know.
     database.execute_sql(f"INSERT INTO restores (first_slot) {_FIRST_UNKNOWN_SLOT}")
 
 
@@ -42,8 +42,8 @@ _FIRST_UNKNOWN_SLOT: Final = """
     SELECT least(
         (SELECT min(coalesce(blockhash_slot, 0)) FROM attempts WHERE outcome = 'live' OR awaits_finality),
         (SELECT coalesce(max(slot), 0) FROM attempts WHERE outcome <> 'live' AND NOT awaits_finality))"""
-"""What a backup does not know was signed after the newest transaction that it knows to have landed for good; and what
-was under way when it was made is looked for from its blockhash on."""
+"""What a backup does not know was signed after the newest transaction that it knows to be final. What was under way at
+the backup is searched for from its blockhash on."""
 
 
 def height() -> int | None:
@@ -87,7 +87,7 @@ def active_with(tag: bytes) -> list[Order]:
 
 
 def traded_as(account_id: UUID, client_order_id: str) -> str | None:
-    """The signature by which a lost order of this client order id was traded; None where there is none."""
+    """The signature by which a lost order of this client order id was traded; None if there is none."""
     row = database.execute_sql(
         "SELECT signature FROM lost_orders WHERE tag = memo_tag(%s, %s) ORDER BY slot LIMIT 1",
         (str(account_id), client_order_id),

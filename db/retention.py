@@ -18,7 +18,7 @@ _LOCK: Final = 7_140_051_903_119
 
 
 class Kept(StrEnum):
-    """What has an age of its own. Each is the name of a setting, ``keep_..._days``."""
+    """The kinds of rows with a maximum age. Each is part of the name of a setting, ``keep_..._days``."""
 
     EVENTS = "events"
     FAILURES = "failures"
@@ -62,7 +62,7 @@ _REMOVE: Final = {
 def remove(kept: Kept, days: int, rows: int = ROWS) -> int:
     """Remove about so many of the oldest rows that are older than ``days``. Returns how many.
 
-    0 while another process does the same. What is of one order goes at once. Needs a connection.
+    0 while another process does the same. The rows of one order are removed together. Needs a connection.
     """
     (is_mine,) = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
     if not is_mine:
@@ -91,7 +91,7 @@ def database_bytes() -> int:
 
 
 def table_bytes() -> dict[str, int]:
-    """The size of each table on disk, with its indexes and what it keeps aside; the largest first."""
+    """The size of each table on disk, with its indexes and TOAST; the largest first."""
     rows = database.execute_sql(
         """
         SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class

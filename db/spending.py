@@ -7,7 +7,7 @@ from db.connection import database
 
 
 def count(notional: int, limit: int) -> date | None:
-    """Add an order to today's counter, in UTC; None where all orders of today would exceed the limit.
+    """Add an order to today's counter, in UTC; None if all orders of today would exceed the limit.
 
     Both in base units of USDC. Concurrent orders take turns: the condition holds for the counter as it is when it is
     raised.
@@ -25,7 +25,7 @@ def count(notional: int, limit: int) -> date | None:
 
 
 def counted_today() -> int:
-    """What today's counter stands at."""
+    """The value of today's counter."""
     row = database.execute_sql(
         "SELECT notional FROM daily_spending WHERE day = (clock_timestamp() AT TIME ZONE 'UTC')::date"
     ).fetchone()
@@ -41,7 +41,7 @@ def note(order_id: UUID, key_id: UUID | None, notional: int, day: date | None) -
 
 
 def forget(order_id: UUID) -> None:
-    """Let an order count as nothing, before it is counted anew."""
+    """Remove an order from the counter, before it is counted again."""
     database.execute_sql(
         """
         WITH gone AS (DELETE FROM notionals WHERE order_id = %s RETURNING notional, day)

@@ -27,7 +27,7 @@ def columns_of(terms: OrderTerms) -> dict[str, Any]:
 
 
 def terms_of(order: Order) -> OrderTerms:
-    """What the trader asked for, as it was understood when the order was accepted."""
+    """The trader's terms, as understood when the order was accepted."""
     stored = order.__data__  # a descriptor for each column takes its time
     sold = Token(order.token_in, order.mint_in, order.decimals_in)
     bought = Token(order.token_out, order.mint_out, order.decimals_out)

@@ -16,7 +16,7 @@ def mints_known(mints: Sequence[str]) -> list[MintFacts]:
 
 
 def last_mints(most: int) -> list[MintFacts]:
-    """Those that were read last."""
+    """The mints that were read last."""
     return [
         _facts(*row)
         for row in database.execute_sql(f"SELECT {_FACTS} FROM mints ORDER BY read_at DESC LIMIT %s", (most,))  # noqa: S608
@@ -45,7 +45,7 @@ def names() -> list[Listing]:
 
 @transaction
 def keep_name(symbol: str, mint: str, *, pinned: bool) -> None:
-    """Call a mint so; where it is ``pinned``, the symbol means it and no other."""
+    """Name a mint; if it is ``pinned``, the symbol means this mint only."""
     if pinned:
         database.execute_sql("UPDATE token_names SET pinned = false WHERE upper(symbol) = upper(%s)", (symbol,))
     database.execute_sql(

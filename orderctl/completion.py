@@ -125,7 +125,7 @@ def _parsed(before: Sequence[str]) -> tuple[Flags, list[str]]:
 
 
 def _arguments(verb: str, position: int, arguments: Sequence[str], flags: Flags, present: str) -> Iterable[Candidate]:
-    """Raises ClientError where the configuration cannot be used."""
+    """Raises ClientError if the configuration cannot be used."""
     if (verb in ("submit", "oco", "quote", "pools", "depth") and position <= 2) or (verb == "buy" and position == 1):
         return [one for one in _tokens(load(flags, os.environ), present) if one[0] not in arguments[1:]]
     if verb in ("watch", "wait", "cancel") or (verb in _OF_ONE_ORDER and position == 1):

@@ -44,7 +44,7 @@ class Proxy:
         return None if self.user is None else basic_authorization(self.user, self.password)
 
     def connect(self, host: str, port: int, seconds: float) -> socket.socket:
-        """A connection to an endpoint, which has no time-out itself. Raises OSError where the proxy leads nowhere."""
+        """A connection to an endpoint, which has no time-out itself. Raises OSError if the proxy leads nowhere."""
         connection = socket.create_connection((self.host, self.port), seconds)
         try:
             if self.kind == "http":

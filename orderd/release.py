@@ -20,7 +20,7 @@ _SHORT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """``commit`` is in full, and None where it is not known."""
+    """``commit`` is in full, and None if it is not known."""
 
     version: str
     commit: str | None

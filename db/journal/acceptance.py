@@ -115,9 +115,9 @@ def _accept_with_exits(orders: Sequence[NewOrder], sender: str | None, unless_ha
 
 
 def accept_exits(entries: Sequence[tuple[UUID, UUID, OrderTerms]]) -> list[Moved]:
-    """Store the orders that follow these, held until these are filled, where that has not been stored before.
+    """Store the orders that follow these, held until these are filled, if they are not stored yet.
 
-    Each is given by its id, its account and its terms, which have exit prices.
+    Each entry is given by its id, its account and its terms, which have exit prices.
     """
     exits = [
         NewOrder(UUID(str(uuid7())), account_id, f"{entry_id}-exit", exit_of(terms), DAEMON, entry_id=entry_id)

@@ -37,7 +37,7 @@ class NewAttempt:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """What became of the live attempt; ``slot`` where it landed, in a block that may yet ``awaits_finality``."""
+    """The outcome of the live attempt; ``slot`` is where it landed, in a block that may still await finality."""
 
     outcome: Literal["landed", "failed", "expired", "abandoned"]
     slot: int | None
@@ -60,12 +60,12 @@ class FailureRecord:
 class Change:
     """One fact about one order. ``version`` is the writer's fencing token; None writes over any claim and ends it.
 
-    ``to`` is the state that the order is in afterwards; it need not be said where the fact leads to one only.
-    ``before`` is what happened right before the fact, and is stored with it: an event of its own.
-    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, though not longer than
-    it is valid, or one that rests again is not looked at; the fact's ``until`` is set from it. ``waits_for`` says what
-    for, where there is more to it than time.
-    ``valid``: only where the order still is, or is no longer. ``unless_withdrawn``: only where no cancel was requested.
+    ``to`` is the new state of the order; it may be left out if the fact leads to one state only. ``before`` is a fact
+    that happened right before, and is stored with it as a separate event.
+    ``delay_ms`` is how long from now, by Postgres' clock, an order that goes back in line waits, but at most as long as
+    it is valid, or until a resting order is checked again; the fact's ``until`` is set from it. ``waits_for`` is the
+    reason of the wait, if it is more than time.
+    ``valid``: only if the order is still valid, or no longer. ``unless_withdrawn``: only if no cancel was requested.
     """
 
     order_id: UUID

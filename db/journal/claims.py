@@ -50,10 +50,10 @@ def _claiming() -> Prepared:
 
 
 def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
-    """Which orders were started within the window, and how long ago: what the rate limit asks where Redis forgot.
+    """The orders that were started within the window, and how long ago, for the rate limit after a loss of Redis' data.
 
-    Those that Postgres' clock, which was set back, has still before it count as of now. A turn that only found that the
-    order has to wait was no start.
+    Starts in the future, after Postgres' clock was set back, count as of now. A turn that only found that the order has
+    to wait was not a start.
     """
     rows = database.execute_sql(
         f"""

@@ -38,8 +38,8 @@ def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def moved_by(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
     """The orders that a statement has returned, each with the event that it wrote: the newest, about this fact."""
-    # Read by hand: Peewee works out the columns of a raw statement anew each time, longer than all else here takes, and
-    # goes to each value by way of a descriptor.
+    # The rows are read here and not by Peewee, which computes the columns of a raw statement each time, longer than
+    # everything else here takes, and sets each value through a descriptor.
     found = []
     for row in rows:
         order = Order(__no_default__=True)

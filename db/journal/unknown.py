@@ -1,4 +1,4 @@
-"""Orders whose outcome nobody knows for a while."""
+"""Orders with an unknown outcome."""
 
 from db import alerts
 from db.journal.rows import COLUMNS, Moved, moved_by, rows_of
@@ -8,7 +8,7 @@ from orderd.domain.order import EventKind, sources
 
 
 def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
-    """Mark orders that have been submitted for so long that their outcome is unknown.
+    """Mark orders as unknown that have been submitted for this long.
 
     Their claims stay as they are: the worker that holds one continues to follow the order.
     """

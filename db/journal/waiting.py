@@ -15,13 +15,13 @@ from orderd.domain.order import WAITING, EventKind, OrderStatus, sources, target
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The order waits. ``moved`` has the event that says so, where it had not been said already."""
+    """The order waits. ``moved`` has the event that reports it, if it had not been reported before."""
 
     moved: tuple[Moved, ...]
 
 
 def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | None:
-    """Let an order wait for a start for so long from now; None if it no longer waits for one. This is not an attempt.
+    """Let an order wait for a start for this long from now; None if it no longer waits for one. This is not an attempt.
 
     If the reason is an error, the order waits until that is over, while it is valid. An event is written if the order
     waited for something else before, or for nothing. While the reason stays the same, only the estimate changes.

@@ -21,7 +21,7 @@ OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeErr
 
 
 def apply(changes: Sequence[Change]) -> list[Moved]:
-    """Write the changes in one transaction; returns those that took effect. At most one change an order."""
+    """Write the changes in one transaction; returns those that took effect. At most one change per order."""
     if not changes:
         return []
     groups: dict[tuple[object, ...], list[Change]] = {}
@@ -43,9 +43,9 @@ def in_order(which: str) -> str:
 
 
 def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
-    """As ``apply``, with an answer for each change: what moved, or None where another was faster.
+    """Like ``apply``, with an answer per change: the moved order, or None if another process was faster.
 
-    Where the database objects to one of them, that one alone stays behind, and its answer is the objection.
+    If the database refuses one of them, only that one is left out, and its answer is the error.
     """
     try:
         moved = {each.order.id: each for each in apply(changes)}

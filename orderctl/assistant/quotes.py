@@ -43,7 +43,7 @@ class Quotes:
         return str(quote_id), valid_until
 
     def order_of(self, quote_id: str) -> SubmitParams:
-        """Raises ConfigError where no such quote was made, or its time is over.
+        """Raises ConfigError if no such quote was made, or its time is over.
 
         One that was submitted may be submitted again, to hear what became of it.
         """

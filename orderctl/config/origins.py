@@ -34,7 +34,7 @@ class Choice:
 
 
 def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
-    """Each setting with its origin, not yet checked. Raises ConfigError where the file itself cannot be used."""
+    """Each setting with its origin, not yet checked. Raises ConfigError if the file itself cannot be used."""
     path = config_path(environ)
     file = read_file(environ)
     context = current_context(flags, environ)
@@ -94,12 +94,12 @@ def path_of(text: str, origin: str) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """Raises OSError, and ValueError where it holds no text that could be read for certain."""
+    """Raises OSError, and ValueError if it holds no text that could be read for certain."""
     return text_of(path.read_bytes())
 
 
 def changeable_path(environ: Mapping[str, str]) -> Path:
-    """The file, for a change of it. Raises ConfigError where something else, such as /dev/null, has its name."""
+    """The file, for a change of it. Raises ConfigError if something else, such as /dev/null, has its name."""
     path = config_path(environ)
     try:
         if path.exists() and not path.is_file():

@@ -93,7 +93,7 @@ def columns_named(names: str) -> tuple[Column, ...]:
 
 
 def column_named(name: str) -> Column:
-    """Raises ConfigError where no column has the name."""
+    """Raises ConfigError if no column has the name."""
     word = name.strip().lower()
     if (column := COLUMNS.get(word)) is not None:
         return column

@@ -30,7 +30,7 @@ def orders_table(orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Co
 FAMILY: Final = ("id", "kind", "status", "sell", "result")
 """The columns of the orders that execute another one."""
 LIVE_FAMILY: Final = ("id", "status", "stages", "sell", "result")
-"""The same where they are drawn anew all the time, within 80 columns."""
+"""The same where they are drawn again all the time, within 80 columns."""
 
 
 def family_table(children: Iterable[OrderView], showing: Showing) -> Table:

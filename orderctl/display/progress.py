@@ -69,7 +69,7 @@ LABEL_WIDTH = max(len(state.label) for state in STATES.values())
 
 
 class LiveProgress:
-    """A Screen. Draws itself anew ten times a second, in a thread of rich's."""
+    """A Screen. Draws itself again ten times a second, in a thread of rich's."""
 
     def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
         self._around = around or Surroundings()

@@ -125,7 +125,7 @@ class LiveProgressOfMany:
 
 
 def _outcome(timeline: OrderTimeline, now: datetime) -> Text:
-    """The fill, the code of the failure, how long it still waits, or what is being bought; nothing where it rests."""
+    """The fill, the code of the failure, how long it still waits, or what is being bought; nothing if it rests."""
     if (wait := timeline.wait) is not None:
         return Text(waiting(wait.until, now), Tone.WARNING)
     if timeline.status in IDLE:

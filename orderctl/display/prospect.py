@@ -98,7 +98,7 @@ def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
 
 
 def awaited_rows(awaited: Iterable[tuple[Text, Fraction | None]]) -> Iterator[tuple[str, Text]]:
-    """What is waited for and how far the market is from that, where that is known: whichever of them comes first."""
+    """What is waited for and how far the market is from that, if that is known: whichever of them comes first."""
     for number, (condition, away) in enumerate(awaited):
         yield ("or" if number else "waits for"), Text.assemble(condition, "  ", distance_text(away))
 

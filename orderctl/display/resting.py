@@ -69,7 +69,7 @@ _told_of: dict[str, Token] = {}
 
 @lru_cache
 def pair_of(token_in: str, token_out: str) -> PairPrice | None:
-    """Of two symbols; None where one of them is not known."""
+    """Of two symbols; None if one of them is not known."""
     try:
         sold, bought = (_told_of.get(name) or _TOKENS.resolve(name) for name in (token_in, token_out))
     except OrderdError:
@@ -125,7 +125,7 @@ def word_of(kind: OrderKind) -> str:
 
 
 def prices(terms: FormattedTerms) -> str | None:
-    """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None where it has none."""
+    """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None if it has none."""
     named = []
     if terms.type is OrderKind.TWAP:
         named.append(f"{terms.slices} executions, one every {terms.every}")
@@ -255,5 +255,5 @@ def distances(order: OrderView, paid: Fraction) -> list[tuple[Condition, Fractio
 
 
 def distance(order: OrderView, paid: Fraction) -> Fraction | None:
-    """The same of the price that is nearest; None where that is not known."""
+    """The same of the price that is nearest; None if that is not known."""
     return min((away for _, away in distances(order, paid)), default=None)

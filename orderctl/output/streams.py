@@ -99,7 +99,7 @@ def narrate(settings: "Settings", text: str) -> None:
 
 
 def is_live(stream: TextIO) -> bool:
-    """Whether lines can be drawn anew: a terminal, and not a dumb one."""
+    """Whether lines can be drawn again: a terminal, and not a dumb one."""
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 

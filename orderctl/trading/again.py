@@ -23,7 +23,7 @@ def same_command(ctx: typer.Context, **meanwhile: Any) -> str:  # noqa: ANN401
 
 
 def _value(ctx: "Context", parameter: "Parameter", meanwhile: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """None where nothing was given."""
+    """None if nothing was given."""
     name = str(parameter.name)
     if name in meanwhile:
         return meanwhile[name]

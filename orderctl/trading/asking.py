@@ -61,7 +61,7 @@ def pairs_at_rest(orders: Iterable[OrderView]) -> dict[tuple[str, str], OrderVie
 
 
 def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -> None:
-    """Raises ClientError where the daemon does not answer."""
+    """Raises ClientError if the daemon does not answer."""
     if any(order.status in SIGNED for order in orders):
         height = client.call(Method.STATUS, NoParams(), StatusResult).block_height
         if height is not None:

@@ -1,4 +1,4 @@
-"""Many orders in one command: sent one after the other, reported one by one, and followed together."""
+"""Many orders in one command: sent one after another, reported one by one, and followed together."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence

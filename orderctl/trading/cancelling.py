@@ -1,4 +1,4 @@
-"""Cancels orders one after the other; a refusal of one does not keep the others from it."""
+"""Cancels orders one after another; a refusal of one does not keep the others from it."""
 
 from collections.abc import Callable, Iterable
 

@@ -99,7 +99,7 @@ def _ask(client: Calls, base: str, quote: str, side: Side, size: str) -> _Quoted
 
 
 def _sizes(client: Calls, base: str, quote: str) -> list[str]:
-    """Raises ConfigError where no pool trades the pair itself, so that nothing says which sizes matter."""
+    """Raises ConfigError if no pool trades the pair itself, so that nothing says which sizes matter."""
     pools = client.call(Method.POOLS, params_of(PoolsParams, token=(base, quote)), PoolsResult).pools
     most = max((Decimal(pool.reserve_a) for pool in pools), default=Decimal(0))
     if not most:
@@ -112,7 +112,7 @@ def _sizes(client: Calls, base: str, quote: str) -> list[str]:
 
 
 def _mid(levels: Iterable[_QuotedLevel]) -> Decimal:
-    """Raises ConfigError where there is a price on one side at most."""
+    """Raises ConfigError if there is a price on one side at most."""
     prices: dict[Side, Decimal] = {}
     for one in levels:
         if one.routed is not None:

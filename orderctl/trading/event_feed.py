@@ -34,7 +34,7 @@ _REMEMBERED: Final = 10_000
 
 @dataclass(slots=True)
 class FeedPosition:
-    """What was printed. ``newest`` is the id of the newest order known, None where there was no order."""
+    """What was printed. ``newest`` is the id of the newest order known, None if there was no order."""
 
     newest: UUID | None = None
     last_seq: dict[UUID, int] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class FeedPosition:
 
 
 def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCode:
-    """Until Ctrl-C. Raises ClientError where trying again cannot help."""
+    """Until Ctrl-C. Raises ClientError if trying again cannot help."""
     position, failures, has_listened = FeedPosition.read(file), 0, False
     begins = file is None or not file.exists()
     try:
@@ -106,7 +106,7 @@ def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCod
 
 
 def _one_connection(client: Client, position: FeedPosition, *, begins: bool) -> Iterator[OrderEvent | None]:
-    """What is new, and what comes; None where there is nothing to print, but something to remember."""
+    """What is new, and what comes; None if there is nothing to print, but something to remember."""
     active: dict[UUID, int] = {}
     is_live = False
     if begins:

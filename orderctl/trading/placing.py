@@ -36,7 +36,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also where t
 
 
 def watches(output: Format, wanted: bool | None, *, dry_run: bool) -> bool:
-    """Whether to follow. Raises ConfigError where the output has no room for what was asked for."""
+    """Whether to follow. Raises ConfigError if the output has no room for what was asked for."""
     found = wanted if wanted is not None else output in ("table", "wide") and sys.stdout.isatty()
     if found and output == "id":
         raise ConfigError("The options contradict each other", "-o id prints the id alone", "leave out --watch")
@@ -55,7 +55,7 @@ def place(
     yes: bool,
     follow: bool,
 ) -> ExitCode:
-    """Raises OrderdError where the order is certainly wrong, and what Client.call raises."""
+    """Raises OrderdError if the order is certainly wrong, and what Client.call raises."""
     check(order)
     if dry_run:
         return _preview(settings, order, output)
@@ -107,7 +107,7 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
     """The order as it is agreed to, with what the quote promises, where one was shown. None is a no.
 
     An order that rests is sent as it is: what today's market promises would be a floor for another day. Raises
-    ConfigError as below, and OrderdError where the daemon would refuse its prices.
+    ConfigError as below, and OrderdError if the daemon would refuse its prices.
     """
     try:
         chain = _chain_at_stake(client)

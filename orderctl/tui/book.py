@@ -90,7 +90,7 @@ class Book:
             self.put(order)
 
     def apply(self, event: OrderEvent) -> None:
-        """Raises AnswerLostError where events before this one are missing."""
+        """Raises AnswerLostError if events before this one are missing."""
         self._unconfirmed.discard(event.order_id)
         known = self.get(event.order_id)
         seq = known.seq if known else 0

@@ -50,7 +50,7 @@ class Mistake:
 
 
 def understood(line: str) -> Place | Verb | Mistake | None:
-    """None where nothing was typed."""
+    """None if nothing was typed."""
     try:
         words = shlex.split(line)
     except ValueError as error:

@@ -76,7 +76,7 @@ class Desk:
     """What one of a pair's first token brings of the second now, of the pairs that are asked about."""
 
     def receive(self, news: News) -> None:
-        """Raises AnswerLostError where an event is missing."""
+        """Raises AnswerLostError if an event is missing."""
         match news:
             case Opened():
                 self.connection = Connecting()

@@ -34,7 +34,7 @@ class PriceChart:
     room: int = 0
     prices: PricesResult | None = None
     subscription: int | None = None
-    """By which changes of these candles are told; None where there is none."""
+    """By which changes of these candles are told; None if there is none."""
     fills: tuple[HistoryFill, ...] = ()
     _drawn: Chart | None = field(default=None, repr=False)
     _drawn_from: tuple[object, ...] = ()
@@ -77,7 +77,7 @@ class PriceChart:
         return PricesParams(pair="/".join(pair), interval=self.interval, until=until, limit=limit)
 
     def chart(self, book: Book) -> Chart | None:
-        """With the prices that the orders of the book rest for; None where no price is known."""
+        """With the prices that the orders of the book rest for; None if no price is known."""
         if self.prices is None or not self.prices.candles:
             return None
         known = (self.prices, self.fills, tuple(book.resting.values()))

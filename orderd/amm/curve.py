@@ -62,7 +62,7 @@ def constant_price(numerator: int, denominator: int, amount_in: int, steps: int)
 
 
 def kept(fee_rate: int, denominator: int) -> int:
-    """What a fee leaves of an amount, Q64.64. Raises SwapError where it is less than nothing, or nothing."""
+    """What a fee leaves of an amount, Q64.64. Raises SwapError if it is less than nothing, or nothing."""
     left = (denominator - fee_rate) * Q64 // denominator if denominator else 0
     if left <= 0:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
@@ -141,7 +141,7 @@ class Curve:
         return paid - value_at(taken, s)
 
     def _walk(self) -> bool:
-        """Take one segment more; False where there is none."""
+        """Take one segment more; False if there is none."""
         with self._lock:
             segment = next(self._waiting, None)
             if segment is None:

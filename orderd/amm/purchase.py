@@ -22,7 +22,7 @@ _NEAR: Final = 16
 """A split that pays more than the amount, by this power of two at most, is near enough to share it. One that pays less
 may move the price as far as it may be moved: its legs could not buy more."""
 _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
-"""By which powers of two a leg buys less than its part where its pool refuses that, one after the other."""
+"""By which powers of two a leg buys less than its part where its pool refuses that, one after another."""
 _NEARER: Final = 6
 """How often the gap between what is refused and what is paid is then halved: other pools fill it, at higher prices."""
 

@@ -37,7 +37,7 @@ class Quote:
     transfer_fee_out: int = 0
 
     def __post_init__(self) -> None:
-        """Raises SwapError where no token account could hold what would be paid out."""
+        """Raises SwapError if no token account could hold what would be paid out."""
         if self.amount_out > U64_MAX:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
 

@@ -6,8 +6,8 @@ of a leg, and the whole amount's value at s is more than the set can pay, whatev
 bound for each set before anything is poured into it.
 
 The search is best-first: of all sets, the one with the highest bound is looked at more closely, and gets a lower one.
-It is poured, within the compute units that there are; computed as the pools' own integer swaps do; poured anew where it
-moves the price too far; and shown to whoever knows whether it fits. A set that has passed all that, and still is the
+It is poured, within the compute units that there are; computed as the pools' own integer swaps do; poured again where
+it moves the price too far; and shown to whoever knows whether it fits. A set that has passed all that, and still is the
 highest, is the best there is, and nothing below it was looked at. Sets of one pool are sets like any other.
 
 A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays notably
@@ -314,7 +314,7 @@ class _Search:
         return self._judge(Split((leg,)), (leg.position,), None)
 
     def _judge(self, split: Split, legs: tuple[int, ...], reaches: Mapping[int, int] | None) -> Split | None:
-        """The split, if it fits; `reaches` are those that it was poured within, None where it is a pool's own quote."""
+        """The split, if it fits; `reaches` are those that it was poured within, None if it is a pool's own quote."""
         if self._units(split) > self._room.units:
             self._bind(_Binding.AMOUNTS)
             if reaches is None:
@@ -331,7 +331,7 @@ class _Search:
         return None
 
     def _flatten(self, legs: tuple[int, ...], reaches: Mapping[int, int]) -> None:
-        """Pour a set anew that moves the price too far. What a curve takes for depth is in part a fee that grows."""
+        """Pour a set again that moves the price too far. What a curve takes for depth is in part a fee that grows."""
         aim, best = self._room.impact - _ROUNDED, None
         for _ in range(_AIMS):
             split = self._exact(self._water.gentle(legs, reaches, max(aim, 0)))
@@ -347,7 +347,7 @@ class _Search:
             self._look_later(self._key(best), self._judge, best, legs, reaches)
 
     def _exact(self, filling: Filling) -> Split | None:
-        """The split as the pools compute it; None where one refuses its part."""
+        """The split as the pools compute it; None if one refuses its part."""
         amounts = {leg: share.amount_in for leg, share in filling.shares.items()}
         if not filling.whole:
             amounts = {leg: amount - (amount >> _TRIMMED) - 1 for leg, amount in amounts.items()}

@@ -43,7 +43,7 @@ class Stretch(NamedTuple):
     def after_output(self, amount: int) -> int:
         """Where an output moves the price, rounded so that it always moves far enough.
 
-        Raises SwapError where no price sets as much of token 0 free.
+        Raises SwapError if no price sets as much of token 0 free.
         """
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:

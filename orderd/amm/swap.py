@@ -49,7 +49,7 @@ class SwapError(Exception):
 
 
 def less_fee(amount: int, fee: int) -> int:
-    """What a fee leaves of an amount. Raises SwapError where it takes more than there is, as the programs do."""
+    """What a fee leaves of an amount. Raises SwapError if it takes more than there is, as the programs do."""
     if not 0 <= fee <= amount:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     return amount - fee

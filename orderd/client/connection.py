@@ -90,7 +90,7 @@ class Client:
 
         A lost connection is opened again with exponential backoff, and the news resume after the last event that was
         seen: each event comes once and in order. An order whose events the daemon can no longer send from the last one
-        seen begins anew: ResyncRequired, and then the snapshot, which counts as everything before it.
+        seen begins again: ResyncRequired, and then the snapshot, which counts as everything before it.
 
         Raises FollowTimeoutError after ``seconds``, RefusedError (for example for an unknown order), and
         UnreachableError if there never was a connection.
@@ -100,7 +100,7 @@ class Client:
     def follow_active(self) -> "Iterator[Snapshot | Event | Ready | Stale | Fresh]":
         """The news of all orders over one connection: snapshots of the active ones, Ready, and then events.
 
-        Other calls may be made between two of them. Raises AnswerLostError where the connection is lost,
+        Other calls may be made between two of them. Raises AnswerLostError if the connection is lost,
         UnreachableError and RefusedError.
         """
         return self._follower().follow_active()

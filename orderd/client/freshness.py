@@ -49,7 +49,7 @@ class Freshness:
 
     @property
     def seconds_left(self) -> float | None:
-        """How much longer silence means nothing; None where it never means anything, or it is known already."""
+        """How much longer silence means nothing; None if it never means anything, or it is known already."""
         if self._period is None or self._is_stale:
             return None
         return max(0.0, self._received_at + MISSED_BEATS * self._period - time.monotonic())
@@ -70,7 +70,7 @@ class Freshness:
 
 
 def check_count(heartbeat: Heartbeat, counted: Mapping[int, int]) -> None:
-    """Raises AnswerLostError where fewer events of a subscription came than the daemon has sent."""
+    """Raises AnswerLostError if fewer events of a subscription came than the daemon has sent."""
     for position in heartbeat.subscriptions:
         missing = position.events - counted.get(position.subscription, 0)
         if missing > 0:

@@ -121,7 +121,7 @@ def _lost(title: str, why: str, method: Method | None) -> AnswerLostError:
 
 
 def gap(seq: int, after: int) -> AnswerLostError:
-    """An event is missing: what is known can be trusted only after asking anew."""
+    """An event is missing: what is known can be trusted only after asking again."""
     return connection_lost(f"event {seq} came right after event {after}")
 
 

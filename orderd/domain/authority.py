@@ -14,7 +14,7 @@ _HIGHEST_PORT: Final = 65_535
 
 
 def host_of(authority: str) -> str | None:
-    """The name or address, in one spelling: lower case, IPv6 compressed and without brackets. None where it is none."""
+    """The name or address, in one spelling: lower case, IPv6 compressed and without brackets. None if it is none."""
     found = _AUTHORITY.fullmatch(authority)
     if found is None or not 0 < int(found["port"] or 1) <= _HIGHEST_PORT:
         return None

@@ -28,7 +28,7 @@ _KNOWN_SECONDS: Final = 2.0
 class Reading:
     """The server's clock ``now``, at the ``last`` look, and by how much its stored times were ``moved``; in seconds.
 
-    ``last`` is None where nothing is stored.
+    ``last`` is None if nothing is stored.
     """
 
     now: float

@@ -518,7 +518,7 @@ def printable(text: str) -> str:
 class OrderdError(Exception):
     """An error that a user may see. ``detail`` says what happened in this case; the rest follows from the code.
 
-    ``retry_after`` is how many seconds it takes until the same may succeed, where that is known.
+    ``retry_after`` is how many seconds it takes until the same may succeed, if that is known.
     """
 
     def __init__(self, code: ErrorCode, detail: str, *, retry_after: int | None = None) -> None:

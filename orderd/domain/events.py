@@ -115,7 +115,7 @@ class Started(Fact):
 class Routed(Fact):
     """Every pool's answer and the choice: ``chosen`` pays the most, over the legs of ``route``.
 
-    ``gain_bps`` is what they pay above the best single pool; None where no single pool takes the whole order. Of an
+    ``gain_bps`` is what they pay above the best single pool; None if no single pool takes the whole order. Of an
     order for an exact output ``max_amount_in`` is the most that it may cost, and ``gain_bps`` what they take less.
     """
 

@@ -72,7 +72,7 @@ class MintFacts:
 
     @property
     def objection(self) -> OrderdError | None:
-        """Why orderd does not trade it; None where it does."""
+        """Why orderd does not trade it; None if it does."""
         for trait, (code, why) in _OBJECTIONS.items():
             if trait in self.traits:
                 return OrderdError(code, f"the mint {self.mint}: {why}")

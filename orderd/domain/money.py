@@ -36,7 +36,7 @@ def parse_amount(text: str, decimals: int) -> int:
 
 
 def parse_amount_word(text: str) -> str | None:
-    """A word for a part of what there is, ``max`` or such as ``50%``, as it is kept; None where it is none.
+    """A word for a part of what there is, ``max`` or such as ``50%``, as it is kept; None if it is none.
 
     Raises OrderdError AMOUNT_INVALID or AMOUNT_NOT_POSITIVE, of a percentage.
     """

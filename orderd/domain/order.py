@@ -233,7 +233,7 @@ class UnclearTransitionError(Exception):
 def next_status(status: OrderStatus | None, kind: EventKind, to: OrderStatus | None = None) -> OrderStatus:
     """The state after ``kind``; ``to`` names it where the table has several.
 
-    Raises IllegalTransitionError where the table has no such row, UnclearTransitionError where it has several.
+    Raises IllegalTransitionError if the table has no such row, UnclearTransitionError if it has several.
     """
     found = frozenset(after for before, event, after in TRANSITIONS if (before, event) == (status, kind))
     if not found or (to is not None and to not in found):

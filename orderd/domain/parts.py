@@ -38,7 +38,7 @@ def first_part(terms: OrderTerms) -> OrderTerms:
 def least_part(terms: OrderTerms) -> OrderTerms:
     """The least of it that one transaction may sell: what the price of an order in parts is to be held against.
 
-    The whole of it would move the market by much more than its parts do, one after the other.
+    The whole of it would move the market by much more than its parts do, one after another.
     """
     if terms.slices is not None:
         return replace(terms, amount_in=max(terms.amount // terms.slices, 1))

@@ -18,7 +18,7 @@ MOST_TIMES: Final = 5
 def check_plausible(terms: OrderTerms, amount_out: int) -> None:
     """``amount_out`` is what the best route pays for the whole amount, in base units.
 
-    Raises OrderdError PRICE_OFF_MARKET, or PRICE_WRONG_SIDE where the order would fire at once.
+    Raises OrderdError PRICE_OFF_MARKET, or PRICE_WRONG_SIDE if the order would fire at once.
     """
     market = terms.pair.price(terms.amount, amount_out)
     now = terms.pair.price_text(terms.amount, amount_out)

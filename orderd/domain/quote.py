@@ -252,7 +252,7 @@ class RoutingDecision:
 
     @property
     def gain_bps(self) -> Decimal | None:
-        """What the route pays above the best single pool, rounded down; None where no single pool takes it all.
+        """What the route pays above the best single pool, rounded down; None if no single pool takes it all.
 
         For an exact output, what it costs less.
         """

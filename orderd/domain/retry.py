@@ -21,7 +21,7 @@ def may_pass(code: ErrorCode) -> bool:
 class RetryPolicy:
     """``max_attempts`` in all; the n-th wait is ``base_ms * 2**(n-1)`` up to ``cap_ms``, less a random part.
 
-    ``slot_ms`` is how long the chain takes for a slot: before the next one, nothing new can be seen. It is set anew
+    ``slot_ms`` is how long the chain takes for a slot: before the next one, nothing new can be seen. It is set again
     when the chain's slots become longer or shorter.
     """
 

@@ -307,7 +307,7 @@ class OrderTerms:
 
     @property
     def trigger(self) -> Condition | None:
-        """What it waits for before it may be executed; None where that is nothing, or its own limit."""
+        """What it waits for before it may be executed; None if that is nothing, or its own limit."""
         if self.kind in (OrderKind.MARKET, OrderKind.LIMIT, OrderKind.OCO, OrderKind.TWAP, OrderKind.ON_LIQUIDITY):
             return None
         price = self.stop_price or self.take_profit_price

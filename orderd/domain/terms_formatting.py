@@ -59,7 +59,7 @@ def formatted_values(terms: OrderTerms) -> dict[str, Any]:
 
 
 def price_reads(terms: OrderTerms) -> str | None:
-    """Its prices with their unit, and what they come to for the whole amount, if known; None where it has none."""
+    """Its prices with their unit, and what they come to for the whole amount, if known; None if it has none."""
     if terms.amount_in is None and terms.exact_out is None:
         prices = (terms.take_profit_price, terms.stop_price)
         return "; or ".join(f"{price} {terms.pair.unit}" for price in prices if price is not None)

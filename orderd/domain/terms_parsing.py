@@ -224,7 +224,7 @@ def _traits(text: str) -> str:
 
 
 def check_wrapped(given: GivenTerms, token_in: Token) -> None:
-    """Raises OrderdError TOKEN_NOT_WRAPPED where ``use_wrapped`` is said of another token than SOL."""
+    """Raises OrderdError TOKEN_NOT_WRAPPED if ``use_wrapped`` is said of another token than SOL."""
     if given.use_wrapped and not token_in.is_native:
         why = f"the order would sell {token_in.symbol} from the wallet's wrapped SOL"
         raise OrderdError(ErrorCode.TOKEN_NOT_WRAPPED, why)

@@ -107,7 +107,7 @@ class TokenRegistry:
     def resolve(self, name: str) -> Token:
         """The token with this symbol or mint.
 
-        Raises OrderdError as ``mint_of`` does, TOKEN_UNREAD where its decimals are not known, and TOKEN_* where orderd
+        Raises OrderdError as ``mint_of`` does, TOKEN_UNREAD if its decimals are not known, and TOKEN_* if orderd
         does not trade such a mint.
         """
         known = self._by_mint.get(name) or self._well_known_as(name)

@@ -143,7 +143,7 @@ class Child:
     ) -> None:
         """Wait for ``ready``; what does not become ready is stopped.
 
-        ``progress`` is what the child says of itself, if anything: as long as that changes, its patience begins anew.
+        ``progress`` is what the child says of itself, if anything: as long as that changes, its patience begins again.
         Raises ChildEndedError when it ends and OrderdError when it takes too long, with what it said or the end of its
         log; StopRequested when a stop signal arrives meanwhile.
         """

@@ -35,7 +35,7 @@ class ServiceManager:
         microseconds = os.environ.get("WATCHDOG_USEC", "0")
         is_watched = self._socket is not None and microseconds.isdecimal() and int(microseconds) > 0
         self.watchdog_seconds: float | None = int(microseconds) / 1e6 if is_watched else None
-        """How long the manager waits for a sign of life; None where it does not watch."""
+        """How long the manager waits for a sign of life; None if it does not watch."""
         for variable in _VARIABLES:
             os.environ.pop(variable, None)
 

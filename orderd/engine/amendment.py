@@ -42,10 +42,10 @@ class Amendments:
         self._reservations = reservations
 
     def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
-        """The terms as they would be, to be held against the market: of an order that is held, those of its entry.
+        """The terms after the amendment, to be compared with the market; for a held order, those of its entry.
 
-        Raises OrderdError as ``views.find`` and ``understood`` do, ORDER_NOT_AMENDABLE where it does not rest, and
-        ORDER_TERMS_CONTRADICT where it would become an order of another kind.
+        Raises OrderdError as ``views.find`` and ``understood`` do, ORDER_NOT_AMENDABLE if it does not rest, and
+        ORDER_TERMS_CONTRADICT if it would become an order of another kind.
         """
         with database.connection_context():
             order = _idle(views.find(account_id, ref, sees_all=sees_all))
@@ -151,7 +151,7 @@ def _as_followed(entry_id: UUID | None, exit_terms: OrderTerms) -> OrderTerms:
 
 
 def _check_room(order: Order, after: OrderTerms) -> None:
-    """Raises OrderdError where the new total is less than what is sold already, or is being sold."""
+    """Raises OrderdError if the new total is less than what is sold already, or is being sold."""
     sold = (order.filled_in or 0) + families.under_way(order.id)
     if after.is_family and after.amount < sold:
         sold_text = f"{format_amount(sold, order.decimals_in)} {order.token_in}"
@@ -159,7 +159,7 @@ def _check_room(order: Order, after: OrderTerms) -> None:
 
 
 def _wait_ms(order: Order) -> int:
-    """In how many milliseconds it is looked at: when it would have been. A TWAP does not forget what it has missed."""
+    """Milliseconds until the order is checked: the same time as before. A TWAP does not forget missed times."""
     (wait_ms,) = database.execute_sql(
         "SELECT ceil(extract(epoch FROM %s - clock_timestamp()) * 1000)::bigint", (order.looks_from,)
     ).fetchone()

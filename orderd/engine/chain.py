@@ -1,8 +1,7 @@
-"""The endpoint has to lead to the chain that is meant, which is the chain of the stored orders.
+"""Checks that the endpoint belongs to the expected chain, which is the chain of the stored orders.
 
-A wrong address would turn play into earnest: orders for the local chain would be executed on mainnet, and an attempt
-that another chain has never heard of would pass for expired. So nothing goes out before the endpoint has said which
-chain it is.
+With a wrong address, orders for the local chain would be executed on mainnet, and an attempt that another chain does
+not know would look expired. So nothing is sent before the endpoint has named its chain.
 """
 
 from collections.abc import Callable
@@ -22,7 +21,7 @@ _PUBLIC: Final = {
 
 
 def check_network(meant: Chain, genesis_hash: str) -> str:
-    """The name of the chain. Raises RpcWrongChainError where it is not the one that is meant."""
+    """The name of the chain. Raises RpcWrongChainError if it is not the expected one."""
     local = meant if meant in LOCAL_CHAINS else "a local chain"
     found = _PUBLIC.get(genesis_hash, local)
     if found != meant:
@@ -31,7 +30,7 @@ def check_network(meant: Chain, genesis_hash: str) -> str:
 
 
 def check_chain(meant: Chain, genesis_hash: str) -> None:
-    """Raises RpcWrongChainError where this is not the chain that is meant, or not that of the stored orders."""
+    """Raises RpcWrongChainError if this is not the chain that is meant, or not that of the stored orders."""
     found = check_network(meant, genesis_hash)
     stored = belong_to(genesis_hash)
     if stored != genesis_hash:
@@ -54,7 +53,7 @@ class CheckedTransport:
         self._is_checked = False
 
     def post(self, body: bytes) -> Response:
-        """As the transport's own. Raises RpcError where the endpoint cannot be asked which chain it is."""
+        """Like the transport's method. Raises RpcError if the endpoint does not say which chain it is."""
         if not self._is_checked:
             self._check(RpcClient("", transport=self._transport).get_genesis_hash())
             self._is_checked = True

@@ -38,7 +38,7 @@ def explain(err: TransactionError, logs: Sequence[str]) -> ChainError:
     """The failure of a transaction, landed or simulated, as the error that its order gets."""
     failure = read_failure(err, logs)
     program = program_at(failure.program)
-    # Anchor's own word. The source account is made by whoever first receives the token; the destination, by the trade.
+    # An error of Anchor. The first receiver of the token creates the source account; the trade creates the destination.
     # Not every program names the account.
     if (
         program is not None

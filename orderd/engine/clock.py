@@ -20,7 +20,7 @@ def elapsed_seconds() -> float:
 
 
 class DatabaseClock:
-    """Thread-safe. To be looked at before anything is taken from anybody because its time is over."""
+    """Thread-safe. To be checked before anything is taken from its holder because its time is over."""
 
     def __init__(self, lease_seconds: float, *, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         self._lease_seconds = lease_seconds
@@ -31,8 +31,8 @@ class DatabaseClock:
     def look(self) -> datetime:
         """Move the stored times where the clock was set, unless another process has done so.
 
-        Returns the moment that was looked at: what is taken because its time is over, is over by then. The clock may be
-        set again before the next statement, and that would be noticed one look too late.
+        Returns the time of the reading, by which times that are over are compared. The clock may be set again before
+        the next statement, and the next reading would notice that too late.
         """
         with self._lock, database.connection_context():
             requested_at = self._elapsed()
@@ -45,10 +45,10 @@ class DatabaseClock:
             return datetime.fromtimestamp(self._watch.moment(reading), UTC)
 
     def begin(self, longest_seconds: float) -> None:
-        """Look for the first time, and cut waits that are longer than any can be.
+        """Read the clock for the first time, and cut waits that are longer than possible.
 
-        What the clock was set by while no process looked is known in part: where it went back behind the last look, it
-        was by so much at least.
+        How far the clock was set while no process was running is only partly known: if it is behind the last reading,
+        it was set back by at least that much.
         """
         self.look()
         with database.connection_context():

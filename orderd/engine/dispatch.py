@@ -44,11 +44,10 @@ class Send(Protocol):
 
 
 class Dispatch:
-    """One pass at a time; any number of processes may run it together.
+    """One pass at a time; any number of processes may run it at the same time.
 
-    ``depth`` says how many orders are in the queue. ``name`` is this process among others.
-    ``look`` sees to it that Postgres' clock can be gone by; ``halted`` says whether something keeps orders from being
-    signed, and is asked with each pass.
+    ``depth`` returns the number of orders in the queue. ``name`` is the name of this process. ``look`` makes sure that
+    Postgres' clock was not set; ``halted`` says whether a halt prevents signatures, and is called in each pass.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Dispatch:
         self._add_up_at = 0.0
 
     def missed(self, order_id: UUID) -> None:
-        """The order's message was used up in vain. The next pass sees to it that the order is taken up again."""
+        """The order's message was consumed without effect. The next pass queues the order again."""
         self._missed.append(order_id)
 
     def run_once(self) -> int:
@@ -102,7 +101,7 @@ class Dispatch:
         return len(due.start) + len(due.look)
 
     def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
-        """Let a pending order wait for so long, or look again after that whether the error is over.
+        """Let a pending order wait this long, and check then whether the error is over.
 
         This is not an attempt. False if the order is not pending.
         """

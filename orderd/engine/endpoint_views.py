@@ -1,4 +1,4 @@
-"""How the figures of an endpoint are told to clients."""
+"""The figures of an endpoint as clients get them."""
 
 from orderd.solana.endpoint_figures import WINDOW_SECONDS, EndpointTally
 from orderd.solana.json_rpc import (

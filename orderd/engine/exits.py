@@ -1,8 +1,8 @@
-"""What follows an order that has bought: the order that sells it again, at a profit or at a loss.
+"""Exits: the order that follows a purchase and sells again, at a profit or at a loss.
 
-It is accepted with its entry, and held. When the entry's success is final, it is released, and sells what was received;
-where the entry ends without a fill, it ends as that did. Either happens once: the entry says in the same transaction
-that nothing more follows.
+It is accepted with its entry, and held. When the entry's success is final, it is released, and sells what was received.
+If the entry ends without a fill, it ends in the same way. Either happens once: the same transaction records in the
+entry that nothing more follows.
 """
 
 from typing import Final

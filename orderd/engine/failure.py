@@ -1,8 +1,8 @@
-"""What follows a failed attempt: another one after a pause, the order's end, or a wait that counts for nothing.
+"""What follows a failed attempt: another one after a pause, the order's end, or a wait that does not count.
 
 A market order has a few attempts. One with a limit price that may wait for it rests again, and so does a take-profit:
-it wants its price, and where it is half of an OCO, the other half must be able to go. What has fired and has to get out
-is tried for as long as it is valid. What must be executed at once or not at all is not tried again.
+it needs its price, and if it is half of an OCO, the other half must be able to fire. A fired stop is tried for as
+long as it is valid. An order that must be executed at once or not at all is not tried again.
 """
 
 import random
@@ -24,8 +24,8 @@ from orderd.engine.chain_errors import ChainError
 from orderd.engine.publish import Publisher
 
 _DOUBLINGS: Final = 4
-"""An order whose try led to no signature is looked at again after a slot; after twice as long each time, so often,
-where no look at the market keeps it from a try that must fail: a try takes a start from other orders."""
+"""An order whose try led to no signature is checked again after a slot. If no check of the market prevents tries that
+must fail, the pause doubles this many times, because a try takes a start from other orders."""
 _AT_ONCE: Final = 5
 """How often what has to get out is tried again at once after the price has run away from it: until its slippage is as
 wide as it may be, at the least."""
@@ -44,7 +44,7 @@ class AttemptFailedError(Exception):
 
     @property
     def logs(self) -> Sequence[str]:
-        """What the programs said, where it was the chain that refused."""
+        """The log of the programs, if the chain refused."""
         return self.error.logs if isinstance(self.error, ChainError) else ()
 
 
@@ -131,7 +131,7 @@ def withdrawn(change: Change) -> Change | None:
 def _delay_ms(
     error: OrderdError, persistence: _Persistence, policy: RetryPolicy, failures: int, counted: int, *, is_signed: bool
 ) -> int | None:
-    """Milliseconds until the next attempt, or None where there is none. ``counted`` are the failures that count."""
+    """Milliseconds until the next attempt, or None if there is none. ``counted`` are the failures that count."""
     jitter = random.random()  # noqa: S311  (spreads load, guards nothing)
     if persistence is _Persistence.A_FEW:
         return policy.retry_delay_ms(error.code, counted, jitter)
@@ -146,7 +146,7 @@ def _delay_ms(
 
 
 def _wait(failed: AttemptFailedError, policy: RetryPolicy, persistence: _Persistence) -> Change:
-    """The turn has found that something is away: it is as if it had not been."""
+    """The turn has found a service unavailable: it does not count."""
     order, error = failed.order, failed.error
     delay_ms = policy.look_delay_ms(0, random.random())  # noqa: S311
     until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)

@@ -36,7 +36,7 @@ from orderd.engine.publish import Publisher
 
 _AT_ONCE: Final = 1_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
-"""A parent is looked at again when its child has ended."""
+"""A parent is checked again when its child has ended."""
 _AT_ONCE_MS: Final = 1_500
 """Within which the market has been looked at for an order that may not wait."""
 log = structlog.get_logger(__name__)
@@ -288,9 +288,9 @@ def _error(family: Family) -> OrderdError:
 
 @transaction
 def cancel(parent_id: UUID) -> list[Moved]:
-    """Cancel a family: its children as far as nothing of them is signed, and then the parent.
+    """Cancel a family: the children that are not signed, and then the parent.
 
-    Where a child is signed, the parent ends when that has. Needs a connection; none where it had ended.
+    If a child is signed, the parent ends after it. Needs a connection. Returns nothing if the parent had ended.
     """
     families.lock(parent_id)
     if families.of(parent_id) is None:

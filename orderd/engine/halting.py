@@ -1,7 +1,7 @@
-"""The halts as this process saw them last: what saves work that would lead to no signature.
+"""The halts as this process last read them, to avoid work that would lead to no signature.
 
-What decides is the statement that stores a signature (``db.halts``); by this, nothing is begun in vain. So orders that
-wait stay where they are, and what they find when they are looked at again is the market of that moment.
+The statement that stores a signature decides (``db.halts``); this module only avoids useless work. So waiting orders
+stay where they are, and are compared with the market of the moment when the halt ends.
 """
 
 import structlog
@@ -34,7 +34,7 @@ class Halts:
 
 
 def current() -> OrderdError | None:
-    """What keeps orders from being signed now; None where nothing does. Needs a connection."""
+    """What keeps orders from being signed now; None if nothing does. Needs a connection."""
     current = halts.current()
     return current[0].error if current else None
 
@@ -47,7 +47,7 @@ def halt(by: Actor, reason: str) -> HaltResult:
 
 
 def lift(by: Actor) -> LiftResult:
-    """Let trading go on. Orders that wait are taken up as they are found then.
+    """Resume trading. Waiting orders continue from their current state.
 
     A halt for a restore ends by itself, when it is known what has been traded.
     """

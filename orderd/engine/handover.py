@@ -24,9 +24,9 @@ class SendAfter(Protocol):
 
 
 class HandOver:
-    """``send`` puts orders in the queue, ``forget`` says that one no longer waits.
+    """``send`` puts orders in the queue, ``forget`` removes an order from the line.
 
-    What is given together travels together: followers hear of a new order before a worker can.
+    Events are published before the queue gets the orders, so followers see a new order before a worker can.
     """
 
     def __init__(self, publisher: Publisher, send: SendAfter, forget: Callable[[UUID], None]) -> None:

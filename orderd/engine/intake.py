@@ -38,7 +38,7 @@ class Submission:
     terms: OrderTerms
     by: Actor
     spending: Spending | None = None
-    """Where the submitter has limits of money."""
+    """The limits of money of the submitter, if any."""
     label: str | None = None
     """Shown with its acceptance. Two submissions that differ in nothing else are the same order."""
     id: UUID = field(default_factory=uuid7)
@@ -46,7 +46,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class SubmitOutcome:
-    """``created`` is false where the same order had been submitted before."""
+    """``created`` is false if the same order had been submitted before."""
 
     order: OrderView
     created: bool
@@ -97,9 +97,9 @@ class Intake:
         return self._tokens.symbol_of(self._tokens.mint_of(name))
 
     def terms(self, given: GivenTerms) -> OrderTerms:
-        """What the trader asks for, checked.
+        """The trader's terms, checked.
 
-        Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds; TOKEN_UNREAD where a token's decimals are not
+        Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds; TOKEN_UNREAD if a token's decimals are not
         known, without which no amount of it is understood.
         """
         return understood(given, self._tokens, self._default_slippage, self._max_total_cost_bps)
@@ -129,9 +129,8 @@ class Intake:
         """Store all in one statement and send them off; the answers are in the submissions' order.
 
         May be called again with the same submissions where the connection was lost, perhaps after the commit.
-        A client order id that is taken answers with its order when the terms are equal, else with ORDER_CONFLICT. What
-        is new is refused with SERVICE_HALTED while a halt stands.
-        Where limits of money have to be kept within, a submission has a transaction of its own.
+        If a client order id exists, the answer is its order if the terms are equal, and ORDER_CONFLICT otherwise. New
+        orders are refused with SERVICE_HALTED during a halt. A submission with limits of money has its own transaction.
         """
         outcomes: dict[int, SubmitOutcome | OrderdError] = {}
         with database.connection_context():
@@ -173,9 +172,9 @@ class Intake:
             self._send(order_ids, added)
 
     def known(self, submission: Submission) -> SubmitOutcome | None:
-        """The order that was submitted under the same client order id before; None where there is none.
+        """The order that was submitted under the same client order id before; None if there is none.
 
-        Raises OrderdError ORDER_CONFLICT where it has other terms. Needs a database connection.
+        Raises OrderdError ORDER_CONFLICT if it has other terms. Needs a database connection.
         """
         outcome = _existing(submission)
         if isinstance(outcome, OrderdError):

@@ -1,7 +1,6 @@
 """The orders that this process holds, and the renewal of their leases.
 
-Orders that are not held here are not renewed: an order that was dropped on the way, by any error, comes back by itself
-when its lease runs out.
+Other orders are not renewed: an order that was dropped by any error is available again when its lease ends.
 """
 
 import threading

@@ -73,7 +73,8 @@ class Market:
         self._reservations = reservations or Reservations()
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
-        """All venues' offers, even if the best one pays less than is asked for. Raises OrderdError as routing does."""
+        """All venues' offers, even if the best one pays less than the order's minimum. Raises OrderdError as routing
+        does."""
         return self._quote(terms, first_part(terms))
 
     def _quote(self, order: OrderTerms, terms: OrderTerms) -> QuoteResult:
@@ -149,7 +150,7 @@ class Market:
                 return
             detail = "what the market pays now, which tells whether the order would fire at once, is not known"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
-        if terms.exact_out is not None:  # As the sale of what its route takes.
+        if terms.exact_out is not None:  # It is treated as the sale of what its route takes.
             part = replace(part, amount_in=route.amount_in, exact_out=None, max_in=None)
         check_plausible(part, route.amount_out)
 
@@ -186,7 +187,7 @@ class Market:
             return None
 
     def pools(self, params: PoolsParams) -> PoolsResult:
-        """What the venues have. Raises OrderdError: TOKEN_*, and RPC_* where the reserves cannot be read.
+        """The pools of the venues. Raises OrderdError: TOKEN_*, and RPC_* if the reserves cannot be read.
 
         Raises PeeweeException where a token has to be looked up, and Postgres does not answer.
         """
@@ -227,7 +228,7 @@ class Market:
     ) -> tuple[SwapPlan, RouteOffer, Sequence[Guard]]:
         terms = terms.in_try(0)
         if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
-            # That there was nothing a moment ago is no answer to who waits for it.
+            # An order that waits for a pool must not get the answer of a moment ago.
             self._router.find_new_pools((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
         rather = self._markets.rather(terms)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits, rather=rather)

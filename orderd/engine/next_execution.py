@@ -18,7 +18,7 @@ from orderd.engine.families import schedule_of
 
 @dataclass(frozen=True, slots=True)
 class PlannedExecution:
-    """What would be sold, and the price that lets it go; None where that is nothing but a time, or has been met."""
+    """What would be sold, and the condition; None if it waits only for a time, or has been met."""
 
     terms: OrderTerms
     condition: Condition | None = None
@@ -45,9 +45,9 @@ class NextExecution:
 
 
 def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> NextExecution:
-    """Raises OrderdError as ``views.find`` does, and ORDER_HELD where the order has no amount yet.
+    """Raises OrderdError as ``views.find`` does, and ORDER_HELD if the order has no amount yet.
 
-    Of an order that has ended it is that of the order anew.
+    For an ended order it is the execution of the same order submitted again.
     """
     order = views.find(account_id, ref, sees_all=sees_all)
     if order.status in HELD:

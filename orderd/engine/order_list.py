@@ -50,12 +50,13 @@ _Way = tuple[str, list[str]]
 
 
 def _of_account(account_id: UUID | None) -> _Way:
-    """Which accounts are looked at, one after the other: all indexes of ``orders`` begin with one."""
+    """The condition for the accounts, which are read one after another: all indexes of ``orders`` begin with the
+    account."""
     return ("true", []) if account_id is None else ("accounts.id = %s", [str(account_id)])
 
 
 def _ways(account_id: UUID | None, params: ListParams) -> list[_Way]:
-    """Conditions for the orders that the filters let through, each such that an index has the newest of them first.
+    """Conditions for the filtered orders; for each of them an index returns the newest orders first.
 
     An order may meet several. Those that have not ended are few.
     """
@@ -79,7 +80,7 @@ def _ways(account_id: UUID | None, params: ListParams) -> list[_Way]:
 def _traded(account_id: UUID | None, side: str) -> list[tuple[str, str]]:
     """The mints and symbols of the tokens that an account, or anybody, has sold (``in``) or bought (``out``).
 
-    From one to the next through the index: an order is looked at for each token, not for each order.
+    It goes from one token to the next through the index: it reads one order per token.
     """
     pair = f"mint_{side}, token_{side}"
     ended = "FROM orders WHERE account_id = accounts.id AND ended_as IS NOT NULL"

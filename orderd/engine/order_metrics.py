@@ -1,7 +1,6 @@
-"""Counts and times what happens to orders, from the news of it: nothing is asked of anybody for that.
+"""Counts and times the events of orders, without any request.
 
-Times are Postgres', for the news has them. Between which two events a worker has had an order is remembered here, so a
-process times what it has seen both ends of.
+Times are those of the events, by Postgres' clock. A process measures a duration if it has published both events.
 """
 
 from collections.abc import Callable, Mapping, Sequence

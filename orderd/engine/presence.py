@@ -1,10 +1,10 @@
-"""Which processes of the cluster are alive, and the release of what dead ones held as soon as that is known.
+"""Which processes of the cluster are alive, and the release of the leases of dead ones as soon as they are known.
 
-On the same machine the kernel knows: there is no process of this id, or it is one that started at another time. For
-other machines only silence shows it. Silence is counted by the listener's own clock and while it listens: neither a
-clock that is set nor a Postgres that was away makes a process look dead.
+On the same machine the kernel knows: there is no process with this id, or it started at another time. Of other
+machines only silence shows it. The listener measures silence by its own clock and only while it listens, so neither a
+clock that is set nor an outage of Postgres makes a process look dead.
 
-A process that is taken for dead while it is alive does no harm: each write is fenced by the order's version.
+A process that counts as dead although it is alive does no harm: each write is fenced by the order's version.
 """
 
 import os
@@ -23,9 +23,9 @@ from db.processes import Process
 
 BEAT_SECONDS: Final = 1.0
 SILENT_SECONDS: Final = 7.0
-"""A process of another machine that has not been heard for so long is taken for dead."""
+"""A process of another machine that is silent for this long counts as dead."""
 _DEAF_SECONDS: Final = 3.0
-"""A process that has not listened for so long begins to count silence anew."""
+"""A process that has not listened for this long starts to measure silence again."""
 _PROC: Final = Path("/proc")
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Presence:
         self._watches = watches
         self._clock = clock
         self.watchers: frozenset[str] = frozenset()
-        """The names of the processes that watch orders that rest, as was last heard."""
+        """The names of the processes that watch resting orders, as last read."""
         self._last_beats: dict[str, tuple[int, float]] = {}
         self._listened_at = clock()
 
@@ -78,7 +78,7 @@ class Presence:
         return len(names)
 
     def leave(self) -> int:
-        """This process stops in order: leave what it holds to others. Returns how many orders that are."""
+        """This process stops: release its orders for others. Returns their number."""
         with database.connection_context():
             return processes.leave(self.name)
 

@@ -29,7 +29,7 @@ LOOK_SECONDS: Final = 60.0
 _VALID_SECONDS: Final = 2 * LOOK_SECONDS
 
 Objections = Mapping[PoolKind, str | None]
-"""Why a kind is not traded in; None where it is."""
+"""Why a kind is not traded; None if it is."""
 
 
 class ProvedKinds:
@@ -50,12 +50,12 @@ class ProvedKinds:
         )
 
     def look(self) -> Objections:
-        """Raises OrderdError RPC_* or SERVICE_UNAVAILABLE where it is not known, and cannot be found out now."""
+        """Raises OrderdError RPC_* or SERVICE_UNAVAILABLE if it is not known, and cannot be found out now."""
         with translated_rpc_errors(), translated_database_errors():
             return self._known.get(None)
 
     def at_hand(self) -> Objections | None:
-        """The same without waiting; None where it is not known."""
+        """The same without waiting; None if it is not known."""
         return self._known.at_hand(None)
 
     def _look(self, _: None) -> Objections:
@@ -69,7 +69,7 @@ class ProvedKinds:
 
 
 def objection(proof: proofs.Proof | None, program: Pubkey, slot: int | None, code: str) -> str | None:
-    """Why the program that is deployed since ``slot`` is not traded in by this ``code``; None where it is proved."""
+    """Why this ``code`` does not trade with the program deployed at ``slot``; None if it is proved."""
     if slot is None:
         return f"the chain has no program {program}"
     if proof is None or proof.program != str(program):

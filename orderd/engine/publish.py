@@ -42,7 +42,7 @@ def snapshot_key(order_id: object) -> str:
 class Publisher:
     """Publishes after the commit, never before: no client sees what is not stored.
 
-    A thread of its own talks to Redis, so that no order waits for that, and news that come together travel together.
+    A separate thread writes to Redis, so that no order waits for it, and changes that arrive together are one message.
     """
 
     def __init__(self, client: "redis.Redis") -> None:

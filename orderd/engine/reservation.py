@@ -1,13 +1,13 @@
 """What orders reserve of the wallet, what is left of it, and which orders may reserve more.
 
-It uses what a worker has seen of the wallet within the last minute, and never asks the chain: without such a look an
-order is accepted. An order that waits for the market is refused if what it needs is not there; those that reserve take
-turns, so that no two of them get the same. A market order reserves once a worker has it, and may ask for more than
-there is.
+It uses the balances that a worker has stored within the last minute, and never asks the chain: without them an order is
+accepted. An order that waits for the market is refused if its funds are not available; orders that reserve are
+serialised, so that no two of them get the same funds. A market order reserves once a worker has it, and may ask for
+more than there is.
 
-Beside what it sells, an order reserves the network's fee of each of its transactions, at the highest price that the
-daemon pays, and the rent of the account that it buys into, once for all orders. Rent that comes back when a transaction
-ends must be there, but is not reserved by any order.
+In addition to what it sells, an order reserves the network fee of each of its transactions, at the highest price that
+the daemon pays, and the rent of the account that it buys into, once for all orders. Rent that comes back when a
+transaction ends must be there, but is not reserved by any order.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -76,9 +76,9 @@ class WalletFunds:
         self.bought.add(spending.mint_out)
 
     def check(self, terms: OrderTerms, more: int | None = None) -> None:
-        """Reserve what these terms need; ``more`` where a part of the amount is reserved already.
+        """Reserve what these terms need; only ``more`` if a part of the amount is reserved already.
 
-        Raises OrderdError FUNDS_RESERVED where it is not there, with nothing reserved.
+        Raises OrderdError FUNDS_RESERVED if it is not there, with nothing reserved.
         """
         spending = _spending(terms, _sold(terms) if more is None else more)
         executions = spending.executions if more is None else 0
@@ -130,7 +130,7 @@ class WalletFunds:
 class Reservations:
     """``fee`` and ``ways`` are as in ``WalletFunds``. A key may have ``max_open`` orders that rest; 0 sets no cap.
 
-    Where market orders may not ``overcommit``, they reserve from their acceptance on, like those that rest.
+    If market orders may not ``overcommit``, they reserve from their acceptance on, like resting orders.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Reservations:
         self._overcommit = overcommit
 
     def reserves(self, terms: OrderTerms) -> bool:
-        """Whether such an order is accepted only where what it may spend is there."""
+        """Whether such an order is accepted only if its funds are available."""
         return terms.rests or not self._overcommit
 
     def wallet_funds(self, *, with_unseen: bool = True) -> WalletFunds:
@@ -158,7 +158,7 @@ class Reservations:
     def resolved(self, terms: OrderTerms) -> OrderTerms:
         """The terms with what their word for an amount comes to now.
 
-        Raises OrderdError: FUNDS_UNKNOWN, FUNDS_RESERVED where others have all, or FUNDS_INSUFFICIENT.
+        Raises OrderdError: FUNDS_UNKNOWN, FUNDS_RESERVED if others have all, or FUNDS_INSUFFICIENT.
         """
         if terms.amount_word is None:
             return terms
@@ -178,7 +178,7 @@ class Reservations:
     def accept(
         self, orders: Sequence[NewOrder], sender: str | None = None, *, unless_halted: bool = False
     ) -> tuple[list[Moved], dict[UUID, OrderdError]]:
-        """``journal.accept`` of those that may reserve what they need, and why others may not."""
+        """Accept the orders that can reserve what they need; the others get the reason."""
         refused = self.refusals(orders)
         taken = [each for each in orders if each.id not in refused]
         return journal.accept(taken, sender, unless_halted=unless_halted), refused
@@ -209,7 +209,7 @@ class Reservations:
         return refused
 
     def check(self, order: NewOrder) -> None:
-        """Raises OrderdError where ``refusals`` has one."""
+        """Raises OrderdError if ``refusals`` has one."""
         for error in self.refusals([order]).values():
             raise error
 

@@ -112,7 +112,7 @@ class Restoring:
 
     @transaction
     def _settle(self, traded: Sequence[_Traded], last_slot: int) -> list[Moved] | None:
-        """All of it or nothing; None where an order has to come further before its transaction can be placed."""
+        """All of it or nothing; None if an order has to advance before its transaction can be assigned."""
         if not restoring.lock():
             return None  # another process was faster
         moved, lost = list[Moved](), list[LostOrder]()
@@ -121,7 +121,7 @@ class Restoring:
             if order is None:
                 lost.append(_lost(each))
             elif order.status in HELD:
-                return None  # what it follows is filled by this, and then lets it go
+                return None  # this fills the entry, which then releases it
             elif order.status not in TERMINAL | SIGNED:
                 moved += self._recover(order, each)
             elif order.status in TERMINAL - FILLED:
@@ -139,7 +139,7 @@ class Restoring:
         signature, transaction_info = str(traded.paid.signature), traded.paid.transaction
         number = max(traded.memo.attempt, order.failures + 1)
         venue = _venue(transaction_info)
-        # Its bytes are lost, and so is what it guaranteed: the signature and one base unit stand for them.
+        # Its bytes and its minimum are lost: the signature and one base unit are stored in their place.
         attempt = NewAttempt(
             number,
             signature,

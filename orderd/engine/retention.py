@@ -1,4 +1,4 @@
-"""What is kept for so many days and no longer: a loop in each worker removes it little by little.
+"""Removes rows that are older than the settings say: a loop in each worker, a few rows at a time.
 
 How long candles are kept is not a setting, see ``orderd.domain.candles``.
 """
@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """One pass at a time; of several processes one removes, and the others have nothing to do.
+    """One pass at a time; one of several processes removes rows, and the others do nothing.
 
-    ``days`` has what does not stay for ever. ``look`` sees to it that Postgres' clock can be gone by.
+    ``days`` has the limits that are set. ``look`` makes sure that Postgres' clock was not set.
     """
 
     def __init__(self, days: Mapping[Kept, int], look: Callable[[], object] = lambda: None) -> None:

@@ -1,4 +1,4 @@
-"""What an order would do now: how far the market is from what it waits for, and the execution that is next."""
+"""What an order would do now: the distance of the market from its condition, and the next execution."""
 
 from collections.abc import Callable
 from dataclasses import replace

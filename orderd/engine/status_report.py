@@ -30,7 +30,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """What Redis knows of the cluster.
+    """The state of the cluster in Redis.
 
     Starts in the rate limit's window, orders that wait for one, messages not yet taken, worker processes with a live
     heartbeat, what the server does when its memory is full, the releases that those workers are of, and how the
@@ -52,7 +52,7 @@ class LineState:
 
 @dataclass(frozen=True, slots=True)
 class LiveWorker:
-    """What a worker process says of itself with each heartbeat; ``release`` is None if it does not say."""
+    """What a worker process reports with each heartbeat; ``release`` is None if it does not report it."""
 
     release: Release | None = None
     endpoints: tuple[EndpointTally, ...] = ()
@@ -85,7 +85,7 @@ class WaitingAlerts:
 
 
 class StatusQuestions:
-    """Asks one service each. Every method blocks until that answers, or its own time-out ends the wait.
+    """Each method asks one service, and blocks until it answers or its time-out ends the wait.
 
     ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` messages not yet taken,
     ``workers`` the worker processes with a live heartbeat. ``tokens`` are those whose balances are shown.

@@ -1,7 +1,7 @@
-"""Any mint, by name or address: what it means, what the chain says of it, and what to beware of.
+"""Finds any mint by name or address, reads it from the chain, and lists its warnings.
 
-A mint is read from the chain once, when it is first asked about, and kept in Postgres: so an order is understood, and a
-repeated one recognized, also while the chain does not answer. Nothing here is asked where the tokens are known.
+A mint is read from the chain once, at its first use, and kept in Postgres: so an order is understood, and a repeated
+one recognized, even while the chain does not answer. No request is made for known tokens.
 """
 
 import time
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class TokenDesk:
-    """Keeps the registry of a process up to date. Thread-safe; takes connections by itself."""
+    """Keeps the registry of a process up to date. Thread-safe; opens its own connections."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class TokenDesk:
         self.registry.set_named(named)
 
     def refresh_list(self) -> None:
-        """Read the token list, where there is one."""
+        """Read the token list, if one is configured."""
         if self._list is None:
             return
         try:
@@ -78,9 +78,9 @@ class TokenDesk:
         log.info("token list read", action="token_list_read", tokens=len(listings))
 
     def learn(self, names: Iterable[str]) -> None:
-        """Have the mints that these names mean be known.
+        """Read the mints of these names, if they are not known.
 
-        Raises OrderdError as ``TokenRegistry.mint_of`` does, TOKEN_NO_MINT, or TOKEN_UNREAD where no answer came.
+        Raises OrderdError as ``TokenRegistry.mint_of`` does, TOKEN_NO_MINT, or TOKEN_UNREAD if no answer came.
         Raises PeeweeException.
         """
         self._learn([mint for mint in map(self.registry.mint_of, names) if self.registry.find(mint) is None])
@@ -95,7 +95,7 @@ class TokenDesk:
             log.warning("held tokens unread", action="mints_unread", error=str(error))
 
     def view(self, token: Token) -> TokenView:
-        """The token with what to beware of, read anew where that is long ago."""
+        """The token with its warnings, which are read again if they are old."""
         facts = self.registry.facts(token.mint)
         if facts is not None and self._clock() - self._read_at.get(token.mint, -_FRESH_SECONDS) >= _FRESH_SECONDS:
             try:
@@ -105,7 +105,7 @@ class TokenDesk:
         return token_view(token, facts)
 
     def listed(self) -> tuple[TokenView, ...]:
-        """Those that the daemon knows by itself, or that the operator has named."""
+        """The built-in tokens, and those that the operator has named."""
         return tuple(token_view(token, self.registry.facts(token.mint)) for token in self.registry)
 
     def search(self, text: str) -> TokensFound:
@@ -122,7 +122,7 @@ class TokenDesk:
     def name(self, symbol: str, mint: str, by: Actor, *, pinned: bool) -> TokenView:
         """Call a mint so from now on.
 
-        Raises OrderdError TOKEN_NAME_REFUSED, and as ``learn`` does; TOKEN_AMBIGUOUS where others have the symbol and
+        Raises OrderdError TOKEN_NAME_REFUSED, and as ``learn`` does; TOKEN_AMBIGUOUS if others have the symbol and
         it is not ``pinned``.
         """
         self.registry.check_free(symbol)

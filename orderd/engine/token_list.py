@@ -28,7 +28,7 @@ class TokenList:
         self._chain = chain
 
     def before(self) -> list[Listing]:
-        """What was read before this process began; nothing where that is not there, or cannot be read."""
+        """What was read before this process began; nothing if that is not there, or cannot be read."""
         try:
             return _listings(self._kept.read_bytes(), self._chain)
         except (OSError, TokenListError):
@@ -50,7 +50,7 @@ class TokenList:
         return listings
 
     def _fetched(self) -> bytes:
-        """Raises httpx.HTTPError, and TokenListError where it is too long."""
+        """Raises httpx.HTTPError, and TokenListError if the list is too long."""
         parts: list[bytes] = []
         with httpx.stream("GET", self._source, timeout=_SECONDS, follow_redirects=True) as answer:
             answer.raise_for_status()

@@ -78,15 +78,15 @@ class Trading:
 
 
 def final_at(settings: Settings) -> Commitment:
-    """The commitment of blocks that cannot be rolled back: a local chain of one node has no forks, and what it confirms
-    stands; where it is final at once, that is all there is."""
+    """The commitment of blocks that cannot be rolled back. A local chain of one node has no forks: what it confirms is
+    final, and it may report only finalized blocks."""
     if settings.chain == "simnet" and settings.is_one_node:
         return commitment_for(settings.simnet_pace.finality_slots)
     return "finalized"
 
 
 def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
-    """The chain's endpoint, which is waited for so many seconds. Raises ValueError where none is configured."""
+    """The chain's endpoint, which is waited for so many seconds. Raises ValueError if none is configured."""
     if settings.rpc_url is None:
         raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
     transport = HttpTransport(settings.rpc_url, read_timeout=read_timeout)
@@ -100,12 +100,12 @@ def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
 def open_trading(
     settings: Settings, recall: Recall | None = None, hints: AccountHints | None = None, *, signs: bool = True
 ) -> Trading:
-    """``recall`` tells what pairs were quoted at before this process began, ``hints`` when a pool has changed.
+    """``recall`` returns the prices of pairs from before this process started, ``hints`` reports changed pools.
 
-    Only where it ``signs`` is the wallet's key loaded.
+    The wallet's key is loaded only if it ``signs``.
 
-    Raises WalletError where the wallet cannot be read, OrderdError TOKEN_UNKNOWN where an intermediate token is none
-    that this daemon trades, and ValueError where no RPC endpoint is configured.
+    Raises WalletError if the wallet cannot be read, OrderdError TOKEN_UNKNOWN if this daemon does not trade an
+    intermediate token, and ValueError if no RPC endpoint is configured.
     """
     rpc = open_rpc(settings)
     if signs:
@@ -155,14 +155,14 @@ def open_trading(
 
 
 def token_list_of(settings: Settings) -> TokenList | None:
-    """The list that the operator has named; None where there is none."""
+    """The operator's token list; None if there is none."""
     if settings.token_list is None:
         return None
     return TokenList(settings.token_list, settings.state_dir / f"tokens-{settings.chain}.json", settings.chain)
 
 
 def open_reservations(settings: Settings) -> Reservations:
-    """Raises OrderdError TOKEN_UNKNOWN where an intermediate token is none that this daemon trades."""
+    """Raises OrderdError TOKEN_UNKNOWN if an intermediate token is none that this daemon trades."""
     tokens = registry_of(settings.chain)
     ways = [tokens.resolve(name).mint for name in settings.intermediate_tokens]
     most = max(settings.compute_unit_price, settings.max_compute_unit_price)
@@ -185,7 +185,7 @@ def open_limits(settings: Settings) -> TradingLimits:
 
 
 def check_named(settings: Settings, wallet: Wallet) -> Wallet:
-    """Raises WalletError where the wallet is another than the one that is named by its address."""
+    """Raises WalletError if the wallet is another than the one that is named by its address."""
     if settings.wallet_address not in (None, str(wallet.address)):
         raise WalletError(
             f"{settings.wallet_path} is the wallet {wallet.address}, not {settings.wallet_address}; "
@@ -195,7 +195,7 @@ def check_named(settings: Settings, wallet: Wallet) -> Wallet:
 
 
 def wallet_address(settings: Settings) -> Pubkey:
-    """The wallet that orders are signed for. Raises WalletError where it cannot be read."""
+    """The wallet that orders are signed for. Raises WalletError if it cannot be read."""
     if settings.wallet_address is not None:
         return Pubkey.from_string(settings.wallet_address)
     return load_address(settings.wallet_path)

@@ -132,7 +132,7 @@ def find(account_id: UUID, ref: str, *, sees_all: bool = False) -> Order:
 
 
 def _id_range(prefix: str) -> tuple[str, str]:
-    """The first and last UUID that begin with ``prefix``; where none can, a range without an order."""
+    """The first and last UUID that begin with ``prefix``; if none can, a range without an order."""
     digits = prefix.lower().replace("-", "")
     if not digits or len(digits) > 32 or not all(digit in "0123456789abcdef" for digit in digits):
         digits = "f" * 32

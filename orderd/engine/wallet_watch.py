@@ -21,7 +21,7 @@ class WalletWatch:
     """A loop in each worker process; if another process was faster, nothing is done."""
 
     def __init__(self, rpc: RpcClient, owner: Pubkey, own: Iterable[Token]) -> None:
-        """``own`` tokens are always looked at, others if they were asked about lately."""
+        """``own`` tokens are always read, others if they were used lately."""
         self._rpc = rpc
         self._owner = owner
         self._own = [(token.mint, program) for token in own for program in PROGRAM_IDS]

@@ -223,7 +223,7 @@ class HealthChecks:
         )
 
     async def _ask_postgres(self) -> tuple[Halt, ...]:
-        """The halts that it knows of. Raises OrderdError where it would take no order."""
+        """The halts that it knows of. Raises OrderdError if it would take no order."""
         refusal = await self._database.run(self._questions.takes_orders)
         if refusal:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, refusal)

@@ -74,7 +74,7 @@ log = structlog.get_logger(__name__)
 def run_gateway(settings: Settings) -> None:
     """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    Raises OrderdError where the tables, the wallet, the port or a service cannot be used.
+    Raises OrderdError if the tables, the wallet, the port or a service cannot be used.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None

@@ -29,7 +29,7 @@ class Dependency(ServiceHealth):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult(Generic[T]):
-    """How a service is, and what it said: None where it said nothing. ``is_late`` where it may yet answer."""
+    """How a service is, and what it said: None if it said nothing. ``is_late`` where it may yet answer."""
 
     health: Dependency
     value: T | None = None

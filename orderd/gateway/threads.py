@@ -44,7 +44,7 @@ class Threads:
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of ``call`` in a thread; ``call`` changes nothing.
 
-        Raises OrderdError SERVICE_OVERLOADED, SERVICE_UNAVAILABLE where no answer comes in time or Postgres is away,
+        Raises OrderdError SERVICE_OVERLOADED, SERVICE_UNAVAILABLE if no answer comes in time or Postgres is away,
         and what ``call`` raises.
         """
         return await self._do(partial(call, *args, **kwargs), self._unavailable("no answer came in time"))
@@ -161,7 +161,7 @@ def outcome_unknown(what: str) -> OrderdError:
 
 
 def raise_if_refused(error: DatabaseError) -> None:
-    """Raises OrderdError SERVICE_UNAVAILABLE where the server has reasons of its own: it is only read from, say."""
+    """Raises OrderdError SERVICE_UNAVAILABLE if the server has reasons of its own: it is only read from, say."""
     if _is_servers_own(error):
         raise _refused(error) from error
 

@@ -80,7 +80,7 @@ def run_tree(settings: Settings) -> None:
 
 
 def _check_port(settings: Settings) -> None:
-    """Raises OrderdError where the port is taken: found before anything is started, and the last thing that is said."""
+    """Raises OrderdError if the port is taken: found before anything is started, and the last thing that is said."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -139,7 +139,7 @@ def _start(
 def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReports) -> str:
     """The URL of a database with this version's tables. Ours is migrated; a given one is waited for and checked.
 
-    Raises SchemaError, and OperationalError where a given one will not have us.
+    Raises SchemaError, and OperationalError if a given one will not have us.
     """
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
@@ -194,7 +194,7 @@ def _patiently(work: Callable[[], list[str]], what: str, reports: ManagerReports
 
 
 def _redis(supervisor: Supervisor, settings: Settings) -> str:
-    """Its URL. One that is configured may be away for now; raises OrderdError where it will never have us."""
+    """Its URL. One that is configured may be away for now; raises OrderdError if it will never have us."""
     if settings.redis_url is None:
         redis = Redis(settings.state_dir)
         supervisor.start(redis)
@@ -215,9 +215,9 @@ def _redis(supervisor: Supervisor, settings: Settings) -> str:
 
 
 def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tuple[str, str | None, bool]:
-    """The chain's HTTP URL, its websocket's where it is known, and whether it answers.
+    """The chain's HTTP URL, its websocket's if it is known, and whether it answers.
 
-    One that is configured may be away for now. Raises OrderdError RPC_WRONG_CHAIN where it is not the one meant.
+    One that is configured may be away for now. Raises OrderdError RPC_WRONG_CHAIN if it is not the one meant.
     """
     if settings.rpc_url is not None:
         return settings.rpc_url, settings.rpc_ws_url, _is_right_chain(settings, settings.rpc_url, database_url)

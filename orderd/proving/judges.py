@@ -60,7 +60,7 @@ class Deployed(NamedTuple):
 
 
 def sandboxed(rpc: RpcClient, program: Pubkey) -> Deployed:
-    """The program as the node has it. Raises ValueError where it cannot be run, and RpcError."""
+    """The program as the node has it. Raises ValueError if it cannot be run, and RpcError."""
     found = binary(rpc, program)
     if found is None:
         raise ValueError("the chain shows no program that could be run")
@@ -71,7 +71,7 @@ class Sandbox:
     """LiteSVM with one program of the chain."""
 
     def __init__(self, program: Pubkey, elf: bytes) -> None:
-        """Raises ValueError where the program cannot be loaded."""
+        """Raises ValueError if the program cannot be loaded."""
         self._svm = LiteSVM().with_sigverify(False).with_blockhash_check(False).with_log_bytes_limit(None)
         try:
             self._svm.add_program(program, elf)

@@ -14,12 +14,12 @@ Pair = tuple[str, str]
 
 
 class ProvingMarket:
-    """Reads anew whenever it is asked. For one thread."""
+    """Reads again whenever it is asked. For one thread."""
 
     def __init__(
         self, rpc: RpcClient, kinds: Sequence[PoolKind], chain: Chain, addresses: Mapping[VenueName, Sequence[str]]
     ) -> None:
-        """Of each venue only the pools at ``addresses``, where there are any."""
+        """Of each venue only the pools at ``addresses``, if there are any."""
         self._rpc = rpc
         self._second = 0
         self.venues: dict[PoolKind, PoolVenue[Any, Any]] = {

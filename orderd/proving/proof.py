@@ -37,7 +37,7 @@ class Findings:
     kind: PoolKind
     program: Pubkey
     slot: int | None = None
-    """Since when the program is what it is; None where the chain shows none that could be run."""
+    """Since when the program is what it is; None if the chain shows none that could be run."""
     pools: int = 0
     swaps: int = 0
     node_equal: int = 0
@@ -75,14 +75,14 @@ class Prover:
         self._token_sources = TokenSources(rpc)
 
     def check_trader(self) -> None:
-        """Raises OrderdError FUNDS_INSUFFICIENT where the wallet could not pay for a trial, and RpcError."""
+        """Raises OrderdError FUNDS_INSUFFICIENT if the wallet could not pay for a trial, and RpcError."""
         held = self._rpc.get_balance(self._trader).value
         if held < MIN_LAMPORTS:
             detail = f"the wallet {self._trader} has {held} lamports; a trial spends nothing, but needs {MIN_LAMPORTS}"
             raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, detail)
 
     def pools(self, kind: PoolKind, pairs: Sequence[Pair], enough: int, found: Findings) -> list[tuple[OpenPool, Pair]]:
-        """Of the pairs, one after the other, until there are enough, and more: those that others trade in all the time
+        """Of the pairs, one after another, until there are enough, and more: those that others trade in all the time
         cannot be compared. What they hold may be lent from now on.
         """
         pools: dict[str, tuple[OpenPool, Pair]] = {}
@@ -102,7 +102,7 @@ class Prover:
     def prove(self, found: Findings, pools: Sequence[tuple[OpenPool, Pair]], enough: int) -> None:
         """Add to the findings what these pools show, until enough were compared.
 
-        Raises RpcError where the node does not answer.
+        Raises RpcError if the node does not answer.
         """
         try:
             found.slot, litesvm = self._deployed(self._rpc, found.program)

@@ -70,7 +70,7 @@ class Trial:
 
 
 def trial_of(venue: Venue, quote: VenueQuote, source_account: TokenSource, trader: Pubkey) -> Trial | None:
-    """None where the lender has too little, the transaction would be too large, or a fee is taken of what is lent.
+    """None if the lender has too little, the transaction would be too large, or a fee is taken of what is lent.
 
     Raises as the venue does.
     """

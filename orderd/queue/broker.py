@@ -49,7 +49,7 @@ _IDS: Final = "redis_message_ids"
 """The same of the messages that one was joined from."""
 _NAMESPACE: Final = "orderd:queue"
 _DEAD_AFTER_MS: Final = 10_000
-"""A process that has not fetched for this long, not even nothing, is taken for dead: others get its messages."""
+"""A process that has not fetched for this long, not even nothing, counts as dead: others get its messages."""
 _MAINTENANCE_SECONDS: Final = 1.0
 _MAX_BACKOFF_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)

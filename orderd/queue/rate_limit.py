@@ -43,7 +43,7 @@ class RateLimit(Middleware):
         message.options["starts"] = starts
 
     def _ask(self, order_id: UUID) -> Go | None:
-        """A start; None where the order waits."""
+        """A start; None if the order waits."""
         try:
             answer = self._limiter.ask(order_id)
             if isinstance(answer, Go):

@@ -114,7 +114,7 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: Settings) -> NoReturn:
     """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
 
-    Raises OrderdError where the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint
+    Raises OrderdError if the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint
     leads to another chain; Redis and the endpoint may come later.
     """
     assert settings.database_url is not None

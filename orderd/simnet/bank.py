@@ -99,7 +99,7 @@ class Bank:
     # The present
 
     def process(self, transaction: Transaction, *, ephemeral: bool = False) -> Outcome:
-        """Execute a transaction in the open block. Raises TransactionError where it is refused and leaves no trace.
+        """Execute a transaction in the open block. Raises TransactionError if it is refused and leaves no trace.
 
         The caller has verified the signatures.
         """
@@ -125,7 +125,7 @@ class Bank:
             notify(self.open.slot, accounts)
 
     def simulate(self, transaction: Transaction, view: "View", *, any_blockhash: bool = False) -> Outcome:
-        """What would become of a transaction. Raises TransactionError where it would be refused."""
+        """What would become of a transaction. Raises TransactionError if it would be refused."""
         if not any_blockhash:
             self.check(transaction, view)
         return execute(transaction, view.account, Clock(view.slot, view.block_time), self._programs)

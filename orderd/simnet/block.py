@@ -15,7 +15,7 @@ from orderd.simnet.transaction import Transaction
 
 
 class Status(NamedTuple):
-    """What a signature's status says: the slot that processed it, and its error as JSON (None where it succeeded)."""
+    """What a signature's status says: the slot that processed it, and its error as JSON (None if it succeeded)."""
 
     slot: int
     error: Any

@@ -43,7 +43,7 @@ class Chain:
     """Bank and ledger, kept in step. `run` is the slot loop; everything else happens on the same event loop."""
 
     def __init__(self, config: SimnetConfig) -> None:
-        """Raises LedgerError where the state directory holds no ledger of this kind, BinariesError for programs."""
+        """Raises LedgerError if the state directory holds no ledger of this kind, BinariesError for programs."""
         self.config = config
         config.state_dir.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(ledger_path(config.state_dir))

@@ -88,7 +88,7 @@ class Faults(BaseModel):
     behind_slots: Annotated[int, Field(ge=1, le=MAX_LAG)] = 120
     """How far the node `behind` is behind."""
     restart_slots: Annotated[int, Field(ge=1)] = 150
-    """How often the node `restarted` begins anew."""
+    """How often the node `restarted` begins again."""
     pruned_blocks: Annotated[int, Field(ge=1)] = 200
     """How many blocks the node `pruned` keeps."""
     rejoin_slots: Annotated[int, Field(ge=1, le=MAX_AWAY)] = 250

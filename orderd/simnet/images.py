@@ -18,7 +18,7 @@ _HEADER: Final = struct.Struct("<Q32s?I")
 
 
 class Image(NamedTuple):
-    """One account; None where there was, or is, none."""
+    """One account; None if there was, or is, none."""
 
     before: LedgerAccount | None
     after: LedgerAccount | None

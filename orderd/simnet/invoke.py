@@ -145,7 +145,7 @@ class Invocation:
         self.execution.logs.append(text)
 
     def consume(self, units: int) -> None:
-        """Pay for work. Raises InstructionError where the transaction's budget does not reach."""
+        """Pay for work. Raises InstructionError if the transaction's budget does not reach."""
         if units <= self.execution.units_left:
             self.execution.units_left -= units
             return
@@ -155,7 +155,7 @@ class Invocation:
         raise InstructionError("ProgramFailedToComplete", "exceeded CUs meter at BPF instruction")
 
     def store_data(self, index: int, data: bytes) -> None:
-        """Replace an account's bytes. Raises InstructionError where the program may not."""
+        """Replace an account's bytes. Raises InstructionError if the program may not."""
         account = self.account(index)
         if data == account.data:
             return
@@ -170,7 +170,7 @@ class Invocation:
         self.store_data(index, rewritten(self.account(index).data, before, after))
 
     def store_lamports(self, index: int, lamports: int) -> None:
-        """Set an account's lamports. Raises InstructionError where the program may not."""
+        """Set an account's lamports. Raises InstructionError if the program may not."""
         account = self.account(index)
         if lamports == account.lamports:
             return
@@ -181,7 +181,7 @@ class Invocation:
         self._put(index, LedgerAccount(lamports, account.owner, account.data, account.executable))
 
     def store_owner(self, index: int, owner: Pubkey) -> None:
-        """Give an account of this program's to another. Raises InstructionError where the program may not."""
+        """Give an account of this program's to another. Raises InstructionError if the program may not."""
         account = self.account(index)
         if not self.uses[index].is_writable or account.owner != self.program_id:
             raise RuntimeViolationError("ModifiedProgramId")

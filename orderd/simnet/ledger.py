@@ -141,7 +141,7 @@ class Ledger:
     """One writer (`append`, `prune`, `forget`) and one reader thread may use it at the same time."""
 
     def __init__(self, path: Path) -> None:
-        """Brings a file of an earlier version up to date. Raises LedgerError where it is of a later one."""
+        """Brings a file of an earlier version up to date. Raises LedgerError if it is of a later one."""
         self._writer = _connect(path)
         version = _version(self._writer, path)
         with self._transaction():
@@ -315,7 +315,7 @@ class Ledger:
                 yield LedgerMention(Signature.from_bytes(signature), *rest)
 
     def block(self, slot: int) -> StoredBlock | None:
-        """The block of a slot; None where the slot has none, or it was dropped."""
+        """The block of a slot; None if the slot has none, or it was dropped."""
         row = self._reader.execute(
             "SELECT height, blockhash, parent, parent_slot, time FROM blocks WHERE slot = ?", (slot,)
         ).fetchone()

@@ -159,7 +159,7 @@ class SimulatedMarket:
 
 
 def _offer(pool: MarketPool, amount_in: int, *, sells_sol: bool, now: int) -> int:
-    """What a pool pays, fees taken off; nothing where it cannot."""
+    """What a pool pays, fees taken off; nothing if it cannot."""
     try:
         return pool.quote(amount_in, sells_sol=sells_sol, now=now)
     except SwapError:

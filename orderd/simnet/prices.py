@@ -61,7 +61,7 @@ class PriceBoard:
     def set(self, changes: Iterable[PriceChange]) -> None:
         """Take the place of what was set for the same pools from the first of these slots on.
 
-        Slots are later than the open block's. Raises OSError where the file cannot be written, and then nothing is set.
+        Slots are later than the open block's. Raises OSError if the file cannot be written, and then nothing is set.
         """
         changes = sorted(changes, key=attrgetter("slot"))
         first = {change.pool: change.slot for change in reversed(changes)}

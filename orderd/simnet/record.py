@@ -104,7 +104,7 @@ def _token_balances(accounts: tuple[LedgerAccount | None, ...], load: Load) -> l
 
 
 def memo_text(transaction: Transaction) -> str | None:
-    """A transaction's memos, each behind its length in bytes; None where it has none.
+    """A transaction's memos, each behind its length in bytes; None if it has none.
 
     Source: agave `transaction-status/src/extract_memos.rs`.
     """

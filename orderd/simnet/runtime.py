@@ -49,7 +49,7 @@ def execute(
 ) -> Outcome:
     """Run a transaction against the accounts as `load` gives them, changing nothing but the Outcome.
 
-    Raises TransactionError where the transaction cannot even pay its fee or names a program that is none.
+    Raises TransactionError if the transaction cannot even pay its fee or names a program that is none.
     """
     before = tuple(load(key) for key in transaction.keys)
     payer = _charge(before[0], transaction.fee)
@@ -101,7 +101,7 @@ def execute(
 
 
 def _charge(payer: LedgerAccount | None, fee: int) -> LedgerAccount:
-    """The payer's account less the fee. Raises TransactionError where it cannot pay."""
+    """The payer's account less the fee. Raises TransactionError if it cannot pay."""
     if payer is None:
         raise TransactionError("AccountNotFound")
     if payer.owner != system.PROGRAM_ID or payer.data:

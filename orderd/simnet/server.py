@@ -63,7 +63,7 @@ async def _run(config: SimnetConfig) -> None:
 async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
     """A running simnet. On the way out the open block is sealed, so nothing that was processed is lost.
 
-    Raises SimnetError where another simnet has the state directory or the port is taken, LedgerError for a ledger
+    Raises SimnetError if another simnet has the state directory or the port is taken, LedgerError for a ledger
     that cannot be read, BinariesError for programs that cannot be loaded.
     """
     address = config.state_dir / "simnet.json"

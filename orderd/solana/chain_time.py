@@ -16,7 +16,7 @@ _LAYOUT: Final = struct.Struct("<QqQQq")
 
 
 def clock_of(account: ChainAccount | None) -> Clock:
-    """Slot, epoch and unix second of the newest block. Raises ValueError where the node does not show them."""
+    """Slot, epoch and unix second of the newest block. Raises ValueError if the node does not show them."""
     if account is None or len(account.data) < _LAYOUT.size:
         raise ValueError("the node does not show the clock account")
     return Clock(*_LAYOUT.unpack_from(account.data))

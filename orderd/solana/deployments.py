@@ -57,7 +57,7 @@ def deployed_slots(rpc: RpcClient, programs: Iterable[Pubkey]) -> dict[Pubkey, i
 
 
 def binary(rpc: RpcClient, program: Pubkey) -> Binary | None:
-    """The program as the node has it; None where it holds none that could be run elsewhere. Raises RpcError."""
+    """The program as the node has it; None if it holds none that could be run elsewhere. Raises RpcError."""
     account, data = _accounts(rpc, [program], None)[program]
     slot = _slot(account, data)
     if slot is None or account is None:

@@ -56,7 +56,7 @@ class EndpointUrl:
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
 
     def proxy(self) -> Proxy | None:
-        """By way of whom. Raises OrderdError SERVICE_CONFIGURATION where the environment names one of no use."""
+        """By way of whom. Raises OrderdError SERVICE_CONFIGURATION if the environment names one of no use."""
         try:
             return proxy_for(self.host, self.port, is_secure=self.is_secure)
         except ProxyError as error:

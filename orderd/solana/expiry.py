@@ -34,7 +34,7 @@ _BLOCKS_VALID: Final = 150
 class Validity:
     """In which blocks signed bytes may land: after ``blockhash_slot``, up to the height ``last_block_height``.
 
-    ``blockhash_slot`` is the context slot of the answer that gave the blockhash; None where it was not kept.
+    ``blockhash_slot`` is the context slot of the answer that gave the blockhash; None if it was not kept.
     ``landed_slot`` is that of the block in which they were seen, where that may yet be rolled back.
     """
 

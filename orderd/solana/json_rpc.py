@@ -123,7 +123,7 @@ class JsonRpc:
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
         """Results in the order of `calls`, one request for all; a call that failed has its RpcError in its place.
 
-        Raises RpcError where the request as a whole failed. A node may answer a batch in any order. An endpoint that
+        Raises RpcError if the request as a whole failed. A node may answer a batch in any order. An endpoint that
         takes no batches is asked call by call.
         """
         if len(calls) < 2 or not self._takes_batches:  # without a batch's overhead

@@ -35,7 +35,7 @@ class Signer(Protocol):
     @property
     def address(self) -> Pubkey: ...
     def sign(self, message: bytes) -> Signature:
-        """Raises WalletError where the key is not here."""
+        """Raises WalletError if the key is not here."""
         ...
 
 

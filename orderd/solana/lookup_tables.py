@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class LookupTables:
-    """The tables at some addresses, read anew every ten minutes. Thread-safe."""
+    """The tables at some addresses, read again every ten minutes. Thread-safe."""
 
     def __init__(
         self, rpc: RpcClient, addresses: Sequence[str], *, clock: Callable[[], float] = time.monotonic

@@ -113,7 +113,7 @@ def facts_of(mint: Pubkey, account: ChainAccount | None, metadata: ChainAccount 
 
 
 def fee_schedule(mint: token.Mint) -> FeeSchedule | None:
-    """The fee of a mint's transfers; None where it has none. Raises LayoutError."""
+    """The fee of a mint's transfers; None if it has none. Raises LayoutError."""
     config = _fee_config(mint.extensions_by_type())
     return None if config is None else config.schedule
 

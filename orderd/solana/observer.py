@@ -65,7 +65,7 @@ class Observer:
     def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
         """Ask for all signatures, in batches; those whose question failed are not in the answer.
 
-        Raises RpcError where none could be asked; then nothing is known.
+        Raises RpcError if none could be asked; then nothing is known.
         """
         self._finalized = finalized = self._rpc.get_epoch_info(self.final_at)
         oldest = min((each.first_slot(finalized) for each in attempts.values()), default=finalized.absolute_slot)
@@ -167,7 +167,7 @@ class Observer:
         return self._is_one_node and self._rpc.get_first_available_block() <= slot
 
     def keeps_history(self) -> bool:
-        """Whether the endpoint can be asked for transactions of old. Raises RpcError where it does not answer."""
+        """Whether the endpoint can be asked for transactions of old. Raises RpcError if it does not answer."""
         return self._rpc.has_transaction_history()
 
     def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:

@@ -71,7 +71,7 @@ class PoolProgram:
 
 
 def part(kind: PoolKind, name: str) -> ModuleType:
-    """A module of a kind's folder, such as `venue` or `simnet.handler`. Raises ImportError where there is none."""
+    """A module of a kind's folder, such as `venue` or `simnet.handler`. Raises ImportError if there is none."""
     return import_module(f"orderd.pools.{kind}.{name}")
 
 

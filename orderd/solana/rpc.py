@@ -122,7 +122,7 @@ class RpcClient(JsonRpc):
         return _typed("getSlot", int, self.call("getSlot", [self._config(commitment)]))
 
     def get_block_signatures(self, slot: int, commitment: Commitment | None = None) -> list[Signature]:
-        """The signatures of a block, in its order. Raises RpcResponseError where the node has no block of this slot."""
+        """The signatures of a block, in its order. Raises RpcResponseError if the node has no block of this slot."""
         config = self._config(commitment) | {
             "transactionDetails": "signatures",
             "rewards": False,
@@ -158,7 +158,7 @@ class RpcClient(JsonRpc):
     def get_signature_statuses(
         self, signatures: Sequence[Signature], *, search_history: bool = False
     ) -> AtSlot[list[SignatureStatus | None]]:
-        """The statuses in order, None where the node knows nothing. At most 256. Raises ValueError for more."""
+        """The statuses in order, None if the node knows nothing. At most 256. Raises ValueError for more."""
         return _statuses(signatures, self.call(*_asking_statuses(signatures, search_history)))
 
     def get_statuses_and_transactions(
@@ -185,7 +185,7 @@ class RpcClient(JsonRpc):
     def get_multiple_accounts(
         self, keys: Sequence[Pubkey], commitment: Commitment | None = None, *, head: int | None = None
     ) -> AtSlot[list[ChainAccount | None]]:
-        """The accounts in order, None where there is none. Above 100, several calls; the slot is then their oldest.
+        """The accounts in order, None if there is none. Above 100, several calls; the slot is then their oldest.
 
         With `head`, of each account's data that many bytes at most.
         """
@@ -273,7 +273,7 @@ class RpcClient(JsonRpc):
         return found.value
 
     def get_transaction(self, signature: Signature, commitment: Commitment | None = None) -> TransactionInfo | None:
-        """What a landed transaction did; None where the node does not (or not yet) know it."""
+        """What a landed transaction did; None if the node does not (or not yet) know it."""
         return _transaction_info(self.call(*self._fetching(signature, commitment)))
 
     def get_transactions(
@@ -383,7 +383,7 @@ class RpcClient(JsonRpc):
 
 
 def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: ANN401  (any JSON)
-    """Raises RpcTransportError where the result is not of the shape the method promises."""
+    """Raises RpcTransportError if the result is not of the shape the method promises."""
     try:
         return parse(value)
     except Exception as error:  # anything that foreign data makes the parsers raise, errors of solders among it
@@ -460,7 +460,7 @@ def _keyed_accounts(value: Any) -> list[KeyedAccount]:  # noqa: ANN401  (any JSO
 
 
 def _as_many(requested: Sequence[object], answers: list[T]) -> list[T]:
-    """Raises ValueError where answers could be taken for those to other questions."""
+    """Raises ValueError if answers could be taken for those to other questions."""
     if len(answers) != len(requested):
         raise ValueError(f"{len(answers)} answers to {len(requested)} questions")
     return answers

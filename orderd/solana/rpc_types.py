@@ -49,7 +49,7 @@ class EpochInfo:
 
 @dataclass(frozen=True, slots=True)
 class SignatureStatus:
-    """What became of a transaction that was processed; `err` is None where it succeeded."""
+    """What became of a transaction that was processed; `err` is None if it succeeded."""
 
     slot: int
     err: TransactionError | None

@@ -57,7 +57,7 @@ def sign(
 ) -> SignedTransaction:
     """Compile a version 0 (or legacy) transaction that `wallet` pays for and alone signs.
 
-    Raises OrderdError TX_TOO_LARGE. Raises ValueError where an instruction wants another signer.
+    Raises OrderdError TX_TOO_LARGE. Raises ValueError if an instruction wants another signer.
     """
     message = _compiled(instructions, wallet.address, blockhash, legacy=legacy)
     signature = wallet.sign(to_bytes_versioned(message))
@@ -80,7 +80,7 @@ def draft(
 def sign_draft(unsigned: bytes, wallet: Signer, units: int) -> SignedTransaction:
     """Sign what `draft` has made of an attempt's instructions, with so many compute units in the place of its own.
 
-    To compile it again takes as long as to sign it. Raises ValueError where it does not begin with its compute units.
+    To compile it again takes as long as to sign it. Raises ValueError if it does not begin with its compute units.
     """
     message = bytearray(unsigned[1 + Signature.LENGTH :])
     keys = message[_KEYS_AT - 1]

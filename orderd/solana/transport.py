@@ -32,7 +32,7 @@ class Response:
 
 class Transport(Protocol):
     def post(self, body: bytes) -> Response:
-        """Send a JSON body. Raises TransportError where no answer came."""
+        """Send a JSON body. Raises TransportError if no answer came."""
         ...
 
     def close(self) -> None: ...
@@ -51,7 +51,7 @@ class _Connection:
         """Whether the endpoint takes another request on it."""
 
     def exchange(self, request: bytes) -> Response:
-        """Raises OSError or HttpParserError; ConnectionError where the endpoint hung up without a word."""
+        """Raises OSError or HttpParserError; ConnectionError if the endpoint hung up without a word."""
         self._body.clear()
         self._retry_after, self._is_whole, has_begun = None, False, False
         self._socket.sendall(request)

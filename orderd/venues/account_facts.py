@@ -8,7 +8,7 @@ from orderd.solana.rpc import ChainAccount
 
 
 def token_amount(account: ChainAccount | None) -> int:
-    """What a token account holds, in base units; nothing where there is none."""
+    """What a token account holds, in base units; nothing if there is none."""
     if account is None:
         return 0
     try:

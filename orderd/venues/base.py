@@ -91,7 +91,7 @@ class Liquidity:
 
 
 class Venue(Protocol):
-    """One program of a DEX. Thread-safe; may ask the chain and raises OrderdError, RPC_* where it does not answer."""
+    """One program of a DEX. Thread-safe; may ask the chain and raises OrderdError, RPC_* if it does not answer."""
 
     @property
     def name(self) -> VenueName: ...
@@ -108,7 +108,7 @@ class Venue(Protocol):
         ...
 
     def find_new_pools(self, mint_in: str, mint_out: str) -> bool:
-        """Look up anew which pools trade this pair, now and when the node hints that there is another one.
+        """Look up again which pools trade this pair, now and when the node hints that there is another one.
 
         Whether there are others than before. Raises OrderdError RPC_*.
         """

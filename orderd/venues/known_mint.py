@@ -26,7 +26,7 @@ class KnownMint:
 
 
 def known_mint(mint: Pubkey, account: ChainAccount | None) -> KnownMint:
-    """Raises OrderdError TOKEN_* where orderd does not trade it."""
+    """Raises OrderdError TOKEN_* if orderd does not trade it."""
     facts = facts_of(mint, account)
     if facts.objection is not None:
         raise facts.objection

@@ -184,7 +184,7 @@ class PoolVenue(ABC, Generic[S, P]):
     ) -> None:
         """Of `addresses`, those of other programs are passed over.
 
-        `watch` gives a hint when a pool has changed, which is then read anew before its state is `max_age_ms` old, and
+        `watch` gives a hint when a pool has changed, which is then read again before its state is `max_age_ms` old, and
         `watch_for` when there is a new one of a pair that somebody looks out for.
         Pools that `memory` knows are traded at once, while they are looked up on the chain in the background. `tabled`
         are the accounts that a lookup table holds: they take less of a transaction.
@@ -355,7 +355,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: PoolMoment) -> Side:
-        """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED where it does not swap now."""
+        """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED if it does not swap now."""
 
     def _taxed(self, side: Side, fees: Mapping[str, TransferFee], mint_in: str, mint_out: str) -> Side:
         if mint_in not in fees and mint_out not in fees:
@@ -371,7 +371,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _swap(self, pool: P, trade: Trade) -> Instruction: ...
 
     def _pool_of(self, quote: VenueQuote) -> P:
-        """The state behind a quote; read anew where another process gave it."""
+        """The state behind a quote; read again where another process gave it."""
         if quote.pool not in self._latest:
             with translated_rpc_errors():
                 self._snapshots.get(_pair(quote.mint_in, quote.mint_out))

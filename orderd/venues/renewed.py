@@ -41,7 +41,7 @@ class _Answer(Generic[V]):
 class Renewed(Generic[K, V]):
     """Only the first caller that asks for a key waits, with those that ask meanwhile. Thread-safe.
 
-    Old answers are renewed in the background, those of a whole process one after the other. If that fails, the old one
+    Old answers are renewed in the background, those of a whole process one after another. If that fails, the old one
     stays, and the renewal is tried again soon.
     """
 
@@ -98,7 +98,7 @@ class Renewed(Generic[K, V]):
                 self._under_way.discard(key)
 
     def known(self, key: K) -> V | None:
-        """The newest answer, however old; None where there is none. Nobody waits, and nothing is renewed."""
+        """The newest answer, however old; None if there is none. Nobody waits, and nothing is renewed."""
         with self._lock:
             answer = self._answers.get(key)
         return None if answer is None else answer.value

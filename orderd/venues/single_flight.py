@@ -60,7 +60,7 @@ class SingleFlight(Generic[K, V]):
     def begin(self, key: K) -> "Flight[K, V] | None":
         """For whoever loads the answer himself: all who ask from now on wait for him.
 
-        None where there is an answer that is young enough, or a load under way.
+        None if there is an answer that is young enough, or a load under way.
         """
         return self._board(key)[1]
 
@@ -83,13 +83,13 @@ class SingleFlight(Generic[K, V]):
         return key not in self._entries
 
     def forget(self, key: K) -> None:
-        """Load anew for whoever asks from now on; those who wait already get what is being loaded."""
+        """Load again for whoever asks from now on; those who wait already get what is being loaded."""
         with self._lock:
             self._entries.pop(key, None)
             self._forgotten[key] = self._forgotten.get(key, 0) + 1
 
     def times_forgotten(self, key: K) -> int:
-        """How often it was to be loaded anew: whoever finds it greater than before finds a newer answer."""
+        """How often it was to be loaded again: whoever finds it greater than before finds a newer answer."""
         return self._forgotten.get(key, 0)
 
     def _is_stale(self, entry: _Entry[V]) -> bool:
@@ -98,7 +98,7 @@ class SingleFlight(Generic[K, V]):
         return answer is not None and self._clock() - entry.began > self._max_age(answer[0])
 
     def failed(self, key: K, entry: _Entry[V]) -> None:
-        """Whoever asks from now on has it loaded anew."""
+        """Whoever asks from now on has it loaded again."""
         with self._lock:
             if self._entries.get(key) is entry:
                 del self._entries[key]

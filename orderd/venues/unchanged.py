@@ -23,7 +23,7 @@ class Unchanged(Generic[T]):
         accounts: Mapping[Pubkey, ChainAccount | None],
         make: Callable[[Mapping[Pubkey, ChainAccount | None]], T],
     ) -> T:
-        """What `make` makes of the accounts, made anew where one that it looked at is another than the last time.
+        """What `make` makes of the accounts, made again where one that it looked at is another than the last time.
 
         Raises what `make` raises; then nothing is kept.
         """

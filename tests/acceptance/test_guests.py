@@ -123,7 +123,7 @@ Refusing = Callable[[Sequence[Pubkey], int], tuple[list[Story], Path]]
 
 @pytest.fixture
 def refusing(tmp_path: Path, given_database: dict[str, str]) -> Refusing:
-    """The stories of so many orders, one after the other, while these pools refuse; and the daemon's log."""
+    """The stories of so many orders, one after another, while these pools refuse; and the daemon's log."""
     return partial(_refusing, tmp_path, given_database)
 
 

@@ -49,7 +49,7 @@ def submit(desk: Desk, mint: str, **others: Any) -> UUID:
 
 
 def reasons(desk: Desk, order_id: UUID) -> list[ErrorCode]:
-    """What the order was told to wait for, one after the other."""
+    """What the order was told to wait for, one after another."""
     events = desk.trader.detail(order_id).events
     return [each.data.code for each in events if isinstance(each.data, Deferred) and each.data.code is not None]
 

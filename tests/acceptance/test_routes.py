@@ -68,7 +68,7 @@ def test_every_fill_is_what_the_ledger_shows_and_none_is_below_its_floor(daemon:
 
 
 def only_the_market_refused(stories: Sequence[Story]) -> None:
-    """A price that ran away ends an attempt, which is quoted anew; after three of them it ends the order."""
+    """A price that ran away ends an attempt, which is quoted again; after three of them it ends the order."""
     codes = Counter(story.order.error.code for story in stories if story.order.error is not None)
     assert codes.keys() <= {ErrorCode.TX_SLIPPAGE_EXCEEDED, ErrorCode.ROUTE_PRICE_IMPACT}, codes
     confirmed = [story for story in stories if story.order.status is OrderStatus.CONFIRMED]

@@ -70,7 +70,7 @@ def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_e
 
 
 def was_cancelled(trader: Trader, order_id: UUID) -> bool:
-    """Try to. False where it was too late, by the daemon's own word."""
+    """Try to. False if it was too late, by the daemon's own word."""
     try:
         return trader.cancel(order_id).status is OrderStatus.CANCELLED
     except RefusedError as error:

@@ -72,7 +72,7 @@ class Trader:
     def submit(self, params: SubmitParams) -> UUID:
         """Submit until the daemon acknowledges.
 
-        Raises RefusedError where it will not have the order, and the last error when it stays away.
+        Raises RefusedError if it will not have the order, and the last error when it stays away.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
@@ -87,7 +87,7 @@ class Trader:
                 return answer.order.id
 
     def cancel(self, order_id: UUID) -> OrderView:
-        """Raises RefusedError where it is too late."""
+        """Raises RefusedError if it is too late."""
         return self._client.call(Method.ORDER_CANCEL, GetParams(order=str(order_id)), CancelResult).order
 
     def halt(self, reason: str) -> None:
@@ -129,7 +129,7 @@ class Trader:
         return self._client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
 
     def would_fill(self, order_id: UUID) -> bool:
-        """Whether the order could be executed in this moment. False where that cannot be told."""
+        """Whether the order could be executed in this moment. False if that cannot be told."""
         try:
             asked = GetParams(order=str(order_id))
             return self._client.call(Method.ORDER_SIMULATE_FILL, asked, PreviewResult).succeeds

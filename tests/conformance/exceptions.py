@@ -23,7 +23,7 @@ class LeftOut(NamedTuple):
 
 
 class OtherVerdict(NamedTuple):
-    """Of a program: what the handler ends with and what the binary, by the name of the error; None where it lands."""
+    """Of a program: what the handler ends with and what the binary, by the name of the error; None if it lands."""
 
     program: Pubkey
     handler: str | None

@@ -60,7 +60,7 @@ class Script:
         return child
 
     def _is_ready(self, ready: Path, beside: str) -> bool:
-        """One that ``needs`` the first service is ready again only when that has been started anew ``beside`` it."""
+        """One that ``needs`` the first service is ready again only when that has been started again ``beside`` it."""
         if self._kind == "needs" and self._starts > 1 and self._first() == beside:
             return False
         return ready.exists()

@@ -34,7 +34,7 @@ _PASSED, _FAILED = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How pytest ended, by its exit code; None where it was stopped. ``said`` is its output."""
+    """How pytest ended, by its exit code; None if it was stopped. ``said`` is its output."""
 
     exit_code: int | None
     said: str
@@ -126,7 +126,7 @@ class Copy:
         return Run(process.returncode, said)
 
     def check_imports(self) -> None:
-        """Raises RuntimeError where its tests would import the packages of another tree."""
+        """Raises RuntimeError if its tests would import the packages of another tree."""
         words = (
             "import db, orderctl, orderd, tests as t; print(*(each.__path__[0] for each in (db, orderctl, orderd, t)))"
         )
@@ -151,7 +151,7 @@ def judge(mutant: Mutant, copy: Copy) -> Verdict:
 
 
 def judge_all(mutants: Sequence[Mutant], directory: Path) -> Iterator[Verdict]:
-    """The verdicts as they come. Raises RuntimeError where the tests fail without any mutant."""
+    """The verdicts as they come. Raises RuntimeError if the tests fail without any mutant."""
     copies = [Copy(directory / str(number)) for number in range(min(AT_ONCE, len(mutants)))]
     for copy in copies:
         copy.check_imports()

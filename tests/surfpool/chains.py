@@ -1,4 +1,4 @@
-"""Daemons on each of the chains, one after the other, which trade in all kinds of pools or in one."""
+"""Daemons on each of the chains, one after another, which trade in all kinds of pools or in one."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

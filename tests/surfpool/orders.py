@@ -1,4 +1,4 @@
-"""Orders, one after the other: each is quoted on a market that only the ones before it have moved."""
+"""Orders, one after another: each is quoted on a market that only the ones before it have moved."""
 
 import random
 from collections import Counter

@@ -51,7 +51,7 @@ class Validator:
 
 
 def missing(addon: str | None, programs: str | None) -> str | None:
-    """Why surfpool cannot be run here; None where it can."""
+    """Why surfpool cannot be run here; None if it can."""
     if not addon or not Path(addon).is_file():
         return "SURFPOOL does not name surfpool's addon for node, from npm's @solana/surfpool-linux-x64-gnu"
     if not programs or not any(Path(programs).glob("*.so")):

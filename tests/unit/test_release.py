@@ -1,4 +1,4 @@
-"""The commit is told where it is known for certain, without git, and nowhere else."""
+"""The commit is told if it is known for certain, without git, and nowhere else."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -94,7 +94,7 @@ class RouteRefusedError(Exception):
 def refusal_of(
     route: Route, instructions: Sequence[Instruction], err: TransactionError, error: ChainError
 ) -> RouteRefusedError | None:
-    """What of the route a failed transaction with these instructions speaks against; None where it is nothing of it."""
+    """The part of the route that caused the failure of a transaction with these instructions; None if no part did."""
     if error.failure.name == OUT_OF_UNITS:
         return RouteRefusedError(route, error, None)
     index = _failed_instruction(err)

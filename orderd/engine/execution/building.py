@@ -42,11 +42,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SwapPlan:
-    """What is to be signed: this route, and at least ``limit`` base units from it; for an exact output, at most
-    ``limit`` for it.
+    """What is to be signed: this route, which pays at least ``limit`` base units or, for an exact output, costs at most
+    ``limit``.
 
-    If wrapped SOL needs an account of the trade's own, its address is made from ``wrap_seed``. Anyone who sends
-    lamports to the address keeps an account from being made there, so it must not be known before the trade is sent. If
+    If wrapped SOL needs a separate account, its address is made from ``wrap_seed``. Anyone who sends lamports to the
+    address prevents the creation of the account, so it must not be known before the trade is sent. If
     ``use_wrapped`` is true nothing is wrapped: what the wallet's own account of wrapped SOL holds is sold. ``sold`` is
     the token that is sold, for texts with amounts of it.
     """
@@ -72,7 +72,7 @@ class SwapPlan:
 
 
 class _Moment(NamedTuple):
-    """What holds for all orders of a slot; of the wallet its lamports, and what it has of wrapped SOL of its own."""
+    """The values of a slot for all orders, with the wallet's lamports and its wrapped SOL."""
 
     latest: AtSlot[LatestBlockhash]
     lamports: int
@@ -99,7 +99,7 @@ class _Trial(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the chain says a plan would do, and what it would cost; `refusal` where another route might do better."""
+    """The simulated result of a plan, and its cost; ``refusal`` if another route might do better."""
 
     simulation: Simulation
     error: ChainError | None
@@ -201,13 +201,13 @@ class Builder:
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
     def sign(self, plans: Sequence[tuple[SwapPlan, str]], promised: Promised) -> list[SignedAttempt | Exception]:
-        """Simulate all, each with its memo, in one request; then sign each with what that showed to be needed.
+        """Simulate all, each with its memo, in one request; then sign each with the compute units that it needed.
 
-        ``promised`` is what orders before these take, to which they are added.
+        ``promised`` is what earlier orders take; these orders are added to it.
 
-        For one that cannot be signed: RouteRefusedError if another route may be built, OrderdError if none can (the
-        simulation's error, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT if those before it take what it needs), or any
-        other exception that its pools caused. Nothing is sent.
+        The result of an order that cannot be signed is RouteRefusedError if another route may be built, OrderdError if
+        none can (the simulation's error, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT if those before it take what it
+        needs), or any other exception that its pools caused. Nothing is sent.
         """
         drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
@@ -259,7 +259,7 @@ class Builder:
         return trade_instructions(venue_of, plan.route, owner, plan.limit, seed, use_wrapped=plan.use_wrapped)
 
     def _seed(self, plan: SwapPlan) -> str | None:
-        """None where it needs no account of its own for wrapped SOL."""
+        """None if it needs no account of its own for wrapped SOL."""
         wraps = _touches_sol(plan.route) and not plan.use_wrapped
         return plan.wrap_seed if wraps and self._moment().wrapped else None
 
@@ -283,7 +283,7 @@ class Builder:
         return attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
 
     def _judged(self, route: Route, instructions: Sequence[Instruction], simulation: Simulation) -> _Trial:
-        """Where the chain refuses, find out what of it speaks against this route alone."""
+        """If the chain refuses, find out which part of this route caused it."""
         if simulation.err is None:
             return _Trial(simulation, None, None)
         error = explain(simulation.err, simulation.logs)
@@ -293,7 +293,7 @@ class Builder:
         return _Trial(simulation, error, refusal)
 
     def _with_funds(self, plan: SwapPlan, fee: FeeEstimate, error: ChainError | None) -> ChainError | None:
-        """The error; where it is that money lacks, in figures: the chain says only that it does."""
+        """The error; if funds are missing, with figures, because the chain does not name them."""
         if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
             return error
         try:
@@ -308,12 +308,12 @@ class Builder:
         )
 
     def _promise(self, tried: _Draft, fee: FeeEstimate, promised: Promised) -> None:
-        """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT where they leave it too little."""
+        """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT if they leave it too little."""
         plan, moment, route = tried.plan, tried.moment, tried.plan.route
         lean = Need(route.main.mint_in, token.PROGRAM_ID, plan.max_amount_in, fee.lamports, 0, 0, plan.use_wrapped)
         if promised != Promised():
             with translated_rpc_errors():
-                # Beside what it takes, an order may need the rent of an account or two, and some stays in the wallet.
+                # In addition an order may need the rent of one or two accounts, and some SOL stays in the wallet.
                 spare = moment.lamports - 3 * self._funds_check.account_rent
                 # What was read at the start of the slot must not end an order.
                 is_sure = promised.leaves(lean, spare, moment.wrapped)
@@ -344,7 +344,7 @@ class Builder:
 
 
 def _attempted(work: Callable[[], T]) -> T | Exception:
-    """What it returns, or what it raised: one of many must not be the end of all."""
+    """The result, or the exception: one of many must not end all."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001  (passed to the caller)

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FeeEstimate:
-    """Compute units asked for, their price in micro-lamports each, and what the network takes in lamports."""
+    """Requested compute units, the price per unit in micro-lamports, and the network fee in lamports."""
 
     units: int
     unit_price: int
@@ -59,7 +59,7 @@ class FeeMarket:
 
 
 def percentile(values: Sequence[int], rank: int) -> int:
-    """The least value that ``rank`` percent of ``values`` do not exceed; 0 where there are none."""
+    """The smallest value that ``rank`` percent of ``values`` do not exceed; 0 without values."""
     if not values:
         return 0
     return sorted(values)[max(-(-len(values) * rank // 100), 1) - 1]

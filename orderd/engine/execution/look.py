@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 class Look:
     """For one wallet, from any number of threads.
 
-    ``preview`` goes through a turn up to the signature, and raises OrderdError where it cannot; ``defer`` lets an order
-    wait until an error is over.
+    ``preview`` runs a turn up to the signature, and raises OrderdError if it cannot; ``defer`` lets an order wait until
+    an error is over.
     """
 
     def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: Defer) -> None:
@@ -32,7 +32,8 @@ class Look:
         self._defer = defer
 
     def __call__(self, order_id: UUID) -> bool:
-        """Whether the order may have its turn. Where what it waits for is not over, it waits on, and longer."""
+        """Whether the order may have its turn. If the reason of its wait is not over, it goes on waiting, and
+        longer."""
         found = _waiting(order_id)
         if found is None:
             return True  # it waits for nothing any more: its turn will see

@@ -18,7 +18,7 @@ class Rerouting:
     """Of one attempt, in one thread. ``fits`` says which routes are left."""
 
     def __init__(self, fits: Fits, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """``seconds`` from now no further route is looked for: then the attempt ends with what was refused last."""
+        """After ``seconds`` no further route is searched for: the attempt ends with the last refusal."""
         self._fits = fits
         self._clock = clock
         self._until = clock() + seconds
@@ -32,7 +32,7 @@ class Rerouting:
         return pools.isdisjoint(self._pools) and pools not in self._routes and self._fits(route)
 
     def refused(self, refusal: RouteRefusedError) -> None:
-        """Leave out what was refused. Raises its error where the time is up."""
+        """Leave out what was refused. Raises its error if the time is over."""
         self._last = refusal.error
         if refusal.pool is None:
             self._routes.add(frozenset(leg.pool for leg in refusal.route.legs))
@@ -46,7 +46,7 @@ class Rerouting:
 
     @contextmanager
     def routing(self) -> Iterator[None]:
-        """Around a search for a route: where none is left, the last refusal says why, and not the search."""
+        """Run a search for a route. If none is left, the error is the last refusal, not that of the search."""
         try:
             yield
         except OrderdError as error:

@@ -1,10 +1,10 @@
-"""A batch of orders, one turn of a worker: claim, route, build, sign, store, send. The answer is settlement's business.
+"""A batch of orders, one turn of a worker: claim, route, build, sign, store, send. Settlement handles the outcome.
 
-The order of the last three is what at-most-once rests on: the signed bytes are stored under the order's claim before
-they are sent, so that no transaction exists of which Postgres does not know.
+At-most-once depends on the sequence of the last three: the signed bytes are stored under the order's claim before they
+are sent, so Postgres knows every transaction.
 
-Orders are routed one after the other; what the node and Postgres are asked for, they are asked for all at once. One
-that cannot go on fails alone. A lone order is a batch of one.
+Orders are routed one after another; requests to the node and to Postgres are made once for all orders. An order that
+cannot go on fails alone. A single order is a batch of one.
 """
 
 import logging
@@ -60,7 +60,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Work:
-    """An order that is worked, as it was last stored, and what its routes have met with so far."""
+    """An order in this turn, as it was last stored, and the refusals of its routes so far."""
 
     order: Order
     terms: OrderTerms
@@ -127,7 +127,7 @@ class Execution:
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``. ``check`` raises
-        OrderdError where an order has an objection to a route that pays enough, ``rather`` tells the routes that it
+        OrderdError if an order has an objection to a route that pays enough, ``rather`` tells the routes that it
         has none to. ``preparation`` is that of the queue from which the orders come."""
         self._router = router
         self._builder = builder
@@ -143,7 +143,7 @@ class Execution:
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
-        """Work these orders until they are sent. Returns the errors of those that were not.
+        """Work on these orders until they are sent. Returns the errors of those that were not.
 
         NotStartedError for one that could not be claimed, AttemptFailedError if the attempt has failed before anything
         was signed, LeaseLostError if the claim was lost in the middle; any other exception is unforeseen.
@@ -198,7 +198,7 @@ class Execution:
         try:
             return self._router.pools_for([work.request for work in line])
         except Exception as error:
-            # Each order asks by itself then, and gets the error.
+            # Each order then makes its own request, and gets the error.
             log.exception("pools of a batch not known", action="pools_failed", error=str(error))
             return {}
 
@@ -281,7 +281,7 @@ class Execution:
         stored = list[tuple[UUID, bytes]]()
         for (each, _), attempt, written in zip(signed, attempts, self._write(changes), strict=True):
             if isinstance(written, Moved):
-                # From here on the transaction may land: no error below may be taken for the attempt's end.
+                # From here on the transaction may land: no error below proves the end of the attempt.
                 self._live.track(_live(written.order, attempt))
                 stored.append((written.order.id, attempt.signed_bytes))
             elif families.is_taken(written):
@@ -309,7 +309,7 @@ class Execution:
                 self._publisher.publish(journal.apply([expiry(order)]))
 
     def _write(self, changes: Sequence[Change]) -> list[Moved | Exception]:
-        """What each led to: LeaseLostError where the order is another's, or what the database objects to."""
+        """What each led to: LeaseLostError if the order is another's, or what the database objects to."""
         if not changes:
             return []
         with database.connection_context():

@@ -1,4 +1,4 @@
-"""The wallet as a trade meets it: which token accounts it has, what a new one costs, and what it lacks for an order."""
+"""The wallet from a trade's view: its token accounts, the cost of a new one, and what is missing for an order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from orderd.venues.account_facts import token_amount
 from orderd.venues.single_flight import SingleFlight
 
 _KNOWN_SECONDS: Final = 30.0
-"""How long an account that exists is taken to exist. One that does not is asked for again each time."""
+"""How long an existing account is assumed to exist. A missing one is checked each time."""
 _RENT_SECONDS: Final = 3600.0
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Promised:
             self.wrapped += need.amount
 
     def leaves(self, need: Need, lamports: int, wrapped: int) -> bool:
-        """Whether a wallet that holds so much has enough for another order."""
+        """Whether a wallet with this balance has enough for another order."""
         sold = need.amount if need.sells_lamports else 0
         if need.use_wrapped and wrapped - self.wrapped < need.amount:
             return False
@@ -118,12 +118,12 @@ class FundsCheck:
     def cost_of_way(self, mint: str) -> int:
         """The same for a token between two hops: nothing if the chain does not answer.
 
-        Routes are compared for every order, so it is asked for at most every half a minute.
+        Routes are compared for every order, so the chain is asked at most twice per minute.
         """
         return self._ways.get(mint)
 
     def shortfall(self, need: Need, promised: Promised | None = None) -> str | None:
-        """What the wallet holds, what the order takes, and how much could be sold at most. None where nothing lacks.
+        """What the wallet holds, what the order takes, and how much could be sold at most. None if nothing lacks.
 
         ``promised`` is what other orders take before. Raises RpcError.
         """
@@ -157,7 +157,7 @@ class FundsCheck:
         return None
 
     def _or_wrapped(self, need: Need, others: Promised, left: int) -> str:
-        """A hint where the wallet has wrapped what the order takes, and pays the rest from ``left`` lamports."""
+        """A hint if the wallet's wrapped SOL would be enough for the order, and ``left`` lamports for the rest."""
         wrapped = token_amount(self._account(TokenAccountKey(WSOL_MINT, need.program)))
         if wrapped - others.wrapped < need.amount or left + need.passing_rent < 0:
             return ""

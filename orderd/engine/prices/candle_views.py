@@ -15,7 +15,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_prices(tokens: TokenRegistry, params: PricesParams) -> PricesResult:
-    """The newest candles of a pair within the times asked for. Needs a connection.
+    """The newest candles of a pair within the given times. Needs a connection.
 
     Raises OrderdError: TOKEN_UNKNOWN, TOKEN_SAME, TIME_INVALID.
     """

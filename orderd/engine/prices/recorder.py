@@ -1,6 +1,6 @@
 """Stores prices of pairs, from the pools that were read for orders, for the triggers' market, or for watchers.
 
-It makes no request of its own: it looks at what the router has read, beside the way of an order, and stores candles.
+It makes no requests: it reads what the router has read, without delaying orders, and stores candles.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.stored_mints import learn
 
 SAMPLE_SECONDS: Final = 1.0
-"""How often what has been read is looked at."""
+"""How often the router's answers are read."""
 _STORE_PASSES: Final = 5
 """So many looks go into one statement."""
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ _Key = tuple[str, str, int, datetime]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The last look at a pair: at which slot, made of what, and what it cost."""
+    """The last reading of a pair: its slot, its pools, and its price."""
 
     slot: int
     read_as: Mapping[str, object]
@@ -67,7 +67,7 @@ class PriceRecorder:
             self.store()
 
     def store(self) -> None:
-        """Store what was seen since the last time. Where that fails, it is tried again with what is seen till then."""
+        """Store the candles since the last time. If it fails, the next pass tries again with the later ones too."""
         if self._unknown:
             with database.connection_context():
                 learn(self._tokens, self._unknown)

@@ -133,7 +133,7 @@ def _movements(moved: Sequence[KeptMovement], valuation: Valuation) -> Iterator[
 
 
 def _worth_then(each: KeptMovement, valuation: Valuation) -> int | None:
-    """By the price that was kept with it; where there is none, by what is kept of prices now."""
+    """By the price stored with it; without one, by the stored prices of that time."""
     kept = each.sol if valuation.unit.is_native else each.usdc
     price = None if kept is None else Fraction(kept)
     if price is None:

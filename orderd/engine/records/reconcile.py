@@ -1,7 +1,7 @@
-"""Reads the wallet's own transactions, so that what came and went beside the fills is known, to the base unit.
+"""Reads the wallet's transactions, so that every movement besides the fills is known, to the base unit.
 
-Only finalized transactions are read, oldest first. One that orderd signed is read once its order says what came of it.
-So what is kept never changes, and an interrupted run goes on where it stopped.
+Only finalized transactions are read, oldest first. A transaction of orderd is read once its order has its outcome. So
+stored movements never change, and an interrupted run continues where it stopped.
 """
 
 from collections import Counter
@@ -94,8 +94,8 @@ class Reconciliation:
         return -1 if slot is None else slot
 
     def _mentions(self, begun: int, up_to: int, accounts: Iterable[Pubkey]) -> list[Mention]:
-        """All that are not read yet, oldest first. A transaction that sends a token names its account and not the
-        wallet, so the token accounts of today are asked for too, and those where this daemon keeps tokens, which may be
+        """All transactions that are not read yet, oldest first. A transaction that sends a token names its account
+        and not the wallet, so the current token accounts are searched too, and those of this daemon, which may be
         closed by now."""
         usual = {
             associated_token.address(self._wallet, Pubkey.from_string(mint), program)
@@ -166,7 +166,7 @@ def effect_of(info: TransactionInfo, wallet: str) -> Effect:
 
 
 def _known_to(slot: int, answer: AtSlot[T]) -> T:
-    """What was answered. Raises RpcError where it is older than the slot: by another node, which lags."""
+    """The answer. Raises RpcError if it is older than the slot, because another node lags."""
     if answer.slot < slot:
         raise RpcTransportError(f"a node of the endpoint is at slot {answer.slot}, another one at {slot}")
     return answer.value

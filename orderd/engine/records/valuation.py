@@ -17,7 +17,7 @@ class Valuation:
     """Prices in ``unit``. Each is looked up once a minute of the past. Needs a connection."""
 
     def __init__(self, tokens: TokenRegistry, unit: Token, *, is_estimate: bool = False) -> None:
-        """``is_estimate``: where no price of the hour before is known, the nearest one does."""
+        """``is_estimate``: if no price of the hour before is known, the nearest one is used."""
         self._tokens = tokens
         self.unit = unit
         self._is_estimate = is_estimate

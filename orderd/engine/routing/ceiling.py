@@ -1,6 +1,6 @@
-"""The most that an order for an exact output may cost: the twin of `floor`, by the same rules.
+"""The maximum cost of an order for an exact output: the counterpart of ``floor``, with the same rules.
 
-It is what the first route is quoted to take and the slippage, never above what the trader has asked for, and it stays.
+It is the quoted cost of the first route plus the slippage, never above the trader's maximum, and it stays the same.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from orderd.engine.routing.venue_refusals import unless_missed
 
 
 def ceiling_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
-    """In base units. ``agreed`` is the ceiling of the order's route before this one, None where this is the first."""
+    """In base units. ``agreed`` is the ceiling of the order's route before this one, None if this is the first."""
     if agreed is not None and terms.floor is Floor.FIRST:
         return agreed
     ceiling = max_amount_in(route.amount_in, terms.slippage_bps)
@@ -25,9 +25,9 @@ def ceiling_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> in
 def check_ceiling(
     terms: OrderTerms, route: Route, ceiling: int, refusals: Iterable[VenueRefusal | Refused] = ()
 ) -> None:
-    """Raises OrderdError ROUTE_ABOVE_CEILING where the best route costs more than the order accepts.
+    """Raises OrderdError ROUTE_ABOVE_CEILING if the best route costs more than the order accepts.
 
-    ROUTE_VENUES_UNAVAILABLE where one of the ``refusals`` is a venue that could not be asked: it might take less.
+    ROUTE_VENUES_UNAVAILABLE if one of the ``refusals`` is a venue that did not answer: it might cost less.
     """
     if route.amount_in <= ceiling:
         return

@@ -36,6 +36,6 @@ class Cooling:
         log.warning("pool cools down", action="pool_cooling", pool=pool, seconds=COOLING_SECONDS, error=reason)
 
     def reason(self, pool: str) -> str | None:
-        """Why the pool is left out; None where it is not."""
+        """Why the pool is left out; None if it is not."""
         rest = self._resting.get(pool)
         return rest.reason if rest is not None and rest.until > self._clock() else None

@@ -1,8 +1,8 @@
 """The minimum that an order may be filled for: set with its first route, and enforced on chain by each transaction.
 
-It is the route's quote less the slippage, and never below what the trader has asked for. A limit price is the floor
+It is the route's quote less the slippage, and never below the trader's minimum. A limit price is the floor
 itself, whatever the quote. The floor then stays: otherwise a market that falls from attempt to attempt would cost one
-slippage each time. An order may ask for a new floor with each route; even then none is below what it has asked for.
+slippage each time. An order may use a new floor with each route; even then none is below its own minimum.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from orderd.engine.routing.venue_refusals import unless_missed
 
 
 def request_of(terms: OrderTerms) -> QuoteRequest:
-    """What the market is asked for on behalf of an order."""
+    """The request to the market for an order."""
     return QuoteRequest(
         terms.token_in.mint,
         terms.token_out.mint,
@@ -31,9 +31,9 @@ def request_of(terms: OrderTerms) -> QuoteRequest:
 
 
 def floor_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
-    """In base units. ``agreed`` is the floor of the order's route before this one, None where this is the first.
+    """In base units. ``agreed`` is the floor of the order's route before this one, None if this is the first.
 
-    Raises OrderdError ROUTE_AMOUNT_TOO_SMALL where the slippage leaves less than one base unit.
+    Raises OrderdError ROUTE_AMOUNT_TOO_SMALL if the slippage leaves less than one base unit.
     """
     if terms.limit_price is not None:
         assert terms.least is not None
@@ -50,9 +50,9 @@ def floor_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
 
 
 def check_floor(terms: OrderTerms, route: Route, floor: int, refusals: Iterable[VenueRefusal | Refused] = ()) -> None:
-    """Raises OrderdError ROUTE_BELOW_FLOOR where the best route pays less than the order accepts.
+    """Raises OrderdError ROUTE_BELOW_FLOOR if the best route pays less than the order accepts.
 
-    ROUTE_VENUES_UNAVAILABLE where one of the ``refusals`` is a venue that could not be asked: it might pay more.
+    ROUTE_VENUES_UNAVAILABLE if one of the ``refusals`` is a venue that did not answer: it might pay more.
     """
     if route.amount_out >= floor:
         return

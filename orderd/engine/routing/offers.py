@@ -39,7 +39,7 @@ class RouteOffer:
 def offer_of(
     terms: OrderTerms, decision: RoutingDecision, agreed: int | None = None, agreed_most: int | None = None
 ) -> RouteOffer:
-    """``agreed`` is the floor from before, where there is one, ``agreed_most`` the ceiling.
+    """``agreed`` is the earlier floor, if there is one, ``agreed_most`` the earlier ceiling.
 
     Raises OrderdError as ``floor_of`` does.
     """
@@ -101,7 +101,7 @@ def _chosen(terms: OrderTerms, route: Route) -> Quoted:
 
 
 def _taken(terms: OrderTerms, offered: VenueQuote | Route) -> str | None:
-    """What it takes, where that is not what the order sells."""
+    """The input of the route, if it differs from the order's amount."""
     return format_amount(offered.amount_in, terms.token_in.decimals) if offered.exact_out else None
 
 

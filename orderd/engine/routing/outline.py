@@ -25,7 +25,7 @@ class Outline:
 
     @property
     def is_searched(self) -> bool:
-        """Whether a route is searched for among several pools; a lone one pays what its maths says."""
+        """Whether a route is searched for among several pools; a single pool pays what its maths says."""
         return len(self.pools) > 1
 
     def is_as(self, other: "Outline") -> bool:

@@ -51,7 +51,7 @@ def _by_a_way(tokens: Sequence[Token]) -> list[Tokens]:
 
 
 def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: RpcClient) -> PoolsResult:
-    """All pools of the pairs, the deepest of each pair first. Raises RpcError where their vaults cannot be read."""
+    """All pools of the pairs, the deepest of each pair first. Raises RpcError if their vaults cannot be read."""
     refusals: list[VenueRefusal] = []
     priced: list[tuple[Tokens, OpenPool, Rates]] = []
     for pair in pairs:

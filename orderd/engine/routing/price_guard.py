@@ -1,9 +1,9 @@
 """A bound on an order's price while pools are missing: slippage is measured from the quote alone.
 
-While all pools of a pair answer, the best of them is the market, however far it has moved. If some are away, because
+While all pools of a pair answer, the best of them is the market, however far it has moved. If some are missing, because
 their venue is down, they were closed or the node has lost them, the rest may be pools without trading, at any price. So
 the price of the last route is kept with the pools it was found among, and only if one of these is missing, a price that
-is much worse than that one is refused. While it is missing the kept price stands still: otherwise many orders would
+is much worse than that one is refused. While it is missing the kept price does not change: otherwise many orders would
 follow the rest down, one step each. It ends when it is old, or when the chain no longer has the pool.
 
 If there is no such price, because the pair was not traded lately, and a known pool does not answer, it is not known
@@ -35,9 +35,9 @@ MAX_AGE_SECONDS: Final = 300.0
 
 Pair = tuple[str, str]
 Recall = Callable[[str, str, float], PastRoute | None]
-"""The last route of a pair, sold and bought, of the last so many seconds, from before this process began."""
+"""The last route of a pair from before this process started, if it is not older than this many seconds."""
 DepthOf = Callable[[str], int]
-"""What a pool takes about at its price, in base units of what the route sells; much where that is not known."""
+"""How much a pool takes at about its price, in base units of what the route sells; a large number if unknown."""
 
 
 def _unknown_depth(_: str) -> int:

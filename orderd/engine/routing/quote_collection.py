@@ -1,7 +1,6 @@
-"""Asking all venues for their pools at the same time: one that is slow or down keeps no order from the others.
+"""Reads the pools of all venues at the same time: a slow or dead venue does not delay the others.
 
-What is known to be there is read in one request for all venues and pairs. A venue that still has to find out which
-pools there are does so by itself.
+Known pools are read in one request for all venues and pairs. A venue that has to look up its pools does so separately.
 """
 
 import time
@@ -30,7 +29,7 @@ _Asked = tuple[Pair, Venue]
 _LEARN_SECONDS: Final = 2.0
 """How long after a lookup in the background there may be another one, if the venue has not answered."""
 _AWAITED_SECONDS: Final = 10.0
-"""How long the other venues wait for one that is looked up in the background and has never said which pools it has."""
+"""How long the other venues wait for one that is looked up in the background and has never listed its pools."""
 ReadBatch = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
 """Reads many in one request; returns the result of each."""
 
@@ -97,12 +96,12 @@ class QuoteCollector:
         self._learning: dict[tuple[Pair, PoolKind], _Learning] = {}
 
     def knows(self, pair: Pair) -> bool:
-        """Whether the pools are known without a lookup. A venue that has been looked up in the background for long, and
-        never said which pools it has, keeps nobody from those of the others."""
+        """Whether the pools are known without a lookup. A venue that has been looked up for long, and has never
+        listed its pools, does not delay the others."""
         return all(venue.is_known(*pair) or self._is_given_up(pair, venue) for venue in self._venues)
 
     def learn(self, pairs: Sequence[Pair]) -> None:
-        """Look up in the background which pools there are, where a venue does not know yet. Returns at once."""
+        """Look up the pools of venues that do not know them yet, in the background. Returns at once."""
         now = time.monotonic()
         for pair, venue in product(pairs, self._venues):
             last = self._learning.get((pair, venue.kind))
@@ -121,9 +120,9 @@ class QuoteCollector:
         return any(venue.has_changed(*pair) for venue in self._venues)
 
     def find_new_pools(self, pairs: Sequence[Pair], seconds: float) -> bool:
-        """Look up anew at all venues which pools there are. Whether one has found others than before.
+        """Look up the pools of all venues again. Returns whether one has found a new pool.
 
-        Whoever does not answer in time goes on by itself.
+        A venue that does not answer in time continues in the background.
         """
         lookups = [self._lookups.submit(_find_new_pools, venue, pair) for pair in pairs for venue in self._venues]
         wait(lookups, timeout=seconds)
@@ -143,7 +142,7 @@ class QuoteCollector:
         for number, each in enumerate(requested):
             if number in answers:
                 continue
-            # A venue that has its pools of this slot at hand answers in microseconds: no thread is worth that.
+            # A venue that has the pools of this slot in memory answers in microseconds: a thread would take longer.
             if _is_fresh(*each):
                 answers[number] = _answer(*each)
             elif not each[1].is_known(*each[0]) and self._is_given_up(*each):
@@ -187,7 +186,7 @@ class QuoteCollector:
     def _by_pair(self, pairs: Sequence[Pair], answers: Sequence[Liquidity | OrderdError]) -> dict[Pair, Answers]:
         """``answers`` are those of all venues for the first pair, then for the second one, and so on."""
         slots = [pool.slot for answer in answers if isinstance(answer, Liquidity) for pool in answer.pools]
-        # What was seen before counts too: where the node itself falls behind, all pools do.
+        # Earlier slots count too: if the node itself falls behind, all pools do.
         newest = self._newest = max([self._newest, *slots])
         oldest = newest - self._max_slot_lag
         found: dict[Pair, Answers] = {}
@@ -226,7 +225,7 @@ def _find_new_pools(venue: Venue, pair: Pair) -> bool:
     try:
         return venue.find_new_pools(*pair)
     except OrderdError as error:
-        # Whoever asks for its pools is told the same.
+        # A request for its pools gets the same error.
         log.debug("no look-out", action="look_out_failed", venue=venue.name, error=str(error))
         return False
 

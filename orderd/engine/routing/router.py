@@ -1,4 +1,4 @@
-"""Finding the best route for an order, or why there is none: all venues are asked, and the search decides."""
+"""Finds the best route for an order, or the reason why there is none: all venues are asked, and the search decides."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ from orderd.solana.programs.compute_budget import priority_fee
 from orderd.venues.base import OpenPool, Venue
 
 _UNITS_A_LEG: Final = 70_000
-"""What one leg more adds to a transaction, in compute units: enough to weigh it against what it gains."""
+"""The compute units that another leg adds to a transaction: exact enough to compare it with its gain."""
 _ONE_SOL: Final = 10**9
 _LOOKING_SECONDS: Final = 10.0
 _WARM_SECONDS: Final = 60.0
@@ -123,7 +123,7 @@ class Router:
         return self._collector.ask([pair for pair in pairs if self._collector.knows(pair)])
 
     def learn(self, request: QuoteRequest) -> None:
-        """Look up in the background what the request can be traded in, where that is not known. Returns at once."""
+        """Look up the pools of the request in the background, if they are not known. Returns at once."""
         self._collector.learn([*self._pairs(request)])
 
     def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
@@ -146,9 +146,9 @@ class Router:
         return outline(ways, self._worth_of(last, found, fees + rent) + 1)
 
     def keep_warm(self) -> None:
-        """Read anew what orders asked for in the last minute, where it has changed: the next one finds it at hand.
+        """Read again the changed pools of pairs that orders used in the last minute, for the next order.
 
-        So are the pairs that are watched, and each of them from time to time although no hint came.
+        Watched pairs are read too, and each of them from time to time even without a hint.
         """
         now = self._clock()
         recent_pairs = [pair for pair, at in self._requested_at.copy().items() if at > now - _WARM_SECONDS]
@@ -161,9 +161,9 @@ class Router:
             self._collector.ask(list(changed))
 
     def find_new_pools(self, pair: Pair, seconds: float = _LOOKING_SECONDS) -> bool:
-        """Look up anew which pools there are on any way between two tokens. Whether there are others than before.
+        """Look up the pools of all routes between two tokens again. Returns whether there are new ones.
 
-        A venue that has not answered after so many ``seconds`` goes on by itself.
+        A venue that has not answered after ``seconds`` continues in the background.
         """
         known = {(one.mint, other.mint) for one, other in permutations(self._intermediates, 2)}
         pairs = [each for each in self._pairs(QuoteRequest(*pair, 1)) if each not in known]
@@ -284,7 +284,8 @@ def _offers(hop: Hop, found: Mapping[Pair, Answers]) -> Iterator[VenueQuote]:
 
 
 def _depth(pools: Sequence[OpenPool], address: str) -> int:
-    """What the pool takes until its price has fallen by a tenth; much where it is none of the pair's own pools."""
+    """What the pool takes until its price has fallen by a tenth; a large number if it is not one of the pair's
+    pools."""
     for pool in pools:
         if pool.address == address:
             curve = pool.curve(U64_MAX)

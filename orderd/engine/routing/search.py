@@ -30,7 +30,7 @@ Fits = Callable[[Route], bool]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A route and what it is worth; ``others`` are those that take its place where it may not be taken."""
+    """A route and its value; ``others`` replace it if it may not be used."""
 
     route: Route
     through: Token | None
@@ -40,9 +40,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """What a route may take: so much of the price, so much with its fees, so many bytes for its swaps; and the last
-    word on what fits. ``too_costly`` are the routes that were left out for their cost, ``fitting`` the splits that were
-    found to fit, as routes."""
+    """Limits of a route: price impact, cost with fees, bytes of its swaps, and the final check whether it fits.
+    ``too_costly`` are the routes that were left out for their cost, ``fitting`` the splits that were found to fit,
+    as routes."""
 
     max_price_impact_bps: int
     max_total_cost_bps: int
@@ -77,7 +77,7 @@ class SearchLimits:
         return Room(_loads(pools), UNITS_OF_SWAPS, self.max_price_impact_bps * _MILLIONTHS_A_BPS, may_fit, fits)
 
     def room_for_hop(self, pools: Sequence[OpenPool], units: int, taken: Decimal = Decimal(0)) -> Room:
-        """For a hop that may use so many units, where the other one has ``taken`` so many basis points."""
+        """The limits of a hop that may use this many units, if the other hop has ``taken`` this many basis points."""
         kept = (BPS - self.max_price_impact_bps) / (1 - taken / BPS) if taken < BPS else Decimal(BPS)
         impact = max(int((BPS - kept) * _MILLIONTHS_A_BPS), 0)
         return Room(_loads(pools), units, impact, self.room(pools).may_fit)
@@ -206,7 +206,7 @@ def no_candidates() -> Iterable[Candidate]:
 
 
 def first_that_may_be(candidates: list[Candidate], limits: SearchLimits, steep: list[Route]) -> Candidate | None:
-    """The candidate that is worth most of those that fit; routes that move the price too far are added to ``steep``."""
+    """The best candidate that fits; routes that move the price too far are added to ``steep``."""
     while candidates:
         best = max(candidates, key=lambda each: each.worth)
         if limits.too_steep(best.route):

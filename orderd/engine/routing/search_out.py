@@ -1,8 +1,8 @@
-"""The routes for an order that buys an exact amount: the twin of `search`, which asks the hops in the other order.
+"""The routes for an order that buys an exact amount: like ``search``, with the hops in the opposite sequence.
 
-The last hop's legs buy the amount, to the base unit. Where there are two hops, the first one buys what the second may
-take at most, also to the base unit: half of the slippage more than that is quoted at. What the second leaves of it
-stays in the wallet, and is not counted when routes are compared. Costs count at the route's own price.
+The last hop's legs buy the amount, to the base unit. If there are two hops, the first one buys the most that the second
+may take, also to the base unit: its quote plus half of the slippage. What the second leaves of it stays in the wallet,
+and does not count when routes are compared. Costs count at the route's own price.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,5 @@
-"""What a transaction has room for: compute units and bytes, less what every trade takes of them beside its swaps."""
+"""The room in a transaction for swaps: compute units and bytes, less what every trade takes in addition to its
+swaps."""
 
 from functools import lru_cache
 from typing import Final

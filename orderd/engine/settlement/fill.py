@@ -24,7 +24,7 @@ class SettledFill:
 
 
 def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out: str) -> SettledFill:
-    """The fill of a landed swap. Raises ValueError where the balances show none.
+    """The fill of a landed swap. Raises ValueError if the balances show none.
 
     A token's amount is the change of the wallet's own accounts. SOL is wrapped and unwrapped within the transaction,
     where the wallet's lamports also pay fees and rent, or is sold from what the wallet holds wrapped: there the change

@@ -44,7 +44,7 @@ class Finality:
         return len(moved)
 
     def _judge(self, landings: list[Landing]) -> tuple[list[Landing], list[Landing]]:
-        """Those that stand for good, and those that do not."""
+        """The successes that are final, and those that were rolled back."""
         by_signature = {Signature.from_string(each.signature): each for each in landings}
         validities = {
             signature: Validity(each.last_valid_block_height, each.blockhash_slot, each.slot)

@@ -19,7 +19,7 @@ from orderd.solana.expiry import Validity
 _ADOPT_BATCH: Final = 1_000
 _ADOPT_SECONDS: Final = 1.0
 _HINTED_AT_MOST: Final = 32
-"""With more live attempts than this, statuses are asked for all the time anyway."""
+"""With more live attempts than this, statuses are requested all the time anyway."""
 log = structlog.get_logger(__name__)
 
 
@@ -32,7 +32,7 @@ class TrackedAttempt:
     since: float
     resend_at: float
     is_hinted: bool = False
-    """Somebody says that it has landed."""
+    """A hint says that it has landed."""
     is_stuck: bool = False
     """Its end is not in sight, and the log says why."""
 
@@ -45,7 +45,7 @@ class TrackedAttempt:
         return Validity(self.attempt.last_valid_block_height, self.attempt.blockhash_slot)
 
     def report_stuck(self, reason: str) -> None:
-        """Say once what keeps the attempt from being settled; it is asked about again and again."""
+        """Log once what prevents the settlement of the attempt; it is asked about repeatedly."""
         if not self.is_stuck:
             self.is_stuck = True
             log.warning("not settled yet", action="settle_stuck", order_id=str(self.order_id), reason=reason)
@@ -81,13 +81,13 @@ class LiveAttempts:
             return dict(self._live)
 
     def hint(self, signature: str) -> None:
-        """Somebody says that this one has landed."""
+        """A hint says that this one has landed."""
         with self._lock:
             if live := self._live.get(Signature.from_string(signature)):
                 live.is_hinted = True
 
     def take_hinted(self) -> dict[Signature, TrackedAttempt]:
-        """Those of which somebody has said since the last call that they have landed; none among many others."""
+        """The attempts that have landed according to hints since the last call; none if there are many others."""
         if len(self._live) > _HINTED_AT_MOST:
             return {}
         with self._lock:

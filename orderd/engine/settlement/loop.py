@@ -1,4 +1,4 @@
-"""All live attempts together: confirmed, failed or expired. One loop in each worker process, and the whole of recovery.
+"""Settles all live attempts: confirmed, failed or expired. One loop in each worker process, which is also the recovery.
 
 An attempt is live from the moment its bytes are stored until its outcome on the chain is known. The loop begins by
 adopting every live attempt without a holder; a worker's own attempts join them before their first send. An RPC failure,
@@ -48,7 +48,7 @@ class Settlement:
         self._resending = resending
 
     def run_once(self) -> int:
-        """One pass over all live attempts. Returns how many it settled. Raises RpcError where none could be asked."""
+        """One pass over all live attempts. Returns how many it settled. Raises RpcError if none could be asked."""
         self._live.adopt()
         settled = self._settle_hinted()
         attempts = self._live.all()
@@ -66,13 +66,14 @@ class Settlement:
         )
 
     def _settle_hinted(self) -> int:
-        """Those that are said to have landed come first, with one request. What is not so is seen with all others."""
+        """Settle the attempts that have landed according to hints, with one request. Wrong hints are found in the
+        full pass."""
         if not (hinted := self._live.take_hinted()):
             return 0
         try:
             found = self._observer.glance(list(hinted))
         except RpcError:
-            return 0  # whoever looks at all of them meets with it too, and tells
+            return 0  # the full pass gets the same error, and reports it
         sightings = {signature: sighting for signature, (sighting, _) in found.items()}
         fetched = {signature: answer for signature, (sighting, answer) in found.items() if sighting.landed}
         return self._write(self._landed(hinted, sightings, fetched), hinted)
@@ -85,7 +86,7 @@ class Settlement:
         sightings: Mapping[Signature, Sighting],
         fetched: Mapping[Signature, TransactionInfo | RpcError | None],
     ) -> dict[Signature, Change]:
-        """What became of those that have landed, by what was ``fetched`` of each."""
+        """The outcomes of the landed attempts, by the transactions that were ``fetched``."""
         changes = {}
         for signature, answer in fetched.items():
             live, sighting = attempts[signature], sightings[signature]
@@ -100,7 +101,7 @@ class Settlement:
     def _outcome(
         self, live: TrackedAttempt, signature: Signature, transaction: TransactionInfo, *, awaits_finality: bool = False
     ) -> Change | None:
-        """What the transaction, the attempt's own or another of its order, means; None where it cannot be read."""
+        """The outcome of the transaction, which is the attempt's or another of its order; None if it cannot be read."""
         attempt, sends = live.attempt, live.sends
         try:
             if str(signature) != attempt.signature:
@@ -175,7 +176,7 @@ def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:
 
 
 def _apply(changes: Sequence[Change]) -> list[Moved]:
-    """All in one transaction; where the database objects to one of them, that one alone stays behind."""
+    """All in one transaction; if the database refuses one of them, only that one is left out."""
     moved, instead = list[Moved](), list[Change]()
     for change, answer in zip(changes, journal.apply_each(changes), strict=True):
         if isinstance(answer, Moved):

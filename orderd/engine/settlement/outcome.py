@@ -30,7 +30,8 @@ class Outcomes:
     def landed(
         self, attempt: LiveAttempt, transaction: TransactionInfo, *, sends: int, awaits_finality: bool = False
     ) -> Change:
-        """Of an attempt that is in a block. Raises ValueError where it succeeded and its balances show no trade."""
+        """The outcome of an attempt that is in a block. Raises ValueError if it succeeded and its balances show no
+        trade."""
         if transaction.err is not None:
             error = explain(transaction.err, transaction.logs)
             return self._failed(attempt, error, AttemptEnd("failed", transaction.slot, sends))

@@ -1,7 +1,7 @@
-"""Sends the same bytes again, until they land or can no longer land: by the clock alone, whatever else fails.
+"""Sends the same bytes again, until they land or can no longer land: depends only on the clock, whatever else fails.
 
-Questions about an attempt may go unanswered for long, and Postgres may be away; what is signed and stored is sent all
-the same. A loop of its own in each worker process.
+Requests about an attempt may fail for long, and Postgres may be unavailable; signed and stored bytes are still sent. A
+separate loop in each worker process.
 """
 
 import time
@@ -14,7 +14,7 @@ from orderd.engine.settlement.live import LiveAttempts, TrackedAttempt
 from orderd.solana.sender import Sender
 
 _EAGER_SECONDS: Final = 180.0
-"""Bytes may land for about 150 blocks. What is older lands only where the chain stood still: it is sent more slowly."""
+"""Bytes may land for about 150 blocks. Older ones land only if the chain stood still: they are sent more slowly."""
 _SLOWER: Final = 20
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ class Resending:
     def __init__(
         self, live: LiveAttempts, sender: Sender, *, seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """An attempt is sent every so many ``seconds``."""
+        """An attempt is sent every ``seconds``."""
         self._live = live
         self._sender = sender
         self.seconds = seconds

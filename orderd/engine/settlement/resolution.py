@@ -1,7 +1,7 @@
-"""What an operator does about an unknown outcome: looks at the evidence, and decides.
+"""How an operator resolves an unknown outcome: by the evidence.
 
-The daemon never guesses. A transaction that landed is read from the chain; one that is taken for dead ends its order,
-which is not tried again: if it lands after all, it was at least not doubled.
+The daemon never guesses. A transaction that landed is read from the chain; one that is declared dead ends its order,
+which is not tried again: if it lands after all, the order was at least executed only once.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class Resolution:
     def evidence(self, account_id: UUID, ref: str, *, sees_all: bool = False) -> EvidenceResult:
         """What is known of a submitted order's transaction, and what the chain says of it now.
 
-        Raises OrderdError: as ``views.find``, by which the order is found, and ORDER_NOT_RESOLVABLE where nothing is
+        Raises OrderdError: as ``views.find``, by which the order is found, and ORDER_NOT_RESOLVABLE if nothing is
         signed.
         """
         with database.connection_context():
@@ -141,7 +141,7 @@ class Resolution:
         return self._write(change, by, "dead")
 
     def _write(self, change: Change, by: Actor, note: str) -> OrderView:
-        """Over any worker's claim. Raises OrderdError ORDER_NOT_RESOLVABLE where the order has ended meanwhile."""
+        """Write over any worker's claim. Raises OrderdError ORDER_NOT_RESOLVABLE if the order has ended meanwhile."""
         with database.connection_context():
             moved = _resolve(replace(change, version=None), by, note)
         if not moved:

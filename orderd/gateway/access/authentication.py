@@ -95,7 +95,7 @@ def api_key_required(settings: Settings) -> bool:
 
 
 def check_anyone_may_enter(settings: Settings) -> None:
-    """Raises OrderdError SERVICE_EXPOSED where other machines can reach the port, and no API key would let one in.
+    """Raises OrderdError SERVICE_EXPOSED if other machines can reach the port, and no API key would let one in.
 
     Needs a database connection.
     """

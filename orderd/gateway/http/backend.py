@@ -30,7 +30,7 @@ class Backend:
     metrics: Callable[[], Awaitable[bytes]]
     dashboard: Callable[[Principal, DashboardParams], Awaitable[str]]
     principal_of: Callable[[Request, str], Awaitable[Principal]]
-    """Raises OrderdError where the API key is nobody's."""
+    """Raises OrderdError if the API key is nobody's."""
     refused: Callable[[Actor, str, OrderdError], None]
     """To be called for each refusal of a client that is known, or should be."""
     api_key_required: bool
@@ -43,7 +43,7 @@ def backend_of(request: Request) -> Backend:
 
 
 async def reader(request: Request) -> HttpCaller:
-    """Raises OrderdError where the client may not read."""
+    """Raises OrderdError if the client may not read."""
     return await backend_of(request).callers.reader(request)
 
 

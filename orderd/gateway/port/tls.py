@@ -20,7 +20,7 @@ class Certificate:
     """A certificate chain and its key, in PEM files that may be replaced at any time."""
 
     def __init__(self, chain: Path, key: Path) -> None:
-        """Raises OrderdError SERVICE_CERTIFICATE where the files cannot be used."""
+        """Raises OrderdError SERVICE_CERTIFICATE if the files cannot be used."""
         self._chain = chain
         self._key = key
         self._loaded = self._stamp()
@@ -64,7 +64,7 @@ class Certificate:
 
 
 def certificate_of(settings: Settings) -> Certificate | None:
-    """None where the port speaks no TLS. Raises OrderdError SERVICE_CERTIFICATE."""
+    """None if the port speaks no TLS. Raises OrderdError SERVICE_CERTIFICATE."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     return Certificate(settings.tls_cert, settings.tls_key)
@@ -75,7 +75,7 @@ async def secure(
 ) -> asyncio.Transport:
     """Let TLS begin on a connection that has sent ``received`` already; returns the transport that speaks it.
 
-    Reading must be paused. ``protocol`` may be given the first data before this returns. Raises OSError where no
+    Reading must be paused. ``protocol`` may be given the first data before this returns. Raises OSError if no
     handshake comes about within ``seconds``; the connection is closed then.
     """
     loop = asyncio.get_running_loop()

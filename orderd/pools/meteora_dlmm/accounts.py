@@ -173,7 +173,7 @@ class LbPair(Record):
         return (slot if self.activation_type == ActivationType.SLOT else unix_time) >= self.activation_point
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPoolError where a flag is set that is not known here."""
+        """Raises UnsupportedPoolError if a flag is set that is not known here."""
         static = self.parameters
         flags = (
             (self.status, PairStatus.DISABLED),

@@ -24,7 +24,7 @@ def array_index(bin_id: int) -> int:
 def arrays_in_order(pair: LbPair, extension: BitmapExtension | None, *, swap_for_y: bool) -> Iterator[int]:
     """The arrays with liquidity as a swap meets them: from the active bin's down (`swap_for_y`) or up.
 
-    Where the walk leaves the pool's own bitmap and no extension is given, it ends. Raises LayoutError where no array
+    Where the walk leaves the pool's own bitmap and no extension is given, it ends. Raises LayoutError if no array
     can hold the active bin.
     """
     if not _LOWEST <= array_index(pair.active_id) < -_LOWEST:

@@ -108,7 +108,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         )
 
     def _last_array(self, pool: DlmmPool, trade: Trade, *, swap_for_y: bool) -> int | None:
-        """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+        """Where a swap ends now; None if the pool has moved since the quote and no longer takes it all."""
         swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
         try:
             swap = swap_exact(pool, amount, swap_for_y=swap_for_y, now=int(self._unix_time()))

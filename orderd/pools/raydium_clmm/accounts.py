@@ -107,7 +107,7 @@ class DynamicFeeInfo(Record):
     padding: Annotated[bytes, raw(46)] = bytes(46)
 
     def to_maths(self, tick_spacing: int) -> DynamicFeeState | None:
-        """Raises UnsupportedPoolError where reserved bytes are in use."""
+        """Raises UnsupportedPoolError if reserved bytes are in use."""
         check_reserved(self, "padding")
         if self == NO_DYNAMIC_FEE:
             return None

@@ -52,7 +52,7 @@ def needs_extension(state: PoolState, starts: Iterable[int]) -> bool:
 
 
 def own_bit(start: int, tick_spacing: int) -> int | None:
-    """The bit of PoolState.tick_array_bitmap that stands for the array; None where that does not reach as far."""
+    """The bit of PoolState.tick_array_bitmap that stands for the array; None if that does not reach as far."""
     position = start // (TICKS_AN_ARRAY * tick_spacing) + OWN
     return 1 << position if 0 <= position < 2 * OWN else None
 

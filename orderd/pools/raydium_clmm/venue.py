@@ -123,7 +123,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         )
 
     def _last_array(self, pool: ClmmAccounts, trade: Trade, *, zero_for_one: bool) -> int | None:
-        """Where a swap ends now; None where the pool has moved since the quote and no longer takes it all."""
+        """Where a swap ends now; None if the pool has moved since the quote and no longer takes it all."""
         swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
         try:
             swap = swap_exact(pool.amm, amount, zero_for_one=zero_for_one, now=int(self._unix_time()))

@@ -88,7 +88,7 @@ class PoolState(Record):
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time >= self.open_time
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPoolError where a flag is set that is not known here."""
+        """Raises UnsupportedPoolError if a flag is set that is not known here."""
         if (
             self.status & ~sum(PoolStatus)
             or self.creator_fee_on > CREATOR_FEE_ON_TOKEN_1

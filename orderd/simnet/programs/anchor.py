@@ -58,7 +58,7 @@ def panic(invocation: Invocation, why: str) -> InstructionError:
 
 
 def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
-    """An account of the program's own. Raises InstructionError where it is another's, or of another kind."""
+    """An account of the program's own. Raises InstructionError if it is another's, or of another kind."""
     account = invocation.account(index)
     if account.owner == system.PROGRAM_ID and account.lamports == 0:
         raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
@@ -73,7 +73,7 @@ def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
 
 
 def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount:
-    """A token account that the instruction names. Raises InstructionError where it is none."""
+    """A token account that the instruction names. Raises InstructionError if it is none."""
     state = _of_a_token_program(invocation, index, name, TokenAccount)
     if state.state == AccountState.UNINITIALIZED:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
@@ -81,7 +81,7 @@ def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount
 
 
 def mint(invocation: Invocation, index: int, name: str) -> Mint:
-    """A mint that the instruction names. Raises InstructionError where it is none."""
+    """A mint that the instruction names. Raises InstructionError if it is none."""
     state = _of_a_token_program(invocation, index, name, Mint)
     if not state.is_initialized:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)

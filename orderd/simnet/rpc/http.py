@@ -29,7 +29,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class _OneWrite:
     """A transport on which what is written in one turn of the event loop leaves in one piece.
 
-    uvicorn writes a response's head and its body one after the other: each would cost a system call, and wake the
+    uvicorn writes a response's head and its body one after another: each would cost a system call, and wake the
     client, which cannot read an answer from the head alone.
     """
 
@@ -152,7 +152,7 @@ def _judged(hosts: tuple[str, ...], origins: tuple[str, ...], content_type: str)
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None where it is larger than a node takes."""
+    """The whole body; None if it is larger than a node takes."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body", False):

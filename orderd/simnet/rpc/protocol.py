@@ -161,7 +161,7 @@ class Node(NamedTuple):
         return self.first_block <= slot <= self.known and self.bank.is_on_chain(slot)
 
     def view(self, options: dict[str, Any], name: str = "commitment") -> View:
-        """The state at the commitment asked for (default finalized). Raises NodeRpcError where it is not there yet."""
+        """The state at the commitment asked for (default finalized). Raises NodeRpcError if it is not there yet."""
         slot = self.context_slot(options, commitment(options.get(name)))
         return View(self.bank, min(slot, self.known), max(slot - self.known, 0))
 
@@ -177,12 +177,12 @@ class Node(NamedTuple):
         return self.context_slot(options, requested)
 
     def check_history(self) -> None:
-        """Raises NodeRpcError where the node was started without its transaction history."""
+        """Raises NodeRpcError if the node was started without its transaction history."""
         if not self.has_history:
             raise NodeRpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
 
     def context_slot(self, options: dict[str, Any], requested: Commitment) -> int:
-        """The slot of a commitment. Raises NodeRpcError where it is below the `minContextSlot` of `options`."""
+        """The slot of a commitment. Raises NodeRpcError if it is below the `minContextSlot` of `options`."""
         slot = self.levels.slot(requested)
         wanted = options.get("minContextSlot")
         if wanted is not None and slot < integer(wanted, "minContextSlot"):

@@ -68,7 +68,7 @@ class Record:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Read a record. Raises LayoutError where the size or the discriminator is another."""
+        """Read a record. Raises LayoutError if the size or the discriminator is another."""
         plan, size, start = _plan(cls), cls.size(), len(cls.DISCRIMINATOR)
         if len(data) != size and not (plan.has_tail and len(data) > size):
             raise LayoutError(f"{cls.__name__} takes {size} bytes, got {len(data)}")

@@ -132,7 +132,7 @@ class Mint(Record):
         return cls(OptionalKey.of(authority), supply, decimals, 1, OptionalKey.of(None))
 
     def extensions_by_type(self) -> dict[int, bytes]:
-        """What Token-2022 adds, by type (see ``Extension``). Raises LayoutError where it is cut off."""
+        """What Token-2022 adds, by type (see ``Extension``). Raises LayoutError if it is cut off."""
         return dict(_extensions(self.extensions[_MINT_PADDING:]))
 
     def is_of(self, program: Pubkey) -> bool:

@@ -49,7 +49,7 @@ def submitted(key_id: UUID, name: str | None = None) -> NewOrder:
 def spend(
     key_id: UUID, notional: int, name: str | None = None, *, per_order: int | None = None, per_day: int | None = None
 ) -> UUID | None:
-    """Submit an order that is worth so much; the id of the new order, None where it was there before."""
+    """Submit an order that is worth so much; the id of the new order, None if it was there before."""
     with database.connection_context():
         added = accept_within(
             submitted(key_id, name), Spending(notional, TradingLimits(per_order=per_order, per_day=per_day))

@@ -153,7 +153,7 @@ class Desk:
     market: OneRoute
 
     def work(self, order_id: UUID) -> bool:
-        """One turn of a lone order; False where it was not to be had. Raises what else kept it from being sent."""
+        """One turn of a lone order; False if it was not to be had. Raises what else kept it from being sent."""
         kept = self.execution.run([order_id]).get(order_id)
         if isinstance(kept, NotStartedError):
             return False

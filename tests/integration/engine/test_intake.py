@@ -104,7 +104,7 @@ def test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_
     ids=lambda other: next(iter(other)),
 )
 def test_another_order_under_the_same_id_is_a_conflict(intake: Intake, queue: Queue, other: dict[str, str]) -> None:
-    """Whichever of the terms is another one, and whether they come one after the other or at once."""
+    """Whichever of the terms is another one, and whether they come one after another or at once."""
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slippage": "0.5"}
     first, second = (
         Submission(DEFAULT_ACCOUNT, "mine", intake.terms(SubmitParams(client_order_id="mine", **each)), ME)

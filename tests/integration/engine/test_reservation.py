@@ -1,4 +1,4 @@
-"""Orders that wait for the market reserve what they may spend, one after the other, of what a worker has seen."""
+"""Orders that wait for the market reserve what they may spend, one after another, of what a worker has seen."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -138,7 +138,7 @@ ORIGINS = ("good", "bad", "absent")
 
 
 def expected(need: Need, kind: str, origin: str) -> ErrorCode | None:
-    """What a request is refused with; None where it is let in, whatever becomes of it then."""
+    """What a request is refused with; None if it is let in, whatever becomes of it then."""
     if origin == "bad":
         return ErrorCode.AUTH_ORIGIN_REFUSED
     if need == "nothing":

@@ -50,7 +50,7 @@ def test_connections_are_reset_and_some_requests_were_handled_all_the_same(tmp_p
 
 
 def attempt(server: Server, method: str, *params: Any) -> dict[str, Any] | None:
-    """The answer, or None where the connection was reset."""
+    """The answer, or None if the connection was reset."""
     client = Client(server.http_url)
     try:
         return client.post(request(method, *params)).json()  # type: ignore[no-any-return]

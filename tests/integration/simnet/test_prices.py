@@ -36,7 +36,7 @@ def chain(tmp_path: Path) -> Iterator[Stepped]:
 
 
 def set_prices(chain: Stepped, *prices: str | None, **more: Any) -> list[int]:
-    """From the next slot on, one after the other; their slots."""
+    """From the next slot on, one after another; their slots."""
     slots: list[int] = chain.call("simnet_setPrices", [{"price": price, **more} for price in prices])
     return slots
 

@@ -60,7 +60,7 @@ def fits(split: Split, room: Room) -> bool:
 
 
 def brute_force(sides: Sequence[Side], amount: int, room: Room) -> int:
-    """The most that a single pool or a pair pays on a grid; nothing where none fits."""
+    """The most that a single pool or a pair pays on a grid; nothing if none fits."""
     return max((split.amount_out for split in _grid(sides, amount) if fits(split, room)), default=0)
 
 

@@ -191,7 +191,7 @@ class World:
         kind: str | None = None,
         account: UUID | None = MINE,
     ) -> None:
-        """Follow these orders, each from where it says; or all of a sort, where there is none of them."""
+        """Follow these orders, each from where it says; or all of a sort, if there is none of them."""
         stored = {UUID(int=number): after for number, after in orders.items() if UUID(int=number) in self.store.events}
         resumed = {
             order_id: None if after is None else min(after, len(self.store.events[order_id]))

@@ -1,4 +1,4 @@
-"""Account data that is written over, field by field: what comes out is what encoding the record anew would give."""
+"""Account data that is written over, field by field: what comes out is what encoding the record again would give."""
 
 from dataclasses import fields, replace
 from typing import Any

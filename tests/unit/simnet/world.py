@@ -45,7 +45,7 @@ Accounts = dict[Pubkey, LedgerAccount]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a transaction: the error as JSON (None where it succeeded), and the accounts after it."""
+    """What became of a transaction: the error as JSON (None if it succeeded), and the accounts after it."""
 
     error: Any
     accounts: Accounts

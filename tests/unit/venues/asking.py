@@ -7,7 +7,7 @@ from orderd.venues.base import Venue
 
 
 def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
-    """Raises OrderdError: what the last of its pools refused with, or ROUTE_NOT_FOUND where it has none."""
+    """Raises OrderdError: what the last of its pools refused with, or ROUTE_NOT_FOUND if it has none."""
     liquidity = venue.liquidity(request.mint_in, request.mint_out)
     refusals = list(liquidity.refusals)
     quotes = []

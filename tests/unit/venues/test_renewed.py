@@ -1,4 +1,4 @@
-"""Whoever asks for what is known already never waits for what is looked up anew."""
+"""Whoever asks for what is known already never waits for what is looked up again."""
 
 import threading
 from collections.abc import Callable

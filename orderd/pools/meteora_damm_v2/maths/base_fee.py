@@ -170,7 +170,7 @@ class RateLimiterSchedule:
 
 
 def _reduced(cliff: int, reduction_factor: int, periods: int, *, exponential: bool) -> int:
-    """The fee after so many reductions. Raises SwapError where nothing would be left, or less."""
+    """The fee after so many reductions. Raises SwapError if nothing would be left, or less."""
     if not exponential:
         return less_fee(cliff, reduction_factor * periods)
     kept = Q64 - reduction_factor * Q64 // BASIS_POINTS

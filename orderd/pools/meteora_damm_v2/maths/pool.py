@@ -222,7 +222,7 @@ def _move_by_output(pool: DammV2Pool, amount_out: int, a_to_b: bool) -> _Move:
 def reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
     """The balances without fees on the side that is paid and on the side that is bought.
 
-    Raises SwapError where one is empty.
+    Raises SwapError if one is empty.
     """
     if not (pool.token_a_amount and pool.token_b_amount):
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
@@ -230,7 +230,7 @@ def reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
 
 
 def stretch_of(pool: DammV2Pool, a_to_b: bool) -> Stretch:
-    """The pool's one stretch of liquidity. Raises SwapError where it has none, or none at its price.
+    """The pool's one stretch of liquidity. Raises SwapError if it has none, or none at its price.
 
     A pool whose liquidity is all withdrawn still stands, and may be filled again.
     """

@@ -12,7 +12,7 @@ from orderd.simnet.codec import decoded
 
 
 class Bins:
-    """The bins behind recently seen bin array bytes, as reading them all anew for every swap would be slow."""
+    """The bins behind recently seen bin array bytes, as reading them all again for every swap would be slow."""
 
     def __init__(self, most: int) -> None:
         self._most = most

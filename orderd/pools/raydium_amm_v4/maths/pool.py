@@ -94,12 +94,12 @@ def spot_price(pool: AmmV4Pool, *, coin_to_pc: bool) -> Fraction:
 
 
 def fee_rate(pool: AmmV4Pool) -> Fraction:
-    """The part of an input that the fee takes. Raises SwapError where it takes all of it, or more."""
+    """The part of an input that the fee takes. Raises SwapError if it takes all of it, or more."""
     return Fraction(pool.swap_fee_numerator, _fee_denominator(pool))
 
 
 def reserves(pool: AmmV4Pool, coin_to_pc: bool) -> tuple[int, int]:
-    """What the liquidity owns of the token paid and of the token bought. Raises SwapError where it owns none."""
+    """What the liquidity owns of the token paid and of the token bought. Raises SwapError if it owns none."""
     coin, pc = pool.reserve_coin, pool.reserve_pc
     if coin <= 0 or pc <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)

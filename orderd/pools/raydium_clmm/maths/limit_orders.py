@@ -70,7 +70,7 @@ class OrderPrice(NamedTuple):
         return amount_in * self.numerator // self.denominator
 
     def input(self, amount_out: int) -> int:
-        """Raises SwapError where no 64 bits hold it."""
+        """Raises SwapError if no 64 bits hold it."""
         amount_in = ceil_div(amount_out * self.denominator, self.numerator)
         if amount_in > U64_MAX:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)

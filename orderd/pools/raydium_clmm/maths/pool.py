@@ -152,7 +152,7 @@ def takes_fee_on_input(pool: ClmmPool, zero_for_one: bool) -> bool:
 
 
 def sqrt_price_of(pool: ClmmPool) -> int:
-    """Where the price stands, Q64.64. Raises SwapError where the pool's own numbers contradict each other.
+    """Where the price stands, Q64.64. Raises SwapError if the pool's own numbers contradict each other.
 
     After a crossing downwards it stands at the very end of its tick.
     """
@@ -170,7 +170,7 @@ def sqrt_price_ahead(tick: ClmmTick, sqrt_price: int, zero_for_one: bool) -> int
 
 
 def liquidity_behind(tick: ClmmTick, liquidity: int, zero_for_one: bool) -> int:
-    """The liquidity in range once the tick is crossed. Raises SwapError where it takes more than there is."""
+    """The liquidity in range once the tick is crossed. Raises SwapError if it takes more than there is."""
     after = liquidity + (-tick.liquidity_net if zero_for_one else tick.liquidity_net)
     if after < 0:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)

@@ -35,7 +35,7 @@ def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) ->
 
 @lru_cache(maxsize=256)
 def _ticks(data: bytes) -> tuple[clmm.ClmmTick, ...]:
-    """The ticks behind a tick array's bytes, as reading them all anew for every swap would be slow."""
+    """The ticks behind a tick array's bytes, as reading them all again for every swap would be slow."""
     return tuple(decoded(TickArrayState, data).initialized_ticks())
 
 

@@ -129,7 +129,7 @@ def spot_price(pool: CpmmPool, *, zero_for_one: bool) -> Fraction:
 
 
 def reserves(pool: CpmmPool, zero_for_one: bool) -> tuple[int, int]:
-    """What the liquidity owns of the token paid and of the token bought. Raises SwapError where it owns none."""
+    """What the liquidity owns of the token paid and of the token bought. Raises SwapError if it owns none."""
     reserve_0, reserve_1 = pool.reserve_0, pool.reserve_1
     if reserve_0 <= 0 or reserve_1 <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
