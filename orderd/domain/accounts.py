@@ -1,4 +1,4 @@
-"""Accounts: whose an order is, and within what its client order id is unique. An account outlives its keys."""
+"""Accounts: the owners of orders, within which client order ids are unique. An account outlives its keys."""
 
 from typing import Final
 

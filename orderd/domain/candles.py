@@ -70,5 +70,5 @@ def parse_interval(text: str) -> int:
 
 
 def stored_as(seconds: int) -> int:
-    """Of which stored candles an interval is made: of hours where it is of whole hours, for they are kept longer."""
+    """The stored candles of which an interval is made: hours if it is whole hours, because they are kept longer."""
     return HOUR if seconds % HOUR == 0 else MINUTE

@@ -6,8 +6,8 @@ monotonic one, and if the two disagree the stored times are moved by the differe
 total of what they have been moved by, and the clock's last reading.
 
 That last reading guards against a process whose own clock stood still, as in a virtual machine that was paused: a clock
-that was set ahead by an hour is an hour ahead of the last reading. If all processes were away at the same time, a pause
-cannot be distinguished from a clock that was set ahead. It is taken for a pause, after which a wait is over.
+that was set ahead by an hour is an hour ahead of the last reading. If no process was running, a pause cannot be
+distinguished from a clock that was set ahead. It counts as a pause, after which a wait is over.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 NOTICED_SECONDS: Final = 2.0
-"""A clock that is set by less is let be: so much longer or shorter do waits take then."""
+"""A smaller change of a clock is ignored: waits then take longer or shorter by that much."""
 NOTE_SECONDS: Final = 1.0
 """How old the last reading may become before it is renewed; well below what is noticed."""
 _SURE_SECONDS: Final = 0.5

@@ -16,7 +16,7 @@ from orderd.domain.quoted import Fact, Quoted, Refused, RoutedLeg
 from orderd.domain.terms import FormattedTerms
 
 
-class _Acceptance(Fact):  # a base, so that its members are told before the terms
+class _Acceptance(Fact):  # a base class, so that its members come before the terms
     kind: Literal[EventKind.ACCEPTED] = EventKind.ACCEPTED
     client_order_id: str
     account: str | None = None
@@ -71,8 +71,8 @@ class FilledPart(Fact):
 class Triggered(Fact):
     """The market has met what the order waited for: the best route pays ``amount_out`` for all of it, at ``slot``.
 
-    ``price`` has its unit. ``condition`` is what was waited for, and ``met_at_slot`` the slot of the look that met it
-    first, where a stop was confirmed by several.
+    ``price`` has its unit. ``condition`` is the met condition, and ``met_at_slot`` the slot of the first check that met
+    it, if several checks confirmed a stop.
     """
 
     kind: Literal[EventKind.TRIGGERED] = EventKind.TRIGGERED
@@ -211,7 +211,7 @@ class CancelRequested(Fact):
     kind: Literal[EventKind.CANCEL_REQUESTED] = EventKind.CANCEL_REQUESTED
 
 
-class _Amendment(Fact):  # a base, so that its members are told before the terms
+class _Amendment(Fact):  # a base class, so that its members come before the terms
     kind: Literal[EventKind.AMENDED] = EventKind.AMENDED
 
 
@@ -231,7 +231,8 @@ class Cancelled(Fact):
 
 
 class Expired(Fact):
-    """The order's validity ended before anything that could land was signed. ``detail`` says what it waited for."""
+    """The order's validity ended before a transaction that could land was signed. ``detail`` is the reason of its
+    wait."""
 
     kind: Literal[EventKind.EXPIRED] = EventKind.EXPIRED
     code: Literal[ErrorCode.ORDER_EXPIRED] = ErrorCode.ORDER_EXPIRED

@@ -9,7 +9,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 
 class HaltCause(StrEnum):
-    """Each stands for itself: one may be lifted by its own means only, and while there is any, nothing is signed."""
+    """Causes of halts. Each halt is lifted separately, and nothing is signed while there is any."""
 
     OPERATOR = "operator"  # a key with the scope admin
     SHARED_WALLET = "shared_wallet"  # another installation has signed with the wallet
@@ -23,7 +23,7 @@ class HaltCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Who halted, when, and why."""
+    """A halt: its author, time and reason."""
 
     cause: HaltCause
     actor: str
@@ -32,7 +32,7 @@ class Halt:
 
     @property
     def error(self) -> OrderdError:
-        """What an order meets with that comes to be signed, or is submitted."""
+        """The error of an order that reaches the signature, or is submitted, during the halt."""
         return OrderdError(self.cause.code, self.summary)
 
     @property

@@ -1,4 +1,4 @@
-"""What a host's name says of where it is."""
+"""Classifies host names by their location."""
 
 from ipaddress import ip_address
 

@@ -1,4 +1,4 @@
-"""The mid price that a fill is held against: what the pair cost when its route was chosen, in favour of neither side.
+"""The mid price with which a fill is compared: the price of the pair when its route was chosen, for neither side.
 
 A pool has one price before fees, at which the next small swap in either direction is made. Pools of a pair differ in
 it, so the mid is between two of them: the pool that is best to sell the order's amount to, and the one that is best to
@@ -22,7 +22,7 @@ _TOLD: Final = Context(prec=18)
 
 
 class _Offer(NamedTuple):
-    """What a pool pays for a unit, what its fee and depth leave of one, and its price before both."""
+    """What a pool pays per unit, what fee and depth leave of it, and its price before both."""
 
     paid: Decimal
     kept: Decimal
@@ -63,7 +63,7 @@ def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
 
 
 def with_a_say(quotes: Iterable[VenueQuote]) -> list[VenueQuote]:
-    """Those of pools that hold enough for their amount to say what it is worth; all where none does."""
+    """The offers of pools with enough liquidity for the amount; all if no pool has enough."""
     quotes = list(quotes)
     return [each for each in quotes if each.kept >= 1 - _APART] or quotes
 

@@ -51,8 +51,8 @@ _OBJECTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class MintFacts:
-    """A mint as it was read. ``program`` is its token program, base58; ``name`` is what it calls itself: it proves
-    nothing, and is for display only. ``transfer_fee_bps`` is the higher of the fees that are set for now and for later.
+    """A mint as it was read. ``program`` is its token program, base58; ``name`` is its own name, which proves nothing
+    and is for display only. ``transfer_fee_bps`` is the higher of the fees that are set for now and for later.
     """
 
     mint: str
@@ -63,7 +63,7 @@ class MintFacts:
     transfer_fee_bps: int = 0
 
     def warnings(self) -> Iterator[tuple[Trait, str]]:
-        """What to beware of, each with what it means."""
+        """The warnings, each with its meaning."""
         for trait, meaning in WARNINGS.items():
             if trait is Trait.TRANSFER_FEE and trait in self.traits:
                 yield trait, f"{meaning}: {format_amount(self.transfer_fee_bps, 2)} % at most"

@@ -28,10 +28,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a transaction did to the wallet: base units by mint, of SOL lamports and wrapped ones together.
+    """The changes of the wallet by a transaction: base units by mint; for SOL, lamports and wrapped SOL together.
 
-    ``fee`` are lamports that the wallet paid for it, ``rent`` those that it left in token accounts of its own; both
-    have been taken off ``deltas``.
+    ``fee`` are the lamports that the wallet paid for it, ``rent`` those that it left in its token accounts; ``deltas``
+    do not include them.
     """
 
     deltas: Mapping[str, int]
@@ -47,9 +47,9 @@ class Movement:
 
 
 def movements_of(effect: Effect, known: Known | None, *, is_own: bool) -> list[Movement]:
-    """What is to be kept of a transaction, so that it and its fill sum up to what it did.
+    """The movements of a transaction, which together with its fill sum up to its changes.
 
-    ``is_own``: it is one that orderd signed; what it took then, without a fill or beside one, is a cost.
+    ``is_own``: orderd signed it; what it took without a fill, or in addition to one, is a cost.
     """
     left = Counter(dict(effect.deltas))
     if known is not None:

@@ -11,7 +11,7 @@ from typing import Final
 
 
 class OrderStatus(StrEnum):
-    HELD = "held"  # accepted; waits for the fill of the order that buys what it sells
+    HELD = "held"  # accepted; waits for the fill of its entry, which buys what it sells
     OPEN = "open"  # accepted; rests until the market meets its condition
     PENDING = "pending"  # accepted; waits for a worker, a rate-limit slot or the end of a backoff
     ROUTING = "routing"  # a worker asks the venues
@@ -31,12 +31,12 @@ class OrderKind(StrEnum):
     TAKE_PROFIT = "take_profit"  # when the market pays the price; then at the best price there is
     TRAILING = "trailing"  # a stop whose price follows the best one that the market has paid
     OCO = "oco"  # a take-profit and a stop for one amount: what one of them sells, the other does not
-    TWAP = "twap"  # in so many executions, one every so often
-    ON_LIQUIDITY = "on_liquidity"  # when pools of its pair hold what it asks for; then as a limit order
+    TWAP = "twap"  # in several executions at an interval
+    ON_LIQUIDITY = "on_liquidity"  # when pools of its pair have the required liquidity; then as a limit order
 
 
 def has_children(kind: OrderKind, *, partial: bool) -> bool:
-    """Whether such an order is executed by orders of its own, its children."""
+    """Whether such an order is executed by child orders."""
     return partial or kind in (OrderKind.OCO, OrderKind.TWAP)
 
 
@@ -58,8 +58,8 @@ class Floor(StrEnum):
 class Phase(Enum):
     """Which part of the program acts next on an order. Every state is in one phase."""
 
-    HELD = auto()  # the exits: it waits for the fill of another order, and ends where that does not fill
-    RESTING = auto()  # the triggers: it waits for a condition, and is looked at when the market moves
+    HELD = auto()  # the exits: it waits for the fill of another order, and ends if that is not filled
+    RESTING = auto()  # the triggers: it waits for a condition, and is checked when the market moves
     WAITING = auto()  # dispatch: in line with a due time, and put into the queue when that has come
     WORKING = auto()  # a worker, under a lease; nothing is signed, so it is reclaimed when the lease runs out
     SIGNED = auto()  # a worker, under a lease; signed bytes may land, so it is adopted when the lease runs out
@@ -121,8 +121,8 @@ STAGES: Final = tuple(
 
 class EventKind(StrEnum):
     ACCEPTED = "accepted"
-    RELEASED = "released"  # what it was held for is filled: it sells that
-    EXECUTING = "executing"  # an order of its own executes a part of it
+    RELEASED = "released"  # its entry is filled: it sells what was bought
+    EXECUTING = "executing"  # a child order executes a part of it
     FILLED = "filled"  # a part of it is executed for good
     TRIGGERED = "triggered"  # the market has met its condition
     DEFERRED = "deferred"
@@ -178,7 +178,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     # An order that stopped its worker again and again is given up before it is routed once more.
     (_S.PENDING, _E.FAILED, _S.FAILED),
     (_S.ROUTING, _E.ROUTED, _S.BUILDING),
-    # What it needs is away: it waits for that, and the turn counts for nothing.
+    # A service is unavailable: it waits, and the turn does not count.
     (_S.ROUTING, _E.DEFERRED, _S.PENDING),
     (_S.ROUTING, _E.EXPIRED, _S.EXPIRED),
     (_S.ROUTING, _E.RETRYING, _S.PENDING),
@@ -204,7 +204,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     # Only after the attempt is proved dead: landed with an error, or expired.
     (_S.SUBMITTED, _E.RETRYING, _S.PENDING),
     (_S.SUBMITTED, _E.FAILED, _S.FAILED),
-    # It ends as its transaction does; where that fails, it waits for a moment and is cancelled.
+    # It ends like its transaction; if that fails, it waits for a moment and is cancelled.
     (_S.SUBMITTED, _E.CANCEL_REQUESTED, _S.SUBMITTED),
     # The outcome of the signed bytes is unknown for long. Only a proof, or an operator, ends that.
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
@@ -231,7 +231,7 @@ class UnclearTransitionError(Exception):
 
 
 def next_status(status: OrderStatus | None, kind: EventKind, to: OrderStatus | None = None) -> OrderStatus:
-    """The state after ``kind``; ``to`` names it where the table has several.
+    """The state after ``kind``; ``to`` names it if the table has several.
 
     Raises IllegalTransitionError if the table has no such row, UnclearTransitionError if it has several.
     """

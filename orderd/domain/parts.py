@@ -1,4 +1,4 @@
-"""The part of an order that one transaction executes, where that is not the whole of it."""
+"""The part of an order that one transaction executes, if it is not the whole order."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ _STEPS_BITS: Final = 10
 
 
 def part_of(terms: OrderTerms, amount_in: int) -> OrderTerms:
-    """What the order asks for that sells a part of the amount at once, at the limit of the whole where it has one."""
+    """The terms of an order that sells a part of the amount at once, at the limit of the whole order if it has one."""
     return OrderTerms(
         token_in=terms.token_in,
         token_out=terms.token_out,

@@ -12,7 +12,7 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import Condition
 
 MOST_TIMES: Final = 5
-"""A price so many times off the market is a slip: it counts the other token, or lacks a digit."""
+"""A price this many times off the market is a mistake: it is in the other unit, or lacks a digit."""
 
 
 def check_plausible(terms: OrderTerms, amount_out: int) -> None:

@@ -1,12 +1,12 @@
-"""Profit of what was traded: lots by FIFO or at their average cost, in integers of base units.
+"""Profit of trades: lots by FIFO or at their average cost, in integers of base units.
 
 Values are in base units of one token, the unit; of the unit itself there are no lots. What a sale brings above the cost
 of the lots it takes is realised. Fees and rent are paid in SOL, whose lots they take: they cost what these had cost. A
 deposit is a lot at its value when it came, a withdrawal takes lots at their cost and realises nothing.
 
-If a value is not known, nothing is made up. What came without a value makes no lot. What is sold beyond all lots costs
-what it is sold for, so it neither gains nor loses; it is counted as uncovered. A trade without a value passes the cost
-of what it took on to what it bought.
+An unknown value is never invented. A deposit without a value makes no lot. A sale beyond all lots costs what it brings,
+so it neither gains nor loses; it counts as uncovered. A trade without a value passes the cost of what it sold on to
+what it bought.
 """
 
 from collections import deque
@@ -136,7 +136,7 @@ class CostBook:
         if value is None and covered == trade.amount_in:
             value = cost
         if value is not None and trade.mint_in != self._unit:
-            # Of what is sold, the part without lots costs what it is sold for.
+            # The sold part without lots costs what it brings.
             self._earn(trade.at, trade.mint_in, Earned(realised=value * covered // trade.amount_in - cost))
         sold.held -= trade.amount_in
         bought.held += trade.amount_out
@@ -178,7 +178,7 @@ class CostBook:
         lots.append(_Lot(amount, cost))
 
     def _take(self, mint: str, amount: int) -> tuple[int, int]:
-        """The cost of so much, and how much of it was in lots. The unit itself costs what it is."""
+        """The cost of this amount, and how much of it was in lots. The unit costs its own amount."""
         if mint == self._unit:
             return amount, amount
         position, cost, left = self._position(mint), 0, amount

@@ -1,4 +1,4 @@
-"""What the pools of the venues answer when they are asked for a price, and the route that is made of their answers."""
+"""The quotes of the venues' pools, and the route that is made of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,12 +40,12 @@ class QuoteRequest:
 class VenueQuote:
     """What one pool of a venue pays. Amounts in base units, all pool fees taken off.
 
-    ``exact_out``: it was asked for by its output, which the program pays to the base unit. ``fee`` is the pool's fee in
-    base units of ``fee_mint``. ``price_impact_bps`` is what depth costs against the pool's spot price, fees not
-    included. ``slot`` is the slot of the pool state that was read. ``compute_units`` is what the swap needs at most, by
-    experience. ``spot`` is the pool's price before the swap, in base units and without fees. The transfer fees are what
-    tokens themselves keep back on their way, in base units of ``mint_in`` and ``mint_out``; ``amount_in`` is with it,
-    ``amount_out`` without.
+    ``exact_out``: the quote is for an exact output, which the program pays to the base unit. ``fee`` is the pool's fee
+    in base units of ``fee_mint``. ``price_impact_bps`` is the cost of depth against the pool's spot price, without fees.
+    ``slot`` is the slot of the pool state that was read. ``compute_units`` is the measured maximum of the swap. ``spot``
+    is the pool's price before the swap, in base units and without fees. The transfer fees are what the tokens
+    themselves withhold, in base units of ``mint_in`` and ``mint_out``; ``amount_in`` includes them, ``amount_out`` does
+    not.
     """
 
     venue: VenueName
@@ -144,10 +144,10 @@ class Hop:
 
 @dataclass(frozen=True)
 class Route:
-    """One hop, or two by way of another token; all legs go into one transaction.
+    """One hop, or two through another token; all legs go into one transaction.
 
     The second hop's input is a part of what the first is quoted to pay: what it pays for certain. What it pays above
-    that stays in the wallet. Where the output is exact, so is that of the first hop: what the second may take at most.
+    that stays in the wallet. If the output is exact, so is that of the first hop: the most that the second may take.
     """
 
     hops: tuple[Hop, ...]

@@ -1,4 +1,4 @@
-"""Quotes and routes as events and messages tell them: amounts are decimal strings in whole tokens."""
+"""Quotes and routes in events and messages: amounts are decimal strings in whole tokens."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ class Fact(BaseModel):
 class Quoted(Fact):
     """What one pool, or a whole route, pays: ``amount_out`` after all pool fees, ``price`` in token_out for a token_in.
 
-    ``amount_in`` is what it takes for that, told where the output is what was asked for: else all take the same. Of a
+    ``amount_in`` is its input, present if the output is exact; otherwise all have the same input. Of a
     route with several legs, ``pool`` is the one with the largest, and the fees of all count as ``fee_token``.
     """
 

@@ -1,4 +1,4 @@
-"""When a failed attempt is tried again, and how often a service that is away is looked for."""
+"""When a failed attempt is tried again, and how often an unavailable service is checked."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -41,14 +41,14 @@ class RetryPolicy:
         return self.backoff_ms(failures, jitter)
 
     def backoff_ms(self, failures: int, jitter: float) -> int:
-        """Milliseconds until the next of any number of attempts, after so many that failed."""
+        """Milliseconds until the next attempt, after this many failures, without a maximum number."""
         doublings = min(max(failures - 1, 0), self.cap_ms.bit_length())
         return _less(min(self.base_ms << doublings, self.cap_ms), jitter)
 
     def look_delay_ms(self, waited_ms: int, jitter: float) -> int:
-        """Milliseconds until an order that has waited for so long looks again whether it can go on.
+        """Milliseconds until an order that has waited this long checks again whether it can go on.
 
-        A quarter of that, so that an order that waits for long looks seldom; at least the first wait of an attempt.
+        A quarter of the wait, so that an order with a long wait checks seldom; at least the first wait of an attempt.
         """
         return _less(min(max(waited_ms // 4, self.base_ms), _LONGEST_LOOK_MS), jitter)
 

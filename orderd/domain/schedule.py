@@ -36,9 +36,10 @@ class Schedule:
         return number * every_ms + moved
 
     def at(self, number: int, late_ms: int, remaining: int) -> ScheduledExecution:
-        """What to do when ``number`` is due, and has been for so long, with so many base units left to sell.
+        """What to do with execution ``number``, which has been due for this long, with this many base units left to
+        sell.
 
-        What is left is shared by this one and those to come; the last one sells all of it.
+        This execution and the later ones share what is left; the last one sells all of it.
         """
         missed = late_ms // (self.every_seconds * 1000)
         last = self.slices - 1

@@ -1,6 +1,6 @@
-"""What a fill lost against a price that was known before it: the quote it was sent on, or the mid when it was decided.
+"""The loss of a fill against an earlier price: the quote of its transaction, or the mid when its route was chosen.
 
-In basis points of that price, positive where the fill is worse, whichever token of the pair is sold.
+In basis points of that price, positive if the fill is worse, whichever token of the pair is sold.
 """
 
 from decimal import Context, Decimal
@@ -14,7 +14,7 @@ _EXACT: Final = Context(prec=60)
 
 
 def against_quote(amount_in: int, amount_out: int, quoted_in: int, quoted_out: int) -> Decimal:
-    """Base units that were traded, beside those that the route was quoted at; all above zero."""
+    """The traded base units, and the quoted ones; all above zero."""
     return _lost(Fraction(amount_out, amount_in), Fraction(quoted_out, quoted_in))
 
 

@@ -29,5 +29,5 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=each_once)
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401  (whatever the text says)
-    """What a JSON text stands for. Raises ValueError, RepeatedMemberError among them, and RecursionError."""
+    """The value of a JSON text. Raises ValueError, RepeatedMemberError among them, and RecursionError."""
     return _DECODER.decode(text if isinstance(text, str) else text.decode())

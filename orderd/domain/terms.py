@@ -28,9 +28,9 @@ _AMOUNT: Final[JsonDict] = {"pattern": r"^([mM][aA][xX]|\+?([0-9]{1,40}(\.[0-9]{
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """How a trader types a term: one that ``has_place`` by that, another as an option of the same name.
+    """How a trader types a term: by its position if it ``has_place``, otherwise as an option of the same name.
 
-    One that is true or false is a flag, and has no ``metavar``. ``option`` is the option's name where that is another.
+    A boolean term is a flag, and has no ``metavar``. ``option`` is the option's name if it differs.
     """
 
     metavar: str
@@ -217,26 +217,25 @@ class GivenTerms(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """As they are understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
+    """The terms as understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
 
-    Below which quote is said by ``floor``. Whatever the quotes are, nothing below ``min_out`` base units is accepted.
-    Or else: buy exactly ``exact_out`` base units, pay ``slippage_bps`` above the quote, and never more than ``max_in``.
-    No route is taken whose fees and price impact together cost more than ``max_cost_bps``. Where ``use_wrapped`` is
-    true, what is sold is wrapped SOL of the wallet's own token account, which stays open; else SOL is wrapped for the
-    trade.
+    ``floor`` says which quote counts. Nothing below ``min_out`` base units is accepted, whatever the quotes are. Or:
+    buy exactly ``exact_out`` base units, pay ``slippage_bps`` above the quote, and never more than ``max_in``.
+    No route is taken whose fees and price impact together cost more than ``max_cost_bps``. If ``use_wrapped`` is
+    true, the order sells wrapped SOL of the wallet's own token account, which stays open; otherwise SOL is wrapped for
+    the trade.
 
-    Prices are canonical decimal strings, see ``orderd.domain.price``; which of them there are follows from ``kind``.
-    Once a stop has fired, ``max_slippage_bps`` stands for the daemon's own bounds. Where its trader has said no
-    slippage, ``slippage_widens``: a try that fails is followed by one that accepts more of it (``in_try``). A stop is
-    met when ``confirm`` looks in different slots have found it so, over at least ``confirm_seconds``. The order is
-    valid for ``valid_seconds`` from its acceptance on, or until ``expires_at``; where both are None, as long as the
-    daemon says.
+    Prices are canonical decimal strings, see ``orderd.domain.price``; ``kind`` says which of them are set. After a
+    stop has fired, ``max_slippage_bps`` replaces the daemon's own bounds. If its trader has set no slippage,
+    ``slippage_widens``: a failed try is followed by one that accepts more of it (``in_try``). A stop is met when
+    ``confirm`` checks in different slots have met it, over at least ``confirm_seconds``. The order is valid for
+    ``valid_seconds`` from its acceptance, or until ``expires_at``; if both are None, the daemon's setting applies.
 
-    An order on liquidity waits until the pools of its route hold ``min_liquidity`` base units of ``token_in``, and what
-    else ``orderd.domain.liquidity`` asks of them is so; ``allowed_traits`` are names of traits with commas between.
+    An order on liquidity waits until the pools of its route hold ``min_liquidity`` base units of ``token_in``, and the
+    other guards of ``orderd.domain.liquidity`` are met; ``allowed_traits`` are names of traits with commas between.
 
-    Where the amount was a word, ``amount_word``, ``amount_in`` is what that came to when the order was accepted. An
-    order that is held has none of the two amounts: it sells what its entry will have received.
+    If the amount was a word, ``amount_word``, ``amount_in`` is its value when the order was accepted. A held order has
+    neither amount: it sells what its entry receives.
 
     A token is stored as its symbol, mint and decimals, every other term in the order's column of the same name.
     """
@@ -293,7 +292,7 @@ class OrderTerms:
 
     @property
     def is_entry(self) -> bool:
-        """Whether what it buys is sold again by an order that follows it."""
+        """Whether an exit sells again what it buys."""
         return (self.then_take_profit_price, self.then_stop_price) != (None, None)
 
     @property
@@ -328,10 +327,10 @@ class OrderTerms:
         return max((each for each in bounds if each is not None), default=None)
 
     def in_try(self, failures: int) -> "OrderTerms":
-        """As they count for a try after so many that have failed.
+        """The terms of a try after this many failures.
 
-        The slippage of a stop whose trader has said none begins at a fifth of its ``max_slippage_bps``, or at the
-        daemon's own where that is more, doubles with each failure, and never exceeds ``max_slippage_bps``.
+        If the trader has set no slippage, that of a stop begins at a fifth of its ``max_slippage_bps``, or at the
+        daemon's own if that is more, doubles with each failure, and never exceeds ``max_slippage_bps``.
         """
         if not self.slippage_widens or self.max_slippage_bps is None:
             return self
@@ -364,7 +363,7 @@ class FormattedTerms(BaseModel):
     token_in: str
     token_out: str
     amount_in: str | None = None
-    """What is sold. Of an order for an exact output what it has paid, once that is known."""
+    """The sold amount. For an exact output it is what the order has paid, once that is known."""
     amount_word: str | None = _IF_ANY
     slippage: str
     min_out: str | None = None

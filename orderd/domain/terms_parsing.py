@@ -23,7 +23,7 @@ AT_THE_MOMENT: Final = MARKET_EXITS | {OrderKind.TAKE_PROFIT}
 _ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP, OrderKind.ON_LIQUIDITY})
 """Kinds that what they buy may be sold after."""
 _CONFIRMED_BY: Final = dict.fromkeys(ADVERSE | {OrderKind.OCO}, CONFIRMED_BY) | {OrderKind.ON_LIQUIDITY: 1}
-"""Kinds that several looks may have to confirm, and by how many it is where the order does not say."""
+"""Kinds that several checks may have to confirm, and the default number of checks."""
 MAX_POOL_FEE_BPS: Final = 500
 MAX_ROUND_TRIP_LOSS_BPS: Final = 1_000
 """Of an order on liquidity that does not say."""
@@ -35,7 +35,7 @@ _IOC_SECONDS: Final = 5
 def understood(
     given: GivenTerms, tokens: TokenRegistry, default_slippage: str, max_total_cost_bps: int = BPS
 ) -> OrderTerms:
-    """What is meant, where no order may cost more than ``max_total_cost_bps``.
+    """The terms as understood, if no order may cost more than ``max_total_cost_bps``.
 
     Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE, COST, PRICE and TIME kinds, or ORDER_TERMS_CONTRADICT.
     """

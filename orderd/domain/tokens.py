@@ -23,14 +23,14 @@ SYMBOL: Final = re.compile(r"[!-+\--~]{1,20}")
 """Printable ASCII without blanks and commas: other letters may look the same and be others."""
 _Table = dict[str, tuple["Listing", ...]]
 _CHOICES: Final = 5
-"""Mints that are named where a symbol may mean several."""
+"""Maximum number of mints that are named if a symbol may mean several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token that orderd trades. ``SOL`` stands for native lamports; on chain it swaps as wrapped SOL.
 
-    Where no symbol is known that would mean it, ``symbol`` is the mint address.
+    If no symbol means it, ``symbol`` is the mint address.
     """
 
     symbol: str
@@ -72,7 +72,7 @@ class TokenRegistry:
         self._facts: dict[str, MintFacts] = {}
 
     def __iter__(self) -> Iterator[Token]:
-        """The tokens that are known by themselves, and those that the operator has named, as far as they were read."""
+        """The built-in tokens, and those that the operator has named, as far as they were read."""
         yield from self._well_known
         for mint in dict.fromkeys(listing.mint for listing in _all(self._named)):
             if mint not in self._by_mint and (token := self.find(mint)) is not None:
@@ -125,7 +125,7 @@ class TokenRegistry:
     def mint_of(self, name: str) -> str:
         """The mint that a name means, whether or not the chain was asked about it.
 
-        Raises OrderdError TOKEN_UNKNOWN, with a suggestion where one is near, and TOKEN_AMBIGUOUS.
+        Raises OrderdError TOKEN_UNKNOWN, with a suggestion if a name is near, and TOKEN_AMBIGUOUS.
         """
         if (known := self._well_known_as(name)) is not None:
             return known.mint
@@ -150,7 +150,7 @@ class TokenRegistry:
         return self.pair(first, second)
 
     def symbol_of(self, mint: str) -> str:
-        """The symbol that means this mint; the mint itself where there is none."""
+        """The symbol that means this mint; the mint itself if there is none."""
         known = self._by_mint.get(mint)
         if known is not None:
             return known.symbol

@@ -1,8 +1,8 @@
-"""What an order that rests waits for, as a bound on what the best route pays for its whole amount.
+"""The condition of a resting order, as a bound on what the best route pays for its whole amount.
 
-All kinds come down to two comparisons: a limit or a take-profit is met where the route pays at least so much, a stop
-where it pays at most so much, whichever token of the pair is sold. The source of each rounding: a bound that is met is
-met at the price that was asked for, not merely near it.
+All kinds come down to two comparisons: a limit or a take-profit is met if the route pays at least the bound, a stop
+if it pays at most the bound, whichever token of the pair is sold. The reason of each rounding: a met bound is met at
+the price of the order, not merely near it.
 """
 
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ class Condition:
 
     @property
     def is_above(self) -> bool:
-        """Whether it is met where the price, in the pair's unit, is so high; else where it is so low."""
+        """Whether it is met at or above its price in the pair's unit; otherwise at or below it."""
         return (self.pair.quote == self.pair.token_out) != self.is_adverse
 
     def fires_at(self, best_out: int = 0) -> Fraction | None:

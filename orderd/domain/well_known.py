@@ -1,4 +1,4 @@
-"""The tokens that orderd knows on each chain without asking anybody.
+"""The tokens that orderd knows on each chain without a request.
 
 Their mints are those that the issuers name; each is one of the SPL Token program, whose decimals never change.
 """

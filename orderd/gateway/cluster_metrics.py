@@ -1,4 +1,4 @@
-"""What ``/metrics`` answers: the gateway's own figures, those of the cluster, and of the worker that runs beside it."""
+"""The text of ``/metrics``: the gateway's own metrics, those of the cluster, and those of the worker beside it."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ _ORDERS_SECONDS: Final = 5.0
 
 
 class ClusterMetrics:
-    """What is counted over the whole cluster is read when it is asked for."""
+    """The values of the whole cluster are read at each request."""
 
     def __init__(
         self,
@@ -35,7 +35,8 @@ class ClusterMetrics:
         state_dir: Path,
         send_buffers: Callable[[], Iterable[int]],
     ) -> None:
-        """``state_dir`` is where a worker says where its metrics are. ``send_buffers`` are bytes of each connection."""
+        """``state_dir`` is the directory of the worker's file with its metrics address. ``send_buffers`` returns the
+        unread bytes of each connection."""
         self._health_checks = health_checks
         self._send_buffers = send_buffers
 

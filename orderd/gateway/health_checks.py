@@ -1,6 +1,6 @@
 """What ``/health``, ``/ready`` and the method ``status`` answer: the state of the gateway and its services.
 
-Each service is asked separately, once at a time and for a bounded time; what could not be found out is said to be
+Each service is asked separately, once at a time and for a bounded time; what cannot be found out is reported as
 unknown.
 """
 
@@ -29,7 +29,7 @@ from orderd.wire.status import QueueMetrics, RateLimitUse, ReleaseView, ServiceH
 LAG_PROBE_SECONDS: Final = 0.5
 _PROBE_THREADS: Final = 4
 _PROBE_SECONDS: Final = 30.0
-"""Above every time-out of what is asked, so that no thread is asked for while the last question hangs in one."""
+"""Longer than every time-out of the probes, so that no second thread is used while a probe hangs in one."""
 LATE_SECONDS: Final = 0.75 * ANSWER_SECONDS
 _FROM_POSTGRES: Final = ("orders", "unknown")
 _HALTS: Final = ("halts",)
@@ -37,7 +37,7 @@ _FROM_REDIS: Final = ("rate_limit.used", "rate_limit.waiting", "queue_depth", "w
 
 
 class HealthQueries(Protocol):
-    """To the services. Each may raise what its service's driver raises, and hang until that gives up."""
+    """Probes of the services. Each may raise the errors of its driver, and hang until the driver gives up."""
 
     def takes_orders(self) -> str: ...
 
@@ -109,14 +109,14 @@ class HealthChecks:
         self._counts: Probe[Counts] = Probe(lambda: background.run(questions.counts), patience=LATE_SECONDS)
         self._queue: Probe[QueueMetrics] = Probe(lambda: background.run(questions.queue), patience=LATE_SECONDS)
         self.loop_lag = 0.0
-        """Seconds by which the event loop was late when it was last looked at."""
+        """The last measured delay of the event loop, in seconds."""
 
     def reload(self, settings: Settings) -> None:
         """Report these settings from now on."""
         self._settings = settings
 
     async def probe_lag(self) -> None:
-        """Look at the event loop for ever."""
+        """Measure the delay of the event loop repeatedly."""
         loop = asyncio.get_running_loop()
         while True:
             before = loop.time()

@@ -14,14 +14,14 @@ RETRY_AFTER_SECONDS: Final = 1
 
 
 class HttpProblem(Problem):
-    """RFC 9457; ``instance`` is the path that was asked for."""
+    """RFC 9457; ``instance`` is the path of the request."""
 
     instance: str
     error: str = Field(description="title and detail in one, where clients of other order engines look for it")
 
 
 def problem_response(error: OrderdError, instance: str, status: int | None = None) -> Response:
-    """RFC 9457, with the status of the error's code where HTTP has no ``status`` of its own for it."""
+    """RFC 9457, with the status of the error's code unless HTTP has its own ``status`` for it."""
     status = status or error.spec.http_status
     headers = {}
     if status == 401:

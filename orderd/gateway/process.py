@@ -1,4 +1,4 @@
-"""The gateway as a process: what it is made of, where it is found, and how it is stopped."""
+"""The gateway process: its parts, its address, and its stop."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ def run_gateway(settings: Settings) -> None:
     redis_url = settings.redis_url.get_secret_value()
     connect(
         settings.database_url.get_secret_value(),
-        # What is asked outside, what is handed over and the sign of life take connections by themselves.
+        # Requests to other services, the hand-over and the heartbeat open their own connections.
         max_connections=_CONNECTIONS,
         application="orderd gateway",
         statement_seconds=STATEMENT_SECONDS,
@@ -122,9 +122,9 @@ def _wait_a_moment(what: str) -> None:
 
 @contextmanager
 def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
-    """Others know that this process lives. Should it end in any other way, they send what it may not have sent.
+    """Others know that this process is alive. If it dies, they send what it may not have sent.
 
-    It watches Postgres' clock too: no worker may be there to do that.
+    It also watches Postgres' clock, because there may be no worker to do so.
     """
 
     def beat() -> None:

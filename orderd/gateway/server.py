@@ -1,4 +1,4 @@
-"""One gateway: opens the port, lets sessions speak, and stops without losing what it has accepted."""
+"""One gateway: opens the port, serves sessions, and stops without losing what it has accepted."""
 
 import asyncio
 import http
@@ -140,7 +140,7 @@ class Gateway:
         self._streams = Streams(self._hub, self._database)
         self._sessions: dict[Session, PortConnection] = {}
         self._streams_requested: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
-        """What a connection has asked for by its path, where that is not the path of the methods."""
+        """The stream that a connection requested by its path, if that is not the path of the methods."""
         callers = Callers(self._authenticator.principal_of)
         foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         metrics = ClusterMetrics(
@@ -229,7 +229,8 @@ class Gateway:
             await self._outside.close()
 
     async def _report_status(self, port: int) -> None:
-        """Report to the service manager who is connected, and whether orders are accepted and executed, for ever."""
+        """Report repeatedly to the service manager how many clients are connected, and whether orders are accepted and
+        executed."""
         while True:
             doubts = await self._health_checks.doubts()
             subscriptions = sum(len(session.subscriptions) for session in self._sessions)
@@ -238,13 +239,13 @@ class Gateway:
             await asyncio.sleep(STANDING_SECONDS)
 
     async def _keep_prices(self) -> None:
-        """Keep what was read for quotes, for ever."""
+        """Store the prices that were read for quotes, repeatedly."""
         while True:
             await asyncio.sleep(SAMPLE_SECONDS)
             await self._outside.run(self._record_prices)
 
     async def _report_life(self) -> None:
-        """Report to the service manager that this process's event loop turns, for ever."""
+        """Report repeatedly to the service manager that this process's event loop runs."""
         while True:
             service_manager().notify("WATCHDOG=1")
             await asyncio.sleep(LIFE_SECONDS)
@@ -298,7 +299,7 @@ class Gateway:
     async def _converse(self, connection: PortConnection) -> None:
         """Receive calls until the connection closes. Answers are sent as the calls finish.
 
-        A client that has asked for a stream by the connection's path gets that instead, and its messages are ignored.
+        A client that requested a stream by the connection's path gets the stream instead, and its messages are ignored.
         """
         session = Session(connection, connection.principal)
         self._sessions[session] = connection

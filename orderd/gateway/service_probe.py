@@ -16,7 +16,7 @@ from orderd.wire.status import ServiceHealth
 T = TypeVar("T")
 
 MAX_AGE_SECONDS: Final = 1.0
-"""A service is asked no more often than this, however many want to know."""
+"""Minimum interval between probes of a service, for any number of requests."""
 PATIENCE_SECONDS: Final = 0.8
 """Within the second that probes of a process's health commonly wait."""
 
@@ -29,7 +29,7 @@ class Dependency(ServiceHealth):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult(Generic[T]):
-    """How a service is, and what it said: None if it said nothing. ``is_late`` where it may yet answer."""
+    """The state of a service, and its answer: None without one. ``is_late`` if it may still answer."""
 
     health: Dependency
     value: T | None = None
@@ -37,7 +37,7 @@ class ProbeResult(Generic[T]):
 
 
 class Probe(Generic[T]):
-    """One service. However it behaves, requests are answered soon, and it is asked once at a time."""
+    """Probes one service. Requests are answered soon whatever it does, and one probe runs at a time."""
 
     def __init__(
         self, ask: Callable[[], Awaitable[T]], *, patience: float | None = None, max_age: float | None = None
@@ -61,7 +61,7 @@ class Probe(Generic[T]):
         return (await self.find()).health
 
     async def find(self) -> ProbeResult[T]:
-        """How the service is, and what it says."""
+        """The state of the service, and its answer."""
         max_age = MAX_AGE_SECONDS if self._max_age is None else self._max_age
         now = time.monotonic()
         if self._question is None or (self._question.done() and now - self._began_at > max_age):
@@ -86,7 +86,7 @@ class Probe(Generic[T]):
             detail = _first_line(error)
         else:
             return ProbeResult(Dependency(ok=True, latency_ms=round((time.perf_counter() - began) * 1000, 1)), value)
-        # A failure after so long is not a no: what the answer would have been is not known.
+        # A failure after this long is not a refusal: the answer is unknown.
         return ProbeResult(Dependency(ok=False, detail=detail), is_late=time.perf_counter() - began >= self._waits)
 
 

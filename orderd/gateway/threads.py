@@ -44,8 +44,8 @@ class Threads:
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of ``call`` in a thread; ``call`` changes nothing.
 
-        Raises OrderdError SERVICE_OVERLOADED, SERVICE_UNAVAILABLE if no answer comes in time or Postgres is away,
-        and what ``call`` raises.
+        Raises OrderdError SERVICE_OVERLOADED, SERVICE_UNAVAILABLE if no answer comes in time or Postgres is
+        unavailable, and what ``call`` raises.
         """
         return await self._do(partial(call, *args, **kwargs), self._unavailable("no answer came in time"))
 
@@ -91,7 +91,7 @@ class Threads:
         return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"{self._name}: {why}")
 
     async def close(self) -> None:
-        """Let what runs come to its end, for so long; what waits in line is dropped."""
+        """Let running calls end, for this many seconds; waiting calls are dropped."""
         closing = asyncio.get_running_loop().run_in_executor(None, partial(self._pool.shutdown, cancel_futures=True))
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
@@ -161,7 +161,7 @@ def outcome_unknown(what: str) -> OrderdError:
 
 
 def raise_if_refused(error: DatabaseError) -> None:
-    """Raises OrderdError SERVICE_UNAVAILABLE if the server has reasons of its own: it is only read from, say."""
+    """Raises OrderdError SERVICE_UNAVAILABLE if the server refuses, for example because it is read-only."""
     if _is_servers_own(error):
         raise _refused(error) from error
 

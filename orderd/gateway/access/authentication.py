@@ -59,7 +59,7 @@ class Principal:
     limits: TradingLimits = UNLIMITED
     pace: RequestRate | None = None
     bucket: Bucket | None = None
-    """Counts the requests of all connections of the API key, where it has a ``pace``."""
+    """Counts the requests of all connections of the API key, if it has a ``pace``."""
 
     @property
     def actor(self) -> Actor:
@@ -86,7 +86,7 @@ class Principal:
 
 
 LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
-"""Anyone on this machine, where no API key is asked for."""
+"""Any client on this machine, if no API key is required."""
 
 
 def api_key_required(settings: Settings) -> bool:
@@ -116,7 +116,7 @@ def api_key_hash(key: str) -> bytes:
 
 
 def authenticate(authorization: str | None, *, required: bool) -> Principal:
-    """Whom an Authorization header stands for; an API key that is given must be good even where none is required.
+    """The client that an Authorization header identifies. A given API key must be valid even if none is required.
 
     Raises OrderdError: AUTH_REQUIRED or AUTH_INVALID. Needs a database connection.
     """

@@ -27,7 +27,7 @@ class Authenticator:
         self._ended: set[UUID] = set()
 
     def address(self, peer: str, forwarded: Sequence[str]) -> str:
-        """Where a request comes from: the peer, or whom a trusted proxy names as its own peer (X-Forwarded-For)."""
+        """The address of a request: the peer's, or the one that a trusted proxy names (X-Forwarded-For)."""
         hops = [hop.strip() for header in forwarded for hop in header.split(",")]
         while hops and self.trusts(peer):
             peer = hops.pop()
@@ -41,7 +41,8 @@ class Authenticator:
             return False
 
     async def identify(self, authorizations: Sequence[str], address: str) -> Principal:
-        """Whom the Authorization headers of a request stand for. Raises OrderdError: AUTH_REQUIRED, AUTH_INVALID."""
+        """The client that the Authorization headers of a request identify. Raises OrderdError: AUTH_REQUIRED,
+        AUTH_INVALID."""
         if len(authorizations) > 1:
             raise OrderdError(ErrorCode.AUTH_INVALID, "there is more than one Authorization header")
         authorization = authorizations[0] if authorizations else None

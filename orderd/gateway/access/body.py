@@ -28,9 +28,9 @@ class UnclearError(OrderdError):
 
 
 class StrictRoute(APIRoute):
-    """A route that refuses what is said twice, and bodies that it would have to decode first.
+    """A route that refuses repeated members, and bodies that would have to be decoded first.
 
-    A query parameter may come again where the route takes several of it.
+    A query parameter may be repeated if the route takes several values of it.
     """
 
     def get_route_handler(self) -> Handler:

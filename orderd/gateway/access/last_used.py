@@ -20,7 +20,7 @@ class LastUsed:
         self._noted.add(key_id)
 
     async def run(self) -> None:
-        """Write for ever."""
+        """Write the times, until the task is cancelled."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
             await self.write()

@@ -20,7 +20,7 @@ class OriginPolicy:
 
     def __init__(self, bind: str, allowed_hosts: Sequence[str] = (), allowed_origins: Sequence[str] = ()) -> None:
         self.origins = tuple(allowed_origins)
-        """Of the pages that may use this daemon beside its own."""
+        """The origins of pages that may use this daemon, in addition to its own."""
         own = () if bind in _WILDCARDS else (bind,)
         self._names = frozenset(spelt(name) for name in (*_LOOPBACK, *own, *allowed_hosts))
 

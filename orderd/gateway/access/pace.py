@@ -1,7 +1,7 @@
-"""How many requests an API key may make: so many a minute, of which some may come at once.
+"""Limits the requests of an API key: a number per minute, of which some may come at once.
 
-Rate limiters from libraries keep a list of times per key, or ask a server; this is one number and one comparison on the
-path of every request.
+Rate limiters from libraries keep a list of times per key, or ask a server. This one needs one number and one
+comparison per request.
 """
 
 import math

@@ -46,7 +46,7 @@ class Refusals:
         self._noted[entry] += 1
 
     async def run(self) -> None:
-        """Write for ever."""
+        """Write the refusals, until the task is cancelled."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
             await self.write()

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Revocations:
-    """Hears from Postgres of each API key that is revoked, and looks for those that have expired."""
+    """Receives each revocation of an API key from Postgres, and searches for keys that have expired."""
 
     def __init__(
         self,
@@ -32,20 +32,20 @@ class Revocations:
         held: Callable[[], set[UUID]],
         end: Callable[[Iterable[UUID]], None],
     ) -> None:
-        """``held`` are the API keys in use, ``end`` gets those that have ended."""
+        """``held`` returns the API keys in use, ``end`` gets the keys that have ended."""
         self._database = database
         self._outside = outside
         self._held = held
         self._end = end
 
     async def look(self) -> None:
-        """Look at all API keys in use, for ever."""
+        """Check all API keys in use repeatedly."""
         while True:
             await self._check(self._held())
             await asyncio.sleep(CHECK_SECONDS)
 
     async def listen(self) -> None:
-        """Hear of API keys that end, for ever."""
+        """Receive notifications of API keys that end."""
         while True:
             try:
                 with closing(await self._outside.run(listen, KEY_ENDED)) as listener:

@@ -1,4 +1,4 @@
-"""An order over HTTP, in orderd's members and, beside them, in those that clients of other engines read."""
+"""An order over HTTP, with orderd's members and with those that clients of other engines read."""
 
 from typing import Self
 from uuid import UUID

@@ -16,7 +16,7 @@ _MOST_DIGITS: Final = 100
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """A JSON object whose numbers are Decimals. Raises OrderdError REQUEST_INVALID, also where a member comes twice."""
+    """A JSON object whose numbers are Decimals. Raises OrderdError REQUEST_INVALID, also if a member is repeated."""
     try:
         value = json.loads(
             body,
@@ -37,8 +37,8 @@ def read_object(body: bytes) -> dict[str, Any]:
 def decimal_text(value: object, name: str) -> str:
     """A JSON number, or a string that is written like one, as a plain decimal: ``1e-9`` is ``0.000000001``.
 
-    Raises OrderdError REQUEST_INVALID for anything but a number or a string. Any other string is returned as it is, and
-    refused where the decimal is parsed.
+    Raises OrderdError REQUEST_INVALID for anything but a number or a string. Any other string is returned unchanged,
+    and refused when the decimal is parsed.
     """
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):

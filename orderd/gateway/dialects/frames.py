@@ -53,8 +53,8 @@ _STATUS: Final[dict[EventKind, str]] = {
 UNREPORTED: Final = frozenset(
     {_E.RELEASED, _E.EXECUTING, _E.FILLED, _E.TRIGGERED, _E.AMENDED, _E.CANCEL_REQUESTED, _E.DEFERRED, _E.UNKNOWN}
 )
-"""Events that leave an order where it was in their terms: a resting order is pending. One dialect reports some of
-them. Waits for services are like retries."""
+"""Events that do not change an order's state in their terms: a resting order is pending. One dialect reports some of
+them. Waits for services count as retries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

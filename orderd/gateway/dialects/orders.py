@@ -33,8 +33,8 @@ FIELDS: Final = {
     "type": "type",
     "walletAddress": "wallet",
 }
-"""What the dialects call the parts of an order. A member that is not here is refused: ignoring a side could trade
-something that was not asked for."""
+"""What the dialects call the parts of an order. Other members are refused: ignoring a side could execute another
+trade than the client wants."""
 PATHS: Final = ("/api/orders/execute", "/orders")
 _TYPES: Final = (OrderKind.MARKET, OrderKind.LIMIT)
 """In lower case."""

@@ -1,8 +1,8 @@
-"""Streams in other engines' terms: a subscription to the hub, with an encoder of its own.
+"""Streams in other engines' formats: a subscription to the hub with its own encoder.
 
-A client that follows an order gets its story from the beginning, whenever it connects, and the stream is closed at the
-end of the story; at once, if the order has ended and its events are no longer kept. A stream of all orders begins with
-the stories of those that have not ended, and stays open.
+A client that follows an order gets all of its events, whenever it connects, and the stream is closed after the last
+one; at once, if the order has ended and its events are no longer kept. A stream of all orders begins with the events of
+those that have not ended, and stays open.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a connection has asked for by its path; ``order_id`` is None for all orders."""
+    """The stream that a connection requests by its path; ``order_id`` is None for all orders."""
 
     dialect: Dialect
     order_id: UUID | None
@@ -60,7 +60,7 @@ class Streams:
         self._database = database
 
     async def requested(self, path: str, principal: Principal) -> Stream | None:
-        """The stream that ``path``, with its query, stands for; None for orderd's own methods.
+        """The stream of ``path`` and its query; None for orderd's own methods.
 
         Raises OrderdError: REQUEST_UNKNOWN_METHOD for another path, REQUEST_INVALID for an invalid order id, what
         ``views.find`` raises, and AUTH_FORBIDDEN.
@@ -130,7 +130,7 @@ class DialectEncoder:
 
 
 def _read(path: str, query: Mapping[str, str]) -> tuple[Dialect, str | None]:
-    """The dialect that is spoken at ``path``, and the order that is asked for; None for all."""
+    """The dialect at ``path``, and the requested order; None for all orders."""
     ref = query.get("orderId")
     if path == ALL_ORDERS_PATH:
         return QUOTES, ref

@@ -54,7 +54,7 @@ A connection is closed with 1012 when the daemon restarts, with 1013 when its re
 
 
 def document(routes: Mapping[Method, RpcMethod], host: str, secure: bool) -> dict[str, Any]:
-    """The description of a daemon that is reached at ``host``, by TLS where it is ``secure``."""
+    """The description of a daemon at ``host``, with TLS if it is ``secure``."""
     messages = {**_calls(routes), "error": _error(), **_notifications()}
     return {
         "asyncapi": "3.0.0",

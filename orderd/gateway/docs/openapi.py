@@ -1,4 +1,4 @@
-"""The OpenAPI document: refusals, headers, links and permissions, which FastAPI does not derive by itself."""
+"""The OpenAPI document: refusals, headers, links and permissions, which FastAPI does not derive."""
 
 import json
 from copy import deepcopy
@@ -118,7 +118,7 @@ def category(*names: str) -> tuple[ErrorCode, ...]:
 
 
 def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:
-    """The refusals of an operation, by status: those that each has, and ``codes``. ``for_all``: it takes no API key."""
+    """The refusals of an operation, by status: those that each has, and ``codes``. ``for_all``: it needs no API key."""
     by_status: dict[int, list[ErrorCode]] = {}
     for code in dict.fromkeys((*_ALWAYS, *(() if for_all else _WITH_A_TOKEN), *codes)):
         by_status.setdefault(ERRORS[code].http_status, []).append(code)

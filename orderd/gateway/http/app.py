@@ -131,7 +131,7 @@ def _page(address: str, *, api_key_required: bool) -> str:
 
 
 def _documents_router() -> APIRouter:
-    """What clients and people read first; with an API key where one is asked for. Made when first asked for."""
+    """The documents for clients and people; with an API key if one is required. They are made at the first request."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(reader)])
 
     @router.get("/openapi.json")

@@ -30,7 +30,7 @@ class Backend:
     metrics: Callable[[], Awaitable[bytes]]
     dashboard: Callable[[Principal, DashboardParams], Awaitable[str]]
     principal_of: Callable[[Request, str], Awaitable[Principal]]
-    """Raises OrderdError if the API key is nobody's."""
+    """Raises OrderdError if the API key is unknown."""
     refused: Callable[[Actor, str, OrderdError], None]
     """To be called for each refusal of a client that is known, or should be."""
     api_key_required: bool

@@ -1,4 +1,4 @@
-"""The dashboard's address: its own where no API key is needed, elsewhere with a key that can do no more than look."""
+"""The dashboard's address: without an API key if none is required, otherwise with a read-only key in the path."""
 
 from typing import Annotated, Final
 
@@ -29,7 +29,7 @@ def dashboard_router() -> APIRouter:
     ) -> HTMLResponse:
         principal = await backend.principal_of(request, key)
         if principal.scope is not Scope.READ or principal.expires_at is None:
-            # An address is kept by browsers and shown to whoever looks over a shoulder.
+            # Browsers keep addresses, and others can see them on the screen.
             detail = f"the API key {principal.name} may do more than read, or does not expire"
             raise OrderdError(ErrorCode.AUTH_FORBIDDEN, f"{detail}; an address takes no such key")
         principal.require(Scope.READ)

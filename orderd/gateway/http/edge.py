@@ -30,17 +30,17 @@ _ALWAYS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""No answer is kept by a cache, framed by a page, or taken for anything but what it is said to be."""
+"""No answer may be cached, framed by a page, or interpreted as another media type."""
 _UNANSWERED: Final = 499
 """The status, in log and metrics, of a request whose client did not wait for the answer."""
 log = structlog.get_logger(__name__)
 
 
 class Edge:
-    """Checks Host and Origin before anything else looks at a request, and takes no body beyond the limit.
+    """Checks Host and Origin before a request is processed, and refuses a body beyond the limit.
 
-    Each request has an id, the client's own ``X-Request-Id`` where that is well-formed. It is in the answer, and in all
-    that is logged on the way. HEAD is answered as GET; the server leaves the body out.
+    Each request has an id, the client's own ``X-Request-Id`` if it is well-formed. It is in the answer, and in all log
+    lines of the request. HEAD is answered as GET; the server leaves the body out.
     """
 
     def __init__(self, app: ASGIApp, origin_policy: OriginPolicy, backend: Backend) -> None:

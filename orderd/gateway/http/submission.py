@@ -60,7 +60,8 @@ class SubmissionHandler:
         self._keys = KeysInProgress()
 
     async def submit(self, request: Request) -> Response:
-        """201 where the order is new, 200 where it was there. Raises OrderdError, and what complains of the request."""
+        """Answers 201 if the order is new, 200 if it existed. Raises OrderdError, and the errors of an invalid
+        request."""
         answer = await self._foreign(request)
         if answer is not None:
             return answer

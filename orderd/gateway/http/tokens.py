@@ -1,4 +1,4 @@
-"""Tokens over plain HTTP: those that are known, what a symbol may mean, and an operator's word on that."""
+"""Tokens over plain HTTP: the known ones, the meanings of a symbol, and an operator's choice."""
 
 from typing import Annotated, cast
 

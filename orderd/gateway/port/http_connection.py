@@ -71,7 +71,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
         self._may_upgrade = False
-        # Requests received in full less answers sent in full; below zero where an answer did not wait for the body.
+        # Requests received in full less answers sent in full; below zero if an answer did not wait for the body.
         self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -187,7 +187,7 @@ class HttpSide:
     ) -> None:
         """Carry on as HTTP on a connection that has sent ``received`` so far; ``leave`` is called at its end.
 
-        ``websocket`` makes what takes over in turn where the peer asks for one later.
+        ``websocket`` makes the protocol that takes over if the peer requests one later.
         """
         http = HttpConnection(self._config, self._state, app_state={})
         http.leave = leave

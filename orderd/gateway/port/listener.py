@@ -1,6 +1,6 @@
 """One TCP port for websocket and HTTP.
 
-The websockets library owns the port. What arrives there is first looked at by ``orderd.gateway.port.new_connection``.
+The websockets library owns the port. A new connection is first handled by ``orderd.gateway.port.new_connection``.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Port:
     async def open(self, host: str, port: int, backlog: int, inherited: socket.socket | None = None) -> int:
         """Listen; returns the port number, which is a free one for ``port`` 0. Raises OSError.
 
-        An ``inherited`` socket is bound and listens already: it takes the place of ``host`` and ``port``.
+        An ``inherited`` socket is already bound and listens: it replaces ``host`` and ``port``.
 
         ``backlog`` is how many connections may wait to be accepted; a system has a limit of its own. A client that
         finds no room there gets no answer, and its system tries again a second later.

@@ -1,4 +1,4 @@
-"""A connection until it is known what it wants: it is counted, secured where the port has a certificate, and handed on.
+"""A connection before its protocol is known: it is counted, secured if the port has a certificate, and handed on.
 
 The head of its first request decides. A request to upgrade goes to the websockets library, any other to uvicorn's HTTP
 protocol, with the bytes that have come so far.
@@ -33,7 +33,7 @@ class NewConnection(asyncio.Protocol):
     """One connection, up to its hand-over."""
 
     def __init__(self, context: PortContext, websocket: Callable[[], TakesOver]) -> None:
-        """``websocket`` makes what takes over where the peer asks for one."""
+        """``websocket`` makes the protocol that takes over if the peer requests one."""
         self._context = context
         self._websocket = websocket
         self._received = bytearray()
@@ -116,7 +116,7 @@ class NewConnection(asyncio.Protocol):
         self._context.undecided.discard(self)
 
     def _refuse(self, answer: bytes) -> None:
-        """End it with an answer; without one where the peer waits for TLS, and would take it for noise."""
+        """End it with an answer; without one if the peer waits for TLS and could not read it."""
         if self._is_plain:
             self._transport.abort()
         else:

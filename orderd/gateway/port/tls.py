@@ -28,9 +28,9 @@ class Certificate:
         self._load(self.context)
 
     async def follow(self) -> None:
-        """For ever: where the files have changed, new connections get what is in them now.
+        """Check the files repeatedly: if they have changed, new connections use the new contents.
 
-        Files that cannot be used (half written, key of another certificate) leave the old ones in force.
+        Files that cannot be used (half written, key of another certificate) do not replace the old ones.
         """
         while True:
             await asyncio.sleep(CHECK_SECONDS)

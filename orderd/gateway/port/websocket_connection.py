@@ -99,9 +99,9 @@ class PortConnection(ServerConnection):
             self._answer_bytes -= len(message)
 
     def push(self, message: bytes) -> None:
-        """Send what the peer did not ask for just now, without waiting; closes the connection where it is behind.
+        """Send an event without waiting; closes the connection if the peer is too far behind.
 
-        Answers under way do not count: a peer may take its time over a long list that it asked for.
+        Answers do not count: a peer may read a long list slowly.
         """
         if self.protocol.state is not State.OPEN:
             return
@@ -138,7 +138,7 @@ class PortConnection(ServerConnection):
 
 
 def _head_of_text(length: int) -> bytes:
-    """The head of a text frame of so many bytes, sent whole and by a server: RFC 6455, 5.2."""
+    """The head of an unfragmented text frame of this size from a server: RFC 6455, 5.2."""
     if length < 126:
         return bytes((0x81, length))
     if length < 65_536:

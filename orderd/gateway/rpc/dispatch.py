@@ -1,7 +1,7 @@
 """JSON-RPC 2.0 over one connection: parse once, dispatch by table, answer as calls finish.
 
 https://www.jsonrpc.org/specification. Parameters are passed by name only. A message is validated, method and
-parameters together, in one pass; only a message that fails is looked at a second time, to say what is wrong with it.
+parameters together, in one pass; only an invalid message is examined a second time, to say what is wrong with it.
 """
 
 import asyncio

@@ -155,7 +155,7 @@ class Methods:
         }
 
     async def drain(self) -> None:
-        """Take no new orders, and wait until those that were taken are on disk."""
+        """Take no new orders, and wait until the accepted ones are on disk."""
         self.draining = True
         await self._batcher.finish()
 
@@ -183,7 +183,7 @@ class Methods:
         return self._intake.terms(given)
 
     async def _repeated(self, principal: Principal, params: SubmitParams, error: OrderdError) -> SubmitOutcome:
-        """The order that was submitted with the same words before, where the error is due to what these mean now."""
+        """The order that was submitted with the same words before, if the error is due to their present meaning."""
         if error.code.category != "TOKEN" and error.code is not ErrorCode.ORDER_CONFLICT:
             raise error
         given = GivenTerms(**params.model_dump(exclude={"client_order_id"}))

@@ -1,4 +1,4 @@
-"""The news from Redis: one subscription a gateway, for ever renewed."""
+"""Events from Redis: one subscription per gateway, which is always renewed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from orderd.gateway.streaming.hub import Hub
 
 RECONNECT_SECONDS: Final = 0.5
 SILENCE_SECONDS: Final = 2.0
-"""A Redis that has said nothing for so long is asked whether it is there, and given as long to answer."""
+"""If Redis is silent for this long, the gateway sends a ping, and waits as long for the answer."""
 log = structlog.get_logger(__name__)
 
 
@@ -25,7 +25,7 @@ class Feed:
         self._hub = hub
 
     async def run(self) -> None:
-        """Listen for ever."""
+        """Listen, until the task is cancelled."""
         while True:
             try:
                 await self._listen()
@@ -57,7 +57,7 @@ class Feed:
             for event in events_of(message["data"]):
                 self._hub.receive(event)
         elif message["type"] == "subscribe":
-            # Also after a reconnection that the client did by itself: what was published meanwhile is lost.
+            # Also after an automatic reconnection of the client: what was published meanwhile is lost.
             self._hub.has_news = True
             self._hub.request_sweep()
             log.info("redis subscription open", action="feed_open")

@@ -1,4 +1,4 @@
-"""The application's heartbeat: each connection that follows anything hears now and then that there is nothing new."""
+"""The application's heartbeat: each connection with a subscription gets it periodically, even without events."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from orderd.wire.subscriptions import Heartbeat
 
 HEARTBEAT_SECONDS: Final = 5
 SLOTS: Final = 100
-"""The period's parts. Each connection has its own, so that thousands do not hear at once."""
+"""The parts of the period. Connections are spread over them, so that thousands do not get it at once."""
 _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{HEARTBEAT}","params":'.encode()
 
 
@@ -30,7 +30,7 @@ class Pacemaker:
             min(self._slots, key=len).add(session)
 
     async def run(self) -> None:
-        """Beat for ever."""
+        """Send heartbeats, until the task is cancelled."""
         while True:
             for slot in self._slots:
                 await asyncio.sleep(HEARTBEAT_SECONDS / SLOTS)

@@ -47,7 +47,7 @@ class OrderSnapshot:
 
     @property
     def lapse(self) -> Literal["AHEAD", "GONE"] | None:
-        """Why the follower cannot resume where it says: this never happened here, or is stored no more."""
+        """Why the follower cannot resume there: this event never happened, or is no longer stored."""
         if self.after is None or self.after == self.order.seq:
             return None
         if self.after > self.order.seq:
@@ -81,7 +81,7 @@ def heads_moved(readings: Sequence[datetime], seconds: float) -> tuple[datetime,
 
 
 def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
-    """Where an order stands, if there is such an order, and its events after ``seq``."""
+    """The current state of an order, if it exists, and its events after ``seq``."""
     found = _heads("id = %s", (str(order_id),))
     return found[0] if found else None, views.events_after(order_id, seq)
 

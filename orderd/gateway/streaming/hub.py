@@ -1,9 +1,9 @@
 """Fan-out: every stored event reaches each of its followers once and in order.
 
-Redis brings the news quickly and may lose it; Postgres has all of it. The hub knows for every order which event its
-followers have got last. The next event is passed on; one that leaves a gap makes the hub read what is missing from
-Postgres. A sweep, about once per second and after each reconnection to Redis, looks in Postgres for orders that are
-further than the hub knows.
+Redis delivers events quickly and may lose them; Postgres has all of them. The hub knows the last event that the
+followers of each order have received. The next event is passed on; if there is a gap, the hub reads the missing events
+from Postgres. A sweep, about once per second and after each reconnection to Redis, searches Postgres for orders that
+are further than the hub knows.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from orderd.metrics.port import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 
 SWEEP_SECONDS: Final = 1.0
 SWEEP_SECONDS_WITHOUT_NEWS: Final = 0.2
-"""The sweep's period while Redis is away, when it is the only messenger."""
+"""The sweep's period while Redis is unavailable and events come only from the sweep."""
 SWEEP_OVERLAP_SECONDS: Final = 5.0
 """How much longer than its period a sweep looks back: a change is stamped a little before its commit."""
 MEMORY_SECONDS: Final = 60.0
@@ -78,7 +78,7 @@ class Hub:
         self.as_of = datetime.now(UTC)
         """Everything that was stored before has been sent, or is about to be."""
         self.has_news = False
-        """Whether Redis is heard; set by the feed."""
+        """Whether Redis is connected; set by the feed."""
 
     # What is sent
 
@@ -182,7 +182,7 @@ class Hub:
             self._note(head)
 
     async def run(self) -> None:
-        """Sweep for ever."""
+        """Sweep repeatedly."""
         while True:
             try:
                 await self.sweep()

@@ -10,6 +10,6 @@ class Peer(Protocol):
         """Send, and wait while the peer is behind. Raises ConnectionClosed."""
 
     def push(self, message: bytes) -> None:
-        """Send without waiting; closes the connection where the peer does not keep up."""
+        """Send without waiting; closes the connection if the peer does not read fast enough."""
 
     def close_slow(self) -> None: ...

@@ -20,7 +20,7 @@ NEWEST: Final = 2
 """Candles that may still change: the one of now, and the one before it for what is stored late."""
 MAX_OF_CONNECTION: Final = 20
 MAX_SERIES: Final = 200
-"""Pairs and intervals that are followed by all clients of this process together: so many are read each second."""
+"""Maximum number of pairs and intervals that all clients of this process follow: they are read each second."""
 _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{PRICE_CANDLE}","params":'.encode()
 
 Read = Callable[[PricesParams], PricesResult]
@@ -82,7 +82,7 @@ class PriceFeed:
         self._of_session.pop(session, None)
 
     async def run(self) -> None:
-        """Send for ever."""
+        """Send changes, until the task is cancelled."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
             await self.publish()

@@ -1,4 +1,4 @@
-"""One connected client: its identity, its calls that are not answered yet, and what it follows."""
+"""One connected client: its identity, its unanswered calls, and its subscriptions."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -14,7 +14,7 @@ from orderd.gateway.streaming.peer import Peer
 from orderd.gateway.streaming.subscription import Subscription
 
 MAX_IN_FLIGHT: Final = 64
-"""Calls of one connection that are worked on at a time; while so many are, nothing more is read from it."""
+"""Maximum number of calls of one connection at a time; beyond it nothing more is read from the connection."""
 
 
 class Requester(Protocol):
@@ -45,7 +45,7 @@ class Session:
         task.add_done_callback(lambda _: work.close())  # a task may be cancelled before it began
 
     async def finish(self) -> None:
-        """Wait until all that was asked for is answered."""
+        """Wait until all calls are answered."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

@@ -46,7 +46,7 @@ class Snapshots:
         self._to_come: dict[_Key, _Read] = {}
 
     async def pages(self, selection: Selection, upto: int) -> AsyncIterator[Page]:
-        """All pages up to this number of the roll, each read when it is asked for; where orders are named, one."""
+        """All pages up to this number, each read on demand; one page if orders are named."""
         after = 0
         while True:
             try:
@@ -84,6 +84,6 @@ class Snapshots:
 
 
 def _note_outcome(read: _Read) -> None:
-    """A failure is passed to those that wait; there may be none left."""
+    """A failure is passed to the waiting followers; there may be none left."""
     if not read.cancelled():
         read.exception()

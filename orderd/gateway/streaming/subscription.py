@@ -1,4 +1,4 @@
-"""One follower of orders: what it has got, and what it gets next."""
+"""One follower of orders: what it has received, and what it gets next."""
 
 from __future__ import annotations
 
@@ -188,9 +188,9 @@ class Subscription:
                 self._peer.close_slow()
 
     async def begin(self, pages: AsyncIterator[Page], is_behind: Callable[[UUID, int | None], bool]) -> None:
-        """Send snapshots, events that are asked for again, READY, and what was held; then be live.
+        """Send snapshots, replayed events, READY, and held events; then be live.
 
-        ``is_behind`` says of an order whether events up to a seq, or up to its end, may yet be offered. Raises
+        ``is_behind`` says whether events of an order up to a seq, or up to its end, may still be offered. Raises
         ConnectionClosed.
         """
         count = after = 0
@@ -200,7 +200,7 @@ class Subscription:
             after = page.upto
             count += await self._show(page)
             await self._send_held()
-            # What is offered from here on may be committed after the next page has been read, whosever it is.
+            # Events that are offered from here on may be committed after the next page has been read.
             self._upto = None
             sent = self._sent_seq.items()
             self._sent_seq = {each: seq for each, seq in sent if is_behind(each, None if seq == _EVER else seq)}
