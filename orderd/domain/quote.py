@@ -41,9 +41,9 @@ class VenueQuote:
     """What one pool of a venue pays. Amounts in base units, all pool fees taken off.
 
     ``exact_out``: the quote is for an exact output, which the program pays to the base unit. ``fee`` is the pool's fee
-    in base units of ``fee_mint``. ``price_impact_bps`` is the cost of depth against the pool's spot price, without fees.
-    ``slot`` is the slot of the pool state that was read. ``compute_units`` is the measured maximum of the swap. ``spot``
-    is the pool's price before the swap, in base units and without fees. The transfer fees are what the tokens
+    in base units of ``fee_mint``. ``price_impact_bps`` is the cost of depth against the pool's spot price, without
+    fees. ``slot`` is the slot of the pool state that was read. ``compute_units`` is the measured maximum of the swap.
+    ``spot`` is the pool's price before the swap, in base units and without fees. The transfer fees are what the tokens
     themselves withhold, in base units of ``mint_in`` and ``mint_out``; ``amount_in`` includes them, ``amount_out`` does
     not.
     """
