@@ -36,7 +36,7 @@ from orderd.gateway.streaming.subscription import Notifications, StreamEvent
 from orderd.gateway.threads import DatabaseThreads
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.queue.broker import MOST_AT_ONCE, QUEUE, redis_client
-from orderd.queue.worker import WorkerProcess
+from orderd.queue.worker_process import WorkerProcess
 from orderd.solana.rpc import RpcClient
 from orderd.telemetry import configure_logging
 
@@ -86,7 +86,7 @@ class Engine:
         self._intake = intake
         self._threads = DatabaseThreads("database", 1, _PATIENCE_SECONDS)
         self._worker = worker
-        self._messages = worker._broker.consume(QUEUE, _PREFETCH, timeout=int(_PATIENCE_SECONDS * 1000))
+        self._messages = worker.parts.broker.consume(QUEUE, _PREFETCH, timeout=int(_PATIENCE_SECONDS * 1000))
         self._subscriber = subscriber
         self._submitted = 0
 
@@ -96,7 +96,7 @@ class Engine:
         self._subscriber.receive(orders)
         self._work()
         self._subscriber.receive(3 * orders)  # started, routed, submitted
-        self._worker._settling._run_once()
+        self._worker.parts.settling._run_once()
         self._subscriber.receive(orders)
 
     async def _submit(self, submissions: Sequence[Submission]) -> None:
@@ -115,7 +115,7 @@ class Engine:
         """As a thread of Dramatiq does with a message."""
         message = next(self._messages)
         assert message is not None
-        broker = self._worker._broker
+        broker = self._worker.parts.broker
         broker.emit_before("process_message", message)
         result = broker.get_actor(message.actor_name)(*message.args)
         broker.emit_after("process_message", message, result=result)
@@ -151,8 +151,8 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
         with closing(RpcClient(chain.url)) as rpc:
             fund_on_simnet(rpc, wallet.address)
         worker = WorkerProcess(settings, redis_client(queue.url))
-        worker._live._adopt_at = float("inf")
-        worker._live.on_tracked = worker._live.hint  # as the chain does, on which all lands at once
+        worker.parts.live._adopt_at = float("inf")
+        worker.parts.live.on_tracked = worker.parts.live.hint  # as the chain does, on which all lands at once
         client = redis_client(queue.url)
         publisher = Publisher(client)
         broker, limiter = _queue_of(settings, client)

@@ -2,9 +2,13 @@
 
 import threading
 import time
+from typing import Final
 
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
+
+TURN_SECONDS: Final = 60.0
+"""A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
 
 
 class Turns(Middleware):

@@ -145,7 +145,9 @@ def test_each_volume_is_mounted_and_each_file_of_the_image_exists(compose: dict[
                 assert (ROOT / source).exists()
 
 
-@pytest.mark.parametrize(("role", "module"), [("worker", "queue/worker.py"), ("notifier", "alerts/notifier.py")])
+@pytest.mark.parametrize(
+    ("role", "module"), [("worker", "queue/worker_process.py"), ("notifier", "alerts/notifier.py")]
+)
 def test_a_role_without_a_port_renews_the_file_that_its_health_check_looks_at(
     compose: dict[str, Any], role: str, module: str
 ) -> None:
