@@ -24,18 +24,17 @@ from orderd.solana.json_rpc import (
     RpcWrongChainError,
 )
 from orderd.solana.rpc_types import (
+    AccountsLike,
     AtSlot,
     ChainAccount,
     EpochInfo,
     KeyedAccount,
     LatestBlockhash,
-    Memcmp,
     Mention,
     PrioritizationFee,
     SignatureStatus,
     Simulation,
     TransactionInfo,
-    memcmp_json,
 )
 from orderd.solana.transaction import unsigned
 from orderd.solana.transport import HttpTransport, Transport
@@ -47,7 +46,6 @@ __all__ = [
     "EpochInfo",
     "KeyedAccount",
     "LatestBlockhash",
-    "Memcmp",
     "Mention",
     "PrioritizationFee",
     "RpcClient",
@@ -230,19 +228,23 @@ class RpcClient(JsonRpc):
         return [_merged([found[number] for number in place]) for place in places]
 
     def get_program_accounts(
-        self,
-        program: Pubkey,
-        *,
-        size: int | None = None,
-        memcmp: Sequence[Memcmp] = (),
-        commitment: Commitment | None = None,
-    ) -> AtSlot[list[KeyedAccount]]:
-        """The program's accounts of `size` bytes with certain keys in them."""
-        filters: list[dict[str, Any]] = [] if size is None else [{"dataSize": size}]
-        filters += memcmp_json(memcmp)
-        config = self._config(commitment) | {"encoding": "base64", "filters": filters, "withContext": True}
-        reply = self.call("getProgramAccounts", [str(program), config])
-        return _at_slot("getProgramAccounts", _keyed_accounts, reply)
+        self, wanted: Sequence[AccountsLike], *, offset: int, length: int, commitment: Commitment | None = None
+    ) -> list[list[KeyedAccount]]:
+        """For each of `wanted` the accounts like it, of each so many bytes from `offset`, in one request."""
+        config = self._config(commitment) | {
+            "encoding": "base64",
+            "withContext": True,
+            "dataSlice": {"offset": offset, "length": length},
+        }
+        calls: list[Call] = [
+            ("getProgramAccounts", [str(each.program), config | {"filters": each.to_json()}]) for each in wanted
+        ]
+        found = []
+        for reply in self.call_many(calls):
+            if isinstance(reply, RpcError):
+                raise reply
+            found.append(_at_slot("getProgramAccounts", _keyed_accounts, reply).value)
+        return found
 
     def get_balance(self, key: Pubkey, commitment: Commitment | None = None) -> AtSlot[int]:
         """In lamports."""

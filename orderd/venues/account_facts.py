@@ -1,20 +1,20 @@
 """What venues ask of accounts that are not pools: a vault's balance, and when a pool opens."""
 
 from datetime import UTC, datetime
+from typing import Final
 
-from orderd.solana.programs import token
-from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount
+
+AMOUNT_ENDS: Final = 72
+"""So many bytes of a token account say what it holds: its mint, its owner and its amount come first."""
+_AMOUNT_BEGINS: Final = 64
 
 
 def token_amount(account: ChainAccount | None) -> int:
     """What a token account holds, in base units; nothing if there is none."""
-    if account is None:
+    if account is None or len(account.data) < AMOUNT_ENDS:
         return 0
-    try:
-        return token.TokenAccount.decode(account.data).amount
-    except LayoutError:
-        return 0
+    return int.from_bytes(account.data[_AMOUNT_BEGINS:AMOUNT_ENDS], "little")
 
 
 def opening(unix_time: int) -> str:

@@ -22,7 +22,7 @@ from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import ChainAccount, RpcClient
 from orderd.solana.rpc_types import AccountsLike, Memcmp
-from orderd.venues.account_facts import token_amount
+from orderd.venues.account_facts import AMOUNT_ENDS, token_amount
 from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
@@ -38,6 +38,7 @@ MAX_POOLS_A_PAIR: Final = 8
 DISCOVERY_SECONDS: Final = 300.0
 NOTHING_FOUND_SECONDS: Final = 20.0
 """A pool may be made at any time, and some nodes find nothing where others do."""
+_KEY_BYTES: Final = 32
 _INTERNAL_ERROR: Final = -32603
 """Of JSON-RPC 2.0: the node meant to answer, and failed."""
 
@@ -159,6 +160,8 @@ class PoolVenue(ABC, Generic[S, P]):
     """A pool's own account,"""
     mint_offsets: tuple[int, int]
     """and where in it the two mints stand,"""
+    vaults_offset: int
+    """Where in it the addresses of the two vaults stand, that of the first mint first."""
     has_sorted_mints: bool = False
     """the one with the lower address always first."""
     size: int
@@ -402,9 +405,24 @@ class PoolVenue(ABC, Generic[S, P]):
         except OrderdError as refusal:
             return refusal
 
-    def _discover(self, pair: Pair) -> list[tuple[Pubkey, ChainAccount]]:
-        """All pools the chain has for two mints. Raises RpcError."""
-        return [found for alike in self._pools_of(pair) for found in self._program_accounts(alike)]
+    def _discover(self, pair: Pair) -> list[Pubkey]:
+        """The deepest pools that the chain has for two mints. Raises RpcError.
+
+        Of each pool the node sends the addresses of its vaults alone: a pair may have hundreds of them.
+        """
+        vaults: dict[Pubkey, tuple[Pubkey, Pubkey]] = {}
+        alikes = list(self._pools_of(pair))
+        for alike, accounts in zip(alikes, self._program_accounts(alikes), strict=True):
+            is_reversed = alike.filters[0] != alikes[0].filters[0]
+            for address, data in accounts:
+                one, other = (Pubkey.from_bytes(data[at : at + _KEY_BYTES]) for at in (0, _KEY_BYTES))
+                vaults[address] = (other, one) if is_reversed else (one, other)
+        if len(vaults) <= MAX_POOLS_A_PAIR:
+            return list(vaults)
+        keys = [vault for both in vaults.values() for vault in both]
+        amounts = [token_amount(account) for account in self._rpc.get_multiple_accounts(keys, head=AMOUNT_ENDS).value]
+        held = dict(zip(map(str, vaults), zip(amounts[::2], amounts[1::2], strict=True), strict=True))
+        return [Pubkey.from_string(address) for address in by_depth(held)[:MAX_POOLS_A_PAIR]]
 
     def _pools_of(self, pair: Pair) -> Iterator[AccountsLike]:
         """What the accounts of the pair's pools are like."""
@@ -413,16 +431,17 @@ class PoolVenue(ABC, Generic[S, P]):
             filters = tuple(map(Memcmp, self.mint_offsets, mints))
             yield AccountsLike(self._program_id, self.record.size(), filters)
 
-    def _program_accounts(self, alike: AccountsLike) -> list[tuple[Pubkey, ChainAccount]]:
+    def _program_accounts(self, alikes: Sequence[AccountsLike]) -> list[list[tuple[Pubkey, bytes]]]:
+        """For each of them the pools' addresses, and the addresses of their vaults as bytes."""
         try:
-            found = self._rpc.get_program_accounts(alike.program, size=alike.size, memcmp=alike.filters)
+            found = self._rpc.get_program_accounts(alikes, offset=self.vaults_offset, length=2 * _KEY_BYTES)
         except (RpcResponseError, RpcRefusedError) as error:
             if isinstance(error, RpcResponseError) and error.code == _INTERNAL_ERROR:
                 raise  # it would list them, and could not now
             setting = f"ORDERD_{self.name.upper()}_POOLS"
             why = f"the node does not list the pools of {self.kind} ({error}); name those to trade in: {setting}"
             raise RpcUnlistedError(why) from error
-        return [(each.key, each.account) for each in found.value]
+        return [[(each.key, each.account.data) for each in accounts] for accounts in found]
 
     def _checked_decode(self, account: ChainAccount) -> S:
         """Raises LayoutError if the account is not a pool of this program."""
@@ -464,12 +483,12 @@ class PoolVenue(ABC, Generic[S, P]):
 
     def _find(self, pair: Pair) -> KnownPair[S]:
         if self._addresses:
-            return self._known_among(self._at(self._addresses, warn=True), pair)
+            return self._known_among(self._addresses, pair, warn=True)
         if self._memory is None:
             return self._known_among(self._discover(pair), pair)
         if pair not in self._looked_up:
             recalled = [Pubkey.from_string(pool) for pool in self._memory.recall(self.kind, pair)]
-            known = self._known_among(self._at(recalled), pair) if recalled else None
+            known = self._known_among(recalled, pair) if recalled else None
             self._looked_up.add(pair)
             if known is not None and known.pools:
                 return replace(known, recalled=True)
@@ -477,57 +496,40 @@ class PoolVenue(ABC, Generic[S, P]):
         self._memory.keep(self.kind, pair, [str(pool.address) for pool in known.pools])
         return known
 
-    def _known_among(self, accounts: Sequence[tuple[Pubkey, ChainAccount]], pair: Pair) -> KnownPair[S]:
-        """The pools of a pair among these accounts. Raises RpcError."""
+    def _known_among(self, addresses: Sequence[Pubkey], pair: Pair, *, warn: bool = False) -> KnownPair[S]:
+        """The pools of a pair at these addresses, the first ones of many. Raises RpcError.
+
+        Of configured addresses other venues know what to do with the rest; `warn` where there is none.
+        """
+        if not addresses:
+            return KnownPair([], {}, None, None)
         mints = _keys_of(pair)
+        *accounts, one, other = self._rpc.get_multiple_accounts([*addresses, *mints]).value
+        missing = {str(key) for key, account in zip(addresses, accounts, strict=True) if warn and account is None}
+        for absent in sorted(missing - self._passed_over):  # it may be one that is to come, and is asked for often
+            self._passed_over.add(absent)
+            log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=absent)
         pools: list[KnownPool[S]] = []
-        for address, account in accounts:
+        for address, account in zip(addresses, accounts, strict=True):
+            if account is None or account.owner != self._program_id:
+                continue
             state = self._guarded(address, partial(self._checked_decode, account))
             if isinstance(state, OrderdError):
                 log.warning("not a pool", action="pool_skipped", venue=self.name, pool=str(address), error=state.detail)
             elif {side.mint for side in self._sides(state)} == set(mints):
                 pools.append(KnownPool(address, state))
+        del pools[MAX_POOLS_A_PAIR:]
         if not pools:
             return KnownPair([], {}, None, None)
-        found = zip(mints, self._rpc.get_multiple_accounts(mints).value, strict=True)
-        deepest = self._kept(pools, mints)
         if self._watch is not None:
-            for pool in deepest:
+            for pool in pools:
                 self._watch(pool.address, partial(self._snapshots.forget, pair))
         try:
-            known = {str(mint): known_mint(mint, account) for mint, account in found}
+            known = {str(mint): known_mint(mint, account) for mint, account in zip(mints, (one, other), strict=True)}
         except OrderdError as error:
-            return KnownPair(deepest, {}, None, error.detail)
+            return KnownPair(pools, {}, None, error.detail)
         has_fees = any(each.fees is not None for each in known.values())
-        return KnownPair(deepest, known, Epochs.read(self._rpc) if has_fees else None, None)
-
-    def _at(self, addresses: Sequence[Pubkey], *, warn: bool = False) -> list[tuple[Pubkey, ChainAccount]]:
-        """The pools of this program at these addresses; of configured ones other venues know what to do with the rest.
-
-        `warn` where there is none.
-        """
-        found = self._rpc.get_multiple_accounts(addresses).value
-        missing = {str(key) for key, account in zip(addresses, found, strict=True) if warn and account is None}
-        for address in sorted(missing - self._passed_over):  # it may be one that is to come, and is asked for often
-            self._passed_over.add(address)
-            log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=address)
-        return [
-            (key, account)
-            for key, account in zip(addresses, found, strict=True)
-            if account is not None and account.owner == self._program_id
-        ]
-
-    def _kept(self, pools: list[KnownPool[S]], mints: tuple[Pubkey, Pubkey]) -> list[KnownPool[S]]:
-        """Where there are many pools, the deepest; of configured ones those that are named first."""
-        if len(pools) <= MAX_POOLS_A_PAIR or self._addresses:
-            return pools[:MAX_POOLS_A_PAIR]
-        sides = [sorted(self._sides(pool.state), key=lambda side: side.mint != mints[0]) for pool in pools]
-        vaults = [side.vault for both in sides for side in both]
-        amounts = [token_amount(account) for account in self._rpc.get_multiple_accounts(vaults).value]
-        pairs = zip(amounts[::2], amounts[1::2], strict=True)
-        known = {str(pool.address): pool for pool in pools}
-        ranked = by_depth(dict(zip(known, pairs, strict=True)))
-        return [known[address] for address in ranked[:MAX_POOLS_A_PAIR]]
+        return KnownPair(pools, known, Epochs.read(self._rpc) if has_fees else None, None)
 
 
 def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":

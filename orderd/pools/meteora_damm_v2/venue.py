@@ -12,6 +12,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.meteora_damm_v2.accounts import (
     TOKEN_A_MINT_OFFSET,
     TOKEN_B_MINT_OFFSET,
+    VAULTS_OFFSET,
     ActivationType,
     Pool,
     PoolStatus,
@@ -39,6 +40,7 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     program = PROGRAM
     record = Pool
     mint_offsets = TOKEN_A_MINT_OFFSET, TOKEN_B_MINT_OFFSET
+    vaults_offset = VAULTS_OFFSET
     size = 138
     size_shared = 96
 

@@ -39,6 +39,7 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 MINT_X_OFFSET: Final = 88
 MINT_Y_OFFSET: Final = 120
+VAULTS_OFFSET: Final = 152
 
 
 class PairStatus(IntEnum):

@@ -14,6 +14,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.meteora_dlmm.accounts import (
     MINT_X_OFFSET,
     MINT_Y_OFFSET,
+    VAULTS_OFFSET,
     ActivationType,
     BitmapExtension,
     LbPair,
@@ -48,6 +49,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     program = PROGRAM
     record = LbPair
     mint_offsets = MINT_X_OFFSET, MINT_Y_OFFSET
+    vaults_offset = VAULTS_OFFSET
     size = 208
     size_shared = 64
 

@@ -13,6 +13,7 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 COIN_MINT_OFFSET: Final = 400
 PC_MINT_OFFSET: Final = 432
+VAULTS_OFFSET: Final = 336
 
 
 class AmmStatus(IntEnum):

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.pools.raydium_amm_v4.accounts import COIN_MINT_OFFSET, PC_MINT_OFFSET, AmmInfo
+from orderd.pools.raydium_amm_v4.accounts import COIN_MINT_OFFSET, PC_MINT_OFFSET, VAULTS_OFFSET, AmmInfo
 from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, SwapBaseOutV2, swap
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
@@ -35,6 +35,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     program = PROGRAM
     record = AmmInfo
     mint_offsets = COIN_MINT_OFFSET, PC_MINT_OFFSET
+    vaults_offset = VAULTS_OFFSET
     size = 124
     size_shared = 64
 

@@ -31,6 +31,7 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 MINT_0_OFFSET: Final = 73
 MINT_1_OFFSET: Final = 105
+VAULTS_OFFSET: Final = 137
 
 TICKS_AN_ARRAY: Final = 60
 I128 = Annotated[

@@ -14,6 +14,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.raydium_clmm.accounts import (
     MINT_0_OFFSET,
     MINT_1_OFFSET,
+    VAULTS_OFFSET,
     AmmConfig,
     PoolState,
     PoolStatus,
@@ -48,6 +49,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     program = PROGRAM
     record = PoolState
     mint_offsets = MINT_0_OFFSET, MINT_1_OFFSET
+    vaults_offset = VAULTS_OFFSET
     has_sorted_mints = True
     size = 250
     size_shared = 64

@@ -21,6 +21,7 @@ from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
 MINT_0_OFFSET: Final = 168
 MINT_1_OFFSET: Final = 200
+VAULTS_OFFSET: Final = 72
 
 
 class PoolStatus(IntFlag):

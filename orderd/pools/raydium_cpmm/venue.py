@@ -9,7 +9,14 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.pools.raydium_cpmm.accounts import MINT_0_OFFSET, MINT_1_OFFSET, AmmConfig, PoolState, PoolStatus
+from orderd.pools.raydium_cpmm.accounts import (
+    MINT_0_OFFSET,
+    MINT_1_OFFSET,
+    VAULTS_OFFSET,
+    AmmConfig,
+    PoolState,
+    PoolStatus,
+)
 from orderd.pools.raydium_cpmm.instructions import SwapBaseInput, SwapBaseOutput, swap
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
@@ -34,6 +41,7 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     program = PROGRAM
     record = PoolState
     mint_offsets = MINT_0_OFFSET, MINT_1_OFFSET
+    vaults_offset = VAULTS_OFFSET
     has_sorted_mints = True
     size = 200
     size_shared = 64

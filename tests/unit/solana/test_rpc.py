@@ -15,7 +15,6 @@ from orderd.domain.errors import ErrorCode
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import memo
 from orderd.solana.rpc import (
-    Memcmp,
     RpcClient,
     RpcError,
     RpcRateLimitedError,
@@ -23,8 +22,10 @@ from orderd.solana.rpc import (
     RpcTransportError,
 )
 from orderd.solana.rpc_types import (
+    AccountsLike,
     EpochInfo,
     LatestBlockhash,
+    Memcmp,
     PrioritizationFee,
     SignatureStatus,
     Simulation,
@@ -171,11 +172,12 @@ def test_no_accounts_need_no_request() -> None:
 
 def test_program_accounts_are_filtered_by_size_and_keys() -> None:
     node, rpc = node_with(at([{"pubkey": str(KEY), "account": ACCOUNT}]))
-    (found,) = rpc.get_program_accounts(OTHER, size=637, memcmp=[Memcmp(168, KEY)]).value
+    ((found,),) = rpc.get_program_accounts([AccountsLike(OTHER, 637, (Memcmp(168, KEY),))], offset=72, length=64)
     assert (found.key, found.account.data) == (KEY, b"hello")
     program, config = node.params
     assert program == str(OTHER)
     assert config["filters"] == [{"dataSize": 637}, {"memcmp": {"offset": 168, "bytes": str(KEY)}}]
+    assert config["dataSlice"] == {"offset": 72, "length": 64}
     assert config["withContext"] is True
 
 

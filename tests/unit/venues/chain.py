@@ -44,6 +44,7 @@ class Chain:
         self.slot = 1_000
         self.accounts: dict[Pubkey, tuple[Pubkey, bytes]] = {}
         self.methods: list[str] = []
+        self.requests = 0
         self.failure: Exception | None = None
         self.unknown_methods: set[str] = set()
         self.status = 200
@@ -65,6 +66,7 @@ class Chain:
         if self.status != 200:
             return Response(self.status, b"slow down", "2")
         requests = orjson.loads(body)
+        self.requests += 1
         if isinstance(requests, list):
             return Response(200, orjson.dumps([self._reply(each) for each in requests]))
         return Response(200, orjson.dumps(self._reply(requests)))
@@ -91,8 +93,8 @@ class Chain:
         slots = {"absoluteSlot": self.slot, "blockHeight": self.slot, "slotIndex": index}
         return slots | {"epoch": epoch, "slotsInEpoch": SLOTS_AN_EPOCH}
 
-    def _getMultipleAccounts(self, keys: list[str], _config: Any) -> list[Any]:  # noqa: N802
-        return [self._account(Pubkey.from_string(key)) for key in keys]
+    def _getMultipleAccounts(self, keys: list[str], config: Any) -> list[Any]:  # noqa: N802
+        return [self._account(Pubkey.from_string(key), config) for key in keys]
 
     def _getProgramAccounts(self, program: str, config: Any) -> list[Any]:  # noqa: N802
         def passes(data: bytes) -> bool:
@@ -106,12 +108,14 @@ class Chain:
             return True
 
         found = [key for key, (owner, data) in self.accounts.items() if str(owner) == program and passes(data)]
-        return [{"pubkey": str(key), "account": self._account(key)} for key in found]
+        return [{"pubkey": str(key), "account": self._account(key, config)} for key in found]
 
-    def _account(self, key: Pubkey) -> Any:
+    def _account(self, key: Pubkey, config: Any) -> Any:
         if key not in self.accounts:
             return None
         owner, data = self.accounts[key]
+        if (part := config.get("dataSlice")) is not None:
+            data = data[part["offset"] : part["offset"] + part["length"]]
         return {
             "lamports": 10**6,
             "owner": str(owner),

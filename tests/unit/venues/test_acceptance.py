@@ -239,6 +239,18 @@ def test_of_many_pools_the_deepest_are_kept(card: Card, chain: Chain) -> None:
     assert not shallow & set(kept)
 
 
+@pytest.mark.parametrize(("pools", "requests"), [(1, 4), (3 * MAX_POOLS_A_PAIR, 5)])
+def test_a_pair_that_nobody_asked_for_yet_takes_few_requests_however_many_pools_it_has(
+    card: Card, chain: Chain, pools: int, requests: int
+) -> None:
+    """To list the pools, to rank many by their vaults, to read them and the mints, and to read their state: twice
+    where only the state says which arrays there are."""
+    for number in range(pools):
+        card.pool(chain, Pubkey.from_bytes(bytes([number + 1]) * 32), deeper=number + 1)
+    assert card.venue(chain).liquidity(WSOL_MINT, USDC_MINT).pools
+    assert chain.requests <= requests
+
+
 def test_a_fortune_on_one_side_drives_no_pool_out(card: Card, chain: Chain) -> None:
     deep = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_A_PAIR)]
     for pool in deep:

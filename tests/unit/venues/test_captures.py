@@ -108,6 +108,7 @@ def test_a_real_pool_is_traded_in_unless_a_reason_is_written_down(name: str) -> 
     chain.accounts |= capture.accounts
     record = venue_class(capture.kind).record.decode(capture.accounts[capture.pool][1])
     offsets, data = venue_class(capture.kind).mint_offsets, record.encode()
+    vaults = data[(at := venue_class(capture.kind).vaults_offset) : at + 64]
     mints = [Pubkey.from_bytes(data[at : at + 32]) for at in offsets]
     for mint in mints:
         if mint not in chain.accounts:
@@ -123,6 +124,7 @@ def test_a_real_pool_is_traded_in_unless_a_reason_is_written_down(name: str) -> 
             continue
         assert (refused, [pool.address for pool in liquidity.pools]) == ([], [str(capture.pool)])
         (pool,) = liquidity.pools
+        assert vaults == b"".join(map(bytes, pool.vaults if sold == mints[0] else pool.vaults[::-1]))
         rates = pool.side.rates()
         assert rates.spot > 0
         assert 0 <= rates.fee < 1

@@ -31,6 +31,7 @@ class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     program = PROGRAM
     record = PoolState
     mint_offsets = 8, 40
+    vaults_offset = 72
     size = 100
     size_shared = 32
 
