@@ -29,7 +29,7 @@ from orderd.domain.order import OrderKind, OrderStatus
 from orderd.wire.orders import ListParams, ListResult, OrderView
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
 WATCH_SECONDS = 1.0
 TABLES = ("table", "wide")
@@ -95,7 +95,7 @@ def _orders(read: Iterable[ListResult]) -> Iterator[OrderView]:
     return (order for page in read for order in page.orders)
 
 
-def _drawing(names: str | None, output: Format) -> "Callable[[Orders], Table]":
+def _drawing(names: str | None, output: Format) -> "Callable[[Orders], RenderableType]":
     """What draws the table with the columns of these names. Raises ConfigError."""
     if names is not None and output not in TABLES:
         why = f"-o {output} prints no columns"
@@ -107,7 +107,7 @@ def _drawing(names: str | None, output: Format) -> "Callable[[Orders], Table]":
     else:
         columns = None
 
-    def draw(orders: Orders) -> "Table":
+    def draw(orders: Orders) -> "RenderableType":
         from orderctl.display.orders import orders_table
 
         return orders_table(orders, wide=output == "wide", columns=columns)
@@ -128,7 +128,7 @@ def _sorting(name: str | None, *, everything: bool) -> Callable[[Iterable[OrderV
     return lambda orders: tuple(sorted(orders, key=column.key, reverse=name.startswith("-")))
 
 
-def _watch(settings: Settings, draw: "Callable[[], Table]") -> ExitCode:
+def _watch(settings: Settings, draw: "Callable[[], RenderableType]") -> ExitCode:
     """Draws until Ctrl-C, and shows when there is no connection."""
     from rich.console import Group, RenderableType
     from rich.live import Live

@@ -22,7 +22,7 @@ from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
 from orderd.client.errors import ConfigError
 from orderd.domain.money import format_significant
-from orderd.domain.order import FILLED, IDLE, STAGES, TERMINAL
+from orderd.domain.order import FILLED, HELD, IDLE, STAGES, TERMINAL
 
 if TYPE_CHECKING:
     from orderd.domain.trigger import Condition
@@ -191,7 +191,7 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
     condition = awaited(order)
     fires_at = None if condition is None else trigger_price(order, condition)
     if condition is None or fires_at is None:
-        return _plain(_bought(order, prices(order)))
+        return _plain(_bought(order, None if order.status in HELD else prices(order)))
     price = f"{sign(condition)} {format_significant(fires_at, 9 if condition.price else 4)}"
     return (f"{name_of(condition)} ", Tone.MUTED), (_in_unit(price, condition), "")
 

@@ -5,22 +5,35 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.columns import COLUMNS, Cell, Column, Role, Showing, columns_of
 from orderctl.display.ids import SHORT_ID, short_ids
-from orderctl.display.tables import plain_table
+from orderctl.display.tables import IfItFits, plain_table
 from orderd.wire.orders import OrderView
 
 WHOLE_ID: Final = 36
 
 
-def orders_table(orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None) -> Table:
+def orders_table(
+    orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None
+) -> RenderableType:
     """The ``columns``, or those that a list has. ``wide`` adds to these what does not fit in 80 columns, and shows ids
-    whole."""
-    columns = columns or columns_of("wide" if wide else "table")
-    showing = Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))
+    whole. On a terminal that is too narrow for the words of what orders wait for, these are signs, and the time is
+    left out."""
+    if columns is not None or wide:
+        return _table(
+            orders, columns or columns_of("wide"), Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))
+        )
+    showing = Showing(datetime.now(UTC), _id_width(orders))
+    usual = columns_of("table")
+    brief = tuple(column for column in usual if column.name != "created")
+    return IfItFits(_table(orders, usual, showing), _table(orders, brief, replace(showing, is_live=True)))
+
+
+def _table(orders: tuple[OrderView, ...], columns: tuple[Column, ...], showing: Showing) -> Table:
     table = plain_table(*((column.heading, "right" if column.right else "left") for column in columns))
     for order in orders:
         table.add_row(*(cell_text(column.cell(order, showing)) for column in columns))

@@ -3,6 +3,7 @@
 Of an exact output: what each pool would take, and the most that will be paid.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from rich.text import Text
 from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, percent, shorten
 from orderctl.display.routes import by_amount, legs_of
 from orderctl.display.shares import shares_of
-from orderctl.display.tables import Column, plain_table
+from orderctl.display.tables import Column, IfItFits, plain_table
 from orderctl.display.terms import sale, sold
 from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
@@ -86,28 +87,45 @@ def guard_line(guard: GuardView) -> Text:
     return Text.assemble((f"{mark} {guard.name:<15}", tone), f"{guard.found} ({guard.wanted})")
 
 
-def offers(quote: QuoteResult, *, wide: bool = False) -> Table:
+def offers(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     """What each pool alone pays or takes for all of it, the best first."""
-    more: tuple[Column, ...] = (("BEHIND", "right"), ("SLOT", "right")) if wide else ()
+    if not wide:
+        return _offers(quote, ("POOL", "left"), cells=lambda offer: (shorten(offer.pool, POOL_WIDTH),))
+    behind: Column = ("BEHIND", "right")
+    slot: Column = ("SLOT", "right")
+    pool: Column = ("POOL", "left")
+    where = plain_table(("EACH POOL", "left"), slot, ("ADDRESS", "left"))
+    for offer in by_amount(quote.quotes):
+        where.add_row(offer.pool_kind, str(offer.slot), offer.pool)
+
+    def far(offer: Quoted) -> str:
+        return f"{_behind(offer, quote.chosen)} bp"
+
+    return IfItFits(
+        _offers(quote, behind, slot, pool, cells=lambda offer: (far(offer), str(offer.slot), offer.pool)),
+        Group(_offers(quote, behind, cells=lambda offer: (far(offer),)), where),
+    )
+
+
+def _offers(quote: QuoteResult, *columns: Column, cells: Callable[[Quoted], tuple[str, ...]]) -> Table:
+    """With more columns, and what stands in these."""
     table = plain_table(
         ("EACH POOL ALONE", "left"),
         (_words(quote).heading, "right"),
         ("PRICE", "right"),
         ("FEE", "right"),
         ("IMPACT", "right"),
-        *more,
-        ("POOL", "left"),
+        *columns,
     )
     for offer in by_amount(quote.quotes):
         style = Tone.GOOD if len(quote.route) <= 1 and offer == quote.chosen else ""
-        behind = f"{_behind(offer, quote.chosen)} bp"
         table.add_row(
             Text(offer.pool_kind, style),
             Text(_compared(offer), style),
             offer.price,
             f"{offer.fee} {offer.fee_token}",
             f"{percent(offer.price_impact_bps)} %",
-            *((behind, str(offer.slot), offer.pool) if wide else (shorten(offer.pool, POOL_WIDTH),)),
+            *cells(offer),
         )
     return table
 

@@ -1,8 +1,9 @@
 """What tables have in common, and the word for a state."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +13,7 @@ from orderd.domain.order import OrderStatus
 
 Column = tuple[str, Literal["left", "right"]]
 """A heading, and the edge that its cells keep to."""
+_ANY_WIDTH = 10_000
 
 
 def status_text(status: OrderStatus, *, is_unknown: bool = False, is_bold: bool = False) -> Text:
@@ -31,11 +33,29 @@ def print_whole(view: RenderableType, console: Console) -> None:
     """Without cutting any cell: on a narrow terminal the lines run on. Nothing invisible stands at their ends, where it
     would run on too."""
     options = console.options
-    natural = Measurement.get(console, options.update(max_width=10_000), view).maximum
+    natural = Measurement.get(console, options.update(max_width=_ANY_WIDTH), view).maximum
     for line in console.render_lines(view, options.update(width=max(console.width, natural)), pad=False):
         text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
         text.rstrip()
         console.print(text, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class IfItFits:
+    """A view, or where the terminal is too narrow for it, another one."""
+
+    view: RenderableType
+    else_view: RenderableType
+
+    def _chosen(self, console: Console) -> RenderableType:
+        natural = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), self.view).maximum
+        return self.view if natural <= console.width else self.else_view
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._chosen(console)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._chosen(console))
 
 
 def pairs() -> Table:

@@ -1,8 +1,15 @@
 import io
 
-from rich.console import Console
+import pytest
+from rich.console import Console, RenderableType
+from rich.text import Text
 
-from orderctl.display.tables import plain_table, print_whole
+from orderctl.display.orders import orders_table
+from orderctl.display.quotes import offers
+from orderctl.display.tables import IfItFits, plain_table, print_whole
+from tests.unit.orderctl.test_buying import QUOTED
+from tests.samples.orders import OCO, TRAILING, TWAP
+from tests.unit.orderctl.test_resting import resting
 
 
 def test_a_table_wider_than_the_terminal_runs_on_uncut() -> None:
@@ -27,3 +34,28 @@ def test_no_line_is_longer_than_what_can_be_seen_of_it() -> None:
     print_whole(table, Console(file=out, width=40))
 
     assert [line for line in out.getvalue().splitlines() if line != line.rstrip()] == []
+
+
+def printed(view: RenderableType, width: int) -> list[str]:
+    out = io.StringIO()
+    print_whole(view, Console(file=out, width=width))
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(("width", "shown"), [(20, "x" * 20), (19, "short")])
+def test_a_terminal_that_is_too_narrow_for_a_view_shows_the_other_one(width: int, shown: str) -> None:
+    assert printed(IfItFits(Text("x" * 20), Text("short")), width) == [shown]
+
+
+def test_an_explained_quote_fits_in_80_columns_and_keeps_all_of_its_figures() -> None:
+    wide, narrow = (printed(offers(QUOTED, wide=True), width) for width in (200, 80))
+    assert max(map(len, narrow)) <= 80
+    assert {word for line in wide for word in line.split()} <= {word for line in narrow for word in line.split()}
+
+
+def test_a_list_of_orders_that_rest_fits_in_80_columns() -> None:
+    orders = tuple(resting(terms) for terms in (OCO, TRAILING, TWAP))
+    wide, narrow = (printed(orders_table(orders, wide=False), width) for width in (200, 80))
+    assert max(map(len, narrow)) <= 80
+    assert "take-profit 120 or stop 95 USDC per SOL" in wide[1]
+    assert "oco ≥120 ≤95 USDC" in narrow[1]
