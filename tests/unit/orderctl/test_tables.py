@@ -7,8 +7,8 @@ from rich.text import Text
 from orderctl.display.orders import orders_table
 from orderctl.display.quotes import offers
 from orderctl.display.tables import IfItFits, plain_table, print_whole
-from tests.unit.orderctl.test_buying import QUOTED
 from tests.samples.orders import OCO, TRAILING, TWAP
+from tests.unit.orderctl.test_buying import QUOTED
 from tests.unit.orderctl.test_resting import resting
 
 
