@@ -248,7 +248,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
             503,
         )
     ),
-    ErrorCode.ORDER_TYPE_UNSUPPORTED: _lasting("Orders of this type are not taken", "submit a market order"),
+    ErrorCode.ORDER_TYPE_UNSUPPORTED: _lasting(
+        "Orders of this type are not taken", "submit a market order, or use orderd's own API for all types: see /docs"
+    ),
     ErrorCode.ORDER_TERMS_CONTRADICT: _lasting(
         "The terms of the order contradict each other", "leave out what does not belong to this kind of order"
     ),

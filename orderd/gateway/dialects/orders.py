@@ -135,7 +135,8 @@ def _check_type(body: dict[str, Any]) -> None:
         if not (isinstance(order_type, str) and order_type.lower() in _TYPES):
             raise OrderdError(
                 ErrorCode.ORDER_TYPE_UNSUPPORTED,
-                f"{name} is {str(order_type)[:50]!r}, and only {' and '.join(_TYPES)} orders are taken",
+                f"{name} is {str(order_type)[:50]!r}, and this dialect takes only {' and '.join(_TYPES)} orders; "
+                f"all others, {OrderKind.ON_LIQUIDITY} among them, are sent to /api/orders with orderd's own members",
             )
 
 

@@ -196,6 +196,7 @@ def test_a_limit_order_rests_at_its_price_and_is_pending(engine: Engine, member:
     ("terms", "code", "names"),
     [
         ({"orderType": "iceberg"}, "ORDER_TYPE_UNSUPPORTED", "iceberg"),
+        ({"orderType": "on_liquidity"}, "ORDER_TYPE_UNSUPPORTED", "on_liquidity among them, are sent to /api/orders"),
         ({"orderType": "limit"}, "REQUEST_INVALID", "limitPrice"),
         ({"orderType": "market", "limitPrice": 150}, "ORDER_TERMS_CONTRADICT", "limit"),
         ({"limitPrice": 150, "price": 150}, "REQUEST_INVALID", "price"),
