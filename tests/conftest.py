@@ -17,6 +17,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+import structlog
 from redis import Redis as RedisClient
 
 import orderd.amm
@@ -54,6 +55,10 @@ _cached_untraced = False
 def pytest_configure() -> None:
     gc.disable()  # until all is collected: of what that leaves behind, next to nothing is garbage
     forking.use()
+    # As the daemon writes it: by default a traceback is coloured and framed, which takes a quarter of a second.
+    *before, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure([*before, renderer])
 
 
 def pytest_unconfigure() -> None:

@@ -156,7 +156,7 @@ def test_a_port_that_others_reach_is_refused_where_no_key_is_asked_for(
 
 def test_lines_for_the_journal_begin_with_their_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, ours = root.handlers[:], root.level, structlog.get_config()
     with (tmp_path / "journal").open("w") as journal:
         status = os.fstat(journal.fileno())
         monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
@@ -168,7 +168,7 @@ def test_lines_for_the_journal_begin_with_their_priority(tmp_path: Path, monkeyp
         finally:
             root.handlers[:], root.level = handlers, level
             logging.captureWarnings(False)
-            structlog.reset_defaults()
+            structlog.configure(**ours)
     first, second = (tmp_path / "journal").read_text().splitlines()
     assert (first[:3], json.loads(first[3:])["event"]) == ("<3>", "failed")
     assert (second[:3], json.loads(second[3:])["event"]) == ("<6>", "works")

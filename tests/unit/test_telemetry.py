@@ -16,12 +16,12 @@ from orderd.telemetry import configure_logging
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, ours = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    structlog.reset_defaults()
+    structlog.configure(**ours)
 
 
 def test_a_line_is_one_json_object_with_its_action_and_facts(capsys: pytest.CaptureFixture[str]) -> None:
