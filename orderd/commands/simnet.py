@@ -30,7 +30,7 @@ def simnet(
     log_format: LogFormat = None,
 ) -> None:
     """The local Solana, with Raydium and Meteora pools and a market that moves."""
-    from orderd.simnet.ledger import LedgerError
+    from orderd.simnet.ledger.file import LedgerError
     from orderd.simnet.programs.binaries import BinariesError
     from orderd.simnet.server import SimnetError, run
 
@@ -92,7 +92,7 @@ def dump_transaction(
 
     from orderd.simnet.chain import ledger_path
     from orderd.simnet.dump import NotRecordedError, dump_transaction
-    from orderd.simnet.ledger import LedgerError
+    from orderd.simnet.ledger.file import LedgerError
 
     settings = prepare(config=config, state_dir=state_dir)
     try:

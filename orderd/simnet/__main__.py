@@ -10,7 +10,7 @@ from orderd.command_line import CommandLine
 from orderd.domain.strict_json import read_json
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
-from orderd.simnet.ledger import LedgerError
+from orderd.simnet.ledger.file import LedgerError
 from orderd.simnet.programs.binaries import BinariesError
 from orderd.simnet.server import SimnetError, run
 

@@ -21,7 +21,9 @@ from orderd.simnet.genesis import Genesis
 from orderd.simnet.genesis.lookup_tables import accounts, read
 from orderd.simnet.genesis.renewal import renewed
 from orderd.simnet.images import Image, pack
-from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerError, Row
+from orderd.simnet.ledger.file import LedgerError
+from orderd.simnet.ledger.ledger import KEEP_EPHEMERAL, Ledger
+from orderd.simnet.ledger.records import Row
 from orderd.simnet.market import SimulatedMarket
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.prices import PriceBoard

@@ -10,7 +10,8 @@ from solders.signature import Signature
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.images import unpack
-from orderd.simnet.ledger import KEEP_IMAGES, recorded
+from orderd.simnet.ledger.ledger import KEEP_IMAGES
+from orderd.simnet.ledger.recorded import recorded
 
 
 class NotRecordedError(Exception):

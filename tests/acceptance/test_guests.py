@@ -33,7 +33,7 @@ from orderd.process.temporary import running_daemon
 from orderd.simnet.chain import ledger_path
 from orderd.simnet.genesis import USDC, Genesis
 from orderd.simnet.genesis.accounts import FirstAccounts, snapshot
-from orderd.simnet.ledger import Ledger
+from orderd.simnet.ledger.ledger import Ledger
 from orderd.solana.programs import token
 from orderd.wire.pools import PoolsParams, PoolsResult
 from orderd.wire.quotes import PreviewResult

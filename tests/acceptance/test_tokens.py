@@ -21,7 +21,7 @@ from orderd.process.temporary import running_daemon
 from orderd.simnet.chain import ledger_path
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.genesis.accounts import SOL, FirstAccounts
-from orderd.simnet.ledger import Ledger
+from orderd.simnet.ledger.ledger import Ledger
 from orderd.solana.mints import metadata_address
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Extension, Mint

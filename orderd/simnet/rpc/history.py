@@ -13,7 +13,8 @@ from solders.signature import Signature
 
 from orderd.simnet.base58 import b58encode
 from orderd.simnet.genesis.lookup_tables import read
-from orderd.simnet.ledger import KEEP_EPHEMERAL, Ledger, LedgerMention, LedgerPlace, StoredBlock, StoredTransaction
+from orderd.simnet.ledger.ledger import KEEP_EPHEMERAL, Ledger
+from orderd.simnet.ledger.records import LedgerMention, LedgerPlace, StoredBlock, StoredTransaction
 from orderd.simnet.record import account_keys, memo_text, ui_transaction
 from orderd.simnet.rpc.protocol import (
     BLOCK_CLEANED_UP,

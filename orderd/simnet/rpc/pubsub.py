@@ -19,7 +19,7 @@ from orderd.simnet.account import MISSING
 from orderd.simnet.bank import Bank, Commitment
 from orderd.simnet.block import Block, Executed, SealedBlock, Status
 from orderd.simnet.genesis.lookup_tables import read
-from orderd.simnet.ledger import Ledger
+from orderd.simnet.ledger.ledger import Ledger
 from orderd.simnet.rpc.accounts import encode_account, filters_of
 from orderd.simnet.rpc.body import read_body
 from orderd.simnet.rpc.protocol import (

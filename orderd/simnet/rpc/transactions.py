@@ -14,7 +14,7 @@ from orderd.simnet.block import Status
 from orderd.simnet.errors import TransactionError
 from orderd.simnet.faults import Dice
 from orderd.simnet.genesis.lookup_tables import read
-from orderd.simnet.ledger import Ledger
+from orderd.simnet.ledger.ledger import Ledger
 from orderd.simnet.mempool import Mempool
 from orderd.simnet.record import inner_instructions
 from orderd.simnet.rpc.accounts import encode_account

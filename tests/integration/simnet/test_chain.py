@@ -13,7 +13,7 @@ from orderd.simnet.actors import TRADERS
 from orderd.simnet.block import Block, SealedBlock
 from orderd.simnet.chain import FORGET_EVERY, Chain
 from orderd.simnet.config import SimnetConfig
-from orderd.simnet.ledger import Ledger
+from orderd.simnet.ledger.ledger import Ledger
 from orderd.simnet.transaction import decode
 from orderd.solana.programs import system
 from tests.integration.simnet.server import SOL, build

@@ -16,7 +16,7 @@ from solders.transaction import VersionedTransaction
 
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
-from orderd.simnet.ledger import Ledger
+from orderd.simnet.ledger.ledger import Ledger
 from tests.integration.simnet.server import SOL, Client, Server, StartFailedError, payment, running
 
 ROUNDS = 10

@@ -12,13 +12,14 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS
-from orderd.simnet import ledger as ledger_module
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import Executed
 from orderd.simnet.dump import NotRecordedError, dump_transaction
 from orderd.simnet.images import Image, pack, unpack
 from orderd.simnet.invoke import Clock
-from orderd.simnet.ledger import Ledger, LedgerError, Row
+from orderd.simnet.ledger.file import SCHEMAS, LedgerError
+from orderd.simnet.ledger.ledger import Ledger
+from orderd.simnet.ledger.records import Row
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.record import transaction_meta
 from orderd.simnet.runtime import execute
@@ -136,7 +137,7 @@ def test_a_dump_shows_each_account_as_the_transaction_found_it(chain: LocalChain
 def test_only_the_newest_transactions_keep_their_accounts(
     chain: LocalChain, ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "KEEP_IMAGES", 2)
+    monkeypatch.setattr("orderd.simnet.ledger.ledger.KEEP_IMAGES", 2)
     signatures = []
     for _ in range(5):
         chain.send(system.transfer(chain.trader.pubkey(), NOBODY.pubkey(), SOL))
@@ -163,7 +164,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(chain: LocalChain, 
     early = row(chain, chain.bank.open.executed[0])
     block = chain.bank.seal()
     first = sqlite3.connect(path)
-    first.executescript(ledger_module._SCHEMAS[0] + "PRAGMA user_version = 1;")
+    first.executescript(SCHEMAS[0] + "PRAGMA user_version = 1;")
     with first:
         first.execute(
             "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, 1)",

@@ -11,7 +11,9 @@ from solders.signature import Signature
 
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import Executed, SealedBlock
-from orderd.simnet.ledger import _SCHEMAS, Ledger, LedgerPlace, Row
+from orderd.simnet.ledger.file import SCHEMAS
+from orderd.simnet.ledger.ledger import Ledger
+from orderd.simnet.ledger.records import LedgerPlace, Row
 from orderd.solana.programs import system
 from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.world import NOBODY, SOL
@@ -126,7 +128,7 @@ def test_the_market_s_trades_are_forgotten_and_all_others_kept(chain: LocalChain
 def test_a_transaction_that_is_no_longer_at_hand_is_read_from_the_file(
     chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orderd.simnet.ledger.KEEP_AT_HAND", 2)
+    monkeypatch.setattr("orderd.simnet.ledger.ledger.KEEP_AT_HAND", 2)
     made = with_payments(chain, ledger, 4)
 
     assert len(ledger._recent) == 2
@@ -245,7 +247,7 @@ def test_a_file_of_the_version_before_is_brought_up_to_date(chain: LocalChain, l
     made = with_payments(chain, ledger, 3)
     older = tmp_path / "older.sqlite"
     connection = sqlite3.connect(older)
-    connection.executescript("".join(_SCHEMAS[:2]))
+    connection.executescript("".join(SCHEMAS[:2]))
     connection.execute("ATTACH ? AS newer", (str(tmp_path / "ledger.sqlite"),))
     connection.execute(
         "INSERT INTO blocks SELECT slot, height, blockhash, parent, time, transaction_count FROM newer.blocks"
@@ -302,7 +304,7 @@ def test_a_chain_goes_on_after_it_has_forgotten_and_processes_nothing_twice(chai
 
 
 def test_it_forgets_some_blocks_at_a_time(chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orderd.simnet.ledger.FORGOTTEN_AT_ONCE", 1)
+    monkeypatch.setattr("orderd.simnet.ledger.ledger.FORGOTTEN_AT_ONCE", 1)
     ledger.append(genesis(chain), ())
     slots = []
     for _ in range(3):

@@ -1,0 +1,164 @@
+"""The durable chain: a SQLite file that takes each block whole or not at all.
+
+WAL with synchronous=FULL: a commit that returned survives kill -9 and power loss. A signature is a primary key, so
+the file itself refuses to hold a transaction twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from orderd.simnet.block import SealedBlock
+from orderd.simnet.ledger.file import FIRST_WITH_MENTIONS, SCHEMA_VERSION, SCHEMAS, open_file, version_of
+from orderd.simnet.ledger.mentions import forget_mentions, note_all_mentions, note_mentions
+from orderd.simnet.ledger.reader import LedgerReader
+from orderd.simnet.ledger.records import Row, StoredTransaction
+
+KEEP_EPHEMERAL: Final = 5_000
+"""Slots for which the market's own transactions, and blocks that hold no others, can be looked up."""
+
+KEEP_AT_HAND: Final = 250
+"""Transactions, the newest, that are read without asking the file: some 2 MiB."""
+
+KEEP_IMAGES: Final = 20_000
+"""Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""
+
+FORGOTTEN_AT_ONCE: Final = 20
+"""Blocks, so that the chain does not stand still for it."""
+
+
+class Ledger(LedgerReader):
+    """One writer (`append`, `prune`, `forget`) and one reader thread may use it at the same time."""
+
+    def __init__(self, path: Path) -> None:
+        """Brings a file of an earlier version up to date. Raises LedgerError if it is of a later one."""
+        self._writer = open_file(path)
+        version = version_of(self._writer, path)
+        with self._transaction():
+            for statement in "".join(SCHEMAS[version:]).split(";\n"):
+                self._writer.execute(statement)
+            if version < FIRST_WITH_MENTIONS:
+                note_all_mentions(self._writer)
+            self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        super().__init__(path)
+
+    def close(self) -> None:
+        super().close()
+        self._writer.close()
+
+    def append(self, block: SealedBlock, rows: Sequence[Row]) -> None:
+        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written.
+
+        Blocks above its parent were given up for it, and go with the same commit: the file holds the one fork or the
+        other.
+        """
+        with self._transaction():
+            if block.slot > block.parent_slot + 1:
+                self._give_up(block.parent_slot)
+            self._writer.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    block.slot,
+                    block.height,
+                    bytes(block.blockhash),
+                    bytes(block.parent),
+                    block.time,
+                    block.transaction_count,
+                    block.parent_slot,
+                ),
+            )
+            self._writer.executemany(
+                "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (bytes(row.signature), block.slot, position, row.error, row.meta, row.raw, row.ephemeral)
+                    for position, row in enumerate(rows)
+                ),
+            )
+            note_mentions(self._writer, ((block.slot, position, row.keys) for position, row in enumerate(rows)))
+            self._writer.executemany(
+                "INSERT INTO images (signature, content) VALUES (?, ?)",
+                ((bytes(row.signature), row.images) for row in rows if row.images is not None),
+            )
+            self._writer.executemany(
+                "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
+                (
+                    (bytes(key), account.lamports, bytes(account.owner), account.data, account.executable)
+                    for key, account in block.changed.items()
+                    if account is not None
+                ),
+            )
+            self._writer.executemany(
+                "DELETE FROM accounts WHERE key = ?",
+                ((bytes(key),) for key, account in block.changed.items() if account is None),
+            )
+        self._remember(block, rows)
+
+    def prune(self, slot: int) -> None:
+        """Forget the ephemeral transactions before `slot`, blocks there that hold no others, and the oldest images."""
+        with self._transaction():
+            self._writer.execute(
+                "DELETE FROM images WHERE number <= (SELECT max(number) FROM images) - ?", (KEEP_IMAGES,)
+            )
+            self._forget("slot < ? AND ephemeral", slot)
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot >= slot}
+            self._writer.execute(
+                "DELETE FROM blocks WHERE slot < ? AND height > 0 "
+                "AND slot NOT IN (SELECT slot FROM transactions WHERE slot < ?)",
+                (slot, slot),
+            )
+
+    def forget(self, slot: int) -> None:
+        """Forget the oldest blocks before `slot` but the first one, some at a time, and what their transactions said.
+
+        That a transaction has landed, and with which error, is known for ever: nothing that was traded is taken for
+        what was not.
+        """
+        with self._transaction():
+            oldest = self._writer.execute(
+                "SELECT slot FROM blocks WHERE slot < ? AND height > 0 ORDER BY slot LIMIT ?", (slot, FORGOTTEN_AT_ONCE)
+            ).fetchall()
+            if not oldest:
+                return
+            span = oldest[0][0], oldest[-1][0]
+            self._writer.execute(
+                "DELETE FROM images WHERE signature IN (SELECT signature FROM transactions WHERE slot BETWEEN ? AND ?)",
+                span,
+            )
+            forget_mentions(self._writer, "slot BETWEEN ? AND ?", *span)
+            self._writer.execute("UPDATE transactions SET raw = x'', meta = x'' WHERE slot BETWEEN ? AND ?", span)
+            self._writer.execute("DELETE FROM blocks WHERE slot BETWEEN ? AND ?", span)
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot > span[1]}
+
+    def _remember(self, block: SealedBlock, rows: Sequence[Row]) -> None:
+        """Cache the block's transactions, which are durable now, and drop those that are gone."""
+        if block.slot > block.parent_slot + 1:
+            self._recent = {each: stored for each, stored in self._recent.items() if stored.slot <= block.parent_slot}
+        for row in rows:
+            self._recent[row.signature] = StoredTransaction(block.slot, block.time, row.raw, row.meta)
+        for oldest in list(islice(self._recent, max(len(self._recent) - KEEP_AT_HAND, 0))):
+            del self._recent[oldest]
+
+    def _give_up(self, parent_slot: int) -> None:
+        """Forget the blocks above a slot. What they did to accounts is undone by the block that takes their place."""
+        self._writer.execute(
+            "DELETE FROM images WHERE signature IN (SELECT signature FROM transactions WHERE slot > ?)", (parent_slot,)
+        )
+        self._forget("slot > ?", parent_slot)
+        self._writer.execute("DELETE FROM blocks WHERE slot > ?", (parent_slot,))
+
+    def _forget(self, condition: str, slot: int) -> None:
+        """Delete the transactions for which a condition about `slot` holds, and whom they mention."""
+        forget_mentions(self._writer, condition, slot)
+        self._writer.execute(f"DELETE FROM transactions WHERE {condition}", (slot,))  # noqa: S608
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._writer.execute("ROLLBACK")
+            raise
+        self._writer.execute("COMMIT")

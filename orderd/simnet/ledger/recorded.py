@@ -1,0 +1,31 @@
+"""A look into a ledger that a running simnet may be writing."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from solders.signature import Signature
+
+from orderd.simnet.ledger.file import SCHEMA_VERSION, LedgerError, version_of
+from orderd.simnet.ledger.records import Recorded, StoredTransaction
+
+
+def recorded(path: Path, signature: Signature) -> Recorded | None:
+    """Look a transaction up in a ledger that a simnet may be writing; this writes nothing.
+
+    Raises LedgerError if there is no ledger, or one of another version.
+    """
+    if not path.exists():
+        raise LedgerError(f"there is no ledger {path}; start the chain once, or name another state directory")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if version_of(connection, path) < SCHEMA_VERSION:
+                raise LedgerError(f"the ledger {path} is of an earlier version; start the chain once to renew it")
+            row = connection.execute(
+                "SELECT slot, time, raw, meta, content FROM transactions JOIN blocks USING (slot) "
+                "LEFT JOIN images USING (signature) WHERE signature = ?",
+                (bytes(signature),),
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger {path} cannot be read: {error}") from error
+    return None if row is None else Recorded(StoredTransaction(*row[:4]), row[4])
