@@ -36,7 +36,7 @@ def run(ctx: typer.Context) -> None:
 @app.command()
 def show(
     ctx: typer.Context,
-    origin: Annotated[bool, typer.Option("--origin", help="Say of each value where it comes from.")] = False,
+    origin: Annotated[bool, typer.Option("--origin", help="Show the origin of each value.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Show the settings as they are in force. An API key itself is never shown."""

@@ -19,7 +19,7 @@ _PIPE = (80, 24)
 def run(
     ctx: typer.Context,
     base: Annotated[str, typer.Argument(metavar="TOKEN", help="The token whose sizes are looked at.")],
-    quote: Annotated[str, typer.Argument(metavar="QUOTE", help="What it is sold and bought for.")],
+    quote: Annotated[str, typer.Argument(metavar="QUOTE", help="The token that it is traded against.")],
     sizes: Annotated[
         str | None, typer.Option("--sizes", metavar="AMOUNTS", help="Of the first token, like 1,10,100.")
     ] = None,

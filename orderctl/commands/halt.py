@@ -23,10 +23,10 @@ from orderd.wire.status import StatusResult
 def run(
     ctx: typer.Context,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Told to everybody whose order is refused or waits.")
+        str, typer.Option("--reason", metavar="TEXT", help="Shown to everybody whose order is refused or waits.")
     ] = "no reason was given",
     cancel_open: Annotated[
-        bool, typer.Option("--cancel-open", help="Then cancel all active orders; one that is signed may yet land.")
+        bool, typer.Option("--cancel-open", help="Then cancel all active orders; a signed one may still land.")
     ] = False,
     lift: Annotated[bool, typer.Option("--lift", help="Let trading go on.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --lift.")] = False,

@@ -59,7 +59,7 @@ def run(
         str | None,
         typer.Option("--sort", metavar="NAME", help="With --all: sort by this column; by -NAME from its end."),
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the list anew until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh the list until Ctrl-C.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """List orders, newest first."""

@@ -16,7 +16,7 @@ from orderd.client.errors import ConfigError
 def run(
     ctx: typer.Context,
     order: OneOrder,
-    timing: Annotated[bool, typer.Option("--timing", help="Draw where its time went, step by step.")] = False,
+    timing: Annotated[bool, typer.Option("--timing", help="Show how long each step took.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Show all that is known of an order.

@@ -25,14 +25,14 @@ from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
 
 Watch = Annotated[
-    bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; on a terminal unless told otherwise.")
+    bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; this is the default on a terminal.")
 ]
 OwnId = Annotated[
     str | None,
     typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the route and the chain's simulation; trade nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also where the money is real.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even if the money is real.")]
 
 
 def watches(output: Format, wanted: bool | None, *, dry_run: bool) -> bool:

@@ -40,19 +40,20 @@ def create(
         ),
     ] = None,
     tokens: Annotated[
-        str | None, typer.Option(help="What it may trade, such as SOL,USDC: both sides of an order [default: anything]")
+        str | None,
+        typer.Option(help="Tokens that it may trade, such as SOL,USDC: both sides of an order [default: any]"),
     ] = None,
     max_notional_per_order: Annotated[
-        str | None, typer.Option(metavar="USDC", help="What an order may be worth [default: any amount]")
+        str | None, typer.Option(metavar="USDC", help="Maximum value of an order [default: no limit]")
     ] = None,
     max_notional_per_day: Annotated[
-        str | None, typer.Option(metavar="USDC", help="What the orders of any 24 hours may be worth together")
+        str | None, typer.Option(metavar="USDC", help="Maximum value of all orders of any 24 hours")
     ] = None,
     requests_per_minute: Annotated[
         int | None, typer.Option(min=1, help="How many requests it may make, at each gateway [default: any number]")
     ] = None,
     burst: Annotated[
-        int | None, typer.Option(min=1, help="How many of them at once [default: those of ten seconds]")
+        int | None, typer.Option(min=1, help="Requests that may come at once [default: those of ten seconds]")
     ] = None,
     config: Config = None,
     state_dir: DaemonsStateDir = None,

@@ -33,7 +33,7 @@ def audit(
         bool | None,
         typer.Option("--strangers/--no-strangers", help="Callers without an API key alone, or none of them"),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of lines, the newest first")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each")] = False,
     config: Config = None,
     state_dir: DaemonsStateDir = None,

@@ -15,7 +15,9 @@ _PATTERN = "orderd-*.dump"
 
 def backup(
     directory: Annotated[Path, typer.Argument(help="Where the backup is written; it is made if it does not exist")],
-    keep: Annotated[int | None, typer.Option(min=1, help="Then remove all but the newest so many backups")] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Afterwards keep only this many of the newest backups")
+    ] = None,
     with_wallet: Annotated[
         Path | None,
         typer.Option(metavar="PASSPHRASE_FILE", help="Also back up the wallet, encrypted with this file's passphrase"),

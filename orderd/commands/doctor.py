@@ -21,7 +21,7 @@ _SMALL_TABLE_BYTES = 2**20
 
 def doctor(
     config: Config = None,
-    state_dir: Annotated[Path | None, typer.Option(help="The daemon's, where the services are its own")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="The daemon's, if it runs its own services")] = None,
 ) -> None:
     """Check the configuration, the certificate, the chain's endpoint, the wallet, the database and the programs.
 

@@ -12,10 +12,8 @@ from orderd.config.loading import ConfigurationError
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]
-StateDir = Annotated[Path | None, typer.Option(help="Where the services of its own, and the wallet, keep their data")]
-DaemonsStateDir = Annotated[
-    Path | None, typer.Option("--state-dir", help="The daemon's, where the database is the one it brings along")
-]
+StateDir = Annotated[Path | None, typer.Option(help="Directory with the data of its own services and the wallet")]
+DaemonsStateDir = Annotated[Path | None, typer.Option("--state-dir", help="The daemon's, if it runs its own database")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="The port for websocket and HTTP; 0 takes a free one [default: 3000]")]
 Chain = Annotated[str | None, typer.Option(help="simnet, localnet, devnet or mainnet [default: simnet]")]

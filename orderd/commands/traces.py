@@ -31,7 +31,7 @@ Export = Callable[[Sequence["ReadableSpan"]], bool]
 
 def traces(
     since: Annotated[str, typer.Option(help="Orders that ended since: 30m, 24h, 7d, or 2026-01-31T12:00Z")] = "1h",
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with those that end later, until Ctrl-C")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with orders that end later, until Ctrl-C")] = False,
     endpoint: Annotated[
         str | None,
         typer.Option(

@@ -125,12 +125,12 @@ class ErrorCode(StrEnum):
 
     @property
     def category(self) -> str:
-        """What stands before the first underscore."""
+        """The part before the first underscore."""
         return self.partition("_")[0]
 
 
 class Consequence(StrEnum):
-    """What an error does to an order that meets with it before anything is signed, or once what was is proved dead."""
+    """What an error does to an order before a signature, or after its signed transaction is proved dead."""
 
     ENDS = "ends"  # the order: the same would happen again
     COUNTS = "counts"  # as one of the few attempts
@@ -141,8 +141,7 @@ class Consequence(StrEnum):
 class ErrorSpec:
     """What an error code promises.
 
-    ``retryable``: the same may succeed a moment later, with nothing else changed. ``http_status`` is what the HTTP edge
-    answers with it.
+    ``retryable``: the same request may succeed a moment later. ``http_status`` is the status of the HTTP answer.
     """
 
     title: str
@@ -173,23 +172,25 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "There is no such method", "see the list of methods: /asyncapi.json", 404
     ),
     ErrorCode.REQUEST_INVALID: _lasting("A field is missing or has the wrong type", "correct the named field"),
-    ErrorCode.REQUEST_TOO_LARGE: _lasting("The message is larger than 64 KiB", "send fewer orders a message", 413),
+    ErrorCode.REQUEST_TOO_LARGE: _lasting("The message is larger than 64 KiB", "send fewer orders per message", 413),
     ErrorCode.REQUEST_MEDIA_TYPE: _lasting("The body is not JSON", "send it with Content-Type: application/json", 415),
     ErrorCode.REQUEST_IN_PROGRESS: _passing(
-        "The same Idempotency-Key is being worked on", "send it again in a moment; the order is taken once", 409
+        "A request with the same Idempotency-Key is in progress",
+        "send it again in a moment; the order is accepted only once",
+        409,
     ),
     ErrorCode.REQUEST_UNREADABLE: _lasting(
-        "What was sent cannot be read as HTTP", "send HTTP/1.1, by https:// or wss:// where the port speaks TLS", 400
+        "The request is not valid HTTP", "send HTTP/1.1, and use https:// or wss:// if the port uses TLS", 400
     ),
     ErrorCode.REQUEST_TIMEOUT: _passing(
-        "The request did not arrive in time", "send it whole, as soon as the connection is open", 408
+        "The request did not arrive in time", "send the whole request as soon as the connection is open", 408
     ),
     ErrorCode.TOKEN_UNKNOWN: _lasting("The token is not known", "use a listed symbol or a mint address"),
     ErrorCode.TOKEN_SAME: _lasting("Both sides are the same token", "choose two different tokens"),
     ErrorCode.TOKEN_NOT_WRAPPED: _lasting("Only SOL can be wrapped", "sell SOL, or leave out --use-wrapped"),
     ErrorCode.TOKEN_AMBIGUOUS: _lasting(
         "Several tokens have this symbol",
-        "give the mint address, or choose once and for all with: orderctl tokens pin SYMBOL MINT",
+        "give the mint address, or set the token of the symbol with: orderctl tokens pin SYMBOL MINT",
         409,
     ),
     ErrorCode.TOKEN_UNREAD: _passing(
@@ -199,12 +200,12 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The address is not a token's mint", "check the address, and the chain: orderctl status"
     ),
     ErrorCode.TOKEN_NAME_REFUSED: _lasting(
-        "A token cannot be given this symbol", "choose another symbol; see those that are known: orderctl tokens"
+        "A token cannot be given this symbol", "choose another symbol; see the known ones: orderctl tokens"
     ),
     ErrorCode.TOKEN_TRANSFER_HOOK: _lasting("The token has a transfer hook", "choose another token"),
     ErrorCode.TOKEN_CONFIDENTIAL: _lasting("The token has confidential transfers", "choose another token"),
     ErrorCode.TOKEN_NON_TRANSFERABLE: _lasting("The token cannot be transferred", "choose another token"),
-    ErrorCode.TOKEN_FROZEN_BY_DEFAULT: _lasting("The token's accounts begin frozen", "choose another token"),
+    ErrorCode.TOKEN_FROZEN_BY_DEFAULT: _lasting("New accounts of the token are frozen", "choose another token"),
     ErrorCode.TOKEN_EXTENSION_UNKNOWN: _lasting(
         "The token has a Token-2022 extension that orderd does not know", "choose another token"
     ),
@@ -215,20 +216,20 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The amount is more than a token account can hold", "give an amount below 2^64 base units"
     ),
     ErrorCode.AMOUNT_NOT_ONE_SIDE: _lasting(
-        "An order says either what is sold or what is bought",
-        "give amount_in, with min_out where wanted, or exact_out, with max_in where wanted",
+        "An order sets either the amount to sell or the amount to buy",
+        "give amount_in, optionally with min_out, or exact_out, optionally with max_in",
     ),
     ErrorCode.SLIPPAGE_OUT_OF_RANGE: _lasting(
         "The slippage is not between 0 and 100 %", "write it in percent, like 0.5"
     ),
     ErrorCode.COST_OUT_OF_RANGE: _lasting(
-        "The most that an order may cost is not between 0 and the daemon's own limit",
-        "write it in percent, like 1, or leave it out: the daemon's limit holds for every order",
+        "The maximum cost is not between 0 and the daemon's own limit",
+        "write it in percent, like 1, or leave it out: the daemon's limit applies to every order",
     ),
     ErrorCode.PRICE_INVALID: _lasting("The price cannot be understood", "write it like 105, or a trail like 3% or 2.5"),
     ErrorCode.PRICE_OFF_MARKET: _lasting(
         "The price is more than five times off the market",
-        "see which token it counts, and for one of which: the unit is named beside it",
+        "check the unit of the price, which is named beside it",
     ),
     ErrorCode.PRICE_WRONG_SIDE: _lasting(
         "The order would fire at once",
@@ -238,25 +239,26 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TIME_PAST: _lasting("The order would have expired before it began", "give a later time"),
     ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",
-        "leave the wallet out, or name the one that is shown by: orderctl status",
+        "leave the wallet out, or use the wallet that is shown by: orderctl status",
     ),
     ErrorCode.WALLET_SHARED: _awaited(
         _lasting(
             "Another installation of orderd signs with this wallet, so this one has stopped signing",
-            "stop the other one, or give it a wallet of its own; then: orderctl halt --lift; ORDERD_SHARED_WALLET=true "
+            "stop the other one, or give it its own wallet; then: orderctl halt --lift; ORDERD_SHARED_WALLET=true "
             "allows it",
             503,
         )
     ),
     ErrorCode.ORDER_TYPE_UNSUPPORTED: _lasting(
-        "Orders of this type are not taken", "submit a market order, or use orderd's own API for all types: see /docs"
+        "Orders of this type are not supported",
+        "submit a market order, or use orderd's own API for all types: see /docs",
     ),
     ErrorCode.ORDER_TERMS_CONTRADICT: _lasting(
         "The terms of the order contradict each other", "leave out what does not belong to this kind of order"
     ),
     ErrorCode.ORDER_NOT_FOUND: _lasting("No order has this id", "list the orders with: orderctl list", 404),
     ErrorCode.ORDER_AMBIGUOUS: _lasting(
-        "More than one order may be meant", "give the order's id, or more characters of it", 409
+        "The id matches more than one order", "give the order's id, or more characters of it", 409
     ),
     ErrorCode.ORDER_CONFLICT: _lasting(
         "The client order id belongs to an order with another body", "use a new client order id, or the same body"
@@ -268,22 +270,22 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The order was cancelled on request", "submit a new order if you still want it", 409
     ),
     ErrorCode.ORDER_NOT_AMENDABLE: _lasting(
-        "The order cannot be changed now", "only an order that rests can be; see how it stands: orderctl show ID", 409
+        "The order cannot be changed now", "only a resting order can be changed; see its state: orderctl show ID", 409
     ),
     ErrorCode.ORDER_FAMILY_BUSY: _awaited(
         _passing(
             "Another order of the same family may have traded",
-            "orderd goes on by itself when its outcome is final",
+            "wait; orderd continues when the outcome is final",
             409,
         )
     ),
     ErrorCode.ORDER_HELD: _lasting(
-        "The order is held until the order that buys what it sells is filled",
+        "The order is held until the purchase that it follows is filled",
         "see what it waits for with: orderctl show ORDER_ID",
         409,
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
-        "The order's outcome is not one for an operator to tell", "see what is known: orderctl show ID", 409
+        "An operator cannot set the outcome of this order", "see what is known: orderctl show ID", 409
     ),
     ErrorCode.ORDER_EXPIRED: _lasting(
         "The order's validity ended before it could be executed",
@@ -292,29 +294,29 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_TRADED: _lasting(
         "The order was traded before the database was restored from a backup that does not have it",
-        "see what the named transaction has traded; to trade once more, use a new client order id",
+        "see what the named transaction traded; to trade again, use a new client order id",
         409,
     ),
     ErrorCode.AUTH_REQUIRED: _lasting("This daemon needs an API key", "set ORDERCTL_API_KEY or --api-key-file", 401),
     ErrorCode.AUTH_INVALID: _lasting(
-        "The API key is unknown, expired or revoked", "make one: orderd api-key create", 401
+        "The API key is unknown, expired or revoked", "create one: orderd api-key create", 401
     ),
-    ErrorCode.AUTH_FORBIDDEN: _lasting(
-        "The API key may not do this", "use an API key with the scope that is named", 403
-    ),
+    ErrorCode.AUTH_FORBIDDEN: _lasting("The API key may not do this", "use an API key with the named scope", 403),
     ErrorCode.AUTH_ORIGIN_REFUSED: _lasting(
         "The request names another host, or comes from a web page",
         "connect to 127.0.0.1 or localhost, or add the name to ORDERD_ALLOWED_HOSTS or ORDERD_ALLOWED_ORIGINS",
         403,
     ),
     ErrorCode.LIMIT_REQUESTS: _passing(
-        "The API key has made too many requests", "wait for as long as retry_after says, then go on more slowly", 429
+        "The API key has made too many requests",
+        "wait as long as retry_after says, then send requests more slowly",
+        429,
     ),
     ErrorCode.LIMIT_CONNECTIONS: _passing(
-        "There are too many connections", "close those that are not needed, or try again in a moment"
+        "There are too many connections", "close the connections that are not needed, or try again in a moment"
     ),
     ErrorCode.LIMIT_TOKENS: _lasting(
-        "The pair may not be traded by the limits of the API key or of the daemon",
+        "The limits of the API key or of the daemon do not allow this pair",
         "see the limits: orderd api-key list, and ORDERD_TRADED_TOKENS",
         403,
     ),
@@ -324,7 +326,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         403,
     ),
     ErrorCode.LIMIT_DAY: _lasting(
-        "The allowance for a day of the API key or of the daemon is used up",
+        "The daily allowance of the API key or of the daemon is used up",
         "submit a smaller order, or wait as long as retry_after says; see the limits: orderd api-key list, and "
         "ORDERD_MAX_NOTIONAL_PER_DAY",
         429,
@@ -334,7 +336,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ROUTE_NOT_FOUND: _lasting("No pool trades this pair", "choose a pair that a pool trades"),
     ErrorCode.ROUTE_VENUES_UNAVAILABLE: _awaited(
-        _passing("No venue could be asked for a price", "wait a moment; orderd tries again by itself")
+        _passing("No venue answered with a price", "wait a moment; orderd tries again by itself")
     ),
     ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY: _lasting(
         "The pools hold too little for this amount", "trade a smaller amount"
@@ -348,18 +350,18 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "trade a smaller amount or another pair, or raise ORDERD_MAX_TOTAL_COST_BPS, or the order's own --max-cost",
     ),
     ErrorCode.ROUTE_STALE: _awaited(
-        _passing("The pool's state is older than that of the others", "wait a moment; orderd reads it again by itself")
+        _passing("The pool's state is older than that of other pools", "wait a moment; orderd reads it again by itself")
     ),
     ErrorCode.ROUTE_PRICE_DEVIATION: _awaited(
         _passing(
-            "Pools do not answer, and the price of the others is far below the last one",
+            "Some pools do not answer, and the price of the others is far below the last one",
             "wait until the venue answers again, or raise ORDERD_MAX_PRICE_DEVIATION_BPS",
         )
     ),
     ErrorCode.ROUTE_PRICE_UNKNOWN: _awaited(
         _passing(
-            "Pools do not answer, and there is no earlier price to hold the others against",
-            "wait until they answer again, or say yourself what you accept at least: --min-out",
+            "Some pools do not answer, and there is no earlier price to compare the others with",
+            "wait until they answer again, or set your own minimum: --min-out",
         )
     ),
     ErrorCode.ROUTE_BELOW_FLOOR: _passing(
@@ -373,39 +375,39 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         409,
     ),
     ErrorCode.ROUTE_ROUND_TRIP: _passing(
-        "To buy and to sell again at once would lose more than the order allows",
-        "the order waits until it loses less; else cancel it, and submit it with a higher --max-round-trip-loss",
+        "Buying and selling again at once would lose more than the order allows",
+        "the order waits until the loss is smaller; or cancel it, and submit it with a higher --max-round-trip-loss",
         409,
     ),
     ErrorCode.ROUTE_TOKEN_POWERS: _passing(
-        "Somebody has a power over the token that the order does not put up with",
-        "the order waits until it is given up; else cancel it, and submit it with --allow and the names of the powers",
+        "Somebody has a power over the token that the order does not allow",
+        "the order waits until the power is given up; or cancel it, and submit it with --allow and the power's name",
         409,
     ),
     ErrorCode.ROUTE_HOLDER: _passing(
         "One account holds more of the token than the order allows",
-        "the order waits until it holds less; else cancel it, and submit it with a higher --max-holder",
+        "the order waits until the account holds less; or cancel it, and submit it with a higher --max-holder",
         409,
     ),
     ErrorCode.ROUTE_HOLDER_UNKNOWN: _passing(
-        "The Solana RPC endpoint does not tell who holds most of the token",
+        "The Solana RPC endpoint does not list the largest holders of the token",
         "cancel the order and submit it without --max-holder, or use an endpoint with getTokenLargestAccounts",
     ),
     ErrorCode.POOL_SHALLOW: _passing(
-        "The pools hold less than the order asks for",
-        "the order waits until they hold more; else cancel it, and submit it with a lower --min-liquidity",
+        "The pools hold less liquidity than the order requires",
+        "the order waits until they hold more; or cancel it, and submit it with a lower --min-liquidity",
         409,
     ),
     ErrorCode.POOL_FEE: _passing(
         "A pool's fee is higher than the order allows",
-        "the order waits until it is lower; else cancel it, and submit it with a higher --max-pool-fee",
+        "the order waits until the fee is lower; or cancel it, and submit it with a higher --max-pool-fee",
         409,
     ),
     ErrorCode.POOL_CLOSED: _lasting("The pool does not accept swaps now", "try later, or another pair"),
     ErrorCode.POOL_UNSUPPORTED: _lasting("The pool uses a feature orderd does not support", "choose another pair"),
     ErrorCode.POOL_UNPROVEN: _lasting(
         "The pools' program has not been proved since it was deployed",
-        "compare it with the quotes, on the daemon's machine: orderd prove; then try again a minute later",
+        "prove it on the daemon's machine: orderd prove; then try again a minute later",
     ),
     ErrorCode.FUNDS_INSUFFICIENT: _lasting(
         "The wallet holds too little for this order and its fees",
@@ -416,7 +418,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "see: orderctl balances; then sell less, or cancel some",
     ),
     ErrorCode.FUNDS_UNKNOWN: _passing(
-        "What the wallet holds is not known", "wait until a worker has looked, or say the amount itself"
+        "The wallet's balance is not known", "wait until a worker has read it, or give the amount itself"
     ),
     ErrorCode.TX_SLIPPAGE_EXCEEDED: _passing(
         "The price moved beyond the slippage before the transaction landed", "raise --slippage, or submit again", 409
@@ -431,7 +433,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The transaction would exceed 1,232 bytes", "trade a smaller amount, or a pair with a direct pool"
     ),
     ErrorCode.TX_ABANDONED: _lasting(
-        "An operator took the transaction for dead", "look at the wallet before you submit again: orderctl balances"
+        "An operator declared the transaction dead", "check the wallet before you submit again: orderctl balances"
     ),
     ErrorCode.RPC_UNAVAILABLE: _awaited(
         _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status")
@@ -441,7 +443,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.RPC_WRONG_CHAIN: _awaited(
         _lasting(
-            "The Solana RPC endpoint leads to another chain",
+            "The Solana RPC endpoint is of another chain",
             "correct ORDERD_CHAIN or ORDERD_RPC_URL, or use another database",
             503,
         )
@@ -462,7 +464,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SERVICE_HALTED: _awaited(
         _lasting(
             "Trading is halted: nothing new is signed, and no new orders are taken",
-            "see who halted it and why: orderctl status; an operator ends it with: orderctl halt --lift",
+            "see who halted it and why: orderctl status; an operator lifts the halt with: orderctl halt --lift",
             503,
         )
     ),
@@ -475,11 +477,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         )
     ),
     ErrorCode.SERVICE_INTERNAL: _passing(
-        "orderd met an unexpected condition", "look at the daemon's log for the order's id", 500
+        "orderd met an unexpected condition", "search the daemon's log for the order's id", 500
     ),
     ErrorCode.SERVICE_CRASH_LOOP: _lasting(
         "The order stopped its worker several times before anything was signed",
-        "look at the daemon's log for the order's id",
+        "search the daemon's log for the order's id",
         500,
     ),
     ErrorCode.SERVICE_CERTIFICATE: _lasting(
@@ -487,33 +489,33 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.SERVICE_EXPOSED: _lasting(
         "The daemon would listen to other machines, and no API key is valid",
-        "make one first: orderd api-key create NAME; or listen on 127.0.0.1",
+        "create one first: orderd api-key create NAME; or listen on 127.0.0.1",
         500,
     ),
     ErrorCode.SERVICE_CONFIGURATION: _lasting(
-        "The configuration cannot be used", "correct what is named; see what it comes to: orderd check-config", 500
+        "The configuration cannot be used", "correct the named settings; check the result: orderd check-config", 500
     ),
     ErrorCode.SERVICE_WALLET: _lasting(
-        "The wallet cannot be used", "correct the file, or ORDERD_WALLET, which names it", 500
+        "The wallet cannot be used", "correct the file, or the setting ORDERD_WALLET", 500
     ),
     ErrorCode.SERVICE_SCHEMA: _lasting(
         "The database's tables are not those of this orderd",
-        "bring them up to date: orderd migrate; where they are ahead, run the orderd that made them, or a newer one",
+        "update them: orderd migrate; if they are newer, run the orderd that created them, or a newer one",
         500,
     ),
 }
 
 AWAITED: Final = frozenset(code for code, spec in ERRORS.items() if spec.consequence is Consequence.WAITS)
-"""What an order that meets with it waits for the end of."""
+"""Codes that make an order wait until the cause is over."""
 
 _SURROGATES: Final = range(0xD800, 0xE000)
-"""No character on their own; half of one cannot be sent as UTF-8."""
+"""They are not characters: half of a pair cannot be encoded as UTF-8."""
 _CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *_SURROGATES)
 _WITHOUT_CONTROLS: Final = {code: "\N{REPLACEMENT CHARACTER}" for code in _CONTROLS if chr(code) not in "\t\n"}
 
 
 def printable(text: str) -> str:
-    """``text`` without control characters: what a node or a program on the chain says ends in tables and terminals."""
+    """``text`` without control characters: texts of nodes and programs are shown in tables and terminals."""
     return text if text.isprintable() else text.translate(_WITHOUT_CONTROLS)
 
 
@@ -540,5 +542,5 @@ class OrderdError(Exception):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether an order that meets with it waits until it is over."""
+        """Whether an order waits until the cause of this error is over."""
         return self.code in AWAITED

@@ -23,7 +23,7 @@ class HaltView(Message):
 
 
 class HaltParams(Message):
-    reason: str = Field(min_length=1, max_length=200, description="told to everybody whose order is refused or waits")
+    reason: str = Field(min_length=1, max_length=200, description="shown to everybody whose order is refused or waits")
 
 
 class HaltResult(Message):

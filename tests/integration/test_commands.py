@@ -476,7 +476,7 @@ def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
     assert refused.stderr == (
         "orderd: The configuration cannot be used (SERVICE_CONFIGURATION).\n"
         "  ORDERD_PROT is no setting of orderd; did you mean ORDERD_PORT?\n"
-        "  next: correct what is named; see what it comes to: orderd check-config\n"
+        "  next: correct the named settings; check the result: orderd check-config\n"
     )
 
 
