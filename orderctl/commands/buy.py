@@ -34,9 +34,9 @@ def run(
     orderctl buy SOL 1.5 --with USDC --then-take-profit 120 --then-stop 90
                                                                   and sell that again at either price
 
-    Exactly AMOUNT arrives, to the base unit. It costs at most what the first route is quoted to take and the slippage,
-    in all attempts, and never more than --max-in. Except on simnet it shows the prices and asks first; what it shows as
-    the most is sent as --max-in. All else is as with submit, where --exact-out says the same.
+    Exactly AMOUNT arrives, to the base unit. It costs at most the first quote plus the slippage, in all attempts, and
+    never more than --max-in. Except on simnet it shows the prices and asks first; the maximum that it shows is sent as
+    --max-in. Everything else is as with submit, where --exact-out does the same.
     """
     settings = settings_of(ctx, output)
     follow = watches(output, watch, dry_run=dry_run)

@@ -36,9 +36,9 @@ def run(
     orderctl events ID
     orderctl events --follow --resume events.json >> events.jsonl
 
-    Of one order those that there are until now; orderctl watch waits for the ones to come. With --follow those of all
-    orders from now on, until Ctrl-C, through restarts of the daemon. With a file to resume from also those that
-    happened since it was written: each event is printed once, or twice where orderctl was killed between the two.
+    For one order it prints the events until now; orderctl watch waits for later ones. With --follow it prints the
+    events of all orders from now on, until Ctrl-C, through restarts of the daemon. With a file to resume from it also
+    prints those since the file was written: each event is printed once, or twice if orderctl was killed in between.
     """
     settings = settings_of(ctx, output)
     if follow == (order is not None):

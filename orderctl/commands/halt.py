@@ -32,11 +32,11 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --lift.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Let nothing new be signed and no order be taken, by any process, until that is lifted.
+    """Stop all new signatures and orders, in all processes, until the halt is lifted.
 
-    When this returns, no further transaction is signed. Those that are signed are still sent, for they may land, and
-    settled; orders that wait go on waiting, for as long as they are valid. It survives restarts. Takes a key with the
-    scope admin, and asks nothing; --lift shows who halted and why, and asks.
+    When this returns, no further transaction is signed. Signed transactions are still sent and settled, because they
+    may land. Waiting orders go on waiting while they are valid. The halt survives restarts. It needs a key with the
+    scope admin, and does not ask; --lift shows who halted and why, and asks.
     """
     settings = settings_of(ctx, output)
     if lift and cancel_open:

@@ -31,14 +31,14 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """List fills, newest first, and what they came to.
+    """List fills, newest first, with their totals.
 
     \b
     orderctl history --since 7d
     orderctl history --token SOL --all -o csv
 
-    Slippage is in basis points, positive where the fill was worse: against the quote of the route that was sent, and
-    against the mid price when that was decided. What stands below the table is of all fills, shown or not.
+    Slippage is in basis points, positive if the fill was worse: against the quote of the route, and against the mid
+    price when the route was chosen. The totals below the table are of all fills, shown or not.
     """
     settings = settings_of(ctx, output)
     wanted = params_of(

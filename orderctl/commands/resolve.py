@@ -28,10 +28,10 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show what the chain says of an open outcome, or say what became of it.
+    """Show the chain's evidence of an unknown outcome, or resolve it.
 
-    Without --landed or --dead it changes nothing. An order whose outcome is unknown ends by itself when the chain can
-    tell; only where it cannot, an operator (scope admin) says what became of it. --dead never tries the order again.
+    Without --landed or --dead it changes nothing. An order with an unknown outcome ends by itself when the chain shows
+    the outcome; only if it does not, an operator (scope admin) resolves it. --dead never tries the order again.
     """
     settings = settings_of(ctx, output)
     if landed is not None and dead:

@@ -21,9 +21,9 @@ def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, O
     \b
     orderctl simulate-fill 01a21c38
 
-    It says what the order waits for and how far the market is from that, and routes and simulates on the chain what it
-    would execute in this moment: of a TWAP the next execution, of an order with --partial the part that is paid its
-    limit, of an OCO the end that is nearer. Nothing is traded.
+    It shows the order's condition and the distance of the market, and routes and simulates what it would execute now:
+    the next execution of a TWAP, the part of an order with --partial that gets its limit, the nearer side of an OCO.
+    Nothing is traded.
     """
     settings = settings_of(ctx, output)
     with Client(settings) as client, suggesting(client):

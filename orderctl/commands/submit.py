@@ -71,25 +71,25 @@ def run(
     orderctl submit USDC SOL 150 --limit 95               buys: when SOL costs 95 USDC or less
     orderctl submit SOL USDC 500 --limit 105 --partial    what pays 105, part by part
     orderctl submit USDC MINT 100 --on-liquidity --max-price 0.01 --min-liquidity 5000
-                                                          as soon as pools hold enough of it to be sold again
+                                                          as soon as its pools have enough liquidity
     orderctl submit SOL USDC 15 --twap 10 --over 5m       in ten executions within five minutes
     orderctl submit USDC SOL 240 --twap 24 --every 1h     buys for 10 USDC every hour, a day long
     orderctl submit USDC SOL 150 --limit 95 --then-take-profit 120 --then-stop 90
                                                           and sells what it has bought at either price
 
-    A price is in USDC, else in SOL, for one of the other token, whichever of them is sold. An order that has one rests
-    until the market meets it, is cancelled or expires (--valid-for, --expires).
+    A price is in USDC, or else in SOL, per unit of the other token, whichever of them is sold. An order with a price
+    rests until the market meets it, it is cancelled, or it expires (--valid-for, --expires).
 
-    Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. What it shows
-    as the least is sent as --min-out. The order's client id is told before it is sent. When no answer comes, look it
-    up under that id, or send it again with --client-order-id: it cannot be executed twice.
+    Except on simnet it shows the prices and asks first; without a terminal to ask on, --yes is needed. The minimum
+    that it shows is sent as --min-out. It prints the order's client id before it sends the order. If no answer comes,
+    look the order up by that id, or send it again with --client-order-id: it cannot be executed twice.
 
-    A file has the columns token_in, token_out, amount_in or exact_out and, where wanted, slippage, min_out, max_in,
+    A file has the columns token_in, token_out, amount_in or exact_out and optionally slippage, min_out, max_in,
     max_cost, floor, use_wrapped, type, limit_price, stop_price, take_profit_price, trail, min_liquidity, max_pool_fee,
     max_round_trip_loss, max_holder, allow, max_slippage, confirm, confirm_for, time_in_force, partial, min_fill,
-    slices, over, every, jitter, catch_up, then_take_profit, then_stop, valid_for, expires and client_order_id. It is
-    checked as a whole before the first of its orders is sent. The same
-    file with the same --client-order-id again sends what was not sent yet, and nothing twice.
+    slices, over, every, jitter, catch_up, then_take_profit, then_stop, valid_for, expires and client_order_id. The
+    whole file is checked before its first order is sent. The same file with the same --client-order-id sends only what
+    was not sent yet.
     """
     settings = settings_of(ctx, output)
     given = _with_price(_with_flags(given, ioc=ioc, fok=fok), max_price, on_liquidity=on_liquidity)
@@ -121,7 +121,7 @@ def _with_flags(given: Given, *, ioc: bool, fok: bool) -> Given:
 
 
 def _with_price(given: Given, max_price: str | None, *, on_liquidity: bool) -> Given:
-    """Raises ConfigError where the price is another's, or a sale's."""
+    """Raises ConfigError if the price belongs to another kind, or to a sale."""
     if on_liquidity:
         given = {**given, "type": given.get("type", OrderKind.ON_LIQUIDITY)}
     if max_price is None:

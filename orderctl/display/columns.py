@@ -33,23 +33,23 @@ Cell = tuple[tuple[str, Role], ...]
 """Texts, and what each of them means."""
 
 Place = Literal["table", "wide", "active", "ended"]
-"""A table that has columns of its own: of lists, and those of the full screen."""
+"""The tables of lists and of the full screen, each with its columns."""
 LISTS: Final[tuple[Place, ...]] = ("table", "wide")
 SCREEN: Final[tuple[Place, ...]] = ("active", "ended")
 
 STAGE_WIDTH: Final = 2
 """Characters of the bar that a stage takes."""
 RESULT_WIDTH: Final = 16
-"""Of the column of results where it is narrowest."""
+"""Minimum width of the column of results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What a cell depends on beside its order. ``id_width`` characters of an id are shown.
+    """What a cell depends on in addition to its order. ``id_width`` characters of an id are shown.
 
-    ``is_live``: it is drawn again all the time, so it shows what is awaited; on paper that would soon be wrong.
-    ``market`` is the price of the first token of a pair in the second, as far as it is known. ``marks`` stand before
-    the ids of orders that have a family.
+    ``is_live``: it is redrawn all the time, so it shows conditions; in a printed list they would soon be outdated.
+    ``market`` is the price of a pair's first token in the second, if it is known. ``marks`` precede the ids of orders
+    with a family.
     """
 
     now: datetime
@@ -63,9 +63,9 @@ class Showing:
 class Column:
     """``name`` is the word for it on a command line. ``key`` is what orders are sorted by; equal ones keep their order.
 
-    ``places`` are the tables that show the column unless others are asked for. ``width`` is for the full screen, in
-    characters; lists give each cell the room that it takes. There a column that ``grows`` takes the room that is left,
-    and where there is too little those go that can be ``spared``: 1 first, then 2; 0 stays.
+    ``places`` are the tables that show the column by default. ``width`` is its width on the full screen, in characters;
+    lists give each cell the width that it needs. On the full screen a column that ``grows`` takes the remaining width,
+    and if there is too little, columns that can be ``spared`` are left out: 1 first, then 2; 0 stays.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Column:
 
 
 def columns_of(place: Place) -> tuple[Column, ...]:
-    """The columns that a table has unless others are asked for."""
+    """The default columns of a table."""
     return tuple(column for column in COLUMNS.values() if place in column.places)
 
 
@@ -103,7 +103,7 @@ def column_named(name: str) -> Column:
 
 
 def sold(order: OrderView) -> str:
-    """What is sold, or was; of an exact output that is not filled yet, what it may cost at most, as far as is known."""
+    """The sold amount; for an exact output that is not filled yet, its maximum cost, if it is known."""
     if order.amount_in is not None:
         return f"{order.amount_in} {order.token_in}"
     most = order.max_amount_in or order.max_in
@@ -160,7 +160,7 @@ def sold_bar(order: OrderView, width: int) -> Cell:
 
 
 def _bar(done: Fraction, part: Fraction, width: int) -> Cell:
-    """A bar of which so much is heavy, and ``part`` in percent, together in ``width`` characters."""
+    """A bar that shows ``part``, and the percentage, together in ``width`` characters."""
     bar = width - len(" 0.00%")
     heavy = max(0, min(bar, -(-done * bar // 1)))
     return ("━" * heavy, Tone.MOVING), ("─" * (bar - heavy), Tone.MUTED), (_percent(part).rjust(width - bar), "")
@@ -197,7 +197,7 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
 
 
 def _bought(order: OrderView, waits_for: str | None) -> str:
-    """What it waits for; and what it buys, if these words do not say so."""
+    """Its condition; and what it buys, if the condition does not show it."""
     if waits_for is None:
         return f"→ {order.token_out}"
     return waits_for if order.token_out in waits_for.split() else f"→ {order.token_out}, {waits_for}"
@@ -213,7 +213,7 @@ def next_execution(order: OrderView, now: datetime) -> tuple[str, Role]:
 
 
 def _in_unit(price: str, condition: Condition) -> str:
-    """With the whole unit where there is room for it in the narrowest table, else with what is bought."""
+    """With the whole unit if it fits in the narrowest table, otherwise with the bought token."""
     pair = condition.pair
     whole = f"{price} {pair.quote.symbol}/{pair.base.symbol}"
     if len(whole) <= RESULT_WIDTH:

@@ -32,7 +32,7 @@ def depth_view(depth: Depth, width: int) -> RenderableType:
 
 
 def curve(depth: Depth, width: int, height: int) -> list[Text]:
-    """So many lines of so many cells. Nothing where there is only one size."""
+    """The curve as lines of cells. Empty if there is only one size."""
     points = {side: _points(depth.levels, side) for side in _TONES}
     prices = [price for each in points.values() for _, price in each]
     sizes = [size for each in points.values() for size, _ in each]

@@ -212,7 +212,7 @@ def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
 
 
 def timeline_lines(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text]:
-    """An event a line; where it has more to say, that stands below it."""
+    """One line per event, with more details below it."""
     if not detail.events:
         yield Text("its events are not kept any more", "dim")
         return

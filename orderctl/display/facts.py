@@ -49,7 +49,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Released() | Triggered() | Executing() | FilledPart():
             return _rested(fact, order)
         case Deferred():
-            # Of one that rests: it is looked at again whenever the market moves.
+            # It rests, and is checked again whenever the market moves.
             is_checked = order.type is OrderKind.ON_LIQUIDITY and fact.code is not None
             until = "" if is_checked else f"until {clock(fact.until)}: "
             reason = [f"{until}{fact.reason}"]

@@ -23,7 +23,7 @@ FILL_COLUMNS: Final[tuple[Column, ...]] = (
 
 
 def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
-    """``wide`` adds what the fill cost beside its price, and where it was."""
+    """``wide`` adds the costs in addition to the price, and the venue."""
     fills = tuple(fills)
     more: tuple[Column, ...] = (
         ("MID", "right"),

@@ -44,7 +44,7 @@ class LinesOfMany(PlainLines):
 
 
 class JsonLines(PlainLines):
-    """Each event as a document of its own line."""
+    """Each event as a document on its own line."""
 
     def begin(self, timeline: OrderTimeline) -> None:
         pass

@@ -1,4 +1,4 @@
-"""A note on the desktop about an order's end: by notify-send where there is a desktop, else by the terminal itself."""
+"""A desktop notification about an order's end: by notify-send, or by the terminal if there is no desktop."""
 
 import os
 import shutil
@@ -17,9 +17,9 @@ _BELL: Final = "\x07"
 
 
 def notify(timeline: OrderTimeline) -> None:
-    """Say that the order has ended, or that nobody can tell what became of it; of all else nothing is said.
+    """Notify that the order has ended, or that its outcome is unknown; other events are ignored.
 
-    A desktop that does not show it is no reason to fail.
+    A failure of the desktop is ignored.
     """
     is_unknown = timeline.seq >= timeline.order.seq and timeline.unknown_since is not None
     if not (timeline.is_over or is_unknown):

@@ -20,9 +20,8 @@ WHOLE_ID: Final = 36
 def orders_table(
     orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None
 ) -> RenderableType:
-    """The ``columns``, or those that a list has. ``wide`` adds to these what does not fit in 80 columns, and shows ids
-    whole. On a terminal that is too narrow for the words of what orders wait for, these are signs, and the time is
-    left out."""
+    """The ``columns``, or the default ones of a list. ``wide`` adds columns that do not fit in 80 characters, and shows
+    whole ids. On a terminal that is too narrow for conditions in words, signs are used, and the time is left out."""
     if columns is not None or wide:
         return _table(
             orders, columns or columns_of("wide"), Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))

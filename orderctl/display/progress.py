@@ -87,7 +87,7 @@ class LiveProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
         if self._timeline is not None and isinstance(end := self._timeline.end, Confirmed):
-            # Whole, on a line of its own, to be copied.
+            # On its own line, uncut, to be copied.
             self._live.console.print(f"signature {end.signature}", soft_wrap=True)
 
     def begin(self, timeline: OrderTimeline) -> None:
@@ -123,7 +123,7 @@ class LiveProgress:
         return Group(*parts)
 
     def _family(self, timeline: OrderTimeline, now: datetime) -> Iterator[RenderableType]:
-        """The orders that execute it, active ones before those that have ended; of many, the newest."""
+        """The orders that execute it, active ones before ended ones; the newest if there are many."""
         children = self._around.children_of(timeline)
         newest = sorted(children, key=lambda child: (child.status not in TERMINAL, child.id), reverse=True)
         shown = newest[: max(1, self._live.console.height - LINES_AROUND_FAMILY)]
@@ -271,7 +271,7 @@ def _details(timeline: OrderTimeline, span: Span, room: int) -> list[str]:
         fired = [event for event in timeline.events if isinstance(event.data, Triggered)]
         return describe(fired[-1].data, order)[:1] if fired else []
     if span.stage in HELD | WAITING | WORKING:
-        return []  # what it waits for stands beside it
+        return []  # its condition is shown beside it
     events = [event for event in timeline.events if event.status is span.stage]
     return describe(events[-1].data, order, SIGNATURE_WIDTH) if events else []
 

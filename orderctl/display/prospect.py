@@ -138,7 +138,7 @@ def schedule_of(quote: QuoteResult) -> Schedule:
 
 
 def _times(schedule: Schedule) -> Iterator[str]:
-    """How long after the first the others are, the middle left out where there are many."""
+    """The delays of the executions after the first; the middle ones are left out if there are many."""
     last = schedule.slices - 1
     for number in range(1, last):
         if number > TIMES_SHOWN:

@@ -108,7 +108,7 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
 
 
 def _offers(quote: QuoteResult, *columns: Column, cells: Callable[[Quoted], tuple[str, ...]]) -> Table:
-    """With more columns, and what stands in these."""
+    """With more columns."""
     table = plain_table(
         ("EACH POOL ALONE", "left"),
         (_words(quote).heading, "right"),
@@ -160,7 +160,7 @@ def _why_limit(quote: QuoteResult) -> str:
 
 
 def _missed(quote: QuoteResult) -> list[Text]:
-    """A word where an order would find no route that pays, or costs, what is asked for."""
+    """A warning if no route would pay, or cost, what the order requires."""
     if quote.chosen.amount_in is not None and quote.max_amount_in is not None:
         over = Decimal(quote.chosen.amount_in) - Decimal(quote.max_amount_in)
         told = f"the best route costs {over:f} {quote.token_in} more than that: as long as it does, an order fails"
@@ -173,7 +173,7 @@ def _missed(quote: QuoteResult) -> list[Text]:
 
 
 def _rent(quote: QuoteResult) -> str:
-    """What new token accounts cost, where the trade makes some."""
+    """The rent of new token accounts, if the trade creates some."""
     return "" if quote.rent in (None, "0") else f", rent {quote.rent} SOL for a new token account"
 
 

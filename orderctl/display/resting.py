@@ -150,7 +150,7 @@ def prices(terms: FormattedTerms) -> str | None:
 
 
 def exits(entry: FormattedTerms) -> str:
-    """At which prices what it has bought is sold again; empty where it is not."""
+    """The exit prices of a purchase; empty without an exit."""
     named = (("take-profit", entry.then_take_profit), ("stop", entry.then_stop))
     return " or ".join(f"{name} {price}" for name, price in named if price is not None)
 

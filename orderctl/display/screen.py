@@ -1,4 +1,4 @@
-"""What a screen of orders' news is, and what it says of the connection."""
+"""The interface of a screen for events of orders, and its texts about the connection."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -12,7 +12,7 @@ from orderd.wire.subscriptions import ResyncRequired
 
 
 class Screen(Protocol):
-    """Where the news of orders are shown. ``advance`` is called after each event."""
+    """Shows events of orders. ``advance`` is called after each event."""
 
     def begin(self, timeline: OrderTimeline) -> None: ...
     def advance(self, timeline: OrderTimeline) -> None: ...

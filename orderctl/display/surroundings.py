@@ -22,7 +22,7 @@ class Height:
     seconds_per_block: float | None = None
 
     def after(self, blocks: int, at: float) -> "Height":
-        """What was found later; the pace stays where the chain has not moved."""
+        """The later height; the pace stays if the chain has not moved."""
         if blocks <= self.blocks:
             return replace(self, blocks=blocks)
         return Height(blocks, at, (at - self.at) / (blocks - self.blocks))
@@ -37,7 +37,7 @@ class Height:
 
 @dataclass
 class Surroundings:
-    """As it was last asked for; empty if it is not asked for, or there was no answer."""
+    """The last answers; empty without a request or an answer."""
 
     market: dict[tuple[str, str], Fraction] = field(default_factory=dict)
     """What is paid for one of the first token of a pair in the second."""

@@ -42,7 +42,7 @@ def print_whole(view: RenderableType, console: Console) -> None:
 
 @dataclass(frozen=True, slots=True)
 class IfItFits:
-    """A view, or where the terminal is too narrow for it, another one."""
+    """A view, or another one if the terminal is too narrow for it."""
 
     view: RenderableType
     else_view: RenderableType

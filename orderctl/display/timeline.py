@@ -88,7 +88,7 @@ class OrderTimeline:
 
     @property
     def wait(self) -> Deferred | Retrying | None:
-        """What the order waits for: its slot of the rate limit, a service that is away, or the end of a backoff."""
+        """What the order waits for: its slot of the rate limit, an unavailable service, or the end of a backoff."""
         last = self.events[-1].data if self.events else None
         return last if isinstance(last, Deferred | Retrying) else None
 

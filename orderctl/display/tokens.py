@@ -9,7 +9,7 @@ from orderd.wire.tokens import TokenView
 
 
 def about(tokens: Iterable[TokenView]) -> list[Text]:
-    """Of each token that orderd does not know by itself: its mint, what that calls itself, and a line a warning."""
+    """For each token that is not built in: its mint, the mint's own name, and a line per warning."""
     lines: list[Text] = []
     for token in tokens:
         if token.name is None and not token.warnings and token.symbol != token.mint:

@@ -1,4 +1,4 @@
-"""Where the time of an order went: each step from one event to the next as a bar, in the order of time."""
+"""How long each step of an order took: one bar per step from an event to the next, in the order of time."""
 
 from collections.abc import Iterator
 from itertools import pairwise

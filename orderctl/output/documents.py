@@ -1,6 +1,6 @@
 """The documents that orderctl makes without a daemon: its settings with their origins, and errors.
 
-They load no messages of the wire. All documents stand in the table of ``orderctl.output.schemas``.
+They load no messages of the wire. All documents are listed in ``orderctl.output.schemas``.
 """
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,7 +27,7 @@ class Doctor(Document):
 
 
 class Setting(Document):
-    """``origin`` is where it was said: a flag, a variable, a file, or ``default``."""
+    """``origin`` is where it was set: a flag, a variable, a file, or ``default``."""
 
     name: str
     value: str

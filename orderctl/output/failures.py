@@ -1,6 +1,6 @@
-"""How an error leaves the program: its words on stderr, and the exit code.
+"""Reports errors: the text on stderr, and the exit code.
 
-Loaded where something went wrong, or where a command may go on after a refusal.
+Loaded only after an error, or if a command may go on after a refusal.
 """
 
 import json

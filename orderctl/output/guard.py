@@ -77,7 +77,7 @@ def _open_if_closed(descriptor: int, mode: int) -> None:
 
 
 def _guarded(stream: TextIO) -> TextIO:
-    """As ``stream``; what its encoding does not know is replaced."""
+    """Like ``stream``; characters that its encoding does not have are replaced."""
     return io.TextIOWrapper(
         io.BufferedWriter(_Unfailing(stream.fileno())),
         encoding=stream.encoding,
@@ -93,7 +93,7 @@ def stop_when_output_is_closed() -> None:
 
 
 def loss() -> OSError | None:
-    """Why words are missing on stdout that would still be read, where the command has gone on without them."""
+    """Why output is missing on stdout, if the command went on without it."""
     descriptor = _of_stdout()
     if descriptor is None or descriptor.stops or descriptor.failure is None or has_left(descriptor.failure):
         return None

@@ -28,8 +28,8 @@ def types(word: str, question: str) -> bool:
 
 
 def _answer_to(question: str) -> str:
-    """What is typed, in one line. The question goes to stderr, for stdout is data. Empty where no answer comes: at the
-    end of input, and from a terminal that has gone."""
+    """The typed line. The question goes to stderr, because stdout is data. Empty without an answer: at the end of
+    input, and if the terminal is closed."""
     sys.stderr.write(f"{question} ")
     sys.stderr.flush()
     try:

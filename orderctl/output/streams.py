@@ -1,7 +1,7 @@
 """Where words go: stdout is data, stderr is narration.
 
 JSON carries a ``schema`` that names the kind of the document and its version; amounts are decimal strings, times are
-ISO-8601 UTC. Colours only where a terminal reads: flag > NO_COLOR > FORCE_COLOR / CLICOLOR_FORCE > what the stream is.
+ISO-8601 UTC. Colours are used only on a terminal: flag > NO_COLOR > FORCE_COLOR / CLICOLOR_FORCE > what the stream is.
 """
 
 import json
@@ -38,7 +38,7 @@ def print_json(body: "BaseModel") -> None:
 
 
 def print_json_line(body: "BaseModel") -> None:
-    """One document of a stream, a line of its own."""
+    """One document of a stream, on its own line."""
     from orderctl.output.schemas import document
 
     print_line(json.dumps(document(body), ensure_ascii=lacks_characters(sys.stdout)))
@@ -55,7 +55,7 @@ def print_data(
     rows: "Iterable[BaseModel] | None" = None,
     ids: Iterable[str] = (),
 ) -> bool:
-    """What a program reads: the document, its rows a line each where it has rows, or their ids. False for a table."""
+    """Print the form for programs: the document, one row per line, or the ids. False for a table."""
     match output:
         case "json":
             print_json(whole)

@@ -25,12 +25,12 @@ PAUSE_SECONDS: Final = 2.0
 BEFORE_SECONDS: Final = 0.1
 """As long as no order is known yet."""
 MOST_ORDERS: Final = 20
-"""That are asked about in one round, and as many pairs."""
+"""Maximum number of orders, and of pairs, per round."""
 
 
 @contextmanager
 def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
-    """Puts into ``found`` what is known of ``orders``, again and again until the end, over a connection of its own."""
+    """Update ``found`` with facts about ``orders`` repeatedly until the end, over a separate connection."""
     is_over = Event()
 
     def ask() -> None:

@@ -72,7 +72,7 @@ def submit_all(
 
 
 def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally, again: str) -> Iterator[SubmitResult]:
-    """Those that are taken. Goes on after an order that is refused, not without a daemon."""
+    """The accepted orders. Goes on after a refused order, but not without a daemon."""
     for order in orders:
         try:
             result = send_through(client, order, again)
@@ -88,7 +88,7 @@ def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally, again: s
 
 @contextmanager
 def _progress(settings: Settings, tally: Tally, *, shown: bool) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while the orders are sent, where there is a terminal that shows nothing else meanwhile."""
+    """A progress bar on stderr while the orders are sent, if the terminal shows nothing else meanwhile."""
     if settings.quiet or not shown or not is_live(sys.stderr):
         yield lambda: None
         return

@@ -1,4 +1,4 @@
-"""The events of all orders, one JSON document per line, and a file that remembers what was printed.
+"""The events of all orders, one JSON document per line, and a file that records what was printed.
 
 The file has the last event of each order that has not ended, and the newest order of all. What happened while the
 command did not run is read order by order: of the orders in the file, and of those that came after the newest.
@@ -74,7 +74,7 @@ class FeedPosition:
                 del self.ended[next(iter(self.ended))]
 
     def last(self, order_id: UUID) -> int:
-        """The last of its events that was printed; 0 where none was."""
+        """The last printed event of the order; 0 if there is none."""
         return self.last_seq.get(order_id) or self.ended.get(order_id, 0)
 
 
@@ -140,7 +140,7 @@ def _changed(client: Client, position: FeedPosition, active: dict[UUID, int]) ->
 
 
 def _younger(client: Client, position: FeedPosition) -> set[UUID]:
-    """Those that came after the newest one that is known, ended or not. Lists are newest first."""
+    """The orders that came after the newest known one, ended or not. Lists are newest first."""
     found = set[UUID]()
     for page in pages(client, ListParams()):
         found |= {order.id for order in page.orders if position.newest is None or order.id > position.newest}

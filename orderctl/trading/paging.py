@@ -44,6 +44,6 @@ def read_pages(
 
 
 def active_orders(client: Client, account: str | None = None) -> list[OrderView]:
-    """All that have not ended, newest first; of one account, where it is given."""
+    """All orders that have not ended, newest first; those of one account, if it is given."""
     wanted = params_of(ListParams, status=tuple(sorted(ACTIVE)), account=account)
     return [order for page in pages(client, wanted) for order in page.orders]

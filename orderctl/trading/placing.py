@@ -104,9 +104,9 @@ def may_trade(client: Client, settings: Settings, question: str) -> bool:
 
 
 def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitParams | None:
-    """The order as it is agreed to, with what the quote promises, where one was shown. None is a no.
+    """The confirmed order, with the minimum of the shown quote. None if it was not confirmed.
 
-    An order that rests is sent as it is: what today's market promises would be a floor for another day. Raises
+    A resting order is sent with its own terms, because today's quote would be a floor for another day. Raises
     ConfigError as below, and OrderdError if the daemon would refuse its prices.
     """
     try:
@@ -137,7 +137,7 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
 
 
 def _quote(client: Client, order: SubmitParams) -> QuoteResult | RefusedError:
-    """Of an order on liquidity also why there is no market for it: that is what it waits for."""
+    """For an order on liquidity also the reason why it has no market yet."""
     from orderctl.display.resting import know
 
     terms = order.model_dump(exclude={"client_order_id"})
@@ -195,7 +195,7 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
 
 
 def _preview_without_market(settings: Settings, order: SubmitParams, refused: RefusedError, output: Format) -> ExitCode:
-    """Raises ``refused`` where a program reads on: there is no quote to tell."""
+    """Raises ``refused`` if a program reads the output: there is no quote."""
     if output not in ("table", "wide"):
         raise refused
     from orderctl.display.prospect import unlisted_view

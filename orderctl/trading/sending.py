@@ -43,7 +43,7 @@ def send_through(client: Client, order: SubmitParams, again: str) -> SubmitResul
 
 
 def _wait(error: ClientError, failures: int) -> float:
-    """Seconds: as many as the daemon says, where it does."""
+    """Seconds to wait: as the daemon says, or a backoff."""
     retry_after = error.problem.retry_after if isinstance(error, RefusedError) else None
     return handshake.backoff(failures) if retry_after is None else retry_after
 

@@ -56,7 +56,7 @@ class AnswerTimes:
     def record(self, status: StatusResult, now: datetime, milliseconds: float) -> None:
         self.measured("orderd", milliseconds)
         for name, health in status.services.items():
-            if health.ok and health.latency_ms is None:  # an older daemon: it answers, and nobody knows how fast
+            if health.ok and health.latency_ms is None:  # an older daemon, which does not report the duration
                 self.services.setdefault(name, deque(maxlen=KEPT))
             else:
                 self.measured(name, health.latency_ms if health.ok else None)

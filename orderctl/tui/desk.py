@@ -20,7 +20,7 @@ from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
 Clock = Callable[[], datetime]
 
 STALE_AFTER = timedelta(seconds=5)
-"""Without a word from the daemon, which is asked every second, what is shown can no longer be trusted."""
+"""After this long without an answer from the daemon, which is asked every second, the screen is stale."""
 DEFAULT_PAIR = ("SOL", "USDC")
 
 
@@ -61,7 +61,7 @@ class Desk:
     status: StatusResult | None = None
     wallet: BalancesResult | None = None
     errors: dict[str, ClientError] = field(default_factory=dict)
-    """What was asked in vain last time, by the name of what was asked."""
+    """The errors of the last requests, by the name of the request."""
     pair: Pair = DEFAULT_PAIR
     symbols: tuple[str, ...] = ("SOL", "USDC")
     """Of the tokens that the daemon knows by one."""
@@ -69,11 +69,11 @@ class Desk:
     answers: AnswerTimes = field(default_factory=AnswerTimes)
     chart: PriceChart = field(default_factory=PriceChart)
     history: HistoryResult | None = None
-    """The newest fills, and what all of them came to; None before they were asked for."""
+    """The newest fills, and the totals of all; None before the first answer."""
     paused_at: datetime | None = None
     """Since when the picture stands still because the trader wants it to."""
     market: dict[Pair, Fraction] = field(default_factory=dict)
-    """What one of a pair's first token brings of the second now, of the pairs that are asked about."""
+    """The current price of a pair's first token in the second, for the requested pairs."""
 
     def receive(self, news: News) -> None:
         """Raises AnswerLostError if an event is missing."""
@@ -99,7 +99,7 @@ class Desk:
         self.received_at = self.clock()
 
     def stale_since(self) -> datetime | None:
-        """Since when what is shown may be old, because nothing was heard or the daemon itself is behind; or None."""
+        """Since when the screen may be stale, because nothing was received or the daemon is behind; or None."""
         if self.received_at is None:
             return None
         if isinstance(self.connection, Live) and self.clock() - self.received_at + self.lag < STALE_AFTER:

@@ -1,4 +1,4 @@
-"""Where a browser shows a transaction."""
+"""The address of a transaction in a block explorer."""
 
 from typing import Final
 

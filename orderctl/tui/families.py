@@ -1,4 +1,4 @@
-"""An order stands below the one that it executes, or follows, where that is in the same table: folded away, or open."""
+"""An order is listed below the one that it executes or follows, if both are in the same table: folded or unfolded."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
@@ -18,9 +18,8 @@ class Lines:
     """The orders of ``table``, one of the two of the book, line by line; ``in_order`` sorts those that stand beside
     each other.
 
-    A family is found where one of its orders is; a child that is found itself is shown although its family is folded.
-    ``marks`` stand before the ids of orders that have a family. Counted are families and orders without one, as many as
-    are ``known`` and ``found``.
+    A family matches the filter if one of its orders does; a matching child is shown although its family is folded.
+    ``marks`` precede the ids of orders with a family. ``known`` and ``found`` count families and orders without one.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ class OrderChosen(Message):
 
 
 class FamilyFolded(Message):
-    """The orders that execute this one, or those beside it, are wanted on the screen, or no longer."""
+    """The orders of this order's family are to be shown, or no longer."""
 
     def __init__(self, order: UUID) -> None:
         super().__init__()
@@ -48,4 +48,4 @@ class SortChosen(Message):
 
 
 class ChartChosen(Message):
-    """Other candles are wanted than those that are known."""
+    """Other candles are needed than the loaded ones."""

@@ -34,7 +34,7 @@ class PriceChart:
     room: int = 0
     prices: PricesResult | None = None
     subscription: int | None = None
-    """By which changes of these candles are told; None if there is none."""
+    """The subscription to changes of these candles; None without one."""
     fills: tuple[HistoryFill, ...] = ()
     _drawn: Chart | None = field(default=None, repr=False)
     _drawn_from: tuple[object, ...] = ()

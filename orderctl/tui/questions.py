@@ -1,4 +1,4 @@
-"""What the daemon is asked, while there is a connection: its state, the wallet and a price, again and again."""
+"""The periodic requests to the daemon while there is a connection: its state, the wallet and prices."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ PRICE_SECONDS = 2.0
 CANDLES_SECONDS = 5.0
 FILLS_SECONDS = 2.0
 SETTLED_SECONDS = 0.2
-"""A pair that the cursor stays on for so long is asked about."""
+"""A pair is requested when the cursor has stayed on it for this long."""
 TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
 ENDED_AT_START = 50
 PAGE = 500
@@ -50,22 +50,22 @@ class Questions:
         self._caller = caller
 
     async def status(self) -> None:
-        """Ask for ever."""
+        """Request it repeatedly."""
         await self._ask_again_and_again(self._ask_status, "status", STATUS_SECONDS)
 
     async def balances(self) -> None:
-        """Ask for ever."""
+        """Request it repeatedly."""
         await self._ask_again_and_again(self._ask_balances, "balances", BALANCES_SECONDS)
 
     async def price(self) -> None:
-        """Ask for ever for the price of the desk's pair."""
+        """Request the price of the desk's pair repeatedly."""
         await asyncio.sleep(SETTLED_SECONDS)
         await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
 
     async def candles(self) -> None:
-        """Read the candles that the chart has room for, follow them where the picture ends now, and look for own fills.
+        """Read the candles for the chart, follow them if the chart ends now, and read own fills.
 
-        Where they cannot be followed, as with an older daemon, they are read again and again.
+        If they cannot be followed, as with an older daemon, they are read repeatedly.
         """
         filled = -1
         chart = self._desk.chart
@@ -122,7 +122,7 @@ class Questions:
         self._desk.history = await self._caller.call(Method.HISTORY, HistoryParams(limit=FILLS), HistoryResult)
 
     async def distances(self) -> None:
-        """Ask for ever what the orders that rest have to be held against."""
+        """Request the market prices of resting orders repeatedly."""
         while True:
             await self.is_connected.wait()
             # What is not known is not shown.
@@ -132,7 +132,7 @@ class Questions:
             await asyncio.sleep(PRICE_SECONDS)
 
     async def catch_up(self) -> None:
-        """Learn of the orders that ended lately, and of those that ended while there was no connection.
+        """Read the orders that ended lately, and those that ended while there was no connection.
 
         Raises ClientError.
         """

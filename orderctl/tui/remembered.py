@@ -1,4 +1,4 @@
-"""What the screen remembers from one run to the next: its theme, and what its panes show."""
+"""The stored state of the screen: its theme, and what its panes show."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from platformdirs import user_state_path
 
 @dataclass(frozen=True, slots=True)
 class ScreenLayout:
-    """``chart`` is whether the price pane was asked for, or sent away; None: it is shown where there is room."""
+    """``chart`` is whether the price pane was opened or closed; None: it is shown if there is room."""
 
     theme: str = "textual-dark"
     tab: str = "active"

@@ -1,4 +1,4 @@
-"""Which news of orders are worth a toast: those that ended, unless there are too many to read."""
+"""Toasts for orders that have ended, unless there are too many to read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the daemon is, and how a client shows itself and whom it trusts there."""
+"""The daemon's address, with the client's API key and trusted certificates."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,10 +1,10 @@
 """What can go wrong between a client and the daemon.
 
     ClientError
-    ├── ConfigError          what the client was told, by settings or files, cannot be used
+    ├── ConfigError          settings or files of the client cannot be used
     ├── UnreachableError     no connection; nothing was sent
     ├── AnswerLostError      sent, and no answer: the outcome of what changes something is unknown
-    │   └── UnreadableError  an answer that is none of the protocol's: asking again would not help
+    │   └── UnreadableError  an answer that does not follow the protocol: trying again would not help
     ├── UnexpectedError      a mistake in the client itself: what was sent before it is not known
     ├── FollowTimeoutError   an order did not end within the time that was given
     └── RefusedError         the daemon answered with a Problem

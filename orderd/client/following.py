@@ -77,7 +77,7 @@ class Following:
         self._freshness = Freshness()
 
     def forget(self) -> None:
-        """The connection is closed: what it told is not to be read any more."""
+        """The connection is closed: its messages must not be read any more."""
         self._unread.clear()
 
     def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:

@@ -1,6 +1,6 @@
 """The websocket client that never blocks: one connection for the news of all orders and for any number of calls.
 
-It connects for ever, with exponential backoff, and begins each connection with a snapshot of all active orders.
+It reconnects without limit, with exponential backoff, and begins each connection with a snapshot of all active orders.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Link:
         self._why_closed = "not connected yet"
 
     async def run(self, on_news: OnNews) -> None:
-        """Connect for ever and report the news, in order, on the event loop.
+        """Keep a connection and report the events, in order, on the event loop.
 
         Raises ClientError if trying again cannot help: no permission, or an answer that is not of the protocol.
         """

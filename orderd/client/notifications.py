@@ -1,4 +1,4 @@
-"""What the daemon tells unasked, as models. Most commands only make a call, and need none of them."""
+"""The daemon's notifications, as models. Most commands only make a call, and need none of them."""
 
 from typing import Any
 

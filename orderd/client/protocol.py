@@ -72,7 +72,7 @@ def read_handshake_refusal(url: str, status: int, body: bytes) -> ClientError:
 
 
 def unreadable(error: ValidationError) -> UnreadableError:
-    """What the daemon told does not fit the model of it."""
+    """The daemon's message does not fit its model."""
     return _unreadable(_first(error))
 
 

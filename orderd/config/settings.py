@@ -1,4 +1,4 @@
-"""What can be set, and where it comes from: flag > environment (``ORDERD_*``) > ``orderd.toml`` > default."""
+"""The settings, and their sources: flag > environment (``ORDERD_*``) > ``orderd.toml`` > default."""
 
 import os
 import tomllib
@@ -209,25 +209,25 @@ class Settings(BaseSettings):
     """Port at which a worker serves its metrics. 0 takes a free port on 127.0.0.1, and a gateway with the same state
     directory then includes the worker's metrics in its own. If empty, 0 under ``orderd run``, and none otherwise."""
     worker_metrics_host: Host = "127.0.0.1"
-    """Address at which a worker serves its metrics, to whoever reaches it, without an API key and without TLS."""
+    """Address at which a worker serves its metrics, without an API key and without TLS."""
     dispatch_interval_ms: int = Field(250, ge=10, le=MOST)
     """Interval at which a worker looks for orders that are due."""
     drain_seconds: Seconds = 10.0
     """Time that work in progress is given to finish when the daemon stops."""
 
     keep_events_days: KeptDays = None
-    """Days after an order's end until its events are removed; if empty, they are kept for ever."""
+    """Days after an order's end until its events are removed; if empty, they are always kept."""
     keep_failures_days: KeptDays = None
-    """Days until the codes, reasons and logs of failed attempts are removed; if empty, they are kept for ever."""
+    """Days until the codes, reasons and logs of failed attempts are removed; if empty, they are always kept."""
     keep_signed_bytes_days: KeptDays = None
-    """Days until the bytes of transactions with a final outcome are removed; if empty, they are kept for ever."""
+    """Days until the bytes of transactions with a final outcome are removed; if empty, they are always kept."""
     keep_notionals_days: KeptDays = None
     """Days until the worth of orders under a limit of money is removed, of which a limit needs one; if empty,
     never."""
 
     alerts: UserPath | None = None
-    """A TOML file that says who is told of fills, failures and troubles, and how; see docs/alarms.md. If empty, nobody
-    is."""
+    """A TOML file with the receivers of alerts about fills, failures and conditions; see docs/alarms.md. If empty, no
+    alerts are sent."""
     keep_alerts_days: int = Field(7, ge=1, le=MOST)
     """Days until an alert is removed; a receiver that has not confirmed it by then never gets it."""
 

@@ -1,1 +1,1 @@
-"""``orderd run`` as a tree of processes: what it starts, watches over and stops."""
+"""``orderd run`` as a tree of processes, which it starts, watches and stops."""

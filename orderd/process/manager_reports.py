@@ -25,7 +25,7 @@ class ManagerReports:
         self._reported_at = 0.0
 
     def waits(self, what: str) -> None:
-        """Log what is waited for where that is news, and ask for more time."""
+        """Log a new reason to wait, and ask for more time."""
         now = time.monotonic()
         if now - self._reported_at < REPORT_SECONDS:
             return

@@ -12,13 +12,13 @@ from orderd.embedded.notify import Notices
 from orderd.whole_file import read_address
 
 LIFE_SECONDS: Final = 10.0
-"""A role that has not shown for so long that it lives is taken to hang."""
+"""A role that has been silent for this long counts as hanging."""
 
 
 class Role:
-    """Runs ``orderd NAME`` with its configuration in the environment, and hears what it says of itself.
+    """Runs ``orderd NAME`` with its configuration in the environment, and receives its messages.
 
-    It says so by a way of its own, which no client can fill and no other service can cut.
+    The messages use a separate socket, which no client can fill and no other service can cut.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Role:
     def start(self, meanwhile: Meanwhile = in_silence) -> Child:
         """Start it and wait until it is ready. Raises OrderdError or StopRequested.
 
-        As long as it says what it waits for, it is waited for.
+        It is waited for as long as it reports the reason.
         """
         child, self._launched = self._launched or self._spawn(), None
         child.wait_until(lambda: self._listens(child.pid), progress=self._progress, meanwhile=meanwhile)
@@ -75,7 +75,7 @@ class Role:
         )
 
     def receive(self) -> None:
-        """Take in what it has said since."""
+        """Receive its messages since the last call."""
         for notice in self._notices.received():
             self._lived_at = time.monotonic()
             if notice.get("READY") == "1":

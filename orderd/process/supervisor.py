@@ -29,7 +29,8 @@ _BACKOFF_LAST_SECONDS = 10.0
 _STABLE_SECONDS = 30.0
 """A service that ran this long before it ended starts with the first backoff again."""
 _FIRST_STARTS = 5
-"""How often a service may end before it was ever ready, until the daemon gives up: later ones are tried for ever."""
+"""How often a service may end before it was ever ready, until the daemon gives up. Later it is restarted without
+limit."""
 _CONFIGURATION = 2
 """What a role exits with where its configuration cannot be used: to start it again would change nothing."""
 

@@ -38,7 +38,7 @@ from orderd.solana.transport import HttpTransport
 _IDLE_TICK_SECONDS: Final = 5.0
 _STOP_MARGIN_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 2.0
-"""How long a service that is configured by its address is asked at the start whether it is the right one."""
+"""How long the start checks whether a service that is configured by its address is the right one."""
 _MISCONFIGURED: Final = ("DB index", "invalid DB", "NOPERM", "WRONGPASS", "NOAUTH")
 _log = structlog.get_logger(__name__)
 

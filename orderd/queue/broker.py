@@ -3,7 +3,7 @@
 Keys and messages are those of Dramatiq's own broker. The differences:
 
 * An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in
-  about a millisecond, and idle processes use no CPU time on asking.
+  about a millisecond, and idle processes use no CPU time for polling.
 * ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
 * Messages that wait for a thread are joined: a turn costs little more for 64 orders than for ten.
 * A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 
 def redis_client(url: str) -> "redis.Redis":
-    """A client that gives up on a silent server after 2 s, and tries once more where a connection had gone stale."""
+    """A client that gives up on a silent server after 2 s, and tries once more if a connection was stale."""
     return redis.Redis.from_url(
         url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(ConstantBackoff(0.01), retries=1)
     )
@@ -73,7 +73,7 @@ def orders_of(message: MessageProxy) -> list[UUID]:
 
 
 def keep(message: MessageProxy, order_ids: Collection[UUID]) -> None:
-    """Let the actor have these of its orders only. Raises SkipMessage where that is none."""
+    """Restrict the message to these orders. Raises SkipMessage if there are none."""
     kept = [str(order_id) for order_id in orders_of(message) if order_id in order_ids]
     if not kept:
         raise SkipMessage("its orders wait")

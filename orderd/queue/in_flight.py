@@ -1,4 +1,4 @@
-"""A cap on submitted orders, for endpoints that bear only so many."""
+"""A limit of submitted orders, for endpoints that can handle only a few."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""At most so many order starts in any sliding window, over the whole cluster, first come first served.
+"""Limits the order starts in any sliding window, over the whole cluster, first come first served.
 
 One Lua script decides, by Redis' own clock. An order that may not start gets an estimate of the slot that its place in
 the line gives it, and keeps its place, which is its age; orders that leave the market go before all others, once

@@ -63,7 +63,7 @@ class RateLimit(Middleware):
         result: Mapping[UUID, Exception] | None = None,
         exception: BaseException | None = None,  # noqa: ARG002
     ) -> None:
-        """Give back the starts of those that did not begin, or only found that they have to wait."""
+        """Return the starts of orders that did not begin, or only found that they have to wait."""
         for order_id, kept in (result or {}).items():
             waits = isinstance(kept, AttemptFailedError) and kept.error.is_awaited
             if waits or isinstance(kept, NotStartedError):

@@ -1,4 +1,4 @@
-"""What each size of the pair at hand would pay and cost, on the whole screen."""
+"""The depth of the current pair on the whole screen: what each size would pay and cost."""
 
 from typing import ClassVar
 

@@ -112,7 +112,7 @@ def _chain(desk: Desk) -> list[Text]:
 
 
 def _endpoints(status: StatusResult | None) -> Table | Text:
-    if status is None or not status.endpoints:  # an older daemon does not tell
+    if status is None or not status.endpoints:  # an older daemon does not report it
         return Text("not known", Tone.MUTED)
     return endpoints_table(status.endpoints)
 

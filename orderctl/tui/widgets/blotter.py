@@ -1,4 +1,4 @@
-"""The blotter: orders that are active, those that rest, those that ended, and fills, each in a tab."""
+"""The blotter: active, resting and ended orders, and fills, each in a tab."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -38,7 +38,7 @@ SORT = Binding.Group("Sort", compact=True)
 
 
 class Blotter(Container):
-    """What it is asked to show is remembered. ``words`` are those of the filter, in lower case."""
+    """Its settings are stored. ``words`` are those of the filter, in lower case."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", tooltip="Sort by the next column", id="sort", group=SORT),

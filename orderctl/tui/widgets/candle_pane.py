@@ -1,4 +1,4 @@
-"""Candles of the pair at hand, with own fills and the prices that own orders wait for."""
+"""Candles of the current pair, with own fills and the prices of own resting orders."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""What each size of the pair at hand would pay and cost: a curve, and where there is room for them, the figures."""
+"""What each size of the current pair would pay and cost: a curve, and the figures if there is room."""
 
 import asyncio
 from typing import TypeVar
@@ -22,7 +22,7 @@ from orderd.wire.rpc import Method
 
 A = TypeVar("A", bound=Message)
 SETTLED_SECONDS = 1.0
-"""A pair that is looked at for so long is asked about: it takes a quote for each size."""
+"""A pair is requested after it was shown for this long: it takes a quote per size."""
 READ_SECONDS = 30.0
 
 

@@ -1,4 +1,4 @@
-"""All that is known of one order, kept up to date while it is looked at."""
+"""Everything that is known of one order, updated while it is shown."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from orderd.wire.orders import GetParams
 from orderd.wire.rpc import Method
 
 SETTLED_SECONDS = 0.2
-"""A cursor that stays on an order for so long has come to it, and does not just pass."""
+"""Delay before the order under the cursor is read, so that a passing cursor causes no request."""
 READ_SECONDS = 0.5
 """Between two readings of one order."""
 SCROLL = Binding.Group("Scroll", compact=True)

@@ -87,7 +87,7 @@ class OrderTable(ScrollView, can_focus=True):
         market: Mapping[Pair, Fraction] | None = None,
         marks: Mapping[UUID, str] | None = None,
     ) -> None:
-        """Draw these from now on, as of ``now``; where there are none, ``if_empty`` says why. ``market`` and ``marks``
+        """Draw these orders, as of ``now``; without any, ``if_empty`` says why. ``market`` and ``marks``
         are as in ``Showing``."""
         cursor, visible = self._cursor, self._visible()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
@@ -106,7 +106,7 @@ class OrderTable(ScrollView, can_focus=True):
             self._refresh_changes(visible)
 
     def _keep_cursor(self, cursor: int) -> None:
-        """What the trader looks at stays where it is, while other orders come and go above it."""
+        """Keep the selected order in its place while other orders come and go above it."""
         for index, order in enumerate(self._orders):
             if order.id == self.selected:
                 self._cursor = index
