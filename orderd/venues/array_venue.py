@@ -10,7 +10,8 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import ChainAccount
-from orderd.venues.pool_venue import KnownPool, PoolVenue
+from orderd.venues.known_pools import KnownPool
+from orderd.venues.pool_venue import PoolVenue
 from orderd.venues.reading import Reading
 
 ARRAYS_A_DIRECTION: Final = 3

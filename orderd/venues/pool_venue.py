@@ -2,10 +2,10 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 from solders.instruction import Instruction
@@ -16,17 +16,17 @@ from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import VenueQuote
-from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError, translated_rpc_errors
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.lookup_tables import SAVED
 from orderd.solana.pool_programs import Chain, PoolProgram, part
 from orderd.solana.programs.layout import LayoutError, Record
 from orderd.solana.rpc import ChainAccount, RpcClient
-from orderd.solana.rpc_types import AccountsLike, Memcmp
-from orderd.venues.account_facts import AMOUNT_ENDS, token_amount
+from orderd.solana.rpc_types import AccountsLike
 from orderd.venues.base import Liquidity, OpenPool
-from orderd.venues.depth import by_depth
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
-from orderd.venues.known_mint import Epochs, KnownMint, known_mint
+from orderd.venues.known_mint import Epochs, known_mint
+from orderd.venues.known_pools import KnownPair, KnownPool, P, PairSnapshot, PoolMoment, S, TokenSide, Trade
+from orderd.venues.pool_listing import MAX_POOLS_A_PAIR, Pair, PoolLayout, PoolListing
 from orderd.venues.reading import Reading, read
 from orderd.venues.renewed import Renewed
 from orderd.venues.single_flight import SingleFlight
@@ -34,16 +34,9 @@ from orderd.venues.unchanged import Unchanged
 
 log = structlog.get_logger(__name__)
 
-MAX_POOLS_A_PAIR: Final = 8
 DISCOVERY_SECONDS: Final = 300.0
 NOTHING_FOUND_SECONDS: Final = 20.0
 """A pool may be made at any time, and some nodes find nothing where others do."""
-_KEY_BYTES: Final = 32
-_INTERNAL_ERROR: Final = -32603
-"""Of JSON-RPC 2.0: the node meant to answer, and failed."""
-
-Pair = tuple[str, str]
-"""Two mints in ascending order: a pool trades both ways."""
 
 WatchFor = Callable[[AccountsLike, Callable[[str], None]], None]
 """Calls the function with its address soon after such an account was made or has changed, or never: a hint."""
@@ -61,81 +54,6 @@ class PoolMemory(Protocol):
 
 
 T = TypeVar("T")
-S = TypeVar("S", bound=Record)
-"""The pool's own account."""
-P = TypeVar("P")
-"""All that a quote and a swap need of a pool."""
-
-
-class PoolMoment(NamedTuple):
-    """What a pool may go by: the slot of its state, and the clock."""
-
-    slot: int
-    unix_time: int
-
-
-class TokenSide(NamedTuple):
-    """One of the two tokens of a pool."""
-
-    mint: Pubkey
-    vault: Pubkey
-
-
-class Trade(NamedTuple):
-    """A swap to be made between two token accounts of `owner`; amounts in base units.
-
-    Exactly `amount_in` for at least `amount_out` or, where `exact_out`, exactly `amount_out` for at most `amount_in`.
-    """
-
-    mint_in: str
-    amount_in: int
-    amount_out: int
-    owner: Pubkey
-    source: Pubkey
-    destination: Pubkey
-    small: bool
-    exact_out: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPool(Generic[S]):
-    """A pool as it was found."""
-
-    address: Pubkey
-    state: S
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPair(Generic[S]):
-    """The pools of a pair, and what they need to know of its mints: `epochs` where one takes a fee of each transfer.
-
-    `objection` says why orderd does not trade the pair. Pools that are `recalled` were not looked up on the chain yet.
-    """
-
-    pools: list[KnownPool[S]]
-    mints: dict[str, KnownMint]
-    epochs: Epochs | None
-    objection: str | None
-    recalled: bool = False
-
-    def fees(self, slot: int) -> dict[str, TransferFee]:
-        """What each mint that takes a fee takes of a transfer in this slot."""
-        if self.epochs is None:
-            return {}
-        epoch = self.epochs.of(slot)
-        return {mint: each.fees.at(epoch) for mint, each in self.mints.items() if each.fees is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class PairSnapshot(Generic[P]):
-    """The pools of a pair at one slot, by address, and what keeps the others out. `vaults` go by mint."""
-
-    slot: int
-    pools: dict[str, P]
-    vaults: dict[str, dict[str, Pubkey]]
-    refusals: tuple[OrderdError, ...]
-    fees: Mapping[str, TransferFee] = field(default_factory=dict)
-    """Of mints that take a fee of each transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +113,8 @@ class PoolVenue(ABC, Generic[S, P]):
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
         self._program_id = self.program.ids[chain]
+        layout = PoolLayout(self.record.size(), self.mint_offsets, self.vaults_offset, self.has_sorted_mints)
+        self._listing = PoolListing(rpc, self.program, self._program_id, layout)
         self._watch = watch
         self._watch_for = watch_for
         self._watched_pairs: set[Pair] = set()
@@ -235,7 +155,7 @@ class PoolVenue(ABC, Generic[S, P]):
         pair = _pair(mint_in, mint_out)
         if self._watch_for is not None and pair not in self._watched_pairs:
             self._watched_pairs.add(pair)
-            for alike in self._pools_of(pair):
+            for alike in self._listing.alikes(pair):
                 self._watch_for(alike, partial(self._hinted, pair))
         before = self.known(*pair)
         with translated_rpc_errors():
@@ -405,44 +325,6 @@ class PoolVenue(ABC, Generic[S, P]):
         except OrderdError as refusal:
             return refusal
 
-    def _discover(self, pair: Pair) -> list[Pubkey]:
-        """The deepest pools that the chain has for two mints. Raises RpcError.
-
-        Of each pool the node sends the addresses of its vaults alone: a pair may have hundreds of them.
-        """
-        vaults: dict[Pubkey, tuple[Pubkey, Pubkey]] = {}
-        alikes = list(self._pools_of(pair))
-        for alike, accounts in zip(alikes, self._program_accounts(alikes), strict=True):
-            is_reversed = alike.filters[0] != alikes[0].filters[0]
-            for address, data in accounts:
-                one, other = (Pubkey.from_bytes(data[at : at + _KEY_BYTES]) for at in (0, _KEY_BYTES))
-                vaults[address] = (other, one) if is_reversed else (one, other)
-        if len(vaults) <= MAX_POOLS_A_PAIR:
-            return list(vaults)
-        keys = [vault for both in vaults.values() for vault in both]
-        amounts = [token_amount(account) for account in self._rpc.get_multiple_accounts(keys, head=AMOUNT_ENDS).value]
-        held = dict(zip(map(str, vaults), zip(amounts[::2], amounts[1::2], strict=True), strict=True))
-        return [Pubkey.from_string(address) for address in by_depth(held)[:MAX_POOLS_A_PAIR]]
-
-    def _pools_of(self, pair: Pair) -> Iterator[AccountsLike]:
-        """What the accounts of the pair's pools are like."""
-        low, high = sorted(_keys_of(pair), key=bytes)
-        for mints in ((low, high),) if self.has_sorted_mints else ((low, high), (high, low)):
-            filters = tuple(map(Memcmp, self.mint_offsets, mints))
-            yield AccountsLike(self._program_id, self.record.size(), filters)
-
-    def _program_accounts(self, alikes: Sequence[AccountsLike]) -> list[list[tuple[Pubkey, bytes]]]:
-        """For each of them the pools' addresses, and the addresses of their vaults as bytes."""
-        try:
-            found = self._rpc.get_program_accounts(alikes, offset=self.vaults_offset, length=2 * _KEY_BYTES)
-        except (RpcResponseError, RpcRefusedError) as error:
-            if isinstance(error, RpcResponseError) and error.code == _INTERNAL_ERROR:
-                raise  # it would list them, and could not now
-            setting = f"ORDERD_{self.name.upper()}_POOLS"
-            why = f"the node does not list the pools of {self.kind} ({error}); name those to trade in: {setting}"
-            raise RpcUnlistedError(why) from error
-        return [[(each.key, each.account.data) for each in accounts] for accounts in found]
-
     def _checked_decode(self, account: ChainAccount) -> S:
         """Raises LayoutError if the account is not a pool of this program."""
         if account.owner != self._program_id:
@@ -485,14 +367,14 @@ class PoolVenue(ABC, Generic[S, P]):
         if self._addresses:
             return self._known_among(self._addresses, pair, warn=True)
         if self._memory is None:
-            return self._known_among(self._discover(pair), pair)
+            return self._known_among(self._listing.deepest(pair), pair)
         if pair not in self._looked_up:
             recalled = [Pubkey.from_string(pool) for pool in self._memory.recall(self.kind, pair)]
             known = self._known_among(recalled, pair) if recalled else None
             self._looked_up.add(pair)
             if known is not None and known.pools:
                 return replace(known, recalled=True)
-        known = self._known_among(self._discover(pair), pair)
+        known = self._known_among(self._listing.deepest(pair), pair)
         self._memory.keep(self.kind, pair, [str(pool.address) for pool in known.pools])
         return known
 

@@ -22,7 +22,8 @@ from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_damm_v2.program import PROGRAM
 from orderd.solana.rpc import ChainAccount
-from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.pool_venue import PoolVenue
 
 
 @dataclass(frozen=True, slots=True)

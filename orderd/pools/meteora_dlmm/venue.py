@@ -30,7 +30,7 @@ from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
-from orderd.venues.pool_venue import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)

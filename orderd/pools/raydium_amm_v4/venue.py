@@ -17,7 +17,8 @@ from orderd.pools.raydium_amm_v4.program import PROGRAM
 from orderd.solana.programs.unsupported import UnsupportedPoolError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening, token_amount
-from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.pool_venue import PoolVenue
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.pools.raydium_cpmm.program import PROGRAM
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening, token_amount
-from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.pool_venue import PoolVenue
 
 
 @dataclass(frozen=True, slots=True)

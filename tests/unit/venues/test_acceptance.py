@@ -29,7 +29,8 @@ from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, memo, token
 from orderd.solana.transaction import attempt_instructions, sign
 from orderd.venues.base import Venue, trade_instructions
-from orderd.venues.pool_venue import MAX_POOLS_A_PAIR, NOTHING_FOUND_SECONDS, PoolVenue
+from orderd.venues.pool_listing import MAX_POOLS_A_PAIR
+from orderd.venues.pool_venue import NOTHING_FOUND_SECONDS, PoolVenue
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_amm_v4, put_clmm, put_cpmm, put_damm_v2, put_dlmm, put_mint

@@ -11,7 +11,8 @@ from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import token_amount
-from orderd.venues.pool_venue import KnownPool, PoolMoment, PoolVenue, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.pool_venue import PoolVenue
 
 from .accounts import PoolState
 from .instructions import Swap, SwapOut, swap
