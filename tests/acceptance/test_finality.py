@@ -26,7 +26,7 @@ ORDERS = 5
 
 
 @pytest.mark.timeout(120)
-def test_a_fill_is_final_when_it_is_told(tmp_path: Path, given_database: dict[str, str]) -> None:
+def test_a_fill_is_final_when_it_is_reported(tmp_path: Path, given_database: dict[str, str]) -> None:
     with running_daemon(tmp_path, SETTINGS | given_database) as daemon, trading(daemon.url) as trader:
         ledger = Ledger(tmp_path)
         before, stories = ledger.balances(), []

@@ -84,7 +84,7 @@ def test_what_is_rolled_back_lands_again_by_the_same_bytes(tmp_path: Path, fille
 
 
 @pytest.mark.timeout(120)
-def test_where_its_blockhash_is_rolled_back_too_it_is_executed_anew_and_once(tmp_path: Path, filled: Filled) -> None:
+def test_where_its_blockhash_is_rolled_back_too_it_is_executed_again_and_once(tmp_path: Path, filled: Filled) -> None:
     fork(tmp_path, filled.fill.slot - DEEP, filled.fill.signature)
 
     later = []

@@ -146,7 +146,7 @@ def test_what_selling_again_would_lose_counts(desk: Desk, launches: Launches) ->
     buys(desk, order_id)
 
 
-def test_powers_over_the_token_are_told_before_there_is_a_pool(desk: Desk, launches: Launches) -> None:
+def test_powers_over_the_token_are_reported_before_there_is_a_pool(desk: Desk, launches: Launches) -> None:
     mint = launches.mint(mintAuthority=True, freezeAuthority=True)
     order_id = submit(desk, mint, allow="mint_authority")
     waits_for(desk, order_id, ErrorCode.ROUTE_TOKEN_POWERS)

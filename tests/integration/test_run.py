@@ -212,7 +212,7 @@ def test_without_a_wallet_it_does_not_trade_on_a_real_chain(tmp_path: Path, simn
 
 
 @pytest.mark.executed
-def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_stops(tmp_path: Path) -> None:
+def test_a_service_manager_is_reported_when_it_is_ready_that_it_lives_and_that_it_stops(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(b"")
         manager.settimeout(60)

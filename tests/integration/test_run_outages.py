@@ -86,7 +86,7 @@ def given(postgres_url: str, redis_server: Redis, simnet: ListeningRole) -> dict
     }
 
 
-def test_a_postgres_that_is_away_is_waited_for_and_told(given: dict[str, str], tmp_path: Path) -> None:
+def test_a_postgres_that_is_away_is_waited_for_and_reported(given: dict[str, str], tmp_path: Path) -> None:
     url = urlsplit(given["ORDERD_DATABASE_URL"])
     (server,) = parse_qs(url.query)["host"]
     through = url._replace(query=f"host={tmp_path}").geturl()
@@ -99,7 +99,7 @@ def test_a_postgres_that_is_away_is_waited_for_and_told(given: dict[str, str], t
             daemon.valid_until("WATCHDOG")
 
 
-def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_told(tmp_path: Path) -> None:
+def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_reported(tmp_path: Path) -> None:
     state_dir = tmp_path / "state"
     state_dir.mkdir()
     Postgres(state_dir).start().stop()

@@ -89,7 +89,7 @@ def test_orders_that_ended_before_are_left_out(
     assert collector.received == []
 
 
-def test_a_collector_that_takes_nothing_is_told_of(
+def test_a_collector_that_takes_nothing_is_reported(
     filled: str, postgres_url: str, tmp_path: Path, collector: AlertReceiver
 ) -> None:
     collector.answer = 400

@@ -72,7 +72,7 @@ def test_a_loop_that_ends_is_begun_again(trouble: BaseException, monkeypatch: py
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
-def test_what_could_not_be_dealt_with_is_told_and_what_comes_after_is_dealt_with(trouble: BaseException) -> None:
+def test_what_could_not_be_dealt_with_is_reported_and_what_comes_after_is_dealt_with(trouble: BaseException) -> None:
     done: list[int] = []
     undone: list[int] = []
     reported = Event()

@@ -115,7 +115,7 @@ def test_a_fault_in_the_file_is_named_with_the_file(config_file: Path, content: 
     assert refused.value.detail.startswith(complaint.format(file=config_file))
 
 
-def test_all_faults_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_faults_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_PORT", "many")
     monkeypatch.setenv("ORDERD_RATE_LIMIT", "-1")
     monkeypatch.setenv("ORDERD_RATE_LIMT", "5")
@@ -232,7 +232,7 @@ def test_a_file_with_a_byte_order_mark_is_read(config_file: Path, encoding: str)
 
 
 @pytest.mark.parametrize("content", ["# ü".encode("latin-1"), "port = 1".encode("utf-16-le")])
-def test_a_file_in_another_encoding_is_told_as_such(config_file: Path, content: bytes) -> None:
+def test_a_file_in_another_encoding_is_reported_as_such(config_file: Path, content: bytes) -> None:
     config_file.write_bytes(content)
     with pytest.raises(ConfigurationError, match=f"{config_file}: it "):
         load_settings()

@@ -83,7 +83,7 @@ def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> Non
             assert (folder / module).is_dir() if module.endswith("/") else (folder / f"{module}.py").is_file()
 
 
-def test_every_target_of_make_is_told_of() -> None:
+def test_every_target_of_make_is_reported() -> None:
     """The README has the three that a stranger begins with, the page about testing those of who changes something."""
     first = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
     assert first == {"demo", "test", "run"}

@@ -92,7 +92,7 @@ def found(node: Node, settings: Settings, check: str) -> DoctorFinding:
     return finding
 
 
-def test_of_an_endpoint_that_is_well_figures_are_told(settings: Settings) -> None:
+def test_of_an_endpoint_that_is_well_figures_are_reported(settings: Settings) -> None:
     node = Node()
     assert found(node, settings, "slots") == DoctorFinding(
         "slots", "ok", "newest 1000, confirmed 0 behind, finalized 32 behind"
@@ -149,7 +149,7 @@ def _mute(node: Node) -> None:
         (lambda _: None, "websocket", "warn", "none is configured"),
     ],
 )
-def test_what_is_not_as_it_should_be_is_told_with_what_to_do(
+def test_what_is_not_as_it_should_be_is_reported_with_what_to_do(
     settings: Settings, change: Callable[[Node], None], check: str, result: str, words: str
 ) -> None:
     node = Node()
@@ -159,6 +159,6 @@ def test_what_is_not_as_it_should_be_is_told_with_what_to_do(
     assert words in finding.detail
 
 
-def test_a_websocket_that_tells_nothing_is_told_of(settings: Settings) -> None:
+def test_a_websocket_that_tells_nothing_is_reported(settings: Settings) -> None:
     silent = settings.model_copy(update={"rpc_ws_url": "ws://127.0.0.1:9/"})
     assert "no notification came" in found(Node(), silent, "websocket").detail

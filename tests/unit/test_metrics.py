@@ -42,7 +42,7 @@ def test_no_label_has_values_that_are_made_by_use() -> None:
     assert {label for _, module in SUBJECTS.values() for each in listed(module) for label in each.labels} <= LABELS
 
 
-def test_what_cannot_be_told_is_absent() -> None:
+def test_what_is_unknown_is_absent() -> None:
     registry = RoleRegistry()
     depth = ScrapedGauge("depth", "A depth.", registry=registry)
     sizes = ScrapedGauge("size", "Sizes.", ["of"], registry=registry)
@@ -120,7 +120,7 @@ def test_a_port_that_is_taken_keeps_no_worker_from_its_work(tmp_path: Path) -> N
     assert begun
 
 
-def test_a_gateway_is_told_when_the_worker_beside_it_does_not_answer(tmp_path: Path) -> None:
+def test_a_gateway_is_reported_when_the_worker_beside_it_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     (tmp_path / "worker.json").write_text(json.dumps({"pid": 1, "metrics_port": port}))

@@ -17,7 +17,7 @@ CLI = (Path(__file__).parents[2] / "docs/cli.md").read_text()
 
 
 @pytest.mark.parametrize("column", SubmitParams.model_fields)
-def test_the_columns_of_a_file_are_told(column: str) -> None:
+def test_the_columns_of_a_file_are_reported(column: str) -> None:
     many_orders = CLI.partition("## Many orders")[2].partition("\n## ")[0]
     assert f"`{column}`" in many_orders
     documented = " ".join((inspect.getdoc(submit.run) or "").split())

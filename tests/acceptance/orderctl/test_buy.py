@@ -139,7 +139,7 @@ def test_another_attempt_keeps_to_the_ceiling_of_the_first(trader: Trader) -> No
     assert 0 < -filled.received[USDC_MINT] <= parse_amount(order["max_amount_in"], USDC)
 
 
-def test_what_a_purchase_would_cost_is_told_before_and_a_limit_of_ones_own_is_kept(trader: Trader) -> None:
+def test_what_a_purchase_would_cost_is_reported_before_and_a_limit_of_ones_own_is_kept(trader: Trader) -> None:
     trader.gains_usdc("5")
     quoted = json.loads(trader("quote", "USDC", "SOL", "--exact-out", "1.5", "-o", "json").out)
     tried = trader("buy", "SOL", "1.5", "--with", "USDC", "--dry-run")

@@ -71,7 +71,7 @@ def test_an_update_is_the_documented_one(engine: Engine) -> None:
     assert all(as_written.fullmatch(frame["timestamp"]) and is_moment(frame["timestamp"]) for frame in frames)
 
 
-def test_all_orders_are_told_of_at_once_each_with_its_quote(engine: Engine) -> None:
+def test_all_orders_are_reported_at_once_each_with_its_quote(engine: Engine) -> None:
     for order_id, frames in followed(engine, 3).items():
         assert statuses(frames) == FLOW
         order = engine.stored(order_id)
@@ -97,7 +97,7 @@ def test_the_status_of_an_order_is_asked_for_by_its_id(engine: Engine) -> None:
     assert (answer["selectedDex"], answer["txSignature"]) == (end["selectedDex"], end["txSignature"])
 
 
-def test_the_metrics_of_the_queue_and_the_health_are_told(engine: Engine) -> None:
+def test_the_metrics_of_the_queue_and_the_health_are_reported(engine: Engine) -> None:
     order_id = engine.post("/api/orders/execute", BODY).json()["orderId"]
     engine.story(f"/ws?orderId={order_id}")
     metrics = engine.http.get("/api/orders").json()["queue"]

@@ -52,7 +52,7 @@ def test_who_does_not_confirm_is_named_and_the_others_are_tried_all_the_same(env
     assert SECRET not in tried.stdout + tried.stderr
 
 
-def test_a_receiver_that_there_is_not_is_told_with_those_that_there_are(environment: dict[str, str]) -> None:
+def test_a_receiver_that_there_is_not_is_reported_with_those_that_there_are(environment: dict[str, str]) -> None:
     tried = orderd(environment, "alert", "test", "boot")
     assert tried.returncode == 2
     assert "there is no receiver boot: the file has bot, nobody" in tried.stderr

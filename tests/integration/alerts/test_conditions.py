@@ -85,7 +85,7 @@ def test_all_is_well(look: Look) -> None:
     assert look() == {}
 
 
-def test_a_halt_is_told_with_who_and_why_and_its_end_too(look: Look) -> None:
+def test_a_halt_is_reported_with_who_and_why_and_its_end_too(look: Look) -> None:
     halts.halt(HaltCause.OPERATOR, Actor("me"), "lunch")
     alert = look()["halted"]
     assert (alert["state"], alert["by"], alert["reason"], alert["cause"]) == ("firing", "me", "lunch", "operator")

@@ -61,7 +61,7 @@ def test_one_that_never_comes_to_an_end_is_given_up(
         send(receiver)
 
 
-def test_one_that_is_away_is_told_without_its_address() -> None:
+def test_one_that_is_away_is_reported_without_its_address() -> None:
     nobody = WebhookReceiver(webhook=SecretStr("http://127.0.0.1:9/key-in-path"), secret=SecretStr(SECRET))
     with pytest.raises(UndeliveredError, match="it was not reached: ConnectError") as error:
         asyncio.run(webhook.send(nobody, ALERT))
@@ -81,7 +81,7 @@ def test_apprise_takes_one_message_for_all_that_is_due(receiver: AlertReceiver) 
     assert (received.json["title"], received.json["message"]) == ("two alerts", "one\ntwo")
 
 
-def test_an_address_that_apprise_does_not_know_is_told(receiver: AlertReceiver) -> None:
+def test_an_address_that_apprise_does_not_know_is_reported(receiver: AlertReceiver) -> None:
     with pytest.raises(UndeliveredError, match="apprise does not know such an address"):
         asyncio.run(apprise.send(phone("carrier-pigeon://roof"), "title", "text"))
 

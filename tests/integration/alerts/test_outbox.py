@@ -105,7 +105,7 @@ def test_a_cancelled_order_is_what_its_trader_wanted(subscribed: None) -> None:
     assert stored() == []
 
 
-def test_the_death_of_a_process_is_told_where_its_work_is_taken_over(subscribed: None) -> None:
+def test_the_death_of_a_process_is_reported_where_its_work_is_taken_over(subscribed: None) -> None:
     process = Process("host:1:a", "machine", 1, 1)
     processes.beat(process)
     processes.bury([(process, processes.known()[process])])
@@ -189,7 +189,7 @@ def let_a_minute_pass() -> None:
     database.execute_sql("UPDATE alert_conditions SET since = since - interval '61 seconds'")
 
 
-def test_a_condition_is_told_when_it_begins_and_when_it_is_over(subscribed: None) -> None:
+def test_a_condition_is_reported_when_it_begins_and_when_it_is_over(subscribed: None) -> None:
     low = {"balance:SOL": {"text": "little"}}
     for firing in (low, low, {}, {}):
         alerts.settle(AlertKind.BALANCE_LOW, firing)
@@ -197,7 +197,7 @@ def test_a_condition_is_told_when_it_begins_and_when_it_is_over(subscribed: None
     assert states() == ["firing", "resolved"]
 
 
-def test_one_that_wavers_is_told_of_once_a_minute_and_ends_as_it_is(subscribed: None) -> None:
+def test_one_that_wavers_is_reported_once_a_minute_and_ends_as_it_is(subscribed: None) -> None:
     low = {"balance:SOL": {"text": "little"}}
     for firing in (low, {}, low, {}, low, {}):
         alerts.settle(AlertKind.BALANCE_LOW, firing)

@@ -172,7 +172,7 @@ def test_a_transaction_is_made_again_as_a_whole() -> None:
     assert Order.select().count() == 2
 
 
-def test_what_others_are_not_to_blame_for_is_told_at_once() -> None:
+def test_what_others_are_not_to_blame_for_is_reported_at_once() -> None:
     stumble = Stumble()
     stumble.next(1, "53100")  # the disk is full
     with pytest.raises(OperationalError):
@@ -180,7 +180,7 @@ def test_what_others_are_not_to_blame_for_is_told_at_once() -> None:
     assert Order.select().count() == 0
 
 
-def test_conflicts_without_end_are_told() -> None:
+def test_conflicts_without_end_are_reported() -> None:
     stumble = Stumble()
     stumble.next(1_000, "40P01")
     with pytest.raises(OperationalError):

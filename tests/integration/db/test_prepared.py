@@ -23,7 +23,7 @@ def test_a_connection_is_given_a_statement_once(connection: None) -> None:
     assert _planned() == 1
 
 
-def test_a_new_connection_is_given_it_anew(connected: str) -> None:
+def test_a_new_connection_is_given_it_again(connected: str) -> None:
     with database.connection_context():
         assert _twice(1) == 2
         database.connection().close()
@@ -44,7 +44,7 @@ def test_it_outlives_a_transaction_that_is_rolled_back(connection: None) -> None
     assert _planned() == 1
 
 
-def test_it_is_planned_anew_after_four_times_as_many_executions(connection: None) -> None:
+def test_it_is_planned_again_after_four_times_as_many_executions(connection: None) -> None:
     database.execute_sql("CREATE TEMP TABLE growing AS SELECT id FROM generate_series(1, 10) AS _(id)")
     database.execute_sql("ALTER TABLE growing ADD PRIMARY KEY (id)")
     find = Prepared("find", ("integer",), "SELECT id FROM growing WHERE id = $1")

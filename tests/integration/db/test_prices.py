@@ -29,7 +29,7 @@ LEG = RoutedLeg(
 )
 
 
-def test_the_newest_route_of_the_pair_is_told_with_the_pools_it_was_found_among() -> None:
+def test_the_newest_route_of_the_pair_is_reported_with_the_pools_it_was_found_among() -> None:
     built()
     order = claimed()
     routed = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="149", route=(LEG,))
@@ -74,7 +74,7 @@ def test_an_exact_purchase_tells_the_price_of_what_its_route_would_take(max_in: 
     assert past is None or (past.amount_in, past.amount_out) == (1_500_000_000, 150_000_000)
 
 
-def test_orders_that_are_older_than_asked_for_or_were_never_routed_tell_no_price() -> None:
+def test_orders_that_are_older_than_asked_for_or_were_never_routed_show_no_price() -> None:
     claimed()
     assert last_route(WSOL_MINT, USDC_MINT, 300) is None
     built()

@@ -48,7 +48,7 @@ def test_the_states_are_those_of_the_table() -> None:
     assert values_of("order_status") == [str(status) for status in OrderStatus]
 
 
-def test_the_outcomes_of_attempts_are_those_that_are_told() -> None:
+def test_the_outcomes_of_attempts_are_those_that_are_reported() -> None:
     assert sorted(values_of("attempt_outcome")) == sorted(get_args(AttemptOutcome))
 
 
@@ -64,7 +64,7 @@ def test_a_new_order_begins_where_the_table_says() -> None:
     assert named(default, "order_status") <= WAITING
 
 
-def test_how_an_order_ended_is_told_of_those_that_have() -> None:
+def test_how_an_order_ended_is_reported_those_that_have() -> None:
     (expression,) = database.execute_sql(
         "SELECT generation_expression FROM information_schema.columns WHERE column_name = 'ended_as' AND "
         "table_name = 'orders'"

@@ -117,7 +117,7 @@ def test_nor_has_it_where_it_then_waits_for_a_service() -> None:
     assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(60, abs=5)
 
 
-def test_a_reason_is_told_once_and_the_wait_counts_from_then() -> None:
+def test_a_reason_is_reported_once_and_the_wait_counts_from_then() -> None:
     order_id = valid(600)
     waits_of = [journal.defer(order_id, 0, AWAY) for _ in range(3)]
     assert [len(waits.moved) for waits in waits_of if waits] == [1, 0, 0]

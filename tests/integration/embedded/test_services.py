@@ -307,7 +307,7 @@ def test_postgres_that_ends_while_it_recovers_is_waited_for_no_longer(tmp_path: 
     assert ended.value.exit_code == -signal.SIGKILL
 
 
-def test_what_is_waited_for_is_told(tmp_path: Path) -> None:
+def test_what_is_waited_for_is_reported(tmp_path: Path) -> None:
     reported: list[str] = []
     child = Postgres(tmp_path).start(reported.append)
     child.stop()

@@ -148,7 +148,7 @@ def test_another_route_in_the_same_attempt_keeps_to_the_ceiling(
     ]
 
 
-def test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_ceiling(
+def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_ceiling(
     desk: Desk, fails: Callable[[UUID], OrderdError]
 ) -> None:
     order_id = pending(exact_out=WANTED)

@@ -214,7 +214,7 @@ def test_an_allowance_is_of_24_hours(server: SettableClock, watching: DatabaseCl
 
 
 @BOTH_WAYS
-def test_what_is_told_of_the_past_stays_as_it_was(
+def test_what_is_reported_the_past_stays_as_it_was(
     server: SettableClock, watching: DatabaseClock, by: timedelta
 ) -> None:
     order_id = waiting(300)

@@ -114,7 +114,7 @@ def test_a_stop_that_has_fired_is_woken_before_all_that_are_older(publisher: Pub
     assert (queue.sent, line.first) == ([stop], [(stop, True), (older, False)])
 
 
-def test_a_wait_is_told_once_for_each_reason(dispatch: Dispatch) -> None:
+def test_a_wait_is_reported_once_for_each_reason(dispatch: Dispatch) -> None:
     order_id = pending()
     for reason in ("rate limit", "rate limit", "orders in flight", "rate limit"):
         assert dispatch.defer(order_id, timedelta(minutes=5), reason)

@@ -259,7 +259,7 @@ def test_its_entry_tells_of_it_and_its_first_event_names_its_entry() -> None:
     assert accepted.data.entry_id == order_id
 
 
-def test_what_it_would_do_now_cannot_be_told() -> None:
+def test_what_it_would_do_now_is_unknown() -> None:
     with pytest.raises(OrderdError) as refused:
         next_execution.find(DEFAULT_ACCOUNT, str(exit_of(begun()).id))
     assert refused.value.code is ErrorCode.ORDER_HELD

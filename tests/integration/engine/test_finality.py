@@ -57,7 +57,7 @@ def the_order() -> Order:
     return order
 
 
-def test_a_success_is_told_when_it_is_confirmed_and_awaits_finality(confirmed: Order) -> None:
+def test_a_success_is_reported_when_it_is_confirmed_and_awaits_finality(confirmed: Order) -> None:
     assert confirmed.status is OrderStatus.CONFIRMED
     assert Attempt.get().awaits_finality
 
@@ -133,7 +133,7 @@ def test_silence_takes_no_success_back(chain: ScriptedChain, confirmed: Order, f
     assert Attempt.get().awaits_finality
 
 
-def test_what_was_confirmed_anew_is_not_taken_back_on_older_evidence(
+def test_what_was_confirmed_again_is_not_taken_back_on_older_evidence(
     chain: ScriptedChain, confirmed: Order, final: Finality, settle: Callable[[], int]
 ) -> None:
     (stale,) = finality.awaiting(10)

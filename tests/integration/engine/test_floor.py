@@ -161,7 +161,7 @@ def test_another_route_in_the_same_attempt_keeps_to_the_floor(desk: Desk, fails:
     ]
 
 
-def test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_floor(
+def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_floor(
     desk: Desk, fails: Callable[[UUID], OrderdError]
 ) -> None:
     order_id = pending()

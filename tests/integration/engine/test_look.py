@@ -72,7 +72,7 @@ def test_the_longer_it_waits_the_more_seldom_it_looks(look: Look, market: Script
     assert 2 < seconds <= 5
 
 
-def test_what_it_waits_for_may_change_and_that_is_told(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+def test_what_it_waits_for_may_change_and_that_is_reported(look: Look, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")

@@ -129,7 +129,7 @@ def test_who_was_taken_for_dead_is_known_again_when_it_speaks(listener: Listener
     assert other.presence.name not in {process.name for process in processes.known()}
 
 
-def test_who_watches_is_told_until_he_is_dead_or_stops(child: "subprocess.Popen[bytes]") -> None:
+def test_who_watches_is_reported_until_he_is_dead_or_stops(child: "subprocess.Popen[bytes]") -> None:
     watches = [True]
     here = Presence(watches=lambda: watches[0])
     processes.beat(known_as(child.pid), watches=True)

@@ -69,7 +69,7 @@ def test_longer_intervals_are_made_of_the_stored_ones() -> None:
     assert candles_of(prices(interval="1h", to=until)) == [(0, "100", "105", "90", "90")]
 
 
-def test_the_newest_ones_are_told_and_the_pair_is_the_same_named_either_way() -> None:
+def test_the_newest_ones_are_reported_and_the_pair_is_the_same_named_either_way() -> None:
     for minute in range(5):
         keep(minute, str(100 + minute))
     until = format_moment(START + timedelta(minutes=5))
@@ -86,7 +86,7 @@ def test_the_newest_ones_are_told_and_the_pair_is_the_same_named_either_way() ->
         ({"interval": "7m30s"}, "7m30s"),
     ],
 )
-def test_what_cannot_be_told_is_refused(params: dict[str, str], why: str) -> None:
+def test_what_is_unknown_is_refused(params: dict[str, str], why: str) -> None:
     with pytest.raises(OrderdError, match=why):
         prices(**params)
 

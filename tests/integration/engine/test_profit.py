@@ -89,7 +89,7 @@ def test_a_swap_that_others_made_is_a_trade_by_its_two_sides() -> None:
     assert (sol.realised, sol.fees, sol.held) == ("10", "0.0005", "0.499995")
 
 
-def test_what_has_no_price_is_told_as_that() -> None:
+def test_what_has_no_price_is_reported_as_that() -> None:
     moved(CHILLGUY.mint, 5_000_000, MovementKind.DEPOSIT, usdc="2")
     result = profit()
     token = of(result, "CHILLGUY")
@@ -105,7 +105,7 @@ def test_a_price_by_way_of_sol_is_the_product_of_both() -> None:
     assert of(profit(unit="SOL"), "CHILLGUY").price == "0.02"
 
 
-def test_only_the_days_that_are_asked_for_are_told_and_summed() -> None:
+def test_only_the_days_that_are_asked_for_are_reported_and_summed() -> None:
     moved(WSOL_MINT, 10 * 10**9, MovementKind.DEPOSIT, usdc="100")
     filled()
     database.execute_sql("UPDATE movements SET at = at - interval '9 days'")

@@ -282,7 +282,7 @@ def test_a_word_is_refused_where_the_balance_is_not_known(intake: Intake) -> Non
     assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
 
 
-def test_a_repetition_is_told_by_the_word_and_not_by_what_it_came_to(intake: Intake) -> None:
+def test_a_repetition_is_reported_by_the_word_and_not_by_what_it_came_to(intake: Intake) -> None:
     def submission(word: str) -> Submission:
         return Submission(DEFAULT_ACCOUNT, "mine", intake.terms(worded(word, limit_price="105")), BY)
 

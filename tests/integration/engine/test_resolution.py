@@ -67,7 +67,7 @@ def test_the_evidence_says_what_is_known_and_what_the_chain_says_now(
     assert evidence.order.unknown_since is not None
 
 
-def test_a_status_is_told_with_its_block_and_verdict(
+def test_a_status_is_reported_with_its_block_and_verdict(
     chain: ScriptedChain, resolution: Resolution, submitted: str
 ) -> None:
     chain.land(signature(1))

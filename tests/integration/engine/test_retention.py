@@ -195,7 +195,7 @@ def test_whoever_resumes_an_order_whose_events_are_gone_is_told_so() -> None:
     assert lapses == {None: None, 0: "GONE", order.seq - 1: "GONE", order.seq: None}
 
 
-def test_the_sizes_of_all_tables_are_told() -> None:
+def test_the_sizes_of_all_tables_are_reported() -> None:
     sizes = retention.table_bytes()
     assert {"orders", "order_events", "attempts", "audit"} <= set(sizes)
     assert all(size > 0 for size in sizes.values())

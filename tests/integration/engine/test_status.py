@@ -104,7 +104,7 @@ def test_open_orders_are_counted_by_kind_with_the_age_of_the_oldest() -> None:
 
 
 @pytest.mark.usefixtures("connected")
-def test_balances_are_told_by_symbol_and_only_those_that_were_seen_of_late() -> None:
+def test_balances_are_reported_by_symbol_and_only_those_that_were_seen_of_late() -> None:
     with database.connection_context():
         assert questions().balances() == {}
         seen = [(WSOL_MINT, False, 1_500_000_000), (WSOL_MINT, True, 5), (USDC_MINT, False, 2_250_000)]
@@ -154,7 +154,7 @@ def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(
     assert (line.used, line.waiting, line.depth, line.workers) == (3, 2, 4, 1)
 
 
-def test_endpoints_are_told_as_all_processes_met_them(redis_url: str) -> None:
+def test_endpoints_are_reported_as_all_processes_met_them(redis_url: str) -> None:
     figures_of("node-of-a-test").answered(0.010)
     worker = LiveWorker(
         endpoints=(EndpointTally("node-of-a-test", {10: 4}, {"rate_limited": 1}, slot=812, slot_lag=2),)

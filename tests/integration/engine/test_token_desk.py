@@ -73,7 +73,7 @@ def test_while_the_chain_does_not_answer_nobody_knows(chain: MintChain) -> None:
     assert code_of(desk_on(chain).learn, [str(FIRST)]) is ErrorCode.TOKEN_UNREAD
 
 
-def test_what_is_no_mint_is_told_and_not_kept(chain: MintChain) -> None:
+def test_what_is_no_mint_is_reported_and_not_kept(chain: MintChain) -> None:
     desk = desk_on(chain)
     assert code_of(desk.learn, [str(FIRST)]) is ErrorCode.TOKEN_NO_MINT
     assert code_of(desk.learn, ["1" * 44]) is ErrorCode.TOKEN_NO_MINT
@@ -82,7 +82,7 @@ def test_what_is_no_mint_is_told_and_not_kept(chain: MintChain) -> None:
     assert desk.registry.resolve(str(FIRST)).decimals == 3
 
 
-def test_warnings_are_read_anew_when_they_are_shown(chain: MintChain) -> None:
+def test_warnings_are_read_again_when_they_are_shown(chain: MintChain) -> None:
     mint, now = chain.has(FIRST, spl(4, mint_authority=SOMEBODY)), [0.0]
     desk = desk_on(chain, now=now)
     desk.learn([mint])

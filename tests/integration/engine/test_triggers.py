@@ -519,7 +519,7 @@ def reasons(order_id: UUID) -> list[str]:
     return [each.data.code or "" for each in events if isinstance(each.data, Deferred)]
 
 
-def test_one_on_liquidity_is_told_once_what_keeps_it_and_fires_when_nothing_does(begin: Begin) -> None:
+def test_one_on_liquidity_is_reported_once_what_keeps_it_and_fires_when_nothing_does(begin: Begin) -> None:
     objections: list[OrderdError | None] = [OrderdError(ErrorCode.POOL_FEE, "6 %")]
     watch, order_id = objecting(begin, Market(110), objections), on_liquidity()
     assert watch.sees(110, 111, 112) == 0
@@ -565,7 +565,7 @@ def test_it_is_looked_at_again_soon_although_no_pool_has_changed(begin: Begin) -
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_what_has_to_be_confirmed_begins_anew_when_it_is_not_so(begin: Begin) -> None:
+def test_what_has_to_be_confirmed_begins_again_when_it_is_not_so(begin: Begin) -> None:
     objections: list[OrderdError | None] = [None]
     watch, order_id = objecting(begin, Market(110), objections), on_liquidity(confirm=2)
     assert watch.sees(110) == 0
@@ -577,7 +577,7 @@ def test_what_has_to_be_confirmed_begins_anew_when_it_is_not_so(begin: Begin) ->
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_the_pairs_on_which_somebody_waits_for_pools_are_told(begin: Begin) -> None:
+def test_the_pairs_on_which_somebody_waits_for_pools_are_reported(begin: Begin) -> None:
     watch = begin(Market(100))
     limit()
     assert (watch.sees(100), watch.triggers.awaiting_pools) == (0, frozenset())

@@ -32,7 +32,7 @@ async def until_ready(client: Client) -> list[tuple[UUID, int]]:
     return snapshots
 
 
-async def test_news_of_a_new_order_are_told_without_reading_it(rig: Rig) -> None:
+async def test_news_of_a_new_order_are_reported_without_reading_it(rig: Rig) -> None:
     """Whose it is, is known before anybody can publish them."""
     async with rig.client() as client:
         await client.call("orders.subscribe")
@@ -142,7 +142,7 @@ class TestFilters:
         assert refused.value.problem.code is ErrorCode.REQUEST_INVALID
         assert complaint in refused.value.problem.detail
 
-    async def test_an_unknown_token_is_told_from_an_unknown_order(self, rig: Rig) -> None:
+    async def test_an_unknown_token_is_reported_from_an_unknown_order(self, rig: Rig) -> None:
         async with rig.client() as client:
             with pytest.raises(CallRefusedError) as token:
                 await client.call("orders.subscribe", token_in="DOGE")
@@ -170,7 +170,7 @@ class TestFilters:
 
 
 class TestResync:
-    async def test_a_follower_that_is_ahead_of_the_daemon_is_told_to_begin_anew(self, rig: Rig) -> None:
+    async def test_a_follower_that_is_ahead_of_the_daemon_is_told_to_begin_again(self, rig: Rig) -> None:
         """As after a database was restored from a backup."""
         async with rig.client() as client:
             order_id = await submit(client, "restored")
@@ -183,7 +183,7 @@ class TestResync:
             assert await client.events(1) == [(order_id, 2)]
 
     @pytest.mark.parametrize("kept", [0, 1, 2])
-    async def test_a_follower_whose_events_are_gone_is_told_to_begin_anew(self, rig: Rig, kept: int) -> None:
+    async def test_a_follower_whose_events_are_gone_is_told_to_begin_again(self, rig: Rig, kept: int) -> None:
         async with rig.client() as client:
             order_id = await submit(client, "pruned")
             await rig.happen(order_id, *(deferred() for _ in range(4)))
@@ -207,7 +207,7 @@ class TestResync:
             await client.call("orders.subscribe", order="seen", after=1)
             assert await until_ready(client) == [(order_id, 1)]
 
-    async def test_of_several_orders_only_the_one_that_cannot_resume_begins_anew(self, rig: Rig) -> None:
+    async def test_of_several_orders_only_the_one_that_cannot_resume_begins_again(self, rig: Rig) -> None:
         async with rig.client() as client:
             good, bad = await submit(client, "good"), await submit(client, "gone")
             await rig.happen(good, deferred())

@@ -103,7 +103,7 @@ async def test_every_refusal_is_a_problem_whose_codes_have_its_status(document: 
             assert ("Retry-After" in response["headers"]) is (status in ("429", "503")), name
 
 
-async def test_who_may_call_is_told_where_a_token_counts(document: dict[str, Any]) -> None:
+async def test_who_may_call_is_reported_where_a_token_counts(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     free = {name for name, operation in operations(document) if "security" not in operation}
     assert free == {"GET /health", "GET /ready"}

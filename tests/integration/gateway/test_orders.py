@@ -64,7 +64,7 @@ async def test_bad_input_is_refused_with_its_reason_and_changes_nothing(
     assert listed["orders"] == []
 
 
-async def test_an_unknown_id_is_told_apart_from_a_wrong_one(rig: Rig) -> None:
+async def test_an_unknown_id_is_distinguished_from_a_wrong_one(rig: Rig) -> None:
     async with rig.client() as client:
         with pytest.raises(CallRefusedError) as unknown:
             await client.call("order.get", order="0190abcd")

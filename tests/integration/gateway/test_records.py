@@ -32,7 +32,7 @@ def _filled() -> UUID:
         return filled().id
 
 
-async def test_fills_are_told_in_pages_that_lead_to_the_next(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_fills_are_reported_in_pages_that_lead_to_the_next(rig: Rig, http: httpx.AsyncClient) -> None:
     orders = [str(await asyncio.to_thread(_filled)) for _ in range(3)]
     first = await http.get("/api/history", params={"limit": 2, "kind": "market"})
     following = first.links["next"]["url"]
@@ -44,7 +44,7 @@ async def test_fills_are_told_in_pages_that_lead_to_the_next(rig: Rig, http: htt
         assert await client.call("history", limit=2, kind=["market"]) == first.json()
 
 
-async def test_what_a_pair_has_cost_is_told_as_candles(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_what_a_pair_has_cost_is_reported_as_candles(rig: Rig, http: httpx.AsyncClient) -> None:
     at = begins(datetime.now(UTC), MINUTE)
     await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, MINUTE, single(at, Decimal(142), MINUTE)))
     asked = {"pair": "usdc/sol", "from": format_moment(at)}

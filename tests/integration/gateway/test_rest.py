@@ -43,7 +43,7 @@ async def test_an_order_that_is_submitted_is_found_at_its_location(http: httpx.A
     assert order["amount_in"] == "1.5"
 
 
-async def test_an_orders_own_bounds_are_told_and_make_another_order(http: httpx.AsyncClient) -> None:
+async def test_an_orders_own_bounds_are_reported_and_make_another_order(http: httpx.AsyncClient) -> None:
     own = {"min_out": "150", "max_cost": "1.5", "floor": "each", "use_wrapped": True}
     key = {"Idempotency-Key": "bounds"}
     answer = await http.post("/api/orders", json=_BODY | own, headers=key)

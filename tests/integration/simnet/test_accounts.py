@@ -21,7 +21,7 @@ OPTIONS = {"commitment": "confirmed", "encoding": "base64"}
 PRICE = SOL // 100
 
 
-def test_an_account_that_changes_is_told_as_it_is_now(tmp_path: Path) -> None:
+def test_an_account_that_changes_is_reported_as_it_is_now(tmp_path: Path) -> None:
     shop = Keypair().pubkey()
     lamports = []
     with stepped(tmp_path) as chain:
@@ -33,7 +33,7 @@ def test_an_account_that_changes_is_told_as_it_is_now(tmp_path: Path) -> None:
     assert lamports == [PRICE, 2 * PRICE, 3 * PRICE]
 
 
-def test_an_account_is_told_in_the_encoding_and_the_part_that_is_asked_for(tmp_path: Path) -> None:
+def test_an_account_is_reported_in_the_encoding_and_the_part_that_is_asked_for(tmp_path: Path) -> None:
     pool = str(SOL_USDC_CPMM)
     with stepped(tmp_path) as chain:
         whole = chain.call("getAccountInfo", pool, OPTIONS)["value"]

@@ -136,7 +136,7 @@ def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
     assert restored_balance(tmp_path) == SOL
 
 
-def test_how_long_blocks_are_kept_is_told_in_slots_that_no_time_is_shorter_than(tmp_path: Path) -> None:
+def test_how_long_blocks_are_kept_is_reported_in_slots_that_no_time_is_shorter_than(tmp_path: Path) -> None:
     assert SimnetConfig(state_dir=tmp_path).keep_slots is None
     assert SimnetConfig(state_dir=tmp_path, keep_days=7, slot_ms=400).keep_slots == 7 * 86_400 * 5 // 2
     with pytest.raises(ValueError, match="keep_days"):

@@ -57,7 +57,7 @@ def test_an_address_leads_to_its_transactions_newest_first(client: Client, walle
     assert history(client, wallet.pubkey())[:3] == sent
 
 
-def test_transactions_of_one_block_are_told_from_its_end(client: Client, wallet: Keypair) -> None:
+def test_transactions_of_one_block_are_reported_from_its_end(client: Client, wallet: Keypair) -> None:
     shop = Keypair().pubkey()
     blockhash = client.blockhash()
     sent = [client.send(payment(wallet, shop, SOL // 100, blockhash), skipPreflight=True) for _ in range(20)]
@@ -75,7 +75,7 @@ def test_a_key_that_is_only_read_leads_to_the_transaction_as_well(client: Client
     assert newest == [str(transaction.signatures[0])]
 
 
-def test_a_failed_transaction_is_told_with_its_error(client: Client, wallet: Keypair) -> None:
+def test_a_failed_transaction_is_reported_with_its_error(client: Client, wallet: Keypair) -> None:
     shop = Keypair().pubkey()
     status = client.wait(client.send(payment(wallet, shop, 10**18, client.blockhash()), skipPreflight=True))
 
@@ -84,7 +84,7 @@ def test_a_failed_transaction_is_told_with_its_error(client: Client, wallet: Key
     assert found["err"] == status["err"] == {"InstructionError": [0, {"Custom": 1}]}
 
 
-def test_memos_are_told_with_their_length(client: Client, wallet: Keypair) -> None:
+def test_memos_are_reported_with_their_length(client: Client, wallet: Keypair) -> None:
     transaction = legacy(wallet, client, memo.memo("one"), memo.memo("zwölf"))
     client.wait(client.send(transaction, skipPreflight=True))
     plain = legacy(wallet, client, system.transfer(wallet.pubkey(), Keypair().pubkey(), SOL))
@@ -209,7 +209,7 @@ def test_a_block_with_versioned_transactions_is_for_those_who_know_them(client: 
         (0, {"transactionDetails": "some"}, -32602),
     ],
 )
-def test_a_block_that_cannot_be_told(client: Client, slot: int, options: dict[str, Any], code: int) -> None:
+def test_a_block_that_is_unknown(client: Client, slot: int, options: dict[str, Any], code: int) -> None:
     with pytest.raises(RpcFailureError) as failure:
         client.call("getBlock", slot, options)
 
@@ -260,7 +260,7 @@ def test_the_first_block_is_available(client: Client) -> None:
     assert failure.value.code == -32007
 
 
-def test_a_block_tells_of_a_transaction_what_is_told_of_it_alone(client: Client, wallet: Keypair) -> None:
+def test_a_block_tells_of_a_transaction_what_is_reported_it_alone(client: Client, wallet: Keypair) -> None:
     (sent,) = pay(client, wallet, Keypair().pubkey(), 1)
     options = {"encoding": "base64", **V0, **CONFIRMED}
     record = client.call("getTransaction", sent, options)

@@ -301,7 +301,7 @@ def test_nothing_is_made_or_lost_by_it(chain: Stepped) -> None:
         assert wrapped.lamports == state.amount + state.is_native.value
 
 
-def test_who_listens_to_an_account_is_told(server: Server, client: Client) -> None:
+def test_who_listens_to_an_account_is_reported(server: Server, client: Client) -> None:
     account = str(SOL_USDC_BS10)
     with connect(server.ws_url) as connection:
         listener = Listener(connection)

@@ -51,7 +51,7 @@ def listener(server: Server) -> Iterator[Listener]:
 
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
-def test_a_signature_is_told_once_at_its_commitment(
+def test_a_signature_is_reported_once_at_its_commitment(
     client: Client, wallet: Keypair, listener: Listener, commitment: str
 ) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
@@ -70,7 +70,9 @@ def test_a_signature_is_told_once_at_its_commitment(
     assert "error" in listener.ask("signatureUnsubscribe", number)  # it ended by itself
 
 
-def test_a_signature_that_is_there_already_is_told_at_once(client: Client, wallet: Keypair, listener: Listener) -> None:
+def test_a_signature_that_is_there_already_is_reported_at_once(
+    client: Client, wallet: Keypair, listener: Listener
+) -> None:
     signature = client.send(payment(wallet, Keypair().pubkey(), 10**6 * SOL, client.blockhash()), skipPreflight=True)
     client.wait(signature)
 
@@ -80,7 +82,9 @@ def test_a_signature_that_is_there_already_is_told_at_once(client: Client, walle
 
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
-def test_an_account_s_changes_are_told(client: Client, wallet: Keypair, listener: Listener, commitment: str) -> None:
+def test_an_account_s_changes_are_reported(
+    client: Client, wallet: Keypair, listener: Listener, commitment: str
+) -> None:
     shop = Keypair().pubkey()
     number = listener.subscribe("accountSubscribe", str(shop), {"commitment": commitment, "encoding": "base64"})
     client.send(payment(wallet, shop, SOL, client.blockhash()), skipPreflight=True)
@@ -103,7 +107,7 @@ def test_slots_are_told_one_after_another(listener: Listener) -> None:
     assert all(each["parent"] == each["slot"] - 1 and each["root"] < each["parent"] for each in slots)
 
 
-def test_after_unsubscribing_nothing_is_told(client: Client, wallet: Keypair, listener: Listener) -> None:
+def test_after_unsubscribing_nothing_is_reported(client: Client, wallet: Keypair, listener: Listener) -> None:
     first, second = Keypair().pubkey(), Keypair().pubkey()
     options = {"commitment": "processed", "encoding": "base64"}
     silenced = listener.subscribe("accountSubscribe", str(first), options)
@@ -149,7 +153,7 @@ def test_a_page_of_a_strangers_may_not_listen(server: Server, headers: dict[str,
 
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
-def test_a_programs_accounts_are_told_as_the_filters_take_them(
+def test_a_programs_accounts_are_reported_as_the_filters_take_them(
     client: Client, wallet: Keypair, listener: Listener, commitment: str
 ) -> None:
     options = {"commitment": commitment, "encoding": "base64"}
@@ -170,7 +174,7 @@ def test_a_programs_accounts_are_told_as_the_filters_take_them(
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
 @pytest.mark.parametrize("everything", [True, False])
-def test_logs_are_told_of_all_transactions_or_of_those_that_name_an_account(
+def test_logs_are_reported_all_transactions_or_of_those_that_name_an_account(
     client: Client, wallet: Keypair, listener: Listener, commitment: str, everything: bool
 ) -> None:
     shop = Keypair().pubkey()

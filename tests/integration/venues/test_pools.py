@@ -58,7 +58,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
     rpc.close()
 
 
-def test_a_pair_is_told_in_the_order_it_is_asked_for(market: Market) -> None:
+def test_a_pair_is_reported_in_the_order_it_is_asked_for(market: Market) -> None:
     forth, back = (market.pools(PoolsParams(token=pair)).pools for pair in (("sol", "USDC"), ("USDC", "SOL")))
     assert {pool.kind for pool in forth} == set(PoolKind)
     assert {pool.address for pool in forth} == {pool.address for pool in back}

@@ -18,7 +18,7 @@ MUTANTS: Final = (
         "offer_of(terms, decision, None, order.max_amount_in)",
         (
             f"{_FLOOR}test_a_later_attempt_accepts_what_the_first_one_did",
-            f"{_FLOOR}test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_floor",
+            f"{_FLOOR}test_a_success_that_was_rolled_back_is_executed_again_by_the_same_floor",
         ),
         "A falling market takes the slippage anew with each attempt.",
     ),
@@ -57,7 +57,7 @@ MUTANTS: Final = (
         "offer_of(terms, decision, order.min_amount_out)",
         (
             f"{_CEILING}test_a_later_attempt_pays_no_more_than_the_first_one_would",
-            f"{_CEILING}test_a_success_that_was_rolled_back_is_executed_anew_by_the_same_ceiling",
+            f"{_CEILING}test_a_success_that_was_rolled_back_is_executed_again_by_the_same_ceiling",
         ),
         "A rising market takes the slippage anew with each attempt.",
     ),

@@ -50,7 +50,7 @@ MUTANTS: Final = (
         "orderd/domain/terms.py",
         'not_compared |= set() if self.amount_word is None else {"amount_in"}',
         "pass",
-        (f"{_RESERVATION}test_a_repetition_is_told_by_the_word_and_not_by_what_it_came_to",),
+        (f"{_RESERVATION}test_a_repetition_is_reported_by_the_word_and_not_by_what_it_came_to",),
         "Whoever repeats an order for all there is, after a lost answer, is told that it is another one.",
     ),
     _same_terms_but("slippage_bps", "The answer is that 0.5 % was taken, and the order accepts 50 %."),

@@ -87,7 +87,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watch.py",
         "            self._check(terms, decision)\n",
         "",
-        (f"{_TRIGGERS}test_one_on_liquidity_is_told_once_what_keeps_it_and_fires_when_nothing_does",),
+        (f"{_TRIGGERS}test_one_on_liquidity_is_reported_once_what_keeps_it_and_fires_when_nothing_does",),
         "An order on liquidity buys from whatever pool there is.",
     ),
     Mutant(
@@ -117,7 +117,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watched.py",
         "            self._looks_met = ()\n",
         "            pass\n",
-        (f"{_WATCHED}test_a_look_that_does_not_find_it_met_begins_the_confirmation_anew",),
+        (f"{_WATCHED}test_a_look_that_does_not_find_it_met_begins_the_confirmation_again",),
         "Two looks an hour apart confirm a stop.",
     ),
     Mutant(

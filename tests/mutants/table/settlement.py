@@ -118,7 +118,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/loop.py",
         "awaits_finality=not sighting.is_final",
         "awaits_finality=False",
-        (f"{_FINALITY}test_a_success_is_told_when_it_is_confirmed_and_awaits_finality",),
+        (f"{_FINALITY}test_a_success_is_reported_when_it_is_confirmed_and_awaits_finality",),
         "The block is rolled back, and the trader goes on believing in a fill that is none.",
     ),
     Mutant(
@@ -127,7 +127,7 @@ MUTANTS: Final = (
         "db/finality.py",
         "                each.order.version,\n                no_fill,\n",
         "                None,\n                no_fill,\n",
-        (f"{_FINALITY}test_what_was_confirmed_anew_is_not_taken_back_on_older_evidence",),
+        (f"{_FINALITY}test_what_was_confirmed_again_is_not_taken_back_on_older_evidence",),
         "A fill that was confirmed anew is taken back for what was known before.",
     ),
     Mutant(

@@ -13,7 +13,7 @@ MUTANTS: Final = (
         "orderd/domain/tokens.py",
         "return pinned[:1] or (verified if len(verified) == 1 else [*everything.values()])",
         "return pinned[:1] or verified[:1] or [*everything.values()]",
-        (f"{_TOKENS}test_where_it_is_not_clear_the_choice_is_told",),
+        (f"{_TOKENS}test_where_it_is_not_clear_the_choice_is_reported",),
         "An order buys one of two tokens with the same symbol, and the trader meant the other one.",
     ),
     Mutant(

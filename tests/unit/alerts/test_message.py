@@ -40,7 +40,7 @@ def test_a_program_gets_the_order_and_its_event() -> None:
     }
 
 
-def test_the_facts_of_a_condition_are_told_without_the_words_for_people() -> None:
+def test_the_facts_of_a_condition_are_reported_without_the_words_for_people() -> None:
     content = json.loads(body(HALTED))
     assert content["data"] == {"state": "firing", "cause": "operator"}
     assert content["message"] == "trading is halted: halted by me: lunch"

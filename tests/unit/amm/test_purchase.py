@@ -105,7 +105,7 @@ def test_what_all_pools_together_have_not_cannot_be_bought() -> None:
     assert best([], 10**9) == Offers((), None)
 
 
-def test_a_purchase_that_moves_the_price_too_far_is_told_with_the_part_that_does_not() -> None:
+def test_a_purchase_that_moves_the_price_too_far_is_reported_with_the_part_that_does_not() -> None:
     """A thousandth of the input may be lost to depth."""
     offers = best([pool(10**12)], 10**11, Room(impact=1_000))
     assert offers.best is None

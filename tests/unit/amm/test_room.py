@@ -174,7 +174,7 @@ def test_where_units_are_short_legs_reach_as_far_as_is_worth_it(part: int) -> No
 
 
 @pytest.mark.parametrize("part", [50, untraced(80), untraced(95)])
-def test_a_split_that_moves_the_price_too_far_is_poured_anew(part: int) -> None:
+def test_a_split_that_moves_the_price_too_far_is_poured_again(part: int) -> None:
     """What is worse than it began by more is given less, so that the whole order is within the limit."""
     bound = 0
     for seed in range(40):

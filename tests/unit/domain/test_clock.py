@@ -43,14 +43,14 @@ def test_waits_end_by_the_server_and_not_by_a_reading_that_was_too_slow_to_judge
 
 
 @pytest.mark.parametrize("by", [-HOUR, HOUR])
-def test_a_clock_that_is_set_is_told_with_how_far_and_since_when(watched: Watched, by: float) -> None:
+def test_a_clock_that_is_set_is_reported_with_how_far_and_since_when(watched: Watched, by: float) -> None:
     watched.passed = 1.0
     assert watched.look(NOON + 1.0 + by, NOON) == Jump(by, NOON + by, 0.0)
     watched.passed = 2.0
     assert watched.look(NOON + 2.0 + by, NOON + 1.0 + by, moved=by) is None, "the times have been moved"
 
 
-def test_a_jump_of_which_the_times_were_not_moved_is_told_again(watched: Watched) -> None:
+def test_a_jump_of_which_the_times_were_not_moved_is_reported_again(watched: Watched) -> None:
     watched.passed = 1.0
     assert watched.look(NOON + 1.0 - HOUR, NOON) == Jump(-HOUR, NOON - HOUR, 0.0)
     watched.passed = 2.0

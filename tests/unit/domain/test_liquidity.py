@@ -60,7 +60,7 @@ def test_a_loss_is_never_shown_smaller_than_it_is() -> None:
     assert trip.found == "0.0001 %: 99.999999 USDC come back"
 
 
-def test_powers_that_are_put_up_with_are_told_and_keep_from_nothing() -> None:
+def test_powers_that_are_put_up_with_are_reported_and_keep_from_nothing() -> None:
     risky = replace(CLEAN, traits=frozenset({Trait.MINT_AUTHORITY, Trait.FREEZE_AUTHORITY}))
     both = of_mint(terms(allow="freeze_authority, mint_authority"), risky)
     assert (both.is_met, both.found) == (True, "freeze_authority, mint_authority")

@@ -27,7 +27,7 @@ def test_it_takes_no_more_room_than_before() -> None:
     assert len(Memo(ORDER, 1, bytes(8), bytes(4)).text) <= len(f"{ORDER}:100")
 
 
-def test_a_later_attempt_than_can_be_told_is_told_as_the_last() -> None:
+def test_a_later_attempt_than_can_be_told_is_reported_as_the_last() -> None:
     text = Memo(ORDER, 1_000_000, bytes(8), bytes(4)).text
     assert [memo.attempt for memo in memos_in(text)] == [0xFFFF]
 

@@ -75,7 +75,7 @@ def test_where_it_cannot_be_told_it_is_not() -> None:
     assert mid(Route.single(untold), [untold]) is None
 
 
-def test_it_is_told_in_whole_tokens_with_eighteen_digits() -> None:
+def test_it_is_reported_in_whole_tokens_with_eighteen_digits() -> None:
     assert text(Fraction(1, 7), 9, 6) == "142.857142857142857"
     assert text(Fraction(101, 1_000), 9, 6) == "101"
     assert text(Fraction(10**30), 6, 9) == "1" + "0" * 27

@@ -23,7 +23,7 @@ def test_each_trait_is_warned_of_or_refused() -> None:
         assert (warned == [trait]) != (mint.objection is not None), trait
 
 
-def test_a_fee_is_told_in_percent() -> None:
+def test_a_fee_is_reported_in_percent() -> None:
     ((code, detail),) = facts(Trait.TRANSFER_FEE, fee=150).warnings()
     assert code == "transfer_fee"
     assert detail.endswith(": 1.5 % at most")

@@ -64,7 +64,7 @@ def test_nothing_of_what_a_transaction_did_is_lost(
     ],
     ids=["a deposit", "sent away", "swapped elsewhere", "SOL sold elsewhere", "into a pool", "nothing"],
 )
-def test_what_others_did_is_told_apart(
+def test_what_others_did_is_distinguished(
     deltas: dict[str, int], fee: int, rent: int, kinds: dict[str, dict[MovementKind, int]]
 ) -> None:
     found: dict[str, dict[MovementKind, int]] = {}

@@ -76,7 +76,7 @@ def test_a_sale_gets_the_price_for_each_and_a_purchase_one_for_each_price() -> N
     assert PairPrice(USDC, SOL).amount_out(157_500_000, Fraction(105)) == 1_500_000_000
 
 
-def test_it_is_told_with_its_unit() -> None:
+def test_it_is_reported_with_its_unit() -> None:
     assert PairPrice(SOL, USDC).price_text(1_500_000_000, 157_500_000) == "105 USDC per SOL"
     assert PairPrice(USDC, SOL).price_text(157_500_000, 1_500_000_000) == "105 USDC per SOL"
 

@@ -50,7 +50,7 @@ def test_two_hops_sell_the_first_tokens_and_pay_the_last() -> None:
     assert [leg.pool_kind for leg in TWO_HOPS.legs] == [PoolKind.RAYDIUM_CPMM, PoolKind.METEORA_DLMM]
 
 
-def test_fees_of_all_legs_are_told_in_what_is_sold() -> None:
+def test_fees_of_all_legs_are_reported_in_what_is_sold() -> None:
     assert TWO_HOPS.fee == 3 + 5  # 10 of the middle token, of which 2,000 were bought with 1,000
     on_output = replace(RAYDIUM, fee_mint="out", fee=5)
     assert on_output.fee_in_input == 6  # 5 * 1000 / 990, rounded up

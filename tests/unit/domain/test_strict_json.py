@@ -16,7 +16,7 @@ from orderd.domain.strict_json import RepeatedMemberError, read_json
         ('{"": 1, "": 2}', ""),
     ],
 )
-def test_a_member_that_is_given_twice_is_told_by_its_name(text: str, name: str) -> None:
+def test_a_member_that_is_given_twice_is_reported_by_its_name(text: str, name: str) -> None:
     with pytest.raises(RepeatedMemberError) as refused:
         read_json(text)
     assert refused.value.name == name

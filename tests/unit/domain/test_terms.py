@@ -39,12 +39,12 @@ def test_a_term_that_differs_makes_another_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
-def test_a_term_is_told_as_it_was_given(name: str) -> None:
+def test_a_term_is_reported_as_it_was_given(name: str) -> None:
     assert getattr(format_terms(meant(with_one(name))), name) == SAMPLES[name][0]
     assert getattr(format_terms(meant(with_another(name))), name) == SAMPLES[name][1]
 
 
-def test_no_other_terms_are_told_and_none_is_left_out() -> None:
+def test_no_other_terms_are_reported_and_none_is_left_out() -> None:
     # Of a word, what it came to is the amount; where no slippage was given, a stop's may widen.
     sold_text = GivenTerms.model_fields.keys() | {"amount_word", "slippage_widens"}
     assert FormattedTerms.model_fields.keys() == sold_text == format_terms(meant(GIVEN)).model_fields_set

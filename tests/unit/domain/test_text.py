@@ -20,7 +20,7 @@ def test_a_mark_says_how_a_text_is_written(encoding: str) -> None:
         (b"\xff\xfea", "it says that it is in UTF-16-LE, and is not"),
     ],
 )
-def test_what_is_no_text_is_told_with_what_would_do(data: bytes, why: str) -> None:
+def test_what_is_no_text_is_reported_with_what_would_do(data: bytes, why: str) -> None:
     with pytest.raises(NoTextError) as refused:
         text_of(data)
     assert why in str(refused.value)

@@ -27,12 +27,12 @@ def test_what_is_no_span_is_refused(text: str) -> None:
 
 
 @given(st.integers(1, MOST_SECONDS))
-def test_a_span_is_told_by_the_text_that_is_read_as_it(seconds: int) -> None:
+def test_a_span_is_reported_by_the_text_that_is_read_as_it(seconds: int) -> None:
     assert parse_span(format_span(seconds)) == seconds
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(90, "90s"), (120, "2m"), (3_600, "1h"), (172_800, "2d")])
-def test_a_span_is_told_in_the_largest_unit_that_divides_it(seconds: int, text: str) -> None:
+def test_a_span_is_reported_in_the_largest_unit_that_divides_it(seconds: int, text: str) -> None:
     assert format_span(seconds) == text
 
 
@@ -69,6 +69,6 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
         timezones=st.integers(-1_439, 1_439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
     )
 )
-def test_a_moment_is_told_in_utc_by_the_text_that_is_read_as_it(moment: datetime) -> None:
+def test_a_moment_is_reported_in_utc_by_the_text_that_is_read_as_it(moment: datetime) -> None:
     assert format_moment(moment).endswith("Z")
     assert parse_moment(format_moment(moment)) == moment

@@ -44,7 +44,7 @@ def test_sol_is_native_and_usdc_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "message"), [("USDCC", "did you mean USDC?"), ("qqqqqqqq", "there is no token 'qqqqqqqq'")]
 )
-def test_an_unknown_token_is_told(name: str, message: str) -> None:
+def test_an_unknown_token_is_reported(name: str, message: str) -> None:
     unknown = refusal(REGISTRY, name)
     assert (unknown.code, message in unknown.detail) == (ErrorCode.TOKEN_UNKNOWN, True)
 
@@ -110,7 +110,7 @@ def test_a_symbol_that_nobody_else_has_needs_no_verification() -> None:
 
 
 @pytest.mark.parametrize("verified", [False, True])
-def test_where_it_is_not_clear_the_choice_is_told(verified: bool) -> None:
+def test_where_it_is_not_clear_the_choice_is_reported(verified: bool) -> None:
     registry = with_facts(ONE, OTHER)
     registry.set_listed([Listing("NEW", ONE, "First", verified=verified), Listing("NEW", OTHER, verified=verified)])
     ambiguous = refusal(registry, "NEW")

@@ -141,7 +141,7 @@ def test_a_trail_stays_below_the_best_price_and_rises_with_it(
     assert lower < min(bests), "the price that is the best one does not meet it"
 
 
-def test_both_readings_are_told() -> None:
+def test_both_readings_are_reported() -> None:
     limit, stop = (Condition(kind, SALE, 1_500_000_000, "105") for kind in (OrderKind.LIMIT, OrderKind.STOP))
     assert limit.describe() == "105 USDC per SOL = at least 157.5 USDC"
     assert stop.describe() == "105 USDC per SOL = at most 157.5 USDC"

@@ -314,7 +314,7 @@ def test_a_rent_that_the_node_does_not_tell_is_the_nodes_matter(monkeypatch: pyt
     assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, ErrorCode.RPC_UNAVAILABLE]
 
 
-def test_what_others_of_a_batch_take_is_told() -> None:
+def test_what_others_of_a_batch_take_is_reported() -> None:
     builder = builder_among(Surroundings(lamports=10**10, kept=wrapped(1_500_000_000)))
     *_, refused = builder.sign([(WRAPPED, "order:1"), (WRAPPED, "order:2")], Promised())
     assert isinstance(refused, OrderdError)
@@ -336,7 +336,7 @@ def refused_for_funds(surroundings: Surroundings, leg: VenueQuote, *, use_wrappe
     return refused.value.detail
 
 
-def test_wrapped_sol_that_lacks_is_told_apart_from_what_pays_the_fees() -> None:
+def test_wrapped_sol_that_lacks_is_distinguished_from_what_pays_the_fees() -> None:
     short = Surroundings(refusal="InsufficientFundsForFee", lamports=10**9, kept=wrapped(999_999_999))
     assert refused_for_funds(short, LEG, use_wrapped=True).startswith(
         "the wallet holds 0.999999999 SOL wrapped; the order takes 1 SOL of that, and 0.000005145 SOL for the network, "
@@ -360,7 +360,7 @@ def test_where_sol_lacks_and_enough_is_wrapped_the_option_is_named(lamports: int
     assert ("; 1 SOL are wrapped beside it, which are sold with --use-wrapped" in detail) is is_hinted
 
 
-def test_sol_that_lacks_is_told_in_figures() -> None:
+def test_sol_that_lacks_is_reported_in_figures() -> None:
     detail = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), LEG)
     assert detail.startswith(
         "the wallet holds 1 SOL; the order takes 1 SOL, 0.000005145 SOL for the network, 0.00000293 SOL rent of new "
@@ -369,13 +369,13 @@ def test_sol_that_lacks_is_told_in_figures() -> None:
     )
 
 
-def test_another_token_that_lacks_is_told_as_what_can_be_traded() -> None:
+def test_another_token_that_lacks_is_reported_as_what_can_be_traded() -> None:
     selling = replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT, amount_in=5_000_000)
     detail = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), selling)
     assert detail.startswith("the wallet holds 0 USDC that can be traded, the order sells 5 USDC (the chain answered")
 
 
-def test_what_cannot_be_told_leaves_the_chains_own_words() -> None:
+def test_what_is_unknown_leaves_the_chains_own_words() -> None:
     class Away(Surroundings):
         def get_balance(self, _: Pubkey) -> NoReturn:
             raise RpcTransportError("no answer")

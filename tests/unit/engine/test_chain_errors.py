@@ -54,7 +54,7 @@ def test_amm_v4_is_understood_by_its_numbers(number: int, expected: str) -> None
 
 
 @pytest.mark.parametrize("program", [system.PROGRAM_ID, token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID])
-def test_too_little_in_the_wallet_is_told_by_system_and_token_programs(program: object) -> None:
+def test_too_little_in_the_wallet_is_reported_by_system_and_token_programs(program: object) -> None:
     logs = [f"Program {program} invoke [1]", f"Program {program} failed: custom program error: 0x1"]
     assert explain({"InstructionError": [3, {"Custom": 1}]}, logs).code is ErrorCode.FUNDS_INSUFFICIENT
 

@@ -32,7 +32,7 @@ def test_a_pool_cools_down_for_half_a_minute_to_a_minute() -> None:
     assert cooling.reason("pool") is None
 
 
-def test_one_that_refuses_again_begins_anew() -> None:
+def test_one_that_refuses_again_begins_again() -> None:
     clock = Clock()
     cooling = Cooling(clock=clock)
     cooling.cool("pool", "refused")

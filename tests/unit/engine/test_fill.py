@@ -69,7 +69,7 @@ def test_balances_that_show_no_trade_are_no_fill(before: tuple[int, int], after:
         read_fill(transaction, WALLET, "sold", "bought")
 
 
-def test_what_comes_to_the_wallet_beside_what_was_bought_is_told() -> None:
+def test_what_comes_to_the_wallet_beside_what_was_bought_is_reported() -> None:
     """Of two hops the second one spends what the first one pays for certain, and the rest stays in the wallet."""
     through_a_token = landed(
         TokenBalance("purse", "sold", WALLET, 100, 10),

@@ -38,7 +38,7 @@ def test_a_route_that_pays_just_that_may_be_taken() -> None:
     check_floor(TERMS, ROUTE, QUOTE.amount_out)
 
 
-def test_one_that_pays_less_may_not_and_why_is_told() -> None:
+def test_one_that_pays_less_may_not_and_why_is_reported() -> None:
     with pytest.raises(OrderdError) as caught:
         check_floor(TERMS, ROUTE, QUOTE.amount_out + 1)
     assert (caught.value.code, caught.value.retryable) == (ErrorCode.ROUTE_BELOW_FLOOR, True)
@@ -95,7 +95,7 @@ def test_of_a_limit_price_and_its_own_least_the_higher_one_holds(own: int, least
         (TERMS, "the floor of its first route, which holds in all attempts"),
     ],
 )
-def test_what_the_floor_comes_from_is_told(terms: OrderTerms, why: str) -> None:
+def test_what_the_floor_comes_from_is_reported(terms: OrderTerms, why: str) -> None:
     with pytest.raises(OrderdError, match=re.escape(why)):
         check_floor(terms, ROUTE, AT_105)
 

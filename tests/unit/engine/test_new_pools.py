@@ -20,7 +20,7 @@ class Chain:
         return pair in self.new
 
 
-def test_each_pair_is_asked_about_every_few_seconds_and_news_are_told() -> None:
+def test_each_pair_is_asked_about_every_few_seconds_and_news_are_reported() -> None:
     chain, pairs, now, notified = Chain(new={OTHER}), {ONE}, [100.0], list[float]()
     find_new_pools = NewPoolSearch(
         cast("Router", chain), lambda: pairs, lambda: notified.append(now[0]), seconds=5, clock=lambda: now[0]

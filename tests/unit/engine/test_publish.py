@@ -56,7 +56,7 @@ class MendedRedis:
         self.taken.put(self.calls)
 
 
-def test_after_an_outage_of_redis_news_are_told_again() -> None:
+def test_after_an_outage_of_redis_news_are_reported_again() -> None:
     client = MendedRedis()
     publisher = Publisher(cast("redis.Redis", client))
     publisher.publish([NEWS])

@@ -202,7 +202,7 @@ def test_the_pool_that_pays_most_wins_and_all_quotes_are_kept(fresh: bool) -> No
     assert decision.gain_bps == 0
 
 
-def test_what_the_price_was_is_told_beside_the_route() -> None:
+def test_what_the_price_was_is_reported_beside_the_route() -> None:
     sides = [side(price, fee=2_500) for price in (0.1017, 0.1015)]
     decision = decide(router(offering(VenueName.RAYDIUM, sides[0]), offering(VenueName.METEORA, sides[1])))
     assert decision.mid() == Fraction(1016, 10_000), "between both pools, before their fees"
@@ -658,7 +658,7 @@ def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() 
 TERMS = OrderTerms(SOL, USDC, REQUEST.amount, slippage_bps=50)
 
 
-def test_an_offer_is_told_in_whole_tokens() -> None:
+def test_an_offer_is_reported_in_whole_tokens() -> None:
     offer = offer_of(TERMS, RoutingDecision(Route.single(QUOTE), (QUOTE,), ()))
     chosen = offer.chosen
     assert (chosen.amount_out, chosen.price, chosen.fee, chosen.fee_token) == ("152.4", "101.6", "0.00375", "SOL")

@@ -104,7 +104,7 @@ def test_a_trail_as_long_as_the_price_fires_nowhere() -> None:
 @pytest.mark.parametrize(
     ("price", "kind", "would"), [(100, "stop", "rest"), (118, "take_profit", "rest"), (94, "stop", "execute")]
 )
-def test_of_an_oco_both_ends_are_told_and_the_nearer_one_is_simulated(price: int, kind: str, would: str) -> None:
+def test_of_an_oco_both_ends_are_reported_and_the_nearer_one_is_simulated(price: int, kind: str, would: str) -> None:
     order = terms(kind=OrderKind.OCO, take_profit_price="120", stop_price="95", max_slippage_bps=500)
     ends = (take_profit_of(order), stop_of(order))
     market = Market(price)

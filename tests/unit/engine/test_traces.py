@@ -56,7 +56,7 @@ def test_an_order_that_failed_says_why_and_tells_of_no_transaction() -> None:
     assert event_attributes(spans[0].events[0])["orderd.code"] == ErrorCode.FUNDS_INSUFFICIENT
 
 
-def test_a_success_that_was_taken_back_is_told_and_the_order_goes_on() -> None:
+def test_a_success_that_was_taken_back_is_reported_and_the_order_goes_on() -> None:
     spans = trace_of(detail_of(ROLLED_BACK))
     assert "confirmed" in named(spans), "a state that it left again"
 

@@ -125,7 +125,7 @@ def test_a_caller_that_goes_away_takes_nothing_back() -> None:
     asyncio.run(play())
 
 
-def test_when_the_batch_fails_each_caller_is_told_and_the_next_batch_is_written() -> None:
+def test_when_the_batch_fails_each_caller_is_reported_and_the_next_batch_is_written() -> None:
     broken = True
 
     def fail_once(submissions: Sequence[Submission]) -> Outcomes:

@@ -94,7 +94,7 @@ def test_it_can_do_nothing_whatever_others_have_written_into_it() -> None:
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
 
 
-def test_what_cannot_be_told_is_said_to_be_so() -> None:
+def test_what_is_unknown_is_said_to_be_so() -> None:
     shown = page(None, untold=("orders", "unknown", "queue_depth", "workers", "rate_limit.used"), slot=None)
     assert "Postgres does not tell what happened of late." in shown
     tiles = shown[shown.index('<dl class="tiles">') : shown.index("</dl>")]

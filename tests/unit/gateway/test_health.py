@@ -71,7 +71,7 @@ async def test_a_service_that_hangs_holds_up_nobody_and_is_not_asked_twice(monke
         (TimeoutError(), "TimeoutError"),
     ],
 )
-async def test_what_is_wrong_is_told(error: Exception, detail: str) -> None:
+async def test_what_is_wrong_is_reported(error: Exception, detail: str) -> None:
     service = Service(error)
     service.may_answer.set()
     state = await Probe(service.ask).state()

@@ -151,7 +151,7 @@ class TestShown:
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "-o", "wide").out
         assert "chosen because together they take 12.46 basis points less than the best single pool" in out
 
-    def test_a_maximum_that_the_market_does_not_keep_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_maximum_that_the_market_does_not_keep_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTED.model_copy(update={"max_in": "1.4", "max_amount_in": "1.4"}))
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "--max-in", "1.4").out
         assert "at most 1.4 SOL, as asked for" in out

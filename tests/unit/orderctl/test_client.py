@@ -294,7 +294,7 @@ def test_what_is_said_to_go_on_then_has_not_ended(daemon: FakeDaemon, client: Cl
 
 
 class TestHeartbeat:
-    def test_while_it_beats_nothing_is_told_of_it(self, daemon: FakeDaemon, client: Client) -> None:
+    def test_while_it_beats_nothing_is_reported_it(self, daemon: FakeDaemon, client: Client) -> None:
         events = history(FILLED)
         daemon.heartbeat_seconds = 5
         daemon.knows(*events[:2])
@@ -306,7 +306,7 @@ class TestHeartbeat:
 
         assert [type(update) for update in before + until_the_end(updates)] == [Snapshot] + [Event] * 5
 
-    def test_silence_is_told_and_that_it_has_ended(
+    def test_silence_is_reported_and_that_it_has_ended(
         self, daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(freshness, "MISSED_BEATS", 0.05)
@@ -325,7 +325,7 @@ class TestHeartbeat:
         assert [type(update) for update in rest] in ([Event], [Event, Fresh])  # the event is the order's last
         assert seqs(rest) == [5]
 
-    def test_a_daemon_that_does_not_reach_its_database_is_told_of_and_that_it_does_again(
+    def test_a_daemon_that_does_not_reach_its_database_is_reported_and_that_it_does_again(
         self, daemon: FakeDaemon, client: Client
     ) -> None:
         daemon.heartbeat_seconds = 5
@@ -368,7 +368,7 @@ class TestHeartbeat:
 
 
 class TestResync:
-    def test_an_order_of_an_older_database_begins_anew(self, daemon: FakeDaemon, client: Client) -> None:
+    def test_an_order_of_an_older_database_begins_again(self, daemon: FakeDaemon, client: Client) -> None:
         events = history(FILLED)
         daemon.knows(*events[:4])
         updates = client.follow(str(ORDER_ID))

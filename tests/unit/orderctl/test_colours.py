@@ -26,7 +26,7 @@ PACKAGE = Path(orderctl.__path__[0])
 COLOUR = re.compile(r"(bold )?(bright_)?(black|red|green|yellow|blue|magenta|cyan|white|#[0-9a-f]{6})( on .*)?")
 
 
-def test_whatever_is_told_in_a_colour_has_one() -> None:
+def test_whatever_is_reported_in_a_colour_has_one() -> None:
     assert STATE_TONES.keys() == {*OrderStatus}
     assert OUTCOME_TONES.keys() == {*get_args(AttemptOutcome)}
     assert CHECK_TONES.keys() == {*get_args(CheckResult)}

@@ -100,7 +100,7 @@ def test_an_order_names_the_one_that_it_executes_or_follows() -> None:
     assert [text("parent", each, Showing(NOW)) for each in below] == ["-", "0199d3a0-9999", "0199d3a0-9999"]
 
 
-def test_only_what_is_drawn_anew_tells_what_is_awaited() -> None:
+def test_only_what_is_drawn_again_tells_what_is_awaited() -> None:
     order = order_after(history(FILLED[:1]), due_at=NOW + timedelta(seconds=8))
     routed = order.model_copy(update={"due_at": None, "quoted_amount_out": "152.3"})
     ended = order_after(history(WITHDRAWN), quoted_amount_out="152.3")
@@ -119,7 +119,7 @@ def test_a_confirmation_that_was_taken_back_is_no_result() -> None:
     assert text("result", order, Showing(NOW)) == "→ USDC"
 
 
-def test_the_date_is_told_where_it_is_not_todays() -> None:
+def test_the_date_is_reported_where_it_is_not_todays() -> None:
     order = order_after(history(FILLED[:1]))
 
     assert text("created", order, Showing(NOW)) == "09:30:00"

@@ -72,7 +72,7 @@ class TestSubmit:
         assert first != second
         assert "slippage" not in daemon.calls[0][1]
 
-    def test_the_client_order_id_is_told_before_the_order_is_sent(
+    def test_the_client_order_id_is_reported_before_the_order_is_sent(
         self, daemon: FakeDaemon, orderctl: Orderctl, capsys: pytest.CaptureFixture[str]
     ) -> None:
         told_before = []
@@ -222,7 +222,7 @@ class TestSubmit:
 
 
 class TestWatch:
-    def test_events_are_told_line_by_line_in_a_pipe(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_events_are_reported_line_by_line_in_a_pipe(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.knows(*history(FILLED))
         below = " " * len("2025-11-21 09:30:00.000     +0.000 s  accepted   ")
 
@@ -358,7 +358,7 @@ class TestList:
         assert (outcome.code, outcome.out) == (2, "")
         assert "did you mean USDC?" in outcome.err
 
-    def test_a_token_that_no_order_has_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_token_that_no_order_has_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 
         assert orderctl("list", "--token", "usdc") == (0, "", "no orders match\n")
@@ -401,7 +401,7 @@ class TestList:
         assert lines("price,id,kind") == [["PRICE", "ID", "KIND"], ["101.540141", "0199d3a0-1235", "market"]]
         assert lines("price,id", "-o", "wide") == [["PRICE", "ID"], ["101.540141", str(order.id)]]
 
-    def test_a_column_that_there_is_not_is_told_with_those_there_are(
+    def test_a_column_that_there_is_not_is_reported_with_those_there_are(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         outcome = orderctl("list", "--columns", "id,pirce")
@@ -481,7 +481,7 @@ class TestCancel:
         assert "error[ORDER_NOT_CANCELLABLE]" in outcome.err
         assert "orderctl watch late\n" in outcome.err
 
-    def test_every_refusal_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_every_refusal_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(
             Method.ORDER_CANCEL, lambda params: OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no {params['order']}")
         )
@@ -557,7 +557,7 @@ class TestQuote:
             assert (outcome.code, expected in outcome.err) == (2, True), outcome.err
         assert daemon.calls == []
 
-    def test_a_split_is_told_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_split_is_reported_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, SPLIT_QUOTE)
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
@@ -774,7 +774,9 @@ class TestTheCommandLine:
         assert outcome.code == 0
         assert outcome.out.startswith(f"Usage: orderctl {verb}")
 
-    def test_how_long_to_wait_is_told_where_the_daemon_says_so(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_how_long_to_wait_is_reported_where_the_daemon_says_so(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
         daemon.answers(Method.BALANCES, OrderdError(ErrorCode.LIMIT_REQUESTS, "61 in a minute", retry_after=17))
 
         outcome = orderctl("balances")
@@ -849,7 +851,7 @@ class TestTheCommandLine:
         assert "Traceback" not in orderctl("show", "no-such").err
         assert "Traceback" in orderctl("show", "no-such", "--debug").err
 
-    def test_an_unexpected_failure_is_told_without_a_traceback(
+    def test_an_unexpected_failure_is_reported_without_a_traceback(
         self, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def broken(*_: object) -> None:
@@ -921,7 +923,7 @@ class TestPools:
         assert orderctl("pools", "-o", "id").out == f"{self.POOL.address}\n"
         assert json.loads(orderctl("pools", "-o", "jsonl").out)["schema"] == "orderctl.pool/1"
 
-    def test_a_venue_that_is_silent_is_told_once_and_another_try_may_help(
+    def test_a_venue_that_is_silent_is_reported_once_and_another_try_may_help(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         silent = Refused(venue="meteora", code=ErrorCode.SERVICE_TIMEOUT, detail="no answer within 1500 ms")
@@ -949,7 +951,7 @@ class TestSchema:
 
 
 class TestVersion:
-    def test_both_versions_are_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_both_versions_are_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS)
 
         mine = this_release()
@@ -959,7 +961,7 @@ class TestVersion:
         assert versions["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
         assert versions["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
 
-    def test_the_commit_of_the_daemon_is_told_and_another_one_is_no_reason_to_warn(
+    def test_the_commit_of_the_daemon_is_reported_and_another_one_is_no_reason_to_warn(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"commit": "a" * 40}))
@@ -992,7 +994,7 @@ class TestVersion:
 
         assert "warning: the versions differ" in orderctl("version").err
 
-    def test_without_a_daemon_the_clients_own_is_told(self, orderctl: Orderctl) -> None:
+    def test_without_a_daemon_the_clients_own_is_reported(self, orderctl: Orderctl) -> None:
         outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
 
         assert outcome.code == 3

@@ -88,7 +88,7 @@ def test_each_value_is_shown_with_its_origin_and_no_api_key_is(
     assert {"name": "timeout", "value": "3", "origin": f"timeout in {file}"} in settings
 
 
-def test_the_path_is_told_also_where_there_is_no_file(orderctl: Orderctl, tmp_path: Path) -> None:
+def test_the_path_is_reported_also_where_there_is_no_file(orderctl: Orderctl, tmp_path: Path) -> None:
     assert orderctl("config", "path").out == f"{tmp_path}/config/orderctl/orderctl.toml\n"
 
 

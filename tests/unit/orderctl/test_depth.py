@@ -106,7 +106,9 @@ def test_what_is_no_amount_is_refused_before_anything_is_asked(daemon: FakeDaemo
     assert daemon.calls == []
 
 
-def test_a_refusal_that_does_not_depend_on_the_size_is_told_as_it_is(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_a_refusal_that_does_not_depend_on_the_size_is_reported_as_it_is(
+    daemon: FakeDaemon, orderctl: Orderctl
+) -> None:
     daemon.answers(Method.QUOTE, OrderdError(ErrorCode.TOKEN_UNKNOWN, "there is no UDSC"))
     assert "TOKEN_UNKNOWN" in orderctl("depth", "SOL", "UDSC", "--sizes", "1").err
 

@@ -55,7 +55,7 @@ def test_what_is_active_is_cancelled_once_nothing_can_be_signed_any_more(
     assert "1 orders cancelled" in outcome.err
 
 
-def test_each_order_that_is_not_cancelled_is_told_and_the_first_refusal_decides_the_exit_code(
+def test_each_order_that_is_not_cancelled_is_reported_and_the_first_refusal_decides_the_exit_code(
     daemon: FakeDaemon, orderctl: Orderctl
 ) -> None:
     order = order_after(history(FILLED[:1]))

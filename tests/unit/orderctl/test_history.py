@@ -59,7 +59,7 @@ def answer_fills(daemon: FakeDaemon, count: int = 1) -> None:
     daemon.answers(Method.HISTORY, page)
 
 
-def test_fills_are_a_table_and_their_sums_are_told(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_fills_are_a_table_and_their_sums_are_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     losing = fill(1, mid="102", quote_slippage_bps="-13.56", mid_slippage_bps="45.08")
     daemon.answers(Method.HISTORY, HistoryResult(fills=(losing,), totals=TOTALS, next_cursor=None))
     code, out, err = orderctl("history")

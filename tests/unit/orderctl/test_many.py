@@ -106,7 +106,7 @@ class TestFiles:
         assert message in outcome.err
         assert not daemon.calls
 
-    def test_a_file_that_is_not_there_is_told(self) -> None:
+    def test_a_file_that_is_not_there_is_reported(self) -> None:
         with pytest.raises(ConfigError, match="No such file"):
             read_orders("/nowhere/orders.csv", {}, "mine")
 
@@ -158,7 +158,7 @@ class TestFiles:
         ids = [params["client_order_id"] for _, params in daemon.calls]
         assert ids == ["monday-1", "monday-2"] * 2
 
-    def test_without_a_daemon_the_rest_is_not_tried_and_the_command_for_it_is_told(
+    def test_without_a_daemon_the_rest_is_not_tried_and_the_command_for_it_is_reported(
         self, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ORDERCTL_URL", "ws://127.0.0.1:1/")

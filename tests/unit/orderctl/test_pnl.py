@@ -10,7 +10,7 @@ from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.test_history import fill
 
 
-def test_earnings_are_a_table_and_their_sum_is_told(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_earnings_are_a_table_and_their_sum_is_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.PNL, examples.PNL)
     code, out, err = orderctl("pnl", "--method", "average", "--since", "2026-11-01")
     assert (code, out.splitlines()[1].split()[:3]) == (0, ["SOL", "12.40911", "~1669.884"])

@@ -33,7 +33,7 @@ def test_members_that_a_newer_daemon_adds_do_no_harm() -> None:
     assert read_notification(news) == Ready(subscription=4, orders=1)
 
 
-def test_a_candle_is_told_with_whatever_a_newer_daemon_adds() -> None:
+def test_a_candle_is_reported_with_whatever_a_newer_daemon_adds() -> None:
     candle = {"at": "2026-11-21T09:30:00Z", **dict.fromkeys(("open", "high", "low", "close"), "142")}
     params = {"subscription": 3, "base": "SOL", "quote": "USDC", "interval": "1m", "candle": candle, "new": "member"}
     news = read_notification({"method": PRICE_CANDLE, "params": params})

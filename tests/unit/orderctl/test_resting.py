@@ -100,7 +100,7 @@ def resting(accepted: Accepted, **changes: Any) -> OrderView:
         ),
     ],
 )
-def test_what_is_waited_for_is_told_with_both_readings_and_what_follows(
+def test_what_is_waited_for_is_reported_with_both_readings_and_what_follows(
     order: OrderView, expected: str, follows: str
 ) -> None:
     assert (conditions(order), what_follows(order)) == (expected, follows)
@@ -123,7 +123,7 @@ def test_prices_in_short_fit_a_column(accepted: Accepted, expected: str | None) 
     assert prices(accepted) == expected
 
 
-def test_of_a_token_that_is_not_built_in_the_daemons_words_are_told() -> None:
+def test_of_a_token_that_is_not_built_in_the_daemons_words_are_reported() -> None:
     order = resting(LIMIT, token_out="XYZ").model_copy(update={"price_reads": "105 XYZ per SOL = at least 157.5 XYZ"})
 
     assert reading(order) == conditions(order) == "105 XYZ per SOL = at least 157.5 XYZ"
@@ -286,7 +286,7 @@ def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_whe
         ([WITHDRAWN], ""),
     ],
 )
-def test_it_is_told_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
+def test_it_is_reported_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
     assert only_rest([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
 
 
@@ -356,7 +356,7 @@ def test_a_prospect_of_executions_says_how_much_each_sells_and_when() -> None:
     assert executions("31.5", limit_price="105")[5] == "so     the first would be executed at once"
 
 
-def test_a_prospect_of_executions_in_an_unknown_token_tells_no_price() -> None:
+def test_a_prospect_of_executions_in_an_unknown_token_shows_no_price() -> None:
     assert [line.split()[0] for line in executions("30.5", token_out="XYZ")] == [
         "sell",
         "sells",
@@ -366,7 +366,7 @@ def test_a_prospect_of_executions_in_an_unknown_token_tells_no_price() -> None:
     ]
 
 
-def test_what_follows_an_entry_is_told_with_it() -> None:
+def test_what_follows_an_entry_is_reported_with_it() -> None:
     entry = LIMIT.model_copy(update={"then_take_profit": "120", "then_stop": "85"})
     expected = (
         "it is filled at this price or a better one; what it has bought is sold again: take-profit 120 or stop 85"
@@ -390,7 +390,7 @@ class TestSimulateFill:
         assert (outcome.code, outcome.err) == (0, "nothing was traded\n")
         return outcome.out.splitlines()
 
-    def test_both_ends_of_an_oco_are_told_with_their_distance(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_both_ends_of_an_oco_are_reported_with_their_distance(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         profit = Awaited(kind=OrderKind.TAKE_PROFIT, reads="120 = 180", price="120", away="18.2", is_met=False)
         stop = Awaited(kind=OrderKind.STOP, reads="95 = 142.5", price="95", away=None, is_met=False)
         lines = self.simulated(daemon, orderctl, would="rest", waits_for=(profit, stop))
@@ -402,7 +402,7 @@ class TestSimulateFill:
         ]
         assert lines[-1] == "the simulation succeeds: network fee 0.000005 SOL, 9 compute units"
 
-    def test_the_next_execution_is_told_with_its_time(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_next_execution_is_reported_with_its_time(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         lines = self.simulated(daemon, orderctl, would="rest", at=START, part_in="0.3")
         assert lines[:3] == [
             "next  0.3 SOL at 2025-11-21 09:30:00",
@@ -537,7 +537,7 @@ class TestSubmit:
         assert "min_out" not in sent, "the market of today is no floor for another day"
 
 
-def test_a_cancelled_order_tells_no_price_to_wait_for() -> None:
+def test_a_cancelled_order_shows_no_price_to_wait_for() -> None:
     ended = order_after(history((LIMIT, Cancelled())))
     assert cell("result", ended) == "→ USDC"
 
@@ -605,7 +605,7 @@ def test_what_is_released_says_what_it_sells() -> None:
     assert advanced(order, events[1]).amount_in == "1.5"
 
 
-def test_the_prices_of_a_token_that_the_daemon_has_told_of_are_told_too() -> None:
+def test_the_prices_of_a_token_that_the_daemon_has_told_of_are_reported_too() -> None:
     order = resting(LIMIT, token_out="TOLD")
     assert pair_of("SOL", "TOLD") is None
     know([TokenView(symbol="TOLD", mint="T" * 43, decimals=4)])

@@ -105,7 +105,7 @@ def test_what_could_be_meant_otherwise_is_refused(tmp_path: Path, content: bytes
     | st.lists(st.text(alphabet='{}[]",;:\t\nab1 \\'), max_size=9).map("\n".join)
     | st.text().map(lambda more: f"token_in,token_out,amount_in\n{more}")
 )
-def test_any_text_is_rows_or_is_told_where_it_is_wrong(text: str) -> None:
+def test_any_text_is_rows_or_is_reported_where_it_is_wrong(text: str) -> None:
     with suppress(WrongRowError):
         for place, row in read_rows(text, REQUIRED, OPTIONAL):
             assert place

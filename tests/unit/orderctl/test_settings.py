@@ -101,7 +101,7 @@ def test_a_api_key_file_must_hold_one_printable_line(tmp_path: Path) -> None:
         (b"url = 'ws://a/'\nurl = 'ws://b/'", "Cannot overwrite a value"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_with_what_is_wrong(config: Path, content: bytes, message: str) -> None:
+def test_a_file_that_cannot_be_used_is_reported_with_what_is_wrong(config: Path, content: bytes, message: str) -> None:
     config.write_bytes(content)
     with pytest.raises(ConfigError) as refused:
         load(Flags(), {"ORDERCTL_CONFIG": str(config)})

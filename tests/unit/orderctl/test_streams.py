@@ -113,7 +113,7 @@ class TestWorkGoesOn:
         assert sum(method == Method.ORDER_CANCEL for method, _ in daemon.calls) == len(orders)
         assert done.returncode == ExitCode.OK
 
-    def test_what_is_missing_on_a_full_disk_is_told(self, batch: FakeDaemon, shell: Shell) -> None:
+    def test_what_is_missing_on_a_full_disk_is_reported(self, batch: FakeDaemon, shell: Shell) -> None:
         printed = shell("orderctl submit -y -f orders.csv >/dev/full").stderr
 
         assert "30 of 30 orders taken" in printed

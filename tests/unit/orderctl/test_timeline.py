@@ -45,7 +45,7 @@ def test_a_clock_behind_the_daemons_makes_no_negative_time() -> None:
     assert timeline_of(FILLED[:1]).spans[0].seconds(START - timedelta(seconds=5)) == 0.0
 
 
-def test_a_retry_begins_the_stages_anew_and_drops_the_old_quotes() -> None:
+def test_a_retry_begins_the_stages_again_and_drops_the_old_quotes() -> None:
     waiting = timeline_of(RETRIED[:6])
 
     assert [span.stage for span in waiting.spans] == ["pending"]
@@ -74,7 +74,7 @@ def test_an_order_is_over_with_its_terminal_event_and_not_before(facts: tuple[An
     assert timeline_of(facts).end == facts[-1]
 
 
-def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_told() -> None:
+def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_reported() -> None:
     timeline = OrderTimeline(order_after(EVENTS), EVENTS[:2])
 
     assert timeline.status is OrderStatus.CONFIRMED
@@ -94,7 +94,7 @@ def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> No
     assert [line.plain for line in timeline_lines(detail)] == ["its events are not kept any more"]
 
 
-def test_an_order_that_begins_anew_goes_on_with_what_is_told_after_that() -> None:
+def test_an_order_that_begins_again_goes_on_with_what_is_told_after_that() -> None:
     timeline = OrderTimeline(order_after(EVENTS[:3]), not_kept=3)
     timeline.apply(EVENTS[2])
     assert (timeline.events, timeline.status, timeline.is_over) == ((), EVENTS[2].status, False)
@@ -128,7 +128,7 @@ def test_every_event_has_words() -> None:
     ]
 
 
-def test_terms_are_told_where_they_are_the_orders_own() -> None:
+def test_terms_are_reported_where_they_are_the_orders_own() -> None:
     own = order_after(EVENTS).model_copy(update={"min_out": "150", "max_cost": "1", "floor": Floor.EACH})
     assert describe(FILLED[0], own) == [
         "sell 1.5 SOL for USDC, slippage at most 0.5 %, at least 150 USDC, cost at most 1 %, "
@@ -138,7 +138,7 @@ def test_terms_are_told_where_they_are_the_orders_own() -> None:
     assert describe(FILLED[0], wrapped) == ["sell 1.5 wrapped SOL for USDC, slippage at most 0.5 %"]
 
 
-def test_the_label_of_an_order_is_told_as_one() -> None:
+def test_the_label_of_an_order_is_reported_as_one() -> None:
     labelled = ACCEPTED.model_copy(update={"label": "desk"})
     assert describe(labelled, order_after(EVENTS))[1:] == ["for the wallet desk, which is a label"]
 
@@ -160,7 +160,7 @@ def test_a_duration_reads_well_at_every_length(seconds: float, text: str) -> Non
 
 
 @pytest.mark.parametrize(("bps", "text"), [("0", "0"), ("5", "0.05"), ("2.1", "0.021"), ("10000", "100")])
-def test_basis_points_are_told_in_percent(bps: str, text: str) -> None:
+def test_basis_points_are_reported_in_percent(bps: str, text: str) -> None:
     assert percent(bps) == text
 
 

@@ -115,7 +115,7 @@ class TestShown:
 
 
 class TestRolledBack:
-    def test_it_is_under_way_again_and_the_setback_is_told(self) -> None:
+    def test_it_is_under_way_again_and_the_setback_is_reported(self) -> None:
         events = history(ROLLED_BACK)
         timeline = OrderTimeline(order_after(events), events)
         assert not timeline.is_over
@@ -191,7 +191,7 @@ class TestResolve:
         assert orderctl("resolve", "0199d3a0", "--dead", "--landed", SIGNATURE, "--yes").code == 2
         assert daemon.calls == []
 
-    def test_a_refusal_is_told(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_refusal_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_RESOLVE, OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "the chain may still tell"))
         outcome = orderctl("resolve", "0199d3a0", "--dead", "--yes")
         assert outcome.code == 1

@@ -49,7 +49,7 @@ def test_what_was_asked_before_it_is_waited_for_is_no_step_back(daemon: FakeDaem
     assert orderctl("wait", str(ORDER_ID), "--for", "submitted", "-o", "id").out == f"{ORDER_ID}\n"
 
 
-def test_an_unknown_order_and_a_time_that_is_none_are_told(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_an_unknown_order_and_a_time_that_is_none_are_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.ORDER_GET, OrderdError(ErrorCode.ORDER_NOT_FOUND, "no order"))
     assert orderctl("wait", "nowhere").code == 6
     assert orderctl("wait", "nowhere", "--timeout", "soon").code == 2

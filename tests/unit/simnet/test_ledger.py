@@ -146,7 +146,7 @@ def test_a_transaction_on_a_fork_that_was_given_up_is_not_told_any_more(chain: L
     assert ledger.transaction(kept.transaction.signature) is not None
 
 
-def test_a_transaction_that_lands_on_both_forks_is_told_as_it_stands_on_the_one_that_won(
+def test_a_transaction_that_lands_on_both_forks_is_reported_as_it_stands_on_the_one_that_won(
     chain: LocalChain, ledger: Ledger
 ) -> None:
     ((lost, executed),) = with_payments(chain, ledger, 1)
@@ -220,7 +220,7 @@ def test_mentions_are_found_between_two_places(chain: LocalChain, ledger: Ledger
     assert ledger.place(Signature.default()) is None
 
 
-def test_two_addresses_that_share_a_number_are_told_apart(chain: LocalChain, ledger: Ledger) -> None:
+def test_two_addresses_that_share_a_number_are_distinguished(chain: LocalChain, ledger: Ledger) -> None:
     with_payments(chain, ledger, 1)
     alike = Pubkey.from_bytes(bytes(NOBODY.pubkey())[:6] + bytes(26))
 

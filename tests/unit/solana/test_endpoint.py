@@ -123,7 +123,7 @@ def test_which_proxy_leads_to_an_endpoint(
 @pytest.mark.parametrize(
     "proxy", ["socks4://p:1", "https://p:1", "http://", "http://p:many", f"socks5://{'u' * 256}@p:1"]
 )
-def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_a_proxy_of_another_kind_is_reported(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
         HttpTransport("https://rpc.example")
@@ -222,7 +222,7 @@ def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPat
             posted("http://rpc.example/key")
 
 
-def test_a_name_that_no_host_can_have_is_told_as_one_that_is_not_reached() -> None:
+def test_a_name_that_no_host_can_have_is_reported_as_one_that_is_not_reached() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(OSError, match="no name of a host"):
         _ask_in_socks(ours, f"{'x' * 64}.example", 80)

@@ -86,7 +86,7 @@ def listening(node: Node, hinted: Queue[str], monkeypatch: pytest.MonkeyPatch) -
     listening.stop(10)
 
 
-def test_each_watched_transaction_is_told_of(node: Node, listening: Listening, hinted: Queue[str]) -> None:
+def test_each_watched_transaction_is_reported(node: Node, listening: Listening, hinted: Queue[str]) -> None:
     connection = node.connections.get(timeout=10)
     listening.opened.get(timeout=10)
     watched(node, listening, connection, "first", 7)
@@ -135,7 +135,7 @@ def changed(subscription: int) -> str:
     return json.dumps({"jsonrpc": "2.0", "method": "accountNotification", "params": params})
 
 
-def test_whoever_watches_an_account_is_told_of_its_changes_alone(node: Node, accounts: AccountHints) -> None:
+def test_whoever_watches_an_account_is_reported_its_changes_alone(node: Node, accounts: AccountHints) -> None:
     notified: Queue[str] = Queue()
     accounts.watch(A, lambda: notified.put("a"))
     accounts.start()
@@ -219,7 +219,7 @@ def test_without_a_node_nothing_happens() -> None:
     nobody.stop(10)
 
 
-def test_accounts_that_are_made_are_told_of_by_their_addresses(node: Node, accounts: AccountHints) -> None:
+def test_accounts_that_are_made_are_reported_by_their_addresses(node: Node, accounts: AccountHints) -> None:
     notified: Queue[str] = Queue()
     hinted: Queue[None] = Queue()
     accounts.on_hint = lambda: hinted.put(None)

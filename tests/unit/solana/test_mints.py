@@ -29,7 +29,7 @@ def test_a_plain_mint() -> None:
     assert fee_schedule(plain()) is None
 
 
-def test_its_authorities_are_told() -> None:
+def test_its_authorities_are_reported() -> None:
     assert facts_of(MINT, spl(mint_authority=SOMEBODY)).traits == {Trait.MINT_AUTHORITY}
     assert facts_of(MINT, spl(freeze=SOMEBODY)).traits == {Trait.FREEZE_AUTHORITY}
 
@@ -67,7 +67,7 @@ def test_what_changes_nothing_is_harmless(extension: tuple[int, bytes]) -> None:
         (fee(0, 0), Trait.TRANSFER_FEE),  # somebody may set one
     ],
 )
-def test_what_a_trader_has_to_know_is_told(extension: tuple[int, bytes], trait: Trait) -> None:
+def test_what_a_trader_has_to_know_is_reported(extension: tuple[int, bytes], trait: Trait) -> None:
     assert traits_of(extension) == {trait}
 
 

@@ -61,7 +61,7 @@ def test_a_name_logged_by_a_call_that_succeeded_is_not_the_callers_error() -> No
     assert read_failure({"InstructionError": [0, {"Custom": 2}]}, logs).name == "Custom(2)"
 
 
-def test_the_account_that_a_program_names_as_the_cause_is_told() -> None:
+def test_the_account_that_a_program_names_as_the_cause_is_reported() -> None:
     logs = [
         f"Program {CPMM} invoke [1]",
         "Program log: AnchorError caused by account: input_token_account. Error Code: AccountNotInitialized. "

@@ -429,7 +429,7 @@ def test_a_token_2022_mint_that_could_change_the_payout_is_refused(
     assert message in error.detail
 
 
-def test_a_node_that_does_not_list_pools_is_told_with_the_setting_that_names_them(card: Card, chain: Chain) -> None:
+def test_a_node_that_does_not_list_pools_is_reported_with_the_setting_that_names_them(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     chain.unknown_methods.add("getProgramAccounts")
     error = refusal(card.venue(chain), ONE_SOL)
@@ -456,7 +456,7 @@ class Memory:
         self.was_kept.set()
 
 
-def test_pools_that_were_found_before_are_traded_while_the_chain_is_asked_anew(card: Card, chain: Chain) -> None:
+def test_pools_that_were_found_before_are_traded_while_the_chain_is_asked_again(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     memory, now = Memory([str(POOL)]), [0.0]
     venue = card.venue(chain, lambda: now[0], memory=memory)
@@ -498,7 +498,7 @@ def test_an_endpoint_that_is_down_is_no_judgement_and_passes(card: Card, chain: 
     assert best_quote(venue, ONE_SOL).pool == str(POOL)
 
 
-def test_an_endpoint_that_limits_requests_is_told_apart(card: Card, chain: Chain) -> None:
+def test_an_endpoint_that_limits_requests_is_distinguished(card: Card, chain: Chain) -> None:
     chain.status = 429
     assert refusal(card.venue(chain), ONE_SOL).code == ErrorCode.RPC_RATE_LIMITED
 

@@ -19,7 +19,7 @@ def test_a_deposit_on_one_side_moves_no_pool_up() -> None:
     assert by_depth(honest | {"bait": (0, 10**15)}) == ["b", "a", "bait"]
 
 
-def test_pools_of_one_side_are_told_apart_by_it_and_left_out_by_nothing() -> None:
+def test_pools_of_one_side_are_distinguished_by_it_and_left_out_by_nothing() -> None:
     assert by_depth({"a": (10, 0), "b": (20, 0), "c": (0, 0)}) == ["b", "a", "c"]
 
 

@@ -62,7 +62,7 @@ def test_many_readings_go_on_together_as_long_as_one_has_questions() -> None:
     assert node.requests == [[[A], [C], [C]], [[A, B]]]
 
 
-def test_where_the_node_cannot_be_asked_each_reading_is_told() -> None:
+def test_where_the_node_cannot_be_asked_each_reading_is_reported() -> None:
     node = Node(RpcTransportError("refused"))
     results = read_batch(node.rpc(), [in_steps([A]), in_steps([B])])
     assert [str(result) for result in results] == ["refused", "refused"]

@@ -33,7 +33,7 @@ class Lookups:
         self.waiting.pop()()
 
 
-def test_an_old_answer_is_told_until_the_new_one_is_there() -> None:
+def test_an_old_answer_is_reported_until_the_new_one_is_there() -> None:
     lookups = Lookups()
     assert lookups.known.get("pair") == 1
     lookups.now = AGE / 2
@@ -46,7 +46,7 @@ def test_an_old_answer_is_told_until_the_new_one_is_there() -> None:
     assert lookups.known.get("pair") == 2
 
 
-def test_what_is_known_is_told_however_old_and_asks_nobody() -> None:
+def test_what_is_known_is_reported_however_old_and_asks_nobody() -> None:
     lookups = Lookups()
     assert lookups.known.known("pair") is None
     lookups.known.get("pair")

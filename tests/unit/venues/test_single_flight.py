@@ -92,7 +92,7 @@ def test_an_error_goes_to_those_who_wait_for_it_and_is_not_kept() -> None:
     assert cache.get("a") == "up"
 
 
-def test_what_is_forgotten_is_loaded_anew_even_while_it_is_being_loaded() -> None:
+def test_what_is_forgotten_is_loaded_again_even_while_it_is_being_loaded() -> None:
     begun, go = threading.Event(), threading.Event()
     answers = iter(["first", "second"])
 
@@ -115,7 +115,7 @@ def test_what_is_forgotten_is_loaded_anew_even_while_it_is_being_loaded() -> Non
     cache.forget("never asked for")
 
 
-def test_a_load_that_is_broken_off_is_an_error_to_those_who_wait_and_is_begun_anew() -> None:
+def test_a_load_that_is_broken_off_is_an_error_to_those_who_wait_and_is_begun_again() -> None:
     cache = SingleFlight(str.upper, 1.0, clock=Clock())
     flight = cache.begin("a")
     assert flight is not None

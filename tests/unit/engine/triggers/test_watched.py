@@ -66,7 +66,7 @@ def test_a_stop_is_met_by_two_looks_in_different_slots(
 
 
 @pytest.mark.parametrize("between", [look(96, 3), None], ids=["a better price", "no route"])
-def test_a_look_that_does_not_find_it_met_begins_the_confirmation_anew(between: MarketLook | None) -> None:
+def test_a_look_that_does_not_find_it_met_begins_the_confirmation_again(between: MarketLook | None) -> None:
     order = watched("stop")
     assert meets(order, [look(90, 1), between]) == [False, False]
     assert not order.is_confirming

@@ -110,5 +110,5 @@ def test_a_number_of_as_many_digits_as_fit_into_a_body_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize(("bps", "percent"), [("0.00", b"0"), ("12.46", b"0.1246"), ("100", b"1"), ("250.00", b"2.5")])
-def test_basis_points_are_told_as_percent(bps: str, percent: bytes) -> None:
+def test_basis_points_are_reported_as_percent(bps: str, percent: bytes) -> None:
     assert orjson.dumps(percent_of_bps(bps)) == percent

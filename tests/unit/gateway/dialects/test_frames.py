@@ -73,7 +73,7 @@ def test_a_dialect_has_a_word_for_whatever_moves_an_order() -> None:
     assert moves - {EventKind.DEFERRED, EventKind.RELEASED, EventKind.TRIGGERED} <= EXECUTE.words.keys()
 
 
-def test_an_order_that_waits_for_a_service_is_told_of_as_one_that_is_tried_again() -> None:
+def test_an_order_that_waits_for_a_service_is_reported_as_one_that_is_tried_again() -> None:
     code, detail = ErrorCode.RPC_UNAVAILABLE, "connection refused"
     waits = Deferred(until=AT, reason="the node is away", code=code, detail=detail)
     again = Retrying(attempt=1, until=AT, code=code, detail=detail)
@@ -101,7 +101,7 @@ OTHER = ROUTED.model_copy(update={"min_amount_out": "199"})
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, ROUTING_COMPLETE, QUOTES])
-def test_a_second_route_of_an_attempt_is_told_as_the_first_was(dialect: Dialect) -> None:
+def test_a_second_route_of_an_attempt_is_reported_as_the_first_was(dialect: Dialect) -> None:
     once, twice = (frames(dialect, (ACCEPTED, STARTED, *routes), OTHER) for routes in ([OTHER], [OTHER, OTHER]))
     of_a_route = len(once) - len(frames(dialect, (ACCEPTED, STARTED)))
     assert twice == [*once, *once[-of_a_route:]]

@@ -204,7 +204,7 @@ async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> 
         assert words(pilot, Banner).startswith(" simnet  ◌ no answer, stale since ")
 
 
-async def test_a_daemon_that_is_itself_out_of_touch_is_told_of() -> None:
+async def test_a_daemon_that_is_itself_out_of_touch_is_reported() -> None:
     caller = busy()
     async with running(caller) as pilot:
         caller.send(Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=9), subscriptions=()))
@@ -258,7 +258,7 @@ async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_
             assert part in shown
 
 
-async def test_a_question_that_is_refused_is_told_in_its_place() -> None:
+async def test_a_question_that_is_refused_is_reported_in_its_place() -> None:
     caller = busy()
     caller.answers[Method.BALANCES] = refusal(ErrorCode.RPC_UNAVAILABLE, "no answer in 2 s")
     async with running(caller) as pilot:
@@ -812,7 +812,7 @@ async def test_a_form_buys_an_exact_amount_for_what_its_button_promises() -> Non
         }
 
 
-async def test_an_exit_that_cannot_be_meant_is_told_before_the_entry_is_sent() -> None:
+async def test_an_exit_that_cannot_be_meant_is_reported_before_the_entry_is_sent() -> None:
     async with running(quoting()) as pilot:
         screen = await chosen(pilot, "market", then_stop="9000")
         assert "9000" in answer_of(screen)
@@ -898,7 +898,7 @@ async def test_enter_goes_through_the_fields_of_a_form_and_never_to_its_button()
     ("typed", "message"),
     [("-1", "The amount is not above zero"), ("abc", "The amount is not a decimal number")],
 )
-async def test_what_is_certainly_wrong_is_told_at_once_and_cannot_be_sent(typed: str, message: str) -> None:
+async def test_what_is_certainly_wrong_is_reported_at_once_and_cannot_be_sent(typed: str, message: str) -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("n", *typed)
@@ -981,7 +981,7 @@ async def test_an_order_that_ends_while_the_trader_thinks_can_no_longer_be_cance
         assert question.query_one("#cancel", Button).disabled
 
 
-async def test_what_cannot_be_cancelled_any_more_is_told() -> None:
+async def test_what_cannot_be_cancelled_any_more_is_reported() -> None:
     caller = busy()
     caller.answers[Method.ORDER_CANCEL] = refusal(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
     async with running(caller) as pilot:

@@ -33,12 +33,12 @@ def test_many_are_one_toast_and_a_flood_is_none() -> None:
     assert toasts([order(number, FILLED) for number in range(FLOOD + 1)]) == []
 
 
-def test_sums_are_told_by_token_and_by_outcome() -> None:
+def test_sums_are_reported_by_token_and_by_outcome() -> None:
     assert sold_by(twenty()) == "11.25 SOL, 1750 USDC"
     assert outcomes([order(1, FILLED), order(2, FILLED), order(3, WITHDRAWN)]) == "2 confirmed, 1 cancelled"
 
 
-def test_what_is_on_its_way_is_told_by_stage_and_a_lone_order_by_itself() -> None:
+def test_what_is_on_its_way_is_reported_by_stage_and_a_lone_order_by_itself() -> None:
     book = Book()
     assert str(running_text(book)) == ""
     book.put(order(1, FILLED[:4]))

@@ -104,7 +104,7 @@ async def test_calls_are_answered_while_news_come_and_however_many_there_are(
     assert answers == [STATUS] * 20 + [detail_of(FILLED)]
 
 
-async def test_a_restart_of_the_daemon_is_told_and_survived(daemon: FakeDaemon, settings: Settings) -> None:
+async def test_a_restart_of_the_daemon_is_reported_and_survived(daemon: FakeDaemon, settings: Settings) -> None:
     async with linked(settings) as (link, listener):
         await listener.wait_for(Ready)
         await asyncio.to_thread(daemon.stop)
@@ -195,7 +195,7 @@ async def test_the_token_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
     assert "secret" not in repr(settings)
 
 
-async def test_heartbeats_are_told_and_one_that_counts_more_events_than_came_begins_a_new_connection(
+async def test_heartbeats_are_reported_and_one_that_counts_more_events_than_came_begins_a_new_connection(
     daemon: FakeDaemon, settings: Settings
 ) -> None:
     daemon.knows(*history(FILLED[:1], order_id(1)))

@@ -164,7 +164,7 @@ def test_a_swap_is_a_tag_and_two_amounts(order: Record, tag: str) -> None:
 
 
 @pytest.mark.parametrize("order", [v4_instructions.SwapBaseInV2(5, 4), v4_instructions.SwapBaseOutV2(5, 4)])
-def test_a_swap_without_the_market_is_told_by_its_tag(order: Record) -> None:
+def test_a_swap_without_the_market_is_reported_by_its_tag(order: Record) -> None:
     assert v4_handler.decode_instruction(order.encode()) == order
 
 

@@ -34,7 +34,7 @@ def with_creator_fee(on: int) -> dict[str, Any]:
     }
 
 
-def test_a_creators_fee_on_the_output_is_told_in_the_input_token() -> None:
+def test_a_creators_fee_on_the_output_is_reported_in_the_input_token() -> None:
     request = QuoteRequest(str(LOW), str(HIGH), 10**9)
     fees = []
     for on in (1, 2):  # taken from token 0, which is paid in, or from token 1
@@ -47,7 +47,7 @@ def test_a_creators_fee_on_the_output_is_told_in_the_input_token() -> None:
     assert on_output - trade_fee - (10**9 - trade_fee) // 100 in (0, 1)  # the program's rounding and ours, both up
 
 
-def test_an_opening_time_no_calendar_has_is_told_as_a_number() -> None:
+def test_an_opening_time_no_calendar_has_is_reported_as_a_number() -> None:
     chain = Chain()
     put_cpmm(chain, POOL, LOW, HIGH, REAL, open_time=2**64 - 1)
     with pytest.raises(OrderdError, match="unix second 18446744073709551615") as error:
