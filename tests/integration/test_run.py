@@ -191,7 +191,7 @@ def test_what_is_configured_is_used_and_not_started(
 
 def test_a_database_that_lacks_tables_is_not_touched_but_refused(tmp_path: Path, empty_postgres_url: str) -> None:
     with (
-        pytest.raises(OrderdError, match="next: bring them up to date: orderd migrate"),
+        pytest.raises(OrderdError, match="next: update them: orderd migrate"),
         running_daemon(tmp_path, QUICK | {"ORDERD_DATABASE_URL": empty_postgres_url}),
     ):
         pass

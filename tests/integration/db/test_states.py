@@ -64,7 +64,7 @@ def test_a_new_order_begins_where_the_table_says() -> None:
     assert named(default, "order_status") <= WAITING
 
 
-def test_how_an_order_ended_is_reported_those_that_have() -> None:
+def test_how_an_order_ended_is_reported_for_those_that_have() -> None:
     (expression,) = database.execute_sql(
         "SELECT generation_expression FROM information_schema.columns WHERE column_name = 'ended_as' AND "
         "table_name = 'orders'"

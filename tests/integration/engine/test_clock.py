@@ -214,9 +214,7 @@ def test_an_allowance_is_of_24_hours(server: SettableClock, watching: DatabaseCl
 
 
 @BOTH_WAYS
-def test_what_is_reported_the_past_stays_as_it_was(
-    server: SettableClock, watching: DatabaseClock, by: timedelta
-) -> None:
+def test_records_of_the_past_stay_as_they_were(server: SettableClock, watching: DatabaseClock, by: timedelta) -> None:
     order_id = waiting(300)
     history = "SELECT seq, at FROM order_events WHERE order_id = %s ORDER BY seq"
     before = database.execute_sql(history, (str(order_id),)).fetchall()

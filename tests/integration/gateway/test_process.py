@@ -60,7 +60,7 @@ async def test_tables_that_are_behind_are_refused(start: Start, empty_postgres_u
     process = await start(database_url=empty_postgres_url)
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1
-    assert "next: bring them up to date: orderd migrate" in log.decode()
+    assert "next: update them: orderd migrate" in log.decode()
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_and_that_is_said(start: Start) -> None:

@@ -260,7 +260,7 @@ def test_the_first_block_is_available(client: Client) -> None:
     assert failure.value.code == -32007
 
 
-def test_a_block_tells_of_a_transaction_what_is_reported_it_alone(client: Client, wallet: Keypair) -> None:
+def test_a_block_has_of_a_transaction_what_is_reported_of_it_alone(client: Client, wallet: Keypair) -> None:
     (sent,) = pay(client, wallet, Keypair().pubkey(), 1)
     options = {"encoding": "base64", **V0, **CONFIRMED}
     record = client.call("getTransaction", sent, options)

@@ -174,7 +174,7 @@ def test_a_programs_accounts_are_reported_as_the_filters_take_them(
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
 @pytest.mark.parametrize("everything", [True, False])
-def test_logs_are_reported_all_transactions_or_of_those_that_name_an_account(
+def test_logs_are_reported_of_all_transactions_or_of_those_that_name_an_account(
     client: Client, wallet: Keypair, listener: Listener, commitment: str, everything: bool
 ) -> None:
     shop = Keypair().pubkey()

@@ -25,11 +25,11 @@ def write(settings: Settings, text: str, mode: int = 0o600) -> Settings:
     return settings
 
 
-def test_without_a_file_nobody_is_reported_anything() -> None:
+def test_without_a_file_nobody_gets_alerts() -> None:
     assert load_alerts(Settings()) is None
 
 
-def test_receivers_are_reported_everything_unless_they_say_of_what(settings: Settings) -> None:
+def test_receivers_get_all_alerts_unless_they_name_some(settings: Settings) -> None:
     phone = '[receivers.phone]\napprise = "json://localhost"\nevents = ["failed", "halted"]\n'
     found = load_alerts(write(settings, BOT + phone))
     assert found is not None

@@ -308,7 +308,7 @@ def test_a_member_that_is_given_twice_is_refused_by_name(message: str, member: s
     assert f"the member {member!r} is given twice" in answers[0]["error"]["data"]["detail"]
 
 
-def test_nobody_is_reported_a_notification_that_says_something_twice() -> None:
+def test_a_notification_that_repeats_a_member_is_ignored() -> None:
     message = TWICE.replace('"id": 7, ', "") % PARAMS.replace('"1"', '"1", "amount_in": "100"')
 
     served, answers = ask(message)

@@ -294,7 +294,7 @@ def test_what_is_said_to_go_on_then_has_not_ended(daemon: FakeDaemon, client: Cl
 
 
 class TestHeartbeat:
-    def test_while_it_beats_nothing_is_reported_it(self, daemon: FakeDaemon, client: Client) -> None:
+    def test_while_it_beats_nothing_is_reported(self, daemon: FakeDaemon, client: Client) -> None:
         events = history(FILLED)
         daemon.heartbeat_seconds = 5
         daemon.knows(*events[:2])

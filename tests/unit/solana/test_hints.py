@@ -135,7 +135,7 @@ def changed(subscription: int) -> str:
     return json.dumps({"jsonrpc": "2.0", "method": "accountNotification", "params": params})
 
 
-def test_whoever_watches_an_account_is_reported_its_changes_alone(node: Node, accounts: AccountHints) -> None:
+def test_a_watcher_of_an_account_gets_its_changes_alone(node: Node, accounts: AccountHints) -> None:
     notified: Queue[str] = Queue()
     accounts.watch(A, lambda: notified.put("a"))
     accounts.start()
