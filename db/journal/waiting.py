@@ -28,10 +28,10 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
     """
     if isinstance(reason, OrderdError):
         waits_for, until = str(reason.code), due("%s")
-        told = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
+        fact_members = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
     else:
         waits_for, until = reason, due("%s", "CASE WHEN expires_at IS NOT NULL THEN valid_until END")
-        told = {"reason": reason}
+        fact_members = {"reason": reason}
     sql = f"""
         WITH before AS (
             SELECT id, waits_for IS DISTINCT FROM %s AS is_news FROM orders
@@ -51,9 +51,9 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
                    %s::jsonb || jsonb_build_object('kind', '{EventKind.DEFERRED}', 'until', due_at)
             FROM moved WHERE is_news)
         SELECT is_news, {COLUMNS} FROM moved"""
-    fact = orjson.dumps(told).decode()
+    fact = orjson.dumps(fact_members).decode()
     rows = rows_of(sql, [waits_for, str(order_id), delay_ms, waits_for, fact])
     if not rows:
         return None
     news = [row[1:] for row in rows if row[0]]
-    return Waits(tuple(moved_by(news, lambda order: Deferred.model_validate({**told, "until": order.due_at}))))
+    return Waits(tuple(moved_by(news, lambda order: Deferred.model_validate({**fact_members, "until": order.due_at}))))

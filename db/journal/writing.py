@@ -64,12 +64,12 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     columns = [(name, sql_type) for name, sql_type, _ in rows[0]]
     by_order = {change.order_id: change for change in changes}
 
-    def told(order: Order) -> AnyFact:
+    def fact_of(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
         return fact.model_copy(update={"until": order.due_at or order.looks_from}) if has_until(fact) else fact
 
     # A lone row has no order.
-    moved = moved_by(prepared_for(first, columns, locks=len(rows) > 1).execute(given).fetchall(), told)
+    moved = moved_by(prepared_for(first, columns, locks=len(rows) > 1).execute(given).fetchall(), fact_of)
     return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
 
 

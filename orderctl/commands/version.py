@@ -31,9 +31,9 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
             status = client.call(Method.STATUS, NoParams(), StatusResult)
     except ClientError as error:
         failure = error
-    mine, theirs = _told_of(this_release(), WIRE_VERSION), None
+    mine, theirs = _release_document(this_release(), WIRE_VERSION), None
     if status is not None:
-        theirs = _told_of(daemon_release(status), status.wire_version)
+        theirs = _release_document(daemon_release(status), status.wire_version)
     if not print_data(output, Versions(orderctl=mine, orderd=theirs)):
         print_line(f"orderctl {_line(mine)}")
         if theirs is not None:
@@ -43,7 +43,7 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     return ExitCode.OK if failure is None else report(failure, output, settings.color)
 
 
-def _told_of(release: Release, wire_version: int) -> ProgramRelease:
+def _release_document(release: Release, wire_version: int) -> ProgramRelease:
     return ProgramRelease(version=release.version, wire_version=wire_version, commit=release.commit)
 
 

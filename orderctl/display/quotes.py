@@ -163,13 +163,13 @@ def _missed(quote: QuoteResult) -> list[Text]:
     """A warning if no route would pay, or cost, what the order requires."""
     if quote.chosen.amount_in is not None and quote.max_amount_in is not None:
         over = Decimal(quote.chosen.amount_in) - Decimal(quote.max_amount_in)
-        told = f"the best route costs {over:f} {quote.token_in} more than that: as long as it does, an order fails"
-        return [Text(told, Tone.WARNING)] if over > 0 else []
+        warning = f"the best route costs {over:f} {quote.token_in} more than that: as long as it does, an order fails"
+        return [Text(warning, Tone.WARNING)] if over > 0 else []
     if Decimal(quote.chosen.amount_out) >= Decimal(quote.min_amount_out):
         return []
     short = Decimal(quote.min_amount_out) - Decimal(quote.chosen.amount_out)
-    told = f"the best route pays {short:f} {quote.token_out} less than that: as long as it does, an order fails"
-    return [Text(told, Tone.WARNING)]
+    warning = f"the best route pays {short:f} {quote.token_out} less than that: as long as it does, an order fails"
+    return [Text(warning, Tone.WARNING)]
 
 
 def _rent(quote: QuoteResult) -> str:

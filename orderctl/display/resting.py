@@ -59,19 +59,19 @@ def is_open(order: OrderView) -> bool:
 def know(tokens: Iterable[TokenView]) -> None:
     """The daemon has described these tokens: from now on their prices are shown, too."""
     new = {each.symbol: Token(each.symbol, each.mint, each.decimals) for each in tokens}
-    if not new.items() <= _told_of.items():
-        _told_of.update(new)
+    if not new.items() <= _tokens_by_name.items():
+        _tokens_by_name.update(new)
         pair_of.cache_clear()
 
 
-_told_of: dict[str, Token] = {}
+_tokens_by_name: dict[str, Token] = {}
 
 
 @lru_cache
 def pair_of(token_in: str, token_out: str) -> PairPrice | None:
     """Of two symbols; None if one of them is not known."""
     try:
-        sold, bought = (_told_of.get(name) or _TOKENS.resolve(name) for name in (token_in, token_out))
+        sold, bought = (_tokens_by_name.get(name) or _TOKENS.resolve(name) for name in (token_in, token_out))
     except OrderdError:
         return None
     return None if sold == bought else PairPrice(sold, bought)

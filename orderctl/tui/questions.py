@@ -128,7 +128,7 @@ class Questions:
             # What is not known is not shown.
             with suppress(ClientError):
                 await self._ask_markets()
-                await self._ask_untold()
+                await self._ask_unpriced()
             await asyncio.sleep(PRICE_SECONDS)
 
     async def catch_up(self) -> None:
@@ -210,7 +210,7 @@ class Questions:
             with suppress(RefusedError):
                 await self._ask_price_of(pair)
 
-    async def _ask_untold(self) -> None:
+    async def _ask_unpriced(self) -> None:
         """Facts that no event contains: what trailing stops are behind, and when the next execution of a TWAP is."""
         book = self._desk.book
         kinds = {order.kind for order in book.active.values() if is_open(order)}

@@ -238,10 +238,10 @@ class OrderConsumer(Consumer):
             return first
         orders, ids = dict.fromkeys(first.args[0]), [first.options[_ID]]
         while self._fetched and _may_be_joined(self._fetched[0]):
-            together = orders | dict.fromkeys(self._fetched[0].args[0])
-            if len(together) > MOST_AT_ONCE:
+            joined = orders | dict.fromkeys(self._fetched[0].args[0])
+            if len(joined) > MOST_AT_ONCE:
                 break
-            orders = together
+            orders = joined
             ids.append(self._fetched.popleft().options[_ID])
         first._message = first._message.copy(args=([*orders],))
         first.options[_IDS] = ids

@@ -76,7 +76,7 @@ class EndpointFigures:
         with self._lock:
             self._part().failures[label] += 1
 
-    def told(self, slot: int) -> None:
+    def note_slot(self, slot: int) -> None:
         """An answer is of this slot. Only answers of one commitment can be compared."""
         with self._lock:
             newest = self._slot = max(slot, self._slot or 0)

@@ -74,13 +74,13 @@ class Observer:
         seen: dict[Signature, Sighting] = {}
         errors: list[RpcError] = []
         for batch, search_history in _batches(attempts, finalized):
-            asked = [] if witness is None else [witness.signature]
+            extra = [] if witness is None else [witness.signature]
             try:
-                answer = self._rpc.get_signature_statuses([*asked, *batch], search_history=search_history)
+                answer = self._rpc.get_signature_statuses([*extra, *batch], search_history=search_history)
             except RpcError as error:
                 errors.append(error)
                 continue
-            statuses = answer.value[len(asked) :]
+            statuses = answer.value[len(extra) :]
             is_witnessed = witness is not None and _is_finalized(answer.value[0])
             known = witness.finalized if witness is not None and is_witnessed else finalized
             for signature, status in zip(batch, statuses, strict=True):

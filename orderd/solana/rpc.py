@@ -89,7 +89,7 @@ class RpcClient(JsonRpc):
 
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         found = _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
-        self._told(found.slot, commitment)
+        self._note_slot(found.slot, commitment)
         return found
 
     def get_latest_blockhash_and_accounts(
@@ -107,7 +107,7 @@ class RpcClient(JsonRpc):
             if isinstance(reply, RpcError):
                 raise reply
         accounts = _at_slot("getMultipleAccounts", partial(_accounts, keys), replies[1])
-        self._told(accounts.slot)
+        self._note_slot(accounts.slot)
         return _latest_blockhash(replies[0]), accounts.value
 
     def get_epoch_info(self, commitment: Commitment | None = None) -> EpochInfo:
@@ -197,7 +197,7 @@ class RpcClient(JsonRpc):
             if isinstance(reply, RpcError):
                 raise reply
             part = _at_slot("getMultipleAccounts", partial(_accounts, chunk), reply)
-            self._told(part.slot, commitment)
+            self._note_slot(part.slot, commitment)
             slots.append(part.slot)
             accounts += part.value
         return AtSlot(min(slots, default=0), accounts)
@@ -224,7 +224,7 @@ class RpcClient(JsonRpc):
         found = [_or_error(partial(_by_key, [*keys]), each) for keys, each in zip(calls, replies, strict=True)]
         for part in found:
             if not isinstance(part, RpcError):
-                self._told(part.slot, commitment)
+                self._note_slot(part.slot, commitment)
         return [_merged([found[number] for number in place]) for place in places]
 
     def get_program_accounts(
@@ -362,10 +362,10 @@ class RpcClient(JsonRpc):
         """Returns where the node is healthy. Raises RpcError, RpcResponseError -32005 where it is behind."""
         self.call("getHealth")
 
-    def _told(self, slot: int, commitment: Commitment | None = None) -> None:
+    def _note_slot(self, slot: int, commitment: Commitment | None = None) -> None:
         """Count by how much an answer is outdated: only those of the usual commitment can be compared."""
         if self._figures is not None and commitment in (None, self.commitment):
-            self._figures.told(slot)
+            self._figures.note_slot(slot)
 
     def _config(self, commitment: Commitment | None) -> dict[str, Any]:
         return {"commitment": commitment or self.commitment}

@@ -32,11 +32,11 @@ def meaning(source: str) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [each for each in body if not _is_told(each)]  # type: ignore[attr-defined]
+            node.body = [each for each in body if not _is_docstring(each)]  # type: ignore[attr-defined]
     return ast.dump(tree)
 
 
-def _is_told(statement: ast.stmt) -> bool:
+def _is_docstring(statement: ast.stmt) -> bool:
     """Whether it is a text that stands alone: a docstring."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 

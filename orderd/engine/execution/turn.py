@@ -178,7 +178,7 @@ class Execution:
         ``prepared`` is called once what can be routed without a lookup is.
         """
         found = self._pools_for(line)
-        ready = [work for work in line if self._router.is_told(work.request, found)]
+        ready = [work for work in line if self._router.has_pools(work.request, found)]
         if not ready:
             prepared()
         until, latest = self._clock() + _ROUTING_SECONDS, time.monotonic() + _WAITING_SECONDS

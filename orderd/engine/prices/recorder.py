@@ -17,7 +17,7 @@ from db.connection import database
 from orderd.domain.candles import HOUR, MINUTE, Candle, single
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import TokenRegistry
-from orderd.engine.prices.reference import is_told, price_of
+from orderd.engine.prices.reference import has_reference, price_of
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.stored_mints import learn
 
@@ -84,7 +84,7 @@ class PriceRecorder:
             self._unknown |= {mint for mint in pair if self._tokens.find(mint) is None}
             return
         named = PairPrice(sold, bought)
-        if not is_told(named):
+        if not has_reference(named):
             return
         slot, last = max(pool.slot for pool in answers.pools), self._last.get(_either_way(pair))
         if last is not None and slot <= last.slot:

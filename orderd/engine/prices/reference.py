@@ -15,7 +15,7 @@ _REFERENCE: Final = {USDC_MINT: 100 * 10**6, DEVNET_USDC_MINT: 100 * 10**6, WSOL
 """Base units of the quote token: 100 USDC, 1 SOL. A pool that cannot take so much shows no price."""
 
 
-def is_told(pair: PairPrice) -> bool:
+def has_reference(pair: PairPrice) -> bool:
     """Whether prices of the pair are kept: those in USDC and in SOL."""
     return pair.quote.mint in _REFERENCE
 

@@ -126,7 +126,7 @@ class Router:
         """Look up the pools of the request in the background, if they are not known. Returns at once."""
         self._collector.learn([*self._pairs(request)])
 
-    def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
+    def has_pools(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         """Whether ``found`` has all that the request can be traded in."""
         return all(pair in found for pair in self._pairs(request))
 

@@ -151,13 +151,13 @@ class Triggers:
         result = _PassResult()
         moved = []
         for pair in due:
-            if self._router.is_told(_of(pair, 1), found):
+            if self._router.has_pools(_of(pair, 1), found):
                 if self._look_at(pair, found, hints[pair], result):
                     moved.append(pair)
             else:  # For example, a venue that does not answer has never listed its pools.
                 self._router.learn(_of(pair, 1))
         with database.connection_context():
-            self._tell_why()
+            self._report_reasons()
             fired = self._fire(result.fired)
         for watched, amount_in in result.parts:
             gone_on = self._execute(watched.id, amount_in)
@@ -281,7 +281,7 @@ class Triggers:
 
     # Reports
 
-    def _tell_why(self) -> None:
+    def _report_reasons(self) -> None:
         """Report why orders on liquidity wait now. A reason is reported once while it stays the same."""
         new = [(each, error) for each, error in self._waiting if error.code != (each.waits_for or _NOTHING_YET)]
         self._waiting.clear()

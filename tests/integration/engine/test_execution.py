@@ -78,13 +78,13 @@ class OneRoute:
             raise ZeroDivisionError
         return {}
 
-    def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
+    def has_pools(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         return not self.breaks and request.amount not in self.unknown
 
     def route(
         self, request: QuoteRequest, slippage_bps: int, fits: Fits, found: Mapping[Pair, Answers] | None, **_: Any
     ) -> RoutingDecision:
-        assert (found is None) == (not self.is_told(request, {}))
+        assert (found is None) == (not self.has_pools(request, {}))
         self.requests.append(request)
         quote = replace(QUOTE, amount_out=self.pays)
         if request.exact_out:

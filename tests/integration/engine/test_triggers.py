@@ -58,7 +58,7 @@ class Market:
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         return {}
 
-    def is_told(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
+    def has_pools(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
         return self.is_known
 
     def learn(self, request: QuoteRequest) -> None:

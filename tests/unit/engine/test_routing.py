@@ -92,7 +92,7 @@ class StubVenue:
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
 
-    def is_known(self, mint_in: str, mint_out: str) -> bool:
+    def has_pools(self, mint_in: str, mint_out: str) -> bool:
         return self.looked_up
 
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
@@ -264,10 +264,10 @@ def test_what_was_last_read_of_a_pair_can_be_looked_at() -> None:
 def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None:
     venue = offering(VenueName.RAYDIUM, side(0.1))
     routes = router(venue)
-    assert routes.is_told(REQUEST, routes.pools_for([REQUEST]))
+    assert routes.has_pools(REQUEST, routes.pools_for([REQUEST]))
     venue.looked_up = False
     found = routes.pools_for([REQUEST])
-    assert (found, routes.is_told(REQUEST, found)) == ({}, False)
+    assert (found, routes.has_pools(REQUEST, found)) == ({}, False)
     assert decide(routes).route.main.venue is VenueName.RAYDIUM, "an order by itself looks it up"
 
 
@@ -291,7 +291,7 @@ def test_a_venue_that_does_not_know_its_pools_is_asked_in_the_background_and_aga
         routes.learn(REQUEST)
     away.looked_up = True
     routes.learn(REQUEST)
-    assert routes.is_told(REQUEST, routes.pools_for([REQUEST]))
+    assert routes.has_pools(REQUEST, routes.pools_for([REQUEST]))
 
 
 @pytest.mark.parametrize("hangs", [False, True])
@@ -313,7 +313,7 @@ def test_a_venue_that_never_says_which_pools_it_has_does_not_keep_those_that_res
     assert routes.pools_for([REQUEST]) == {}, "it is waited for at first"
     monkeypatch.setattr("orderd.engine.routing.quote_collection._AWAITED_SECONDS", 0.0)
     found = routes.pools_for([REQUEST])
-    assert routes.is_told(REQUEST, found)
+    assert routes.has_pools(REQUEST, found)
     decision = routes.route(REQUEST, SLIPPAGE_BPS, lambda _: True, found)
     assert decision.route.main.venue is VenueName.RAYDIUM
     (refusal,) = decision.refusals

@@ -74,9 +74,9 @@ def test_percentiles_are_at_most_a_tenth_too_high() -> None:
     for milliseconds in range(1, 101):
         figures.answered(milliseconds / 1000)
     for share, true in ((0.5, 50), (0.99, 99)):
-        told = figures.tally().latency_ms(share)
-        assert told is not None
-        assert true <= told <= true * 1.1
+        note_slot = figures.tally().latency_ms(share)
+        assert note_slot is not None
+        assert true <= note_slot <= true * 1.1
 
 
 def test_without_a_request_no_latency_is_made_up() -> None:
@@ -89,7 +89,7 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     figures = EndpointFigures("node", clock)
     figures.answered(0.1)
     figures.failed("transport")
-    figures.told(10)
+    figures.note_slot(10)
     clock.now += WINDOW_SECONDS
     assert figures.tally() == EndpointTally("node", slot=10)
     figures.answered(0.1)
@@ -101,7 +101,7 @@ def test_the_figures_of_several_processes_are_those_of_all_their_requests() -> N
     for number in range(100):
         for figures in (one if number % 3 else other, all_of_them):
             figures.answered(number / 1000)
-            figures.told(800 + number)
+            figures.note_slot(800 + number)
     one.failed("transport")
     all_of_them.failed("transport")
     elsewhere = EndpointFigures("elsewhere").tally()
