@@ -92,7 +92,7 @@ class StubVenue:
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self.fresh
 
-    def has_pools(self, mint_in: str, mint_out: str) -> bool:
+    def is_known(self, mint_in: str, mint_out: str) -> bool:
         return self.looked_up
 
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
