@@ -17,7 +17,8 @@ def endpoint_line(endpoint: EndpointView) -> Text:
     latency = f"median {_milliseconds(endpoint.latency_ms)}, p99 {_milliseconds(endpoint.latency_p99_ms)}"
     parts = [Text(f"{endpoint.host}  {latency} of {endpoint.requests} requests in {endpoint.window_seconds} s")]
     if endpoint.slot_lag is not None:
-        parts.append(Text(f"up to {endpoint.slot_lag} slots behind", Tone.WARNING if endpoint.slot_lag > 1 else ""))
+        slots = "1 slot" if endpoint.slot_lag == 1 else f"{endpoint.slot_lag} slots"
+        parts.append(Text(f"at most {slots} behind", Tone.WARNING if endpoint.slot_lag > 1 else ""))
     parts += [Text(f"{count} {what}", tone) for what, count, tone in _failures(endpoint) if count]
     return Text(", ").join(parts)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -34,10 +35,15 @@ def print_whole(view: RenderableType, console: Console) -> None:
     would run on too."""
     options = console.options
     natural = Measurement.get(console, options.update(max_width=_ANY_WIDTH), view).maximum
+    shown: list[Segment] = []
     for line in console.render_lines(view, options.update(width=max(console.width, natural)), pad=False):
-        text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
-        text.rstrip()
-        console.print(text, soft_wrap=True)
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            last = line.pop()
+            shown += [*line, last._replace(text=last.text.rstrip())]
+        shown.append(Segment.line())
+    console.print(Segments(shown), soft_wrap=True, end="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import ConfigDict, Field
 
+from orderd.wire.message import Message
 from orderd.wire.problem import Problem
 
 WIRE_VERSION: Final = 2
@@ -55,8 +56,10 @@ HEARTBEAT: Final = "heartbeat"
 """The method of the notification by which a connection that has subscriptions shows that it lives: a Heartbeat."""
 
 
-class Request(BaseModel):
+class Request(Message):
     """A JSON-RPC 2.0 call. Unknown members are refused by no rule of the protocol, so they are let through."""
+
+    model_config = ConfigDict(extra="ignore")
 
     jsonrpc: Literal["2.0"]
     id: str | int
@@ -64,7 +67,7 @@ class Request(BaseModel):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class RpcFailure(BaseModel):
+class RpcFailure(Message):
     """The ``error`` member of a JSON-RPC answer."""
 
     code: int

@@ -676,8 +676,9 @@ class TestStatus:
 
         outcome = orderctl("status")
 
-        assert "rpc.example.com  median 11.2 ms, p99 48.9 ms of 321 requests in 60 s, up to 2 slots behind, 3 rate" in (
-            outcome.out
+        assert (
+            "rpc.example.com  median 11.2 ms, p99 48.9 ms of 321 requests in 60 s, at most 2 slots behind, 3 rate"
+            in (outcome.out)
         )
         assert "other  not asked in the last 60 s" in outcome.out
 
