@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Annotated
 
@@ -43,19 +44,22 @@ def run(
             f"{'stderr' if only_stderr_is_redirected else 'stdin or stdout'} is none, or a dumb one",
             "run it in a terminal; for a script: orderctl list -o json, orderctl watch ID -o jsonl",
         )
-    # Textual takes longer to load than a command may take.
-    from orderctl.tui.app import OrderctlApp
-    from orderctl.tui.desk import Desk
-    from orderctl.tui.keymap import binding_ids, keymap_path, read_keymap
-    from orderctl.tui.remembered import Memory, memory_path
-    from orderd.client.link import Link
+    from orderctl.tui.opening import opening
 
-    keymap = read_keymap(keymap_path(os.environ), binding_ids())
-    os.environ.update(environment(settings))  # for commands that are typed there
-    # Completion knows all verbs, so it stands above them.
-    complete = import_module("orderctl.completion").candidates
-    app = OrderctlApp(Desk(settings.url, read_only), Link(settings), Memory(memory_path()), complete)
-    app.set_keymap(keymap)
+    with nullcontext() if DRIVER in os.environ else opening(settings.url):
+        # Textual takes longer to load than a command may take.
+        from orderctl.tui.app import OrderctlApp
+        from orderctl.tui.desk import Desk
+        from orderctl.tui.keymap import binding_ids, keymap_path, read_keymap
+        from orderctl.tui.remembered import Memory, memory_path
+        from orderd.client.link import Link
+
+        keymap = read_keymap(keymap_path(os.environ), binding_ids)
+        os.environ.update(environment(settings))  # for commands that are typed there
+        # Completion knows all verbs, so it stands above them.
+        complete = import_module("orderctl.completion").candidates
+        app = OrderctlApp(Desk(settings.url, read_only), Link(settings), Memory(memory_path()), complete)
+        app.set_keymap(keymap)
     # A pass of the collector over all that is loaded would be felt at a key: that is left out, and passes are rare.
     gc.freeze()
     gc.set_threshold(*RARE_COLLECTIONS)

@@ -5,14 +5,17 @@ cancel = "x"
 quit = "ctrl+q,Q"
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 from orderctl.config.origins import config_path, read_text
+from orderctl.tui import screens
 from orderd.client.errors import unusable
 
 
@@ -20,9 +23,11 @@ def keymap_path(environ: Mapping[str, str]) -> Path:
     return config_path(environ).with_name("keys.toml")
 
 
-def read_keymap(path: Path, known: Collection[str]) -> dict[str, str]:
-    """Empty if there is no file. Raises ConfigError for a file that cannot be used, and for an id that is not one of
-    the ``known``."""
+def read_keymap(path: Path, binding_ids: Callable[[], Collection[str]]) -> dict[str, str]:
+    """Empty if there is no file. Raises ConfigError for a file that cannot be used, and for an id that no binding has.
+
+    ``binding_ids`` is asked only if there is a file, because it loads every screen.
+    """
     import tomllib  # here, because most traders have no such file
 
     try:
@@ -31,6 +36,7 @@ def read_keymap(path: Path, known: Collection[str]) -> dict[str, str]:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise unusable(str(path), str(error)) from error
+    known = binding_ids()
     keys: dict[str, str] = {}
     for name, key in content.items():
         if name not in known:
@@ -43,9 +49,11 @@ def read_keymap(path: Path, known: Collection[str]) -> dict[str, str]:
     return keys
 
 
-def binding_ids(kind: type[DOMNode] = DOMNode) -> frozenset[str]:
-    """Of all bindings of the classes that are loaded."""
-    return frozenset(_ids(kind))
+def binding_ids() -> frozenset[str]:
+    """Of the bindings of all screens, and of the application."""
+    for screen in iter_modules(screens.__path__):
+        import_module(f"{screens.__name__}.{screen.name}")
+    return frozenset(_ids(DOMNode))
 
 
 def _ids(kind: type[DOMNode]) -> Iterator[str]:

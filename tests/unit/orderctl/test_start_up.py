@@ -55,6 +55,22 @@ def test_the_full_screen_libraries_are_loaded_only_for_a_full_screen() -> None:
     assert "textual" not in modules_after("tui")
 
 
+def test_the_full_screen_loads_no_screen_before_it_is_opened() -> None:
+    script = "import sys, orderctl.tui.app; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    loaded = set(ast.literal_eval(done.stdout))
+    assert {name for name in loaded if name.startswith("orderctl.tui.screens.")} == {"orderctl.tui.screens.orders"}
+    assert not loaded & {"textual_plot", "orderctl.completion", "orderctl.display.prospect", "orderd.wire.profit"}
+
+
+def test_what_is_seen_while_the_full_screen_loads_needs_nothing_of_it() -> None:
+    script = "import sys, orderctl.tui.opening; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert not set(ast.literal_eval(done.stdout)) & {"textual", "rich", "pydantic", "asyncio"}
+
+
 def test_the_library_for_assistants_is_loaded_only_for_one() -> None:
     assert "mcp" not in modules_after("mcp", "--trade")
 

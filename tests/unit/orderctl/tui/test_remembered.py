@@ -31,9 +31,9 @@ def test_a_file_that_cannot_be_written_costs_nothing_but_memory(tmp_path: Path) 
 
 def test_keys_are_given_by_the_ids_of_bindings(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
-    assert read_keymap(path, ["cancel"]) == {}
+    assert read_keymap(path, lambda: ["cancel"]) == {}
     path.write_text('cancel = "x"\nquit = "ctrl+q,Q"\n')
-    assert read_keymap(path, ["cancel", "quit"]) == {"cancel": "x", "quit": "ctrl+q,Q"}
+    assert read_keymap(path, lambda: ["cancel", "quit"]) == {"cancel": "x", "quit": "ctrl+q,Q"}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_keymap_that_cannot_be_used_is_refused(tmp_path: Path, text: str, mess
     path = tmp_path / "keys.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=r".*") as caught:
-        read_keymap(path, ["cancel", "quit"])
+        read_keymap(path, lambda: ["cancel", "quit"])
     assert message in caught.value.detail
 
 

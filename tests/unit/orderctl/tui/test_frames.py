@@ -1,0 +1,51 @@
+"""When pictures are drawn: the first ones at once, then five a second."""
+
+from orderctl.tui.frames import BURST, FLOOD_SECONDS, FRAME_SECONDS, Frames
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_stages_of_a_lone_order_are_drawn_at_once() -> None:
+    clock = Clock()
+    frames = Frames(clock)
+    for _ in range(BURST):
+        assert frames.wait() == 0
+        frames.drawn()
+        clock.now += 0.001
+    assert frames.wait() > 0
+
+
+def test_however_much_news_there_is_five_pictures_a_second_are_drawn() -> None:
+    clock = Clock()
+    frames = Frames(clock)
+    drawn = 0
+    while clock.now < 110:
+        clock.now += max(frames.wait(), 0.005)
+        frames.drawn()
+        drawn += 1
+    assert drawn <= 10 / FLOOD_SECONDS + BURST + 1
+
+
+def test_a_quiet_moment_allows_the_next_burst() -> None:
+    clock = Clock()
+    frames = Frames(clock)
+    for _ in range(2 * BURST):
+        frames.drawn()
+    assert frames.wait() == FLOOD_SECONDS
+    clock.now += BURST * FLOOD_SECONDS
+    for _ in range(BURST):
+        assert frames.wait() == 0
+        frames.drawn()
+
+
+def test_without_news_a_picture_is_renewed_when_it_is_as_old_as_a_frame() -> None:
+    clock = Clock()
+    frames = Frames(clock)
+    assert not frames.is_late()
+    clock.now += FRAME_SECONDS
+    assert frames.is_late()
