@@ -3,6 +3,8 @@
 It runs in a terminal of 120 by 40 over 2,000 active orders that go through all their stages, 200 events a second: an
 order that is filled is followed by a new one. The share of a core is measured while nobody touches it, then keys are
 pressed at random moments until their effect is on the screen, then all orders are paged through as fast as it goes.
+
+Before that it is opened several times, and orders are sent from its form to a daemon that does nothing else.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import random
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -35,6 +38,7 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.figures import quantile
 from orderctl.tui.book import accepted, advanced
 from orderd.domain.events import OrderEvent
+from orderd.process.temporary import running_daemon
 from orderd.wire.fills import HistoryResult
 from orderd.wire.message import Message
 from orderd.wire.order_detail import OrderDetail
@@ -153,11 +157,19 @@ class Feed:
         await connection.send(json.dumps({"jsonrpc": "2.0", "method": ORDER_EVENT, "params": params}))
 
 
+@contextmanager
+def running_feed() -> Iterator[Feed]:
+    feed, started = Feed(), threading.Event()
+    threading.Thread(target=lambda: asyncio.run(feed.run(started)), daemon=True).start()
+    started.wait()
+    yield feed
+
+
 class Terminal:
     """Reads all that a program draws, so that it never waits for its terminal."""
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self.fd = fd
         self._drawn = b""
         self._changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
@@ -165,7 +177,7 @@ class Terminal:
     def _read(self) -> None:
         while True:
             try:
-                data = os.read(self._fd, 65_536)
+                data = os.read(self.fd, 65_536)
             except OSError:
                 return
             with self._changed:
@@ -177,11 +189,17 @@ class Terminal:
         with self._changed:
             self._drawn = b""
         began = time.perf_counter()
-        os.write(self._fd, keys)
-        with self._changed:
-            if not self._changed.wait_for(lambda: shows in self._drawn, timeout=10):
-                raise SystemExit(f"{keys[:10]!r} did not bring {shows!r}")
+        os.write(self.fd, keys)
+        self.wait_for(shows, f"{keys[:10]!r}")
         return time.perf_counter() - began
+
+    def wait_for(self, shows: bytes, after: str) -> None:
+        if not self.has_drawn(shows, 10):
+            raise SystemExit(f"{after} did not bring {shows!r}")
+
+    def has_drawn(self, shows: bytes, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: shows in self._drawn, seconds)
 
 
 @contextmanager
@@ -217,10 +235,7 @@ PAGE_DOWN: Final = b"\x1b[6~"
 
 def measure(seconds: float, rounds: int) -> tuple[float, float, list[float], float]:
     """The share of a core, the events it was sent a second, the keys' delays, and the seconds to page through all."""
-    feed, started = Feed(), threading.Event()
-    threading.Thread(target=lambda: asyncio.run(feed.run(started)), daemon=True).start()
-    started.wait()
-    with full_screen(feed.url) as (process, terminal):
+    with running_feed() as feed, full_screen(feed.url) as (process, terminal):
         if not feed.live.wait(30):
             raise SystemExit("the full screen did not subscribe")
         terminal.press(b"s", b"by id")
@@ -236,11 +251,68 @@ def measure(seconds: float, rounds: int) -> tuple[float, float, list[float], flo
         return share, rate, delays, terminal.press(PAGE_DOWN * PAGES, BOTTOM[1])
 
 
+OPENING: Final = b"connecting to"
+FIRST_PICTURE: Final = b"Quit"
+"""The footer, which comes last."""
+
+
+def opened(url: str, runs: int) -> tuple[float, float, float]:
+    """Median seconds until something is seen, and until the first whole picture; and the CPU that this one takes."""
+    something, picture, cpu = [], [], []
+    for _ in range(runs):
+        began = time.perf_counter()
+        with full_screen(url) as (process, terminal):
+            terminal.wait_for(OPENING, "the start")
+            something.append(time.perf_counter() - began)
+            terminal.wait_for(FIRST_PICTURE, "the start")
+            picture.append(time.perf_counter() - began)
+            cpu.append(cpu_seconds(process))
+    return quantile(something, 0.5), quantile(picture, 0.5), quantile(cpu, 0.5)
+
+
+FORM: Final = (b"n", b"New order")
+AMOUNT: Final = (b"0.1", b"Sell 0.1 SOL")
+TO_THE_BUTTON: Final = b"\x1b[Z" * 3
+"""Backwards: over the token that is sold, and the button that closes the form."""
+SENT: Final = b"taken"
+SUBMITTED: Final = b"submi"
+"""It may be cut where two widgets meet."""
+
+
+def sent(orders: int) -> tuple[list[float], list[float]]:
+    """Seconds from Enter on the form's button until it is seen that the daemon has taken the order, and that the order
+    is submitted; on an idle daemon. On a busy machine an order may be filled before that is seen: it is left out."""
+    with (
+        tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
+        running_daemon(Path(directory), {"ORDERD_SIMNET_MARKET": "false", "ORDERD_RATE_LIMIT": "0"}) as daemon,
+        full_screen(daemon.url) as (_, terminal),
+    ):
+        terminal.wait_for(b"live", "the start")
+        taken, submitted = [], []
+        for _ in range(orders):
+            terminal.press(*FORM)
+            terminal.press(*AMOUNT)
+            os.write(terminal.fd, TO_THE_BUTTON)
+            time.sleep(0.3)
+            began = time.perf_counter()
+            taken.append(terminal.press(b"\r", SENT))
+            if terminal.has_drawn(SUBMITTED, 0):
+                submitted.append(taken[-1])
+            elif terminal.has_drawn(SUBMITTED, 1):
+                submitted.append(time.perf_counter() - began)
+            time.sleep(1)
+        return taken, submitted
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tui", description=__doc__)
     parser.add_argument("--seconds", type=float, default=15, help="how long to watch the full screen [15]")
+    parser.add_argument("--orders", type=int, default=15, help="sent from the form [15]")
     parser.add_argument("--rounds", type=int, default=50, help="of four keys each [50]")
     arguments = parser.parse_args()
+    with running_feed() as feed:
+        something, picture, cpu = opened(feed.url, 5)
+    taken, submitted = sent(arguments.orders)
     share, rate, delays, paging = measure(arguments.seconds, arguments.rounds)
     table = Table("", "measured", "wanted", title=f"orderctl tui on {os.cpu_count()} cores")
 
@@ -250,6 +322,12 @@ def main() -> None:
     def milliseconds(seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms"
 
+    row("something is seen", something, 0.4, milliseconds)
+    row("the first picture", picture, 1.0, milliseconds)
+    row("the first picture, CPU", cpu, 0.6, milliseconds)
+    row(f"Enter to taken, median of {len(taken)}", quantile(taken, 0.5), 0.040, milliseconds)
+    if submitted:
+        row(f"Enter to submitted, median of {len(submitted)}", quantile(submitted, 0.5), 0.040, milliseconds)
     row(f"{ORDERS} orders, {rate:.0f} events/s", share, 0.5, lambda value: f"{value:.0%} of a core")
     row(f"key to screen, median of {len(delays)}", quantile(delays, 0.5), 0.100, milliseconds)
     row("key to screen, p99", quantile(delays, 0.99), 0.100, milliseconds)
