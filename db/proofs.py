@@ -1,4 +1,4 @@
-"""What `orderd prove` has found of the programs of pools. All here needs a connection."""
+"""What ``orderd prove`` has found of the programs of pools. All here needs a connection."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -10,7 +10,7 @@ price paid on average is the geometric mean of the prices at both ends. A consta
 one. So CPMM and AMM v4 are one segment, DAMM v2 is one that ends with its price range, CLMM has one for each stretch
 between ticks and DLMM one for each bin, and all of them are split by the same arithmetic.
 
-s is fixed-point with `PRECISION` fractional bits; amounts are base units. The curve finds a split; what the split
+s is fixed-point with ``PRECISION`` fractional bits; amounts are base units. The curve finds a split; what the split
 takes and pays is always computed by the pool's own integer swap.
 """
 
@@ -35,9 +35,9 @@ _ONE_SQUARED: Final = 1 << 2 * PRECISION
 
 
 class Segment(NamedTuple):
-    """An input of `amount_in`, fees included, moves s from `start` to `end`; `end` is not below `start`.
+    """An input of ``amount_in``, fees included, moves s from ``start`` to ``end``; ``end`` is not below ``start``.
 
-    A swap that ends in it has crossed `steps` ticks or bins.
+    A swap that ends in it has crossed ``steps`` ticks or bins.
     """
 
     start: int
@@ -47,16 +47,17 @@ class Segment(NamedTuple):
 
 
 def constant_product(reserve_in: int, reserve_out: int, kept_in: int, kept_out: int, amount_in: int) -> Segment:
-    """Up to `amount_in` along a constant product; `kept_*` are what fees leave of the input and of the output, Q64.64.
+    """Up to ``amount_in`` along a constant product; ``kept_*`` are what fees leave of the input and of the output,
+    Q64.64.
 
-    All but `amount_in` are above zero.
+    All but ``amount_in`` are above zero.
     """
     start = isqrt((reserve_in << 2 * PRECISION + 128) // (reserve_out * kept_in * kept_out))
     return Segment(start, start + start * kept_in * amount_in // (reserve_in << 64), amount_in)
 
 
 def constant_price(numerator: int, denominator: int, amount_in: int, steps: int) -> Segment:
-    """Up to `amount_in` at one price: `numerator` base units of output for `denominator` of input, after fees."""
+    """Up to ``amount_in`` at one price: ``numerator`` base units of output for ``denominator`` of input, after fees."""
     at = isqrt(_ONE_SQUARED * denominator // numerator)
     return Segment(at, at, amount_in, steps)
 
@@ -70,21 +71,21 @@ def kept(fee_rate: int, denominator: int) -> int:
 
 
 def inverse_sqrt(kept_all: int) -> int:
-    """1 / sqrt(kept_all) with `PRECISION` fractional bits, of what fees leave of an amount, Q64.64 and above zero."""
+    """1 / sqrt(kept_all) with ``PRECISION`` fractional bits, of what fees leave of an amount, Q64.64 and above zero."""
     return isqrt((Q64 << 2 * PRECISION) // kept_all)
 
 
 def s_at(sqrt_price: int, scale: int, zero_for_one: bool) -> int:
-    """s at a square-root price of token 1 per token 0 (Q64.64); fees make the `scale`, by `inverse_sqrt`."""
+    """s at a square-root price of token 1 per token 0 (Q64.64); fees make the ``scale``, by ``inverse_sqrt``."""
     return (scale << 64) // sqrt_price if zero_for_one else scale * sqrt_price >> 64
 
 
 class Curve:
-    """The segments of one pool up to `limit` of input and `most_steps`; they are computed only as far as they are asked
-    for.
+    """The segments of one pool up to ``limit`` of input and ``most_steps``; they are computed only as far as they are
+    asked for.
 
-    A `reach` is a number of segments: none beyond it is computed. Threads may share a curve: a segment counts once its
-    start is in the list, which is when everything else of it is known.
+    A ``reach`` is a number of segments: none beyond it is computed. Threads may share a curve: a segment counts once
+    its start is in the list, which is when everything else of it is known.
     """
 
     __slots__ = ("_ends", "_ins", "_lock", "_outs", "_starts", "_steps", "_waiting", "start")
@@ -117,7 +118,7 @@ class Curve:
         return self._ins[index - 1] + part, self._outs[index - 1] + (part << 2 * PRECISION) // (start * s)
 
     def end(self, amount_in: int) -> int:
-        """s once the pool has taken this amount; `NEVER` where it cannot."""
+        """s once the pool has taken this amount; ``NEVER`` where it cannot."""
         while self._ins[len(self._starts)] < amount_in:
             if not self._walk():
                 return NEVER
@@ -126,7 +127,7 @@ class Curve:
         return start + (end - start) * (amount_in - self._ins[index - 1]) // (self._ins[index] - self._ins[index - 1])
 
     def steps(self, amount_in: int) -> int:
-        """The ticks or bins that a swap of this amount crosses, an amount that `at` returned before."""
+        """The ticks or bins that a swap of this amount crosses, an amount that ``at`` returned before."""
         return self._steps[bisect_left(self._ins, amount_in) - 1]
 
     def reach(self, steps: int) -> int:
@@ -158,12 +159,12 @@ class Curve:
 
 
 def value_at(amount_in: int, s: int) -> int:
-    """What `amount_in` is worth at the marginal price of s, in base units of output."""
+    """What ``amount_in`` is worth at the marginal price of s, in base units of output."""
     return (amount_in << 2 * PRECISION) // (s * s)
 
 
 def _up_to(segments: Iterable[Segment], limit: int, most_steps: int) -> Iterator[Segment]:
-    """The segments until their inputs make `limit`, which is above zero, the last one cut there.
+    """The segments until their inputs make ``limit``, which is above zero, the last one cut there.
 
     What lies behind a segment that the pool refuses is out of reach.
     """

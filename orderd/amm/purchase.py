@@ -36,11 +36,11 @@ def best_purchase(
     curve_of: CurveOf,
     room: Room | None = None,
 ) -> Offers:
-    """The cheapest way to buy `amount_out` over at most `max_legs` of `sides`, within `room`.
+    """The cheapest way to buy ``amount_out`` over at most ``max_legs`` of ``sides``, within ``room``.
 
-    `cost_per_leg` is in base units of output, as for `best_split`. The answer's quotes are all for exact outputs, but
-    for those of `less`, the part of the amount that can be had. It never costs more than the cheapest single pool that
-    fits, costs included.
+    ``cost_per_leg`` is in base units of output, as for ``best_split``. The answer's quotes are all for exact outputs,
+    but for those of ``less``, the part of the amount that can be had. It never costs more than the cheapest single pool
+    that fits, costs included.
     """
     room = room or Room()
     singles = tuple(_cost_of(side, amount_out) for side in sides)

@@ -15,13 +15,14 @@ from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """An exact swap in base units: `amount_in` with all fees for `amount_out` after them.
+    """An exact swap in base units: ``amount_in`` with all fees for ``amount_out`` after them.
 
-    `fee` is all fees, in the input token or, unless `fee_on_input`, in the output token. `net_in` met the curve and
-    `gross_out` came from it; `spot` is the price before the swap, output per input without fees. `steps` counts the
-    ticks or bins that were crossed: what a swap costs to compute grows with them. `exact_out`: it was asked for by its
-    output, and is made by the program's own instruction for that. The transfer fees are what the tokens themselves keep
-    back on the way, each in base units of its token, where such tokens are met (`orderd.amm.transfer_fee`).
+    ``fee`` is all fees, in the input token or, unless ``fee_on_input``, in the output token. ``net_in`` met the curve
+    and ``gross_out`` came from it; ``spot`` is the price before the swap, output per input without fees. ``steps``
+    counts the ticks or bins that were crossed: what a swap costs to compute grows with them. ``exact_out``: it was
+    asked for by its output, and is made by the program's own instruction for that. The transfer fees are what the
+    tokens themselves keep back on the way, each in base units of its token, where such tokens are met
+    (``orderd.amm.transfer_fee``).
     """
 
     amount_in: int
@@ -67,11 +68,11 @@ class Side(Protocol):
         ...
 
     def quote(self, amount_in: int) -> Quote:
-        """What exactly `amount_in` base units buy. Raises SwapError."""
+        """What exactly ``amount_in`` base units buy. Raises SwapError."""
         ...
 
     def quote_out(self, amount_out: int) -> Quote:
-        """What exactly `amount_out` base units cost. Raises SwapError."""
+        """What exactly ``amount_out`` base units cost. Raises SwapError."""
         ...
 
     def segments(self) -> Iterator[Segment]:

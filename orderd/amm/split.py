@@ -1,9 +1,9 @@
 """Splitting one order over several pools so that it pays the most that fits into one transaction.
 
-How given legs share an amount is for `pouring` to say. Which legs to take is decided by the same level. At the price of
-s, a pool's surplus is what it pays above that price; for a set of pools, the sum of their surpluses, each less the cost
-of a leg, and the whole amount's value at s is more than the set can pay, whatever s is (weak duality). So there is a
-bound for each set before anything is poured into it.
+How given legs share an amount is for ``pouring`` to say. Which legs to take is decided by the same level. At the price
+of s, a pool's surplus is what it pays above that price; for a set of pools, the sum of their surpluses, each less the
+cost of a leg, and the whole amount's value at s is more than the set can pay, whatever s is (weak duality). So there is
+a bound for each set before anything is poured into it.
 
 The search is best-first: of all sets, the one with the highest bound is looked at more closely, and gets a lower one.
 It is poured, within the compute units that there are; computed as the pools' own integer swaps do; poured again where
@@ -65,7 +65,7 @@ CurveOf = Callable[[int, int], Curve]
 
 
 class Leg(NamedTuple):
-    """The part of an order that goes to the pool at `position` among those that were given."""
+    """The part of an order that goes to the pool at ``position`` among those that were given."""
 
     position: int
     quote: Quote
@@ -101,9 +101,9 @@ class Split:
 class Room:
     """The limits of a split.
 
-    `units` is the maximum of all legs together, and of each leg its load, by position; None if not known. `impact` is
-    the part of the input that depth may cost, in millionths. `may_fit` says of legs, whatever their parts, whether they
-    could fit at all, and is quick; `fits` decides.
+    ``units`` is the maximum of all legs together, and of each leg its load, by position; None if not known. ``impact``
+    is the part of the input that depth may cost, in millionths. ``may_fit`` says of legs, whatever their parts, whether
+    they could fit at all, and is quick; ``fits`` decides.
     """
 
     loads: Sequence[Load] = ()
@@ -117,8 +117,8 @@ class Room:
 class Offers:
     """What each pool alone pays for the whole amount, or why it refuses, and the best split; None if there is none.
 
-    If a part of the amount pays notably more than all of it, there is no best split, and that part is `less`. `steep`
-    is the best of the splits that move the price too far, and did not fit; None if there was none.
+    If a part of the amount pays notably more than all of it, there is no best split, and that part is ``less``.
+    ``steep`` is the best of the splits that move the price too far, and did not fit; None if there was none.
     """
 
     singles: tuple[Quote | SwapError, ...]
@@ -136,10 +136,11 @@ def best_split(
     room: Room | None = None,
     curve_of: CurveOf | None = None,
 ) -> Offers:
-    """The best way to sell `amount_in` over at most `max_legs` of `sides`, within `room`; by default there is no limit.
+    """The best way to sell ``amount_in`` over at most ``max_legs`` of ``sides``, within ``room``; by default there is
+    no limit.
 
-    `cost_per_leg` is what one leg costs, in base units of output. The split never pays less than the best single pool
-    that fits, costs included. `curve_of` serves callers that have the curves of the sides already.
+    ``cost_per_leg`` is what one leg costs, in base units of output. The split never pays less than the best single pool
+    that fits, costs included. ``curve_of`` serves callers that have the curves of the sides already.
     """
     singles = tuple(_quoted(side, amount_in) for side in sides)
 
@@ -314,7 +315,7 @@ class _Search:
         return self._judge(Split((leg,)), (leg.position,), None)
 
     def _judge(self, split: Split, legs: tuple[int, ...], reaches: Mapping[int, int] | None) -> Split | None:
-        """The split, if it fits; `reaches` are those that it was poured within, None if it is a pool's own quote."""
+        """The split, if it fits; ``reaches`` are those that it was poured within, None if it is a pool's own quote."""
         if self._units(split) > self._room.units:
             self._bind(_Binding.AMOUNTS)
             if reaches is None:
@@ -378,7 +379,7 @@ class _Search:
         return curve if curve.start < NEVER else None
 
     def _ranked(self, size: int) -> tuple[int, list[tuple[int, int]]]:
-        """At the level at which the best `size` pools take it all: what that is worth there, and what each pool pays
+        """At the level at which the best ``size`` pools take it all: what that is worth there, and what each pool pays
         above, less the cost of a leg, the most first."""
         if size not in self._rankings:
             near = [self._curves[index] for index in self._near]

@@ -1,7 +1,7 @@
 """A stretch of constant liquidity: how amounts move the square root of the price along it, and back.
 
-Formulas: raydium-io/raydium-clmm, `programs/amm/src/libraries/{sqrt_price_math,liquidity_math}.rs`;
-MeteoraAg/damm-v2, `programs/cp-amm/src/curve.rs` has the same ones. Every rounding favours the pool.
+Formulas: raydium-io/raydium-clmm, ``programs/amm/src/libraries/{sqrt_price_math,liquidity_math}.rs``;
+MeteoraAg/damm-v2, ``programs/cp-amm/src/curve.rs`` has the same ones. Every rounding favours the pool.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
 class Stretch(NamedTuple):
     """The liquidity in range, where the price stands in it, and which way it goes.
 
-    `liquidity` and `sqrt_price` (of token 1 per token 0) are Q64.64, amounts are base units.
+    ``liquidity`` and ``sqrt_price`` (of token 1 per token 0) are Q64.64, amounts are base units.
     """
 
     liquidity: int
@@ -20,14 +20,14 @@ class Stretch(NamedTuple):
     zero_for_one: bool
 
     def amount_in(self, target: int) -> int:
-        """What moves the price to `target`, rounded up."""
+        """What moves the price to ``target``, rounded up."""
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:
             return ceil_div(liquidity * (sqrt_price - target), sqrt_price * target)
         return ceil_div(liquidity * (target - sqrt_price), 1 << 128)
 
     def amount_out(self, target: int) -> int:
-        """What the move of the price to `target` sets free, rounded down."""
+        """What the move of the price to ``target`` sets free, rounded down."""
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:
             return liquidity * (sqrt_price - target) >> 128

@@ -38,7 +38,7 @@ _EXPLANATIONS: Final = {
 
 
 class SwapError(Exception):
-    """The pool cannot make this swap; `kind` says why. The pool is unchanged."""
+    """The pool cannot make this swap; ``kind`` says why. The pool is unchanged."""
 
     def __init__(self, kind: SwapErrorKind) -> None:
         super().__init__(kind)

@@ -1,6 +1,6 @@
 """Ticks and square-root prices of Raydium CLMM: tick t stands for the price 1.0001 ** t.
 
-Formulas: raydium-io/raydium-clmm, `programs/amm/src/libraries/tick_math.rs`. Square-root prices are Q64.64.
+Formulas: raydium-io/raydium-clmm, ``programs/amm/src/libraries/tick_math.rs``. Square-root prices are Q64.64.
 """
 
 from bisect import bisect_right
@@ -54,7 +54,7 @@ def sqrt_price_at_tick(tick: int) -> int:
 
 
 def tick_at_sqrt_price(sqrt_price: int) -> int:
-    """The greatest tick whose square-root price is not above `sqrt_price`.
+    """The greatest tick whose square-root price is not above ``sqrt_price``.
 
     Raises SwapError out of MIN_SQRT_PRICE..MAX_SQRT_PRICE; the upper bound itself is out.
     """

@@ -1,8 +1,8 @@
 """Fees of Token-2022: a part of what is transferred stays behind in the account that it came to.
 
-Source: solana-program/token-2022, `interface/src/extension/transfer_fee/mod.rs`. The programs of the pools go by it in
-the same way: a swap is computed with what arrives of the input, its limit holds for what arrives of the output, and an
-exact output is what arrives.
+Source: solana-program/token-2022, ``interface/src/extension/transfer_fee/mod.rs``. The programs of the pools go by it
+in the same way: a swap is computed with what arrives of the input, its limit holds for what arrives of the output, and
+an exact output is what arrives.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ ONE_IN_BPS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class TransferFee:
-    """`bps` of each transfer, rounded up, and `maximum` base units at most."""
+    """``bps`` of each transfer, rounded up, and ``maximum`` base units at most."""
 
     bps: int = 0
     maximum: int = 0
 
     def of(self, amount: int) -> int:
-        """What stays behind of a transfer of `amount`."""
+        """What stays behind of a transfer of ``amount``."""
         return min(ceil_div(amount * self.bps, ONE_IN_BPS), self.maximum)
 
     def before(self, arrived: int) -> int:
@@ -43,7 +43,7 @@ NO_FEE: Final = TransferFee()
 
 @dataclass(frozen=True, slots=True)
 class FeeSchedule:
-    """The fee of a mint: `newer` from epoch `since` on, before that `older`."""
+    """The fee of a mint: ``newer`` from epoch ``since`` on, before that ``older``."""
 
     older: TransferFee
     newer: TransferFee
@@ -57,7 +57,7 @@ class FeeSchedule:
 class TaxedSide:
     """A pool of which a token, or both, take fees of their transfers.
 
-    `buys_exactly`: whether its program makes a swap for an exact output of a token with a fee. Two transfers pay two
+    ``buys_exactly``: whether its program makes a swap for an exact output of a token with a fee. Two transfers pay two
     fees, so the curve counts the rate alone, and a greatest fee only in the exact quotes.
     """
 

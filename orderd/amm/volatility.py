@@ -1,6 +1,6 @@
 """Meteora's dynamic fee: a recent movement of the price makes the next swaps dearer, and fades with time.
 
-Formulas: MeteoraAg/dlmm-sdk, `commons/src/extensions/lb_pair.rs`; DAMM v2 follows the same rules.
+Formulas: MeteoraAg/dlmm-sdk, ``commons/src/extensions/lb_pair.rs``; DAMM v2 follows the same rules.
 """
 
 from typing import Final
@@ -15,9 +15,9 @@ _VARIABLE_FEE_SCALE: Final = 100_000_000_000
 
 
 def decayed_reference(accumulator: int, reduction_factor: int, elapsed: int, decay_period: int) -> int:
-    """The volatility a swap starts from, `elapsed` seconds after the last one, once the filter period is over.
+    """The volatility a swap starts from, ``elapsed`` seconds after the last one, once the filter period is over.
 
-    `reduction_factor` is in basis points.
+    ``reduction_factor`` is in basis points.
     """
     return accumulator * reduction_factor // BASIS_POINTS if elapsed < decay_period else 0
 
@@ -29,10 +29,10 @@ def variable_fee(control: int, accumulator: int, bin_step: int) -> int:
 
 
 def fee_in(gross: int, rate: int) -> int:
-    """The fee contained in a gross amount, rounded up; `rate` is in billionths."""
+    """The fee contained in a gross amount, rounded up; ``rate`` is in billionths."""
     return ceil_div(gross * rate, FEE_PRECISION)
 
 
 def fee_on_top(net: int, rate: int) -> int:
-    """The fee to add to a net amount, rounded up; `rate` is in billionths."""
+    """The fee to add to a net amount, rounded up; ``rate`` is in billionths."""
     return ceil_div(net * rate, FEE_PRECISION - rate)

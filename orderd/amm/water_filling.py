@@ -1,4 +1,4 @@
-"""How given legs share one amount best: it is poured in like water until all stand at one level, s of `curve`.
+"""How given legs share one amount best: it is poured in like water until all stand at one level, s of ``curve``.
 
 Two limits may keep legs from it. A transaction has so many compute units, of which each tick or bin that a leg crosses
 takes some: so each leg gets a reach, a number of its segments, and the best reaches are searched for. And depth may
@@ -28,7 +28,8 @@ _STRIDES: Final = 20
 
 
 class Load(NamedTuple):
-    """What a leg takes of a transaction's compute units: `units`, and `a_step` for each tick or bin that it crosses."""
+    """What a leg takes of a transaction's compute units: ``units``, and ``a_step`` for each tick or bin that it
+    crosses."""
 
     units: int = 0
     a_step: int = 0
@@ -49,7 +50,7 @@ Shares = dict[int, Share]
 
 
 class Filling(NamedTuple):
-    """The shares of the legs; `whole` where nothing of the amount is left."""
+    """The shares of the legs; ``whole`` where nothing of the amount is left."""
 
     shares: Shares
     whole: bool
@@ -61,7 +62,7 @@ class Filling(NamedTuple):
 
 
 class FillLevel(NamedTuple):
-    """Less than the amount is taken at `below`, all of it at `above`; both are very near to each other."""
+    """Less than the amount is taken at ``below``, all of it at ``above``; both are very near to each other."""
 
     below: int
     above: int
@@ -88,7 +89,7 @@ class WaterFilling:
         return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, left)
 
     def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Filling:
-        """The most that these legs pay where depth may cost no more than `lost` millionths of what they take."""
+        """The most that these legs pay where depth may cost no more than ``lost`` millionths of what they take."""
         low, high = 0, 1 << _TILT_BITS
         while high - low > 1:
             middle = (low + high) // 2
@@ -144,7 +145,7 @@ class WaterFilling:
             low, high = max(best - stride, low), min(best + stride, high)
 
     def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Filling:
-        """Level with each other in a measure of which `tilt` parts of 2 ** `_TILT_BITS` are relative prices."""
+        """Level with each other in a measure of which ``tilt`` parts of 2 ** ``_TILT_BITS`` are relative prices."""
         whole = 1 << _TILT_BITS
         best = min(self.curves[leg].start for leg in legs)
         one = whole * best * best
@@ -163,7 +164,7 @@ class WaterFilling:
         measures: Sequence[int] | None = None,
         end: int = NEVER,
     ) -> Filling:
-        """All legs at one level, each in its own measure of s; none goes beyond `end`."""
+        """All legs at one level, each in its own measure of s; none goes beyond ``end``."""
         cups = [
             (self.curves[leg], reaches.get(leg, U64_MAX), measure)
             for leg, measure in zip(legs, measures or [ONE] * len(legs), strict=True)
@@ -186,7 +187,7 @@ class WaterFilling:
         return Filling(shares, left == 0, reaches)
 
     def _excess(self, shares: Shares, lost: int) -> int:
-        """What depth costs above `lost` millionths of what is taken, in millionths of a base unit; negative below."""
+        """What depth costs above ``lost`` millionths of what is taken, in millionths of a base unit; negative below."""
         taken = sum(share.amount_in for share in shares.values())
         worth = sum(share.amount_out * self.curves[leg].start ** 2 >> 2 * PRECISION for leg, share in shares.items())
         return (taken - worth) * MILLION - taken * lost
@@ -215,7 +216,7 @@ def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
 
 
 def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> FillLevel:
-    """Where `taken`, which rises with s from `lowest` on, reaches `amount`; `end` where that is beyond."""
+    """Where ``taken``, which rises with s from ``lowest`` on, reaches ``amount``; ``end`` where that is beyond."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
     while taken(above) < amount:

@@ -1,4 +1,4 @@
-"""Pool kinds are traded on a real chain while `orderd prove` vouches for the program that is deployed there.
+"""Pool kinds are traded on a real chain while ``orderd prove`` vouches for the program that is deployed there.
 
 Each minute the deployment slots are compared with those that were proved. An upgraded program is another program: its
 pools are left out, with POOL_UNPROVEN, until it is proved.

@@ -1,4 +1,4 @@
-"""`python -m orderd.simnet`: a simnet in the foreground."""
+"""``python -m orderd.simnet``: a simnet in the foreground."""
 
 import sys
 from pathlib import Path

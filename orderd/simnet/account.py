@@ -11,7 +11,7 @@ LAMPORTS_A_BYTE: Final = 6_960
 
 
 class LedgerAccount(NamedTuple):
-    """Immutable, so that a view of the past costs nothing but a reference. `lamports` are base units of SOL."""
+    """Immutable, so that a view of the past costs nothing but a reference. ``lamports`` are base units of SOL."""
 
     lamports: int
     owner: Pubkey
@@ -28,5 +28,5 @@ TOKEN_PROGRAMS: Final = token.PROGRAM_IDS
 
 
 def rent_exempt_minimum(size: int) -> int:
-    """Lamports an account of `size` bytes must hold. Source: Rent::minimum_balance with the cluster's parameters."""
+    """Lamports an account of ``size`` bytes must hold. Source: Rent::minimum_balance with the cluster's parameters."""
     return (ACCOUNT_OVERHEAD + size) * LAMPORTS_A_BYTE

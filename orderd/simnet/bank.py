@@ -1,9 +1,9 @@
 """The chain's state: the open block in memory, the sealed ones behind it, and views of each of them.
 
-A transaction is executed on arrival against the open block (`processed`); a block that the ledger has made durable is
-`confirmed`, and one with enough confirmed blocks on top `finalized`. Accounts are kept once, at the newest state; each
-block knows what it replaced, so a view of an earlier slot looks there first, and blocks that are not finalized can be
-given up for another fork.
+A transaction is executed on arrival against the open block (``processed``); a block that the ledger has made durable is
+``confirmed``, and one with enough confirmed blocks on top ``finalized``. Accounts are kept once, at the newest state;
+each block knows what it replaced, so a view of an earlier slot looks there first, and blocks that are not finalized can
+be given up for another fork.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class Levels(NamedTuple):
         return int(getattr(self, commitment.value))
 
     def commitment(self, slot: int) -> Commitment:
-        """How firm what happened in `slot` is."""
+        """How firm what happened in ``slot`` is."""
         if slot <= self.finalized:
             return Commitment.FINALIZED
         return Commitment.CONFIRMED if slot <= self.confirmed else Commitment.PROCESSED
@@ -71,9 +71,9 @@ class Bank:
         collector: Pubkey,
         finality_slots: int,
     ) -> None:
-        """`blockhashes` gives the recent ones' heights, `clock` unix seconds; fees go to `collector`.
+        """``blockhashes`` gives the recent ones' heights, ``clock`` unix seconds; fees go to ``collector``.
 
-        `programs` serve simulations, `landing_programs` what is really executed.
+        ``programs`` serve simulations, ``landing_programs`` what is really executed.
         """
         self.accounts = accounts
         self.statuses = statuses
@@ -131,7 +131,7 @@ class Bank:
         return execute(transaction, view.account, Clock(view.slot, view.block_time), self._programs)
 
     def check(self, transaction: Transaction, view: "View") -> None:
-        """That a block in the place of `view` may take the transaction. Raises TransactionError."""
+        """That a block in the place of ``view`` may take the transaction. Raises TransactionError."""
         if not view.accepts(transaction.blockhash):
             raise TransactionError("BlockhashNotFound")
         status = self.statuses.get(transaction.signature)
@@ -177,7 +177,8 @@ class Bank:
         return len(self._blocks) - 1 - self._index(self.levels().finalized)
 
     def fork(self, depth: int) -> list[SealedBlock]:
-        """Give up the newest `depth` sealed blocks, which must be revocable, and the open one; go on from before them.
+        """Give up the newest ``depth`` sealed blocks, which must be revocable, and the open one; go on from before
+        them.
 
         What they did is undone, as if it had never been; the blocks given up are returned, the earliest first.
         """
@@ -206,7 +207,7 @@ class Bank:
             notify(self.open)
 
     def confirm(self, block: SealedBlock) -> None:
-        """The ledger has made `block` durable; what is too old to be asked for is let go."""
+        """The ledger has made ``block`` durable; what is too old to be asked for is let go."""
         self._confirmed = block.slot
         block.executed = []
         while len(self._blocks) > HISTORY and self._blocks[0].slot < self._confirmed:
@@ -222,7 +223,7 @@ class Bank:
     # The past
 
     def levels(self, lag: int = 0) -> Levels:
-        """What a node has reached that is `lag` slots behind."""
+        """What a node has reached that is ``lag`` slots behind."""
         newest = len(self._blocks)
         if lag:
             newest = max(self._index(self.open.slot - lag), 0)
@@ -232,16 +233,17 @@ class Bank:
         return Levels(processed, self._blocks[confirmed].slot, buried if lag else max(self._root, buried))
 
     def newest(self, slot: int) -> SealedBlock:
-        """The newest sealed block that is still in memory and not above `slot`; the oldest one where there is none."""
+        """The newest sealed block that is still in memory and not above ``slot``; the oldest one where there is
+        none."""
         return self._blocks[max(self._index(slot), 0)]
 
     def is_on_chain(self, slot: int) -> bool:
-        """Whether a block that the ledger has in `slot` belongs to the chain: of the last blocks, some may be given up
-        and there still."""
+        """Whether a block that the ledger has in ``slot`` belongs to the chain: of the last blocks, some may be
+        given up and there still."""
         return slot <= self._blocks[0].slot or slot == self.open.slot or self.block(slot) is not None
 
     def view(self, slot: int) -> "View":
-        """The state at the end of `slot`, which must be among those that `levels` can give."""
+        """The state at the end of ``slot``, which must be among those that ``levels`` can give."""
         return View(self, slot)
 
     def block(self, slot: int) -> SealedBlock | None:
@@ -253,7 +255,7 @@ class Bank:
         return self._blocks[-count:]
 
     def changes_after(self, slot: int) -> Iterator[dict[Pubkey, LedgerAccount | None]]:
-        """What the blocks after `slot` replaced, the earliest first."""
+        """What the blocks after ``slot`` replaced, the earliest first."""
         for index in range(self._index(slot) + 1, len(self._blocks)):
             yield self._blocks[index].before
         if slot < self.open.slot:
@@ -264,7 +266,7 @@ class Bank:
         return self._owned.get(program, set())
 
     def _index(self, slot: int) -> int:
-        """Of the newest block in memory that is not above `slot`; -1 where there is none."""
+        """Of the newest block in memory that is not above ``slot``; -1 where there is none."""
         return bisect_right(self._slots, slot) - 1
 
     def _open_block(self, slot: int | None = None, undone: Set[Pubkey] = frozenset()) -> Block:
@@ -296,7 +298,7 @@ class Bank:
 class View:
     """The chain as it was at the end of a slot (the open one: as it is now).
 
-    A node on a dead fork sees it with so many slots `beyond` it, whose empty blocks are on no other node.
+    A node on a dead fork sees it with so many slots ``beyond`` it, whose empty blocks are on no other node.
     """
 
     def __init__(self, bank: Bank, slot: int, beyond: int = 0) -> None:

@@ -16,7 +16,7 @@ _PIECE: Final = 58**10
 
 @lru_cache(maxsize=1_024)
 def b58encode(data: bytes) -> str:
-    """The text of `data`; each leading zero byte is a 1. What programs are called with is often the same."""
+    """The text of ``data``; each leading zero byte is a 1. What programs are called with is often the same."""
     number = int.from_bytes(data, "big")
     pairs = []
     while number:
@@ -30,7 +30,7 @@ def b58encode(data: bytes) -> str:
 
 
 def b58decode(text: str) -> bytes:
-    """The bytes of `text`. Raises ValueError for a letter outside the alphabet."""
+    """The bytes of ``text``. Raises ValueError for a letter outside the alphabet."""
     number = 0
     for letter in text:
         if letter not in _DIGITS:

@@ -22,7 +22,7 @@ class Status(NamedTuple):
 
 
 class Executed(NamedTuple):
-    """A transaction in its block. `ephemeral` ones (the market's own) are forgotten after a while."""
+    """A transaction in its block. ``ephemeral`` ones (the market's own) are forgotten after a while."""
 
     transaction: Transaction
     outcome: Outcome
@@ -31,10 +31,10 @@ class Executed(NamedTuple):
 
 @dataclass(slots=True)
 class Block:
-    """One slot's block. `time` in unix seconds. `before` holds each changed account as it was: the way back.
+    """One slot's block. ``time`` in unix seconds. ``before`` holds each changed account as it was: the way back.
 
-    `parent` is the hash of the block in `parent_slot`. `transaction_count` is that of the whole chain up to here.
-    `undone` are accounts that blocks on another fork had changed, and that are again as `parent` left them.
+    ``parent`` is the hash of the block in ``parent_slot``. ``transaction_count`` is that of the whole chain up to here.
+    ``undone`` are accounts that blocks on another fork had changed, and that are again as ``parent`` left them.
     """
 
     slot: int
@@ -58,8 +58,8 @@ class Block:
 
 @dataclass(slots=True)
 class SealedBlock:
-    """A block that changes no more. `changed` is what it left of each account, or found undone; once durable,
-    `executed` is dropped."""
+    """A block that changes no more. ``changed`` is what it left of each account, or found undone; once durable,
+    ``executed`` is dropped."""
 
     slot: int
     height: int

@@ -42,7 +42,7 @@ FORGET_EVERY: Final = 10
 
 
 class Chain:
-    """Bank and ledger, kept in step. `run` is the slot loop; everything else happens on the same event loop."""
+    """Bank and ledger, kept in step. ``run`` is the slot loop; everything else happens on the same event loop."""
 
     def __init__(self, config: SimnetConfig) -> None:
         """Raises LedgerError if the state directory holds no ledger of this kind, BinariesError for programs."""
@@ -89,7 +89,8 @@ class Chain:
         """On disk, and not confirmed yet."""
 
     async def run(self) -> None:
-        """Make one block per slot until `stop`, then seal the open one. Raises sqlite3.Error if that cannot be written.
+        """Make one block per slot until ``stop``, then seal the open one. Raises sqlite3.Error if that cannot be
+        written.
 
         Until then every failure is logged, and blocks that could not be written are written in a later slot.
         """
@@ -110,7 +111,7 @@ class Chain:
             await self._make_durable()
 
     def fork(self, depth: int) -> int:
-        """Give up the newest `depth` sealed blocks and the open one, as `Bank.fork` does; the new open one's slot.
+        """Give up the newest ``depth`` sealed blocks and the open one, as ``Bank.fork`` does; the new open one's slot.
 
         It is durable with the first block of the new fork. Until then a restart finds the old one.
         """

@@ -18,7 +18,7 @@ _records: Final[defaultdict[type[Record], dict[bytes, Record]]] = defaultdict(di
 
 
 def decoded(layout: type[R], data: bytes) -> R:
-    """`layout.decode(data)`, remembered. Raises LayoutError."""
+    """``layout.decode(data)``, remembered. Raises LayoutError."""
     record = _records[layout].get(data)
     if record is None:
         record = layout.decode(data)
@@ -27,14 +27,14 @@ def decoded(layout: type[R], data: bytes) -> R:
 
 
 def encoded(record: Record) -> bytes:
-    """`record.encode()`; the record is there when these bytes are decoded."""
+    """``record.encode()``; the record is there when these bytes are decoded."""
     data = record.encode()
     remember(record, data)
     return data
 
 
 def rewritten(data: bytes, before: R, after: R) -> bytes:
-    """`encoded(after)`, where `data` is what `before` was read from: only the fields that differ are written.
+    """``encoded(after)``, where ``data`` is what ``before`` was read from: only the fields that differ are written.
 
     Raises struct.error where a value does not fit its field.
     """
@@ -50,7 +50,7 @@ def rewritten(data: bytes, before: R, after: R) -> bytes:
 
 
 def remember(record: Record, data: bytes) -> None:
-    """`data` is what `record.encode()` would give."""
+    """``data`` is what ``record.encode()`` would give."""
     known = _records[type(record)]
     if len(known) >= MOST:
         known.clear()
@@ -58,7 +58,7 @@ def remember(record: Record, data: bytes) -> None:
 
 
 def replaced(record: R, **changed: Any) -> R:  # noqa: ANN401  (whatever the fields hold)
-    """`dataclasses.replace(record, **changed)`, in a third of the time where there are many fields."""
+    """``dataclasses.replace(record, **changed)``, in a third of the time where there are many fields."""
     fields = _fields(type(record))
     values = list(fields.values(record))
     for name, value in changed.items():
@@ -67,7 +67,7 @@ def replaced(record: R, **changed: Any) -> R:  # noqa: ANN401  (whatever the fie
 
 
 class _Place(NamedTuple):
-    """Where a field lies in the account's data; `size` is None for what follows the fixed part."""
+    """Where a field lies in the account's data; ``size`` is None for what follows the fixed part."""
 
     offset: int
     format: struct.Struct | None

@@ -19,9 +19,9 @@ class NotRecordedError(Exception):
 
 
 def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
-    """The transaction as JSON; lamports and units as numbers, bytes in base64, `block_time` in unix seconds.
+    """The transaction as JSON; lamports and units as numbers, bytes in base64, ``block_time`` in unix seconds.
 
-    `accounts` follow the order of the message's keys. A simnet may be running on the ledger, or none.
+    ``accounts`` follow the order of the message's keys. A simnet may be running on the ledger, or none.
     Raises NotRecordedError, and LedgerError if the file cannot be read.
     """
     found = recorded(ledger, signature)

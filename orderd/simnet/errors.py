@@ -5,7 +5,7 @@
     │   └── RuntimeViolationError  it did what the runtime forbids
     └── TransactionError    the transaction as a whole is refused or failed
 
-Names and texts: anza-xyz/solana-sdk, `instruction-error` and `transaction-error`.
+Names and texts: anza-xyz/solana-sdk, ``instruction-error`` and ``transaction-error``.
 """
 
 from typing import Any, Final
@@ -65,9 +65,9 @@ class ExecutionError(Exception):
 
 
 class InstructionError(ExecutionError):
-    """An instruction failed with a runtime error (`InstructionError("InvalidSeeds")`) or a custom number.
+    """An instruction failed with a runtime error (``InstructionError("InvalidSeeds")``) or a custom number.
 
-    `detail` replaces the text behind "failed:" in the log, where the runtime says more than the error's name.
+    ``detail`` replaces the text behind "failed:" in the log, where the runtime says more than the error's name.
     """
 
     def __init__(self, code: str | int, detail: str | None = None) -> None:
@@ -91,7 +91,7 @@ class RuntimeViolationError(InstructionError):
 
 
 class TransactionError(ExecutionError):
-    """A transaction was refused, or failed outside its instructions; `index` is the account or instruction meant."""
+    """A transaction was refused, or failed outside its instructions; ``index`` is the account or instruction meant."""
 
     def __init__(self, code: str, index: int | None = None) -> None:
         super().__init__(code)
@@ -112,7 +112,7 @@ class TransactionError(ExecutionError):
 
 
 class FailedInstructionError(TransactionError):
-    """The instruction at `index` failed, and with it the transaction."""
+    """The instruction at ``index`` failed, and with it the transaction."""
 
     def __init__(self, index: int, error: InstructionError) -> None:
         super().__init__("InstructionError", index)

@@ -34,7 +34,7 @@ def pack(images: Iterable[Image]) -> bytes:
 
 
 def unpack(data: bytes) -> list[Image]:
-    """The images behind bytes that `pack` made."""
+    """The images behind bytes that ``pack`` made."""
     content = memoryview(zlib.decompress(data))
     accounts = _unpacked(content)
     return [Image(before, next(accounts)) for before in accounts]

@@ -2,7 +2,7 @@
 
 The rules are the runtime's: only an account's owner changes its data or takes its lamports, read-only accounts stay
 as they are, a called program gets no privilege its caller lacks, and every step is paid for in compute units.
-Source: agave `program-runtime/src/invoke_context.rs` and `transaction-context`.
+Source: agave ``program-runtime/src/invoke_context.rs`` and ``transaction-context``.
 """
 
 import base64
@@ -116,7 +116,7 @@ class Invocation:
         return self.execution.clock
 
     def require(self, count: int) -> None:
-        """Raises InstructionError NotEnoughAccountKeys where fewer than `count` accounts were given."""
+        """Raises InstructionError NotEnoughAccountKeys where fewer than ``count`` accounts were given."""
         if len(self.uses) < count:
             raise InstructionError("NotEnoughAccountKeys")
 
@@ -166,7 +166,8 @@ class Invocation:
         self._put(index, LedgerAccount(account.lamports, account.owner, data, account.executable))
 
     def store_record(self, index: int, before: R, after: R) -> None:
-        """Replace an account's bytes, which `before` was read from. Raises InstructionError as `store_data` does."""
+        """Replace an account's bytes, which ``before`` was read from. Raises InstructionError as ``store_data``
+        does."""
         self.store_data(index, rewritten(self.account(index).data, before, after))
 
     def store_lamports(self, index: int, lamports: int) -> None:
@@ -188,7 +189,7 @@ class Invocation:
         self._put(index, LedgerAccount(account.lamports, owner, account.data, account.executable))
 
     def call(self, instruction: Instruction, signed_by: Collection[Pubkey] = ()) -> bytes:
-        """Invoke another program; `signed_by` are addresses derived from this one, for which it signs.
+        """Invoke another program; ``signed_by`` are addresses derived from this one, for which it signs.
 
         Returns the called program's return data. Raises InstructionError.
         """
@@ -198,7 +199,7 @@ class Invocation:
     def invoke(
         self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey | None] = ()
     ) -> bytes:
-        """What `call` does with an instruction's parts. Where no address follows from the seeds, there is a None."""
+        """What ``call`` does with an instruction's parts. Where no address follows from the seeds, there is a None."""
         if self.depth == MAX_DEPTH:
             raise InstructionError("CallDepth")
         granted = self._privileges()

@@ -77,7 +77,7 @@ class SimulatedMarket:
         self._worth = {place.address: _PAR + spreads.get(_VENUES[place.address], 0) for place in self._places}
 
     def fair_price(self, slot: int) -> float:
-        """USDC base units a lamport that the traders think right in `slot`."""
+        """USDC base units a lamport that the traders think right in ``slot``."""
         drift = sum(height * math.sin(2 * math.pi * slot / period + phase) for height, period, phase in self._waves)
         return START_PRICE * math.exp(drift)
 

@@ -32,7 +32,7 @@ class MarketPool(Protocol):
         ...
 
     def quote(self, amount_in: int, *, sells_sol: bool, now: int) -> int:
-        """What `amount_in` base units buy. Raises SwapError."""
+        """What ``amount_in`` base units buy. Raises SwapError."""
         ...
 
     def swap(self, trader: Pubkey, amount_in: int, minimum_out: int, *, sells_sol: bool) -> Instruction:
@@ -43,7 +43,7 @@ class MarketPool(Protocol):
 class TradedPool(NamedTuple):
     """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow.
 
-    `add` gives the accounts that it has in the first block, or would have there at another price: base units of USDC
+    ``add`` gives the accounts that it has in the first block, or would have there at another price: base units of USDC
     a lamport.
     """
 

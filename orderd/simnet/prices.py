@@ -37,7 +37,7 @@ _NAMES_ITS_POOL: Final = slice(8, 72)
 
 
 class PriceChange(NamedTuple):
-    """From `slot` on a pool stands at `price`, USDC per SOL; None means that it is no longer held there."""
+    """From ``slot`` on a pool stands at ``price``, USDC per SOL; None means that it is no longer held there."""
 
     slot: int
     pool: Pubkey

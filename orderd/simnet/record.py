@@ -1,6 +1,6 @@
 """A transaction's record in the JSON of getTransaction: what it moved, logged and cost.
 
-Source: agave `transaction-status/src/lib.rs` (UiTransactionStatusMeta, UiTransaction).
+Source: agave ``transaction-status/src/lib.rs`` (UiTransactionStatusMeta, UiTransaction).
 """
 
 import base64
@@ -20,7 +20,7 @@ from orderd.solana.programs.token import Mint, TokenAccount
 
 
 def transaction_meta(transaction: Transaction, outcome: Outcome, load: Load) -> dict[str, Any]:
-    """The `meta` object; `load` finds the mints, for their decimals."""
+    """The ``meta`` object; ``load`` finds the mints, for their decimals."""
     error = None if outcome.error is None else outcome.error.to_json()
     return {
         "err": error,
@@ -40,7 +40,7 @@ def transaction_meta(transaction: Transaction, outcome: Outcome, load: Load) -> 
 
 
 def return_data(outcome: Outcome) -> dict[str, Any]:
-    """The `returnData` member, where there is any."""
+    """The ``returnData`` member, where there is any."""
     if outcome.return_data is None:
         return {}
     program, data = outcome.return_data
@@ -106,7 +106,7 @@ def _token_balances(accounts: tuple[LedgerAccount | None, ...], load: Load) -> l
 def memo_text(transaction: Transaction) -> str | None:
     """A transaction's memos, each behind its length in bytes; None if it has none.
 
-    Source: agave `transaction-status/src/extract_memos.rs`.
+    Source: agave ``transaction-status/src/extract_memos.rs``.
     """
     memos = [each.data for each in transaction.instructions if transaction.keys[each.program] == memo.PROGRAM_ID]
     return "; ".join(f"[{len(data)}] {_text(data)}" for data in memos) if memos else None
@@ -147,7 +147,7 @@ def _lookups(transaction: Transaction) -> list[dict[str, Any]]:
 
 
 def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonParsed"]) -> dict[str, Any]:
-    """The `transaction` object. Instructions stay undecoded in `jsonParsed`, as for programs no parser knows."""
+    """The ``transaction`` object. Instructions stay undecoded in ``jsonParsed``, as for programs no parser knows."""
     signers, readonly_signers, readonly_unsigned = transaction.header
     keys = [str(key) for key in transaction.keys]
     message: dict[str, Any] = {"recentBlockhash": str(transaction.blockhash)}

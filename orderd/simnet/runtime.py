@@ -1,7 +1,7 @@
 """Executing one transaction: fee, instructions, and the checks that hold for the whole.
 
-A transaction that is refused (TransactionError from `execute`) leaves no trace. One that fails still pays its fee, and
-nothing else of it remains. Source: agave `svm/src/transaction_processor.rs` and `svm/src/rent_calculator`.
+A transaction that is refused (TransactionError from ``execute``) leaves no trace. One that fails still pays its fee,
+and nothing else of it remains. Source: agave ``svm/src/transaction_processor.rs`` and ``svm/src/rent_calculator``.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ Load = Callable[[Pubkey], LedgerAccount | None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a transaction. `before` and `after` follow the order of its keys."""
+    """What became of a transaction. ``before`` and ``after`` follow the order of its keys."""
 
     error: TransactionError | None
     fee: int
@@ -47,7 +47,7 @@ def execute(
     clock: Clock,
     programs: Mapping[Pubkey, NativeProgram],
 ) -> Outcome:
-    """Run a transaction against the accounts as `load` gives them, changing nothing but the Outcome.
+    """Run a transaction against the accounts as ``load`` gives them, changing nothing but the Outcome.
 
     Raises TransactionError if the transaction cannot even pay its fee or names a program that is none.
     """

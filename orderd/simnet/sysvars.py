@@ -1,4 +1,4 @@
-"""What the runtime provides to programs as accounts. Source: anza-xyz/solana-sdk, `sysvar` and `clock`."""
+"""What the runtime provides to programs as accounts. Source: anza-xyz/solana-sdk, ``sysvar`` and ``clock``."""
 
 import struct
 from typing import Final

@@ -1,6 +1,6 @@
 """A transaction as it came over the wire, checked for form and laid open for the runtime.
 
-Rules: anza-xyz/solana-sdk, `message` (sanitising, writability) and agave's `compute-budget-instruction`.
+Rules: anza-xyz/solana-sdk, ``message`` (sanitising, writability) and agave's ``compute-budget-instruction``.
 """
 
 from collections import Counter
@@ -64,7 +64,8 @@ NO_TABLES: Final[Tables] = {}
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A well-formed transaction. `fee` in lamports, `unit_limit` in compute units, `unit_price` in micro-lamports."""
+    """A well-formed transaction. ``fee`` in lamports, ``unit_limit`` in compute units, ``unit_price`` in
+    micro-lamports."""
 
     raw: bytes
     signatures: tuple[Signature, ...]

@@ -1,6 +1,6 @@
 """The chain's own clock: programs count fees and openings by it, and it may be seconds off any other.
 
-Layout: anza-xyz/solana-sdk, `clock/src/lib.rs`.
+Layout: anza-xyz/solana-sdk, ``clock/src/lib.rs``.
 """
 
 import struct

@@ -2,7 +2,7 @@
 
 An upgradeable program's account names its ProgramData account, which holds a header of 45 bytes (the state 3 as u32,
 the slot of the deployment as u64, the upgrade authority as an optional key) and then the binary. A program of the
-loader before that holds its binary itself and can never change. Source: solana-program, `bpf_loader_upgradeable.rs`.
+loader before that holds its binary itself and can never change. Source: solana-program, ``bpf_loader_upgradeable.rs``.
 """
 
 import struct
@@ -69,7 +69,7 @@ def binary(rpc: RpcClient, program: Pubkey) -> Binary | None:
 def _accounts(
     rpc: RpcClient, programs: list[Pubkey], head: int | None
 ) -> Mapping[Pubkey, tuple[ChainAccount | None, ChainAccount | None]]:
-    """Of each program its account and its ProgramData account, whole or the first `head` bytes of them."""
+    """Of each program its account and its ProgramData account, whole or the first ``head`` bytes of them."""
     keys = [*programs, *map(program_data_address, programs)]
     found = rpc.get_multiple_accounts(keys, head=head).value
     return dict(zip(programs, zip(found[: len(programs)], found[len(programs) :], strict=True), strict=True))

@@ -14,7 +14,7 @@ Later than that, only history can tell, and of a pool of nodes each may lack ano
 where the endpoint is said to be one node. Everywhere else, and for as long as there is no witness, nothing is proved.
 An error, a time-out or "not found" alone proves nothing at all.
 
-Sources: agave `runtime/src/status_cache.rs` (MAX_CACHE_ENTRIES, snapshots carry the cache), `rpc/src/rpc.rs`
+Sources: agave ``runtime/src/status_cache.rs`` (MAX_CACHE_ENTRIES, snapshots carry the cache), ``rpc/src/rpc.rs``
 (getSignatureStatuses takes no minContextSlot and reads the processed bank).
 """
 

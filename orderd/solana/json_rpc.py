@@ -5,8 +5,8 @@
     │   │                       The node may or may not have acted on the request
     │   └── RpcRefusedError     the endpoint refused the request without a JSON-RPC answer: 4xx
     ├── RpcWrongChainError      the endpoint leads to another chain than is configured; no other request was made
-    ├── RpcRateLimitedError     the endpoint limits requests; `retry_after` seconds, if it said so
-    └── RpcResponseError        the node answered with an error: `code`, `message`, `data`
+    ├── RpcRateLimitedError     the endpoint limits requests; ``retry_after`` seconds, if it said so
+    └── RpcResponseError        the node answered with an error: ``code``, ``message``, ``data``
 
 Specification: https://www.jsonrpc.org/specification.
 """
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class RpcError(Exception):
-    """A request that failed; `error_code` is the code that a user sees."""
+    """A request that failed; ``error_code`` is the code that a user sees."""
 
     error_code: ClassVar[ErrorCode] = ErrorCode.RPC_UNAVAILABLE
     label: ClassVar[str] = "transport"
@@ -75,7 +75,7 @@ class RpcRateLimitedError(RpcError):
 
 
 class RpcResponseError(RpcError):
-    """The node's answer is an error, such as -32002 with a failed preflight's logs in `data`."""
+    """The node's answer is an error, such as -32002 with a failed preflight's logs in ``data``."""
 
     label = "response"
 
@@ -114,14 +114,14 @@ class JsonRpc:
         self._transport.close()
 
     def call(self, method: str, params: list[Any] | None = None) -> Any:  # noqa: ANN401  (any JSON)
-        """The `result` of one method."""
+        """The ``result`` of one method."""
         outcome = self._outcome_of(method, params or [])
         if isinstance(outcome, RpcError):
             raise outcome
         return outcome
 
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
-        """Results in the order of `calls`, one request for all; a call that failed has its RpcError in its place.
+        """Results in the order of ``calls``, one request for all; a call that failed has its RpcError in its place.
 
         Raises RpcError if the request as a whole failed. A node may answer a batch in any order. An endpoint that
         takes no batches is asked call by call.
@@ -151,7 +151,7 @@ class JsonRpc:
         ]
 
     def _without_batch(self, calls: Sequence[Call], refusal: RpcError) -> list[Any]:
-        """One by one, from now on where that helps. Raises `refusal` where it was not the batch that was refused."""
+        """One by one, from now on where that helps. Raises ``refusal`` where it was not the batch that was refused."""
         if isinstance(refusal, RpcRateLimitedError):
             raise refusal
         outcomes = self._one_by_one(calls)
@@ -162,7 +162,7 @@ class JsonRpc:
         return outcomes
 
     def _one_by_one(self, calls: Sequence[Call]) -> list[Any]:
-        """As `call_many`. Once one was not answered, the others are not asked."""
+        """As ``call_many``. Once one was not answered, the others are not asked."""
         outcomes: list[Any] = []
         for method, params in calls:
             try:
@@ -175,7 +175,7 @@ class JsonRpc:
         return outcomes
 
     def _outcome_of(self, method: str, params: list[Any]) -> Any:  # noqa: ANN401  (any JSON)
-        """The `result` of one method, or the node's error as an RpcError."""
+        """The ``result`` of one method, or the node's error as an RpcError."""
         request_id = next(self._ids)
         reply = self._post({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}, method)
         if not isinstance(reply, dict):

@@ -1,6 +1,6 @@
 """Lookup tables on the chain: an account that one of them holds takes one byte of a transaction instead of 32.
 
-Source: anza-xyz/solana-sdk, `address-lookup-table-interface/src/state.rs`.
+Source: anza-xyz/solana-sdk, ``address-lookup-table-interface/src/state.rs``.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """What a mint's account says of the token: its facts, the fee of its transfers, and what it calls itself.
 
 A name stands in the mint itself (Token-2022), or in an account of Metaplex' Token Metadata program:
-https://github.com/metaplex-foundation/mpl-token-metadata, `programs/token-metadata/program/src/state/metadata.rs`.
+https://github.com/metaplex-foundation/mpl-token-metadata, ``programs/token-metadata/program/src/state/metadata.rs``.
 """
 
 import struct

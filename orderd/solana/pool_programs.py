@@ -1,8 +1,9 @@
 """The programs that pools belong to: one row a pool kind.
 
-All of a kind lies in one folder, `orderd/pools/<kind>`, which is named by the value of its `PoolKind` member. The row
-is `PROGRAM` in the folder's `program`; what belongs to a layer above this one (the venue, what simnet needs) is loaded
-by that layer, from modules whose names are the same in every folder. So a kind is added by its folder and its member.
+All of a kind lies in one folder, ``orderd/pools/<kind>``, which is named by the value of its ``PoolKind`` member. The
+row is ``PROGRAM`` in the folder's ``program``; what belongs to a layer above this one (the venue, what simnet needs) is
+loaded by that layer, from modules whose names are the same in every folder. So a kind is added by its folder and its
+member.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ LOCAL_CHAINS: Final = frozenset[Chain]({"simnet", "localnet"})
 class ProgramError(NamedTuple):
     """An error of a program, by the program's own name for it, and what it means to a trader.
 
-    What `lasts` would meet the next order as well: the pool is switched off, or its accounts are not as they should be.
+    What ``lasts`` would meet the next order as well: the pool is switched off, or its accounts are not as they should
+    be.
     """
 
     name: str
@@ -37,7 +39,7 @@ class ProgramError(NamedTuple):
 class SwapUnits(NamedTuple):
     """Compute units of a swap with its transfers and events, at most, as measured on the deployed program.
 
-    A swap that stays where the price is takes `swap`, each tick or bin that is crossed `a_step`.
+    A swap that stays where the price is takes ``swap``, each tick or bin that is crossed ``a_step``.
     """
 
     swap: int
@@ -71,7 +73,7 @@ class PoolProgram:
 
 
 def part(kind: PoolKind, name: str) -> ModuleType:
-    """A module of a kind's folder, such as `venue` or `simnet.handler`. Raises ImportError if there is none."""
+    """A module of a kind's folder, such as ``venue`` or ``simnet.handler``. Raises ImportError if there is none."""
     return import_module(f"orderd.pools.{kind}.{name}")
 
 

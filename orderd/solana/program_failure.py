@@ -35,9 +35,9 @@ _STABLE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ProgramFailure:
-    """What failed. `program` is None if the runtime refused the transaction before any program failed.
+    """What failed. ``program`` is None if the runtime refused the transaction before any program failed.
 
-    `account` is the one that the program names as the cause, by its own word for it.
+    ``account`` is the one that the program names as the cause, by its own word for it.
     """
 
     program: str | None

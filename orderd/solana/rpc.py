@@ -83,7 +83,7 @@ class RpcClient(JsonRpc):
         transport: Transport | None = None,
         figures: EndpointFigures | None = None,
     ) -> None:
-        """`commitment` holds wherever a call names none. Raises ValueError for no HTTP URL."""
+        """``commitment`` holds wherever a call names none. Raises ValueError for no HTTP URL."""
         super().__init__(transport or HttpTransport(url), figures)
         self.commitment = commitment
 
@@ -140,7 +140,7 @@ class RpcClient(JsonRpc):
         min_context_slot: int | None = None,
         commitment: Commitment | None = None,
     ) -> list[Mention]:
-        """Transactions that mention the address, with any signer, newest first, before `before`; at most 1,000."""
+        """Transactions that mention the address, with any signer, newest first, before ``before``; at most 1,000."""
         config: dict[str, Any] = self._config(commitment) | {"limit": MAX_MENTIONS_A_CALL}
         if before is not None:
             config["before"] = str(before)
@@ -185,7 +185,7 @@ class RpcClient(JsonRpc):
     ) -> AtSlot[list[ChainAccount | None]]:
         """The accounts in order, None if there is none. Above 100, several calls; the slot is then their oldest.
 
-        With `head`, of each account's data that many bytes at most.
+        With ``head``, of each account's data that many bytes at most.
         """
         config: dict[str, Any] = self._config(commitment) | {"encoding": "base64"}
         if head is not None:
@@ -230,7 +230,7 @@ class RpcClient(JsonRpc):
     def get_program_accounts(
         self, wanted: Sequence[AccountsLike], *, offset: int, length: int, commitment: Commitment | None = None
     ) -> list[list[KeyedAccount]]:
-        """For each of `wanted` the accounts like it, of each so many bytes from `offset`, in one request."""
+        """For each of ``wanted`` the accounts like it, of each so many bytes from ``offset``, in one request."""
         config = self._config(commitment) | {
             "encoding": "base64",
             "withContext": True,
@@ -321,7 +321,7 @@ class RpcClient(JsonRpc):
     def simulate_with_accounts(
         self, transaction: bytes, keys: Sequence[Pubkey], commitment: Commitment | None = None
     ) -> Call:
-        """For `call_many`: the transaction is tried, and these accounts are shown as it would leave them."""
+        """For ``call_many``: the transaction is tried, and these accounts are shown as it would leave them."""
         method, (raw, config) = self._simulating(transaction, True, commitment)
         return method, [raw, config | {"accounts": {"encoding": "base64", "addresses": [*map(str, keys)]}}]
 
@@ -343,7 +343,7 @@ class RpcClient(JsonRpc):
         )
 
     def get_minimum_balance_for_rent_exemption(self, size: int) -> int:
-        """Lamports an account of `size` bytes must hold."""
+        """Lamports an account of ``size`` bytes must hold."""
         return _typed("getMinimumBalanceForRentExemption", int, self.call("getMinimumBalanceForRentExemption", [size]))
 
     def request_airdrop(self, key: Pubkey, lamports: int) -> Signature:

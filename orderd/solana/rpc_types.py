@@ -19,7 +19,7 @@ TransactionError = str | dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AtSlot(Generic[T_co]):
-    """A result, and the slot of the state it was read from (`context.slot`)."""
+    """A result, and the slot of the state it was read from (``context.slot``)."""
 
     slot: int
     value: T_co
@@ -49,7 +49,7 @@ class EpochInfo:
 
 @dataclass(frozen=True, slots=True)
 class SignatureStatus:
-    """What became of a transaction that was processed; `err` is None if it succeeded."""
+    """What became of a transaction that was processed; ``err`` is None if it succeeded."""
 
     slot: int
     err: TransactionError | None
@@ -64,7 +64,7 @@ class SignatureStatus:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A landed transaction that names an address. `memo` has the texts of all its memos, as the node joins them."""
+    """A landed transaction that names an address. ``memo`` has the texts of all its memos, as the node joins them."""
 
     signature: Signature
     slot: int
@@ -101,7 +101,7 @@ class KeyedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Memcmp:
-    """Keeps the accounts that have `key` at `offset`."""
+    """Keeps the accounts that have ``key`` at ``offset``."""
 
     offset: int
     key: Pubkey
@@ -116,7 +116,7 @@ class AccountsLike:
     filters: tuple[Memcmp, ...]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """As `getProgramAccounts` and `programSubscribe` take them."""
+        """As ``getProgramAccounts`` and ``programSubscribe`` take them."""
         return [{"dataSize": self.size}, *memcmp_json(self.filters)]
 
 
@@ -158,7 +158,7 @@ class TokenBalance:
 
 @dataclass(frozen=True, slots=True)
 class TransactionInfo:
-    """What a landed transaction did. `fee` in lamports; `block_time` in unix seconds."""
+    """What a landed transaction did. ``fee`` in lamports; ``block_time`` in unix seconds."""
 
     slot: int
     block_time: int | None

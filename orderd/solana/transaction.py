@@ -55,7 +55,7 @@ def attempt_instructions(
 def sign(
     instructions: Sequence[Instruction], wallet: Signer, blockhash: Hash, *, legacy: bool = False
 ) -> SignedTransaction:
-    """Compile a version 0 (or legacy) transaction that `wallet` pays for and alone signs.
+    """Compile a version 0 (or legacy) transaction that ``wallet`` pays for and alone signs.
 
     Raises OrderdError TX_TOO_LARGE. Raises ValueError if an instruction wants another signer.
     """
@@ -70,7 +70,7 @@ def draft(
     blockhash: Hash,
     tables: Sequence[AddressLookupTableAccount] = (),
 ) -> bytes:
-    """What `sign` would make, without its signature, for a simulation. Raises as `sign` does.
+    """What ``sign`` would make, without its signature, for a simulation. Raises as ``sign`` does.
 
     Accounts that one of the lookup ``tables`` holds are named by it.
     """
@@ -78,7 +78,7 @@ def draft(
 
 
 def sign_draft(unsigned: bytes, wallet: Signer, units: int) -> SignedTransaction:
-    """Sign what `draft` has made of an attempt's instructions, with so many compute units in the place of its own.
+    """Sign what ``draft`` has made of an attempt's instructions, with so many compute units in the place of its own.
 
     To compile it again takes as long as to sign it. Raises ValueError if it does not begin with its compute units.
     """

@@ -23,7 +23,7 @@ class TransportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer of any status. `retry_after` is the header's text, where it was sent."""
+    """An answer of any status. ``retry_after`` is the header's text, where it was sent."""
 
     status: int
     body: bytes
@@ -91,7 +91,7 @@ class HttpTransport:
         read_timeout: float = 10.0,
         max_idle: int = 32,
     ) -> None:
-        """Time-outs in seconds; `read_timeout` bounds each wait for bytes.
+        """Time-outs in seconds; ``read_timeout`` bounds each wait for bytes.
 
         Raises ValueError for no HTTP URL, and OrderdError SERVICE_CONFIGURATION for a proxy of no use.
         """

@@ -19,7 +19,7 @@ from orderd.solana.programs import associated_token, system, token
 def account_of(
     owner: Pubkey, mint: Pubkey, token_program: Pubkey = token.PROGRAM_ID, seed: str | None = None
 ) -> Pubkey:
-    """Where a trade of `owner` keeps `mint`; with a `seed`, wrapped SOL apart from what the owner has of it."""
+    """Where a trade of ``owner`` keeps ``mint``; with a ``seed``, wrapped SOL apart from what the owner has of it."""
     if mint == token.NATIVE_MINT and seed is not None:
         return Pubkey.create_with_seed(owner, seed, token.PROGRAM_ID)
     return associated_token.address(owner, mint, token_program)
@@ -35,11 +35,11 @@ def swap_with_accounts(
     *,
     use_wrapped: bool = False,
 ) -> list[Instruction]:
-    """`swaps` between the accounts of `account_of`, which exist by then; SOL is wrapped once and unwrapped once.
+    """``swaps`` between the accounts of ``account_of``, which exist by then; SOL is wrapped once and unwrapped once.
 
-    `bought` are the mints that are received, each with its token program: the one between two hops, if any, and the
-    last one. Their accounts are created where they do not exist; that of `mint_in` must. `amount_in` in base units.
-    With `use_wrapped` what is sold is wrapped SOL that lies in the owner's associated account.
+    ``bought`` are the mints that are received, each with its token program: the one between two hops, if any, and the
+    last one. Their accounts are created where they do not exist; that of ``mint_in`` must. ``amount_in`` in base units.
+    With ``use_wrapped`` what is sold is wrapped SOL that lies in the owner's associated account.
     """
     sells_native = mint_in == token.NATIVE_MINT and not use_wrapped
     before = _wrapped(owner, amount_in, seed) if sells_native else []

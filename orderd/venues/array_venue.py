@@ -58,7 +58,7 @@ class ArrayVenue(PoolVenue[S, P]):
 
     @abstractmethod
     def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
-        """The pool with those of its arrays that are among `accounts`. Raises as ``_guarded`` expects it."""
+        """The pool with those of its arrays that are among ``accounts``. Raises as ``_guarded`` expects it."""
 
     def _size(self, pool: P, mint_in: str) -> int:
         spare = max(min(_SPARE, self._arrays_ahead(pool, mint_in) - 1), 0)
@@ -66,7 +66,7 @@ class ArrayVenue(PoolVenue[S, P]):
 
     @abstractmethod
     def _arrays_ahead(self, pool: P, mint_in: str) -> int:
-        """How many arrays there are for a sale of `mint_in`."""
+        """How many arrays there are for a sale of ``mint_in``."""
 
     @abstractmethod
     def _arrays_of(self, pool: P) -> list[Pubkey]:

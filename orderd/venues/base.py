@@ -115,7 +115,7 @@ class Venue(Protocol):
         ...
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
-        """Whether `liquidity` would answer at once, from state that is at hand and young enough."""
+        """Whether ``liquidity`` would answer at once, from state that is at hand and young enough."""
         ...
 
     def is_known(self, mint_in: str, mint_out: str) -> bool:
@@ -131,14 +131,14 @@ class Venue(Protocol):
         ...
 
     def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity | None]":
-        """Like `liquidity`, read together with others; None if the pools are not known yet, or are being read.
+        """Like ``liquidity``, read together with others; None if the pools are not known yet, or are being read.
 
         It must be read to its end, because other threads may wait for it. Raises OrderdError RPC_*.
         """
         ...
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
-        """The pools that sell `mint_out` for `mint_in` now. Refusals are POOL_CLOSED and POOL_UNSUPPORTED."""
+        """The pools that sell ``mint_out`` for ``mint_in`` now. Refusals are POOL_CLOSED and POOL_UNSUPPORTED."""
         ...
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
@@ -146,16 +146,16 @@ class Venue(Protocol):
         ...
 
     def account_size(self, quote: VenueQuote) -> int:
-        """Bytes of a new account for what is bought. Raises as `token_programs` does."""
+        """Bytes of a new account for what is bought. Raises as ``token_programs`` does."""
         ...
 
     def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, limit: int, *, small: bool
     ) -> Instruction:
-        """The swap itself, between token accounts that exist. It fails on chain where it would pay less than `limit`
+        """The swap itself, between token accounts that exist. It fails on chain where it would pay less than ``limit``
         base units or, of a quote for an exact output, take more.
 
-        A `small` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefusedError where
+        A ``small`` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefusedError where
         the pool as it stands by now cannot make this swap, and OrderdError RPC_*.
         """
         ...
@@ -172,9 +172,9 @@ def trade_instructions(
 ) -> list[Instruction]:
     """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
 
-    Every swap has its own floor, so that the trade pays `limit` base units or fails as a whole; where the output is
-    exact, its own ceiling, so that the trade takes no more than `limit`. With a `wrap_seed` it leaves alone the wrapped
-    SOL that the owner has; with `use_wrapped` it sells that.
+    Every swap has its own floor, so that the trade pays ``limit`` base units or fails as a whole; where the output is
+    exact, its own ceiling, so that the trade takes no more than ``limit``. With a ``wrap_seed`` it leaves alone the
+    wrapped SOL that the owner has; with ``use_wrapped`` it sells that.
     """
     swaps: list[Instruction] = []
     bought: list[tuple[Pubkey, Pubkey]] = []

@@ -32,9 +32,10 @@ class TokenSide(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A swap to be made between two token accounts of `owner`; amounts in base units.
+    """A swap to be made between two token accounts of ``owner``; amounts in base units.
 
-    Exactly `amount_in` for at least `amount_out` or, where `exact_out`, exactly `amount_out` for at most `amount_in`.
+    Exactly ``amount_in`` for at least ``amount_out`` or, where ``exact_out``, exactly ``amount_out`` for at most
+    ``amount_in``.
     """
 
     mint_in: str
@@ -57,9 +58,10 @@ class KnownPool(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class KnownPair(Generic[S]):
-    """The pools of a pair, and what they need to know of its mints: `epochs` where one takes a fee of each transfer.
+    """The pools of a pair, and what they need to know of its mints: ``epochs`` where one takes a fee of each transfer.
 
-    `objection` says why orderd does not trade the pair. Pools that are `recalled` were not looked up on the chain yet.
+    ``objection`` says why orderd does not trade the pair. Pools that are ``recalled`` were not looked up on the chain
+    yet.
     """
 
     pools: list[KnownPool[S]]
@@ -78,7 +80,7 @@ class KnownPair(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class PairSnapshot(Generic[P]):
-    """The pools of a pair at one slot, by address, and what keeps the others out. `vaults` go by mint."""
+    """The pools of a pair at one slot, by address, and what keeps the others out. ``vaults`` go by mint."""
 
     slot: int
     pools: dict[str, P]

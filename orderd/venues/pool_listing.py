@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 class PoolLayout:
     """Where a pool's own account of so many bytes holds the addresses of its mints and vaults.
 
-    `vaults_offset` is that of the first vault, which the other one follows. Where it `has_sorted_mints`, the lower
+    ``vaults_offset`` is that of the first vault, which the other one follows. Where it ``has_sorted_mints``, the lower
     address stands first.
     """
 

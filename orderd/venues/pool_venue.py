@@ -69,8 +69,8 @@ class PoolVenue(ABC, Generic[S, P]):
     """A venue; a subclass knows one program's accounts, maths and instructions.
 
     Pools are those of the configuration or, where it names none, those that the chain has for a pair, the deepest
-    first. Both are looked up again after `DISCOVERY_SECONDS`, where there are none after `NOTHING_FOUND_SECONDS`, while
-    those that are known are traded; pool state after `max_age_ms`.
+    first. Both are looked up again after ``DISCOVERY_SECONDS``, where there are none after ``NOTHING_FOUND_SECONDS``,
+    while those that are known are traded; pool state after ``max_age_ms``.
     """
 
     program: PoolProgram
@@ -103,12 +103,12 @@ class PoolVenue(ABC, Generic[S, P]):
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
-        """Of `addresses`, those of other programs are passed over.
+        """Of ``addresses``, those of other programs are passed over.
 
-        `watch` gives a hint when a pool has changed, which is then read again before its state is `max_age_ms` old, and
-        `watch_for` when there is a new one of a pair that somebody looks out for.
-        Pools that `memory` knows are traded at once, while they are looked up on the chain in the background. `tabled`
-        are the accounts that a lookup table holds: they take less of a transaction.
+        ``watch`` gives a hint when a pool has changed, which is then read again before its state is ``max_age_ms`` old,
+        and ``watch_for`` when there is a new one of a pair that somebody looks out for. Pools that ``memory`` knows are
+        traded at once, while they are looked up on the chain in the background. ``tabled`` are the accounts that a
+        lookup table holds: they take less of a transaction.
         """
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
@@ -278,7 +278,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: PoolMoment) -> Side:
-        """The pool met with `mint_in`. Raises OrderdError POOL_CLOSED if it does not swap now."""
+        """The pool met with ``mint_in``. Raises OrderdError POOL_CLOSED if it does not swap now."""
 
     def _taxed(self, side: Side, fees: Mapping[str, TransferFee], mint_in: str, mint_out: str) -> Side:
         if mint_in not in fees and mint_out not in fees:
@@ -318,7 +318,7 @@ class PoolVenue(ABC, Generic[S, P]):
         return self._guarded(known.address, read)
 
     def _guarded(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
-        """What `read` makes of a pool's accounts, or why the pool is left out."""
+        """What ``read`` makes of a pool's accounts, or why the pool is left out."""
         try:
             with self._guests.answering(str(address)):
                 return read()
@@ -381,7 +381,7 @@ class PoolVenue(ABC, Generic[S, P]):
     def _known_among(self, addresses: Sequence[Pubkey], pair: Pair, *, warn: bool = False) -> KnownPair[S]:
         """The pools of a pair at these addresses, the first ones of many. Raises RpcError.
 
-        Of configured addresses other venues know what to do with the rest; `warn` where there is none.
+        Of configured addresses other venues know what to do with the rest; ``warn`` where there is none.
         """
         if not addresses:
             return KnownPair([], {}, None, None)
@@ -415,7 +415,7 @@ class PoolVenue(ABC, Generic[S, P]):
 
 
 def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":
-    """The venue of a kind: `VENUE` in `venue` of its folder."""
+    """The venue of a kind: ``VENUE`` in ``venue`` of its folder."""
     found: type[PoolVenue[Any, Any]] = part(kind, "venue").VENUE
     return found
 

@@ -54,8 +54,8 @@ class Renewed(Generic[K, V]):
         start: Callable[[Callable[[], None]], None] = in_background,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Both ages in seconds, by the answer. It is renewed when it is asked for after `max_age`, or a little before;
-        a caller that asks after `valid_for` waits for the new one.
+        """Both ages in seconds, by the answer. It is renewed when it is asked for after ``max_age``, or a little
+        before; a caller that asks after ``valid_for`` waits for the new one.
         """
         self._load = load
         self._max_age = max_age

@@ -17,7 +17,7 @@ Age = float | Callable[[Any], float]
 
 @dataclass(slots=True)
 class _Entry(Generic[V]):
-    """A load under way or, with its `answer`, one that is done; a tuple, for the answer may be None."""
+    """A load under way or, with its ``answer``, one that is done; a tuple, for the answer may be None."""
 
     future: "Future[V]"
     began: float
@@ -38,7 +38,7 @@ class SingleFlight(Generic[K, V]):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`max_age` in seconds, of all answers or by the answer."""
+        """``max_age`` in seconds, of all answers or by the answer."""
         self._load = load
         self._max_age = max_age if callable(max_age) else lambda _: max_age
         self._clock = clock
@@ -47,7 +47,7 @@ class SingleFlight(Generic[K, V]):
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
-        """The answer for `key`, no older than `max_age` when asked for. Raises what the load raises."""
+        """The answer for ``key``, no older than ``max_age`` when asked for. Raises what the load raises."""
         known = self._entries.get(key)
         if known is not None and (answer := known.answer) is not None and not self._is_stale(known):
             return answer[0]
@@ -74,7 +74,7 @@ class SingleFlight(Generic[K, V]):
         return entry, Flight(self, key, entry)
 
     def is_fresh(self, key: K) -> bool:
-        """Whether `get` would return at once."""
+        """Whether ``get`` would return at once."""
         entry = self._entries.get(key)
         return entry is not None and entry.answer is not None and not self._is_stale(entry)
 

@@ -23,9 +23,9 @@ class Unchanged(Generic[T]):
         accounts: Mapping[Pubkey, ChainAccount | None],
         make: Callable[[Mapping[Pubkey, ChainAccount | None]], T],
     ) -> T:
-        """What `make` makes of the accounts, made again where one that it looked at is another than the last time.
+        """What ``make`` makes of the accounts, made again where one that it looked at is another than the last time.
 
-        Raises what `make` raises; then nothing is kept.
+        Raises what ``make`` raises; then nothing is kept.
         """
         known = self._made.get(name)
         if known is not None and all(accounts.get(key, _NOT_READ) == account for key, account in known[0].items()):

@@ -1,4 +1,5 @@
-"""`python -m tests.conformance DIRECTORY [ORDERS ROUTES]`: a table; exit code 1 where handlers and binaries differ."""
+"""``python -m tests.conformance DIRECTORY [ORDERS ROUTES]``: a table; exit code 1 where handlers and binaries
+differ."""
 
 import sys
 from collections import Counter

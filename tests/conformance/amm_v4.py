@@ -1,7 +1,7 @@
 """Raydium AMM v4: its maths against a binary from before the program left the order book.
 
 The binary knows the instructions of old only, which name the market's accounts: they are made up here, as a pool with
-the status SWAP_ONLY does not look at them. Source: raydium-io/raydium-amm, `program/src/instruction.rs`, before 2026.
+the status SWAP_ONLY does not look at them. Source: raydium-io/raydium-amm, ``program/src/instruction.rs``, before 2026.
 """
 
 from contextlib import suppress

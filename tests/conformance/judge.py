@@ -21,7 +21,8 @@ _ERROR_NAME: Final = re.compile(r"Error Code: (\w+)\.")
 
 @dataclass(frozen=True)
 class Judgement:
-    """Both outcomes, and in words what differs. Where it `is_known` why the verdicts differ, nothing else is judged."""
+    """Both outcomes, and in words what differs. Where it ``is_known`` why the verdicts differ, nothing else is
+    judged."""
 
     handlers: Outcome
     binaries: Outcome

@@ -22,7 +22,7 @@ _KINDS: Final[dict[type[Pool], PoolKind]] = {
     DammV2: PoolKind.METEORA_DAMM_V2,
 }
 KINDS: Final = tuple(_KINDS.values())
-"""Of AMM v4 no binary is to be had that knows today's instructions: see `tests.conformance.amm_v4`."""
+"""Of AMM v4 no binary is to be had that knows today's instructions: see ``tests.conformance.amm_v4``."""
 
 
 class World:

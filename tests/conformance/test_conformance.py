@@ -1,4 +1,4 @@
-"""Where the binaries are at hand (`ORDERD_CONFORMANCE_PROGRAMS`), a part of what `make conformance` does."""
+"""Where the binaries are at hand (``ORDERD_CONFORMANCE_PROGRAMS``), a part of what ``make conformance`` does."""
 
 import os
 from pathlib import Path

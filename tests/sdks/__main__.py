@@ -1,4 +1,4 @@
-"""`python -m tests.sdks [DIRECTORY]`: a table; exit code 1 where an SDK quotes otherwise, or its swap does not land.
+"""``python -m tests.sdks [DIRECTORY]``: a table; exit code 1 where an SDK quotes otherwise, or its swap does not land.
 
 The SDKs are npm's newest of their major versions. They are installed into the directory, if it is named and has none
 yet, else into a temporary one.

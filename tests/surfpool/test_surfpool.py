@@ -1,4 +1,4 @@
-"""Where surfpool and the binaries are at hand (`SURFPOOL`, `PROGRAMS`), a part of what `make surfpool` does.
+"""Where surfpool and the binaries are at hand (``SURFPOOL``, ``PROGRAMS``), a part of what ``make surfpool`` does.
 
 Nothing is installed for that: it is skipped where they are not there.
 """
@@ -62,7 +62,7 @@ def is_unproven(view: OrderView) -> None:
 
 
 def proved(state_dir: Path, settings: Mapping[str, str]) -> set[str]:
-    """The kinds that `orderd prove` finds to be proved; of none does it find a difference."""
+    """The kinds that ``orderd prove`` finds to be proved; of none does it find a difference."""
     done = subprocess.run(
         [Path(sys.executable).parent / "orderd", "prove", "--state-dir", state_dir],
         env={**os.environ, **settings, "ORDERD_CONFIG": os.devnull},

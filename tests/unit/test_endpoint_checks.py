@@ -1,4 +1,4 @@
-"""What `orderd doctor` says of endpoints that are not as they should be."""
+"""What ``orderd doctor`` says of endpoints that are not as they should be."""
 
 import struct
 import time

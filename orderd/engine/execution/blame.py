@@ -1,7 +1,7 @@
 """What a refused transaction is blamed on: one pool, for all orders; this route, for this order; or no pool.
 
 The index of the failed instruction identifies its leg, and the program's own name for the error says whether the pool
-will refuse the next order too. Names are per program, as in `chain_errors`: numbers move between releases. A refusal
+will refuse the next order too. Names are per program, as in ``chain_errors``: numbers move between releases. A refusal
 that is not known to last says nothing about other orders, and does not fail this one while there are other pools.
 """
 
@@ -37,7 +37,7 @@ _RUNTIME: Final = frozenset(
         "UnsupportedProgramId",
     }
 )
-"""What the runtime says of an instruction that it cannot allow. anza-xyz/solana-sdk, `instruction-error`."""
+"""What the runtime says of an instruction that it cannot allow. anza-xyz/solana-sdk, ``instruction-error``."""
 
 _ANCHOR: Final = frozenset(
     {
@@ -65,7 +65,7 @@ _ANCHOR: Final = frozenset(
         "InvalidProgramId",
     }
 )
-"""What Anchor says of accounts and instructions that are not as a program wants them. `lang/src/error.rs`."""
+"""What Anchor says of accounts and instructions that are not as a program wants them. ``lang/src/error.rs``."""
 
 _TOKEN: Final = frozenset({"AccountFrozen", "InvalidMint", "InvalidState", "MintMismatch", "OwnerMismatch"})
 """What a token program says of a pool's vault that is not its own, or is frozen."""

@@ -90,7 +90,7 @@ class _Draft(NamedTuple):
 
 
 class _Trial(NamedTuple):
-    """What the chain says of a transaction, and why it would fail; `refusal` where another route might not."""
+    """What the chain says of a transaction, and why it would fail; ``refusal`` where another route might not."""
 
     simulation: Simulation
     error: ChainError | None

@@ -28,7 +28,7 @@ class Cooling:
         self._lock = threading.Lock()
 
     def cool(self, pool: str, reason: str) -> None:
-        """Leave the pool out for `COOLING_SECONDS` from now."""
+        """Leave the pool out for ``COOLING_SECONDS`` from now."""
         now = self._clock()
         with self._lock:
             self._resting = {each: rest for each, rest in self._resting.items() if rest.until > now}

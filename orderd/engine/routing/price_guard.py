@@ -48,8 +48,8 @@ def _unknown_depth(_: str) -> int:
 class _Reference:
     """What was sold and bought, and what depth cost of that; ``observed_at`` on the monotonic clock.
 
-    Found among `pools`, which then took as much as `depth_of` says, paid by those of `legs`; `before` is the last one
-    that others paid.
+    Found among ``pools``, which then took as much as ``depth_of`` says, paid by those of ``legs``; ``before`` is the
+    last one that others paid.
     """
 
     amounts: tuple[int, int]
@@ -89,11 +89,11 @@ class PriceGuard:
         max_deviation_bps: int | None = None,
         depth_of: DepthOf = _unknown_depth,
     ) -> None:
-        """Keep the price of a route that was found among `quotes`, when the pools `present` have answered.
+        """Keep the price of a route that was found among ``quotes``, when the pools ``present`` have answered.
 
-        `listed` are the pools that the chain has; None if that is not known. `silent` are known pools that did not
-        answer, `depth_of` tells of those that did. An order that `has_own_floor` needs no price to compare with.
-        `max_deviation_bps` replaces the usual one.
+        ``listed`` are the pools that the chain has; None if that is not known. ``silent`` are known pools that did not
+        answer, ``depth_of`` tells of those that did. An order that ``has_own_floor`` needs no price to compare with.
+        ``max_deviation_bps`` replaces the usual one.
 
         Raises OrderdError ROUTE_PRICE_DEVIATION if pools are missing and the price is too far below the last one,
         ROUTE_PRICE_UNKNOWN if pools are silent and there is no last one.

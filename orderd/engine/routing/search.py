@@ -1,7 +1,7 @@
 """The routes for one order: splits over the pools of its pair, and ways by another token, within their limits.
 
 What counts is what is received after all pools' fees, less what each leg costs the network in the token that is
-bought. See `orderd.amm.split` for how an amount is shared, `orderd.domain.quote.Route` for what two hops promise.
+bought. See ``orderd.amm.split`` for how an amount is shared, ``orderd.domain.quote.Route`` for what two hops promise.
 """
 
 from abc import ABC, abstractmethod

@@ -1,6 +1,6 @@
 """The account of a Meteora DAMM v2 pool.
 
-Layouts: MeteoraAg/damm-v2, `programs/cp-amm/src/state`, release 0.2. Anchor discriminators are the first 8 bytes of
+Layouts: MeteoraAg/damm-v2, ``programs/cp-amm/src/state``, release 0.2. Anchor discriminators are the first 8 bytes of
 sha256("account:<name>"); other programs have the same one for their pools, so the program id decides.
 """
 
@@ -52,7 +52,7 @@ class PoolStatus(IntEnum):
 
 
 class ActivationType(IntEnum):
-    """What `activation_point` and the fee schedule's periods count: slots, or unix seconds."""
+    """What ``activation_point`` and the fee schedule's periods count: slots, or unix seconds."""
 
     SLOT = 0
     TIMESTAMP = 1
@@ -77,9 +77,9 @@ LAYOUT_WITH_BALANCES: Final = 1
 class BaseFee(Record):
     """The fee apart from volatility, 40 bytes, named as the two schedules over time name it.
 
-    In other modes `period_frequency` is two numbers of 32 bits, the lower first: of a market cap schedule
+    In other modes ``period_frequency`` is two numbers of 32 bits, the lower first: of a market cap schedule
     sqrt_price_step_bps and scheduler_expiration_duration, of a rate limiter max_limiter_duration and max_fee_bps. There
-    `number_of_period` is fee_increment_bps, and `reduction_factor` is reference_amount.
+    ``number_of_period`` is fee_increment_bps, and ``reduction_factor`` is reference_amount.
     """
 
     cliff_fee_numerator: U64
@@ -129,7 +129,7 @@ class DynamicFee(Record):
 
 @dataclass(frozen=True, slots=True)
 class PoolFees(Record):
-    """160 bytes. `compounding_fee_bps` in basis points."""
+    """160 bytes. ``compounding_fee_bps`` in basis points."""
 
     base_fee: BaseFee
     protocol_fee_percent: U8
@@ -204,7 +204,7 @@ class Pool(Record):
         return token.TOKEN_2022_PROGRAM_ID if self.token_b_flag else token.PROGRAM_ID
 
     def point(self, *, slot: int, unix_time: int) -> int:
-        """Now, on the clock that activates this pool: the `point` of a swap."""
+        """Now, on the clock that activates this pool: the ``point`` of a swap."""
         return slot if self.activation_type == ActivationType.SLOT else unix_time
 
     def accepts_swaps(self, *, slot: int, unix_time: int) -> bool:

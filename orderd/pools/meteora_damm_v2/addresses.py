@@ -1,4 +1,4 @@
-"""Where the accounts of a Meteora DAMM v2 pool are. Seeds: MeteoraAg/damm-v2, `programs/cp-amm/src/constants.rs`."""
+"""Where the accounts of a Meteora DAMM v2 pool are. Seeds: MeteoraAg/damm-v2, ``programs/cp-amm/src/constants.rs``."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """The swap of Meteora DAMM v2.
 
-Source: MeteoraAg/damm-v2, `programs/cp-amm/src/instructions/swap`, release 0.2. Anchor discriminators are the first 8
-bytes of sha256("global:<instruction>"); Meteora DLMM has the same one for its `swap2`, so the program id decides.
+Source: MeteoraAg/damm-v2, ``programs/cp-amm/src/instructions/swap``, release 0.2. Anchor discriminators are the first 8
+bytes of sha256("global:<instruction>"); Meteora DLMM has the same one for its ``swap2``, so the program id decides.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ class SwapMode(IntEnum):
 class Swap2(Record):
     """A swap, in base units.
 
-    EXACT_IN and PARTIAL_FILL: `amount_0` in, at least `amount_1` out. EXACT_OUT: `amount_0` out, at most `amount_1` in.
+    EXACT_IN and PARTIAL_FILL: ``amount_0`` in, at least ``amount_1`` out. EXACT_OUT: ``amount_0`` out, at most
+    ``amount_1`` in.
     """
 
     DISCRIMINATOR = bytes.fromhex("414b3f4ceb5b5b88")
@@ -67,7 +68,8 @@ class Swap2(Record):
 
 @dataclass(frozen=True, slots=True)
 class Swap(Record):
-    """The older instruction: exactly `amount_in` for at least `minimum_amount_out`, with the accounts of `Swap2`."""
+    """The older instruction: exactly ``amount_in`` for at least ``minimum_amount_out``, with the accounts of
+    ``Swap2``."""
 
     DISCRIMINATOR = bytes.fromhex("f8c69e91e17587c8")
     amount_in: U64
@@ -82,7 +84,7 @@ def swap(
     source: Pubkey,
     destination: Pubkey,
 ) -> Instruction:
-    """Swap between `source` and `destination`; the direction follows from the accounts' mints. `payer` signs."""
+    """Swap between ``source`` and ``destination``; the direction follows from the accounts' mints. ``payer`` signs."""
     accounts = [
         readonly(POOL_AUTHORITY_ADDRESS),
         writable(pool),

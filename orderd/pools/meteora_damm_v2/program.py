@@ -1,6 +1,6 @@
 """Meteora DAMM v2 (cp-amm): pools of one price range.
 
-Errors: MeteoraAg/damm-v2, `programs/cp-amm/src/error.rs`, release 0.2.
+Errors: MeteoraAg/damm-v2, ``programs/cp-amm/src/error.rs``, release 0.2.
 """
 
 from typing import Final

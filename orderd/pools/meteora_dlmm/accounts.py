@@ -1,7 +1,7 @@
 """The accounts of a Meteora DLMM pool, apart from its bins.
 
-Layouts: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0). Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"). `orderd.pools.meteora_dlmm.bitmap` says which bin arrays a swap runs through.
+Layouts: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0). Anchor discriminators are the first 8 bytes of
+sha256("account:<name>"). ``orderd.pools.meteora_dlmm.bitmap`` says which bin arrays a swap runs through.
 """
 
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ class PairType(IntEnum):
 
 
 class ActivationType(IntEnum):
-    """What `activation_point` counts: slots, or unix seconds."""
+    """What ``activation_point`` counts: slots, or unix seconds."""
 
     SLOT = 0
     TIMESTAMP = 1
@@ -102,7 +102,7 @@ class RewardInfo(Record):
 
 @dataclass(frozen=True, slots=True)
 class LbPair(Record):
-    """A pool, 904 bytes. `bin_step` in basis points; protocol fees in base units, waiting in the reserves."""
+    """A pool, 904 bytes. ``bin_step`` in basis points; protocol fees in base units, waiting in the reserves."""
 
     DISCRIMINATOR = bytes.fromhex("210b3162b565b10d")
     parameters: StaticParameters
@@ -190,7 +190,7 @@ class LbPair(Record):
         check_reserved(self.v_parameters, "padding", "padding_1")
 
     def to_pool(self, bin_arrays: Iterable["BinArray"]) -> DlmmPool:
-        """What the maths needs; only what lies in `bin_arrays` is there to trade with."""
+        """What the maths needs; only what lies in ``bin_arrays`` is there to trade with."""
         static, variable = self.parameters, self.v_parameters
         return DlmmPool(
             parameters=DlmmParameters(

@@ -1,4 +1,4 @@
-"""Where the accounts of a Meteora DLMM pool are. Seeds: MeteoraAg/dlmm-sdk, `commons/src/pda.rs`."""
+"""Where the accounts of a Meteora DLMM pool are. Seeds: MeteoraAg/dlmm-sdk, ``commons/src/pda.rs``."""
 
 from functools import lru_cache
 from typing import Final

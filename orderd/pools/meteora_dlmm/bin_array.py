@@ -1,6 +1,6 @@
 """The bins of a Meteora DLMM pool, 70 to a bin array account.
 
-Layouts: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0).
+Layouts: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0).
 """
 
 import struct
@@ -29,7 +29,7 @@ BINS_AN_ARRAY: Final = 70
 
 @dataclass(frozen=True, slots=True)
 class Bin(Record):
-    """One bin, 144 bytes; `price` in Q64.64 (0 until first used), amounts in base units."""
+    """One bin, 144 bytes; ``price`` in Q64.64 (0 until first used), amounts in base units."""
 
     amount_x: U64 = 0
     amount_y: U64 = 0
@@ -56,7 +56,7 @@ _SWAPPED_FIELDS: Final = struct.Struct("<QQ16s16xQQQQ32xQQQIB3x")
 
 @dataclass(frozen=True, slots=True)
 class BinArray(Record):
-    """70 bins from bin `index * 70` on, 10136 bytes. The bins stay bytes until they are asked for."""
+    """70 bins from bin ``index * 70`` on, 10136 bytes. The bins stay bytes until they are asked for."""
 
     DISCRIMINATOR = bytes.fromhex("5c8e5cdc059446b5")
     index: I64

@@ -1,7 +1,7 @@
 """Which bin arrays of a Meteora DLMM pool exist, and which of them a swap runs through.
 
 A pool's bitmap knows the arrays -512..511, its extension account 6,144 more on each side. Source of the bit order:
-MeteoraAg/dlmm-sdk, `commons/src/extensions/{lb_pair,bin_array_bitmap}.rs`.
+MeteoraAg/dlmm-sdk, ``commons/src/extensions/{lb_pair,bin_array_bitmap}.rs``.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def array_index(bin_id: int) -> int:
 
 
 def arrays_in_order(pair: LbPair, extension: BitmapExtension | None, *, swap_for_y: bool) -> Iterator[int]:
-    """The arrays with liquidity as a swap meets them: from the active bin's down (`swap_for_y`) or up.
+    """The arrays with liquidity as a swap meets them: from the active bin's down (``swap_for_y``) or up.
 
     Where the walk leaves the pool's own bitmap and no extension is given, it ends. Raises LayoutError if no array
     can hold the active bin.

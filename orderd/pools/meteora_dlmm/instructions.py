@@ -1,6 +1,6 @@
 """The swaps of Meteora DLMM.
 
-Source: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0). Anchor discriminators are the first 8 bytes of
+Source: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0). Anchor discriminators are the first 8 bytes of
 sha256("global:<instruction>").
 """
 
@@ -54,7 +54,7 @@ NO_SLICES: Final = bytes(4)
 
 @dataclass(frozen=True, slots=True)
 class Swap2(Record):
-    """Swap exactly `amount_in` base units for at least `min_amount_out`."""
+    """Swap exactly ``amount_in`` base units for at least ``min_amount_out``."""
 
     DISCRIMINATOR = bytes.fromhex("414b3f4ceb5b5b88")
     amount_in: U64
@@ -64,7 +64,7 @@ class Swap2(Record):
 
 @dataclass(frozen=True, slots=True)
 class SwapExactOut2(Record):
-    """Swap at most `max_in_amount` base units for exactly `out_amount`."""
+    """Swap at most ``max_in_amount`` base units for exactly ``out_amount``."""
 
     DISCRIMINATOR = bytes.fromhex("2bd7f784893cf351")
     max_in_amount: U64
@@ -83,9 +83,9 @@ def swap(
     bin_arrays: Sequence[int],
     has_bitmap_extension: bool,
 ) -> Instruction:
-    """Swap between `source` and `destination`; the direction follows from the accounts' mints. `user` signs.
+    """Swap between ``source`` and ``destination``; the direction follows from the accounts' mints. ``user`` signs.
 
-    `bin_arrays` are indices in the order the swap runs through them; the program refuses another order.
+    ``bin_arrays`` are indices in the order the swap runs through them; the program refuses another order.
     """
     extension = writable(bitmap_extension_address(lb_pair)) if has_bitmap_extension else readonly(PROGRAM_ID)
     accounts = [

@@ -1,4 +1,4 @@
-"""Meteora DLMM (lb_clmm): pools of price bins. Errors: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0)."""
+"""Meteora DLMM (lb_clmm): pools of price bins. Errors: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0)."""
 
 from typing import Final
 

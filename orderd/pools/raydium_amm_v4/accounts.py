@@ -1,6 +1,6 @@
 """The account of a Raydium AMM v4 pool, from before Anchor: it has no discriminator.
 
-Layouts: raydium-io/raydium-amm, `program/src/state.rs`.
+Layouts: raydium-io/raydium-amm, ``program/src/state.rs``.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class AmmStatus(IntEnum):
     ORDER_BOOK_ONLY = 5
     SWAP_ONLY = 6
     WAITING_TRADE = 7
-    """Becomes SWAP_ONLY with the first swap after `pool_open_time`."""
+    """Becomes SWAP_ONLY with the first swap after ``pool_open_time``."""
 
 
 _SWAPPING: Final = frozenset({AmmStatus.INITIALIZED, AmmStatus.SWAP_ONLY, AmmStatus.WAITING_TRADE})
@@ -33,7 +33,7 @@ _SWAPPING: Final = frozenset({AmmStatus.INITIALIZED, AmmStatus.SWAP_ONLY, AmmSta
 
 @dataclass(frozen=True, slots=True)
 class Fees(Record):
-    """Fractions; a swap takes `swap_fee`, the others belong to the order book of old."""
+    """Fractions; a swap takes ``swap_fee``, the others belong to the order book of old."""
 
     min_separate_numerator: U64
     min_separate_denominator: U64
@@ -47,9 +47,9 @@ class Fees(Record):
 
 @dataclass(frozen=True, slots=True)
 class StateData(Record):
-    """What is owed to the pool's owner (`need_take_pnl_*`, base units in the vaults), and counters.
+    """What is owed to the pool's owner (``need_take_pnl_*``, base units in the vaults), and counters.
 
-    `pool_open_time` in unix seconds.
+    ``pool_open_time`` in unix seconds.
     """
 
     need_take_pnl_coin: U64

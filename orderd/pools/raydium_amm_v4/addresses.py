@@ -1,4 +1,4 @@
-"""The owner of the vaults of Raydium AMM v4 pools. Seeds: raydium-io/raydium-amm, `program/src/processor.rs`."""
+"""The owner of the vaults of Raydium AMM v4 pools. Seeds: raydium-io/raydium-amm, ``program/src/processor.rs``."""
 
 from functools import lru_cache
 

@@ -1,7 +1,7 @@
 """The swaps of Raydium AMM v4, which start with one byte.
 
-Source: raydium-io/raydium-amm, `program/src/instruction.rs`. The program has left the order book that it once traded
-on: the instructions of old (`SwapBaseIn`, `SwapBaseOut`) still name the market's accounts, those here do without.
+Source: raydium-io/raydium-amm, ``program/src/instruction.rs``. The program has left the order book that it once traded
+on: the instructions of old (``SwapBaseIn``, ``SwapBaseOut``) still name the market's accounts, those here do without.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from orderd.solana.programs.metas import readonly, signer, writable
 
 
 class SwapV2Account(IntEnum):
-    """Account indices of `SwapBaseInV2` and `SwapBaseOutV2`."""
+    """Account indices of ``SwapBaseInV2`` and ``SwapBaseOutV2``."""
 
     TOKEN_PROGRAM = 0
     AMM = 1
@@ -37,7 +37,7 @@ class SwapV2Account(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SwapBaseInV2(Record):
-    """Swap exactly `amount_in` base units for at least `minimum_amount_out`."""
+    """Swap exactly ``amount_in`` base units for at least ``minimum_amount_out``."""
 
     DISCRIMINATOR = b"\x10"
     amount_in: U64
@@ -46,7 +46,7 @@ class SwapBaseInV2(Record):
 
 @dataclass(frozen=True, slots=True)
 class SwapBaseOutV2(Record):
-    """Swap at most `max_amount_in` base units for exactly `amount_out`."""
+    """Swap at most ``max_amount_in`` base units for exactly ``amount_out``."""
 
     DISCRIMINATOR = b"\x11"
     max_amount_in: U64
@@ -63,7 +63,7 @@ def swap(
     *,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """Swap between `source` and `destination`; the direction follows from the accounts' mints. `user` signs."""
+    """Swap between ``source`` and ``destination``; the direction follows from the accounts' mints. ``user`` signs."""
     accounts = [
         readonly(token.PROGRAM_ID),
         writable(amm),

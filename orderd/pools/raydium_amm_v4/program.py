@@ -1,6 +1,6 @@
 """Raydium AMM v4: the constant product pools from before Anchor.
 
-Errors: raydium-io/raydium-amm, `program/src/error.rs`.
+Errors: raydium-io/raydium-amm, ``program/src/error.rs``.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The accounts of a Raydium CLMM pool: its state, and its tick arrays of 60 ticks each.
 
-Layouts: raydium-io/raydium-clmm, `programs/amm/src/states` of 2026. Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"). `orderd.pools.raydium_clmm.tick_arrays` says which tick arrays a swap runs through.
+Layouts: raydium-io/raydium-clmm, ``programs/amm/src/states`` of 2026. Anchor discriminators are the first 8 bytes of
+sha256("account:<name>"). ``orderd.pools.raydium_clmm.tick_arrays`` says which tick arrays a swap runs through.
 """
 
 import struct
@@ -74,7 +74,7 @@ class AmmConfig(Record):
 
 @dataclass(frozen=True, slots=True)
 class RewardInfo(Record):
-    """One of the rewards that liquidity earns besides fees; none where `token_mint` is the default key."""
+    """One of the rewards that liquidity earns besides fees; none where ``token_mint`` is the default key."""
 
     reward_state: U8
     open_time: U64
@@ -93,7 +93,7 @@ class RewardInfo(Record):
 class DynamicFeeInfo(Record):
     """How the fee follows the price, 80 bytes, all of them zero in a pool whose fee does not.
 
-    `reduction_factor` in ten-thousandths, `control` in hundred-thousandths, periods in seconds.
+    ``reduction_factor`` in ten-thousandths, ``control`` in hundred-thousandths, periods in seconds.
     """
 
     filter_period: U16 = 0
@@ -131,9 +131,9 @@ NO_DYNAMIC_FEE: Final = DynamicFeeInfo()
 
 @dataclass(frozen=True, slots=True)
 class PoolState(Record):
-    """A pool, 1544 bytes. Prices and fee growths Q64.64, fees in base units, `open_time` in unix seconds.
+    """A pool, 1544 bytes. Prices and fee growths Q64.64, fees in base units, ``open_time`` in unix seconds.
 
-    What `counters_*` held, older releases counted and today's leave alone.
+    What ``counters_*`` held, older releases counted and today's leave alone.
     """
 
     DISCRIMINATOR = bytes.fromhex("f7ede3f5d7c3de46")
@@ -182,7 +182,7 @@ class PoolState(Record):
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time > self.open_time
 
     def to_pool(self, config: AmmConfig, tick_arrays: Iterable["TickArrayState"]) -> ClmmPool:
-        """What the maths needs; only what lies in `tick_arrays`, given in any order, is there to trade with.
+        """What the maths needs; only what lies in ``tick_arrays``, given in any order, is there to trade with.
 
         Raises UnsupportedPoolError for flags and uses of reserved bytes that are not known.
         """
@@ -237,7 +237,7 @@ _FOR_MATHS: Final = struct.Struct("<i16s16s80xQQQ16s12x")
 
 @dataclass(frozen=True, slots=True)
 class TickArrayState(Record):
-    """60 ticks, `tick_spacing` apart, from `start_tick_index` on, 10240 bytes. They stay bytes until asked for."""
+    """60 ticks, ``tick_spacing`` apart, from ``start_tick_index`` on, 10240 bytes. They stay bytes until asked for."""
 
     DISCRIMINATOR = bytes.fromhex("c09b55cd31f9812a")
     pool_id: Key

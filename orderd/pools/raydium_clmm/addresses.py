@@ -1,4 +1,4 @@
-"""Where the accounts of a Raydium CLMM pool are. Seeds: raydium-io/raydium-clmm, `programs/amm/src/states`."""
+"""Where the accounts of a Raydium CLMM pool are. Seeds: raydium-io/raydium-clmm, ``programs/amm/src/states``."""
 
 from functools import lru_cache
 

@@ -1,7 +1,7 @@
 """The swap of Raydium CLMM.
 
-Source: raydium-io/raydium-clmm, `programs/amm/src/instructions/swap_v2.rs` of 2026. Anchor discriminators are the first
-8 bytes of sha256("global:<instruction>").
+Source: raydium-io/raydium-clmm, ``programs/amm/src/instructions/swap_v2.rs`` of 2026. Anchor discriminators are the
+first 8 bytes of sha256("global:<instruction>").
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,8 @@ Bool = Annotated[bool, FieldLayout("?")]
 
 @dataclass(frozen=True, slots=True)
 class SwapV2(Record):
-    """Swap `amount` base units: exactly that in for at least the threshold out, or exactly that out for at most it in.
+    """Swap ``amount`` base units: exactly that in for at least the threshold out, or exactly that out for at most it
+    in.
 
     A price limit (Q64.64; 0 is none) makes it legal to swap a part of the amount.
     """
@@ -74,9 +75,10 @@ def swap(
     names_bitmap_extension: bool,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """Swap token 0 for token 1, or the other way, from `source` to `destination`; `payer` owns the source and signs.
+    """Swap token 0 for token 1, or the other way, from ``source`` to ``destination``; ``payer`` owns the source and
+    signs.
 
-    `tick_arrays` are start indices in the order the swap runs through them; the program refuses another order.
+    ``tick_arrays`` are start indices in the order the swap runs through them; the program refuses another order.
     """
     side_0, side_1 = (state.vault_0, state.mint_0), (state.vault_1, state.mint_1)
     paid, bought = (side_0, side_1) if zero_for_one else (side_1, side_0)

@@ -1,4 +1,4 @@
-"""Raydium CLMM: pools of concentrated liquidity. Errors: raydium-io/raydium-clmm, `programs/amm/src/error.rs`."""
+"""Raydium CLMM: pools of concentrated liquidity. Errors: raydium-io/raydium-clmm, ``programs/amm/src/error.rs``."""
 
 from typing import Final
 

@@ -2,7 +2,7 @@
 
 A pool's own bitmap knows the 512 arrays on either side of tick 0, its extension account 7,168 more on each side: all
 that ticks can need. Source of the bit order: raydium-io/raydium-clmm,
-`programs/amm/src/{libraries/tick_array_bit_map.rs,states/tickarray_bitmap_extension.rs}`.
+``programs/amm/src/{libraries/tick_array_bit_map.rs,states/tickarray_bitmap_extension.rs}``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ def array_start(tick: int, tick_spacing: int) -> int:
 def arrays_in_order(
     state: PoolState, extension: TickArrayBitmapExtension | None, *, zero_for_one: bool
 ) -> Iterator[int]:
-    """The start indices of the arrays with initialised ticks, as a swap meets them: down (`zero_for_one`) or up.
+    """The start indices of the arrays with initialised ticks, as a swap meets them: down (``zero_for_one``) or up.
 
     The first is the array of the current tick or, where that has none, the next one. Where the walk leaves the pool's
     own bitmap and no extension is given, it ends. Raises LayoutError for a pool without a price, and for arrays where

@@ -1,6 +1,6 @@
 """The accounts of a Raydium CPMM pool.
 
-Layouts: raydium-io/raydium-cp-swap, `programs/cp-swap/src/states`. Anchor discriminators are the first 8 bytes of
+Layouts: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/states``. Anchor discriminators are the first 8 bytes of
 sha256("account:<name>").
 """
 
@@ -52,7 +52,7 @@ class AmmConfig(Record):
 
 @dataclass(frozen=True, slots=True)
 class PoolState(Record):
-    """A pool, 637 bytes. Fees in base units wait in the vaults for collection; `open_time` in unix seconds."""
+    """A pool, 637 bytes. Fees in base units wait in the vaults for collection; ``open_time`` in unix seconds."""
 
     DISCRIMINATOR = bytes.fromhex("f7ede3f5d7c3de46")
     amm_config: Key

@@ -1,4 +1,4 @@
-"""Where the accounts of a Raydium CPMM pool are. Seeds: raydium-io/raydium-cp-swap, `programs/cp-swap/src/states`."""
+"""Where the accounts of a Raydium CPMM pool are. Seeds: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/states``."""
 
 from functools import lru_cache
 

@@ -1,6 +1,6 @@
 """The swaps of Raydium CPMM.
 
-Source: raydium-io/raydium-cp-swap, `programs/cp-swap/src/instructions/swap_base_{input,output}.rs`. Anchor
+Source: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/instructions/swap_base_{input,output}.rs``. Anchor
 discriminators are the first 8 bytes of sha256("global:<instruction>").
 """
 
@@ -40,7 +40,7 @@ from orderd.solana.programs.metas import readonly, signer, writable
 
 @dataclass(frozen=True, slots=True)
 class SwapBaseInput(Record):
-    """Swap exactly `amount_in` base units for at least `minimum_amount_out`."""
+    """Swap exactly ``amount_in`` base units for at least ``minimum_amount_out``."""
 
     DISCRIMINATOR = bytes.fromhex("8fbe5adac41e33de")
     amount_in: U64
@@ -49,7 +49,7 @@ class SwapBaseInput(Record):
 
 @dataclass(frozen=True, slots=True)
 class SwapBaseOutput(Record):
-    """Swap at most `max_amount_in` base units for exactly `amount_out`."""
+    """Swap at most ``max_amount_in`` base units for exactly ``amount_out``."""
 
     DISCRIMINATOR = bytes.fromhex("37d96256a34ab4ad")
     max_amount_in: U64
@@ -67,7 +67,8 @@ def swap(
     zero_for_one: bool,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """Swap token 0 for token 1, or the other way, from `source` to `destination`; `payer` owns the source and signs."""
+    """Swap token 0 for token 1, or the other way, from ``source`` to ``destination``; ``payer`` owns the source and
+    signs."""
     side_0 = (state.vault_0, state.token_0_program, state.mint_0)
     side_1 = (state.vault_1, state.token_1_program, state.mint_1)
     paid, bought = (side_0, side_1) if zero_for_one else (side_1, side_0)

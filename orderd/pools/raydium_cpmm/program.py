@@ -1,6 +1,6 @@
 """Raydium CPMM (cp-swap): constant product pools.
 
-Errors: raydium-io/raydium-cp-swap, `programs/cp-swap/src/error.rs`.
+Errors: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/error.rs``.
 """
 
 from typing import Final

@@ -49,7 +49,7 @@ _USDC_UNIT: Final = 10**6
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """How a chain begins. `time` in unix seconds."""
+    """How a chain begins. ``time`` in unix seconds."""
 
     time: int
 

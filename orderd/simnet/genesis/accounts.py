@@ -28,7 +28,7 @@ DECIMALS: Final = {token.NATIVE_MINT: 9, USDC: 6, STACC: 6, CHILLGUY: 6}
 
 @dataclass(slots=True)
 class FirstAccounts:
-    """The accounts so far. `time` in unix seconds."""
+    """The accounts so far. ``time`` in unix seconds."""
 
     time: int
     accounts: dict[Pubkey, LedgerAccount] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class FirstAccounts:
         self.data(address, program, mint.encode())
 
     def tokens(self, owner: Pubkey, mint: Pubkey, amount: int, address: Pubkey | None = None) -> None:
-        """A token account with `amount` base units, which are added to the mint's supply."""
+        """A token account with ``amount`` base units, which are added to the mint's supply."""
         of, program = Mint.decode(self.accounts[mint].data), self.accounts[mint].owner
         native = mint == token.NATIVE_MINT
         size = token.ACCOUNT_SIZE + len(added := of_new_account(of))
@@ -68,7 +68,7 @@ class FirstPool(NamedTuple):
 
 
 def snapshot(kind: PoolKind, name: str) -> dict[str, Any]:
-    """A pool as it was recorded or made up; its `provenance` says which. Integers are decimal strings."""
+    """A pool as it was recorded or made up; its ``provenance`` says which. Integers are decimal strings."""
     file = resources.files(f"orderd.pools.{kind}.simnet") / "snapshots" / f"{name}.json"
     content: dict[str, Any] = json.loads(file.read_text())
     return content
@@ -80,6 +80,6 @@ def integers(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def reserves_at(price: Fraction, product: int) -> tuple[int, int]:
-    """The balances that make a constant product where a base unit of the first token costs `price` of the second."""
+    """The balances that make a constant product where a base unit of the first token costs ``price`` of the second."""
     first = isqrt(product * price.denominator // price.numerator)
     return first, round(first * price)

@@ -1,7 +1,7 @@
 """Lookup tables of the first block, one per venue, of the accounts of its pools: a transaction names them by number.
 
 No program of the local chain makes or changes tables, so what they hold is known for good. Layout: anza-xyz/solana-sdk,
-`address-lookup-table-interface/src/state.rs`.
+``address-lookup-table-interface/src/state.rs``.
 """
 
 import struct
@@ -45,7 +45,7 @@ def accounts() -> dict[Pubkey, LedgerAccount]:
 
 
 def read(raw: bytes) -> Transaction:
-    """A transaction, whose accounts may be named by these tables. Raises as `decode` does."""
+    """A transaction, whose accounts may be named by these tables. Raises as ``decode`` does."""
     return decode(raw, tables())
 
 

@@ -30,7 +30,7 @@ FORGOTTEN_AT_ONCE: Final = 20
 
 
 class Ledger(LedgerReader):
-    """One writer (`append`, `prune`, `forget`) and one reader thread may use it at the same time."""
+    """One writer (``append``, ``prune``, ``forget``) and one reader thread may use it at the same time."""
 
     def __init__(self, path: Path) -> None:
         """Brings a file of an earlier version up to date. Raises LedgerError if it is of a later one."""
@@ -96,7 +96,8 @@ class Ledger(LedgerReader):
         self._remember(block, rows)
 
     def prune(self, slot: int) -> None:
-        """Forget the ephemeral transactions before `slot`, blocks there that hold no others, and the oldest images."""
+        """Forget the ephemeral transactions before ``slot``, blocks there that hold no others, and the oldest
+        images."""
         with self._transaction():
             self._writer.execute(
                 "DELETE FROM images WHERE number <= (SELECT max(number) FROM images) - ?", (KEEP_IMAGES,)
@@ -110,7 +111,7 @@ class Ledger(LedgerReader):
             )
 
     def forget(self, slot: int) -> None:
-        """Forget the oldest blocks before `slot` but the first one, some at a time, and what their transactions said.
+        """Forget the oldest blocks before ``slot`` but the first one, some at a time, and what their transactions said.
 
         That a transaction has landed, and with which error, is known for ever: nothing that was traded is taken for
         what was not.
@@ -149,7 +150,7 @@ class Ledger(LedgerReader):
         self._writer.execute("DELETE FROM blocks WHERE slot > ?", (parent_slot,))
 
     def _forget(self, condition: str, slot: int) -> None:
-        """Delete the transactions for which a condition about `slot` holds, and whom they mention."""
+        """Delete the transactions for which a condition about ``slot`` holds, and whom they mention."""
         forget_mentions(self._writer, condition, slot)
         self._writer.execute(f"DELETE FROM transactions WHERE {condition}", (slot,))  # noqa: S608
 

@@ -27,7 +27,7 @@ class LedgerReader:
         self._reader.close()
 
     def restore(self, history: int) -> Restored | None:
-        """The chain with the last `history` blocks' hashes and signatures; None for a new file."""
+        """The chain with the last ``history`` blocks' hashes and signatures; None for a new file."""
         row = self._reader.execute("SELECT * FROM blocks ORDER BY slot DESC LIMIT 1").fetchone()
         if row is None:
             return None

@@ -21,14 +21,14 @@ class StoredTransaction(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A transaction and, as `orderd.simnet.images` packs them, its accounts before and after; None if not kept."""
+    """A transaction and, as ``orderd.simnet.images`` packs them, its accounts before and after; None if not kept."""
 
     transaction: StoredTransaction
     images: bytes | None
 
 
 class StoredBlock(NamedTuple):
-    """A block's record. `parent` is the hash of the block in `parent_slot`, `time` in unix seconds."""
+    """A block's record. ``parent`` is the hash of the block in ``parent_slot``, ``time`` in unix seconds."""
 
     slot: int
     height: int
@@ -46,7 +46,7 @@ class LedgerPlace(NamedTuple):
 
 
 class LedgerMention(NamedTuple):
-    """A transaction that names an address among its keys; `error` as JSON, `time` in unix seconds."""
+    """A transaction that names an address among its keys; ``error`` as JSON, ``time`` in unix seconds."""
 
     signature: Signature
     slot: int
@@ -56,7 +56,8 @@ class LedgerMention(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A transaction as the ledger takes it; `error` and `meta` are JSON. Where `images` is None, none are kept."""
+    """A transaction as the ledger takes it; ``error`` and ``meta`` are JSON. Where ``images`` is None, none are
+    kept."""
 
     signature: Signature
     error: bytes

@@ -1,6 +1,6 @@
 """What programs written with Anchor have in common: how they check accounts, and how they word an error.
 
-Source: coral-xyz/anchor, `lang/src/error.rs`.
+Source: coral-xyz/anchor, ``lang/src/error.rs``.
 """
 
 from typing import Final, TypeVar

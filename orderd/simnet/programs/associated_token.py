@@ -1,6 +1,6 @@
 """The Associated Token Account program: makes the one account of an owner for a mint.
 
-Source: solana-program/associated-token-account, `program/src/processor.rs`. Compute units as measured on the
+Source: solana-program/associated-token-account, ``program/src/processor.rs``. Compute units as measured on the
 deployed program; the real ones vary with the bump of the address.
 """
 

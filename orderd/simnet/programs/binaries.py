@@ -41,7 +41,7 @@ class BinariesError(Exception):
 
 
 class Binaries:
-    """The program binaries of a directory, each in a file `<program id>.so`, as `solana program dump` writes it."""
+    """The program binaries of a directory, each in a file ``<program id>.so``, as ``solana program dump`` writes it."""
 
     def __init__(self, directory: Path | None = None) -> None:
         """Without a directory there is only what LiteSVM brings. Raises BinariesError."""

@@ -1,6 +1,6 @@
 """The Memo program: text in the log, with the signers that vouch for it.
 
-Source: solana-program/memo, `program/src/processor.rs`. Compute units as measured on the deployed program.
+Source: solana-program/memo, ``program/src/processor.rs``. Compute units as measured on the deployed program.
 """
 
 from orderd.simnet.errors import InstructionError

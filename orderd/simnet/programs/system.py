@@ -1,6 +1,6 @@
 """The System program: lamports, and the making of accounts.
 
-Source: agave `programs/system/src/system_processor.rs`. Every instruction takes 150 compute units.
+Source: agave ``programs/system/src/system_processor.rs``. Every instruction takes 150 compute units.
 """
 
 import struct

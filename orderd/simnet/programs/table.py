@@ -17,7 +17,7 @@ from orderd.solana.programs import token as token_layout
 
 
 def _handler(kind: PoolKind) -> Callable[[Invocation], None]:
-    """`process` in `simnet.handler` of the kind's folder."""
+    """``process`` in ``simnet.handler`` of the kind's folder."""
     process: Callable[[Invocation], None] = part(kind, "simnet.handler").process
     return process
 

@@ -39,7 +39,7 @@ _MAX_U64: Final = (1 << 64) - 1
 
 
 class Accounts:
-    """`outage` names the venues whose programs' accounts cannot be read."""
+    """``outage`` names the venues whose programs' accounts cannot be read."""
 
     def __init__(self, outage: frozenset[VenueName]) -> None:
         self._unreadable = programs_of(outage)
@@ -139,12 +139,12 @@ class Accounts:
 
 @lru_cache(maxsize=256)
 def _whole_in_base64(account: LedgerAccount) -> orjson.Fragment:
-    """What `encode_account` makes of it, as text: a pool that did not change is asked for again and again."""
+    """What ``encode_account`` makes of it, as text: a pool that did not change is asked for again and again."""
     return orjson.Fragment(orjson.dumps(_described(account, [base64.b64encode(account.data).decode(), "base64"])))
 
 
 def encode_account(view: View, account: LedgerAccount, options: dict[str, Any]) -> dict[str, Any]:
-    """An account as the RPC writes it, in the encoding (and the slice) that `options` ask for."""
+    """An account as the RPC writes it, in the encoding (and the slice) that ``options`` ask for."""
     return _described(account, _data(view, account, options))
 
 

@@ -28,7 +28,7 @@ class Faucet:
         return self._send([system.transfer(FAUCET.pubkey(), receiver, lamports)])
 
     def mint_tokens(self, node: Node, params: Params) -> Json:
-        """`[{mint, owner, amount}]` (base units, integer or decimal string): into the owner's associated account."""
+        """``[{mint, owner, amount}]`` (base units, integer or decimal string): into the owner's associated account."""
         wanted = params.options(0)
         mint, owner = pubkey(wanted.get("mint")), pubkey(wanted.get("owner"))
         requested = wanted.get("amount")

@@ -1,6 +1,6 @@
 """Methods that look back: at blocks, at transactions, and at all transactions of an address.
 
-Source: agave `rpc/src/rpc.rs` and `ledger/src/blockstore.rs`.
+Source: agave ``rpc/src/rpc.rs`` and ``ledger/src/blockstore.rs``.
 """
 
 import base64
@@ -64,7 +64,7 @@ class History:
         return {"slot": stored.slot, "blockTime": stored.time, **encoded}
 
     def get_signatures_for_address(self, node: Node, params: Params) -> Json:
-        """An unknown `before` hides everything, an unknown `until` nothing."""
+        """An unknown ``before`` hides everything, an unknown ``until`` nothing."""
         address, options = params.pubkey(0), params.options(1)
         requested = options.get("limit")
         limit = MAX_SIGNATURES if requested is None else integer(requested, "limit")
@@ -117,7 +117,7 @@ class History:
         return node.first_block
 
     def _block(self, node: Node, slot: int, newest: int) -> StoredBlock:
-        """A block not above `newest`. Raises NodeRpcError that says why there is none."""
+        """A block not above ``newest``. Raises NodeRpcError that says why there is none."""
         if slot > newest:
             raise NodeRpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
         if slot < node.first_block:
@@ -204,7 +204,8 @@ def _with_accounts(stored: StoredTransaction, newest_version: Json) -> dict[str,
 
 
 def _version(transaction: Transaction, newest: Json) -> dict[str, Any]:
-    """The `version` member, for callers that know versions. Raises NodeRpcError for a version unknown to the caller."""
+    """The ``version`` member, for callers that know versions. Raises NodeRpcError for a version unknown to the
+    caller."""
     if newest is not None:
         return {"version": transaction.version}
     if transaction.version == 0:

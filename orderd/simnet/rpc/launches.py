@@ -35,7 +35,7 @@ class Launches:
         self._numbers = count(1)
 
     def create_mint(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """`[{decimals?, mintAuthority?, freezeAuthority?, owner?, amount?}]`: a new token; its mint.
+        """``[{decimals?, mintAuthority?, freezeAuthority?, owner?, amount?}]``: a new token; its mint.
 
         The authorities that are requested are held by the faucet; ``amount`` base units go to the owner.
         """
@@ -55,7 +55,7 @@ class Launches:
         return str(mint)
 
     def set_pool(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """`[{mint, amount, quote?, quoteAmount, feeBps?}]`: sets the amounts of the pool of two tokens with this fee.
+        """``[{mint, amount, quote?, quoteAmount, feeBps?}]``: sets the amounts of the pool of two tokens with this fee.
 
         Amounts are in base units; ``quote`` is USDC by default. The pool is created if it does not exist. Returns its
         address.

@@ -1,8 +1,8 @@
 """The nodes behind the one address: a single one, or a pool, where each request may meet another one.
 
 The unkind ones do what real nodes do: the statuses of the newest 300 blocks come along with the snapshot that a node
-begins from (agave, `runtime/src/status_cache.rs`), its transactions do not; and one on a dead fork takes its own slots
-for the chain's.
+begins from (agave, ``runtime/src/status_cache.rs``), its transactions do not; and one on a dead fork takes its own
+slots for the chain's.
 """
 
 from typing import Final

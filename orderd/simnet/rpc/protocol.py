@@ -1,6 +1,6 @@
 """JSON-RPC 2.0 as Solana's nodes speak it: requests, errors with their numbers, and parameters by position.
 
-Error numbers: agave `rpc-client-api/src/custom_error.rs`.
+Error numbers: agave ``rpc-client-api/src/custom_error.rs``.
 """
 
 from typing import Any, Final, NamedTuple
@@ -36,7 +36,7 @@ Json = str | int | float | bool | None | list[Any] | dict[str, Any]
 
 
 class NodeRpcError(Exception):
-    """An error object of the protocol; `data` is part of the answer where it is given."""
+    """An error object of the protocol; ``data`` is part of the answer where it is given."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
         super().__init__(message)
@@ -104,7 +104,7 @@ class Params:
             raise invalid_params(f"Invalid param: {error}") from error
 
     def options(self, index: int) -> dict[str, Any]:
-        """The configuration object at `index`, empty where there is none."""
+        """The configuration object at ``index``, empty where there is none."""
         if index >= len(self._values) or self._values[index] is None:
             return {}
         value = self._values[index]
@@ -140,9 +140,9 @@ def signature(value: Json) -> Signature:
 class Node(NamedTuple):
     """The node that answers a request: it may be behind, but then it is so in everything it says.
 
-    `first_block` is the first slot of which it has the transactions; before it, it knows the newest blocks' statuses
-    only. Without `has_history` it has no transactions at all, and says so. A node that is on a dead fork since the slot
-    `forked_at` knows nothing of what the chain did after it, though its own slots go on.
+    ``first_block`` is the first slot of which it has the transactions; before it, it knows the newest blocks' statuses
+    only. Without ``has_history`` it has no transactions at all, and says so. A node that is on a dead fork since the
+    slot ``forked_at`` knows nothing of what the chain did after it, though its own slots go on.
     """
 
     bank: Bank
@@ -182,7 +182,7 @@ class Node(NamedTuple):
             raise NodeRpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
 
     def context_slot(self, options: dict[str, Any], requested: Commitment) -> int:
-        """The slot of a commitment. Raises NodeRpcError if it is below the `minContextSlot` of `options`."""
+        """The slot of a commitment. Raises NodeRpcError if it is below the ``minContextSlot`` of ``options``."""
         slot = self.levels.slot(requested)
         wanted = options.get("minContextSlot")
         if wanted is not None and slot < integer(wanted, "minContextSlot"):

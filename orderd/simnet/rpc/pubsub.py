@@ -1,6 +1,6 @@
 """The websocket side: subscriptions to signatures, accounts, programs, logs and slots.
 
-Source: agave `rpc/src/rpc_pubsub.rs`.
+Source: agave ``rpc/src/rpc_pubsub.rs``.
 """
 
 import socket

@@ -32,7 +32,7 @@ Target = Signature | Pubkey | ProgramAccounts | Logs | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeSubscription:
-    """What one connection wants to hear about; of a program's accounts, those that all `matches` take."""
+    """What one connection wants to hear about; of a program's accounts, those that all ``matches`` take."""
 
     number: int
     connection: ServerConnection

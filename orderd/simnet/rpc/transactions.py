@@ -135,7 +135,7 @@ class Transactions:
 
 
 def status_json(status: Status, firmness: Commitment, confirmations: int) -> dict[str, Any]:
-    """One entry of getSignatureStatuses; `confirmations` are the confirmed blocks on top."""
+    """One entry of getSignatureStatuses; ``confirmations`` are the confirmed blocks on top."""
     return {
         "slot": status.slot,
         "confirmations": None if firmness is Commitment.FINALIZED else confirmations,

@@ -16,7 +16,7 @@ class Trials:
         self._chain = chain
 
     def set_faults(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """`[{...}]`: those that are named, the others stay; all that are now in force. The next start forgets it."""
+        """``[{...}]``: those that are named, the others stay; all that are now in force. The next start forgets it."""
         dice = self._chain.dice
         try:
             faults = Faults.model_validate(dice.faults.model_dump() | params.options(0))
@@ -29,7 +29,7 @@ class Trials:
         return answer
 
     def fork(self, node: Node, params: Params) -> Json:
-        """`[depth]`: give up so many sealed blocks and the open one; the slot in which the chain goes on."""
+        """``[depth]``: give up so many sealed blocks and the open one; the slot in which the chain goes on."""
         depth, most = params.integer(0), node.bank.revocable()
         if not 0 < depth <= most:
             raise invalid_params(
@@ -38,12 +38,13 @@ class Trials:
         return self._chain.fork(depth)
 
     def set_prices(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """`[[{price, slot, pool}, ...]]`: from each slot on the pools of SOL and USDC stand at the price; returns the
+        """``[[{price, slot, pool}, ...]]``: from each slot on the pools of SOL and USDC stand at the price; returns the
         slots.
 
-        `price` is a decimal string of USDC per SOL, or null: the pools are no longer held there. Without `slot` it is
-        the slot after that of the price before, at first the next one; without `pool` all of them. What was set for the
-        same pools from the first of these slots on is dropped; an empty list drops everything that is yet to come.
+        ``price`` is a decimal string of USDC per SOL, or null: the pools are no longer held there. Without ``slot`` it
+        is the slot after that of the price before, at first the next one; without ``pool`` all of them. What was set
+        for the same pools from the first of these slots on is dropped; an empty list drops everything that is yet to
+        come.
         """
         requested, prices = params.at(0), self._chain.prices
         if not isinstance(requested, list):

@@ -1,6 +1,6 @@
 """The Associated Token Account program: the one address where an owner keeps a mint.
 
-Layout: solana-program/associated-token-account, `program/src/instruction.rs`.
+Layout: solana-program/associated-token-account, ``program/src/instruction.rs``.
 """
 
 from functools import lru_cache
@@ -25,14 +25,14 @@ PAYER, ACCOUNT, OWNER, MINT, SYSTEM_PROGRAM, TOKEN_PROGRAM = range(6)
 
 @lru_cache(maxsize=4096)
 def address(owner: Pubkey, mint: Pubkey, token_program: Pubkey = token.PROGRAM_ID) -> Pubkey:
-    """Where `owner` keeps `mint`."""
+    """Where ``owner`` keeps ``mint``."""
     return Pubkey.find_program_address([bytes(owner), bytes(token_program), bytes(mint)], PROGRAM_ID)[0]
 
 
 def create_idempotent(
     payer: Pubkey, owner: Pubkey, mint: Pubkey, token_program: Pubkey = token.PROGRAM_ID
 ) -> Instruction:
-    """Create the account where it does not exist; `payer` signs and pays the rent."""
+    """Create the account where it does not exist; ``payer`` signs and pays the rent."""
     accounts = [
         signer(payer, writable=True),
         writable(address(owner, mint, token_program)),

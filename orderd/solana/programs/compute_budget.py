@@ -59,7 +59,7 @@ def decode_instruction(data: bytes) -> ComputeBudgetInstruction:
 
 
 def budget(units: int, micro_lamports_a_unit: int) -> list[Instruction]:
-    """Ask for `units` compute units at a price; the price is left out where it is 0."""
+    """Ask for ``units`` compute units at a price; the price is left out where it is 0."""
     limit = set_compute_unit_limit(units)
     return [limit, set_compute_unit_price(micro_lamports_a_unit)] if micro_lamports_a_unit else [limit]
 

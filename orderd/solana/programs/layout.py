@@ -1,6 +1,6 @@
 """Fixed little-endian layouts of account and instruction data, declared as dataclasses.
 
-A record's annotations say how each field lies in memory; `decode` and `encode` are exact inverses, so whatever
+A record's annotations say how each field lies in memory; ``decode`` and ``encode`` are exact inverses, so whatever
 a program keeps in reserved bytes survives a round trip:
 
     @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LayoutError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldLayout:
-    """How one field lies in memory: a `struct` format, and the conversions where struct knows no such type."""
+    """How one field lies in memory: a ``struct`` format, and the conversions where struct knows no such type."""
 
     format: str
     load: Callable[[Any], Any] | None = None

@@ -11,6 +11,6 @@ PROGRAM_ID: Final = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmf
 
 
 def memo(text: str, *signers: Pubkey) -> Instruction:
-    """Write `text` into the transaction; each of `signers` must have signed it."""
+    """Write ``text`` into the transaction; each of ``signers`` must have signed it."""
     accounts = [signer(key) for key in signers]
     return Instruction(PROGRAM_ID, text.encode(), accounts)

@@ -24,14 +24,15 @@ ERRORS: Final = {
 
 
 def transfer(source: Pubkey, destination: Pubkey, lamports: int) -> Instruction:
-    """Move lamports between system accounts; `source` signs."""
+    """Move lamports between system accounts; ``source`` signs."""
     return _transfer(TransferParams(from_pubkey=source, to_pubkey=destination, lamports=lamports))
 
 
 def create_account_with_seed(
     payer: Pubkey, account: Pubkey, seed: str, lamports: int, size: int, owner: Pubkey
 ) -> Instruction:
-    """Make an account of `size` bytes for the program `owner`, at the address of `payer` and `seed`; `payer` signs."""
+    """Make an account of ``size`` bytes for the program ``owner``, at the address of ``payer`` and ``seed``;
+    ``payer`` signs."""
     return _create_account_with_seed(
         CreateAccountWithSeedParams(
             from_pubkey=payer,

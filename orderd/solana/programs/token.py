@@ -1,6 +1,6 @@
 """SPL Token and the part of Token-2022 that is equal to it: mints, token accounts, transfers.
 
-Layouts: solana-program/token, `program/src/{state,instruction,error}.rs`. Token-2022 accounts carry their extensions
+Layouts: solana-program/token, ``program/src/{state,instruction,error}.rs``. Token-2022 accounts carry their extensions
 after byte 165, each as type (u16), length (u16) and value; a mint is padded to that byte first.
 """
 
@@ -65,7 +65,7 @@ class AccountState(IntEnum):
 
 
 class Extension(IntEnum):
-    """What Token-2022 adds to a mint: solana-program/token-2022, `interface/src/extension/mod.rs`."""
+    """What Token-2022 adds to a mint: solana-program/token-2022, ``interface/src/extension/mod.rs``."""
 
     TRANSFER_FEE = 1
     CLOSE_AUTHORITY = 3
@@ -118,7 +118,7 @@ class OptionalU64(Record):
 
 @dataclass(frozen=True, slots=True)
 class Mint(Record):
-    """A token's mint, 82 bytes. `supply` in base units; `extensions` is what Token-2022 adds."""
+    """A token's mint, 82 bytes. ``supply`` in base units; ``extensions`` is what Token-2022 adds."""
 
     mint_authority: OptionalKey
     supply: U64
@@ -151,8 +151,8 @@ class Mint(Record):
 
 @dataclass(frozen=True, slots=True)
 class TokenAccount(Record):
-    """The holder and amount of a mint's tokens, 165 bytes. `amount` in base units; for wrapped SOL `is_native` holds
-    the rent."""
+    """The holder and amount of a mint's tokens, 165 bytes. ``amount`` in base units; for wrapped SOL ``is_native``
+    holds the rent."""
 
     mint: Key
     owner: Key
@@ -166,7 +166,7 @@ class TokenAccount(Record):
 
     @classmethod
     def new(cls, mint: Pubkey, owner: Pubkey, amount: int = 0, *, native_rent: int | None = None) -> Self:
-        """An initialized account; `native_rent` lamports make it one of wrapped SOL."""
+        """An initialized account; ``native_rent`` lamports make it one of wrapped SOL."""
         native = OptionalU64(0, 0) if native_rent is None else OptionalU64(1, native_rent)
         none = OptionalKey.of(None)
         return cls(mint, owner, amount, none, AccountState.INITIALIZED, native, 0, none)
@@ -259,7 +259,7 @@ def transfer_checked(
     decimals: int,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """Move `amount` base units; the program refuses another mint or other decimals."""
+    """Move ``amount`` base units; the program refuses another mint or other decimals."""
     accounts = [writable(source), readonly(mint), writable(destination), signer(owner)]
     return Instruction(program_id, TransferChecked(amount, decimals).encode(), accounts)
 
@@ -267,7 +267,7 @@ def transfer_checked(
 def transfer(
     source: Pubkey, destination: Pubkey, owner: Pubkey, amount: int, program_id: Pubkey = PROGRAM_ID
 ) -> Instruction:
-    """Move `amount` base units."""
+    """Move ``amount`` base units."""
     accounts = [writable(source), writable(destination), signer(owner)]
     return Instruction(program_id, Transfer(amount).encode(), accounts)
 
@@ -275,7 +275,7 @@ def transfer(
 def mint_to(
     mint: Pubkey, destination: Pubkey, authority: Pubkey, amount: int, program_id: Pubkey = PROGRAM_ID
 ) -> Instruction:
-    """Create `amount` base units out of nothing; `authority` is the mint's and signs."""
+    """Create ``amount`` base units out of nothing; ``authority`` is the mint's and signs."""
     accounts = [writable(mint), writable(destination), signer(authority)]
     return Instruction(program_id, MintTo(amount).encode(), accounts)
 
@@ -286,7 +286,7 @@ def sync_native(account: Pubkey) -> Instruction:
 
 
 def close_account(account: Pubkey, destination: Pubkey, owner: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Instruction:
-    """Close an empty account, or one of wrapped SOL; all its lamports go to `destination`."""
+    """Close an empty account, or one of wrapped SOL; all its lamports go to ``destination``."""
     accounts = [writable(account), writable(destination), signer(owner)]
     return Instruction(program_id, CloseAccount().encode(), accounts)
 

@@ -29,7 +29,8 @@ _EXPLANATIONS: Final = {
 
 
 class UnsupportedPoolError(Exception):
-    """The pool is read, and left alone: a quote for it could be wrong. `reason` says why, `field` where that lies."""
+    """The pool is read, and left alone: a quote for it could be wrong. ``reason`` says why, ``field`` where that
+    lies."""
 
     def __init__(self, reason: Unsupported, field: str | None = None) -> None:
         super().__init__(reason)

@@ -130,7 +130,7 @@ class StartFailedError(Exception):
 
 
 class Server:
-    """`python -m orderd.simnet` on a state directory; it may be killed and started again."""
+    """``python -m orderd.simnet`` on a state directory; it may be killed and started again."""
 
     def __init__(self, state_dir: Path, *options: str) -> None:
         self.state_dir = state_dir

@@ -22,7 +22,7 @@ SHOP = Keypair.from_seed(bytes([4] * 32)).pubkey()
 
 
 def run(chain: Chain, story: Callable[[], Awaitable[None]]) -> None:
-    """Let the slot loop run while `story` lasts, and stop it in order."""
+    """Let the slot loop run while ``story`` lasts, and stop it in order."""
 
     async def both() -> None:
         loop = asyncio.create_task(chain.run())

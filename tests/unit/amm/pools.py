@@ -39,7 +39,8 @@ class Sample:
 
 
 def random_pool(random: Random, kind: str, price: float = 0.1) -> Sample:
-    """A pool of `kind` within half a percent of `price`, often much nearer, of any depth within a factor of 1,000."""
+    """A pool of ``kind`` within half a percent of ``price``, often much nearer, of any depth within a factor of
+    1,000."""
     at = price * (1 + random.choice((0.1, 1)) * random.uniform(-0.005, 0.005))
     depth = int(10 ** random.uniform(11, 14))
     return Sample(_MAKERS[kind](random, at, depth), depth)

@@ -27,7 +27,7 @@ from tests.unit.amm.pools import KINDS, NOW, random_pool, reverse
 
 
 def largest_quote(side: Side, amount: int) -> int:
-    """`amount`, or the half of it, or of that, ... that the pool can take."""
+    """``amount``, or the half of it, or of that, ... that the pool can take."""
     while True:
         try:
             side.quote(amount)

@@ -132,7 +132,7 @@ def test_the_split_never_pays_less_than_the_best_pool_after_costs(capsys: pytest
 
 
 def pool(depth: int, price: int = 10, fee: int = 2_500) -> CpmmSide:
-    """A CPMM pool of two tokens at `price` tenths, the fee in millionths."""
+    """A CPMM pool of two tokens at ``price`` tenths, the fee in millionths."""
     return CpmmSide(CpmmPool(fee, 0, 0, 0, depth, depth * price // 10, 0, 0, 0, 0, 0, 0, 0, False), zero_for_one=True)
 
 

@@ -64,7 +64,7 @@ class Desk:
         has_own_floor: bool = False,
         depths: Mapping[str, int] | None = None,
     ) -> None:
-        """The pools `present` answer, all alike."""
+        """The pools ``present`` answer, all alike."""
         quotes = [quote_of(pool, pair, sold, paid, impact) for pool in sorted(present)]
         known: dict[str, Any] = {} if depths is None else {"depth_of": lambda pool: depths.get(pool, 10**18)}
         self.guard.check(Route.single(quotes[0]), quotes, present, listed, silent, has_own_floor=has_own_floor, **known)

@@ -1,7 +1,7 @@
 """A kind of pool is added by its folder and one line: nothing else has to know of it.
 
-The tree is copied, an imaginary kind's folder is put into it, and its member into `PoolKind`. What is then seen there,
-`trading_it` tells.
+The tree is copied, an imaginary kind's folder is put into it, and its member into ``PoolKind``. What is then seen
+there, ``trading_it`` tells.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Trades in the imaginary kind, where it is one of the kinds, and prints what it saw as JSON.
 
-Not a test by itself: `test_added_kind` runs it in a tree that has the kind.
+Not a test by itself: ``test_added_kind`` runs it in a tree that has the kind.
 """
 
 import json

@@ -46,7 +46,7 @@ class Swap(Protocol):
 
 
 class Pool(Protocol):
-    """A pool of any kind; `forward` is the first token in."""
+    """A pool of any kind; ``forward`` is the first token in."""
 
     chain: LocalChain
     address: Pubkey
@@ -61,7 +61,7 @@ class Pool(Protocol):
 
 @dataclass
 class Cpmm:
-    """A CPMM pool on the chain; `forward` is token 0 in."""
+    """A CPMM pool on the chain; ``forward`` is token 0 in."""
 
     chain: LocalChain
     address: Pubkey
@@ -97,7 +97,7 @@ class Cpmm:
 
 @dataclass
 class Dlmm:
-    """A DLMM pair on the chain; `forward` is x in."""
+    """A DLMM pair on the chain; ``forward`` is x in."""
 
     chain: LocalChain
     address: Pubkey
@@ -157,7 +157,7 @@ class Dlmm:
 
 @dataclass
 class Clmm:
-    """A CLMM pool on the chain; `forward` is token 0 in."""
+    """A CLMM pool on the chain; ``forward`` is token 0 in."""
 
     chain: LocalChain
     address: Pubkey
@@ -222,7 +222,7 @@ class Clmm:
 
 @dataclass
 class AmmV4:
-    """An AMM v4 pool on the chain; `forward` is the coin in."""
+    """An AMM v4 pool on the chain; ``forward`` is the coin in."""
 
     chain: LocalChain
     address: Pubkey
@@ -260,7 +260,7 @@ class AmmV4:
 
 @dataclass
 class DammV2:
-    """A DAMM v2 pool on the chain; `forward` is token a in."""
+    """A DAMM v2 pool on the chain; ``forward`` is token a in."""
 
     chain: LocalChain
     address: Pubkey
@@ -314,7 +314,7 @@ def error_code(outcome: Outcome) -> Any:
 
 
 def with_account(instruction: Instruction, index: int, **changes: Any) -> Instruction:
-    """The instruction with another account, or another right, at `index`."""
+    """The instruction with another account, or another right, at ``index``."""
     metas = list(instruction.accounts)
     old = metas[index]
     metas[index] = AccountMeta(

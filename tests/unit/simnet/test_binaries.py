@@ -1,8 +1,8 @@
 """Program binaries in place of the local chain's handlers.
 
 LiteSVM brings the binaries of Token, Associated Token Account and Memo: run one instruction at a time on the local
-chain's accounts, they answer as the handlers do. Binaries of pools are judged by `make conformance`, where they are at
-hand.
+chain's accounts, they answer as the handlers do. Binaries of pools are judged by ``make conformance``, where they are
+at hand.
 """
 
 from pathlib import Path

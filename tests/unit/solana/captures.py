@@ -82,7 +82,7 @@ def dlmm_cases() -> list[Any]:
 
 
 def refusal(expected: dict[str, Any]) -> str | None:
-    """Which of `REFUSALS` the program gave, if any."""
+    """Which of ``REFUSALS`` the program gave, if any."""
     if "error" not in expected:
         return None
     (found,) = (each for each in REFUSALS if each in expected["error"])

@@ -16,7 +16,7 @@ def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 
 
 class Server:
-    """Listens on loopback while it is entered; counts connections. With `hang_up` it closes after each answer."""
+    """Listens on loopback while it is entered; counts connections. With ``hang_up`` it closes after each answer."""
 
     def __init__(self, answer: Answer, *, hang_up: bool = False) -> None:
         self._answer = answer

@@ -140,7 +140,7 @@ def put_mint(chain: Chain, mint: Pubkey, decimals: int, *, extensions: Mapping[i
 def put_cpmm(
     chain: Chain, address: Pubkey, mint_0: Pubkey, mint_1: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Raydium pool as the vectors describe one; `changes` replace fields of its state."""
+    """A Raydium pool as the vectors describe one; ``changes`` replace fields of its state."""
     rates, state = pool["amm_config"], pool["pool_state"]
     config = AmmConfig(
         bump=255,
@@ -197,7 +197,7 @@ def put_cpmm(
 def put_dlmm(
     chain: Chain, address: Pubkey, mint_x: Pubkey, mint_y: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Meteora pool as the vectors describe one; `changes` replace fields of its state."""
+    """A Meteora pool as the vectors describe one; ``changes`` replace fields of its state."""
     variable = pool["v_parameters"]
     indices = {array_index(each["bin_id"]) for each in pool["bins"]}
     reward = NO_REWARD
@@ -268,7 +268,7 @@ def put_dlmm(
 def put_clmm(
     chain: Chain, address: Pubkey, mint_0: Pubkey, mint_1: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Raydium CLMM pool as the vectors describe one; `changes` replace fields of its state."""
+    """A Raydium CLMM pool as the vectors describe one; ``changes`` replace fields of its state."""
     program = raydium_clmm.PROGRAM_ID
     for mint in (mint_0, mint_1):
         _program_of(chain, mint)
@@ -292,7 +292,7 @@ def put_clmm(
 def put_amm_v4(
     chain: Chain, address: Pubkey, coin: Pubkey, pc: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Raydium AMM v4 pool as the vectors describe one; `changes` replace fields of its state or its counters."""
+    """A Raydium AMM v4 pool as the vectors describe one; ``changes`` replace fields of its state or its counters."""
     for mint in (coin, pc):
         _program_of(chain, mint)
     state = amm_v4_account_of(dict(pool))
@@ -310,7 +310,7 @@ def put_amm_v4(
 def put_damm_v2(
     chain: Chain, address: Pubkey, mint_a: Pubkey, mint_b: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Meteora DAMM v2 pool as the vectors describe one; `changes` replace fields of its state."""
+    """A Meteora DAMM v2 pool as the vectors describe one; ``changes`` replace fields of its state."""
     flags = [int(_program_of(chain, mint) == token.TOKEN_2022_PROGRAM_ID) for mint in (mint_a, mint_b)]
     fields: dict[str, Any] = {
         "token_a_mint": mint_a,

@@ -112,7 +112,7 @@ _AMOUNTS = {
 
 
 def _times(account: Any, factor: int) -> Any:
-    """The same pool with `factor` times as much in it."""
+    """The same pool with ``factor`` times as much in it."""
     if isinstance(account, list):
         return [_times(each, factor) for each in account]
     if not isinstance(account, dict):

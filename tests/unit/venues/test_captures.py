@@ -1,7 +1,7 @@
 """Every account of a real pool that is kept here is traded in, or left out for a reason that is written down.
 
 The captures are of 2025 and 2026, with the features that pools had by then: limit orders, dynamic fees, fees on the
-output, rate limiters. Tokens are another matter: those that orderd refuses are in `tests/unit/solana/test_mints.py`.
+output, rate limiters. Tokens are another matter: those that orderd refuses are in ``tests/unit/solana/test_mints.py``.
 """
 
 import base64
@@ -48,7 +48,7 @@ class Captured:
 
 
 def captured() -> Iterator[tuple[str, Captured]]:
-    """All of `tests/vectors/captures`."""
+    """All of ``tests/vectors/captures``."""
     for file, each in DLMM.items():
         accounts = dlmm_arrays(each.pair, each.state) | each.accounts
         yield file, Captured(PoolKind.METEORA_DLMM, each.pair, accounts, each.slot, each.unix_time)

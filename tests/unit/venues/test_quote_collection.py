@@ -115,7 +115,7 @@ def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(
 
 
 class SlowLookups(Chain):
-    """Finds out which pools there are only when the test is over, once it is `slow`."""
+    """Finds out which pools there are only when the test is over, once it is ``slow``."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The fee of Meteora DAMM v2 apart from volatility: it may fall with time or with the price, or rise with the amount.
 
-Formulas: MeteoraAg/damm-v2, `programs/cp-amm/src/base_fee/`. Fee numerators are billionths, square-root prices Q64.64,
-amounts base units. A point is a unix second or a slot, whichever activates the pool.
+Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/base_fee/``. Fee numerators are billionths, square-root prices
+Q64.64, amounts base units. A point is a unix second or a slot, whichever activates the pool.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class BaseFeeSchedule(Protocol):
 class TimeSchedule:
     """The fee falls from the cliff once per period; without a period it stays.
 
-    `period_frequency` is in points. `reduction_factor` is billionths per period or, on an `exponential` schedule,
+    ``period_frequency`` is in points. ``reduction_factor`` is billionths per period or, on an ``exponential`` schedule,
     basis points of what the fee still is.
     """
 
@@ -60,8 +60,8 @@ class TimeSchedule:
 class MarketCapSchedule:
     """The fee falls from the cliff once per step that the square-root price has risen since the pool began.
 
-    A step is `sqrt_price_step_bps` of the initial square-root price. Once `scheduler_expiration_duration` points have
-    passed, the fee is the lowest. `reduction_factor` as in `TimeSchedule`, per step.
+    A step is ``sqrt_price_step_bps`` of the initial square-root price. Once ``scheduler_expiration_duration`` points
+    have passed, the fee is the lowest. ``reduction_factor`` as in ``TimeSchedule``, per step.
     """
 
     exponential: bool
@@ -91,10 +91,10 @@ class MarketCapSchedule:
 
 @dataclass(frozen=True, slots=True)
 class RateLimiterSchedule:
-    """For `max_limiter_duration` points after activation, each further `reference_amount` of a purchase pays more.
+    """For ``max_limiter_duration`` points after activation, each further ``reference_amount`` of a purchase pays more.
 
     A purchase is a swap of token b for token a. Its first reference amount pays the cliff, each next one
-    `fee_increment_bps` more, up to `max_fee_bps`; the rate of a swap is what that makes on average, rounded up.
+    ``fee_increment_bps`` more, up to ``max_fee_bps``; the rate of a swap is what that makes on average, rounded up.
     """
 
     cliff_fee_numerator: int
@@ -149,7 +149,7 @@ class RateLimiterSchedule:
         return less_fee(gross, fee_in(gross, self._of_gross(gross)))
 
     def _gross_of(self, net: int) -> int:
-        """The amount that leaves `net`, which is more than the first reference amount leaves. Raises SwapError."""
+        """The amount that leaves ``net``, which is more than the first reference amount leaves. Raises SwapError."""
         rising = (self._most_increments() + 1) * self.reference_amount
         highest = min(rising, U64_MAX)
         left = self._left_of(highest)

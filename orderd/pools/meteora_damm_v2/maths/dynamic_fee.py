@@ -1,7 +1,7 @@
 """The part of Meteora DAMM v2's fee that follows volatility.
 
-Formulas: MeteoraAg/damm-v2, `programs/cp-amm/src/state/fee.rs`. Fee numerators are billionths, `reduction_factor` basis
-points, square-root prices Q64.64.
+Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/state/fee.rs``. Fee numerators are billionths, ``reduction_factor``
+basis points, square-root prices Q64.64.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from orderd.amm.volatility import BASIS_POINTS, decayed_reference, variable_fee
 
 @dataclass(frozen=True, slots=True)
 class DammV2DynamicFee:
-    """The volatility part, as the pool stores it. Price distances count 10,000 a bin of `bin_step` basis points."""
+    """The volatility part, as the pool stores it. Price distances count 10,000 a bin of ``bin_step`` basis points."""
 
     initialized: bool
     max_volatility_accumulator: int
@@ -37,7 +37,8 @@ class DammV2DynamicFee:
         return variable_fee(self.variable_fee_control, self.volatility_accumulator, self.bin_step)
 
     def after_swap(self, sqrt_price: int, end_sqrt_price: int, now: int) -> Self:
-        """The state once a swap has moved the price from `sqrt_price` to `end_sqrt_price` at unix second `now`."""
+        """The state once a swap has moved the price from ``sqrt_price`` to ``end_sqrt_price`` at unix second
+        ``now``."""
         if not self.initialized:
             return self
         sqrt_price_reference, volatility_reference = self.sqrt_price_reference, self.volatility_reference

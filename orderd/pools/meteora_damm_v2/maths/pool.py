@@ -1,6 +1,6 @@
 """Meteora DAMM v2 (cp-amm): constant product within one price range, or over plain balances in compounding pools.
 
-Formulas: MeteoraAg/damm-v2, `programs/cp-amm/src/{state/pool.rs,liquidity_handler,math/fee_math.rs}`. Fee numerators
+Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/{state/pool.rs,liquidity_handler,math/fee_math.rs}``. Fee numerators
 are billionths, square-root prices and liquidity Q64.64, amounts base units.
 """
 
@@ -21,12 +21,12 @@ COLLECT_FEE_COMPOUNDING: Final = 2
 """The fee is taken in token b, as in mode 1, and a part of it joins the reserves."""
 
 _MAX_FEE_NUMERATOR: Final = (500_000_000, 990_000_000)
-"""By `fee_version`."""
+"""By ``fee_version``."""
 
 
 @dataclass(frozen=True, slots=True)
 class DammV2Pool:
-    """A pool as its account holds it. `token_*_amount` are the balances without fees."""
+    """A pool as its account holds it. ``token_*_amount`` are the balances without fees."""
 
     base_fee: BaseFeeSchedule
     dynamic_fee: DammV2DynamicFee
@@ -47,10 +47,10 @@ class DammV2Pool:
 
 @dataclass(frozen=True, slots=True)
 class DammV2Swap:
-    """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
+    """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    `fee` is `claiming_fee` (liquidity providers claim it) + `compounding_fee` (it joins the reserves) + `protocol_fee`.
-    `pool` is the state after the swap.
+    ``fee`` is ``claiming_fee`` (liquidity providers claim it) + ``compounding_fee`` (it joins the reserves) +
+    ``protocol_fee``. ``pool`` is the state after the swap.
     """
 
     amount_in: int
@@ -75,9 +75,9 @@ class DammV2Swap:
 
 
 def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
-    """Swap exactly `amount_in` base units of a (`a_to_b`) or b, at unix second `now`, activation point `point`.
+    """Swap exactly ``amount_in`` base units of a (``a_to_b``) or b, at unix second ``now``, activation point ``point``.
 
-    `point` is a unix second or a slot, whichever activates the pool. Raises SwapError.
+    ``point`` is a unix second or a slot, whichever activates the pool. Raises SwapError.
     """
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
@@ -94,7 +94,7 @@ def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, p
 
 
 def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
-    """As `swap_exact_in`, but where the price range ends before the amount does, the rest is not paid.
+    """As ``swap_exact_in``, but where the price range ends before the amount does, the rest is not paid.
 
     Raises SwapError.
     """
@@ -120,7 +120,7 @@ def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: in
 
 
 def swap_exact_out(pool: DammV2Pool, amount_out: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
-    """Swap for exactly `amount_out` base units of b (`a_to_b`) or a; `now` and `point` as in `swap_exact_in`.
+    """Swap for exactly ``amount_out`` base units of b (``a_to_b``) or a; ``now`` and ``point`` as in ``swap_exact_in``.
 
     Raises SwapError.
     """
@@ -164,12 +164,12 @@ def takes_fee_on_input(pool: DammV2Pool, a_to_b: bool) -> bool:
 
 
 def rate_of_gross(pool: DammV2Pool, amount: int, a_to_b: bool, point: int) -> int:
-    """Base and dynamic fee of a swap of `amount`, fee included, in billionths. Raises SwapError."""
+    """Base and dynamic fee of a swap of ``amount``, fee included, in billionths. Raises SwapError."""
     return _whole_rate(pool, pool.base_fee.of_gross(amount, _moment(pool, a_to_b, point)))
 
 
 def rate_of_net(pool: DammV2Pool, amount: int, a_to_b: bool, point: int) -> int:
-    """The same of a swap whose fee leaves `amount`. Raises SwapError."""
+    """The same of a swap whose fee leaves ``amount``. Raises SwapError."""
     return _whole_rate(pool, pool.base_fee.of_net(amount, _moment(pool, a_to_b, point)))
 
 

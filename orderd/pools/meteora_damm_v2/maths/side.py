@@ -14,7 +14,8 @@ from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 
 @dataclass(frozen=True, slots=True)
 class DammV2Side:
-    """Meteora DAMM v2 at unix second `now` and activation point `point`: one segment, up to the end of its range."""
+    """Meteora DAMM v2 at unix second ``now`` and activation point ``point``: one segment, up to the end of its
+    range."""
 
     pool: damm_v2.DammV2Pool
     a_to_b: bool

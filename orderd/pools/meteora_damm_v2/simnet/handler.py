@@ -1,6 +1,6 @@
-"""Meteora DAMM v2 swaps over the pool maths of `orderd.pools.meteora_damm_v2.maths.pool`: swap2 in its three modes.
+"""Meteora DAMM v2 swaps over the pool maths of ``orderd.pools.meteora_damm_v2.maths.pool``: swap2 in its three modes.
 
-Source: MeteoraAg/damm-v2, `programs/cp-amm/src/instructions/swap/`. The program checks the accounts itself, in the
+Source: MeteoraAg/damm-v2, ``programs/cp-amm/src/instructions/swap/``. The program checks the accounts itself, in the
 order below, and names no account in its errors. No referral account is served.
 """
 
@@ -258,7 +258,7 @@ def _beyond(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: i
 
 
 def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, sent: int, *, a_to_b: bool) -> None:
-    """Take `sent` from the user into one vault, and pay the output from the other."""
+    """Take ``sent`` from the user into one vault, and pay the output from the other."""
     key = invocation.key
     a, b = (TOKEN_A_VAULT, TOKEN_A_MINT, TOKEN_A_PROGRAM), (TOKEN_B_VAULT, TOKEN_B_MINT, TOKEN_B_PROGRAM)
     (vault_in, mint_in, program_in), (vault_out, mint_out, program_out) = (a, b) if a_to_b else (b, a)
@@ -291,7 +291,7 @@ def _emit(
 ) -> None:
     """Send the EvtSwap2 event to the program itself, so that it stands among the inner instructions.
 
-    `transferred` is what was sent, what is left of it, and what arrived.
+    ``transferred`` is what was sent, what is left of it, and what arrived.
     """
     sent, rest, arrived = transferred
     left = rest if order.swap_mode == SwapMode.PARTIAL_FILL else 0

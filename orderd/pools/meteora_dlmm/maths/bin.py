@@ -1,6 +1,6 @@
 """The bins of a Meteora DLMM pool: fixed prices, each with layers of liquidity that are taken in turn.
 
-Formulas: MeteoraAg/dlmm-sdk, `commons/src/extensions/bin.rs` and `commons/src/math/price_math.rs`.
+Formulas: MeteoraAg/dlmm-sdk, ``commons/src/extensions/bin.rs`` and ``commons/src/math/price_math.rs``.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,7 +16,7 @@ from orderd.amm.volatility import BASIS_POINTS
 def price_from_bin_id(bin_step: int, bin_id: int) -> int:
     """The bin's price, Q64.64 base units of token y per base unit of token x. Raises SwapError if it has none.
 
-    `bin_step` is the distance between neighbours in basis points.
+    ``bin_step`` is the distance between neighbours in basis points.
     """
     return pow_q64(Q64 + bin_step * Q64 // BASIS_POINTS, bin_id)
 
@@ -25,9 +25,9 @@ def price_from_bin_id(bin_step: int, bin_id: int) -> int:
 class DlmmBin:
     """A bin as the bin array holds it: amounts in base units, the price in Q64.64.
 
-    `amount_x` and `amount_y` belong to the liquidity providers. Limit orders all rest on one side of a bin: selling x
-    if `limit_order_ask_side`, else y. Those that have begun to fill (`processed_order_remaining_amount` of
-    `total_processing_order_amount`) come before the open ones.
+    ``amount_x`` and ``amount_y`` belong to the liquidity providers. Limit orders all rest on one side of a bin: selling
+    x if ``limit_order_ask_side``, else y. Those that have begun to fill (``processed_order_remaining_amount`` of
+    ``total_processing_order_amount``) come before the open ones.
     """
 
     bin_id: int
@@ -52,7 +52,7 @@ class DlmmBin:
         return amount
 
     def amount_in_for(self, amount_out: int, *, swap_for_y: bool) -> int:
-        """What buys `amount_out` at the bin's price, rounded up. Raises SwapError."""
+        """What buys ``amount_out`` at the bin's price, rounded up. Raises SwapError."""
         if not self.price:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         amount_in = ceil_div(amount_out << 64, self.price) if swap_for_y else ceil_div(amount_out * self.price, Q64)
@@ -61,7 +61,7 @@ class DlmmBin:
         return amount_in
 
     def fill(self, net_in: int, *, swap_for_y: bool, limit_orders: bool) -> "BinFill":
-        """What `net_in` (after the fee) buys of each layer in turn. Raises SwapError."""
+        """What ``net_in`` (after the fee) buys of each layer in turn. Raises SwapError."""
         market_in, market_out = self._fill_layer(net_in, self.amount_y if swap_for_y else self.amount_x, swap_for_y)
         if not limit_orders or self.limit_order_ask_side == swap_for_y:
             return BinFill(market_in, market_out, 0, 0, 0, 0)
@@ -80,7 +80,7 @@ class DlmmBin:
         return net_in, net_in * self.price >> 64 if swap_for_y else (net_in << 64) // self.price
 
     def after(self, fill: "BinFill", order_fee: int, *, swap_for_y: bool) -> "DlmmBin":
-        """The bin once `fill` is booked. Open orders that were touched become the ones in process."""
+        """The bin once ``fill`` is booked. Open orders that were touched become the ones in process."""
         orders_out = fill.processed_out + fill.open_out
         opened = fill.open_in > 0
         return DlmmBin(
@@ -145,7 +145,7 @@ class DlmmBins(Mapping[int, DlmmBin]):
         return len(self._ids)
 
     def walk(self, bin_id: int, *, downwards: bool) -> Iterator[DlmmBin]:
-        """The bins that exist from `bin_id` on, the nearest first."""
+        """The bins that exist from ``bin_id`` on, the nearest first."""
         ids = self._ids
         order = range(bisect_right(ids, bin_id) - 1, -1, -1) if downwards else range(bisect_left(ids, bin_id), len(ids))
         return (self[ids[index]] for index in order)

@@ -1,7 +1,7 @@
 """Meteora DLMM (lb_clmm): liquidity in bins of fixed prices, with a fee that grows with volatility.
 
-Formulas: MeteoraAg/dlmm-sdk, `commons/src/quote.rs` and `commons/src/extensions/{lb_pair,bin}.rs`. Fee rates are
-billionths, `protocol_share` and `reduction_factor` basis points, times unix seconds, amounts base units.
+Formulas: MeteoraAg/dlmm-sdk, ``commons/src/quote.rs`` and ``commons/src/extensions/{lb_pair,bin}.rs``. Fee rates are
+billionths, ``protocol_share`` and ``reduction_factor`` basis points, times unix seconds, amounts base units.
 """
 
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ __all__ = [
 MAX_FEE_RATE: Final = 100_000_000
 
 COLLECT_FEE_ON_Y_ONLY: Final = 1
-"""`collect_fee_mode`: 0 takes the fee from the input, 1 always from token y."""
+"""``collect_fee_mode``: 0 takes the fee from the input, 1 always from token y."""
 
 FUNCTION_UNDETERMINED: Final = 0
 FUNCTION_LIMIT_ORDER: Final = 2
-"""`function_type`: 1 are liquidity-mining pools, which have no limit orders."""
+"""``function_type``: 1 are liquidity-mining pools, which have no limit orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class DlmmVolatility:
 
 @dataclass(frozen=True, slots=True)
 class DlmmPool:
-    """A pool as LbPair and its bin arrays hold it. `bin_step` is in basis points."""
+    """A pool as LbPair and its bin arrays hold it. ``bin_step`` is in basis points."""
 
     parameters: DlmmParameters
     volatility: DlmmVolatility
@@ -84,11 +84,11 @@ class DlmmPool:
 
 @dataclass(frozen=True, slots=True)
 class DlmmSwap:
-    """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
+    """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    `fee` is `mm_fee` (kept by liquidity providers) + `protocol_fee` + `limit_order_fee` (the orders' owners).
-    The swap ran from `start_bin_id`, the active bin before it, to `end_bin_id`, at whose `last_fee_rate` it ended.
-    `pool` is the state after the swap, `changed_bins` what changed in it.
+    ``fee`` is ``mm_fee`` (kept by liquidity providers) + ``protocol_fee`` + ``limit_order_fee`` (the orders' owners).
+    The swap ran from ``start_bin_id``, the active bin before it, to ``end_bin_id``, at whose ``last_fee_rate`` it
+    ended. ``pool`` is the state after the swap, ``changed_bins`` what changed in it.
     """
 
     amount_in: int
@@ -118,7 +118,7 @@ class DlmmSwap:
 
 
 def swap_exact_in(pool: DlmmPool, amount_in: int, *, swap_for_y: bool, now: int) -> DlmmSwap:
-    """Swap exactly `amount_in` base units of x (`swap_for_y`) or y at unix second `now`. Raises SwapError."""
+    """Swap exactly ``amount_in`` base units of x (``swap_for_y``) or y at unix second ``now``. Raises SwapError."""
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
     walk = Walk(pool, swap_for_y, now)
@@ -140,7 +140,8 @@ def swap_exact_in(pool: DlmmPool, amount_in: int, *, swap_for_y: bool, now: int)
 
 
 def swap_exact_out(pool: DlmmPool, amount_out: int, *, swap_for_y: bool, now: int) -> DlmmSwap:
-    """Swap for exactly `amount_out` base units of y (`swap_for_y`) or x at unix second `now`. Raises SwapError."""
+    """Swap for exactly ``amount_out`` base units of y (``swap_for_y``) or x at unix second ``now``. Raises
+    SwapError."""
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
     walk = Walk(pool, swap_for_y, now)
@@ -215,7 +216,7 @@ class Walk:
         return True
 
     def trade(self, each: DlmmBin, offer: int) -> tuple[int, int]:
-        """Spend up to `offer` (fee included) in the bin: what was consumed, and what is paid out."""
+        """Spend up to ``offer`` (fee included) in the bin: what was consumed, and what is paid out."""
         fee = fee_in(offer, self.fee_rate) if self.fee_on_input else 0
         net_offer = offer - fee
         fill = each.fill(net_offer, swap_for_y=self.swap_for_y, limit_orders=self.limit_orders)
@@ -235,7 +236,8 @@ class Walk:
         return consumed, paid_out
 
     def buy(self, each: DlmmBin, wanted: int) -> tuple[int, int]:
-        """Spend what buys `wanted` after fees, or all the bin has where that is less: what was consumed, and paid out.
+        """Spend what buys ``wanted`` after fees, or all the bin has where that is less: what was consumed, and paid
+        out.
 
         The input is rounded up once, what it buys is rounded down in each layer: where a swap ends among limit orders,
         it may buy less than was asked for, and the program refuses it. Raises SwapError.

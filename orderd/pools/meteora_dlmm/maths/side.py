@@ -14,7 +14,7 @@ from orderd.pools.meteora_dlmm.maths import pool as dlmm
 
 @dataclass(frozen=True, slots=True)
 class DlmmSide:
-    """Meteora DLMM at unix second `now`: a segment for each bin that has something to give."""
+    """Meteora DLMM at unix second ``now``: a segment for each bin that has something to give."""
 
     pool: dlmm.DlmmPool
     swap_for_y: bool

@@ -19,7 +19,7 @@ class Bins:
         self._bins: OrderedDict[bytes, dict[int, dlmm.DlmmBin]] = OrderedDict()
 
     def of(self, array: BinArray, data: bytes, bin_step: int) -> dict[int, dlmm.DlmmBin]:
-        """The liquid bins of an array, whose account holds `data`."""
+        """The liquid bins of an array, whose account holds ``data``."""
         bins = self._bins.get(data)
         if bins is None:
             bins = {each.bin_id: each for each in array.liquid_bins(bin_step)}

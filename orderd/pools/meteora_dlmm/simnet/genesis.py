@@ -86,7 +86,7 @@ def add(
 ) -> None:
     """A pair with its bin arrays, reserves and oracle.
 
-    Its volatility counts from unix second `quiet_since`, or from when the snapshot was taken.
+    Its volatility counts from unix second ``quiet_since``, or from when the snapshot was taken.
     """
     parameters, volatility = integers(recorded["parameters"]), integers(recorded["v_parameters"])
     if quiet_since is not None:

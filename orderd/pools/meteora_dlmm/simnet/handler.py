@@ -1,7 +1,7 @@
-"""Meteora DLMM swaps over the pool maths of `orderd.pools.meteora_dlmm.maths.pool`: swap2 and swap_exact_out2.
+"""Meteora DLMM swaps over the pool maths of ``orderd.pools.meteora_dlmm.maths.pool``: swap2 and swap_exact_out2.
 
-Sources: MeteoraAg/dlmm-sdk, `idls/dlmm.json` for accounts and errors; which error answers which mistake was measured on
-the deployed program.
+Sources: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` for accounts and errors; which error answers which mistake was measured
+on the deployed program.
 """
 
 import hashlib
@@ -317,7 +317,7 @@ def _store(
 
 
 def _pay(invocation: Invocation, state: LbPair, swap: dlmm.DlmmSwap, sent: int, *, swap_for_y: bool) -> None:
-    """Take `sent` from the user into one reserve, and pay the output from the other."""
+    """Take ``sent`` from the user into one reserve, and pay the output from the other."""
     key = invocation.key
     x = (key(RESERVE_X), key(TOKEN_X_MINT), key(TOKEN_X_PROGRAM), _decimals(invocation, TOKEN_X_MINT))
     y = (key(RESERVE_Y), key(TOKEN_Y_MINT), key(TOKEN_Y_PROGRAM), _decimals(invocation, TOKEN_Y_MINT))

@@ -1,6 +1,6 @@
 """A Meteora DLMM pair's history of active bins, which swaps must name and only the program writes.
 
-Layout: MeteoraAg/dlmm-sdk, `idls/dlmm.json` (lb_clmm 0.12.0); how it is written was measured on the deployed program.
+Layout: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0); how it is written was measured on the deployed program.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ _SIZE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Oracle(Record):
-    """A ring of `length` observations of which `active_size` are in use, `index` being the newest."""
+    """A ring of ``length`` observations of which ``active_size`` are in use, ``index`` being the newest."""
 
     DISCRIMINATOR = bytes.fromhex("8bc283b38cb3e5f4")
     index: U64
@@ -51,7 +51,7 @@ class Oracle(Record):
         return Observation.decode(self.observations[index * _SIZE : (index + 1) * _SIZE])
 
     def updated(self, unix_time: int, active_id: int) -> "Oracle":
-        """The oracle after a swap that found the pair at `active_id`."""
+        """The oracle after a swap that found the pair at ``active_id``."""
         if not self.active_size:
             return self._with(0, 1, Observation(active_id, unix_time, unix_time))
         last = self.observation(self.index)

@@ -16,7 +16,7 @@ _SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
 
 
 def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:
-    """The account once a swap left `pool`; the bins are in the bin arrays."""
+    """The account once a swap left ``pool``; the bins are in the bin arrays."""
     return replaced(
         pair,
         v_parameters=replaced(

@@ -1,6 +1,6 @@
 """Raydium AMM v4: constant product, one fee that stays in the pool whole.
 
-Formulas: raydium-io/raydium-amm, `program/src/{processor,math}.rs`. "Coin" and "pc" are the program's names for the
+Formulas: raydium-io/raydium-amm, ``program/src/{processor,math}.rs``. "Coin" and "pc" are the program's names for the
 base and the quote token. Amounts are base units.
 """
 
@@ -16,7 +16,7 @@ STATUS_WITH_ORDER_BOOK: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class AmmV4Pool:
-    """A pool as AmmInfo, its vaults and its open orders hold it. `need_take_pnl_*` is owed to the pool's owner."""
+    """A pool as AmmInfo, its vaults and its open orders hold it. ``need_take_pnl_*`` is owed to the pool's owner."""
 
     status: int
     swap_fee_numerator: int
@@ -43,7 +43,7 @@ class AmmV4Pool:
 
 @dataclass(frozen=True, slots=True)
 class AmmV4Swap:
-    """A swap's outcome in base units: `amount_in` is paid with the fee. `pool` is the state after the swap."""
+    """A swap's outcome in base units: ``amount_in`` is paid with the fee. ``pool`` is the state after the swap."""
 
     amount_in: int
     amount_out: int
@@ -62,7 +62,7 @@ class AmmV4Swap:
 
 
 def swap_exact_in(pool: AmmV4Pool, amount_in: int, *, coin_to_pc: bool) -> AmmV4Swap:
-    """Swap exactly `amount_in` base units of coin (`coin_to_pc`) or pc. Raises SwapError."""
+    """Swap exactly ``amount_in`` base units of coin (``coin_to_pc``) or pc. Raises SwapError."""
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
     reserve_in, reserve_out = reserves(pool, coin_to_pc)
@@ -75,7 +75,7 @@ def swap_exact_in(pool: AmmV4Pool, amount_in: int, *, coin_to_pc: bool) -> AmmV4
 
 
 def swap_exact_out(pool: AmmV4Pool, amount_out: int, *, coin_to_pc: bool) -> AmmV4Swap:
-    """Swap for exactly `amount_out` base units of pc (`coin_to_pc`) or coin. Raises SwapError."""
+    """Swap for exactly ``amount_out`` base units of pc (``coin_to_pc``) or coin. Raises SwapError."""
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
     reserve_in, reserve_out = reserves(pool, coin_to_pc)

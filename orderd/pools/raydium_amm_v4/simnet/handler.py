@@ -1,6 +1,7 @@
-"""Raydium AMM v4 swaps over the pool maths of `orderd.pools.raydium_amm_v4.maths.pool`: SwapBaseInV2 and SwapBaseOutV2.
+"""Raydium AMM v4 swaps over the pool maths of ``orderd.pools.raydium_amm_v4.maths.pool``: SwapBaseInV2 and
+SwapBaseOutV2.
 
-Source: raydium-io/raydium-amm, `program/src/processor.rs`. The program is older than Anchor: it checks the accounts
+Source: raydium-io/raydium-amm, ``program/src/processor.rs``. The program is older than Anchor: it checks the accounts
 itself, in the order below, and names no error in its log. The instructions that name an order book are refused.
 """
 

@@ -1,7 +1,7 @@
 """Raydium CLMM's dynamic fee: each further group of ticks that the price enters makes a swap dearer, and this fades.
 
-A group is `tick_spacing` ticks. Formulas: raydium-io/raydium-clmm, `programs/amm/src/states/pool_fee.rs` and
-`instructions/swap.rs` of July 2026. Fee rates are millionths, times are in seconds.
+A group is ``tick_spacing`` ticks. Formulas: raydium-io/raydium-clmm, ``programs/amm/src/states/pool_fee.rs`` and
+``instructions/swap.rs`` of July 2026. Fee rates are millionths, times are in seconds.
 """
 
 from dataclasses import dataclass, replace
@@ -14,13 +14,14 @@ MAX_FEE_RATE: Final = 100_000
 """What base and dynamic fee are together at most."""
 
 _A_GROUP: Final = 10_000
-"""What a group adds to the accumulator; `reduction_factor` is a part of as many, too."""
+"""What a group adds to the accumulator; ``reduction_factor`` is a part of as many, too."""
 _CONTROL: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class DynamicFeeState:
-    """The parameters, and what swaps left: how far they had moved the price (`accumulator`), from which group, when."""
+    """The parameters, and what swaps left: how far they had moved the price (``accumulator``), from which group,
+    when."""
 
     tick_spacing: int
     filter_period: int
@@ -58,9 +59,9 @@ class DynamicFeeState:
 
 
 class Reach(NamedTuple):
-    """How far a fee rate holds: up to a square-root price (Q64.64); `tick` is where that is a group's edge.
+    """How far a fee rate holds: up to a square-root price (Q64.64); ``tick`` is where that is a group's edge.
 
-    `is_even`: the rate does not change on the way to the next initialised tick.
+    ``is_even``: the rate does not change on the way to the next initialised tick.
     """
 
     sqrt_price: int
@@ -91,7 +92,7 @@ class FeeMeter:
         return self.dynamic.rate_with(self._base_rate)
 
     def reach(self, target: int, liquidity: int) -> Reach:
-        """How far on the way to `target` the rate holds. Where there is no liquidity, no group is looked at."""
+        """How far on the way to ``target`` the rate holds. Where there is no liquidity, no group is looked at."""
         dynamic = self.dynamic
         if dynamic is None or dynamic.is_at_its_highest or not liquidity:
             return Reach(target, None, True)
@@ -103,7 +104,8 @@ class FeeMeter:
         return Reach(sqrt_price, edge, False)
 
     def moved(self, tick: int, *, is_even: bool) -> None:
-        """Go on to the next group. `tick`: where the price came to, the initialised tick itself where it is reached."""
+        """Go on to the next group. ``tick``: where the price came to, the initialised tick itself where it is
+        reached."""
         dynamic = self.dynamic
         if dynamic is None:
             return

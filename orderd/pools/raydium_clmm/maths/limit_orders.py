@@ -1,6 +1,6 @@
 """Limit orders that wait at a tick of a Raydium CLMM pool: a swap that comes to the tick's price fills them there.
 
-Formulas: raydium-io/raydium-clmm, `programs/amm/src/states/tick_array.rs` of July 2026. Every rounding of an order's
+Formulas: raydium-io/raydium-clmm, ``programs/amm/src/states/tick_array.rs`` of July 2026. Every rounding of an order's
 price favours the order. Amounts are base units of the token that the orders sell, fee rates millionths.
 """
 
@@ -14,8 +14,8 @@ from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR, fee_in, f
 class LimitOrders(NamedTuple):
     """The orders at a tick: those that no swap has met yet, and what is left of those that one has filled in part.
 
-    A swap fills the latter first. When it begins with the others, all of them become these, and `phase` rises;
-    `unfilled_ratio` (Q64.64) is the part of these that is left.
+    A swap fills the latter first. When it begins with the others, all of them become these, and ``phase`` rises;
+    ``unfilled_ratio`` (Q64.64) is the part of these that is left.
     """
 
     phase: int = 0
@@ -28,7 +28,7 @@ class LimitOrders(NamedTuple):
         return self.untouched + self.part_filled
 
     def less(self, amount: int) -> "LimitOrders":
-        """The orders after they have sold `amount`, at most what is open."""
+        """The orders after they have sold ``amount``, at most what is open."""
         phase, untouched, part_filled, ratio = self
         first = min(part_filled, amount)
         if first:
@@ -78,7 +78,7 @@ class OrderPrice(NamedTuple):
 
 
 def match_exact_in(orders: LimitOrders, price: OrderPrice, remaining: int, *, rate: int, fee_on_input: bool) -> Match:
-    """Spend up to `remaining`, fee included. Raises SwapError."""
+    """Spend up to ``remaining``, fee included. Raises SwapError."""
     fee = fee_in(remaining, rate) if fee_on_input else 0
     amount_in = remaining - fee
     gross_out = price.output(amount_in)
@@ -90,7 +90,7 @@ def match_exact_in(orders: LimitOrders, price: OrderPrice, remaining: int, *, ra
 
 
 def match_exact_out(orders: LimitOrders, price: OrderPrice, remaining: int, *, rate: int, fee_on_input: bool) -> Match:
-    """Buy up to `remaining`, after the fee. Raises SwapError."""
+    """Buy up to ``remaining``, after the fee. Raises SwapError."""
     gross_out = min(remaining, orders.waiting)
     if not fee_on_input:
         whole = ceil_div(gross_out * FEE_RATE_DENOMINATOR, FEE_RATE_DENOMINATOR - rate)

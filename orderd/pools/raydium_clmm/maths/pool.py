@@ -1,7 +1,7 @@
 """Raydium CLMM: liquidity concentrated between ticks, crossed one stretch after the other, and limit orders at ticks.
 
-Formulas: raydium-io/raydium-clmm, `programs/amm/src/instructions/swap.rs` of July 2026. Square-root prices and fee
-growths are Q64.64, fee rates millionths, amounts base units, `now` is a unix second.
+Formulas: raydium-io/raydium-clmm, ``programs/amm/src/instructions/swap.rs`` of July 2026. Square-root prices and fee
+growths are Q64.64, fee rates millionths, amounts base units, ``now`` is a unix second.
 """
 
 from bisect import bisect_right
@@ -52,7 +52,8 @@ class ClmmTick:
 
 @dataclass(frozen=True, slots=True)
 class ClmmPool:
-    """A pool as PoolState, AmmConfig and its tick arrays hold it. `ticks` are the initialised ones, in rising order."""
+    """A pool as PoolState, AmmConfig and its tick arrays hold it. ``ticks`` are the initialised ones, in rising
+    order."""
 
     trade_fee_rate: int
     protocol_fee_rate: int
@@ -81,12 +82,12 @@ class ClmmCrossing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClmmSwap:
-    """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
+    """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    `protocol_fee` and `fund_fee` are parts of `fee`. `crossings` are in the order of the walk, `filled` are the ticks
-    with limit orders that it reached, in their new state. `steps` counts ticks, fills and groups of a dynamic fee.
-    `partial_fill`: the price limit ended the swap before the whole amount was swapped. `pool` is the state after the
-    swap.
+    ``protocol_fee`` and ``fund_fee`` are parts of ``fee``. ``crossings`` are in the order of the walk, ``filled`` are
+    the ticks with limit orders that it reached, in their new state. ``steps`` counts ticks, fills and groups of a
+    dynamic fee. ``partial_fill``: the price limit ended the swap before the whole amount was swapped. ``pool`` is the
+    state after the swap.
     """
 
     amount_in: int
@@ -119,7 +120,7 @@ class ClmmSwap:
 def swap_exact_in(
     pool: ClmmPool, amount_in: int, *, zero_for_one: bool, now: int, sqrt_price_limit: int | None = None
 ) -> ClmmSwap:
-    """Swap exactly `amount_in` base units of token 0 (`zero_for_one`) or token 1, or less up to the price limit.
+    """Swap exactly ``amount_in`` base units of token 0 (``zero_for_one``) or token 1, or less up to the price limit.
 
     Raises SwapError.
     """
@@ -131,7 +132,8 @@ def swap_exact_in(
 def swap_exact_out(
     pool: ClmmPool, amount_out: int, *, zero_for_one: bool, now: int, sqrt_price_limit: int | None = None
 ) -> ClmmSwap:
-    """Swap for exactly `amount_out` base units of token 1 (`zero_for_one`) or token 0, or less up to the price limit.
+    """Swap for exactly ``amount_out`` base units of token 1 (``zero_for_one``) or token 0, or less up to the price
+    limit.
 
     Raises SwapError.
     """

@@ -17,7 +17,7 @@ from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR
 
 @dataclass(frozen=True, slots=True)
 class ClmmSide:
-    """Raydium CLMM at unix second `now`: a segment for each stretch between initialised ticks and groups of a dynamic
+    """Raydium CLMM at unix second ``now``: a segment for each stretch between initialised ticks and groups of a dynamic
     fee, and for the limit orders of a tick."""
 
     pool: clmm.ClmmPool

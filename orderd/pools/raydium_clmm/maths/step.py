@@ -1,6 +1,6 @@
 """One step of a Raydium CLMM swap: along one stretch of constant liquidity, up to a target price.
 
-Formulas: raydium-io/raydium-clmm, `programs/amm/src/libraries/swap_math.rs`. Fee rates are millionths, amounts base
+Formulas: raydium-io/raydium-clmm, ``programs/amm/src/libraries/swap_math.rs``. Fee rates are millionths, amounts base
 units.
 """
 
@@ -13,7 +13,8 @@ FEE_RATE_DENOMINATOR: Final = 1_000_000
 
 
 class Step(NamedTuple):
-    """Where the price went and what it took: `amount_in` and `amount_out` are without `fee`, on whichever side."""
+    """Where the price went and what it took: ``amount_in`` and ``amount_out`` are without ``fee``, on whichever
+    side."""
 
     sqrt_price: int
     amount_in: int
@@ -22,7 +23,7 @@ class Step(NamedTuple):
 
 
 def step_exact_in(stretch: Stretch, target: int, remaining: int, *, fee_rate: int, fee_on_input: bool) -> Step:
-    """Spend up to `remaining` (fee included) on the way to the `target` price."""
+    """Spend up to ``remaining`` (fee included) on the way to the ``target`` price."""
     net = remaining
     if fee_on_input:
         net = remaining * (FEE_RATE_DENOMINATOR - fee_rate) // FEE_RATE_DENOMINATOR
@@ -42,7 +43,7 @@ def step_exact_in(stretch: Stretch, target: int, remaining: int, *, fee_rate: in
 
 
 def step_exact_out(stretch: Stretch, target: int, remaining: int, *, fee_rate: int, fee_on_input: bool) -> Step:
-    """Buy up to `remaining` (after the fee) on the way to the `target` price."""
+    """Buy up to ``remaining`` (after the fee) on the way to the ``target`` price."""
     gross = remaining
     if not fee_on_input:
         gross = ceil_div(remaining * FEE_RATE_DENOMINATOR, FEE_RATE_DENOMINATOR - fee_rate)

@@ -1,6 +1,6 @@
 """The tick arrays of a Raydium CLMM swap: which of those given it can run through, and the pool they make up.
 
-Source: raydium-io/raydium-clmm, `programs/amm/src/instructions/{swap_v2,swap}.rs`.
+Source: raydium-io/raydium-clmm, ``programs/amm/src/instructions/{swap_v2,swap}.rs``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -68,9 +68,9 @@ def given_accounts(invocation: Invocation) -> Given:
 
 
 class ArrayWalk(NamedTuple):
-    """The tick arrays that a swap can run through, by their place in the list; `at_end`: there are no more.
+    """The tick arrays that a swap can run through, by their place in the list; ``at_end``: there are no more.
 
-    `ends_blind`: only the bitmap extension knows what lies further away, and it was not given.
+    ``ends_blind``: only the bitmap extension knows what lies further away, and it was not given.
     """
 
     arrays: dict[int, TickArrayState]

@@ -143,7 +143,7 @@ def _sol_usdc(
 def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
     """The same liquidity around another price, each tick moved by as many.
 
-    Only every `tick_spacing`-th can hold liquidity: by what is left the price stands elsewhere among them.
+    Only every ``tick_spacing``-th can hold liquidity: by what is left the price stands elsewhere among them.
     """
     given, spacing = integers(recorded["pool_state"]), int(recorded["amm_config"]["tick_spacing"])
     sqrt_price = isqrt((price.numerator << 128) // price.denominator)

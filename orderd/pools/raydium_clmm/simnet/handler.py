@@ -1,6 +1,6 @@
-"""Raydium CLMM swaps over the pool maths of `orderd.pools.raydium_clmm.maths.pool`: swap_v2.
+"""Raydium CLMM swaps over the pool maths of ``orderd.pools.raydium_clmm.maths.pool``: swap_v2.
 
-Source: raydium-io/raydium-clmm, `programs/amm/src/instructions/{swap_v2,swap}.rs`. Anchor checks the accounts in the
+Source: raydium-io/raydium-clmm, ``programs/amm/src/instructions/{swap_v2,swap}.rs``. Anchor checks the accounts in the
 order of the list before the handler runs; the limit of the other amount is checked last, after the transfers.
 """
 
@@ -249,7 +249,7 @@ def _without_array(pool: PoolState, start: int) -> PoolState:
 
 
 def _pay(invocation: Invocation, swap: clmm.ClmmSwap, sent: int, signed_by: Pubkey) -> None:
-    """Take `sent` from the user into one vault, and pay the output from the other."""
+    """Take ``sent`` from the user into one vault, and pay the output from the other."""
     payer, pool = invocation.key(PAYER), invocation.key(POOL_STATE)
     _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, payer, sent, ())
     _transfer(invocation, OUTPUT_VAULT, OUTPUT_TOKEN_ACCOUNT, OUTPUT_VAULT_MINT, pool, swap.amount_out, (signed_by,))

@@ -1,6 +1,6 @@
 """A Raydium CLMM pool's history of ticks, which swaps must name and only the program writes.
 
-Source: raydium-io/raydium-clmm, `programs/amm/src/states/oracle.rs`.
+Source: raydium-io/raydium-clmm, ``programs/amm/src/states/oracle.rs``.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ OBSERVATION_SECONDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Observation(Record):
-    """Ticks, summed over seconds and wrapping; `block_timestamp` in unix seconds."""
+    """Ticks, summed over seconds and wrapping; ``block_timestamp`` in unix seconds."""
 
     block_timestamp: U32
     tick_cumulative: I64
@@ -51,7 +51,7 @@ class ObservationState(Record):
         return Observation.decode(self.observations[start : start + OBSERVATION_SIZE])
 
     def updated(self, unix_time: int, tick: int) -> "ObservationState":
-        """The state after a swap that found `tick`; the program writes it only where the swap changed the tick."""
+        """The state after a swap that found ``tick``; the program writes it only where the swap changed the tick."""
         last = self.observation(self.index)
         if not self.initialized:
             return self._with(self.index, replace(last, block_timestamp=unix_time, tick_cumulative=0))

@@ -13,7 +13,7 @@ _WRAP: Final = (1 << 128) - 1
 
 
 def pool_after(state: PoolState, pool: ClmmPool, epoch: int) -> PoolState:
-    """The account once a swap left `pool`; the balances are in the vaults. Rewards are not accrued."""
+    """The account once a swap left ``pool``; the balances are in the vaults. Rewards are not accrued."""
     dynamic = pool.dynamic_fee
     if dynamic is not None:
         fee = replace(

@@ -1,7 +1,7 @@
 """Raydium CPMM (cp-swap): constant product, with trade, protocol, fund and creator fees.
 
-Formulas: raydium-io/raydium-cp-swap, `programs/cp-swap/src/curve/{fees,calculator,constant_product}.rs` and
-`states/pool.rs`. Fee rates are millionths. The protocol's and the fund's fee are parts of the trade fee; together
+Formulas: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/curve/{fees,calculator,constant_product}.rs`` and
+``states/pool.rs``. Fee rates are millionths. The protocol's and the fund's fee are parts of the trade fee; together
 with the creator's they stay in the vault until they are collected, but no longer belong to the liquidity.
 """
 
@@ -50,9 +50,9 @@ class CpmmPool:
 
 @dataclass(frozen=True, slots=True)
 class CpmmSwap:
-    """A swap's outcome in base units: `amount_in` is paid with all fees, `amount_out` received after them.
+    """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    `protocol_fee` and `fund_fee` are parts of `trade_fee`. `pool` is the state after the swap.
+    ``protocol_fee`` and ``fund_fee`` are parts of ``trade_fee``. ``pool`` is the state after the swap.
     """
 
     amount_in: int
@@ -76,7 +76,7 @@ class CpmmSwap:
 
 
 def swap_exact_in(pool: CpmmPool, amount_in: int, *, zero_for_one: bool) -> CpmmSwap:
-    """Swap exactly `amount_in` base units of token 0 (`zero_for_one`) or token 1. Raises SwapError."""
+    """Swap exactly ``amount_in`` base units of token 0 (``zero_for_one``) or token 1. Raises SwapError."""
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
     reserve_in, reserve_out = reserves(pool, zero_for_one)
@@ -100,7 +100,7 @@ def swap_exact_in(pool: CpmmPool, amount_in: int, *, zero_for_one: bool) -> Cpmm
 
 
 def swap_exact_out(pool: CpmmPool, amount_out: int, *, zero_for_one: bool) -> CpmmSwap:
-    """Swap for exactly `amount_out` base units of token 1 (`zero_for_one`) or token 0. Raises SwapError."""
+    """Swap for exactly ``amount_out`` base units of token 1 (``zero_for_one``) or token 0. Raises SwapError."""
     if amount_out <= 0:
         raise SwapError(SwapErrorKind.ZERO_OUTPUT)
     reserve_in, reserve_out = reserves(pool, zero_for_one)
@@ -144,7 +144,7 @@ def creator_fee_rate(pool: CpmmPool, zero_for_one: bool) -> tuple[int, bool]:
 
 
 def _before_fee(net: int, rate: int) -> int:
-    """The least amount that leaves `net` after a fee of `rate`."""
+    """The least amount that leaves ``net`` after a fee of ``rate``."""
     if rate >= FEE_RATE_DENOMINATOR:
         raise SwapError(SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)
     return ceil_div(net * FEE_RATE_DENOMINATOR, FEE_RATE_DENOMINATOR - rate)

@@ -1,6 +1,6 @@
-"""Raydium CPMM swaps over the pool maths of `orderd.pools.raydium_cpmm.maths.pool`.
+"""Raydium CPMM swaps over the pool maths of ``orderd.pools.raydium_cpmm.maths.pool``.
 
-Source: raydium-io/raydium-cp-swap, `programs/cp-swap/src/instructions/swap_base_{input,output}.rs`. Anchor checks
+Source: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/instructions/swap_base_{input,output}.rs``. Anchor checks
 the accounts in the order of the list, before the handler runs.
 """
 
@@ -197,7 +197,7 @@ def _refusal(
 
 
 def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, sent: int, *, zero_for_one: bool) -> None:
-    """Book the fees, take `sent` from the user and pay the output from the vault."""
+    """Book the fees, take ``sent`` from the user and pay the output from the vault."""
     after = pool_after(pool, swap.pool, invocation.clock.epoch)
     invocation.store_record(POOL_STATE, pool, after)
     _take(invocation, pool, sent, zero_for_one=zero_for_one)

@@ -1,6 +1,6 @@
 """A Raydium CPMM pool's price history, which swaps must name and only the program writes.
 
-Source: raydium-io/raydium-cp-swap, `programs/cp-swap/src/states/oracle.rs`.
+Source: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/states/oracle.rs``.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ OBSERVATION_SECONDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Observation(Record):
-    """Prices in Q32.32, summed over seconds and wrapping; `block_timestamp` in unix seconds."""
+    """Prices in Q32.32, summed over seconds and wrapping; ``block_timestamp`` in unix seconds."""
 
     block_timestamp: U64
     cumulative_price_0: U128

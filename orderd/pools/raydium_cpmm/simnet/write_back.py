@@ -7,7 +7,7 @@ from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 
 
 def pool_after(state: PoolState, pool: CpmmPool, epoch: int) -> PoolState:
-    """The account once a swap left `pool`; the balances are in the vaults."""
+    """The account once a swap left ``pool``; the balances are in the vaults."""
     return replace(
         state,
         protocol_fees_0=pool.protocol_fees_0,

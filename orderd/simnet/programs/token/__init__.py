@@ -1,6 +1,6 @@
 """The SPL Token program: mints, accounts, transfers, wrapped SOL. No multisig owners, no freezing.
 
-Source: solana-program/token, `program/src/processor.rs` and `pinocchio/program`. Compute units as measured on the
+Source: solana-program/token, ``program/src/processor.rs`` and ``pinocchio/program``. Compute units as measured on the
 latter, which is what clusters run.
 """
 
@@ -46,7 +46,7 @@ def transfer_checked(
     program: Pubkey,
     signed_by: Collection[Pubkey | None] = (),
 ) -> None:
-    """Call a token program for what `orderd.solana.programs.token.transfer_checked` says. Raises InstructionError."""
+    """Call a token program for what ``orderd.solana.programs.token.transfer_checked`` says. Raises InstructionError."""
     uses = (
         AccountUse(source, is_signer=False, is_writable=True),
         AccountUse(mint, is_signer=False, is_writable=False),

@@ -20,7 +20,7 @@ from orderd.solana.programs.token import AccountState, Mint, OptionalKey, TokenA
 
 
 def amount_of(invocation: Invocation, more: int) -> int:
-    """The u64 behind the tag; `more` bytes must follow it."""
+    """The u64 behind the tag; ``more`` bytes must follow it."""
     if len(invocation.data) < 9 + more:
         raise InstructionError(INVALID_INSTRUCTION)
     return int.from_bytes(invocation.data[1:9], "little")
@@ -86,7 +86,7 @@ _BEHIND_AMOUNT: Final = 72
 
 
 def store_amount(invocation: Invocation, index: int, before: TokenAccount, after: TokenAccount, amount: int) -> None:
-    """Write `after` with an amount of base units, where `before` was read from.
+    """Write ``after`` with an amount of base units, where ``before`` was read from.
 
     Nearly always the amount is all that changes. Every trade does this several times, so it goes the shortest way.
     """
@@ -113,7 +113,7 @@ def store_amount(invocation: Invocation, index: int, before: TokenAccount, after
 def spend_allowance(
     invocation: Invocation, index: int, account: TokenAccount, amount: int, *, spent: bool
 ) -> TokenAccount:
-    """Check that the authority at `index` may spend: the owner, or the delegate, whose allowance shrinks."""
+    """Check that the authority at ``index`` may spend: the owner, or the delegate, whose allowance shrinks."""
     if not account.delegate.tag or account.delegate.value != invocation.key(index):
         check_owner(invocation, index, account.owner)
         return account

@@ -1,7 +1,7 @@
 """What Token-2022 keeps of a transfer, and where in an account it notes that.
 
-Source: solana-program/token-2022, `program/src/{processor.rs,extension}`. Of all extensions only the fee is played: the
-mints of this chain have no others that do anything.
+Source: solana-program/token-2022, ``program/src/{processor.rs,extension}``. Of all extensions only the fee is played:
+the mints of this chain have no others that do anything.
 """
 
 import struct
@@ -24,7 +24,7 @@ _HEADER: Final = struct.Struct("<HH")
 
 
 def fee_of(invocation: Invocation, index: int) -> TransferFee:
-    """What the token with the mint at `index` keeps of a transfer now. Raises InstructionError."""
+    """What the token with the mint at ``index`` keeps of a transfer now. Raises InstructionError."""
     account = invocation.account(index)
     if account.owner != token.TOKEN_2022_PROGRAM_ID:
         return NO_FEE
@@ -62,7 +62,7 @@ def with_fixed_owner(blank: bytes) -> bytes:
 
 
 def added_to(mint: Mint, blank: bytes) -> bytes:
-    """What stands behind the account that `blank` becomes. Raises LayoutError, and InstructionError without room."""
+    """What stands behind the account that ``blank`` becomes. Raises LayoutError, and InstructionError without room."""
     noted = b"" if _place_of(blank, _IMMUTABLE_OWNER) is None else _HEADER.pack(_IMMUTABLE_OWNER, 0)
     if Extension.TRANSFER_FEE in mint.extensions_by_type():
         noted += _HEADER.pack(_WITHHELD, 8) + bytes(8)

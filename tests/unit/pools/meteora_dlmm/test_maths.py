@@ -159,7 +159,7 @@ def test_a_filled_order_earns_half_of_its_share_of_the_fee() -> None:
 
 
 def refusal_of(pool: DlmmPool, wanted: int, *, swap_for_y: bool) -> SwapErrorKind | None:
-    """Why the pool does not pay exactly `wanted`, if it does not."""
+    """Why the pool does not pay exactly ``wanted``, if it does not."""
     try:
         swap = swap_exact_out(pool, wanted, swap_for_y=swap_for_y, now=NOW)
     except SwapError as error:

@@ -19,7 +19,7 @@ from orderd.solana.programs.metas import readonly, signer, writable
 
 
 class SwapAccount(IntEnum):
-    """Account indices of `SwapBaseIn` and `SwapBaseOut`."""
+    """Account indices of ``SwapBaseIn`` and ``SwapBaseOut``."""
 
     TOKEN_PROGRAM = 0
     AMM = 1
@@ -42,7 +42,7 @@ class SwapAccount(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SwapBaseIn(Record):
-    """Swap exactly `amount_in` base units for at least `minimum_amount_out`, naming the market's accounts."""
+    """Swap exactly ``amount_in`` base units for at least ``minimum_amount_out``, naming the market's accounts."""
 
     DISCRIMINATOR = b"\x09"
     amount_in: U64
@@ -51,7 +51,7 @@ class SwapBaseIn(Record):
 
 @dataclass(frozen=True, slots=True)
 class SwapBaseOut(Record):
-    """Swap at most `max_amount_in` base units for exactly `amount_out`, naming the market's accounts."""
+    """Swap at most ``max_amount_in`` base units for exactly ``amount_out``, naming the market's accounts."""
 
     DISCRIMINATOR = b"\x0b"
     max_amount_in: U64
@@ -81,7 +81,7 @@ def swap_naming_market(
     *,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """The same swap for releases of the program that do not know `SwapBaseInV2` and `SwapBaseOutV2` yet."""
+    """The same swap for releases of the program that do not know ``SwapBaseInV2`` and ``SwapBaseOutV2`` yet."""
     accounts = [
         readonly(token.PROGRAM_ID),
         writable(amm),
