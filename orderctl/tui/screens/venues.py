@@ -4,6 +4,7 @@ from collections import Counter, deque
 from decimal import Decimal
 from typing import ClassVar
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from textual import getters
@@ -22,7 +23,7 @@ from orderctl.tui.prices import sparkline
 from orderctl.tui.widgets.banner import Banner
 from orderd.wire.status import StatusResult
 
-LINE = 30
+LINE = 24
 """Characters of a line of latencies."""
 
 
@@ -72,7 +73,7 @@ class VenuesScreen(Screen[None]):
         self.errors.update(_errors(desk))
 
 
-def _services(desk: Desk) -> Table:
+def _services(desk: Desk) -> Group:
     table = plain_table(
         ("SERVICE", "left"), ("STATE", "left"), ("NOW", "right"), ("MEDIAN", "right"), ("WORST", "right"),
         ("FAILED", "right"), ("", "left"),
@@ -90,8 +91,8 @@ def _services(desk: Desk) -> Table:
             Text(str(failures), Tone.BAD if failures else Tone.MUTED),
             Text(_line(times), Tone.MOVING),
         )
-    table.add_row("chain", *_chain(desk))
-    return table
+    # Below it, because in a column of it the line would leave no room for numbers on a narrow terminal.
+    return Group(table, _chain(desk))
 
 
 def _state(status: StatusResult | None, name: str) -> Text:
@@ -102,13 +103,13 @@ def _state(status: StatusResult | None, name: str) -> Text:
     return Text(health.detail or "not ok", Tone.ALARM)
 
 
-def _chain(desk: Desk) -> list[Text]:
+def _chain(desk: Desk) -> Text:
     answers = desk.answers
     if answers.slot is None or answers.slot_at is None:
-        return [Text("slot not known yet", Tone.WARNING)]
+        return Text("chain: slot not known yet", Tone.WARNING)
     age = max(0.0, (desk.clock() - answers.slot_at).total_seconds())
     rate = "" if answers.slots_per_second is None else f", {answers.slots_per_second:.1f} slots per second"
-    return [Text(f"slot {answers.slot}, {age:.0f} s old{rate}", Tone.BAD if age > 5 else "")]
+    return Text(f"chain: slot {answers.slot}, {age:.0f} s old{rate}", Tone.BAD if age > 5 else "")
 
 
 def _endpoints(status: StatusResult | None) -> Table | Text:
