@@ -49,6 +49,8 @@ class Questions:
         self._desk = desk
         self._caller = caller
 
+    # Loops
+
     async def status(self) -> None:
         """Request it repeatedly."""
         await self._ask_again_and_again(self._ask_status, "status", STATUS_SECONDS)
@@ -121,6 +123,8 @@ class Questions:
     async def _ask_fills(self) -> None:
         self._desk.history = await self._caller.call(Method.HISTORY, HistoryParams(limit=FILLS), HistoryResult)
 
+    # Orders
+
     async def distances(self) -> None:
         """Request the market prices of resting orders repeatedly."""
         while True:
@@ -153,6 +157,8 @@ class Questions:
         tokens = (await self._caller.call(Method.TOKENS, NoParams(), TokensResult)).tokens
         know(tokens)
         self._desk.symbols = tuple(token.symbol for token in tokens)
+
+    # Single requests
 
     async def _ask_again_and_again(self, question: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
         while True:

@@ -234,6 +234,8 @@ class _Search:
         self._turn = count()
         self._open: list[_Look] = []
 
+    # The search
+
     def best(self) -> Split | None:
         """The split that pays most of those that fit: of the whole amount or, where it pays more, of a part."""
         for index, single in enumerate(self._singles):
@@ -299,6 +301,8 @@ class _Search:
                 self._look_later(at_most, self._consider, at_most, *which)
             self._put_off.clear()
 
+    # Splits and their judgement
+
     def _fill(self, legs: tuple[int, ...]) -> None:
         filling = self._water.best(legs)
         if filling.reaches:
@@ -357,6 +361,8 @@ class _Search:
         if not legs or len(legs) < len(quotes):
             return None
         return Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))
+
+    # Pools and curves
 
     def _quote(self, index: int, amount: int) -> Quote | SwapError:
         return self._singles[index] if amount == self._amount else _quoted(self._sides[index], amount)

@@ -78,6 +78,8 @@ class TokenRegistry:
             if mint not in self._by_mint and (token := self.find(mint)) is not None:
                 yield token
 
+    # What is known
+
     def set_named(self, listings: Iterable[Listing]) -> None:
         """These are all that the operator has named."""
         self._named = self._table(listings)
@@ -91,6 +93,8 @@ class TokenRegistry:
     def learn(self, facts: MintFacts) -> None:
         """The chain says so of a mint."""
         self._facts[facts.mint] = facts
+
+    # Look-up
 
     def find(self, mint: str) -> Token | None:
         """The token of this mint; None where its decimals are not known."""

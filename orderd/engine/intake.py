@@ -96,6 +96,8 @@ class Intake:
         """What the token of this symbol or mint is called. Raises OrderdError TOKEN_UNKNOWN or TOKEN_AMBIGUOUS."""
         return self._tokens.symbol_of(self._tokens.mint_of(name))
 
+    # What is submitted
+
     def terms(self, given: GivenTerms) -> OrderTerms:
         """The trader's terms, checked.
 
@@ -124,6 +126,8 @@ class Intake:
     def resolved(self, terms: OrderTerms) -> OrderTerms:
         """The terms with what a word for the amount comes to now. Raises OrderdError FUNDS_*. Needs a connection."""
         return self._reservations.resolved(terms)
+
+    # Acceptance
 
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
         """Store all in one statement and send them off; the answers are in the submissions' order.
@@ -180,6 +184,8 @@ class Intake:
         if isinstance(outcome, OrderdError):
             raise outcome
         return outcome
+
+    # Changes of orders
 
     def amended_terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool) -> OrderTerms:
         """What an order would ask for after these changes. Raises OrderdError as ``Amendments.terms`` does."""

@@ -72,6 +72,8 @@ class Market:
         self._tokens = desk.registry
         self._reservations = reservations or Reservations()
 
+    # Quotes and previews
+
     def quote(self, terms: OrderTerms) -> QuoteResult:
         """All venues' offers, even if the best one pays less than the order's minimum. Raises OrderdError as routing
         does."""
@@ -118,6 +120,8 @@ class Market:
             logs=simulation.logs,
         )
 
+    # Checks at submission
+
     def notional(self, terms: OrderTerms) -> int:
         """The maximum that the order sells, in base units of USDC (see ``orderd.engine.allowance``).
 
@@ -153,6 +157,8 @@ class Market:
         if terms.exact_out is not None:  # It is treated as the sale of what its route takes.
             part = replace(part, amount_in=route.amount_in, exact_out=None, max_in=None)
         check_plausible(part, route.amount_out)
+
+    # Balances and pools
 
     def balances(self) -> BalancesResult:
         """What the wallet holds of each known token, which part of it can be traded, and what is reserved of that.

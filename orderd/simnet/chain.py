@@ -88,6 +88,8 @@ class Chain:
         self._durable: deque[SealedBlock] = deque()
         """On disk, and not confirmed yet."""
 
+    # Blocks
+
     async def run(self) -> None:
         """Make one block per slot until ``stop``, then seal the open one. Raises sqlite3.Error if that cannot be
         written.
@@ -145,6 +147,8 @@ class Chain:
         message = MessageV0.try_compile(IDENTITY.pubkey(), [text], [], self.bank.open.parent)
         self.bank.process(read(bytes(VersionedTransaction(message, [IDENTITY]))), ephemeral=True)
 
+    # The end
+
     def stop(self) -> None:
         self._stopping.set()
 
@@ -157,6 +161,8 @@ class Chain:
                 return await self._stopping.wait()
         except TimeoutError:
             return False
+
+    # Writing
 
     def _announce_open(self) -> None:
         try:

@@ -62,6 +62,8 @@ class Observer:
         self._finalized: EpochInfo | None = None
         self.final_at: Final = final_at
 
+    # Statuses and transactions
+
     def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
         """Ask for all signatures, in batches; those whose question failed are not in the answer.
 
@@ -122,6 +124,8 @@ class Observer:
                 found += [error] * len(batch)
         return found
 
+    # The wallet's transactions
+
     def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
         """For which of the orders the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
 
@@ -154,6 +158,8 @@ class Observer:
                 paid.append(PaidTransaction(signature, answer))
         return paid
 
+    # Heights and history
+
     def newest_height(self) -> int:
         """Of the newest block that the endpoint knows. Raises RpcError."""
         return self._rpc.get_block_height("processed")
@@ -180,6 +186,8 @@ class Observer:
             commitment=self.final_at,
             most_pages=_MOST_PAGES,
         )
+
+    # Witnesses
 
     def _witness_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Witness | None:
         """A witness by which the attempts are judged that can be judged at ``finalized``; None if there are no such

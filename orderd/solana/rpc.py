@@ -87,6 +87,8 @@ class RpcClient(JsonRpc):
         super().__init__(transport or HttpTransport(url), figures)
         self.commitment = commitment
 
+    # Blocks and slots
+
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         found = _latest_blockhash(self.call("getLatestBlockhash", [self._config(commitment)]))
         self._note_slot(found.slot, commitment)
@@ -131,6 +133,8 @@ class RpcClient(JsonRpc):
             lambda value: [Signature.from_string(each) for each in value["signatures"]],
             self.call("getBlock", [slot, config]),
         )
+
+    # Signatures and statuses
 
     def get_signatures_for_address(
         self,
@@ -179,6 +183,8 @@ class RpcClient(JsonRpc):
                 return False
             raise
         return True
+
+    # Accounts
 
     def get_multiple_accounts(
         self, keys: Sequence[Pubkey], commitment: Commitment | None = None, *, head: int | None = None
@@ -274,6 +280,8 @@ class RpcClient(JsonRpc):
         )
         return found.value
 
+    # Transactions
+
     def get_transaction(self, signature: Signature, commitment: Commitment | None = None) -> TransactionInfo | None:
         """What a landed transaction did; None if the node does not (or not yet) know it."""
         return _transaction_info(self.call(*self._fetching(signature, commitment)))
@@ -332,6 +340,8 @@ class RpcClient(JsonRpc):
             "replaceRecentBlockhash": replace_blockhash,
         }
         return "simulateTransaction", [base64.b64encode(unsigned(transaction)).decode(), config]
+
+    # Fees, the faucet and the node
 
     def get_recent_prioritization_fees(self, writable: Sequence[Pubkey] = ()) -> list[PrioritizationFee]:
         """The priority fees of recent slots, paid by transactions that lock these accounts."""

@@ -88,6 +88,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
             "type an amount: the venues' prices come here, and nothing is sent before the button is pressed"
         )
 
+    # Input
+
     @on(Input.Changed)
     @on(Select.Changed)
     @on(Checkbox.Changed)
@@ -113,6 +115,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def _trade(self) -> dict[str, Any]:
         return {**self.form.terms, "use_wrapped": self.use_wrapped.display and self.use_wrapped.value}
 
+    # The wallet
+
     def _held(self, token: str) -> Balance | None:
         """What the wallet holds of it, as far as is known."""
         balances = self._desk.wallet.balances if self._desk.wallet is not None else ()
@@ -123,6 +127,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self.use_wrapped.display = held is not None and held.wrapped not in (None, "0")
         if held is not None and self.use_wrapped.display:
             self.use_wrapped.label = f"Sell what is wrapped: {held.wrapped} {held.token}"
+
+    # Quote and submission
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _quote(self) -> None:

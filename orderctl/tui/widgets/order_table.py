@@ -77,6 +77,8 @@ class OrderTable(ScrollView, can_focus=True):
         self._styles: dict[str, Style] = {}
         self._base = Style()
 
+    # Contents
+
     def show(
         self,
         orders: Sequence[OrderView],
@@ -138,6 +140,8 @@ class OrderTable(ScrollView, can_focus=True):
         shown = self._orders[top : top + self.size.height - HEADER_LINES]
         marks = self._showing.marks
         return [(order, top + line == self._cursor, marks.get(order.id, "")) for line, order in enumerate(shown)]
+
+    # Cursor and keys
 
     def select(self, order: UUID) -> None:
         """Put the cursor on this order, if it is among those shown."""
@@ -215,6 +219,8 @@ class OrderTable(ScrollView, can_focus=True):
             if x < 0:
                 return column
         return None
+
+    # Drawing
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._base = self.rich_style  # costs as much as a line itself

@@ -156,6 +156,8 @@ class Builder:
     def wallet(self) -> Pubkey:
         return self._wallet.address
 
+    # What a route fits and costs
+
     def fits(self, route: Route) -> bool:
         """Whether the route's legs fit into one transaction, by its size and by what they compute."""
         if route.compute_units > UNITS_OF_SWAPS:
@@ -199,6 +201,8 @@ class Builder:
         trial = self._judged(plan.route, tried.instructions, simulation)
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.unit_price)
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
+
+    # Drafts, simulation and signature
 
     def sign(self, plans: Sequence[tuple[SwapPlan, str]], promised: Promised) -> list[SignedAttempt | Exception]:
         """Simulate all, each with its memo, in one request; then sign each with the compute units that it needed.
@@ -281,6 +285,8 @@ class Builder:
     def _instructions(self, swaps: Sequence[Instruction], memo: str, unit_price: int) -> list[Instruction]:
         """As they are tried, with all compute units there are."""
         return attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
+
+    # What a simulation shows
 
     def _judged(self, route: Route, instructions: Sequence[Instruction], simulation: Simulation) -> _Trial:
         """If the chain refuses, find out which part of this route caused it."""

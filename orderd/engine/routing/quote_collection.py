@@ -95,6 +95,8 @@ class QuoteCollector:
         self._lookups = ThreadPoolExecutor(threads * len(self._venues), thread_name_prefix="venue")
         self._learning: dict[tuple[Pair, PoolKind], _Learning] = {}
 
+    # Look-ups
+
     def knows(self, pair: Pair) -> bool:
         """Whether the pools are known without a lookup. A venue that has been looked up for long, and has never
         listed its pools, does not delay the others."""
@@ -131,6 +133,8 @@ class QuoteCollector:
     def hints(self, pair: Pair) -> int:
         """How many hints there have been that pools of the pair have changed."""
         return sum(venue.hints(*pair) for venue in self._venues)
+
+    # Quotes
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now."""

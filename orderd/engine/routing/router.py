@@ -104,6 +104,8 @@ class Router:
         self._cooling.cool(pool, reason)
         self._guard.distrust(pool)
 
+    # Pools
+
     def pools(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
         """What each pair can be traded in now, at all venues."""
         return self._collector.ask(pairs)
@@ -181,6 +183,8 @@ class Router:
         for token in self._through(request):
             yield request.mint_in, token.mint
             yield token.mint, request.mint_out
+
+    # The best route
 
     def route(
         self,

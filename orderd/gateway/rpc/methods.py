@@ -159,6 +159,8 @@ class Methods:
         self.draining = True
         await self._batcher.finish()
 
+    # Submitting
+
     async def submit(self, caller: Requester, params: SubmitParams, label: str | None = None) -> Reply:
         """Take an order. The answer means that it is on disk."""
         if self.draining:
@@ -223,6 +225,8 @@ class Methods:
         """What submitting would do: the route, and the chain's simulation of the transaction."""
         terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.preview, terms))
+
+    # Single orders
 
     async def get(self, caller: Requester, params: GetParams) -> Reply:
         """An order with its events, attempts, failures and fills."""
@@ -309,6 +313,8 @@ class Methods:
             )
         return Reply(ResolveResult(order=order))
 
+    # Lists and subscriptions
+
     async def list_orders(self, caller: Requester, params: ListParams) -> Reply:
         """Orders, newest first, in pages."""
         listed = await self._lists.run(_listed, caller.principal, params)
@@ -329,6 +335,8 @@ class Methods:
     async def unsubscribe(self, session: Session, params: UnsubscribeParams) -> Reply:
         """End a subscription."""
         return Reply(UnsubscribeResult(removed=self._hub.unfollow(session, params.subscription)))
+
+    # The market, the wallet and tokens
 
     async def quote(self, caller: Requester, params: QuoteParams) -> Reply:  # noqa: ARG002
         """What each venue would give."""
@@ -360,6 +368,8 @@ class Methods:
     async def pools(self, caller: Requester, params: PoolsParams) -> Reply:  # noqa: ARG002
         """The pools that are traded in, as they stand."""
         return Reply(await self._outside.run(self._market.pools, params))
+
+    # The daemon
 
     async def status(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
         """How the daemon and its services are."""

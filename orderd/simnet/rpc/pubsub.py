@@ -80,6 +80,8 @@ class PubSub:
             self._server.close()
             await self._server.wait_closed()
 
+    # Requests
+
     async def _handle(self, connection: ServerConnection) -> None:
         try:
             with suppress(ConnectionClosed):  # however it ended, there is no client left to notify
@@ -145,6 +147,8 @@ class PubSub:
         self._subscriptions.remove(subscription)
         return True
 
+    # Events of the chain
+
     def _signature_done(self, subscription: NodeSubscription, status: Status) -> None:
         if self._subscriptions.numbered(subscription.number) is None:
             return
@@ -178,6 +182,8 @@ class PubSub:
             if rooted is not None:
                 self._notify_block(Commitment.FINALIZED, rooted)
         self._finalized = finalized
+
+    # Notifications
 
     def _notify_block(self, level: Commitment, block: SealedBlock) -> None:
         if not self._subscriptions:

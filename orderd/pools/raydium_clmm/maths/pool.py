@@ -239,6 +239,8 @@ class _Walk:
                 return self._settled()
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
 
+    # Steps
+
     def _go_to(self, tick: ClmmTick) -> None:
         """Go on to this tick or the limit, whichever is nearer, at one fee rate after the other."""
         tick_price = sqrt_price_ahead(tick, self.sqrt_price, self.zero_for_one)
