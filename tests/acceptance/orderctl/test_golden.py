@@ -10,10 +10,15 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from jsonschema import Draft202012Validator, validate
+from jsonschema import Draft202012Validator
 from syrupy.assertion import SnapshotAssertion
 
+from orderctl.config.settings import Settings
+from orderd.client.connection import Client
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.wire.message import NoParams
+from orderd.wire.rpc import Method
+from orderd.wire.status import StatusResult
 from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl, Outcome
 
 SETTINGS = {
@@ -46,8 +51,8 @@ VARYING = [
     (re.compile(r" +$", re.MULTILINE), ""),
 ]
 
-SCHEMAS: dict[str, dict[str, object]] = {}
-"""Those that were asked for so far."""
+VALIDATORS: dict[str, Draft202012Validator] = {}
+"""Of the schemas that were asked for so far, by kind; that each is a schema is checked once."""
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +166,14 @@ OTHERS = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _endpoint_is_known(daemon: Daemon) -> None:
+    """Orders are taken before a process has reported how far the chain's endpoint is."""
+    with Client(Settings(url=daemon.url)) as client:
+        while not [each for each in client.call(Method.STATUS, NoParams(), StatusResult).endpoints if each.slot]:
+            pass
+
+
 @pytest.mark.parametrize("command", [f"{verb} {how}".strip() for verb in IN_EVERY_FORMAT for how in FORMATS])
 def test_a_verb_prints_in_a_format(orderctl: Orderctl, snapshot: SnapshotAssertion, command: str) -> None:
     outcome = orderctl(*command.split())
@@ -184,10 +197,12 @@ def text_of(outcome: Outcome) -> str:
 
 def assert_is_what_its_schema_says(orderctl: Orderctl, document: dict[str, object]) -> None:
     kind = str(document["schema"]).removeprefix("orderctl.").removesuffix("/1")
-    validate(document, schema_of(orderctl, kind), cls=Draft202012Validator)
+    validator_of(orderctl, kind).validate(document)
 
 
-def schema_of(orderctl: Orderctl, kind: str) -> dict[str, object]:
-    if kind not in SCHEMAS:
-        SCHEMAS[kind] = json.loads(orderctl("schema", kind).out)
-    return SCHEMAS[kind]
+def validator_of(orderctl: Orderctl, kind: str) -> Draft202012Validator:
+    if kind not in VALIDATORS:
+        schema = json.loads(orderctl("schema", kind).out)
+        Draft202012Validator.check_schema(schema)
+        VALIDATORS[kind] = Draft202012Validator(schema)
+    return VALIDATORS[kind]
