@@ -322,7 +322,7 @@ def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
         while not forever.wait(0.01):
             pass
 
-    turns = start_turns(TimeLimit(time_limit=50, interval=25))
+    turns = start_turns(TimeLimit(time_limit=1000, interval=25))  # less passes before it hangs
     turns.work = work
     order = turns.finish(pending())
     assert failure_codes(order.id) == [ErrorCode.SERVICE_INTERNAL]

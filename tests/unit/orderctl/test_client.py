@@ -152,7 +152,7 @@ def test_only_of_what_changes_something_the_outcome_is_unknown_to_scripts(
 def test_the_answer_of_a_call_given_up_is_not_taken_for_the_next_ones(daemon: FakeDaemon) -> None:
     daemon.answers(Method.STATUS, None)
     daemon.answers(Method.BALANCES, NO_BALANCES)
-    with Client(Settings(url=daemon.url, timeout=0.1)) as client:
+    with Client(Settings(url=daemon.url, timeout=1)) as client:
         with pytest.raises(AnswerLostError):
             client.call(Method.STATUS, NoParams(), BalancesResult)
 
