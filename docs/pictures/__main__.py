@@ -33,6 +33,17 @@ TRADED_SECONDS = 120
 DASHBOARD = (1280, 1010)
 ENDED_IN_PICTURE = 3
 """Of the orders that are watched."""
+WAITING = (
+    "submit SOL USDC 1.5 --limit 105",
+    "submit SOL USDC 2 --stop 95",
+    "submit SOL USDC 2 --stop 95 --limit 94.5",
+    "submit SOL USDC 1 --take-profit 120",
+    "submit SOL USDC 3 --trail 3%",
+    "oco SOL USDC 1.5 --take-profit 120 --stop 95",
+    "submit USDC SOL 150 --limit 99 --then-take-profit 120 --then-stop 95",
+    "submit USDC SOL 240 --twap 24 --every 1h",
+)
+"""An order of each kind that waits."""
 
 
 class Screen:
@@ -96,6 +107,25 @@ def save_dashboard(directory: Path) -> None:
         subprocess.run(command, check=True, capture_output=True)
 
 
+def save_orders(screen: Screen, directory: Path) -> None:
+    """Orders of all kinds that wait, one that waits for its price, and one in executions."""
+    state_dir = directory / "waiting"
+    state_dir.mkdir()
+    with running_daemon(state_dir) as daemon:
+        os.environ["ORDERCTL_URL"] = daemon.url
+        for words in WAITING:
+            orderctl("-q", *words.split(), "--no-watch")
+        with screen.running(f"{ORDERCTL} list", 120, 16):
+            screen.wait_for(lambda text: "limit 105" in text)
+            screen.save("orders", "orderctl list", 120)
+        with screen.running(f"{ORDERCTL} submit SOL USDC 1.5 --limit 105 --yes", 100, 12):
+            screen.wait_for(lambda text: "%" in text and "Ctrl-C" in text)
+            screen.save("limit", "orderctl submit SOL USDC 1.5 --limit 105", 100)
+        with screen.running(f"{ORDERCTL} submit SOL USDC 2 --twap 5 --over 20s --yes", 100, 16):
+            screen.wait_for(lambda text: text.count("confirmed") > 1)
+            screen.save("twap", "orderctl submit SOL USDC 2 --twap 5 --over 20s", 100)
+
+
 def orderctl(*args: str) -> str:
     return subprocess.run([ORDERCTL, *args], check=True, capture_output=True, text=True).stdout
 
@@ -120,6 +150,7 @@ def main() -> None:
             with screen.running(f"{ORDERCTL} watch --all", 100, 24):
                 screen.wait_for(lambda text: text.count("confirmed") > ENDED_IN_PICTURE)
                 screen.save("watch", "orderctl watch --all", 100)
+        save_orders(screen, Path(directory))
         save_dashboard(Path(directory))
 
 

@@ -3,7 +3,7 @@
 Of an exact output: what each pool would take, and the most that will be paid.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from orderctl.display.tables import Column, IfItFits, plain_table
 from orderctl.display.terms import sale, sold
 from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
-from orderd.domain.quoted import Quoted, RoutedLeg
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quoted import Quoted, Refused, RoutedLeg
 from orderd.wire.quotes import GuardView, PreviewResult, QuoteResult
 
 
@@ -39,7 +40,7 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
         parts.append(Text(_gain(quote)))
     if quote.quotes:
         parts.append(offers(quote, wide=wide))
-    parts += [Text(f"{no.venue}: {no.code}: {no.detail}", "dim") for no in quote.refusals]
+    parts += [Text(f"{no.venue}: {no.code}: {no.detail}", "dim") for no in _refusals(quote)]
     parts += map(guard_line, quote.guards)
     fee = "" if quote.network_fee is None else f"; network fee about {quote.network_fee} SOL"
     limit = f"{_why_limit(quote)}{fee}{_rent(quote)}"
@@ -53,6 +54,13 @@ def _subject(quote: QuoteResult) -> str:
     if quote.part_in is None:
         return sale(quote)
     return f"sell {quote.part_in} of {quote.amount_in} {sold(quote)} for {quote.token_out}"
+
+
+def _refusals(quote: QuoteResult) -> Iterator[Refused]:
+    """Why venues are not part of the route. By way of another token they may be, although they have no pool of the pair
+    itself."""
+    is_by_way = any(leg.hop > 1 for leg in quote.route)
+    return (no for no in quote.refusals if not (is_by_way and no.code == ErrorCode.ROUTE_NOT_FOUND))
 
 
 def brief_quote_view(quote: QuoteResult) -> RenderableType:
@@ -77,7 +85,7 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
             impact = f"{percent(offer.price_impact_bps)} %"
             table.add_row(Text(offer.pool_kind), Text(_compared(offer)), offer.price, impact)
         parts += [Text(), table]
-    parts += [Text(f"{no.venue}: {no.code}", "dim") for no in quote.refusals]
+    parts += [Text(f"{no.venue}: {no.code}", "dim") for no in _refusals(quote)]
     return Group(*parts)
 
 

@@ -58,7 +58,7 @@ def run_worker(settings: Settings) -> NoReturn:
         where = settings.worker_metrics_host, settings.worker_metrics_port
         metrics.enter_context(serving(*where, settings.state_dir))
     service_manager().notify("READY=1", "STATUS=")
-    log.info("takes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
+    log.info("executes orders", action="worker_started", worker=process.name, threads=settings.worker_threads)
 
     while (received := signal.sigwait(_awaited_signals())) == signal.SIGHUP:
         settings = reload(settings, process.reload)

@@ -28,7 +28,23 @@ _RECIPES: Final = _ELSEWHERE.format("tests/acceptance/test_recipes.py, with the 
 _LAUNCH: Final = "MINT is whatever is launched; tests/acceptance/test_on_liquidity.py launches one"
 _TERMINAL: Final = "needs a terminal; the tests of tests/unit/orderctl/tui do without"
 _NETWORK: Final = "loads from the network what no machine has by itself"
+_SERVICE: Final = "installs a service; make systemd does, with its parts, in a container"
 NOT_RUN: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (
+            "sudo install -D -m 0644 deploy/orderd.sysusers /etc/sysusers.d/orderd.conf && sudo systemd-sysusers",
+            "sudo install -D -m 0644 deploy/orderd.tmpfiles /etc/tmpfiles.d/orderd.conf && "
+            "sudo systemd-tmpfiles --create orderd.conf",
+            "sudo python3 -m venv /opt/orderd && "
+            "sudo /opt/orderd/bin/pip install --constraint constraints.txt '.[embedded]'",
+            "sudo install -m 0600 .env.example /etc/orderd/orderd.env",
+            "sudo install -m 0644 deploy/orderd.service deploy/orderd.socket /etc/systemd/system/",
+            "sudo systemctl enable --now orderd.socket orderd.service",
+            "systemctl status orderd",
+            "/opt/orderd/bin/orderctl submit SOL USDC 1.5 --watch",
+        ),
+        _SERVICE,
+    ),
     "make demo": _DEMO,
     "make demo SLOW=1": _DEMO,
     "orderd demo": _DEMO,

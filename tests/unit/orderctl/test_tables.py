@@ -5,8 +5,10 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from orderctl.display.orders import orders_table
-from orderctl.display.quotes import offers
+from orderctl.display.quotes import offers, quote_view
 from orderctl.display.tables import IfItFits, plain_table, print_whole
+from orderd.domain.errors import ErrorCode
+from orderd.domain.quoted import Refused
 from tests.samples.orders import OCO, TRAILING, TWAP
 from tests.unit.orderctl.test_buying import QUOTED
 from tests.unit.orderctl.test_resting import resting
@@ -59,3 +61,12 @@ def test_a_list_of_orders_that_rest_fits_in_80_columns() -> None:
     assert max(map(len, narrow)) <= 80
     assert "take-profit 120 or stop 95 USDC per SOL" in wide[1]
     assert "oco ≥120 ≤95 USDC" in narrow[1]
+
+
+def test_a_quote_by_way_of_another_token_refuses_no_venue_for_lack_of_a_pool_of_the_pair() -> None:
+    none = Refused(venue="raydium", code=ErrorCode.ROUTE_NOT_FOUND, detail="raydium has no pool for this pair")
+    leg = QUOTED.route[0]
+    direct = QUOTED.model_copy(update={"refusals": (none,)})
+    by_way = direct.model_copy(update={"route": (leg, leg.model_copy(update={"hop": 2}))})
+    assert any("ROUTE_NOT_FOUND" in line for line in printed(quote_view(direct), 200))
+    assert not any("ROUTE_NOT_FOUND" in line for line in printed(quote_view(by_way), 200))
