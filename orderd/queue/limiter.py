@@ -4,6 +4,9 @@ One Lua script decides, by Redis' own clock. An order that may not start gets an
 the line gives it, and keeps its place, which is its age; orders that leave the market go before all others, once
 dispatch has marked them. If starts are free earlier, because other orders were cancelled or the limit was raised,
 dispatch wakes the first in line. Waiting is not an attempt.
+
+It is written by hand because the limiters of libraries (Dramatiq's, pyrate-limiter) refuse or block what exceeds the
+limit: none keeps a line across processes and tells each order its slot.
 """
 
 import time
