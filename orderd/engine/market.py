@@ -236,8 +236,8 @@ class Market:
         if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
             # An order that waits for a pool must not get the answer of a moment ago.
             self._router.find_new_pools((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
-        rather = self._markets.rather(terms)
-        decision = self._router.route(request_of(terms), terms.slippage_bps, fits, rather=rather)
+        preferred = self._markets.preferred(terms)
+        decision = self._router.route(request_of(terms), terms.slippage_bps, fits, preferred=preferred)
         agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)
         guards = self._markets.guards(terms, decision) if terms.kind is OrderKind.ON_LIQUIDITY else ()

@@ -227,7 +227,7 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
         signs_as,
         base.clock.look,
         base.markets.check,
-        base.markets.rather,
+        base.markets.preferred,
         preparation=preparation,
     )
     broker = OrderBroker(client, line=base.limiter, name=name, preparation=preparation)
@@ -274,7 +274,7 @@ def _triggers(base: _Base, broker: OrderBroker, presence: Presence, families: Fa
         base.clock.look,
         base.halts.known,
         base.markets.check,
-        base.markets.rather,
+        base.markets.preferred,
         idle_seconds=base.pace.idle_seconds,
     )
 

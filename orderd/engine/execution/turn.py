@@ -121,13 +121,13 @@ class Execution:
         installation: bytes,
         look: Callable[[], object] = lambda: None,
         check: Callable[[OrderTerms, RoutingDecision], object] = lambda _, __: None,
-        rather: Callable[[OrderTerms], Fits | None] = lambda _: None,
+        preferred: Callable[[OrderTerms], Fits | None] = lambda _: None,
         *,
         preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``. ``check`` raises
-        OrderdError if an order has an objection to a route that pays enough, ``rather`` tells the routes that it
+        OrderdError if an order has an objection to a route that pays enough, ``preferred`` accepts the routes that it
         has none to. ``preparation`` is that of the queue from which the orders come."""
         self._router = router
         self._builder = builder
@@ -139,7 +139,7 @@ class Execution:
         self._look = look
         self._check = check
         self._preparation = preparation or Preparation()
-        self._rather = rather
+        self._preferred = preferred
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
@@ -206,7 +206,7 @@ class Execution:
         order, terms = work.order, work.terms
         with work.others.routing():
             decision = self._router.route(
-                work.request, terms.slippage_bps, work.others.fits, found, rather=self._rather(terms)
+                work.request, terms.slippage_bps, work.others.fits, found, preferred=self._preferred(terms)
             )
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)

@@ -44,7 +44,7 @@ class NewMarkets:
         self._mints: SingleFlight[str, ChainAccount | None] = SingleFlight(self._read_mint, _MINT_SECONDS)
         self._largest: SingleFlight[str, dict[Pubkey, int] | None] = SingleFlight(self._read_largest, _HOLDERS_SECONDS)
 
-    def rather(self, terms: OrderTerms) -> Fits | None:
+    def preferred(self, terms: OrderTerms) -> Fits | None:
         """The routes whose pools an order on liquidity accepts: one that it does not accept keeps it from no other."""
         if terms.kind is not OrderKind.ON_LIQUIDITY:
             return None

@@ -193,19 +193,19 @@ class Router:
         fits: Fits,
         found: Mapping[Pair, Answers] | None = None,
         *,
-        rather: Fits | None = None,
+        preferred: Fits | None = None,
     ) -> RoutingDecision:
         """The best route among those that fit, and all pools' quotes. ``found`` is what ``pools_for`` has just
-        returned. Routes that ``rather`` says yes to come before all others.
+        returned. Routes that ``preferred`` accepts come before all others.
 
         Raises OrderdError: ROUTE_* or POOL_* if no venue offers anything, ROUTE_PRICE_IMPACT if all routes move the
         price too far or a smaller order would receive more, ROUTE_VENUES_UNAVAILABLE if that may be because a venue did
         not answer, ROUTE_PRICE_DEVIATION if pools are missing and the others pay much less than the last time,
         ROUTE_PRICE_UNKNOWN if pools are missing and it is not known what they paid, TX_TOO_LARGE if none fits.
         """
-        if rather is not None:
+        if preferred is not None:
             with suppress(OrderdError):
-                return self.route(request, slippage_bps, lambda route: rather(route) and fits(route), found)
+                return self.route(request, slippage_bps, lambda route: preferred(route) and fits(route), found)
         direct = (request.mint_in, request.mint_out)
         pairs = list(self._pairs(request))
         found = self._collector.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}

@@ -91,15 +91,15 @@ class Triggers:
         look: Callable[[], object] = lambda: None,
         halted: Callable[[], object] = lambda: None,
         check: Callable[[OrderTerms, RoutingDecision | None], object] = lambda _, __: None,
-        rather: Callable[[OrderTerms], Fits | None] = lambda _: None,
+        preferred: Callable[[OrderTerms], Fits | None] = lambda _: None,
         *,
         idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``execute`` sells an amount of an order by a child order, if possible. ``look`` is as in ``Dispatch``; while
         trading is ``halted``, nothing fires. ``check`` raises OrderdError if a guard of an order on liquidity is not
-        met by its route or, without a route, by its token; ``rather`` selects the routes whose pools it accepts. A pair
-        without hints is checked every ``idle_seconds``.
+        met by its route or, without a route, by its token; ``preferred`` selects the routes whose pools it accepts. A
+        pair without hints is checked every ``idle_seconds``.
         """
         self._router = router
         self._fits = fits
@@ -109,7 +109,7 @@ class Triggers:
         self._look = look
         self._halted = halted
         self._check = check
-        self._rather = rather
+        self._preferred = preferred
         self.idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
@@ -251,7 +251,7 @@ class Triggers:
         terms = watched.terms
         try:
             try:
-                decision = self._router.route(watched.request, 0, self._fits, found, rather=self._rather(terms))
+                decision = self._router.route(watched.request, 0, self._fits, found, preferred=self._preferred(terms))
             except OrderdError:
                 self._check(terms, None)
                 raise
