@@ -16,7 +16,7 @@ from orderd.wire.halts import HaltParams, HaltResult, LiftResult
 from orderd.wire.message import NoParams
 from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
 from orderd.wire.orders import CancelResult, GetParams, ListParams, ListResult, OrderView, SubmitParams, SubmitResult
-from orderd.wire.quotes import PreviewResult
+from orderd.wire.quotes import SimulatedFill
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
 from orderd.wire.subscriptions import Event
@@ -132,9 +132,10 @@ class Trader:
         """Whether the order could be executed in this moment. False if that cannot be told."""
         try:
             asked = GetParams(order=str(order_id))
-            return self._client.call(Method.ORDER_SIMULATE_FILL, asked, PreviewResult).succeeds
+            fill = self._client.call(Method.ORDER_SIMULATE_FILL, asked, SimulatedFill)
         except RefusedError:
             return False
+        return fill.would == "execute" and fill.succeeds
 
     def balances(self) -> tuple[Balance, ...]:
         """What the wallet holds."""
