@@ -50,6 +50,7 @@ def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_a
     with running_daemon(tmp_path, settings) as daemon:
         ends |= fill(daemon)
         kill(tmp_path, "notifier")
+        kill(tmp_path, "worker")  # the workers of a daemon that is killed stop in order, if they have the time
         receiver.mode, receiver.answer = "answer", 503
         receiver.released.set()
         ends |= fill(daemon)
