@@ -54,15 +54,13 @@ log = structlog.get_logger(__name__)
 class _View:
     """The result of the last check of a pair, and when its orders are checked again although nothing has changed: at
     the latest when the pause of one of them ends. ``hints`` is the number of hints before the check; ``confirming``
-    are the orders that further checks have to confirm, ``rising`` the trailing stops of which they have to confirm a
-    better price."""
+    are the orders that further checks have to confirm."""
 
     outline: Outline
     hints: int
     looked_at: float
     again_at: float
     confirming: set[UUID] = field(default_factory=set)
-    rising: set[UUID] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -151,10 +149,11 @@ class Triggers:
             return 0
         found = self._router.pools_for([_of(pair, 1) for pair in due])
         result = _PassResult()
-        moved = dict[Pair, bool]()
+        moved = []
         for pair in due:
             if self._router.has_pools(_of(pair, 1), found):
-                moved[pair] = self._look_at(pair, found, hints[pair], result)
+                if self._look_at(pair, found, hints[pair], result):
+                    moved.append(pair)
             else:  # For example, a venue that does not answer has never listed its pools.
                 self._router.learn(_of(pair, 1))
         with database.connection_context():
@@ -163,8 +162,8 @@ class Triggers:
         for watched, amount_in in result.parts:
             gone_on = self._execute(watched.id, amount_in)
             (self._roster.drop if gone_on else self._roster.put_off)(watched.id)
-        for pair, has_moved in moved.items():
-            self._follow(pair, found, has_moved=has_moved)
+        for pair in moved:
+            self._follow(pair, found)
         if self._best:
             with database.connection_context():
                 resting.raise_best(self._best)
@@ -177,8 +176,7 @@ class Triggers:
         view, now = self._views.get(pair), self._clock()
         if view is None or view.confirming or hints != view.hints:
             return True
-        idle_seconds = min(self.idle_seconds, _SOON_SECONDS) if view.rising else self.idle_seconds
-        return now >= min(view.looked_at + idle_seconds, view.again_at)
+        return now >= min(view.looked_at + self.idle_seconds, view.again_at)
 
     def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> bool:
         """Find the orders that the market meets. Returns whether trailing stops of the pair may have a better price."""
@@ -192,8 +190,7 @@ class Triggers:
             again_at = now + _ANEW_SECONDS
             if last is not None:
                 candidates |= last.confirming
-        rising = set[UUID]() if last is None else last.rising
-        view = self._views[pair] = _View(outline, hints, now, again_at, rising=rising)
+        view = self._views[pair] = _View(outline, hints, now, again_at)
         for watched in filter(None, map(self._roster.get, candidates)):
             if now < watched.look_at:
                 view.again_at = min(view.again_at, watched.look_at)
@@ -204,16 +201,12 @@ class Triggers:
                 self._look_for(watched, found, view, result)
         return has_moved
 
-    def _follow(self, pair: Pair, found: Mapping[Pair, Answers], *, has_moved: bool) -> None:
-        """Move the trailing stops of a pair if its market has a better price than before: those that wait for a further
-        check, and if the market has moved, all that may have a better price."""
+    def _follow(self, pair: Pair, found: Mapping[Pair, Answers]) -> None:
+        """Move the trailing stops of a pair if its market has a better price than before."""
         if (book := self._roster.better.get(pair)) is None:
             return
         view, now = self._views[pair], self._clock()
-        candidates, view.rising = view.rising, set()
-        if has_moved:
-            candidates = candidates | self._candidates(book, pair, view.outline, found)
-        for watched in filter(None, map(self._roster.get, candidates)):
+        for watched in filter(None, map(self._roster.get, self._candidates(book, pair, view.outline, found))):
             if now < watched.look_at:
                 view.again_at = min(view.again_at, watched.look_at)
             elif (look := self._exact(watched, found)) is not None:
@@ -232,7 +225,7 @@ class Triggers:
             self._best.append(Best(watched.id, watched.version, watched.best_out))
             self._roster.put(watched)
         elif watched.has_risen:
-            view.rising.add(watched.id)
+            view.again_at = min(view.again_at, self._clock() + _SOON_SECONDS)
 
     def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, result: _PassResult) -> None:
         look = self._on_liquidity(watched, found, view) if watched.is_on_liquidity else self._exact(watched, found)
