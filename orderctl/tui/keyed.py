@@ -83,8 +83,21 @@ class KeyedApp(App[ClientError]):
         raise NotImplementedError
 
     def _order(self) -> UUID | None:
-        """The order that the screen in front is about."""
+        """The id of the order that the screen in front is about."""
         return self.screen.order if isinstance(self.screen, AboutAnOrder) else None
+
+    def _shown_order(self) -> OrderView | None:
+        """That order as the desk knows it."""
+        chosen = self._order()
+        return None if chosen is None else self.desk.book.get(chosen)
+
+    def _signature(self) -> str | None:
+        """The signature of its transaction. Without one, the trader is told so."""
+        order = self._shown_order()
+        if order is None or order.signature is None:
+            self.notify("this order has no signature yet", severity="warning")
+            return None
+        return order.signature
 
     @on(OrderChosen)
     def _chosen(self, event: OrderChosen) -> None:
@@ -100,8 +113,7 @@ class KeyedApp(App[ClientError]):
     def action_new_order(self) -> None:
         from orderctl.tui.screens.new_order import NewOrderScreen
 
-        chosen = self._order()
-        order = self.desk.book.get(chosen) if chosen is not None else None
+        order = self._shown_order()
         pair = None if order is None else (order.token_in, order.token_out)
         self.push_screen(NewOrderScreen(self.desk, self._caller, pair=pair), self._submitted)
 
@@ -118,8 +130,7 @@ class KeyedApp(App[ClientError]):
     def action_cancel_order(self) -> None:
         from orderctl.tui.screens.cancel import CancelScreen
 
-        chosen = self._order()
-        order = self.desk.book.get(chosen) if chosen is not None else None
+        order = self._shown_order()
         if order is None or order.status in TERMINAL:
             self.notify("there is no order here that could be cancelled", severity="warning")
             return
@@ -146,12 +157,8 @@ class KeyedApp(App[ClientError]):
             self._copy(str(order), "id")
 
     def action_copy_signature(self) -> None:
-        chosen = self._order()
-        order = self.desk.book.get(chosen) if chosen is not None else None
-        if order is None or order.signature is None:
-            self.notify("this order has no signature yet", severity="warning")
-        else:
-            self._copy(order.signature, "signature")
+        if (signature := self._signature()) is not None:
+            self._copy(signature, "signature")
 
     def _copy(self, text: str, what: str) -> None:
         """By OSC 52, which reaches the trader's own clipboard also through ssh."""
@@ -159,11 +166,9 @@ class KeyedApp(App[ClientError]):
         self.notify(f"copied the {what} {text}", markup=False)
 
     def action_open(self) -> None:
-        chosen = self._order()
-        order = self.desk.book.get(chosen) if chosen is not None else None
-        if order is None or order.signature is None:
-            self.notify("this order has no signature yet", severity="warning")
-        elif (url := explorer_url(order.signature, self.desk.status)) is None:
+        if (signature := self._signature()) is None:
+            return
+        if (url := explorer_url(signature, self.desk.status)) is None:
             self.notify("no explorer knows the transactions of a local chain", severity="warning")
         else:
             self.open_url(url)
