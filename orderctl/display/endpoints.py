@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.formats import counted, milliseconds
 from orderctl.display.tables import plain_table
 from orderctl.output.colours import Tone
 from orderd.wire.status import EndpointView
@@ -14,11 +15,12 @@ def endpoint_line(endpoint: EndpointView) -> Text:
     """What went wrong is said only where something did."""
     if not endpoint.requests:
         return Text(f"{endpoint.host}  not asked in the last {endpoint.window_seconds} s", Tone.MUTED)
-    latency = f"median {_milliseconds(endpoint.latency_ms)}, p99 {_milliseconds(endpoint.latency_p99_ms)}"
-    parts = [Text(f"{endpoint.host}  {latency} of {endpoint.requests} requests in {endpoint.window_seconds} s")]
+    latency = f"median {milliseconds(endpoint.latency_ms)}, p99 {milliseconds(endpoint.latency_p99_ms)}"
+    requests = counted(endpoint.requests, "request")
+    parts = [Text(f"{endpoint.host}  {latency} of {requests} in {endpoint.window_seconds} s")]
     if endpoint.slot_lag is not None:
-        slots = "1 slot" if endpoint.slot_lag == 1 else f"{endpoint.slot_lag} slots"
-        parts.append(Text(f"at most {slots} behind", Tone.WARNING if endpoint.slot_lag > 1 else ""))
+        lag = f"at most {counted(endpoint.slot_lag, 'slot')} behind"
+        parts.append(Text(lag, Tone.WARNING if endpoint.slot_lag > 1 else ""))
     parts += [Text(f"{count} {what}", tone) for what, count, tone in _failures(endpoint) if count]
     return Text(", ").join(parts)
 
@@ -35,8 +37,8 @@ def endpoints_table(endpoints: Iterable[EndpointView]) -> Table:
         table.add_row(
             endpoint.host,
             str(endpoint.requests),
-            _milliseconds(endpoint.latency_ms),
-            _milliseconds(endpoint.latency_p99_ms),
+            milliseconds(endpoint.latency_ms),
+            milliseconds(endpoint.latency_p99_ms),
             Text(lag, Tone.WARNING if (endpoint.slot_lag or 0) > 1 else ""),
             *(Text(str(count), tone if count else Tone.MUTED) for _, count, tone in _failures(endpoint)),
         )
@@ -49,7 +51,3 @@ def _failures(endpoint: EndpointView) -> Iterator[tuple[str, int, Tone]]:
     yield "refused", endpoint.refused, Tone.BAD
     yield "rate limited", endpoint.rate_limited, Tone.WARNING
     yield "errors", endpoint.errors, Tone.WARNING
-
-
-def _milliseconds(time: float | None) -> str:
-    return "-" if time is None else f"{time:.1f} ms"

@@ -1,4 +1,4 @@
-"""Times, lengths of time, shares and long texts, as a trader reads them."""
+"""Times, lengths of time, counts, shares and long texts, as a trader reads them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +31,16 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def milliseconds(time: float | None) -> str:
+    """A short length of time, in milliseconds; a dash if it is not known."""
+    return "-" if time is None else f"{time:.1f} ms"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 slot``, ``2 slots``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def waiting(until: datetime, now: datetime) -> str:

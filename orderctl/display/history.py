@@ -6,6 +6,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
+from orderctl.display.formats import counted
 from orderctl.display.ids import short_ids
 from orderctl.display.tables import Column, plain_table
 from orderctl.output.colours import Tone
@@ -75,10 +76,6 @@ def totals_lines(history: HistoryResult) -> Iterator[str]:
         return
     for pair in totals.pairs:
         traded = f"{pair.amount_in} {pair.token_in} for {pair.amount_out} {pair.token_out}"
-        yield f"{_count(pair.fills)}: {traded}, at {pair.price}"
+        yield f"{counted(pair.fills, 'fill')}: {traded}, at {pair.price}"
     rent = "" if totals.rent == "0" else f", rent {totals.rent} SOL"
-    yield f"{_count(totals.fills)} in all: network fees {totals.network_fee} SOL{rent}"
-
-
-def _count(fills: int) -> str:
-    return f"{fills} fill{'' if fills == 1 else 's'}"
+    yield f"{counted(totals.fills, 'fill')} in all: network fees {totals.network_fee} SOL{rent}"

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from orderctl.display.formats import clock
+from orderctl.display.formats import clock, counted
 from orderctl.display.timeline import OrderTimeline
 from orderd.client.following import Connection, Lost, Resumed
 from orderd.client.freshness import Fresh, Stale
@@ -50,5 +50,4 @@ def words_of(news: Connection, elapsed: float = 0.0) -> str:
 def _resumption(resumed: Resumed) -> str:
     if resumed.replayed == 0:
         return "reconnected, nothing was missed"
-    events = "1 event" if resumed.replayed == 1 else f"{resumed.replayed} events"
-    return f"reconnected, {events} replayed"
+    return f"reconnected, {counted(resumed.replayed, 'event')} replayed"

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from orderctl.display.endpoints import endpoints_table
+from orderctl.display.formats import milliseconds
 from orderctl.display.tables import plain_table
 from orderctl.output.colours import Tone
 from orderctl.tui.answers import lost, middle, worst
@@ -85,9 +86,9 @@ def _services(desk: Desk) -> Group:
         table.add_row(
             name,
             state,
-            _milliseconds(now),
-            _milliseconds(middle(times)),
-            _milliseconds(worst(times)),
+            milliseconds(now),
+            milliseconds(middle(times)),
+            milliseconds(worst(times)),
             Text(str(failures), Tone.BAD if failures else Tone.MUTED),
             Text(_line(times), Tone.MOVING),
         )
@@ -152,10 +153,6 @@ def _errors(desk: Desk) -> Table | Text:
     for (code, venue), count in codes.most_common(12):
         table.add_row(Text(code, Tone.BAD), venue, str(count))
     return table
-
-
-def _milliseconds(time: float | None) -> str:
-    return "-" if time is None else f"{time:.1f} ms"
 
 
 def _line(times: deque[float | None]) -> str:
