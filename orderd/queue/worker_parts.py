@@ -136,7 +136,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
         base.clock.look,
     )
     triggers = _triggers(base, broker, presence, families)
-    triggering = Loop("triggers", _triggers_then(triggers, warming), base.pace.slot_seconds)
+    triggering = _triggering(triggers, warming, base.pace.slot_seconds)
     search = NewPoolSearch(
         base.trading.router,
         lambda: triggers.awaiting_pools,
@@ -279,7 +279,7 @@ def _triggers(base: _Base, broker: OrderBroker, presence: Presence, families: Fa
     )
 
 
-def _triggers_then(triggers: Triggers, warming: Loop) -> Callable[[], object]:
+def _triggering(triggers: Triggers, warming: Loop, interval: float) -> Loop:
     """A pass for the orders that rest, and then for the orders to come: the triggers read what they need of pools that
     have changed, and two that read at once would wait for each other."""
 
@@ -288,8 +288,11 @@ def _triggers_then(triggers: Triggers, warming: Loop) -> Callable[[], object]:
             triggers.run_once()
         finally:
             warming.wake()
+            if triggers.is_behind:
+                loop.wake()
 
-    return run_once
+    loop = Loop("triggers", run_once, interval)
+    return loop
 
 
 def _records(base: _Base) -> list[Loop]:

@@ -16,12 +16,13 @@ Way = tuple[Sequence[OpenPool], ...]
 class Outline:
     """``best_rate`` is what a first unit is paid after fees on the best way, in base units: more than any amount is
     paid on average, however it is shared. None if a pool cannot say. ``given_up`` is how much less the best route may
-    be paid than one that costs more, at most, in base units.
+    be paid than one that costs more, at most, in base units. ``slot`` is that of the pool that was read first.
     """
 
     pools: tuple[tuple[object, Rates | None], ...]
     best_rate: Fraction | None
     given_up: int
+    slot: int
 
     @property
     def is_searched(self) -> bool:
@@ -42,8 +43,9 @@ def outline(ways: Sequence[Way], given_up: int) -> Outline:
     rated = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
     paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in rated.items()}
     states = tuple((pool.read_as, rates) for pool, rates in rated.values())
+    slot = min((pool.slot for pool, _ in rated.values()), default=0)
     if None in paid.values():
-        return Outline(states, None, given_up)
+        return Outline(states, None, given_up, slot)
 
     def best(way: Way) -> Fraction:
         rate = Fraction(1)
@@ -51,7 +53,7 @@ def outline(ways: Sequence[Way], given_up: int) -> Outline:
             rate *= _highest(paid[id(pool)] for pool in hop)
         return rate
 
-    return Outline(states, _highest(best(way) for way in ways), given_up)
+    return Outline(states, _highest(best(way) for way in ways), given_up, slot)
 
 
 def _highest(rates: "Iterable[Fraction | None]") -> Fraction:

@@ -4,13 +4,12 @@ A change of a pool or a new slot is only a hint. The state that is read then is 
 order decides. A fired order is stored before it is sent. It fires once, because the change names the version that was
 read.
 
-A pass first looks for orders to fire and sends them, and only then lets trailing stops follow a better price: a market
-that rises would otherwise delay what it has met by one quote per trailing stop.
+A pass first looks for orders to fire and sends them, and only then lets trailing stops follow a better price.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -20,29 +19,28 @@ import structlog
 from db import families, journal, resting
 from db.connection import database, transaction
 from db.journal import Change, Moved
-from db.resting import Best
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Deferred
-from orderd.domain.money import BPS
 from orderd.domain.order import OrderStatus
-from orderd.domain.parts import largest_part
-from orderd.domain.quote import QuoteRequest, RoutingDecision
+from orderd.domain.quote import RoutingDecision
 from orderd.domain.terms import OrderTerms
 from orderd.engine.publish import Publisher
-from orderd.engine.routing.floor import check_floor
 from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
-from orderd.engine.triggers.book import PairBook
+from orderd.engine.triggers.followers import Followers
+from orderd.engine.triggers.pricing import Pricing, request_for
 from orderd.engine.triggers.roster import Roster
 from orderd.engine.triggers.watched import MarketLook, Watched
 
 HINTED_SECONDS: Final = 2.0
 """How often a pair without hints is checked, if the chain sends hints."""
 _SOON_SECONDS: Final = 1.0
-"""The same for changes of which the chain sends no hint: conditions of orders on liquidity that do not concern a pool,
-and a price that a trailing stop has to see again before it follows."""
+"""The same for changes of which the chain sends no hint: conditions of orders on liquidity that do not concern a
+pool."""
+SECOND_LOOK_SECONDS: Final = 0.4
+"""The same for a market of which a further slot has to confirm a better price."""
 _ANEW_SECONDS: Final = 30.0
 """How often orders are checked although no pool has changed: an obstacle to a route may end by itself."""
 _NOTHING_YET: Final = ErrorCode.ROUTE_NOT_FOUND
@@ -102,19 +100,17 @@ class Triggers:
         pair without hints is checked every ``idle_seconds``.
         """
         self._router = router
-        self._fits = fits
         self._publisher = publisher
         self._send = send
         self._execute = execute
         self._look = look
         self._halted = halted
-        self._check = check
-        self._preferred = preferred
         self.idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
+        self._pricing = Pricing(router, fits, check, preferred, clock)
+        self._followers = Followers(self._roster, self._pricing, clock)
         self._views: dict[Pair, _View] = {}
-        self._best: list[Best] = []
         self._waiting: list[tuple[Watched, OrderdError]] = []
         self.awaiting_pools: frozenset[Pair] = frozenset()
         """The pairs on which orders wait for liquidity, as of the last pass."""
@@ -134,150 +130,99 @@ class Triggers:
                 view.again_at = 0.0
             raise
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is work left that the next pass should not wait with."""
+        return self._followers.is_behind
+
     def _look_around(self) -> int:
         with database.connection_context():
             self._look()
             for pair in self._roster.read():
-                self._views.pop(pair, None)
+                if (view := self._views.get(pair)) is not None:
+                    view.again_at = 0.0
         self.awaiting_pools = self._roster.awaiting_pools
-        books = self._roster.books
-        for pair in self._views.keys() - books.keys():
-            del self._views[pair]
-        hints = {pair: self._router.hints(_of(pair, 1)) for pair in books}
-        due = [pair for pair in books if self._is_due(pair, hints[pair])]
-        if not due:
-            return 0
-        found = self._router.pools_for([_of(pair, 1) for pair in due])
-        result = _PassResult()
-        moved = []
-        for pair in due:
-            if self._router.has_pools(_of(pair, 1), found):
-                if self._look_at(pair, found, hints[pair], result):
-                    moved.append(pair)
-            else:  # For example, a venue that does not answer has never listed its pools.
-                self._router.learn(_of(pair, 1))
+        result = self._look_at_all()
         with database.connection_context():
             self._report_reasons()
             fired = self._fire(result.fired)
         for watched, amount_in in result.parts:
             gone_on = self._execute(watched.id, amount_in)
             (self._roster.drop if gone_on else self._roster.put_off)(watched.id)
-        for pair in moved:
-            self._follow(pair, found)
-        if self._best:
-            with database.connection_context():
-                resting.raise_best(self._best)
-            self._best.clear()
+        self._follow()
         return fired + len(result.parts)
 
     # Prices of the market
+
+    def _look_at_all(self) -> _PassResult:
+        books, result = self._roster.books, _PassResult()
+        for pair in self._views.keys() - books.keys():
+            del self._views[pair]
+        hints = {pair: self._router.hints(request_for(pair, 1)) for pair in books}
+        due = [pair for pair in books if self._is_due(pair, hints[pair])]
+        found = self._router.pools_for([request_for(pair, 1) for pair in due]) if due else {}
+        for pair in due:
+            if self._router.has_pools(request_for(pair, 1), found):
+                self._look_at(pair, found, hints[pair], result)
+            else:  # For example, a venue that does not answer has never listed its pools.
+                self._router.learn(request_for(pair, 1))
+        return result
 
     def _is_due(self, pair: Pair, hints: int) -> bool:
         view, now = self._views.get(pair), self._clock()
         if view is None or view.confirming or hints != view.hints:
             return True
-        return now >= min(view.looked_at + self.idle_seconds, view.again_at)
+        idle_seconds = SECOND_LOOK_SECONDS if self._followers.is_confirming(pair) else self.idle_seconds
+        return now >= min(view.looked_at + idle_seconds, view.again_at)
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> bool:
-        """Find the orders that the market meets. Returns whether trailing stops of the pair may have a better price."""
+    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> None:
+        """Find the orders that the market meets."""
         now = self._clock()
-        outline, last = self._router.outline(_of(pair, 1), found), self._views.get(pair)
-        has_moved = last is None or now >= last.again_at or not outline.is_as(last.outline)
-        if last is not None and not has_moved:
-            candidates, again_at = last.confirming, last.again_at
+        outline, last = self._router.outline(request_for(pair, 1), found), self._views.get(pair)
+        candidates, again_at = set() if last is None else last.confirming, now + _ANEW_SECONDS
+        if last is not None and now < last.again_at and outline.is_as(last.outline):
+            again_at = last.again_at
+            self._followers.market_stands(pair, outline.slot)
         else:
-            candidates = self._candidates(self._roster.books[pair], pair, outline, found)
-            again_at = now + _ANEW_SECONDS
-            if last is not None:
-                candidates |= last.confirming
+            candidates |= self._pricing.candidates(self._roster.books[pair], pair, outline, found)
+            self._followers.market_moved(pair, outline, found)
         view = self._views[pair] = _View(outline, hints, now, again_at)
         for watched in filter(None, map(self._roster.get, candidates)):
             if now < watched.look_at:
                 view.again_at = min(view.again_at, watched.look_at)
             elif watched.terms.partial:
-                if part := self._largest_part(watched, found):
+                if part := self._pricing.largest_part(watched, found):
                     result.parts.append((watched, part))
             else:
                 self._look_for(watched, found, view, result)
-        return has_moved
-
-    def _follow(self, pair: Pair, found: Mapping[Pair, Answers]) -> None:
-        """Move the trailing stops of a pair if its market has a better price than before."""
-        if (book := self._roster.better.get(pair)) is None:
-            return
-        view, now = self._views[pair], self._clock()
-        for watched in filter(None, map(self._roster.get, self._candidates(book, pair, view.outline, found))):
-            if now < watched.look_at:
-                view.again_at = min(view.again_at, watched.look_at)
-            elif (look := self._exact(watched, found)) is not None:
-                self._note_best(watched, look, view)
-
-    def _candidates(self, book: PairBook, pair: Pair, outline: Outline, found: Mapping[Pair, Answers]) -> set[UUID]:
-        return book.may_be_met(
-            lambda amount: self._paid(_of(pair, amount), found),
-            outline.given_up,
-            best_rate=outline.best_rate,
-            is_searched=outline.is_searched,
-        )
-
-    def _note_best(self, watched: Watched, look: MarketLook, view: _View) -> None:
-        if watched.rises(look):
-            self._best.append(Best(watched.id, watched.version, watched.best_out))
-            self._roster.put(watched)
-        elif watched.has_risen:
-            view.again_at = min(view.again_at, self._clock() + _SOON_SECONDS)
 
     def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, result: _PassResult) -> None:
-        look = self._on_liquidity(watched, found, view) if watched.is_on_liquidity else self._exact(watched, found)
-        if look is not None:
-            self._note_best(watched, look, view)
+        if watched.is_on_liquidity:
+            look = self._on_liquidity(watched, found, view)
+        else:
+            look = self._pricing.exact(watched, found)
+            self._followers.sees(watched, look)
         if watched.is_met(look):
             assert look is not None, "what is met is met by a look"
             result.fired.append(_Fired(watched, look))
         elif watched.is_confirming:
             view.confirming.add(watched.id)
 
-    def _exact(self, watched: Watched, found: Mapping[Pair, Answers]) -> MarketLook | None:
-        try:
-            route = self._router.route(watched.request, 0, self._fits, found).route
-        except OrderdError as error:
-            if watched.is_confirming:
-                log.warning("no route", action="trigger_blind", order_id=str(watched.id), error=str(error))
-            return None
-        return MarketLook(route.amount_out, route.slot, self._clock())
-
     def _on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers], view: _View) -> MarketLook | None:
-        """Like ``_exact``, if no guard prevents the execution of the order; otherwise the reason is reported."""
-        terms = watched.terms
         try:
-            try:
-                decision = self._router.route(watched.request, 0, self._fits, found, preferred=self._preferred(terms))
-            except OrderdError:
-                self._check(terms, None)
-                raise
-            assert terms.least is not None, "it has a limit"
-            check_floor(terms, decision.route, terms.least, decision.refusals)
-            self._check(terms, decision)
+            return self._pricing.on_liquidity(watched, found)
         except OrderdError as error:
             self._waiting.append((watched, error))
             view.again_at = min(view.again_at, self._clock() + _SOON_SECONDS)
             return None
-        return MarketLook(decision.route.amount_out, decision.route.slot, self._clock())
 
-    def _largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
-        """The part of the order that gets its limit; None if it is smaller than the smallest part."""
-
-        def is_paid(amount_in: int) -> bool:
-            paid = self._paid(replace(watched.request, amount=amount_in), found)
-            return paid is not None and watched.pays(amount_in, paid)
-
-        return largest_part(watched.least_part, watched.terms.amount, is_paid)
-
-    def _paid(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> int | None:
-        try:
-            return self._router.route(request, 0, self._fits, found).route.amount_out
-        except OrderdError:
-            return None
+    def _follow(self) -> None:
+        followers = self._followers
+        followers.catch_up()
+        if followers.best:
+            with database.connection_context():
+                resting.raise_best(followers.best)
+            followers.best.clear()
 
     # Reports
 
@@ -335,8 +280,3 @@ def _of_family(change: Change) -> Moved | None:
     if not families.lock_free(change.order_id):
         return None
     return next(iter(journal.apply([change])), None)
-
-
-def _of(pair: Pair, amount: int) -> QuoteRequest:
-    """A request limited only by the pools: the limits of orders are never wider."""
-    return QuoteRequest(*pair, amount, max_cost_bps=BPS, exit_bps=BPS, has_own_floor=True)

@@ -107,14 +107,19 @@ class Watched:
         """Whether a check has found a new best price, and further checks have to confirm it."""
         return bool(self._looks_risen)
 
-    def rises(self, look: MarketLook) -> bool:
-        """Whether checks have confirmed a new best price of a trailing stop, which the stop then follows.
+    def risen_to(self, slot: int, at: float) -> MarketLook:
+        """The last better price, if the market still pays it at this slot."""
+        return replace(self._looks_risen[-1], slot=slot, at=at)
+
+    def rises(self, look: MarketLook | None) -> bool:
+        """Whether checks have confirmed a new best price of a trailing stop, which the stop then follows; None is a
+        check that found no better price, or no route.
 
         It takes as many checks in different slots as to fire. Otherwise anybody could set a price for one slot by a
         pool that is gone in the next one, and the stop would sell at a price that has not moved. The very first check
         sets the first best price. A check that the stop follows cannot meet its condition.
         """
-        if self.terms.trail is None or look.amount_out <= self.best_out:
+        if self.terms.trail is None or look is None or look.amount_out <= self.best_out:
             self._looks_risen = ()
             return False
         if not self._looks_risen or look.slot > self._looks_risen[-1].slot:

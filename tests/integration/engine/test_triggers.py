@@ -22,7 +22,8 @@ from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
-from orderd.engine.triggers.watch import Triggers
+from orderd.engine.triggers.followers import SECONDS_PER_PASS
+from orderd.engine.triggers.watch import SECOND_LOOK_SECONDS, Triggers
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_execution import QUOTE
 from tests.integration.orders import new_order, pending, read
@@ -65,7 +66,7 @@ class Market:
         self.learnt.append(request)
 
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
-        return Outline(((self.pool, None),), None, self.cost)
+        return Outline(((self.pool, None),), None, self.cost, self.slot)
 
     def hints(self, request: QuoteRequest) -> int:
         return self.slot
@@ -161,8 +162,8 @@ def stop(price: str = "95", confirm: int = 1, **terms: Any) -> UUID:
     return rests(OrderKind.STOP, stop_price=price, confirm=confirm, **terms)
 
 
-def trailing(**terms: Any) -> UUID:
-    return rests(OrderKind.TRAILING, trail="3%", confirm=1, **terms)
+def trailing(confirm: int = 1, **terms: Any) -> UUID:
+    return rests(OrderKind.TRAILING, trail="3%", confirm=confirm, **terms)
 
 
 def statuses(orders: Sequence[UUID]) -> list[OrderStatus]:
@@ -330,6 +331,64 @@ def test_an_order_that_is_met_is_sent_before_trailing_stops_follow_the_price(wat
     assert sent[SOL] == []
     assert sent[3 * SOL] == [met]
     assert read(follower).best_out == 318 * MILLION
+
+
+def test_trailing_stops_that_no_time_is_left_for_follow_after_the_next_pass(watch: Watch) -> None:
+    """So that a pass stays short however many of them a market that rises has."""
+    stops = [trailing() for _ in range(3)]
+    watch.sees(100)
+
+    def take_time() -> None:
+        watch.now[0] += SECONDS_PER_PASS / 2
+
+    watch.market.meanwhile = take_time
+    assert watch.sees(110) == 0
+    passes = [watch.triggers.is_behind]
+    while passes[-1]:
+        watch.triggers.run_once()
+        passes.append(watch.triggers.is_behind)
+    assert len(passes) > 1
+    assert [read(each).best_out for each in stops] == [110 * MILLION] * 3
+
+
+def test_a_better_price_that_lasts_is_followed_without_another_quote(watch: Watch) -> None:
+    order_id = trailing(confirm=2)
+    assert watch.sees(100, 110) == 0
+    assert read(order_id).best_out == 100 * MILLION
+    watch.market.looks.clear()
+    watch.market.slot += 1
+    watch.triggers.run_once()
+    assert read(order_id).best_out == 110 * MILLION
+    assert watch.market.looks == []
+
+
+def test_a_better_price_is_looked_at_again_soon_without_a_hint(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = trailing(confirm=2)
+    watch.sees(100, 110)
+    monkeypatch.setattr(watch.market, "hints", lambda _: 3)
+    watch.triggers.run_once()
+    watch.market.slot += 1
+    watch.now[0] += SECOND_LOOK_SECONDS
+    watch.triggers.run_once()
+    assert read(order_id).best_out == 110 * MILLION
+
+
+def test_two_prices_that_have_fallen_between_do_not_confirm_each_other(watch: Watch) -> None:
+    order_id = trailing(confirm=2)
+    assert watch.sees(100, 110, 98, 110, 98) == 0
+    assert read(order_id).best_out == 100 * MILLION
+
+
+def test_a_better_price_that_nobody_can_see_any_more_is_not_confirmed(watch: Watch) -> None:
+    order_id = trailing(confirm=2)
+    watch.sees(100, 110)
+    watch.market.is_closed = True
+    watch.sees(110)
+    watch.market.is_closed = False
+    watch.sees(110)
+    assert read(order_id).best_out == 100 * MILLION
+    watch.sees(110)
+    assert read(order_id).best_out == 110 * MILLION
 
 
 def test_a_large_trailing_stop_follows_the_price_too(watch: Watch) -> None:

@@ -129,7 +129,7 @@ def _check_book(market: _Market) -> None:
 
 
 def outline(*pools: tuple[object, Rates | None], given_up: int = 0) -> Outline:
-    return Outline(pools, None, given_up)
+    return Outline(pools, None, given_up, 1)
 
 
 def test_a_market_is_as_it_was_while_its_pools_their_fees_and_what_ways_cost_are() -> None:
