@@ -43,8 +43,8 @@ PAIRS: Final = 200
 CHANGES: Final = 200
 """A second."""
 SLOT_MS: Final = 400
-_JUMPS: Final = 5
-"""A second, for as long as there are pairs that have not jumped."""
+CROSSINGS: Final = 10
+"""A slot, for as long as there are pairs that have not jumped."""
 _SECONDS: Final = 20.0
 _AT_ONCE: Final = 1_000
 _NEAREST: Final = Decimal("1.005")
@@ -99,7 +99,7 @@ def _waits_for(place: int, beyond: Decimal) -> dict[str, Any]:
     return exits | {"kind": OrderKind.TRAILING, "trail": _TRAIL}
 
 
-def measure(orders: int, pairs: int, changes: float) -> Measured:
+def measure(orders: int, pairs: int, changes: float, crossings: int) -> Measured:
     """A daemon of its own, over a database that is filled before it starts."""
     with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory, running_many_pairs(pairs, SLOT_MS) as chain:
         state_dir = Path(directory)
@@ -111,7 +111,8 @@ def measure(orders: int, pairs: int, changes: float) -> Measured:
             rest, _ = _used(daemon, chain, 0)
             moving, threads = _used(daemon, chain, changes)
             memory = memory_by_process(daemon.process.pid)
-            course = chain.run(pairs / _JUMPS if orders else 0, changes=changes, jumps=_JUMPS)
+            jumps = crossings * 1000 / SLOT_MS
+            course = chain.run(pairs / jumps if orders else 0, changes=changes, jumps=jumps)
             return Measured(orders, memory, rest, moving, threads, course, _event_times(state_dir, pairs), found)
 
 
@@ -166,13 +167,15 @@ def _used(daemon: Daemon, chain: ManyPairs, changes: float) -> tuple[dict[str, f
     )
 
 
-def tables(orders: int = ORDERS, pairs: int = PAIRS, changes: float = CHANGES) -> list[Table]:
-    none, all_of_them = measure(0, pairs, changes), measure(orders, pairs, changes)
+def tables(
+    orders: int = ORDERS, pairs: int = PAIRS, changes: float = CHANGES, crossings: int = CROSSINGS
+) -> list[Table]:
+    none, all_of_them = (measure(number, pairs, changes, crossings) for number in (0, orders))
     return [
         _passes(all_of_them, pairs),
         _costs(none, all_of_them, changes),
         _threads(none, all_of_them),
-        _latencies(all_of_them, changes),
+        _latencies(all_of_them, changes, crossings),
     ]
 
 
@@ -208,9 +211,12 @@ def _threads(none: Measured, some: Measured) -> Table:
     return table
 
 
-def _latencies(some: Measured, changes: float) -> Table:
+def _latencies(some: Measured, changes: float, crossings: int) -> Table:
     found = some.course.reactions
-    title = f"From the slot's block to the bytes, {changes:.0f} changes/s; {len(found)} of {some.course.jumps} sent"
+    title = (
+        f"From the slot's block to the bytes, {changes:.0f} changes/s, {crossings} crossings per slot; "
+        f"{len(found)} of {some.course.jumps} sent"
+    )
     table = Table("from", "to", "median", "p99", title=title)
     if found:
         fired = [some.event_times[each.pair, EventKind.TRIGGERED] for each in found]
@@ -237,8 +243,9 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=ORDERS, help=f"that rest [{ORDERS}]")
     parser.add_argument("--pairs", type=int, default=PAIRS, help=f"that they rest on [{PAIRS}]")
     parser.add_argument("--changes", type=float, default=CHANGES, help=f"of prices a second [{CHANGES}]")
+    parser.add_argument("--crossings", type=int, default=CROSSINGS, help=f"of orders' prices a slot [{CROSSINGS}]")
     arguments = parser.parse_args()
-    Console().print(*tables(arguments.orders, arguments.pairs, arguments.changes))
+    Console().print(*tables(arguments.orders, arguments.pairs, arguments.changes, arguments.crossings))
 
 
 if __name__ == "__main__":
