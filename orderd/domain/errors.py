@@ -119,6 +119,7 @@ class ErrorCode(StrEnum):
     SERVICE_CRASH_LOOP = "SERVICE_CRASH_LOOP"
     SERVICE_CERTIFICATE = "SERVICE_CERTIFICATE"
     SERVICE_EXPOSED = "SERVICE_EXPOSED"
+    SERVICE_PORT = "SERVICE_PORT"
     SERVICE_CONFIGURATION = "SERVICE_CONFIGURATION"
     SERVICE_WALLET = "SERVICE_WALLET"
     SERVICE_SCHEMA = "SERVICE_SCHEMA"
@@ -490,6 +491,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SERVICE_EXPOSED: _lasting(
         "The daemon would listen to other machines, and no API key is valid",
         "create one first: orderd api-key create NAME; or listen on 127.0.0.1",
+        500,
+    ),
+    ErrorCode.SERVICE_PORT: _lasting(
+        "The daemon cannot listen on its port",
+        "stop what listens there, perhaps another orderd; or choose another port: --port, or ORDERD_PORT",
         500,
     ),
     ErrorCode.SERVICE_CONFIGURATION: _lasting(

@@ -69,5 +69,10 @@ def handed_on(descriptor: int | None) -> Mapping[str, str]:
     return {} if descriptor is None else {"LISTEN_FDS": "1"}
 
 
+def cannot_listen(host: str, port: int, error: OSError) -> OrderdError:
+    """What to raise if the port cannot be opened."""
+    return OrderdError(ErrorCode.SERVICE_PORT, f"cannot listen on {host}:{port}: {error.strerror or error}")
+
+
 def _refusal(detail: str) -> OrderdError:
     return OrderdError(ErrorCode.SERVICE_CONFIGURATION, detail)

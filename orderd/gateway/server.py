@@ -19,8 +19,8 @@ from db.audit import Actor
 from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
 from orderd.config.values import MOST
-from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.listening import inherited_port, open_inherited
+from orderd.domain.errors import OrderdError
+from orderd.embedded.listening import cannot_listen, inherited_port, open_inherited
 from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
 from orderd.engine.allowance import TradingLimits
 from orderd.engine.intake import Intake
@@ -256,8 +256,7 @@ class Gateway:
             inherited = open_inherited(host)
             port = await self._port.open(host, port, self._settings.max_connections or MOST, inherited)
         except OSError as error:
-            detail = f"cannot listen on {host}:{port}: {error.strerror or error}"
-            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
+            raise cannot_listen(host, port, error) from error
         log.info("listening", action="gateway_listening", host=host, port=port)
         return port
 

@@ -20,7 +20,7 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import StopRequested, stop_signals
 from orderd.embedded.environment import CREDENTIALS, proxies, settings_but
-from orderd.embedded.listening import handed_on, inherited_port
+from orderd.embedded.listening import cannot_listen, handed_on, inherited_port
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
@@ -89,8 +89,7 @@ def _check_port(settings: Settings) -> None:
         except socket.gaierror:
             return  # a name that the gateway may yet resolve; it says so if not
         except OSError as error:
-            detail = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
-            raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
+            raise cannot_listen(settings.host, settings.port, error) from error
 
 
 def _start(

@@ -187,4 +187,5 @@ def test_a_port_that_is_taken_is_found_before_anything_is_started(tmp_path: Path
         port = taken.getsockname()[1]
         log = ended(tmp_path / "state", {"ORDERD_PORT": str(port)})
     assert f"cannot listen on 127.0.0.1:{port}" in " ".join(log.splitlines()[-2:])
+    assert "choose another port" in log
     assert not (tmp_path / "state/postgres").exists()
