@@ -33,7 +33,12 @@ from orderd.simnet.record import transaction_meta, ui_transaction
 from orderd.simnet.rpc.dispatch import Dispatcher
 from orderd.simnet.transaction import decode
 
-SETTINGS: Final = {"ORDERD_RATE_LIMIT": "0", "ORDERD_POOL_MAX_AGE_MS": "100", "ORDERD_LOG_LEVEL": "warning"}
+SETTINGS: Final = {
+    "ORDERD_RATE_LIMIT": "0",
+    "ORDERD_POOL_MAX_AGE_MS": "100",
+    "ORDERD_LOG_LEVEL": "warning",
+    "ORDERD_RECONCILE_MINUTES": "0",
+}
 """Of a daemon that is measured."""
 
 

@@ -35,8 +35,8 @@ def run(
     orderctl pnl -o csv
 
     Realised is what sales brought above the cost of what they sold, unrealised what is held is worth above its cost.
-    Deposits are known once orderd reconcile has run; they cost the mid price of their arrival. With -o jsonl and -o csv
-    it prints the days.
+    Deposits are known once the daemon has read the wallet's transactions, every ten minutes if the operator has not
+    changed that. They cost the mid price of their arrival. With -o jsonl and -o csv it prints the days.
     """
     settings = settings_of(ctx, output)
     params = params_of(PnlParams, unit=unit, method=method, account=account, since=moment(since))
@@ -53,5 +53,7 @@ def run(
     print_whole(days_table(pnl) if by_day else tokens_table(pnl, wide=output == "wide"), console(settings))
     narrate(settings, totals_line(pnl))
     if any(each.uncovered != "0" for each in pnl.tokens):
-        narrate(settings, "more was sold than is known to have come: have the operator run orderd reconcile")
+        narrate(
+            settings, "more was sold than is known to have come yet; the operator can read it now: orderd reconcile"
+        )
     return ExitCode.OK

@@ -215,6 +215,10 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = 10.0
     """Time that work in progress is given to finish when the daemon stops."""
 
+    reconcile_minutes: int = Field(10, ge=0, le=MOST)
+    """Interval at which the wallet's transactions are read for history and profit: deposits, withdrawals, and trades
+    that others made. 0: only ``orderd reconcile`` reads them."""
+
     keep_events_days: KeptDays = None
     """Days after an order's end until its events are removed; if empty, they are always kept."""
     keep_failures_days: KeptDays = None

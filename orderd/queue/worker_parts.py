@@ -29,6 +29,9 @@ from orderd.engine.market import Market
 from orderd.engine.presence import Presence
 from orderd.engine.prices.recorder import SAMPLE_SECONDS, PriceRecorder
 from orderd.engine.publish import Publisher
+from orderd.engine.records.reconcile import Reconciliation
+from orderd.engine.records.wallet_history import CHECK_SECONDS as HISTORY_SECONDS
+from orderd.engine.records.wallet_history import WalletHistory
 from orderd.engine.restoring import CHECK_SECONDS as RESTORING_SECONDS
 from orderd.engine.restoring import Restoring
 from orderd.engine.retention import INTERVAL_SECONDS, Retention
@@ -39,7 +42,7 @@ from orderd.engine.settlement.loop import Settlement
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.engine.settlement.unknown import CHECK_SECONDS, UnknownOutcomes
-from orderd.engine.trading import Trading, open_trading
+from orderd.engine.trading import Trading, final_at, open_trading
 from orderd.engine.triggers.new_pools import LISTED_SECONDS, UNHINTED_SECONDS, NewPoolSearch
 from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
@@ -135,7 +138,8 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
         base.halts.known,
         base.clock.look,
     )
-    triggers = _triggers(base, broker, presence, families)
+    shares = Shares(presence.name, lambda: presence.watchers)
+    triggers = _triggers(base, broker, shares, families)
     triggering = _triggering(triggers, warming, base.pace.slot_seconds)
     search = NewPoolSearch(
         base.trading.router,
@@ -176,7 +180,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
             resends,
             searching,
             Loop("slot time", keep_pace, SLOT_SECONDS),
-            *_records(base),
+            *_records(base, shares),
             Loop("sharing", check_sharing, SHARING_SECONDS),
             *settles,
             warming,
@@ -263,14 +267,14 @@ def _settlement(base: _Base, resending: Resending) -> list[Loop]:
     ]
 
 
-def _triggers(base: _Base, broker: OrderBroker, presence: Presence, families: Families) -> Triggers:
+def _triggers(base: _Base, broker: OrderBroker, shares: Shares, families: Families) -> Triggers:
     return Triggers(
         base.trading.router,
         base.trading.builder.fits,
         base.publisher,
         broker.send,
         families.execute,
-        Shares(presence.name, lambda: presence.watchers).is_mine,
+        shares.is_mine,
         base.clock.look,
         base.halts.known,
         base.markets.check,
@@ -295,17 +299,22 @@ def _triggering(triggers: Triggers, warming: Loop, interval: float) -> Loop:
     return loop
 
 
-def _records(base: _Base) -> list[Loop]:
+def _records(base: _Base, shares: Shares) -> list[Loop]:
     """What is kept of the wallet and of prices, and for how long."""
-    trading = base.trading
-    wallet = WalletWatch(trading.rpc, trading.wallet.address, trading.tokens)
+    trading, address = base.trading, base.trading.wallet.address
+    wallet = WalletWatch(trading.rpc, address, trading.tokens)
     prices = PriceRecorder(trading.router.latest_answers, trading.tokens)
     retention = Retention(_kept_days(base.settings), base.clock.look)
-    return [
+    loops = [
         Loop("wallet", wallet.run_once, LOOK_SECONDS),
         Loop("prices", prices.run_once, SAMPLE_SECONDS),
         Loop("retention", retention.run_once, INTERVAL_SECONDS),
     ]
+    if minutes := base.settings.reconcile_minutes:
+        reconciliation = Reconciliation(trading.rpc, address, trading.tokens, final_at(base.settings))
+        history = WalletHistory(reconciliation, lambda: shares.is_mine(("reconcile", str(address))), minutes * 60)
+        loops.append(Loop("wallet's history", history.run_once, HISTORY_SECONDS))
+    return loops
 
 
 def _hints(base: _Base, settling: Loop) -> list[Hints | AccountHints]:

@@ -6,7 +6,7 @@ stored movements never change, and an interrupted run continues where it stopped
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -50,6 +50,15 @@ class Report:
     balances: tuple[Difference, ...]
 
 
+@dataclass(slots=True)
+class _Kept:
+    """As in ``Report``."""
+
+    movements: Counter[MovementKind] = field(default_factory=Counter)
+    transactions: int = 0
+    waits: bool = False
+
+
 class Reconciliation:
     """Of one wallet. Needs a connection."""
 
@@ -64,39 +73,55 @@ class Reconciliation:
         self._in_sol = Valuation(tokens, tokens.resolve("SOL"), is_estimate=True)
 
     def run(self, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
-        """Read the new transactions. ``progress`` gets the number that are read, and that of all. Raises RpcError."""
-        begun = self._done()
+        """Read the new transactions, and compare. ``progress`` gets the number that are read, and that of all. Raises
+        RpcError."""
         up_to = self._rpc.get_slot(self._final_at)
         accounts = self._accounts(up_to)
         held = self._held(accounts, up_to)
-        mentions = self._mentions(begun, up_to, [each.key for each in accounts])
-        kept, read, waits = Counter[MovementKind](), 0, False
+        new = self._mentions(up_to, accounts)
+        kept = self._keep(new, up_to, lambda read: progress(read, len(new)))
+        slot = self._done()
+        balances = () if kept.waits else self._compared(held, slot)
+        return Report(slot, kept.transactions, kept.movements, kept.waits, balances)
+
+    def catch_up(self, most: int) -> Counter[MovementKind]:
+        """Read the oldest of the new transactions, about ``most`` of them. Raises RpcError."""
+        up_to = self._rpc.get_slot(self._final_at)
+        new = self._mentions(up_to, self._accounts(up_to))
+        if len(new) > most:
+            new = [each for each in new if each.slot <= new[most].slot]
+            up_to = new[-1].slot
+        return self._keep(new, up_to, lambda _: None).movements
+
+    def _keep(self, mentions: Sequence[Mention], up_to: int, progress: Callable[[int], None]) -> _Kept:
+        """Store what all transactions up to a slot have moved."""
+        kept = _Kept()
         for batch in _whole_slots(mentions):
             settled = movements.is_settled([str(each.signature) for each in batch])
             open_slots = [each.slot for each in batch if not settled.get(str(each.signature), True)]
             if open_slots:
-                waits, batch = True, [each for each in batch if each.slot < min(open_slots)]
+                batch = [each for each in batch if each.slot < min(open_slots)]
             if batch:
                 found = self._read(batch, settled.keys())
                 movements.keep(str(self._wallet), found, batch[-1].slot)
-                kept.update(each.movement.kind for each in found)
-                read += len(batch)
-                progress(read, len(mentions))
-            if waits:
-                break
-        if not waits:
-            movements.keep(str(self._wallet), (), up_to)
-        slot = self._done()
-        return Report(slot, read, kept, waits, () if waits else self._compared(held, slot))
+                kept.movements.update(each.movement.kind for each in found)
+                kept.transactions += len(batch)
+                progress(kept.transactions)
+            if open_slots:
+                kept.waits = True
+                return kept
+        movements.keep(str(self._wallet), (), up_to)
+        return kept
 
     def _done(self) -> int:
         slot = movements.reconciled_slot(str(self._wallet))
         return -1 if slot is None else slot
 
-    def _mentions(self, begun: int, up_to: int, accounts: Iterable[Pubkey]) -> list[Mention]:
+    def _mentions(self, up_to: int, accounts: Iterable[KeyedAccount]) -> list[Mention]:
         """All transactions that are not read yet, oldest first. A transaction that sends a token names its account
         and not the wallet, so the current token accounts are searched too, and those of this daemon, which may be
         closed by now."""
+        begun = self._done()
         usual = {
             associated_token.address(self._wallet, Pubkey.from_string(mint), program)
             for mint in self._mints
@@ -104,7 +129,7 @@ class Reconciliation:
         }
         found = {
             each.signature: each
-            for address in {self._wallet, *accounts, *usual}
+            for address in {self._wallet, *(each.key for each in accounts), *usual}
             for each in mentions_since(self._rpc, address, begun + 1, known_to=up_to, commitment=self._final_at)
             if each.slot <= up_to
         }

@@ -26,6 +26,8 @@ SETTINGS = {
     "ORDERD_SIMNET_SLOT_MS": "50",
     "ORDERD_RATE_LIMIT": "0",
     "ORDERD_VENUE_TIMEOUT_MS": "20000",
+    # Otherwise profits would depend on whether the first deposits have been read yet.
+    "ORDERD_RECONCILE_MINUTES": "0",
 }
 VARYING = [
     # Of a tree that is no checkout, nobody knows it.

@@ -10,6 +10,7 @@ from db import movements
 from orderd.domain.tokens import WSOL_MINT
 from orderd.domain.well_known import registry_of
 from orderd.engine.records.reconcile import Reconciliation
+from orderd.engine.records.wallet_history import WalletHistory
 from orderd.solana.rpc import RpcClient, RpcError
 from tests.unit.solana.node import Node
 
@@ -29,12 +30,12 @@ class Endpoint:
     """A chain on which others send the wallet lamports. The node that answers knows it up to the slot ``known``."""
 
     def __init__(self, slots: list[int]) -> None:
-        self.known = TIP
+        self.known = self.tip = TIP
         self._deposits = deposits(slots)
         node = Node(
-            getSlot=lambda _: {"result": TIP},
+            getSlot=lambda _: {"result": self.tip},
             getBalance=lambda _: {"result": {"context": {"slot": self.known}, "value": len(slots)}},
-            getTokenAccountsByOwner=lambda _: {"result": {"context": {"slot": TIP}, "value": []}},
+            getTokenAccountsByOwner=lambda _: {"result": {"context": {"slot": self.tip}, "value": []}},
             getSignaturesForAddress=lambda params: self._mentions(*params),
             getTransaction=lambda params: {"result": self._transaction(params[0])},
         )
@@ -98,3 +99,28 @@ def test_a_node_that_lags_makes_nothing_count_as_read(lags: str, monkeypatch: py
     monkeypatch.undo()
     endpoint.known = TIP
     assert endpoint.reconciliation.run().transactions == 2, "the newest one is not lost"
+
+
+def test_a_long_past_is_read_in_parts_and_nothing_of_it_is_lost() -> None:
+    endpoint = Endpoint([*range(1, 11)])
+    found = [endpoint.reconciliation.catch_up(4).total() for _ in range(4)]
+    assert found == [5, 5, 0, 0]
+    assert movements.sums(TIP) == {WSOL_MINT: 10}
+
+
+def test_the_worker_whose_task_it_is_reads_the_wallet_from_time_to_time() -> None:
+    endpoint, now, mine = Endpoint([10, TIP + 5]), [0.0], [False]
+    history = WalletHistory(endpoint.reconciliation, lambda: mine[0], every=600.0, clock=lambda: now[0])
+    history.run_once()
+    assert movements.reconciled_slot(str(WALLET)) is None
+    mine[0] = True
+    history.run_once()
+    assert movements.sums(TIP) == {WSOL_MINT: 1}
+
+    endpoint.tip = endpoint.known = TIP + 10
+    now[0] = 599.0
+    history.run_once()
+    assert movements.sums(TIP + 10) == {WSOL_MINT: 1}
+    now[0] = 600.0
+    history.run_once()
+    assert movements.sums(TIP + 10) == {WSOL_MINT: 2}
