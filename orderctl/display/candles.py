@@ -184,9 +184,9 @@ def _line(cells: Iterable[tuple[str, str]], label: str, name: str | None) -> Tex
 
 
 def last_line(chart: Chart, title: str, height: int) -> Iterator[str]:
-    """What the newest price is, and what orders wait for beyond the picture."""
+    """What the newest price is, as the axis shows prices, and what orders wait for beyond the picture."""
     newest = chart.candles[-1]
-    yield f"{title}: {newest.close:f} at {newest.at:%Y-%m-%d %H:%M} UTC"
+    yield f"{title}: {_shortened(newest.close)} at {newest.at:%Y-%m-%d %H:%M} UTC"
     for level in chart.beyond(height):
         yield f"beyond the picture: {level.name} at {level.price:f}"
 

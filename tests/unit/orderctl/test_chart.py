@@ -64,7 +64,7 @@ def test_prices_that_orders_wait_for_are_lines_or_are_told_below() -> None:
     lines = drawn(chart, 40, 8)
     assert lines[0] == "┄┄┄┄┤ limit, take profit"
     assert list(last_line(chart, "SOL/USDC 1m", 8)) == [
-        "SOL/USDC 1m: 20 at 2026-11-21 12:03 UTC",
+        "SOL/USDC 1m: 20.0000 at 2026-11-21 12:03 UTC",
         "beyond the picture: stop at 900",
     ]
 
@@ -112,7 +112,7 @@ def test_the_verb_draws_and_says_what_the_newest_price_is(daemon: FakeDaemon, or
     outcome = orderctl("chart", "SOL/USDC", "--width", "40", "--height", "10")
     assert outcome.out.count("▼") == 1
     assert "limit" in outcome.out
-    assert outcome.err == "SOL/USDC 1m: 101 at 2026-11-21 12:04 UTC\n"
+    assert outcome.err == "SOL/USDC 1m: 101.000 at 2026-11-21 12:04 UTC\n"
     (_, params), *_ = daemon.calls
     assert params == {"pair": "SOL/USDC", "limit": 30}
 
