@@ -21,7 +21,7 @@ from db.connection import connect, database, migrate
 from db.models import DEFAULT_ACCOUNT
 from orderd.config.settings import Settings
 from orderd.domain.clock import ClockWatch
-from orderd.domain.terms import GivenTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.engine.execution import turn

@@ -5,7 +5,7 @@ before a command and again after it is allowed: an alias may have the one, and t
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
@@ -44,8 +44,17 @@ def _named(params: "list[Parameter]") -> "list[Parameter]":
     return params
 
 
+def _heading(param: "Parameter") -> str:
+    if isinstance(param, TyperArgument):
+        return "Arguments"
+    return getattr(param, "rich_help_panel", None) or _OPTIONS
+
+
+_OPTIONS: Final = "Options"
+
+
 class Command(TyperCommand):
-    """Refuses an option that is given twice."""
+    """Refuses an option that is given twice. Its help lists options that have a heading under it, all others last."""
 
     def get_params(self, ctx: "Context") -> "list[Parameter]":
         return _named(super().get_params(ctx))
@@ -53,6 +62,17 @@ class Command(TyperCommand):
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         _check_each_once(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
+        for each in self.get_params(ctx):
+            if (record := each.get_help_record(ctx)) is not None:
+                sections.setdefault(_heading(each), []).append(record)
+        sections[_OPTIONS] = sections.pop(_OPTIONS, [])
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
 
 class Group(TyperGroup):

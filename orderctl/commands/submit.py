@@ -20,6 +20,7 @@ from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.money import parse_amount_word
 from orderd.domain.order import OrderKind, TimeInForce
+from orderd.domain.terms_given import LIMIT_ORDERS, LIQUIDITY
 from orderd.wire.orders import SubmitParams
 
 COMMAND_CLASS = TradeCommand
@@ -44,17 +45,25 @@ def run(
     ] = None,
     dry_run: DryRun = False,
     ioc: Annotated[
-        bool, typer.Option("--ioc", help="As --time-in-force ioc: fill the limit order at once, or end it.")
+        bool,
+        typer.Option("--ioc", help="As --time-in-force ioc: fill it at once, or end it.", rich_help_panel=LIMIT_ORDERS),
     ] = False,
     on_liquidity: Annotated[
         bool,
-        typer.Option("--on-liquidity", help="As --type on_liquidity: buy as soon as pools of the pair hold enough."),
+        typer.Option(
+            "--on-liquidity", help="Buy as soon as the pools of the pair hold enough.", rich_help_panel=LIQUIDITY
+        ),
     ] = False,
     max_price: Annotated[
         str | None,
-        typer.Option("--max-price", metavar="PRICE", help="As --limit, of what is bought on liquidity: pay no more."),
+        typer.Option("--max-price", metavar="PRICE", help="The highest price to pay.", rich_help_panel=LIQUIDITY),
     ] = None,
-    fok: Annotated[bool, typer.Option("--fok", help="As --time-in-force fok: all of it at once, or nothing.")] = False,
+    fok: Annotated[
+        bool,
+        typer.Option(
+            "--fok", help="As --time-in-force fok: all of it at once, or nothing.", rich_help_panel=LIMIT_ORDERS
+        ),
+    ] = False,
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:

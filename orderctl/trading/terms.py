@@ -17,7 +17,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.price import PairPrice
-from orderd.domain.terms import GivenTerms, Typed
+from orderd.domain.terms_given import GivenTerms, Typed
 from orderd.domain.terms_parsing import check_prices, check_side, check_wrapped
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.well_known import EVERYWHERE
@@ -64,7 +64,7 @@ def typed_as(name: str) -> Typed:
     return typed
 
 
-SELLING: Final = TermsLayout(tuple(name for name in GivenTerms.model_fields if typed_as(name).has_place))
+SELLING: Final = TermsLayout(tuple(name for name in GivenTerms.model_fields if typed_as(name).heading is None))
 _OF_SALES: Final = (
     *("amount_in", "min_out", "type", "limit_price", "stop_price", "take_profit_price", "trail"),
     *("min_liquidity", "max_pool_fee", "max_round_trip_loss", "max_holder", "allow"),
@@ -112,7 +112,9 @@ def _typed(layout: TermsLayout, *, also_none: bool) -> Iterator[inspect.Paramete
             shown = typer.Option(..., layout.named[name], metavar=typed.metavar, help=typed.help)
         else:
             flags = [f"--{typed.option or name.replace('_', '-')}", *([typed.short] if typed.short else [])]
-            shown = typer.Option(None, *flags, metavar=typed.metavar or None, help=typed.help)
+            shown = typer.Option(
+                None, *flags, metavar=typed.metavar or None, help=typed.help, rich_help_panel=typed.heading
+            )
         yield inspect.Parameter(
             name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=shown, annotation=term.annotation
         )

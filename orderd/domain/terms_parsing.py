@@ -10,7 +10,8 @@ from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.price import parse_price
 from orderd.domain.schedule import CatchUp
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.times import parse_moment, parse_span
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import ADVERSE, Trail

@@ -19,8 +19,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Amended
 from orderd.domain.money import format_amount
 from orderd.domain.order import HELD, IDLE, RESTING, OrderKind
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
 from orderd.domain.terms_formatting import format_terms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views

@@ -18,8 +18,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
 from orderd.domain.terms_formatting import format_terms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.engine import families, halting, views

@@ -10,7 +10,8 @@ from pydantic.config import JsonDict
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quoted import RoutedLeg
-from orderd.domain.terms import DECIMAL, FormattedTerms, GivenTerms
+from orderd.domain.terms import FormattedTerms
+from orderd.domain.terms_given import DECIMAL, GivenTerms
 from orderd.wire.message import ACCOUNT, ClientOrderId, Message, Name, OrderRef
 from orderd.wire.problem import Problem
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from orderd.domain.terms import GivenTerms
+from orderd.domain.terms_given import GivenTerms
 
 SAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "token_in": ("SOL", "CHILLGUY"),

@@ -11,8 +11,10 @@ import pytest
 from orderd.domain import terms
 
 LINES = {
+    "terms_given": {
+        "    slippage: Annotated[": '    memo: Annotated[str | None, Typed("TEXT", "A note.", PROTECTION)] = None\n',
+    },
     "terms": {
-        "    slippage: Annotated[": '    memo: Annotated[str | None, Typed("TEXT", "What it is for.")] = None\n',
         "    slippage_bps: int\n": "    memo: str | None\n",
         "    slippage: str\n": "    memo: str | None = None\n",
     },
@@ -84,7 +86,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process says of the term whose three modules have these lines, and all other modules are as they are."""
+    """What a process says of the term whose modules have these lines, and all other modules are as they are."""
     home = tmp_path_factory.mktemp("terms")
     for module, lines in LINES.items():
         source = (Path(terms.__file__).parent / f"{module}.py").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orderctl.commands import submit
-from orderd.domain.terms import GivenTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.gateway.dialects.orders import FIELDS
 from orderd.gateway.docs.examples import ORDER_BODIES
 from orderd.gateway.docs.openapi import EXAMPLES

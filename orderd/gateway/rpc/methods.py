@@ -9,7 +9,8 @@ from uuid import UUID
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderKind
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.times import format_moment
 from orderd.engine import halting, next_execution, views
 from orderd.engine.allowance import Spending

@@ -9,8 +9,8 @@ from db.connection import database
 from db.models import Order
 from db.terms import columns_of, terms_of
 from orderd.domain.order import Floor
-from orderd.domain.terms import GivenTerms
 from orderd.domain.terms_formatting import format_terms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.well_known import registry_of
 from orderd.engine import views

@@ -18,7 +18,8 @@ from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
 from orderd.engine.intake import Intake, Submission, SubmitOutcome

@@ -7,7 +7,8 @@ import pytest
 from orderd.domain.errors import ErrorCode
 from orderd.domain.liquidity import ObservedMarket, guards, objection, of_mint
 from orderd.domain.mint import MintFacts, Trait
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import registry_of

@@ -6,8 +6,9 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
-from orderd.domain.terms import FormattedTerms, GivenTerms, OrderTerms, Typed
+from orderd.domain.terms import FormattedTerms, OrderTerms
 from orderd.domain.terms_formatting import format_terms
+from orderd.domain.terms_given import GivenTerms, Typed
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import registry_of

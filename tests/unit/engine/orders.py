@@ -6,7 +6,7 @@ from uuid import UUID
 from db.models import Order
 from db.terms import columns_of
 from orderd.domain.order import OrderStatus
-from orderd.domain.terms import GivenTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.well_known import registry_of
 

@@ -8,7 +8,8 @@ from solders.pubkey import Pubkey
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.well_known import EVERYWHERE

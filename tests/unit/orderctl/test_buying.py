@@ -18,7 +18,7 @@ from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Routed
 from orderd.domain.order import Floor
-from orderd.domain.terms import GivenTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.wire.orders import OrderView, SubmitResult
 from orderd.wire.quotes import PreviewResult, QuoteResult
 from orderd.wire.rpc import Method

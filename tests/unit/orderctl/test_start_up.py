@@ -16,7 +16,19 @@ HEAVY = ("textual", "fastapi", "peewee", "dramatiq", "redis", "psycopg2", "solde
 
 _DOMAIN = (
     *("accounts", "authority", "errors", "events", "exits", "halt", "host", "mint", "money", "order", "pool_kind"),
-    *("price", "quote", "quoted", "schedule", "strict_json", "terms", "terms_parsing", "text", "times", "tokens"),
+    *(
+        "price",
+        "quote",
+        "quoted",
+        "schedule",
+        "strict_json",
+        "terms",
+        "terms_given",
+        "terms_parsing",
+        "text",
+        "times",
+        "tokens",
+    ),
     *("trigger", "well_known"),
 )
 KNOWN = {
@@ -113,7 +125,7 @@ def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_wit
 @pytest.mark.parametrize(
     ("view", "spared"),
     [
-        ("daemon", {"orderd.domain.events", "orderd.domain.terms", "orderd.wire.orders"}),
+        ("daemon", {"orderd.domain.events", "orderd.domain.terms", "orderd.domain.terms_given", "orderd.wire.orders"}),
         ("orders", {"orderd.domain.events", "orderd.wire.order_detail"}),
         ("quotes", {"orderd.domain.events", "orderd.wire.order_detail"}),
         ("tables", {"orderd.domain.events", "orderd.wire"}),

@@ -9,7 +9,8 @@ from solders.pubkey import Pubkey
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import max_amount_in
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
-from orderd.domain.terms import GivenTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import WELL_KNOWN, registry_of
