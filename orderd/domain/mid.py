@@ -15,9 +15,11 @@ from typing import Final, NamedTuple
 from orderd.domain.price import canonical
 from orderd.domain.quote import Route, VenueQuote
 
-_APART: Final = Fraction(1, 20)
-"""A pool whose price is further from the best one's has no say, nor has one that takes more than that of an amount, in
-fees and by its depth, if others take less."""
+_APART: Final = 20
+"""A pool whose price is further from the best one's than one part in so many has no say, nor has one that takes more
+than that of an amount, in fees and by its depth, if others take less."""
+_ENOUGH: Final = 1 - Decimal(1) / _APART
+"""What the latter has to leave of one."""
 _TOLD: Final = Context(prec=18)
 
 
@@ -52,20 +54,31 @@ def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
     """Base units bought for one that is sold, by what the pools of one pair pay for an amount."""
     offers = [
         _Offer(Decimal(each.amount_out) / each.amount_in, kept, each.spot)
-        for each in with_a_say(quotes)
-        if each.spot is not None and (kept := each.kept) > 0
+        for each, kept in _with_enough(quotes)
+        if each.spot is not None and kept > 0
     ]
     if not offers:
         return None
     bid = max(offers, key=lambda offer: offer.paid).spot
-    near = [offer for offer in offers if abs(bid - offer.spot) <= _APART * max(bid, offer.spot)]
+    near = [offer for offer in offers if _are_near(bid, offer.spot)]
     return (bid + min(near, key=lambda offer: offer.taken).spot) / 2
 
 
 def with_a_say(quotes: Iterable[VenueQuote]) -> list[VenueQuote]:
     """The offers of pools with enough liquidity for the amount; all if no pool has enough."""
-    quotes = list(quotes)
-    return [each for each in quotes if each.kept >= 1 - _APART] or quotes
+    return [each for each, _ in _with_enough(quotes)]
+
+
+def _with_enough(quotes: Iterable[VenueQuote]) -> list[tuple[VenueQuote, Decimal]]:
+    """The same, each with what it leaves of one."""
+    kept = [(each, each.kept) for each in quotes]
+    return [each for each in kept if each[1] >= _ENOUGH] or kept
+
+
+def _are_near(one: Fraction, other: Fraction) -> bool:
+    """In whole numbers: fractions look for a common divisor at each step."""
+    first, second = one.numerator * other.denominator, other.numerator * one.denominator
+    return abs(first - second) * _APART <= max(first, second)
 
 
 def text(mid: Fraction, decimals_in: int, decimals_out: int) -> str:

@@ -61,9 +61,10 @@ def part_of(word: str) -> Fraction:
 def format_amount(amount: int, decimals: int) -> str:
     """Base units as the shortest exact decimal string: ``1500000000, 9`` is ``1.5``."""
     sign = "-" if amount < 0 else ""
-    whole, part = divmod(abs(amount), 10**decimals)
-    digits = f"{part:0{decimals}d}".rstrip("0") if decimals else ""
-    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+    digits = str(abs(amount)).zfill(decimals + 1)
+    if decimals:
+        digits = f"{digits[:-decimals]}.{digits[-decimals:]}".rstrip("0").rstrip(".")
+    return f"{sign}{digits}"
 
 
 def format_price(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, digits: int = 9) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from orderd.amm.curve import Segment, constant_product, inverse_sqrt, kept, s_at
 from orderd.amm.fixed_point import Q64
@@ -12,7 +13,7 @@ from orderd.amm.volatility import FEE_PRECISION, fee_in
 from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DammV2Side:
     """Meteora DAMM v2 at unix second ``now`` and activation point ``point``: one segment, up to the end of its
     range."""
@@ -22,9 +23,13 @@ class DammV2Side:
     now: int
     point: int
 
+    @cached_property
+    def _spot(self) -> Fraction:
+        return damm_v2.spot_price(self.pool, a_to_b=self.a_to_b)
+
     def rates(self) -> Rates:
         fee = Fraction(damm_v2.rate_of_gross(self.pool, 0, self.a_to_b, self.point), FEE_PRECISION)
-        return Rates(damm_v2.spot_price(self.pool, a_to_b=self.a_to_b), fee)
+        return Rates(self._spot, fee)
 
     def quote(self, amount_in: int) -> Quote:
         swap = damm_v2.swap_exact_in(self.pool, amount_in, a_to_b=self.a_to_b, now=self.now, point=self.point)
@@ -76,7 +81,7 @@ class DammV2Side:
             swap.fee_on_input,
             swap.net_in,
             swap.gross_out,
-            damm_v2.spot_price(self.pool, a_to_b=self.a_to_b),
+            self._spot,
             steps,
             exact_out,
         )

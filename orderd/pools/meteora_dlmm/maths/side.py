@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from orderd.amm.curve import Segment, constant_price
 from orderd.amm.fixed_point import Q64
@@ -12,7 +13,7 @@ from orderd.amm.volatility import FEE_PRECISION, fee_on_top
 from orderd.pools.meteora_dlmm.maths import pool as dlmm
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DlmmSide:
     """Meteora DLMM at unix second ``now``: a segment for each bin that has something to give."""
 
@@ -20,12 +21,16 @@ class DlmmSide:
     swap_for_y: bool
     now: int
 
+    @cached_property
+    def _spot(self) -> Fraction:
+        return dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y)
+
     def rates(self) -> Rates:
         walk = dlmm.Walk(self.pool, self.swap_for_y, self.now)
         if not any(walk.enter(each) for each in self.pool.bins.walk(self.pool.active_id, downwards=self.swap_for_y)):
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         fee = Fraction(walk.fee_rate, FEE_PRECISION)
-        return Rates(dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y), fee)
+        return Rates(self._spot, fee)
 
     def quote(self, amount_in: int) -> Quote:
         return self._as_quote(dlmm.swap_exact_in(self.pool, amount_in, swap_for_y=self.swap_for_y, now=self.now))
@@ -55,7 +60,7 @@ class DlmmSide:
             swap.fee_on_input,
             swap.net_in,
             swap.gross_out,
-            dlmm.spot_price(self.pool, swap_for_y=self.swap_for_y),
+            self._spot,
             abs(swap.end_bin_id - swap.start_bin_id),
             exact_out,
         )

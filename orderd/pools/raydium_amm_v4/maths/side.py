@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 
 from orderd.amm.curve import Segment, constant_product, kept
 from orderd.amm.fixed_point import Q64
@@ -10,15 +12,19 @@ from orderd.amm.swap import U64_MAX
 from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AmmV4Side:
     """Raydium AMM v4: one segment."""
 
     pool: amm_v4.AmmV4Pool
     coin_to_pc: bool
 
+    @cached_property
+    def _spot(self) -> Fraction:
+        return amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc)
+
     def rates(self) -> Rates:
-        return Rates(amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc), amm_v4.fee_rate(self.pool))
+        return Rates(self._spot, amm_v4.fee_rate(self.pool))
 
     def quote(self, amount_in: int) -> Quote:
         return self._as_quote(amm_v4.swap_exact_in(self.pool, amount_in, coin_to_pc=self.coin_to_pc))
@@ -48,6 +54,6 @@ class AmmV4Side:
             True,
             swap.net_in,
             swap.gross_out,
-            amm_v4.spot_price(self.pool, coin_to_pc=self.coin_to_pc),
+            self._spot,
             exact_out=exact_out,
         )

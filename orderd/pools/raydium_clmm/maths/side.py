@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from orderd.amm.curve import Segment, constant_price, inverse_sqrt, kept, s_at
 from orderd.amm.fixed_point import Q64
@@ -15,7 +16,7 @@ from orderd.pools.raydium_clmm.maths.limit_orders import OrderPrice
 from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClmmSide:
     """Raydium CLMM at unix second ``now``: a segment for each stretch between initialised ticks and groups of a dynamic
     fee, and for the limit orders of a tick."""
@@ -24,11 +25,15 @@ class ClmmSide:
     zero_for_one: bool
     now: int
 
+    @cached_property
+    def _spot(self) -> Fraction:
+        return clmm.spot_price(self.pool, zero_for_one=self.zero_for_one)
+
     def rates(self) -> Rates:
         fee = Fraction(self._meter().rate(), FEE_RATE_DENOMINATOR)
         if fee >= 1:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
-        return Rates(clmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
+        return Rates(self._spot, fee)
 
     def quote(self, amount_in: int) -> Quote:
         return self._as_quote(clmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one, now=self.now))
@@ -80,7 +85,7 @@ class ClmmSide:
             swap.fee_on_input,
             swap.net_in,
             swap.gross_out,
-            clmm.spot_price(self.pool, zero_for_one=self.zero_for_one),
+            self._spot,
             swap.steps,
             exact_out,
         )

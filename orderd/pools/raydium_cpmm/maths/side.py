@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from orderd.amm.curve import Segment, constant_product, kept
 from orderd.amm.side import Quote, Rates
@@ -10,12 +11,16 @@ from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.pools.raydium_cpmm.maths import pool as cpmm
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CpmmSide:
     """Raydium CPMM: one segment."""
 
     pool: cpmm.CpmmPool
     zero_for_one: bool
+
+    @cached_property
+    def _spot(self) -> Fraction:
+        return cpmm.spot_price(self.pool, zero_for_one=self.zero_for_one)
 
     def rates(self) -> Rates:
         creator_rate, on_input = cpmm.creator_fee_rate(self.pool, self.zero_for_one)
@@ -26,7 +31,7 @@ class CpmmSide:
         fee = trade + (creator if on_input else creator * (1 - trade))
         if max(trade, creator, fee) >= 1:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
-        return Rates(cpmm.spot_price(self.pool, zero_for_one=self.zero_for_one), fee)
+        return Rates(self._spot, fee)
 
     def quote(self, amount_in: int) -> Quote:
         return self._as_quote(cpmm.swap_exact_in(self.pool, amount_in, zero_for_one=self.zero_for_one))
@@ -56,6 +61,6 @@ class CpmmSide:
             True,
             swap.net_in,
             swap.gross_out,
-            cpmm.spot_price(self.pool, zero_for_one=self.zero_for_one),
+            self._spot,
             exact_out=exact_out,
         )
