@@ -21,7 +21,7 @@ from orderd.proving.market import ProvingMarket
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.hints import first_slot
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
+from orderd.solana.rpc import NEWEST_VERSION, RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
 from orderd.venues.account_facts import token_amount
 
 LOW_LAMPORTS: Final = 20_000_000
@@ -44,7 +44,10 @@ _METHODS: Final[dict[str, list[Any]]] = {
     "getSignatureStatuses": [[str(Signature.default())]],
     "getSignaturesForAddress": [_NOBODY, {"limit": 1}],
     "getTransaction": [str(Signature.default())],
-    "getBlock": [0, {"transactionDetails": "signatures", "rewards": False, "maxSupportedTransactionVersion": 0}],
+    "getBlock": [
+        0,
+        {"transactionDetails": "signatures", "rewards": False, "maxSupportedTransactionVersion": NEWEST_VERSION},
+    ],
     "getFirstAvailableBlock": [],
     "getTokenAccountsByOwner": [_NOBODY, {"programId": str(token.PROGRAM_ID)}, {"encoding": "base64"}],
     "getRecentPrioritizationFees": [[]],

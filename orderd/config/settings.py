@@ -38,7 +38,7 @@ from orderd.config.values import (
 from orderd.domain.host import is_loopback
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.text import text_of
-from orderd.simnet.config import MAX_SPREAD_BPS, PACES, Pace
+from orderd.simnet.config import MAX_SPREAD_BPS, PROFILES, Profile
 from orderd.solana.pool_programs import LOCAL_CHAINS, Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
@@ -180,8 +180,11 @@ class Settings(BaseSettings):
     """Addresses of the Meteora pools to use. If empty, pools are discovered on the chain."""
 
     lookup_tables: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
-    """Addresses of lookup tables that hold accounts of pools: a transaction then has room for a split over more pools.
-    If empty, transactions use none."""
+    """Addresses of lookup tables that hold accounts of pools: a transaction of version 0 then has room for a split over
+    more pools. If empty, transactions use none."""
+    transaction_version: Literal["auto", "0", "1"] = "auto"
+    """Version of the transactions that are signed: 0 (1,232 bytes, with lookup tables) or 1 (4,096 bytes, without). If
+    ``auto``, 1 where a simulation shows that the endpoint takes it, which is looked at each minute, else 0."""
 
     compute_unit_price: int = Field(10_000, ge=0, le=MOST)
     """Minimum priority fee, in micro-lamports per compute unit."""
@@ -241,7 +244,7 @@ class Settings(BaseSettings):
     """The local chain's port for HTTP; its websocket uses the next one. 0 takes two free ones."""
     simnet_profile: Literal["2025", "2026"] = "2025"
     """The year whose mainnet the local chain is like: slots of 400 ms, final after 32 more (2025), or slots of 200 ms,
-    final after one more (2026)."""
+    final after one more, and transactions of version 1 (2026)."""
     simnet_slot_ms: int | None = Field(None, ge=5, le=MOST)
     """Length of the local chain's slots. If empty, as the profile has it."""
     simnet_seed: int = 1
@@ -325,14 +328,14 @@ class Settings(BaseSettings):
         return {venue: latency for venue, latency in all_venues.items() if latency}
 
     @property
-    def simnet_pace(self) -> Pace:
-        """The local chain's slots and finality, by its profile."""
-        return PACES[self.simnet_profile]
+    def local_profile(self) -> Profile:
+        """The local chain's slots, finality and versions of transactions, by the year of its profile."""
+        return PROFILES[self.simnet_profile]
 
     @property
     def local_slot_ms(self) -> int:
         """The length of the local chain's slots."""
-        return self.simnet_pace.slot_ms if self.simnet_slot_ms is None else self.simnet_slot_ms
+        return self.local_profile.slot_ms if self.simnet_slot_ms is None else self.simnet_slot_ms
 
     @property
     def simnet_spread_bps(self) -> dict[VenueName, int]:

@@ -36,7 +36,9 @@ from orderd.solana.pool_programs import program_of
 from orderd.solana.rpc import Commitment, RpcClient
 from orderd.solana.sender import Sender
 from orderd.solana.slot_time import SlotTime, commitment_for
+from orderd.solana.transaction import TransactionVersion
 from orderd.solana.transport import HttpTransport
+from orderd.solana.version_choice import VersionChoice
 from orderd.venues.base import Venue
 from orderd.venues.chain_clock import ChainClock
 from orderd.venues.pool_venue import venue_class
@@ -44,8 +46,8 @@ from orderd.venues.reading import read_batch
 
 _MINT_SECONDS: Final = 1.5
 """An order whose tokens have to be read first is answered as soon as any other."""
-_SLOT_SECONDS: Final = 2.0
-"""How long a start waits for the node to say how long its slots are."""
+_LOOK_SECONDS: Final = 2.0
+"""How long a start waits for the node to say how long its slots are, and which transactions it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ class Trading:
     retry: RetryPolicy
     slot_time: SlotTime
     pool_age_ms: Callable[[], int]
+    versions: VersionChoice
 
-    def look_at_slots(self) -> bool:
+    def look_at_chain(self) -> bool:
         """Whether the chain's slots have become longer or shorter, or are final sooner or later. What this process does
-        by them follows."""
+        by them follows, and so does the version that transactions are made in."""
+        self.versions.look()
         if not self.slot_time.look():
             return False
         self.retry.slot_ms = self.slot_time.ms
@@ -81,7 +85,7 @@ def final_at(settings: Settings) -> Commitment:
     """The commitment of blocks that cannot be rolled back. A local chain of one node has no forks: what it confirms is
     final, and it may report only finalized blocks."""
     if settings.chain == "simnet" and settings.is_one_node:
-        return commitment_for(settings.simnet_pace.finality_slots)
+        return commitment_for(settings.local_profile.finality_slots)
     return "finalized"
 
 
@@ -133,6 +137,7 @@ def open_trading(
     )
     funds_check = FundsCheck(rpc, wallet.address)
     tables = LookupTables(rpc, settings.lookup_tables)
+    versions = versions_of(settings, wallet.address)
     router = Router(
         open_venues(settings, rpc, age_ms, hints, tables.held),
         read=partial(read_batch, rpc),
@@ -146,12 +151,15 @@ def open_trading(
         threads=settings.worker_threads,
         rent_of_way=funds_check.cost_of_way,
         bytes_of_tables=tables.most_bytes,
+        version=lambda: versions.current,
         watched=[(base.mint, quote.mint) for base, quote in map(tokens.named_pair, settings.watch_pairs)],
     )
-    builder = Builder(router, rpc, wallet, fees, funds_check, blockhash_age=age, tables=tables.current)
+    builder = Builder(
+        router, rpc, wallet, fees, funds_check, blockhash_age=age, tables=tables.current, versions=versions
+    )
     retry = RetryPolicy(max_attempts=settings.max_attempts, base_ms=settings.retry_base_ms, slot_ms=slot_time.ms)
     desk = TokenDesk(tokens, open_rpc(settings, _MINT_SECONDS), token_list_of(settings))
-    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, slot_time, age_ms)
+    return Trading(tokens, desk, rpc, wallet, router, builder, Sender(rpc), retry, slot_time, age_ms, versions)
 
 
 def token_list_of(settings: Settings) -> TokenList | None:
@@ -205,13 +213,28 @@ def slot_time_of(settings: Settings) -> SlotTime:
     """How long the chain takes for a slot, and its commitment: as the local one's profile says, or as the node has
     measured it."""
     if settings.chain == "simnet" or settings.rpc_url is None:
-        pace = settings.simnet_pace
-        return SlotTime(None, pace.slot_ms, settings.commitment or commitment_for(pace.finality_slots))
-    rpc = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_SLOT_SECONDS))
+        profile = settings.local_profile
+        return SlotTime(None, profile.slot_ms, settings.commitment or commitment_for(profile.finality_slots))
     asks = settings.commitment is None
-    slot_time = SlotTime(rpc, commitment=settings.commitment or "confirmed", asks=asks)
+    slot_time = SlotTime(_looking(settings.rpc_url), commitment=settings.commitment or "confirmed", asks=asks)
     slot_time.look()
     return slot_time
+
+
+def versions_of(settings: Settings, payer: Pubkey) -> VersionChoice:
+    """The version of transactions that is set, or the newest that the node takes."""
+    if settings.transaction_version != "auto":
+        return VersionChoice.of(TransactionVersion(int(settings.transaction_version)))
+    if settings.rpc_url is None:
+        return VersionChoice.of(TransactionVersion.V0)
+    versions = VersionChoice.asking(_looking(settings.rpc_url), payer)
+    versions.look()
+    return versions
+
+
+def _looking(rpc_url: str) -> RpcClient:
+    """For questions that a start asks, and that are asked again later."""
+    return RpcClient("", transport=HttpTransport(rpc_url, read_timeout=_LOOK_SECONDS))
 
 
 def open_venues(

@@ -150,7 +150,7 @@ def _keeping_up(engine: Engine) -> Iterator[None]:
     every: dict[str, tuple[Callable[[], object], float]] = {
         "token names": (desk.refresh_names, NAMES_SECONDS),
         "token list": (desk.refresh_list, LIST_SECONDS),
-        "slot time": (engine.look_at_slots, SLOT_SECONDS),
+        "chain": (engine.look_at_chain, SLOT_SECONDS),
     }
     loops = [Loop(name, refresh, seconds) for name, (refresh, seconds) in every.items()]
     for loop in loops:
@@ -210,7 +210,7 @@ def open_engine(
         ),
         wallet=str(trading.wallet.address),
         record_prices=PriceRecorder(trading.router.latest_answers, trading.tokens).run_once,
-        look_at_slots=trading.look_at_slots,
+        look_at_chain=trading.look_at_chain,
     )
 
 

@@ -86,7 +86,7 @@ class Engine:
     """The address that orders are signed for."""
     record_prices: Callable[[], None] = lambda: None
     """Keeps what the pools cost that were read here; to be called every second."""
-    look_at_slots: Callable[[], object] = lambda: None
+    look_at_chain: Callable[[], object] = lambda: None
     """Goes by the chain's slots as they are now; to be called every minute."""
 
 

@@ -150,7 +150,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
     searching = Loop("look-out", search.run_once, base.pace.slot_seconds)
 
     def keep_pace() -> None:
-        if base.trading.look_at_slots():
+        if base.trading.look_at_chain():
             base.live.resend_seconds = resending.seconds = base.pace.resend_seconds
             triggers.idle_seconds = base.pace.idle_seconds
             triggering.interval = searching.interval = base.pace.slot_seconds
@@ -179,7 +179,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
             settling,
             resends,
             searching,
-            Loop("slot time", keep_pace, SLOT_SECONDS),
+            Loop("chain", keep_pace, SLOT_SECONDS),
             *_records(base, shares),
             Loop("sharing", check_sharing, SHARING_SECONDS),
             *settles,

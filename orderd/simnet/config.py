@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,14 +15,16 @@ MAX_SPREAD_BPS: Final = 50
 """Of each venue. Further apart, trades would come to where the liquidity of some pools ends."""
 
 
-class Pace(NamedTuple):
-    """How long a slot takes, and how many confirmed blocks on top of one make it final."""
+class Profile(NamedTuple):
+    """How long a slot takes, how many confirmed blocks on top of one make it final, and which versions of transactions
+    the nodes take."""
 
     slot_ms: int
     finality_slots: int
+    newest_version: Literal[0, 1]
 
 
-PACES: Final[Mapping[str, Pace]] = {"2025": Pace(400, 32), "2026": Pace(200, 1)}
+PROFILES: Final[Mapping[str, Profile]] = {"2025": Profile(400, 32, 0), "2026": Profile(200, 1, 1)}
 """Of mainnet by year. In 2026 it votes off the chain, and a block is final after about 150 ms."""
 
 
@@ -38,6 +40,8 @@ class SimnetConfig(BaseModel):
     slot_ms: Annotated[int, Field(ge=5)] = 400
     finality_slots: Annotated[int, Field(ge=1, le=150)] = 32
     """A block is finalized when this many have been confirmed on top of it."""
+    newest_version: Literal[0, 1] = 0
+    """Of transactions: what is newer is no transaction to its nodes."""
     confirm_ms: Annotated[int, Field(ge=0)] = 0
     """A block is confirmed this long after it was sealed, to the slot; with 0, as soon as it is on disk."""
     seed: int = 1

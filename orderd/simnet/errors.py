@@ -50,6 +50,7 @@ _TRANSACTION_TEXT: Final = {
     "InvalidAccountForFee": "This account may not be used to pay transaction fees",
     "InvalidAddressLookupTableIndex": "Transaction address table lookup uses an invalid index",
     "InvalidProgramForExecution": "This program may not be used for executing instructions",
+    "MaxLoadedAccountsDataSizeExceeded": "Transaction exceeded max loaded accounts data size cap",
     "ProgramAccountNotFound": "Attempt to load a program that does not exist",
     "SanitizeFailure": "Transaction failed to sanitize accounts offsets correctly",
     "SignatureFailure": "Transaction did not pass signature verification",

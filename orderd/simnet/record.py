@@ -6,7 +6,7 @@ Source: agave ``transaction-status/src/lib.rs`` (UiTransactionStatusMeta, UiTran
 import base64
 from typing import Any, Literal
 
-from solders.message import MessageV0
+from solders.message import MessageV0, MessageV1
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
@@ -146,6 +146,17 @@ def _lookups(transaction: Transaction) -> list[dict[str, Any]]:
     ]
 
 
+def _config(transaction: Transaction) -> dict[str, Any]:
+    message = transaction.parsed.message
+    assert isinstance(message, MessageV1)
+    return {
+        "priorityFee": message.config.priority_fee,
+        "computeUnitLimit": message.config.compute_unit_limit,
+        "loadedAccountsDataSizeLimit": message.config.loaded_accounts_data_size_limit,
+        "heapSize": message.config.heap_size,
+    }
+
+
 def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonParsed"]) -> dict[str, Any]:
     """The ``transaction`` object. Instructions stay undecoded in ``jsonParsed``, as for programs no parser knows."""
     signers, readonly_signers, readonly_unsigned = transaction.header
@@ -169,6 +180,8 @@ def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonPars
         ]
         if transaction.version == 0:
             message["addressTableLookups"] = _lookups(transaction)
+        if transaction.version == 1:
+            message["transactionConfig"] = _config(transaction)
     else:
         message["accountKeys"] = account_keys(transaction)
         message["instructions"] = [

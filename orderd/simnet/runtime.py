@@ -6,6 +6,7 @@ and nothing else of it remains. Source: agave ``svm/src/transaction_processor.rs
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from solders.pubkey import Pubkey
 
@@ -17,6 +18,7 @@ from orderd.solana.programs import system
 
 Load = Callable[[Pubkey], LedgerAccount | None]
 """Where the accounts are read from: the open block, or a view of an earlier one."""
+_BYTES_AN_ACCOUNT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def execute(
             missing = before[instruction.program] is None
             raise TransactionError("ProgramAccountNotFound" if missing else "InvalidProgramForExecution")
     accounts = {key: account for key, account in zip(transaction.keys, before, strict=True) if account is not None}
+    if transaction.loaded_limit is not None and _loaded(accounts) > transaction.loaded_limit:
+        raise TransactionError("MaxLoadedAccountsDataSizeExceeded")
     accounts[transaction.payer] = payer
     execution = TransactionRun(programs, accounts, clock, transaction.unit_limit)
     inner: list[tuple[int, tuple[InnerInstruction, ...]]] = []
@@ -112,6 +116,11 @@ def _charge(payer: LedgerAccount | None, fee: int) -> LedgerAccount:
     if 0 < left < rent_exempt_minimum(0) <= payer.lamports:
         raise TransactionError("InsufficientFundsForRent", 0)
     return LedgerAccount(left, payer.owner)
+
+
+def _loaded(accounts: Mapping[Pubkey, LedgerAccount]) -> int:
+    """Bytes that count against the limit of what a transaction loads. agave, ``TRANSACTION_ACCOUNT_BASE_SIZE``."""
+    return sum(_BYTES_AN_ACCOUNT + len(account.data) for account in accounts.values())
 
 
 def _kept(account: LedgerAccount | None) -> LedgerAccount | None:

@@ -1,6 +1,7 @@
 """A transaction as it came over the wire, checked for form and laid open for the runtime.
 
-Rules: anza-xyz/solana-sdk, ``message`` (sanitising, writability) and agave's ``compute-budget-instruction``.
+Rules: anza-xyz/solana-sdk, ``message`` (sanitising, writability) and agave's ``compute-budget-instruction``; for
+version 1 SIMD-0385.
 """
 
 from collections import Counter
@@ -10,7 +11,15 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from solders.hash import Hash
-from solders.message import Message, MessageHeader, MessageV0
+from solders.message import Message, MessageHeader, MessageV0, MessageV1
+from solders.message.v1 import (
+    MAX_ADDRESSES,
+    MAX_HEAP_SIZE,
+    MAX_INSTRUCTIONS,
+    MAX_TRANSACTION_SIZE,
+    MIN_HEAP_SIZE,
+    V1_PREFIX,
+)
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
@@ -21,7 +30,9 @@ from orderd.solana.programs import associated_token, compute_budget, memo, syste
 from orderd.solana.programs.layout import LayoutError
 
 MAX_SIZE: Final = 1_232
-"""Bytes of one packet, and so of one transaction."""
+"""Bytes of one packet, and so of one transaction, but of version 1."""
+_KIB: Final = 1_024
+AnyMessage = Message | MessageV0 | MessageV1
 
 LAMPORTS_A_SIGNATURE: Final = 5_000
 _BUILTIN_UNITS: Final = 3_000
@@ -64,12 +75,12 @@ NO_TABLES: Final[Tables] = {}
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A well-formed transaction. ``fee`` in lamports, ``unit_limit`` in compute units, ``unit_price`` in
-    micro-lamports."""
+    """A well-formed transaction. ``unit_limit`` in compute units, ``unit_price`` in micro-lamports for one of them,
+    ``priority_fee`` in lamports, ``loaded_limit`` in bytes that its accounts may have; None if that is not limited."""
 
     raw: bytes
     signatures: tuple[Signature, ...]
-    version: Literal["legacy", 0]
+    version: Literal["legacy", 0, 1]
     header: tuple[int, int, int]
     keys: tuple[Pubkey, ...]
     writable: tuple[bool, ...]
@@ -77,6 +88,8 @@ class Transaction:
     instructions: tuple[CompiledInstruction, ...]
     unit_limit: int
     unit_price: int
+    priority_fee: int
+    loaded_limit: int | None
     parsed: VersionedTransaction
     loaded: Loaded
 
@@ -93,10 +106,6 @@ class Transaction:
     @property
     def payer(self) -> Pubkey:
         return self.keys[0]
-
-    @property
-    def priority_fee(self) -> int:
-        return compute_budget.priority_fee(self.unit_limit, self.unit_price)
 
     @property
     def fee(self) -> int:
@@ -139,8 +148,9 @@ NOTHING_LOADED: Final = Loaded()
 
 @lru_cache(maxsize=256)
 def _decode(raw: bytes, loaded: Loaded) -> Transaction:
-    if len(raw) > MAX_SIZE:
-        raise ValueError(f"transaction too large: {len(raw)} bytes (max: raw {MAX_SIZE})")
+    most = MAX_TRANSACTION_SIZE if is_of_version_1(raw) else MAX_SIZE
+    if len(raw) > most:
+        raise ValueError(f"transaction too large: {len(raw)} bytes (max: raw {most})")
     try:
         parsed = VersionedTransaction.from_bytes(raw)
     except ValueError as error:
@@ -148,8 +158,6 @@ def _decode(raw: bytes, loaded: Loaded) -> Transaction:
     if bytes(parsed) != raw:
         raise ValueError("failed to deserialize the transaction: bytes follow its end")
     message = parsed.message
-    if not isinstance(message, Message | MessageV0):
-        raise TransactionError("UnsupportedVersion")
     header = message.header
     signers, readonly_signers = header.num_required_signatures, header.num_readonly_signed_accounts
     static = tuple(message.account_keys)
@@ -165,26 +173,36 @@ def _decode(raw: bytes, loaded: Loaded) -> Transaction:
     for each in instructions:
         if not 0 < each.program < len(static) or max(each.accounts, default=0) >= most:
             raise TransactionError("SanitizeFailure")
-    unit_limit, unit_price = _compute_budget(keys, instructions)
+    budget = _config(message) if isinstance(message, MessageV1) else _compute_budget(keys, instructions)
     return Transaction(
         raw=raw,
         signatures=tuple(parsed.signatures),
-        version=0 if isinstance(message, MessageV0) else "legacy",
+        version=_VERSIONS[type(message)],
         header=(signers, readonly_signers, header.num_readonly_unsigned_accounts),
         keys=keys,
         writable=_writable(header, static, loaded, instructions),
         blockhash=message.recent_blockhash,
         instructions=instructions,
-        unit_limit=unit_limit,
-        unit_price=unit_price,
+        unit_limit=budget.unit_limit,
+        unit_price=budget.unit_price,
+        priority_fee=budget.priority_fee,
+        loaded_limit=budget.loaded_limit,
         parsed=parsed,
         loaded=loaded,
     )
 
 
-def _lookups(message: Message | MessageV0) -> int:
+def is_of_version_1(raw: bytes) -> bool:
+    """By its first byte, which is the number of signatures in others. They have fewer than 129, which do not fit."""
+    return raw[:1] == bytes([V1_PREFIX])
+
+
+_VERSIONS: Final[Mapping[type, Literal["legacy", 0, 1]]] = {Message: "legacy", MessageV0: 0, MessageV1: 1}
+
+
+def _lookups(message: AnyMessage) -> int:
     """How many keys it names by lookup tables."""
-    if isinstance(message, Message):
+    if not isinstance(message, MessageV0):
         return 0
     return sum(len(each.writable_indexes) + len(each.readonly_indexes) for each in message.address_table_lookups)
 
@@ -213,8 +231,28 @@ def _sanitize(
         raise TransactionError("SanitizeFailure")
 
 
-def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstruction, ...]) -> tuple[int, int]:
-    """The unit limit and price that the transaction asks for, or the defaults."""
+class _Budget(NamedTuple):
+    unit_limit: int
+    unit_price: int
+    priority_fee: int
+    loaded_limit: int | None = None
+
+
+def _config(message: MessageV1) -> _Budget:
+    """What the message of version 1 asks for: what it does not name is nothing. Raises TransactionError."""
+    config = message.config
+    heap = config.heap_size
+    too_many = len(message.account_keys) > MAX_ADDRESSES or len(message.instructions) > MAX_INSTRUCTIONS
+    if too_many or not (heap is None or (MIN_HEAP_SIZE <= heap <= MAX_HEAP_SIZE and heap % _KIB == 0)):
+        raise TransactionError("SanitizeFailure")
+    units = min(config.compute_unit_limit or 0, compute_budget.MAX_COMPUTE_UNITS)
+    loaded = min(config.loaded_accounts_data_size_limit or 0, compute_budget.MAX_LOADED_ACCOUNTS_BYTES)
+    fee = config.priority_fee or 0
+    return _Budget(units, fee * compute_budget.MICRO_LAMPORTS // max(units, 1), fee, loaded)
+
+
+def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstruction, ...]) -> _Budget:
+    """What the transaction asks for by its instructions, or the defaults."""
     limit, price = None, 0
     seen: Counter[type] = Counter()
     default = 0
@@ -236,4 +274,5 @@ def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstru
                 limit = units
             case compute_budget.SetComputeUnitPrice(micro_lamports):
                 price = micro_lamports
-    return min(default if limit is None else limit, compute_budget.MAX_COMPUTE_UNITS), price
+    units = min(default if limit is None else limit, compute_budget.MAX_COMPUTE_UNITS)
+    return _Budget(units, price, compute_budget.priority_fee(units, price))

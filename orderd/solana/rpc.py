@@ -65,7 +65,10 @@ K = TypeVar("K")
 Commitment = Literal["processed", "confirmed", "finalized"]
 
 REQUEST_BATCH: Final = 25
-"""Transactions per request: nodes take up to 50 KiB by default, and a transaction has up to 1.7 KB in base64."""
+MOST_BYTES_A_REQUEST: Final = 31_000
+"""Transactions per request, and their bytes: nodes take up to 50 KiB by default, and base64 is a third longer."""
+NEWEST_VERSION: Final = 1
+"""The newest version of transactions that is understood in answers."""
 MAX_ACCOUNTS_A_CALL: Final = 100
 MAX_SIGNATURES_A_CALL: Final = 256
 MAX_MENTIONS_A_CALL: Final = 1_000
@@ -126,7 +129,7 @@ class RpcClient(JsonRpc):
         config = self._config(commitment) | {
             "transactionDetails": "signatures",
             "rewards": False,
-            "maxSupportedTransactionVersion": 0,
+            "maxSupportedTransactionVersion": NEWEST_VERSION,
         }
         return _typed(
             "getBlock",
@@ -381,7 +384,7 @@ class RpcClient(JsonRpc):
         return {"commitment": commitment or self.commitment}
 
     def _fetching(self, signature: Signature, commitment: Commitment | None) -> Call:
-        config = self._config(commitment) | {"encoding": "json", "maxSupportedTransactionVersion": 0}
+        config = self._config(commitment) | {"encoding": "json", "maxSupportedTransactionVersion": NEWEST_VERSION}
         return "getTransaction", [str(signature), config]
 
     def _sending(self, transaction: bytes, skip_preflight: bool) -> Call:
@@ -392,6 +395,18 @@ class RpcClient(JsonRpc):
             "maxRetries": 0,
         }
         return "sendTransaction", [base64.b64encode(transaction).decode(), config]
+
+
+def in_requests(transactions: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The transactions in order, as many at a time as one request may have."""
+    start, size = 0, 0
+    for position, each in enumerate(transactions):
+        if position > start and (size + len(each) > MOST_BYTES_A_REQUEST or position - start == REQUEST_BATCH):
+            yield transactions[start:position]
+            start, size = position, 0
+        size += len(each)
+    if start < len(transactions):
+        yield transactions[start:]
 
 
 def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: ANN401  (any JSON)

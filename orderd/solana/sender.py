@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orderd.solana.rpc import REQUEST_BATCH, RpcClient, RpcError
+from orderd.solana.rpc import RpcClient, RpcError, in_requests
 
 
 class Sender:
@@ -13,5 +13,4 @@ class Sender:
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         """Send the bytes, one answer each. An error says nothing about whether they will land."""
-        batches = (signed[start : start + REQUEST_BATCH] for start in range(0, len(signed), REQUEST_BATCH))
-        return [answer for batch in batches for answer in self._rpc.send_transactions(batch)]
+        return [answer for batch in in_requests(signed) for answer in self._rpc.send_transactions(batch)]

@@ -1,32 +1,46 @@
-"""Building, signing and reading transactions.
+"""Transactions as bytes: their versions and limits, signing and reading.
 
-Wire format: https://solana.com/docs/core/transactions. A transaction is at most 1,232 bytes, what fits in one
-IPv6 packet.
+Wire format: https://solana.com/docs/core/transactions. Signatures come first, and a transaction is at most 1,232 bytes,
+what fits in one IPv6 packet. Version 1 is that of SIMD-0385 (solana-foundation/solana-improvement-documents,
+``proposals/0385-transaction-v1.md``), with the size of SIMD-0296: 4,096 bytes, no lookup tables, the compute budget in
+the message's head, and signatures at the end.
 """
 
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.message import Message, MessageV0, to_bytes_versioned
+from solders.message import Message, MessageV0, MessageV1, TransactionConfig
+from solders.message.v1 import MAX_TRANSACTION_SIZE, V1_PREFIX
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.keys import Signer
-from orderd.solana.programs import compute_budget, memo
 
 MAX_SIZE: Final = 1232
+MAX_ACCOUNTS: Final = 64
+"""Accounts of a transaction of any version, those that lookup tables name included."""
 LAMPORTS_A_SIGNATURE: Final = 5000
-_KEYS_AT: Final = 5
-"""In a version 0 message: behind the version, three counts, and the number of keys."""
-_LIMIT_HEAD: Final = bytes((0, 5)) + compute_budget.SetComputeUnitLimit.DISCRIMINATOR
-"""Of the instruction behind its program: no accounts, five bytes of data, of which this is the first."""
+AnyMessage = Message | MessageV0 | MessageV1
+
+
+class TransactionVersion(IntEnum):
+    """The versions that attempts are signed in."""
+
+    V0 = 0
+    V1 = 1
+
+    @property
+    def max_size(self) -> int:
+        """Bytes, with signatures."""
+        return MAX_TRANSACTION_SIZE if self is TransactionVersion.V1 else MAX_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +55,21 @@ class SignedTransaction:
         return base64.b64encode(self.raw).decode()
 
 
-def attempt_instructions(
-    attempt_id: str, instructions: Sequence[Instruction], *, units: int, micro_lamports_a_unit: int
-) -> list[Instruction]:
-    """One attempt's instructions behind its compute budget and its memo.
-
-    The memo holds the attempt's id, so that two equal orders in one slot do not sign the same bytes: the chain would
-    take the second for a repetition of the first.
-    """
-    return [*compute_budget.budget(units, micro_lamports_a_unit), memo.memo(attempt_id), *instructions]
-
-
 def sign(
-    instructions: Sequence[Instruction], wallet: Signer, blockhash: Hash, *, legacy: bool = False
+    instructions: Sequence[Instruction],
+    wallet: Signer,
+    blockhash: Hash,
+    *,
+    config: TransactionConfig | None = None,
+    legacy: bool = False,
 ) -> SignedTransaction:
-    """Compile a version 0 (or legacy) transaction that ``wallet`` pays for and alone signs.
+    """Compile a transaction that ``wallet`` pays for and alone signs: of version 1 with a ``config``, which is its
+    compute budget, else of version 0, or an older one if ``legacy``.
 
     Raises OrderdError TX_TOO_LARGE. Raises ValueError if an instruction wants another signer.
     """
-    message = _compiled(instructions, wallet.address, blockhash, legacy=legacy)
-    signature = wallet.sign(to_bytes_versioned(message))
-    return SignedTransaction(signature, _packed(message, signature))
+    message = _compiled(instructions, wallet.address, blockhash, config=config, legacy=legacy)
+    return signed(packed(message, Signature.default()), wallet)
 
 
 def draft(
@@ -69,28 +77,25 @@ def draft(
     payer: Pubkey,
     blockhash: Hash,
     tables: Sequence[AddressLookupTableAccount] = (),
+    *,
+    config: TransactionConfig | None = None,
 ) -> bytes:
     """What ``sign`` would make, without its signature, for a simulation. Raises as ``sign`` does.
 
-    Accounts that one of the lookup ``tables`` holds are named by it.
+    Accounts that one of the lookup ``tables`` holds are named by it, but in version 1, which has none.
     """
-    return _packed(_compiled(instructions, payer, blockhash, legacy=False, tables=tables), Signature.default())
+    message = _compiled(instructions, payer, blockhash, config=config, legacy=False, tables=tables)
+    return packed(message, Signature.default())
 
 
-def sign_draft(unsigned: bytes, wallet: Signer, units: int) -> SignedTransaction:
-    """Sign what ``draft`` has made of an attempt's instructions, with so many compute units in the place of its own.
-
-    To compile it again takes as long as to sign it. Raises ValueError if it does not begin with its compute units.
-    """
-    message = bytearray(unsigned[1 + Signature.LENGTH :])
-    keys = message[_KEYS_AT - 1]
-    budget = _KEYS_AT + Pubkey.LENGTH * keys + Hash.LENGTH + 1  # behind the blockhash and the number of instructions
-    program = _KEYS_AT + Pubkey.LENGTH * message[budget]
-    is_limit = message[budget + 1 : budget + 4] == _LIMIT_HEAD and message[budget] < keys
-    if not is_limit or message[program : program + Pubkey.LENGTH] != bytes(compute_budget.PROGRAM_ID):
-        raise ValueError("the draft does not begin with its compute units")
-    message[budget + 4 : budget + 8] = units.to_bytes(4, "little")
-    signature = wallet.sign(bytes(message))
+def signed(unsigned: bytes, wallet: Signer) -> SignedTransaction:
+    """A transaction with the wallet's signature in the place of its only one."""
+    if version_of(unsigned) == TransactionVersion.V1:
+        message = unsigned[: -Signature.LENGTH]
+        signature = wallet.sign(message)
+        return SignedTransaction(signature, message + bytes(signature))
+    message = unsigned[1 + Signature.LENGTH :]
+    signature = wallet.sign(message)
     return SignedTransaction(signature, unsigned[:1] + bytes(signature) + message)
 
 
@@ -99,11 +104,14 @@ def _compiled(
     payer: Pubkey,
     blockhash: Hash,
     *,
+    config: TransactionConfig | None,
     legacy: bool,
     tables: Sequence[AddressLookupTableAccount] = (),
-) -> Message | MessageV0:
-    message: Message | MessageV0
-    if legacy:
+) -> AnyMessage:
+    message: AnyMessage
+    if config is not None:
+        message = MessageV1.try_compile(payer, list(instructions), blockhash, config)
+    elif legacy:
         message = Message.new_with_blockhash(list(instructions), payer, blockhash)
     else:
         message = MessageV0.try_compile(payer, list(instructions), list(tables), blockhash)
@@ -112,15 +120,32 @@ def _compiled(
     return message
 
 
-def _packed(message: Message | MessageV0, signature: Signature) -> bytes:
+def packed(message: AnyMessage, signature: Signature) -> bytes:
+    """Raises OrderdError TX_TOO_LARGE for more bytes or accounts than a transaction of this version may have."""
     raw = bytes(VersionedTransaction.populate(message, [signature]))
-    if len(raw) > MAX_SIZE:
-        raise OrderdError(ErrorCode.TX_TOO_LARGE, f"the transaction takes {len(raw)} bytes, {MAX_SIZE} are allowed")
+    most = version_of(raw).max_size
+    if len(raw) > most:
+        raise OrderdError(ErrorCode.TX_TOO_LARGE, f"the transaction takes {len(raw)} bytes, {most} are allowed")
+    named = len(message.account_keys)
+    if isinstance(message, MessageV0):
+        tables = message.address_table_lookups
+        named += sum(len(each.writable_indexes) + len(each.readonly_indexes) for each in tables)
+    if named > MAX_ACCOUNTS:
+        raise OrderdError(ErrorCode.TX_TOO_LARGE, f"the transaction names {named} accounts, {MAX_ACCOUNTS} are allowed")
     return raw
+
+
+def version_of(raw: bytes) -> TransactionVersion:
+    """The version by the first byte, which is the number of signatures but in version 1; those without one are as those
+    of version 0 here."""
+    return TransactionVersion.V1 if raw[0] == V1_PREFIX else TransactionVersion.V0
 
 
 def unsigned(raw: bytes) -> bytes:
     """The same transaction with empty signatures: a node can simulate it, and it cannot land."""
+    if version_of(raw) == TransactionVersion.V1:
+        size = Signature.LENGTH * raw[1]  # the first byte of the header is their number
+        return raw[:-size] + bytes(size)
     count = raw[0]  # a single byte: 128 signatures, where a second one begins, are more than fit
     return raw[:1] + bytes(64 * count) + raw[1 + 64 * count :]
 

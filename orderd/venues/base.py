@@ -169,13 +169,16 @@ def trade_instructions(
     wrap_seed: str | None = None,
     *,
     use_wrapped: bool = False,
+    small: bool | None = None,
 ) -> list[Instruction]:
     """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
 
     Every swap has its own floor, so that the trade pays ``limit`` base units or fails as a whole; where the output is
     exact, its own ceiling, so that the trade takes no more than ``limit``. With a ``wrap_seed`` it leaves alone the
-    wrapped SOL that the owner has; with ``use_wrapped`` it sells that.
+    wrapped SOL that the owner has; with ``use_wrapped`` it sells that. ``small`` swaps are those of routes of several
+    legs where nothing is said.
     """
+    small = not route.is_single if small is None else small
     swaps: list[Instruction] = []
     bought: list[tuple[Pubkey, Pubkey]] = []
     limits = route.ceilings(limit) if route.exact_out else route.floors(limit)
@@ -186,7 +189,7 @@ def trade_instructions(
         destination = account_of(owner, mint_out, program_out, wrap_seed)
         bought.append((mint_out, program_out))
         swaps += [
-            venue_of(leg).swap_instruction(leg, owner, source, destination, each, small=not route.is_single)
+            venue_of(leg).swap_instruction(leg, owner, source, destination, each, small=small)
             for leg, each in zip(hop.legs, own, strict=True)
         ]
     mint_in = Pubkey.from_string(route.main.mint_in)

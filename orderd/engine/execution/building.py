@@ -22,13 +22,15 @@ from orderd.engine.execution.fees import FeeEstimate, FeeMarket
 from orderd.engine.execution.wallet_funds import FundsCheck, Need, Promised, TokenAccountKey
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
+from orderd.solana.attempt import AttemptDraft, draft_attempt
 from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.keys import Signer
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
-from orderd.solana.rpc import REQUEST_BATCH, RpcClient, RpcError
+from orderd.solana.rpc import RpcClient, RpcError, in_requests
 from orderd.solana.rpc_types import AtSlot, LatestBlockhash, Simulation
-from orderd.solana.transaction import attempt_instructions, draft, sign_draft
+from orderd.solana.transaction import TransactionVersion
+from orderd.solana.version_choice import VersionChoice, refuses_version
 from orderd.solana.wrap import account_of
 from orderd.venues.account_facts import token_amount
 from orderd.venues.base import trade_instructions
@@ -83,10 +85,8 @@ class _Draft(NamedTuple):
     """A plan as it is tried."""
 
     plan: SwapPlan
-    unit_price: int
     moment: _Moment
-    instructions: list[Instruction]
-    unsigned: bytes
+    attempt: AttemptDraft
 
 
 class _Trial(NamedTuple):
@@ -140,17 +140,19 @@ class Builder:
         *,
         blockhash_age: Age,
         tables: Tables = lambda: (),
+        versions: VersionChoice | None = None,
     ) -> None:
         """``blockhash_age`` in seconds: how long one blockhash serves all orders. ``tables`` returns the lookup tables
-        that transactions name accounts by."""
+        that transactions name accounts by, ``versions`` chooses their version, which is 0 without it."""
         self._router = router
         self._rpc = rpc
         self._wallet = wallet
         self._fees = fees
         self._funds_check = funds_check
         self._tables = tables
+        self._versions = versions or VersionChoice.of(TransactionVersion.V0)
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
-        self._fitting: dict[tuple[str, str], tuple[int, bool]] = {}
+        self._fitting: dict[tuple[str, str], tuple[int, bool, TransactionVersion]] = {}
 
     @property
     def wallet(self) -> Pubkey:
@@ -165,7 +167,8 @@ class Builder:
         if not route.is_single:
             return self._can_be_drafted(route)
         # All that a lone swap's size depends on, for any amount.
-        leg, shape = route.main, (route.slot, _touches_sol(route) and self._moment().wrapped > 0)
+        has_own_account = _touches_sol(route) and self._moment().wrapped > 0
+        leg, shape = route.main, (route.slot, has_own_account, self._versions.current)
         if self._fitting.get((leg.pool, leg.mint_in)) == shape:
             return True
         if fits := self._can_be_drafted(route):
@@ -174,8 +177,7 @@ class Builder:
 
     def _can_be_drafted(self, route: Route) -> bool:
         try:
-            instructions = self._instructions(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, unit_price=1)
-            draft(instructions, self._wallet.address, Hash.default(), self._tables())
+            self._attempt(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, 1, Hash.default())
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             return False
@@ -197,9 +199,9 @@ class Builder:
         """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         tried = self._draft(plan, "preview")
         with translated_rpc_errors():
-            simulation = self._rpc.simulate_transaction(tried.unsigned, replace_blockhash=True).value
-        trial = self._judged(plan.route, tried.instructions, simulation)
-        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.unit_price)
+            simulation = self._rpc.simulate_transaction(tried.attempt.unsigned, replace_blockhash=True).value
+        trial = self._judged(plan.route, tried.attempt.instructions, simulation)
+        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.attempt.unit_price)
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
     # Drafts, simulation and signature
@@ -213,12 +215,21 @@ class Builder:
         none can (the simulation's error, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT if those before it take what it
         needs), or any other exception that its pools caused. Nothing is sent.
         """
-        drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
-        tried = self._simulate([each.unsigned for each in drafts if isinstance(each, _Draft)])
+        drafts, trials = self._tried(plans)
+        if any(map(refuses_version, trials)) and self._versions.fall_back():
+            drafts, trials = self._tried(plans)
+        answers = iter(trials)
         return [
-            _attempted(partial(self._finish, each, next(tried), promised)) if isinstance(each, _Draft) else each
+            _attempted(partial(self._finish, each, next(answers), promised)) if isinstance(each, _Draft) else each
             for each in drafts
         ]
+
+    def _tried(
+        self, plans: Sequence[tuple[SwapPlan, str]]
+    ) -> tuple[list[_Draft | Exception], list[Simulation | RpcError]]:
+        """The drafts of the plans, and the simulations of those that could be drafted."""
+        drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
+        return drafts, [*self._simulate([each.attempt.unsigned for each in drafts if isinstance(each, _Draft)])]
 
     def _draft_or_refuse(self, plan: SwapPlan, memo: str) -> _Draft:
         try:
@@ -226,18 +237,25 @@ class Builder:
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             raise RouteRefusedError(plan.route, refusal, refusal.pool, moved=refusal.passing) from refusal
+        except OrderdError as error:
+            if error.code is not ErrorCode.TX_TOO_LARGE:
+                raise
+            raise RouteRefusedError(plan.route, error, None) from error  # in an older version than it was routed for
 
     def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
         swaps, moment = self._swaps(plan), self._moment()
         unit_price = self._unit_price(plan, swaps)
-        instructions = self._instructions(swaps, memo, unit_price)
-        unsigned = draft(instructions, self._wallet.address, moment.latest.value.blockhash, self._tables())
-        return _Draft(plan, unit_price, moment, instructions, unsigned)
+        return _Draft(plan, moment, self._attempt(swaps, memo, unit_price, moment.latest.value.blockhash))
+
+    def _attempt(self, swaps: Sequence[Instruction], memo: str, unit_price: int, blockhash: Hash) -> AttemptDraft:
+        version, payer = self._versions.current, self._wallet.address
+        return draft_attempt(
+            memo, swaps, payer, blockhash, unit_price=unit_price, version=version, tables=self._tables()
+        )
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
         """One for each. With a blockhash that the node has not seen yet, a simulation would say only that."""
-        for start in range(0, len(unsigned), REQUEST_BATCH):
-            batch = unsigned[start : start + REQUEST_BATCH]
+        for batch in in_requests(unsigned):
             try:
                 yield from self._rpc.simulate_transactions(batch, replace_blockhash=True)
             except RpcError as error:
@@ -248,19 +266,22 @@ class Builder:
             with translated_rpc_errors():
                 raise simulation
         plan, latest = tried.plan, tried.moment.latest
-        trial = self._judged(plan.route, tried.instructions, simulation)
+        trial = self._judged(plan.route, tried.attempt.instructions, simulation)
         if trial.refusal is not None:
             raise trial.refusal
-        fee = FeeEstimate(units_with_margin(simulation.units_consumed), tried.unit_price)
+        fee = FeeEstimate(units_with_margin(simulation.units_consumed), tried.attempt.unit_price)
         if (error := self._with_funds(plan, fee, trial.error)) is not None:
             raise error
         self._promise(tried, fee, promised)
-        signed = sign_draft(tried.unsigned, self._wallet, fee.units)
+        signed = tried.attempt.sign(self._wallet, fee.units)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
     def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
         venue_of, owner, seed = self._router.venue_of, self._wallet.address, self._seed(plan)
-        return trade_instructions(venue_of, plan.route, owner, plan.limit, seed, use_wrapped=plan.use_wrapped)
+        small = not plan.route.is_single and self._versions.current == TransactionVersion.V0
+        return trade_instructions(
+            venue_of, plan.route, owner, plan.limit, seed, use_wrapped=plan.use_wrapped, small=small
+        )
 
     def _seed(self, plan: SwapPlan) -> str | None:
         """None if it needs no account of its own for wrapped SOL."""
@@ -281,10 +302,6 @@ class Builder:
         keys = [owner, associated_token.address(owner, token.NATIVE_MINT)]
         latest, (wallet, wrapped) = self._rpc.get_latest_blockhash_and_accounts(keys)
         return _Moment(latest, 0 if wallet is None else wallet.lamports, token_amount(wrapped))
-
-    def _instructions(self, swaps: Sequence[Instruction], memo: str, unit_price: int) -> list[Instruction]:
-        """As they are tried, with all compute units there are."""
-        return attempt_instructions(memo, swaps, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
 
     # What a simulation shows
 

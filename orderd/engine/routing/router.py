@@ -40,6 +40,7 @@ from orderd.engine.routing.search_out import SearchOut
 from orderd.engine.routing.space import bytes_of_swaps
 from orderd.engine.routing.venue_refusals import no_offer_error, reasons, unless_missed
 from orderd.solana.programs.compute_budget import priority_fee
+from orderd.solana.transaction import TransactionVersion
 from orderd.venues.base import OpenPool, Venue
 
 _UNITS_A_LEG: Final = 70_000
@@ -71,13 +72,14 @@ class Router:
         rent_of_way: Callable[[str], int] = lambda _: 0,
         watched: Sequence[Pair] = (),
         bytes_of_tables: int = 0,
+        version: Callable[[], TransactionVersion] = lambda: TransactionVersion.V0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``intermediates`` are the tokens that a route of two hops may take, ``unit_price`` micro-lamports per unit.
 
         ``rent_of_way`` returns the lamports that it costs to pass through a mint of which the wallet has no account.
         ``watched`` are pairs that are read whether or not orders ask for them. ``bytes_of_tables`` is what naming
-        lookup tables takes of a transaction.
+        lookup tables takes of a transaction of version 0, ``version`` the one that transactions are made in.
         """
         self._venues = {venue.kind: venue for venue in venues}
         self._intermediates = tuple(intermediates)
@@ -86,6 +88,7 @@ class Router:
         self._guard = guard
         self._unit_price = unit_price
         self._bytes_of_tables = bytes_of_tables
+        self._version = version
         self._rent_of_way = rent_of_way
         self._sol_prices: dict[str, tuple[tuple[OpenPool, ...], int]] = {}
         self._cooling = cooling or Cooling()
@@ -212,7 +215,7 @@ class Router:
         worth_of = partial(self._worth_of, request.mint_out, found)
         cost_per_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
-        limits = SearchLimits(max_impact_bps, max_cost_bps, bytes_of_swaps(*direct) - self._bytes_of_tables, fits)
+        limits = SearchLimits(max_impact_bps, max_cost_bps, self._room(direct), fits)
         kind: type[AnySearch] = SearchOut if request.exact_out else Search
         search = kind(request.amount, cost_per_leg, slippage_bps, limits)
 
@@ -254,6 +257,12 @@ class Router:
         )
         mid = partial(_mid, chosen.route, quotes, found)
         return RoutingDecision(chosen.route, quotes, refusals, chosen.through, max_impact_bps, mid)
+
+    def _room(self, pair: Pair) -> int:
+        """Bytes that the swaps of a route may take."""
+        version = self._version()
+        tables = self._bytes_of_tables if version == TransactionVersion.V0 else 0
+        return bytes_of_swaps(*pair, version) - tables
 
     def _bounds(self, request: QuoteRequest) -> tuple[int, int]:
         """What impact, and impact and fees together, may take, in basis points."""

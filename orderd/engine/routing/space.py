@@ -8,9 +8,10 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from orderd.domain import memo
+from orderd.solana.attempt import draft_attempt
 from orderd.solana.programs import token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
-from orderd.solana.transaction import MAX_SIZE, attempt_instructions, draft
+from orderd.solana.transaction import TransactionVersion
 from orderd.solana.wrap import swap_with_accounts
 
 UNITS_AROUND: Final = 90_000
@@ -23,10 +24,10 @@ _ANYBODY: Final = Pubkey.from_bytes(b"\x01" * 32)
 
 
 @lru_cache(maxsize=1_024)
-def bytes_of_swaps(mint_in: str, mint_out: str) -> int:
-    """What the swaps of a trade between two mints may take, at most."""
+def bytes_of_swaps(mint_in: str, mint_out: str, version: TransactionVersion) -> int:
+    """What the swaps of a trade between two mints may take in a transaction of this version, at most."""
     mints = [Pubkey.from_string(mint) for mint in (mint_in, mint_out)]
     around = swap_with_accounts([], _ANYBODY, mints[0], [(mints[1], token.PROGRAM_ID)], 1)
-    instructions = attempt_instructions(LONGEST_MEMO, around, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=1)
+    drafted = draft_attempt(LONGEST_MEMO, around, _ANYBODY, Hash.default(), unit_price=1, version=version)
     source = 0 if mints[0] == token.NATIVE_MINT else _ADDRESS  # Where SOL is sold, wrapping names it.
-    return MAX_SIZE - len(draft(instructions, _ANYBODY, Hash.default())) - source
+    return version.max_size - len(drafted.unsigned) - source

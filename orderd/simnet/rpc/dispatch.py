@@ -41,7 +41,7 @@ class Dispatcher:
         accounts = self._accounts = Accounts(chain.config.faults.venue_outage)
         cluster = Cluster(str(chain.genesis_hash))
         history = History(chain.ledger)
-        transactions = Transactions(bank, chain.ledger, chain.mempool, chain.dice)
+        transactions = Transactions(bank, chain.ledger, chain.mempool, chain.dice, chain.config.newest_version)
         trials = Trials(chain)
         faucet = Faucet(bank)
         launches = Launches(bank)

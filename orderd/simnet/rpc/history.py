@@ -206,12 +206,11 @@ def _with_accounts(stored: StoredTransaction, newest_version: Json) -> dict[str,
 def _version(transaction: Transaction, newest: Json) -> dict[str, Any]:
     """The ``version`` member, for callers that know versions. Raises NodeRpcError for a version unknown to the
     caller."""
-    if newest is not None:
-        return {"version": transaction.version}
-    if transaction.version == 0:
+    version = transaction.version
+    if version != "legacy" and not (isinstance(newest, int) and newest >= version):
         raise NodeRpcError(
             UNSUPPORTED_TRANSACTION_VERSION,
-            "Transaction version (0) is not supported by the requesting client. Please try the request again "
-            'with the following configuration parameter: "maxSupportedTransactionVersion": 0',
+            f"Transaction version ({version}) is not supported by the requesting client. Please try the request again "
+            f'with the following configuration parameter: "maxSupportedTransactionVersion": {version}',
         )
-    return {}
+    return {} if newest is None else {"version": version}

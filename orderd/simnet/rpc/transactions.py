@@ -3,7 +3,7 @@
 import base64
 from typing import Any, Final
 
-from solders.message import Message, MessageV0, from_bytes_versioned
+from solders.message import from_bytes_versioned
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
@@ -31,13 +31,15 @@ from orderd.simnet.rpc.protocol import (
     with_context,
 )
 from orderd.simnet.runtime import Outcome
-from orderd.simnet.transaction import Transaction
+from orderd.simnet.transaction import MAX_SIZE, Transaction, is_of_version_1
 
 MAX_STATUSES: Final = 256
 
 
 class Transactions:
-    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool, dice: Dice) -> None:
+    def __init__(self, bank: Bank, ledger: Ledger, mempool: Mempool, dice: Dice, newest_version: int) -> None:
+        """Transactions of a version above ``newest_version`` are bytes that cannot be read, as on an older node."""
+        self._newest_version = newest_version
         self._bank = bank
         self._ledger = ledger
         self._mempool = mempool
@@ -45,7 +47,7 @@ class Transactions:
 
     def send_transaction(self, node: Node, params: Params) -> Json:
         options = params.options(1)
-        transaction = _decode(params.text(0), options)
+        transaction = self._decode(params.text(0), options)
         if options.get("skipPreflight", False):
             node.context_slot(options, Commitment.PROCESSED)
         else:
@@ -56,7 +58,7 @@ class Transactions:
 
     def simulate_transaction(self, node: Node, params: Params) -> Json:
         options = params.options(1)
-        transaction = _decode(params.text(0), options)
+        transaction = self._decode(params.text(0), options)
         view = node.view(options)
         replaced = bool(options.get("replaceRecentBlockhash", False))
         if options.get("sigVerify", False):
@@ -97,11 +99,26 @@ class Transactions:
             message = from_bytes_versioned(base64.b64decode(params.text(0), validate=True))
         except ValueError as error:
             raise invalid_params(f"Invalid params: message: {error}") from error
-        if not isinstance(message, Message | MessageV0):
-            raise invalid_params("Invalid params: message: unsupported version")
         signatures = [Signature.default()] * message.header.num_required_signatures
         transaction = read(bytes(VersionedTransaction.populate(message, signatures)))
         return with_context(view, transaction.fee if view.accepts(transaction.blockhash) else None)
+
+    def _decode(self, text: str, options: dict[str, Any]) -> Transaction:
+        encoding = options.get("encoding", "base58")
+        try:
+            if encoding == "base64":
+                raw = base64.b64decode(text, validate=True)
+            elif encoding == "base58":
+                raw = b58decode(text)
+            else:
+                raise invalid_params(f"unsupported encoding: {encoding}. Supported encodings: base58, base64")
+            if self._newest_version < 1 and is_of_version_1(raw):
+                raise invalid_params(_unread_by_older_nodes(raw))
+            return read(raw)
+        except ValueError as error:
+            raise invalid_params(f"invalid transaction: {error}") from error
+        except TransactionError as error:
+            raise invalid_params(f"invalid transaction: {error}") from error
 
     def _preflight(self, node: Node, transaction: Transaction, options: dict[str, Any]) -> None:
         """Refuse what a simulation shows would fail."""
@@ -145,20 +162,13 @@ def status_json(status: Status, firmness: Commitment, confirmations: int) -> dic
     }
 
 
-def _decode(text: str, options: dict[str, Any]) -> Transaction:
-    encoding = options.get("encoding", "base58")
-    try:
-        if encoding == "base64":
-            raw = base64.b64decode(text, validate=True)
-        elif encoding == "base58":
-            raw = b58decode(text)
-        else:
-            raise invalid_params(f"unsupported encoding: {encoding}. Supported encodings: base58, base64")
-        return read(raw)
-    except ValueError as error:
-        raise invalid_params(f"invalid transaction: {error}") from error
-    except TransactionError as error:
-        raise invalid_params(f"invalid transaction: {error}") from error
+def _unread_by_older_nodes(raw: bytes) -> str:
+    """What a node from before version 1 says of one. agave 3, ``rpc/src/rpc.rs``, ``decode_and_deserialize``."""
+    kind = "solana_transaction::versioned::VersionedTransaction"
+    encoded = -(-len(raw) // 3) * 4
+    if len(raw) > MAX_SIZE:
+        return f"base64 encoded {kind} too large: {encoded} bytes (max: encoded/raw 1644/{MAX_SIZE})"
+    return f"failed to deserialize {kind}: io error: failed to fill whole buffer"
 
 
 def _verify(transaction: Transaction) -> None:

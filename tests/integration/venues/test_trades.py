@@ -18,10 +18,11 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.process.roles import ListeningRole
+from orderd.solana.attempt import attempt_instructions
 from orderd.solana.hints import AccountHints
 from orderd.solana.keys import Wallet
 from orderd.solana.rpc import RpcClient, TransactionInfo
-from orderd.solana.transaction import SignedTransaction, attempt_instructions, sign
+from orderd.solana.transaction import SignedTransaction, sign
 from orderd.venues.base import Venue, trade_instructions
 from orderd.venues.pool_venue import PoolVenue, venue_class
 from tests.conftest import running_simnet

@@ -64,7 +64,7 @@ MUTANTS: Final = (
     Mutant(
         "attempts-without-memo",
         1,
-        "orderd/solana/transaction.py",
+        "orderd/solana/attempt.py",
         "memo.memo(attempt_id), *instructions]",
         "*instructions]",
         (f"{_BUILDING}test_no_two_attempts_are_the_same_bytes",),
@@ -273,10 +273,10 @@ MUTANTS: Final = (
     Mutant(
         "anything-given-its-units",
         10,
-        "orderd/solana/transaction.py",
+        "orderd/solana/attempt.py",
         "    if not is_limit or message[program",
         "    if is_limit and message[program",
-        ("tests/unit/solana/test_sign_draft.py::test_what_does_not_begin_with_its_compute_units_is_not_signed",),
+        ("tests/unit/solana/test_attempt.py::test_what_does_not_begin_with_its_compute_units_is_not_signed",),
         "In a transaction of another shape, four bytes of an amount are overwritten, and that is signed.",
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, cast
 
 import pytest
 from solders.hash import Hash
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -25,7 +25,8 @@ from orderd.solana.programs import associated_token, system, token
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import AtSlot, ChainAccount, LatestBlockhash, Simulation
-from orderd.solana.transaction import decode
+from orderd.solana.transaction import TransactionVersion, decode, version_of
+from orderd.solana.version_choice import VersionChoice
 from orderd.venues.guest import PoolRefusedError
 from tests.samples.signing import sign_one
 
@@ -119,6 +120,9 @@ class Surroundings:
     simulated: list[bytes] = field(default_factory=list)
     lamports: int = 0
     accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
+    takes_v1: bool = False
+    small: set[bool] = field(default_factory=set)
+    named: int = 0
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -133,7 +137,9 @@ class Surroundings:
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, min_amount_out: int, *, small: bool
     ) -> Instruction:
         self.sources.append(source)
-        return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), [])
+        self.small.add(small)
+        named = [AccountMeta(Pubkey.from_bytes(bytes([7, each] * 16)), False, True) for each in range(self.named)]
+        return Instruction(SWAP_PROGRAM, min_amount_out.to_bytes(8, "little"), named)
 
     def get_latest_blockhash_and_accounts(
         self, _: Sequence[Pubkey]
@@ -143,6 +149,8 @@ class Surroundings:
 
     def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> list[Simulation | RpcError]:
         self.simulated += raw
+        if not self.takes_v1 and TransactionVersion.V1 in map(version_of, raw):
+            return [Simulation("UnsupportedVersion", (), 0)] * len(raw)
         return [Simulation(self.refusal, ("Program log: no",), 100_000)] * len(raw)
 
     def price(self, _: object, __: object) -> int:
@@ -159,9 +167,10 @@ class Surroundings:
         return AtSlot(7, [accounts.get(key) for key in keys])
 
 
-def builder_among(surroundings: Surroundings) -> Builder:
+def builder_among(surroundings: Surroundings, versions: VersionChoice | None = None) -> Builder:
     anything = cast("Any", surroundings)
-    return Builder(anything, anything, WALLET, anything, FundsCheck(anything, WALLET.address), blockhash_age=60.0)
+    funds_check = FundsCheck(anything, WALLET.address)
+    return Builder(anything, anything, WALLET, anything, funds_check, blockhash_age=60.0, versions=versions)
 
 
 def floors_in(raw: bytes) -> list[int]:
@@ -188,6 +197,35 @@ def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
     assert floors_in(signed.raw) == floors
     assert [floors_in(raw) for raw in surroundings.simulated] == [floors]
     assert (signed.last_valid_block_height, signed.blockhash_slot) == (150, 7)
+
+
+def choosing_v1() -> VersionChoice:
+    """As after a look at a node that takes it."""
+    choice = VersionChoice(lambda: True, TransactionVersion.V0)
+    choice.look()
+    return choice
+
+
+@pytest.mark.parametrize("takes_v1", [True, False], ids=["taken", "refused by now"])
+def test_a_version_that_the_node_refuses_by_now_is_left_before_anything_is_signed(takes_v1: bool) -> None:
+    surroundings, versions = Surroundings(takes_v1=takes_v1), choosing_v1()
+    signed = sign_one(builder_among(surroundings, versions), SwapPlan(Route((Hop((LEG, LEG)),)), 1), "order:1")
+    version = TransactionVersion(takes_v1)
+    assert (version_of(signed.raw), versions.current) == (version, version)
+    assert [version_of(raw) for raw in surroundings.simulated] == ([1] if takes_v1 else [1, 0])
+    assert surroundings.small == ({False} if takes_v1 else {False, True}), "where there is room, swaps have all of it"
+
+
+def test_a_route_that_only_the_newer_version_has_room_for_is_given_up_with_it() -> None:
+    """The order takes another route."""
+    surroundings, versions = Surroundings(named=40), choosing_v1()
+    builder, route = builder_among(surroundings, versions), Route.single(LEG)
+    assert builder.fits(route)
+    with pytest.raises(RouteRefusedError) as refused:
+        sign_one(builder, SwapPlan(route, 1), "order:1")
+    assert (refused.value.error.code, refused.value.pool) == (ErrorCode.TX_TOO_LARGE, None)
+    assert versions.current == TransactionVersion.V0
+    assert not builder.fits(route)
 
 
 def test_what_would_fail_is_not_signed() -> None:

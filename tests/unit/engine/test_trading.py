@@ -100,10 +100,31 @@ def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkey
     as_before = settings.model_copy(update={"commitment": "confirmed"})
     assert open_trading(as_before).rpc.commitment == "confirmed"
     assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_age_ms() == 50
-    assert not opened.look_at_slots()
+    assert not opened.look_at_chain()
     sample["numSlots"] = 150
-    assert opened.look_at_slots()
+    assert opened.look_at_chain()
     assert (opened.retry.slot_ms, opened.pool_age_ms()) == (400, 400)
+
+
+@pytest.mark.parametrize(("setting", "versions"), [("auto", [0, 1]), ("0", [0, 0]), ("1", [1, 1])])
+def test_transactions_are_of_the_version_that_is_set_or_that_the_node_takes_by_now(
+    setting: str, versions: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = trial("UnsupportedVersion")
+    node = Node("mainnet", "confirmed", simulateTransaction=answer)
+    monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: node)
+    create_wallet(tmp_path / "wallet.json")
+    settings = Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
+    opened = open_trading(settings.model_copy(update={"transaction_version": setting}))
+    found = [opened.versions.current]
+    answer |= trial("AccountNotFound")
+    opened.look_at_chain()
+    assert [*found, opened.versions.current] == versions
+
+
+def trial(err: str | None) -> dict[str, Any]:
+    """What a node says of a simulation."""
+    return {"context": {"slot": 20}, "value": {"err": err, "logs": [], "unitsConsumed": 0}}
 
 
 class Node:
@@ -113,6 +134,7 @@ class Node:
         self._results: dict[str, Any] = {
             "getGenesisHash": GENESIS[chain],
             "getSlot": None,
+            "simulateTransaction": trial("UnsupportedVersion"),
             "getEpochInfo": {"absoluteSlot": 20, "blockHeight": 18, "epoch": 0, "slotIndex": 20, "slotsInEpoch": 100},
             "getSignatureStatuses": {
                 "context": {"slot": 20},

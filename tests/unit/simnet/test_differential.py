@@ -14,6 +14,7 @@ from solders.compute_budget import request_heap_frame, set_compute_unit_limit, s
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
+from solders.message import TransactionConfig
 from solders.pubkey import Pubkey
 from solders.system_program import (
     AllocateParams,
@@ -69,6 +70,7 @@ class Scenario:
     signers: Sequence[Keypair] = (PAYER, ALICE)
     alter: Alter = dict.copy
     legacy: bool = False
+    config: TransactionConfig | None = None
 
 
 def token_instruction(tag: int, data: bytes, *accounts: AccountMeta) -> Instruction:
@@ -513,6 +515,22 @@ WHOLE = {
     "carries no instruction": Scenario([], (PAYER,)),
 }
 
+PLENTY = 64 * 1024 * 1024
+
+
+def v1(units: int = 200_000) -> TransactionConfig:
+    """LiteSVM takes no priority fee of version 1, and has defaults for what is not named."""
+    return TransactionConfig(compute_unit_limit=units, loaded_accounts_data_size_limit=PLENTY)
+
+
+VERSION_1 = {
+    "pays lamports": Scenario([pay(SOL)], config=v1()),
+    "moves tokens": Scenario([move(5)], config=v1()),
+    "moves more than there is": Scenario([move(MINTED + 1)], config=v1()),
+    "writes a long memo": Scenario([memo.memo("x" * 3_000)], config=v1()),
+    "runs out of units": Scenario([move(5)], config=v1(units=200)),
+}
+
 SCENARIOS = [
     pytest.param(scenario, id=f"{group}: {name}")
     for group, scenarios in {
@@ -521,6 +539,7 @@ SCENARIOS = [
         "associated token": ASSOCIATED,
         "memo and budget": MEMO_AND_BUDGET,
         "whole": WHOLE,
+        "version 1": VERSION_1,
     }.items()
     for name, scenario in scenarios.items()
 ]
@@ -531,7 +550,8 @@ def test_answers_as_the_real_programs_do(scenario: Scenario) -> None:
     svm = LiteSVM()
     accounts = world()
     scenario.alter(accounts)
-    transaction = signed(scenario.instructions, scenario.signers, svm.latest_blockhash(), legacy=scenario.legacy)
+    now, signers = svm.latest_blockhash(), scenario.signers
+    transaction = signed(scenario.instructions, signers, now, legacy=scenario.legacy, config=scenario.config)
 
     real = by_litesvm(svm, transaction, accounts)
     ours = by_simnet(transaction, accounts)

@@ -1,18 +1,20 @@
 """Reading a transaction's bytes: what is well formed, what is not, and what may be written."""
 
 import random
+from contextlib import nullcontext
 
 import pytest
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
+from solders.message import TransactionConfig
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from orderd.simnet.base58 import b58decode, b58encode
 from orderd.simnet.errors import TransactionError
-from orderd.simnet.transaction import decode
+from orderd.simnet.transaction import MAX_SIZE, decode
 from orderd.solana.programs import compute_budget, memo, system, token
-from tests.unit.simnet.world import ALICE, BOB, PAYER, ata, signed
+from tests.unit.simnet.world import ALICE, BOB, PAYER, ata, by_simnet, signed, world
 
 HASH = Hash.new_unique()
 TRANSFER = token.transfer(ata(ALICE), ata(BOB), ALICE.pubkey(), 5)
@@ -34,6 +36,70 @@ def test_reads_what_was_signed(legacy: bool) -> None:
     assert written == {PAYER.pubkey(), ata(ALICE), ata(BOB)}
 
 
+V1 = TransactionConfig(priority_fee=7, compute_unit_limit=5_000, loaded_accounts_data_size_limit=100_000)
+RAW_V1 = bytes(signed([TRANSFER], [PAYER, ALICE], HASH, config=V1))
+
+
+def test_version_1_says_in_its_config_what_it_asks_for() -> None:
+    transaction = decode(RAW_V1)
+
+    assert transaction.version == 1
+    assert transaction.raw.endswith(b"".join(map(bytes, transaction.signatures)))
+    assert (transaction.payer, transaction.blockhash) == (PAYER.pubkey(), HASH)
+    assert (transaction.unit_limit, transaction.loaded_limit) == (5_000, 100_000)
+    assert transaction.fee == 2 * 5_000 + 7
+    assert transaction.unit_price == 1_400
+    written = {key for key, writable in zip(transaction.keys, transaction.writable, strict=True) if writable}
+    assert written == {PAYER.pubkey(), ata(ALICE), ata(BOB)}
+    transaction.verify()
+
+
+def test_what_a_config_does_not_name_is_nothing_and_instructions_do_not_say_it() -> None:
+    raw = bytes(
+        signed([*compute_budget.budget(5_000, 1_001), TRANSFER], [PAYER, ALICE], HASH, config=TransactionConfig())
+    )
+    transaction = decode(raw)
+    assert (transaction.unit_limit, transaction.priority_fee, transaction.loaded_limit) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("heap", "is_sane"), [(32 * 1_024, True), (256 * 1_024, True), (257 * 1_024, False), (33_000, False)]
+)
+def test_the_heap_is_within_its_bounds_and_whole_kibibytes(heap: int, is_sane: bool) -> None:
+    raw = bytes(signed([TRANSFER], [PAYER, ALICE], HASH, config=TransactionConfig(heap_size=heap)))
+    with nullcontext() if is_sane else pytest.raises(TransactionError, match="sanitize"):
+        decode(raw)
+
+
+def test_version_1_has_room_for_4096_bytes_and_64_accounts() -> None:
+    assert len(decode(bytes(signed([memo.memo("x" * 3_900)], [PAYER], HASH, config=V1))).raw) > MAX_SIZE
+    with pytest.raises(ValueError, match="too large"):
+        decode(bytes(signed([memo.memo("x" * 4_000)], [PAYER], HASH, config=V1)))
+    many = [AccountMeta(Pubkey.from_bytes(bytes([7, each] * 16)), False, False) for each in range(63)]
+    assert (
+        len(decode(bytes(signed([Instruction(memo.PROGRAM_ID, b"", many[1:])], [PAYER], HASH, config=V1))).keys) == 64
+    )
+    with pytest.raises(TransactionError, match="sanitize"):
+        decode(bytes(signed([Instruction(memo.PROGRAM_ID, b"", many)], [PAYER], HASH, config=V1)))
+
+
+@pytest.mark.parametrize(
+    ("config", "error"),
+    [
+        (TransactionConfig(None, 5_000), "MaxLoadedAccountsDataSizeExceeded"),
+        (TransactionConfig(None, 5_000, 64), "MaxLoadedAccountsDataSizeExceeded"),
+        (TransactionConfig(None, None, 100_000), {"InstructionError": [0, "ComputationalBudgetExceeded"]}),
+        (V1, None),
+    ],
+    ids=["no bytes", "few bytes", "no units", "enough"],
+)
+def test_what_a_config_does_not_allow_does_not_happen(config: TransactionConfig, error: object) -> None:
+    """What instructions of the budget say of it is nothing, also where they are none: SIMD-0385."""
+    budget = [Instruction(compute_budget.PROGRAM_ID, b"\x09", []), *compute_budget.budget(1, 1) * 2]
+    transaction = signed([*budget, TRANSFER], [PAYER, ALICE], HASH, config=config)
+    assert by_simnet(transaction, world()).error == error
+
+
 def test_without_a_budget_each_instruction_brings_its_default() -> None:
     transfer = system.transfer(PAYER.pubkey(), BOB.pubkey(), 1)
 
@@ -48,15 +114,18 @@ def test_programs_are_never_written() -> None:
     assert sum(decode(bytes(signed([claim], [PAYER], HASH))).writable) == 1
 
 
-@pytest.mark.parametrize("length", range(len(RAW)))
-def test_bytes_that_are_cut_off_are_no_transaction(length: int) -> None:
+@pytest.mark.parametrize(
+    "cut", [raw[:length] for raw in (RAW, RAW_V1) for length in range(len(raw))], ids=lambda cut: str(len(cut))
+)
+def test_bytes_that_are_cut_off_are_no_transaction(cut: bytes) -> None:
     with pytest.raises((ValueError, TransactionError)):
-        decode(RAW[:length])
+        decode(cut)
 
 
-def test_bytes_after_the_end_are_refused() -> None:
+@pytest.mark.parametrize("raw", [RAW, RAW_V1], ids=["0", "1"])
+def test_bytes_after_the_end_are_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match="follow its end"):
-        decode(RAW + b"\x00")
+        decode(raw + b"\x00")
 
 
 def test_more_than_a_packet_is_refused() -> None:
@@ -64,10 +133,11 @@ def test_more_than_a_packet_is_refused() -> None:
         decode(bytes(signed([memo.memo("x" * 1_233)], [PAYER], HASH)))
 
 
-def test_damaged_bytes_are_refused_or_read_but_never_break_the_reader() -> None:
+@pytest.mark.parametrize("raw", [RAW, RAW_V1], ids=["0", "1"])
+def test_damaged_bytes_are_refused_or_read_but_never_break_the_reader(raw: bytes) -> None:
     chance = random.Random(7)
     for _ in range(5_000):
-        damaged = bytearray(RAW)
+        damaged = bytearray(raw)
         for _ in range(chance.randint(1, 4)):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         try:

@@ -10,7 +10,7 @@ from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
-from solders.message import Message, MessageV0
+from solders.message import Message, MessageV0, MessageV1, TransactionConfig
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
@@ -86,13 +86,17 @@ def signed(
     blockhash: Hash,
     *,
     legacy: bool = False,
+    config: TransactionConfig | None = None,
 ) -> VersionedTransaction:
-    """A transaction whose first signer pays; of the others, those sign whom an instruction asks to."""
+    """A transaction whose first signer pays; of the others, those sign whom an instruction asks to. With a ``config``
+    it is of version 1."""
     payer = signers[0].pubkey()
     asked = {meta.pubkey for each in instructions for meta in each.accounts if meta.is_signer} | {payer}
     signers = [each for each in signers if each.pubkey() in asked]
-    message: Message | MessageV0
-    if legacy:
+    message: Message | MessageV0 | MessageV1
+    if config is not None:
+        message = MessageV1.try_compile(payer, list(instructions), blockhash, config)
+    elif legacy:
         message = Message.new_with_blockhash(list(instructions), payer, blockhash)
     else:
         message = MessageV0.try_compile(payer, list(instructions), [], blockhash)

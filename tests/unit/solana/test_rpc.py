@@ -20,6 +20,7 @@ from orderd.solana.rpc import (
     RpcRateLimitedError,
     RpcResponseError,
     RpcTransportError,
+    in_requests,
 )
 from orderd.solana.rpc_types import (
     AccountsLike,
@@ -306,7 +307,7 @@ def test_a_landed_transaction_tells_what_it_moved() -> None:
     assert found.token_delta("USDC", lambda owner: owner == "wallet") == 150
     assert found.token_delta("SOL", lambda owner: owner != "wallet") == 2
     assert found.token_delta("USDC", lambda owner: owner == "stranger") == 0
-    assert node.params[1] == {"commitment": "confirmed", "encoding": "json", "maxSupportedTransactionVersion": 0}
+    assert node.params[1] == {"commitment": "confirmed", "encoding": "json", "maxSupportedTransactionVersion": 1}
 
 
 def test_a_token_account_that_was_closed_held_nothing_after() -> None:
@@ -496,3 +497,16 @@ def test_every_error_is_an_rpc_error_and_close_reaches_the_transport() -> None:
     node, rpc = node_with(1)
     rpc.close()
     assert node.closed
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batches"),
+    [([], []), ([4_096], [1]), ([1_232] * 60, [25, 25, 10]), ([4_096] * 8, [7, 1]), ([100] * 26, [25, 1])],
+)
+def test_a_request_has_as_many_transactions_as_a_node_takes_at_once(sizes: list[int], batches: list[int]) -> None:
+    """At most 50 KiB, and base64 makes four bytes of three."""
+    transactions = [bytes([number]) * size for number, size in enumerate(sizes)]
+    requests = [*in_requests(transactions)]
+    assert [len(each) for each in requests] == batches
+    assert [one for each in requests for one in each] == transactions
+    assert all(sum(map(len, each)) * 4 // 3 + 200 * len(each) < 50 * 1024 for each in requests)

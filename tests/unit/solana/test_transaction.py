@@ -1,6 +1,7 @@
 """Transactions that we build, run by the real System, Token, Associated Token, Memo and Compute Budget programs."""
 
 import base64
+from typing import Any
 
 import pytest
 from solders.account import Account
@@ -10,15 +11,17 @@ from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
 from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.system_program import CreateAccountParams, create_account
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.solana.attempt import attempt_instructions, budget_config
 from orderd.solana.keys import Wallet
 from orderd.solana.program_failure import read_failure
 from orderd.solana.programs import associated_token, compute_budget, memo, system, token
-from orderd.solana.transaction import MAX_SIZE, attempt_instructions, decode, sign
+from orderd.solana.transaction import MAX_SIZE, decode, sign, unsigned
 from orderd.solana.wrap import account_of, swap_with_accounts
 
 KEYPAIR = Keypair.from_seed(b"\x11" * 32)
@@ -206,15 +209,17 @@ def test_equal_orders_never_sign_the_same_bytes() -> None:
     assert first.signature != second.signature
 
 
-@pytest.mark.parametrize("legacy", [False, True])
-def test_a_signed_transaction_is_read_back(legacy: bool) -> None:
+@pytest.mark.parametrize("made", [{}, {"legacy": True}, {"config": budget_config(5_000, 7)}], ids=["0", "legacy", "1"])
+def test_a_signed_transaction_is_read_back(made: dict[str, Any]) -> None:
     pay = system.transfer(OWNER, Pubkey.from_bytes(b"\x07" * 32), 1)
-    signed = sign([pay], WALLET, Hash.default(), legacy=legacy)
+    signed = sign([pay], WALLET, Hash.default(), **made)
     transaction = decode(signed.raw)
     assert transaction.signatures == [signed.signature]
     assert transaction.message.account_keys[0] == OWNER
     assert signed.signature.verify(OWNER, to_bytes_versioned(transaction.message))
     assert base64.b64decode(signed.base64) == signed.raw
+    tried = decode(unsigned(signed.raw))
+    assert (tried.message, tried.signatures) == (transaction.message, [Signature.default()])
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\x01", b"\xff" * 200], ids=["empty", "cut off", "garbage"])

@@ -15,6 +15,8 @@ from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.simnet.genesis import Genesis
 from orderd.solana.keys import Wallet
+from orderd.solana.transaction import TransactionVersion
+from orderd.solana.version_choice import VersionChoice
 from orderd.venues.pool_venue import venue_class
 from orderd.venues.reading import read_batch
 from tests.unit.venues.chain import Chain
@@ -35,7 +37,7 @@ class Desk:
         return self.router.route(QuoteRequest(mint_in, mint_out, amount_in), SLIPPAGE_BPS, self.builder.fits)
 
 
-def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
+def desk_at_genesis(*, max_price_impact_bps: int, version: TransactionVersion = TransactionVersion.V0) -> Desk:
     chain = Chain()
     block = Genesis(NOW).block()
     chain.slot = block.slot
@@ -53,7 +55,10 @@ def desk_at_genesis(*, max_price_impact_bps: int) -> Desk:
         max_slot_lag=20,
         unit_price=lambda: 0,
         threads=1,
+        version=lambda: version,
     )
     no_fees = cast("Any", None)
-    wallet = Wallet(Keypair())
-    return Desk(router, Builder(router, rpc, wallet, no_fees, FundsCheck(rpc, wallet.address), blockhash_age=3_600.0))
+    wallet, versions = Wallet(Keypair()), VersionChoice.of(version)
+    funds_check = FundsCheck(rpc, wallet.address)
+    builder = Builder(router, rpc, wallet, no_fees, funds_check, blockhash_age=3_600.0, versions=versions)
+    return Desk(router, builder)

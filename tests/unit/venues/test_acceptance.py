@@ -25,9 +25,10 @@ from orderd.pools.raydium_clmm import accounts as raydium_clmm
 from orderd.pools.raydium_clmm.venue import RaydiumClmm
 from orderd.pools.raydium_cpmm.accounts import PoolStatus
 from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
+from orderd.solana.attempt import attempt_instructions
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, memo, token
-from orderd.solana.transaction import attempt_instructions, sign
+from orderd.solana.transaction import sign
 from orderd.venues.base import Venue, trade_instructions
 from orderd.venues.pool_listing import MAX_POOLS_A_PAIR
 from orderd.venues.pool_venue import NOTHING_FOUND_SECONDS, PoolVenue

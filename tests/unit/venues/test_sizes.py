@@ -1,15 +1,18 @@
 """What a swap is known to take of a transaction before it is built: never more than it does, and nearly as much."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
 from solders.hash import Hash
-from solders.message import MessageV0, to_bytes_versioned
+from solders.instruction import Instruction
 
+from orderd.domain.errors import OrderdError
 from orderd.domain.quote import Hop, Route
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.routing.space import LONGEST_MEMO, bytes_of_swaps
-from orderd.solana.transaction import MAX_SIZE, attempt_instructions
+from orderd.solana.attempt import draft_attempt
+from orderd.solana.transaction import TransactionVersion
 from orderd.venues.base import trade_instructions
 from tests.unit.venues.chain import OWNER
 from tests.unit.venues.genesis import desk_at_genesis
@@ -18,17 +21,25 @@ MINT = 32
 """USDC's mint is not in the transaction that sells it unless a swap names it; AMM v4's does not."""
 
 
+@pytest.mark.parametrize("version", TransactionVersion)
 @pytest.mark.parametrize("pair", [(WSOL_MINT, USDC_MINT), (USDC_MINT, WSOL_MINT)], ids=["sell SOL", "buy SOL"])
-def test_the_size_of_a_route_is_known_before_it_is_built(pair: tuple[str, str]) -> None:
+def test_the_size_of_a_route_is_known_before_it_is_built(pair: tuple[str, str], version: TransactionVersion) -> None:
     router = desk_at_genesis(max_price_impact_bps=500).router
     pools = router.pools([pair])[pair].pools
     assert len({pool.kind for pool in pools}) == 5
     for legs in [each for size in (2, 3) for each in combinations(pools, size)]:
         route = Route((Hop(tuple(leg.venue_quote(leg.side.quote(10**6)) for leg in legs)),))
         swaps = trade_instructions(router.venue_of, route, OWNER, 1)
-        instructions = attempt_instructions(LONGEST_MEMO, swaps, units=1, micro_lamports_a_unit=1)
-        message = MessageV0.try_compile(OWNER, instructions, [], Hash.default())
-        actual = len(to_bytes_versioned(message)) + 65
+        actual = size_of(swaps, version)
         shared = {leg.kind: leg.size_shared for leg in legs}
-        known = MAX_SIZE - bytes_of_swaps(*pair) + sum(leg.size for leg in legs) + sum(shared.values())
-        assert actual - MINT <= known <= actual, [leg.kind for leg in legs]
+        known = version.max_size - bytes_of_swaps(*pair, version) + sum(leg.size for leg in legs) + sum(shared.values())
+        assert actual - MINT - (version * len(legs)) <= known <= actual, [leg.kind for leg in legs]
+
+
+def size_of(swaps: Sequence[Instruction], version: TransactionVersion) -> int:
+    """In bytes, also where that is too large."""
+    try:
+        drafted = draft_attempt(LONGEST_MEMO, swaps, OWNER, Hash.default(), unit_price=1, version=version)
+    except OrderdError as error:
+        return int(error.detail.removeprefix("the transaction takes ").split(" ")[0])
+    return len(drafted.unsigned)

@@ -1,0 +1,80 @@
+"""Which version transactions are made in: 1 where the chain takes it, else 0. One simulation tells.
+
+Version 1 is behind a feature of the chain, and a node may be older than it. A node that has the feature but not active
+says ``UnsupportedVersion`` (agave, ``runtime/src/bank/check_transactions.rs``); an older one cannot read the bytes, or
+takes them for too many: invalid params. What is tried is longer than version 0 allows, so that a node that has the old
+limit of size is found out too.
+"""
+
+from collections.abc import Callable
+from typing import Final, Self
+
+import structlog
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+
+from orderd.solana.attempt import budget_config
+from orderd.solana.programs import memo
+from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
+from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
+from orderd.solana.rpc_types import Simulation
+from orderd.solana.transaction import MAX_SIZE, TransactionVersion, draft
+
+_INVALID_PARAMS: Final = -32602
+_UNSUPPORTED: Final = "UnsupportedVersion"
+log = structlog.get_logger(__name__)
+
+
+class VersionChoice:
+    """The version as of the last look. What the node does not tell leaves it as it was, which is 0 at first."""
+
+    def __init__(self, takes_v1: Callable[[], bool | None] | None, version: TransactionVersion) -> None:
+        """``takes_v1``: whether the chain takes version 1, or None if that is not known now. Without it, the version is
+        as said for good."""
+        self._takes_v1 = takes_v1
+        self.current = version
+
+    @classmethod
+    def of(cls, version: TransactionVersion) -> Self:
+        """That version and no other."""
+        return cls(None, version)
+
+    @classmethod
+    def asking(cls, rpc: RpcClient, payer: Pubkey) -> Self:
+        """The newest that the endpoint takes. ``payer`` is what the trial names as its payer; it may have nothing."""
+        tried = draft([memo.memo("0" * MAX_SIZE)], payer, Hash.default(), config=budget_config(MAX_COMPUTE_UNITS, 0))
+        return cls(lambda: _is_taken(rpc, tried), TransactionVersion.V0)
+
+    def look(self) -> None:
+        taken = None if self._takes_v1 is None else self._takes_v1()
+        if taken is not None:
+            self._choose(TransactionVersion.V1 if taken else TransactionVersion.V0)
+
+    def fall_back(self) -> bool:
+        """A transaction was refused for its version: version 0 until the next look. Whether that is another one."""
+        return self._takes_v1 is not None and self._choose(TransactionVersion.V0)
+
+    def _choose(self, version: TransactionVersion) -> bool:
+        if version == self.current:
+            return False
+        log.info("transaction version", action="transaction_version", version=int(version), before=int(self.current))
+        self.current = version
+        return True
+
+
+def _is_taken(rpc: RpcClient, tried: bytes) -> bool | None:
+    try:
+        simulation = rpc.simulate_transaction(tried, replace_blockhash=True).value
+    except RpcError as error:
+        if refuses_version(error):
+            return False
+        log.info("transaction version unknown", action="transaction_version_unknown", error=str(error))
+        return None
+    return not refuses_version(simulation)
+
+
+def refuses_version(answer: Simulation | RpcError) -> bool:
+    """Whether the answer to a trial of version 1 means that the node does not take this version."""
+    if isinstance(answer, Simulation):
+        return answer.err == _UNSUPPORTED
+    return isinstance(answer, RpcResponseError) and answer.code == _INVALID_PARAMS
