@@ -235,9 +235,10 @@ def test_what_would_fail_is_not_signed() -> None:
     assert refused.value.code is ErrorCode.TX_FAILED
 
 
-def test_no_two_attempts_are_the_same_bytes() -> None:
+@pytest.mark.parametrize("version", TransactionVersion)
+def test_no_two_attempts_are_the_same_bytes(version: TransactionVersion) -> None:
     """The chain would take the second for a repetition of the first, and one order would be told the other's fill."""
-    builder = builder_among(Surroundings())
+    builder = builder_among(Surroundings(takes_v1=True), VersionChoice.of(version))
     plan = SwapPlan(Route.single(LEG), 99_500_000)
     assert len({sign_one(builder, plan, memo).signature for memo in ("one:1", "one:2", "other:1")}) == 3
 
