@@ -14,42 +14,55 @@ if TYPE_CHECKING:
     from typer._click import Command as AnyCommand
     from typer._click import Context, HelpFormatter, Parameter
 
-VERBS: Final = {
-    "submit": "Sell an amount of one token for another.",
-    "buy": "Buy an exact amount of a token with another.",
-    "oco": "Sell at a better price or at a worse one, whichever comes first.",
-    "watch": "Follow orders to their ends.",
-    "wait": "Wait until orders are submitted, confirmed or ended, and say how they stand.",
-    "show": "Show all that is known of an order.",
-    "events": "Show an order's events.",
-    "list": "List orders, newest first.",
-    "history": "List fills, newest first, with their totals.",
-    "cancel": "Cancel orders that are not signed yet.",
-    "amend": "Change the price, the amount or the validity of an order that rests.",
-    "pause": "Begin no further executions of an order.",
-    "resume": "Go on with the executions of an order that was paused.",
-    "simulate-fill": "Show what an order would do now, whatever it waits for.",
-    "resolve": "Show the chain's evidence of an unknown outcome, or resolve it.",
-    "halt": "Stop all new signatures and orders, in all processes, until the halt is lifted.",
-    "quote": "Ask all venues for a price.",
-    "depth": "Show what each size of a pair would pay and cost, over the best route and at each venue alone.",
-    "pnl": "Show what was earned, by token and by day.",
-    "portfolio": "Show what the wallet holds and what that is worth.",
-    "export": "Print all fills as CSV or JSON lines.",
-    "chart": "Draw what a pair has cost, with own fills and prices that orders wait for.",
-    "balances": "Show what the wallet holds.",
-    "tokens": "List and search tokens, and say what their symbols mean.",
-    "pools": "List the pools: what they hold, their price and their fee.",
-    "status": "Show how the daemon and its services are.",
-    "tui": "Show all orders, prices and the daemon's load on a full screen.",
-    "mcp": "Let an assistant quote, list, show and watch over the Model Context Protocol, on stdin and stdout.",
-    "doctor": "Check everything between here and the chain, and say what to mend.",
-    "config": "Show, check and change the client's configuration.",
-    "context": "Choose among several daemons.",
-    "schema": "Print the JSON Schema of what -o json and -o jsonl print.",
-    "completion": "Print what makes a shell complete commands, orders and tokens.",
-    "version": "Show the versions of this client and of the daemon.",
+_GROUPS: Final = {
+    "Trade": {
+        "submit": "Sell an amount of one token for another.",
+        "buy": "Buy an exact amount of a token with another.",
+        "oco": "Sell at a higher or at a lower price, whichever is reached first.",
+        "quote": "Ask all venues for a price.",
+        "depth": "Show what each size of a pair would pay and cost, over the best route and at each venue alone.",
+    },
+    "Orders": {
+        "watch": "Follow orders live until they end.",
+        "wait": "Wait until orders are submitted, confirmed or ended, and show their state.",
+        "list": "List orders, newest first.",
+        "show": "Show everything about an order.",
+        "events": "Show an order's events.",
+        "cancel": "Cancel orders that are not signed yet.",
+        "amend": "Change the price, the amount or the validity of a resting order.",
+        "pause": "Start no further executions of an order.",
+        "resume": "Continue the executions of a paused order.",
+        "simulate-fill": "Show what an order would do now, even if it waits for a price.",
+        "resolve": "Show the chain's evidence of an unknown outcome, or resolve it.",
+        "tui": "Show all orders, prices and the daemon's load on a full screen.",
+    },
+    "Wallet and records": {
+        "balances": "Show what the wallet holds.",
+        "portfolio": "Show what the wallet holds and what it is worth.",
+        "history": "List fills, newest first, with their totals.",
+        "pnl": "Show what was earned, by token and by day.",
+        "export": "Print all fills as CSV or JSON lines.",
+    },
+    "Market": {
+        "chart": "Draw the prices of a pair, with your fills and the prices that orders wait for.",
+        "pools": "List the pools: what they hold, their price and their fee.",
+        "tokens": "List and search tokens, and choose what their symbols mean.",
+    },
+    "Daemon": {
+        "status": "Show how the daemon and its services are.",
+        "halt": "Stop all new signatures and orders, in all processes, until the halt is lifted.",
+        "doctor": "Check everything between this client and the chain, and say what to fix.",
+        "version": "Show the versions of this client and of the daemon.",
+    },
+    "Client": {
+        "mcp": "Let an assistant quote, list, show and watch over the Model Context Protocol, on stdin and stdout.",
+        "config": "Show, check and change the client's configuration.",
+        "context": "Choose between several daemons.",
+        "schema": "Print the JSON Schema of what -o json and -o jsonl print.",
+        "completion": "Print the script that makes a shell complete commands, orders and tokens.",
+    },
 }
+VERBS: Final = {verb: words for group in _GROUPS.values() for verb, words in group.items()}
 """Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
 CHANGING: Final = frozenset(
     {
@@ -117,8 +130,9 @@ class VerbGroup(Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+        for heading, verbs in _GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(verbs.items()))
 
 
 def _remember(ctx: "Context", param: "Parameter", value: object) -> object:

@@ -44,12 +44,6 @@ def _named(params: "list[Parameter]") -> "list[Parameter]":
     return params
 
 
-def _heading(param: "Parameter") -> str:
-    if isinstance(param, TyperArgument):
-        return "Arguments"
-    return getattr(param, "rich_help_panel", None) or _OPTIONS
-
-
 _OPTIONS: Final = "Options"
 
 
@@ -67,12 +61,10 @@ class Command(TyperCommand):
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for each in self.get_params(ctx):
             if (record := each.get_help_record(ctx)) is not None:
-                sections.setdefault(_heading(each), []).append(record)
+                is_argument = isinstance(each, TyperArgument)
+                sections.setdefault("Arguments" if is_argument else _heading(each, _OPTIONS), []).append(record)
         sections[_OPTIONS] = sections.pop(_OPTIONS, [])
-        for heading, records in sections.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
+        _write(sections, formatter)
 
 
 class Group(TyperGroup):
@@ -86,15 +78,26 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
-        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
-        lines = [
-            (name, (each.help or "").strip().partition("\n")[0])
-            for name, each in commands.items()
-            if each is not None and not each.hidden
-        ]
-        if lines:
-            with formatter.section("Commands"):
-                formatter.write_dl(lines)
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                words = (command.help or "").strip().partition("\n")[0]
+                sections.setdefault(_heading(command, "Commands"), []).append((name, words))
+        _write(sections, formatter)
+
+
+def _write(sections: dict[str, list[tuple[str, str]]], formatter: "HelpFormatter") -> None:
+    for heading, entries in sections.items():
+        if entries:
+            with formatter.section(heading):
+                formatter.write_dl(entries)
+
+
+def _heading(part: object, default: str) -> str:
+    """The heading under which a command or an option is listed."""
+    heading = getattr(part, "rich_help_panel", None)
+    return heading if isinstance(heading, str) else default
 
 
 class CommandLine(typer.Typer):

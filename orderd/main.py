@@ -1,7 +1,7 @@
 """The ``orderd`` command: its verbs, and how every error leaves it. Each verb imports its parts when it is called."""
 
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -58,29 +58,19 @@ def _options(
         raise typer.Exit(EXIT_CONFIGURATION)
 
 
-for verb in (
-    audit,
-    doctor,
-    run,
-    gateway,
-    worker,
-    notifier,
-    migrate,
-    backup,
-    restore,
-    reconcile,
-    traces,
-    prove,
-    coverage,
-    wallet,
-    check_config,
-    demo,
-):
-    app.command()(verb)
-app.add_typer(alert_app, name="alert")
-app.add_typer(api_key_app, name="api-key")
+_VERBS: Final = {
+    "Processes": (run, gateway, worker, notifier),
+    "Set up and check": (check_config, doctor, wallet, prove, coverage),
+    "Database and records": (migrate, backup, restore, reconcile, audit, traces),
+    "Local chain": (demo,),
+}
+for heading, verbs in _VERBS.items():
+    for verb in verbs:
+        app.command(rich_help_panel=heading)(verb)
+app.add_typer(api_key_app, name="api-key", rich_help_panel="Set up and check")
+app.add_typer(alert_app, name="alert", rich_help_panel="Set up and check")
+app.add_typer(simnet_app, name="simnet", rich_help_panel="Local chain")
 app.add_typer(api_key_app, name="token", hidden=True, callback=renamed)
-app.add_typer(simnet_app, name="simnet")
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ def run(
     ] = None,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Change the price, the amount or the validity of an order that rests.
+    """Change the price, the amount or the validity of a resting order.
 
     It stays the same order, and either it fires as it was or it counts as it is now. An order that has fired, or has
     ended, cannot be changed.

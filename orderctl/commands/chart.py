@@ -37,7 +37,7 @@ def run(
     ] = None,
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Draw what a pair has cost, with own fills and prices that orders wait for.
+    """Draw the prices of a pair, with your fills and the prices that orders wait for.
 
     \b
     orderctl chart SOL/USDC

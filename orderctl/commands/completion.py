@@ -34,7 +34,7 @@ complete -c orderctl -f -a '(__orderctl)'""",
 
 
 def run(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> ExitCode:
-    """Print what makes a shell complete commands, orders and tokens.
+    """Print the script that makes a shell complete commands, orders and tokens.
 
     For bash put this into ~/.bashrc, for zsh into ~/.zshrc: source <(orderctl completion bash), or zsh. For fish:
     orderctl completion fish > ~/.config/fish/completions/orderctl.fish

@@ -19,7 +19,7 @@ NONE = "-"
 
 @app.callback(invoke_without_command=True)
 def run(ctx: typer.Context) -> None:
-    """Choose among several daemons.
+    """Choose between several daemons.
 
     Each is a table [contexts.NAME] of the configuration file, with an url and whatever else differs.
     """

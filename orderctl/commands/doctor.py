@@ -33,7 +33,7 @@ FEE_RESERVE = Decimal("0.01")
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Check everything between here and the chain, and say what to mend.
+    """Check everything between this client and the chain, and say what to fix.
 
     Changes nothing. Exits with 3 when something fails, 0 when there are warnings at most.
     """

@@ -27,7 +27,7 @@ def run(
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
-    """Sell at a better price or at a worse one, whichever comes first.
+    """Sell at a higher or at a lower price, whichever is reached first.
 
     \b
     orderctl oco SOL USDC 1.5 --take-profit 120 --stop 95

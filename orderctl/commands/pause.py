@@ -14,7 +14,7 @@ from orderd.wire.orders import AmendParams
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Begin no further executions of an order."""
+    """Start no further executions of an order."""
     settings = settings_of(ctx, output)
     amend(settings, params_of(AmendParams, order=order, paused=True), output)
     return ExitCode.OK

@@ -17,7 +17,7 @@ def run(
     unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="The unit of values.")] = "USDC",
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show what the wallet holds and what that is worth.
+    """Show what the wallet holds and what it is worth.
 
     \b
     orderctl portfolio

@@ -14,7 +14,7 @@ from orderd.wire.orders import AmendParams
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Go on with the executions of an order that was paused."""
+    """Continue the executions of a paused order."""
     settings = settings_of(ctx, output)
     amend(settings, params_of(AmendParams, order=order, paused=False), output)
     return ExitCode.OK

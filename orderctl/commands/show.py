@@ -19,7 +19,7 @@ def run(
     timing: Annotated[bool, typer.Option("--timing", help="Show how long each step took.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show all that is known of an order.
+    """Show everything about an order.
 
     Its route, the timeline with every pool's quote and the choice, each attempt, the fill, and the failures with their
     logs. -o wide shortens no signature and no address.

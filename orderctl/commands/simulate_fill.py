@@ -16,7 +16,7 @@ from orderd.wire.rpc import Method
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Show what an order would do now, whatever it waits for.
+    """Show what an order would do now, even if it waits for a price.
 
     \b
     orderctl simulate-fill 01a21c38

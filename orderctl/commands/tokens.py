@@ -29,7 +29,7 @@ Mint = Annotated[str, typer.Argument(metavar="MINT", help="Its mint address.")]
 
 @app.callback(invoke_without_command=True)
 def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> None:
-    """List and search tokens, and say what their symbols mean.
+    """List and search tokens, and choose what their symbols mean.
 
     Every token can be traded by its mint address, whether or not it is listed.
     """

@@ -24,7 +24,7 @@ def run(
     ] = None,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
-    """Wait until orders are submitted, confirmed or ended, and say how they stand.
+    """Wait until orders are submitted, confirmed or ended, and show their state.
 
     \b
     orderctl wait ID --for confirmed --timeout 30s

@@ -26,7 +26,7 @@ def run(
     ] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Follow orders to their ends.
+    """Follow orders live until they end.
 
     Survives restarts of the daemon. Ctrl-C lets go of the orders and does not cancel them. Exits with 0 when all were
     confirmed, 1 when one failed or was cancelled, 5 when --for ran out. -o json prints each event on its own line.
