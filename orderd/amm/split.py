@@ -12,15 +12,16 @@ highest, is the best there is, and nothing below it was looked at. Sets of one p
 
 A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays notably
 more than any set that takes it all, the whole is not worth selling. A pool with an outlying price is not a reason for
-that: the limit of what depth may cost holds for the mean over all legs, and a pool that holds next to nothing and
-begins far above all others uses up what they need to take the rest. If a part has such a leg, the search is repeated
-without its pool.
+that: the limit of what depth may cost holds for the mean over all legs, and a pool that begins far above all others
+uses up what they need to take the rest. If a part has such a leg, the search is repeated for the whole amount alone:
+that pool then takes less, or nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from math import ceil
@@ -47,8 +48,8 @@ lost where the impacts of its legs are rounded up; millionths."""
 _OUTLYING: Final = MILLION // 20
 """A leg that moves its pool's price further than this, in a split that may not do so, has a pool whose price is not
 that of the others; millionths."""
-_MOST_OUTLYING: Final = 8
-"""Once so many pools are left out, no further search is made."""
+_FAR_ABOVE: Final = 2
+"""So is a leg that moves its pool's price too far for the split, and pays so many times what another leg pays."""
 
 _TOO_MUCH: Final = frozenset(
     {
@@ -148,21 +149,25 @@ def best_split(
         return Curve(sides[position].segments(), amount_in, most_steps)
 
     room = room or Room()
-    left_out, less, steep = set[int](), None, None
-    while True:
-        search = _Search(sides, singles, amount_in, max_legs, cost_per_leg, room, curve_of or curve, left_out)
-        found = search.best()
-        less, steep = less or found, steep or search.steep
-        if found is not None and found.amount_in == amount_in:
-            return Offers(singles, found, None, steep)
-        outlying = {leg.position for leg in found.legs if _is_outlying(leg, room)} if found is not None else set()
-        if not outlying or len(left_out) >= _MOST_OUTLYING:
-            return Offers(singles, None, less, steep)
-        left_out |= outlying
+    search = partial(_Search, sides, singles, amount_in, max_legs, cost_per_leg, room, curve_of or curve)
+    any_part = search(entire=False)
+    found = any_part.best()
+    if found is None or found.amount_in == amount_in:
+        return Offers(singles, found, None, any_part.steep)
+    best = search(entire=True).best() if _has_outlier(found, room) else None
+    return Offers(singles, best, None if best is not None else found, any_part.steep)
 
 
-def _is_outlying(leg: Leg, room: Room) -> bool:
-    return leg.quote.price_impact * MILLION > max(room.impact, _OUTLYING)
+def _has_outlier(split: Split, room: Room) -> bool:
+    """Whether a leg's pool has another price than the others."""
+    least = min(Fraction(leg.quote.amount_out, leg.quote.amount_in) for leg in split.legs)
+
+    def is_outlying(leg: Leg) -> bool:
+        impact = leg.quote.price_impact * MILLION
+        is_dear = leg.quote.amount_out > _FAR_ABOVE * least * leg.quote.amount_in
+        return impact > room.impact and (impact > _OUTLYING or is_dear)
+
+    return any(map(is_outlying, split.legs))
 
 
 def _quoted(side: Side, amount_in: int) -> Quote | SwapError:
@@ -206,12 +211,14 @@ class _Search:
         cost_per_leg: int,
         room: Room,
         curve_of: CurveOf,
-        left_out: Set[int],
+        *,
+        entire: bool,
     ) -> None:
+        """If ``entire``, splits of a part of the amount are passed over."""
         self.steep: Split | None = None
         self._sides = sides
         self._singles = singles
-        self._left_out = left_out
+        self._entire = entire
         self._amount = amount
         self._cost = cost_per_leg
         self._room = room
@@ -220,9 +227,7 @@ class _Search:
         self._curves = {
             index: curve
             for index, single in enumerate(singles)
-            if index not in left_out
-            and (isinstance(single, Quote) or single.kind in _TOO_MUCH)
-            and (curve := self._curve(index)) is not None
+            if (isinstance(single, Quote) or single.kind in _TOO_MUCH) and (curve := self._curve(index)) is not None
         }
         self._largest = min(max_legs, len(self._curves))
         self._water = WaterFilling(self._curves, amount, self._loads, room.units)
@@ -329,7 +334,7 @@ class _Search:
             if split.amount_in == self._amount and self.steep is None:
                 self.steep = split
             self._flatten(legs, reaches or {})
-        elif self._room.fits(split):
+        elif self._may_be(split) and self._room.fits(split):
             return split
         else:
             self._bind(_Binding.SIZE)
@@ -339,7 +344,7 @@ class _Search:
         """Pour a set again that moves the price too far. What a curve takes for depth is in part a fee that grows."""
         aim, best = self._room.impact - _ROUNDED, None
         for _ in range(_AIMS):
-            split = self._exact(self._water.gentle(legs, reaches, max(aim, 0)))
+            split = self._exact(self._water.gentle(legs, reaches, max(aim, 0), entire=self._entire))
             if split is None:
                 break
             spare = self._room.impact - _ROUNDED - ceil(split.price_impact * MILLION)
@@ -348,8 +353,11 @@ class _Search:
                 if spare <= _NEAR_LIMIT:
                     break
             aim += spare
-        if best is not None:
+        if best is not None and self._may_be(best):
             self._look_later(self._key(best), self._judge, best, legs, reaches)
+
+    def _may_be(self, split: Split) -> bool:
+        return not self._entire or split.amount_in == self._amount
 
     def _exact(self, filling: Filling) -> Split | None:
         """The split as the pools compute it; None if one refuses its part."""
@@ -398,11 +406,7 @@ class _Search:
     def _taken_while_cheap(self) -> dict[int, int]:
         """Of the pool that pays most for the whole amount, and of all others whose first unit is cheaper than its last
         one: what they take until they are as dear as that."""
-        paid = [
-            (each.amount_out, -index)
-            for index, each in enumerate(self._singles)
-            if isinstance(each, Quote) and index not in self._left_out
-        ]
+        paid = [(each.amount_out, -index) for index, each in enumerate(self._singles) if isinstance(each, Quote)]
         best = -max(paid)[1] if paid else None
         enough = self._curves[best].end(self._amount) if best in self._curves else NEVER
         cheap = {index: curve for index, curve in self._curves.items() if curve.start < enough or index == best}

@@ -88,17 +88,23 @@ class WaterFilling:
             return filling
         return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, left)
 
-    def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int) -> Filling:
-        """The most that these legs pay where depth may cost no more than ``lost`` millionths of what they take."""
+    def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int, *, entire: bool = False) -> Filling:
+        """The most that these legs pay where depth may cost no more than ``lost`` millionths of what they take.
+
+        If that has to be the ``entire`` amount, depth may cost more where these legs cannot take it for less.
+        """
         low, high = 0, 1 << _TILT_BITS
+        most_lost = MILLION if entire else lost
         while high - low > 1:
             middle = (low + high) // 2
-            if self._excess(self._tilted(legs, reaches, middle, lost).shares, lost) <= 0:
+            if self._excess(self._tilted(legs, reaches, middle, most_lost).shares, lost) <= 0:
                 high = middle
             else:
                 low = middle
         shares = self._between(
-            self._tilted(legs, reaches, high, lost).shares, self._tilted(legs, reaches, low, lost).shares, lost
+            self._tilted(legs, reaches, high, most_lost).shares,
+            self._tilted(legs, reaches, low, most_lost).shares,
+            lost,
         )
         return Filling(shares, sum(share.amount_in for share in shares.values()) == self.amount, reaches)
 

@@ -280,6 +280,15 @@ MUTANTS: Final = (
         "A pool that takes nearly all as its fee passes, for it moves the price by nothing.",
     ),
     Mutant(
+        "order-kept-by-an-odd-pool",
+        11,
+        "orderd/amm/split.py",
+        "if _has_outlier(found, room) else None",
+        "if False else None",
+        ("tests/unit/amm/test_split.py::test_a_pool_with_another_price_than_the_others_keeps_no_order_from_them",),
+        "Anybody stops a pair for all orders by a pool with an absurd price.",
+    ),
+    Mutant(
         "reference-follows-what-is-left",
         10,
         "orderd/engine/routing/price_guard.py",

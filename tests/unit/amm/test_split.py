@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from orderd.amm.side import Quote, Side
-from orderd.amm.split import Offers, best_split
+from orderd.amm.split import Offers, Room, best_split
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
@@ -211,6 +211,47 @@ def test_a_split_that_a_pool_refuses_after_all_leaves_the_best_pool() -> None:
     found = best_split([fickle, side], 10**11, max_legs=2, cost_per_leg=0).best
     assert found is not None
     assert len(found.legs) == 1
+
+
+def market_with_odd_pools(seed: int) -> tuple[list[Side], list[Side], int, int]:
+    """Pools that agree on a price; some that pay up to a hundred thousand times as much and hold little or much of the
+    order; an amount, and the impact that it may have."""
+    random = Random(seed)
+    amount = int(10 ** random.uniform(8, 12))
+
+    def around(price: float, least: float, most: float) -> CpmmSide:
+        depth = int(amount * 10 ** random.uniform(least, most))
+        return CpmmSide(CpmmPool(0, 0, 0, 0, depth, int(depth * price), 0, 0, 0, 0, 0, 0, 0, False), True)
+
+    agreed: list[Side] = [around(0.15 + random.uniform(-3, 3) / 10**4, -0.3, 2.5) for _ in range(random.randint(1, 5))]
+    odd: list[Side] = [around(0.15 * 10 ** random.uniform(0.1, 5), -6, 1.5) for _ in range(random.randint(1, 3))]
+    return agreed, odd, amount, random.choice((10_000, 30_000, 50_000))
+
+
+def test_a_pool_with_another_price_than_the_others_keeps_no_order_from_them() -> None:
+    """It may hold more than the order is worth: then it would receive most of it, and use up what depth may cost."""
+    seen = 0
+    for seed in range(300):
+        agreed, odd, amount, impact = market_with_odd_pools(seed)
+        room = Room(impact=impact)
+        without = best_split(agreed, amount, max_legs=MAX_LEGS, cost_per_leg=0, room=room).best
+        if without is None:
+            continue
+        found = best_split([*agreed, *odd], amount, max_legs=MAX_LEGS, cost_per_leg=0, room=room).best
+        assert found is not None, seed
+        assert found.amount_in == amount, seed
+        assert found.price_impact * 10**6 <= impact, seed
+        assert found.amount_out * 2_000 >= without.amount_out * 1_999, seed
+        seen += 1
+    assert seen > 150
+
+
+def test_a_part_that_is_paid_more_by_pools_that_agree_is_no_reason_to_sell_the_rest_for_little() -> None:
+    """The third pool pays a tenth, and has room for what is beyond the limit of the others, at a great impact."""
+    sides = [pool(10**9), pool(10**9), pool(2 * 10**7, price=1)]
+    offers = best_split(sides, 4 * 10**7, max_legs=2, cost_per_leg=0, room=Room(impact=15_000))
+    assert offers.best is None
+    assert offers.less is not None
 
 
 def test_without_pools_there_is_no_split() -> None:
