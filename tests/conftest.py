@@ -199,7 +199,8 @@ def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
 
 @contextmanager
 def running_simnet(state_dir: Path) -> Iterator[ListeningRole]:
-    state_dir.mkdir()
+    """On the ledger that is in the directory, if there is one."""
+    state_dir.mkdir(exist_ok=True)
     chain = ListeningRole(
         "simnet",
         state_dir,

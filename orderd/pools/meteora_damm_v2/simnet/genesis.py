@@ -19,9 +19,9 @@ from orderd.solana.programs import token
 SOL_USDC_DAMM_V2: Final = Pubkey.from_string("CGPxT5d1uf9a8cKVJuZaJAU76t2EfLGbTmRbfvLLZp5j")
 
 
-def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey) -> None:
-    """A pool with its vaults. Its volatility is at rest since the chain began."""
-    mint_a, mint_b = token.NATIVE_MINT, USDC
+def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey, mint_b: Pubkey = USDC) -> None:
+    """A pool of wrapped SOL and another token, with its vaults. Its volatility is at rest since the chain began."""
+    mint_a = token.NATIVE_MINT
     dynamic = integers(recorded["dynamic_fee"]) | {"last_update_timestamp": first.time}
     base = integers(recorded["base_fee"])
     fees = PoolFees(
