@@ -18,6 +18,7 @@ CHANGES = (
     "DROP INDEX attempts_one_alive; CREATE INDEX attempts_one_alive ON attempts (id) WHERE outcome = 'live'",
     "CREATE FUNCTION other() RETURNS integer LANGUAGE sql AS 'SELECT 7'",
     "ALTER TABLE orders DISABLE TRIGGER USER",
+    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 512', current_database()); END $$",
 )
 
 
@@ -39,6 +40,15 @@ def test_a_database_whose_sessions_a_test_has_ended_is_lent_again(postgres_serve
                     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()",
                 )
+
+
+@pytest.mark.parametrize("nothing", ["CREATE TEMP TABLE other ()", "CREATE TABLE IF NOT EXISTS orders ()"])
+def test_a_database_whose_schema_stays_as_it_was_is_lent_again(postgres_server: Postgres, nothing: str) -> None:
+    with closing(Databases(postgres_server, resting=1)) as databases:
+        with databases.lent() as first:
+            execute(first, nothing)
+        with databases.lent() as second:
+            assert second == first
 
 
 @pytest.mark.parametrize("change", CHANGES)
