@@ -26,6 +26,7 @@ import orderd.pools
 from db.connection import connect, database
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
+from orderd.garbage import collect_rarely
 from orderd.metrics.venues import POOL_FAULTS
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
@@ -66,9 +67,8 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests and what they import are no garbage: nobody need look through them again and again."""
-    gc.collect()
-    gc.freeze()
+    """Search for garbage as seldom as the daemon does, and never among thousands of tests and what they import."""
+    collect_rarely()
     gc.enable()
 
 

@@ -191,6 +191,7 @@ def _executed_nursery() -> socket.socket:
 
 def main() -> None:
     """Be a nursery, and in each process that it forks the program that was asked for."""
+    gc.disable()
     for package in (db, orderctl, orderd):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.startswith(_NOT_LOADED):
@@ -198,6 +199,7 @@ def main() -> None:
     import_module("orderd.gateway.http.app").application()
     gc.collect()
     gc.freeze()
+    gc.enable()
     launch = _serve(socket.socket(fileno=os.dup(0)))
     _end(0 if launch is None else _run(launch))
 

@@ -165,6 +165,7 @@ def a_thousand(seed: int) -> list[Happened]:
     return happened
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thousand_random_trades_agree_with_an_independent_computation(seed: int) -> None:
     happened = a_thousand(seed)
