@@ -17,7 +17,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.price import PairPrice
-from orderd.domain.terms_given import GivenTerms, Typed
+from orderd.domain.terms_given import PROTECTION, GivenTerms, Typed
 from orderd.domain.terms_parsing import check_prices, check_side, check_wrapped
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.well_known import EVERYWHERE
@@ -109,7 +109,8 @@ def _typed(layout: TermsLayout, *, also_none: bool) -> Iterator[inspect.Paramete
             is_due = not also_none and (name in DUE or layout is BUYING)
             shown: Any = typer.Argument(... if is_due else None, metavar=typed.metavar, help=typed.help)
         elif name in layout.named:
-            shown = typer.Option(..., layout.named[name], metavar=typed.metavar, help=typed.help)
+            flag = layout.named[name]
+            shown = typer.Option(..., flag, metavar=typed.metavar, help=typed.help, rich_help_panel=PROTECTION)
         else:
             flags = [f"--{typed.option or name.replace('_', '-')}", *([typed.short] if typed.short else [])]
             shown = typer.Option(

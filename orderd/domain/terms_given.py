@@ -80,9 +80,9 @@ class GivenTerms(BaseModel):
         "such as 50%; required unless exact_out is given",
         json_schema_extra=_AMOUNT,
     )
-    exact_out: Annotated[
-        str | None, Typed("AMOUNT", "The exact amount of TOKEN_OUT to buy, instead of an amount to sell.", PROTECTION)
-    ] = _amount("the exact amount to buy, in whole tokens of token_out; required unless amount_in is given")
+    exact_out: Annotated[str | None, Typed("AMOUNT", "The exact amount of TOKEN_OUT to buy, like 1.5.", PROTECTION)] = (
+        _amount("the exact amount to buy, in whole tokens of token_out; required unless amount_in is given")
+    )
     slippage: Annotated[
         str | None, Typed("PERCENT", "How much worse than the quote the fill may be, like 0.5.", PROTECTION, "-s")
     ] = _percent("percent; the daemon's default if absent")
