@@ -105,8 +105,8 @@ class OrderctlApp(KeyedApp):
             self.set_timer(max(self._frames.wait(), NEWS_SECONDS), self._draw_frame)
 
     def _draw_frame(self) -> None:
+        self._frames.drawn(has_news=self._has_news)
         self._has_news = False
-        self._frames.drawn()
         self.draw(background=next(self._numbers) % FRAMES_A_BACKGROUND == 0)
 
     # What the daemon says

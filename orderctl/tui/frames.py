@@ -13,16 +13,16 @@ BURST: Final = 5
 
 
 class Frames:
-    """A bucket that holds ``BURST`` pictures and gets another one every ``FLOOD_SECONDS``."""
+    """A bucket that holds ``BURST`` pictures of news and gets another one every ``FLOOD_SECONDS``."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._left = float(BURST)
         self._drawn_at = clock()
 
-    def drawn(self) -> None:
-        """A picture has been drawn."""
-        self._left = max(self._held() - 1, 0.0)
+    def drawn(self, *, has_news: bool) -> None:
+        """A picture has been drawn. One without news takes nothing from the bucket: what comes next is seen at once."""
+        self._left = max(self._held() - has_news, 0.0)
         self._drawn_at = self._clock()
 
     def wait(self) -> float:

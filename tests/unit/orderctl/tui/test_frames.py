@@ -15,7 +15,7 @@ def test_the_stages_of_a_lone_order_are_drawn_at_once() -> None:
     frames = Frames(clock)
     for _ in range(BURST):
         assert frames.wait() == 0
-        frames.drawn()
+        frames.drawn(has_news=True)
         clock.now += 0.001
     assert frames.wait() > 0
 
@@ -26,7 +26,7 @@ def test_however_much_news_there_is_five_pictures_a_second_are_drawn() -> None:
     drawn = 0
     while clock.now < 110:
         clock.now += max(frames.wait(), 0.005)
-        frames.drawn()
+        frames.drawn(has_news=True)
         drawn += 1
     assert drawn <= 10 / FLOOD_SECONDS + BURST + 1
 
@@ -35,12 +35,12 @@ def test_a_quiet_moment_allows_the_next_burst() -> None:
     clock = Clock()
     frames = Frames(clock)
     for _ in range(2 * BURST):
-        frames.drawn()
+        frames.drawn(has_news=True)
     assert frames.wait() == FLOOD_SECONDS
     clock.now += BURST * FLOOD_SECONDS
     for _ in range(BURST):
         assert frames.wait() == 0
-        frames.drawn()
+        frames.drawn(has_news=True)
 
 
 def test_without_news_a_picture_is_renewed_when_it_is_as_old_as_a_frame() -> None:
@@ -49,3 +49,12 @@ def test_without_news_a_picture_is_renewed_when_it_is_as_old_as_a_frame() -> Non
     assert not frames.is_late()
     clock.now += FRAME_SECONDS
     assert frames.is_late()
+
+
+def test_pictures_without_news_delay_no_news() -> None:
+    clock = Clock()
+    frames = Frames(clock)
+    for _ in range(2 * BURST):
+        clock.now += FRAME_SECONDS
+        frames.drawn(has_news=False)
+        assert frames.wait() == 0
