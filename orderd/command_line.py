@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
-from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption, _TyperParameter
 
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter, Parameter
@@ -16,7 +16,21 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class Argument(TyperArgument):
+class _Parameter(_TyperParameter):
+    """Does not convert what already is as it is wanted: Typer loads pydantic for each conversion."""
+
+    def process_value(self, ctx: "Context", value: Any) -> Any:  # noqa: ANN401  (what Typer gives and takes)
+        is_list = self.multiple or self.nargs == -1
+        is_word = self.type_descriptor.annotation is str and isinstance(value, str)
+        is_left_out = value is self.default and not self.required
+        if not (is_word or is_left_out):
+            return super().process_value(ctx, value)
+        if value is None and is_list:
+            value = ()
+        return value if self.callback is None else self.callback(ctx, self, value)
+
+
+class Argument(_Parameter, TyperArgument):
     """Is named in the help without its Python type, which says nothing to a user."""
 
     def display_type_rich(self, ctx: "Context") -> str | None:  # noqa: ARG002
@@ -26,7 +40,7 @@ class Argument(TyperArgument):
         return super()._usage_display_name().replace("{", "").replace("}", "").replace("...]...", "]...")
 
 
-class Option(TyperOption):
+class Option(_Parameter, TyperOption):
     """Is followed in the help by its value's name, or by the words that it may be, and not by a Python type."""
 
     def display_type(self, ctx: "Context") -> str:

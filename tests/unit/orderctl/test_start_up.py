@@ -94,6 +94,28 @@ def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None
     assert not loaded & {"pydantic", "websockets", "rich", "tomllib", "orderd.domain.errors", *HEAVY}
 
 
+def test_options_that_are_not_given_and_words_load_no_library_that_converts() -> None:
+    app = """
+import sys
+from orderd.command_line import CommandLine
+
+app = CommandLine()
+
+@app.command()
+def run(url: str | None = None, timeout: float | None = None, limit: int = 3, names: list[str] | None = None) -> None:
+    print(url, timeout, limit, names, "pydantic" in sys.modules)
+
+app(sys.argv[1:])
+"""
+
+    def printed(*args: str) -> str:
+        done = subprocess.run([sys.executable, "-c", app, *args], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert printed("--url", "ws://127.0.0.1:1/") == "ws://127.0.0.1:1/ None 3 None False"
+    assert printed("--timeout", "1", "--names", "a") == "None 1.0 3 ['a'] True"
+
+
 @pytest.mark.parametrize("verb", ["config", "context", "completion"])
 def test_what_asks_no_daemon_loads_neither_the_wire_nor_a_drawing_library(verb: str) -> None:
     loaded = modules_after(verb, *(("bash",) if verb == "completion" else ()))
