@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.measure import Measurement
 from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
@@ -33,10 +32,8 @@ def plain_table(*columns: Column) -> Table:
 def print_whole(view: RenderableType, console: Console) -> None:
     """Without cutting any cell: on a narrow terminal the lines run on. Nothing invisible stands at their ends, where it
     would run on too."""
-    options = console.options
-    natural = Measurement.get(console, options.update(max_width=_ANY_WIDTH), view).maximum
     shown: list[Segment] = []
-    for line in console.render_lines(view, options.update(width=max(console.width, natural)), pad=False):
+    for line in _whole_lines(view, console):
         while line and not line[-1].text.strip():
             line.pop()
         if line:
@@ -46,6 +43,11 @@ def print_whole(view: RenderableType, console: Console) -> None:
     console.print(Segments(shown), soft_wrap=True, end="")
 
 
+def _whole_lines(view: RenderableType, console: Console) -> list[list[Segment]]:
+    """With nothing cut or wrapped: what is drawn is not measured before, which would cost as much again."""
+    return console.render_lines(view, console.options.update(width=_ANY_WIDTH), pad=False)
+
+
 @dataclass(frozen=True, slots=True)
 class IfItFits:
     """A view, or another one if the terminal is too narrow for it."""
@@ -53,15 +55,12 @@ class IfItFits:
     view: RenderableType
     else_view: RenderableType
 
-    def _chosen(self, console: Console) -> RenderableType:
-        natural = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), self.view).maximum
-        return self.view if natural <= console.width else self.else_view
-
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._chosen(console)
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement.get(console, options, self._chosen(console))
+        lines = _whole_lines(self.view, console)
+        if max(map(Segment.get_line_length, lines), default=0) > console.width:
+            yield self.else_view
+        else:
+            yield Segments([segment for line in lines for segment in (*line, Segment.line())])
 
 
 def pairs() -> Table:
