@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-_COMMANDS: Final = "tests/unit/orderctl/test_commands.py::TestSubmit::"
+_COMMANDS: Final = "tests/unit/orderctl/verbs/test_submit.py::TestSubmit::"
 
 MUTANTS: Final = (
     Mutant(

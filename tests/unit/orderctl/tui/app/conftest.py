@@ -1,0 +1,10 @@
+"""Questions are asked once, so that a test sees each answer."""
+
+import pytest
+
+from tests.unit.orderctl.tui.desks import ask_once
+
+
+@pytest.fixture(autouse=True)
+def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_once(monkeypatch, read_seconds=0)

@@ -1,0 +1,64 @@
+"""An order is cancelled after a question."""
+
+import pytest
+from textual.widgets import Button, Static
+
+from orderctl.tui.screens.cancel import CancelScreen
+from orderctl.tui.screens.orders import OrdersScreen
+from orderd.domain.errors import ErrorCode
+from orderd.domain.order import OrderStatus
+from orderd.wire.orders import CancelResult
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Snapshot
+from tests.samples.orders import FILLED, WITHDRAWN
+from tests.unit.orderctl.tui.app.pilots import drawn, lines, notices, refusal, running
+from tests.unit.orderctl.tui.desks import busy, order, order_id
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_an_order_is_cancelled_after_a_question() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_CANCEL] = CancelResult(order=order(19, WITHDRAWN, seq=99))
+    async with running(caller) as pilot:
+        await pilot.press("c")
+        assert isinstance(pilot.app.screen, CancelScreen)
+        assert pilot.app.screen.query_one("#keep", Button).has_focus
+        await pilot.press("right", "enter")
+        await drawn(pilot)
+
+        assert [params.order for params in caller.called(Method.ORDER_CANCEL)] == [str(order_id(19))]
+        assert OrderStatus.CANCELLED in lines(pilot, "ended")[0]
+
+
+async def test_an_order_is_kept_when_the_question_is_left() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("c", "escape")
+        await pilot.press("c", "enter")
+        await drawn(pilot)
+
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert not caller.called(Method.ORDER_CANCEL)
+
+
+async def test_an_order_that_ends_while_the_trader_thinks_can_no_longer_be_cancelled() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("c")
+        question = pilot.app.screen
+        caller.send(Snapshot(subscription=1, order=order(19, FILLED)))
+        await drawn(pilot)
+
+        assert "now confirmed" in str(question.query_one("#state", Static).content)
+        assert question.query_one("#cancel", Button).disabled
+
+
+async def test_what_cannot_be_cancelled_any_more_is_reported() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_CANCEL] = refusal(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
+    async with running(caller) as pilot:
+        await pilot.press("c", "right", "enter")
+        await drawn(pilot)
+
+        assert any("it is signed" in notice for notice in notices(pilot))

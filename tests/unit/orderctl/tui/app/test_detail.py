@@ -1,0 +1,61 @@
+"""All of the order under the cursor."""
+
+import pytest
+
+from orderctl.tui.screens.orders import OrdersScreen
+from orderctl.tui.widgets.order_panel import OrderPanel
+from orderd.domain.errors import ErrorCode
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Snapshot
+from tests.samples.orders import FILLED, detail_of
+from tests.unit.orderctl.tui.app.pilots import drawn, panel_text, refusal, running
+from tests.unit.orderctl.tui.desks import busy, detail, order, order_id
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_GET] = detail_of(FILLED[:4])
+    async with running(caller) as pilot:
+        await pilot.press("enter")
+        await drawn(pilot)
+        assert len(caller.called(Method.ORDER_GET)) == 1
+        caller.answers[Method.ORDER_GET] = detail_of(FILLED)
+        caller.send(Snapshot(subscription=1, order=order(19, FILLED)))
+        await drawn(pilot)
+        assert len(caller.called(Method.ORDER_GET)) == 2
+
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_beside_the_orders_of_a_wide_terminal_stands_all_of_the_one_under_the_cursor() -> None:
+    caller = busy()
+    async with running(caller, size=(120, 40)) as pilot:
+        panel = pilot.app.screen.query_one(OrderPanel)
+        assert panel.border_title == f"Order {str(order_id(19))[:13]}"
+        assert "routed" in panel_text(panel)
+        await pilot.press("down", "down")
+        await drawn(pilot)
+        assert panel.border_title == f"Order {str(order_id(17))[:13]}"
+        assert caller.called(Method.ORDER_GET)[-1].order == str(order_id(17))
+
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("down")
+        await drawn(pilot)
+        assert not panel.display
+        assert caller.called(Method.ORDER_GET)[-1].order == str(order_id(17))
+
+
+async def test_an_order_that_cannot_be_read_says_why_and_is_read_again() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_GET] = refusal(ErrorCode.SERVICE_UNAVAILABLE, "the database is away")
+    async with running(caller) as pilot:
+        await pilot.press("enter")
+        await drawn(pilot)
+        panel = pilot.app.screen.query_one(OrderPanel)
+        assert "the database is away" in panel_text(panel)
+        caller.answers[Method.ORDER_GET] = detail
+        await drawn(pilot)
+        assert "routed" in panel_text(panel)

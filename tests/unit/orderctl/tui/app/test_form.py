@@ -1,0 +1,159 @@
+"""The form of a new order: quotes, the button, refusals."""
+
+import pytest
+from textual.widgets import Input
+
+from orderctl.tui.desk import Desk
+from orderctl.tui.questions import Questions
+from orderctl.tui.screens.new_order import NewOrderScreen
+from orderctl.tui.screens.orders import OrdersScreen
+from orderd.client.handshake import connection_lost
+from orderd.client.link import Opened
+from orderd.domain.errors import ErrorCode
+from orderd.domain.tokens import WSOL_MINT
+from orderd.wire.balances import Balance
+from orderd.wire.orders import SubmitResult
+from orderd.wire.rpc import Method
+from orderd.wire.subscriptions import Ready
+from orderd.wire.tokens import TokensResult, TokenView
+from tests.samples.orders import FILLED, QUOTE
+from tests.unit.orderctl.tui.app.forms import answer_of, filled_in
+from tests.unit.orderctl.tui.app.pilots import drawn, refusal, running, table
+from tests.unit.orderctl.tui.desks import WALLET, ScriptedCaller, busy, order, order_id
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_button() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        assert caller.called(Method.QUOTE)[-1].amount_in == "1.5"
+        assert str(screen.send.label) == "Sell 1.5 SOL for at least 151.54866 USDC"
+        assert not screen.send.disabled
+
+        await pilot.click("#send")
+        await drawn(pilot)
+        (sent,) = caller.called(Method.ORDER_SUBMIT)
+        assert (sent.token_in, sent.token_out, sent.amount_in, sent.slippage) == ("SOL", "USDC", "1.5", None)
+        assert sent.min_out == "151.54866", "what the button promised"
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert table(pilot).selected == order_id(77)
+
+
+WITH_WRAPPED = WALLET.model_copy(
+    update={
+        "balances": (
+            Balance(token="SOL", mint=WSOL_MINT, amount="3.5", tradable="1", wrapped="2.5", elsewhere="0"),
+            *WALLET.balances[1:],
+        )
+    }
+)
+
+
+async def test_what_the_wallet_holds_wrapped_is_sold_where_the_box_is_ticked() -> None:
+    caller = busy()
+    caller.answers[Method.BALANCES] = WITH_WRAPPED
+    caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(update={"use_wrapped": params.use_wrapped})
+    caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        assert str(screen.use_wrapped.label) == "Sell what is wrapped: 2.5 SOL"
+        assert "the wallet holds 1 SOL only" in answer_of(screen)
+
+        await pilot.click("#use-wrapped")
+        await drawn(pilot)
+        assert str(screen.send.label) == "Sell 1.5 wrapped SOL for at least 151.54866 USDC"
+        assert "the wallet holds" not in answer_of(screen)
+
+        await pilot.click("#send")
+        await drawn(pilot)
+        (sent,) = caller.called(Method.ORDER_SUBMIT)
+        assert sent.use_wrapped
+
+
+async def test_only_what_is_wrapped_can_be_sold_so() -> None:
+    async with running(busy()) as pilot:
+        assert not (await filled_in(pilot)).use_wrapped.display, "the wallet holds none"
+    caller = busy()
+    caller.answers[Method.BALANCES] = WITH_WRAPPED
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        screen.use_wrapped.value = True
+        screen.query_one("#token-in", Input).value = "USDC"
+        await drawn(pilot)
+        assert not screen.use_wrapped.display
+        assert not caller.called(Method.QUOTE)[-1].use_wrapped
+
+
+async def test_enter_goes_through_the_fields_of_a_form_and_never_to_its_button() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        for _ in range(8):
+            await pilot.press("enter")
+        assert isinstance(screen.focused, Input)
+        assert not caller.called(Method.ORDER_SUBMIT)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [("-1", "The amount is not above zero"), ("abc", "The amount is not a decimal number")],
+)
+async def test_what_is_certainly_wrong_is_reported_at_once_and_cannot_be_sent(typed: str, message: str) -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        await pilot.press("n", *typed)
+        await drawn(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, NewOrderScreen)
+        assert message in str(screen.answer.content)
+        assert screen.send.disabled
+
+
+async def test_a_form_says_what_the_wallet_does_not_hold() -> None:
+    caller = busy()
+    caller.answers[Method.QUOTE] = QUOTE.model_copy(update={"amount_in": "1500"})
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        assert "the wallet holds 998.499995 SOL only" in answer_of(screen)
+
+
+async def test_a_lost_answer_says_that_the_outcome_is_unknown_and_a_second_try_bears_the_same_id() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = connection_lost("the network dropped it")
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        await pilot.click("#send")
+        await drawn(pilot)
+        assert str(screen.answer.content).startswith("The outcome is unknown: the network dropped it")
+        await pilot.click("#send")
+        await drawn(pilot)
+
+        first, second = caller.called(Method.ORDER_SUBMIT)
+        assert first == second, "else it would be another order under the same id"
+
+
+async def test_a_refusal_keeps_the_form_and_says_why() -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = refusal(ErrorCode.FUNDS_INSUFFICIENT, "the wallet holds 0.2 SOL")
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        await pilot.click("#send")
+        await drawn(pilot)
+
+        assert "the wallet holds 0.2 SOL" in str(screen.answer.content)
+        assert pilot.app.screen is screen
+
+
+async def test_the_form_offers_the_symbols_that_the_daemon_knows() -> None:
+    caller = ScriptedCaller(Opened(), Ready(subscription=1, orders=0))
+    known = TokenView(symbol="XYZW", mint="X" * 43, decimals=4)
+    caller.answers[Method.TOKENS] = TokensResult(tokens=(*QUOTE.tokens, known))
+    desk = Desk(url="ws://127.0.0.1/")
+    await Questions(desk, caller).catch_up()
+    assert desk.symbols == ("SOL", "USDC", "XYZW")
+    caller.answers[Method.TOKENS] = refusal(ErrorCode.REQUEST_UNKNOWN_METHOD, "an older daemon")
+    await Questions(desk, caller).catch_up()
+    assert desk.symbols == ("SOL", "USDC", "XYZW")

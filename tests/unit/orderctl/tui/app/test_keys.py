@@ -1,0 +1,100 @@
+"""What keys do, and what no key does."""
+
+import pytest
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from orderctl.tui.screens.confirm import ConfirmScreen
+from orderctl.tui.screens.help import HelpScreen
+from orderctl.tui.screens.orders import OrdersScreen
+from orderctl.tui.screens.venues import VenuesScreen
+from orderctl.tui.widgets.banner import Banner
+from orderd.wire.rpc import Method
+from tests.samples.orders import FILLED
+from tests.unit.orderctl.tui.app.pilots import drawn, notices, running, title, words
+from tests.unit.orderctl.tui.desks import ScriptedCaller, busy, order, order_id, snapshots
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_every_key_stands_in_the_footer_of_the_smallest_screen() -> None:
+    async with running(busy()) as pilot:
+        footer = pilot.app.screen.query_one(Footer)
+        keys = [key for key in footer.query(FooterKey) if key.region.right <= 80]
+        assert [key.key_display for key in keys] == ["⏎", "␣", "s", "S", "/", "n", "c", "y", "Y", ":", "?", "^p", "q"]
+
+
+async def test_ids_and_signatures_are_copied_to_the_clipboard() -> None:
+    caller = ScriptedCaller(*snapshots([order(1, FILLED[:4], signature="5Xk3")]))
+    async with running(caller) as pilot:
+        await pilot.press("y")
+        assert pilot.app.clipboard == str(order_id(1))
+        await pilot.press("Y")
+        assert pilot.app.clipboard == "5Xk3"
+
+
+async def test_help_lists_every_key_of_the_screen() -> None:
+    async with running(busy()) as pilot:
+        bindings = pilot.app.screen.active_bindings
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        with pilot.app.console.capture() as capture:
+            pilot.app.console.print(pilot.app.screen._table())
+        printed = capture.get()
+        for _, binding, _, _ in bindings.values():
+            if binding.show:
+                assert binding.tooltip in printed
+
+
+async def test_every_command_can_be_called_by_its_name() -> None:
+    async with running(busy()) as pilot:
+        commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert {"New", "Cancel", "Sort", "Filter", "Copy id", "Help", "Quit", "Theme"} <= set(commands)
+        titles = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
+        assert len(titles) == len(commands), "each is there once"
+        await commands["Sort"].callback()
+        assert title(pilot) == "Active 20, by id ↑"
+
+
+@pytest.mark.parametrize("key", ["n", "c", "enter", "y", "s", "space", "x", "d", "delete", "ctrl+s", "1"])
+async def test_no_single_key_sends_or_cancels_however_often_it_is_pressed(key: str) -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        for _ in range(4):
+            await pilot.press(key)
+        await drawn(pilot)
+        assert not caller.called(Method.ORDER_SUBMIT)
+        assert not caller.called(Method.ORDER_CANCEL)
+
+
+async def test_read_only_has_neither_keys_nor_commands_that_trade() -> None:
+    caller = busy()
+    async with running(caller, read_only=True) as pilot:
+        assert "read only" in words(pilot, Banner)
+        keys = {binding.action for _, binding, _, _ in pilot.app.screen.active_bindings.values()}
+        assert not keys & {"new_order", "cancel_order"}
+        await pilot.press("n", "c")
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert not {"New", "Cancel"} & {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+
+
+async def test_a_command_that_trades_is_asked_about_first_and_a_name_leads_to_its_screen() -> None:
+    async with running(busy()) as pilot:
+        await pilot.press("colon", *"submit", "space", *"SOL", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "leave"
+        await pilot.press("enter", "colon", *"venues", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, VenuesScreen)
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_a_screen_that_only_shows_runs_no_command_that_trades() -> None:
+    async with running(busy(), read_only=True) as pilot:
+        await pilot.press("colon", *"cancel", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert notices(pilot) == ["this screen only shows: start it without --read-only"]

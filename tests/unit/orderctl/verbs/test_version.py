@@ -1,0 +1,64 @@
+"""orderctl version: two releases that meet."""
+
+import json
+
+import pytest
+
+from orderd.release import this_release
+from orderd.wire.rpc import WIRE_VERSION, Method
+from orderd.wire.status import ReleaseView
+from tests.unit.orderctl.conftest import Orderctl
+from tests.unit.orderctl.daemon import FakeDaemon
+from tests.unit.orderctl.tui.desks import STATUS
+
+
+class TestVersion:
+    def test_both_versions_are_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, STATUS)
+
+        mine = this_release()
+        commit = f", commit {mine.short_commit}" if mine.commit else ""
+        assert orderctl("version") == (0, f"orderctl 0.1.0 (wire 2{commit})\norderd   0.1.0 (wire 2)\n", "")
+        versions = json.loads(orderctl("version", "-o", "json").out)
+        assert versions["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
+        assert versions["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
+
+    def test_the_commit_of_the_daemon_is_reported_and_another_one_is_no_reason_to_warn(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"commit": "a" * 40}))
+
+        outcome = orderctl("version")
+
+        assert "orderd   0.1.0 (wire 2, commit aaaaaaaaaa)" in outcome.out
+        assert outcome.err == ""
+
+    @pytest.mark.parametrize(
+        ("version", "commit", "warns"),
+        [
+            ("0.1.0", "a" * 40, False),
+            ("0.1.0", None, False),
+            ("0.1.0", "b" * 40, True),
+            ("0.0.9", None, True),
+        ],
+    )
+    def test_workers_of_another_release_than_the_gateway_are_warned_of(
+        self, daemon: FakeDaemon, orderctl: Orderctl, version: str, commit: str | None, warns: bool
+    ) -> None:
+        workers = (ReleaseView(version="0.1.0", commit="a" * 40), ReleaseView(version=version, commit=commit))
+        releases = {"commit": "a" * 40, "worker_releases": workers}
+        daemon.answers(Method.STATUS, STATUS.model_copy(update=releases))
+
+        assert ("restart what is older" in orderctl("version").err) is warns
+
+    def test_a_difference_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))
+
+        assert "warning: the versions differ" in orderctl("version").err
+
+    def test_without_a_daemon_the_clients_own_is_reported(self, orderctl: Orderctl) -> None:
+        outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
+
+        assert outcome.code == 3
+        assert outcome.out.startswith("orderctl 0.1.0 (wire 2")
+        assert "orderd run" in outcome.err
