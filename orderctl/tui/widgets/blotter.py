@@ -19,6 +19,7 @@ from orderctl.tui.families import Lines
 from orderctl.tui.filter import wanted
 from orderctl.tui.messages import FamilyFolded, SortChosen
 from orderctl.tui.remembered import Memory
+from orderctl.tui.sorting import Sorting
 from orderctl.tui.sums import count_of, fills_title, outcomes, sold_by, titled
 from orderctl.tui.widgets.fill_table import FillTable
 from orderctl.tui.widgets.order_table import OrderTable
@@ -32,8 +33,6 @@ from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import GetParams, OrderView
 from orderd.wire.rpc import Method
 
-NEWEST_FIRST = "age"
-"""The column that orders are sorted by at first, and from its end."""
 SORT = Binding.Group("Sort", compact=True)
 
 
@@ -57,9 +56,7 @@ class Blotter(Container):
         layout = memory.layout
         self.tab = Tab(layout.tab) if layout.tab in list(Tab) else Tab.ACTIVE
         self._columns = columns_of("active")
-        known = {column.name: column for column in self._columns}
-        self._sorted_by = known.get(layout.sorted_by, COLUMNS[NEWEST_FIRST])
-        self._is_reversed = layout.is_reversed
+        self._sorting = Sorting.remembered(layout, self._columns)
         self.words: tuple[str, ...] = tuple(layout.words.lower().split())
         self._unfolded: frozenset[UUID] = frozenset()
         """Orders whose families are open to be seen."""
@@ -132,14 +129,13 @@ class Blotter(Container):
     def draw(self) -> None:
         """Show the desk as it is now. What has not changed is not drawn again."""
         desk, now = self._desk, self._desk.clock()
-        requested = (self._sorted_by, self._is_reversed, self.words, self._unfolded, self.tab)
+        requested = (self._sorting, self.words, self._unfolded, self.tab)
         frame = (int(now.timestamp()), requested, desk.received_at is None, desk.history)
         if (desk.book.revision, frame) == (self._drawn_revision, self._drawn_frame):
             return
-        column, book = self._sorted_by, desk.book
+        book = desk.book
         is_among = is_open if self.tab is Tab.OPEN else None
-        in_order = partial(sorted, key=column.key, reverse=self._is_reversed)
-        active = self._lines(book.active, in_order, is_among)
+        active = self._lines(book.active, self._sorting.apply, is_among)
         ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
         if frame != self._drawn_frame:
             # A new title draws all of a table again, so counts and sums are updated once a second.
@@ -157,7 +153,7 @@ class Blotter(Container):
             active.orders,
             now,
             if_empty=self._why_none(desk.book.active, "active"),
-            sorted_by=self._sorted_by.name,
+            sorted_by=self._sorting.column.name,
             market=desk.market,
             marks=active.marks,
         )
@@ -167,23 +163,19 @@ class Blotter(Container):
 
     def _show_counts(self, active: Lines, ended: Lines) -> None:
         """The titles of the tables, and the tabs, with counts and sums."""
-        desk, book = self._desk, self._desk.book
-        by = f"by {self._sorted_by.heading.lower()} {'↓' if self._is_reversed else '↑'}"
+        desk, is_cut = self._desk, bool(self.words)
         name = "Open" if self.tab is Tab.OPEN else "Active"
-        is_cut = bool(self.words) or self.tab is Tab.OPEN
-        self.active.border_title = titled(f"{name} {count_of(active, is_cut=is_cut)}, {by}", sold_by(active.orders))
-        is_main = self.tab is Tab.HISTORY
-        counted = f"Ended {count_of(ended, is_cut=bool(self.words))}"
-        self.ended.border_title = titled(counted, outcomes(ended.orders) if is_main else "")
-        history = desk.history
-        self.fills.border_title = fills_title(history, len(self.fills.fills), is_cut=bool(self.words))
-        if (error := desk.errors.get("history")) is not None:
-            self.fills.border_title = f"{error.title}: {error.detail}"
-        counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(book.resting), Tab.HISTORY: ended.known}
-        figures = {tab: str(count) for tab, count in counts.items()}
-        if history is not None and history.totals is not None:
-            figures[Tab.FILLS] = str(history.totals.fills)
-        self.tabs.show(self.tab, figures)
+        counted = count_of(active, is_cut=is_cut or self.tab is Tab.OPEN)
+        self.active.border_title = titled(f"{name} {counted}, {self._sorting}", sold_by(active.orders))
+        sums = outcomes(ended.orders) if self.tab is Tab.HISTORY else ""
+        self.ended.border_title = titled(f"Ended {count_of(ended, is_cut=is_cut)}", sums)
+        error = desk.errors.get("history")
+        title = fills_title(desk.history, len(self.fills.fills), is_cut=is_cut)
+        self.fills.border_title = title if error is None else f"{error.title}: {error.detail}"
+        counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(desk.book.resting), Tab.HISTORY: ended.known}
+        if desk.history is not None and desk.history.totals is not None:
+            counts[Tab.FILLS] = desk.history.totals.fills
+        self.tabs.show(self.tab, {tab: str(count) for tab, count in counts.items()})
 
     def _lines(
         self,
@@ -205,26 +197,21 @@ class Blotter(Container):
         return "none" if self._desk.read_only else "none; n makes a new one"
 
     def action_sort(self) -> None:
-        index = self._columns.index(self._sorted_by) + 1
-        self._sort_by(self._columns[index % len(self._columns)].name)
+        self._sort(self._sorting.by_next(self._columns))
 
     def action_reverse(self) -> None:
-        self._is_reversed = not self._is_reversed
-        self._show_from_the_top()
+        self._sort(self._sorting.turned())
 
     @on(SortChosen)
     def _sort_chosen(self, event: SortChosen) -> None:
-        if event.column == self._sorted_by.name:
+        if event.column == self._sorting.column.name:
             self.action_reverse()
         elif event.column in {column.name for column in self._columns}:
-            self._sort_by(event.column)
+            self._sort(Sorting.by(COLUMNS[event.column]))
 
-    def _sort_by(self, name: str) -> None:
-        self._sorted_by, self._is_reversed = COLUMNS[name], name == NEWEST_FIRST
-        self._show_from_the_top()
-
-    def _show_from_the_top(self) -> None:
-        self._memory.keep(sorted_by=self._sorted_by.name, is_reversed=self._is_reversed)
+    def _sort(self, sorting: Sorting) -> None:
+        self._sorting = sorting
+        sorting.keep(self._memory)
         self.draw()
         self.active.action_first()
 
