@@ -9,7 +9,7 @@ import typer
 
 from orderctl.config.origins import config_path
 from orderctl.config.settings import Settings, settings_of
-from orderctl.output.colours import CHECK_TONES, CheckResult
+from orderctl.output.colours import CheckResult
 from orderctl.output.documents import Doctor, Finding
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
@@ -40,14 +40,11 @@ def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table")
     settings = settings_of(ctx, output)
     findings = tuple(_examine(settings))
     if not print_data(output, Doctor(findings=findings), findings):
-        from rich.text import Text
+        from orderctl.display.findings import findings_view
+        from orderctl.display.tables import print_whole
 
-        from orderctl.display.tables import plain_table, print_whole
-
-        table = plain_table(("CHECK", "left"), ("", "left"), ("FOUND", "left"), ("TO DO", "left"))
-        for finding in findings:
-            table.add_row(finding.check, Text(finding.result, CHECK_TONES[finding.result]), finding.detail, finding.fix)
-        print_whole(table, console(settings))
+        out = console(settings)
+        print_whole(findings_view(findings, out.width), out)
     failed = any(finding.result == "fail" for finding in findings)
     return ExitCode.CONNECTION if failed else ExitCode.OK
 

@@ -35,11 +35,11 @@ def run(
         answer = client.call(Method.POOLS, params, PoolsResult)
     ids = (pool.address for pool in answer.pools)
     if not print_data(output, answer, answer.pools, ids) and answer.pools:
-        from orderctl.display.tables import Column, plain_table, print_whole
+        from orderctl.display.tables import Column, fitting_table, print_whole
 
         wide = output == "wide"
         more: tuple[Column, ...] = (("SLOT", "right"),) if wide else ()
-        table = plain_table(
+        columns: tuple[Column, ...] = (
             ("KIND", "left"),
             ("PAIR", "left"),
             ("PRICE", "right"),
@@ -49,8 +49,8 @@ def run(
             *more,
             ("POOL", "left"),
         )
-        for pool in answer.pools:
-            table.add_row(
+        rows = [
+            (
                 pool.kind,
                 f"{pool.token_a}/{pool.token_b}",
                 pool.price,
@@ -59,7 +59,10 @@ def run(
                 f"{pool.reserve_b} {pool.token_b}",
                 *((str(pool.slot), pool.address) if wide else (shorten(pool.address, POOL_WIDTH),)),
             )
-        print_whole(table, console(settings))
+            for pool in answer.pools
+        ]
+        spared = () if wide else (frozenset({"HOLDS", ""}),)
+        print_whole(fitting_table(columns, rows, spared=spared), console(settings))
     # A venue that is silent is so for each pair.
     for line in dict.fromkeys(f"left out: {no.venue}: {no.code}: {no.detail}" for no in answer.refusals):
         narrate(settings, line)

@@ -65,7 +65,7 @@ class Column:
 
     ``places`` are the tables that show the column by default. ``width`` is its width on the full screen, in characters;
     lists give each cell the width that it needs. On the full screen a column that ``grows`` takes the remaining width,
-    and if there is too little, columns that can be ``spared`` are left out: 1 first, then 2; 0 stays.
+    and if there is too little, columns that can be ``spared`` are left out: 1 first, then 2, and so on; 0 stays.
     """
 
     name: str
@@ -292,6 +292,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
             lambda order: STAGES.index(order.status) if order.status in STAGES else len(STAGES),
             width=len(STAGES) * STAGE_WIDTH,
             places=("active",),
+            spared=5,
         ),
         Column(
             "sell",
@@ -374,8 +375,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
             width=32,
             places=("wide",),
         ),
-        Column("age", _age, attrgetter("created_at"), width=5, places=("active",), right=True),
-        Column("ended", _ended, attrgetter("updated_at"), width=5, places=("ended",), right=True),
+        Column("age", _age, attrgetter("created_at"), width=5, places=("active",), right=True, spared=6),
+        Column("ended", _ended, attrgetter("updated_at"), width=5, places=("ended",), right=True, spared=6),
         Column("parent", _parent, lambda order: str(above(order) or ""), width=SHORT_ID),
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )

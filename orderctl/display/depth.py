@@ -10,10 +10,9 @@ from itertools import pairwise
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.tables import Column, plain_table
+from orderctl.display.tables import Column, IfItFits, fitting_table
 from orderctl.output.colours import Tone
 from orderctl.output.depth import Depth, Level, Offer, Side
 
@@ -85,10 +84,11 @@ def _tables(depth: Depth) -> Iterator[RenderableType]:
     yield Text(f"mid {depth.mid} {depth.quote} for one {depth.base}; costs are basis points behind it")
     for side in _TONES:
         yield Text()
-        yield _table(depth, side)
+        yield IfItFits(_table(depth, side, " ALONE"), _table(depth, side, spared=(frozenset({"PRICE"}),)))
 
 
-def _table(depth: Depth, side: Side) -> Table:
+def _table(depth: Depth, side: Side, alone: str = "", spared: Sequence[frozenset[str]] = ()) -> RenderableType:
+    """``alone`` is what the headings of venues say in addition."""
     levels = [level for level in depth.levels if level.side == side]
     venues = list(levels[0].venues)
     columns: list[Column] = [
@@ -97,16 +97,17 @@ def _table(depth: Depth, side: Side) -> Table:
         ("PRICE", "right"),
         ("ROUTED", "right"),
     ]
-    table = plain_table(*columns, *((f"{venue} ALONE".upper(), "right") for venue in venues))
+    columns += [(f"{venue}{alone}".upper(), "right") for venue in venues]
+    rows: list[tuple[str | Text, ...]] = []
     for level in levels:
         routed = level.routed
         if routed is None:
-            table.add_row(level.size, Text(str(level.refusal), Tone.WARNING), "-", "-", *("-" for _ in venues))
+            rows.append((level.size, Text(str(level.refusal), Tone.WARNING), "-", "-", *("-" for _ in venues)))
             continue
         amount = f"{routed.amount} {depth.quote}"
         costs = (_cost(level.venues[venue]) for venue in venues)
-        table.add_row(level.size, amount, routed.price, Text(_cost(routed), _TONES[side]), *costs)
-    return table
+        rows.append((level.size, amount, routed.price, Text(_cost(routed), _TONES[side]), *costs))
+    return fitting_table(columns, rows, spared=spared)
 
 
 def _cost(offer: Offer | None) -> str:

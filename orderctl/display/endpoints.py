@@ -12,17 +12,18 @@ from orderd.wire.status import EndpointView
 
 
 def endpoint_line(endpoint: EndpointView) -> Text:
-    """What went wrong is said only where something did."""
+    """Two lines at most, the second for how far it is behind and what went wrong."""
     if not endpoint.requests:
         return Text(f"{endpoint.host}  not asked in the last {endpoint.window_seconds} s", Tone.MUTED)
     latency = f"median {milliseconds(endpoint.latency_ms)}, p99 {milliseconds(endpoint.latency_p99_ms)}"
     requests = counted(endpoint.requests, "request")
-    parts = [Text(f"{endpoint.host}  {latency} of {requests} in {endpoint.window_seconds} s")]
+    line = Text(f"{endpoint.host}  {requests} in {endpoint.window_seconds} s: {latency}")
+    parts: list[Text] = []
     if endpoint.slot_lag is not None:
         lag = f"at most {counted(endpoint.slot_lag, 'slot')} behind"
         parts.append(Text(lag, Tone.WARNING if endpoint.slot_lag > 1 else ""))
     parts += [Text(f"{count} {what}", tone) for what, count, tone in _failures(endpoint) if count]
-    return Text(", ").join(parts)
+    return Text("\n").join((line, Text(", ").join(parts))) if parts else line
 
 
 def endpoints_table(endpoints: Iterable[EndpointView]) -> Table:

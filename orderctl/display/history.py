@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from orderctl.display.formats import counted
 from orderctl.display.ids import short_ids
-from orderctl.display.tables import Column, plain_table
+from orderctl.display.tables import Column, IfItFits, fitting_table
 from orderctl.output.colours import Tone
 from orderd.wire.fills import HistoryFill, HistoryResult
 
@@ -23,32 +23,34 @@ FILL_COLUMNS: Final[tuple[Column, ...]] = (
 )
 
 
-def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> Table:
-    """``wide`` adds the costs in addition to the price, and the venue."""
+_MORE_COLUMNS: Final[tuple[Column, ...]] = (
+    ("MID", "right"),
+    ("POOL FEE", "right"),
+    ("FEE", "right"),
+    ("RENT", "right"),
+    ("VENUE", "left"),
+    ("KIND", "left"),
+    ("SIGNATURE", "left"),
+)
+_SPARED: Final = (frozenset({"MID BP"}), frozenset({"QUOTE BP"}))
+
+
+def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> RenderableType:
+    """``wide`` adds the costs in addition to the price, and the venue. On a narrow terminal times lack the year and the
+    seconds, and where that is not enough the slippage is left out."""
     fills = tuple(fills)
-    more: tuple[Column, ...] = (
-        ("MID", "right"),
-        ("POOL FEE", "right"),
-        ("FEE", "right"),
-        ("RENT", "right"),
-        ("VENUE", "left"),
-        ("KIND", "left"),
-        ("SIGNATURE", "left"),
-    )
-    table = plain_table(*FILL_COLUMNS, *(more if wide else ()))
     shown = short_ids(fill.order_id for fill in fills)
-    for fill in fills:
-        cells = (
-            fill.mid or "-",
-            fill.pool_fee or "-",
-            fill.network_fee,
-            fill.rent or "-",
-            fill.venue or "-",
-            fill.kind,
-            fill.signature,
-        )
-        table.add_row(*fill_cells(fill, shown[fill.order_id]), *(cells if wide else ()))
-    return table
+    rows = [fill_cells(fill, shown[fill.order_id]) for fill in fills]
+    if wide:
+        columns = (*FILL_COLUMNS, *_MORE_COLUMNS)
+        return fitting_table(columns, [row + _more_cells(fill) for fill, row in zip(fills, rows, strict=True)])
+    narrow = [(Text(f"{fill.at:%m-%d %H:%M}"), *row[1:]) for fill, row in zip(fills, rows, strict=True)]
+    return IfItFits(fitting_table(FILL_COLUMNS, rows), fitting_table(FILL_COLUMNS, narrow, spared=_SPARED))
+
+
+def _more_cells(fill: HistoryFill) -> tuple[Text, ...]:
+    cells = (fill.mid, fill.pool_fee, fill.network_fee, fill.rent, fill.venue, fill.kind, fill.signature)
+    return tuple(Text(cell or "-") for cell in cells)
 
 
 def fill_cells(fill: HistoryFill, order: str) -> tuple[Text, ...]:

@@ -3,10 +3,11 @@
 from decimal import Decimal
 from itertools import accumulate
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.tables import Column, plain_table
+from orderctl.display.tables import Column, fitting_table, plain_table
 from orderctl.output.colours import Tone
 from orderd.wire.profit import PnlResult, PortfolioResult
 
@@ -17,10 +18,11 @@ _DAYS = 2
 """Minimum number of points for a curve."""
 
 
-def tokens_table(pnl: PnlResult, *, wide: bool = False) -> Table:
-    """``wide`` adds what was sold without a known cost."""
+def tokens_table(pnl: PnlResult, *, wide: bool = False) -> RenderableType:
+    """``wide`` adds what was sold without a known cost. A narrow terminal lacks the costs, whose sums stand below, and
+    then the price."""
     more: tuple[Column, ...] = (("UNCOVERED", "right"),) if wide else ()
-    table = plain_table(
+    columns: tuple[Column, ...] = (
         ("TOKEN", "left"),
         ("HELD", "right"),
         (f"COST {pnl.unit}", "right"),
@@ -32,8 +34,8 @@ def tokens_table(pnl: PnlResult, *, wide: bool = False) -> Table:
         ("RENT", "right"),
         *more,
     )
-    for each in pnl.tokens:
-        table.add_row(
+    rows = [
+        (
             each.token,
             each.held,
             f"~{each.cost}" if each.is_estimated else each.cost,
@@ -45,7 +47,9 @@ def tokens_table(pnl: PnlResult, *, wide: bool = False) -> Table:
             each.rent,
             *((each.uncovered,) if wide else ()),
         )
-    return table
+        for each in pnl.tokens
+    ]
+    return fitting_table(columns, rows, spared=() if wide else (frozenset({"FEES", "RENT"}), frozenset({"PRICE"})))
 
 
 def days_table(pnl: PnlResult) -> Table:

@@ -1,5 +1,6 @@
 """What tables have in common, and the word for a state."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,11 +57,36 @@ class IfItFits:
     else_view: RenderableType
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        # print_whole gives any width; a pane of the full screen has one, and knows nothing of the console's.
+        room = options.max_width if options.max_width < _ANY_WIDTH else console.width
         lines = _whole_lines(self.view, console)
-        if max(map(Segment.get_line_length, lines), default=0) > console.width:
+        if max(map(Segment.get_line_length, lines), default=0) > room:
             yield self.else_view
         else:
             yield Segments([segment for line in lines for segment in (*line, Segment.line())])
+
+
+def fitting_table(
+    columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], *, spared: Sequence[frozenset[str]] = ()
+) -> RenderableType:
+    """The rows under their headings. On a narrow terminal without the columns of the first of ``spared``, then without
+    those of the next too: a number that is not seen whole is worse than one that is asked for with ``-o wide``."""
+    cells = list(rows)
+    left_out = [frozenset[str]().union(*spared[:count]) for count in range(len(spared) + 1)]
+    *wider, view = [_table_without(each, columns, cells) for each in left_out]
+    for each in reversed(wider):
+        view = IfItFits(each, view)
+    return view
+
+
+def _table_without(
+    left_out: frozenset[str], columns: Sequence[Column], rows: Iterable[Sequence[str | Text]]
+) -> RenderableType:
+    kept = [number for number, (heading, _) in enumerate(columns) if heading not in left_out]
+    table = plain_table(*(columns[number] for number in kept))
+    for row in rows:
+        table.add_row(*(row[number] for number in kept))
+    return table
 
 
 def pairs() -> Table:

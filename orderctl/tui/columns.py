@@ -10,17 +10,26 @@ GAP = 2
 MOST_WIDER = 24
 """Characters that a column grows at most: eyes have to find the way across."""
 
+NARROWEST = 6
+"""Characters of the column that grows, at least."""
+
 
 @cache
 def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """``columns`` without those that can be spared, until what is left fits in ``width`` and fills it."""
+    """``columns`` without those that can be spared, until what is left fits in ``width`` and fills it. Where there is
+    room, a blank is left before the scrollbar.
+
+    If even the others do not fit, the column that grows becomes narrower: its cells are shortened, with a mark.
+    """
     for spared in sorted({0, *(column.spared for column in columns)}):
         left = tuple(column for column in columns if not 0 < column.spared <= spared)
         room = width + GAP - sum(column.width + GAP for column in left)
         if room >= 0:
             break
-    wider = max(0, min(room, MOST_WIDER))
-    return tuple(replace(column, width=column.width + wider) if column.grows else column for column in left)
+    wider = min(room - 1 if room > 0 else room, MOST_WIDER)
+    return tuple(
+        replace(column, width=max(column.width + wider, NARROWEST)) if column.grows else column for column in left
+    )
 
 
 def shortened(cell: Cell, width: int) -> Cell:

@@ -187,7 +187,7 @@ class OrderTable(ScrollView, can_focus=True):
 
     @property
     def _columns(self) -> tuple[Column, ...]:
-        return fitting(self._all_columns, self.scrollable_content_region.width - 1)  # a blank before the scrollbar
+        return fitting(self._all_columns, self.scrollable_content_region.width)
 
     def on_focus(self) -> None:
         self.post_message(OrderHighlighted(self.selected))

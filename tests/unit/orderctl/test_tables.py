@@ -4,13 +4,19 @@ import pytest
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from orderctl.display.findings import findings_view
+from orderctl.display.history import fills_table
 from orderctl.display.orders import orders_table
+from orderctl.display.profit import tokens_table
 from orderctl.display.quotes import offers, quote_view
 from orderctl.display.tables import IfItFits, plain_table, print_whole
+from orderctl.output.documents import Finding
 from orderd.domain.errors import ErrorCode
 from orderd.domain.quoted import Refused
+from orderd.gateway.docs import record_examples as examples
 from tests.samples.orders import OCO, TRAILING, TWAP
 from tests.unit.orderctl.test_buying import QUOTED
+from tests.unit.orderctl.test_history import fill
 from tests.unit.orderctl.test_resting import resting
 
 
@@ -70,3 +76,35 @@ def test_a_quote_by_way_of_another_token_refuses_no_venue_for_lack_of_a_pool_of_
     by_way = direct.model_copy(update={"route": (leg, leg.model_copy(update={"hop": 2}))})
     assert any("ROUTE_NOT_FOUND" in line for line in printed(quote_view(direct), 200))
     assert not any("ROUTE_NOT_FOUND" in line for line in printed(quote_view(by_way), 200))
+
+
+def test_fills_fit_in_80_columns_and_where_there_is_no_room_whole_columns_are_left_out() -> None:
+    view = fills_table([fill(1, quote_slippage_bps="0.31", mid_slippage_bps="-1.27")])
+    heading, row = printed(view, 80)
+    assert max(len(heading), len(row)) <= 80
+    assert row.split()[-3:] == ["USDC", "101.540141", "0.31"]
+    heading, row = printed(view, 70)
+    assert heading.split()[-2:] == ["RECEIVED", "PRICE"]
+    assert row.split()[-2:] == ["USDC", "101.540141"]
+    assert printed(fills_table([fill(1)], wide=True), 70) == printed(fills_table([fill(1)], wide=True), 200)
+
+
+def test_earnings_fit_in_80_columns_without_the_costs_that_are_summed_below() -> None:
+    wide, narrow = (printed(tokens_table(examples.PNL), width) for width in (200, 80))
+    assert max(map(len, narrow)) <= 80
+    assert wide[0].split()[-2:] == ["FEES", "RENT"]
+    assert narrow[0].split()[-2:] == ["REALISED", "UNREALISED"]
+
+
+def test_what_to_do_stands_below_what_was_found_where_both_find_no_room() -> None:
+    well = Finding(check="redis", result="ok", detail="answers")
+    ill = Finding(check="wallet", result="warn", detail="0.001 SOL in " + "x" * 44, fix="send it SOL for its fees")
+    assert printed(findings_view([well], 80), 80) == ["CHECK      FOUND", "redis  ok  answers"]
+    assert printed(findings_view([well, ill], 120), 120)[2].endswith("x  send it SOL for its fees")
+    narrow = printed(findings_view([well, ill], 60), 60)
+    assert max(map(len, narrow)) <= 60
+    assert narrow[2:] == [
+        "wallet  warn  0.001 SOL in",
+        f"              {'x' * 44}",
+        "              next: send it SOL for its fees",
+    ]
