@@ -22,6 +22,7 @@ from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.hints import first_slot
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import NEWEST_VERSION, RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
+from orderd.solana.version_choice import takes_version_1
 from orderd.venues.account_facts import token_amount
 
 LOW_LAMPORTS: Final = 20_000_000
@@ -62,6 +63,7 @@ def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterat
     yield _finding("clock", lambda: _clock(rpc))
     yield _finding("history", lambda: _history(rpc, is_whole=settings.is_local_chain))
     yield _finding("methods", lambda: _methods(rpc))
+    yield _transactions(rpc, settings, wallet or Pubkey.default())
     yield _websocket(settings)
     yield _pace(rpc)
     yield from _pools(rpc, settings)
@@ -163,6 +165,22 @@ def _websocket(settings: Settings) -> DoctorFinding:
         fix = "correct ORDERD_RPC_WS_URL; without it pools are read at intervals"
         return DoctorFinding("websocket", "warn", f"no notification came: {error}", fix)
     return DoctorFinding("websocket", "ok", f"told of slot {slot} after {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def _transactions(rpc: RpcClient, settings: Settings, payer: Pubkey) -> DoctorFinding:
+    """The version that orders are signed in, and whether the endpoint takes it."""
+    taken, version = takes_version_1(rpc, payer), settings.transaction_version
+    if taken is None:
+        next_step = "see whether simulateTransaction is answered; until it is, orders are signed in version 0"
+        return DoctorFinding("transactions", "warn", "the endpoint does not tell whether it takes version 1", next_step)
+    if version == "1" and not taken:
+        detail = "ORDERD_TRANSACTION_VERSION is 1, which the endpoint does not take"
+        return DoctorFinding("transactions", "fail", detail, "set it to auto, or use another endpoint")
+    newest = "version 1, up to 4,096 bytes" if taken else "version 0, up to 1,232 bytes"
+    detail = f"the endpoint takes {newest}"
+    if taken and version == "0":
+        detail += "; orders are signed in version 0, as ORDERD_TRANSACTION_VERSION says"
+    return DoctorFinding("transactions", "ok", detail)
 
 
 def _pace(rpc: RpcClient) -> DoctorFinding:

@@ -42,8 +42,7 @@ class VersionChoice:
     @classmethod
     def asking(cls, rpc: RpcClient, payer: Pubkey) -> Self:
         """The newest that the endpoint takes. ``payer`` is what the trial names as its payer; it may have nothing."""
-        tried = draft([memo.memo("0" * MAX_SIZE)], payer, Hash.default(), config=budget_config(MAX_COMPUTE_UNITS, 0))
-        return cls(lambda: _is_taken(rpc, tried), TransactionVersion.V0)
+        return cls(lambda: takes_version_1(rpc, payer), TransactionVersion.V0)
 
     def look(self) -> None:
         taken = None if self._takes_v1 is None else self._takes_v1()
@@ -62,7 +61,9 @@ class VersionChoice:
         return True
 
 
-def _is_taken(rpc: RpcClient, tried: bytes) -> bool | None:
+def takes_version_1(rpc: RpcClient, payer: Pubkey) -> bool | None:
+    """Whether the endpoint does, by a simulation; None if it does not tell."""
+    tried = draft([memo.memo("0" * MAX_SIZE)], payer, Hash.default(), config=budget_config(MAX_COMPUTE_UNITS, 0))
     try:
         simulation = rpc.simulate_transaction(tried, replace_blockhash=True).value
     except RpcError as error:

@@ -393,6 +393,7 @@ def test_the_doctor_measures_the_endpoint_and_the_wallet(
     assert {check for check, (result, _) in found.items() if result != "ok"} == set(), done.stdout
     assert found.keys() >= {"slots", "clock", "history", "methods", "websocket", "pace", "pools", "fees", "funds"}
     assert "1000 SOL and 0 wrapped SOL" in found["funds"][1]
+    assert "version 0" in found["transactions"][1], "as in the year that the local chain is like"
     assert "raydium_clmm 2" in found["pools"][1]
     asked = orderd("doctor", ORDERD_REQUIRE_PROOF="true", **environment)
     assert asked.returncode == 1

@@ -162,3 +162,26 @@ def test_what_is_not_as_it_should_be_is_reported_with_what_to_do(
 def test_a_websocket_that_tells_nothing_is_reported(settings: Settings) -> None:
     silent = settings.model_copy(update={"rpc_ws_url": "ws://127.0.0.1:9/"})
     assert "no notification came" in found(Node(), silent, "websocket").detail
+
+
+def trial(err: str | None) -> dict[str, Any]:
+    value: dict[str, Any] = {"err": err, "logs": [], "unitsConsumed": 0}
+    return {"result": {"context": {"slot": 1_000}, "value": value}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "setting", "result", "detail"),
+    [
+        (trial(None), "auto", "ok", "the endpoint takes version 1, up to 4,096 bytes"),
+        (trial("UnsupportedVersion"), "auto", "ok", "the endpoint takes version 0, up to 1,232 bytes"),
+        (trial(None), "0", "ok", "signed in version 0, as ORDERD_TRANSACTION_VERSION says"),
+        (trial("UnsupportedVersion"), "1", "fail", "which the endpoint does not take"),
+        ({"error": NOT_FOUND}, "auto", "warn", "does not tell whether it takes version 1"),
+    ],
+)
+def test_the_version_of_transactions_is_found(
+    settings: Settings, answer: dict[str, Any], setting: str, result: str, detail: str
+) -> None:
+    of_version = settings.model_copy(update={"transaction_version": setting})
+    finding = found(Node(simulateTransaction=answer), of_version, "transactions")
+    assert (finding.result, detail in finding.detail) == (result, True), finding
