@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Select
+from textual.widgets import Button, Input, Select
 
 from orderctl.tui import app, questions
 from orderctl.tui.screens import new_order
@@ -56,6 +56,15 @@ async def settled(pilot: Pilot[object]) -> None:
     assert isinstance(pilot.app, app.OrderctlApp)
     pilot.app.draw()
     await pilot.pause()
+
+
+async def quoted(pilot: Pilot[object]) -> None:
+    """The answer to the terms as they are now has been drawn: until then the form's button is disabled."""
+    await settled(pilot)
+    async with asyncio.timeout(60):
+        while pilot.app.screen.query_one("#send", Button).disabled:
+            await pilot.pause(0.01)
+    await settled(pilot)
 
 
 def after(*keys: str) -> Act:
@@ -122,7 +131,11 @@ def test_the_detail_of_an_order(snap_compare: Compare, size: tuple[int, int]) ->
 
 @SIZES
 def test_a_new_order_with_its_quote(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(application(busy()), terminal_size=size, run_before=after("n", *"1.5"))
+    async def act(pilot: Pilot[object]) -> None:
+        await after("n", *"1.5")(pilot)
+        await quoted(pilot)
+
+    assert snap_compare(application(busy()), terminal_size=size, run_before=act)
 
 
 @SIZES
@@ -153,7 +166,7 @@ def test_a_new_order_that_rests(snap_compare: Compare, size: tuple[int, int]) ->
             pilot.app.screen.query_one(f"#{name}", Input).value = typed
         while not any(isinstance(asked, QuoteParams) and asked.valid_for == "2h" for _, asked in caller.calls):
             await pilot.pause()
-        await settled(pilot)
+        await quoted(pilot)
 
     assert snap_compare(application(caller), terminal_size=size, run_before=act)
 
@@ -166,7 +179,7 @@ def test_a_new_order_in_executions(snap_compare: Compare, size: tuple[int, int])
         await settled(pilot)
         for name, typed in (("slices", "5"), ("over", "5m"), ("jitter", "20"), ("then-stop", "115")):
             pilot.app.screen.query_one(f"#{name}", Input).value = typed
-        await settled(pilot)
+        await quoted(pilot)
 
     caller = busy()
     given = {"type": OrderKind.TWAP, "slices": 5, "every": "1m", "jitter": "20", "then_stop": "115", "part_in": "0.3"}
@@ -183,7 +196,7 @@ def test_a_new_order_with_two_ends(snap_compare: Compare, size: tuple[int, int])
         await settled(pilot)
         for name, typed in (("take-profit-price", "120"), ("stop-price", "95")):
             pilot.app.screen.query_one(f"#{name}", Input).value = typed
-        await settled(pilot)
+        await quoted(pilot)
 
     caller = busy()
     given = {"type": OrderKind.OCO, "take_profit_price": "120", "stop_price": "95"}
