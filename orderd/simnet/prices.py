@@ -52,6 +52,9 @@ class PriceBoard:
         self._path = path
         self._places = {place.address: place for place in PLACES if place.address in bank.accounts}
         self._changes = _read(path) if path.exists() else []
+        self._held: dict[Pubkey, Decimal | None] = {}
+        self._held_in: int | None = None
+        """The slot in which pools stood at these prices when its block was opened."""
 
     @property
     def pools(self) -> Iterable[Pubkey]:
@@ -74,9 +77,11 @@ class PriceBoard:
     def apply_to(self, block: Block) -> None:
         """Bring the pools to their prices in a block that has just been opened."""
         in_force = {each.pool: each.price for each in self._changes if each.slot <= block.slot}
-        for pool, price in in_force.items():
-            if price is not None:
-                self._move(self._places[pool], price)
+        if in_force != self._held or self._held_in != block.parent_slot or self._bank.newest(block.parent_slot).changed:
+            for pool, price in in_force.items():
+                if price is not None:
+                    self._move(self._places[pool], price)
+        self._held, self._held_in = in_force, block.slot
 
     def _move(self, place: TradedPool, price: Decimal) -> None:
         there = self._bank.accounts
