@@ -125,8 +125,8 @@ def console(settings: "Settings", stream: TextIO | None = None) -> "Console":
         force_terminal=live or colour,
         color_system="standard" if colour else None,
         no_color=not colour,
-        # Nothing is cut or wrapped for a reader that is a program.
-        width=None if stream.isatty() else 10_000,
+        # Nothing is cut or wrapped for a reader that is a program, unless its environment says how wide it is.
+        width=None if stream.isatty() or "COLUMNS" in os.environ else 10_000,
         highlight=False,
         emoji=False,
         markup=False,

@@ -41,8 +41,11 @@ class CommandScreen(ModalScreen[Place | Verb]):
         self._complete = complete
         self._recalled = len(history)
         self._found: Sequence[Candidate] = ()
+        self._found_for = ""
+        """The line that the completions continue."""
         self._chosen = -1
-        self._typed = ""
+        self._requested = 0
+        """Steps of a Tab that came before the completions of the line: they are made when these are found."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="command"):
@@ -58,25 +61,34 @@ class CommandScreen(ModalScreen[Place | Verb]):
     def _changed(self, event: Input.Changed) -> None:
         if self._chosen >= 0 and event.value == self._found[self._chosen][0]:
             return  # it was a completion that came into the field
+        self._requested = 0
         self._look(event.value)
 
     @work(exclusive=True, exit_on_error=False)
     async def _look(self, typed: str) -> None:
         await asyncio.sleep(TYPING_SECONDS if typed else 0)
         self._found, self._chosen = await asyncio.to_thread(completions, typed, self._complete), -1
+        self._found_for = typed
         self._show()
+        if self._requested:
+            self.action_complete(self._requested)
 
     def _show(self) -> None:
         first = max(0, min(self._chosen, len(self._found) - SHOWN))
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, style="dim")
+        table.add_column(style="dim")
         for number, (word, meaning) in enumerate(self._found[first : first + SHOWN], start=first):
-            table.add_row(Text(word, Tone.MOVING.bold if number == self._chosen else ""), meaning)
+            tone = Tone.MOVING.bold if number == self._chosen else ""
+            # The meaning gives way where there is no room for both, and never the word.
+            table.add_row(Text(word, tone), Text(meaning, no_wrap=True, overflow="ellipsis"))
         self.offers.display = bool(self._found)
         self.offers.update(table)
 
     def action_complete(self, steps: int) -> None:
+        if self._chosen < 0 and self.line.value != self._found_for:
+            self._requested = steps  # completions of what was typed before would undo the rest
+            return
         if not self._found:
             return
         self._chosen = (self._chosen + steps) % len(self._found) if self._chosen >= 0 else 0 if steps > 0 else -1

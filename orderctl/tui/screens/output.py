@@ -40,7 +40,7 @@ class OutputScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Banner()
-        log = RichLog(max_lines=LINES_KEPT, wrap=False, auto_scroll=True, id="output")
+        log = RichLog(max_lines=LINES_KEPT, min_width=20, wrap=True, auto_scroll=True, id="output")
         log.border_title = self._title()
         yield log
         yield Footer(compact=True, show_command_palette=False)

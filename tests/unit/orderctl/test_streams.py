@@ -224,3 +224,17 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:  # Linux's word for the end of a terminal whose program has gone
         return b""
+
+
+@pytest.mark.parametrize(("environ", "width"), [({}, 10_000), ({"COLUMNS": "76"}, 76)])
+def test_a_table_for_a_program_is_as_wide_as_it_likes_unless_the_environment_says_how_wide(
+    environ: dict[str, str], width: int
+) -> None:
+    script = "import io; from orderctl.config.settings import Settings; from orderctl.output.streams import console"
+    script += "; print(console(Settings(), io.StringIO()).width)"
+    kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=kept | environ, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"{width}\n"

@@ -1,9 +1,14 @@
 """What keys do, and what no key does."""
 
+import threading
+from collections.abc import Sequence
+
 import pytest
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 from textual.widgets._footer import FooterKey
 
+from orderctl.tui.app import OrderctlApp
+from orderctl.tui.desk import Desk
 from orderctl.tui.screens.confirm import ConfirmScreen
 from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.orders import OrdersScreen
@@ -12,7 +17,7 @@ from orderctl.tui.widgets.banner import Banner
 from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED
 from tests.unit.orderctl.tui.app.pilots import drawn, notices, running, title, words
-from tests.unit.orderctl.tui.desks import ScriptedCaller, busy, order, order_id, snapshots
+from tests.unit.orderctl.tui.desks import Clock, ScriptedCaller, busy, order, order_id, snapshots
 
 pytestmark = pytest.mark.asyncio
 
@@ -98,3 +103,22 @@ async def test_a_screen_that_only_shows_runs_no_command_that_trades() -> None:
         await pilot.pause()
         assert isinstance(pilot.app.screen, OrdersScreen)
         assert notices(pilot) == ["this screen only shows: start it without --read-only"]
+
+
+async def test_a_tab_that_comes_before_the_completions_keeps_what_was_typed() -> None:
+    found = threading.Event()
+
+    def complete(before: Sequence[str], present: str) -> list[tuple[str, str]]:
+        if before:
+            found.wait(5)
+        return [("0199d3a0-0001", "an order")] if before else [("amend", "Change."), ("list", "List.")]
+
+    app = OrderctlApp(Desk("ws://127.0.0.1:3000/", clock=Clock()), busy(), complete=complete)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon", *"amend 01", "tab")
+        line = app.screen.query_one("#line", Input)
+        assert line.value == "amend 01"
+        found.set()
+        await app.workers.wait_for_complete([each for each in app.workers if each.name == "_look" and each.is_running])
+        await pilot.pause()
+        assert line.value == "amend 0199d3a0-0001 "
