@@ -26,10 +26,14 @@ ORDERCTL = Path(sys.executable).with_name("orderctl")
 SETTINGS = {"ORDERD_RATE_LIMIT": "8", "ORDERD_RATE_WINDOW_SECONDS": "60"}
 PATIENCE_SECONDS = 90
 TRADES = (("SOL", "USDC", "1.5"), ("USDC", "SOL", "250"), ("SOL", "CHILLGUY", "0.05"), ("SOL", "USDC", "40"))
+SMALL = 3
+"""The first trades, which leave the wallet as it is, more or less."""
 PRICE_POINTS = 32
 """Seconds for the lines of the price panel to grow."""
 TRADED_SECONDS = 120
 """For the plots of the dashboard to grow."""
+PAUSE_SECONDS = 0.3
+"""Between its trades: so many as the rate limit lets through, and the wallet pays for."""
 DASHBOARD = (1280, 1010)
 ENDED_IN_PICTURE = 3
 """Of the orders that are watched."""
@@ -96,7 +100,8 @@ def save_dashboard(directory: Path) -> None:
         orderctl("-q", "submit", "SOL", "USDC", "5", "--limit", "140", "--no-watch")
         until = time.monotonic() + TRADED_SECONDS
         for number in count():
-            orderctl("-q", "submit", *TRADES[number % len(TRADES)], "--no-watch")
+            orderctl("-q", "submit", *TRADES[number % SMALL], "--no-watch")
+            time.sleep(PAUSE_SECONDS)
             if time.monotonic() > until:
                 break
         address = daemon.url.replace("ws", "http", 1) + "dashboard?span=5m&refresh=off"
@@ -118,6 +123,12 @@ def save_orders(screen: Screen, directory: Path) -> None:
         with screen.running(f"{ORDERCTL} list", 120, 16):
             screen.wait_for(lambda text: "limit 105" in text)
             screen.save("orders", "orderctl list", 120)
+        for trade in TRADES:
+            orderctl("-q", "submit", *trade, "--no-watch")
+        with screen.running(f"XDG_STATE_HOME={os.devnull} {ORDERCTL} tui", 120, 32):  # with nothing remembered
+            screen.wait_for(lambda text: "live" in text and "rate limit" in text)
+            time.sleep(PRICE_POINTS)
+            screen.save("tui", "orderctl tui", 120)
         with screen.running(f"{ORDERCTL} submit SOL USDC 1.5 --limit 105 --yes", 100, 12):
             screen.wait_for(lambda text: "%" in text and "Ctrl-C" in text)
             screen.save("limit", "orderctl submit SOL USDC 1.5 --limit 105", 100)
@@ -143,10 +154,6 @@ def main() -> None:
                 screen.save("submit", "orderctl submit SOL USDC 1.5", 100)
             for number in range(16):
                 orderctl("-q", "submit", *TRADES[number % len(TRADES)], "--no-watch")
-            with screen.running(f"{ORDERCTL} tui", 120, 32):
-                screen.wait_for(lambda text: "live" in text and "rate limit" in text)
-                time.sleep(PRICE_POINTS)
-                screen.save("tui", "orderctl tui", 120)
             with screen.running(f"{ORDERCTL} watch --all", 100, 24):
                 screen.wait_for(lambda text: text.count("confirmed") > ENDED_IN_PICTURE)
                 screen.save("watch", "orderctl watch --all", 100)
