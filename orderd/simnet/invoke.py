@@ -50,6 +50,19 @@ class InnerInstruction(NamedTuple):
     data: bytes
 
 
+class Call(NamedTuple):
+    """An instruction's parts, as one program calls another with them."""
+
+    program_id: Pubkey
+    uses: Sequence[AccountUse]
+    data: bytes
+
+    @classmethod
+    def of(cls, instruction: Instruction) -> "Call":
+        uses = [AccountUse(meta.pubkey, meta.is_signer, meta.is_writable) for meta in instruction.accounts]
+        return cls(instruction.program_id, uses, bytes(instruction.data))
+
+
 @dataclass(frozen=True, slots=True)
 class NativeProgram:
     """A program's handler. Built-in ones are part of the runtime, which logs no compute units for them."""
@@ -193,8 +206,7 @@ class Invocation:
 
         Returns the called program's return data. Raises InstructionError.
         """
-        uses = [AccountUse(meta.pubkey, meta.is_signer, meta.is_writable) for meta in instruction.accounts]
-        return self.invoke(instruction.program_id, uses, bytes(instruction.data), signed_by)
+        return self.invoke(*Call.of(instruction), signed_by)
 
     def invoke(
         self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey | None] = ()

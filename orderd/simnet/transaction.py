@@ -52,8 +52,7 @@ _RESERVED: Final = frozenset(
 """Programs and sysvars are never written, whatever a message claims."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledInstruction:
+class CompiledInstruction(NamedTuple):
     """One instruction; accounts and program are indices into the transaction's keys."""
 
     program: int
@@ -144,9 +143,11 @@ def _loaded(message: MessageV0, tables: Tables) -> Loaded:
 
 
 NOTHING_LOADED: Final = Loaded()
+_KEPT: Final = 1_024
+"""What was sent is asked about when its block is on disk, hundreds of transactions later; each was simulated before."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_KEPT)
 def _decode(raw: bytes, loaded: Loaded) -> Transaction:
     most = MAX_TRANSACTION_SIZE if is_of_version_1(raw) else MAX_SIZE
     if len(raw) > most:

@@ -6,7 +6,6 @@ deployed program; the real ones vary with the bump of the address.
 
 from functools import lru_cache
 
-from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import (
     AllocateParams,
@@ -22,7 +21,7 @@ from solders.system_program import (
 from orderd.simnet.account import rent_exempt_minimum
 from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
-from orderd.simnet.invoke import Invocation
+from orderd.simnet.invoke import AccountUse, Call, Invocation
 from orderd.solana.programs import associated_token, system, token
 from orderd.solana.programs.associated_token import ACCOUNT, MINT, OWNER, PAYER, TOKEN_PROGRAM
 from orderd.solana.programs.layout import LayoutError
@@ -58,38 +57,38 @@ def _create(invocation: Invocation, *, idempotent: bool) -> None:
     if existing.owner != system.PROGRAM_ID:
         raise InstructionError("IllegalOwner")
     invocation.consume(2_000)
-    size = int.from_bytes(invocation.call(_ask_size(mint, program)), "little")
+    size = int.from_bytes(invocation.invoke(*_ask_size(mint, program)), "little")
     invocation.consume(4_700)
     _make_account(invocation, rent_exempt_minimum(size), size, program)
     invocation.log("Initialize the associated token account")
     account = invocation.key(ACCOUNT)
-    invocation.call(_fix_owner(account, program))
+    invocation.invoke(*_fix_owner(account, program))
     invocation.consume(2_700)
-    invocation.call(_initialize(account, mint, owner, program))
+    invocation.invoke(*_initialize(account, mint, owner, program))
 
 
 # A wallet's wrapped SOL is made in each of its trades: what is called for an account is the same every time.
 
 
 @lru_cache(maxsize=64)
-def _ask_size(mint: Pubkey, program: Pubkey) -> Instruction:
-    return Instruction(program, b"\x15\x07\x00", [AccountMeta(mint, is_signer=False, is_writable=False)])
+def _ask_size(mint: Pubkey, program: Pubkey) -> Call:
+    return Call(program, [AccountUse(mint, is_signer=False, is_writable=False)], b"\x15\x07\x00")
 
 
 @lru_cache(maxsize=64)
-def _fix_owner(account: Pubkey, program: Pubkey) -> Instruction:
-    return Instruction(program, b"\x16", [AccountMeta(account, is_signer=False, is_writable=True)])
+def _fix_owner(account: Pubkey, program: Pubkey) -> Call:
+    return Call(program, [AccountUse(account, is_signer=False, is_writable=True)], b"\x16")
 
 
 @lru_cache(maxsize=64)
-def _initialize(account: Pubkey, mint: Pubkey, owner: Pubkey, program: Pubkey) -> Instruction:
-    return token.initialize_account3(account, mint, owner, program)
+def _initialize(account: Pubkey, mint: Pubkey, owner: Pubkey, program: Pubkey) -> Call:
+    return Call.of(token.initialize_account3(account, mint, owner, program))
 
 
 @lru_cache(maxsize=64)
-def _make(payer: Pubkey, account: Pubkey, lamports: int, space: int, program: Pubkey) -> Instruction:
+def _make(payer: Pubkey, account: Pubkey, lamports: int, space: int, program: Pubkey) -> Call:
     params = CreateAccountParams(from_pubkey=payer, to_pubkey=account, lamports=lamports, space=space, owner=program)
-    return create_account(params)
+    return Call.of(create_account(params))
 
 
 def _check_existing(invocation: Invocation, data: bytes, owner: Pubkey, mint: Pubkey) -> None:
@@ -109,7 +108,7 @@ def _make_account(invocation: Invocation, lamports: int, space: int, program: Pu
     payer, account = invocation.key(PAYER), invocation.key(ACCOUNT)
     has = invocation.account(ACCOUNT).lamports
     if has == 0:
-        invocation.call(_make(payer, account, lamports, space, program), signed_by={account})
+        invocation.invoke(*_make(payer, account, lamports, space, program), signed_by={account})
         return
     if has < lamports:
         invocation.call(transfer(TransferParams(from_pubkey=payer, to_pubkey=account, lamports=lamports - has)))

@@ -4,6 +4,7 @@ Layout: the tag (u8), then the value. Instructions come from solders.compute_bud
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from solders.compute_budget import ID, set_compute_unit_limit, set_compute_unit_price
@@ -52,6 +53,7 @@ _INSTRUCTIONS: Final[dict[bytes, type[ComputeBudgetInstruction]]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def decode_instruction(data: bytes) -> ComputeBudgetInstruction:
     """Instruction data as its record. Raises LayoutError for an unknown tag."""
     kind = _INSTRUCTIONS.get(data[:1])
