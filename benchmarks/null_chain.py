@@ -2,7 +2,8 @@
 
 What is read comes from a simnet on which nobody trades, with its real pools. What a transaction would do, that is asked
 once for each kind of transaction: others with the same accounts and swaps get the same answer under their own
-signature, with the first one's memo and compute budget. Whatever is sent is finalized at once.
+signature, with the first one's memo and compute budget. Whatever is sent is finalized at once. Like an older node, it
+takes version 0 only.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from orderd.simnet.config import SimnetConfig
 from orderd.simnet.record import transaction_meta, ui_transaction
 from orderd.simnet.rpc.dispatch import Dispatcher
 from orderd.simnet.transaction import decode
+from orderd.solana.transaction import TransactionVersion, version_of
 
 SETTINGS: Final = {
     "ORDERD_RATE_LIMIT": "0",
@@ -127,7 +129,11 @@ class Landings:
             notify(sent[0])
 
     def _simulate(self, params: list[Any]) -> Any:
-        shape = _Shape.of(b64decode(params[0]))
+        raw = b64decode(params[0])
+        if version_of(raw) is not TransactionVersion.V0:
+            refusal = {"err": "UnsupportedVersion", "logs": [], "unitsConsumed": 0}
+            return {"context": {"slot": self._bank.open.slot}, "value": refusal}
+        shape = _Shape.of(raw)
         if shape not in self._simulations:
             request = {"jsonrpc": "2.0", "id": 0, "method": "simulateTransaction", "params": params}
             result = orjson.loads(self._dispatcher.answer(orjson.dumps(request)))["result"]
