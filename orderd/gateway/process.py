@@ -56,7 +56,6 @@ from orderd.queue.loops import Loop
 from orderd.release import Release
 from orderd.solana.endpoint_figures import EndpointTally
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
-from orderd.thread_turns import take_short_turns
 from orderd.whole_file import write_address
 
 FORCED: Final = 1
@@ -102,7 +101,6 @@ def run_gateway(settings: Settings) -> None:
     hand_over = HandOver(publisher, broker.send, limiter.forget)
     presence = Presence()
     engine = open_engine(settings, client, publisher, broker, limiter, hand_over, presence.name)
-    take_short_turns()
     collect_rarely()  # beside thousands of connections each collection takes long
     try:
         with (

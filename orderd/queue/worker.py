@@ -21,7 +21,6 @@ from orderd.queue.broker import redis_client
 from orderd.queue.worker_process import WorkerProcess
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
-from orderd.thread_turns import take_short_turns
 
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _STATEMENT_SECONDS: Final = 10.0
@@ -53,7 +52,6 @@ def run_worker(settings: Settings) -> NoReturn:
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
     with translated_database_errors():
         process.start()
-    take_short_turns()
     collect_rarely()
     metrics = ExitStack()
     if settings.worker_metrics_port is not None:

@@ -22,7 +22,6 @@ from orderd.simnet.config import SimnetConfig
 from orderd.simnet.rpc.dispatch import Dispatcher
 from orderd.simnet.rpc.http import HttpServer
 from orderd.simnet.rpc.pubsub import PubSub
-from orderd.thread_turns import take_short_turns
 from orderd.whole_file import write_address
 
 _log: Final = structlog.get_logger(__name__)
@@ -87,7 +86,6 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
             stop.callback(address.unlink, missing_ok=True)
             write_address(address, http_url=simnet.http_url, ws_url=simnet.ws_url)
             stop.push_async_callback(_end, asyncio.create_task(_report_life(simnet), name="simnet life"))
-            take_short_turns()
             collect_rarely()
             _log.info("simnet listens", http=simnet.http_url, ws=simnet.ws_url, slot=chain.bank.open.slot)
             yield simnet
