@@ -38,7 +38,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, 
 @pytest.fixture
 def environment(daemon: Daemon) -> dict[str, str]:
     """Nothing of the user's own settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ORDERCTL_")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name != "COLUMNS" and not name.startswith("ORDERCTL_")
+    }
     return {**inherited, "ORDERCTL_URL": daemon.url, "ORDERCTL_CONFIG": os.devnull}
 
 

@@ -26,7 +26,7 @@ Orderctl = Callable[..., Outcome]
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("URL", "TOKEN", "TOKEN_FILE", "COLOR", "TIMEOUT", "CONFIG"):
         monkeypatch.delenv(f"ORDERCTL_{name}", raising=False)
-    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TZ", "UTC")
