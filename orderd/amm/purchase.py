@@ -6,9 +6,10 @@ what they cost is what the pools' own swaps for an exact output take. How the le
 input that was tried, so near to theirs that what this costs is a small part of a small part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, PRECISION
@@ -25,6 +26,11 @@ _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
 """By which powers of two a leg buys less than its part where its pool refuses that, one after another."""
 _NEARER: Final = 6
 """How often the gap between what is refused and what is paid is then halved: other pools fill it, at higher prices."""
+
+
+_MOVED: Final = tuple(number * number for number in range(48))
+"""Base units that are moved from one leg to another if their pools refuse their parts. Where pools round, refused and
+paid amounts alternate in runs, of different lengths in each pool; squares meet them at ever other places."""
 
 
 def best_purchase(
@@ -137,21 +143,30 @@ def _along(one: _Try, other: _Try, amount_out: int) -> int:
 
 
 def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
-    """The same legs, for outputs that add up to the amount. None where pools refuse their parts.
+    """The same legs, for outputs that add up to the amount. None if the pools refuse their parts however these are
+    moved a little.
 
-    The leg that buys most buys what the others leave; where its pool refuses that, another leg does.
+    The leg that buys most buys what the others leave; if its pool refuses that, another leg does.
     """
     parts = {leg.position: leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs}
-    for last in parts:
-        quotes = {
-            position: _cost_of_about(sides[position], part) for position, part in parts.items() if position != last
-        }
+    for moved, last in product(_MOVED, parts):
+        quotes = dict(_costs_of_others(sides, parts, last, moved))
         bought = sum(quote.amount_out for quote in quotes.values() if isinstance(quote, Quote))
         quotes[last] = _cost_of(sides[last], amount_out - bought)
         legs = [Leg(position, quote) for position, quote in quotes.items() if isinstance(quote, Quote)]
         if len(legs) == len(quotes):
             return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
     return []
+
+
+def _costs_of_others(
+    sides: Sequence[Side], parts: Mapping[int, int], last: int, moved: int
+) -> Iterator[tuple[int, Quote | SwapError]]:
+    """What the legs but the last one cost, by position. The first of them takes ``moved`` base units from the last."""
+    for position, part in parts.items():
+        if position != last:
+            yield position, _cost_of(sides[position], part + moved) if moved else _cost_of_about(sides[position], part)
+            moved = 0
 
 
 def _completed(sides: Sequence[Side], best: int, amount_out: int) -> list[Split]:

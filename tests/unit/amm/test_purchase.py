@@ -185,6 +185,7 @@ def test_a_search_for_what_no_input_pays_ends_where_it_is_near_enough() -> None:
 @pytest.mark.untraced
 @given(seed=st.integers(0, 1 << 32), part=st.floats(1e-4, 0.1))
 @example(seed=3731848134, part=0.031721049354855015)  # where half of what is refused could be had
+@example(seed=76277, part=0.09828293374695267)  # where both pools refuse what the other leaves
 def test_pools_with_limit_orders_cost_little_more_together_than_they_would_sell_for(seed: int, part: float) -> None:
     random = Random(seed)
     samples = [random_pool(random, kind) for kind in ("dlmm", "dlmm", "cpmm")]
