@@ -387,8 +387,8 @@ class _Search:
         load, limit = self._loads[index], U64_MAX
         if load.units > self._room.units:
             return None
-        if load.a_step:
-            limit = (self._room.units - load.units) // load.a_step
+        if load.per_step:
+            limit = (self._room.units - load.units) // load.per_step
         curve = self._curve_of(index, limit)
         return curve if curve.start < NEVER else None
 

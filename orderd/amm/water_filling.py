@@ -28,14 +28,14 @@ _STRIDES: Final = 20
 
 
 class Load(NamedTuple):
-    """What a leg takes of a transaction's compute units: ``units``, and ``a_step`` for each tick or bin that it
+    """What a leg takes of a transaction's compute units: ``units``, and ``per_step`` for each tick or bin that it
     crosses."""
 
     units: int = 0
-    a_step: int = 0
+    per_step: int = 0
 
     def of(self, steps: int) -> int:
-        return self.units + self.a_step * steps
+        return self.units + self.per_step * steps
 
 
 class Share(NamedTuple):
@@ -86,7 +86,7 @@ class WaterFilling:
         left = self.units - sum(self.loads[leg].units for leg in legs)
         if sum(self._units_of_steps(leg, share.amount_in) for leg, share in filling.shares.items()) <= left:
             return filling
-        return self._within(legs, [leg for leg in legs if self.loads[leg].a_step], {}, left)
+        return self._within(legs, [leg for leg in legs if self.loads[leg].per_step], {}, left)
 
     def gentle(self, legs: Sequence[int], reaches: Mapping[int, int], lost: int, *, entire: bool = False) -> Filling:
         """The most that these legs pay where depth may cost no more than ``lost`` millionths of what they take.
@@ -122,14 +122,14 @@ class WaterFilling:
         return _mixed(gentle, steep, spare, spare + excess) if excess > 0 else steep
 
     def _units_of_steps(self, leg: int, amount_in: int) -> int:
-        a_step = self.loads[leg].a_step
-        return a_step * self.curves[leg].steps(amount_in) if a_step else 0
+        per_step = self.loads[leg].per_step
+        return per_step * self.curves[leg].steps(amount_in) if per_step else 0
 
     def _within(self, legs: Sequence[int], stepping: Sequence[int], reaches: Mapping[int, int], left: int) -> Filling:
         """With the best reaches of the stepping legs among those that take no more than the units that are left."""
         leg, *others = stepping
-        curve, a_step = self.curves[leg], self.loads[leg].a_step
-        most = left // a_step
+        curve, per_step = self.curves[leg], self.loads[leg].per_step
+        most = left // per_step
         if not others:
             return self._level_with(legs, {**reaches, leg: curve.reach(most)})
         known: dict[int, Filling] = {}
@@ -137,7 +137,7 @@ class WaterFilling:
         def with_steps(steps: int) -> Filling:
             if steps not in known:
                 own = {**reaches, leg: curve.reach(steps)}
-                known[steps] = self._within(legs, others, own, left - a_step * steps)
+                known[steps] = self._within(legs, others, own, left - per_step * steps)
             return known[steps]
 
         # As steps are not equally wide, what is paid can have several peaks: all of the range is looked at, in strides

@@ -24,7 +24,7 @@ from orderd.domain.money import BPS, format_amount, part_of
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import WSOL_MINT
 from orderd.solana.programs.compute_budget import priority_fee
-from orderd.solana.transaction import LAMPORTS_A_SIGNATURE
+from orderd.solana.transaction import LAMPORTS_PER_SIGNATURE
 
 LAMPORTS: Final[BalanceKey] = (WSOL_MINT, False)
 _UNITS: Final = 400_000
@@ -36,7 +36,7 @@ _LEAST_LAMPORTS: Final = 890_880
 
 def fee_of(max_unit_price: int) -> int:
     """Lamports that the network takes for a transaction at this price of a compute unit, in micro-lamports."""
-    return LAMPORTS_A_SIGNATURE + priority_fee(_UNITS, max_unit_price)
+    return LAMPORTS_PER_SIGNATURE + priority_fee(_UNITS, max_unit_price)
 
 
 @dataclass(frozen=True, slots=True)

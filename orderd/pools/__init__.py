@@ -1,1 +1,2 @@
-"""The kinds of pools, a folder each: maths, the program's accounts and instructions, the venue, its part of simnet."""
+"""The kinds of pools, one folder each: maths, the program's accounts and instructions, the venue, and handlers for
+simnet."""

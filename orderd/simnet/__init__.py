@@ -1,5 +1,6 @@
-"""A local Solana: the JSON-RPC a trading client needs, over native handlers of the programs orderd trades with.
+"""A local Solana chain: the JSON-RPC that a trading client needs, and native handlers for the programs that orderd
+trades with.
 
-Transactions are real ones, signed, and accounts hold the real byte layouts, so that what works here works on a
-cluster. Blocks are durable (SQLite), faults are played by configuration, and a seeded market moves the prices.
+Transactions are real and signed, and accounts have the real byte layouts, so that code which works here works on a
+cluster. Blocks are durable (SQLite), faults are set by configuration, and a seeded market moves the prices.
 """

@@ -16,16 +16,18 @@ from orderd.simnet.server import SimnetError, run
 
 
 def main(
-    state_dir: Annotated[Path, typer.Option(help="Where the ledger is kept.")],
+    state_dir: Annotated[Path, typer.Option(help="Directory of the ledger.")],
     host: str = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="HTTP; the websocket is on the next. 0 takes free ones.")] = 0,
+    port: Annotated[
+        int, typer.Option(help="HTTP port; the websocket listens on the next one. 0 picks two free ports.")
+    ] = 0,
     slot_ms: int = 400,
     confirm_ms: Annotated[int, typer.Option(help="How long a block takes to be confirmed.")] = 0,
     newest_version: Annotated[int, typer.Option(min=0, max=1, help="Of transactions that it takes.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the market and the faults.")] = 1,
     market: Annotated[bool, typer.Option(help="Whether prices move by themselves.")] = True,
-    programs: Annotated[Path | None, typer.Option(help="A directory of program binaries, <program id>.so.")] = None,
-    faults: Annotated[str, typer.Option(help="What goes wrong, as a JSON object.")] = "{}",
+    programs: Annotated[Path | None, typer.Option(help="Directory of program binaries, named <program id>.so.")] = None,
+    faults: Annotated[str, typer.Option(help="Faults to inject, as a JSON object.")] = "{}",
 ) -> None:
     """Run a local Solana with Raydium and Meteora pools until SIGTERM or SIGINT."""
     try:

@@ -1,4 +1,4 @@
-"""An account of the chain, and the lamports it must hold to stay there."""
+"""An account on the chain, and the lamports that it must hold to be rent-exempt."""
 
 from typing import Final, NamedTuple
 
@@ -7,11 +7,12 @@ from solders.pubkey import Pubkey
 from orderd.solana.programs import system, token
 
 ACCOUNT_OVERHEAD: Final = 128
-LAMPORTS_A_BYTE: Final = 6_960
+LAMPORTS_PER_BYTE: Final = 6_960
 
 
 class LedgerAccount(NamedTuple):
-    """Immutable, so that a view of the past costs nothing but a reference. ``lamports`` are base units of SOL."""
+    """An account's state. Immutable, so that a view of an earlier slot only keeps a reference to it. ``lamports`` are
+    base units of SOL."""
 
     lamports: int
     owner: Pubkey
@@ -20,13 +21,14 @@ class LedgerAccount(NamedTuple):
 
 
 MISSING: Final = LedgerAccount(0, system.PROGRAM_ID)
-"""How a program sees an address where nothing is."""
+"""What a program sees at an address that has no account."""
 
 
 TOKEN_PROGRAMS: Final = token.PROGRAM_IDS
-"""Whose accounts are mints and token accounts."""
+"""The programs whose accounts are mints and token accounts."""
 
 
 def rent_exempt_minimum(size: int) -> int:
-    """Lamports an account of ``size`` bytes must hold. Source: Rent::minimum_balance with the cluster's parameters."""
-    return (ACCOUNT_OVERHEAD + size) * LAMPORTS_A_BYTE
+    """Lamports that an account of ``size`` bytes must hold. Source: Rent::minimum_balance with the cluster's
+    parameters."""
+    return (ACCOUNT_OVERHEAD + size) * LAMPORTS_PER_BYTE

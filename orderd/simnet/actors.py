@@ -1,4 +1,4 @@
-"""The accounts that exist from the first block: the faucet, the traders of the market, the node's own identity.
+"""The accounts that exist from the first block: the faucet, the market's traders, and the node's identity.
 
 Their keys are derived from their names and therefore public; they hold play money only.
 """
@@ -14,10 +14,10 @@ def _keypair(name: str) -> Keypair:
 
 
 FAUCET: Final = _keypair("faucet")
-"""Gives SOL away, and is the mint authority of every token."""
+"""The source of airdrops and the mint authority of every token."""
 
 IDENTITY: Final = _keypair("identity")
-"""The one validator: collects the fees."""
+"""The only validator; it collects the fees."""
 
 ARBITRAGEUR: Final = _keypair("arbitrageur")
 TRADERS: Final = tuple(_keypair(f"trader {number}") for number in range(4))

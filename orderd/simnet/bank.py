@@ -1,9 +1,9 @@
 """The chain's state: the open block in memory, the sealed ones behind it, and views of each of them.
 
 A transaction is executed on arrival against the open block (``processed``); a block that the ledger has made durable is
-``confirmed``, and one with enough confirmed blocks on top ``finalized``. Accounts are kept once, at the newest state;
-each block knows what it replaced, so a view of an earlier slot looks there first, and blocks that are not finalized can
-be given up for another fork.
+``confirmed``, and a block with enough confirmed blocks on top of it is ``finalized``. Accounts are stored once, in
+their newest state. Each block records the accounts that it replaced, so a view of an earlier slot looks there first,
+and blocks that are not finalized can be abandoned for another fork.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import system
 
 MAX_BLOCKHASH_AGE: Final = 150
-"""A transaction is accepted in the 150 blocks after the one whose hash it carries."""
+"""Number of blocks, after the one whose hash a transaction names, in which the transaction is accepted."""
 
 HISTORY: Final = 320
-"""Blocks kept in memory: enough for every valid blockhash, finality, and the most a node may lag."""
+"""Blocks kept in memory: enough for every valid blockhash, for finality, and for the longest lag of a node."""
 
 
 class Commitment(StrEnum):
@@ -49,7 +49,7 @@ class Levels(NamedTuple):
         return int(getattr(self, commitment.value))
 
     def commitment(self, slot: int) -> Commitment:
-        """How firm what happened in ``slot`` is."""
+        """The commitment that ``slot`` has reached."""
         if slot <= self.finalized:
             return Commitment.FINALIZED
         return Commitment.CONFIRMED if slot <= self.confirmed else Commitment.PROCESSED
@@ -71,9 +71,10 @@ class Bank:
         collector: Pubkey,
         finality_slots: int,
     ) -> None:
-        """``blockhashes`` gives the recent ones' heights, ``clock`` unix seconds; fees go to ``collector``.
+        """``blockhashes`` maps recent blockhashes to heights, ``clock`` returns unix seconds; ``collector`` receives
+        the fees.
 
-        ``programs`` serve simulations, ``landing_programs`` what is really executed.
+        ``programs`` run simulations, ``landing_programs`` run the transactions of blocks.
         """
         self.accounts = accounts
         self.statuses = statuses
@@ -82,7 +83,7 @@ class Bank:
         self.on_opened: list[Callable[[Block], None]] = []
         self.on_confirmed: list[Callable[[SealedBlock], None]] = []
         self._blocks = [tip]
-        self._slots = [tip.slot]  # of the blocks, to search in
+        self._slots = [tip.slot]  # slots of ``_blocks``, for binary search
         self._heights = dict(blockhashes)
         self._programs = programs
         self._landing_programs = landing_programs
@@ -99,7 +100,7 @@ class Bank:
     # The present
 
     def process(self, transaction: Transaction, *, ephemeral: bool = False) -> Outcome:
-        """Execute a transaction in the open block. Raises TransactionError if it is refused and leaves no trace.
+        """Execute a transaction in the open block. Raises TransactionError if it is refused; then nothing has changed.
 
         The caller has verified the signatures.
         """
@@ -125,13 +126,14 @@ class Bank:
             notify(self.open.slot, accounts)
 
     def simulate(self, transaction: Transaction, view: "View", *, any_blockhash: bool = False) -> Outcome:
-        """What would become of a transaction. Raises TransactionError if it would be refused."""
+        """Execute a transaction on a view, without keeping the result. Raises TransactionError if it would be
+        refused."""
         if not any_blockhash:
             self.check(transaction, view)
         return execute(transaction, view.account, Clock(view.slot, view.block_time), self._programs)
 
     def check(self, transaction: Transaction, view: "View") -> None:
-        """That a block in the place of ``view`` may take the transaction. Raises TransactionError."""
+        """Check that a block on top of ``view`` may include the transaction. Raises TransactionError."""
         if not view.accepts(transaction.blockhash):
             raise TransactionError("BlockhashNotFound")
         status = self.statuses.get(transaction.signature)
@@ -177,13 +179,13 @@ class Bank:
         return len(self._blocks) - 1 - self._index(self.levels().finalized)
 
     def fork(self, depth: int) -> list[SealedBlock]:
-        """Give up the newest ``depth`` sealed blocks, which must be revocable, and the open one; go on from before
-        them.
+        """Abandon the newest ``depth`` sealed blocks, which must be revocable, and the open one, and open a block on
+        their parent.
 
-        What they did is undone, as if it had never been; the blocks given up are returned, the earliest first.
+        Their changes are undone. Returns the abandoned sealed blocks, the earliest first.
         """
-        assert 0 < depth <= self.revocable(), f"{depth} blocks cannot be given up"
-        self._root = self.levels().finalized  # with fewer blocks on top it would not be any more
+        assert 0 < depth <= self.revocable(), f"{depth} blocks cannot be abandoned"
+        self._root = self.levels().finalized  # finality is kept, although fewer blocks are on top now
         given_up, left = self._blocks[-depth:], self.open
         del self._blocks[-depth:], self._slots[-depth:]
         undone = left.undone | left.before.keys()
@@ -207,7 +209,8 @@ class Bank:
             notify(self.open)
 
     def confirm(self, block: SealedBlock) -> None:
-        """The ledger has made ``block`` durable; what is too old to be asked for is let go."""
+        """Mark ``block`` as confirmed, which the ledger has made durable, and drop blocks beyond ``HISTORY`` from
+        memory."""
         self._confirmed = block.slot
         block.executed = []
         while len(self._blocks) > HISTORY and self._blocks[0].slot < self._confirmed:
@@ -223,7 +226,7 @@ class Bank:
     # The past
 
     def levels(self, lag: int = 0) -> Levels:
-        """What a node has reached that is ``lag`` slots behind."""
+        """The slots that a node has reached that is ``lag`` slots behind."""
         newest = len(self._blocks)
         if lag:
             newest = max(self._index(self.open.slot - lag), 0)
@@ -233,21 +236,20 @@ class Bank:
         return Levels(processed, self._blocks[confirmed].slot, buried if lag else max(self._root, buried))
 
     def newest(self, slot: int) -> SealedBlock:
-        """The newest sealed block that is still in memory and not above ``slot``; the oldest one where there is
-        none."""
+        """The newest sealed block in memory that is not above ``slot``; the oldest one in memory if all are above
+        it."""
         return self._blocks[max(self._index(slot), 0)]
 
     def is_on_chain(self, slot: int) -> bool:
-        """Whether a block that the ledger has in ``slot`` belongs to the chain: of the last blocks, some may be
-        given up and there still."""
+        """Whether the ledger's block in ``slot`` belongs to the chain. The ledger may still hold abandoned blocks."""
         return slot <= self._blocks[0].slot or slot == self.open.slot or self.block(slot) is not None
 
     def view(self, slot: int) -> "View":
-        """The state at the end of ``slot``, which must be among those that ``levels`` can give."""
+        """The state at the end of ``slot``, which must be a slot that ``levels`` can return."""
         return View(self, slot)
 
     def block(self, slot: int) -> SealedBlock | None:
-        """A sealed block that is still in memory."""
+        """The sealed block of a slot; None if it is not in memory or the slot has none."""
         index = self._index(slot)
         return self._blocks[index] if index >= 0 and self._blocks[index].slot == slot else None
 
@@ -255,18 +257,18 @@ class Bank:
         return self._blocks[-count:]
 
     def changes_after(self, slot: int) -> Iterator[dict[Pubkey, LedgerAccount | None]]:
-        """What the blocks after ``slot`` replaced, the earliest first."""
+        """For each block after ``slot``, the accounts as they were before it; the earliest block first."""
         for index in range(self._index(slot) + 1, len(self._blocks)):
             yield self._blocks[index].before
         if slot < self.open.slot:
             yield self.open.before
 
     def owned_by(self, program: Pubkey) -> set[Pubkey]:
-        """The accounts that belong to a program, or did since the start."""
+        """The addresses of all accounts that a program owns or has owned since the start of this process."""
         return self._owned.get(program, set())
 
     def _index(self, slot: int) -> int:
-        """Of the newest block in memory that is not above ``slot``; -1 where there is none."""
+        """Index of the newest block in memory that is not above ``slot``; -1 if there is none."""
         return bisect_right(self._slots, slot) - 1
 
     def _open_block(self, slot: int | None = None, undone: Set[Pubkey] = frozenset()) -> Block:
@@ -296,16 +298,16 @@ class Bank:
 
 
 class View:
-    """The chain as it was at the end of a slot (the open one: as it is now).
+    """The chain at the end of a slot; for the open slot, as it is now.
 
-    A node on a dead fork sees it with so many slots ``beyond`` it, whose empty blocks are on no other node.
+    A node on a dead fork sees the chain at ``slot`` and ``beyond`` more slots, whose empty blocks no other node has.
     """
 
     def __init__(self, bank: Bank, slot: int, beyond: int = 0) -> None:
         self.bank = bank
         self.slot = slot + beyond
         self.known = slot
-        """The newest slot of the chain that is part of the view."""
+        """The newest slot of the main chain that is part of the view."""
         block = bank.open if slot == bank.open.slot else bank.block(slot)
         assert block is not None, f"slot {slot} is no longer in memory"
         self.height = block.height + beyond
@@ -313,7 +315,7 @@ class View:
         self.block_time = block.time
         self.transaction_count = block.transaction_count
         self.blockhash = block.blockhash if isinstance(block, SealedBlock) else block.parent
-        """The newest hash a node at this slot knows, and the height of the block it is of."""
+        """The newest blockhash that a node at this slot knows; ``blockhash_height`` is the height of its block."""
         self.blockhash_height = block.height if isinstance(block, SealedBlock) else block.height - 1
         self._open: Block | None = None
         self._replaced: list[dict[Pubkey, LedgerAccount | None]] = []
@@ -324,7 +326,7 @@ class View:
             self._own[self.blockhash] = self.blockhash_height
 
     def accepts(self, blockhash: Hash) -> bool:
-        """Whether a block in the view's place accepts transactions with this blockhash."""
+        """Whether a block on top of the view accepts transactions with this blockhash."""
         made = self.bank.height_of(blockhash)
         if made is None or made > self._known_height:
             made = self._own.get(blockhash)
@@ -333,7 +335,7 @@ class View:
     def account(self, key: Pubkey) -> LedgerAccount | None:
         if key == sysvars.CLOCK:
             return sysvars.clock_account(Clock(self.slot, self.block_time))
-        if self._open is not self.bank.open:  # there are other blocks after it now
+        if self._open is not self.bank.open:  # blocks were added or abandoned since the last call
             self._open, self._replaced = self.bank.open, list(self.bank.changes_after(self.known))
         for replaced in self._replaced:
             if key in replaced:

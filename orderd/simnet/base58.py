@@ -1,7 +1,8 @@
-"""Base58 of any bytes, in Bitcoin's alphabet, as Solana's RPC writes instruction data and small accounts.
+"""Base58 for byte strings of any length, in Bitcoin's alphabet; Solana's RPC encodes instruction data and small
+accounts in it.
 
-The libraries for it (base58, based58) work digit by digit in Python, or are no longer maintained; solders writes only
-keys, hashes and signatures in base58.
+Own code, because ``base58`` works digit by digit in Python, ``based58`` is no longer maintained, and solders encodes
+only keys, hashes and signatures.
 """
 
 from functools import lru_cache
@@ -11,12 +12,12 @@ _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]
 _PIECE: Final = 58**10
-"""Ten digits at a time: they fit into a machine word, with which Python divides faster than with the whole number."""
+"""Ten digits at a time fit into a machine word, by which Python divides faster than by a long integer."""
 
 
 @lru_cache(maxsize=1_024)
 def b58encode(data: bytes) -> str:
-    """The text of ``data``; each leading zero byte is a 1. What programs are called with is often the same."""
+    """The text of ``data``; each leading zero byte becomes a 1. Cached, because instruction data repeats."""
     number = int.from_bytes(data, "big")
     pairs = []
     while number:
@@ -34,7 +35,7 @@ def b58decode(text: str) -> bytes:
     number = 0
     for letter in text:
         if letter not in _DIGITS:
-            raise ValueError(f"{letter!r} is no base58 digit")
+            raise ValueError(f"{letter!r} is not a base58 digit")
         number = number * 58 + _DIGITS[letter]
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -1,4 +1,4 @@
-"""A block while it fills and after: what it changed, and what was there before."""
+"""A block, open or sealed: the accounts that it changed, and their state before it."""
 
 import hashlib
 from collections.abc import Set
@@ -15,14 +15,15 @@ from orderd.simnet.transaction import Transaction
 
 
 class Status(NamedTuple):
-    """What a signature's status says: the slot that processed it, and its error as JSON (None if it succeeded)."""
+    """The status of a signature: the slot that processed it, and its error as JSON (None if it succeeded)."""
 
     slot: int
     error: Any
 
 
 class Executed(NamedTuple):
-    """A transaction in its block. ``ephemeral`` ones (the market's own) are forgotten after a while."""
+    """A transaction in its block. ``ephemeral`` transactions (those of the simulated market) are deleted after a
+    while."""
 
     transaction: Transaction
     outcome: Outcome
@@ -31,10 +32,13 @@ class Executed(NamedTuple):
 
 @dataclass(slots=True)
 class Block:
-    """One slot's block. ``time`` in unix seconds. ``before`` holds each changed account as it was: the way back.
+    """The open block of a slot. ``time`` in unix seconds. ``before`` holds each changed account as it was before the
+    block.
 
-    ``parent`` is the hash of the block in ``parent_slot``. ``transaction_count`` is that of the whole chain up to here.
-    ``undone`` are accounts that blocks on another fork had changed, and that are again as ``parent`` left them.
+    ``parent`` is the hash of the block in ``parent_slot``. ``transaction_count`` counts the whole chain up to here.
+
+    ``undone`` are accounts that an abandoned fork had changed, and that have been restored to their state at
+    ``parent``.
     """
 
     slot: int
@@ -48,7 +52,7 @@ class Block:
     undone: Set[Pubkey] = frozenset()
 
     def seal(self) -> Hash:
-        """The block's hash: of its parent, place, time and transactions."""
+        """The block's hash, computed from its parent, slot, height, time and transactions."""
         digest = hashlib.sha256(bytes(self.parent))
         digest.update(b"%d:%d:%d" % (self.slot, self.height, self.time))
         for each in self.executed:
@@ -58,8 +62,8 @@ class Block:
 
 @dataclass(slots=True)
 class SealedBlock:
-    """A block that changes no more. ``changed`` is what it left of each account, or found undone; once durable,
-    ``executed`` is dropped."""
+    """A closed block. ``changed`` holds the state of each account that it changed or that a fork restored. ``executed``
+    is emptied once the block is durable."""
 
     slot: int
     height: int

@@ -1,4 +1,4 @@
-"""The running chain: opens the ledger, makes one block per slot, and survives faults on the way."""
+"""The running chain: opens the ledger, makes one block per slot, and continues after errors."""
 
 import asyncio
 import time
@@ -42,10 +42,11 @@ FORGET_EVERY: Final = 10
 
 
 class Chain:
-    """Bank and ledger, kept in step. ``run`` is the slot loop; everything else happens on the same event loop."""
+    """Bank and ledger together. ``run`` is the slot loop; all other methods are called on the same event loop."""
 
     def __init__(self, config: SimnetConfig) -> None:
-        """Raises LedgerError if the state directory holds no ledger of this kind, BinariesError for programs."""
+        """Raises LedgerError if the ledger cannot be used, and BinariesError if the program binaries cannot be
+        loaded."""
         self.config = config
         config.state_dir.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(ledger_path(config.state_dir))
@@ -78,7 +79,7 @@ class Chain:
         self.bank.replace(deployed(restored.accounts, binaries.elfs if binaries else {}, restored.tip.slot))
         self.prices = PriceBoard(self.bank, config.state_dir / "prices.json")
         self.prices.apply_to(self.bank.open)
-        self.bank.on_opened.append(self.prices.apply_to)  # before anybody trades
+        self.bank.on_opened.append(self.prices.apply_to)  # before the market trades
         self.mempool = Mempool(self.bank, self.dice)
         if config.market:
             market = SimulatedMarket(self.bank, config.seed, config.market_intensity, config.spread_bps)
@@ -86,15 +87,14 @@ class Chain:
         self._stopping = asyncio.Event()
         self._sealed: list[SealedBlock] = []
         self._durable: deque[SealedBlock] = deque()
-        """On disk, and not confirmed yet."""
+        """Blocks on disk that are not confirmed yet."""
 
     # Blocks
 
     async def run(self) -> None:
-        """Make one block per slot until ``stop``, then seal the open one. Raises sqlite3.Error if that cannot be
-        written.
+        """Make one block per slot until ``stop``, then seal and write the open one. Raises sqlite3.Error if that fails.
 
-        Until then every failure is logged, and blocks that could not be written are written in a later slot.
+        Before ``stop`` failures are logged, and blocks that could not be written are written in a later slot.
         """
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -113,9 +113,10 @@ class Chain:
             await self._make_durable()
 
     def fork(self, depth: int) -> int:
-        """Give up the newest ``depth`` sealed blocks and the open one, as ``Bank.fork`` does; the new open one's slot.
+        """Abandon the newest ``depth`` sealed blocks and the open one, as ``Bank.fork`` does. Returns the new open
+        slot.
 
-        It is durable with the first block of the new fork. Until then a restart finds the old one.
+        The fork is durable with its first block. Until then a restart returns to the old fork.
         """
         self._fork(depth)
         self._announce_open()
@@ -131,7 +132,7 @@ class Chain:
             self.mempool.send_again(transaction)
 
     def _kept(self, block: Block | SealedBlock) -> list[Transaction]:
-        """The transactions of a block but for the ephemeral ones."""
+        """The transactions of a block that are not ephemeral."""
         if block.executed:
             return [each.transaction for each in block.executed if not each.ephemeral]
         return [read(raw) for raw in self.ledger.kept_in(block.slot)]
@@ -142,12 +143,12 @@ class Chain:
         self._sealed.append(self.bank.seal())
 
     def _vote(self) -> None:
-        """The validator's vote, as there are in every block of a cluster: no block is without a transaction."""
+        """Add the validator's vote: on a cluster, each block has at least one transaction."""
         text = memo.memo(f"vote {self.bank.open.slot}")
         message = MessageV0.try_compile(IDENTITY.pubkey(), [text], [], self.bank.open.parent)
         self.bank.process(read(bytes(VersionedTransaction(message, [IDENTITY]))), ephemeral=True)
 
-    # The end
+    # Stopping
 
     def stop(self) -> None:
         self._stopping.set()
@@ -167,20 +168,20 @@ class Chain:
     def _announce_open(self) -> None:
         try:
             self.bank.announce_open()
-        except Exception:  # noqa: BLE001  (what goes wrong at the start of a block must not stop the chain)
-            _log.exception("slot began badly", slot=self.bank.open.slot)
+        except Exception:  # noqa: BLE001  (an error at the start of a block must not stop the chain)
+            _log.exception("start of slot failed", slot=self.bank.open.slot)
 
     async def _try_to_write(self) -> None:
         try:
             while self._sealed:
                 await self._make_durable()
-        except Exception:  # noqa: BLE001  (the disk may be full for a while; what is sealed stays queued)
+        except Exception:  # noqa: BLE001  (the disk may be full for a while; sealed blocks stay queued)
             _log.exception("block not written", slot=self._sealed[0].slot, waiting=len(self._sealed))
 
     async def _make_durable(self) -> None:
         block = self._sealed[0]
         await asyncio.to_thread(self._write, block)
-        if self._sealed and self._sealed[0] is block:  # else it was given up meanwhile
+        if self._sealed and self._sealed[0] is block:  # otherwise a fork abandoned it meanwhile
             del self._sealed[0]
             self._durable.append(block)
         while len(self._durable) > self.config.confirm_slots:
@@ -209,5 +210,5 @@ class Chain:
 
 
 def ledger_path(state_dir: Path) -> Path:
-    """Where a chain keeps its ledger."""
+    """Path of a chain's ledger."""
     return state_dir / "ledger.sqlite"

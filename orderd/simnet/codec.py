@@ -1,4 +1,4 @@
-"""Account data as records and back, remembering both ways: a swap looks at the same bytes many times."""
+"""Decodes account data into records and encodes it, with a cache for both: a swap decodes the same bytes many times."""
 
 import struct
 from collections import defaultdict
@@ -10,15 +10,15 @@ from orderd.solana.programs.layout import FieldLayout, Record
 
 R = TypeVar("R", bound=Record)
 
-MOST: Final = 2_048
-"""Records of a layout remembered before all are forgotten; what is in use is soon there again."""
+MAX_RECORDS: Final = 2_048
+"""Cached records per layout. When the cache is full it is cleared; records in use are soon cached again."""
 
 _records: Final[defaultdict[type[Record], dict[bytes, Record]]] = defaultdict(dict)
-"""By layout and data."""
+"""Cached records, by layout and data."""
 
 
 def decoded(layout: type[R], data: bytes) -> R:
-    """``layout.decode(data)``, remembered. Raises LayoutError."""
+    """``layout.decode(data)``, cached. Raises LayoutError."""
     record = _records[layout].get(data)
     if record is None:
         record = layout.decode(data)
@@ -27,16 +27,16 @@ def decoded(layout: type[R], data: bytes) -> R:
 
 
 def encoded(record: Record) -> bytes:
-    """``record.encode()``; the record is there when these bytes are decoded."""
+    """``record.encode()``; caches the record for the next ``decoded`` of these bytes."""
     data = record.encode()
     remember(record, data)
     return data
 
 
 def rewritten(data: bytes, before: R, after: R) -> bytes:
-    """``encoded(after)``, where ``data`` is what ``before`` was read from: only the fields that differ are written.
+    """``encoded(after)``, faster: writes only the fields that differ from ``before``, which was decoded from ``data``.
 
-    Raises struct.error where a value does not fit its field.
+    Raises struct.error if a value does not fit its field.
     """
     fields = _fields(type(after))
     old, new = fields.values(before), fields.values(after)
@@ -50,15 +50,15 @@ def rewritten(data: bytes, before: R, after: R) -> bytes:
 
 
 def remember(record: Record, data: bytes) -> None:
-    """``data`` is what ``record.encode()`` would give."""
+    """Cache a record; ``data`` must equal ``record.encode()``."""
     known = _records[type(record)]
-    if len(known) >= MOST:
+    if len(known) >= MAX_RECORDS:
         known.clear()
     known[data] = record
 
 
 def replaced(record: R, **changed: Any) -> R:  # noqa: ANN401  (whatever the fields hold)
-    """``dataclasses.replace(record, **changed)``, in a third of the time where there are many fields."""
+    """``dataclasses.replace(record, **changed)``, three times as fast for records of many fields."""
     fields = _fields(type(record))
     values = list(fields.values(record))
     for name, value in changed.items():
@@ -67,7 +67,7 @@ def replaced(record: R, **changed: Any) -> R:  # noqa: ANN401  (whatever the fie
 
 
 class _Place(NamedTuple):
-    """Where a field lies in the account's data; ``size`` is None for what follows the fixed part."""
+    """The position of a field in the account's data. ``format`` is None for the bytes after the fixed part."""
 
     offset: int
     format: struct.Struct | None
@@ -81,7 +81,7 @@ class _Place(NamedTuple):
 
 
 class _Fields(NamedTuple):
-    """The fields of a layout, of which there are several, in their order."""
+    """The fields of a layout, in order. ``values`` reads all of them from a record."""
 
     values: Callable[[Record], tuple[Any, ...]]
     places: tuple[_Place, ...]

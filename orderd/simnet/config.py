@@ -1,4 +1,4 @@
-"""What a simnet is started with. Nothing of it can be changed while it runs."""
+"""Start-up configuration of a simnet. It cannot be changed while the simnet runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ from orderd.domain.pool_kind import VenueName
 from orderd.simnet.faults import Faults
 
 MAX_CONFIRM_SLOTS: Final = 75
-"""Half of the life of a blockhash: the other half is for the transaction that carries it."""
+"""Half of a blockhash's validity, so that the other half remains for the transaction that names it."""
 MAX_SPREAD_BPS: Final = 50
-"""Of each venue. Further apart, trades would come to where the liquidity of some pools ends."""
+"""Largest spread of a venue. With a larger one, trades would run beyond the liquidity of some pools."""
 
 
 class Profile(NamedTuple):
@@ -29,12 +29,12 @@ PROFILES: Final[Mapping[str, Profile]] = {"2025": Profile(400, 32, 0), "2026": P
 
 
 class SimnetConfig(BaseModel):
-    """Start-up configuration. The websocket listens on `port` + 1; port 0 takes two free neighbours."""
+    """Start-up configuration. The websocket listens on ``port`` + 1; port 0 picks two free adjacent ports."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state_dir: Path
-    """Holds the ledger, the lock and, while it runs, `simnet.json` with pid and URLs."""
+    """Directory of the ledger, the lock and, while simnet runs, ``simnet.json`` with its pid and URLs."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_534)] = 0
     slot_ms: Annotated[int, Field(ge=5)] = 400
@@ -43,18 +43,19 @@ class SimnetConfig(BaseModel):
     newest_version: Literal[0, 1] = 0
     """Of transactions: what is newer is no transaction to its nodes."""
     confirm_ms: Annotated[int, Field(ge=0)] = 0
-    """A block is confirmed this long after it was sealed, to the slot; with 0, as soon as it is on disk."""
+    """Milliseconds from sealing a block to its confirmation, in whole slots; with 0, a block is confirmed as soon as it
+    is on disk."""
     seed: int = 1
-    """Of the market and the faults."""
+    """Seed of the market and the faults."""
     market: bool = True
     market_intensity: Annotated[float, Field(gt=0, le=10)] = 1.0
-    """Scales how many trades the market makes a slot."""
+    """Scales the number of trades per slot."""
     spread_bps: Mapping[VenueName, Annotated[int, Field(ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)]] = {}
-    """By venue: how much more than elsewhere the market pays for SOL in its pools."""
+    """By venue: basis points by which SOL is dearer in its pools than at other venues."""
     keep_days: Annotated[int, Field(ge=7)] | None = None
-    """How old blocks may grow, with what their transactions said; where absent, they stay for ever."""
+    """Days for which blocks and the content of their transactions are kept; None keeps them for ever."""
     programs: Path | None = None
-    """A directory of program binaries, which take the place of simnet's own handlers."""
+    """Directory of program binaries that replace simnet's own handlers."""
     faults: Faults = Faults()
 
     @model_validator(mode="after")
@@ -62,18 +63,18 @@ class SimnetConfig(BaseModel):
         if self.confirm_slots > MAX_CONFIRM_SLOTS:
             raise ValueError(
                 f"confirm_ms is {self.confirm_ms}, which is more than {MAX_CONFIRM_SLOTS} slots of {self.slot_ms} ms: "
-                "blockhashes would be too old by the time they are known"
+                "blockhashes would be too old when clients learn them"
             )
         if self.spread_bps and not self.market:
-            raise ValueError("spread_bps needs the market, which brings the prices there")
+            raise ValueError("spread_bps needs the market, which moves the prices apart")
         return self
 
     @property
     def confirm_slots(self) -> int:
-        """How many newer blocks are sealed before one is confirmed."""
+        """Number of newer blocks that are sealed before a block is confirmed."""
         return -(-self.confirm_ms // self.slot_ms)
 
     @property
     def keep_slots(self) -> int | None:
-        """The same in slots, which no time is shorter than."""
+        """``keep_days`` in slots. A slot may take longer than ``slot_ms``, never less."""
         return None if self.keep_days is None else self.keep_days * 86_400_000 // self.slot_ms

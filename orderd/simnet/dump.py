@@ -1,4 +1,5 @@
-"""A transaction with all it read and wrote, taken from the ledger, so that it can be run again elsewhere."""
+"""Exports a transaction with the accounts that it read and wrote from the ledger, so that it can be replayed
+elsewhere."""
 
 import base64
 from pathlib import Path
@@ -15,18 +16,18 @@ from orderd.simnet.ledger.recorded import recorded
 
 
 class NotRecordedError(Exception):
-    """The ledger does not have what was asked for; the message says what it has."""
+    """The ledger does not have the transaction or its accounts; the message says what it keeps."""
 
 
 def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
     """The transaction as JSON; lamports and units as numbers, bytes in base64, ``block_time`` in unix seconds.
 
-    ``accounts`` follow the order of the message's keys. A simnet may be running on the ledger, or none.
-    Raises NotRecordedError, and LedgerError if the file cannot be read.
+    ``accounts`` follow the order of the message's keys. A simnet may be running on the ledger. Raises NotRecordedError,
+    and LedgerError if the file cannot be read.
     """
     found = recorded(ledger, signature)
     if found is None:
-        raise NotRecordedError(f"{ledger} has no transaction {signature}; is it of another state directory?")
+        raise NotRecordedError(f"{ledger} has no transaction {signature}; is it in another state directory?")
     if found.images is None:
         raise NotRecordedError(
             f"{ledger} does not have the accounts of transaction {signature}: it keeps those of the newest "

@@ -1,8 +1,8 @@
-"""Why a transaction or one of its instructions fails, in the words and the JSON of the real cluster.
+"""Errors of transactions and instructions, with the texts and the JSON of the real cluster.
 
-    ChainError
+    ExecutionError
     ├── InstructionError    one instruction failed: a named error, or a program's own number
-    │   └── RuntimeViolationError  it did what the runtime forbids
+    │   └── RuntimeViolationError  it broke a rule of the runtime
     └── TransactionError    the transaction as a whole is refused or failed
 
 Names and texts: anza-xyz/solana-sdk, ``instruction-error`` and ``transaction-error``.
@@ -59,7 +59,7 @@ _TRANSACTION_TEXT: Final = {
 
 
 class ExecutionError(Exception):
-    """What the chain answers instead of doing as asked."""
+    """A transaction or an instruction failed."""
 
     def to_json(self) -> Any:  # noqa: ANN401  (a string or an object, as serde writes a Rust enum)
         raise NotImplementedError
@@ -68,7 +68,7 @@ class ExecutionError(Exception):
 class InstructionError(ExecutionError):
     """An instruction failed with a runtime error (``InstructionError("InvalidSeeds")``) or a custom number.
 
-    ``detail`` replaces the text behind "failed:" in the log, where the runtime says more than the error's name.
+    ``detail`` replaces the text after "failed:" in the log, if the runtime logs more than the error's name.
     """
 
     def __init__(self, code: str | int, detail: str | None = None) -> None:
@@ -88,11 +88,12 @@ class InstructionError(ExecutionError):
 
 
 class RuntimeViolationError(InstructionError):
-    """The runtime, not the program, stops an instruction that oversteps what it may do."""
+    """The runtime, not the program, stopped an instruction that did what it has no right to do."""
 
 
 class TransactionError(ExecutionError):
-    """A transaction was refused, or failed outside its instructions; ``index`` is the account or instruction meant."""
+    """A transaction was refused, or failed outside its instructions; ``index`` is the account or instruction
+    concerned."""
 
     def __init__(self, code: str, index: int | None = None) -> None:
         super().__init__(code)

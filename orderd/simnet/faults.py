@@ -1,5 +1,5 @@
-"""What goes wrong, how often. Faults are start-up configuration, so that no restart opens a clean window; what
-`simnet_setFaults` changes holds until the next start.
+"""Faults that simnet injects, and how often. They are start-up configuration, so that they also apply right after a
+restart. Changes by ``simnet_setFaults`` last until the next start.
 """
 
 import random
@@ -16,29 +16,30 @@ Weight = Annotated[int, Field(ge=0)]
 ViewName = Literal["honest", "behind", "restarted", "pruned", "forked", "historyless"]
 
 MAX_LAG: int = 150
-"""Slots that a node may be behind: what it says comes from memory."""
-MAX_AWAY: int = 250
-"""Slots that a node may be on a dead fork, for the same reason."""
+"""Maximum slots that a node may be behind; limited by the blocks kept in memory."""
+MAX_SLOTS_ON_FORK: int = 250
+"""Maximum slots that a node may stay on a dead fork, for the same reason."""
 
 
 class Views(BaseModel):
-    """Which nodes of a pool answer, by weight; one that is not named never does. All say that they are healthy."""
+    """Which nodes of a pool answer, by weight; a node without a weight never answers. All report that they are
+    healthy."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     honest: Weight = 0
-    """It has all that the chain has."""
+    """Has the whole chain."""
     behind: Weight = 0
-    """`behind_slots` behind, in everything it says."""
+    """Is `behind_slots` slots behind in all its answers."""
     restarted: Weight = 0
-    """It began from a snapshot in the last `restart_slots`, and has no transactions from before."""
+    """Restarted from a snapshot within the last `restart_slots` slots, and has no earlier transactions."""
     pruned: Weight = 0
-    """It keeps the transactions of its newest `pruned_blocks` blocks."""
+    """Keeps only the transactions of its newest `pruned_blocks` blocks."""
     forked: Weight = 0
-    """On a dead fork for `rejoin_slots`, and then on the next one: it knows nothing of what lands elsewhere, and its
-    own slots are the highest of all."""
+    """Is on a dead fork for `rejoin_slots` slots, then on the next one. It does not see transactions that land on the
+    main chain, and reports the highest slots of all nodes."""
     historyless: Weight = 0
-    """It has the statuses of the newest blocks, and refuses to look for others."""
+    """Has the statuses of the newest blocks only, and refuses to search the history for others."""
 
     @model_validator(mode="after")
     def _any_view(self) -> "Views":
@@ -51,9 +52,9 @@ class Views(BaseModel):
 
 
 class Faults(BaseModel):
-    """Rates are probabilities a request or transaction; ranges are inclusive (least, most).
+    """Rates are probabilities per request or transaction; ranges are inclusive (least, most).
 
-    ``docs/simnet.md`` has all of them, made from here.
+    The table in ``docs/simnet.md`` is generated from this class.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -61,49 +62,52 @@ class Faults(BaseModel):
     latency_ms: Range = (0, 0)
     """Milliseconds before each HTTP request is handled."""
     venue_latency_ms: Mapping[VenueName, Range] = {}
-    """By venue: milliseconds by which the answer to a request that reads accounts of its programs comes later. Where it
-    reads those of several venues, the slowest counts."""
+    """By venue: milliseconds of delay for each request that reads accounts of its programs. If it reads accounts of
+    several venues, the longest delay applies."""
     dropped_sends: Rate = 0.0
-    """sendTransaction answers with the signature, and the transaction is never seen again."""
+    """sendTransaction answers with the signature, and the transaction is lost."""
     late_landing: Rate = 0.0
-    """sendTransaction answers at once; the transaction reaches the leader `late_slots` later."""
+    """sendTransaction answers immediately, and the transaction reaches the leader `late_slots` slots later."""
     late_slots: Range = (1, 10)
-    """How many slots later."""
+    """Slots of delay for `late_landing` and `landing_again`."""
     http_429: Rate = 0.0
-    """A request is refused with HTTP 429: too many."""
+    """A request is refused with HTTP 429 (too many requests)."""
     connection_resets: Rate = 0.0
-    """A request's connection is reset: half of them before it is handled, half after; then only the answer is lost."""
+    """A request's connection is reset, with equal chances before or after the request is handled. In the latter case
+    only the answer is lost."""
     lagging_reads: Rate = 0.0
-    """A request is answered by a node that is `lag_slots` behind, in everything it says."""
+    """A request is answered by a node that is `lag_slots` slots behind."""
     lag_slots: Range = (1, 8)
-    """How many slots behind."""
+    """Slots of lag for `lagging_reads`."""
     failure_rate: Rate = 0.0
-    """A transaction that swaps lands and fails, and pays its fee: by the program's slippage error."""
+    """A transaction with a swap lands and fails with the program's slippage error; its fee is charged."""
     venue_outage: frozenset[VenueName] = frozenset()
-    """Reads of this program's accounts fail, and so do its swaps."""
+    """Reads of the accounts of these venues' programs fail, and so do their swaps."""
     nodes: Literal["one", "pool"] = "one"
-    """With `pool`, each request behind the one address, and each of a batch, is answered by one of several nodes."""
+    """With `pool`, one of several nodes behind the same address answers each request, and each request of a batch."""
     views: Views = Views(honest=4, behind=1, restarted=1, pruned=1, forked=1, historyless=1)
-    """Which nodes a pool has: each answers as often as its weight says."""
+    """The nodes of a pool; each answers in proportion to its weight."""
     behind_slots: Annotated[int, Field(ge=1, le=MAX_LAG)] = 120
-    """How far the node `behind` is behind."""
+    """Slots that the node `behind` is behind."""
     restart_slots: Annotated[int, Field(ge=1)] = 150
-    """How often the node `restarted` begins again."""
+    """Slots between two restarts of the node `restarted`."""
     pruned_blocks: Annotated[int, Field(ge=1)] = 200
-    """How many blocks the node `pruned` keeps."""
-    rejoin_slots: Annotated[int, Field(ge=1, le=MAX_AWAY)] = 250
-    """How long the node `forked` stays on a dead fork."""
+    """Blocks that the node `pruned` keeps."""
+    rejoin_slots: Annotated[int, Field(ge=1, le=MAX_SLOTS_ON_FORK)] = 250
+    """Slots for which the node `forked` stays on a dead fork."""
     lost_on_dead_fork: Rate = 0.5
-    """Transactions that are sent to the forked node and never reach the others."""
+    """A transaction that is sent to the node `forked` never reaches the others."""
     fork_rate: Rate = 0.0
-    """In a slot: the newest `fork_depth` blocks are given up for another fork, but none that is finalized."""
+    """Probability per slot that the newest `fork_depth` blocks are abandoned for another fork. Finalized blocks
+    stay."""
     fork_depth: Range = (1, 8)
-    """How many of them."""
+    """Blocks that a fork abandons."""
     landing_again: Rate = 0.5
-    """A transaction that was in such a block comes in again by itself, `late_slots` later."""
+    """A transaction of an abandoned block lands again without being resent, `late_slots` slots later."""
 
     refusing_pools: frozenset[str] = frozenset()
-    """Swaps in these pools, by address, are refused as if they were disabled. Nothing in their accounts says so."""
+    """Addresses of pools whose swaps are refused as if the pool were disabled, although their accounts do not show
+    it."""
 
     @model_validator(mode="after")
     def _ranges_are_in_order(self) -> "Faults":
@@ -134,10 +138,10 @@ _STREAMS: Final = (
 
 
 class Dice:
-    """Seeded chances, one stream for each purpose, so that one fault's rate does not shift another's."""
+    """Seeded random decisions. Each fault has its own stream, so that the rate of one does not change the others."""
 
     def __init__(self, faults: Faults, seed: int, start: int) -> None:
-        """`start` (the first slot of this run) keeps a restart from playing the same faults once more."""
+        """``start``, the first slot of this run, makes each restart draw other faults."""
         self.faults = faults
         self._streams = {
             name: random.Random(f"{seed}:{start}:{name}")  # noqa: S311  (repeatable on purpose, guards no secret)
@@ -149,7 +153,7 @@ class Dice:
         return self._between("latency", self.faults.latency_ms) / 1_000
 
     def venue_latency(self, venues: Iterable[VenueName]) -> float:
-        """Seconds by which an answer about these venues is delayed."""
+        """Seconds of delay for an answer that concerns these venues."""
         known = [self.faults.venue_latency_ms[venue] for venue in venues if venue in self.faults.venue_latency_ms]
         return max((self._between("venue", each) for each in known), default=0) / 1_000
 
@@ -157,7 +161,7 @@ class Dice:
         return self._happens("drop", self.faults.dropped_sends)
 
     def late_by(self) -> int:
-        """Slots by which a transaction comes late; 0 is in time."""
+        """Slots by which a transaction is late; 0 if it is on time."""
         late = self._happens("late", self.faults.late_landing)
         return self._between("late", self.faults.late_slots) if late else 0
 
@@ -191,7 +195,7 @@ class Dice:
         return self._happens("lose", self.faults.lost_on_dead_fork)
 
     def fork_depth(self) -> int:
-        """Blocks that are given up in this slot; 0 is none."""
+        """Number of blocks that a fork abandons in this slot; 0 for no fork."""
         forks = self._happens("fork", self.faults.fork_rate)
         return self._between("fork", self.faults.fork_depth) if forks else 0
 
@@ -199,7 +203,7 @@ class Dice:
         return self._happens("again", self.faults.landing_again)
 
     def again_after(self) -> int:
-        """Slots after which a transaction of a block that was given up comes again."""
+        """Slots after which a transaction of an abandoned block lands again."""
         return self._between("again", self.faults.late_slots)
 
     def _happens(self, stream: str, rate: float) -> bool:

@@ -1,7 +1,7 @@
-"""The accounts of a transaction before and after it, in few bytes: what it takes to run it again elsewhere.
+"""Packs the accounts of a transaction before and after it, which are needed to replay it elsewhere.
 
-A list in the order of the transaction's keys; an account that did not change is written once. The zeros that most
-accounts are full of cost next to nothing once compressed: three tick arrays of 10 KiB each take about 3 KiB.
+The list follows the order of the transaction's keys; an account that did not change is written once. Zeros, of which
+most accounts are full, compress well: three tick arrays of 10 KiB each take about 3 KiB.
 """
 
 import struct
@@ -18,14 +18,14 @@ _HEADER: Final = struct.Struct("<Q32s?I")
 
 
 class Image(NamedTuple):
-    """One account; None if there was, or is, none."""
+    """One account before and after; None if it did not exist."""
 
     before: LedgerAccount | None
     after: LedgerAccount | None
 
 
 def pack(images: Iterable[Image]) -> bytes:
-    """The images as bytes."""
+    """The images, serialized and compressed."""
     content = bytearray()
     for before, after in images:
         content += _packed(before)
@@ -34,7 +34,7 @@ def pack(images: Iterable[Image]) -> bytes:
 
 
 def unpack(data: bytes) -> list[Image]:
-    """The images behind bytes that ``pack`` made."""
+    """The images in bytes that ``pack`` returned."""
     content = memoryview(zlib.decompress(data))
     accounts = _unpacked(content)
     return [Image(before, next(accounts)) for before in accounts]

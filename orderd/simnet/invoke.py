@@ -1,7 +1,7 @@
-"""Running one instruction: what a program sees, may change, and calls in turn.
+"""Runs one instruction: what the program sees, may change, and may call.
 
-The rules are the runtime's: only an account's owner changes its data or takes its lamports, read-only accounts stay
-as they are, a called program gets no privilege its caller lacks, and every step is paid for in compute units.
+The rules are the runtime's: only an account's owner changes its data or takes its lamports, read-only accounts do not
+change, a called program gets no privilege that its caller lacks, and each step costs compute units.
 Source: agave ``program-runtime/src/invoke_context.rs`` and ``transaction-context``.
 """
 
@@ -17,24 +17,24 @@ from orderd.simnet.account import MISSING, LedgerAccount
 from orderd.simnet.codec import R, rewritten
 from orderd.simnet.errors import InstructionError, RuntimeViolationError
 
-SLOTS_AN_EPOCH: Final = 432_000
+SLOTS_PER_EPOCH: Final = 432_000
 MAX_DEPTH: Final = 5
 MAX_RETURN_DATA: Final = 1_024
 
 
 class Clock(NamedTuple):
-    """What programs know of the time: the slot, and the block's unix second."""
+    """The time that programs see: the slot, and the block's time in unix seconds."""
 
     slot: int
     unix_time: int
 
     @property
     def epoch(self) -> int:
-        return self.slot // SLOTS_AN_EPOCH
+        return self.slot // SLOTS_PER_EPOCH
 
 
 class AccountUse(NamedTuple):
-    """An account of an instruction, with what the instruction may do with it."""
+    """An account of an instruction, with the instruction's privileges on it."""
 
     key: Pubkey
     is_signer: bool
@@ -42,7 +42,7 @@ class AccountUse(NamedTuple):
 
 
 class InnerInstruction(NamedTuple):
-    """A call of one program by another, as the transaction's record lists it."""
+    """A call of one program by another, as a transaction's meta lists it."""
 
     stack_height: int
     program_id: Pubkey
@@ -65,7 +65,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NativeProgram:
-    """A program's handler. Built-in ones are part of the runtime, which logs no compute units for them."""
+    """A program's handler. Built-in programs are part of the runtime, which logs no compute units for them."""
 
     process: Callable[["Invocation"], None]
     builtin: bool = False
@@ -73,7 +73,7 @@ class NativeProgram:
 
 @dataclass(slots=True)
 class TransactionRun:
-    """One transaction at work: its accounts as changed so far, its log, and the compute units left."""
+    """A transaction being executed: its accounts as changed so far, its log, and the remaining compute units."""
 
     programs: Mapping[Pubkey, NativeProgram]
     accounts: dict[Pubkey, LedgerAccount]
@@ -109,7 +109,7 @@ class TransactionRun:
 
 @dataclass(slots=True)
 class Invocation:
-    """One instruction, as the program that handles it sees it. Accounts are named by their index."""
+    """One instruction, as its program sees it. Accounts are named by their index."""
 
     execution: TransactionRun
     program_id: Pubkey
@@ -118,7 +118,7 @@ class Invocation:
     depth: int
     return_data: bytes = b""
     accounts: dict[Pubkey, LedgerAccount] = field(init=False)
-    """Of the whole transaction, as changed so far."""
+    """All accounts of the transaction, as changed so far."""
     _granted: dict[Pubkey, tuple[bool, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class Invocation:
         return self.execution.clock
 
     def require(self, count: int) -> None:
-        """Raises InstructionError NotEnoughAccountKeys where fewer than ``count`` accounts were given."""
+        """Raises InstructionError NotEnoughAccountKeys if the instruction names fewer than ``count`` accounts."""
         if len(self.uses) < count:
             raise InstructionError("NotEnoughAccountKeys")
 
@@ -146,19 +146,19 @@ class Invocation:
         return self.uses[index].is_writable
 
     def log(self, text: str) -> None:
-        """A line as a program writes it with msg!."""
+        """Log a line as a program does with msg!."""
         self.execution.logs.append(f"Program log: {text}")
 
     def log_data(self, data: bytes) -> None:
-        """An event as a program emits it with sol_log_data."""
+        """Log an event as a program does with sol_log_data."""
         self.execution.logs.append(f"Program data: {base64.b64encode(data).decode()}")
 
     def runtime_log(self, text: str) -> None:
-        """A line as a built-in program writes it: without a prefix."""
+        """Log a line as a built-in program does: without a prefix."""
         self.execution.logs.append(text)
 
     def consume(self, units: int) -> None:
-        """Pay for work. Raises InstructionError if the transaction's budget does not reach."""
+        """Charge compute units. Raises InstructionError if the transaction has too few left."""
         if units <= self.execution.units_left:
             self.execution.units_left -= units
             return
@@ -168,7 +168,7 @@ class Invocation:
         raise InstructionError("ProgramFailedToComplete", "exceeded CUs meter at BPF instruction")
 
     def store_data(self, index: int, data: bytes) -> None:
-        """Replace an account's bytes. Raises InstructionError if the program may not."""
+        """Replace an account's data. Raises InstructionError if the program may not."""
         account = self.account(index)
         if data == account.data:
             return
@@ -179,8 +179,8 @@ class Invocation:
         self._put(index, LedgerAccount(account.lamports, account.owner, data, account.executable))
 
     def store_record(self, index: int, before: R, after: R) -> None:
-        """Replace an account's bytes, which ``before`` was read from. Raises InstructionError as ``store_data``
-        does."""
+        """Replace an account's data, from which ``before`` was decoded, by ``after``. Raises the errors of
+        ``store_data``."""
         self.store_data(index, rewritten(self.account(index).data, before, after))
 
     def store_lamports(self, index: int, lamports: int) -> None:
@@ -195,14 +195,14 @@ class Invocation:
         self._put(index, LedgerAccount(lamports, account.owner, account.data, account.executable))
 
     def store_owner(self, index: int, owner: Pubkey) -> None:
-        """Give an account of this program's to another. Raises InstructionError if the program may not."""
+        """Give an account that this program owns to another program. Raises InstructionError if the program may not."""
         account = self.account(index)
         if not self.uses[index].is_writable or account.owner != self.program_id:
             raise RuntimeViolationError("ModifiedProgramId")
         self._put(index, LedgerAccount(account.lamports, owner, account.data, account.executable))
 
     def call(self, instruction: Instruction, signed_by: Collection[Pubkey] = ()) -> bytes:
-        """Invoke another program; ``signed_by`` are addresses derived from this one, for which it signs.
+        """Call another program; ``signed_by`` are addresses derived from this program, for which it signs.
 
         Returns the called program's return data. Raises InstructionError.
         """
@@ -211,7 +211,7 @@ class Invocation:
     def invoke(
         self, program_id: Pubkey, uses: Sequence[AccountUse], data: bytes, signed_by: Collection[Pubkey | None] = ()
     ) -> bytes:
-        """What ``call`` does with an instruction's parts. Where no address follows from the seeds, there is a None."""
+        """``call`` with the parts of an instruction. None in ``signed_by`` stands for seeds that give no address."""
         if self.depth == MAX_DEPTH:
             raise InstructionError("CallDepth")
         granted = self._privileges()
@@ -234,8 +234,7 @@ class Invocation:
         return self.execution.run(program_id, uses, data, self.depth + 1)
 
     def _privileges(self) -> dict[Pubkey, tuple[bool, bool]]:
-        """Which accounts may sign and be written here, over all mentions of an account. The program itself may be
-        called."""
+        """By account: whether it signs and is writable, over all its mentions. The program itself may be called too."""
         if not self._granted:
             granted = {self.program_id: (False, False)}
             for key, is_signer, is_writable in self.uses:

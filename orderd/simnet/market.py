@@ -1,7 +1,7 @@
-"""Prices that move by themselves: noise traders around a fair price that drifts, and an arbitrageur between the pools.
+"""A simulated market: noise traders around a drifting fair price, and an arbitrageur between the pools.
 
-Everything follows from the seed, the slot and the pools' state: with the same three, the market does the same. Its
-trades are ordinary transactions, a few per slot. Floats are the traders' opinions; amounts are integers.
+Trades depend only on the seed, the slot and the pools' state. They are ordinary transactions, a few per slot. Prices
+are floats, because they only drive decisions; amounts are integers.
 """
 
 import math
@@ -31,23 +31,23 @@ from orderd.solana.programs import compute_budget
 
 _log: Final = structlog.get_logger(__name__)
 
-MAX_TRADES_A_SLOT: Final = 3
+MAX_TRADES_PER_SLOT: Final = 3
 NOISE_CHANCE: Final = 0.8
-"""Of a noise trade in a slot, times the intensity."""
+"""Expected noise trades per slot, multiplied by the intensity."""
 ARBITRAGE_CHANCE: Final = 0.5
 
 _WAVES: Final = ((0.0004, 60), (0.0010, 350), (0.0025, 2_400), (0.0040, 20_000))
-"""The fair price's drift: amplitude (a part of the price) and period (slots) of each wave it is the sum of."""
+"""The fair price drifts by a sum of waves: the amplitude (a fraction of the price) and period (slots) of each."""
 _LARGEST_TRADE: Final = 13
-"""Times the median one of the pool."""
+"""Largest noise trade, as a multiple of the pool's median trade."""
 _PULL: Final = 300.0
-"""How strongly traders lean towards the fair price: a gap of 1/600 leaves only one direction."""
+"""How strongly traders prefer the direction of the fair price: at a gap of 1/600 all trades have this direction."""
 _PROBE_SOL: Final = SOL
 _PROBE_USDC: Final = 100 * 10**6
-"""What the arbitrageur asks every pool about, to see which buys dearest and which sells cheapest after fees."""
+"""The amounts for which the arbitrageur compares the pools' prices after fees."""
 _ARBITRAGE_USDC: Final = tuple(size * 10**6 for size in (100, 300, 800, 2_000, 5_000, 12_000, 30_000))
 _ARBITRAGE_MARGIN: Final = 10_000
-"""USDC base units below which a round trip is not worth its fee."""
+"""Smallest gain of a round trip, in base units of USDC."""
 
 
 PLACES: Final[Sequence[TradedPool]] = [place for kind in PoolKind for place in part(kind, "simnet.market").PLACES]
@@ -63,7 +63,7 @@ class SimulatedMarket:
     def __init__(
         self, bank: Bank, seed: int, intensity: float, spread_bps: Mapping[VenueName, int] | None = None
     ) -> None:
-        """``spread_bps``: how much more than elsewhere SOL is worth at a venue. It is kept as prices are levelled."""
+        """``spread_bps``: by venue, basis points by which SOL stays dearer there than elsewhere."""
         self._bank = bank
         self._seed = seed
         self._intensity = intensity
@@ -74,10 +74,10 @@ class SimulatedMarket:
         self._weights = [place.weight for place in self._places]
         self._pools = [place.kind(place.address, self._read) for place in self._places]
         spreads = spread_bps or {}
-        self._worth = {place.address: _PAR + spreads.get(_VENUES[place.address], 0) for place in self._places}
+        self._scale = {place.address: _PAR + spreads.get(_VENUES[place.address], 0) for place in self._places}
 
     def fair_price(self, slot: int) -> float:
-        """USDC base units a lamport that the traders think right in ``slot``."""
+        """The traders' estimate of the price in ``slot``, in base units of USDC per lamport."""
         drift = sum(height * math.sin(2 * math.pi * slot / period + phase) for height, period, phase in self._waves)
         return START_PRICE * math.exp(drift)
 
@@ -85,28 +85,28 @@ class SimulatedMarket:
         """Trade in a block that has just been opened."""
         chance = random.Random(f"{self._seed}:{block.slot}")  # noqa: S311  (repeatable on purpose)
         expected = NOISE_CHANCE * self._intensity
-        trades = min(int(expected) + (chance.random() < expected % 1), MAX_TRADES_A_SLOT - 1)
+        trades = min(int(expected) + (chance.random() < expected % 1), MAX_TRADES_PER_SLOT - 1)
         for _ in range(trades):
             self._make_noise(block, chance)
         if chance.random() < ARBITRAGE_CHANCE:
-            self._level(block)
+            self._arbitrage(block)
 
     def _make_noise(self, block: Block, chance: random.Random) -> None:
-        """One trader swaps a random amount, rather towards the fair price than away from it."""
+        """One trader swaps a random amount, more likely towards the fair price than away from it."""
         (index,) = chance.choices(range(len(self._pools)), self._weights)
         pool, median = self._pools[index], self._places[index].median_trade
         price = pool.price()
-        gap = price / (self.fair_price(block.slot) * self._worth[pool.address] / _PAR) - 1
+        gap = price / (self.fair_price(block.slot) * self._scale[pool.address] / _PAR) - 1
         sells_sol = chance.random() < 0.5 + _PULL * gap
         lamports = min(int(median * chance.lognormvariate(0, 0.9)), _LARGEST_TRADE * median)
         trader = chance.choice(TRADERS)
         amount_in = lamports if sells_sol else int(lamports * price)
         self._send(trader, [pool.swap(trader.pubkey(), amount_in, 1, sells_sol=sells_sol)])
 
-    def _level(self, block: Block) -> None:
-        """Buy SOL where it is cheapest and sell it where it is dearest, as much as pays best, if anything does.
+    def _arbitrage(self, block: Block) -> None:
+        """Buy SOL where it is cheapest and sell it where it is dearest, in the most profitable amount, if any is.
 
-        By each venue's own measure: its USDC are worth less by its spread, so that the spread is what stays.
+        USDC amounts are scaled by each venue's spread, so that the spread is not traded away.
         """
         now = block.time
         cheap = max(self._pools, key=lambda pool: self._bought(pool, _PROBE_USDC, now))
@@ -127,20 +127,20 @@ class SimulatedMarket:
         self._send(
             ARBITRAGEUR,
             [
-                cheap.swap(payer, self._there(cheap, usdc), lamports, sells_sol=False),
-                dearest.swap(payer, lamports, self._there(dearest, usdc), sells_sol=True),
+                cheap.swap(payer, self._scaled(cheap, usdc), lamports, sells_sol=False),
+                dearest.swap(payer, lamports, self._scaled(dearest, usdc), sells_sol=True),
             ],
         )
 
     def _bought(self, pool: MarketPool, usdc: int, now: int) -> int:
-        return _offer(pool, self._there(pool, usdc), sells_sol=False, now=now)
+        return _offer(pool, self._scaled(pool, usdc), sells_sol=False, now=now)
 
     def _paid(self, pool: MarketPool, lamports: int, now: int) -> int:
-        return _offer(pool, lamports, sells_sol=True, now=now) * _PAR // self._worth[pool.address]
+        return _offer(pool, lamports, sells_sol=True, now=now) * _PAR // self._scale[pool.address]
 
-    def _there(self, pool: MarketPool, usdc: int) -> int:
-        """As many USDC as are worth so much in this pool."""
-        return usdc * self._worth[pool.address] // _PAR
+    def _scaled(self, pool: MarketPool, usdc: int) -> int:
+        """An amount of USDC scaled by the pool's spread."""
+        return usdc * self._scale[pool.address] // _PAR
 
     def _send(self, trader: Keypair, instructions: Sequence[Instruction]) -> None:
         budget = compute_budget.budget(compute_budget.MAX_COMPUTE_UNITS, 0)
@@ -159,7 +159,7 @@ class SimulatedMarket:
 
 
 def _offer(pool: MarketPool, amount_in: int, *, sells_sol: bool, now: int) -> int:
-    """What a pool pays, fees taken off; nothing if it cannot."""
+    """The amount that a pool pays, after fees; 0 if it cannot execute the swap."""
     try:
         return pool.quote(amount_in, sells_sol=sells_sol, now=now)
     except SwapError:

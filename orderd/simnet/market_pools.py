@@ -1,4 +1,4 @@
-"""The SOL/USDC pools as a trader sees them: a price, a quote, and the instruction that swaps."""
+"""What the simulated market needs from a SOL/USDC pool: a price, a quote, and a swap instruction."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -14,11 +14,11 @@ from orderd.simnet.genesis.accounts import FirstAccounts
 from orderd.solana.programs import associated_token, token
 from orderd.solana.programs.token import TokenAccount
 
-ARRAYS_A_SWAP = 2
-"""Of bins or ticks: far more than a trade of the market's runs through."""
+ARRAYS_PER_SWAP = 2
+"""Bin or tick arrays per swap: far more than a trade of the market crosses."""
 
 Read = Callable[[Pubkey], LedgerAccount]
-"""Where the pools' accounts are read from; they all exist."""
+"""Reads an account, which must exist."""
 
 
 class MarketPool(Protocol):
@@ -28,23 +28,23 @@ class MarketPool(Protocol):
     def address(self) -> Pubkey: ...
 
     def price(self) -> float:
-        """USDC base units a lamport, before fees: a trader's view, not an amount of money."""
+        """Base units of USDC per lamport, before fees. A float, because it is not an amount."""
         ...
 
     def quote(self, amount_in: int, *, sells_sol: bool, now: int) -> int:
-        """What ``amount_in`` base units buy. Raises SwapError."""
+        """The amount out for ``amount_in``, both in base units. Raises SwapError."""
         ...
 
     def swap(self, trader: Pubkey, amount_in: int, minimum_out: int, *, sells_sol: bool) -> Instruction:
-        """Swap between the trader's associated accounts."""
+        """The instruction for a swap between the trader's associated token accounts."""
         ...
 
 
 class TradedPool(NamedTuple):
-    """A pool to trade in: how often noise traders come to it, and with how many lamports: less where it is shallow.
+    """A pool of the simulated market. ``weight`` is the relative frequency of noise trades; ``median_trade`` their size
+    in lamports, smaller for shallow pools.
 
-    ``add`` gives the accounts that it has in the first block, or would have there at another price: base units of USDC
-    a lamport.
+    ``add`` adds the pool's accounts of the first block at a given price, in base units of USDC per lamport.
     """
 
     address: Pubkey
@@ -59,12 +59,12 @@ def held(read: Read, vault: Pubkey) -> int:
 
 
 def squared(sqrt_price: int) -> float:
-    """The price behind a Q64.64 square root."""
+    """The price for a square root in Q64.64."""
     root: float = sqrt_price / (1 << 64)
     return root * root
 
 
 def accounts_of(trader: Pubkey, *, sells_sol: bool) -> tuple[Pubkey, Pubkey]:
-    """What the trader pays from, and receives on."""
+    """The trader's token accounts: (source, destination)."""
     sol, usdc = associated_token.address(trader, token.NATIVE_MINT), associated_token.address(trader, USDC)
     return (sol, usdc) if sells_sol else (usdc, sol)

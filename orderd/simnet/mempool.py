@@ -1,4 +1,4 @@
-"""Between sendTransaction and its block: here a transaction is lost, held up, or goes straight through."""
+"""The path from sendTransaction to a block: a transaction is lost, delayed, or executed immediately."""
 
 from collections import defaultdict
 from typing import Final
@@ -15,7 +15,7 @@ _log: Final = structlog.get_logger(__name__)
 
 
 class Mempool:
-    """Where sent transactions go. The sender learns nothing of what happens here, as on a cluster."""
+    """Takes sent transactions. As on a cluster, the sender does not learn what happens to them."""
 
     def __init__(self, bank: Bank, dice: Dice) -> None:
         self._bank = bank
@@ -24,7 +24,7 @@ class Mempool:
         bank.on_opened.append(self._land_late)
 
     def send(self, transaction: Transaction) -> None:
-        """Take a transaction on its way; it may be dropped, come late, or be refused when it arrives."""
+        """Take a transaction; it may be dropped, delayed, or refused on arrival."""
         if self._dice.drops_send():
             _log.debug("send dropped", signature=str(transaction.signature))
             return
@@ -36,7 +36,7 @@ class Mempool:
         self._land(transaction)
 
     def send_again(self, transaction: Transaction) -> None:
-        """A transaction was on a fork that was given up: a leader may still have it, and bring it in a little later."""
+        """Take a transaction of an abandoned fork, which a leader may still have and land a few slots later."""
         if self._dice.lands_again():
             self._late[self._bank.open.slot + self._dice.again_after()].append(transaction)
 

@@ -1,8 +1,8 @@
-"""Prices that are set from outside, slot by slot: from its slot on a pool stands at its price whenever a block opens.
+"""Prices that clients set per slot: from that slot on, a pool is reset to its price whenever a block opens.
 
-It is rebuilt as it would be in the first block at that price, with the same liquidity around it and volatility at rest:
-its accounts follow from the price alone, whatever was traded in it before. A DLMM pool goes to the nearest bin. What it
-gains or loses thereby the arbitrageur pays or gets, so that the chain as a whole keeps what it has.
+The pool is rebuilt as it would be in the first block at that price, with the same liquidity around the price and no
+volatility, so its accounts depend only on the price and not on earlier trades. A DLMM pool is set to the nearest bin.
+The arbitrageur's accounts balance the pool's gains and losses, so that the chain's total amounts do not change.
 """
 
 from collections.abc import Iterable
@@ -30,14 +30,15 @@ from orderd.whole_file import write_whole
 
 LOWEST: Final = Decimal(50)
 HIGHEST: Final = Decimal(1_000)
-"""USDC a SOL: below, the ticks of the real CLMM pool would leave the bitmap of the pool's own account."""
+"""Bounds of prices, in USDC per SOL: outside, the ticks of the real CLMM pool would not fit the bitmap of the pool's
+account."""
 
 _NAMES_ITS_POOL: Final = slice(8, 72)
-"""Where an account of a pool's program, behind the discriminator, says whose it is."""
+"""The bytes, after the discriminator, in which an account of a pool's program may name its pool."""
 
 
 class PriceChange(NamedTuple):
-    """From ``slot`` on a pool stands at ``price``, USDC per SOL; None means that it is no longer held there."""
+    """From ``slot`` on, a pool is held at ``price``, in USDC per SOL; with None it is no longer held."""
 
     slot: int
     pool: Pubkey
@@ -45,7 +46,7 @@ class PriceChange(NamedTuple):
 
 
 class PriceBoard:
-    """What was set, kept in a file: a restart changes nothing, and a fork repeats what it undid."""
+    """The price changes, kept in a file, so that they also apply after a restart and on another fork."""
 
     def __init__(self, bank: Bank, path: Path) -> None:
         self._bank = bank
@@ -58,24 +59,25 @@ class PriceBoard:
 
     @property
     def pools(self) -> Iterable[Pubkey]:
-        """Those whose price can be set: all of SOL and USDC."""
+        """The pools whose price can be set: all pools of SOL and USDC."""
         return self._places
 
     def set(self, changes: Iterable[PriceChange]) -> None:
-        """Take the place of what was set for the same pools from the first of these slots on.
+        """Add changes, and drop earlier ones for the same pools from the first of these slots on.
 
-        Slots are later than the open block's. Raises OSError if the file cannot be written, and then nothing is set.
+        All slots must be later than the open block's. Raises OSError if the file cannot be written; then nothing is
+        set.
         """
         changes = sorted(changes, key=attrgetter("slot"))
         first = {change.pool: change.slot for change in reversed(changes)}
         self._replace([each for each in self._changes if each.slot < first.get(each.pool, each.slot + 1)] + changes)
 
     def hold(self) -> None:
-        """Forget what was set for slots to come. Raises OSError, and then nothing is forgotten."""
+        """Drop the changes for future slots. Raises OSError; then nothing is dropped."""
         self._replace([each for each in self._changes if each.slot <= self._bank.open.slot])
 
     def apply_to(self, block: Block) -> None:
-        """Bring the pools to their prices in a block that has just been opened."""
+        """Set the pools to their prices in a block that has just been opened."""
         in_force = {each.pool: each.price for each in self._changes if each.slot <= block.slot}
         if in_force != self._held or self._held_in != block.parent_slot or self._bank.newest(block.parent_slot).changed:
             for pool, price in in_force.items():
@@ -90,14 +92,14 @@ class PriceBoard:
             key: account for key, account in wanted.items() if there.get(key) != account
         }
         program = there[place.address].owner
-        for key in self._bank.owned_by(program) - wanted.keys():  # such as the bins around the price before
+        for key in self._bank.owned_by(program) - wanted.keys():  # such as the bins around the previous price
             if key in there and bytes(place.address) in there[key].data[_NAMES_ITS_POOL]:
                 changed[key] = None
         if changed:
             self._bank.replace(changed | self._balanced(changed))
 
     def _balanced(self, changed: dict[Pubkey, LedgerAccount | None]) -> dict[Pubkey, LedgerAccount]:
-        """The arbitrageur's accounts, once they have made up for what others gain or lose."""
+        """The arbitrageur's accounts after balancing what the changed accounts gain or lose."""
         there, payer = self._bank.accounts, ARBITRAGEUR.pubkey()
         lamports, amounts = 0, dict.fromkeys((token.NATIVE_MINT, USDC), 0)
         for key, after in changed.items():
@@ -121,7 +123,7 @@ class PriceBoard:
         return balanced
 
     def _replace(self, changes: list[PriceChange]) -> None:
-        """Keep these, but for those that others have taken the place of."""
+        """Store these changes, without those that later ones have replaced."""
         in_force = {each.pool: each for each in changes if each.slot <= self._bank.open.slot}
         kept = [each for each in changes if each.slot > self._bank.open.slot or in_force[each.pool] is each]
         _write(self._path, kept)

@@ -1,4 +1,4 @@
-"""A transaction's record in the JSON of getTransaction: what it moved, logged and cost.
+"""A transaction's result in the JSON of getTransaction: balances, logs and fees.
 
 Source: agave ``transaction-status/src/lib.rs`` (UiTransactionStatusMeta, UiTransaction).
 """
@@ -40,7 +40,7 @@ def transaction_meta(transaction: Transaction, outcome: Outcome, load: Load) -> 
 
 
 def return_data(outcome: Outcome) -> dict[str, Any]:
-    """The ``returnData`` member, where there is any."""
+    """The ``returnData`` member; empty if there is none."""
     if outcome.return_data is None:
         return {}
     program, data = outcome.return_data
@@ -48,7 +48,7 @@ def return_data(outcome: Outcome) -> dict[str, Any]:
 
 
 def inner_instructions(transaction: Transaction, outcome: Outcome) -> list[dict[str, Any]]:
-    """The calls between programs, by the instruction that led to them."""
+    """The calls between programs, by the top-level instruction that made them."""
     indices = {key: index for index, key in enumerate(transaction.keys)}
     return [
         {
@@ -104,7 +104,7 @@ def _token_balances(accounts: tuple[LedgerAccount | None, ...], load: Load) -> l
 
 
 def memo_text(transaction: Transaction) -> str | None:
-    """A transaction's memos, each behind its length in bytes; None if it has none.
+    """A transaction's memos, each after its length in bytes; None if it has none.
 
     Source: agave ``transaction-status/src/extract_memos.rs``.
     """
@@ -120,7 +120,7 @@ def _text(data: bytes) -> str:
 
 
 def account_keys(transaction: Transaction) -> list[dict[str, Any]]:
-    """The transaction's keys with what it may do to each."""
+    """The transaction's keys with its privileges on each."""
     signers, named = transaction.header[0], len(transaction.static_keys)
     return [
         {
@@ -158,7 +158,8 @@ def _config(transaction: Transaction) -> dict[str, Any]:
 
 
 def ui_transaction(transaction: Transaction, encoding: Literal["json", "jsonParsed"]) -> dict[str, Any]:
-    """The ``transaction`` object. Instructions stay undecoded in ``jsonParsed``, as for programs no parser knows."""
+    """The ``transaction`` object. With ``jsonParsed``, instructions stay undecoded, as they do for programs without a
+    parser."""
     signers, readonly_signers, readonly_unsigned = transaction.header
     keys = [str(key) for key in transaction.keys]
     message: dict[str, Any] = {"recentBlockhash": str(transaction.blockhash)}

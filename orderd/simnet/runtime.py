@@ -1,7 +1,7 @@
-"""Executing one transaction: fee, instructions, and the checks that hold for the whole.
+"""Executes one transaction: fee, instructions, and the checks of the whole transaction.
 
-A transaction that is refused (TransactionError from ``execute``) leaves no trace. One that fails still pays its fee,
-and nothing else of it remains. Source: agave ``svm/src/transaction_processor.rs`` and ``svm/src/rent_calculator``.
+A refused transaction (TransactionError from ``execute``) changes nothing. A failed one pays its fee and changes nothing
+else. Source: agave ``svm/src/transaction_processor.rs`` and ``svm/src/rent_calculator``.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _BYTES_AN_ACCOUNT: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a transaction. ``before`` and ``after`` follow the order of its keys."""
+    """The result of a transaction. ``before`` and ``after`` follow the order of its keys."""
 
     error: TransactionError | None
     fee: int
@@ -35,7 +35,7 @@ class Outcome:
     return_data: tuple[Pubkey, bytes] | None
 
     def changes(self, transaction: Transaction) -> dict[Pubkey, LedgerAccount | None]:
-        """The accounts that are another after it; None for one that is gone."""
+        """The accounts that the transaction changed; None for one that it closed."""
         return {
             key: after
             for key, before, after in zip(transaction.keys, self.before, self.after, strict=True)
@@ -49,9 +49,9 @@ def execute(
     clock: Clock,
     programs: Mapping[Pubkey, NativeProgram],
 ) -> Outcome:
-    """Run a transaction against the accounts as ``load`` gives them, changing nothing but the Outcome.
+    """Run a transaction on the accounts that ``load`` returns, without changing them.
 
-    Raises TransactionError if the transaction cannot even pay its fee or names a program that is none.
+    Raises TransactionError if the payer cannot pay the fee, or an instruction names an account that is not a program.
     """
     before = tuple(load(key) for key in transaction.keys)
     payer = _charge(before[0], transaction.fee)
@@ -105,7 +105,7 @@ def execute(
 
 
 def _charge(payer: LedgerAccount | None, fee: int) -> LedgerAccount:
-    """The payer's account less the fee. Raises TransactionError if it cannot pay."""
+    """The payer's account after paying the fee. Raises TransactionError if it cannot pay."""
     if payer is None:
         raise TransactionError("AccountNotFound")
     if payer.owner != system.PROGRAM_ID or payer.data:
@@ -124,14 +124,14 @@ def _loaded(accounts: Mapping[Pubkey, LedgerAccount]) -> int:
 
 
 def _kept(account: LedgerAccount | None) -> LedgerAccount | None:
-    """An account without lamports ceases to be."""
+    """The account; None if it has no lamports left, because it is then deleted."""
     return account if account is not None and account.lamports else None
 
 
 def _below_rent(
     before: tuple[LedgerAccount | None, ...], after: tuple[LedgerAccount | None, ...]
 ) -> TransactionError | None:
-    """The error of the first account that this transaction left with too few lamports for its size."""
+    """The error for the first account that the transaction left below the rent-exempt minimum."""
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         if new is None or new is old or new.lamports >= rent_exempt_minimum(len(new.data)):
             continue

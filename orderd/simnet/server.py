@@ -1,4 +1,4 @@
-"""Starting and stopping a simnet: the lock, the ports, the slot loop, and the file that says where it listens."""
+"""Starts and stops a simnet: the lock, the ports, the slot loop, and the file with its addresses."""
 
 import asyncio
 import fcntl
@@ -36,7 +36,7 @@ class SimnetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Simnet:
-    """A simnet that listens."""
+    """A running simnet."""
 
     chain: Chain
     http_url: str
@@ -61,14 +61,14 @@ async def _run(config: SimnetConfig) -> None:
 
 @asynccontextmanager
 async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
-    """A running simnet. On the way out the open block is sealed, so nothing that was processed is lost.
+    """Run a simnet. On exit the open block is sealed and written, so that no processed transaction is lost.
 
-    Raises SimnetError if another simnet has the state directory or the port is taken, LedgerError for a ledger
-    that cannot be read, BinariesError for programs that cannot be loaded.
+    Raises SimnetError if another simnet uses the state directory or the port is taken, LedgerError for a ledger that
+    cannot be read, BinariesError for programs that cannot be loaded.
     """
     address = config.state_dir / "simnet.json"
     with _locked(config.state_dir), _listeners(config.host, config.port) as (http_socket, ws_socket):
-        address.unlink(missing_ok=True)  # of a simnet that was killed
+        address.unlink(missing_ok=True)  # left over from a simnet that was killed
         chain = Chain(config)
         http = HttpServer(Dispatcher(chain), chain.dice)
         pubsub = PubSub(chain.bank, chain.ledger)
@@ -93,7 +93,7 @@ async def serve(config: SimnetConfig) -> AsyncIterator[Simnet]:
 
 
 async def _report_life(simnet: Simnet) -> None:
-    """Report to the service manager where it listens and, while slots go on, that it is alive."""
+    """Report readiness to the service manager, and liveness as long as new slots are opened."""
     manager = service_manager()
     manager.notify("READY=1")
     slot = -1
@@ -117,7 +117,7 @@ async def _finish(chain: Chain, slots: asyncio.Task[None]) -> None:
 
 @contextmanager
 def _locked(state_dir: Path) -> Iterator[None]:
-    """Hold the state directory for this process alone; the kernel lets go when the process ends, however it ends."""
+    """Lock the state directory; the kernel releases the lock when the process ends, even if it is killed."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / "simnet.lock").open("a") as lock:
         try:
@@ -131,7 +131,7 @@ def _locked(state_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _listeners(host: str, port: int) -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Two listening sockets on neighbouring ports."""
+    """Two listening sockets on adjacent ports."""
     for _ in range(_PORT_TRIES if port == 0 else 1):
         http = _bind(host, port)
         if http is None:
@@ -143,8 +143,8 @@ def _listeners(host: str, port: int) -> Iterator[tuple[socket.socket, socket.soc
         with http, ws:
             yield http, ws
         return
-    what = "no two free neighbouring ports" if port == 0 else f"port {port} or {port + 1} is taken"
-    raise SimnetError(f"{what} on {host}; choose another port, or 0 for any that are free")
+    what = "no two free adjacent ports" if port == 0 else f"port {port} or {port + 1} is taken"
+    raise SimnetError(f"{what} on {host}; choose another port, or 0 to pick free ones")
 
 
 def _bind(host: str, port: int) -> socket.socket | None:

@@ -1,4 +1,4 @@
-"""What the runtime provides to programs as accounts. Source: anza-xyz/solana-sdk, ``sysvar`` and ``clock``."""
+"""The sysvar accounts that programs read. Source: anza-xyz/solana-sdk, ``sysvar`` and ``clock``."""
 
 import struct
 from typing import Final
@@ -21,6 +21,6 @@ def rent_account() -> LedgerAccount:
 
 
 def clock_account(clock: Clock) -> LedgerAccount:
-    """Slot, epoch and unix second. When the epoch began is not kept: it says 0."""
+    """The clock sysvar: slot, epoch and unix seconds. The start of the epoch is not tracked and is 0."""
     data = _CLOCK.pack(clock.slot, 0, clock.epoch, clock.epoch + 1, clock.unix_time)
     return LedgerAccount(rent_exempt_minimum(len(data)), OWNER, data)

@@ -1,4 +1,4 @@
-"""A transaction as it came over the wire, checked for form and laid open for the runtime.
+"""Decodes a transaction from its wire format, and checks its form.
 
 Rules: anza-xyz/solana-sdk, ``message`` (sanitising, writability) and agave's ``compute-budget-instruction``; for
 version 1 SIMD-0385.
@@ -34,7 +34,7 @@ MAX_SIZE: Final = 1_232
 _KIB: Final = 1_024
 AnyMessage = Message | MessageV0 | MessageV1
 
-LAMPORTS_A_SIGNATURE: Final = 5_000
+LAMPORTS_PER_SIGNATURE: Final = 5_000
 _BUILTIN_UNITS: Final = 3_000
 BUILTINS: Final = frozenset({system.PROGRAM_ID, compute_budget.PROGRAM_ID})
 
@@ -49,7 +49,7 @@ _RESERVED: Final = frozenset(
         Pubkey.from_string("Sysvar1nstructions1111111111111111111111111"),
     }
 )
-"""Programs and sysvars are never written, whatever a message claims."""
+"""Programs and sysvars are never writable, even if a message marks them so."""
 
 
 class CompiledInstruction(NamedTuple):
@@ -61,14 +61,14 @@ class CompiledInstruction(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The keys that a message names by lookup tables. They follow its own, those that may be written first."""
+    """The keys that a message names by lookup tables. They follow its static keys, the writable ones first."""
 
     writable: tuple[Pubkey, ...] = ()
     readonly: tuple[Pubkey, ...] = ()
 
 
 Tables = Mapping[Pubkey, Sequence[Pubkey]]
-"""The addresses in each lookup table, by where the table is."""
+"""The addresses in each lookup table, by the table's address."""
 NO_TABLES: Final[Tables] = {}
 
 
@@ -94,12 +94,12 @@ class Transaction:
 
     @property
     def static_keys(self) -> tuple[Pubkey, ...]:
-        """Those that the message itself names."""
+        """The keys that the message itself contains."""
         return self.keys[: len(self.keys) - len(self.loaded.writable) - len(self.loaded.readonly)]
 
     @property
     def signature(self) -> Signature:
-        """The first signature, which is the transaction's name."""
+        """The first signature, which identifies the transaction."""
         return self.signatures[0]
 
     @property
@@ -108,7 +108,7 @@ class Transaction:
 
     @property
     def fee(self) -> int:
-        return LAMPORTS_A_SIGNATURE * len(self.signatures) + self.priority_fee
+        return LAMPORTS_PER_SIGNATURE * len(self.signatures) + self.priority_fee
 
     def verify(self) -> None:
         """Raises TransactionError SignatureFailure."""
@@ -117,9 +117,9 @@ class Transaction:
 
 
 def decode(raw: bytes, tables: Tables = NO_TABLES) -> Transaction:
-    """Read a transaction. Raises ValueError for bytes that are none, TransactionError for one that is malformed.
+    """Decode a transaction. Raises ValueError if the bytes are not a transaction, TransactionError if it is malformed.
 
-    Kept by its bytes: what has been sent is soon asked about.
+    Cached, because a transaction that was sent is soon looked up.
     """
     transaction = _decode(raw, NOTHING_LOADED)
     message = transaction.parsed.message
@@ -155,7 +155,9 @@ def _decode(raw: bytes, loaded: Loaded) -> Transaction:
     try:
         parsed = VersionedTransaction.from_bytes(raw)
     except ValueError as error:
-        raise ValueError("failed to deserialize the transaction: the bytes are cut off or no transaction") from error
+        raise ValueError(
+            "failed to deserialize the transaction: the bytes are truncated or not a transaction"
+        ) from error
     if bytes(parsed) != raw:
         raise ValueError("failed to deserialize the transaction: bytes follow its end")
     message = parsed.message
@@ -211,7 +213,7 @@ def _lookups(message: AnyMessage) -> int:
 def _writable(
     header: MessageHeader, static: tuple[Pubkey, ...], loaded: Loaded, instructions: tuple[CompiledInstruction, ...]
 ) -> tuple[bool, ...]:
-    """Which keys may be written: as header and lookups part them, but for programs and what is reserved."""
+    """For each key, whether it is writable: by header and lookups, except for called programs and reserved keys."""
     signers, readonly_signers = header.num_required_signatures, header.num_readonly_signed_accounts
     readonly = header.num_readonly_unsigned_accounts
     parts = ((signers - readonly_signers, True), (readonly_signers, False), (len(static) - signers - readonly, True))
@@ -260,7 +262,7 @@ def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstru
     for index, each in enumerate(instructions):
         program = keys[each.program]
         if program != compute_budget.PROGRAM_ID:
-            default += _BUILTIN_UNITS if program in BUILTINS else compute_budget.DEFAULT_UNITS_AN_INSTRUCTION
+            default += _BUILTIN_UNITS if program in BUILTINS else compute_budget.DEFAULT_UNITS_PER_INSTRUCTION
             continue
         default += _BUILTIN_UNITS
         try:

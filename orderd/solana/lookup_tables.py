@@ -16,7 +16,7 @@ from orderd.solana.rpc import RpcClient, RpcError
 from orderd.solana.rpc_types import ChainAccount
 
 PROGRAM_ID: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
-BYTES_A_TABLE: Final = 34
+BYTES_PER_TABLE: Final = 34
 """What a transaction takes for naming one: its address, and two counts."""
 SAVED: Final = 31
 """What an account's address takes less."""
@@ -42,7 +42,7 @@ class LookupTables:
     @property
     def most_bytes(self) -> int:
         """What a transaction takes at most for naming them."""
-        return BYTES_A_TABLE * len(self._keys)
+        return BYTES_PER_TABLE * len(self._keys)
 
     def current(self) -> tuple[AddressLookupTableAccount, ...]:
         """Those that can be used. Where the node does not answer, those that were known before."""

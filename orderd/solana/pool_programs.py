@@ -39,11 +39,11 @@ class ProgramError(NamedTuple):
 class SwapUnits(NamedTuple):
     """Compute units of a swap with its transfers and events, at most, as measured on the deployed program.
 
-    A swap that stays where the price is takes ``swap``, each tick or bin that is crossed ``a_step``.
+    A swap that stays where the price is takes ``swap``, each tick or bin that is crossed ``per_step``.
     """
 
     swap: int
-    a_step: int = 0
+    per_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from orderd.venues.known_pools import KnownPool
 from orderd.venues.pool_venue import PoolVenue
 from orderd.venues.reading import Reading
 
-ARRAYS_A_DIRECTION: Final = 3
+ARRAYS_PER_DIRECTION: Final = 3
 """Bin or tick arrays a swap may run through: as many as fit the transaction's size and compute budget."""
 _READS: Final = 3
 _BYTES_AN_ACCOUNT: Final = 33

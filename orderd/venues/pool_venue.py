@@ -228,7 +228,7 @@ class PoolVenue(ABC, Generic[S, P]):
                     snapshot.slot,
                     side,
                     self.program.units.swap,
-                    self.program.units.a_step,
+                    self.program.units.per_step,
                     (vaults[mint_in], vaults[mint_out]),
                     self._size(pool, mint_in)
                     - SAVED * len(tabled.intersection((Pubkey.from_string(address), *vaults.values()))),

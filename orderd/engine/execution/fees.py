@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.solana.programs.compute_budget import priority_fee
 from orderd.solana.rpc import RpcClient, RpcError
-from orderd.solana.transaction import LAMPORTS_A_SIGNATURE
+from orderd.solana.transaction import LAMPORTS_PER_SIGNATURE
 from orderd.venues.single_flight import Age, SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ class FeeEstimate:
 
     @property
     def lamports(self) -> int:
-        return LAMPORTS_A_SIGNATURE + priority_fee(self.units, self.unit_price)
+        return LAMPORTS_PER_SIGNATURE + priority_fee(self.units, self.unit_price)
 
 
 class FeeMarket:

@@ -1,7 +1,7 @@
 """The account of a Meteora DAMM v2 pool.
 
 Layouts: MeteoraAg/damm-v2, ``programs/cp-amm/src/state``, release 0.2. Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"); other programs have the same one for their pools, so the program id decides.
+sha256("account:<name>"). Other programs use the same discriminator for their pools, so the program id must be checked.
 """
 
 from dataclasses import dataclass
@@ -52,14 +52,14 @@ class PoolStatus(IntEnum):
 
 
 class ActivationType(IntEnum):
-    """What ``activation_point`` and the fee schedule's periods count: slots, or unix seconds."""
+    """The unit of ``activation_point`` and of the fee schedule's periods: slots, or unix seconds."""
 
     SLOT = 0
     TIMESTAMP = 1
 
 
 class BaseFeeMode(IntEnum):
-    """How the fee apart from volatility changes: with time, with the amount of the swap, or with the price."""
+    """What the base fee depends on: time, the amount of the swap (rate limiter), or the price (market cap)."""
 
     TIME_LINEAR = 0
     TIME_EXPONENTIAL = 1
@@ -70,16 +70,16 @@ class BaseFeeMode(IntEnum):
 
 _NEWEST_FEE_VERSION: Final = 1
 LAYOUT_WITH_BALANCES: Final = 1
-"""Pools of an older layout get their balances filled in by the next swap."""
+"""The first layout that stores the balances. The next swap updates pools of an older layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaseFee(Record):
-    """The fee apart from volatility, 40 bytes, named as the two schedules over time name it.
+    """The base fee, 40 bytes. The fields have the names of the schedules over time.
 
-    In other modes ``period_frequency`` is two numbers of 32 bits, the lower first: of a market cap schedule
-    sqrt_price_step_bps and scheduler_expiration_duration, of a rate limiter max_limiter_duration and max_fee_bps. There
-    ``number_of_period`` is fee_increment_bps, and ``reduction_factor`` is reference_amount.
+    In other modes ``period_frequency`` holds two numbers of 32 bits, the lower half first: for a market cap schedule
+    sqrt_price_step_bps and scheduler_expiration_duration, for a rate limiter max_limiter_duration and max_fee_bps. For
+    a rate limiter ``number_of_period`` is fee_increment_bps, and ``reduction_factor`` is reference_amount.
     """
 
     cliff_fee_numerator: U64
@@ -91,7 +91,7 @@ class BaseFee(Record):
     padding_1: U64 = 0
 
     def to_maths(self, init_sqrt_price: int) -> BaseFeeSchedule:
-        """Raises UnsupportedPoolError for a mode that is not known."""
+        """The schedule of this fee. Raises UnsupportedPoolError for an unknown mode."""
         try:
             mode = BaseFeeMode(self.base_fee_mode)
         except ValueError:
@@ -110,7 +110,7 @@ class BaseFee(Record):
 
 @dataclass(frozen=True, slots=True)
 class DynamicFee(Record):
-    """The fee that follows volatility, 96 bytes; all zero where a pool has none."""
+    """The dynamic fee, which depends on volatility, 96 bytes; all zero if the pool has none."""
 
     initialized: U8
     padding: Annotated[bytes, raw(7)]
@@ -129,7 +129,7 @@ class DynamicFee(Record):
 
 @dataclass(frozen=True, slots=True)
 class PoolFees(Record):
-    """160 bytes. ``compounding_fee_bps`` in basis points."""
+    """The fees of a pool, 160 bytes. ``compounding_fee_bps`` in basis points."""
 
     base_fee: BaseFee
     protocol_fee_percent: U8
@@ -143,7 +143,7 @@ class PoolFees(Record):
 
 @dataclass(frozen=True, slots=True)
 class PoolMetrics(Record):
-    """All fees ever taken, base units."""
+    """All fees taken since the pool's creation, in base units."""
 
     total_lp_a_fee: U128
     total_lp_b_fee: U128
@@ -156,7 +156,7 @@ class PoolMetrics(Record):
 
 @dataclass(frozen=True, slots=True)
 class Pool(Record):
-    """A pool, 1112 bytes. Prices and liquidity Q64.64, fees a liquidity Q128.128, amounts base units."""
+    """A pool, 1112 bytes. Prices and liquidity in Q64.64, fees per liquidity in Q128.128, amounts in base units."""
 
     DISCRIMINATOR = bytes.fromhex("f19a6d0411b16dbc")
     fees: PoolFees
@@ -204,11 +204,11 @@ class Pool(Record):
         return token.TOKEN_2022_PROGRAM_ID if self.token_b_flag else token.PROGRAM_ID
 
     def point(self, *, slot: int, unix_time: int) -> int:
-        """Now, on the clock that activates this pool: the ``point`` of a swap."""
+        """The current time in the unit of ``activation_point``: the ``point`` of a swap."""
         return slot if self.activation_type == ActivationType.SLOT else unix_time
 
     def accepts_swaps(self, *, slot: int, unix_time: int) -> bool:
-        """Whether the program would swap now; it refuses with PoolDisabled where this is False.
+        """Whether the program accepts swaps now; if not, it fails with PoolDisabled.
 
         Before the activation point only the pool's whitelisted vault may buy.
         """
@@ -216,7 +216,7 @@ class Pool(Record):
         return self.pool_status == PoolStatus.ENABLED and is_active
 
     def to_pool(self) -> DammV2Pool:
-        """What the maths needs. Raises UnsupportedPoolError for a fee of no known schedule, and unknown flags."""
+        """The pool for the maths. Raises UnsupportedPoolError for unknown fee schedules and flags."""
         if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
         check_reserved(self, "padding_3", "padding_4")
@@ -262,7 +262,8 @@ class Pool(Record):
             raise UnsupportedPoolError(Unsupported.FEE_SIDE)
 
     def _balances(self) -> tuple[int, int]:
-        """What the liquidity owns; if the account does not say, what price and range imply, rounded up."""
+        """The balances of the liquidity; computed from price and range, rounded up, if the account does not store
+        them."""
         if self.layout_version >= LAYOUT_WITH_BALANCES:
             return self.token_a_amount, self.token_b_amount
         above = Stretch(self.liquidity, self.sqrt_max_price, zero_for_one=True)

@@ -1,4 +1,5 @@
-"""Where the accounts of a Meteora DAMM v2 pool are. Seeds: MeteoraAg/damm-v2, ``programs/cp-amm/src/constants.rs``."""
+"""Addresses of the accounts of a Meteora DAMM v2 pool. Seeds: MeteoraAg/damm-v2,
+``programs/cp-amm/src/constants.rs``."""
 
 from typing import Final
 

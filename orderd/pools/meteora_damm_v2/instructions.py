@@ -1,7 +1,8 @@
 """The swap of Meteora DAMM v2.
 
 Source: MeteoraAg/damm-v2, ``programs/cp-amm/src/instructions/swap``, release 0.2. Anchor discriminators are the first 8
-bytes of sha256("global:<instruction>"); Meteora DLMM has the same one for its ``swap2``, so the program id decides.
+bytes of sha256("global:<instruction>"); Meteora DLMM uses the same one for its ``swap2``, so the program id must be
+checked.
 """
 
 from dataclasses import dataclass
@@ -40,15 +41,15 @@ from orderd.solana.programs.metas import readonly, signer, writable
 ) = range(15)
 
 INSTRUCTIONS_SYSVAR: Final = Pubkey.from_string("Sysvar1nstructions1111111111111111111111111")
-"""Where the program looks for other swaps in the same pool while a rate limiter applies."""
+"""The account in which the program looks for other swaps in the same pool while a rate limiter applies."""
 
 
 class SwapMode(IntEnum):
-    """What the two amounts of a swap are: the one that is exact, and the limit of the other."""
+    """The meaning of the two amounts of a swap."""
 
     EXACT_IN = 0
     PARTIAL_FILL = 1
-    """As EXACT_IN, but where the pool's price range ends before the amount does, the rest is not paid."""
+    """As EXACT_IN, but if the pool's price range ends before the amount is used up, the rest is not paid."""
     EXACT_OUT = 2
 
 
@@ -68,7 +69,7 @@ class Swap2(Record):
 
 @dataclass(frozen=True, slots=True)
 class Swap(Record):
-    """The older instruction: exactly ``amount_in`` for at least ``minimum_amount_out``, with the accounts of
+    """The older instruction: exactly ``amount_in`` for at least ``minimum_amount_out``, with the same accounts as
     ``Swap2``."""
 
     DISCRIMINATOR = bytes.fromhex("f8c69e91e17587c8")

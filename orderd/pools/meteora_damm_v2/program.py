@@ -1,4 +1,4 @@
-"""Meteora DAMM v2 (cp-amm): pools of one price range.
+"""The program of Meteora DAMM v2 (cp-amm): pools with one price range.
 
 Errors: MeteoraAg/damm-v2, ``programs/cp-amm/src/error.rs``, release 0.2.
 """
@@ -17,7 +17,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DAMM_V2,
     venue=VenueName.METEORA,
     ids=dict.fromkeys(CHAINS, PROGRAM_ID),
-    units=SwapUnits(24_000, a_step=20_500),  # 17.5k to 23.3k were measured, and 43.2k of a purchase by a rate limiter
+    units=SwapUnits(24_000, per_step=20_500),  # measured: 17.5k to 23.3k, and 43.2k for a purchase under a rate limiter
     errors={
         6000: ProgramError("MathOverflow"),
         6001: ProgramError("InvalidFee", lasts=True),

@@ -1,4 +1,4 @@
-"""Meteora's pools of one price range (DAMM v2)."""
+"""The venue of Meteora's DAMM v2 pools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from orderd.venues.pool_venue import PoolVenue
 
 @dataclass(frozen=True, slots=True)
 class DammV2Accounts:
-    """A pool's account and what the maths needs of it."""
+    """A pool's account, and the pool for the maths."""
 
     address: Pubkey
     state: Pool
@@ -36,7 +36,7 @@ class DammV2Accounts:
 
 
 class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
-    """A pool's own account holds all that a quote needs."""
+    """A quote needs only the pool's own account."""
 
     program = PROGRAM
     record = Pool

@@ -1,1 +1,1 @@
-"""Meteora's liquidity book (DLMM)."""
+"""Meteora's DLMM (liquidity book) pools."""

@@ -1,7 +1,7 @@
 """The accounts of a Meteora DLMM pool, apart from its bins.
 
 Layouts: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0). Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"). ``orderd.pools.meteora_dlmm.bitmap`` says which bin arrays a swap runs through.
+sha256("account:<name>"). ``orderd.pools.meteora_dlmm.bitmap`` finds the bin arrays that a swap crosses.
 """
 
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ class PairType(IntEnum):
 
 
 class ActivationType(IntEnum):
-    """What ``activation_point`` counts: slots, or unix seconds."""
+    """The unit of ``activation_point``: slots, or unix seconds."""
 
     SLOT = 0
     TIMESTAMP = 1
@@ -102,7 +102,8 @@ class RewardInfo(Record):
 
 @dataclass(frozen=True, slots=True)
 class LbPair(Record):
-    """A pool, 904 bytes. ``bin_step`` in basis points; protocol fees in base units, waiting in the reserves."""
+    """A pool, 904 bytes. ``bin_step`` in basis points; protocol fees in base units, which are in the reserves until
+    they are collected."""
 
     DISCRIMINATOR = bytes.fromhex("210b3162b565b10d")
     parameters: StaticParameters
@@ -144,7 +145,7 @@ class LbPair(Record):
 
     @property
     def seeds(self) -> list[bytes]:
-        """What its address is derived from, which the program signs for, but for the bump."""
+        """The seeds of the pool's address, without the bump. The program signs for this address."""
         mints = sorted((bytes(self.mint_x), bytes(self.mint_y)))
         bin_step = self.bin_step_seed.to_bytes(2, "little")
         match self.pair_type:
@@ -170,11 +171,11 @@ class LbPair(Record):
         return Pubkey.default() != self.reward_0.mint or Pubkey.default() != self.reward_1.mint
 
     def is_open(self, *, slot: int, unix_time: int) -> bool:
-        """Whether the activation point, in the pool's own clock, has come. Most pools have none (0)."""
+        """Whether the activation point, in slots or unix seconds, is reached. Most pools have none (0)."""
         return (slot if self.activation_type == ActivationType.SLOT else unix_time) >= self.activation_point
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPoolError if a flag is set that is not known here."""
+        """Raises UnsupportedPoolError for flags that this code does not know."""
         static = self.parameters
         flags = (
             (self.status, PairStatus.DISABLED),
@@ -190,7 +191,7 @@ class LbPair(Record):
         check_reserved(self.v_parameters, "padding", "padding_1")
 
     def to_pool(self, bin_arrays: Iterable["BinArray"]) -> DlmmPool:
-        """What the maths needs; only what lies in ``bin_arrays`` is there to trade with."""
+        """The pool for the maths, with the liquidity of ``bin_arrays`` only."""
         static, variable = self.parameters, self.v_parameters
         return DlmmPool(
             parameters=DlmmParameters(
@@ -222,7 +223,8 @@ class LbPair(Record):
 
 @dataclass(frozen=True, slots=True)
 class BitmapExtension(Record):
-    """Which bin arrays exist outside -512..511: bit i stands for array 512 + i, and for -513 - i."""
+    """The bin arrays with liquidity outside -512..511: bit i of ``positive`` stands for array 512 + i, of ``negative``
+    for -513 - i."""
 
     DISCRIMINATOR = bytes.fromhex("506f7c7137ed1205")
     lb_pair: Key

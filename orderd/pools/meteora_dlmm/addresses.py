@@ -1,4 +1,4 @@
-"""Where the accounts of a Meteora DLMM pool are. Seeds: MeteoraAg/dlmm-sdk, ``commons/src/pda.rs``."""
+"""Addresses of the accounts of a Meteora DLMM pool. Seeds: MeteoraAg/dlmm-sdk, ``commons/src/pda.rs``."""
 
 from functools import lru_cache
 from typing import Final
@@ -31,12 +31,13 @@ def oracle_address(lb_pair: Pubkey) -> Pubkey:
 
 
 def bump_of(pair: LbPair) -> int:
-    """The bump of the address that the program derives from a pair's seeds."""
+    """The bump of the address derived from the pair's seeds."""
     return Pubkey.find_program_address(pair.seeds, PROGRAM_ID)[1]
 
 
 def pair_address(mint_x: Pubkey, mint_y: Pubkey, bin_step: int, base_factor: int) -> Pubkey:
-    """Where a permissionless pool usually is; there are other schemes too, so read the address, do not derive it."""
+    """The usual address of a permissionless pool. Other schemes exist, so clients must find pools and not derive their
+    address."""
     low, high = sorted((bytes(mint_x), bytes(mint_y)))
     seeds = [low, high, bin_step.to_bytes(2, "little"), base_factor.to_bytes(2, "little")]
     return Pubkey.find_program_address(seeds, PROGRAM_ID)[0]

@@ -1,4 +1,4 @@
-"""The bins of a Meteora DLMM pool, 70 to a bin array account.
+"""The bins of a Meteora DLMM pool, in bin array accounts of 70 bins.
 
 Layouts: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0).
 """
@@ -24,7 +24,7 @@ from orderd.solana.programs.layout import (
     raw,
 )
 
-BINS_AN_ARRAY: Final = 70
+BINS_PER_ARRAY: Final = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +51,23 @@ class Bin(Record):
 
 BIN_SIZE: Final = 144
 _SWAPPED_FIELDS: Final = struct.Struct("<QQ16s16xQQQQ32xQQQIB3x")
-"""The part of a Bin that swaps read, for all 70 of an array at once."""
+"""The fields of a Bin that swaps use. Unpacked for all 70 bins of an array at once, because that is faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class BinArray(Record):
-    """70 bins from bin ``index * 70`` on, 10136 bytes. The bins stay bytes until they are asked for."""
+    """70 bins from bin ``index * 70`` on, 10136 bytes. The bins are decoded on demand."""
 
     DISCRIMINATOR = bytes.fromhex("5c8e5cdc059446b5")
     index: I64
     version: U8
     padding: Annotated[bytes, raw(7)]
     lb_pair: Key
-    bins: Annotated[bytes, raw(BINS_AN_ARRAY * BIN_SIZE)] = bytes(BINS_AN_ARRAY * BIN_SIZE)
+    bins: Annotated[bytes, raw(BINS_PER_ARRAY * BIN_SIZE)] = bytes(BINS_PER_ARRAY * BIN_SIZE)
 
     @property
     def first_bin_id(self) -> int:
-        return self.index * BINS_AN_ARRAY
+        return self.index * BINS_PER_ARRAY
 
     def bin(self, bin_id: int) -> Bin:
         """Raises LayoutError for a bin of another array."""
@@ -79,18 +79,18 @@ class BinArray(Record):
         return replace(self, bins=self.bins[:start] + content.encode() + self.bins[start + BIN_SIZE :])
 
     def liquid_bins(self, bin_step: int) -> tuple[DlmmBin, ...]:
-        """The bins that hold anything, for the maths."""
+        """The bins with liquidity or limit orders, for the maths."""
         return _liquid_bins(self.bins, self.first_bin_id, bin_step)
 
     def _start(self, bin_id: int) -> int:
-        if not 0 <= bin_id - self.first_bin_id < BINS_AN_ARRAY:
+        if not 0 <= bin_id - self.first_bin_id < BINS_PER_ARRAY:
             raise LayoutError(f"bin {bin_id} is not in bin array {self.index}")
         return (bin_id - self.first_bin_id) * BIN_SIZE
 
 
 @lru_cache(maxsize=256)
 def _liquid_bins(bins: bytes, first_bin_id: int, bin_step: int) -> tuple[DlmmBin, ...]:
-    """Kept by content: from one slot to the next few arrays of a pool change."""
+    """Cached by content, because few of a pool's arrays change from one slot to the next."""
     found = []
     for bin_id, fields in enumerate(_SWAPPED_FIELDS.iter_unpack(bins), first_bin_id):
         x, y, price, done_x, done_y, ask_fee, bid_fee, opened, total, remaining, age, ask_side = fields

@@ -1,6 +1,6 @@
-"""Which bin arrays of a Meteora DLMM pool exist, and which of them a swap runs through.
+"""Finds the bin arrays of a Meteora DLMM pool with liquidity, and those that a swap crosses.
 
-A pool's bitmap knows the arrays -512..511, its extension account 6,144 more on each side. Source of the bit order:
+A pool's bitmap covers the arrays -512..511, its extension account 6,144 more on each side. Source of the bit order:
 MeteoraAg/dlmm-sdk, ``commons/src/extensions/{lb_pair,bin_array_bitmap}.rs``.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair
-from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY
+from orderd.pools.meteora_dlmm.bin_array import BINS_PER_ARRAY
 from orderd.solana.programs.layout import LayoutError
 
 INTERNAL: Final = 512
@@ -18,14 +18,14 @@ _LOWEST: Final = -INTERNAL - EXTERNAL
 
 def array_index(bin_id: int) -> int:
     """The bin array that holds a bin."""
-    return bin_id // BINS_AN_ARRAY
+    return bin_id // BINS_PER_ARRAY
 
 
 def arrays_in_order(pair: LbPair, extension: BitmapExtension | None, *, swap_for_y: bool) -> Iterator[int]:
-    """The arrays with liquidity as a swap meets them: from the active bin's down (``swap_for_y``) or up.
+    """The arrays with liquidity in the order of a swap: from the active bin's array down (``swap_for_y``) or up.
 
-    Where the walk leaves the pool's own bitmap and no extension is given, it ends. Raises LayoutError if no array
-    can hold the active bin.
+    Without an extension, the list ends at the bounds of the pool's bitmap. Raises LayoutError if the active bin is out
+    of range.
     """
     if not _LOWEST <= array_index(pair.active_id) < -_LOWEST:
         raise LayoutError(f"bin {pair.active_id} is in no bin array")
@@ -37,7 +37,7 @@ def arrays_in_order(pair: LbPair, extension: BitmapExtension | None, *, swap_for
 
 
 def _mirrored(negative: int) -> int:
-    """Bit i, which stands for array -513 - i, moved to where ascending order has it."""
+    """The negative half of the extension in ascending order: bit i stands for array -513 - i."""
     return int(f"{negative:0{EXTERNAL}b}"[::-1], 2)
 
 

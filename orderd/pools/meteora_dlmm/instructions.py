@@ -49,7 +49,7 @@ from orderd.solana.programs.metas import readonly, signer, writable
 
 
 NO_SLICES: Final = bytes(4)
-"""RemainingAccountsInfo without slices: no account is there for a transfer hook."""
+"""RemainingAccountsInfo without slices: no accounts for transfer hooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def swap(
 ) -> Instruction:
     """Swap between ``source`` and ``destination``; the direction follows from the accounts' mints. ``user`` signs.
 
-    ``bin_arrays`` are indices in the order the swap runs through them; the program refuses another order.
+    ``bin_arrays`` are indices in the order in which the swap crosses them; the program requires this order.
     """
     extension = writable(bitmap_extension_address(lb_pair)) if has_bitmap_extension else readonly(PROGRAM_ID)
     accounts = [

@@ -1,4 +1,5 @@
-"""Meteora DLMM (lb_clmm): pools of price bins. Errors: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0)."""
+"""The program of Meteora DLMM (lb_clmm): pools with price bins. Errors: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm
+0.12.0)."""
 
 from typing import Final
 
@@ -14,7 +15,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.METEORA_DLMM,
     venue=VenueName.METEORA,
     ids=dict.fromkeys(CHAINS, PROGRAM_ID),
-    units=SwapUnits(47_700, a_step=6_800),  # up to 41.9k and 5.6k were measured, and 44.6k and 6.8k of a purchase
+    units=SwapUnits(47_700, per_step=6_800),  # measured: up to 41.9k and 5.6k, for a purchase 44.6k and 6.8k
     errors={
         6002: ProgramError("InvalidInput"),
         6003: ProgramError("ExceededAmountSlippageTolerance", ErrorCode.TX_SLIPPAGE_EXCEEDED),

@@ -1,4 +1,4 @@
-"""Meteora's pools of price bins (DLMM)."""
+"""The venue of Meteora's DLMM pools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ from orderd.pools.meteora_dlmm.maths.side import DlmmSide
 from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount
-from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
+from orderd.venues.array_venue import ARRAYS_PER_DIRECTION, ArrayVenue, up_to_spare
 from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
 class DlmmAccounts:
-    """A pool's account, the bin arrays a swap meets in either direction, and what the maths needs of them."""
+    """A pool's account, the next bin arrays in either direction, and the pool for the maths."""
 
     address: Pubkey
     state: LbPair
@@ -110,7 +110,8 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         )
 
     def _last_array(self, pool: DlmmPool, trade: Trade, *, swap_for_y: bool) -> int | None:
-        """Where a swap ends now; None if the pool has moved since the quote and no longer takes it all."""
+        """The array in which a swap would end now; None if the pool has moved since the quote and cannot fill the
+        swap."""
         swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
         try:
             swap = swap_exact(pool, amount, swap_for_y=swap_for_y, now=int(self._unix_time()))
@@ -124,18 +125,19 @@ VENUE: Final = MeteoraDlmm
 
 def _arrays(state: LbPair, bitmap: BitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The first arrays with liquidity from the active bin down, and from it up."""
-    down = islice(arrays_in_order(state, bitmap, swap_for_y=True), ARRAYS_A_DIRECTION)
-    up = islice(arrays_in_order(state, bitmap, swap_for_y=False), ARRAYS_A_DIRECTION)
+    down = islice(arrays_in_order(state, bitmap, swap_for_y=True), ARRAYS_PER_DIRECTION)
+    up = islice(arrays_in_order(state, bitmap, swap_for_y=False), ARRAYS_PER_DIRECTION)
     return tuple(down), tuple(up)
 
 
 def _bin_array(account: ChainAccount | None) -> BinArray:
-    """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
+    """Decode a bin array. Raises LayoutError, also if an array of the bitmap is missing: a quote would skip its
+    liquidity."""
     if account is None:
         raise LayoutError("a bin array is missing")
     return BinArray.decode(account.data)
 
 
 def _addresses(pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
-    """The active array is in both ways, and once among the addresses."""
+    """The arrays' addresses, without duplicates: the active array is in both directions."""
     return [bin_array_address(pool, index) for index in dict.fromkeys([*down, *up])]

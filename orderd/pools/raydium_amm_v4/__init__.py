@@ -1,1 +1,1 @@
-"""Raydium's first pools (AMM v4)."""
+"""Raydium's AMM v4 pools."""

@@ -1,4 +1,4 @@
-"""The account of a Raydium AMM v4 pool, from before Anchor: it has no discriminator.
+"""The account of a Raydium AMM v4 pool. The program does not use Anchor, so the account has no discriminator.
 
 Layouts: raydium-io/raydium-amm, ``program/src/state.rs``.
 """
@@ -25,7 +25,7 @@ class AmmStatus(IntEnum):
     ORDER_BOOK_ONLY = 5
     SWAP_ONLY = 6
     WAITING_TRADE = 7
-    """Becomes SWAP_ONLY with the first swap after ``pool_open_time``."""
+    """The first swap after ``pool_open_time`` changes it to SWAP_ONLY."""
 
 
 _SWAPPING: Final = frozenset({AmmStatus.INITIALIZED, AmmStatus.SWAP_ONLY, AmmStatus.WAITING_TRADE})
@@ -33,7 +33,7 @@ _SWAPPING: Final = frozenset({AmmStatus.INITIALIZED, AmmStatus.SWAP_ONLY, AmmSta
 
 @dataclass(frozen=True, slots=True)
 class Fees(Record):
-    """Fractions; a swap takes ``swap_fee``, the others belong to the order book of old."""
+    """Fee fractions. Swaps use ``swap_fee``; the others belong to the former order book."""
 
     min_separate_numerator: U64
     min_separate_denominator: U64
@@ -47,7 +47,7 @@ class Fees(Record):
 
 @dataclass(frozen=True, slots=True)
 class StateData(Record):
-    """What is owed to the pool's owner (``need_take_pnl_*``, base units in the vaults), and counters.
+    """The amounts owed to the pool's owner (``need_take_pnl_*``, base units in the vaults), and counters.
 
     ``pool_open_time`` in unix seconds.
     """
@@ -106,7 +106,7 @@ class AmmInfo(Record):
     padding_2: U64
 
     def accepts_swaps(self, unix_time: int) -> bool:
-        """Whether the program would swap now; it refuses with InvalidStatus where this is False."""
+        """Whether the program accepts swaps now; if not, it fails with InvalidStatus."""
         if self.status == AmmStatus.WAITING_TRADE:
             return unix_time >= self.state_data.pool_open_time
         return self.status in _SWAPPING
@@ -114,10 +114,10 @@ class AmmInfo(Record):
     def to_pool(
         self, coin_vault: int, pc_vault: int, *, open_orders_coin: int = 0, open_orders_pc: int = 0
     ) -> AmmV4Pool:
-        """What the maths needs, with the balances of the vaults in base units.
+        """The pool for the maths, with the vaults' balances in base units.
 
-        What the open orders hold counts for the program's older releases only, which placed it on the order book.
-        Raises UnsupportedPoolError for a status that never swaps and for a pool of one token with itself.
+        Open orders count only for older releases of the program, which traded on an order book. Raises
+        UnsupportedPoolError for a status without swaps, and if both mints are the same.
         """
         if self.status not in _SWAPPING:
             raise UnsupportedPoolError(Unsupported.SWAPS_OFF)

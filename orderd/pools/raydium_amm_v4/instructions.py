@@ -1,7 +1,7 @@
-"""The swaps of Raydium AMM v4, which start with one byte.
+"""The swap instructions of Raydium AMM v4. Their discriminator is one byte.
 
-Source: raydium-io/raydium-amm, ``program/src/instruction.rs``. The program has left the order book that it once traded
-on: the instructions of old (``SwapBaseIn``, ``SwapBaseOut``) still name the market's accounts, those here do without.
+Source: raydium-io/raydium-amm, ``program/src/instruction.rs``. The program no longer trades on an order book. The older
+instructions (``SwapBaseIn``, ``SwapBaseOut``) still name the accounts of its market; the ones here do not.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Raydium AMM v4: the constant product pools from before Anchor.
+"""The program of Raydium AMM v4: constant product pools; it does not use Anchor.
 
 Errors: raydium-io/raydium-amm, ``program/src/error.rs``.
 """
@@ -18,7 +18,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_AMM_V4,
     venue=VenueName.RAYDIUM,
     ids=dict.fromkeys(CHAINS, PROGRAM_ID) | {"devnet": DEVNET_PROGRAM_ID},
-    units=SwapUnits(25_500),  # 21k to 25k were measured of the older instruction, which names more accounts
+    units=SwapUnits(25_500),  # measured: 21k to 25k for the older instruction, which names more accounts
     errors={  # all known releases share these numbers
         1: ProgramError("InvalidProgramAddress", lasts=True),
         4: ProgramError("InvalidCoinVault", lasts=True),
@@ -32,7 +32,7 @@ PROGRAM: Final = PoolProgram(
         29: ProgramError("InvalidInput"),
         30: ProgramError("ExceededSlippage", ErrorCode.TX_SLIPPAGE_EXCEEDED),
         31: ProgramError("CalculationExRateFailure"),
-        # What it says of a source account that does not exist.
+        # Also the error for a source account that does not exist.
         38: ProgramError("InvalidSplTokenProgram", ErrorCode.FUNDS_INSUFFICIENT),
         40: ProgramError("InsufficientFunds", ErrorCode.FUNDS_INSUFFICIENT),
         41: ProgramError("ConversionFailure"),

@@ -1,4 +1,4 @@
-"""Raydium's oldest pools (AMM v4): constant product, without the order book that they once were tied to."""
+"""The venue of Raydium's AMM v4 pools: constant product, without their former order book."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from orderd.venues.pool_venue import PoolVenue
 
 @dataclass(frozen=True, slots=True)
 class AmmV4Accounts:
-    """A pool's account and what the maths needs of it and its vaults."""
+    """A pool's account, and the pool for the maths."""
 
     address: Pubkey
     state: AmmInfo
@@ -31,7 +31,7 @@ class AmmV4Accounts:
 
 
 class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
-    """Each read takes a pool's state and both vaults in one request."""
+    """Each read fetches the pool's account and both vaults in one request."""
 
     program = PROGRAM
     record = AmmInfo

@@ -1,1 +1,1 @@
-"""Raydium's concentrated liquidity pools."""
+"""Raydium's CLMM (concentrated liquidity) pools."""

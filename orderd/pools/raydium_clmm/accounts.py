@@ -1,7 +1,7 @@
 """The accounts of a Raydium CLMM pool: its state, and its tick arrays of 60 ticks each.
 
 Layouts: raydium-io/raydium-clmm, ``programs/amm/src/states`` of 2026. Anchor discriminators are the first 8 bytes of
-sha256("account:<name>"). ``orderd.pools.raydium_clmm.tick_arrays`` says which tick arrays a swap runs through.
+sha256("account:<name>"). ``orderd.pools.raydium_clmm.tick_arrays`` finds the tick arrays that a swap crosses.
 """
 
 import struct
@@ -33,7 +33,7 @@ MINT_0_OFFSET: Final = 73
 MINT_1_OFFSET: Final = 105
 VAULTS_OFFSET: Final = 137
 
-TICKS_AN_ARRAY: Final = 60
+TICKS_PER_ARRAY: Final = 60
 I128 = Annotated[
     int,
     FieldLayout(
@@ -45,7 +45,7 @@ I128 = Annotated[
 
 
 class PoolStatus(IntFlag):
-    """Bits of PoolState.status; each switches something off."""
+    """Bits of PoolState.status; each disables a function."""
 
     OPEN_POSITION_DISABLED = 1
     DECREASE_LIQUIDITY_DISABLED = 2
@@ -57,7 +57,7 @@ class PoolStatus(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class AmmConfig(Record):
-    """The fee rates (millionths) many pools share, 117 bytes."""
+    """Fee rates (millionths) that many pools share, 117 bytes."""
 
     DISCRIMINATOR = bytes.fromhex("daf42168cbcb2b6f")
     bump: U8
@@ -74,7 +74,7 @@ class AmmConfig(Record):
 
 @dataclass(frozen=True, slots=True)
 class RewardInfo(Record):
-    """One of the rewards that liquidity earns besides fees; none where ``token_mint`` is the default key."""
+    """A reward that liquidity earns besides fees; unused if ``token_mint`` is the default key."""
 
     reward_state: U8
     open_time: U64
@@ -91,7 +91,7 @@ class RewardInfo(Record):
 
 @dataclass(frozen=True, slots=True)
 class DynamicFeeInfo(Record):
-    """How the fee follows the price, 80 bytes, all of them zero in a pool whose fee does not.
+    """Parameters and state of the dynamic fee, 80 bytes; all zero if the pool has none.
 
     ``reduction_factor`` in ten-thousandths, ``control`` in hundred-thousandths, periods in seconds.
     """
@@ -108,7 +108,8 @@ class DynamicFeeInfo(Record):
     padding: Annotated[bytes, raw(46)] = bytes(46)
 
     def to_maths(self, tick_spacing: int) -> DynamicFeeState | None:
-        """Raises UnsupportedPoolError if reserved bytes are in use."""
+        """The dynamic fee for the maths; None if the pool has none. Raises UnsupportedPoolError if reserved bytes are
+        in use."""
         check_reserved(self, "padding")
         if self == NO_DYNAMIC_FEE:
             return None
@@ -133,7 +134,7 @@ NO_DYNAMIC_FEE: Final = DynamicFeeInfo()
 class PoolState(Record):
     """A pool, 1544 bytes. Prices and fee growths Q64.64, fees in base units, ``open_time`` in unix seconds.
 
-    What ``counters_*`` held, older releases counted and today's leave alone.
+    Older releases used ``counters_*``; the current one does not change them.
     """
 
     DISCRIMINATOR = bytes.fromhex("f7ede3f5d7c3de46")
@@ -174,17 +175,17 @@ class PoolState(Record):
 
     @property
     def seeds(self) -> list[bytes]:
-        """What its address is derived from, which the program signs for, but for the bump."""
+        """The seeds of the pool's address, without the bump. The program signs for this address."""
         return [b"pool", *map(bytes, (self.amm_config, self.mint_0, self.mint_1))]
 
     def accepts_swaps(self, unix_time: int) -> bool:
-        """Whether the program would swap now; it refuses with NotApproved, or without a name, where this is False."""
+        """Whether the program accepts swaps now; if not, it fails with NotApproved or RequireGtViolated."""
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time > self.open_time
 
     def to_pool(self, config: AmmConfig, tick_arrays: Iterable["TickArrayState"]) -> ClmmPool:
-        """What the maths needs; only what lies in ``tick_arrays``, given in any order, is there to trade with.
+        """The pool for the maths, with the liquidity of ``tick_arrays`` only, in any order.
 
-        Raises UnsupportedPoolError for flags and uses of reserved bytes that are not known.
+        Raises UnsupportedPoolError for unknown flags, and if reserved bytes are in use.
         """
         if self.status & ~sum(PoolStatus):
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
@@ -213,7 +214,7 @@ class PoolState(Record):
 
 @dataclass(frozen=True, slots=True)
 class TickState(Record):
-    """One tick, 168 bytes: liquidity that begins and ends there, and limit orders that wait there."""
+    """One tick, 168 bytes: the liquidity that begins or ends there, and the limit orders at its price."""
 
     tick: I32 = 0
     liquidity_net: I128 = 0
@@ -232,33 +233,33 @@ class TickState(Record):
 
 TICK_SIZE: Final = 168
 _FOR_MATHS: Final = struct.Struct("<i16s16s80xQQQ16s12x")
-"""Of a TickState the tick, both liquidities and the orders; a quote reads hundreds of ticks."""
+"""The fields of a TickState that the maths uses: tick, liquidity and orders. A quote reads hundreds of ticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class TickArrayState(Record):
-    """60 ticks, ``tick_spacing`` apart, from ``start_tick_index`` on, 10240 bytes. They stay bytes until asked for."""
+    """60 ticks, ``tick_spacing`` apart, from ``start_tick_index`` on, 10240 bytes. Decoded on demand."""
 
     DISCRIMINATOR = bytes.fromhex("c09b55cd31f9812a")
     pool_id: Key
     start_tick_index: I32
-    ticks: Annotated[bytes, raw(TICKS_AN_ARRAY * TICK_SIZE)] = bytes(TICKS_AN_ARRAY * TICK_SIZE)
+    ticks: Annotated[bytes, raw(TICKS_PER_ARRAY * TICK_SIZE)] = bytes(TICKS_PER_ARRAY * TICK_SIZE)
     initialized_tick_count: U8 = 0
     recent_epoch: U64 = 0
     padding: Annotated[bytes, raw(107)] = bytes(107)
 
     def tick(self, tick: int, tick_spacing: int) -> TickState:
-        """Raises LayoutError for a tick of another array or between the ticks."""
+        """A tick of the array. Raises LayoutError if it is in another array or not a multiple of the spacing."""
         start = self._start(tick, tick_spacing)
         return TickState.decode(self.ticks[start : start + TICK_SIZE])
 
     def with_tick(self, content: TickState, tick_spacing: int) -> "TickArrayState":
-        """The array with this tick in its place; the count of initialised ticks is left alone."""
+        """The array with this tick replaced. The count of initialized ticks does not change."""
         start = self._start(content.tick, tick_spacing)
         return replace(self, ticks=self.ticks[:start] + content.encode() + self.ticks[start + TICK_SIZE :])
 
     def initialized_ticks(self) -> Iterator[ClmmTick]:
-        """The ticks with liquidity or limit orders, rising, for the maths."""
+        """The ticks with liquidity or limit orders, in ascending order, for the maths."""
         for tick, net, gross, phase, untouched, part_filled, ratio in _FOR_MATHS.iter_unpack(self.ticks):
             has_liquidity = any(gross)
             orders = NO_ORDERS
@@ -269,16 +270,16 @@ class TickArrayState(Record):
 
     def _start(self, tick: int, tick_spacing: int) -> int:
         position, between = divmod(tick - self.start_tick_index, tick_spacing)
-        if between or not 0 <= position < TICKS_AN_ARRAY:
+        if between or not 0 <= position < TICKS_PER_ARRAY:
             raise LayoutError(f"tick {tick} is not in tick array {self.start_tick_index}")
         return position * TICK_SIZE
 
 
 @dataclass(frozen=True, slots=True)
 class TickArrayBitmapExtension(Record):
-    """Which tick arrays exist outside the pool's own bitmap, 1832 bytes: 14 bitmaps of 512 arrays on either side.
+    """The initialized tick arrays outside the pool's own bitmap, 1832 bytes: 14 bitmaps of 512 arrays on either side.
 
-    The first of either side is next to the pool's own; within each, bits rise with the arrays.
+    The first bitmap of a side is next to the pool's own; within a bitmap, bits ascend with the arrays.
     """
 
     DISCRIMINATOR = bytes.fromhex("3c9624db61808b99")

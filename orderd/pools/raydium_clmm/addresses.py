@@ -1,4 +1,4 @@
-"""Where the accounts of a Raydium CLMM pool are. Seeds: raydium-io/raydium-clmm, ``programs/amm/src/states``."""
+"""Addresses of the accounts of a Raydium CLMM pool. Seeds: raydium-io/raydium-clmm, ``programs/amm/src/states``."""
 
 from functools import lru_cache
 
@@ -21,12 +21,12 @@ def _config(index: int, program_id: Pubkey) -> tuple[Pubkey, int]:
 
 
 def pool_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    """Where the pool of two mints (in byte order) is."""
+    """The address of the pool of two mints, which are in byte order."""
     return Pubkey.find_program_address([b"pool", *map(bytes, (config, mint_0, mint_1))], program_id)[0]
 
 
 def pool_bump(pool: PoolState, program_id: Pubkey = PROGRAM_ID) -> int:
-    """The bump of the address that the program derives from what a pool says of itself."""
+    """The bump of the address derived from the pool's seeds."""
     return Pubkey.find_program_address(pool.seeds, program_id)[1]
 
 

@@ -26,7 +26,7 @@ from orderd.solana.programs.layout import (
 )
 from orderd.solana.programs.metas import readonly, signer, writable
 
-# Account indices of swap_v2; the tick arrays follow, the bitmap extension before them where it is named.
+# Account indices of swap_v2. The tick arrays follow, after the bitmap extension if it is named.
 (
     PAYER,
     AMM_CONFIG,
@@ -49,10 +49,10 @@ Bool = Annotated[bool, FieldLayout("?")]
 
 @dataclass(frozen=True, slots=True)
 class SwapV2(Record):
-    """Swap ``amount`` base units: exactly that in for at least the threshold out, or exactly that out for at most it
-    in.
+    """Swap ``amount`` base units. With ``is_base_input`` the amount is the exact input and the threshold the minimum
+    output; otherwise the amount is the exact output and the threshold the maximum input.
 
-    A price limit (Q64.64; 0 is none) makes it legal to swap a part of the amount.
+    With a price limit (Q64.64; 0 for none) the program may swap only a part of the amount.
     """
 
     DISCRIMINATOR = bytes.fromhex("2b04ed0b1ac91e62")
@@ -78,7 +78,7 @@ def swap(
     """Swap token 0 for token 1, or the other way, from ``source`` to ``destination``; ``payer`` owns the source and
     signs.
 
-    ``tick_arrays`` are start indices in the order the swap runs through them; the program refuses another order.
+    ``tick_arrays`` are start indices in the order in which the swap crosses them; the program requires this order.
     """
     side_0, side_1 = (state.vault_0, state.mint_0), (state.vault_1, state.mint_1)
     paid, bought = (side_0, side_1) if zero_for_one else (side_1, side_0)

@@ -1,4 +1,5 @@
-"""Raydium CLMM: pools of concentrated liquidity. Errors: raydium-io/raydium-clmm, ``programs/amm/src/error.rs``."""
+"""The program of Raydium CLMM: pools of concentrated liquidity. Errors: raydium-io/raydium-clmm,
+``programs/amm/src/error.rs``."""
 
 from typing import Final
 
@@ -15,8 +16,8 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_CLMM,
     venue=VenueName.RAYDIUM,
     ids=dict.fromkeys(CHAINS, PROGRAM_ID) | {"devnet": DEVNET_PROGRAM_ID},
-    units=SwapUnits(68_500, a_step=19_000),  # 48.5k to 65.5k were measured without a step, however many arrays
-    errors={  # as the release on mainnet in April 2026 numbers them; others do not
+    units=SwapUnits(68_500, per_step=19_000),  # measured: 48.5k to 65.5k without a step, for any number of arrays
+    errors={  # numbers of the release on mainnet in April 2026; other releases use others
         6001: ProgramError("NotApproved", ErrorCode.POOL_CLOSED, lasts=True),
         6011: ProgramError("InvalidTickArray"),
         6013: ProgramError("SqrtPriceLimitOverflow"),

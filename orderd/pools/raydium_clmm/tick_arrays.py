@@ -1,7 +1,7 @@
-"""Which tick arrays of a Raydium CLMM pool exist, and which of them a swap runs through.
+"""Finds the initialized tick arrays of a Raydium CLMM pool, and those that a swap crosses.
 
-A pool's own bitmap knows the 512 arrays on either side of tick 0, its extension account 7,168 more on each side: all
-that ticks can need. Source of the bit order: raydium-io/raydium-clmm,
+A pool's own bitmap covers 512 arrays on either side of tick 0, its extension account 7,168 more on each side, which is
+enough for all ticks. Source of the bit order: raydium-io/raydium-clmm,
 ``programs/amm/src/{libraries/tick_array_bit_map.rs,states/tickarray_bitmap_extension.rs}``.
 """
 
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK
-from orderd.pools.raydium_clmm.accounts import TICKS_AN_ARRAY, PoolState, TickArrayBitmapExtension
+from orderd.pools.raydium_clmm.accounts import TICKS_PER_ARRAY, PoolState, TickArrayBitmapExtension
 from orderd.solana.programs.layout import LayoutError
 
 OWN: Final = 512
-"""Arrays that the pool's own bitmap knows on either side of tick 0."""
+"""Arrays in the pool's own bitmap on either side of tick 0."""
 
 _BITMAP_BYTES: Final = 64
 _OWN_BYTES: Final = 2 * OWN // 8
@@ -23,22 +23,22 @@ _LOWEST: Final = -OWN - 8 * len(_NO_EXTENSION)
 
 def array_start(tick: int, tick_spacing: int) -> int:
     """The start index of the tick array that holds a tick."""
-    width = TICKS_AN_ARRAY * tick_spacing
+    width = TICKS_PER_ARRAY * tick_spacing
     return tick // width * width
 
 
 def arrays_in_order(
     state: PoolState, extension: TickArrayBitmapExtension | None, *, zero_for_one: bool
 ) -> Iterator[int]:
-    """The start indices of the arrays with initialised ticks, as a swap meets them: down (``zero_for_one``) or up.
+    """The start indices of the arrays with initialized ticks in the order of a swap: down (``zero_for_one``) or up.
 
-    The first is the array of the current tick or, where that has none, the next one. Where the walk leaves the pool's
-    own bitmap and no extension is given, it ends. Raises LayoutError for a pool without a price, and for arrays where
-    there are no ticks.
+    The first is the array of the current tick or, if that has none, the next one. Without an extension, the list ends
+    at the bounds of the pool's own bitmap. Raises LayoutError for a pool without a price, and for arrays outside the
+    range of ticks.
     """
     if not (state.tick_spacing and MIN_TICK <= state.tick_current <= MAX_TICK):
         raise LayoutError(f"tick {state.tick_current} is in no array of ticks {state.tick_spacing} apart")
-    width = TICKS_AN_ARRAY * state.tick_spacing
+    width = TICKS_PER_ARRAY * state.tick_spacing
     current = state.tick_current // width - _LOWEST
     bits = _existing(state, extension)
     ahead = _falling(bits & (2 << current) - 1) if zero_for_one else _rising(bits >> current << current)
@@ -46,19 +46,20 @@ def arrays_in_order(
 
 
 def needs_extension(state: PoolState, starts: Iterable[int]) -> bool:
-    """Whether a swap through these arrays must name the bitmap extension: one of them, or the price, lies outside."""
-    reach = OWN * TICKS_AN_ARRAY * state.tick_spacing
+    """Whether a swap through these arrays must name the bitmap extension: an array, or the price, is outside the own
+    bitmap."""
+    reach = OWN * TICKS_PER_ARRAY * state.tick_spacing
     return any(not -reach <= tick < reach for tick in (state.tick_current, *starts))
 
 
 def own_bit(start: int, tick_spacing: int) -> int | None:
-    """The bit of PoolState.tick_array_bitmap that stands for the array; None if that does not reach as far."""
-    position = start // (TICKS_AN_ARRAY * tick_spacing) + OWN
+    """The bit of PoolState.tick_array_bitmap for an array; None if the array is outside the bitmap."""
+    position = start // (TICKS_PER_ARRAY * tick_spacing) + OWN
     return 1 << position if 0 <= position < 2 * OWN else None
 
 
 def _existing(state: PoolState, extension: TickArrayBitmapExtension | None) -> int:
-    """One bit for each array, the lowest array's the lowest."""
+    """One bit per array, in ascending order."""
     below = above = _NO_EXTENSION
     if extension is not None:
         # The bitmaps below zero are stored from the nearest to the farthest.
@@ -70,7 +71,7 @@ def _existing(state: PoolState, extension: TickArrayBitmapExtension | None) -> i
 
 def _with_ticks(start: int, width: int) -> int:
     if not MIN_TICK - width < start <= MAX_TICK:
-        raise LayoutError(f"the tick array {start} lies where there are no ticks")
+        raise LayoutError(f"the tick array {start} is outside the range of ticks")
     return start
 
 

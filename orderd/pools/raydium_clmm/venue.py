@@ -1,4 +1,4 @@
-"""Raydium's pools of concentrated liquidity (CLMM)."""
+"""The venue of Raydium's CLMM pools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from orderd.pools.raydium_clmm.tick_arrays import array_start, arrays_in_order, 
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening
-from orderd.venues.array_venue import ARRAYS_A_DIRECTION, ArrayVenue, up_to_spare
+from orderd.venues.array_venue import ARRAYS_PER_DIRECTION, ArrayVenue, up_to_spare
 from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
 
 
 @dataclass(frozen=True, slots=True)
 class ClmmAccounts:
-    """A pool's account, the start indices of the tick arrays a swap meets, and what the maths needs of them."""
+    """A pool's account, the start indices of the next tick arrays in either direction, and the pool for the maths."""
 
     address: Pubkey
     state: PoolState
@@ -53,7 +53,9 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     has_sorted_mints = True
     size = 250
     size_shared = 64
-    buys_taxed_exactly = False  # the program holds what it sends against what was asked for, the fee not counted
+    buys_taxed_exactly = (
+        False  # the program compares the amount that it sends, without the transfer fee, with the requested one
+    )
 
     def _decode(self, data: bytes) -> PoolState:
         return PoolState.decode(data)
@@ -88,7 +90,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         return self._array_addresses(pool.address, pool.arrays_down, pool.arrays_up)
 
     def _array_addresses(self, pool: Pubkey, down: tuple[int, ...], up: tuple[int, ...]) -> list[Pubkey]:
-        """The array around the price is in both ways, and once among the addresses."""
+        """The arrays' addresses, without duplicates: the array of the price is in both directions."""
         starts = dict.fromkeys([*down, *up])
         return [tick_array_address(pool, start, self._program_id) for start in starts]
 
@@ -125,7 +127,8 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         )
 
     def _last_array(self, pool: ClmmAccounts, trade: Trade, *, zero_for_one: bool) -> int | None:
-        """Where a swap ends now; None if the pool has moved since the quote and no longer takes it all."""
+        """The array in which a swap would end now; None if the pool has moved since the quote and cannot fill the
+        swap."""
         swap_exact, amount = (swap_exact_out, trade.amount_out) if trade.exact_out else (swap_exact_in, trade.amount_in)
         try:
             swap = swap_exact(pool.amm, amount, zero_for_one=zero_for_one, now=int(self._unix_time()))
@@ -138,14 +141,15 @@ VENUE: Final = RaydiumClmm
 
 
 def _arrays(state: PoolState, bitmap: TickArrayBitmapExtension | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The first arrays with initialised ticks from the price down, and from it up."""
-    down = islice(arrays_in_order(state, bitmap, zero_for_one=True), ARRAYS_A_DIRECTION)
-    up = islice(arrays_in_order(state, bitmap, zero_for_one=False), ARRAYS_A_DIRECTION)
+    """The first arrays with initialized ticks from the price down, and from it up."""
+    down = islice(arrays_in_order(state, bitmap, zero_for_one=True), ARRAYS_PER_DIRECTION)
+    up = islice(arrays_in_order(state, bitmap, zero_for_one=False), ARRAYS_PER_DIRECTION)
     return tuple(down), tuple(up)
 
 
 def _tick_array(account: ChainAccount | None) -> TickArrayState:
-    """Raises LayoutError, also where an array that the bitmap names is not there: a swap would skip its liquidity."""
+    """Decode a tick array. Raises LayoutError, also if an array of the bitmap is missing: a quote would skip its
+    liquidity."""
     if account is None:
         raise LayoutError("a tick array is missing")
     return TickArrayState.decode(account.data)

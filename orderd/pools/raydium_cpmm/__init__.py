@@ -1,1 +1,1 @@
-"""Raydium's constant product pools (CP-Swap)."""
+"""Raydium's CPMM (CP-Swap, constant product) pools."""

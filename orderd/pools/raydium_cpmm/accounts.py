@@ -25,7 +25,7 @@ VAULTS_OFFSET: Final = 72
 
 
 class PoolStatus(IntFlag):
-    """Bits of PoolState.status; each switches something off."""
+    """Bits of PoolState.status; each disables a function."""
 
     DEPOSIT_DISABLED = 1
     WITHDRAW_DISABLED = 2
@@ -34,7 +34,7 @@ class PoolStatus(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class AmmConfig(Record):
-    """The fee rates (millionths) many pools share, 236 bytes."""
+    """Fee rates (millionths) that many pools share, 236 bytes."""
 
     DISCRIMINATOR = bytes.fromhex("daf42168cbcb2b6f")
     bump: U8
@@ -52,7 +52,8 @@ class AmmConfig(Record):
 
 @dataclass(frozen=True, slots=True)
 class PoolState(Record):
-    """A pool, 637 bytes. Fees in base units wait in the vaults for collection; ``open_time`` in unix seconds."""
+    """A pool, 637 bytes. Fees in base units, which are in the vaults until they are collected; ``open_time`` in unix
+    seconds."""
 
     DISCRIMINATOR = bytes.fromhex("f7ede3f5d7c3de46")
     amm_config: Key
@@ -85,11 +86,11 @@ class PoolState(Record):
     padding_2: Annotated[bytes, raw(224)] = bytes(224)
 
     def accepts_swaps(self, unix_time: int) -> bool:
-        """Whether the program would swap now; it refuses with NotApproved where this is False."""
+        """Whether the program accepts swaps now; if not, it fails with NotApproved."""
         return not self.status & PoolStatus.SWAP_DISABLED and unix_time >= self.open_time
 
     def check_flags(self) -> None:
-        """Raises UnsupportedPoolError if a flag is set that is not known here."""
+        """Raises UnsupportedPoolError for flags that this code does not know."""
         if (
             self.status & ~sum(PoolStatus)
             or self.creator_fee_on > CREATOR_FEE_ON_TOKEN_1
@@ -99,7 +100,7 @@ class PoolState(Record):
         check_reserved(self, "padding_1", "padding_2")
 
     def to_pool(self, config: AmmConfig, vault_0: int, vault_1: int) -> CpmmPool:
-        """What the maths needs, with the vaults' balances in base units."""
+        """The pool for the maths, with the vaults' balances in base units."""
         return CpmmPool(
             trade_fee_rate=config.trade_fee_rate,
             protocol_fee_rate=config.protocol_fee_rate,

@@ -1,4 +1,5 @@
-"""Where the accounts of a Raydium CPMM pool are. Seeds: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/states``."""
+"""Addresses of the accounts of a Raydium CPMM pool. Seeds: raydium-io/raydium-cp-swap,
+``programs/cp-swap/src/states``."""
 
 from functools import lru_cache
 
@@ -26,7 +27,7 @@ def _config(index: int, program_id: Pubkey) -> tuple[Pubkey, int]:
 
 
 def pool_address(config: Pubkey, mint_0: Pubkey, mint_1: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    """Where the pool of two mints (in byte order) usually is; a pool may live at any other address too."""
+    """The usual address of the pool of two mints, which are in byte order; a pool may have any other address too."""
     return Pubkey.find_program_address([b"pool", bytes(config), bytes(mint_0), bytes(mint_1)], program_id)[0]
 
 

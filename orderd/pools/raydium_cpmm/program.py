@@ -1,4 +1,4 @@
-"""Raydium CPMM (cp-swap): constant product pools.
+"""The program of Raydium CPMM (cp-swap): constant product pools.
 
 Errors: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/error.rs``.
 """
@@ -18,7 +18,7 @@ PROGRAM: Final = PoolProgram(
     kind=PoolKind.RAYDIUM_CPMM,
     venue=VenueName.RAYDIUM,
     ids=dict.fromkeys(CHAINS, PROGRAM_ID) | {"devnet": DEVNET_PROGRAM_ID},
-    units=SwapUnits(34_000),  # 30.8k to 33.9k were measured
+    units=SwapUnits(34_000),  # measured: 30.8k to 33.9k
     errors={
         6000: ProgramError("NotApproved", ErrorCode.POOL_CLOSED, lasts=True),
         6001: ProgramError("InvalidOwner", lasts=True),

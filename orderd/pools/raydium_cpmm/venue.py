@@ -1,4 +1,4 @@
-"""Raydium's constant product pools (CPMM)."""
+"""The venue of Raydium's CPMM pools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from orderd.venues.pool_venue import PoolVenue
 
 @dataclass(frozen=True, slots=True)
 class CpmmAccounts:
-    """A pool's account and what the maths needs of it and its vaults."""
+    """A pool's account, and the pool for the maths."""
 
     address: Pubkey
     state: PoolState
@@ -37,7 +37,7 @@ class CpmmAccounts:
 
 
 class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
-    """Each read takes a pool's state, its fee configuration and both vaults in one request."""
+    """Each read fetches the pool's account, its fee configuration and both vaults in one request."""
 
     program = PROGRAM
     record = PoolState

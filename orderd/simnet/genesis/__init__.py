@@ -1,8 +1,8 @@
 """The first block: programs, mints, pools and the actors' balances.
 
-Pools come from snapshots of mainnet at their real addresses, and from constructed SOL/USDC pools around the same
-price: each kind's from its own folder. Addresses derive as the programs derive them; vaults hold at least what the
-pools can pay.
+Pools are snapshots of mainnet pools at their real addresses, and constructed SOL/USDC pools at about the same price;
+each kind's folder has its own. Addresses are derived as the programs derive them. Vaults hold at least what the pools
+can pay.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ from orderd.solana.programs import associated_token, compute_budget, memo, syste
 __all__ = ["CHILLGUY", "SOL", "STACC", "USDC", "Genesis"]
 
 START_PRICE: Final = 0.10166
-"""USDC base units a lamport: 101.66 USDC a SOL, the price of the real CLMM pool."""
+"""USDC base units per lamport: 101.66 USDC per SOL, the price of the real CLMM pool."""
 
 FIRST_SLOT: Final = 1_000
-"""Slots run ahead of block heights, as on a cluster, where some slots have no block."""
+"""Higher than the first block's height of 0, because on a cluster slots are ahead of heights."""
 
 PROGRAMS: Final = (
     system.PROGRAM_ID,
@@ -49,7 +49,7 @@ _USDC_UNIT: Final = 10**6
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """How a chain begins. ``time`` in unix seconds."""
+    """The start of a chain. ``time`` in unix seconds."""
 
     time: int
 
@@ -70,7 +70,7 @@ class Genesis:
             time=self.time,
             transaction_count=0,
             before={},
-            changed=first.accounts,  # type: ignore[arg-type]  # only read, and all of it is there
+            changed=first.accounts,  # type: ignore[arg-type]  # only read, and no value is None
             executed=[],
             signatures=(),
             unit_prices=(),
@@ -94,6 +94,7 @@ def _actors(first: FirstAccounts) -> None:
 
 
 def _pools() -> list[FirstPool]:
-    """Of all kinds, those of SOL/USDC first: seven near one price, and two real pools, which USDC reaches over SOL."""
+    """The pools of all kinds: first those of SOL/USDC, then two real pools of other tokens, reached from USDC by way of
+    SOL."""
     pools: list[FirstPool] = [pool for kind in PoolKind for pool in part(kind, "simnet.genesis").POOLS]
     return sorted(pools, key=lambda pool: pool.token != USDC)

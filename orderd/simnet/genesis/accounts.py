@@ -1,4 +1,4 @@
-"""Gathering the accounts of the first block: the tokens there are, and how an account is made up."""
+"""Collects the accounts of the first block: the tokens, their mints and token accounts."""
 
 import json
 from collections.abc import Callable
@@ -34,14 +34,14 @@ class FirstAccounts:
     accounts: dict[Pubkey, LedgerAccount] = field(default_factory=dict)
 
     def data(self, address: Pubkey, owner: Pubkey, data: bytes) -> None:
-        """An account of a program's, with the lamports its size asks for."""
+        """Add an account of a program, with the rent-exempt minimum for its size."""
         self.accounts[address] = LedgerAccount(rent_exempt_minimum(len(data)), owner, data)
 
     def mint(self, address: Pubkey, mint: Mint, program: Pubkey = token.PROGRAM_ID) -> None:
         self.data(address, program, mint.encode())
 
     def tokens(self, owner: Pubkey, mint: Pubkey, amount: int, address: Pubkey | None = None) -> None:
-        """A token account with ``amount`` base units, which are added to the mint's supply."""
+        """Add a token account with ``amount`` base units, which are added to the mint's supply."""
         of, program = Mint.decode(self.accounts[mint].data), self.accounts[mint].owner
         native = mint == token.NATIVE_MINT
         size = token.ACCOUNT_SIZE + len(added := of_new_account(of))
@@ -54,32 +54,32 @@ class FirstAccounts:
             self.mint(mint, replace(of, supply=of.supply + amount), program)
 
     def mints(self) -> None:
-        """All tokens; the faucet can make more of each but wrapped SOL."""
+        """Add all mints. The faucet is the mint authority of each except wrapped SOL."""
         for address, decimals in DECIMALS.items():
             authority = None if address == token.NATIVE_MINT else FAUCET.pubkey()
             self.mint(address, Mint.new(decimals, authority=authority))
 
 
 class FirstPool(NamedTuple):
-    """A pool of the first block: the token that it trades SOL for, and what adds its accounts."""
+    """A pool of the first block: the token that it trades for SOL, and a function that adds its accounts."""
 
     token: Pubkey
     add: Callable[[FirstAccounts], None]
 
 
 def snapshot(kind: PoolKind, name: str) -> dict[str, Any]:
-    """A pool as it was recorded or made up; its ``provenance`` says which. Integers are decimal strings."""
+    """A pool's recorded or constructed state; its ``provenance`` says which. Integers are decimal strings."""
     file = resources.files(f"orderd.pools.{kind}.simnet") / "snapshots" / f"{name}.json"
     content: dict[str, Any] = json.loads(file.read_text())
     return content
 
 
 def integers(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a snapshot as numbers."""
+    """The fields of a snapshot as integers."""
     return {name: int(value) for name, value in fields.items()}
 
 
 def reserves_at(price: Fraction, product: int) -> tuple[int, int]:
-    """The balances that make a constant product where a base unit of the first token costs ``price`` of the second."""
+    """The two balances with this product at which one base unit of the first token costs ``price`` of the second."""
     first = isqrt(product * price.denominator // price.numerator)
     return first, round(first * price)

@@ -1,6 +1,5 @@
-"""Lookup tables of the first block, one per venue, of the accounts of its pools: a transaction names them by number.
-
-No program of the local chain makes or changes tables, so what they hold is known for good. Layout: anza-xyz/solana-sdk,
+"""Address lookup tables of the first block, one per venue with the accounts of its pools. No program of simnet makes or
+changes tables, so their content is constant. Layout: anza-xyz/solana-sdk,
 ``address-lookup-table-interface/src/state.rs``.
 """
 
@@ -18,25 +17,25 @@ from orderd.simnet.transaction import Transaction, decode
 from orderd.solana.pool_programs import part, program_of
 
 PROGRAM_ID: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
-MOST: Final = 256
-"""Addresses per table: one byte is the index."""
+MAX_ADDRESSES: Final = 256
+"""Maximum addresses per table: the index is one byte."""
 _HEAD: Final = struct.pack("<IQQB35x", 1, (1 << 64) - 1, 0, 0)
-"""In use, never extended, frozen."""
+"""A table that is active, was never extended, and has no authority."""
 
 
 def table_of(venue: VenueName) -> Pubkey:
-    """Where the venue's table is."""
+    """The address of the venue's table."""
     return Pubkey.find_program_address([b"simnet", venue.encode()], PROGRAM_ID)[0]
 
 
 @cache
 def tables() -> Mapping[Pubkey, tuple[Pubkey, ...]]:
-    """The addresses in each table, by where the table is."""
+    """The addresses in each table, by the table's address."""
     return {table_of(venue): _addresses(venue) for venue in VenueName}
 
 
 def accounts() -> dict[Pubkey, LedgerAccount]:
-    """The tables as the chain has them."""
+    """The tables' accounts."""
     found = {}
     for table, addresses in tables().items():
         data = _HEAD + b"".join(map(bytes, addresses))
@@ -45,12 +44,12 @@ def accounts() -> dict[Pubkey, LedgerAccount]:
 
 
 def read(raw: bytes) -> Transaction:
-    """A transaction, whose accounts may be named by these tables. Raises as ``decode`` does."""
+    """Decode a transaction that may use these tables. Raises the errors of ``decode``."""
     return decode(raw, tables())
 
 
 def _addresses(venue: VenueName) -> tuple[Pubkey, ...]:
-    """What the pools of a first block consist of, but for the mints, which are there before them."""
+    """The mints, then the accounts of the venue's pools in the first block."""
     first = FirstAccounts(0)
     first.mints()
     before = set(first.accounts)
@@ -60,4 +59,4 @@ def _addresses(venue: VenueName) -> tuple[Pubkey, ...]:
             pool.add(first)
     owners = {*TOKEN_PROGRAMS, *(program_of(kind).ids["simnet"] for kind in kinds)}
     mine = [key for key, account in first.accounts.items() if key not in before and account.owner in owners]
-    return tuple(sorted(before, key=bytes) + mine)[:MOST]
+    return tuple(sorted(before, key=bytes) + mine)[:MAX_ADDRESSES]

@@ -1,4 +1,4 @@
-"""A chain that began under an earlier version, brought to what it would begin with today."""
+"""Updates the pools of a chain that an earlier version started to what genesis writes today."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -11,11 +11,12 @@ from orderd.solana.pool_programs import part, program_of
 from orderd.solana.programs.layout import Record
 
 Renewals = Mapping[type[Record], Callable[[Any], Record]]
-"""By layout: the record as it is written today. Swaps do not change what differs."""
+"""By layout: a function that returns the record as today's genesis writes it. It changes only fields that swaps leave
+alone."""
 
 
 def renewed(accounts: Mapping[Pubkey, LedgerAccount]) -> dict[Pubkey, LedgerAccount | None]:
-    """The pools' accounts that are written otherwise today, as they are then."""
+    """The pools' accounts that today's genesis would write differently, in their new state."""
     found: dict[Pubkey, LedgerAccount | None] = {}
     for kind in PoolKind:
         renewals: Renewals = part(kind, "simnet.genesis").RENEWALS
@@ -27,7 +28,7 @@ def renewed(accounts: Mapping[Pubkey, LedgerAccount]) -> dict[Pubkey, LedgerAcco
 
 
 def _renewed(data: bytes, renewals: Renewals) -> Iterator[bytes]:
-    """The bytes that take the place of these, if any do."""
+    """The bytes that replace ``data``, if they differ."""
     for layout, renew in renewals.items():
         if data.startswith(layout.DISCRIMINATOR):
             after = renew(layout.decode(data)).encode()

@@ -1,1 +1,1 @@
-"""The durable chain of simnet, and what it remembers of blocks and transactions."""
+"""The durable storage of simnet: accounts, blocks and transactions in a SQLite file."""

@@ -33,7 +33,7 @@ DROP INDEX transactions_by_slot;
 CREATE INDEX transactions_by_slot ON transactions (slot, position, ephemeral);
 """,
 )
-"""What each version of the file adds to the one before it."""
+"""The SQL statements by which each version of the file extends the previous one."""
 
 FIRST_WITH_MENTIONS: Final = 3
 
@@ -45,7 +45,7 @@ class LedgerError(Exception):
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """Raises LedgerError if the file is of a later version than this code."""
+    """The file's schema version. Raises LedgerError if it is later than the version of this code."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise LedgerError(
@@ -56,7 +56,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """A commit that returned survives power loss."""
+    """Open the file with WAL and synchronous=FULL: a commit that has returned survives a power loss."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -1,7 +1,7 @@
-"""The durable chain: a SQLite file that takes each block whole or not at all.
+"""The durable chain: a SQLite file to which each block is written in one transaction.
 
-WAL with synchronous=FULL: a commit that returned survives kill -9 and power loss. A signature is a primary key, so
-the file itself refuses to hold a transaction twice.
+With WAL and synchronous=FULL, a commit that has returned survives kill -9 and a power loss. The signature is a primary
+key, so the file cannot hold a transaction twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,23 +17,23 @@ from orderd.simnet.ledger.reader import LedgerReader
 from orderd.simnet.ledger.records import Row, StoredTransaction
 
 KEEP_EPHEMERAL: Final = 5_000
-"""Slots for which the market's own transactions, and blocks that hold no others, can be looked up."""
+"""Slots for which the market's transactions, and blocks without other transactions, are kept."""
 
 KEEP_AT_HAND: Final = 250
-"""Transactions, the newest, that are read without asking the file: some 2 MiB."""
+"""Number of the newest transactions that are cached in memory: about 2 MiB."""
 
 KEEP_IMAGES: Final = 20_000
-"""Transactions, the newest, of which the accounts before and after are kept: some 60 MiB."""
+"""Number of the newest transactions whose accounts before and after are kept: about 60 MiB."""
 
 FORGOTTEN_AT_ONCE: Final = 20
-"""Blocks, so that the chain does not stand still for it."""
+"""Blocks that ``forget`` deletes per call, so that it does not delay the chain."""
 
 
 class Ledger(LedgerReader):
-    """One writer (``append``, ``prune``, ``forget``) and one reader thread may use it at the same time."""
+    """One writer thread (``append``, ``prune``, ``forget``) and one reader thread may use it at the same time."""
 
     def __init__(self, path: Path) -> None:
-        """Brings a file of an earlier version up to date. Raises LedgerError if it is of a later one."""
+        """Open the file, and migrate it if it has an earlier version. Raises LedgerError if it has a later one."""
         self._writer = open_file(path)
         version = version_of(self._writer, path)
         with self._transaction():
@@ -49,10 +49,9 @@ class Ledger(LedgerReader):
         self._writer.close()
 
     def append(self, block: SealedBlock, rows: Sequence[Row]) -> None:
-        """Make a block durable. Raises sqlite3.Error, and then nothing of it was written.
+        """Write a block in one commit. Raises sqlite3.Error; then nothing was written.
 
-        Blocks above its parent were given up for it, and go with the same commit: the file holds the one fork or the
-        other.
+        Blocks above its parent belong to an abandoned fork and are deleted in the same commit.
         """
         with self._transaction():
             if block.slot > block.parent_slot + 1:
@@ -96,7 +95,7 @@ class Ledger(LedgerReader):
         self._remember(block, rows)
 
     def prune(self, slot: int) -> None:
-        """Forget the ephemeral transactions before ``slot``, blocks there that hold no others, and the oldest
+        """Delete the ephemeral transactions before ``slot``, blocks before it that hold no others, and the oldest
         images."""
         with self._transaction():
             self._writer.execute(
@@ -111,10 +110,10 @@ class Ledger(LedgerReader):
             )
 
     def forget(self, slot: int) -> None:
-        """Forget the oldest blocks before ``slot`` but the first one, some at a time, and what their transactions said.
+        """Delete the oldest blocks before ``slot`` except the first block, and the content of their transactions.
 
-        That a transaction has landed, and with which error, is known for ever: nothing that was traded is taken for
-        what was not.
+        Deletes ``FORGOTTEN_AT_ONCE`` blocks per call. Signatures, slots and errors are kept for ever, so that the
+        status of a transaction that has landed is never lost.
         """
         with self._transaction():
             oldest = self._writer.execute(
@@ -133,7 +132,7 @@ class Ledger(LedgerReader):
             self._recent = {each: stored for each, stored in self._recent.items() if stored.slot > span[1]}
 
     def _remember(self, block: SealedBlock, rows: Sequence[Row]) -> None:
-        """Cache the block's transactions, which are durable now, and drop those that are gone."""
+        """Cache the block's transactions, and drop those of an abandoned fork and the oldest ones."""
         if block.slot > block.parent_slot + 1:
             self._recent = {each: stored for each, stored in self._recent.items() if stored.slot <= block.parent_slot}
         for row in rows:
@@ -142,7 +141,7 @@ class Ledger(LedgerReader):
             del self._recent[oldest]
 
     def _give_up(self, parent_slot: int) -> None:
-        """Forget the blocks above a slot. What they did to accounts is undone by the block that takes their place."""
+        """Delete the blocks above a slot. The block that replaces them also restores the accounts that they changed."""
         self._writer.execute(
             "DELETE FROM images WHERE signature IN (SELECT signature FROM transactions WHERE slot > ?)", (parent_slot,)
         )
@@ -150,7 +149,8 @@ class Ledger(LedgerReader):
         self._writer.execute("DELETE FROM blocks WHERE slot > ?", (parent_slot,))
 
     def _forget(self, condition: str, slot: int) -> None:
-        """Delete the transactions for which a condition about ``slot`` holds, and whom they mention."""
+        """Delete the transactions that meet a condition with ``slot`` as its parameter, and their entries in
+        ``mentions``."""
         forget_mentions(self._writer, condition, slot)
         self._writer.execute(f"DELETE FROM transactions WHERE {condition}", (slot,))  # noqa: S608
 

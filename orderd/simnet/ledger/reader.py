@@ -1,4 +1,4 @@
-"""The reading half of the ledger: on a connection of its own, for one thread."""
+"""The ledger's queries, on their own connection, for one thread."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +17,7 @@ from orderd.simnet.ledger.records import LedgerMention, LedgerPlace, Restored, S
 
 
 class LedgerReader:
-    """Knows the newest transactions, which are asked for most, without asking the file."""
+    """Reads blocks and transactions. The newest transactions, which are requested most, are cached."""
 
     def __init__(self, path: Path) -> None:
         self._reader = open_file(path)
@@ -27,7 +27,7 @@ class LedgerReader:
         self._reader.close()
 
     def restore(self, history: int) -> Restored | None:
-        """The chain with the last ``history`` blocks' hashes and signatures; None for a new file."""
+        """The chain, with the hashes and signatures of its last ``history`` blocks; None for a new file."""
         row = self._reader.execute("SELECT * FROM blocks ORDER BY slot DESC LIMIT 1").fetchone()
         if row is None:
             return None
@@ -71,7 +71,7 @@ class LedgerReader:
         return None if row is None else Status(row[0], orjson.loads(row[1]))
 
     def transaction(self, signature: Signature) -> StoredTransaction | None:
-        """The newest, which are asked for most, are at hand."""
+        """A transaction's record; None if there is none, or its block was deleted."""
         recent = self._recent.get(signature)
         if recent is not None:
             return recent
@@ -82,14 +82,14 @@ class LedgerReader:
         return None if row is None else StoredTransaction(*row)
 
     def place(self, signature: Signature) -> LedgerPlace | None:
-        """Where a transaction is."""
+        """The slot and position of a transaction; None if there is none."""
         row = self._reader.execute(
             "SELECT slot, position FROM transactions WHERE signature = ?", (bytes(signature),)
         ).fetchone()
         return None if row is None else LedgerPlace(*row)
 
     def mentions(self, address: Pubkey, before: LedgerPlace, after: LedgerPlace) -> Iterator[LedgerMention]:
-        """The transactions between two places that name an address among their keys, the newest first."""
+        """The transactions between two places that have an address among their keys, the newest first."""
         rows = self._reader.execute(
             "SELECT signature, slot, error, time, raw FROM mentions JOIN transactions USING (slot, position) "
             "JOIN blocks USING (slot) WHERE address = ? AND (slot, position) < (?, ?) AND (slot, position) > (?, ?) "
@@ -101,7 +101,7 @@ class LedgerReader:
                 yield LedgerMention(Signature.from_bytes(signature), *rest)
 
     def block(self, slot: int) -> StoredBlock | None:
-        """The block of a slot; None if the slot has none, or it was dropped."""
+        """The block of a slot; None if the slot has none, or it was deleted."""
         row = self._reader.execute(
             "SELECT height, blockhash, parent, parent_slot, time FROM blocks WHERE slot = ?", (slot,)
         ).fetchone()
@@ -111,17 +111,17 @@ class LedgerReader:
         return StoredBlock(slot, height, Hash.from_bytes(blockhash), Hash.from_bytes(parent), parent_slot, time)
 
     def slots(self, first: int, last: int) -> list[int]:
-        """The slots, both ends included, that have a block."""
+        """The slots from ``first`` to ``last``, inclusive, that have a block."""
         rows = self._reader.execute("SELECT slot FROM blocks WHERE slot BETWEEN ? AND ? ORDER BY slot", (first, last))
         return [slot for (slot,) in rows]
 
     def signatures_in(self, slot: int) -> list[Signature]:
-        """The transactions of a block, in their order."""
+        """The signatures of a block's transactions, in order."""
         rows = self._reader.execute("SELECT signature FROM transactions WHERE slot = ? ORDER BY position", (slot,))
         return [Signature.from_bytes(signature) for (signature,) in rows]
 
     def transactions_in(self, slot: int) -> list[StoredTransaction]:
-        """The transactions of a block with what became of them, in their order."""
+        """The records of a block's transactions, in order."""
         rows = self._reader.execute(
             "SELECT slot, time, raw, meta FROM transactions JOIN blocks USING (slot) WHERE slot = ? ORDER BY position",
             (slot,),
@@ -129,18 +129,18 @@ class LedgerReader:
         return [StoredTransaction(*row) for row in rows]
 
     def kept_in(self, slot: int) -> list[bytes]:
-        """The bytes of a block's transactions that are not ephemeral, in their order."""
+        """The bytes of a block's transactions that are not ephemeral, in order."""
         rows = self._reader.execute(
             "SELECT raw FROM transactions WHERE slot = ? AND NOT ephemeral ORDER BY position", (slot,)
         )
         return [raw for (raw,) in rows]
 
     def genesis_hash(self) -> Hash:
-        """The first block's hash, which names the chain. Raises TypeError for an empty file."""
+        """The first block's hash, which identifies the chain. Raises TypeError for an empty file."""
         row = self._reader.execute("SELECT blockhash FROM blocks WHERE height = 0").fetchone()
         return Hash.from_bytes(row[0])
 
     def block_time(self, slot: int) -> int | None:
-        """When a block was made, in unix seconds."""
+        """The time of a block, in unix seconds; None if there is none."""
         row = self._reader.execute("SELECT time FROM blocks WHERE slot = ?", (slot,)).fetchone()
         return None if row is None else int(row[0])

@@ -1,4 +1,4 @@
-"""A look into a ledger that a running simnet may be writing."""
+"""Reads one transaction from a ledger that a running simnet may be writing."""
 
 import sqlite3
 from contextlib import closing
@@ -11,9 +11,9 @@ from orderd.simnet.ledger.records import Recorded, StoredTransaction
 
 
 def recorded(path: Path, signature: Signature) -> Recorded | None:
-    """Look a transaction up in a ledger that a simnet may be writing; this writes nothing.
+    """Look up a transaction in a ledger, opened read-only; None if there is none.
 
-    Raises LedgerError if there is no ledger, or one of another version.
+    Raises LedgerError if there is no ledger, it has another version, or it cannot be read.
     """
     if not path.exists():
         raise LedgerError(f"there is no ledger {path}; start the chain once, or name another state directory")

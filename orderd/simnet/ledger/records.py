@@ -1,4 +1,4 @@
-"""What the ledger keeps, and what it is given."""
+"""The records that the ledger stores and returns."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from orderd.simnet.block import SealedBlock, Status
 
 
 class StoredTransaction(NamedTuple):
-    """A transaction's record: its bytes, its meta as JSON, and when (unix seconds) and where it landed."""
+    """A landed transaction: its slot, block time (unix seconds), bytes, and meta as JSON."""
 
     slot: int
     time: int
@@ -21,7 +21,8 @@ class StoredTransaction(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A transaction and, as ``orderd.simnet.images`` packs them, its accounts before and after; None if not kept."""
+    """A transaction, and its accounts before and after as ``orderd.simnet.images`` packs them; None if they are not
+    kept."""
 
     transaction: StoredTransaction
     images: bytes | None
@@ -39,14 +40,14 @@ class StoredBlock(NamedTuple):
 
 
 class LedgerPlace(NamedTuple):
-    """Where a transaction is: the slot of its block, and its place there."""
+    """The slot of a transaction's block, and its position in the block."""
 
     slot: int
     position: int
 
 
 class LedgerMention(NamedTuple):
-    """A transaction that names an address among its keys; ``error`` as JSON, ``time`` in unix seconds."""
+    """A transaction that has an address among its keys; ``error`` as JSON, ``time`` in unix seconds."""
 
     signature: Signature
     slot: int
@@ -56,8 +57,7 @@ class LedgerMention(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A transaction as the ledger takes it; ``error`` and ``meta`` are JSON. Where ``images`` is None, none are
-    kept."""
+    """A transaction to be written; ``error`` and ``meta`` are JSON. No images are kept if ``images`` is None."""
 
     signature: Signature
     error: bytes
@@ -69,7 +69,7 @@ class Row(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """The chain as the last durable block left it, with the signatures and blockhashes that still count."""
+    """The chain after the last durable block, with the signatures and blockhashes that are recent enough to matter."""
 
     accounts: dict[Pubkey, LedgerAccount]
     tip: SealedBlock

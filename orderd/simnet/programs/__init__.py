@@ -1,1 +1,2 @@
-"""The chain's programs: native handlers that check and change accounts as the real programs do."""
+"""The chain's programs: native handlers, or program binaries, that check and change accounts as the real programs
+do."""

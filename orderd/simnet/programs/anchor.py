@@ -1,4 +1,4 @@
-"""What programs written with Anchor have in common: how they check accounts, and how they word an error.
+"""What programs written with Anchor share: their checks of accounts, and the log lines of their errors.
 
 Source: coral-xyz/anchor, ``lang/src/error.rs``.
 """
@@ -38,13 +38,13 @@ ACCOUNT_NOT_INITIALIZED: Final = ("AccountNotInitialized", 3012)
 
 
 def error(invocation: Invocation, name: str, code: int) -> InstructionError:
-    """An error of the program's handler, logged as Anchor logs it; to be raised by the caller."""
+    """Log an error of the program's handler as Anchor does, and return it for the caller to raise."""
     invocation.log(f"AnchorError occurred. Error Code: {name}. Error Number: {code}. Error Message: {name}.")
     return InstructionError(code)
 
 
 def account_error(invocation: Invocation, account: str, name: str, code: int) -> InstructionError:
-    """An error about one account, by its name in the program; to be raised by the caller."""
+    """Log an error about an account, by its name in the program, and return it for the caller to raise."""
     invocation.log(
         f"AnchorError caused by account: {account}. Error Code: {name}. Error Number: {code}. Error Message: {name}."
     )
@@ -52,13 +52,13 @@ def account_error(invocation: Invocation, account: str, name: str, code: int) ->
 
 
 def panic(invocation: Invocation, why: str) -> InstructionError:
-    """What a program ends with where it takes for granted what is not so; to be raised by the caller."""
+    """Log a panic, and return the error for the caller to raise."""
     invocation.log(f"panicked: {why}")
     return InstructionError("ProgramFailedToComplete", "SBF program panicked")
 
 
 def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
-    """An account of the program's own. Raises InstructionError if it is another's, or of another kind."""
+    """Decode an account of the program. Raises InstructionError if another program owns it or it has another type."""
     account = invocation.account(index)
     if account.owner == system.PROGRAM_ID and account.lamports == 0:
         raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)
@@ -73,7 +73,7 @@ def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
 
 
 def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount:
-    """A token account that the instruction names. Raises InstructionError if it is none."""
+    """Decode a token account. Raises InstructionError if the account is not one."""
     state = _of_a_token_program(invocation, index, name, TokenAccount)
     if state.state == AccountState.UNINITIALIZED:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
@@ -81,7 +81,7 @@ def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount
 
 
 def mint(invocation: Invocation, index: int, name: str) -> Mint:
-    """A mint that the instruction names. Raises InstructionError if it is none."""
+    """Decode a mint. Raises InstructionError if the account is not one."""
     state = _of_a_token_program(invocation, index, name, Mint)
     if not state.is_initialized:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)

@@ -1,4 +1,4 @@
-"""The Associated Token Account program: makes the one account of an owner for a mint.
+"""The Associated Token Account program: creates the token account of an owner for a mint at its derived address.
 
 Source: solana-program/associated-token-account, ``program/src/processor.rs``. Compute units as measured on the
 deployed program; the real ones vary with the bump of the address.
@@ -67,7 +67,7 @@ def _create(invocation: Invocation, *, idempotent: bool) -> None:
     invocation.invoke(*_initialize(account, mint, owner, program))
 
 
-# A wallet's wrapped SOL is made in each of its trades: what is called for an account is the same every time.
+# Cached: each trade creates its wallet's wrapped-SOL account again, with the same instructions.
 
 
 @lru_cache(maxsize=64)
@@ -104,7 +104,7 @@ def _check_existing(invocation: Invocation, data: bytes, owner: Pubkey, mint: Pu
 
 
 def _make_account(invocation: Invocation, lamports: int, space: int, program: Pubkey) -> None:
-    """Create the derived account; one that someone has sent lamports to before is topped up instead."""
+    """Create the derived account. If it already has lamports, top it up, allocate and assign it instead."""
     payer, account = invocation.key(PAYER), invocation.key(ACCOUNT)
     has = invocation.account(ACCOUNT).lamports
     if has == 0:

@@ -1,8 +1,9 @@
-"""Programs as they are deployed: their binaries, run by LiteSVM in place of the handlers of this package.
+"""Runs program binaries in LiteSVM instead of the handlers of this package.
 
-A binary is one handler more. It runs one instruction on the accounts as its transaction has changed them so far, and
-may call what LiteSVM brings (System, the token programs, Memo) and the other binaries. Fees, the transaction's other
-instructions and all faults stay the local chain's own. An instruction sees itself alone in the instructions sysvar.
+A binary is one more handler. It runs one instruction on the accounts as its transaction has changed them so far, and
+may call the programs that LiteSVM includes (System, the token programs, Memo) and the other binaries. Fees, the
+transaction's other instructions and all faults remain simnet's. In the instructions sysvar an instruction sees only
+itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,27 +30,27 @@ from orderd.simnet.invoke import InnerInstruction, Invocation, NativeProgram
 from orderd.solana.programs import compute_budget
 
 _BUDGET_UNITS: Final = 150
-"""Of the instruction that sets the limit."""
+"""Compute units of the instruction that sets the limit."""
 _PAYER: Final = Keypair.from_seed(bytes(32)).pubkey()
-"""Pays LiteSVM's fee, which does not exist on the local chain; nothing else uses this key."""
+"""Pays LiteSVM's fee, which simnet does not charge; nothing else uses this key."""
 _PAYER_LAMPORTS: Final = 1 << 60
 _NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
 
 
 class BinariesError(Exception):
-    """The directory cannot be used; the message says why, and what is expected."""
+    """The directory cannot be used; the message says why, and what it should contain."""
 
 
 class Binaries:
     """The program binaries of a directory, each in a file ``<program id>.so``, as ``solana program dump`` writes it."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        """Without a directory there is only what LiteSVM brings. Raises BinariesError."""
+        """Without a directory, only the programs that LiteSVM includes. Raises BinariesError."""
         self._svm = LiteSVM().with_sigverify(False).with_blockhash_check(False)
         self._svm = self._svm.with_transaction_history(0).with_log_bytes_limit(None)
         self._svm.set_account(_PAYER, solders.account.Account(_PAYER_LAMPORTS, b"", Pubkey.default()))
-        self._there: dict[Pubkey, LedgerAccount | None] = {}
-        """What LiteSVM holds where the local chain has an account."""
+        self._known_accounts: dict[Pubkey, LedgerAccount | None] = {}
+        """The accounts that LiteSVM was given, as simnet has them."""
         self.elfs: dict[Pubkey, bytes] = {}
         if directory is not None:
             files = _files(directory)
@@ -58,15 +59,16 @@ class Binaries:
                     self.elfs[program_id] = path.read_bytes()
                     self._svm.add_program(program_id, self.elfs[program_id])
                 except Exception as error:  # LiteSVM's own error has no name that could be imported
-                    raise BinariesError(f"{path} is no program that can be loaded: {error}") from error
+                    raise BinariesError(f"{path} is not a program that can be loaded: {error}") from error
 
     def programs(self) -> dict[Pubkey, NativeProgram]:
         """A handler for each binary."""
         return dict.fromkeys(self.elfs, NativeProgram(self.process))
 
     def process(self, invocation: Invocation) -> None:
-        """Run the instruction by its program's binary. Raises InstructionError; TransactionError as LiteSVM refuses."""
-        self._set(invocation)
+        """Run the instruction with its program's binary. Raises InstructionError, or TransactionError if LiteSVM
+        refuses it."""
+        self._give_accounts(invocation)
         message = _message(invocation)
         signatures = [Signature.default()] * message.header.num_required_signatures
         result = self._svm.send_transaction(VersionedTransaction.populate(message, signatures))
@@ -79,10 +81,10 @@ class Binaries:
         if isinstance(result, FailedTransactionMetadata):
             raise _failure(result)
         invocation.return_data = bytes(meta.return_data().data)
-        self._take(invocation)
+        self._take_accounts(invocation)
 
-    def _set(self, invocation: Invocation) -> None:
-        """Give LiteSVM the time and the instruction's accounts, as far as it has others."""
+    def _give_accounts(self, invocation: Invocation) -> None:
+        """Give LiteSVM the time and the instruction's accounts, where they differ from what it has."""
         now = invocation.clock
         clock = self._svm.get_clock()
         if (clock.slot, clock.unix_timestamp) != now[:2]:
@@ -90,14 +92,14 @@ class Binaries:
         for key in {use.key for use in invocation.uses}:
             account = invocation.accounts.get(key)
             if account is not None and (account.executable or account.owner == sysvars.OWNER):
-                continue  # LiteSVM has its own
-            if key in self._there and self._there[key] is account:
+                continue  # LiteSVM has its own programs and sysvars
+            if key in self._known_accounts and self._known_accounts[key] is account:
                 continue
             self._svm.set_account(key, _NOTHING if account is None else _for_litesvm(account))
-            self._there[key] = account
+            self._known_accounts[key] = account
 
-    def _take(self, invocation: Invocation) -> None:
-        """Bring home what the instruction changed."""
+    def _take_accounts(self, invocation: Invocation) -> None:
+        """Copy the accounts that the instruction changed from LiteSVM."""
         for key in {use.key for use in invocation.uses if use.is_writable}:
             before, found = invocation.accounts.get(key), self._svm.get_account(key)
             after = None
@@ -105,7 +107,7 @@ class Binaries:
                 after = LedgerAccount(found.lamports, found.owner, bytes(found.data), found.executable)
             if after == before:
                 continue
-            self._there[key] = after
+            self._known_accounts[key] = after
             if after is None:
                 invocation.accounts.pop(key, None)
             else:
@@ -115,7 +117,7 @@ class Binaries:
 def _files(directory: Path) -> Mapping[Pubkey, Path]:
     expected = "files named <program id>.so, as `solana program dump` writes them"
     if not directory.is_dir():
-        raise BinariesError(f"{directory} is no directory; name one that holds {expected}")
+        raise BinariesError(f"{directory} is not a directory; name one that holds {expected}")
     files = {}
     for path in sorted(directory.glob("*.so")):
         try:
@@ -132,7 +134,7 @@ def _for_litesvm(account: LedgerAccount) -> solders.account.Account:
 
 
 def _message(invocation: Invocation) -> MessageV0:
-    """A transaction of this instruction alone, with the units that its own transaction has left."""
+    """A message with this instruction alone, with the compute units that its transaction has left."""
     metas = [AccountMeta(use.key, use.is_signer, use.is_writable) for use in invocation.uses]
     limit = compute_budget.budget(invocation.execution.units_left + _BUDGET_UNITS, 0)
     instruction = Instruction(invocation.program_id, invocation.data, metas)
@@ -140,7 +142,7 @@ def _message(invocation: Invocation) -> MessageV0:
 
 
 def _own_lines(logs: list[str], program_id: Pubkey) -> Iterator[str]:
-    """What lies between the lines that the runtime writes around the instruction."""
+    """The instruction's log, without the lines that the runtime writes before and after it."""
     first = logs.index(f"Program {program_id} invoke [1]") + 1
     closing = tuple(f"Program {program_id} {what}" for what in ("consumed ", "success", "failed"))
     last = len(logs)

@@ -1,4 +1,4 @@
-"""The Compute Budget program: its instructions are read before anything runs; running them only costs units."""
+"""The Compute Budget program. Its instructions are read before the transaction runs; running them only costs units."""
 
 from orderd.simnet.invoke import Invocation
 

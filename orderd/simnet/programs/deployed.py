@@ -1,4 +1,4 @@
-"""The accounts of programs that are run by their binaries, as a validator has them: what is deployed can be read."""
+"""The program accounts of binaries, as a validator has them, so that clients can read what is deployed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -17,13 +17,13 @@ from orderd.solana.deployments import (
 from orderd.solana.pool_programs import pool_programs
 
 HANDLED: Final = LedgerAccount(rent_exempt_minimum(36), FIXED_LOADER, bytes(36), executable=True)
-"""A program that a handler stands for: it holds no binary."""
+"""The account of a program that a native handler implements: it holds no binary."""
 
 
 def deployed(
     accounts: Mapping[Pubkey, LedgerAccount], binaries: Mapping[Pubkey, bytes], slot: int
 ) -> dict[Pubkey, LedgerAccount | None]:
-    """What differs from ``accounts`` where these binaries are run. One that has changed is deployed at ``slot``."""
+    """The changes to ``accounts`` that deploy these binaries. A binary that has changed is deployed at ``slot``."""
     wanted: dict[Pubkey, LedgerAccount | None] = {}
     for program in dict.fromkeys([*binaries, *(each.ids["simnet"] for each in pool_programs())]):
         wanted |= dict(_of(program, accounts, binaries.get(program), slot))

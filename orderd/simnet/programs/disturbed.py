@@ -1,4 +1,4 @@
-"""Programs that fail by configuration: one whose pools are switched off, or one whose price has just moved."""
+"""Programs with injected faults: all pools disabled, some pools disabled, or a slippage error."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -47,7 +47,8 @@ def with_refusals(programs: Mapping[Pubkey, NativeProgram], pools: frozenset[str
 
 
 def with_failures(programs: Mapping[Pubkey, NativeProgram], dice: Dice) -> Mapping[Pubkey, NativeProgram]:
-    """The programs, with a share of the transactions failing at their first swap, with the program's slippage error."""
+    """The programs, with a fraction of the transactions failing at their first swap with the program's slippage
+    error."""
     swapping: TransactionRun | None = None
 
     def disturb(invocation: Invocation) -> None:
@@ -63,7 +64,7 @@ def with_failures(programs: Mapping[Pubkey, NativeProgram], dice: Dice) -> Mappi
 
 
 def _failure(invocation: Invocation, code: ErrorCode) -> InstructionError:
-    """The error by which the program that was called says this."""
+    """The called program's error for an error code of orderd."""
     program = program_at(str(invocation.program_id))
     assert program is not None
     return fail(invocation, program.number_of(code))

@@ -1,4 +1,4 @@
-"""The Memo program: text in the log, with the signers that vouch for it.
+"""The Memo program: writes a text and its signers to the log.
 
 Source: solana-program/memo, ``program/src/processor.rs``. Compute units as measured on the deployed program.
 """

@@ -1,4 +1,4 @@
-"""How a pool's program refuses a swap."""
+"""Errors with which a pool's program refuses a swap."""
 
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
@@ -7,7 +7,7 @@ from orderd.solana.pool_programs import program_at
 
 
 def fail(invocation: Invocation, number: int) -> InstructionError:
-    """An error of the pool program that was called, logged as that logs it; to be raised by the caller."""
+    """Log an error as the called pool program does, and return it for the caller to raise."""
     program = program_at(str(invocation.program_id))
     if program is not None and program.is_anchor:
         return anchor.error(invocation, program.errors[number].name, number)

@@ -1,6 +1,6 @@
-"""The System program: lamports, and the making of accounts.
+"""The System program: transfers lamports and creates accounts.
 
-Source: agave ``programs/system/src/system_processor.rs``. Every instruction takes 150 compute units.
+Source: agave ``programs/system/src/system_processor.rs``. Each instruction costs 150 compute units.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""Which program answers to which address."""
+"""The programs by their address."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Methods that read accounts: one, many, by program, by token owner."""
+"""RPC methods that read accounts: single, many, by program, by token owner."""
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
@@ -39,13 +39,13 @@ _MAX_U64: Final = (1 << 64) - 1
 
 
 class Accounts:
-    """``outage`` names the venues whose programs' accounts cannot be read."""
+    """The methods. ``outage`` names venues whose programs' accounts cannot be read."""
 
     def __init__(self, outage: frozenset[VenueName]) -> None:
         self._unreadable = programs_of(outage)
         self._venues = {key: venue for venue in VenueName for key in programs_of(frozenset({venue}))}
         self.venues_read: set[VenueName] = set()
-        """The venues of which accounts were read, since this was cleared last."""
+        """The venues whose accounts were read since the set was last cleared."""
 
     def get_balance(self, node: Node, params: Params) -> Json:
         view = node.view(params.options(1))
@@ -94,7 +94,7 @@ class Accounts:
         return with_context(view, ui_amount(mint.supply, mint.decimals))
 
     def get_token_largest_accounts(self, node: Node, params: Params) -> Json:
-        """Of a mint, those that hold most of it."""
+        """The token accounts of a mint with the largest balances."""
         view, mint = node.view(params.options(1)), params.pubkey(0)
         if view.account(mint) is None:
             raise invalid_params("Invalid param: could not find mint")
@@ -139,7 +139,7 @@ class Accounts:
 
 @lru_cache(maxsize=256)
 def _whole_in_base64(account: LedgerAccount) -> orjson.Fragment:
-    """What ``encode_account`` makes of it, as text: a pool that did not change is asked for again and again."""
+    """``encode_account`` as JSON text, cached because pools that did not change are requested repeatedly."""
     return orjson.Fragment(orjson.dumps(_described(account, [base64.b64encode(account.data).decode(), "base64"])))
 
 
@@ -185,7 +185,7 @@ def _data(view: View, account: LedgerAccount, options: dict[str, Any]) -> Json:
 
 
 def _compressed(data: bytes) -> bytes:
-    from zstandard import compress  # few clients ask for it: the others start without it
+    from zstandard import compress  # imported on demand, because few clients use it
 
     return compress(data)
 
@@ -200,7 +200,7 @@ def _slice(data: bytes, bounds: Json) -> bytes:
 
 
 def filters_of(filters: Json) -> list[Callable[[bytes], bool]]:
-    """What data has to be like, as getProgramAccounts and programSubscribe take it."""
+    """The filters of getProgramAccounts and programSubscribe, as predicates on account data."""
     if filters is None:
         return []
     if not isinstance(filters, list) or len(filters) > 4:
@@ -257,7 +257,7 @@ def _token_accounts(view: View, programs: Iterable[Pubkey]) -> Iterator[tuple[Pu
 
 
 def _parsed(view: View, account: LedgerAccount) -> dict[str, Any] | None:
-    """A token account or mint in words; None for anything else."""
+    """A token account or mint in ``jsonParsed`` form; None for other accounts."""
     if account.owner not in TOKEN_PROGRAMS:
         return None
     state = _token_account(account)

@@ -1,6 +1,6 @@
-"""A request's bytes as JSON in which each member is given once.
+"""Parses a request as JSON, and refuses members that are given twice.
 
-A real node takes the last of two, or refuses, as its parser has it: a client must rely on neither.
+Real nodes either use the last one or refuse, depending on the parser; a client must not rely on either.
 """
 
 import orjson
@@ -10,10 +10,10 @@ from orderd.simnet.rpc.protocol import INVALID_REQUEST, PARSE_ERROR, Json, NodeR
 
 
 def read_body(body: bytes) -> Json:
-    """Raises NodeRpcError: PARSE_ERROR, INVALID_REQUEST."""
+    """The parsed request. Raises NodeRpcError: PARSE_ERROR, INVALID_REQUEST."""
     try:
         request: Json = orjson.loads(body)
-        read_json(body)  # which sees what the other drops, but takes numbers and texts that are none in JSON
+        read_json(body)  # finds repeated members, which orjson drops; orjson is stricter about numbers and texts
     except RepeatedMemberError as error:
         raise NodeRpcError(INVALID_REQUEST, f"Invalid request: {error}") from None
     except (ValueError, RecursionError):

@@ -1,11 +1,11 @@
-"""Methods about the chain itself: slots, heights, blockhashes, fees, the node."""
+"""RPC methods about the chain and the node: slots, heights, blockhashes, fees, versions."""
 
 from typing import Final
 
 from orderd.simnet.account import rent_exempt_minimum
 from orderd.simnet.actors import IDENTITY
 from orderd.simnet.bank import MAX_BLOCKHASH_AGE
-from orderd.simnet.invoke import SLOTS_AN_EPOCH
+from orderd.simnet.invoke import SLOTS_PER_EPOCH
 from orderd.simnet.rpc.protocol import VERSION, Json, Node, Params, with_context
 
 _PRIORITY_FEE_BLOCKS: Final = 150
@@ -32,13 +32,13 @@ class Cluster:
 
     def get_epoch_info(self, node: Node, params: Params) -> Json:
         view = node.view(params.options(0))
-        epoch, index = divmod(view.slot, SLOTS_AN_EPOCH)
+        epoch, index = divmod(view.slot, SLOTS_PER_EPOCH)
         return {
             "absoluteSlot": view.slot,
             "blockHeight": view.height,
             "epoch": epoch,
             "slotIndex": index,
-            "slotsInEpoch": SLOTS_AN_EPOCH,
+            "slotsInEpoch": SLOTS_PER_EPOCH,
             "transactionCount": view.transaction_count,
         }
 
@@ -46,7 +46,7 @@ class Cluster:
         return node.view(params.options(0)).transaction_count
 
     def get_recent_prioritization_fees(self, node: Node, params: Params) -> Json:
-        """The least unit price (micro-lamports) that got into each recent block."""
+        """The lowest unit price (micro-lamports per compute unit) in each recent block."""
         params.options(1)
         return [
             {"slot": block.slot, "prioritizationFee": min(block.unit_prices, default=0)}

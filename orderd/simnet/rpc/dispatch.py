@@ -1,4 +1,4 @@
-"""From a request's bytes to an answer's: parsing, batches, method lookup, errors."""
+"""Answers a request: parsing, batches, method lookup, errors."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -33,7 +33,8 @@ Method = Callable[[Node, Params], Any]
 
 
 class Dispatcher:
-    """All methods of the HTTP side. A request is answered by one node, lagging or not; a batch too, but in a pool."""
+    """All methods of the HTTP side. One node answers a request or a batch; in a pool, each request of a batch has its
+    own node."""
 
     def __init__(self, chain: Chain) -> None:
         bank = chain.bank
@@ -86,7 +87,7 @@ class Dispatcher:
         }
 
     def answer_and_venues(self, body: bytes) -> tuple[bytes, frozenset[VenueName]]:
-        """What ``answer`` says, and the venues whose accounts it shows."""
+        """The result of ``answer``, and the venues whose accounts were read for it."""
         self._accounts.venues_read.clear()
         return self.answer(body), frozenset(self._accounts.venues_read)
 
@@ -113,7 +114,7 @@ class Dispatcher:
             return {"jsonrpc": "2.0", "result": method(node, Params(request.get("params"))), "id": identity}
         except NodeRpcError as error:
             return _failure(identity, error)
-        except Exception:  # noqa: BLE001  (one request's fault must not take the connection down)
+        except Exception:  # noqa: BLE001  (an error in one request must not close the connection)
             _log.exception("request failed", method=request["method"])
             return _failure(identity, NodeRpcError(INTERNAL_ERROR, "Internal error"))
 

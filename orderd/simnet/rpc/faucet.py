@@ -1,6 +1,6 @@
-"""Free money: requestAirdrop for SOL as on a test cluster, simnet_mintTokens for everything else.
+"""The faucet: requestAirdrop for SOL as on a test cluster, simnet_mintTokens for other tokens.
 
-Both are ordinary transactions, signed by the faucet, and can be waited for like any other.
+Both send ordinary transactions signed by the faucet, whose status can be polled like any other.
 """
 
 from itertools import count
@@ -28,7 +28,8 @@ class Faucet:
         return self._send([system.transfer(FAUCET.pubkey(), receiver, lamports)])
 
     def mint_tokens(self, node: Node, params: Params) -> Json:
-        """``[{mint, owner, amount}]`` (base units, integer or decimal string): into the owner's associated account."""
+        """``[{mint, owner, amount}]`` (base units, integer or decimal string): mints to the owner's associated
+        account."""
         wanted = params.options(0)
         mint, owner = pubkey(wanted.get("mint")), pubkey(wanted.get("owner"))
         requested = wanted.get("amount")
@@ -47,10 +48,10 @@ class Faucet:
     def _check_mint(self, node: Node, mint: Pubkey) -> None:
         account = node.bank.accounts.get(mint)
         if account is None or account.owner != token.PROGRAM_ID or len(account.data) != token.MINT_SIZE:
-            raise invalid_params(f"Invalid param: {mint} is no mint on this chain")
+            raise invalid_params(f"Invalid param: {mint} is not a mint on this chain")
 
     def _send(self, instructions: list[Instruction]) -> str:
-        # The number keeps two equal gifts from being one transaction.
+        # The number in the memo makes two equal requests two transactions.
         number = f"faucet {self._bank.open.slot}.{next(self._numbers)}"
         message = MessageV0.try_compile(FAUCET.pubkey(), [*instructions, memo.memo(number)], [], self._bank.open.parent)
         transaction = decode(bytes(VersionedTransaction(message, [FAUCET])))

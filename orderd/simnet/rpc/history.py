@@ -1,4 +1,4 @@
-"""Methods that look back: at blocks, at transactions, and at all transactions of an address.
+"""RPC methods for blocks, transactions, and the transactions of an address.
 
 Source: agave ``rpc/src/rpc.rs`` and ``ledger/src/blockstore.rs``.
 """
@@ -45,11 +45,11 @@ _ACCOUNTS_META: Final = (
     "preTokenBalances",
     "postTokenBalances",
 )
-"""The part of a transaction's meta that is returned with its accounts."""
+"""The members of a transaction's meta that are returned with ``transactionDetails: accounts``."""
 
 
 class History:
-    """Each method asks what the node at hand has of it, and how far it has come."""
+    """The methods. Each shows only what the answering node has, up to the slot that it has reached."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -64,7 +64,7 @@ class History:
         return {"slot": stored.slot, "blockTime": stored.time, **encoded}
 
     def get_signatures_for_address(self, node: Node, params: Params) -> Json:
-        """An unknown ``before`` hides everything, an unknown ``until`` nothing."""
+        """The newest first. With an unknown ``before`` the list is empty; an unknown ``until`` is ignored."""
         address, options = params.pubkey(0), params.options(1)
         requested = options.get("limit")
         limit = MAX_SIGNATURES if requested is None else integer(requested, "limit")
@@ -101,7 +101,7 @@ class History:
         return answer
 
     def get_blocks(self, node: Node, params: Params) -> Json:
-        """The slots that have a block, from the first to the last one asked for."""
+        """The slots that have a block, from the first to the last one requested."""
         first = params.integer(0)
         has_last = len(params) > 1 and isinstance(params.at(1), int)
         newest = node.history_slot(params.options(2 if has_last else 1))
@@ -117,7 +117,7 @@ class History:
         return node.first_block
 
     def _block(self, node: Node, slot: int, newest: int) -> StoredBlock:
-        """A block not above ``newest``. Raises NodeRpcError that says why there is none."""
+        """The block of a slot that is not above ``newest``. Raises NodeRpcError with the reason if there is none."""
         if slot > newest:
             raise NodeRpcError(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
         if slot < node.first_block:
@@ -146,13 +146,13 @@ class History:
                     yield _with_accounts(stored, newest_version)
 
     def _place(self, node: Node, wanted: Signature, newest: int) -> LedgerPlace | None:
-        """Where a transaction is, as far as the node knows."""
+        """The place of a transaction; None if the node does not have it."""
         place = self._ledger.place(wanted)
         return place if place and place.slot <= newest and node.has_transactions_of(place.slot) else None
 
 
 def _options(params: Params) -> dict[str, Any]:
-    """The second parameter, which old clients fill with an encoding, all others with an object."""
+    """The second parameter: an object, or an encoding as old clients send it."""
     return {"encoding": params.text(1)} if len(params) > 1 and params.is_text(1) else params.options(1)
 
 

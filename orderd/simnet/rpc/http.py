@@ -1,4 +1,4 @@
-"""The HTTP side: POST with a JSON-RPC body, and the faults of a node that is far away or too busy."""
+"""The HTTP server: POST with a JSON-RPC body, and the faults of a distant or overloaded node."""
 
 import asyncio
 import socket
@@ -27,10 +27,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class _OneWrite:
-    """A transport on which what is written in one turn of the event loop leaves in one piece.
+    """A transport that joins all writes of one event-loop iteration into one.
 
-    uvicorn writes a response's head and its body one after another: each would cost a system call, and wake the
-    client, which cannot read an answer from the head alone.
+    uvicorn writes a response's head and body separately: each write would cost a system call and wake the client, which
+    cannot use the head alone.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -51,7 +51,7 @@ class _OneWrite:
         self._parts.clear()
         self._transport.abort()
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever else a transport has)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (all other attributes of a transport)
         return getattr(self._transport, name)
 
     def _flush(self) -> None:
@@ -61,7 +61,7 @@ class _OneWrite:
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's, with the transport in the scope, so that a connection can be reset."""
+    """uvicorn's protocol, with the transport in the scope, so that a connection can be reset."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _OneWrite(transport, self.loop)))
@@ -98,7 +98,7 @@ class HttpServer:
         self._server = await loop.create_server(lambda: _Protocol(config, self._state, {}, loop), sock=listener)
 
     async def stop(self) -> None:
-        """Take no more connections, finish the requests at hand, close."""
+        """Accept no more connections, finish the running requests, close."""
         if self._server is None:
             return
         self._server.close()
@@ -147,12 +147,12 @@ def _refusal(headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
 
 @lru_cache(maxsize=64)
 def _judged(hosts: tuple[str, ...], origins: tuple[str, ...], content_type: str) -> Refusal | None:
-    """Most requests are one client's, and say the same."""
+    """``refusal``, cached because most requests have the same headers."""
     return refusal(hosts, origins, content_type)
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None if it is larger than a node takes."""
+    """The whole body; None if it is larger than ``MAX_BODY``."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body", False):
@@ -172,7 +172,7 @@ async def _reply(send: Send, status: int, body: bytes, *headers: tuple[bytes, by
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """Close with RST, as a machine that vanished does: no linger, nothing flushed."""
+    """Close with RST: no linger, nothing flushed."""
     connection = transport.get_extra_info("socket")
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""Creates new tokens and pools while the chain runs, for traders who wait for them.
+"""Creates tokens and pools while the chain runs, to test orders that wait for them.
 
 Both appear in the open block without a transaction. Pools are of Raydium CPMM. Other amounts for an existing pool add
 or remove liquidity.
@@ -23,10 +23,10 @@ from orderd.solana.programs.token import Mint, OptionalKey, TokenAccount
 
 _DECIMALS: Final = 6
 _FIRST_CONFIG: Final = 1_000
-"""The first fee configuration of these pools; there is one per hundredth of a percent."""
-_RATES_A_BPS: Final = 100
+"""Index of the first fee configuration of these pools; there is one per basis point."""
+_RATES_PER_BPS: Final = 100
 _RATES: Final = {"protocol_fee_rate": 120_000, "fund_fee_rate": 40_000, "creator_fee_rate": 0}
-_MOST_BPS: Final = 5_000
+_MAX_BPS: Final = 5_000
 
 
 class Launches:
@@ -35,9 +35,9 @@ class Launches:
         self._numbers = count(1)
 
     def create_mint(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """``[{decimals?, mintAuthority?, freezeAuthority?, owner?, amount?}]``: a new token; its mint.
+        """``[{decimals?, mintAuthority?, freezeAuthority?, owner?, amount?}]``: creates a token and returns its mint.
 
-        The authorities that are requested are held by the faucet; ``amount`` base units go to the owner.
+        The faucet holds the requested authorities; ``amount`` base units go to the owner.
         """
         wanted = params.options(0) if len(params) else {}
         name = f"mint {self._bank.open.slot}.{next(self._numbers)}"
@@ -63,8 +63,8 @@ class Launches:
         wanted = params.options(0)
         mint, quote = pubkey(wanted.get("mint")), pubkey(wanted.get("quote", str(USDC)))
         fee_bps = integer(wanted.get("feeBps", 25), "feeBps")
-        if fee_bps > _MOST_BPS:
-            raise invalid_params(f"Invalid params: feeBps: {fee_bps} is above {_MOST_BPS}")
+        if fee_bps > _MAX_BPS:
+            raise invalid_params(f"Invalid params: feeBps: {fee_bps} is above {_MAX_BPS}")
         amounts = {
             mint: integer(wanted.get("amount"), "amount"),
             quote: integer(wanted.get("quoteAmount"), "quoteAmount"),
@@ -77,7 +77,7 @@ class Launches:
         pool = addresses.pool_address(addresses.config_address(config), mint_0, mint_1)
         there = {each: self._without(each, addresses.vault_address(pool, each)) for each in amounts}
         first = FirstAccounts(self._bank.open.time, dict(there))
-        rates = _RATES | {"trade_fee_rate": fee_bps * _RATES_A_BPS}
+        rates = _RATES | {"trade_fee_rate": fee_bps * _RATES_PER_BPS}
         genesis.add(first, pool, config, rates, mint_1, (amounts[mint_0], amounts[mint_1]), {}, mint_0)
         self._bank.replace(first.accounts)
         return str(pool)
@@ -86,7 +86,7 @@ class Launches:
         """The mint's account as if the vault were empty: the amount for the vault is added to the supply."""
         account = self._bank.accounts.get(mint)
         if account is None or account.owner not in token.PROGRAM_IDS:
-            raise invalid_params(f"Invalid param: {mint} is no mint on this chain")
+            raise invalid_params(f"Invalid param: {mint} is not a mint on this chain")
         held = self._bank.accounts.get(vault)
         if held is None or mint == token.NATIVE_MINT:
             return account

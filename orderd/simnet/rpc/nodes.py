@@ -1,8 +1,8 @@
-"""The nodes behind the one address: a single one, or a pool, where each request may meet another one.
+"""The nodes behind the server's address: one node, or a pool in which each request may reach another node.
 
-The unkind ones do what real nodes do: the statuses of the newest 300 blocks come along with the snapshot that a node
-begins from (agave, ``runtime/src/status_cache.rs``), its transactions do not; and one on a dead fork takes its own
-slots for the chain's.
+The faulty nodes behave as real ones: a snapshot from which a node restarts includes the statuses of the newest 300
+blocks (agave, ``runtime/src/status_cache.rs``) but not their transactions, and a node on a dead fork reports its own
+slots.
 """
 
 from typing import Final
@@ -12,11 +12,11 @@ from orderd.simnet.faults import Dice
 from orderd.simnet.rpc.protocol import Node
 
 _AHEAD: Final = 3
-"""Slots by which the node on the dead fork is ahead of all others: it does not wait for them."""
+"""Slots by which the node on the dead fork is ahead of all others."""
 
 
 class NodePool:
-    """Draws the node for each request."""
+    """Chooses the node for each request."""
 
     def __init__(self, bank: Bank, dice: Dice) -> None:
         self._bank = bank
@@ -53,7 +53,8 @@ class NodePool:
                 return self._one()._replace(has_history=False)
 
     def _forked(self, since: int) -> Node:
-        """On a fork of its own since the newest block that is not above a slot; nothing there is ever confirmed."""
+        """A node on its own fork since the newest block that is not above ``since``. Nothing on the fork is
+        confirmed."""
         now = self._bank.open.slot
         at = self._bank.newest(since).slot
         levels = self._bank.levels(now - at)

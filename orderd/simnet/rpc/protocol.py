@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 as Solana's nodes speak it: requests, errors with their numbers, and parameters by position.
+"""JSON-RPC 2.0 as Solana's nodes implement it: error numbers, positional parameters, and the node's view of the chain.
 
 Error numbers: agave ``rpc-client-api/src/custom_error.rs``.
 """
@@ -29,14 +29,14 @@ UNSUPPORTED_TRANSACTION_VERSION: Final = -32015
 MIN_CONTEXT_SLOT_NOT_REACHED: Final = -32016
 
 VERSION: Final = "3.1.0"
-"""The release whose behaviour is followed."""
+"""The agave release whose behaviour simnet follows."""
 
 
 Json = str | int | float | bool | None | list[Any] | dict[str, Any]
 
 
 class NodeRpcError(Exception):
-    """An error object of the protocol; ``data`` is part of the answer where it is given."""
+    """An error object of the protocol; ``data`` is optional."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ def invalid_params(message: str) -> NodeRpcError:
 
 
 class Params:
-    """Positional parameters. Each reader raises NodeRpcError -32602 for what is missing or of another kind."""
+    """Positional parameters. Each method raises NodeRpcError -32602 for a missing parameter or one of another type."""
 
     def __init__(self, values: Json) -> None:
         if values is None:
@@ -104,7 +104,7 @@ class Params:
             raise invalid_params(f"Invalid param: {error}") from error
 
     def options(self, index: int) -> dict[str, Any]:
-        """The configuration object at ``index``, empty where there is none."""
+        """The configuration object at ``index``; empty if there is none."""
         if index >= len(self._values) or self._values[index] is None:
             return {}
         value = self._values[index]
@@ -115,7 +115,7 @@ class Params:
 
 def integer(value: Json, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
-        raise invalid_params(f"Invalid params: {name}: {value!r} is no u64.")
+        raise invalid_params(f"Invalid params: {name}: {value!r} is not a u64.")
     return value
 
 
@@ -138,11 +138,11 @@ def signature(value: Json) -> Signature:
 
 
 class Node(NamedTuple):
-    """The node that answers a request: it may be behind, but then it is so in everything it says.
+    """The node that answers a request. If it is behind, it is behind in all its answers.
 
-    ``first_block`` is the first slot of which it has the transactions; before it, it knows the newest blocks' statuses
-    only. Without ``has_history`` it has no transactions at all, and says so. A node that is on a dead fork since the
-    slot ``forked_at`` knows nothing of what the chain did after it, though its own slots go on.
+    ``first_block`` is the first slot whose transactions it has; of earlier ones it knows only the recent statuses.
+    Without ``has_history`` it has no transactions and answers so. A node that is on a dead fork since the slot
+    ``forked_at`` does not see later blocks of the chain, although its own slots continue.
     """
 
     bank: Bank
@@ -153,22 +153,23 @@ class Node(NamedTuple):
 
     @property
     def known(self) -> int:
-        """The newest slot of the chain that the node knows."""
+        """The newest slot of the main chain that the node knows."""
         return self.levels.processed if self.forked_at is None else self.forked_at
 
     def has_transactions_of(self, slot: int) -> bool:
-        """Whether the node knows what happened in a slot that the ledger has."""
+        """Whether the node has the transactions of a slot that is in the ledger."""
         return self.first_block <= slot <= self.known and self.bank.is_on_chain(slot)
 
     def view(self, options: dict[str, Any], name: str = "commitment") -> View:
-        """The state at the commitment asked for (default finalized). Raises NodeRpcError if it is not there yet."""
+        """The state at the requested commitment (default finalized). Raises NodeRpcError if the node is below
+        ``minContextSlot``."""
         slot = self.context_slot(options, commitment(options.get(name)))
         return View(self.bank, min(slot, self.known), max(slot - self.known, 0))
 
     def history_slot(self, options: dict[str, Any]) -> int:
-        """The slot up to which blocks and transactions are shown at the requested commitment (default finalized).
+        """The last slot whose blocks and transactions are shown at the requested commitment (default finalized).
 
-        Raises NodeRpcError for processed ones, which are not served, and if the node is not that far.
+        Raises NodeRpcError for ``processed``, which is not supported, and if the node is below ``minContextSlot``.
         """
         self.check_history()
         requested = commitment(options.get("commitment"))
@@ -177,7 +178,7 @@ class Node(NamedTuple):
         return self.context_slot(options, requested)
 
     def check_history(self) -> None:
-        """Raises NodeRpcError if the node was started without its transaction history."""
+        """Raises NodeRpcError if the node has no transaction history."""
         if not self.has_history:
             raise NodeRpcError(TRANSACTION_HISTORY_NOT_AVAILABLE, "Transaction history is not available from this node")
 
@@ -204,5 +205,5 @@ def commitment(value: Json) -> Commitment:
 
 
 def with_context(view: View, value: Json | orjson.Fragment) -> dict[str, Any]:
-    """A result that says which slot it is of."""
+    """A result with the slot that it refers to."""
     return {"context": {"apiVersion": VERSION, "slot": view.slot}, "value": value}

@@ -1,4 +1,4 @@
-"""The websocket side: subscriptions to signatures, accounts, programs, logs and slots.
+"""The websocket server: subscriptions to signatures, accounts, programs, logs and slots.
 
 Source: agave ``rpc/src/rpc_pubsub.rs``.
 """
@@ -42,7 +42,7 @@ _PING_SECONDS: Final = 20
 
 
 class PubSub:
-    """All subscriptions. The bank reports what happened, and the subscribers are notified."""
+    """Serves subscriptions: the bank reports changes, and the subscribers are notified."""
 
     def __init__(self, bank: Bank, ledger: Ledger) -> None:
         self._bank = bank
@@ -84,7 +84,7 @@ class PubSub:
 
     async def _handle(self, connection: ServerConnection) -> None:
         try:
-            with suppress(ConnectionClosed):  # however it ended, there is no client left to notify
+            with suppress(ConnectionClosed):  # the client is gone, so nothing is left to do
                 async for message in connection:
                     await connection.send(orjson.dumps(self._answer(connection, message)).decode())
         finally:
@@ -113,7 +113,7 @@ class PubSub:
         if status is None or not self._bank.is_on_chain(status.slot):
             return subscription.number
         if status.slot <= self._bank.levels().slot(subscription.commitment):
-            # After the answer that carries the subscription's number.
+            # Sent after the answer with the subscription's number.
             subscription.connection.loop.call_soon(self._signature_done, subscription, status)
         return subscription.number
 
@@ -231,6 +231,6 @@ def _parse(message: str | bytes) -> dict[str, Any]:
 
 
 def _admit(connection: ServerConnection, request: Request) -> Response | None:
-    """No page of a stranger's may listen."""
+    """Refuse web pages of other origins."""
     refused = refusal(request.headers.get_all("Host"), request.headers.get_all("Origin"))
     return None if refused is None else connection.respond(*refused)

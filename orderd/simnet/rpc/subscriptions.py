@@ -1,4 +1,4 @@
-"""Which client listens to what over the websocket."""
+"""The websocket subscriptions of all clients."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ class ProgramAccounts(NamedTuple):
 
 
 class Logs(NamedTuple):
-    """What transactions log: those that name an account, or all."""
+    """The logs of transactions that name an account, or of all."""
 
     mentions: Pubkey | None
 
 
 Target = Signature | Pubkey | ProgramAccounts | Logs | None
-"""A transaction's end, an account, what the classes above say, or the slots."""
+"""What a subscription is about: a signature, an account, a program's accounts, logs, or (None) slots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeSubscription:
-    """What one connection wants to hear about; of a program's accounts, those that all ``matches`` take."""
+    """One subscription of a connection. A program's accounts are reported only if all ``matches`` accept their data."""
 
     number: int
     connection: ServerConnection
@@ -47,7 +47,7 @@ class NodeSubscription:
 
 
 class Subscriptions:
-    """All of them, by their number and by what they are about."""
+    """All subscriptions, by number and by target."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -79,7 +79,7 @@ class Subscriptions:
             del self._by_target[key]
 
     def leave(self, connection: ServerConnection) -> None:
-        """The connection is gone."""
+        """Remove all subscriptions of a closed connection."""
         for subscription in [each for each in self._by_number.values() if each.connection is connection]:
             self.remove(subscription)
 
@@ -87,9 +87,9 @@ class Subscriptions:
         return self._by_number.get(number)
 
     def to(self, level: Commitment, target: Target) -> list[NodeSubscription]:
-        """Those to one thing. The list is the caller's: it may remove them on its way."""
+        """The subscriptions to one target. A new list, so that the caller may remove them while iterating."""
         return list(self._by_target.get((level, target), ()))
 
     def has(self, level: Commitment, kind: type[ProgramAccounts | Logs]) -> bool:
-        """Whether anybody listens to a thing of this kind."""
+        """Whether there are subscriptions to targets of this class."""
         return any(requested is level and isinstance(target, kind) for requested, target in self._by_target)

@@ -1,4 +1,4 @@
-"""Methods that send, simulate and look up transactions."""
+"""RPC methods that send, simulate and look up transactions."""
 
 import base64
 from typing import Any, Final
@@ -16,7 +16,7 @@ from orderd.simnet.faults import Dice
 from orderd.simnet.genesis.lookup_tables import read
 from orderd.simnet.ledger.ledger import Ledger
 from orderd.simnet.mempool import Mempool
-from orderd.simnet.record import inner_instructions
+from orderd.simnet.record import inner_instructions, return_data
 from orderd.simnet.rpc.accounts import encode_account
 from orderd.simnet.rpc.protocol import (
     PREFLIGHT_FAILURE,
@@ -121,7 +121,7 @@ class Transactions:
             raise invalid_params(f"invalid transaction: {error}") from error
 
     def _preflight(self, node: Node, transaction: Transaction, options: dict[str, Any]) -> None:
-        """Refuse what a simulation shows would fail."""
+        """Simulate the transaction. Raises NodeRpcError if it would fail."""
         _verify(transaction)
         view = node.view(options, "preflightCommitment")
         try:
@@ -179,22 +179,20 @@ def _verify(transaction: Transaction) -> None:
 
 
 def _simulated(transaction: Transaction, outcome: Outcome) -> dict[str, Any]:
-    program, data = outcome.return_data or (None, b"")
     return {
         "err": None if outcome.error is None else outcome.error.to_json(),
         "logs": list(outcome.logs),
         "unitsConsumed": outcome.units,
         "fee": transaction.fee,
-        "returnData": None
-        if program is None
-        else {"programId": str(program), "data": [base64.b64encode(data).decode(), "base64"]},
+        "returnData": None,
+        **return_data(outcome),
     }
 
 
 def _accounts_after(
     view: View, transaction: Transaction, outcome: Outcome, wanted: Json
 ) -> list[dict[str, Any] | None]:
-    """The accounts that the caller wants to see as the simulation leaves them."""
+    """The requested accounts after the simulation."""
     if not isinstance(wanted, dict) or not isinstance(wanted.get("addresses"), list):
         raise invalid_params("Invalid params: accounts: expected an object with addresses")
     after: dict[Any, LedgerAccount | None] = dict(zip(transaction.keys, outcome.after, strict=True))

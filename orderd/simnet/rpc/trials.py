@@ -1,4 +1,4 @@
-"""Methods for tests of clients: they change what goes wrong, set prices, and make the chain fork."""
+"""RPC methods for tests of clients: they change faults, set prices, and fork the chain."""
 
 import re
 from decimal import Decimal
@@ -16,7 +16,7 @@ class Trials:
         self._chain = chain
 
     def set_faults(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """``[{...}]``: those that are named, the others stay; all that are now in force. The next start forgets it."""
+        """``[{...}]``: changes the named faults until the next start, and returns all faults."""
         dice = self._chain.dice
         try:
             faults = Faults.model_validate(dice.faults.model_dump() | params.options(0))
@@ -29,7 +29,7 @@ class Trials:
         return answer
 
     def fork(self, node: Node, params: Params) -> Json:
-        """``[depth]``: give up so many sealed blocks and the open one; the slot in which the chain goes on."""
+        """``[depth]``: abandons this many sealed blocks and the open one, and returns the new open slot."""
         depth, most = params.integer(0), node.bank.revocable()
         if not 0 < depth <= most:
             raise invalid_params(
@@ -38,13 +38,13 @@ class Trials:
         return self._chain.fork(depth)
 
     def set_prices(self, node: Node, params: Params) -> Json:  # noqa: ARG002
-        """``[[{price, slot, pool}, ...]]``: from each slot on the pools of SOL and USDC stand at the price; returns the
+        """``[[{price, slot, pool}, ...]]``: holds the pools of SOL and USDC at a price from a slot on; returns the
         slots.
 
-        ``price`` is a decimal string of USDC per SOL, or null: the pools are no longer held there. Without ``slot`` it
-        is the slot after that of the price before, at first the next one; without ``pool`` all of them. What was set
-        for the same pools from the first of these slots on is dropped; an empty list drops everything that is yet to
-        come.
+        ``price`` is a decimal string of USDC per SOL, or null to stop holding it. ``slot`` defaults to the slot after
+        that of the previous entry, for the first entry the next slot; ``pool`` defaults to all pools. Earlier settings
+        for the same pools from the first of these slots on are dropped. An empty list drops all settings for future
+        slots.
         """
         requested, prices = params.at(0), self._chain.prices
         if not isinstance(requested, list):
@@ -60,7 +60,7 @@ class Trials:
                 raise invalid_params(f"Invalid params: slot: {slots[-1]} has begun; the next one is {open_slot + 1}")
             pools = prices.pools if pool is None else [pubkey(pool)]
             if not set(pools) <= set(prices.pools):
-                raise invalid_params(f"Invalid params: pool: {pool} is no pool of SOL and USDC on this chain")
+                raise invalid_params(f"Invalid params: pool: {pool} is not a pool of SOL and USDC on this chain")
             price = _price(each.get("price"))
             changes += (PriceChange(slots[-1], address, price) for address in pools)
         if changes:
@@ -76,6 +76,6 @@ def _price(value: Json) -> Decimal | None:
     price = Decimal(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) else Decimal()
     if not LOWEST <= price <= HIGHEST:
         raise invalid_params(
-            f"Invalid params: price: {value!r} is no decimal string from {LOWEST} to {HIGHEST}, of USDC a SOL"
+            f"Invalid params: price: {value!r} is not a decimal string from {LOWEST} to {HIGHEST}, in USDC per SOL"
         )
     return price

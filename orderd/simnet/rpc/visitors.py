@@ -1,7 +1,7 @@
-"""Which clients may use the local chain: programs, and no web page that a browser on this machine shows.
+"""Checks which clients may use simnet: programs, but no web page in a browser on this machine.
 
-A page can post to any port of this machine, and have its own name resolve to it. Its requests carry its Origin, or its
-own name as the Host; a POST that is not declared as JSON needs no permission from the browser at all.
+A page can post to any port of this machine, and its own host name may resolve to this machine. Such requests carry its
+Origin, or its host name as the Host. A browser sends a POST that is not declared as JSON without asking for permission.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,15 @@ from typing import Final
 from orderd.domain.authority import host_of
 
 _PRIVATE: Final = (".localhost", ".local", ".internal")
-"""Ends of names that cannot be registered."""
+"""Suffixes of host names that cannot be registered on the internet."""
 
 Refusal = tuple[int, str]
-"""A status and why, in the words of a real node."""
+"""HTTP status and reason, with the texts of a real node."""
 
 
 def refusal(hosts: Sequence[str], origins: Sequence[str], content_type: str | None = None) -> Refusal | None:
-    """What to refuse a request with, by its headers; without ``content_type`` it has no body."""
+    """Why to refuse a request with these headers; None to accept it. ``content_type`` is None for a request without a
+    body."""
     if len(hosts) != 1 or not _is_private(host_of(hosts[0])):
         return 403, "Provided Host header is not whitelisted."
     own = {f"{scheme}://{hosts[0].lower()}" for scheme in ("http", "https", "ws", "wss")}
@@ -31,7 +32,7 @@ def refusal(hosts: Sequence[str], origins: Sequence[str], content_type: str | No
 
 
 def _is_private(host: str | None) -> bool:
-    """Whether no page of the internet can have this host: an address, or a name of this machine or network."""
+    """Whether no web page on the internet can have this host: an IP address, or a name of this machine or network."""
     if host is None:
         return False
     try:

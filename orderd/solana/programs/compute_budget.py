@@ -14,7 +14,7 @@ from orderd.solana.programs.layout import U32, U64, LayoutError, Record
 
 PROGRAM_ID: Final = ID
 MAX_COMPUTE_UNITS: Final = 1_400_000
-DEFAULT_UNITS_AN_INSTRUCTION: Final = 200_000
+DEFAULT_UNITS_PER_INSTRUCTION: Final = 200_000
 MICRO_LAMPORTS: Final = 1_000_000
 MAX_LOADED_ACCOUNTS_BYTES: Final = 64 * 1024 * 1024
 """What the accounts of a transaction may have together. agave, ``MAX_LOADED_ACCOUNTS_DATA_SIZE_BYTES``."""

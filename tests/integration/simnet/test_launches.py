@@ -67,7 +67,7 @@ def test_a_pool_is_made_and_given_other_amounts_at_the_same_place(chain: Stepped
     ("wanted", "why"),
     [
         ({"mint": str(USDC)}, "it is the mint itself"),
-        ({"mint": str(FAUCET.pubkey())}, "is no mint on this chain"),
+        ({"mint": str(FAUCET.pubkey())}, "is not a mint on this chain"),
         ({"mint": str(token.NATIVE_MINT), "feeBps": 5_001}, "is above 5000"),
         ({"mint": str(token.NATIVE_MINT), "amount": -1}, "amount"),
     ],

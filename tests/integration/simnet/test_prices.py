@@ -322,13 +322,13 @@ def test_who_listens_to_an_account_is_reported(server: Server, client: Client) -
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        ({"price": "49.99"}, "no decimal string from 50 to 1000"),
-        ({"price": "1000.01"}, "no decimal string from 50 to 1000"),
-        ({"price": "NaN"}, "no decimal string"),
-        ({"price": 95}, "no decimal string"),
+        ({"price": "49.99"}, "not a decimal string from 50 to 1000"),
+        ({"price": "1000.01"}, "not a decimal string from 50 to 1000"),
+        ({"price": "NaN"}, "not a decimal string"),
+        ({"price": 95}, "not a decimal string"),
         ({"price": "95", "slot": 1_001}, "slot: 1001 has begun; the next one is 1002"),
-        ({"price": "95", "slot": -1}, "is no u64"),
-        ({"price": "95", "pool": str(USDC)}, f"pool: {USDC} is no pool of SOL and USDC"),
+        ({"price": "95", "slot": -1}, "is not a u64"),
+        ({"price": "95", "pool": str(USDC)}, f"pool: {USDC} is not a pool of SOL and USDC"),
         ("95", "expected an object"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_chain_runs_the_binaries_it_is_given(directory: Path, tmp_path: Path) 
     [
         (None, b"", "holds no programs"),
         ("pool.so", b"", "is not named after a program's address"),
-        (f"{memo.PROGRAM_ID}.so", b"no binary", "is no program that can be loaded"),
+        (f"{memo.PROGRAM_ID}.so", b"no binary", "is not a program that can be loaded"),
     ],
 )
 def test_what_is_no_directory_of_programs_is_refused(
@@ -141,7 +141,7 @@ def test_what_is_no_directory_of_programs_is_refused(
         (tmp_path / name).write_bytes(content)
     with pytest.raises(BinariesError, match=complaint):
         Binaries(tmp_path)
-    with pytest.raises(BinariesError, match="is no directory"):
+    with pytest.raises(BinariesError, match="is not a directory"):
         Binaries(tmp_path / "elsewhere")
 
 

@@ -14,7 +14,7 @@ from orderd.pools.raydium_amm_v4.simnet.genesis import SOL_USDC_AMM_V4
 from orderd.pools.raydium_clmm.simnet.genesis import SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS
 from orderd.pools.raydium_cpmm.simnet.genesis import SOL_USDC_CPMM
 from orderd.simnet.config import MAX_SPREAD_BPS
-from orderd.simnet.market import MAX_TRADES_A_SLOT, PLACES, SimulatedMarket
+from orderd.simnet.market import MAX_TRADES_PER_SLOT, PLACES, SimulatedMarket
 from orderd.simnet.market_pools import TradedPool
 from tests.unit.simnet.conftest import LocalChain
 
@@ -116,7 +116,7 @@ def test_every_pool_is_traded_in(course: Course) -> None:
 def test_trades_are_few_a_slot_and_succeed() -> None:
     course = run(300, intensity=10)
 
-    assert max(course.trades) <= MAX_TRADES_A_SLOT
+    assert max(course.trades) <= MAX_TRADES_PER_SLOT
     assert sum(course.trades) > 300
     assert course.failures == 0
 

@@ -28,7 +28,7 @@ from orderd.pools.raydium_cpmm.simnet.genesis import REAL_CPMM_POOL, SOL_USDC_CP
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.faults import Dice, Faults
 from orderd.simnet.genesis import CHILLGUY, STACC, USDC
-from orderd.simnet.invoke import SLOTS_AN_EPOCH, Clock
+from orderd.simnet.invoke import SLOTS_PER_EPOCH, Clock
 from orderd.simnet.programs.disturbed import with_failures, with_outage
 from orderd.simnet.programs.table import PROGRAMS
 from orderd.simnet.programs.token.errors import INSUFFICIENT_FUNDS
@@ -420,7 +420,7 @@ def test_raydiums_pools_remember_the_epoch_of_their_last_swap(
 ) -> None:
     pool = kind(chain, address)
     transaction = chain.transaction([pool.swap(SOL, 1, forward=True)])
-    outcome = execute(transaction, chain.bank.accounts.get, Clock(3 * SLOTS_AN_EPOCH, chain.now), PROGRAMS)
+    outcome = execute(transaction, chain.bank.accounts.get, Clock(3 * SLOTS_PER_EPOCH, chain.now), PROGRAMS)
     after = outcome.changes(transaction)[address]
     assert outcome.error is None
     assert after is not None

@@ -163,7 +163,7 @@ def test_base58_is_what_addresses_are_written_in() -> None:
     key = Pubkey.new_unique()
 
     assert b58encode(bytes(key)) == str(key)
-    with pytest.raises(ValueError, match="no base58"):
+    with pytest.raises(ValueError, match="not a base58"):
         b58decode("0OIl")
 
 

@@ -25,7 +25,7 @@ from orderd.pools.raydium_clmm import program as raydium_clmm
 from orderd.pools.raydium_cpmm import addresses as raydium_cpmm_addresses
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
 from orderd.pools.raydium_cpmm.accounts import AmmConfig, PoolState
-from orderd.simnet.invoke import SLOTS_AN_EPOCH
+from orderd.simnet.invoke import SLOTS_PER_EPOCH
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import RpcClient
@@ -89,9 +89,9 @@ class Chain:
         return {"blockhash": str(Hash.default()), "lastValidBlockHeight": self.slot}
 
     def _getEpochInfo(self, _config: Any) -> Any:  # noqa: N802
-        epoch, index = divmod(self.slot, SLOTS_AN_EPOCH)
+        epoch, index = divmod(self.slot, SLOTS_PER_EPOCH)
         slots = {"absoluteSlot": self.slot, "blockHeight": self.slot, "slotIndex": index}
-        return slots | {"epoch": epoch, "slotsInEpoch": SLOTS_AN_EPOCH}
+        return slots | {"epoch": epoch, "slotsInEpoch": SLOTS_PER_EPOCH}
 
     def _getMultipleAccounts(self, keys: list[str], config: Any) -> list[Any]:  # noqa: N802
         return [self._account(Pubkey.from_string(key), config) for key in keys]

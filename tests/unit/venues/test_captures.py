@@ -72,7 +72,7 @@ def dlmm_arrays(pair: Pubkey, state: LbPair) -> dict[Pubkey, tuple[Pubkey, bytes
 
 def clmm_arrays(pool: Pubkey, state: clmm.PoolState) -> dict[Pubkey, tuple[Pubkey, bytes]]:
     """The same of ticks."""
-    width = clmm.TICKS_AN_ARRAY * state.tick_spacing
+    width = clmm.TICKS_PER_ARRAY * state.tick_spacing
     first = array_start(state.tick_current, state.tick_spacing)
     starts = range(first - _ARRAYS * width, first + (_ARRAYS + 1) * width, width)
     return {

@@ -16,7 +16,7 @@ from orderd.pools.raydium_amm_v4.venue import RaydiumAmmV4
 from orderd.pools.raydium_clmm.tick_arrays import array_start
 from orderd.pools.raydium_clmm.venue import RaydiumClmm
 from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
-from orderd.venues.array_venue import ARRAYS_A_DIRECTION
+from orderd.venues.array_venue import ARRAYS_PER_DIRECTION
 from orderd.venues.base import Venue
 from tests.unit.amm.vectors import cases, load
 from tests.unit.solana.captures import DLMM as CAPTURES
@@ -61,7 +61,7 @@ def within_three_arrays(document: dict[str, Any]) -> list[Any]:
         given = case.values[0]
         spacing = document["pools"][given["pool"]]["amm_config"]["tick_spacing"]
         starts = {array_start(tick["tick"], spacing) for tick in document["pools"][given["pool"]]["ticks"]}
-        if not given["input"]["sqrt_price_limit_x64"] and len(starts) <= ARRAYS_A_DIRECTION:
+        if not given["input"]["sqrt_price_limit_x64"] and len(starts) <= ARRAYS_PER_DIRECTION:
             found.append(case)
     assert len(found) > 5
     return found

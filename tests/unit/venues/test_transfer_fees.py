@@ -14,7 +14,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine.chain_errors import explain
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
-from orderd.simnet.invoke import SLOTS_AN_EPOCH
+from orderd.simnet.invoke import SLOTS_PER_EPOCH
 from orderd.simnet.runtime import Outcome
 from orderd.solana.programs import associated_token, token
 from orderd.venues.base import trade_instructions
@@ -138,7 +138,7 @@ def test_clmm_sells_no_exact_amount_of_it() -> None:
 
 
 def test_a_new_fee_counts_from_its_epoch_on() -> None:
-    epoch = LocalChain().bank.open.slot // SLOTS_AN_EPOCH
+    epoch = LocalChain().bank.open.slot // SLOTS_PER_EPOCH
     request = QuoteRequest(USDC_MINT, WSOL_MINT, 10**6)
     for since, expected in ((epoch, 20_000), (epoch + 1, 10_000)):
         chain = TaxedChain(100, 2**63, later=(since, 200, 2**63))

@@ -1,1 +1,1 @@
-"""Pure: integers in, integers out."""
+"""The pool's maths, without I/O: integers in, integers out."""

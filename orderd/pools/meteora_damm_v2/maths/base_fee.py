@@ -1,7 +1,7 @@
-"""The fee of Meteora DAMM v2 apart from volatility: it may fall with time or with the price, or rise with the amount.
+"""The base fee of Meteora DAMM v2: it may fall with time or with a rising price, or rise with the amount.
 
 Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/base_fee/``. Fee numerators are billionths, square-root prices
-Q64.64, amounts base units. A point is a unix second or a slot, whichever activates the pool.
+Q64.64, amounts base units. A point is a unix second or a slot, depending on the pool's activation type.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from orderd.amm.fixed_point import Q64, pow_q64
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div, less_fee
 from orderd.amm.volatility import BASIS_POINTS, FEE_PRECISION, fee_in, fee_on_top
 
-_BILLIONTHS_A_BASIS_POINT: Final = FEE_PRECISION // BASIS_POINTS
+_BILLIONTHS_PER_BASIS_POINT: Final = FEE_PRECISION // BASIS_POINTS
 
 
 class Moment(NamedTuple):
-    """What a base fee depends on besides the amount: the swap's direction, when it is made, and the pool's price."""
+    """What a base fee depends on besides the amount: the swap's direction and time, and the pool's price."""
 
     a_to_b: bool
     point: int
@@ -25,7 +25,7 @@ class Moment(NamedTuple):
 
 
 class BaseFeeSchedule(Protocol):
-    """The rate of one swap, by what the fee is taken of or by what it is to leave. Raises SwapError."""
+    """The fee rate of a swap, by the amount with the fee (gross) or without it (net). Raises SwapError."""
 
     def of_gross(self, amount: int, moment: Moment) -> int: ...
     def of_net(self, amount: int, moment: Moment) -> int: ...
@@ -33,10 +33,10 @@ class BaseFeeSchedule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TimeSchedule:
-    """The fee falls from the cliff once per period; without a period it stays.
+    """The fee starts at the cliff and falls once per period; with a period of 0 it is constant.
 
-    ``period_frequency`` is in points. ``reduction_factor`` is billionths per period or, on an ``exponential`` schedule,
-    basis points of what the fee still is.
+    ``period_frequency`` is in points. ``reduction_factor`` is in billionths per period or, on an ``exponential``
+    schedule, in basis points of the current fee.
     """
 
     exponential: bool
@@ -45,7 +45,7 @@ class TimeSchedule:
     period_frequency: int
     reduction_factor: int
 
-    def of_gross(self, amount: int, moment: Moment) -> int:  # noqa: ARG002  (any amount's rate is the same)
+    def of_gross(self, amount: int, moment: Moment) -> int:  # noqa: ARG002  (the rate does not depend on the amount)
         if self.period_frequency == 0:
             return self.cliff_fee_numerator
         periods = self.number_of_period
@@ -72,7 +72,7 @@ class MarketCapSchedule:
     reduction_factor: int
     init_sqrt_price: int
 
-    def of_gross(self, amount: int, moment: Moment) -> int:  # noqa: ARG002  (any amount's rate is the same)
+    def of_gross(self, amount: int, moment: Moment) -> int:  # noqa: ARG002  (the rate does not depend on the amount)
         steps = self.number_of_period
         if 0 <= moment.point - moment.activation_point <= self.scheduler_expiration_duration:
             steps = min(self._risen(moment.sqrt_price), steps)
@@ -120,27 +120,27 @@ class RateLimiterSchedule:
 
     def marginal_rates(self) -> list[int]:
         """What the first, the second and each further reference amount pays; all beyond pays the last of them."""
-        increment = self.fee_increment_bps * _BILLIONTHS_A_BASIS_POINT
+        increment = self.fee_increment_bps * _BILLIONTHS_PER_BASIS_POINT
         rising = [self.cliff_fee_numerator + increment * step for step in range(self._most_increments() + 1)]
-        return [*rising, self.max_fee_bps * _BILLIONTHS_A_BASIS_POINT]
+        return [*rising, self.max_fee_bps * _BILLIONTHS_PER_BASIS_POINT]
 
     def _most_increments(self) -> int:
         """How many increments the fee can rise by without exceeding the maximum. Raises SwapError."""
         if not (self.fee_increment_bps and self.reference_amount):
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
-        room = less_fee(self.max_fee_bps * _BILLIONTHS_A_BASIS_POINT, self.cliff_fee_numerator)
-        return room // (self.fee_increment_bps * _BILLIONTHS_A_BASIS_POINT)
+        room = less_fee(self.max_fee_bps * _BILLIONTHS_PER_BASIS_POINT, self.cliff_fee_numerator)
+        return room // (self.fee_increment_bps * _BILLIONTHS_PER_BASIS_POINT)
 
     def _of_gross(self, amount: int) -> int:
         if amount <= self.reference_amount:
             return self.cliff_fee_numerator
-        cliff, increment = self.cliff_fee_numerator, self.fee_increment_bps * _BILLIONTHS_A_BASIS_POINT
+        cliff, increment = self.cliff_fee_numerator, self.fee_increment_bps * _BILLIONTHS_PER_BASIS_POINT
         most = self._most_increments()
         further, rest = divmod(amount - self.reference_amount, self.reference_amount)
         last_rate = cliff + increment * (further + 1)
         if further >= most:
             rest += (further - most) * self.reference_amount
-            further, last_rate = most, self.max_fee_bps * _BILLIONTHS_A_BASIS_POINT
+            further, last_rate = most, self.max_fee_bps * _BILLIONTHS_PER_BASIS_POINT
         full = cliff * (further + 1) + increment * further * (further + 1) // 2
         fee = ceil_div(self.reference_amount * full + rest * last_rate, FEE_PRECISION)
         return ceil_div(fee * FEE_PRECISION, amount)
@@ -158,9 +158,9 @@ class RateLimiterSchedule:
         if net > left:
             if rising > U64_MAX:
                 raise SwapError(SwapErrorKind.MATH_OVERFLOW)
-            return highest + net - left + fee_on_top(net - left, self.max_fee_bps * _BILLIONTHS_A_BASIS_POINT)
+            return highest + net - left + fee_on_top(net - left, self.max_fee_bps * _BILLIONTHS_PER_BASIS_POINT)
         # What n whole reference amounts leave is quadratic in n; as there are amounts that leave more, it has a root.
-        increment, reference = self.fee_increment_bps * _BILLIONTHS_A_BASIS_POINT, self.reference_amount
+        increment, reference = self.fee_increment_bps * _BILLIONTHS_PER_BASIS_POINT, self.reference_amount
         linear = (2 * FEE_PRECISION + increment - 2 * self.cliff_fee_numerator) * reference
         root = isqrt(linear * linear - 8 * increment * net * FEE_PRECISION * reference)
         whole = (linear - root) // (2 * increment)

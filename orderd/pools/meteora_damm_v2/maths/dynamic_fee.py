@@ -1,4 +1,4 @@
-"""The part of Meteora DAMM v2's fee that follows volatility.
+"""The dynamic fee of Meteora DAMM v2, which depends on volatility.
 
 Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/state/fee.rs``. Fee numerators are billionths, ``reduction_factor``
 basis points, square-root prices Q64.64.
@@ -14,7 +14,7 @@ from orderd.amm.volatility import BASIS_POINTS, decayed_reference, variable_fee
 
 @dataclass(frozen=True, slots=True)
 class DammV2DynamicFee:
-    """The volatility part, as the pool stores it. Price distances count 10,000 a bin of ``bin_step`` basis points."""
+    """The dynamic fee as the pool stores it. Price distances count 10,000 per bin of ``bin_step`` basis points."""
 
     initialized: bool
     max_volatility_accumulator: int
@@ -31,7 +31,7 @@ class DammV2DynamicFee:
 
     @property
     def numerator(self) -> int:
-        """What volatility adds to the fee: by the accumulator that the swap before this one left."""
+        """The dynamic fee in billionths, from the volatility accumulator after the previous swap."""
         if not self.initialized:
             return 0
         return variable_fee(self.variable_fee_control, self.volatility_accumulator, self.bin_step)
@@ -65,7 +65,7 @@ class DammV2DynamicFee:
         )
 
     def _bins_between(self, sqrt_price: int, other: int) -> int:
-        """The distance of two prices in bins: a bin of price is half as much of its square root."""
+        """The distance of two prices in bins. Doubled, because a step of the square root is two steps of the price."""
         low, high = sorted((sqrt_price, other))
         if not (low and self.bin_step_u128):
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)

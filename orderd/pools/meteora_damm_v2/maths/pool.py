@@ -18,15 +18,15 @@ from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 
 COLLECT_FEE_ON_OUTPUT: Final = 0
 COLLECT_FEE_COMPOUNDING: Final = 2
-"""The fee is taken in token b, as in mode 1, and a part of it joins the reserves."""
+"""The fee is taken in token b, as in mode 1, and a part of it is added to the reserves."""
 
 _MAX_FEE_NUMERATOR: Final = (500_000_000, 990_000_000)
-"""By ``fee_version``."""
+"""Highest fee, by ``fee_version``."""
 
 
 @dataclass(frozen=True, slots=True)
 class DammV2Pool:
-    """A pool as its account holds it. ``token_*_amount`` are the balances without fees."""
+    """A pool as its account stores it. ``token_*_amount`` are the balances without fees."""
 
     base_fee: BaseFeeSchedule
     dynamic_fee: DammV2DynamicFee
@@ -49,7 +49,7 @@ class DammV2Pool:
 class DammV2Swap:
     """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    ``fee`` is ``claiming_fee`` (liquidity providers claim it) + ``compounding_fee`` (it joins the reserves) +
+    ``fee`` is ``claiming_fee`` (claimed by liquidity providers) + ``compounding_fee`` (added to the reserves) +
     ``protocol_fee``. ``pool`` is the state after the swap.
     """
 
@@ -65,19 +65,19 @@ class DammV2Swap:
 
     @property
     def net_in(self) -> int:
-        """What of the input met the curve."""
+        """The input that reached the curve, after a fee on the input."""
         return self.amount_in - self.fee if self.fee_on_input else self.amount_in
 
     @property
     def gross_out(self) -> int:
-        """What the curve gave, before a fee on the output."""
+        """The output of the curve, before a fee on the output."""
         return self.amount_out if self.fee_on_input else self.amount_out + self.fee
 
 
 def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
     """Swap exactly ``amount_in`` base units of a (``a_to_b``) or b, at unix second ``now``, activation point ``point``.
 
-    ``point`` is a unix second or a slot, whichever activates the pool. Raises SwapError.
+    ``point`` is a unix second or a slot, depending on the pool's activation type. Raises SwapError.
     """
     if amount_in <= 0:
         raise SwapError(SwapErrorKind.ZERO_INPUT)
@@ -94,7 +94,7 @@ def swap_exact_in(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, p
 
 
 def swap_partial_fill(pool: DammV2Pool, amount_in: int, *, a_to_b: bool, now: int, point: int) -> DammV2Swap:
-    """As ``swap_exact_in``, but where the price range ends before the amount does, the rest is not paid.
+    """As ``swap_exact_in``, but if the price range ends before the amount is used up, the rest is not paid.
 
     Raises SwapError.
     """
@@ -151,7 +151,7 @@ def spot_price(pool: DammV2Pool, *, a_to_b: bool) -> Fraction:
 
 
 class _Move(NamedTuple):
-    """A move along the curve: amounts without fees, and where it ends."""
+    """A move along the curve: the amounts without fees, and the square-root price at its end."""
 
     amount_in: int
     amount_out: int
@@ -159,24 +159,24 @@ class _Move(NamedTuple):
 
 
 def takes_fee_on_input(pool: DammV2Pool, a_to_b: bool) -> bool:
-    """Whether the fee of a swap in this direction is taken before it, else from what it gives."""
+    """Whether the fee of a swap in this direction is taken from the input, otherwise from the output."""
     return pool.collect_fee_mode != COLLECT_FEE_ON_OUTPUT and not a_to_b
 
 
 def rate_of_gross(pool: DammV2Pool, amount: int, a_to_b: bool, point: int) -> int:
-    """Base and dynamic fee of a swap of ``amount``, fee included, in billionths. Raises SwapError."""
+    """Base and dynamic fee rate of a swap of ``amount`` including the fee, in billionths. Raises SwapError."""
     return _whole_rate(pool, pool.base_fee.of_gross(amount, _moment(pool, a_to_b, point)))
 
 
 def rate_of_net(pool: DammV2Pool, amount: int, a_to_b: bool, point: int) -> int:
-    """The same of a swap whose fee leaves ``amount``. Raises SwapError."""
+    """Base and dynamic fee rate of a swap of ``amount`` after the fee, in billionths. Raises SwapError."""
     return _whole_rate(pool, pool.base_fee.of_net(amount, _moment(pool, a_to_b, point)))
 
 
 def marginal_rates(pool: DammV2Pool, a_to_b: bool, point: int) -> tuple[list[int], int]:
-    """The rates that one part of an input after the other pays, in billionths, and how much each part is.
+    """The rates of successive parts of an input, in billionths, and the size of each part.
 
-    The last rate is that of all that is left. Raises SwapError.
+    The last rate applies to the whole rest. Raises SwapError.
     """
     base, moment = pool.base_fee, _moment(pool, a_to_b, point)
     if isinstance(base, RateLimiterSchedule) and base.applies(moment):
@@ -220,7 +220,7 @@ def _move_by_output(pool: DammV2Pool, amount_out: int, a_to_b: bool) -> _Move:
 
 
 def reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
-    """The balances without fees on the side that is paid and on the side that is bought.
+    """The balances without fees of the token in and of the token out.
 
     Raises SwapError if one is empty.
     """
@@ -230,9 +230,9 @@ def reserves(pool: DammV2Pool, a_to_b: bool) -> tuple[int, int]:
 
 
 def stretch_of(pool: DammV2Pool, a_to_b: bool) -> Stretch:
-    """The pool's one stretch of liquidity. Raises SwapError if it has none, or none at its price.
+    """The pool's only stretch of liquidity. Raises SwapError if it has no liquidity, or none at its price.
 
-    A pool whose liquidity is all withdrawn still stands, and may be filled again.
+    A pool may have none, because its account remains when all liquidity is withdrawn.
     """
     if not (pool.liquidity and 0 < pool.sqrt_min_price <= pool.sqrt_price <= pool.sqrt_max_price):
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
@@ -256,11 +256,11 @@ def _settle(
     a_to_b: bool,
     now: int,
 ) -> DammV2Swap:
-    """Share out the fee and book the move."""
+    """The result of a swap: divides the fee, and computes the pool's state after the move."""
     protocol_fee = fee * pool.protocol_fee_percent // 100
     compounding_fee = (fee - protocol_fee) * pool.compounding_fee_bps // BASIS_POINTS
     claiming_fee = fee - protocol_fee - compounding_fee
-    if min(fee - protocol_fee, claiming_fee) < 0:  # Shares of more than all of it: the program subtracts and fails.
+    if min(fee - protocol_fee, claiming_fee) < 0:  # Shares above 100 %: the program fails on the subtraction.
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     change_a, change_b = (move.amount_in, -move.amount_out) if a_to_b else (-move.amount_out, move.amount_in)
     token_a_amount = pool.token_a_amount + change_a

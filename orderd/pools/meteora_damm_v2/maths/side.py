@@ -15,7 +15,7 @@ from orderd.pools.meteora_damm_v2.maths import pool as damm_v2
 
 @dataclass(frozen=True)
 class DammV2Side:
-    """Meteora DAMM v2 at unix second ``now`` and activation point ``point``: one segment, up to the end of its
+    """A Meteora DAMM v2 pool at unix second ``now`` and activation point ``point``: one segment up to the end of its
     range."""
 
     pool: damm_v2.DammV2Pool
@@ -36,13 +36,13 @@ class DammV2Side:
         return self._as_quote(swap)
 
     def quote_out(self, amount_out: int) -> Quote:
-        """Where a rate limiter applies, the program has to solve for the rate, which counts as one step."""
+        """If a rate limiter applies, the program has to solve for the rate, which counts as one step."""
         swap = damm_v2.swap_exact_out(self.pool, amount_out, a_to_b=self.a_to_b, now=self.now, point=self.point)
         is_limited = damm_v2.is_rate_limited(self.pool, a_to_b=self.a_to_b, point=self.point)
         return self._as_quote(swap, exact_out=True, steps=int(is_limited))
 
     def segments(self) -> Iterator[Segment]:
-        """Of a rate limiter's pool one for each part of the input that pays another rate."""
+        """One segment; with a rate limiter, one per part of the input with its own rate."""
         pool, a_to_b = self.pool, self.a_to_b
         on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
         rates, part = damm_v2.marginal_rates(pool, a_to_b, self.point)
@@ -57,7 +57,8 @@ class DammV2Side:
         yield self._segment(rates[-1], on_input, taken)
 
     def _segment(self, rate: int, on_input: bool, taken: int) -> Segment:
-        """From where the pool has taken as much, fees not counted, up to its end, at one rate."""
+        """The segment at one fee rate from where the pool is after an input of ``taken`` (without fees), up to its
+        end."""
         pool, a_to_b, kept_all = self.pool, self.a_to_b, kept(rate, FEE_PRECISION)
         kept_in, kept_out = (kept_all, Q64) if on_input else (Q64, kept_all)
         if pool.collect_fee_mode == damm_v2.COLLECT_FEE_COMPOUNDING:
@@ -67,7 +68,7 @@ class DammV2Side:
             return constant_product(reserve_in, reserve_out, kept_in, kept_out, U64_MAX - reserve_in)
         stretch = damm_v2.stretch_of(pool, a_to_b)
         end = pool.sqrt_min_price if a_to_b else pool.sqrt_max_price
-        # What moves the price to the end is rounded up and would move it beyond, where the program refuses.
+        # The input to the end is rounded up and would move the price beyond it, which the program refuses.
         net = max(stretch.amount_in(end) - 1 - taken, 0)
         scale = inverse_sqrt(kept_all)
         start = stretch.after_input(taken) if taken else pool.sqrt_price

@@ -81,16 +81,16 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey, mint_b: Pu
 
 
 def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
-    """Recorded on another day than the other pools; re-centred, it stands at their price.
+    """The pool at the price of the other pools, or at ``price``, in base units of USDC per lamport.
 
-    Or at another one: base units of USDC a lamport.
+    The snapshot is re-centred, because it was recorded on another day than those of the other pools.
     """
     recorded = snapshot(PoolKind.METEORA_DAMM_V2, "recentred_sol_usdc_25bps")
     add(first, recorded if price is None else _at(price, recorded), SOL_USDC_DAMM_V2)
 
 
 def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
-    """The same liquidity around another price, its range moved along."""
+    """The snapshot with the same liquidity around another price; its range moves with the price."""
     before, after = int(recorded["sqrt_price"]), isqrt((price.numerator << 128) // price.denominator)
     moved = {name: int(recorded[name]) * after // before for name in ("sqrt_min_price", "sqrt_max_price")}
     return recorded | {

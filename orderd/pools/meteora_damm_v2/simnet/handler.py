@@ -1,7 +1,8 @@
-"""Meteora DAMM v2 swaps over the pool maths of ``orderd.pools.meteora_damm_v2.maths.pool``: swap2 in its three modes.
+"""Handler of Meteora DAMM v2 swaps, with ``orderd.pools.meteora_damm_v2.maths.pool``: swap, and swap2 in its three
+modes.
 
 Source: MeteoraAg/damm-v2, ``programs/cp-amm/src/instructions/swap/``. The program checks the accounts itself, in the
-order below, and names no account in its errors. No referral account is served.
+order below, and names no account in its errors. Referral accounts are not supported.
 """
 
 import hashlib
@@ -64,7 +65,8 @@ UNITS_OF_FEE: Final[Mapping[tuple[int, bool], int]] = {
     (BaseFeeMode.RATE_LIMITER, False): 3_000,
     (BaseFeeMode.RATE_LIMITER, True): 22_000,
 }
-"""What a base fee takes that is not the cliff, of a sale and of a purchase, as measured on release 0.2.0."""
+"""Compute units for a base fee other than the cliff, by fee mode and whether the output is exact; measured on release
+0.2.0."""
 
 OVERFLOW: Final = 6000
 SLIPPAGE: Final = 6002
@@ -77,7 +79,7 @@ NOT_ALONE: Final = 6049
 """FailToValidateSingleSwapInstruction."""
 
 _EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
-"""What Anchor puts before an event that a program sends to itself."""
+"""Anchor's prefix of an event that a program sends to itself."""
 _SWAP_EVENT: Final = hashlib.sha256(b"event:EvtSwap2").digest()[:8]
 
 
@@ -88,7 +90,7 @@ def decode_instruction(data: bytes) -> Swap2:
     if data.startswith(Swap.DISCRIMINATOR):
         order = Swap.decode(data)
         return Swap2(order.amount_in, order.minimum_amount_out, SwapMode.EXACT_IN)
-    raise LayoutError(f"no swap of Meteora DAMM v2: {data[:8].hex() or 'empty'}")
+    raise LayoutError(f"not a swap of Meteora DAMM v2: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -114,7 +116,7 @@ def process(invocation: Invocation) -> None:
 
 
 def _check_accounts(invocation: Invocation) -> Pool:
-    """What the program checks, in its order. Raises InstructionError."""
+    """The program's checks of accounts, in its order. Raises InstructionError."""
     invocation.require(OWN_PROGRAM + 1)
     pool = _check_pool(invocation)
     for index in (INPUT_TOKEN_ACCOUNT, OUTPUT_TOKEN_ACCOUNT):
@@ -170,7 +172,8 @@ def _mint(invocation: Invocation, index: int) -> Pubkey:
 
 
 def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
-    """The direction follows from what the user pays; whether the other account fits, the token program sees."""
+    """Execute a swap. The mint of the user's source determines the direction; the token program checks the
+    destination."""
     a_to_b = _mint(invocation, INPUT_TOKEN_ACCOUNT) == pool.token_a_mint
     slot, now = invocation.clock
     before, point = pool.to_pool(), pool.point(slot=slot, unix_time=now)
@@ -198,7 +201,9 @@ def _swap(invocation: Invocation, pool: Pool, order: Swap2) -> None:
 
 
 def _check_instructions(invocation: Invocation) -> None:
-    """That the program could look for other swaps in this pool. What it would find, is not looked at here."""
+    """Check that the instructions sysvar is given, in which the program looks for other swaps in this pool.
+
+    Its content is not checked here."""
     if len(invocation.uses) <= INSTRUCTIONS:
         raise fail(invocation, NOT_ALONE)
     if invocation.key(INSTRUCTIONS) != INSTRUCTIONS_SYSVAR:
@@ -206,7 +211,7 @@ def _check_instructions(invocation: Invocation) -> None:
 
 
 def _without_transfer_fees(order: Swap2, fee_in: TransferFee, fee_out: TransferFee) -> Swap2:
-    """The order as the curve meets it: what arrives of the input, and what has to leave the vault."""
+    """The order with the amounts at the curve: the input that arrives, and the output that must leave the vault."""
     first, second = order.amount_0, order.amount_1
     if order.swap_mode == SwapMode.EXACT_OUT:
         return replace(order, amount_0=fee_out.before(first), amount_1=second - fee_in.of(second))
@@ -214,7 +219,7 @@ def _without_transfer_fees(order: Swap2, fee_in: TransferFee, fee_out: TransferF
 
 
 def _quote(before: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, now: int, point: int) -> damm_v2.DammV2Swap:
-    """An unknown mode is taken for EXACT_IN, as the program takes it."""
+    """Quote the swap in its mode. An unknown mode counts as EXACT_IN, as in the program."""
     match order.swap_mode:
         case SwapMode.PARTIAL_FILL:
             return damm_v2.swap_partial_fill(before, order.amount_0, a_to_b=a_to_b, now=now, point=point)
@@ -225,7 +230,7 @@ def _quote(before: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, now: int, 
 
 
 def _code(error: SwapError, pool: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: bool, point: int) -> int:
-    """The program's number for why the maths refuses. A swap that buys nothing is refused here only."""
+    """The program's error number for an error of the maths. The real program executes swaps that buy nothing."""
     match error.kind:
         case SwapErrorKind.ZERO_OUTPUT if order.swap_mode != SwapMode.EXACT_OUT and order.amount_1 > 0:
             return SLIPPAGE
@@ -242,8 +247,8 @@ def _code(error: SwapError, pool: damm_v2.DammV2Pool, order: Swap2, *, a_to_b: b
 
 
 def _beyond(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: int) -> int:
-    """Why a pool does not have as much: no number holds it before the fee, no price at all sets it free, or none of
-    the pool's range. The program runs into them in this order."""
+    """The error number for an output beyond the pool's liquidity: the gross amount exceeds u64, or is beyond any price,
+    or beyond the pool's range. The program checks in this order."""
     fee_on_input = damm_v2.takes_fee_on_input(pool, a_to_b)
     gross = amount_out + (
         0 if fee_on_input else fee_on_top(amount_out, damm_v2.rate_of_net(pool, amount_out, a_to_b, point))
@@ -258,7 +263,7 @@ def _beyond(pool: damm_v2.DammV2Pool, amount_out: int, *, a_to_b: bool, point: i
 
 
 def _pay(invocation: Invocation, swap: damm_v2.DammV2Swap, sent: int, *, a_to_b: bool) -> None:
-    """Take ``sent`` from the user into one vault, and pay the output from the other."""
+    """Transfer ``sent`` from the user to one vault, and the output from the other vault to the user."""
     key = invocation.key
     a, b = (TOKEN_A_VAULT, TOKEN_A_MINT, TOKEN_A_PROGRAM), (TOKEN_B_VAULT, TOKEN_B_MINT, TOKEN_B_PROGRAM)
     (vault_in, mint_in, program_in), (vault_out, mint_out, program_out) = (a, b) if a_to_b else (b, a)
@@ -289,9 +294,9 @@ def _emit(
     *,
     a_to_b: bool,
 ) -> None:
-    """Send the EvtSwap2 event to the program itself, so that it stands among the inner instructions.
+    """Send the EvtSwap2 event to the program itself, so that it is recorded among the inner instructions.
 
-    ``transferred`` is what was sent, what is left of it, and what arrived.
+    ``transferred`` is the amount sent, the unused rest, and the amount received.
     """
     sent, rest, arrived = transferred
     left = rest if order.swap_mode == SwapMode.PARTIAL_FILL else 0

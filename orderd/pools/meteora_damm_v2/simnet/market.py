@@ -1,4 +1,4 @@
-"""Meteora DAMM v2's pools of SOL/USDC as simnet's traders see them."""
+"""Meteora DAMM v2's SOL/USDC pools for the simulated market."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the program writes into a Meteora DAMM v2 pool's account after a swap."""
+"""The state that the program writes to a Meteora DAMM v2 pool's account after a swap."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from orderd.pools.meteora_damm_v2.maths.pool import DammV2Swap
 
 
 def pool_after(pool: Pool, swap: DammV2Swap, *, a_to_b: bool) -> Pool:
-    """The account once this swap was made."""
+    """The account after the swap."""
     end, metrics = swap.pool, pool.metrics
     in_a = swap.fee_on_input == a_to_b
     growth = (swap.claiming_fee << 128) // pool.liquidity

@@ -1,4 +1,4 @@
-"""The bins of a Meteora DLMM pool: fixed prices, each with layers of liquidity that are taken in turn.
+"""The bins of a Meteora DLMM pool: each has a fixed price and layers of liquidity that are consumed in order.
 
 Formulas: MeteoraAg/dlmm-sdk, ``commons/src/extensions/bin.rs`` and ``commons/src/math/price_math.rs``.
 """
@@ -14,20 +14,20 @@ from orderd.amm.volatility import BASIS_POINTS
 
 
 def price_from_bin_id(bin_step: int, bin_id: int) -> int:
-    """The bin's price, Q64.64 base units of token y per base unit of token x. Raises SwapError if it has none.
+    """The bin's price, Q64.64 base units of token y per base unit of token x. Raises SwapError if it is out of range.
 
-    ``bin_step`` is the distance between neighbours in basis points.
+    ``bin_step`` is the price step between adjacent bins in basis points.
     """
     return pow_q64(Q64 + bin_step * Q64 // BASIS_POINTS, bin_id)
 
 
 @dataclass(frozen=True, slots=True)
 class DlmmBin:
-    """A bin as the bin array holds it: amounts in base units, the price in Q64.64.
+    """A bin as the bin array stores it: amounts in base units, the price in Q64.64.
 
-    ``amount_x`` and ``amount_y`` belong to the liquidity providers. Limit orders all rest on one side of a bin: selling
-    x if ``limit_order_ask_side``, else y. Those that have begun to fill (``processed_order_remaining_amount`` of
-    ``total_processing_order_amount``) come before the open ones.
+    ``amount_x`` and ``amount_y`` belong to the liquidity providers. All limit orders of a bin are on one side: they
+    sell x if ``limit_order_ask_side``, otherwise y. Orders that are partly filled (``processed_order_remaining_amount``
+    of ``total_processing_order_amount``) are filled before the open ones.
     """
 
     bin_id: int
@@ -45,14 +45,14 @@ class DlmmBin:
     limit_order_fee_bid_side: int = 0
 
     def available(self, *, swap_for_y: bool, limit_orders: bool) -> int:
-        """What the bin can give in this direction, in base units."""
+        """The largest output of the bin in this direction, in base units."""
         amount = self.amount_y if swap_for_y else self.amount_x
         if limit_orders and self.limit_order_ask_side != swap_for_y:
             amount += self.processed_order_remaining_amount + self.open_order_amount
         return amount
 
     def amount_in_for(self, amount_out: int, *, swap_for_y: bool) -> int:
-        """What buys ``amount_out`` at the bin's price, rounded up. Raises SwapError."""
+        """The input for ``amount_out`` at the bin's price, rounded up. Raises SwapError."""
         if not self.price:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
         amount_in = ceil_div(amount_out << 64, self.price) if swap_for_y else ceil_div(amount_out * self.price, Q64)
@@ -61,7 +61,7 @@ class DlmmBin:
         return amount_in
 
     def fill(self, net_in: int, *, swap_for_y: bool, limit_orders: bool) -> "BinFill":
-        """What ``net_in`` (after the fee) buys of each layer in turn. Raises SwapError."""
+        """Spend ``net_in`` (after the fee) on the layers in order. Raises SwapError."""
         market_in, market_out = self._fill_layer(net_in, self.amount_y if swap_for_y else self.amount_x, swap_for_y)
         if not limit_orders or self.limit_order_ask_side == swap_for_y:
             return BinFill(market_in, market_out, 0, 0, 0, 0)
@@ -80,7 +80,7 @@ class DlmmBin:
         return net_in, net_in * self.price >> 64 if swap_for_y else (net_in << 64) // self.price
 
     def after(self, fill: "BinFill", order_fee: int, *, swap_for_y: bool) -> "DlmmBin":
-        """The bin once ``fill`` is booked. Open orders that were touched become the ones in process."""
+        """The bin after ``fill``. If open orders were touched, they become the orders in process."""
         orders_out = fill.processed_out + fill.open_out
         opened = fill.open_in > 0
         return DlmmBin(
@@ -105,7 +105,7 @@ class DlmmBin:
 
 
 class BinFill(NamedTuple):
-    """What went into and came out of a bin's layers: market makers, orders in process, open orders (base units)."""
+    """Inputs and outputs of a bin's layers, in base units: liquidity providers, orders in process, open orders."""
 
     market_in: int
     market_out: int
@@ -116,17 +116,17 @@ class BinFill(NamedTuple):
 
     @property
     def net_in(self) -> int:
-        """What the bin absorbed in all, the fee not included."""
+        """The total input, without the fee."""
         return self.market_in + self.processed_in + self.open_in
 
     @property
     def gross_out(self) -> int:
-        """What the bin gave in all, before a fee on the output."""
+        """The total output, before a fee on the output."""
         return self.market_out + self.processed_out + self.open_out
 
 
 class DlmmBins(Mapping[int, DlmmBin]):
-    """A pool's bins by id. Immutable: a changed set shares with its predecessor all that did not change."""
+    """A pool's bins by id. Immutable: a changed copy shares the unchanged bins."""
 
     __slots__ = ("_bins", "_changed", "_ids")
 
@@ -145,13 +145,13 @@ class DlmmBins(Mapping[int, DlmmBin]):
         return len(self._ids)
 
     def walk(self, bin_id: int, *, downwards: bool) -> Iterator[DlmmBin]:
-        """The bins that exist from ``bin_id`` on, the nearest first."""
+        """The existing bins from ``bin_id`` on, the nearest first."""
         ids = self._ids
         order = range(bisect_right(ids, bin_id) - 1, -1, -1) if downwards else range(bisect_left(ids, bin_id), len(ids))
         return (self[ids[index]] for index in order)
 
     def replace(self, changed: Iterable[DlmmBin]) -> Self:
-        """The same bins with these in place of those with their ids, which must exist."""
+        """A copy with these bins replaced. Their ids must exist."""
         successor = object.__new__(type(self))
         successor._bins = self._bins
         successor._ids = self._ids

@@ -33,12 +33,12 @@ COLLECT_FEE_ON_Y_ONLY: Final = 1
 
 FUNCTION_UNDETERMINED: Final = 0
 FUNCTION_LIMIT_ORDER: Final = 2
-"""``function_type``: 1 are liquidity-mining pools, which have no limit orders."""
+"""``function_type``: 1 is a liquidity-mining pool, which has no limit orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class DlmmParameters:
-    """What the pool's creator fixed: the StaticParameters a swap reads."""
+    """The parameters that the pool's creator set: the fields of StaticParameters that a swap uses."""
 
     base_factor: int
     base_fee_power_factor: int
@@ -54,7 +54,7 @@ class DlmmParameters:
 
 @dataclass(frozen=True, slots=True)
 class DlmmVolatility:
-    """How the price moved recently: the VariableParameters. Bin distances count 10,000 per bin."""
+    """The recent movement of the price: the VariableParameters. Distances count 10,000 per bin."""
 
     volatility_accumulator: int
     volatility_reference: int
@@ -64,7 +64,7 @@ class DlmmVolatility:
 
 @dataclass(frozen=True, slots=True)
 class DlmmPool:
-    """A pool as LbPair and its bin arrays hold it. ``bin_step`` is in basis points."""
+    """A pool as LbPair and its bin arrays store it. ``bin_step`` is in basis points."""
 
     parameters: DlmmParameters
     volatility: DlmmVolatility
@@ -77,7 +77,7 @@ class DlmmPool:
 
     @property
     def supports_limit_orders(self) -> bool:
-        """Whether the limit orders in the bins take part in swaps."""
+        """Whether swaps fill the limit orders in the bins."""
         function = self.parameters.function_type
         return function == FUNCTION_LIMIT_ORDER or (function == FUNCTION_UNDETERMINED and not self.has_reward)
 
@@ -86,9 +86,9 @@ class DlmmPool:
 class DlmmSwap:
     """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    ``fee`` is ``mm_fee`` (kept by liquidity providers) + ``protocol_fee`` + ``limit_order_fee`` (the orders' owners).
-    The swap ran from ``start_bin_id``, the active bin before it, to ``end_bin_id``, at whose ``last_fee_rate`` it
-    ended. ``pool`` is the state after the swap, ``changed_bins`` what changed in it.
+    ``fee`` is ``mm_fee`` (for liquidity providers) + ``protocol_fee`` + ``limit_order_fee`` (for the orders' owners).
+    The swap started in ``start_bin_id``, the active bin before it, and ended in ``end_bin_id`` at ``last_fee_rate``.
+    ``pool`` is the state after the swap, ``changed_bins`` are the bins that changed.
     """
 
     amount_in: int
@@ -104,16 +104,16 @@ class DlmmSwap:
     pool: DlmmPool
     changed_bins: tuple[DlmmBin, ...]
     kept_fees: tuple[int, ...]
-    """Of each changed bin, what its liquidity providers keep of the fee."""
+    """For each changed bin, the fee that its liquidity providers keep."""
 
     @property
     def net_in(self) -> int:
-        """What of the input met the bins."""
+        """The input that reached the bins, after a fee on the input."""
         return self.amount_in - self.fee if self.fee_on_input else self.amount_in
 
     @property
     def gross_out(self) -> int:
-        """What the bins gave, before a fee on the output."""
+        """The output of the bins, before a fee on the output."""
         return self.amount_out if self.fee_on_input else self.amount_out + self.fee
 
 
@@ -170,7 +170,7 @@ def spot_price(pool: DlmmPool, *, swap_for_y: bool) -> Fraction:
 
 
 class Walk:
-    """One swap on its way through the bins: the fee rate where it stands, and what it has gathered so far."""
+    """A swap in progress: its current bin and fee rate, and the sums so far."""
 
     def __init__(self, pool: DlmmPool, swap_for_y: bool, now: int) -> None:
         parameters, volatility = pool.parameters, pool.volatility
@@ -202,7 +202,7 @@ class Walk:
         self.kept_fees: list[int] = []
 
     def enter(self, each: DlmmBin) -> bool:
-        """Move to a bin, unless it has nothing to give, and set the fee rate there."""
+        """Move to a bin and set its fee rate. Returns False if the bin has no output in this direction."""
         if each.available(swap_for_y=self.swap_for_y, limit_orders=self.limit_orders) == 0:
             return False
         parameters = self.pool.parameters
@@ -216,13 +216,13 @@ class Walk:
         return True
 
     def trade(self, each: DlmmBin, offer: int) -> tuple[int, int]:
-        """Spend up to ``offer`` (fee included) in the bin: what was consumed, and what is paid out."""
+        """Spend up to ``offer`` (fee included) in the bin. Returns the consumed input and the output."""
         fee = fee_in(offer, self.fee_rate) if self.fee_on_input else 0
         net_offer = offer - fee
         fill = each.fill(net_offer, swap_for_y=self.swap_for_y, limit_orders=self.limit_orders)
         net_in, paid_out = fill.net_in, fill.gross_out
         consumed = offer
-        if net_in < net_offer:  # The bin is drained and cannot absorb it all: the fee is due on what it did absorb.
+        if net_in < net_offer:  # The bin is drained: the fee applies only to the input that it absorbed.
             fee = fee_on_top(net_in, self.fee_rate) if self.fee_on_input else 0
             consumed = net_in + fee
         if not self.fee_on_input:
@@ -236,11 +236,10 @@ class Walk:
         return consumed, paid_out
 
     def buy(self, each: DlmmBin, wanted: int) -> tuple[int, int]:
-        """Spend what buys ``wanted`` after fees, or all the bin has where that is less: what was consumed, and paid
-        out.
+        """Buy ``wanted`` after fees, or everything if the bin has less. Returns the consumed input and the output.
 
-        The input is rounded up once, what it buys is rounded down in each layer: where a swap ends among limit orders,
-        it may buy less than was asked for, and the program refuses it. Raises SwapError.
+        The input is rounded up once, but the output is rounded down in each layer. A swap that ends among limit orders
+        may therefore buy less than requested, and the program refuses it. Raises SwapError.
         """
         gross_out = wanted if self.fee_on_input else wanted + fee_on_top(wanted, self.fee_rate)
         if gross_out >= each.available(swap_for_y=self.swap_for_y, limit_orders=self.limit_orders):
@@ -253,13 +252,14 @@ class Walk:
         return consumed, paid_out
 
     def withhold(self, excess: int) -> None:
-        """Keep the surplus of rounding above the amount asked for. It is not part of a fee on the input: it is lost."""
+        """Add the rounding surplus above the requested output to the fee. With a fee on the input it is not counted."""
         if not self.fee_on_input:
             self.fee += excess
             self.protocol_fee += excess
 
     def _share_out(self, fee: int, market_in: int, net_in: int) -> int:
-        """Divide a bin's fee among protocol, liquidity providers and the owners of limit orders; return the last."""
+        """Divide a bin's fee among the protocol, the liquidity providers and the owners of limit orders. Returns the
+        orders' share."""
         self.fee += fee
         if net_in == 0:
             self.protocol_fee += fee
@@ -273,7 +273,7 @@ class Walk:
         return order_fee
 
     def settle(self, amount_in: int, amount_out: int) -> DlmmSwap:
-        """The outcome, with the pool as the swap leaves it."""
+        """The result, with the pool's state after the swap."""
         pool = self.pool
         protocol_fee_in_x = self.swap_for_y and self.fee_on_input
         moved = self.active_id != pool.active_id

@@ -15,7 +15,7 @@ from orderd.pools.meteora_dlmm.maths import pool as dlmm
 
 @dataclass(frozen=True)
 class DlmmSide:
-    """Meteora DLMM at unix second ``now``: a segment for each bin that has something to give."""
+    """A Meteora DLMM pool at unix second ``now``: one segment per bin with an output in this direction."""
 
     pool: dlmm.DlmmPool
     swap_for_y: bool

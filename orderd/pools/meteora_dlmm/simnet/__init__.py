@@ -1,1 +1,1 @@
-"""What the local chain needs of this kind."""
+"""The pool kind's part of simnet: genesis, program handler and market."""

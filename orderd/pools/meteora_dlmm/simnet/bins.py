@@ -1,4 +1,4 @@
-"""The pool that bin array accounts make up, with the bins of recently seen ones cached."""
+"""Builds a pool from bin array accounts, with a cache of decoded bins."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from orderd.simnet.codec import decoded
 
 
 class Bins:
-    """The bins behind recently seen bin array bytes, as reading them all again for every swap would be slow."""
+    """Cache of decoded bins by the bytes of their array, because decoding them for each swap would be slow."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._bins: OrderedDict[bytes, dict[int, dlmm.DlmmBin]] = OrderedDict()
 
     def of(self, array: BinArray, data: bytes, bin_step: int) -> dict[int, dlmm.DlmmBin]:
-        """The liquid bins of an array, whose account holds ``data``."""
+        """The bins of an array with liquidity or orders; ``data`` is the array's account data."""
         bins = self._bins.get(data)
         if bins is None:
             bins = {each.bin_id: each for each in array.liquid_bins(bin_step)}

@@ -19,7 +19,7 @@ from orderd.pools.meteora_dlmm.addresses import (
     pair_address,
     reserve_address,
 )
-from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, Bin, BinArray
+from orderd.pools.meteora_dlmm.bin_array import BINS_PER_ARRAY, Bin, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL, array_index
 from orderd.pools.meteora_dlmm.maths.bin import DlmmBin, price_from_bin_id
 from orderd.pools.meteora_dlmm.program import PROGRAM_ID
@@ -35,21 +35,21 @@ SOL_USDC_BS10: Final = pair_address(token.NATIVE_MINT, USDC, 10, 10_000)
 
 PAIR_VERSION: Final = 1
 BIN_ARRAY_VERSION: Final = 2
-"""As mainnet has them. Swaps do not turn on them: limit orders in a bin array of any version are filled."""
+"""The versions on mainnet. They do not affect swaps: limit orders are filled in bin arrays of any version."""
 
 NO_REWARD: Final = RewardInfo(Pubkey.default(), Pubkey.default(), Pubkey.default(), 0, 0, 0, 0, 0)
 _ORACLE_OBSERVATIONS: Final = 100
 
 
 def _sol_usdc(first: FirstAccounts, price: Fraction | None = None, *, name: str, pair: Pubkey) -> None:
-    """At the snapshot's price, or in the bin that is nearest to another one: base units of USDC a lamport."""
+    """The pool at the snapshot's price, or in the bin nearest to ``price``, in base units of USDC per lamport."""
     recorded = snapshot(PoolKind.METEORA_DLMM, f"constructed_sol_usdc_{name}")
     moved = recorded if price is None else _at(price, recorded)
     add(first, moved, token.NATIVE_MINT, USDC, pair, quiet_since=first.time)
 
 
 def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
-    """The same amounts in as many bins on both sides of another one."""
+    """The snapshot with all bins moved to another price."""
     bin_step, active_id = int(recorded["bin_step"]), int(recorded["active_id"])
     moved = _nearest_bin(price, bin_step, recorded["parameters"]) - active_id
     bins = [
@@ -63,7 +63,7 @@ def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nearest_bin(price: Fraction, bin_step: int, limits: dict[str, Any]) -> int:
-    """The bin whose price is nearest."""
+    """The bin with the nearest price."""
     wanted = price.numerator * Q64 // price.denominator
     ids = range(int(limits["min_bin_id"]), int(limits["max_bin_id"]) + 1)
     above = ids[bisect_left(ids, wanted, key=partial(price_from_bin_id, bin_step))]
@@ -84,9 +84,9 @@ def add(
     *,
     quiet_since: int | None = None,
 ) -> None:
-    """A pair with its bin arrays, reserves and oracle.
+    """Add a pair with its bin arrays, reserves and oracle.
 
-    Its volatility counts from unix second ``quiet_since``, or from when the snapshot was taken.
+    Its volatility counts from unix second ``quiet_since``, or from the snapshot's time.
     """
     parameters, volatility = integers(recorded["parameters"]), integers(recorded["v_parameters"])
     if quiet_since is not None:
@@ -136,7 +136,9 @@ def add(
     liquid: list[DlmmBin] = []
     for index in indices:
         array = BinArray(index, BIN_ARRAY_VERSION, bytes(7), pair)
-        content = b"".join(bins.get(array.first_bin_id + position, Bin()).encode() for position in range(BINS_AN_ARRAY))
+        content = b"".join(
+            bins.get(array.first_bin_id + position, Bin()).encode() for position in range(BINS_PER_ARRAY)
+        )
         array = replace(array, bins=content)
         liquid += array.liquid_bins(bin_step)
         first.data(bin_array_address(pair, index), PROGRAM_ID, array.encode())

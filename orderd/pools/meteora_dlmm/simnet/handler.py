@@ -1,6 +1,6 @@
-"""Meteora DLMM swaps over the pool maths of ``orderd.pools.meteora_dlmm.maths.pool``: swap2 and swap_exact_out2.
+"""Handler of Meteora DLMM swaps, with ``orderd.pools.meteora_dlmm.maths.pool``: swap2 and swap_exact_out2.
 
-Sources: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` for accounts and errors; which error answers which mistake was measured
+Sources: MeteoraAg/dlmm-sdk, ``idls/dlmm.json``, for accounts and errors. Which error follows which mistake was measured
 on the deployed program.
 """
 
@@ -62,10 +62,10 @@ from orderd.solana.programs.token import Mint
 
 UNITS_OF_EVENT: Final = 2_100
 UNITS: Final = {
-    Swap2: SwapUnits(40_250, a_step=5_550),
-    SwapExactOut2: SwapUnits(42_900, a_step=6_750),
+    Swap2: SwapUnits(40_250, per_step=5_550),
+    SwapExactOut2: SwapUnits(42_900, per_step=6_750),
 }
-"""As measured on lb_clmm 0.12.0; they vary by 7 %."""
+"""Compute units, measured on lb_clmm 0.12.0; they vary by 7 %."""
 
 INVALID_INPUT: Final = 6002
 SLIPPAGE: Final = 6003
@@ -85,7 +85,7 @@ _MATH_ERRORS: Final = {
 }
 
 _EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
-"""What Anchor puts before an event that a program sends to itself."""
+"""Anchor's prefix of an event that a program sends to itself."""
 _SWAP_EVENT: Final = hashlib.sha256(b"event:Swap").digest()[:8]
 
 _NAMES: Final = {Swap2: "Swap2", SwapExactOut2: "SwapExactOut2"}
@@ -96,7 +96,7 @@ def decode_instruction(data: bytes) -> Swap2 | SwapExactOut2:
     for kind in (Swap2, SwapExactOut2):
         if data.startswith(kind.DISCRIMINATOR):
             return kind.decode(data)
-    raise LayoutError(f"no swap of Meteora DLMM: {data[:8].hex() or 'empty'}")
+    raise LayoutError(f"not a swap of Meteora DLMM: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -120,7 +120,7 @@ def process(invocation: Invocation) -> None:
 
 
 def _check_accounts(invocation: Invocation) -> LbPair:
-    """What Anchor checks: first every account's kind, then the constraints between them."""
+    """Anchor's checks: first the type of each account, then the constraints between them."""
     if len(invocation.uses) < BIN_ARRAYS:
         raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
     pair = anchor.load(invocation, LB_PAIR, LbPair, "lb_pair")
@@ -171,7 +171,7 @@ def _broken_constraints(invocation: Invocation, pair: LbPair) -> Iterator[tuple[
 
 
 def _direction(invocation: Invocation, pair: LbPair) -> bool:
-    """Whether x is paid for y; the mints of the user's accounts say it."""
+    """Whether x is paid for y, by the mints of the user's accounts."""
     paid = anchor.token_account(invocation, USER_TOKEN_IN, "user_token_in").mint
     bought = anchor.token_account(invocation, USER_TOKEN_OUT, "user_token_out").mint
     if (paid, bought) == (pair.mint_x, pair.mint_y):
@@ -187,7 +187,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
     extension = None
     if invocation.key(BITMAP_EXTENSION) != invocation.program_id:
         extension = anchor.load(invocation, BITMAP_EXTENSION, BitmapExtension, "bin_array_bitmap_extension")
-    # Where the program finds no further array, it goes on in the extension, and asks for it before all else.
+    # If the program finds no further array, it searches the extension, and fails first if this is missing.
     exhausted = BITMAP_EXTENSION_NOT_PROVIDED if extension is None else NO_BIN_ARRAY_WITH_LIQUIDITY
     expected = list(arrays_in_order(pair, extension, swap_for_y=swap_for_y))
     if not expected:
@@ -209,7 +209,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
                 raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS) from error
             raise fail(invocation, exhausted) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, MATH_OVERFLOW)) from error
-    invocation.consume(UNITS[type(order)].a_step * max(len(swap.changed_bins) - 1, 0))
+    invocation.consume(UNITS[type(order)].per_step * max(len(swap.changed_bins) - 1, 0))
     if isinstance(net, Swap2) and swap.amount_out < net.min_amount_out:
         raise fail(invocation, SLIPPAGE)
     _store(invocation, pair, extension, swap, given, swap_for_y=swap_for_y)
@@ -223,7 +223,7 @@ def _swap(invocation: Invocation, pair: LbPair, order: Swap2 | SwapExactOut2, *,
 def _without_transfer_fees(
     order: Swap2 | SwapExactOut2, fee_in: TransferFee, fee_out: TransferFee
 ) -> Swap2 | SwapExactOut2:
-    """The order as the bins meet it: what arrives of the input, and what has to leave the reserve."""
+    """The order with the amounts at the bins: the input that arrives, and the output that must leave the reserve."""
     if isinstance(order, Swap2):
         arrives = order.amount_in - fee_in.of(order.amount_in)
         return replace(order, amount_in=arrives, min_amount_out=fee_out.before(order.min_amount_out))
@@ -232,7 +232,8 @@ def _without_transfer_fees(
 
 
 def _given_arrays(invocation: Invocation, expected: Sequence[int]) -> dict[int, int]:
-    """The bin arrays that follow the fixed accounts, as far as they are in the order of the walk: index to position."""
+    """The bin arrays after the fixed accounts, as long as they are in the order of the swap: array index to account
+    position."""
     given: dict[int, int] = {}
     for position, index in enumerate(expected, start=BIN_ARRAYS):
         if position >= len(invocation.uses):
@@ -250,10 +251,10 @@ def _given_arrays(invocation: Invocation, expected: Sequence[int]) -> dict[int, 
 def _bought(
     invocation: Invocation, pool: dlmm.DlmmPool, order: SwapExactOut2, *, swap_for_y: bool, now: int
 ) -> dlmm.DlmmSwap:
-    """A purchase, for which the program spends the most that it may cost, bin by bin.
+    """Quote a swap with an exact output.
 
-    If that is not enough, the error depends on where it is used up: in a bin that has all that is still wanted, or
-    before. Raises InstructionError, SwapError.
+    The program spends up to ``max_in_amount``, bin by bin. If that is not enough, the error depends on whether the last
+    bin reached has all of the remaining output. Raises InstructionError, SwapError.
     """
     try:
         swap = dlmm.swap_exact_out(pool, order.out_amount, swap_for_y=swap_for_y, now=now)
@@ -297,7 +298,7 @@ def _store(
     *,
     swap_for_y: bool,
 ) -> None:
-    """Write what the swap changed into the pair, its bin arrays, and the bitmaps of those that still hold something."""
+    """Write the swap's changes to the pair, its bin arrays, and the bitmaps of arrays with liquidity."""
     emptied = []
     for index, position in given.items():
         changed = {each.bin_id: each for each in swap.changed_bins if array_index(each.bin_id) == index}
@@ -317,7 +318,7 @@ def _store(
 
 
 def _pay(invocation: Invocation, state: LbPair, swap: dlmm.DlmmSwap, sent: int, *, swap_for_y: bool) -> None:
-    """Take ``sent`` from the user into one reserve, and pay the output from the other."""
+    """Transfer ``sent`` from the user to one reserve, and the output from the other reserve to the user."""
     key = invocation.key
     x = (key(RESERVE_X), key(TOKEN_X_MINT), key(TOKEN_X_PROGRAM), _decimals(invocation, TOKEN_X_MINT))
     y = (key(RESERVE_Y), key(TOKEN_Y_MINT), key(TOKEN_Y_PROGRAM), _decimals(invocation, TOKEN_Y_MINT))
@@ -338,7 +339,7 @@ def _decimals(invocation: Invocation, index: int) -> int:
 
 
 def _emit(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> None:
-    """Send the Swap event to the program itself, so that it stands among the inner instructions."""
+    """Send the Swap event to the program itself, so that it is recorded among the inner instructions."""
     fields = struct.pack(
         "<iiQQ?QQQQQ",
         swap.start_bin_id,

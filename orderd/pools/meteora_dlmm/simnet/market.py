@@ -1,4 +1,4 @@
-"""Meteora DLMM's pools of SOL/USDC as simnet's traders see them."""
+"""Meteora DLMM's SOL/USDC pools for the simulated market."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +16,7 @@ from orderd.pools.meteora_dlmm.simnet.bins import pool_of
 from orderd.pools.meteora_dlmm.simnet.genesis import SOL_USDC_BS4, SOL_USDC_BS10, sol_usdc_bs4, sol_usdc_bs10
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import ARRAYS_A_SWAP, Read, TradedPool, accounts_of
+from orderd.simnet.market_pools import ARRAYS_PER_SWAP, Read, TradedPool, accounts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class DlmmMarketPool:
 
 def _bins(pair: LbPair, *, sells_sol: bool) -> list[int]:
     """The indices of the next bin arrays in this direction."""
-    return list(islice(arrays_in_order(pair, None, swap_for_y=sells_sol), ARRAYS_A_SWAP))
+    return list(islice(arrays_in_order(pair, None, swap_for_y=sells_sol), ARRAYS_PER_SWAP))
 
 
 PLACES: Final = (

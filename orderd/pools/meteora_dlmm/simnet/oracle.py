@@ -1,6 +1,7 @@
-"""A Meteora DLMM pair's history of active bins, which swaps must name and only the program writes.
+"""The oracle account of a Meteora DLMM pair: a history of active bins. Swaps must name it, and only the program writes
+it.
 
-Layout: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0); how it is written was measured on the deployed program.
+Layout: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0). The updates were measured on the deployed program.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Annotated, Final
 from orderd.solana.programs.layout import I64, U64, FieldLayout, Record, Tail
 
 SAMPLE_SECONDS: Final = 120
-"""An observation sums up this long; the next swap begins another one."""
+"""Seconds that an observation covers; the next swap after that starts a new one."""
 
 I128 = Annotated[
     int,
@@ -23,7 +24,7 @@ I128 = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Observation(Record):
-    """Active bins summed over seconds; unix seconds of its first and last swap (0 before the first)."""
+    """The sum of active bin ids over seconds, and the unix seconds of its first and last swap (0 before the first)."""
 
     cumulative_active_bin_id: I128
     created_at: I64
@@ -35,7 +36,7 @@ _SIZE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Oracle(Record):
-    """A ring of ``length`` observations of which ``active_size`` are in use, ``index`` being the newest."""
+    """A ring of ``length`` observations, of which ``active_size`` are in use; ``index`` is the newest."""
 
     DISCRIMINATOR = bytes.fromhex("8bc283b38cb3e5f4")
     index: U64

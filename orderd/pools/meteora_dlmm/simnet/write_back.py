@@ -1,4 +1,4 @@
-"""What the program writes into a Meteora DLMM pool's accounts after a swap."""
+"""The state that the program writes to a Meteora DLMM pool's accounts after a swap."""
 
 import struct
 from collections.abc import Iterable
@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Final
 
 from orderd.pools.meteora_dlmm.accounts import BitmapExtension, LbPair
-from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY, BinArray
+from orderd.pools.meteora_dlmm.bin_array import BINS_PER_ARRAY, BinArray
 from orderd.pools.meteora_dlmm.bitmap import INTERNAL
 from orderd.pools.meteora_dlmm.maths.pool import DlmmPool, DlmmSwap
 from orderd.simnet.codec import replaced
 
 _SUPPLY_AND_ORDERS: Final = struct.Struct("<32x16s64xQ8xQ8x")
-"""The part of a Bin that shows whether it is empty, for all 70 of an array at once."""
+"""The fields of a Bin that show whether it is empty. Unpacked for all 70 bins of an array at once."""
 
 
 def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:
-    """The account once a swap left ``pool``; the bins are in the bin arrays."""
+    """The pair's account after a swap; ``pool`` is the state after it. The bins are in the bin arrays."""
     return replaced(
         pair,
         v_parameters=replaced(
@@ -33,10 +33,10 @@ def pair_after(pair: LbPair, pool: DlmmPool) -> LbPair:
 
 
 def array_after(array: BinArray, swap: DlmmSwap, *, swap_for_y: bool) -> BinArray:
-    """The account after a swap; bins of other arrays are passed over."""
+    """The bin array's account after a swap. Bins of other arrays are ignored."""
     fee_in_x = swap_for_y and swap.fee_on_input
     for each, kept in zip(swap.changed_bins, swap.kept_fees, strict=True):
-        if each.bin_id // BINS_AN_ARRAY != array.index:
+        if each.bin_id // BINS_PER_ARRAY != array.index:
             continue
         before = array.bin(each.bin_id)
         shares = before.liquidity_supply >> 64
@@ -62,7 +62,7 @@ def array_after(array: BinArray, swap: DlmmSwap, *, swap_for_y: bool) -> BinArra
 
 
 def is_empty(array: BinArray) -> bool:
-    """Whether no bin has a share of liquidity or an order left; what waits to be claimed does not count."""
+    """Whether no bin has liquidity shares or unfilled orders. Unclaimed amounts do not count."""
     content = _SUPPLY_AND_ORDERS.iter_unpack(array.bins)
     return not any(opened or remaining or any(supply) for supply, opened, remaining in content)
 
@@ -70,7 +70,7 @@ def is_empty(array: BinArray) -> bool:
 def without(
     pair: LbPair, extension: BitmapExtension | None, emptied: Iterable[int]
 ) -> tuple[LbPair, BitmapExtension | None]:
-    """The accounts once these arrays have nothing left: a swap that fills an array's last order takes its bit away."""
+    """The accounts after these arrays became empty: a swap that fills an array's last order clears its bit."""
     for index in emptied:
         if -INTERNAL <= index < INTERNAL:
             pair = replace(pair, bin_array_bitmap=pair.bin_array_bitmap & ~(1 << index + INTERNAL))

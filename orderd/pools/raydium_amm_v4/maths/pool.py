@@ -1,4 +1,4 @@
-"""Raydium AMM v4: constant product, one fee that stays in the pool whole.
+"""Raydium AMM v4: constant product, with one fee, all of which stays in the pool.
 
 Formulas: raydium-io/raydium-amm, ``program/src/{processor,math}.rs``. "Coin" and "pc" are the program's names for the
 base and the quote token. Amounts are base units.
@@ -11,12 +11,12 @@ from typing import Final
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 
 STATUS_WITH_ORDER_BOOK: Final = 1
-"""The one status in which funds placed on the order book count towards the reserves."""
+"""The only status in which funds on the order book count towards the reserves."""
 
 
 @dataclass(frozen=True, slots=True)
 class AmmV4Pool:
-    """A pool as AmmInfo, its vaults and its open orders hold it. ``need_take_pnl_*`` is owed to the pool's owner."""
+    """A pool as AmmInfo, its vaults and its open orders store it. ``need_take_pnl_*`` is owed to the pool's owner."""
 
     status: int
     swap_fee_numerator: int
@@ -30,13 +30,13 @@ class AmmV4Pool:
 
     @property
     def reserve_coin(self) -> int:
-        """What the liquidity owns of the coin."""
+        """The liquidity's balance of the coin."""
         placed = self.open_orders_coin if self.status == STATUS_WITH_ORDER_BOOK else 0
         return self.coin_vault + placed - self.need_take_pnl_coin
 
     @property
     def reserve_pc(self) -> int:
-        """What the liquidity owns of the pc."""
+        """The liquidity's balance of the pc."""
         placed = self.open_orders_pc if self.status == STATUS_WITH_ORDER_BOOK else 0
         return self.pc_vault + placed - self.need_take_pnl_pc
 
@@ -52,12 +52,12 @@ class AmmV4Swap:
 
     @property
     def net_in(self) -> int:
-        """What of the input met the curve."""
+        """The input that reached the curve, after the fee."""
         return self.amount_in - self.fee
 
     @property
     def gross_out(self) -> int:
-        """What the curve gave: the output, of which no fee is taken."""
+        """The output of the curve; no fee is taken from it."""
         return self.amount_out
 
 
@@ -94,12 +94,12 @@ def spot_price(pool: AmmV4Pool, *, coin_to_pc: bool) -> Fraction:
 
 
 def fee_rate(pool: AmmV4Pool) -> Fraction:
-    """The part of an input that the fee takes. Raises SwapError if it takes all of it, or more."""
+    """The fee as a fraction of the input. Raises SwapError if it is 1 or more."""
     return Fraction(pool.swap_fee_numerator, _fee_denominator(pool))
 
 
 def reserves(pool: AmmV4Pool, coin_to_pc: bool) -> tuple[int, int]:
-    """What the liquidity owns of the token paid and of the token bought. Raises SwapError if it owns none."""
+    """The liquidity's balances of the token in and of the token out. Raises SwapError if one is not positive."""
     coin, pc = pool.reserve_coin, pool.reserve_pc
     if coin <= 0 or pc <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)

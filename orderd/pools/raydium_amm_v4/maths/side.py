@@ -14,7 +14,7 @@ from orderd.pools.raydium_amm_v4.maths import pool as amm_v4
 
 @dataclass(frozen=True)
 class AmmV4Side:
-    """Raydium AMM v4: one segment."""
+    """A Raydium AMM v4 pool: one segment."""
 
     pool: amm_v4.AmmV4Pool
     coin_to_pc: bool
@@ -41,7 +41,7 @@ class AmmV4Side:
         if not coin_to_pc:
             vault_in, vault_out = vault_out, vault_in
         capacity = U64_MAX - vault_in
-        if vault_out < reserve_out:  # The rest of the reserve is on the order book, out of reach.
+        if vault_out < reserve_out:  # The rest of the reserve is on the order book, where swaps cannot use it.
             net = reserve_in * vault_out // (reserve_out - vault_out)
             capacity = min(capacity, net * Q64 // kept_in)
         yield constant_product(reserve_in, reserve_out, kept_in, Q64, capacity)

@@ -21,7 +21,7 @@ _LP_SUPPLY: Final = 10**12
 
 
 def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey) -> None:
-    """A pool with its vaults. Of the order book it once traded on there is nothing but the addresses."""
+    """Add a pool with its vaults. The accounts of its former order book do not exist, only their addresses."""
     key = {name: Pubkey.from_string(address) for name, address in recorded["addresses"].items()}
     authority, nonce = authority_address()
     fee = int(recorded["swap_fee_numerator"]), int(recorded["swap_fee_denominator"])
@@ -76,13 +76,13 @@ def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey) -> None:
 
 
 def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
-    """At the snapshot's price, or another one: base units of USDC a lamport."""
+    """The pool at the snapshot's price, or at ``price``, in base units of USDC per lamport."""
     recorded = snapshot(PoolKind.RAYDIUM_AMM_V4, "semi_real_sol_usdc")
     add(first, recorded if price is None else _at(price, recorded), SOL_USDC_AMM_V4)
 
 
 def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
-    """The same liquidity at another price. What the pool owes its owner stays."""
+    """The snapshot with the same liquidity at another price. The amounts owed to the owner stay the same."""
     owed = int(recorded["need_take_pnl_coin"]), int(recorded["need_take_pnl_pc"])
     coin, pc = int(recorded["coin_vault_amount"]) - owed[0], int(recorded["pc_vault_amount"]) - owed[1]
     coin, pc = reserves_at(price, coin * pc)

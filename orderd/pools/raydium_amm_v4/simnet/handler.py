@@ -1,8 +1,8 @@
-"""Raydium AMM v4 swaps over the pool maths of ``orderd.pools.raydium_amm_v4.maths.pool``: SwapBaseInV2 and
-SwapBaseOutV2.
+"""Handler of Raydium AMM v4 swaps, with ``orderd.pools.raydium_amm_v4.maths.pool``.
 
-Source: raydium-io/raydium-amm, ``program/src/processor.rs``. The program is older than Anchor: it checks the accounts
-itself, in the order below, and names no error in its log. The instructions that name an order book are refused.
+Source: raydium-io/raydium-amm, ``program/src/processor.rs``. The program does not use Anchor: it checks the accounts
+itself, in the order below, and logs no error names. Supported are SwapBaseInV2 and SwapBaseOutV2; the older
+instructions with an order book are refused.
 """
 
 import base64
@@ -55,11 +55,11 @@ _PC_TO_COIN, _COIN_TO_PC = 1, 2
 
 
 def decode_instruction(data: bytes) -> SwapBaseInV2 | SwapBaseOutV2:
-    """A swap's data as its record. Raises LayoutError for any other instruction, also one that names the market."""
+    """A swap's data as its record. Raises LayoutError for any other instruction, also the older swaps."""
     for kind in (SwapBaseInV2, SwapBaseOutV2):
         if data.startswith(kind.DISCRIMINATOR):
             return kind.decode(data)
-    raise LayoutError(f"no swap of Raydium AMM v4: {data[:1].hex() or 'empty'}")
+    raise LayoutError(f"not a swap of Raydium AMM v4: {data[:1].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -74,7 +74,7 @@ def process(invocation: Invocation) -> None:
 
 
 def _check_accounts(invocation: Invocation) -> AmmInfo:
-    """What the program checks, in its order. Raises InstructionError."""
+    """The program's checks of accounts, in its order. Raises InstructionError."""
     key = invocation.key
     invocation.require(len(SwapV2Account))
     account = invocation.account(SwapV2Account.AMM)
@@ -150,9 +150,10 @@ def _quote(pool: amm_v4.AmmV4Pool, order: SwapBaseInV2 | SwapBaseOutV2, *, coin_
 
 
 def _refusal(invocation: Invocation, error: SwapError, order: SwapBaseInV2 | SwapBaseOutV2) -> InstructionError:
-    """What the program ends with where the maths refuses; it looks at the minimum before it looks for nothing."""
+    """The program's error for an error of the maths. It checks the minimum output before it checks for an empty
+    output."""
     if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY and isinstance(order, SwapBaseOutV2):
-        return anchor.panic(invocation, "the pool has less than is asked for")
+        return anchor.panic(invocation, "the pool has less than the requested amount")
     buys_nothing = error.kind is SwapErrorKind.ZERO_OUTPUT
     if buys_nothing and isinstance(order, SwapBaseInV2) and order.minimum_amount_out > 0:
         return InstructionError(SLIPPAGE)
@@ -168,7 +169,7 @@ def _log(
     *,
     coin_to_pc: bool,
 ) -> None:
-    """Write the line "ray_log: ..." that the program writes for every swap, whether it then allows it or not."""
+    """Log the line "ray_log: ...", as the program does before it checks the limits of a swap."""
     direction = _COIN_TO_PC if coin_to_pc else _PC_TO_COIN
     state = (direction, user_source, before.reserve_coin, before.reserve_pc)
     if isinstance(order, SwapBaseInV2):
@@ -179,7 +180,7 @@ def _log(
 
 
 def _pay(invocation: Invocation, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) -> None:
-    """Take the input from the user into one vault, and pay the output from the other."""
+    """Transfer the input from the user to one vault, and the output from the other vault to the user."""
     key = invocation.key
     vaults: tuple[Pubkey, Pubkey] = (key(SwapV2Account.COIN_VAULT), key(SwapV2Account.PC_VAULT))
     vault_in, vault_out = vaults if coin_to_pc else vaults[::-1]
@@ -192,7 +193,7 @@ def _pay(invocation: Invocation, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) ->
 
 
 def _counted(amm: AmmInfo, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) -> AmmInfo:
-    """The account after the swap: open for trading, and its counters moved on."""
+    """The account after the swap: its status and counters."""
     counters = amm.state_data
     if coin_to_pc:
         counters = replace(

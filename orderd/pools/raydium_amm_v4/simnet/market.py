@@ -1,4 +1,4 @@
-"""Raydium AMM v4's pools of SOL/USDC as simnet's traders see them."""
+"""Raydium AMM v4's SOL/USDC pools for the simulated market."""
 
 from dataclasses import dataclass
 from typing import Final

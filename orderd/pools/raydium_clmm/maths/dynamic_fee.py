@@ -1,4 +1,4 @@
-"""Raydium CLMM's dynamic fee: each further group of ticks that the price enters makes a swap dearer, and this fades.
+"""Raydium CLMM's dynamic fee: it rises with each group of ticks that the price enters, and decays with time.
 
 A group is ``tick_spacing`` ticks. Formulas: raydium-io/raydium-clmm, ``programs/amm/src/states/pool_fee.rs`` and
 ``instructions/swap.rs`` of July 2026. Fee rates are millionths, times are in seconds.
@@ -11,17 +11,16 @@ from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_price_at_tick
 
 MAX_FEE_RATE: Final = 100_000
-"""What base and dynamic fee are together at most."""
+"""Maximum of base and dynamic fee together."""
 
-_A_GROUP: Final = 10_000
-"""What a group adds to the accumulator; ``reduction_factor`` is a part of as many, too."""
+_PER_GROUP: Final = 10_000
+"""What a group adds to the accumulator; also the denominator of ``reduction_factor``."""
 _CONTROL: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class DynamicFeeState:
-    """The parameters, and what swaps left: how far they had moved the price (``accumulator``), from which group,
-    when."""
+    """Parameters and state: how far recent swaps moved the price (``accumulator``), from which group, and when."""
 
     tick_spacing: int
     filter_period: int
@@ -35,16 +34,16 @@ class DynamicFeeState:
     last_update: int
 
     def at(self, now: int, group: int) -> Self:
-        """What a swap starts with that begins in this group."""
+        """The state at the start of a swap in this group."""
         elapsed = max(now - self.last_update, 0)
         if elapsed < self.filter_period:
             return self
-        decayed = self.accumulator * self.reduction_factor // _A_GROUP if elapsed < self.decay_period else 0
+        decayed = self.accumulator * self.reduction_factor // _PER_GROUP if elapsed < self.decay_period else 0
         return replace(self, group_reference=group, volatility_reference=decayed, last_update=now)
 
     def in_group(self, group: int) -> Self:
-        """Once the price has come into this group."""
-        moved = self.volatility_reference + abs(self.group_reference - group) * _A_GROUP
+        """The state after the price has entered this group."""
+        moved = self.volatility_reference + abs(self.group_reference - group) * _PER_GROUP
         accumulator = min(moved, self.max_accumulator)
         return self if accumulator == self.accumulator else replace(self, accumulator=accumulator)
 
@@ -53,15 +52,15 @@ class DynamicFeeState:
         return self.accumulator == self.max_accumulator
 
     def rate_with(self, base_rate: int) -> int:
-        """Base and dynamic fee."""
+        """The rate of base and dynamic fee together."""
         moved = self.accumulator * self.tick_spacing
-        return min(base_rate + ceil_div(self.control * moved * moved, _CONTROL * _A_GROUP * _A_GROUP), MAX_FEE_RATE)
+        return min(base_rate + ceil_div(self.control * moved * moved, _CONTROL * _PER_GROUP * _PER_GROUP), MAX_FEE_RATE)
 
 
 class Reach(NamedTuple):
-    """How far a fee rate holds: up to a square-root price (Q64.64); ``tick`` is where that is a group's edge.
+    """The square-root price (Q64.64) up to which a fee rate is valid; ``tick`` is its tick if it is a group's edge.
 
-    ``is_even``: the rate does not change on the way to the next initialised tick.
+    ``is_even``: the rate does not change on the way to the next initialized tick.
     """
 
     sqrt_price: int
@@ -70,7 +69,7 @@ class Reach(NamedTuple):
 
 
 class FeeMeter:
-    """The fee rate of one swap, from group to group. Without a dynamic fee it stays the same. Raises SwapError."""
+    """The fee rate of a swap as it moves from group to group; constant without a dynamic fee. Raises SwapError."""
 
     def __init__(
         self, base_rate: int, dynamic: DynamicFeeState | None, tick: int, now: int, *, zero_for_one: bool
@@ -85,14 +84,14 @@ class FeeMeter:
             self.dynamic = dynamic.at(now, self._group)
 
     def rate(self) -> int:
-        """In the group that the price stands in."""
+        """The rate in the current group."""
         if self.dynamic is None:
             return self._base_rate
         self.dynamic = self.dynamic.in_group(self._group)
         return self.dynamic.rate_with(self._base_rate)
 
     def reach(self, target: int, liquidity: int) -> Reach:
-        """How far on the way to ``target`` the rate holds. Where there is no liquidity, no group is looked at."""
+        """How far the rate is valid on the way to ``target``. Without liquidity, groups are skipped."""
         dynamic = self.dynamic
         if dynamic is None or dynamic.is_at_its_highest or not liquidity:
             return Reach(target, None, True)
@@ -104,8 +103,7 @@ class FeeMeter:
         return Reach(sqrt_price, edge, False)
 
     def moved(self, tick: int, *, is_even: bool) -> None:
-        """Go on to the next group. ``tick``: where the price came to, the initialised tick itself where it is
-        reached."""
+        """Move to the next group. ``tick`` is the tick of the new price, or the initialized tick if it is reached."""
         dynamic = self.dynamic
         if dynamic is None:
             return

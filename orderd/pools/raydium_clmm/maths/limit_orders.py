@@ -1,7 +1,7 @@
-"""Limit orders that wait at a tick of a Raydium CLMM pool: a swap that comes to the tick's price fills them there.
+"""Limit orders at a tick of a Raydium CLMM pool: a swap that reaches the tick's price fills them.
 
-Formulas: raydium-io/raydium-clmm, ``programs/amm/src/states/tick_array.rs`` of July 2026. Every rounding of an order's
-price favours the order. Amounts are base units of the token that the orders sell, fee rates millionths.
+Formulas: raydium-io/raydium-clmm, ``programs/amm/src/states/tick_array.rs`` of July 2026. Rounding of an order's price
+always favours the order. Amounts are base units of the token that the orders sell, fee rates millionths.
 """
 
 from typing import Final, NamedTuple
@@ -12,10 +12,11 @@ from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR, fee_in, f
 
 
 class LimitOrders(NamedTuple):
-    """The orders at a tick: those that no swap has met yet, and what is left of those that one has filled in part.
+    """The orders at a tick: those that are untouched, and the rest of those that a swap has partly filled.
 
-    A swap fills the latter first. When it begins with the others, all of them become these, and ``phase`` rises;
-    ``unfilled_ratio`` (Q64.64) is the part of these that is left.
+    A swap fills the partly filled orders first. When it continues with the untouched ones, all of these become partly
+    filled, and ``phase`` is incremented. ``unfilled_ratio`` (Q64.64) is the remaining fraction of the partly filled
+    orders.
     """
 
     phase: int = 0
@@ -28,7 +29,7 @@ class LimitOrders(NamedTuple):
         return self.untouched + self.part_filled
 
     def less(self, amount: int) -> "LimitOrders":
-        """The orders after they have sold ``amount``, at most what is open."""
+        """The orders after they have sold ``amount``, which is at most ``waiting``."""
         phase, untouched, part_filled, ratio = self
         first = min(part_filled, amount)
         if first:
@@ -44,7 +45,7 @@ NO_ORDERS: Final = LimitOrders()
 
 
 class Match(NamedTuple):
-    """What a swap paid to orders and got from them, both without the fee, and the orders after it."""
+    """The amounts that a swap paid to orders and received from them, its fee, and the orders after it."""
 
     amount_in: int
     amount_out: int
@@ -53,14 +54,14 @@ class Match(NamedTuple):
 
 
 class OrderPrice(NamedTuple):
-    """What the orders of a tick are paid: the tick's price of token 0 in token 1, as a fraction, rounded for them."""
+    """The price that the orders of a tick receive: the tick's price as a fraction, rounded in favour of the orders."""
 
     numerator: int
     denominator: int
 
     @classmethod
     def at(cls, sqrt_price: int, *, zero_for_one: bool) -> "OrderPrice":
-        """For a swap in this direction, as output per input. Raises SwapError."""
+        """The price at a tick, as output per input of a swap in this direction. Raises SwapError."""
         price = sqrt_price * sqrt_price >> 64 if zero_for_one else ceil_div(sqrt_price * sqrt_price, Q64)
         if not 0 < price <= U128_MAX:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
@@ -70,7 +71,7 @@ class OrderPrice(NamedTuple):
         return amount_in * self.numerator // self.denominator
 
     def input(self, amount_out: int) -> int:
-        """Raises SwapError if no 64 bits hold it."""
+        """The input for an output, rounded up. Raises SwapError if it exceeds u64."""
         amount_in = ceil_div(amount_out * self.denominator, self.numerator)
         if amount_in > U64_MAX:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)

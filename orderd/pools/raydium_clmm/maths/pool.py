@@ -1,4 +1,4 @@
-"""Raydium CLMM: liquidity concentrated between ticks, crossed one stretch after the other, and limit orders at ticks.
+"""Raydium CLMM: liquidity concentrated between ticks, which a swap crosses in stretches, and limit orders at ticks.
 
 Formulas: raydium-io/raydium-clmm, ``programs/amm/src/instructions/swap.rs`` of July 2026. Square-root prices and fee
 growths are Q64.64, fee rates millionths, amounts base units, ``now`` is a unix second.
@@ -26,7 +26,7 @@ from orderd.pools.raydium_clmm.maths.limit_orders import (
 from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR, Step, step_exact_in, step_exact_out
 
 _MOST_STEPS: Final = 1_000
-"""No transaction has the compute units for as many ticks and groups of a dynamic fee."""
+"""Limit of ticks and fee groups per swap. No transaction has enough compute units for more."""
 
 FEE_ON_INPUT: Final = 0
 FEE_ON_TOKEN_0: Final = 1
@@ -35,9 +35,9 @@ FEE_ON_TOKEN_1: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class ClmmTick:
-    """An initialised tick: what crossing it upwards adds to the liquidity in range, and the limit orders at it.
+    """An initialized tick: the liquidity that crossing it upwards adds, and the limit orders at it.
 
-    One without liquidity is there for its orders alone; to cross it changes nothing.
+    A tick without liquidity exists only for its orders; crossing it changes nothing.
     """
 
     tick: int
@@ -52,7 +52,7 @@ class ClmmTick:
 
 @dataclass(frozen=True, slots=True)
 class ClmmPool:
-    """A pool as PoolState, AmmConfig and its tick arrays hold it. ``ticks`` are the initialised ones, in rising
+    """A pool as PoolState, AmmConfig and its tick arrays store it. ``ticks`` are the initialized ones in ascending
     order."""
 
     trade_fee_rate: int
@@ -73,7 +73,7 @@ class ClmmPool:
 
 
 class ClmmCrossing(NamedTuple):
-    """A tick that a swap crossed, and the pool's fee growths when it did: what the tick's own growths turn on."""
+    """A tick that a swap crossed, and the pool's fee growths at that moment, which update the tick's own growths."""
 
     tick: int
     fee_growth_global_0: int
@@ -84,9 +84,9 @@ class ClmmCrossing(NamedTuple):
 class ClmmSwap:
     """A swap's outcome in base units: ``amount_in`` is paid with all fees, ``amount_out`` received after them.
 
-    ``protocol_fee`` and ``fund_fee`` are parts of ``fee``. ``crossings`` are in the order of the walk, ``filled`` are
+    ``protocol_fee`` and ``fund_fee`` are parts of ``fee``. ``crossings`` are in the order of the swap; ``filled`` are
     the ticks with limit orders that it reached, in their new state. ``steps`` counts ticks, fills and groups of a
-    dynamic fee. ``partial_fill``: the price limit ended the swap before the whole amount was swapped. ``pool`` is the
+    dynamic fee. ``partial_fill``: the price limit ended the swap before the whole amount was used. ``pool`` is the
     state after the swap.
     """
 
@@ -108,12 +108,12 @@ class ClmmSwap:
 
     @property
     def net_in(self) -> int:
-        """What of the input moved the price."""
+        """The input that moved the price, after a fee on the input."""
         return self.amount_in - self.fee if self.fee_on_input else self.amount_in
 
     @property
     def gross_out(self) -> int:
-        """What the move of the price set free, before a fee on the output."""
+        """The output of the price move, before a fee on the output."""
         return self.amount_out if self.fee_on_input else self.amount_out + self.fee
 
 
@@ -149,14 +149,14 @@ def spot_price(pool: ClmmPool, *, zero_for_one: bool) -> Fraction:
 
 
 def takes_fee_on_input(pool: ClmmPool, zero_for_one: bool) -> bool:
-    """Whether the fee of a swap in this direction is taken from what is paid, else from what it gives."""
+    """Whether the fee of a swap in this direction is taken from the input, otherwise from the output."""
     return pool.fee_on in (FEE_ON_INPUT, FEE_ON_TOKEN_0 if zero_for_one else FEE_ON_TOKEN_1)
 
 
 def sqrt_price_of(pool: ClmmPool) -> int:
-    """Where the price stands, Q64.64. Raises SwapError if the pool's own numbers contradict each other.
+    """The square-root price, Q64.64. Raises SwapError if price and tick of the pool contradict each other.
 
-    After a crossing downwards it stands at the very end of its tick.
+    After a crossing downwards the price is at the upper end of its tick.
     """
     if not sqrt_price_at_tick(pool.tick_current) <= pool.sqrt_price <= sqrt_price_at_tick(pool.tick_current + 1):
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
@@ -164,7 +164,7 @@ def sqrt_price_of(pool: ClmmPool) -> int:
 
 
 def sqrt_price_ahead(tick: ClmmTick, sqrt_price: int, zero_for_one: bool) -> int:
-    """The square-root price of a tick that comes next. Raises SwapError for one that lies behind: out of order."""
+    """The square-root price of the next tick. Raises SwapError if it is not ahead."""
     target = sqrt_price_at_tick(tick.tick)
     if target != sqrt_price and (target > sqrt_price) == zero_for_one:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
@@ -172,7 +172,7 @@ def sqrt_price_ahead(tick: ClmmTick, sqrt_price: int, zero_for_one: bool) -> int
 
 
 def liquidity_behind(tick: ClmmTick, liquidity: int, zero_for_one: bool) -> int:
-    """The liquidity in range once the tick is crossed. Raises SwapError if it takes more than there is."""
+    """The liquidity in range after crossing a tick. Raises SwapError if it is negative."""
     after = liquidity + (-tick.liquidity_net if zero_for_one else tick.liquidity_net)
     if after < 0:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
@@ -180,13 +180,13 @@ def liquidity_behind(tick: ClmmTick, liquidity: int, zero_for_one: bool) -> int:
 
 
 def ticks_ahead(pool: ClmmPool, zero_for_one: bool) -> Iterator[ClmmTick]:
-    """The initialised ticks that a swap in this direction meets, the nearest first."""
+    """The initialized ticks ahead of a swap in this direction, the nearest first."""
     above = bisect_right(pool.ticks, pool.tick_current, key=attrgetter("tick"))
     return reversed(pool.ticks[:above]) if zero_for_one else iter(pool.ticks[above:])
 
 
 class _Walk:
-    """One swap on its way through the ticks: the price and liquidity where it stands, and what it gathered so far."""
+    """A swap in progress: the current price and liquidity, and the sums so far."""
 
     def __init__(
         self,
@@ -232,7 +232,7 @@ class _Walk:
         return limit
 
     def outcome(self) -> ClmmSwap:
-        """Walk as far as the amount lasts and the limit allows. Raises SwapError."""
+        """Run the swap until the amount is used up or the price limit is reached. Raises SwapError."""
         for tick in ticks_ahead(self.pool, self.zero_for_one):
             self._go_to(tick)
             if not self.left or self.sqrt_price == self.limit:
@@ -242,7 +242,7 @@ class _Walk:
     # Steps
 
     def _go_to(self, tick: ClmmTick) -> None:
-        """Go on to this tick or the limit, whichever is nearer, at one fee rate after the other."""
+        """Move to this tick or the limit, whichever is nearer; one step per fee rate."""
         tick_price = sqrt_price_ahead(tick, self.sqrt_price, self.zero_for_one)
         target = max(tick_price, self.limit) if self.zero_for_one else min(tick_price, self.limit)
         swap_step = step_exact_in if self.exact_in else step_exact_out
@@ -271,7 +271,7 @@ class _Walk:
         earned = step.fee - protocol_fee - fund_fee
         if self.liquidity:
             self.fee_growth += earned * Q64 // self.liquidity
-        else:  # What limit orders pay without liquidity has no other recipient.
+        else:  # Without liquidity, the fee on limit orders goes to the protocol.
             protocol_fee += earned
         paid = step.amount_in + (step.fee if self.fee_on_input else 0)
         self.left -= paid if self.exact_in else step.amount_out
@@ -282,7 +282,7 @@ class _Walk:
         self.fund_fee += fund_fee
 
     def _arrive(self, tick: ClmmTick, sqrt_price: int, rate: int) -> None:
-        """Fill the tick's orders as far as the amount lasts, and cross the tick where none are left."""
+        """Fill the tick's orders as far as the amount suffices, and cross the tick if none are left."""
         self.steps += 1
         orders = tick.orders
         if self.left and orders.waiting:
@@ -307,7 +307,7 @@ class _Walk:
         return growth_0, growth_1 + self.fee_growth & U128_MAX
 
     def _settled(self) -> ClmmSwap:
-        """The outcome, with the pool as the swap leaves it. Raises SwapError."""
+        """The result, with the pool's state after the swap. Raises SwapError."""
         if self.amount_in == 0:
             raise SwapError(SwapErrorKind.ZERO_INPUT)
         if self.amount_out == 0:

@@ -18,8 +18,8 @@ from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR
 
 @dataclass(frozen=True)
 class ClmmSide:
-    """Raydium CLMM at unix second ``now``: a segment for each stretch between initialised ticks and groups of a dynamic
-    fee, and for the limit orders of a tick."""
+    """A Raydium CLMM pool at unix second ``now``: one segment per stretch between initialized ticks and groups of a
+    dynamic fee, and one per tick with limit orders."""
 
     pool: clmm.ClmmPool
     zero_for_one: bool
@@ -76,7 +76,7 @@ class ClmmSide:
         return FeeMeter(pool.trade_fee_rate, dynamic, tick, now, zero_for_one=self.zero_for_one)
 
     def _as_quote(self, swap: clmm.ClmmSwap, *, exact_out: bool = False) -> Quote:
-        if swap.partial_fill:  # The last price that there is comes before the end of the amount.
+        if swap.partial_fill:  # the lowest or highest price is reached before the amount is used up
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
         return Quote(
             swap.amount_in,

@@ -1,4 +1,4 @@
-"""One step of a Raydium CLMM swap: along one stretch of constant liquidity, up to a target price.
+"""One step of a Raydium CLMM swap: along a stretch of constant liquidity, up to a target price.
 
 Formulas: raydium-io/raydium-clmm, ``programs/amm/src/libraries/swap_math.rs``. Fee rates are millionths, amounts base
 units.
@@ -13,8 +13,7 @@ FEE_RATE_DENOMINATOR: Final = 1_000_000
 
 
 class Step(NamedTuple):
-    """Where the price went and what it took: ``amount_in`` and ``amount_out`` are without ``fee``, on whichever
-    side."""
+    """The new square-root price, and the amounts without ``fee``, which is taken from either side."""
 
     sqrt_price: int
     amount_in: int

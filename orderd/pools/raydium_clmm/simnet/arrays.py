@@ -1,4 +1,4 @@
-"""The tick arrays of a Raydium CLMM swap: which of those given it can run through, and the pool they make up.
+"""The tick arrays of a Raydium CLMM swap: which of the given ones it can cross, and the pool built from them.
 
 Source: raydium-io/raydium-clmm, ``programs/amm/src/instructions/{swap_v2,swap}.rs``.
 """
@@ -28,26 +28,27 @@ NO_LIQUIDITY_THIS_WAY: Final = 6041
 
 
 def pool_of(pool: PoolState, config: AmmConfig, tick_arrays: Iterable[bytes]) -> clmm.ClmmPool:
-    """The pool with the liquidity of these tick arrays, in any order. Raises LayoutError, UnsupportedPoolError."""
+    """The pool with the liquidity of these tick arrays, given in any order. Raises LayoutError,
+    UnsupportedPoolError."""
     arrays = sorted(filter(None, map(_ticks, tick_arrays)), key=lambda ticks: ticks[0].tick)
     return replace(pool.to_pool(config, ()), ticks=tuple(chain.from_iterable(arrays)))
 
 
 @lru_cache(maxsize=256)
 def _ticks(data: bytes) -> tuple[clmm.ClmmTick, ...]:
-    """The ticks behind a tick array's bytes, as reading them all again for every swap would be slow."""
+    """The ticks of a tick array, cached because decoding them for each swap would be slow."""
     return tuple(decoded(TickArrayState, data).initialized_ticks())
 
 
 class Given(NamedTuple):
-    """What follows the fixed accounts: the bitmap extension, where it is named, and where the tick arrays stand."""
+    """The accounts after the fixed ones: the bitmap extension, if it is named, and the positions of the tick arrays."""
 
     extension: TickArrayBitmapExtension | None
     tick_arrays: tuple[int, ...]
 
 
 def given_accounts(invocation: Invocation) -> Given:
-    """Check and sort what follows the fixed accounts. Raises InstructionError."""
+    """Check the accounts after the fixed ones. Raises InstructionError."""
     extension, arrays = None, []
     extension_address = bitmap_extension_address(invocation.key(POOL_STATE), invocation.program_id)
     for index in range(TICK_ARRAYS, len(invocation.uses)):
@@ -68,9 +69,9 @@ def given_accounts(invocation: Invocation) -> Given:
 
 
 class ArrayWalk(NamedTuple):
-    """The tick arrays that a swap can run through, by their place in the list; ``at_end``: there are no more.
+    """The tick arrays that a swap can cross, by their account position. ``at_end``: the bitmaps show no further array.
 
-    ``ends_blind``: only the bitmap extension knows what lies further away, and it was not given.
+    ``ends_blind``: the bitmap extension was not given, so that arrays outside the pool's own bitmap are not known.
     """
 
     arrays: dict[int, TickArrayState]
@@ -78,14 +79,14 @@ class ArrayWalk(NamedTuple):
     ends_blind: bool
 
     def exhausted(self, invocation: Invocation) -> InstructionError:
-        """The error of a swap that runs past the last of the arrays."""
+        """The error of a swap that runs beyond the last array."""
         if not self.at_end:
             return fail(invocation, MISSING_TICK_ARRAY)
         return fail(invocation, MISSING_BITMAP_EXTENSION if self.ends_blind else NO_MORE_LIQUIDITY)
 
 
 def walk_arrays(invocation: Invocation, pool: PoolState, given: Given, *, zero_for_one: bool) -> ArrayWalk:
-    """The given arrays as far as they are in the order of the walk; others may stand between them.
+    """The given arrays, as long as they are in the order of the swap; others may be between them.
 
     Raises InstructionError.
     """
@@ -94,7 +95,7 @@ def walk_arrays(invocation: Invocation, pool: PoolState, given: Given, *, zero_f
     if not expected:
         raise fail(invocation, MISSING_BITMAP_EXTENSION if ends_blind else NO_LIQUIDITY_THIS_WAY)
     if not given.tick_arrays:
-        raise anchor.panic(invocation, "a swap takes at least one tick array")
+        raise anchor.panic(invocation, "a swap needs at least one tick array")
     left = iter(given.tick_arrays)
     arrays: dict[int, TickArrayState] = {}
     for start in expected:

@@ -13,7 +13,7 @@ from orderd.amm.stretch import Stretch
 from orderd.amm.tick_math import sqrt_price_at_tick, tick_at_sqrt_price
 from orderd.domain.pool_kind import PoolKind
 from orderd.pools.raydium_clmm.accounts import (
-    TICKS_AN_ARRAY,
+    TICKS_PER_ARRAY,
     AmmConfig,
     PoolState,
     RewardInfo,
@@ -48,9 +48,9 @@ _NO_REWARD: Final = RewardInfo(0, 0, 0, 0, 0, 0, 0, Pubkey.default(), Pubkey.def
 
 
 def add(first: FirstAccounts, recorded: dict[str, Any], pool: Pubkey, config_index: int) -> None:
-    """A pool from its snapshot, with its configuration, tick arrays, bitmap extension, vaults and observations.
+    """Add a pool from its snapshot, with its configuration, tick arrays, bitmap extension, vaults and observations.
 
-    What lies beyond the snapshot's ticks is not there: a swap that runs so far is refused.
+    There are no ticks beyond the snapshot's: a swap that runs so far is refused.
     """
     mint_0, mint_1 = token.NATIVE_MINT, USDC
     given, rates = integers(recorded["pool_state"]), integers(recorded["amm_config"])
@@ -127,23 +127,23 @@ def _tick_arrays(pool: Pubkey, recorded: dict[str, Any], spacing: int) -> dict[i
 
 
 def own_bitmap(starts: Iterable[int], tick_spacing: int) -> int:
-    """PoolState.tick_array_bitmap for arrays with these start indices, each within its reach."""
-    width = TICKS_AN_ARRAY * tick_spacing
+    """PoolState.tick_array_bitmap for arrays with these start indices, which must be within its range."""
+    width = TICKS_PER_ARRAY * tick_spacing
     return sum(1 << start // width + OWN for start in set(starts))
 
 
 def _sol_usdc(
     first: FirstAccounts, price: Fraction | None = None, *, name: str, pool: Pubkey, config_index: int
 ) -> None:
-    """At the snapshot's price, or another one: base units of USDC a lamport."""
+    """The pool at the snapshot's price, or at ``price``, in base units of USDC per lamport."""
     recorded = snapshot(PoolKind.RAYDIUM_CLMM, name)
     add(first, recorded if price is None else _at(price, recorded), pool, config_index)
 
 
 def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
-    """The same liquidity around another price, each tick moved by as many.
+    """The snapshot with the same liquidity around another price: all ticks move by the same number.
 
-    Only every ``tick_spacing``-th can hold liquidity: by what is left the price stands elsewhere among them.
+    Only multiples of ``tick_spacing`` can hold liquidity, so the price may lie differently between two of them.
     """
     given, spacing = integers(recorded["pool_state"]), int(recorded["amm_config"]["tick_spacing"])
     sqrt_price = isqrt((price.numerator << 128) // price.denominator)
@@ -164,7 +164,7 @@ def _at(price: Fraction, recorded: dict[str, Any]) -> dict[str, Any]:
 
 
 def _owed(liquidity: int, sqrt_price: int, tick: int, ticks: list[dict[str, int]], *, zero_for_one: bool) -> int:
-    """What the liquidity that lies ahead can pay."""
+    """The total output of the liquidity ahead in one direction."""
     owed = 0
     for each in reversed(ticks) if zero_for_one else ticks:
         if (each["tick"] <= tick) != zero_for_one:

@@ -1,4 +1,4 @@
-"""Raydium CLMM swaps over the pool maths of ``orderd.pools.raydium_clmm.maths.pool``: swap_v2.
+"""Handler of Raydium CLMM swaps (swap_v2), with ``orderd.pools.raydium_clmm.maths.pool``.
 
 Source: raydium-io/raydium-clmm, ``programs/amm/src/instructions/{swap_v2,swap}.rs``. Anchor checks the accounts in the
 order of the list before the handler runs; the limit of the other amount is checked last, after the transfers.
@@ -50,13 +50,13 @@ from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.token import TokenAccount
 
 UNITS: Final = {
-    (True, False): SwapUnits(51_800, a_step=15_200),
-    (True, True): SwapUnits(60_700, a_step=18_900),
-    (False, False): SwapUnits(57_900, a_step=16_400),
-    (False, True): SwapUnits(53_900, a_step=17_100),
+    (True, False): SwapUnits(51_800, per_step=15_200),
+    (True, True): SwapUnits(60_700, per_step=18_900),
+    (False, False): SwapUnits(57_900, per_step=16_400),
+    (False, True): SwapUnits(53_900, per_step=17_100),
 }
-"""By the amount that is given (that of the input or not) and the direction (token 0 for token 1 or not), as measured
-on the release of April 2026; they vary by 10 %."""
+"""Compute units, by whether the input is exact and whether token 0 is paid, measured on the release of April 2026; they
+vary by 10 %."""
 
 POOL_DISABLED: Final = 6001
 """NotApproved."""
@@ -75,7 +75,7 @@ _MATH_ERRORS: Final = {
 }
 
 FROZEN: Final = 255
-"""What the program sets a pool's status to when a vault runs dry."""
+"""The status that the program sets when a vault becomes empty."""
 
 _SWAP_EVENT: Final = hashlib.sha256(b"event:SwapEvent").digest()[:8]
 
@@ -84,7 +84,7 @@ def decode_instruction(data: bytes) -> SwapV2:
     """A swap's data as its record. Raises LayoutError for any other instruction."""
     if data.startswith(SwapV2.DISCRIMINATOR):
         return SwapV2.decode(data)
-    raise LayoutError(f"no swap of Raydium CLMM: {data[:8].hex() or 'empty'}")
+    raise LayoutError(f"not a swap of Raydium CLMM: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -116,7 +116,7 @@ _MINTS: Final = (
 
 
 def _check_accounts(invocation: Invocation) -> tuple[AmmConfig, PoolState, ObservationState]:
-    """What Anchor checks: first every account's kind, then the constraints between them."""
+    """Anchor's checks: first the type of each account, then the constraints between them."""
     if len(invocation.uses) < TICK_ARRAYS:
         raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
     if not invocation.is_signer(PAYER):
@@ -165,7 +165,7 @@ def _swap(
     invocation.consume(units.swap - 2 * TRANSFER_CHECKED_UNITS)
     signed_by = signing_address(tuple(pool.seeds), pool.bump, invocation.program_id)
     if signed_by is None:
-        raise anchor.panic(invocation, "a pool has an address that follows from its seeds and its bump")
+        raise anchor.panic(invocation, "the pool's seeds and bump must give an address")
     given = given_accounts(invocation)
     fee_in, fee_out = fee_of(invocation, INPUT_VAULT_MINT), fee_of(invocation, OUTPUT_VAULT_MINT)
     net = _without_transfer_fees(order, fee_in, fee_out)
@@ -179,10 +179,10 @@ def _swap(
         swap = _quote(before, net, now, zero_for_one=zero_for_one)
     except SwapError as error:
         if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY:
-            invocation.consume(units.a_step * _ticks_ahead(before, zero_for_one=zero_for_one))
+            invocation.consume(units.per_step * _ticks_ahead(before, zero_for_one=zero_for_one))
             raise walk.exhausted(invocation) from error
         raise fail(invocation, _MATH_ERRORS.get(error.kind, OVERFLOW)) from error
-    invocation.consume(units.a_step * swap.steps)
+    invocation.consume(units.per_step * swap.steps)
     _store(invocation, pool, swap, walk.arrays)
     if swap.pool.tick_current != pool.tick_current:
         updated = observation.updated(now, pool.tick_current)
@@ -192,14 +192,16 @@ def _swap(
     sent = order.amount if is_whole else fee_in.before(swap.amount_in)
     _pay(invocation, swap, sent, signed_by)
     _emit(invocation, swap, sent - swap.amount_in, fee_out.of(swap.amount_out), zero_for_one=zero_for_one)
-    # The program holds what leaves the vault against what was asked for: no exact output of a token with a fee.
+    # The program compares the amount that leaves the vault with the requested one, so that an exact output of a token
+
+    # with a transfer fee always fails.
     if fee_out.bps and not order.is_base_input and order.sqrt_price_limit_x64 == 0:
         raise anchor.error(invocation, *anchor.REQUIRE_EQ_VIOLATED)
     _check_outcome(invocation, net, before, swap)
 
 
 def _without_transfer_fees(order: SwapV2, fee_in: TransferFee, fee_out: TransferFee) -> SwapV2:
-    """The order as the curve meets it: what arrives of the input, and what has to leave the vault."""
+    """The order with the amounts at the curve: the input that arrives, and the output that must leave the vault."""
     amount, other = order.amount, order.other_amount_threshold
     if order.is_base_input:
         return replace(order, amount=amount - fee_in.of(amount), other_amount_threshold=fee_out.before(other))
@@ -207,7 +209,7 @@ def _without_transfer_fees(order: SwapV2, fee_in: TransferFee, fee_out: Transfer
 
 
 def _ticks_ahead(pool: clmm.ClmmPool, *, zero_for_one: bool) -> int:
-    """How many ticks a swap crosses before it finds that there is no more liquidity."""
+    """Number of ticks that a swap crosses before it runs out of liquidity."""
     return sum((each.tick <= pool.tick_current) == zero_for_one for each in pool.ticks)
 
 
@@ -218,7 +220,7 @@ def _quote(pool: clmm.ClmmPool, order: SwapV2, now: int, *, zero_for_one: bool) 
 
 
 def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays: dict[int, TickArrayState]) -> None:
-    """Write what the swap changed into the pool and the tick arrays that it crossed ticks or filled orders of."""
+    """Write the swap's changes to the pool, and to the tick arrays with crossed ticks or filled orders."""
     epoch = invocation.clock.epoch
     after = pool_after(pool, swap.pool, epoch)
     if _held(invocation, OUTPUT_VAULT).amount <= swap.amount_out:
@@ -240,16 +242,16 @@ def _store(invocation: Invocation, pool: PoolState, swap: clmm.ClmmSwap, arrays:
 
 
 def _without_array(pool: PoolState, start: int) -> PoolState:
-    """The pool once a tick array has nothing left that is initialised.
+    """The pool after the last initialized tick of an array is gone.
 
-    What only the bitmap extension knows stays marked there: no pool of the local chain has orders that far out.
+    The bitmap extension is not updated, because no pool of simnet has orders that far from the price.
     """
     bit = own_bit(start, pool.tick_spacing)
     return pool if bit is None else replace(pool, tick_array_bitmap=pool.tick_array_bitmap ^ bit)
 
 
 def _pay(invocation: Invocation, swap: clmm.ClmmSwap, sent: int, signed_by: Pubkey) -> None:
-    """Take ``sent`` from the user into one vault, and pay the output from the other."""
+    """Transfer ``sent`` from the user to one vault, and the output from the other vault to the user."""
     payer, pool = invocation.key(PAYER), invocation.key(POOL_STATE)
     _transfer(invocation, INPUT_TOKEN_ACCOUNT, INPUT_VAULT, INPUT_VAULT_MINT, payer, sent, ())
     _transfer(invocation, OUTPUT_VAULT, OUTPUT_TOKEN_ACCOUNT, OUTPUT_VAULT_MINT, pool, swap.amount_out, (signed_by,))
@@ -273,7 +275,7 @@ def _transfer(
 
 
 def _emit(invocation: Invocation, swap: clmm.ClmmSwap, fee_in: int, fee_out: int, *, zero_for_one: bool) -> None:
-    """Log the SwapEvent, whose sides are token 0 and token 1, each amount beside the fee of its transfer."""
+    """Log the SwapEvent: for token 0 and token 1, the amount and its transfer fee."""
     key, end = invocation.key, swap.pool
     accounts = (key(INPUT_TOKEN_ACCOUNT), key(OUTPUT_TOKEN_ACCOUNT))
     amounts = ((swap.amount_in, fee_in), (swap.amount_out - fee_out, fee_out))
@@ -290,7 +292,8 @@ def _emit(invocation: Invocation, swap: clmm.ClmmSwap, fee_in: int, fee_out: int
 
 
 def _check_outcome(invocation: Invocation, order: SwapV2, before: clmm.ClmmPool, swap: clmm.ClmmSwap) -> None:
-    """That the price moved, that no part of the amount is left without a price limit, and the limit of the other."""
+    """Check that the price moved, that without a price limit the whole amount was used, and the limit of the other
+    amount."""
     if swap.pool.sqrt_price == before.sqrt_price:
         raise anchor.error(invocation, *anchor.REQUIRE_GT_VIOLATED)
     if swap.partial_fill and order.sqrt_price_limit_x64 == 0:
@@ -302,5 +305,5 @@ def _check_outcome(invocation: Invocation, order: SwapV2, before: clmm.ClmmPool,
 
 
 def _held(invocation: Invocation, index: int) -> TokenAccount:
-    """A token account whose kind has been checked."""
+    """A token account whose type has been checked."""
     return decoded(TokenAccount, invocation.account(index).data)

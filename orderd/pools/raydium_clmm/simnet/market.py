@@ -1,4 +1,4 @@
-"""Raydium CLMM's pools of SOL/USDC as simnet's traders see them."""
+"""Raydium CLMM's SOL/USDC pools for the simulated market."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +21,7 @@ from orderd.pools.raydium_clmm.simnet.genesis import (
 from orderd.pools.raydium_clmm.tick_arrays import arrays_in_order
 from orderd.simnet.codec import decoded
 from orderd.simnet.genesis.accounts import SOL
-from orderd.simnet.market_pools import ARRAYS_A_SWAP, Read, TradedPool, accounts_of, squared
+from orderd.simnet.market_pools import ARRAYS_PER_SWAP, Read, TradedPool, accounts_of, squared
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ClmmMarketPool:
 
 def _ticks(state: PoolState, *, sells_sol: bool) -> list[int]:
     """The start indices of the next tick arrays in this direction."""
-    return list(islice(arrays_in_order(state, None, zero_for_one=sells_sol), ARRAYS_A_SWAP))
+    return list(islice(arrays_in_order(state, None, zero_for_one=sells_sol), ARRAYS_PER_SWAP))
 
 
 PLACES: Final = (

@@ -1,4 +1,5 @@
-"""A Raydium CLMM pool's history of ticks, which swaps must name and only the program writes.
+"""The observation account of a Raydium CLMM pool: a history of ticks. Swaps must name it, and only the program writes
+it.
 
 Source: raydium-io/raydium-clmm, ``programs/amm/src/states/oracle.rs``.
 """
@@ -19,12 +20,12 @@ from orderd.solana.programs.layout import (
 
 OBSERVATIONS: Final = 100
 OBSERVATION_SECONDS: Final = 15
-"""The program writes a new observation only when the last is at least this old."""
+"""Seconds after which the program writes a new observation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation(Record):
-    """Ticks, summed over seconds and wrapping; ``block_timestamp`` in unix seconds."""
+    """The sum of ticks over seconds, wrapping around; ``block_timestamp`` in unix seconds."""
 
     block_timestamp: U32
     tick_cumulative: I64
@@ -36,7 +37,7 @@ OBSERVATION_SIZE: Final = 44
 
 @dataclass(frozen=True, slots=True)
 class ObservationState(Record):
-    """A pool's price history, 4483 bytes: a ring of 100 observations, kept as bytes until one is asked for."""
+    """A pool's price history, 4483 bytes: a ring of 100 observations, decoded on demand."""
 
     DISCRIMINATOR = bytes.fromhex("7aaec5358109a584")
     initialized: U8
@@ -51,7 +52,7 @@ class ObservationState(Record):
         return Observation.decode(self.observations[start : start + OBSERVATION_SIZE])
 
     def updated(self, unix_time: int, tick: int) -> "ObservationState":
-        """The state after a swap that found ``tick``; the program writes it only where the swap changed the tick."""
+        """The state after a swap that started at ``tick``. The program writes it only if the swap changed the tick."""
         last = self.observation(self.index)
         if not self.initialized:
             return self._with(self.index, replace(last, block_timestamp=unix_time, tick_cumulative=0))

@@ -1,4 +1,4 @@
-"""What the program writes into a Raydium CLMM pool's accounts after a swap."""
+"""The state that the program writes to a Raydium CLMM pool's accounts after a swap."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,7 +13,8 @@ _WRAP: Final = (1 << 128) - 1
 
 
 def pool_after(state: PoolState, pool: ClmmPool, epoch: int) -> PoolState:
-    """The account once a swap left ``pool``; the balances are in the vaults. Rewards are not accrued."""
+    """The pool's account after a swap; ``pool`` is the state after it. Balances are in the vaults. Rewards are not
+    accrued."""
     dynamic = pool.dynamic_fee
     if dynamic is not None:
         fee = replace(
@@ -42,7 +43,7 @@ def pool_after(state: PoolState, pool: ClmmPool, epoch: int) -> PoolState:
 def crossed(
     array: TickArrayState, tick: int, state: PoolState, *, fee_growth_0: int, fee_growth_1: int, epoch: int
 ) -> TickArrayState:
-    """The array once a swap crossed a tick of it, with the pool's fee growths (Q64.64) of that moment."""
+    """The array after a swap crossed one of its ticks, at which the pool had these fee growths (Q64.64)."""
     before = array.tick(tick, state.tick_spacing)
     content = replace(
         before,
@@ -56,7 +57,7 @@ def crossed(
 
 
 def filled(array: TickArrayState, tick: ClmmTick, state: PoolState, *, epoch: int) -> TickArrayState:
-    """The array once a swap came to a tick of it with limit orders, with what it left of them."""
+    """The array after a swap filled limit orders at one of its ticks; ``tick`` is the tick after the swap."""
     orders = tick.orders
     content = replace(
         array.tick(tick.tick, state.tick_spacing),

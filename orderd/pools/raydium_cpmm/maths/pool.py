@@ -1,8 +1,8 @@
 """Raydium CPMM (cp-swap): constant product, with trade, protocol, fund and creator fees.
 
 Formulas: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/curve/{fees,calculator,constant_product}.rs`` and
-``states/pool.rs``. Fee rates are millionths. The protocol's and the fund's fee are parts of the trade fee; together
-with the creator's they stay in the vault until they are collected, but no longer belong to the liquidity.
+``states/pool.rs``. Fee rates are millionths. The protocol's and the fund's fee are parts of the trade fee. Together
+with the creator's fee they stay in the vault until they are collected, but do not belong to the liquidity.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ CREATOR_FEE_ON_TOKEN_1: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class CpmmPool:
-    """A pool's rates (millionths) and balances (base units), as PoolState, AmmConfig and the vaults hold them."""
+    """A pool's rates (millionths) and balances (base units), as PoolState, AmmConfig and the vaults store them."""
 
     trade_fee_rate: int
     protocol_fee_rate: int
@@ -39,12 +39,12 @@ class CpmmPool:
 
     @property
     def reserve_0(self) -> int:
-        """What the liquidity owns of token 0: the vault less the fees that wait for collection."""
+        """The liquidity's balance of token 0: the vault without uncollected fees."""
         return self.vault_0 - self.protocol_fees_0 - self.fund_fees_0 - self.creator_fees_0
 
     @property
     def reserve_1(self) -> int:
-        """What the liquidity owns of token 1."""
+        """The liquidity's balance of token 1."""
         return self.vault_1 - self.protocol_fees_1 - self.fund_fees_1 - self.creator_fees_1
 
 
@@ -66,12 +66,12 @@ class CpmmSwap:
 
     @property
     def net_in(self) -> int:
-        """What of the input met the curve."""
+        """The input that reached the curve, after fees on the input."""
         return self.amount_in - self.trade_fee - (self.creator_fee if self.creator_fee_on_input else 0)
 
     @property
     def gross_out(self) -> int:
-        """What the curve gave, before a creator fee on the output."""
+        """The output of the curve, before a creator fee on the output."""
         return self.amount_out + (0 if self.creator_fee_on_input else self.creator_fee)
 
 
@@ -129,7 +129,7 @@ def spot_price(pool: CpmmPool, *, zero_for_one: bool) -> Fraction:
 
 
 def reserves(pool: CpmmPool, zero_for_one: bool) -> tuple[int, int]:
-    """What the liquidity owns of the token paid and of the token bought. Raises SwapError if it owns none."""
+    """The liquidity's balances of the token in and of the token out. Raises SwapError if one is not positive."""
     reserve_0, reserve_1 = pool.reserve_0, pool.reserve_1
     if reserve_0 <= 0 or reserve_1 <= 0:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
@@ -144,7 +144,7 @@ def creator_fee_rate(pool: CpmmPool, zero_for_one: bool) -> tuple[int, bool]:
 
 
 def _before_fee(net: int, rate: int) -> int:
-    """The least amount that leaves ``net`` after a fee of ``rate``."""
+    """The smallest amount that leaves ``net`` after a fee of ``rate``."""
     if rate >= FEE_RATE_DENOMINATOR:
         raise SwapError(SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)
     return ceil_div(net * FEE_RATE_DENOMINATOR, FEE_RATE_DENOMINATOR - rate)
@@ -159,7 +159,7 @@ def _settle(
     creator_fee_on_input: bool,
     zero_for_one: bool,
 ) -> CpmmSwap:
-    """Book the amounts and fees into the vaults and counters of the two sides."""
+    """The result of a swap, with the pool's state after it."""
     if amount_in > U64_MAX:
         raise SwapError(SwapErrorKind.AMOUNT_IN_EXCEEDS_U64)
     if (pool.vault_0 if zero_for_one else pool.vault_1) + amount_in > U64_MAX:

@@ -13,7 +13,7 @@ from orderd.pools.raydium_cpmm.maths import pool as cpmm
 
 @dataclass(frozen=True)
 class CpmmSide:
-    """Raydium CPMM: one segment."""
+    """A Raydium CPMM pool: one segment."""
 
     pool: cpmm.CpmmPool
     zero_for_one: bool
@@ -27,7 +27,7 @@ class CpmmSide:
         trade, creator = (
             Fraction(rate, cpmm.FEE_RATE_DENOMINATOR) for rate in (self.pool.trade_fee_rate, creator_rate)
         )
-        # On the output the creator's fee is taken of what the trade fee has left.
+        # A creator fee on the output is taken from what the trade fee has left.
         fee = trade + (creator if on_input else creator * (1 - trade))
         if max(trade, creator, fee) >= 1:
             raise SwapError(SwapErrorKind.MATH_OVERFLOW)
@@ -52,7 +52,7 @@ class CpmmSide:
 
     def _as_quote(self, swap: cpmm.CpmmSwap, *, exact_out: bool = False) -> Quote:
         fee = swap.trade_fee + swap.creator_fee
-        if not swap.creator_fee_on_input:  # A creator's fee on the output counts at the swap's own price, rounded up.
+        if not swap.creator_fee_on_input:  # converted to the input at the swap's own price, rounded up
             fee = swap.trade_fee + ceil_div(swap.creator_fee * swap.net_in, swap.gross_out)
         return Quote(
             swap.amount_in,

@@ -44,16 +44,16 @@ _LP_SUPPLY: Final = 10**12
 
 
 def add_sol_usdc(first: FirstAccounts, pool: Pubkey, config_index: int, held: tuple[int, int]) -> None:
-    """A made-up pool that holds so many lamports and base units of USDC.
+    """Add a constructed pool that holds these lamports and base units of USDC.
 
-    Its fee of 0.05 % is near what the DLMM pools take, so that the price decides which of them wins.
+    Its fee of 0.05 % is close to that of the DLMM pools, so that the price decides between them.
     """
     rates = {"trade_fee_rate": 500, "protocol_fee_rate": 120_000, "fund_fee_rate": 40_000, "creator_fee_rate": 0}
     add(first, pool, config_index, rates, USDC, held, {})
 
 
 def sol_usdc(first: FirstAccounts, price: Fraction | None = None) -> None:
-    """At 101.66 USDC a SOL, or another price: base units of USDC a lamport."""
+    """The pool at 101.66 USDC per SOL, or at ``price``, in base units of USDC per lamport."""
     lamports, usdc = _SOL_USDC_HELD
     held = _SOL_USDC_HELD if price is None else reserves_at(price, lamports * usdc)
     add_sol_usdc(first, SOL_USDC_CPMM, _SOL_USDC_CONFIG, held)
@@ -81,7 +81,7 @@ def add(
     fees: dict[str, Any],
     mint_0: Pubkey = token.NATIVE_MINT,
 ) -> None:
-    """A pool of two tokens, in the order of their mints, with its configuration, vaults and observations."""
+    """Add a pool of two tokens, whose mints are in byte order, with its configuration, vaults and observations."""
     authority, bump = authority_address()
     no_fees: dict[str, Any] = {f"{kind}_fees_{side}": 0 for kind in ("protocol", "fund", "creator") for side in (0, 1)}
     config = AmmConfig(

@@ -1,4 +1,4 @@
-"""Raydium CPMM swaps over the pool maths of ``orderd.pools.raydium_cpmm.maths.pool``.
+"""Handler of Raydium CPMM swaps, with ``orderd.pools.raydium_cpmm.maths.pool``.
 
 Source: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/instructions/swap_base_{input,output}.rs``. Anchor checks
 the accounts in the order of the list, before the handler runs.
@@ -58,7 +58,7 @@ def decode_instruction(data: bytes) -> SwapBaseInput | SwapBaseOutput:
     for kind in (SwapBaseInput, SwapBaseOutput):
         if data.startswith(kind.DISCRIMINATOR):
             return kind.decode(data)
-    raise LayoutError(f"no swap of Raydium CPMM: {data[:8].hex() or 'empty'}")
+    raise LayoutError(f"not a swap of Raydium CPMM: {data[:8].hex() or 'empty'}")
 
 
 def process(invocation: Invocation) -> None:
@@ -74,7 +74,7 @@ def process(invocation: Invocation) -> None:
 
 
 def _check_accounts(invocation: Invocation) -> tuple[AmmConfig, PoolState, ObservationState]:
-    """What Anchor checks: first every account's kind, then the constraints between them."""
+    """Anchor's checks: first the type of each account, then the constraints between them."""
     if len(invocation.uses) <= OBSERVATION_STATE:
         raise anchor.error(invocation, *anchor.ACCOUNT_NOT_ENOUGH_KEYS)
     if not invocation.is_signer(PAYER):
@@ -162,7 +162,7 @@ def _swap(
 def _without_transfer_fees(
     order: SwapBaseInput | SwapBaseOutput, fee_in: TransferFee, fee_out: TransferFee
 ) -> SwapBaseInput | SwapBaseOutput:
-    """The order as the curve meets it: what arrives of the input, and what has to leave the vault."""
+    """The order with the amounts at the curve: the input that arrives, and the output that must leave the vault."""
     if isinstance(order, SwapBaseInput):
         arrives = order.amount_in - fee_in.of(order.amount_in)
         return SwapBaseInput(arrives, fee_out.before(order.minimum_amount_out))
@@ -184,9 +184,9 @@ def _refusal(
     *,
     zero_for_one: bool,
 ) -> InstructionError:
-    """What the program ends with where the maths refuses.
+    """The program's error for an error of the maths.
 
-    An amount that no account can hold is taken from the user all the same, who does not have it.
+    For an amount that overflows the vault, the program first tries to take it from the user, who does not have it.
     """
     match error.kind:
         case SwapErrorKind.ZERO_INPUT | SwapErrorKind.ZERO_OUTPUT:
@@ -197,7 +197,7 @@ def _refusal(
 
 
 def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, sent: int, *, zero_for_one: bool) -> None:
-    """Book the fees, take ``sent`` from the user and pay the output from the vault."""
+    """Store the fees, transfer ``sent`` from the user, and pay the output from the vault."""
     after = pool_after(pool, swap.pool, invocation.clock.epoch)
     invocation.store_record(POOL_STATE, pool, after)
     _take(invocation, pool, sent, zero_for_one=zero_for_one)
@@ -210,7 +210,7 @@ def _settle(invocation: Invocation, pool: PoolState, swap: cpmm.CpmmSwap, sent: 
 
 
 def _take(invocation: Invocation, pool: PoolState, amount: int, *, zero_for_one: bool) -> None:
-    """Bring the input from the user's account into the vault."""
+    """Transfer the input from the user's account to the vault."""
     key = invocation.key
     decimals = pool.mint_0_decimals if zero_for_one else pool.mint_1_decimals
     paid: tuple[Pubkey, Pubkey, Pubkey] = (key(INPUT_TOKEN_ACCOUNT), key(INPUT_TOKEN_MINT), key(INPUT_VAULT))

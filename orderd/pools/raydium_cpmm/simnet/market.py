@@ -1,4 +1,4 @@
-"""Raydium CPMM's pools of SOL/USDC as simnet's traders see them."""
+"""Raydium CPMM's SOL/USDC pools for the simulated market."""
 
 from dataclasses import dataclass
 from typing import Final

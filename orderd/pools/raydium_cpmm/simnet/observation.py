@@ -1,4 +1,4 @@
-"""A Raydium CPMM pool's price history, which swaps must name and only the program writes.
+"""The observation account of a Raydium CPMM pool: a price history. Swaps must name it, and only the program writes it.
 
 Source: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/states/oracle.rs``.
 """
@@ -18,12 +18,12 @@ from orderd.solana.programs.layout import (
 
 OBSERVATIONS: Final = 100
 OBSERVATION_SECONDS: Final = 15
-"""The program writes a new observation only when the last is at least this old."""
+"""Seconds after which the program writes a new observation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation(Record):
-    """Prices in Q32.32, summed over seconds and wrapping; ``block_timestamp`` in unix seconds."""
+    """Sums of prices (Q32.32) over seconds, wrapping around; ``block_timestamp`` in unix seconds."""
 
     block_timestamp: U64
     cumulative_price_0: U128
@@ -32,7 +32,7 @@ class Observation(Record):
 
 @dataclass(frozen=True, slots=True)
 class ObservationState(Record):
-    """A pool's price history, 4075 bytes: a ring of 100 observations, kept as bytes until one is asked for."""
+    """A pool's price history, 4075 bytes: a ring of 100 observations, decoded on demand."""
 
     DISCRIMINATOR = bytes.fromhex("7aaec5358109a584")
     initialized: U8

@@ -1,4 +1,4 @@
-"""What the program writes into a Raydium CPMM pool's account after a swap."""
+"""The state that the program writes to a Raydium CPMM pool's account after a swap."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 
 
 def pool_after(state: PoolState, pool: CpmmPool, epoch: int) -> PoolState:
-    """The account once a swap left ``pool``; the balances are in the vaults."""
+    """The pool's account after a swap; ``pool`` is the state after it. Balances are in the vaults."""
     return replace(
         state,
         protocol_fees_0=pool.protocol_fees_0,

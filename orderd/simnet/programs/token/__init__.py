@@ -1,7 +1,7 @@
 """The SPL Token program: mints, accounts, transfers, wrapped SOL. No multisig owners, no freezing.
 
 Source: solana-program/token, ``program/src/processor.rs`` and ``pinocchio/program``. Compute units as measured on the
-latter, which is what clusters run.
+latter, which clusters run.
 """
 
 from collections.abc import Callable, Collection
@@ -46,7 +46,9 @@ def transfer_checked(
     program: Pubkey,
     signed_by: Collection[Pubkey | None] = (),
 ) -> None:
-    """Call a token program for what ``orderd.solana.programs.token.transfer_checked`` says. Raises InstructionError."""
+    """Call a token program with the instruction of ``orderd.solana.programs.token.transfer_checked``. Raises
+
+    InstructionError."""
     uses = (
         AccountUse(source, is_signer=False, is_writable=True),
         AccountUse(mint, is_signer=False, is_writable=False),
@@ -81,4 +83,4 @@ _HANDLERS: Final[dict[int, tuple[Callable[[Invocation], None], int]]] = {
     21: (initialize.get_account_data_size, 183),
     22: (initialize.initialize_immutable_owner, 38),
 }
-"""By tag: the handler, and the compute units of a success."""
+"""By instruction tag: the handler, and the compute units of a successful run."""

@@ -1,4 +1,4 @@
-"""Moving, making and destroying tokens, and closing accounts. All raise InstructionError."""
+"""Transfers, minting, burning, and closing accounts. All functions raise InstructionError."""
 
 from dataclasses import replace
 from typing import Final

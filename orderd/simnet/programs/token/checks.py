@@ -1,4 +1,4 @@
-"""Reading mints and token accounts, and checking the rights to them. All functions raise InstructionError."""
+"""Decodes mints and token accounts, and checks the rights to them. All functions raise InstructionError."""
 
 from dataclasses import replace
 from typing import Final
@@ -20,7 +20,7 @@ from orderd.solana.programs.token import AccountState, Mint, OptionalKey, TokenA
 
 
 def amount_of(invocation: Invocation, more: int) -> int:
-    """The u64 behind the tag; ``more`` bytes must follow it."""
+    """The u64 after the tag; at least ``more`` bytes must follow it."""
     if len(invocation.data) < 9 + more:
         raise InstructionError(INVALID_INSTRUCTION)
     return int.from_bytes(invocation.data[1:9], "little")
@@ -41,7 +41,7 @@ def mint_of(invocation: Invocation, index: int) -> Mint:
 
 
 def _is_extended(invocation: Invocation, data: bytes, kind: int) -> bool:
-    """Whether Token-2022 has added something to a mint, or to an account."""
+    """Whether Token-2022 extensions follow the base layout of a mint or an account."""
     if invocation.program_id != token.TOKEN_2022_PROGRAM_ID:
         return False
     return data[token.ACCOUNT_SIZE : token.ACCOUNT_SIZE + 1] == bytes([kind])
@@ -62,7 +62,7 @@ def mint_at(invocation: Invocation, index: int) -> Mint:
 
 
 def check_decimals(invocation: Invocation, index: int, account: TokenAccount) -> None:
-    """That the mint given is the account's, and the decimals behind the amount are the mint's."""
+    """Check that the mint given is the account's, and that the decimals after the amount are the mint's."""
     if account.mint != invocation.key(index):
         raise InstructionError(MINT_MISMATCH)
     if invocation.data[9] != mint_at(invocation, index).decimals:
@@ -86,9 +86,9 @@ _BEHIND_AMOUNT: Final = 72
 
 
 def store_amount(invocation: Invocation, index: int, before: TokenAccount, after: TokenAccount, amount: int) -> None:
-    """Write ``after`` with an amount of base units, where ``before`` was read from.
+    """Write ``after`` with an amount of base units to the account from which ``before`` was read.
 
-    Nearly always the amount is all that changes. Every trade does this several times, so it goes the shortest way.
+    If nothing else changes, only the amount's bytes are written: each trade does this several times.
     """
     paid = TokenAccount(
         after.mint,
@@ -128,7 +128,7 @@ def spend_allowance(
 
 
 def gone(key: OptionalKey) -> OptionalKey:
-    """An optional key that is taken away: the program resets the tag and leaves the bytes."""
+    """An optional key after removal: the program resets the tag and leaves the bytes."""
     return OptionalKey(0, key.value)
 
 

@@ -1,4 +1,4 @@
-"""The program's own errors: their numbers, and their texts in the log."""
+"""The program's custom errors: their numbers, and their texts in the log."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ from typing import Final
 ) = range(20)
 
 MINT_REQUIRED_FOR_TRANSFER: Final = 31
-"""Of Token-2022 alone."""
+"""An error of Token-2022 only."""
 
 TEXT: Final = {
     NOT_RENT_EXEMPT: "Lamport balance below rent-exempt threshold",

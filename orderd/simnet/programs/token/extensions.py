@@ -1,7 +1,7 @@
-"""What Token-2022 keeps of a transfer, and where in an account it notes that.
+"""The transfer fee of Token-2022: how much is withheld, and where the account records it.
 
-Source: solana-program/token-2022, ``program/src/{processor.rs,extension}``. Of all extensions only the fee is played:
-the mints of this chain have no others that do anything.
+Source: solana-program/token-2022, ``program/src/{processor.rs,extension}``. Only the fee extension has an effect here;
+simnet's mints have no other active extensions.
 """
 
 import struct
@@ -24,7 +24,7 @@ _HEADER: Final = struct.Struct("<HH")
 
 
 def fee_of(invocation: Invocation, index: int) -> TransferFee:
-    """What the token with the mint at ``index`` keeps of a transfer now. Raises InstructionError."""
+    """The current transfer fee of the mint at ``index``. Raises InstructionError."""
     account = invocation.account(index)
     if account.owner != token.TOKEN_2022_PROGRAM_ID:
         return NO_FEE
@@ -36,7 +36,8 @@ def fee_of(invocation: Invocation, index: int) -> TransferFee:
 
 
 def kept_back(invocation: Invocation, amount: int, *, checked: bool) -> int:
-    """What stays behind of a transfer; only a transfer that names the mint may be of such a token."""
+    """The withheld fee of a transfer, in base units. Raises InstructionError if the token has a fee and the transfer
+    does not name its mint."""
     if invocation.program_id != token.TOKEN_2022_PROGRAM_ID:
         return 0
     if checked:
@@ -47,7 +48,7 @@ def kept_back(invocation: Invocation, amount: int, *, checked: bool) -> int:
 
 
 def keep_back(invocation: Invocation, index: int, fee: int) -> None:
-    """Note the fee in the account that the transfer came to."""
+    """Add the fee to the withheld amount of the receiving account."""
     data = invocation.account(index).data
     place = _place_of(data, _WITHHELD)
     if fee and place is not None:
@@ -56,13 +57,14 @@ def keep_back(invocation: Invocation, index: int, fee: int) -> None:
 
 
 def with_fixed_owner(blank: bytes) -> bytes:
-    """A blank account that notes that its owner is fixed."""
+    """A blank account with the immutable-owner extension."""
     noted = blank[: token.ACCOUNT_SIZE] + b"\0" + _HEADER.pack(_IMMUTABLE_OWNER, 0)
     return noted.ljust(len(blank), b"\0")
 
 
 def added_to(mint: Mint, blank: bytes) -> bytes:
-    """What stands behind the account that ``blank`` becomes. Raises LayoutError, and InstructionError without room."""
+    """The extension bytes of the account that ``blank`` becomes. Raises LayoutError, or InstructionError if it is too
+    small."""
     noted = b"" if _place_of(blank, _IMMUTABLE_OWNER) is None else _HEADER.pack(_IMMUTABLE_OWNER, 0)
     if Extension.TRANSFER_FEE in mint.extensions_by_type():
         noted += _HEADER.pack(_WITHHELD, 8) + bytes(8)
@@ -74,14 +76,14 @@ def added_to(mint: Mint, blank: bytes) -> bytes:
 
 
 def of_new_account(mint: Mint) -> bytes:
-    """What stands behind an account of this mint as pools make it. Raises LayoutError."""
+    """The extension bytes of an account of this mint as pools create it. Raises LayoutError."""
     if Extension.TRANSFER_FEE not in mint.extensions_by_type():
         return b""
     return bytes([token.EXTENDED_ACCOUNT]) + _HEADER.pack(_WITHHELD, 8) + bytes(8)
 
 
 def _place_of(data: bytes, wanted: int) -> int | None:
-    """Where the content of an extension begins."""
+    """The offset of an extension's content; None if the account does not have it."""
     place = _FIRST
     while place + _HEADER.size <= len(data):
         kind, length = _HEADER.unpack_from(data, place)

@@ -1,4 +1,4 @@
-"""Making mints and token accounts of allocated bytes. All raise InstructionError."""
+"""Initializes mints and token accounts in allocated accounts. All functions raise InstructionError."""
 
 from dataclasses import replace
 
@@ -33,7 +33,8 @@ def initialize_mint(invocation: Invocation) -> None:
 
 
 def initialize_account(invocation: Invocation) -> None:
-    """All three forms: the owner as an account (1), or in the data, with the rent sysvar (16) or without (18)."""
+    """All three instructions: the owner is an account (tag 1), or in the data, with the rent sysvar (16) or without it
+    (18)."""
     tag = invocation.data[0]
     invocation.require({1: 4, 16: 3, 18: 2}[tag])
     if tag != 1 and len(invocation.data) < 33:

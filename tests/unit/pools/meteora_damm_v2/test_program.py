@@ -216,7 +216,7 @@ def test_a_swap_is_two_amounts_and_a_mode(mode: damm_instructions.SwapMode) -> N
 
 
 def test_another_instruction_is_no_swap() -> None:
-    with pytest.raises(LayoutError, match="no swap of Meteora DAMM v2"):
+    with pytest.raises(LayoutError, match="not a swap of Meteora DAMM v2"):
         damm_handler.decode_instruction(bytes(25))
 
 

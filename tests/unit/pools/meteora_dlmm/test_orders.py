@@ -135,7 +135,7 @@ def test_the_local_program_leaves_pair_and_bins_as_the_real_one(case: dict[str, 
     assert (state.protocol_fee_x, state.protocol_fee_y) == tuple(end["protocol_fee"].values())
     for changed in end["changed_bins"]:
         bin_id = changed["bin_id"]
-        array = BinArray.decode(after[bin_array_address(POOL, bin_id // meteora_dlmm_bin_array.BINS_AN_ARRAY)].data)
+        array = BinArray.decode(after[bin_array_address(POOL, bin_id // meteora_dlmm_bin_array.BINS_PER_ARRAY)].data)
         for name, value in changed.items():
             if name != "bin_id":
                 assert getattr(array.bin(bin_id), name) == value, (bin_id, name)
@@ -164,7 +164,7 @@ def test_the_first_block_has_limit_orders_on_both_sides_which_swaps_fill(address
 @pytest.mark.parametrize("forward", [True, False])
 def test_a_swap_that_fills_an_arrays_last_order_takes_its_bit_away(index: int, forward: bool) -> None:
     """As was measured on the deployed program, in the pair's own bitmap and in the extension's."""
-    chain, active = Chain(), index * meteora_dlmm_bin_array.BINS_AN_ARRAY + 35
+    chain, active = Chain(), index * meteora_dlmm_bin_array.BINS_PER_ARRAY + 35
     template = VECTORS["pools"]["constructed_sol_usdc_bs4"]
     order = {"amount_x": 0, "amount_y": 0, "price": 1 << 64, "open_order_amount": 10**6}
     bins = [order | {"bin_id": active, "limit_order_ask_side": int(not forward)}]

@@ -12,10 +12,10 @@ from orderd.pools.meteora_dlmm import addresses as meteora_dlmm_addresses
 from orderd.pools.meteora_dlmm import instructions as meteora_dlmm_instructions
 from orderd.pools.meteora_dlmm import program as meteora_dlmm
 from orderd.pools.meteora_dlmm.accounts import LbPair
-from orderd.pools.meteora_dlmm.bin_array import BINS_AN_ARRAY
+from orderd.pools.meteora_dlmm.bin_array import BINS_PER_ARRAY
 from orderd.pools.meteora_dlmm.venue import MeteoraDlmm
 from orderd.solana.programs import memo
-from orderd.venues.array_venue import ARRAYS_A_DIRECTION
+from orderd.venues.array_venue import ARRAYS_PER_DIRECTION
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_dlmm
@@ -29,7 +29,7 @@ SELL_Y = QuoteRequest(str(Y), str(X), 10**6)
 
 def pool_of(active_id: int, arrays: list[int], amount: int = 10**9) -> dict[str, Any]:
     """A pool at price 1 or thereabouts with one bin in the middle of each array, and the active bin."""
-    ids = sorted({active_id, *(index * BINS_AN_ARRAY + 35 for index in arrays)})
+    ids = sorted({active_id, *(index * BINS_PER_ARRAY + 35 for index in arrays)})
     bins = [
         {
             "bin_id": each,
@@ -55,7 +55,7 @@ def test_a_swap_names_the_bin_arrays_in_the_order_it_meets_them() -> None:
     addresses = {index: meteora_dlmm_addresses.bin_array_address(POOL, index) for index in range(-10, 10)}
     assert bin_arrays_of(venue, SELL_X) == [addresses[index] for index in (0, -1, -4)]
     assert bin_arrays_of(venue, SELL_Y) == [addresses[index] for index in (0, 1, 5)]
-    assert ARRAYS_A_DIRECTION == 3
+    assert ARRAYS_PER_DIRECTION == 3
 
 
 def test_a_small_swap_names_the_arrays_it_needs_and_a_spare_one() -> None:
@@ -101,7 +101,7 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
 
 def test_a_pool_far_from_price_one_brings_its_bitmap_extension() -> None:
     chain = Chain()
-    put_dlmm(chain, POOL, X, Y, pool_of(600 * BINS_AN_ARRAY, [600, 599, 601]))
+    put_dlmm(chain, POOL, X, Y, pool_of(600 * BINS_PER_ARRAY, [600, 599, 601]))
     venue = MeteoraDlmm(chain.rpc())
     swap = venue.swap_instruction(best_quote(venue, SELL_X), X, X, Y, 1, small=False)
     extension = swap.accounts[meteora_dlmm_instructions.BITMAP_EXTENSION]
@@ -116,7 +116,7 @@ def test_state_is_read_again_where_the_price_has_left_the_expected_arrays() -> N
     put_dlmm(chain, POOL, X, Y, pool_of(10, arrays))
     venue = MeteoraDlmm(chain.rpc(), clock=lambda: ticks[0])
     best_quote(venue, SELL_X)
-    put_dlmm(chain, POOL, X, Y, pool_of(8 * BINS_AN_ARRAY + 35, arrays, amount=7 * 10**5))
+    put_dlmm(chain, POOL, X, Y, pool_of(8 * BINS_PER_ARRAY + 35, arrays, amount=7 * 10**5))
     chain.methods.clear()
     ticks[0] = 1.0
     fresh = best_quote(MeteoraDlmm(chain.rpc()), SELL_X)
@@ -137,7 +137,7 @@ def test_a_price_that_outruns_every_read_is_no_quote() -> None:
 
     class Racing(Chain):
         def _getMultipleAccounts(self, keys: list[str], config: Any) -> list[Any]:  # noqa: N802
-            moved = replace(state, active_id=(next(moves) + 1) * BINS_AN_ARRAY)
+            moved = replace(state, active_id=(next(moves) + 1) * BINS_PER_ARRAY)
             self.accounts[POOL] = (meteora_dlmm.PROGRAM_ID, moved.encode())
             return super()._getMultipleAccounts(keys, config)
 

@@ -170,7 +170,7 @@ def test_a_swap_without_the_market_is_reported_by_its_tag(order: Record) -> None
 
 @pytest.mark.parametrize("data", [b"", b"\x01" + bytes(16), amm_v4_market.SwapBaseIn(5, 4).encode()])
 def test_another_instruction_is_no_swap(data: bytes) -> None:
-    with pytest.raises(LayoutError, match="no swap of Raydium AMM v4"):
+    with pytest.raises(LayoutError, match="not a swap of Raydium AMM v4"):
         v4_handler.decode_instruction(data)
 
 

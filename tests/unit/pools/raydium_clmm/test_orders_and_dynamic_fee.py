@@ -11,7 +11,7 @@ from orderd.amm.curve import Curve
 from orderd.amm.fixed_point import Q64
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, sqrt_price_at_tick
-from orderd.pools.raydium_clmm.accounts import TICKS_AN_ARRAY, TickArrayState, TickState
+from orderd.pools.raydium_clmm.accounts import TICKS_PER_ARRAY, TickArrayState, TickState
 from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState, FeeMeter
 from orderd.pools.raydium_clmm.maths.limit_orders import LimitOrders, OrderPrice, match_exact_in, match_exact_out
 from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmSwap, ClmmTick, swap_exact_in, swap_exact_out
@@ -263,6 +263,6 @@ def test_the_curve_follows_the_quotes(dynamic: DynamicFeeState | None, zero_for_
 
 
 def test_a_tick_array_has_a_bit_where_the_pools_own_bitmap_reaches() -> None:
-    width = TICKS_AN_ARRAY * 10
+    width = TICKS_PER_ARRAY * 10
     assert [own_bit(start * width, 10) for start in (-512, 0, 511)] == [1, 1 << 512, 1 << 1023]
     assert own_bit(512 * width, 10) is own_bit(-513 * width, 10) is None

@@ -275,7 +275,7 @@ def test_a_swap_is_what_the_program_reads() -> None:
     )
     assert clmm_handler.decode_instruction(order.encode()) == order
     assert clmm_instructions.SwapV2(5, 4).encode()[24:] == bytes(16) + b"\x01"
-    with pytest.raises(LayoutError, match="no swap of Raydium CLMM"):
+    with pytest.raises(LayoutError, match="not a swap of Raydium CLMM"):
         clmm_handler.decode_instruction(bytes(41))
 
 
