@@ -7,11 +7,11 @@ default thresholds the search for cycles took an eighth of what an order costs.
 import gc
 from typing import Final
 
-_ALLOCATIONS_A_COLLECTION: Final = 50_000
+_ALLOCATIONS_PER_COLLECTION: Final = 50_000
 
 
 def collect_rarely() -> None:
     """Called once all is loaded."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
+    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION)

@@ -26,7 +26,7 @@ _NOISY: Final = ("websockets.server", "uvicorn.error", "uvicorn.access", "httpx"
 
 _STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
 """Loggers of libraries, and actions of ours, whose lines any client that reaches the port can cause."""
-_LINES_A_MINUTE: Final = 10
+_LINES_PER_MINUTE: Final = 10
 _LONGEST_LINE: Final = 500
 """Characters of a library's words on a stranger's."""
 
@@ -60,7 +60,7 @@ class _Bounded(logging.Filter):
             self._since[kind] = now
             self._passed[kind] = 0
         self._passed[kind] += 1
-        if self._passed[kind] > _LINES_A_MINUTE:
+        if self._passed[kind] > _LINES_PER_MINUTE:
             self._left_out[kind] += 1
             return False
         left_out = self._left_out.pop(kind, 0)

@@ -239,14 +239,14 @@ class KeyedApp(App[ClientError]):
             case Verb() if self.desk.read_only:
                 self.notify("this screen only shows: start it without --read-only", severity="warning")
             case Verb(words):
-                self._run_after_a_question(words)
+                self._confirm_and_run(words)
 
     def _run(self, words: tuple[str, ...]) -> None:
         from orderctl.tui.screens.output import OutputScreen
 
         self.push_screen(OutputScreen(self.desk, words))
 
-    def _run_after_a_question(self, words: tuple[str, ...]) -> None:
+    def _confirm_and_run(self, words: tuple[str, ...]) -> None:
         from orderctl.tui.screens.confirm import ConfirmScreen
 
         def answered(sure: bool | None) -> None:

@@ -11,8 +11,8 @@ _EXPONENT_LIMIT: Final = 1 << 19
 def pow_q64(base: int, exponent: int) -> int:
     """``base ** exponent`` in Q64.64, rounded at each step as the programs round.
 
-    A base of one or more is inverted first and the result inverted back, so that every product fits in 128 bits.
-    Formula: MeteoraAg/dlmm-sdk, ``commons/src/math/u64x64_math.rs``. Raises SwapError if no Q64.64 holds the result.
+    A base of one or more is inverted first and the result inverted back, so that all products fit in 128 bits. Formula:
+    MeteoraAg/dlmm-sdk, ``commons/src/math/u64x64_math.rs``. Raises SwapError if the result does not fit in Q64.64.
     """
     if base < 0 or abs(exponent) >= _EXPONENT_LIMIT:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)

@@ -1,13 +1,13 @@
-"""Figures about a swap that people read: they inform a decision and never enter a transaction."""
+"""Figures about a swap for display and decisions; they never enter a transaction."""
 
 from fractions import Fraction
 
 
 def lost_to_depth(amount_in_net_of_fee: int, amount_out_gross_of_fee: int, spot: Fraction) -> tuple[int, int]:
-    """What of the spot value is lost to the pool's depth, and of how much, in one unit; fees are not part of it.
+    """The part of the spot value that is lost to the pool's depth, as (lost, total) in one unit; fees are not included.
 
-    ``spot`` is base units of output per base unit of input, before the swap. What rounding in the trader's
-    favour would make negative is 0, as is the impact of a swap that is all fee.
+    ``spot`` is base units of output per base unit of input, before the swap. A loss that rounding would make negative
+    is 0, as is the impact of a swap whose input is all fee.
     """
     at_spot = amount_in_net_of_fee * spot.numerator
     lost = at_spot - amount_out_gross_of_fee * spot.denominator
@@ -15,5 +15,5 @@ def lost_to_depth(amount_in_net_of_fee: int, amount_out_gross_of_fee: int, spot:
 
 
 def price_impact(amount_in_net_of_fee: int, amount_out_gross_of_fee: int, spot: Fraction) -> Fraction:
-    """The same as a part, in [0, 1]."""
+    """The lost part as a fraction in [0, 1]."""
     return Fraction(*lost_to_depth(amount_in_net_of_fee, amount_out_gross_of_fee, spot))

@@ -1,9 +1,9 @@
-"""Buying an exact amount over several pools for as little as can be: the twin of a split, which sells an exact one.
+"""Buys an exact amount over several pools at the lowest cost; ``split`` does the same for an exact sale.
 
-What a split pays for its input rises with the input, so the one for an input that pays just the amount is looked for:
-each try is made by what those before it paid. Its legs are then asked for exact outputs, which add up to the amount:
-what they cost is what the pools' own swaps for an exact output take. How the legs share the amount is best for the last
-input that was tried, so near to theirs that what this costs is a small part of a small part.
+The output of a split rises with its input, so the search looks for the input whose split pays just the amount; each try
+is derived from the previous ones. The legs of the last try are then requested with exact outputs that add up to the
+amount, so their costs are those of the pools' own exact-output swaps. The shares of the legs are optimal for the last
+input tried, which is so close that the difference is negligible.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,17 +20,16 @@ from orderd.amm.water_filling import MILLION, Load
 
 _TRIES: Final = 10
 _NEAR: Final = 16
-"""A split that pays more than the amount, by this power of two at most, is near enough to share it. One that pays less
-may move the price as far as it may be moved: its legs could not buy more."""
+"""A split that pays more than the amount, by at most 2 ** -16 of it, is close enough. One that pays less may be at its
+price limit, so that its legs could not buy more."""
 _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
-"""By which powers of two a leg buys less than its part where its pool refuses that, one after another."""
+"""If a pool refuses a leg's part, the part is reduced by 2 ** -n of it, for these n in order."""
 _NEARER: Final = 6
-"""How often the gap between what is refused and what is paid is then halved: other pools fill it, at higher prices."""
-
-
+"""Number of bisections between the refused and the accepted part afterwards. Other pools fill the gap at higher
+prices."""
 _MOVED: Final = tuple(number * number for number in range(48))
-"""Base units that are moved from one leg to another if their pools refuse their parts. Where pools round, refused and
-paid amounts alternate in runs, of different lengths in each pool; squares meet them at ever other places."""
+"""Base units that are moved between two legs if pools refuse their parts. Pools that round accept and refuse amounts in
+alternating runs, whose lengths differ by pool; squares hit these runs at different positions."""
 
 
 def best_purchase(
@@ -44,9 +43,9 @@ def best_purchase(
 ) -> Offers:
     """The cheapest way to buy ``amount_out`` over at most ``max_legs`` of ``sides``, within ``room``.
 
-    ``cost_per_leg`` is in base units of output, as for ``best_split``. The answer's quotes are all for exact outputs,
-    but for those of ``less``, the part of the amount that can be had. It never costs more than the cheapest single pool
-    that fits, costs included.
+    ``cost_per_leg`` is in base units of output, as for ``best_split``. All quotes of the result are for exact outputs,
+    except those of ``less``, the part of the amount that can be bought. It never costs more than the cheapest single
+    pool that fits, costs per leg included.
     """
     room = room or Room()
     singles = tuple(_cost_of(side, amount_out) for side in sides)
@@ -74,10 +73,10 @@ def _near(
     curve_of: CurveOf,
     room: Room,
 ) -> Offers:
-    """The best split of an input that pays about the amount; of an input that pays too little, if there is no other."""
+    """The best split of an input that pays about the amount; if there is none, of an input that pays less."""
     least = _least(sides, amount_out, curve_of)
     amount_in = _first_guess(singles, least, amount_out)
-    # What an amount that is not the wanted one would take, is nothing to judge a set by.
+    # The size of a split for another amount does not decide whether a set of legs fits.
     drafted = replace(room, fits=lambda _: True)
     sell = partial(best_split, sides, max_legs=max_legs, cost_per_leg=cost_per_leg, curve_of=curve_of)
     offers, tries = Offers((), None), list[_Try]()
@@ -103,22 +102,22 @@ class _Try(NamedTuple):
 
 
 def _least(sides: Sequence[Side], amount_out: int, curve_of: CurveOf) -> _Try:
-    """A small part of the amount at the best price that there is before anything is bought: what no pool undercuts."""
+    """A small part of the amount at the best initial price of all pools: a lower bound of the cost."""
     start = min((curve_of(index, U64_MAX).start for index in range(len(sides))), default=NEVER)
     part = max(amount_out >> _NEAR, 1)
     return _Try(0, 0) if start >= NEVER else _Try(-(-part * start * start >> 2 * PRECISION), part)
 
 
 def _first_guess(singles: Sequence[Quote | SwapError], least: _Try, amount_out: int) -> int:
-    """What the cheapest pool takes for all of it, which buys as much or more; else what it would cost without depth."""
+    """The cost at the cheapest single pool, which is enough; if no pool has it all, the cost without price impact."""
     if costs := [single.amount_in for single in singles if isinstance(single, Quote)]:
         return min(costs)
     return -(-amount_out * least.amount_in // max(least.amount_out, 1))
 
 
 def _next_guess(tries: Sequence[_Try], least: _Try, amount_out: int) -> int:
-    """Along the curve through the last two tries, as long as that leads between the nearest ones on both sides; else
-    along the one through these."""
+    """The input on the curve through the last two tries, if it is between the nearest tries on both sides; otherwise on
+    the curve through these."""
     below = max((each for each in tries if each.amount_out < amount_out), default=least)
     above = min((each for each in tries if each.amount_out > amount_out), default=None)
     if len(tries) > 1 and tries[-1].amount_out != tries[-2].amount_out:
@@ -129,10 +128,10 @@ def _next_guess(tries: Sequence[_Try], least: _Try, amount_out: int) -> int:
 
 
 def _along(one: _Try, other: _Try, amount_out: int) -> int:
-    """Which input pays the amount on the curve of a constant product through both tries, rounded up.
+    """The input that pays the amount on a constant-product curve through both tries, rounded up.
 
-    On such a curve, ``out = b * in / (a + in)``, the reciprocals of both amounts lie on a line. Pools with liquidity in
-    ranges are near to it, and far from a line through the amounts themselves where little is left of what they have.
+    On such a curve, ``out = b * in / (a + in)``, the reciprocals of both amounts are linear. Pools with concentrated
+    liquidity are close to it, while linear interpolation of the amounts is poor when a pool is nearly exhausted.
     """
     (in_1, out_1), (in_2, out_2) = sorted((one, other))
     across = (out_2 - out_1) * amount_out * in_2
@@ -143,10 +142,10 @@ def _along(one: _Try, other: _Try, amount_out: int) -> int:
 
 
 def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
-    """The same legs, for outputs that add up to the amount. None if the pools refuse their parts however these are
-    moved a little.
+    """The same legs with exact outputs that add up to the amount; empty if pools refuse their parts, even if these are
+    changed a little.
 
-    The leg that buys most buys what the others leave; if its pool refuses that, another leg does.
+    The largest leg buys what the others leave; if its pool refuses, another leg does.
     """
     parts = {leg.position: leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs}
     for moved, last in product(_MOVED, parts):
@@ -170,7 +169,8 @@ def _costs_of_others(
 
 
 def _completed(sides: Sequence[Side], best: int, amount_out: int) -> list[Split]:
-    """As much as the best pool pays of an amount that it refuses, and the rest from each of the others."""
+    """For an amount that the best pool refuses: as much as it pays, and the rest from each of the other pools in
+    turn."""
     most = _cost_of_about(sides[best], amount_out)
     if not isinstance(most, Quote):
         return []
@@ -179,8 +179,8 @@ def _completed(sides: Sequence[Side], best: int, amount_out: int) -> list[Split]
 
 
 def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:
-    """Of the amount, or of less, as near to it as can be: a pool may end there, and one with limit orders pays no exact
-    output that ends among them."""
+    """The cost of the amount, or of the closest smaller amount that the pool pays: its liquidity may end there, and a
+    pool refuses some exact outputs that end among limit orders."""
     quote = _cost_of(side, amount_out)
     refused, paid = amount_out, 0
     for part in _GIVEN_UP:

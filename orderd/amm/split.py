@@ -1,14 +1,14 @@
-"""Splitting one order over several pools so that it pays the most that fits into one transaction.
+"""Splits one order over several pools so that it pays the most within one transaction.
 
-How given legs share an amount is for ``pouring`` to say. Which legs to take is decided by the same level. At the price
-of s, a pool's surplus is what it pays above that price; for a set of pools, the sum of their surpluses, each less the
-cost of a leg, and the whole amount's value at s is more than the set can pay, whatever s is (weak duality). So there is
-a bound for each set before anything is poured into it.
+``water_filling`` finds how given legs share an amount. This module chooses the legs, with the same price level as a
+bound. At the price of s, a pool's surplus is its output above that price. For a set of pools, the sum of their
+surpluses, each less the cost of a leg, plus the value of the whole amount at s, is more than the set can pay, for any s
+(weak duality). So each set has an upper bound before its shares are computed.
 
-The search is best-first: of all sets, the one with the highest bound is looked at more closely, and gets a lower one.
-It is poured, within the compute units that there are; computed as the pools' own integer swaps do; poured again where
-it moves the price too far; and shown to whoever knows whether it fits. A set that has passed all that, and still is the
-highest, is the best there is, and nothing below it was looked at. Sets of one pool are sets like any other.
+The search is best-first: the set with the highest bound is examined next, and gets a lower bound. First its shares are
+computed within the available compute units; then the amounts are computed by the pools' own integer swaps; if it moves
+the price too far, its shares are computed again within the impact limit; finally ``Room.fits`` decides. A set that has
+passed all stages and still has the highest bound is the best one. Sets of one pool are treated like all others.
 
 A set that cannot take the whole amount within its limits competes with the part that it takes. Where that pays notably
 more than any set that takes it all, the whole is not worth selling. A pool with an outlying price is not a reason for
@@ -33,17 +33,17 @@ from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from orderd.amm.water_filling import MILLION, Filling, Load, WaterFilling, level_of
 
 _NEXT_TO_NOTHING: Final = 30
-"""What a set could pay more than an exact split, by this power of two, is not worth its time."""
+"""A possible gain below 2 ** -30 over an exact split is not worth examining a set."""
 NOTABLY: Final = 11
-"""What a part has to pay more than the whole, by this power of two, to keep it from being sold: 0.05 %. An order that
-falls into the small gap between two sets, where ticks end, is better routed than refused."""
+"""A part must pay 2 ** -11 (0.05 %) more than the whole amount to prevent its sale. An order that falls into the small
+gap between two sets, where ticks end, should be routed and not refused."""
 _TRIMMED: Final = 20
-"""What of a part is left out, by this power of two, so that rounding leaves it within the pools' reach."""
+"""A part is reduced by 2 ** -20, so that rounding cannot take it beyond the pools' liquidity."""
 _NEAR_LIMIT: Final = 20
 _ROUNDED: Final = 3
 _AIMS: Final = 3
-"""A split that has to be gentler is poured so often at most, until its impact is so near to the limit, less what is
-lost where the impacts of its legs are rounded up; millionths."""
+"""``_AIMS`` is the maximum number of tries for a split within the impact limit; a try is accepted if it is within
+``_NEAR_LIMIT`` of the limit. ``_ROUNDED`` allows for the rounding of the legs' impacts. In millionths."""
 
 _OUTLYING: Final = MILLION // 20
 """A leg that moves its pool's price further than this, in a split that may not do so, has a pool whose price is not
@@ -58,15 +58,15 @@ _TOO_MUCH: Final = frozenset(
         SwapErrorKind.VAULT_BALANCE_OVERFLOW,
     }
 )
-"""Refusals of an amount of which the pool may well take a part."""
+"""Errors after which the pool may take a smaller amount."""
 
 
 CurveOf = Callable[[int, int], Curve]
-"""The curve of the pool at a position, up to so many ticks or bins."""
+"""Returns the curve of the pool at a position, up to so many ticks or bins."""
 
 
 class Leg(NamedTuple):
-    """The part of an order that goes to the pool at ``position`` among those that were given."""
+    """The part of an order for the pool at ``position`` in the given list."""
 
     position: int
     quote: Quote
@@ -74,7 +74,7 @@ class Leg(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Legs in falling order of their input. Amounts in base units."""
+    """Legs in descending order of their input. Amounts in base units."""
 
     legs: tuple[Leg, ...]
 
@@ -88,13 +88,13 @@ class Split:
 
     @property
     def price_impact(self) -> Fraction:
-        """The legs' impacts, each by its part of the input."""
+        """The mean of the legs' impacts, weighted by their input."""
         if len(self.legs) == 1:
             return self.legs[0].quote.price_impact
         return sum((leg.quote.price_impact * leg.quote.amount_in for leg in self.legs), Fraction(0)) / self.amount_in
 
     def worth(self, cost_per_leg: int) -> int:
-        """What is received less what its legs cost."""
+        """The output less the cost of its legs."""
         return self.amount_out - cost_per_leg * len(self.legs)
 
 
@@ -102,9 +102,9 @@ class Split:
 class Room:
     """The limits of a split.
 
-    ``units`` is the maximum of all legs together, and of each leg its load, by position; None if not known. ``impact``
-    is the part of the input that depth may cost, in millionths. ``may_fit`` says of legs, whatever their parts, whether
-    they could fit at all, and is quick; ``fits`` decides.
+    ``units`` is the maximum of compute units of all legs together, ``loads`` are those of each leg by position.
+    ``impact`` is the maximum price impact in millionths. ``may_fit`` quickly tells whether these legs could fit with
+    any amounts; ``fits`` decides.
     """
 
     loads: Sequence[Load] = ()
@@ -116,10 +116,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What each pool alone pays for the whole amount, or why it refuses, and the best split; None if there is none.
+    """Each single pool's quote for the whole amount, or its error, and the best split; None if there is none.
 
-    If a part of the amount pays notably more than all of it, there is no best split, and that part is ``less``.
-    ``steep`` is the best of the splits that move the price too far, and did not fit; None if there was none.
+    If a part of the amount pays notably more than the whole, there is no best split, and ``less`` is that part.
+    ``steep`` is the best split that exceeds the impact limit; None if there was none.
     """
 
     singles: tuple[Quote | SwapError, ...]
@@ -140,8 +140,8 @@ def best_split(
     """The best way to sell ``amount_in`` over at most ``max_legs`` of ``sides``, within ``room``; by default there is
     no limit.
 
-    ``cost_per_leg`` is what one leg costs, in base units of output. The split never pays less than the best single pool
-    that fits, costs included. ``curve_of`` serves callers that have the curves of the sides already.
+    ``cost_per_leg`` is the cost of a leg in base units of output. The split never pays less than the best single pool
+    that fits, costs included. ``curve_of`` is for callers that already have the sides' curves.
     """
     singles = tuple(_quoted(side, amount_in) for side in sides)
 
@@ -178,11 +178,11 @@ def _quoted(side: Side, amount_in: int) -> Quote | SwapError:
 
 
 class _Binding(IntEnum):
-    """What has turned out to keep sets from being taken: it says which others are worth a look.
+    """The limit that has excluded sets so far; it determines which other sets are worth examining.
 
-    A pool whose first unit is dearer than the last one of the pool that pays most for all has no place beside it. It
-    may have one beside another, where the two do not fit together and the others cannot take all as cheaply; and where
-    the amounts that legs may take are limited, any may have one.
+    A pool whose first unit is dearer than the last unit of the best single pool is useless beside that pool. It may be
+    useful beside another pool, if those two do not fit together and the others cannot take the whole amount as cheaply.
+    If the amounts of legs are limited, any pool may be useful.
     """
 
     NOTHING = 0
@@ -191,7 +191,7 @@ class _Binding(IntEnum):
 
 
 class _Look(NamedTuple):
-    """A closer look at a set that is still to be had; the one that may pay most comes first."""
+    """A pending step of the search for one set; ordered by the set's bound, the highest first."""
 
     minus_at_most: int
     turn: int
@@ -200,7 +200,7 @@ class _Look(NamedTuple):
 
 
 class _Search:
-    """Sets of pools and what each can still turn out to pay, less its legs' cost; the highest is looked at next."""
+    """A priority queue of sets of pools by their upper bound, less the cost of their legs."""
 
     def __init__(
         self,
@@ -242,11 +242,13 @@ class _Search:
     # The search
 
     def best(self) -> Split | None:
-        """The split that pays most of those that fit: of the whole amount or, where it pays more, of a part."""
+        """The best split that fits: of the whole amount or, if it pays notably more, of a part."""
         for index, single in enumerate(self._singles):
             if isinstance(single, Quote) and index in self._curves:
                 self._look_later(_key(single.amount_out - self._cost), self._judge_single, Leg(index, single))
-        if not self._open or len(self._near) > 1:  # Else no set can pay more than the best pool, unless that is unfit.
+        if (
+            not self._open or len(self._near) > 1
+        ):  # otherwise no set pays more than the best pool, unless that does not fit
             self._try_first()
         while self._open:
             look = heappop(self._open)
@@ -263,7 +265,8 @@ class _Search:
             self._try(tuple(range(size)))
 
     def _try(self, ranks: tuple[int, ...]) -> None:
-        """A set by its pools' ranks in surplus: with a higher rank it can pay no less, and was met before."""
+        """Queue a set, given by its pools' ranks in surplus. Sets of better ranks have a higher bound and were queued
+        earlier."""
         if ranks not in self._tried:
             self._tried.add(ranks)
             base, ranked = self._ranked(self._largest)
@@ -271,11 +274,11 @@ class _Search:
             self._look_later(at_most, self._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
 
     def _consider(self, at_most: int, ranks: tuple[int, ...], legs: tuple[int, ...]) -> None:
-        """Whether a set is worth pouring and could fit; and meet those that come next to it in rank."""
+        """Examine a set if it can be useful and could fit, and queue the sets next to it in rank."""
         in_vain = self._is_in_vain(legs)
         if in_vain:
             self._put_off.append((at_most, ranks, legs))
-            if self._binding is _Binding.NOTHING:  # So are those next to it.
+            if self._binding is _Binding.NOTHING:  # the sets next to it are useless too
                 return
         for place, rank in enumerate(ranks, start=1):
             if rank + 1 < (ranks[place] if place < len(ranks) else len(self._curves)):
@@ -284,21 +287,21 @@ class _Search:
             return
         if sum(self._loads[leg].units for leg in legs) > self._room.units or not self._room.may_fit(legs):
             self._bind(_Binding.SIZE)
-        elif self._binding and len(legs) < self._largest:  # The level of larger sets would be too weak a bound.
+        elif self._binding and len(legs) < self._largest:  # the level for larger sets would be a weak bound
             base, ranked = self._ranked(len(legs))
             self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), self._fill, legs)
         else:
             self._fill(legs)
 
     def _is_in_vain(self, legs: tuple[int, ...]) -> bool:
-        """Whether a set has a dear pool to no purpose, as far as it is known what binds."""
+        """Whether a set has a useless dear pool, by what is known about the limits."""
         cheap = [self._near[leg] for leg in legs if leg in self._near]
         if len(cheap) == len(legs) or self._binding is _Binding.AMOUNTS:
             return False
         return self._binding is _Binding.NOTHING or sum(cheap) >= self._amount
 
     def _bind(self, what: _Binding) -> None:
-        """What was in vain before may not be so any more."""
+        """Note a limit that excluded a set. Sets that were put off as useless are queued again."""
         if what > self._binding:
             self._binding = what
             self._try_first()
@@ -306,7 +309,7 @@ class _Search:
                 self._look_later(at_most, self._consider, at_most, *which)
             self._put_off.clear()
 
-    # Splits and their judgement
+    # The stages of a set
 
     def _fill(self, legs: tuple[int, ...]) -> None:
         filling = self._water.best(legs)
@@ -324,7 +327,7 @@ class _Search:
         return self._judge(Split((leg,)), (leg.position,), None)
 
     def _judge(self, split: Split, legs: tuple[int, ...], reaches: Mapping[int, int] | None) -> Split | None:
-        """The split, if it fits; ``reaches`` are those that it was poured within, None if it is a pool's own quote."""
+        """The split, if it fits. ``reaches`` are those of its shares; None for a single pool's quote."""
         if self._units(split) > self._room.units:
             self._bind(_Binding.AMOUNTS)
             if reaches is None:
@@ -341,7 +344,8 @@ class _Search:
         return None
 
     def _flatten(self, legs: tuple[int, ...], reaches: Mapping[int, int]) -> None:
-        """Pour a set again that moves the price too far. What a curve takes for depth is in part a fee that grows."""
+        """Compute the shares of a set again within the impact limit. Several tries are needed, because a part of what
+        the curve counts as depth is a rising fee."""
         aim, best = self._room.impact - _ROUNDED, None
         for _ in range(_AIMS):
             split = self._exact(self._water.gentle(legs, reaches, max(aim, 0), entire=self._entire))
@@ -360,7 +364,7 @@ class _Search:
         return not self._entire or split.amount_in == self._amount
 
     def _exact(self, filling: Filling) -> Split | None:
-        """The split as the pools compute it; None if one refuses its part."""
+        """The split with the pools' own quotes; None if a pool refuses its part."""
         amounts = {leg: share.amount_in for leg, share in filling.shares.items()}
         if not filling.whole:
             amounts = {leg: amount - (amount >> _TRIMMED) - 1 for leg, amount in amounts.items()}
@@ -383,7 +387,7 @@ class _Search:
         return _key(worth) - (worth >> NOTABLY if split.amount_in < self._amount else 0)
 
     def _curve(self, index: int) -> Curve | None:
-        """As far as its pool can be used with all the units there are."""
+        """The pool's curve, as far as the compute units allow; None if the pool cannot be used."""
         load, limit = self._loads[index], U64_MAX
         if load.units > self._room.units:
             return None
@@ -393,8 +397,8 @@ class _Search:
         return curve if curve.start < NEVER else None
 
     def _ranked(self, size: int) -> tuple[int, list[tuple[int, int]]]:
-        """At the level at which the best ``size`` pools take it all: what that is worth there, and what each pool pays
-        above, less the cost of a leg, the most first."""
+        """At the level at which the best ``size`` pools take the whole amount: the amount's value there, and the pools
+        by surplus less the cost of a leg, the largest first."""
         if size not in self._rankings:
             near = [self._curves[index] for index in self._near]
             lowest = min(curve.start for curve in near)
@@ -413,7 +417,7 @@ class _Search:
         return {index: curve.at(enough)[0] for index, curve in cheap.items()}
 
     def _taken_by_best(self, curves: Sequence[Curve], s: int, size: int) -> int:
-        """What the set of so many pools with the greatest surplus at s takes."""
+        """The input up to s of the ``size`` pools with the largest surplus at s."""
         ranked = sorted(((curve.surplus(s), curve) for curve in curves), key=lambda each: -each[0])
         return sum(curve.at(s)[0] for surplus, curve in ranked[:size] if surplus > self._cost)
 

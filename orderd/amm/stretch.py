@@ -1,7 +1,7 @@
-"""A stretch of constant liquidity: how amounts move the square root of the price along it, and back.
+"""A stretch of constant liquidity: converts amounts to moves of the square-root price, and back.
 
 Formulas: raydium-io/raydium-clmm, ``programs/amm/src/libraries/{sqrt_price_math,liquidity_math}.rs``;
-MeteoraAg/damm-v2, ``programs/cp-amm/src/curve.rs`` has the same ones. Every rounding favours the pool.
+MeteoraAg/damm-v2, ``programs/cp-amm/src/curve.rs`` has the same ones. All rounding favours the pool.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
 
 
 class Stretch(NamedTuple):
-    """The liquidity in range, where the price stands in it, and which way it goes.
+    """The liquidity in range, the current square-root price, and the direction.
 
     ``liquidity`` and ``sqrt_price`` (of token 1 per token 0) are Q64.64, amounts are base units.
     """
@@ -20,30 +20,30 @@ class Stretch(NamedTuple):
     zero_for_one: bool
 
     def amount_in(self, target: int) -> int:
-        """What moves the price to ``target``, rounded up."""
+        """The input that moves the price to ``target``, rounded up."""
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:
             return ceil_div(liquidity * (sqrt_price - target), sqrt_price * target)
         return ceil_div(liquidity * (target - sqrt_price), 1 << 128)
 
     def amount_out(self, target: int) -> int:
-        """What the move of the price to ``target`` sets free, rounded down."""
+        """The output of a move of the price to ``target``, rounded down."""
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:
             return liquidity * (sqrt_price - target) >> 128
         return liquidity * (target - sqrt_price) // (sqrt_price * target)
 
     def after_input(self, amount: int) -> int:
-        """Where an input moves the price, rounded so that it never moves too far."""
+        """The square-root price after an input, rounded so that it never moves too far."""
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:
             return ceil_div(liquidity * sqrt_price, liquidity + amount * sqrt_price)
         return sqrt_price + (amount << 128) // liquidity
 
     def after_output(self, amount: int) -> int:
-        """Where an output moves the price, rounded so that it always moves far enough.
+        """The square-root price after an output, rounded so that it always moves far enough.
 
-        Raises SwapError if no price sets as much of token 0 free.
+        Raises SwapError if the stretch has less of token 0 at any price.
         """
         liquidity, sqrt_price, zero_for_one = self
         if zero_for_one:

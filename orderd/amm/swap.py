@@ -1,4 +1,4 @@
-"""What every swap has in common: the reasons it can be refused, the integer limits, and how to round up."""
+"""What all swaps share: the reasons for a refusal, integer limits, and rounding."""
 
 from enum import StrEnum
 from typing import Final
@@ -9,7 +9,7 @@ U128_MAX: Final = (1 << 128) - 1
 
 
 class SwapErrorKind(StrEnum):
-    """Why a pool refuses a swap. The programs refuse the same swaps, under names of their own."""
+    """The reason why a pool refuses a swap. The programs refuse the same swaps, under other names."""
 
     ZERO_INPUT = "zero_input"
     ZERO_OUTPUT = "zero_output"
@@ -49,7 +49,7 @@ class SwapError(Exception):
 
 
 def less_fee(amount: int, fee: int) -> int:
-    """What a fee leaves of an amount. Raises SwapError if it takes more than there is, as the programs do."""
+    """The amount less a fee. Raises SwapError if the fee is negative or exceeds the amount, as the programs do."""
     if not 0 <= fee <= amount:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     return amount - fee

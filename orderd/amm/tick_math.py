@@ -38,12 +38,13 @@ _FACTORS: Final = (
     0x005D6AF8DEDC582C,
     0x00002216E584F5FA,
 )
-"""Factor i is 1.0001 ** -(2 ** (i - 1)) in Q64.64, as the program rounds it: to the last digits, these are data."""
+"""Factor i is 1.0001 ** -(2 ** (i - 1)) in Q64.64, with the program's rounding, so that the last digits cannot be
+recomputed."""
 
 
 @lru_cache(maxsize=4096)
 def sqrt_price_at_tick(tick: int) -> int:
-    """The square-root price of a tick, Q64.64. Raises SwapError out of MIN_TICK..MAX_TICK."""
+    """The square-root price of a tick, Q64.64. Raises SwapError outside MIN_TICK..MAX_TICK."""
     if not MIN_TICK <= tick <= MAX_TICK:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)
     ratio = Q64
@@ -56,7 +57,7 @@ def sqrt_price_at_tick(tick: int) -> int:
 def tick_at_sqrt_price(sqrt_price: int) -> int:
     """The greatest tick whose square-root price is not above ``sqrt_price``.
 
-    Raises SwapError out of MIN_SQRT_PRICE..MAX_SQRT_PRICE; the upper bound itself is out.
+    Raises SwapError outside MIN_SQRT_PRICE..MAX_SQRT_PRICE; the upper bound is excluded.
     """
     if not MIN_SQRT_PRICE <= sqrt_price < MAX_SQRT_PRICE:
         raise SwapError(SwapErrorKind.MATH_OVERFLOW)

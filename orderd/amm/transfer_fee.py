@@ -1,8 +1,8 @@
-"""Fees of Token-2022: a part of what is transferred stays behind in the account that it came to.
+"""Transfer fees of Token-2022: a part of each transfer is withheld in the receiving account.
 
-Source: solana-program/token-2022, ``interface/src/extension/transfer_fee/mod.rs``. The programs of the pools go by it
-in the same way: a swap is computed with what arrives of the input, its limit holds for what arrives of the output, and
-an exact output is what arrives.
+Source: solana-program/token-2022, ``interface/src/extension/transfer_fee/mod.rs``. The pool programs all treat it
+alike: the swap uses the input that arrives, the limit applies to the output that arrives, and an exact output is the
+output that arrives.
 """
 
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ ONE_IN_BPS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class TransferFee:
-    """``bps`` of each transfer, rounded up, and ``maximum`` base units at most."""
+    """A fee of ``bps`` of each transfer, rounded up, limited to ``maximum`` base units."""
 
     bps: int = 0
     maximum: int = 0
 
     def of(self, amount: int) -> int:
-        """What stays behind of a transfer of ``amount``."""
+        """The fee withheld from a transfer of ``amount``."""
         return min(ceil_div(amount * self.bps, ONE_IN_BPS), self.maximum)
 
     def before(self, arrived: int) -> int:
-        """The least amount of which so much arrives."""
+        """The smallest amount to send so that ``arrived`` arrives."""
         if arrived == 0 or self.bps == 0:
             return arrived
         capped = arrived + self.maximum
@@ -43,7 +43,7 @@ NO_FEE: Final = TransferFee()
 
 @dataclass(frozen=True, slots=True)
 class FeeSchedule:
-    """The fee of a mint: ``newer`` from epoch ``since`` on, before that ``older``."""
+    """The transfer fee of a mint: ``older`` before epoch ``since``, then ``newer``."""
 
     older: TransferFee
     newer: TransferFee
@@ -55,10 +55,10 @@ class FeeSchedule:
 
 @dataclass(frozen=True, slots=True)
 class TaxedSide:
-    """A pool of which a token, or both, take fees of their transfers.
+    """A side of a pool whose tokens, one or both, have transfer fees.
 
-    ``buys_exactly``: whether its program makes a swap for an exact output of a token with a fee. Two transfers pay two
-    fees, so the curve counts the rate alone, and a greatest fee only in the exact quotes.
+    ``buys_exactly``: whether its program supports an exact output of a token with a fee. The curve applies only the
+    rate; the maximum fee counts in exact quotes only, because it applies per transfer.
     """
 
     side: Side

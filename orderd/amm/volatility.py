@@ -1,4 +1,4 @@
-"""Meteora's dynamic fee: a recent movement of the price makes the next swaps dearer, and fades with time.
+"""Meteora's dynamic fee: recent price movement raises the fee of the next swaps, and decays with time.
 
 Formulas: MeteoraAg/dlmm-sdk, ``commons/src/extensions/lb_pair.rs``; DAMM v2 follows the same rules.
 """
@@ -15,7 +15,7 @@ _VARIABLE_FEE_SCALE: Final = 100_000_000_000
 
 
 def decayed_reference(accumulator: int, reduction_factor: int, elapsed: int, decay_period: int) -> int:
-    """The volatility a swap starts from, ``elapsed`` seconds after the last one, once the filter period is over.
+    """The volatility reference of a swap, ``elapsed`` seconds after the last one, when the filter period is over.
 
     ``reduction_factor`` is in basis points.
     """
@@ -23,7 +23,7 @@ def decayed_reference(accumulator: int, reduction_factor: int, elapsed: int, dec
 
 
 def variable_fee(control: int, accumulator: int, bin_step: int) -> int:
-    """The part of the fee rate (billionths) that volatility adds: quadratic in the movement, rounded up."""
+    """The fee rate (billionths) added by volatility: quadratic in the movement, rounded up."""
     movement = accumulator * bin_step
     return ceil_div(control * movement * movement, _VARIABLE_FEE_SCALE)
 

@@ -1,13 +1,14 @@
-"""How given legs share one amount best: it is poured in like water until all stand at one level, s of ``curve``.
+"""Finds the best shares of given legs in one amount: as in water filling, all legs end at one level, the s of
+``curve``.
 
-Two limits may keep legs from it. A transaction has so many compute units, of which each tick or bin that a leg crosses
-takes some: so each leg gets a reach, a number of its segments, and the best reaches are searched for. And depth may
-cost a route only so much. With r a leg's price at its beginning, depth costs it x - out / r of its input x. The most is
-received, and no more than the part m of the input lost, where for some k the legs stand at one level of
+Two limits may prevent that. First, a transaction has a limit of compute units, of which each crossed tick or bin takes
+some. So each leg gets a reach, a number of its segments, and the best reaches are searched. Second, the price impact of
+a route is limited. With r as a leg's initial price, depth costs the leg x - out / r of its input x. The output is
+maximal, with at most the fraction m of the input lost, if for some k all legs are at one level of
 
     out'(x) * (1 + k / r),    which nowhere is below k * (1 - m)
 
-(Lagrange): at k = 0 the level of prices, and for a large k that of prices relative to where each of them began.
+(Lagrange): for k = 0 the level of prices, and for a large k the level of prices relative to each leg's initial price.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +21,15 @@ from orderd.amm.swap import U64_MAX
 MILLION: Final = 10**6
 
 _LEVEL_BITS: Final = 24
-"""How close the level is found. What it misses is spread at a price that is 2 ** -23 off, so it costs a millionth of
-a basis point."""
+"""Relative precision of the level in bits. The remaining amount is distributed at a price that is at most 2 ** -23 off,
+which costs a millionth of a basis point."""
 _TILT_BITS: Final = 12
 _STRIDES: Final = 20
-"""So many reaches are tried at first, and around the best of them."""
+"""Number of reaches tried at first, and then around the best of them."""
 
 
 class Load(NamedTuple):
-    """What a leg takes of a transaction's compute units: ``units``, and ``per_step`` for each tick or bin that it
-    crosses."""
+    """The compute units of a leg: ``units``, and ``per_step`` for each tick or bin that it crosses."""
 
     units: int = 0
     per_step: int = 0
@@ -39,18 +39,18 @@ class Load(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What a leg takes, and what it pays for that; base units."""
+    """The input and output of a leg, in base units."""
 
     amount_in: int
     amount_out: int
 
 
 Shares = dict[int, Share]
-"""By the positions of the legs that take something."""
+"""Shares by the position of the leg; legs without a share are missing."""
 
 
 class Filling(NamedTuple):
-    """The shares of the legs; ``whole`` where nothing of the amount is left."""
+    """The shares of the legs; ``whole`` if they take the whole amount."""
 
     shares: Shares
     whole: bool
@@ -62,14 +62,14 @@ class Filling(NamedTuple):
 
 
 class FillLevel(NamedTuple):
-    """Less than the amount is taken at ``below``, all of it at ``above``; both are very near to each other."""
+    """Two levels close to each other: the legs take less than the amount at ``below``, and all of it at ``above``."""
 
     below: int
     above: int
 
 
 class WaterFilling:
-    """One amount, the curves of the pools by position, and the compute units that all legs may take."""
+    """Water filling of one amount, with the pools' curves by position and the limit of compute units."""
 
     def __init__(self, curves: Mapping[int, Curve], amount: int, loads: Sequence[Load], units: int) -> None:
         self.curves = curves
@@ -78,9 +78,9 @@ class WaterFilling:
         self.units = units
 
     def best(self, legs: Sequence[int]) -> Filling:
-        """The most that these legs pay for the amount or, where they cannot take it all, for what they can take.
+        """The best shares of these legs in the amount, or in the part that they can take.
 
-        There are units for all of them, as long as they cross nothing.
+        There must be enough units for all legs without crossings.
         """
         filling = self._level_with(legs, {})
         left = self.units - sum(self.loads[leg].units for leg in legs)
@@ -109,9 +109,10 @@ class WaterFilling:
         return Filling(shares, sum(share.amount_in for share in shares.values()) == self.amount, reaches)
 
     def _between(self, gentle: Shares, steep: Shares, lost: int) -> Shares:
-        """The best shares between two that differ by what is sold at one price: as much of it as depth allows.
+        """The best mixture of two fillings that differ in amounts sold at one price: as much of these as the impact
+        allows.
 
-        First the gentle ones are given more of it until nothing is left of the amount, then others give way to it.
+        First the gentle one is increased until the whole amount is used, then other shares are replaced.
         """
         left = self.amount - sum(share.amount_in for share in gentle.values())
         more = {leg: share for leg, share in steep.items() if share.amount_in > _share(gentle, leg).amount_in}
@@ -126,7 +127,7 @@ class WaterFilling:
         return per_step * self.curves[leg].steps(amount_in) if per_step else 0
 
     def _within(self, legs: Sequence[int], stepping: Sequence[int], reaches: Mapping[int, int], left: int) -> Filling:
-        """With the best reaches of the stepping legs among those that take no more than the units that are left."""
+        """The filling with the best reaches of the stepping legs within the remaining units."""
         leg, *others = stepping
         curve, per_step = self.curves[leg], self.loads[leg].per_step
         most = left // per_step
@@ -140,8 +141,10 @@ class WaterFilling:
                 known[steps] = self._within(legs, others, own, left - per_step * steps)
             return known[steps]
 
-        # As steps are not equally wide, what is paid can have several peaks: all of the range is looked at, in strides
-        # that get smaller around the best of them.
+        # Steps are not equally wide, so the output can have several maxima: the whole range is searched, in strides
+        # that get
+
+        # smaller around the best one.
         low, high, best = 0, most, 0
         while True:
             stride = max((high - low) // _STRIDES, 1)
@@ -151,7 +154,7 @@ class WaterFilling:
             low, high = max(best - stride, low), min(best + stride, high)
 
     def _tilted(self, legs: Sequence[int], reaches: Mapping[int, int], tilt: int, lost: int) -> Filling:
-        """Level with each other in a measure of which ``tilt`` parts of 2 ** ``_TILT_BITS`` are relative prices."""
+        """The filling at one level of a measure that weighs relative prices by ``tilt`` / 2 ** ``_TILT_BITS``."""
         whole = 1 << _TILT_BITS
         best = min(self.curves[leg].start for leg in legs)
         one = whole * best * best
@@ -170,7 +173,7 @@ class WaterFilling:
         measures: Sequence[int] | None = None,
         end: int = NEVER,
     ) -> Filling:
-        """All legs at one level, each in its own measure of s; none goes beyond ``end``."""
+        """The filling with all legs at one level, each in its own measure of s, not beyond ``end``."""
         cups = [
             (self.curves[leg], reaches.get(leg, U64_MAX), measure)
             for leg, measure in zip(legs, measures or [ONE] * len(legs), strict=True)
@@ -193,7 +196,7 @@ class WaterFilling:
         return Filling(shares, left == 0, reaches)
 
     def _excess(self, shares: Shares, lost: int) -> int:
-        """What depth costs above ``lost`` millionths of what is taken, in millionths of a base unit; negative below."""
+        """The price impact above ``lost`` millionths of the input, in millionths of a base unit; negative if below."""
         taken = sum(share.amount_in for share in shares.values())
         worth = sum(share.amount_out * self.curves[leg].start ** 2 >> 2 * PRECISION for leg, share in shares.items())
         return (taken - worth) * MILLION - taken * lost
@@ -204,7 +207,8 @@ def _share(shares: Shares, leg: int) -> Share:
 
 
 def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
-    """So much from one to the other; what rounding leaves goes to the leg that takes the most."""
+    """The shares at ``part`` / ``whole`` of the way from one to the other; the rounding rest goes to the largest
+    leg."""
     if shares == others:
         return shares
     mixed: Shares = {}
@@ -222,7 +226,8 @@ def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
 
 
 def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> FillLevel:
-    """Where ``taken``, which rises with s from ``lowest`` on, reaches ``amount``; ``end`` where that is beyond."""
+    """The level at which ``taken``, which rises with s from ``lowest`` on, reaches ``amount``; ``end`` if it is
+    beyond."""
     below, step = lowest, (lowest >> 7) + 1
     above = below + step
     while taken(above) < amount:

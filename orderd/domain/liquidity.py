@@ -15,7 +15,7 @@ from orderd.domain.mint import MintFacts
 from orderd.domain.money import BPS, format_amount
 from orderd.domain.terms import OrderTerms
 
-_HUNDREDTHS_A_BPS: Final = 100
+_HUNDREDTHS_PER_BPS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +117,5 @@ def _at_most(bps: int) -> str:
 
 def _percent(part: Fraction) -> str:
     """Rounded up to a hundredth of a basis point: no loss and no fee is shown smaller than it is."""
-    hundredths = -(-part.numerator * BPS * _HUNDREDTHS_A_BPS // part.denominator)
+    hundredths = -(-part.numerator * BPS * _HUNDREDTHS_PER_BPS // part.denominator)
     return f"{format_amount(hundredths, 4)} %"

@@ -22,7 +22,7 @@ from orderd.engine.stored_mints import learn
 from orderd.engine.token_list import TokenList, TokenListError
 from orderd.solana.json_rpc import RpcError, RpcWrongChainError
 from orderd.solana.mints import facts_of, metadata_address
-from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, RpcClient
+from orderd.solana.rpc import MAX_ACCOUNTS_PER_CALL, RpcClient
 from orderd.wire.tokens import TokenFound, TokensFound, TokenView, TokenWarning
 
 NAMES_SECONDS: Final = 5.0
@@ -89,7 +89,7 @@ class TokenDesk:
         """The same for mints that a wallet holds; accounts that are not tokens are left out."""
         unknown = [mint for mint in mints if self.registry.find(mint) is None]
         try:
-            for some in (unknown[at : at + _A_CALL] for at in range(0, len(unknown), _A_CALL)):
+            for some in (unknown[at : at + _MINTS_PER_CALL] for at in range(0, len(unknown), _MINTS_PER_CALL)):
                 self._learn(some, skip_bad=True)
         except (OrderdError, PeeweeException) as error:
             log.warning("held tokens unread", action="mints_unread", error=str(error))
@@ -179,7 +179,7 @@ class TokenDesk:
         return found
 
 
-_A_CALL: Final = MAX_ACCOUNTS_A_CALL // 2
+_MINTS_PER_CALL: Final = MAX_ACCOUNTS_PER_CALL // 2
 """Mints that one request can read: each has an account, and perhaps one with its name."""
 
 

@@ -11,7 +11,7 @@ from db.connection import database
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.solana.programs import associated_token
 from orderd.solana.programs.token import PROGRAM_IDS
-from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, ChainAccount, RpcClient
+from orderd.solana.rpc import MAX_ACCOUNTS_PER_CALL, ChainAccount, RpcClient
 from orderd.venues.account_facts import token_amount
 
 LOOK_SECONDS: Final = 5.0
@@ -33,7 +33,7 @@ class WalletWatch:
             # A clock that was set back would have a look be in the future.
             if age is not None and 0 <= age < LOOK_SECONDS / 2:
                 return
-            watched_mints = tokens.last_mints(MAX_ACCOUNTS_A_CALL - 1 - len(self._own))
+            watched_mints = tokens.last_mints(MAX_ACCOUNTS_PER_CALL - 1 - len(self._own))
         watched = self._own + [(each.mint, Pubkey.from_string(each.program)) for each in watched_mints]
         keys = [self._owner, *(self._account(mint, program) for mint, program in watched)]
         answer = self._rpc.get_multiple_accounts(keys)

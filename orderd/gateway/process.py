@@ -93,7 +93,7 @@ def run_gateway(settings: Settings) -> None:
             check_anyone_may_enter(settings)
 
     with translated_database_errors():
-        reach(check, _wait_a_moment)
+        reach(check, _wait_briefly)
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
@@ -114,7 +114,7 @@ def run_gateway(settings: Settings) -> None:
         publisher.close(_LAST_NEWS_SECONDS)
 
 
-def _wait_a_moment(what: str) -> None:
+def _wait_briefly(what: str) -> None:
     log.warning("waits", action="waiting", what=what)
     service_manager().notify(f"STATUS=waiting for {what}", EXTENSION)
     time.sleep(_WAIT_SECONDS)

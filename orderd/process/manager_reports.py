@@ -37,7 +37,7 @@ class ManagerReports:
         self.manager.notify(f"STATUS=waiting for {what}", EXTENSION)
         self.alive()
 
-    def waits_a_moment(self, what: str) -> None:
+    def waits_briefly(self, what: str) -> None:
         """The same, and let a second pass. Raises StopRequested."""
         self.waits(what)
         if signal.sigtimedwait(stop_signals(), 1.0) is not None:

@@ -163,7 +163,7 @@ def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReport
             if settings.database_url is None:
                 for name in _patiently(migrate, "the tables to be brought up to date", reports):
                     _log.info("applied a migration", action="migrate", migration=name)
-            reach(check, reports.waits_a_moment)
+            reach(check, reports.waits_briefly)
     finally:
         database.close_all()
     return url

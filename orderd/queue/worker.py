@@ -47,7 +47,7 @@ def run_worker(settings: Settings) -> NoReturn:
         statement_seconds=_STATEMENT_SECONDS,
     )
     with translated_database_errors():
-        reach(check_schema, _wait_a_moment)
+        reach(check_schema, _wait_briefly)
     _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
     with translated_database_errors():
@@ -79,7 +79,7 @@ def _awaited_signals() -> frozenset[signal.Signals]:
     return _STOP_SIGNALS | {signal.SIGHUP} if service_manager().is_there else _STOP_SIGNALS
 
 
-def _wait_a_moment(what: str) -> None:
+def _wait_briefly(what: str) -> None:
     """Ends the process where it is asked to stop."""
     log.warning("waits", action="waiting", what=what)
     service_manager().notify(f"STATUS=waiting for {what}", EXTENSION)

@@ -1,1 +1,1 @@
-"""Solana as a client meets it: JSON-RPC, keys, transactions, and what is proved by which answers of a node."""
+"""The client side of Solana: JSON-RPC, keys, transactions, and the proof that a transaction can no longer land."""

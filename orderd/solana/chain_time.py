@@ -1,4 +1,4 @@
-"""The chain's own clock: programs count fees and openings by it, and it may be seconds off any other.
+"""The chain's clock, which programs use for fees and opening times. It may differ from other clocks by seconds.
 
 Layout: anza-xyz/solana-sdk, ``clock/src/lib.rs``.
 """
@@ -16,7 +16,7 @@ _LAYOUT: Final = struct.Struct("<QqQQq")
 
 
 def clock_of(account: ChainAccount | None) -> Clock:
-    """Slot, epoch and unix second of the newest block. Raises ValueError if the node does not show them."""
+    """Slot, epoch and unix seconds of the newest block. Raises ValueError if the node does not return the account."""
     if account is None or len(account.data) < _LAYOUT.size:
         raise ValueError("the node does not show the clock account")
     return Clock(*_LAYOUT.unpack_from(account.data))

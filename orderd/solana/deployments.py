@@ -1,8 +1,8 @@
-"""Programs as they are deployed: since which slot, and the binary itself.
+"""Deployed programs: the slot of their deployment, and their binary.
 
 An upgradeable program's account names its ProgramData account, which holds a header of 45 bytes (the state 3 as u32,
 the slot of the deployment as u64, the upgrade authority as an optional key) and then the binary. A program of the
-loader before that holds its binary itself and can never change. Source: solana-program, ``bpf_loader_upgradeable.rs``.
+previous loader holds its binary itself and can never change. Source: solana-program, ``bpf_loader_upgradeable.rs``.
 """
 
 import struct
@@ -22,31 +22,31 @@ _ELF: Final = b"\x7fELF"
 
 
 class Binary(NamedTuple):
-    """A program that can be run elsewhere, and the slot since which it is this one."""
+    """A program's binary, and the slot of its deployment."""
 
     slot: int
     elf: bytes
 
 
 def program_data_address(program_id: Pubkey) -> Pubkey:
-    """Where an upgradeable program's binary lies."""
+    """The address of the ProgramData account of an upgradeable program."""
     return Pubkey.find_program_address([bytes(program_id)], LOADER)[0]
 
 
 def program_account_data(program_id: Pubkey) -> bytes:
-    """What the account of an upgradeable program holds."""
+    """The account data of an upgradeable program."""
     return struct.pack("<I", _PROGRAM_STATE) + bytes(program_data_address(program_id))
 
 
 def program_data(slot: int, elf: bytes) -> bytes:
-    """A ProgramData account without an upgrade authority."""
+    """The data of a ProgramData account without an upgrade authority."""
     return struct.pack("<IQ", _PROGRAM_DATA_STATE, slot).ljust(HEADER_SIZE, b"\0") + elf
 
 
 def deployed_slots(rpc: RpcClient, programs: Iterable[Pubkey]) -> dict[Pubkey, int]:
-    """Since which slot each program is what it is; those that are not deployed are left out. Raises RpcError.
+    """The deployment slot of each program; programs that are not deployed are omitted. Raises RpcError.
 
-    Headers are read and no binaries, which have megabytes.
+    Reads only the headers, because binaries have megabytes.
     """
     wanted = list(dict.fromkeys(programs))
     return {
@@ -57,7 +57,7 @@ def deployed_slots(rpc: RpcClient, programs: Iterable[Pubkey]) -> dict[Pubkey, i
 
 
 def binary(rpc: RpcClient, program: Pubkey) -> Binary | None:
-    """The program as the node has it; None if it holds none that could be run elsewhere. Raises RpcError."""
+    """A program's binary; None if it is not deployed, or not an ELF file. Raises RpcError."""
     account, data = _accounts(rpc, [program], None)[program]
     slot = _slot(account, data)
     if slot is None or account is None:
@@ -69,14 +69,14 @@ def binary(rpc: RpcClient, program: Pubkey) -> Binary | None:
 def _accounts(
     rpc: RpcClient, programs: list[Pubkey], head: int | None
 ) -> Mapping[Pubkey, tuple[ChainAccount | None, ChainAccount | None]]:
-    """Of each program its account and its ProgramData account, whole or the first ``head`` bytes of them."""
+    """For each program its account and its ProgramData account: whole, or their first ``head`` bytes."""
     keys = [*programs, *map(program_data_address, programs)]
     found = rpc.get_multiple_accounts(keys, head=head).value
     return dict(zip(programs, zip(found[: len(programs)], found[len(programs) :], strict=True), strict=True))
 
 
 def _slot(account: ChainAccount | None, data: ChainAccount | None) -> int | None:
-    """None if there is no such program; 0 for one that was never upgraded and never can be."""
+    """The deployment slot; None if there is no such program, 0 for a program that cannot be upgraded."""
     if account is None:
         return None
     if account.owner == FIXED_LOADER:

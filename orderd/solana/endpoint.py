@@ -1,4 +1,4 @@
-"""How an endpoint is reached: its host, the credentials, and the proxy in between.
+"""The address of an endpoint: its host, credentials, and the proxy on the way.
 
 User and password of a URL become Basic authentication.
 """
@@ -12,22 +12,22 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.proxy import Proxy, ProxyError, basic_authorization, credentials, proxy_for
 
 _KINDS: Final = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
-"""What a scheme is but for the handshake."""
+"""The HTTP scheme of each scheme: websockets start as HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointUrl:
-    """What a URL says, apart."""
+    """The parts of an endpoint's URL."""
 
     url: str
-    """Without user and password."""
+    """The URL without user and password."""
     host: str
     port: int
     is_secure: bool
     path: str
-    """With the query."""
+    """The path with the query."""
     authority: str
-    """As the Host header has it."""
+    """Host and port as in the Host header."""
     authorization: str | None
 
     @classmethod
@@ -51,19 +51,21 @@ class EndpointUrl:
 
     @property
     def shown(self) -> str:
-        """For people: the host, with a port that is not the usual one. Paths and queries may hold API keys."""
+        """The host for logs and messages, with the port unless it is the default. Paths and queries may hold API
+        keys."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
 
     def proxy(self) -> Proxy | None:
-        """By way of whom. Raises OrderdError SERVICE_CONFIGURATION if the environment names one of no use."""
+        """The proxy for this endpoint, if any. Raises OrderdError SERVICE_CONFIGURATION if the environment names an
+        unusable one."""
         try:
             return proxy_for(self.host, self.port, is_secure=self.is_secure)
         except ProxyError as error:
             raise OrderdError(ErrorCode.SERVICE_CONFIGURATION, str(error)) from error
 
     def connect(self, proxy: Proxy | None, seconds: float) -> socket.socket:
-        """A connection, which has no time-out itself. Raises OSError."""
+        """Connect within ``seconds``. The connection itself has no time-out. Raises OSError."""
         if proxy is not None:
             return proxy.connect(self.host, self.port, seconds)
         connection = socket.create_connection((self.host, self.port), seconds)

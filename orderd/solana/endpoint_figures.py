@@ -1,7 +1,7 @@
-"""How an endpoint has answered over the last minute, in figures to which those of other processes can be added.
+"""Latencies and failures of an endpoint over the last minute, in counts that can be added over processes.
 
-A latency is counted in a bucket whose bounds are a tenth apart, so a percentile over several processes is as exact as
-that of one: at most a tenth above the true value.
+Latencies are counted in buckets whose bounds differ by 10 %, so a percentile over several processes is as exact as that
+of one: at most 10 % above the true value.
 """
 
 import time
@@ -22,11 +22,11 @@ _UNIT: Final = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class EndpointTally:
-    """One endpoint over the last minute, as ``processes`` processes have met it. It has no path and no credentials.
+    """One endpoint over the last minute, as seen by ``processes`` processes. It has no path and no credentials.
 
     ``latencies`` counts requests by the bucket of their duration, ``failures`` calls by the label of their RpcError.
-    ``slot`` is the newest that the endpoint told of, ``slot_lag`` by how many slots its most outdated answer was behind
-    the newest one before it; both are None if it told of no slot.
+    ``slot`` is the newest slot that the endpoint reported, ``slot_lag`` the largest number of slots by which an answer
+    was behind the newest earlier one; both are None if it reported no slot.
     """
 
     host: str
@@ -38,7 +38,7 @@ class EndpointTally:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "EndpointTally":
-        """From what ``asdict`` and JSON have made of one: there, keys are strings."""
+        """The tally from ``asdict`` by way of JSON, in which keys are strings."""
         return cls(**{**found, "latencies": {int(bucket): count for bucket, count in found["latencies"].items()}})
 
     @property
@@ -46,7 +46,7 @@ class EndpointTally:
         return sum(self.latencies.values())
 
     def latency_ms(self, share: float) -> float | None:
-        """Within how many milliseconds this share of the requests was answered; None if there were none."""
+        """Milliseconds within which this share of the requests was answered; None if there were none."""
         wanted = share * self.requests
         passed = 0
         for bucket, count in sorted(self.latencies.items()):
@@ -57,7 +57,7 @@ class EndpointTally:
 
 
 class EndpointFigures:
-    """Counts what one endpoint answers this process. Thread-safe."""
+    """Counts the answers of one endpoint to this process. Thread-safe."""
 
     def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._host = host
@@ -67,17 +67,17 @@ class EndpointFigures:
         self._slot: int | None = None
 
     def answered(self, seconds: float) -> None:
-        """A request has ended, with an answer or without."""
+        """Count a request that ended after so many seconds, with an answer or without."""
         with self._lock:
             self._part().latencies[max(0, ceil(log(max(seconds, _UNIT) / _UNIT, _BASE)))] += 1
 
     def failed(self, label: str) -> None:
-        """A call has failed."""
+        """Count a failed call by the label of its RpcError."""
         with self._lock:
             self._part().failures[label] += 1
 
     def note_slot(self, slot: int) -> None:
-        """An answer is of this slot. Only answers of one commitment can be compared."""
+        """Note the slot of an answer. All answers must be of the same commitment."""
         with self._lock:
             newest = self._slot = max(slot, self._slot or 0)
             part = self._part()
@@ -102,7 +102,7 @@ class EndpointFigures:
         return part
 
     def _recent(self) -> "list[_Part]":
-        """Those of the last minute; older ones are forgotten."""
+        """The parts of the last minute; older ones are dropped."""
         first = int(self._clock() / _PART_SECONDS) - WINDOW_SECONDS // _PART_SECONDS
         self._parts = {number: part for number, part in self._parts.items() if number > first}
         return [*self._parts.values()]
@@ -119,17 +119,17 @@ _KNOWN: Final[dict[str, EndpointFigures]] = {}
 
 
 def figures_of(host: str) -> EndpointFigures:
-    """Those of this process: its clients of one host share them."""
+    """The figures of a host, shared by all clients of this process."""
     return _KNOWN.setdefault(host, EndpointFigures(host))
 
 
 def tallies() -> list[EndpointTally]:
-    """Of all endpoints that this process asks."""
+    """The tallies of all endpoints that this process uses."""
     return [figures.tally() for figures in [*_KNOWN.values()]]
 
 
 def combined(found: Iterable[EndpointTally]) -> list[EndpointTally]:
-    """One per endpoint: counts are added, of slots and lags the greatest holds."""
+    """One tally per endpoint: sums of counts, maxima of slots and lags."""
     by_host: dict[str, list[EndpointTally]] = {}
     for tally in found:
         by_host.setdefault(tally.host, []).append(tally)

@@ -1,7 +1,7 @@
-"""Hints of what happens on the chain, by websocket. A hint says when to ask, never what the answer is.
+"""Hints about changes on the chain, by websocket. A hint says when to query the chain, not what the result is.
 
-A lost connection, a missed notification or an endpoint without a websocket costs nothing but time: a thread that waits
-for a hint also asks by itself every now and then. Method reference: https://solana.com/docs/rpc/websocket.
+A lost connection, a missed notification or an endpoint without a websocket only costs time, because threads that wait
+for a hint also poll. Method reference: https://solana.com/docs/rpc/websocket.
 """
 
 import threading
@@ -24,12 +24,12 @@ from orderd.solana.rpc_types import AccountsLike
 
 _CONNECT_SECONDS: Final = 5.0
 _BACKOFF_SECONDS: Final = 5.0
-_ACCOUNTS_AT_MOST: Final = 512
-"""Endpoints allow a connection only so many subscriptions,"""
-_CONNECTIONS_AT_MOST: Final = 8
-"""and a client only so many connections."""
+_MAX_ACCOUNTS: Final = 512
+"""Subscriptions per connection; endpoints limit them."""
+_MAX_CONNECTIONS: Final = 8
+"""Connections per client; endpoints limit them."""
 CommitmentOf = Callable[[], Commitment]
-"""At which commitment is to be listened, as of now."""
+"""Returns the current commitment for subscriptions."""
 log = structlog.get_logger(__name__)
 
 
@@ -38,7 +38,7 @@ def confirmed() -> Commitment:
 
 
 class Hints(ABC):
-    """Listens to an endpoint, over a connection that is opened again when it is lost. Thread-safe."""
+    """Listens to an endpoint over a connection that is reopened when it is lost. Thread-safe."""
 
     def __init__(self, url: str, commitment: CommitmentOf) -> None:
         self._endpoint = EndpointUrl.of(url)
@@ -58,20 +58,20 @@ class Hints(ABC):
 
     @abstractmethod
     def _opened(self) -> None:
-        """There is a new connection, which knows nothing of what was asked on others."""
+        """Called after each connect. Subscriptions of earlier connections are gone."""
 
     @abstractmethod
     def _received(self, message: dict[str, Any]) -> None:
-        """A notification, or the answer to a call."""
+        """Called with each notification and each response to a call."""
 
     def _call(self, number: int, method: str, params: list[Any]) -> None:
-        """Without a connection nothing is asked, and there will be no hint."""
+        """Send a request. Without a connection nothing is sent, and there will be no hint."""
         if (connection := self._connection) is None:
             return
         try:
             connection.send(orjson.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).decode())
         except WebSocketException:
-            return  # the listening thread meets the same end of the connection, and reports it
+            return  # the listening thread sees the closed connection too, and reports it
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -80,19 +80,20 @@ class Hints(ABC):
             except (OSError, WebSocketException, OrderdError, orjson.JSONDecodeError) as error:
                 if not self._stopped.is_set():
                     log.info("no hints", action="hints_lost", error=_explain(error))
-            except Exception as error:  # noqa: BLE001  (a fault of one hint does not end those to come)
+            except Exception as error:  # noqa: BLE001  (an error in one hint must not end the listening)
                 failed("hints", error)
             self._stopped.wait(_BACKOFF_SECONDS)
 
     def _listen(self) -> None:
-        """Raises OSError, WebSocketException and OrderdError."""
+        """Connect and process messages until the connection ends. Raises OSError, WebSocketException and
+        OrderdError."""
         endpoint = self._endpoint
         with (
             endpoint.connect(endpoint.proxy(), _CONNECT_SECONDS) as way,
             connect(endpoint.url, sock=way, **_options(endpoint)) as connection,
         ):
             self._connection = connection
-            if self._stopped.is_set():  # by a caller that knew of no connection to close
+            if self._stopped.is_set():  # stop() ran before the connection was set
                 return
             try:
                 self._opened()
@@ -125,7 +126,7 @@ def first_slot(url: str) -> int:
 
 
 class LandingHints(Hints):
-    """Calls ``on_hint`` with the signature of a watched transaction, soon after it has reached the ``commitment``."""
+    """Calls ``on_hint`` with the signature of a watched transaction soon after it has reached the ``commitment``."""
 
     def __init__(self, url: str, on_hint: Callable[[str], None], commitment: CommitmentOf = confirmed) -> None:
         super().__init__(url, commitment)
@@ -133,7 +134,7 @@ class LandingHints(Hints):
         self._numbers = count(1)
         self._requested: dict[int, str] = {}
         self._by_subscription: dict[int, str] = {}
-        """A subscription ends with its notification."""
+        """Signatures by subscription. A subscription ends with its notification."""
 
     def watch(self, signature: str) -> None:
         """Subscribe to this transaction."""
@@ -144,7 +145,7 @@ class LandingHints(Hints):
         self._call(number, "signatureSubscribe", [signature, {"commitment": self._commitment()}])
 
     def _opened(self) -> None:
-        """Those that were watched before are asked about anyway."""
+        """Drop earlier subscriptions; their transactions are polled anyway."""
         self._requested.clear()
         self._by_subscription.clear()
 
@@ -158,30 +159,30 @@ class LandingHints(Hints):
 
 
 class AccountHints:
-    """Reports soon after a watched account has changed, or one like those that are watched for. Thread-safe.
+    """Reports changes of watched accounts, and of accounts that match a filter. Thread-safe.
 
-    If there are more accounts than one connection takes, another one is opened; beyond a number of these, new accounts
-    have no hints.
+    If one connection has no room for more subscriptions, another one is opened. When all connections are full, further
+    accounts get no hints.
     """
 
     def __init__(self, url: str) -> None:
         self.on_hint: Callable[[], None] = lambda: None
-        """Called after a watcher of any account."""
+        """Called after the callback of each hint."""
         self.commitment: CommitmentOf = confirmed
         self._url = url
         self._on_change: dict[Pubkey | AccountsLike, Callable[[str], None]] = {}
-        self._listening = [self._some()]
+        self._connections = [self._new_connection()]
         self._is_started = False
         self._lock = threading.Lock()
 
     def start(self) -> None:
         with self._lock:
             self._is_started = True
-            for each in self._listening:
+            for each in self._connections:
                 each.start()
 
     def stop(self, seconds: float) -> None:
-        for each in self._listening:
+        for each in self._connections:
             each.stop(seconds)
 
     def watch(self, account: Pubkey, on_change: Callable[[], None]) -> None:
@@ -189,7 +190,7 @@ class AccountHints:
         self._watch(account, lambda _: on_change())
 
     def watch_for(self, accounts: AccountsLike, on_change: Callable[[str], None]) -> None:
-        """Call ``on_change`` with its address whenever a block has made or changed such an account."""
+        """Call ``on_change`` with the address of each account that matches and that a block has created or changed."""
         self._watch(accounts, on_change)
 
     def _watch(self, watched: Pubkey | AccountsLike, on_change: Callable[[str], None]) -> None:
@@ -199,22 +200,22 @@ class AccountHints:
             self._on_change[watched] = on_change
 
     def _listen(self, watched: Pubkey | AccountsLike) -> bool:
-        if self._listening[-1].is_full:
-            if len(self._listening) >= _CONNECTIONS_AT_MOST:
+        if self._connections[-1].is_full:
+            if len(self._connections) >= _MAX_CONNECTIONS:
                 return False
-            self._listening.append(self._some())
+            self._connections.append(self._new_connection())
             if self._is_started:
-                self._listening[-1].start()
-        self._listening[-1].watch(watched)
+                self._connections[-1].start()
+        self._connections[-1].watch(watched)
         return True
 
-    def _some(self) -> "_SomeAccounts":
-        return _SomeAccounts(self._url, self._changed, lambda: self.commitment())
+    def _new_connection(self) -> "_AccountConnection":
+        return _AccountConnection(self._url, self._changed, lambda: self.commitment())
 
     def _changed(self, watched: Pubkey | AccountsLike, address: str) -> None:
         if (on_change := self._on_change.get(watched)) is None:
             return
-        if isinstance(watched, AccountsLike):  # whoever hears of it looks at the chain: no other hint waits for that
+        if isinstance(watched, AccountsLike):  # these callbacks query the chain, which must not delay other hints
             threading.Thread(target=self._call_back, args=(on_change, address), name="hint", daemon=True).start()
         else:
             self._call_back(on_change, address)
@@ -225,8 +226,8 @@ class AccountHints:
             self.on_hint()
 
 
-class _SomeAccounts(Hints):
-    """As many as one connection takes."""
+class _AccountConnection(Hints):
+    """The watched accounts of one connection."""
 
     def __init__(
         self, url: str, changed: Callable[[Pubkey | AccountsLike, str], None], commitment: CommitmentOf
@@ -239,7 +240,7 @@ class _SomeAccounts(Hints):
 
     @property
     def is_full(self) -> bool:
-        return len(self._watched) >= _ACCOUNTS_AT_MOST
+        return len(self._watched) >= _MAX_ACCOUNTS
 
     def watch(self, watched: Pubkey | AccountsLike) -> None:
         with self._lock:
@@ -279,12 +280,12 @@ def _options(endpoint: EndpointUrl) -> dict[str, Any]:
     authorization = endpoint.authorization
     return {
         "additional_headers": {} if authorization is None else {"Authorization": authorization},
-        "proxy": None,  # it is met before
+        "proxy": None,  # the proxy is handled by ``connect`` of the endpoint
         "open_timeout": _CONNECT_SECONDS,
         "compression": None,
     }
 
 
 def _explain(error: Exception) -> str:
-    """Never the address, whose path or query may hold an API key."""
+    """The error without the URL, whose path or query may hold an API key."""
     return type(error).__name__ if isinstance(error, InvalidURI) else str(error) or type(error).__name__

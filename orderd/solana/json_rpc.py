@@ -1,10 +1,10 @@
-"""JSON-RPC 2.0 over one endpoint: calls, batches, and what can go wrong with them. Synchronous, thread-safe.
+"""JSON-RPC 2.0 over one endpoint: calls, batches, and their errors. Synchronous, thread-safe.
 
     RpcError
     ├── RpcTransportError       no valid answer came: time-out, connection, 5xx, a body that is not JSON-RPC.
     │   │                       The node may or may not have acted on the request
     │   └── RpcRefusedError     the endpoint refused the request without a JSON-RPC answer: 4xx
-    ├── RpcWrongChainError      the endpoint leads to another chain than is configured; no other request was made
+    ├── RpcWrongChainError      the endpoint serves another chain than configured; no other request was made
     ├── RpcRateLimitedError     the endpoint limits requests; ``retry_after`` seconds, if it said so
     └── RpcResponseError        the node answered with an error: ``code``, ``message``, ``data``
 
@@ -37,7 +37,7 @@ class RpcError(Exception):
 
     error_code: ClassVar[ErrorCode] = ErrorCode.RPC_UNAVAILABLE
     label: ClassVar[str] = "transport"
-    """What metrics call it."""
+    """Label in metrics."""
 
 
 class RpcTransportError(RpcError):
@@ -45,26 +45,26 @@ class RpcTransportError(RpcError):
 
 
 class RpcRefusedError(RpcTransportError):
-    """The endpoint would not have this request, by its HTTP status."""
+    """The endpoint refused this request by an HTTP status."""
 
     label = "refused"
 
 
 class RpcWrongChainError(RpcError):
-    """The endpoint leads to another chain than the one that is meant."""
+    """The endpoint serves another chain than the configured one."""
 
     error_code = ErrorCode.RPC_WRONG_CHAIN
     label = "wrong_chain"
 
 
 class RpcUnlistedError(RpcError):
-    """The node does not list the accounts of a program: many nodes do not, or only for some programs."""
+    """The node does not list the accounts of a program. Many nodes do so for no or only some programs."""
 
     error_code = ErrorCode.RPC_POOLS_UNLISTED
 
 
 class RpcRateLimitedError(RpcError):
-    """The endpoint limits requests and did not take this one."""
+    """The endpoint refused this request because of its rate limit."""
 
     error_code = ErrorCode.RPC_RATE_LIMITED
     label = "rate_limited"
@@ -88,7 +88,7 @@ class RpcResponseError(RpcError):
 
 @contextmanager
 def translated_rpc_errors() -> Iterator[None]:
-    """Turns RpcError into the OrderdError that a trader sees."""
+    """Translate RpcError into the OrderdError that users see."""
     try:
         yield
     except RpcError as error:
@@ -99,7 +99,7 @@ class JsonRpc:
     """One endpoint. Every method raises RpcError."""
 
     def __init__(self, transport: Transport, figures: EndpointFigures | None = None) -> None:
-        """``figures``: where its answers are counted, beside the metrics of the process."""
+        """``figures`` counts the answers, in addition to the process's metrics."""
         self._transport = transport
         self._figures = figures
         self._ids = itertools.count(1)
@@ -114,19 +114,18 @@ class JsonRpc:
         self._transport.close()
 
     def call(self, method: str, params: list[Any] | None = None) -> Any:  # noqa: ANN401  (any JSON)
-        """The ``result`` of one method."""
+        """Call one method and return its ``result``."""
         outcome = self._outcome_of(method, params or [])
         if isinstance(outcome, RpcError):
             raise outcome
         return outcome
 
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
-        """Results in the order of ``calls``, one request for all; a call that failed has its RpcError in its place.
+        """Call several methods in one request. Results are in the order of ``calls``; a failed call has its RpcError.
 
-        Raises RpcError if the request as a whole failed. A node may answer a batch in any order. An endpoint that
-        takes no batches is asked call by call.
+        Raises RpcError if the request as a whole failed. Endpoints that refuse batches get one request per call.
         """
-        if len(calls) < 2 or not self._takes_batches:  # without a batch's overhead
+        if len(calls) < 2 or not self._takes_batches:  # a batch would only add overhead
             return self._one_by_one(calls)
         requests = [
             {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
@@ -136,33 +135,35 @@ class JsonRpc:
         except RpcRefusedError as refused:
             return self._without_batch(calls, refused)
         match replies:
-            case [{"id": None} as refused_as_one]:  # some put a batch's refusal into a list
+            case [{"id": None} as refused_as_one]:  # some endpoints return the refusal of a batch in a list
                 replies = refused_as_one
         if isinstance(replies, dict):
             outcome = self._outcome("batch", replies)
-            refusal = outcome if isinstance(outcome, RpcError) else RpcTransportError("one answer came to a batch")
+            refusal = outcome if isinstance(outcome, RpcError) else RpcTransportError("a single answer to a batch")
             return self._without_batch(calls, refusal)
         by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
         return [
             self._outcome(str(request["method"]), by_id[request["id"]])
             if request["id"] in by_id
-            else RpcTransportError(f"{request['method']}: the batch's answer leaves it out")
+            else RpcTransportError(f"{request['method']}: missing in the answer to the batch")
             for request in requests
         ]
 
     def _without_batch(self, calls: Sequence[Call], refusal: RpcError) -> list[Any]:
-        """One by one, from now on where that helps. Raises ``refusal`` where it was not the batch that was refused."""
+        """Retry the calls one by one; if that succeeds, batches are not used any more. Raises ``refusal`` if all calls
+        fail too."""
         if isinstance(refusal, RpcRateLimitedError):
             raise refusal
         outcomes = self._one_by_one(calls)
         if all(isinstance(outcome, RpcError) for outcome in outcomes):
             raise refusal
         self._takes_batches = False
-        log.warning("the endpoint takes no batches", action="batch_refused", error=str(refusal))
+        log.warning("the endpoint does not accept batches", action="batch_refused", error=str(refusal))
         return outcomes
 
     def _one_by_one(self, calls: Sequence[Call]) -> list[Any]:
-        """As ``call_many``. Once one was not answered, the others are not asked."""
+        """As ``call_many``, one request per call. After a request without an answer, the remaining calls are not
+        made."""
         outcomes: list[Any] = []
         for method, params in calls:
             try:
@@ -210,7 +211,7 @@ class JsonRpc:
                 self._figures.answered(seconds)
 
     def _answer(self, payload: object) -> Any:  # noqa: ANN401  (any JSON)
-        """As above, uncounted."""
+        """As ``_post``, without counting."""
         try:
             response = self._transport.post(orjson.dumps(payload))
         except TransportError as error:
@@ -228,7 +229,7 @@ class JsonRpc:
 
 
 def _named(calls: Sequence[Call]) -> str:
-    """The method of all calls, or what a mixed request is called."""
+    """The label of a request: the method of all its calls, or "batch"."""
     methods = {method for method, _ in calls}
     return methods.pop() if len(methods) == 1 else "batch"
 
@@ -245,7 +246,7 @@ def _parsed(method: str, reply: dict[str, Any]) -> Any:  # noqa: ANN401  (any JS
 
 
 def _seconds(header: str | None) -> float | None:
-    """Retry-After in seconds; a date, which the header may also hold, is left out."""
+    """Retry-After in seconds; None for a date, which the header may also hold."""
     return float(header) if header is not None and header.isdecimal() else None
 
 

@@ -23,24 +23,25 @@ _MOST_BYTES = 4096
 
 
 class WalletError(OrderdError):
-    """The wallet file is missing, open to others or damaged; the message says which, and what to do. Never the key."""
+    """The wallet file is missing, accessible to others or damaged. The message says which, and what to do, and never
+    holds the key."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(ErrorCode.SERVICE_WALLET, detail)
 
 
 class Signer(Protocol):
-    """An address, and the means to sign for it."""
+    """An address, and a way to sign for it."""
 
     @property
     def address(self) -> Pubkey: ...
     def sign(self, message: bytes) -> Signature:
-        """Raises WalletError if the key is not here."""
+        """Sign a message. Raises WalletError if this process does not have the key."""
         ...
 
 
 class WatchedWallet:
-    """A wallet whose key is another process's: it has an address, and signs nothing."""
+    """The address of a wallet whose key only other processes have. It cannot sign."""
 
     __slots__ = ("address",)
 
@@ -48,11 +49,11 @@ class WatchedWallet:
         self.address = address
 
     def sign(self, message: bytes) -> Signature:  # noqa: ARG002
-        raise WalletError(f"this process has no key of {self.address}: only workers sign")
+        raise WalletError(f"this process does not have the key of {self.address}: only workers sign")
 
 
 class Wallet:
-    """Signs. Its repr is the address alone: solders prints a Keypair's secret, so none leaves this class."""
+    """A wallet's keypair. The keypair stays in this class, because its repr in solders shows the secret."""
 
     __slots__ = ("_keypair", "address")
 
@@ -69,12 +70,12 @@ class Wallet:
 
 
 def load_address(path: Path) -> Pubkey:
-    """The address of a wallet, of whose key nothing is kept. Raises what ``load_wallet`` raises."""
+    """The address of a wallet; the key is not kept. Raises the errors of ``load_wallet``."""
     return load_wallet(path).address
 
 
 def load_wallet(path: Path) -> Wallet:
-    """Read the wallet. Raises WalletError, also where anyone but this user may read or change the file."""
+    """Read the wallet. Raises WalletError, also if other users may read or change the file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -90,7 +91,7 @@ def load_wallet(path: Path) -> Wallet:
 
 
 def create_wallet(path: Path) -> Wallet:
-    """Make a new keypair and its file, mode 0600. Raises WalletError; a file that is there is never overwritten."""
+    """Create a new keypair and its file, mode 0600. Raises WalletError; an existing file is never overwritten."""
     keypair = Keypair()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,16 +115,16 @@ def create_wallet(path: Path) -> Wallet:
 
 
 def _leave_no_dump() -> None:
-    """Keep this process from writing a core dump, and other processes of this user from reading its memory."""
+    """Prevent core dumps of this process, and reads of its memory by other processes of this user."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _check_access(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise WalletError(f"the wallet {path} is no regular file")
+        raise WalletError(f"the wallet {path} is not a regular file")
     if str(path.parent) == os.environ.get(CREDENTIALS):
-        return  # it belongs to the service manager, which lets this unit alone into the directory
+        return  # the file belongs to the service manager, and only this unit can access the directory
     if status.st_uid != os.geteuid():
         raise WalletError(f"the wallet {path} belongs to user {status.st_uid}; run: chown {os.geteuid()} {path}")
     mode = stat.S_IMODE(status.st_mode)
@@ -132,11 +133,11 @@ def _check_access(path: Path, status: os.stat_result) -> None:
 
 
 def _parse(path: Path, content: bytes) -> Wallet:
-    """The key is checked against its public half. No part of the content goes into an error."""
+    """Parse the file, and check the key against its public half. Errors never contain parts of the content."""
     try:
         secret = orjson.loads(text_of(content))
         if isinstance(secret, list) and len(secret) == _SECRET_BYTES:
             return Wallet(Keypair.from_bytes(bytes(secret)))
     except (ValueError, TypeError):
         pass
-    raise WalletError(f"the wallet {path} is no keypair file: a JSON array of {_SECRET_BYTES} bytes is expected")
+    raise WalletError(f"the wallet {path} is not a keypair file: a JSON array of {_SECRET_BYTES} bytes is expected")

@@ -1,4 +1,4 @@
-"""Lookup tables on the chain: an account that one of them holds takes one byte of a transaction instead of 32.
+"""Address lookup tables: an account in a table takes one byte of a transaction instead of 32.
 
 Source: anza-xyz/solana-sdk, ``address-lookup-table-interface/src/state.rs``.
 """
@@ -17,16 +17,16 @@ from orderd.solana.rpc_types import ChainAccount
 
 PROGRAM_ID: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 BYTES_PER_TABLE: Final = 34
-"""What a transaction takes for naming one: its address, and two counts."""
+"""Bytes of a transaction for naming a table: its address, and two counts."""
 SAVED: Final = 31
-"""What an account's address takes less."""
+"""Bytes saved per account that is in a table."""
 _MAX_AGE_SECONDS: Final = 600.0
 _IN_USE: Final = (1 << 64) - 1
 log = structlog.get_logger(__name__)
 
 
 class LookupTables:
-    """The tables at some addresses, read again every ten minutes. Thread-safe."""
+    """The configured tables, read again every ten minutes. Thread-safe."""
 
     def __init__(
         self, rpc: RpcClient, addresses: Sequence[str], *, clock: Callable[[], float] = time.monotonic
@@ -41,16 +41,16 @@ class LookupTables:
 
     @property
     def most_bytes(self) -> int:
-        """What a transaction takes at most for naming them."""
+        """Maximum bytes of a transaction for naming the tables."""
         return BYTES_PER_TABLE * len(self._keys)
 
     def current(self) -> tuple[AddressLookupTableAccount, ...]:
-        """Those that can be used. Where the node does not answer, those that were known before."""
+        """The usable tables; those of the last successful read if the node does not answer."""
         self._look()
         return self._tables
 
     def held(self) -> frozenset[Pubkey]:
-        """All addresses that are in one of them."""
+        """All addresses in the tables."""
         self._look()
         return self._held
 
@@ -73,14 +73,14 @@ class LookupTables:
 
 
 def _usable(key: Pubkey, account: ChainAccount | None, slot: int) -> AddressLookupTableAccount | None:
-    """None if there is no table, or if it is being closed. Addresses that were added in this slot cannot be used
+    """The table; None if it does not exist or is being closed. Addresses that were added in this slot are not usable
     yet."""
     if account is None or account.owner != PROGRAM_ID:
         log.warning("no lookup table", action="lookup_table_missing", table=str(key))
         return None
     try:
         table = AddressLookupTable.deserialize(account.data)
-    except Exception as error:  # noqa: BLE001  (solders raises several, which share no base but Exception)
+    except Exception as error:  # noqa: BLE001  (solders raises several errors without a common base class)
         log.warning("lookup table unreadable", action="lookup_table_missing", table=str(key), error=str(error))
         return None
     if table.meta.deactivation_slot != _IN_USE:

@@ -1,6 +1,6 @@
-"""What a mint's account says of the token: its facts, the fee of its transfers, and what it calls itself.
+"""Reads a token's properties, transfer fee and name from its mint.
 
-A name stands in the mint itself (Token-2022), or in an account of Metaplex' Token Metadata program:
+The name is in the mint itself (Token-2022), or in an account of Metaplex's Token Metadata program:
 https://github.com/metaplex-foundation/mpl-token-metadata, ``programs/token-metadata/program/src/state/metadata.rs``.
 """
 
@@ -46,7 +46,7 @@ _BY_BEING_THERE: Final[Mapping[int, Trait]] = {
 
 @dataclass(frozen=True, slots=True)
 class TransferFeeConfig(Record):
-    """The extension of a mint with a fee. Authorities that are all zero are none."""
+    """The transfer fee extension of a mint. An authority of all zeros means that there is none."""
 
     fee_authority: Key
     withdraw_authority: Key
@@ -82,17 +82,18 @@ class _State(Record):
 
 
 def metadata_address(mint: Pubkey) -> Pubkey:
-    """Where Metaplex' program keeps what a mint is called."""
+    """The address of the mint's account of Metaplex's Token Metadata program."""
     seeds = [b"metadata", bytes(METADATA_PROGRAM), bytes(mint)]
     return Pubkey.find_program_address(seeds, METADATA_PROGRAM)[0]
 
 
 def facts_of(mint: Pubkey, account: ChainAccount | None, metadata: ChainAccount | None = None) -> MintFacts:
-    """What the accounts say. Raises OrderdError TOKEN_NO_MINT if it is not a mint."""
+    """The properties of a mint, with the name from ``metadata`` if given. Raises OrderdError TOKEN_NO_MINT if it is not
+    a mint."""
     if account is None:
         raise _no_mint(mint, "there is no such account")
     if account.owner not in token.PROGRAM_IDS:
-        raise _no_mint(mint, f"it belongs to {account.owner}, which is no token program")
+        raise _no_mint(mint, f"it belongs to {account.owner}, which is not a token program")
     try:
         decoded = token.Mint.decode(account.data)
         added = decoded.extensions_by_type()
@@ -113,7 +114,7 @@ def facts_of(mint: Pubkey, account: ChainAccount | None, metadata: ChainAccount 
 
 
 def fee_schedule(mint: token.Mint) -> FeeSchedule | None:
-    """The fee of a mint's transfers; None if it has none. Raises LayoutError."""
+    """The transfer fee of a mint; None if it has none. Raises LayoutError."""
     config = _fee_config(mint.extensions_by_type())
     return None if config is None else config.schedule
 
@@ -175,7 +176,7 @@ def _name(extension: bytes | None, metadata: ChainAccount | None) -> str:
 
 
 def _text(data: bytes, at: int) -> str:
-    """A text behind its length, as far as the data goes; bytes that are not text are left out."""
+    """A text after its length. Truncated data and invalid bytes are ignored."""
     if len(data) < at + 4:
         return ""
     (length,) = struct.unpack_from("<I", data, at)
@@ -183,4 +184,4 @@ def _text(data: bytes, at: int) -> str:
 
 
 def _no_mint(mint: Pubkey, why: str) -> OrderdError:
-    return OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint} is no mint: {why}")
+    return OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint} is not a mint: {why}")

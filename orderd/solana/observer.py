@@ -1,6 +1,7 @@
-"""What the chain says of our transactions: their statuses, what they did, and what else the wallet has paid for.
+"""Queries the chain about the wallet's transactions: their statuses and effects, and other transactions that it paid
+for.
 
-Which answers prove what is the business of ``orderd.solana.expiry``.
+``orderd.solana.expiry`` decides what the answers prove.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from orderd.domain.memo import memos_in
 from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
 from orderd.solana.mentions import mentions_since
 from orderd.solana.rpc import (
-    MAX_SIGNATURES_A_CALL,
+    MAX_SIGNATURES_PER_CALL,
     Commitment,
     Mention,
     RpcClient,
@@ -27,7 +28,7 @@ from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
 
 _FETCH_BATCH: Final = 100
 _MOST_PAGES: Final = 20
-"""Of the wallet's transactions, a thousand each."""
+"""Pages of the wallet's transactions, of a thousand each."""
 _NO_HISTORY: Final = 2**63
 log = structlog.get_logger(__name__)
 
@@ -50,8 +51,8 @@ class PaidTransaction(NamedTuple):
 class Observer:
     """One endpoint's view of one wallet's transactions. For one thread.
 
-    ``final_at`` is the commitment of blocks that cannot be rolled back. ``is_one_node`` says that no two answers of
-    the endpoint are of two nodes.
+    ``final_at`` is the commitment of blocks that cannot be rolled back. ``is_one_node``: all answers of the endpoint
+    come from the same node.
     """
 
     def __init__(self, rpc: RpcClient, wallet: Pubkey, final_at: Commitment, *, is_one_node: bool) -> None:
@@ -65,9 +66,9 @@ class Observer:
     # Statuses and transactions
 
     def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
-        """Ask for all signatures, in batches; those whose question failed are not in the answer.
+        """Query the statuses of all signatures, in batches. Signatures whose query failed are not in the result.
 
-        Raises RpcError if none could be asked; then nothing is known.
+        Raises RpcError if all queries failed.
         """
         self._finalized = finalized = self._rpc.get_epoch_info(self.final_at)
         oldest = min((each.first_slot(finalized) for each in attempts.values()), default=finalized.absolute_slot)
@@ -98,9 +99,9 @@ class Observer:
     def glance(
         self, signatures: Sequence[Signature]
     ) -> dict[Signature, tuple[Sighting, TransactionInfo | RpcError | None]]:
-        """What is to be seen in one request of transactions that are said to have landed, and what they did.
+        """Query, in one request, the statuses and effects of transactions for which there was a landing hint.
 
-        It proves of none that it has not landed. Nothing before the first ``look``. Raises RpcError.
+        The result does not prove that a transaction has not landed. Empty before the first ``look``. Raises RpcError.
         """
         if self._finalized is None:
             return {}
@@ -113,8 +114,8 @@ class Observer:
         return dict(zip(requested, zip(sightings, fetched, strict=True), strict=True))
 
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
-        """What landed transactions did, in order; None if the node does not have one (yet), an error if it cannot
-        say."""
+        """The landed transactions, in order; None if the node does not have one (yet), an RpcError if the query
+        failed."""
         found: list[TransactionInfo | RpcError | None] = []
         for start in range(0, len(signatures), _FETCH_BATCH):
             batch = signatures[start : start + _FETCH_BATCH]
@@ -127,12 +128,12 @@ class Observer:
     # The wallet's transactions
 
     def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
-        """For which of the orders the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
+        """The orders for which the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
 
-        A transaction belongs to the order that its memo names. Anyone can mention the wallet and copy a memo, so only
-        transactions count that the wallet itself paid for. An empty answer does not prove anything: a node may have
-        dropped its history. Raises RpcError if the node cannot say, or if the wallet has made more transactions than
-        can be searched.
+        A transaction belongs to the order in its memo. Anyone can mention the wallet and copy a memo, so only
+        transactions that the wallet itself paid for count. An empty answer does not prove anything: a node may have
+        dropped its history. Raises RpcError if the node does not answer, or if the wallet has made more transactions
+        than can be searched.
         """
         candidates = {
             mention.signature: memo.order_id
@@ -147,7 +148,8 @@ class Observer:
         return self._rpc.get_signatures_for_address(self._wallet, commitment=self.final_at)
 
     def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[PaidTransaction]:
-        """Those that the wallet itself has paid for, in order. Raises RpcError if the node cannot say."""
+        """The transactions that the wallet itself has paid for, in order. Raises RpcError if the node does not know
+        one."""
         paid = []
         for signature, answer in zip(signatures, self.fetch(signatures), strict=True):
             if isinstance(answer, RpcError):
@@ -161,23 +163,23 @@ class Observer:
     # Heights and history
 
     def newest_height(self) -> int:
-        """Of the newest block that the endpoint knows. Raises RpcError."""
+        """The height of the newest block that the endpoint knows. Raises RpcError."""
         return self._rpc.get_block_height("processed")
 
     def finalized(self) -> EpochInfo:
-        """Where blocks can no longer be rolled back. Raises RpcError."""
+        """The newest slot and height that cannot be rolled back. Raises RpcError."""
         return self._rpc.get_epoch_info(self.final_at)
 
     def keeps_all_since(self, slot: int) -> bool:
-        """Whether the endpoint is one node that knows all that has landed since this slot. Raises RpcError."""
+        """Whether the endpoint is one node with all transactions since this slot. Raises RpcError."""
         return self._is_one_node and self._rpc.get_first_available_block() <= slot
 
     def keeps_history(self) -> bool:
-        """Whether the endpoint can be asked for transactions of old. Raises RpcError if it does not answer."""
+        """Whether the endpoint can be queried for old transactions. Raises RpcError if it does not answer."""
         return self._rpc.has_transaction_history()
 
     def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
-        """Transactions that name the wallet, from ``slot`` up to ``finalized``, newest first. Raises RpcError."""
+        """Transactions that mention the wallet, from ``slot`` up to ``finalized``, newest first. Raises RpcError."""
         return mentions_since(
             self._rpc,
             self._wallet,
@@ -190,10 +192,9 @@ class Observer:
     # Witnesses
 
     def _witness_for(self, finalized: EpochInfo, attempts: Collection[Validity]) -> _Witness | None:
-        """A witness by which the attempts are judged that can be judged at ``finalized``; None if there are no such
-        attempts.
+        """A witness for the attempts that can be judged at ``finalized``; None if there are no such attempts.
 
-        The known one serves until an attempt needs a newer one.
+        The previous witness is reused until an attempt needs a newer one.
         """
         due = [each for each in attempts if each.can_be_judged(finalized)]
         if not due:
@@ -219,7 +220,7 @@ class Observer:
         return _Witness(finalized, signatures[0]) if signatures else None
 
     def _history_from(self, finalized: EpochInfo, oldest: int) -> int:
-        """The first slot of which the node knows what landed; asked only where the statuses it keeps are newer."""
+        """The first slot of the node's transaction history; queried only if its recent statuses do not suffice."""
         if finalized.absolute_slot - oldest <= STATUSES_KEPT:
             return _NO_HISTORY
         try:
@@ -232,12 +233,13 @@ class Observer:
 def _batches(
     attempts: Mapping[Signature, Validity], finalized: EpochInfo
 ) -> Iterator[tuple[Sequence[Signature], bool]]:
-    """What is asked in one call, a witness beside it, and whether history is needed: not all nodes keep any."""
+    """The signatures of each call, with room for a witness, and whether it must search the history, which not all nodes
+    keep."""
     old = [
         key for key, each in attempts.items() if finalized.absolute_slot - each.first_slot(finalized) > STATUSES_KEPT
     ]
     recent = [key for key in attempts if key not in set(old)]
-    size = MAX_SIGNATURES_A_CALL - 1
+    size = MAX_SIGNATURES_PER_CALL - 1
     for signatures, search_history in ((recent, False), (old, True)):
         for start in range(0, len(signatures), size):
             yield signatures[start : start + size], search_history

@@ -1,9 +1,8 @@
-"""The programs that pools belong to: one row a pool kind.
+"""The programs that own pools: one row per pool kind.
 
-All of a kind lies in one folder, ``orderd/pools/<kind>``, which is named by the value of its ``PoolKind`` member. The
-row is ``PROGRAM`` in the folder's ``program``; what belongs to a layer above this one (the venue, what simnet needs) is
-loaded by that layer, from modules whose names are the same in every folder. So a kind is added by its folder and its
-member.
+All code of a kind is in one folder, ``orderd/pools/<kind>``, named by the value of its ``PoolKind`` member. The row is
+``PROGRAM`` in the folder's module ``program``. Higher layers (venues, simnet) load their parts from modules that have
+the same names in every folder. So a kind is added by its folder and its member.
 """
 
 from collections.abc import Mapping
@@ -21,14 +20,13 @@ from orderd.domain.pool_kind import PoolKind, VenueName
 Chain = Literal["simnet", "localnet", "devnet", "mainnet"]
 CHAINS: Final[tuple[Chain, ...]] = get_args(Chain)
 LOCAL_CHAINS: Final = frozenset[Chain]({"simnet", "localnet"})
-"""Where no money is at stake: the local chain of orderd, and a validator that is run for tests."""
+"""Chains without real money: simnet, and a local test validator."""
 
 
 class ProgramError(NamedTuple):
-    """An error of a program, by the program's own name for it, and what it means to a trader.
+    """An error of a program: its name in the program, and orderd's error code for it.
 
-    What ``lasts`` would meet the next order as well: the pool is switched off, or its accounts are not as they should
-    be.
+    An error that ``lasts`` would occur for the next order too: the pool is disabled, or its accounts are invalid.
     """
 
     name: str
@@ -37,9 +35,9 @@ class ProgramError(NamedTuple):
 
 
 class SwapUnits(NamedTuple):
-    """Compute units of a swap with its transfers and events, at most, as measured on the deployed program.
+    """Maximum compute units of a swap with its transfers and events, measured on the deployed program.
 
-    A swap that stays where the price is takes ``swap``, each tick or bin that is crossed ``per_step``.
+    ``swap`` is for a swap within one tick or bin, ``per_step`` for each tick or bin that it crosses.
     """
 
     swap: int
@@ -48,27 +46,28 @@ class SwapUnits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PoolProgram:
-    """What is known of a program besides its accounts, its instructions and its maths."""
+    """Facts about a program besides its accounts, instructions and maths."""
 
     kind: PoolKind
     venue: VenueName
     ids: Mapping[Chain, Pubkey]
-    """Where it is deployed."""
+    """The program id on each chain."""
     units: SwapUnits
     errors: Mapping[int, ProgramError]
-    """By number. Of several that mean the same, simnet's faults play the first."""
+    """Errors by number. If several have the same code, simnet injects the first one."""
     is_anchor: bool = True
-    """Programs written with Anchor log the names of their errors, whose numbers may move from one release to the next,
-    and share those that Anchor has for accounts. Others log no name, and their numbers stay."""
+    """Whether the program is written with Anchor. Anchor programs log error names; their numbers may change between
+    releases, and Anchor's own errors about accounts are the same in all programs. Other programs log no names, but
+    their numbers are stable."""
     source_account: str | None = None
-    """What an Anchor program calls the token account that pays, where it names the accounts it complains of."""
+    """The name of the paying token account in the error logs of an Anchor program, if it logs account names."""
 
     def error_named(self, name: str) -> ProgramError:
-        """What the program's error means; one that is not known here means nothing more than that it failed."""
+        """The error with this name; TX_FAILED for an unknown one."""
         return next((error for error in self.errors.values() if error.name == name), ProgramError(name))
 
     def number_of(self, code: ErrorCode) -> int:
-        """The first of the errors that mean this; each program has one for slippage and one for a closed pool."""
+        """The first error with this code. Each program has one for slippage and one for a closed pool."""
         return next(number for number, error in self.errors.items() if error.code is code)
 
 

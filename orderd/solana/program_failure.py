@@ -1,4 +1,4 @@
-"""Why a transaction failed, read from the runtime's error and the programs' logs.
+"""Finds why a transaction failed, from the runtime's error and the programs' logs.
 
 A program's error numbers can change between its releases, so an error is identified by the name that its program logs
 ("Error Code: ExceededSlippage"), and by number only for programs whose numbers never change. Programs call each other:
@@ -23,21 +23,21 @@ _OUT_OF_UNITS: Final = re.compile(r"exceeded CUs meter|[Cc]omputational budget e
 _EXCERPT_LINES: Final = 12
 
 OUT_OF_UNITS: Final = "ComputationalBudgetExceeded"
-"""The runtime's name, also if it is reported as a program that failed to complete."""
+"""The runtime's error name; also used if the runtime reports ProgramFailedToComplete for lack of units."""
 
 _STABLE: Final = {
     str(system.PROGRAM_ID): system.ERRORS,
     **{str(program): token.ERRORS for program in token.PROGRAM_IDS},
     str(associated_token.PROGRAM_ID): associated_token.ERRORS,
 }
-"""Errors by number, of programs that are not pools' programs."""
+"""Errors by number, of programs that do not own pools."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramFailure:
-    """What failed. ``program`` is None if the runtime refused the transaction before any program failed.
+    """The cause of a failure. ``program`` is None if the runtime refused the transaction before any program failed.
 
-    ``account`` is the one that the program names as the cause, by its own word for it.
+    ``account`` is the program's name for the account that caused the error, if logged.
     """
 
     program: str | None
@@ -52,7 +52,7 @@ class ProgramFailure:
 
 
 def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
-    """The cause of a failure, as exact as the logs allow."""
+    """The cause of a failure, as precise as the logs allow."""
     failure = _first_failure(logs)
     if failure is None:
         return ProgramFailure(None, *_runtime_error(err), tuple(logs[-_EXCERPT_LINES:]))
@@ -87,7 +87,7 @@ def _first_failure(logs: Sequence[str]) -> tuple[str, str, tuple[str | None, str
 
 
 def _name_of(program: str, number: int | None) -> str | None:
-    """The error behind a number that never changes."""
+    """The name for a custom error number; None if the program's numbers are not stable."""
     if number is None:
         return None
     pools = program_at(program)

@@ -76,7 +76,7 @@ _NO_TRANSACTION_HISTORY: Final = -32011
 
 
 class RpcClient(JsonRpc):
-    """One endpoint. Every method raises RpcError; amounts are lamports or base units."""
+    """One endpoint. All methods raise RpcError; amounts are lamports or base units."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class RpcClient(JsonRpc):
         transport: Transport | None = None,
         figures: EndpointFigures | None = None,
     ) -> None:
-        """``commitment`` holds wherever a call names none. Raises ValueError for no HTTP URL."""
+        """``commitment`` is the default of all methods. Raises ValueError if ``url`` is not an HTTP URL."""
         super().__init__(transport or HttpTransport(url), figures)
         self.commitment = commitment
 
@@ -100,7 +100,7 @@ class RpcClient(JsonRpc):
     def get_latest_blockhash_and_accounts(
         self, keys: Sequence[Pubkey]
     ) -> tuple[AtSlot[LatestBlockhash], list[ChainAccount | None]]:
-        """Both in one batch, each possibly answered by another node; None if there is no such account."""
+        """Both in one batch; different nodes may answer. None for an account that does not exist."""
         config = self._config(None)
         replies = self.call_many(
             [
@@ -125,7 +125,7 @@ class RpcClient(JsonRpc):
         return _typed("getSlot", int, self.call("getSlot", [self._config(commitment)]))
 
     def get_block_signatures(self, slot: int, commitment: Commitment | None = None) -> list[Signature]:
-        """The signatures of a block, in its order. Raises RpcResponseError if the node has no block of this slot."""
+        """The signatures of a block, in its order. Raises RpcResponseError if the node has no block for this slot."""
         config = self._config(commitment) | {
             "transactionDetails": "signatures",
             "rewards": False,
@@ -148,7 +148,7 @@ class RpcClient(JsonRpc):
         commitment: Commitment | None = None,
     ) -> list[Mention]:
         """Transactions that mention the address, with any signer, newest first, before ``before``; at most 1,000."""
-        config: dict[str, Any] = self._config(commitment) | {"limit": MAX_MENTIONS_A_CALL}
+        config: dict[str, Any] = self._config(commitment) | {"limit": MAX_MENTIONS_PER_CALL}
         if before is not None:
             config["before"] = str(before)
         if min_context_slot is not None:
@@ -157,13 +157,14 @@ class RpcClient(JsonRpc):
         return _typed("getSignaturesForAddress", lambda value: [Mention.parse(each) for each in value], reply)
 
     def get_first_available_block(self) -> int:
-        """The slot from which on the node knows all transactions."""
+        """The first slot of the node's transaction history."""
         return _typed("getFirstAvailableBlock", int, self.call("getFirstAvailableBlock"))
 
     def get_signature_statuses(
         self, signatures: Sequence[Signature], *, search_history: bool = False
     ) -> AtSlot[list[SignatureStatus | None]]:
-        """The statuses in order, None if the node knows nothing. At most 256. Raises ValueError for more."""
+        """The statuses in order; None if the node does not know the signature. At most 256; raises ValueError for
+        more."""
         return _statuses(signatures, self.call(*_asking_statuses(signatures, search_history)))
 
     def get_statuses_and_transactions(
@@ -178,7 +179,7 @@ class RpcClient(JsonRpc):
         return _statuses(signatures, statuses), [_or_error(_transaction_info, each) for each in transactions]
 
     def has_transaction_history(self) -> bool:
-        """Whether the node can be asked for transactions older than those whose statuses it keeps in memory."""
+        """Whether the node can be queried for transactions older than the statuses in its memory."""
         try:
             self.get_signature_statuses([Signature.default()], search_history=True)
         except RpcResponseError as error:
@@ -192,14 +193,15 @@ class RpcClient(JsonRpc):
     def get_multiple_accounts(
         self, keys: Sequence[Pubkey], commitment: Commitment | None = None, *, head: int | None = None
     ) -> AtSlot[list[ChainAccount | None]]:
-        """The accounts in order, None if there is none. Above 100, several calls; the slot is then their oldest.
+        """The accounts in order; None if one does not exist. More than 100 take several calls; the slot is then the
+        oldest.
 
-        With ``head``, of each account's data that many bytes at most.
+        ``head`` limits each account's data to its first bytes.
         """
         config: dict[str, Any] = self._config(commitment) | {"encoding": "base64"}
         if head is not None:
             config["dataSlice"] = {"offset": 0, "length": head}
-        chunks = list(_chunks(keys, MAX_ACCOUNTS_A_CALL))
+        chunks = list(_chunks(keys, MAX_ACCOUNTS_PER_CALL))
         calls: list[Call] = [("getMultipleAccounts", [[str(key) for key in chunk], config]) for chunk in chunks]
         slots, accounts = [], list[ChainAccount | None]()
         for chunk, reply in zip(chunks, self.call_many(calls), strict=True):
@@ -214,18 +216,18 @@ class RpcClient(JsonRpc):
     def get_account_groups(
         self, groups: Sequence[Sequence[Pubkey]], commitment: Commitment | None = None
     ) -> list[AtSlot[Mapping[Pubkey, ChainAccount | None]] | RpcError]:
-        """Each group's accounts, and others among them, in one request for all; where they could not be read, RpcError.
+        """The accounts of several groups, in one request; RpcError for a group that could not be read.
 
-        The accounts of a group are of one slot, unless it has more than 100; then that is their oldest. Raises RpcError
-        where the request failed.
+        A group's mapping may contain accounts of other groups too. The accounts of a group are of one slot; for more
+        than 100, ``slot`` is the oldest. Raises RpcError if the request failed.
         """
         config = self._config(commitment) | {"encoding": "base64"}
         calls: list[dict[Pubkey, None]] = [{}]
         places: list[list[int]] = []
         for group in groups:
             places.append([])
-            for chunk in _chunks(group, MAX_ACCOUNTS_A_CALL):
-                if len(calls[-1].keys() | set(chunk)) > MAX_ACCOUNTS_A_CALL:
+            for chunk in _chunks(group, MAX_ACCOUNTS_PER_CALL):
+                if len(calls[-1].keys() | set(chunk)) > MAX_ACCOUNTS_PER_CALL:
                     calls.append({})
                 calls[-1] |= dict.fromkeys(chunk)
                 places[-1].append(len(calls) - 1)
@@ -239,7 +241,7 @@ class RpcClient(JsonRpc):
     def get_program_accounts(
         self, wanted: Sequence[AccountsLike], *, offset: int, length: int, commitment: Commitment | None = None
     ) -> list[list[KeyedAccount]]:
-        """For each of ``wanted`` the accounts like it, of each so many bytes from ``offset``, in one request."""
+        """For each of ``wanted`` the matching accounts, each with ``length`` bytes from ``offset``, in one request."""
         config = self._config(commitment) | {
             "encoding": "base64",
             "withContext": True,
@@ -256,7 +258,7 @@ class RpcClient(JsonRpc):
         return found
 
     def get_balance(self, key: Pubkey, commitment: Commitment | None = None) -> AtSlot[int]:
-        """In lamports."""
+        """The balance in lamports."""
         return _at_slot("getBalance", int, self.call("getBalance", [str(key), self._config(commitment)]))
 
     def get_token_accounts_by_owner(
@@ -276,7 +278,7 @@ class RpcClient(JsonRpc):
         return _at_slot("getTokenAccountsByOwner", _keyed_accounts, reply)
 
     def get_token_largest_accounts(self, mint: Pubkey, commitment: Commitment | None = None) -> list[Pubkey]:
-        """The token accounts that hold most of a mint, the largest first; many nodes do not answer this."""
+        """The token accounts with the largest balances of a mint, the largest first; many nodes do not support this."""
         reply = self.call("getTokenLargestAccounts", [str(mint), self._config(commitment)])
         found = _at_slot(
             "getTokenLargestAccounts", lambda value: [Pubkey.from_string(e["address"]) for e in value], reply
@@ -286,22 +288,22 @@ class RpcClient(JsonRpc):
     # Transactions
 
     def get_transaction(self, signature: Signature, commitment: Commitment | None = None) -> TransactionInfo | None:
-        """What a landed transaction did; None if the node does not (or not yet) know it."""
+        """A landed transaction; None if the node does not know it (yet)."""
         return _transaction_info(self.call(*self._fetching(signature, commitment)))
 
     def get_transactions(
         self, signatures: Sequence[Signature], commitment: Commitment | None = None
     ) -> list[TransactionInfo | RpcError | None]:
-        """Several in one request, in order; one that failed or cannot be read has its RpcError in its place."""
+        """Several transactions in one request, in order; RpcError for one that failed."""
         replies = self.call_many([self._fetching(each, commitment) for each in signatures])
         return [_or_error(_transaction_info, reply) for reply in replies]
 
     def send_transaction(self, transaction: bytes, *, skip_preflight: bool = True) -> Signature:
-        """Hand a signed transaction to the node, which does not resend it by itself; its signature."""
+        """Send a signed transaction and return its signature. The node does not resend it."""
         return _typed("sendTransaction", Signature.from_string, self.call(*self._sending(transaction, skip_preflight)))
 
     def send_transactions(self, transactions: Sequence[bytes], *, skip_preflight: bool = True) -> list[RpcError | None]:
-        """Hand over several in one request: None for each that was taken, else the error. Never raises RpcError."""
+        """Send several in one request: None for each that was accepted, otherwise its error. Never raises RpcError."""
         try:
             replies = self.call_many([self._sending(each, skip_preflight) for each in transactions])
         except RpcError as error:
@@ -315,9 +317,9 @@ class RpcClient(JsonRpc):
         replace_blockhash: bool = False,
         commitment: Commitment | None = None,
     ) -> AtSlot[Simulation]:
-        """What the transaction would do now; a failure is in the result, not raised.
+        """Simulate a transaction; a failure is in the result, not raised.
 
-        The node is given it without its signatures: what is only tried must not be able to land.
+        The signatures are removed, so that a simulated transaction cannot land.
         """
         reply = self.call(*self._simulating(transaction, replace_blockhash, commitment))
         return _simulation(reply)
@@ -325,14 +327,15 @@ class RpcClient(JsonRpc):
     def simulate_transactions(
         self, transactions: Sequence[bytes], *, replace_blockhash: bool = False, commitment: Commitment | None = None
     ) -> list[Simulation | RpcError]:
-        """The same of several, in one request; where one could not be tried, its RpcError. Raises RpcError for all."""
+        """Simulate several in one request; RpcError for one that could not be simulated. Raises RpcError if the request
+        failed."""
         replies = self.call_many([self._simulating(each, replace_blockhash, commitment) for each in transactions])
         return [_or_error(lambda each: _simulation(each).value, reply) for reply in replies]
 
     def simulate_with_accounts(
         self, transaction: bytes, keys: Sequence[Pubkey], commitment: Commitment | None = None
     ) -> Call:
-        """For ``call_many``: the transaction is tried, and these accounts are shown as it would leave them."""
+        """A call for ``call_many``: simulate the transaction, and return these accounts as they would be after it."""
         method, (raw, config) = self._simulating(transaction, True, commitment)
         return method, [raw, config | {"accounts": {"encoding": "base64", "addresses": [*map(str, keys)]}}]
 
@@ -360,11 +363,11 @@ class RpcClient(JsonRpc):
         return _typed("getMinimumBalanceForRentExemption", int, self.call("getMinimumBalanceForRentExemption", [size]))
 
     def request_airdrop(self, key: Pubkey, lamports: int) -> Signature:
-        """Test chains only."""
+        """Request free SOL; only on test chains."""
         return _typed("requestAirdrop", Signature.from_string, self.call("requestAirdrop", [str(key), lamports]))
 
     def get_genesis_hash(self) -> str:
-        """What the chain is known by, in base58."""
+        """The hash that identifies the chain, in base58."""
         return _typed("getGenesisHash", lambda value: str(Hash.from_string(value)), self.call("getGenesisHash"))
 
     def get_version(self) -> str:
@@ -372,11 +375,11 @@ class RpcClient(JsonRpc):
         return _typed("getVersion", lambda value: str(value["solana-core"]), self.call("getVersion"))
 
     def get_health(self) -> None:
-        """Returns where the node is healthy. Raises RpcError, RpcResponseError -32005 where it is behind."""
+        """Return if the node is healthy. Raises RpcError, RpcResponseError -32005 if it is behind."""
         self.call("getHealth")
 
     def _note_slot(self, slot: int, commitment: Commitment | None = None) -> None:
-        """Count by how much an answer is outdated: only those of the usual commitment can be compared."""
+        """Note the slot of an answer, if it is of the default commitment: others are not comparable."""
         if self._figures is not None and commitment in (None, self.commitment):
             self._figures.note_slot(slot)
 
@@ -410,10 +413,10 @@ def in_requests(transactions: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 def _typed(method: str, parse: Callable[[Any], T], value: Any) -> T:  # noqa: ANN401  (any JSON)
-    """Raises RpcTransportError if the result is not of the shape the method promises."""
+    """The parsed result. Raises RpcTransportError if it does not have the documented shape."""
     try:
         return parse(value)
-    except Exception as error:  # anything that foreign data makes the parsers raise, errors of solders among it
+    except Exception as error:  # parsers may raise anything on foreign data, including errors of solders
         raise RpcTransportError(f"{method}: the result has another shape than documented ({error!r})") from error
 
 
@@ -434,9 +437,9 @@ def _simulation(value: Any) -> AtSlot[Simulation]:  # noqa: ANN401  (any JSON)
 
 
 def _asking_statuses(signatures: Sequence[Signature], search_history: bool = False) -> Call:
-    """Raises ValueError for more than a node takes."""
-    if len(signatures) > MAX_SIGNATURES_A_CALL:
-        raise ValueError(f"{len(signatures)} signatures; the node takes {MAX_SIGNATURES_A_CALL} a call")
+    """The call for these statuses. Raises ValueError for more than a node accepts."""
+    if len(signatures) > MAX_SIGNATURES_PER_CALL:
+        raise ValueError(f"{len(signatures)} signatures; the node accepts {MAX_SIGNATURES_PER_CALL} per call")
     return "getSignatureStatuses", [[str(each) for each in signatures], {"searchTransactionHistory": search_history}]
 
 
@@ -453,7 +456,7 @@ def _transaction_info(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (a
 
 
 def _or_error(parse: Callable[[Any], T], reply: Any) -> T | RpcError:  # noqa: ANN401  (any JSON)
-    """One of many replies, or why there is none."""
+    """One of many replies, parsed, or its error."""
     try:
         return reply if isinstance(reply, RpcError) else parse(reply)
     except RpcError as error:
@@ -487,7 +490,7 @@ def _keyed_accounts(value: Any) -> list[KeyedAccount]:  # noqa: ANN401  (any JSO
 
 
 def _as_many(requested: Sequence[object], answers: list[T]) -> list[T]:
-    """Raises ValueError if answers could be taken for those to other questions."""
+    """The answers. Raises ValueError if their number differs, so that they could not be assigned to the questions."""
     if len(answers) != len(requested):
         raise ValueError(f"{len(answers)} answers to {len(requested)} questions")
     return answers

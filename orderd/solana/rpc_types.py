@@ -1,4 +1,4 @@
-"""What the node's answers mean, typed. Amounts are lamports or base units; signatures are base58."""
+"""Typed results of the node's answers. Amounts are lamports or base units; signatures are base58."""
 
 import base64
 from collections.abc import Callable, Iterable
@@ -14,12 +14,12 @@ from orderd.domain.errors import printable
 T_co = TypeVar("T_co", covariant=True)
 
 TransactionError = str | dict[str, Any]
-"""Why the runtime failed a transaction: "BlockhashNotFound", {"InstructionError": [2, {"Custom": 6005}]}, ..."""
+"""The runtime's error of a transaction: "BlockhashNotFound", {"InstructionError": [2, {"Custom": 6005}]}, ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtSlot(Generic[T_co]):
-    """A result, and the slot of the state it was read from (``context.slot``)."""
+    """A result, and the slot of the state from which it was read (``context.slot``)."""
 
     slot: int
     value: T_co
@@ -33,7 +33,7 @@ class LatestBlockhash:
 
 @dataclass(frozen=True, slots=True)
 class EpochInfo:
-    """``slot_index`` is how far the slot is into its epoch of ``slots_in_epoch``."""
+    """A slot with its height and epoch; ``slot_index`` is its position in the epoch of ``slots_in_epoch`` slots."""
 
     absolute_slot: int
     block_height: int
@@ -49,7 +49,7 @@ class EpochInfo:
 
 @dataclass(frozen=True, slots=True)
 class SignatureStatus:
-    """What became of a transaction that was processed; ``err`` is None if it succeeded."""
+    """The status of a processed transaction; ``err`` is None if it succeeded."""
 
     slot: int
     err: TransactionError | None
@@ -57,14 +57,15 @@ class SignatureStatus:
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        # Nodes keep no confirmation status of old transactions. Those have long been rooted, where no count is kept.
+        # Nodes give no confirmation status for old transactions. These are rooted, and have no count of confirmations.
         rooted = "finalized" if value.get("confirmations") is None else "processed"
         return cls(value["slot"], value["err"], value.get("confirmationStatus") or rooted)
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A landed transaction that names an address. ``memo`` has the texts of all its memos, as the node joins them."""
+    """A landed transaction that mentions an address. ``memo`` holds the texts of all its memos, as the node joins
+    them."""
 
     signature: Signature
     slot: int
@@ -101,7 +102,7 @@ class KeyedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Memcmp:
-    """Keeps the accounts that have ``key`` at ``offset``."""
+    """Filter: accounts with ``key`` at ``offset``."""
 
     offset: int
     key: Pubkey
@@ -109,14 +110,14 @@ class Memcmp:
 
 @dataclass(frozen=True, slots=True)
 class AccountsLike:
-    """Accounts of a program that have a size, and certain keys in them."""
+    """Filter: accounts of a program with this size and these keys."""
 
     program: Pubkey
     size: int
     filters: tuple[Memcmp, ...]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """As ``getProgramAccounts`` and ``programSubscribe`` take them."""
+        """The filters for ``getProgramAccounts`` and ``programSubscribe``."""
         return [{"dataSize": self.size}, *memcmp_json(self.filters)]
 
 
@@ -126,7 +127,7 @@ def memcmp_json(filters: Iterable[Memcmp]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What a transaction would do. ``units_consumed`` is 0 if the node does not say."""
+    """The result of a simulation. ``units_consumed`` is 0 if the node does not report it."""
 
     err: TransactionError | None
     logs: tuple[str, ...]
@@ -139,7 +140,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class PrioritizationFee:
-    """The least micro-lamports a compute unit with which a transaction got into the slot."""
+    """The lowest price, in micro-lamports per compute unit, of a transaction in the slot."""
 
     slot: int
     micro_lamports: int
@@ -147,7 +148,7 @@ class PrioritizationFee:
 
 @dataclass(frozen=True, slots=True)
 class TokenBalance:
-    """What one token account of a transaction held before and after it, in base units."""
+    """The balance of a token account before and after a transaction, in base units."""
 
     account: str
     mint: str
@@ -158,7 +159,7 @@ class TokenBalance:
 
 @dataclass(frozen=True, slots=True)
 class TransactionInfo:
-    """What a landed transaction did. ``fee`` in lamports; ``block_time`` in unix seconds."""
+    """A landed transaction. ``fee`` in lamports; ``block_time`` in unix seconds."""
 
     slot: int
     block_time: int | None
@@ -166,7 +167,7 @@ class TransactionInfo:
     fee: int
     logs: tuple[str, ...]
     lamports: dict[str, tuple[int, int]]
-    """Before and after, by account."""
+    """Lamports before and after, by account."""
     tokens: tuple[TokenBalance, ...]
     payer: str = ""
     """The first signer, which paid the fee."""
@@ -188,7 +189,7 @@ class TransactionInfo:
         )
 
     def token_delta(self, mint: str, is_owner: Callable[[str], bool]) -> int:
-        """What the accounts of certain owners gained of a mint, in base units; negative where they lost."""
+        """The change of a mint's balance over the accounts of certain owners, in base units."""
         return sum(
             each.after - each.before
             for each in self.tokens
@@ -203,7 +204,8 @@ def _lines(logs: list[str] | None) -> tuple[str, ...]:
 
 
 def _token_balances(keys: list[str], before: Any, after: Any) -> tuple[TokenBalance, ...]:  # noqa: ANN401  (any JSON)
-    """Pair the two lists by account: one that was created or closed in the transaction is in one list only."""
+    """Join the two lists by account: an account that was created or closed in the transaction is in only one of
+    them."""
     first = {each["accountIndex"]: each for each in before}
     last = {each["accountIndex"]: each for each in after}
     return tuple(

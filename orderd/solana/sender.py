@@ -1,4 +1,4 @@
-"""Handing signed bytes to the cluster: any number of times, for they can land only once."""
+"""Sends signed transactions to the cluster. Sending is repeatable, because the same bytes land at most once."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""How long a slot of the chain takes, as its node has measured it, and at which commitment the chain is to be read.
+"""Measures the chain's slot time, and chooses the commitment at which it is read.
 
-Where a block is final some slots after it was confirmed, nothing is gained by going by what may be rolled back:
-``finalized`` alone is used then, and a fill is final when it is first seen.
+If blocks are final soon after their confirmation, reading ``confirmed`` state that may be rolled back gains nothing.
+Then only ``finalized`` is used, and a fill is final when it is first seen.
 """
 
 from typing import Final
@@ -13,34 +13,33 @@ from orderd.solana.rpc import Commitment, RpcClient
 
 USUAL_SLOT_MS: Final = 400
 LOOK_SECONDS: Final = 60.0
-"""How often it is to be looked at: a node measures each minute."""
+"""Seconds between two looks: a node takes a sample each minute."""
 _SAMPLES: Final = 5
-"""Minutes, of which the node knows one each."""
+"""Number of samples, of one minute each."""
 _NOTABLY: Final = 20
-"""A change of a twentieth: nothing has to be done at once for less."""
+"""A change of the slot time counts from 1/20 on."""
 SOON_FINAL_SLOTS: Final = 4
-"""Where finality takes no more slots than this after the confirmation, ``finalized`` alone is used."""
+"""If a block is final at most this many slots after its confirmation, only ``finalized`` is used."""
 _SHORTEST_MS: Final = 50
 _LONGEST_MS: Final = 2_000
 log = structlog.get_logger(__name__)
 
 
 class SlotTime:
-    """How long a slot takes and which commitment is used, as of the last look. What a node cannot tell leaves it as it
-    was."""
+    """The slot time and the commitment as of the last look. They stay as they were if the node does not report them."""
 
     def __init__(
         self, rpc: RpcClient | None, ms: int = USUAL_SLOT_MS, commitment: Commitment = "confirmed", *, asks: bool = True
     ) -> None:
-        """Without an endpoint both are as said for good, else until the first look. The commitment is what it is where
-        nobody ``asks``."""
+        """``ms`` and ``commitment`` are the values until the first look, and for good without an endpoint. Without
+        ``asks`` the commitment never changes."""
         self._rpc = rpc
         self._asks = asks
         self.ms = ms
         self.commitment: Commitment = commitment
 
     def look(self) -> bool:
-        """Ask the node. Whether slots are notably longer or shorter than they were, or the commitment is another."""
+        """Query the node. Returns whether the slot time changed notably, or the commitment changed."""
         if self._rpc is None:
             return False
         finality_slots = _finality_slots(self._rpc) if self._asks else None
@@ -56,12 +55,12 @@ class SlotTime:
 
 
 def commitment_for(finality_slots: int) -> Commitment:
-    """What to read at where a block is final so many slots after it was confirmed."""
+    """The commitment to read at, if a block is final this many slots after its confirmation."""
     return "finalized" if finality_slots <= SOON_FINAL_SLOTS else "confirmed"
 
 
 def _finality_slots(rpc: RpcClient) -> int | None:
-    """How far the finalized slot is behind the confirmed one; None if the node does not say."""
+    """Slots between the finalized and the confirmed slot; None if the node does not answer."""
     try:
         finalized, confirmed = rpc.get_slot("finalized"), rpc.get_slot("confirmed")
     except RpcError as error:
@@ -71,7 +70,7 @@ def _finality_slots(rpc: RpcClient) -> int | None:
 
 
 def _measured_ms(rpc: RpcClient) -> int | None:
-    """Milliseconds; None if the node does not say, or says something impossible."""
+    """The measured slot time in milliseconds; None if the node does not report a usable one."""
     try:
         samples = rpc.call("getRecentPerformanceSamples", [_SAMPLES])
         seconds, slots = (sum(int(each[name]) for each in samples) for name in ("samplePeriodSecs", "numSlots"))

@@ -66,7 +66,7 @@ def sign(
     """Compile a transaction that ``wallet`` pays for and alone signs: of version 1 with a ``config``, which is its
     compute budget, else of version 0, or an older one if ``legacy``.
 
-    Raises OrderdError TX_TOO_LARGE. Raises ValueError if an instruction wants another signer.
+    Raises OrderdError TX_TOO_LARGE, and ValueError if an instruction requires another signer.
     """
     message = _compiled(instructions, wallet.address, blockhash, config=config, legacy=legacy)
     return signed(packed(message, Signature.default()), wallet)
@@ -80,7 +80,7 @@ def draft(
     *,
     config: TransactionConfig | None = None,
 ) -> bytes:
-    """What ``sign`` would make, without its signature, for a simulation. Raises as ``sign`` does.
+    """The transaction of ``sign`` without a signature, for a simulation. Raises the errors of ``sign``.
 
     Accounts that one of the lookup ``tables`` holds are named by it, but in version 1, which has none.
     """
@@ -151,11 +151,11 @@ def unsigned(raw: bytes) -> bytes:
 
 
 def decode(raw: bytes) -> VersionedTransaction:
-    """Raises ValueError if the bytes are not a transaction, or more than one."""
+    """Decode a transaction. Raises ValueError if the bytes are not exactly one transaction."""
     try:
         transaction = VersionedTransaction.from_bytes(raw)
-    except Exception as error:  # solders raises BincodeError and more, which share no base but Exception
-        raise ValueError(f"these {len(raw)} bytes are no transaction: {error}") from error
+    except Exception as error:  # solders raises BincodeError and others, without a common base class
+        raise ValueError(f"these {len(raw)} bytes are not a transaction: {error}") from error
     if bytes(transaction) != raw:
         raise ValueError("bytes follow the transaction")
     return transaction

@@ -1,11 +1,11 @@
-"""Native SOL around a trade: pools trade wrapped SOL, people hold lamports.
+"""Wraps and unwraps SOL around a trade: pools trade wrapped SOL, wallets hold lamports.
 
-The wrapped SOL account lives for one transaction: made before the swaps, and filled where SOL is sold; closed after
-them, so that what is left in it comes back to the wallet as lamports, and its rent with it. It is the owner's
-associated account, which takes the fewest bytes. Where the owner keeps wrapped SOL there, it would be unwrapped too:
-then it is an account of the trade's own, at an address made from a seed that no other trade has.
+The wrapped SOL account exists for one transaction only. It is created before the swaps, and filled if SOL is sold; it
+is closed after them, so that its balance and its rent return to the wallet as lamports. By default it is the owner's
+associated account, which takes the fewest bytes. If the owner keeps wrapped SOL there, closing would unwrap that too;
+then a separate account is used, at an address derived from a seed that is unique to the trade.
 
-A trade may also sell the wrapped SOL that the owner keeps: then nothing is wrapped, and the account stays open.
+A trade may also sell the wrapped SOL that the owner keeps. Then nothing is wrapped, and the account stays open.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from orderd.solana.programs import associated_token, system, token
 def account_of(
     owner: Pubkey, mint: Pubkey, token_program: Pubkey = token.PROGRAM_ID, seed: str | None = None
 ) -> Pubkey:
-    """Where a trade of ``owner`` keeps ``mint``; with a ``seed``, wrapped SOL apart from what the owner has of it."""
+    """The token account of ``owner`` for ``mint`` in a trade; with a ``seed``, a separate account for wrapped SOL."""
     if mint == token.NATIVE_MINT and seed is not None:
         return Pubkey.create_with_seed(owner, seed, token.PROGRAM_ID)
     return associated_token.address(owner, mint, token_program)
@@ -35,11 +35,11 @@ def swap_with_accounts(
     *,
     use_wrapped: bool = False,
 ) -> list[Instruction]:
-    """``swaps`` between the accounts of ``account_of``, which exist by then; SOL is wrapped once and unwrapped once.
+    """``swaps`` between the accounts of ``account_of``, with the instructions that create, wrap and unwrap around them.
 
-    ``bought`` are the mints that are received, each with its token program: the one between two hops, if any, and the
-    last one. Their accounts are created where they do not exist; that of ``mint_in`` must. ``amount_in`` in base units.
-    With ``use_wrapped`` what is sold is wrapped SOL that lies in the owner's associated account.
+    ``bought`` are the received mints, each with its token program: the intermediate token of two hops, if any, and the
+    last one. Their accounts are created if they do not exist; that of ``mint_in`` must exist. ``amount_in`` in base
+    units. With ``use_wrapped`` the trade sells wrapped SOL from the owner's associated account.
     """
     sells_native = mint_in == token.NATIVE_MINT and not use_wrapped
     before = _wrapped(owner, amount_in, seed) if sells_native else []
@@ -55,7 +55,7 @@ def swap_with_accounts(
 
 
 def _wrapped(owner: Pubkey, lamports: int, seed: str | None) -> list[Instruction]:
-    """An account with so much wrapped SOL."""
+    """Create an account and fill it with wrapped SOL."""
     account = account_of(owner, token.NATIVE_MINT, seed=seed)
     if seed is not None:
         return [

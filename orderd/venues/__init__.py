@@ -1,1 +1,1 @@
-"""The places orderd trades at. Each answers the same questions, so that routing need not know which it asks."""
+"""The venues that orderd trades at, behind one protocol, so that routing does not depend on the venue."""

@@ -1,4 +1,5 @@
-"""Pools whose liquidity lies in further accounts, which the pool's own account determines."""
+"""Base of venues whose pools keep liquidity in further accounts (bin or tick arrays), which the pool's account
+determines."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,23 +16,23 @@ from orderd.venues.pool_venue import PoolVenue
 from orderd.venues.reading import Reading
 
 ARRAYS_PER_DIRECTION: Final = 3
-"""Bin or tick arrays a swap may run through: as many as fit the transaction's size and compute budget."""
+"""Bin or tick arrays that a swap may cross: as many as fit the transaction's size and compute budget."""
 _READS: Final = 3
-_BYTES_AN_ACCOUNT: Final = 33
-"""In a transaction: its address, and its place in the instruction's list."""
+_BYTES_PER_ACCOUNT: Final = 33
+"""Bytes of an account in a transaction: its address, and its index in the instruction."""
 
 _SPARE: Final = 1
-"""Arrays beyond those a quote ran through that even a small swap names: the price may move until it lands."""
+"""Arrays beyond those of the quote that even a small swap names, because the price may move before it lands."""
 
 S = TypeVar("S", bound=Record)
 P = TypeVar("P")
 
 
 class ArrayVenue(PoolVenue[S, P]):
-    """Each read takes the pools' states and the arrays around their prices in one request.
+    """Each read fetches the pools' accounts and the arrays around their prices in one request.
 
-    The state determines which arrays these are: the last known state says what to ask for, and if the price has left
-    those arrays by now, the read is made again.
+    A pool's state determines its arrays. The last known state gives the arrays to request; if the price has left them
+    since, the read is repeated.
     """
 
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
@@ -54,27 +55,27 @@ class ArrayVenue(PoolVenue[S, P]):
 
     @abstractmethod
     def _keys(self, known: KnownPool[S]) -> list[Pubkey]:
-        """The pool, what belongs to it, and the arrays that its last known state leads to."""
+        """The pool's accounts, and the arrays for its last known state."""
 
     @abstractmethod
     def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
-        """The pool with those of its arrays that are among ``accounts``. Raises as ``_guarded`` expects it."""
+        """The pool with those of its arrays that are in ``accounts``. Raises errors that ``_guarded`` handles."""
 
     def _size(self, pool: P, mint_in: str) -> int:
         spare = max(min(_SPARE, self._arrays_ahead(pool, mint_in) - 1), 0)
-        return self.size + spare * _BYTES_AN_ACCOUNT
+        return self.size + spare * _BYTES_PER_ACCOUNT
 
     @abstractmethod
     def _arrays_ahead(self, pool: P, mint_in: str) -> int:
-        """How many arrays there are for a sale of ``mint_in``."""
+        """Number of arrays for a sale of ``mint_in``."""
 
     @abstractmethod
     def _arrays_of(self, pool: P) -> list[Pubkey]:
-        """The arrays that swaps in this pool meet."""
+        """The arrays that swaps in this pool use, in both directions."""
 
 
 def up_to_spare(arrays: tuple[int, ...], last: int | None) -> tuple[int, ...]:
-    """The arrays, given in the order they are met, up to the one where a swap ends, and a spare one."""
-    if last not in arrays:  # It ends in a gap between two of them, or it is not known where.
+    """The arrays, in the order of the swap, up to the one in which it ends, and a spare one."""
+    if last not in arrays:  # it ends in a gap between two arrays, or the end is not known
         return arrays
     return arrays[: arrays.index(last) + 1 + _SPARE]

@@ -1,4 +1,4 @@
-"""What a venue is to the rest of orderd: the pools of one program, and the instructions that swap in them."""
+"""The protocol of a venue: the pools of one program, and the instructions that swap in them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +22,11 @@ from orderd.venues.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class OpenPool:
-    """A pool that swaps now, as it stood at ``slot``, with ``mint_in`` as the token sold.
+    """A pool that accepts swaps, in its state at ``slot``, for sales of ``mint_in``.
 
-    A swap in it takes about ``units`` compute units, and ``units_a_step`` for each tick or bin that it crosses. Of the
-    bytes of a transaction it takes at least ``size``, and shares ``size_shared`` with all other swaps in pools of its
-    kind. ``read_as`` is the same object for as long as the pool's accounts stay as they are, however often they are
-    read.
+    A swap takes about ``units`` compute units, and ``units_per_step`` for each tick or bin that it crosses. It adds at
+    least ``size`` bytes to a transaction, and shares ``size_shared`` further bytes with all swaps in pools of its kind.
+    ``read_as`` is the same object as long as the pool's accounts do not change.
     """
 
     venue: VenueName
@@ -38,22 +37,22 @@ class OpenPool:
     slot: int
     side: Side
     units: int
-    units_a_step: int
+    units_per_step: int
     vaults: tuple[Pubkey, Pubkey]
-    """Of the token that is sold, and of the one that is bought."""
+    """The vaults of the token sold and of the token bought."""
     size: int = 0
     size_shared: int = 0
     read_as: object = field(default_factory=object, compare=False, repr=False)
     curves: dict[int, Curve] = field(default_factory=dict, compare=False, repr=False)
 
     def curve(self, most_steps: int) -> Curve:
-        """Its side's, up to so many ticks or bins: one for all orders."""
+        """The curve of its side, up to so many ticks or bins; cached for all orders."""
         if most_steps not in self.curves:
             self.curves[most_steps] = Curve(self.side.segments(), U64_MAX, most_steps)
         return self.curves[most_steps]
 
     def venue_quote(self, quote: Quote) -> VenueQuote:
-        """A quote of its side as the rest of orderd knows quotes."""
+        """A quote of its side as a VenueQuote."""
         return VenueQuote(
             venue=self.venue,
             pool=self.address,
@@ -66,7 +65,7 @@ class OpenPool:
             fee_mint=self.mint_in if quote.fee_on_input else self.mint_out,
             price_impact_bps=impact_bps(*quote.lost_to_depth),
             slot=self.slot,
-            compute_units=self.units + self.units_a_step * quote.steps,
+            compute_units=self.units + self.units_per_step * quote.steps,
             spot=quote.spot,
             exact_out=quote.exact_out,
             transfer_fee_in=quote.transfer_fee_in,
@@ -74,15 +73,15 @@ class OpenPool:
         )
 
     def refused(self, error: SwapError) -> VenueRefusal:
-        """Its side's refusal to make a swap, as the rest of orderd knows refusals."""
+        """An error of its side as a VenueRefusal."""
         return VenueRefusal(self.venue, SWAP_ERRORS[error.kind], f"pool {self.address}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
 class Liquidity:
-    """The open pools of a pair in one direction, and why others that trade the pair are left out.
+    """The open pools of a pair in one direction, and the reasons why other pools of the pair are excluded.
 
-    ``listed`` are the addresses of both, as far as pools are looked at; None if not known.
+    ``listed`` are the addresses of all considered pools; None if not known.
     """
 
     pools: tuple[OpenPool, ...] = ()
@@ -91,7 +90,8 @@ class Liquidity:
 
 
 class Venue(Protocol):
-    """One program of a DEX. Thread-safe; may ask the chain and raises OrderdError, RPC_* if it does not answer."""
+    """The pools of one program. Thread-safe. Methods may query the chain, and raise OrderdError RPC_* if it does not
+    answer."""
 
     @property
     def name(self) -> VenueName: ...
@@ -104,22 +104,22 @@ class Venue(Protocol):
         ...
 
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
-        """The pools that trade this pair as far as is known without asking; before that, all configured ones."""
+        """The known pools of this pair, without a query; before the first look-up, all configured pools."""
         ...
 
     def find_new_pools(self, mint_in: str, mint_out: str) -> bool:
-        """Look up again which pools trade this pair, now and when the node hints that there is another one.
+        """Look up the pools of this pair again, now and whenever the node hints at a new one.
 
-        Whether there are others than before. Raises OrderdError RPC_*.
+        Returns whether the pools changed. Raises OrderdError RPC_*.
         """
         ...
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
-        """Whether ``liquidity`` would answer at once, from state that is at hand and young enough."""
+        """Whether ``liquidity`` would return without a query, from state that is recent enough."""
         ...
 
     def is_known(self, mint_in: str, mint_out: str) -> bool:
-        """Whether it need not be looked up first which pools there are."""
+        """Whether the pools of this pair are known without a look-up."""
         ...
 
     def has_changed(self, mint_in: str, mint_out: str) -> bool:
@@ -127,36 +127,37 @@ class Venue(Protocol):
         ...
 
     def hints(self, mint_in: str, mint_out: str) -> int:
-        """How many hints there have been that pools have changed, including those that have been read since."""
+        """Number of hints so far that pools have changed, including those after which they were read."""
         ...
 
     def reading(self, mint_in: str, mint_out: str) -> "Reading[Liquidity | None]":
-        """Like ``liquidity``, read together with others; None if the pools are not known yet, or are being read.
+        """``liquidity`` as a Reading, to be combined with others; None if the pools are not known yet, or are being
+        read.
 
-        It must be read to its end, because other threads may wait for it. Raises OrderdError RPC_*.
+        It must be run to its end, because other threads may wait for it. Raises OrderdError RPC_*.
         """
         ...
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
-        """The pools that sell ``mint_out`` for ``mint_in`` now. Refusals are POOL_CLOSED and POOL_UNSUPPORTED."""
+        """The pools that now sell ``mint_out`` for ``mint_in``. Refusals are POOL_CLOSED and POOL_UNSUPPORTED."""
         ...
 
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
-        """The token programs of the mints paid and bought. Raises PoolRefusedError, and OrderdError RPC_*."""
+        """The token programs of the mints sold and bought. Raises PoolRefusedError, and OrderdError RPC_*."""
         ...
 
     def account_size(self, quote: VenueQuote) -> int:
-        """Bytes of a new account for what is bought. Raises as ``token_programs`` does."""
+        """Size in bytes of a new token account for the token bought. Raises the errors of ``token_programs``."""
         ...
 
     def swap_instruction(
         self, quote: VenueQuote, owner: Pubkey, source: Pubkey, destination: Pubkey, limit: int, *, small: bool
     ) -> Instruction:
-        """The swap itself, between token accounts that exist. It fails on chain where it would pay less than ``limit``
-        base units or, of a quote for an exact output, take more.
+        """The swap instruction between existing token accounts. It fails on chain if it would pay less than ``limit``
+        base units or, for an exact output, take more than ``limit``.
 
-        A ``small`` one names fewer accounts, and so has less room for a price that moves. Raises PoolRefusedError where
-        the pool as it stands by now cannot make this swap, and OrderdError RPC_*.
+        A ``small`` one names fewer accounts, which leaves less room for price moves. Raises PoolRefusedError if the
+        pool cannot make this swap any more, and OrderdError RPC_*.
         """
         ...
 
@@ -171,7 +172,7 @@ def trade_instructions(
     use_wrapped: bool = False,
     small: bool | None = None,
 ) -> list[Instruction]:
-    """A whole trade from and to the owner's own accounts: all swaps of the route, and the accounts they need.
+    """A whole trade between the owner's accounts: all swaps of the route, and the creation of the accounts.
 
     Every swap has its own floor, so that the trade pays ``limit`` base units or fails as a whole; where the output is
     exact, its own ceiling, so that the trade takes no more than ``limit``. With a ``wrap_seed`` it leaves alone the
@@ -198,5 +199,5 @@ def trade_instructions(
 
 
 def impact_bps(lost: int, of: int) -> Decimal:
-    """A price impact in basis points, rounded up to a hundredth of one: never shown smaller than it is."""
+    """A price impact in basis points, rounded up to 0.01, so that it is never understated."""
     return Decimal(-(-lost * BPS * 100 // of)).scaleb(-2)

@@ -1,4 +1,4 @@
-"""Unix time as the programs of a chain will see it: by this machine's clock, and what the chain's differs from it."""
+"""Unix time as the chain's programs see it: this machine's clock plus the chain's difference from it."""
 
 import time
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from orderd.solana.rpc import RpcClient, RpcError
 from orderd.venues.renewed import Renewed, in_background
 
 LOOK_SECONDS: Final = 30.0
-_HALF_A_SECOND: Final = 0.5
-"""The chain's time is in whole seconds, so it is half a second further on average."""
+_ROUNDING_SECONDS: Final = 0.5
+"""Added because the chain's time is in whole seconds, and so half a second behind on average."""
 log = structlog.get_logger(__name__)
 
 
 class ChainClock:
-    """Looks at the chain's clock every half minute, in the background. Thread-safe.
+    """Reads the chain's clock every half minute, in the background. Thread-safe.
 
-    While the node does not show it, the difference that was seen last counts; before that there is none.
+    If the node does not return it, the last difference is used, initially 0.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class ChainClock:
         self._ahead: Renewed[None, float] = Renewed(self._look, lambda _: LOOK_SECONDS, start=start, clock=clock)
 
     def __call__(self) -> float:
-        """Unix seconds."""
+        """The current time of the chain in unix seconds."""
         return self._machine() + self._ahead.get(None)
 
     def _look(self, _: None) -> float:
-        """By how many seconds the chain's clock is ahead."""
+        """Seconds by which the chain's clock is ahead."""
         requested_at = self._machine()
         try:
             chain_seconds = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
         except (RpcError, ValueError) as error:
             log.warning("the chain's clock is not known", action="chain_clock_unknown", error=str(error))
         else:
-            self._last = chain_seconds + _HALF_A_SECOND - (requested_at + self._machine()) / 2
+            self._last = chain_seconds + _ROUNDING_SECONDS - (requested_at + self._machine()) / 2
         return self._last

@@ -1,8 +1,8 @@
-"""Which pools of a pair are deep: those that hold much of both of its tokens.
+"""Ranks the pools of a pair by depth: a deep pool holds much of both tokens.
 
-One vault alone says little: anyone can put a fortune on one side of a pool and pay nothing for the other. So a pool is
-as deep as the smaller of its shares in all that the pools of the pair hold. A pool with one side only comes last, but
-is kept: it may be the only one that still buys.
+One vault alone proves little, because anyone can deposit a fortune on one side of a pool. So a pool's depth is the
+smaller of its shares in the total holdings of the pair's pools. A pool with only one side comes last, but is kept,
+because it may be the only one that still buys.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 
 def by_depth(held: Mapping[str, tuple[int, int]]) -> list[str]:
-    """The pools by their addresses, the deepest first. ``held`` is what each has of both tokens, in base units."""
+    """The pools' addresses, the deepest first. ``held`` are each pool's balances of both tokens, in base units."""
     totals = [max(sum(sides), 1) for sides in zip(*held.values(), strict=True)] if held else []
 
     def rank(address: str) -> tuple[Fraction, Fraction, str]:

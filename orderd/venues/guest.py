@@ -1,7 +1,7 @@
-"""The edge where a foreign pool's numbers meet the code that reads them: a pool that causes a fault is left out.
+"""Isolates errors caused by a pool's data: such a pool is excluded, and the others are not affected.
 
-Anyone may create a pool next to the good ones, in any state that its program allows. Known states have a typed
-refusal; unforeseen ones get one here. It is logged once per pool, with its traceback, and counted.
+Anyone may create a pool in any state that its program allows. Known unusable states have a typed refusal; unforeseen
+ones are converted to one here, logged once per pool with the traceback, and counted.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ SWAP_ERRORS: Final = {
 
 
 class PoolRefusedError(OrderdError):
-    """One pool cannot be traded in. ``passing`` says that another moment, or another amount, may be another matter."""
+    """A pool cannot make a swap. ``passing``: it may be able to at another time or for another amount."""
 
     def __init__(self, pool: str, code: ErrorCode, detail: str, *, passing: bool = False) -> None:
         super().__init__(code, detail)
@@ -46,17 +46,17 @@ class PoolRefusedError(OrderdError):
 
 
 class Guests:
-    """All pools of one kind, isolated: a fault in one of them affects no other. Thread-safe."""
+    """Error isolation for the pools of one kind. Thread-safe."""
 
     def __init__(self, kind: PoolKind) -> None:
         self._kind = kind
-        POOL_FAULTS.labels(kind)  # told from the beginning, as 0
+        POOL_FAULTS.labels(kind)  # the metric exists from the start, as 0
         self._logged: set[str] = set()
         self._unsupported: set[tuple[str, Unsupported, str | None]] = set()
 
     @contextmanager
     def answering(self, pool: str) -> Iterator[None]:
-        """Around code that goes by a pool's data. Raises OrderdError, of this pool, in the place of all else."""
+        """Wraps code that uses a pool's data. Converts all exceptions to an OrderdError about this pool."""
         try:
             yield
         except OrderdError:
@@ -73,14 +73,14 @@ class Guests:
             raise PoolRefusedError(pool, SWAP_ERRORS[refusal.kind], f"pool {pool}: {refusal}") from error
 
     def _count(self, pool: str, error: UnsupportedPoolError) -> None:
-        """Once for each pool and reason, however often it is read."""
+        """Count an unsupported pool once per reason, however often it is read."""
         fault = pool, error.reason, error.field
         if fault not in self._unsupported:
             self._unsupported.add(fault)
             POOLS_UNSUPPORTED.labels(self._kind, error.reason, error.field or "").inc()
 
     def unforeseen(self, pool: str, error: Exception) -> SwapError:
-        """The refusal in an exception's place; it is counted, and logged where it is the pool's first."""
+        """The refusal for an unforeseen exception, which is counted, and logged the first time per pool."""
         POOL_FAULTS.labels(self._kind).inc()
         if pool not in self._logged:
             self._logged.add(pool)
@@ -90,7 +90,7 @@ class Guests:
 
 @dataclass(frozen=True, slots=True)
 class GuestSide:
-    """A side that raises nothing but SwapError."""
+    """A side that raises only SwapError."""
 
     side: Side
     guests: Guests

@@ -1,4 +1,4 @@
-"""What venues know of a mint, and the epochs that the fees of transfers go by."""
+"""The properties of a mint that venues need, and the epochs in which transfer fees change."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -15,9 +15,9 @@ from orderd.solana.rpc import ChainAccount, RpcClient
 
 @dataclass(frozen=True, slots=True)
 class KnownMint:
-    """Its token program, the bytes of an associated account, and the fee of its transfers, if it has one.
+    """A mint's token program, the size of an associated account in bytes, and its transfer fee, if any.
 
-    A fee that is changed is known at least two epochs before it counts.
+    A fee change is known at least two epochs before it takes effect.
     """
 
     program: Pubkey
@@ -26,7 +26,7 @@ class KnownMint:
 
 
 def known_mint(mint: Pubkey, account: ChainAccount | None) -> KnownMint:
-    """Raises OrderdError TOKEN_* if orderd does not trade it."""
+    """The properties of a mint. Raises OrderdError TOKEN_* if orderd does not trade it."""
     facts = facts_of(mint, account)
     if facts.objection is not None:
         raise facts.objection
@@ -40,7 +40,7 @@ def known_mint(mint: Pubkey, account: ChainAccount | None) -> KnownMint:
 
 @dataclass(frozen=True, slots=True)
 class Epochs:
-    """In which epoch a slot is: ``epoch`` began with the slot ``begins``, and each has ``length`` slots."""
+    """Maps slots to epochs: ``epoch`` starts with the slot ``begins``, and each epoch has ``length`` slots."""
 
     epoch: int
     begins: int
@@ -48,7 +48,7 @@ class Epochs:
 
     @classmethod
     def read(cls, rpc: RpcClient) -> Self:
-        """As they are now. Raises RpcError."""
+        """Query the current epoch. Raises RpcError."""
         info = rpc.get_epoch_info()
         return cls(info.epoch, info.absolute_slot - info.slot_index, info.slots_in_epoch)
 

@@ -1,4 +1,4 @@
-"""What a venue knows of the pools of a pair, and what it is asked for in them."""
+"""The records that a venue keeps of the pools of a pair, and the swap that it is asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from orderd.venues.known_mint import Epochs, KnownMint
 S = TypeVar("S", bound=Record)
 """The pool's own account."""
 P = TypeVar("P")
-"""All that a quote and a swap need of a pool."""
+"""Everything that a quote and a swap need from a pool."""
 
 
 class PoolMoment(NamedTuple):
-    """What a pool may go by: the slot of its state, and the clock."""
+    """The times that a pool may depend on: the slot of its state, and the clock."""
 
     slot: int
     unix_time: int
@@ -34,7 +34,7 @@ class TokenSide(NamedTuple):
 class Trade(NamedTuple):
     """A swap to be made between two token accounts of ``owner``; amounts in base units.
 
-    Exactly ``amount_in`` for at least ``amount_out`` or, where ``exact_out``, exactly ``amount_out`` for at most
+    Exactly ``amount_in`` for at least ``amount_out`` or, with ``exact_out``, exactly ``amount_out`` for at most
     ``amount_in``.
     """
 
@@ -50,7 +50,7 @@ class Trade(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownPool(Generic[S]):
-    """A pool as it was found."""
+    """A pool's address, and its account when it was looked up."""
 
     address: Pubkey
     state: S
@@ -58,10 +58,10 @@ class KnownPool(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class KnownPair(Generic[S]):
-    """The pools of a pair, and what they need to know of its mints: ``epochs`` where one takes a fee of each transfer.
+    """The pools of a pair, and its mints. ``epochs`` is given if a mint has a transfer fee.
 
-    ``objection`` says why orderd does not trade the pair. Pools that are ``recalled`` were not looked up on the chain
-    yet.
+    ``objection`` is the reason if orderd does not trade the pair. ``recalled`` pools come from memory and were not
+    looked up on the chain yet.
     """
 
     pools: list[KnownPool[S]]
@@ -71,7 +71,7 @@ class KnownPair(Generic[S]):
     recalled: bool = False
 
     def fees(self, slot: int) -> dict[str, TransferFee]:
-        """What each mint that takes a fee takes of a transfer in this slot."""
+        """The transfer fees in this slot, of mints that have one."""
         if self.epochs is None:
             return {}
         epoch = self.epochs.of(slot)
@@ -80,11 +80,11 @@ class KnownPair(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class PairSnapshot(Generic[P]):
-    """The pools of a pair at one slot, by address, and what keeps the others out. ``vaults`` go by mint."""
+    """The pools of a pair at one slot, by address, and the refusals of the others. ``vaults`` are by pool and mint."""
 
     slot: int
     pools: dict[str, P]
     vaults: dict[str, dict[str, Pubkey]]
     refusals: tuple[OrderdError, ...]
     fees: Mapping[str, TransferFee] = field(default_factory=dict)
-    """Of mints that take a fee of each transfer."""
+    """Transfer fees, of mints that have one."""

@@ -1,4 +1,4 @@
-"""What all venues of on-chain pools share: which pools trade a pair, and their state of this slot."""
+"""The base of all venues: finds the pools of a pair, and reads and caches their state."""
 
 import time
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ from orderd.venues.base import Liquidity, OpenPool
 from orderd.venues.guest import Guests, GuestSide, PoolRefusedError
 from orderd.venues.known_mint import Epochs, known_mint
 from orderd.venues.known_pools import KnownPair, KnownPool, P, PairSnapshot, PoolMoment, S, TokenSide, Trade
-from orderd.venues.pool_listing import MAX_POOLS_A_PAIR, Pair, PoolLayout, PoolListing
+from orderd.venues.pool_listing import MAX_POOLS_PER_PAIR, Pair, PoolLayout, PoolListing
 from orderd.venues.reading import Reading, read
 from orderd.venues.renewed import Renewed
 from orderd.venues.single_flight import SingleFlight
@@ -36,17 +36,17 @@ log = structlog.get_logger(__name__)
 
 DISCOVERY_SECONDS: Final = 300.0
 NOTHING_FOUND_SECONDS: Final = 20.0
-"""A pool may be made at any time, and some nodes find nothing where others do."""
+"""Shorter, because a pool may be created at any time, and some nodes find nothing where others do."""
 
 WatchFor = Callable[[AccountsLike, Callable[[str], None]], None]
-"""Calls the function with its address soon after such an account was made or has changed, or never: a hint."""
+"""Hints: calls the function with the address soon after a matching account was created or changed, or never."""
 
 Watch = Callable[[Pubkey, Callable[[], None]], None]
-"""Calls the function soon after the account has changed, or never: a hint."""
+"""Hints: calls the function soon after the account has changed, or never."""
 
 
 class PoolMemory(Protocol):
-    """Which pools a pair had when they were last looked up, perhaps by another process. Raises nothing."""
+    """Stores the pools of a pair from the last look-up, also of other processes. Raises nothing."""
 
     def recall(self, kind: PoolKind, pair: Pair) -> Sequence[str]: ...
 
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _CachedLiquidity(Generic[P]):
-    """A snapshot's pools in one direction: the same for all orders of a slot and a second."""
+    """A snapshot's pools in one direction, valid for one snapshot and one second."""
 
     snapshot: PairSnapshot[P]
     second: int
@@ -66,28 +66,28 @@ class _CachedLiquidity(Generic[P]):
 
 
 class PoolVenue(ABC, Generic[S, P]):
-    """A venue; a subclass knows one program's accounts, maths and instructions.
+    """Base class of venues. A subclass knows one program's accounts, maths and instructions.
 
-    Pools are those of the configuration or, where it names none, those that the chain has for a pair, the deepest
-    first. Both are looked up again after ``DISCOVERY_SECONDS``, where there are none after ``NOTHING_FOUND_SECONDS``,
-    while those that are known are traded; pool state after ``max_age_ms``.
+    Pools are the configured ones or, if none are configured, the deepest pools of the pair on the chain. They are
+    looked up again after ``DISCOVERY_SECONDS``, or after ``NOTHING_FOUND_SECONDS`` if there are none; meanwhile the
+    known pools are traded. Pool state is read again after ``max_age_ms``.
     """
 
     program: PoolProgram
     record: type[Record]
-    """A pool's own account,"""
+    """The layout of a pool's own account."""
     mint_offsets: tuple[int, int]
-    """and where in it the two mints stand,"""
+    """Offsets of the two mints in the pool's account."""
     vaults_offset: int
-    """Where in it the addresses of the two vaults stand, that of the first mint first."""
+    """Offset of the two vaults' addresses in the pool's account, in the order of the mints."""
     has_sorted_mints: bool = False
-    """the one with the lower address always first."""
+    """Whether the mint with the lower address always comes first."""
     size: int
-    """What a swap adds to a transaction beside what every trade has: the instruction, and the accounts of its pool."""
+    """Bytes that a swap adds to a transaction: the instruction, and the pool's accounts."""
     size_shared: int
-    """Accounts that all swaps in pools of this kind have in common."""
+    """Bytes of the accounts that all swaps in pools of this kind share."""
     buys_taxed_exactly: bool = True
-    """Whether the program makes swaps for an exact output of a token that takes a fee of each transfer."""
+    """Whether the program supports an exact output of a token with a transfer fee."""
 
     def __init__(
         self,
@@ -103,12 +103,12 @@ class PoolVenue(ABC, Generic[S, P]):
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
-        """Of ``addresses``, those of other programs are passed over.
+        """``addresses`` are the configured pools; those of other programs are ignored.
 
-        ``watch`` gives a hint when a pool has changed, which is then read again before its state is ``max_age_ms`` old,
-        and ``watch_for`` when there is a new one of a pair that somebody looks out for. Pools that ``memory`` knows are
-        traded at once, while they are looked up on the chain in the background. ``tabled`` are the accounts that a
-        lookup table holds: they take less of a transaction.
+        ``watch`` hints that a pool has changed, which is then read again before its state is ``max_age_ms`` old.
+        ``watch_for`` hints at new pools of a pair for which ``find_new_pools`` was called. Pools that ``memory`` knows
+        are traded immediately, and looked up on the chain in the background. ``tabled`` are the accounts in lookup
+        tables, which take fewer bytes of a transaction.
         """
         self._rpc = rpc
         self._addresses = [Pubkey.from_string(address) for address in addresses]
@@ -143,6 +143,8 @@ class PoolVenue(ABC, Generic[S, P]):
     def kind(self) -> PoolKind:
         return self.program.kind
 
+    # The pools of a pair
+
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
         with translated_rpc_errors():
             return [str(pool.address) for pool in self._known.get(_pair(mint_in, mint_out)).pools]
@@ -166,9 +168,11 @@ class PoolVenue(ABC, Generic[S, P]):
         return True
 
     def _hinted(self, pair: Pair, pool: str) -> None:
-        """Such a pool has changed: it may be one that was made a moment ago."""
+        """A matching pool was created or changed; look up the pair's pools again if it is a new one."""
         if pool not in self.known(*pair):
             self.find_new_pools(*pair)
+
+    # Their state
 
     def is_fresh(self, mint_in: str, mint_out: str) -> bool:
         return self._snapshots.is_fresh(_pair(mint_in, mint_out))
@@ -238,6 +242,8 @@ class PoolVenue(ABC, Generic[S, P]):
             )
         return Liquidity(tuple(pools), tuple(refusals), frozenset(snapshot.vaults))
 
+    # Swaps
+
     def token_programs(self, quote: VenueQuote) -> tuple[Pubkey, Pubkey]:
         with translated_rpc_errors():
             mints = self._known.get(_pair(quote.mint_in, quote.mint_out)).mints
@@ -261,6 +267,8 @@ class PoolVenue(ABC, Generic[S, P]):
         with self._guests.answering(quote.pool):
             return self._swap(pool, trade)
 
+    # What a subclass provides
+
     @abstractmethod
     def _decode(self, data: bytes) -> S:
         """Raises LayoutError if the bytes are not a pool of this program."""
@@ -270,15 +278,15 @@ class PoolVenue(ABC, Generic[S, P]):
 
     @abstractmethod
     def _keys(self, known: KnownPool[S]) -> list[Pubkey]:
-        """The accounts that the state of a pool is read from."""
+        """The accounts from which the state of a pool is read."""
 
     @abstractmethod
     def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
-        """The pool as these accounts say. Raises as ``_guarded`` expects it."""
+        """The pool from its accounts. Raises errors that ``_guarded`` handles."""
 
     @abstractmethod
     def _side(self, pool: P, mint_in: str, now: PoolMoment) -> Side:
-        """The pool met with ``mint_in``. Raises OrderdError POOL_CLOSED if it does not swap now."""
+        """The pool's side for sales of ``mint_in``. Raises OrderdError POOL_CLOSED if it does not accept swaps now."""
 
     def _taxed(self, side: Side, fees: Mapping[str, TransferFee], mint_in: str, mint_out: str) -> Side:
         if mint_in not in fees and mint_out not in fees:
@@ -286,15 +294,17 @@ class PoolVenue(ABC, Generic[S, P]):
         fee_in, fee_out = fees.get(mint_in, NO_FEE), fees.get(mint_out, NO_FEE)
         return TaxedSide(side, fee_in, fee_out, self.buys_taxed_exactly)
 
-    def _size(self, pool: P, mint_in: str) -> int:  # noqa: ARG002  (pools of arrays need both)
-        """What a swap in this pool adds to a transaction, at least."""
+    def _size(self, pool: P, mint_in: str) -> int:  # noqa: ARG002  (venues with arrays need both)
+        """The minimum bytes that a swap in this pool adds to a transaction."""
         return self.size
 
     @abstractmethod
     def _swap(self, pool: P, trade: Trade) -> Instruction: ...
 
+    # Reading the state
+
     def _pool_of(self, quote: VenueQuote) -> P:
-        """The state behind a quote; read again where another process gave it."""
+        """The pool's latest state for a quote. It is read first if the quote came from another process."""
         if quote.pool not in self._latest:
             with translated_rpc_errors():
                 self._snapshots.get(_pair(quote.mint_in, quote.mint_out))
@@ -307,18 +317,18 @@ class PoolVenue(ABC, Generic[S, P]):
         return PoolRefusedError(quote.pool, ErrorCode.ROUTE_NOT_FOUND, detail, passing=True)
 
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
-        """Slot and state of all these pools, in order."""
+        """The slot, and the states of these pools in order."""
         accounts = yield [key for pool in known for key in self._keys(pool)]
         return accounts.slot, [self._state(pool, accounts.value) for pool in known]
 
     def _state(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P | OrderdError:
-        """The pool; the one from before, where nothing of it has changed."""
+        """The pool; the same object as before if its accounts have not changed."""
         address = str(known.address)
         read = partial(self._unchanged.get, address, accounts, partial(self._pool, known))
         return self._guarded(known.address, read)
 
     def _guarded(self, address: Pubkey, read: Callable[[], T]) -> T | OrderdError:
-        """What ``read`` makes of a pool's accounts, or why the pool is left out."""
+        """The result of ``read``, or the reason why the pool is excluded."""
         try:
             with self._guests.answering(str(address)):
                 return read()
@@ -326,7 +336,7 @@ class PoolVenue(ABC, Generic[S, P]):
             return refusal
 
     def _checked_decode(self, account: ChainAccount) -> S:
-        """Raises LayoutError if the account is not a pool of this program."""
+        """Decode a pool's account. Raises LayoutError if it is not a pool of this program."""
         if account.owner != self._program_id:
             raise LayoutError(f"the account belongs to {account.owner}, not to {self.kind}")
         return self._decode(account.data)
@@ -363,6 +373,8 @@ class PoolVenue(ABC, Generic[S, P]):
             self._passed_over.add(pool)
             log.warning("pool left out", action="pool_skipped", venue=self.name, pool=pool, error=refusal.detail)
 
+    # Looking up pools
+
     def _find(self, pair: Pair) -> KnownPair[S]:
         if self._addresses:
             return self._known_among(self._addresses, pair, warn=True)
@@ -379,16 +391,19 @@ class PoolVenue(ABC, Generic[S, P]):
         return known
 
     def _known_among(self, addresses: Sequence[Pubkey], pair: Pair, *, warn: bool = False) -> KnownPair[S]:
-        """The pools of a pair at these addresses, the first ones of many. Raises RpcError.
+        """The pools of a pair at these addresses, at most ``MAX_POOLS_PER_PAIR``. Raises RpcError.
 
-        Of configured addresses other venues know what to do with the rest; ``warn`` where there is none.
+        Addresses of other programs are ignored, because they belong to other venues. With ``warn`` missing accounts are
+        logged.
         """
         if not addresses:
             return KnownPair([], {}, None, None)
         mints = _keys_of(pair)
         *accounts, one, other = self._rpc.get_multiple_accounts([*addresses, *mints]).value
         missing = {str(key) for key, account in zip(addresses, accounts, strict=True) if warn and account is None}
-        for absent in sorted(missing - self._passed_over):  # it may be one that is to come, and is asked for often
+        for absent in sorted(
+            missing - self._passed_over
+        ):  # logged once, because the look-up repeats and the pool may still be created
             self._passed_over.add(absent)
             log.warning("configured pool does not exist", action="pool_skipped", venue=self.name, pool=absent)
         pools: list[KnownPool[S]] = []
@@ -400,7 +415,7 @@ class PoolVenue(ABC, Generic[S, P]):
                 log.warning("not a pool", action="pool_skipped", venue=self.name, pool=str(address), error=state.detail)
             elif {side.mint for side in self._sides(state)} == set(mints):
                 pools.append(KnownPool(address, state))
-        del pools[MAX_POOLS_A_PAIR:]
+        del pools[MAX_POOLS_PER_PAIR:]
         if not pools:
             return KnownPair([], {}, None, None)
         if self._watch is not None:
@@ -415,20 +430,21 @@ class PoolVenue(ABC, Generic[S, P]):
 
 
 def venue_class(kind: PoolKind) -> "type[PoolVenue[Any, Any]]":
-    """The venue of a kind: ``VENUE`` in ``venue`` of its folder."""
+    """The venue class of a kind: ``VENUE`` in the module ``venue`` of its folder."""
     found: type[PoolVenue[Any, Any]] = part(kind, "venue").VENUE
     return found
 
 
 def _found_for(known: KnownPair[Any]) -> float:
-    """How long what was found is good for, in seconds."""
+    """Seconds until the pools of a pair are looked up again."""
     if known.recalled:
         return 0.0
     return DISCOVERY_SECONDS if known.pools else NOTHING_FOUND_SECONDS
 
 
 def _valid_for(known: KnownPair[Any]) -> float:
-    """How long what was found is better than to wait: of a pair that was not asked for lately, there may be one now."""
+    """Seconds for which the result is used without waiting for a new look-up. Limited if there are no pools, because
+    one may have been created since."""
     return float("inf") if known.pools else 3 * NOTHING_FOUND_SECONDS
 
 

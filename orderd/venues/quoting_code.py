@@ -1,7 +1,6 @@
-"""Which code it is that quotes: a proof holds for the code that was compared, and for no other.
+"""Identifies the code that computes quotes: a proof is valid only for the code that was compared.
 
-What counts is what the code does, so neither comments nor docstrings are part of it; nor is what plays the program on
-the local chain.
+Comments, docstrings and the handlers for simnet are not part of the identity, because they do not affect quotes.
 """
 
 import ast
@@ -18,7 +17,7 @@ _OF_THE_LOCAL_CHAIN = "simnet"
 
 @cache
 def quoting_code(kind: PoolKind) -> str:
-    """A name of the code that reads, quotes and swaps in pools of the kind: 64 hexadecimal digits."""
+    """A digest of the code that reads pools of the kind, quotes and swaps in them: 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for package in ("orderd.amm", f"orderd.pools.{kind}"):
         for name, source in sorted(_modules(resources.files(package), package)):
@@ -27,7 +26,7 @@ def quoting_code(kind: PoolKind) -> str:
 
 
 def meaning(source: str) -> str:
-    """A module's source without what only people read."""
+    """A module's syntax tree as text, without comments and docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -37,7 +36,7 @@ def meaning(source: str) -> str:
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
-    """Whether it is a text that stands alone: a docstring."""
+    """Whether a statement is only a constant, such as a docstring."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 

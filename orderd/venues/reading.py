@@ -1,4 +1,5 @@
-"""Accounts that several need at once, read in one request: each says which it needs, and is sent them."""
+"""Combines the account reads of several callers into one request. Each caller is a generator of the keys that it
+needs."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
@@ -12,16 +13,15 @@ from orderd.solana.rpc_types import AtSlot
 T = TypeVar("T")
 
 Accounts = AtSlot[Mapping[Pubkey, ChainAccount | None]]
-"""Of one slot; None if there is no account."""
+"""Accounts of one slot; None for an account that does not exist."""
 Reading = Generator[Sequence[Pubkey], Accounts, T]
-"""Yields the keys of the accounts that it needs, and is sent these; it may ask again, and returns what it made of them.
-
-Where they cannot be read, RpcError is thrown into it.
+"""Yields the keys of the accounts that it needs, and is sent the accounts; it may yield again, and returns its result.
+If accounts cannot be read, RpcError is thrown into it.
 """
 
 
 def read(rpc: RpcClient, reading: Reading[T]) -> T:
-    """What one reading makes of its accounts. Raises RpcError, and anything that it raises itself."""
+    """Run one reading and return its result. Raises RpcError, and whatever the reading raises."""
     (result,) = read_batch(rpc, [reading])
     if isinstance(result, Exception):
         raise result
@@ -29,7 +29,7 @@ def read(rpc: RpcClient, reading: Reading[T]) -> T:
 
 
 def read_batch(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Exception]:
-    """The same of many, in order; of each what it returned or raised."""
+    """Run several readings together. For each, in order, its result or the exception that it raised."""
     results: dict[int, T | Exception] = {}
     requested: dict[int, Sequence[Pubkey]] = {}
 
@@ -39,7 +39,7 @@ def read_batch(rpc: RpcClient, readings: Sequence[Reading[T]]) -> list[T | Excep
             requested[number] = step()
         except StopIteration as end:
             results[number] = end.value
-        except Exception as error:  # noqa: BLE001  (passed to the caller that asked for all of them)
+        except Exception as error:  # noqa: BLE001  (returned to the caller)
             results[number] = error
 
     for number, reading in enumerate(readings):

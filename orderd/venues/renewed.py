@@ -1,4 +1,4 @@
-"""What changes rarely and takes long to find out: an answer is good until a newer one is there."""
+"""A cache for slow queries whose results change rarely: an old answer is used until a newer one is there."""
 
 import random
 import threading
@@ -16,13 +16,13 @@ V = TypeVar("V")
 
 _RETRY_SECONDS: Final = 20.0
 _SPREAD: Final = 0.25
-"""The part of an answer's age by which its renewal may come early, so that not all come at once."""
+"""Random fraction of the age by which a renewal may come early, so that not all come at once."""
 _one_at_a_time = threading.Lock()
 log = structlog.get_logger(__name__)
 
 
 def in_background(renew: Callable[[], None]) -> None:
-    """In a thread of its own, after all others that are renewed."""
+    """Run ``renew`` in its own thread, one renewal at a time per process."""
 
     def run() -> None:
         with _one_at_a_time:
@@ -39,10 +39,10 @@ class _Answer(Generic[V]):
 
 
 class Renewed(Generic[K, V]):
-    """Only the first caller that asks for a key waits, with those that ask meanwhile. Thread-safe.
+    """A cache in which only the first request for a key waits for the load. Thread-safe.
 
-    Old answers are renewed in the background, those of a whole process one after another. If that fails, the old one
-    stays, and the renewal is tried again soon.
+    Old answers are renewed in the background, one at a time per process. If a renewal fails, the old answer stays, and
+    the renewal is retried soon.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Renewed(Generic[K, V]):
         start: Callable[[Callable[[], None]], None] = in_background,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Both ages in seconds, by the answer. It is renewed when it is asked for after ``max_age``, or a little
-        before; a caller that asks after ``valid_for`` waits for the new one.
+        """``max_age`` and ``valid_for`` give seconds for an answer. A request after ``max_age``, or a little earlier,
+        starts a renewal; a request after ``valid_for`` waits for the new answer.
         """
         self._load = load
         self._max_age = max_age
@@ -68,12 +68,12 @@ class Renewed(Generic[K, V]):
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
-        """The newest answer. Raises what the load raises where there is none."""
+        """The newest answer. If there is none, loads it, and raises what the load raises."""
         answer = self.at_hand(key)
         return self._first.get(key) if answer is None else answer
 
     def at_hand(self, key: K) -> V | None:
-        """The same if it is there without waiting, else None."""
+        """The newest answer if it is available without waiting, otherwise None."""
         with self._lock:
             answer, now = self._answers.get(key), self._clock()
             if answer is not None and now > answer.valid_until:
@@ -86,7 +86,7 @@ class Renewed(Generic[K, V]):
         return None if answer is None else answer.value
 
     def renew(self, key: K) -> None:
-        """Have a new answer now, unless one is under way. Raises what the load raises; then the old one stays."""
+        """Load a new answer now, unless a load is running. Raises what the load raises; then the old answer stays."""
         with self._lock:
             if key in self._under_way:
                 return
@@ -98,7 +98,7 @@ class Renewed(Generic[K, V]):
                 self._under_way.discard(key)
 
     def known(self, key: K) -> V | None:
-        """The newest answer, however old; None if there is none. Nobody waits, and nothing is renewed."""
+        """The newest answer of any age; None if there is none. Does not wait or renew."""
         with self._lock:
             answer = self._answers.get(key)
         return None if answer is None else answer.value
@@ -114,7 +114,7 @@ class Renewed(Generic[K, V]):
     def _renew(self, key: K) -> None:
         try:
             self._learn(key)
-        except BaseException as error:  # noqa: BLE001  (whoever asks is told the old answer; nobody waits for this one)
+        except BaseException as error:  # noqa: BLE001  (nobody waits for this answer; the old one is used)
             log.warning("renewal failed, the old answer stays", action="renewal_failed", key=str(key), error=str(error))
             with self._lock:
                 self._answers[key] = replace(self._answers[key], renew_at=self._clock() + _RETRY_SECONDS)

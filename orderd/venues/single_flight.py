@@ -1,4 +1,4 @@
-"""One answer for all who ask at the same time, and for all who ask soon after."""
+"""A cache in which concurrent requests for a key share one load."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ V = TypeVar("V")
 
 
 Age = float | Callable[[Any], float]
-"""How old an answer may become, in seconds: of all answers, or of each."""
+"""Maximum age of answers in seconds: a constant, or a function of the answer."""
 
 
 @dataclass(slots=True)
 class _Entry(Generic[V]):
-    """A load under way or, with its ``answer``, one that is done; a tuple, for the answer may be None."""
+    """A running load or, with ``answer``, a finished one. The answer is in a tuple, because it may be None."""
 
     future: "Future[V]"
     began: float
@@ -25,10 +25,10 @@ class _Entry(Generic[V]):
 
 
 class SingleFlight(Generic[K, V]):
-    """A cache by age. The first to find a key stale loads it; whoever asks meanwhile waits for that one load.
+    """A cache by age. The first caller that finds a key stale loads it; concurrent callers wait for this load.
 
-    An answer's age counts from when its load began, so it is never older than it is taken for. Errors go to those who
-    wait for them and are not kept.
+    An answer's age counts from the start of its load, so that it is never understated. Errors are raised to the waiting
+    callers and not cached.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SingleFlight(Generic[K, V]):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``max_age`` in seconds, of all answers or by the answer."""
+        """``max_age`` in seconds: a constant, or a function of the answer."""
         self._load = load
         self._max_age = max_age if callable(max_age) else lambda _: max_age
         self._clock = clock
@@ -47,7 +47,7 @@ class SingleFlight(Generic[K, V]):
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
-        """The answer for ``key``, no older than ``max_age`` when asked for. Raises what the load raises."""
+        """The answer for ``key``, not older than ``max_age``. Raises what the load raises."""
         known = self._entries.get(key)
         if known is not None and (answer := known.answer) is not None and not self._is_stale(known):
             return answer[0]
@@ -58,14 +58,14 @@ class SingleFlight(Generic[K, V]):
             return flight.land(self._load(key))
 
     def begin(self, key: K) -> "Flight[K, V] | None":
-        """For whoever loads the answer himself: all who ask from now on wait for him.
+        """Start a load that the caller performs itself; other callers wait for it.
 
-        None if there is an answer that is young enough, or a load under way.
+        None if there is a fresh answer, or a load is running.
         """
         return self._board(key)[1]
 
     def _board(self, key: K) -> "tuple[_Entry[V], Flight[K, V] | None]":
-        """What there is to wait for, and the flight where it has only just begun."""
+        """The entry of a key, and a flight if a load must start now."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None and not self._is_stale(entry):
@@ -74,40 +74,42 @@ class SingleFlight(Generic[K, V]):
         return entry, Flight(self, key, entry)
 
     def is_fresh(self, key: K) -> bool:
-        """Whether ``get`` would return at once."""
+        """Whether ``get`` would return without waiting."""
         entry = self._entries.get(key)
         return entry is not None and entry.answer is not None and not self._is_stale(entry)
 
     def is_forgotten(self, key: K) -> bool:
-        """Whether there is no answer, of any age, and none is being loaded."""
+        """Whether there is no answer of any age, and no load is running."""
         return key not in self._entries
 
     def forget(self, key: K) -> None:
-        """Load again for whoever asks from now on; those who wait already get what is being loaded."""
+        """Drop the answer, so that the next request loads it again. Callers that already wait get the running load's
+        answer."""
         with self._lock:
             self._entries.pop(key, None)
             self._forgotten[key] = self._forgotten.get(key, 0) + 1
 
     def times_forgotten(self, key: K) -> int:
-        """How often it was to be loaded again: whoever finds it greater than before finds a newer answer."""
+        """How often ``forget`` was called for a key. A greater number than before means that a newer answer exists or
+        will be loaded."""
         return self._forgotten.get(key, 0)
 
     def _is_stale(self, entry: _Entry[V]) -> bool:
-        """A load under way is shared however long it takes; what fails is forgotten when it fails."""
+        """Whether an answer is too old. A running load is never stale; a failed one is removed when it fails."""
         answer = entry.answer
         return answer is not None and self._clock() - entry.began > self._max_age(answer[0])
 
     def failed(self, key: K, entry: _Entry[V]) -> None:
-        """Whoever asks from now on has it loaded again."""
+        """Remove a failed load, so that the next request loads again."""
         with self._lock:
             if self._entries.get(key) is entry:
                 del self._entries[key]
 
 
 class Flight(Generic[K, V]):
-    """A load under way: it lands, or fails with the exception that leaves its block.
+    """A running load: it ends with ``land``, or fails with the exception that leaves its block.
 
-    Whoever waits is told of no end that was meant for the one who loads alone, such as that of a generator.
+    Exceptions such as GeneratorExit concern only the loading caller; waiting callers get a RuntimeError instead.
     """
 
     def __init__(self, cache: SingleFlight[K, V], key: K, entry: _Entry[V]) -> None:

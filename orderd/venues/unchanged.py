@@ -1,4 +1,4 @@
-"""What was made of accounts is kept for as long as these stay as they were."""
+"""A cache of objects built from accounts, valid as long as the accounts do not change."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Generic, TypeVar
@@ -12,7 +12,7 @@ _NOT_READ: Final = object()
 
 
 class Unchanged(Generic[T]):
-    """One thing by each name, and the accounts that it was made of. Thread-safe."""
+    """One object per name, with the accounts from which it was built. Thread-safe."""
 
     def __init__(self) -> None:
         self._made: dict[str, tuple[Mapping[Pubkey, object], T]] = {}
@@ -23,9 +23,9 @@ class Unchanged(Generic[T]):
         accounts: Mapping[Pubkey, ChainAccount | None],
         make: Callable[[Mapping[Pubkey, ChainAccount | None]], T],
     ) -> T:
-        """What ``make`` makes of the accounts, made again where one that it looked at is another than the last time.
+        """The result of ``make``, called again only if an account that it read has changed since.
 
-        Raises what ``make`` raises; then nothing is kept.
+        Raises what ``make`` raises; then nothing is cached.
         """
         known = self._made.get(name)
         if known is not None and all(accounts.get(key, _NOT_READ) == account for key, account in known[0].items()):
@@ -37,7 +37,7 @@ class Unchanged(Generic[T]):
 
 
 class _RecordedReads(Mapping[Pubkey, ChainAccount | None]):
-    """Accounts that remember which of them somebody has looked at, also those that were not among them."""
+    """Accounts that record which keys were read, including missing ones."""
 
     def __init__(self, accounts: Mapping[Pubkey, ChainAccount | None]) -> None:
         self._accounts = accounts
@@ -53,7 +53,7 @@ class _RecordedReads(Mapping[Pubkey, ChainAccount | None]):
         return key in self._accounts
 
     def __iter__(self) -> Iterator[Pubkey]:
-        raise NotImplementedError("whoever goes through all of them depends on all")
+        raise NotImplementedError("iterating would make the result depend on all accounts")
 
     def __len__(self) -> int:
         return len(self._accounts)

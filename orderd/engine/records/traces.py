@@ -18,7 +18,7 @@ from orderd.domain.order import TERMINAL, EventKind
 from orderd.wire.order_detail import AttemptView, OrderDetail
 from orderd.wire.orders import OrderView
 
-_ENDS_A_TURN: Final = frozenset(
+_TURN_ENDS: Final = frozenset(
     {
         EventKind.CONFIRMED,
         EventKind.RETRYING,
@@ -131,7 +131,7 @@ def _turns(root: SpanRef, events: Sequence[OrderEvent], attempts: Sequence[Attem
             turn = TraceSpan(ref, f"attempt {number}", event.at, event.at, root)
             turn.links = [] if before is None else [SpanLink(before, "retry")]
             turn.attributes = {"orderd.attempt.number": number, **_about_attempt(by_number.get(number))}
-        elif turn is not None and event.data.kind in _ENDS_A_TURN:
+        elif turn is not None and event.data.kind in _TURN_ENDS:
             turn.ended = event.at
             turn.error = str(getattr(event.data, "code", None) or "")
             before = turn.ref

@@ -43,7 +43,7 @@ from orderd.solana.programs.compute_budget import priority_fee
 from orderd.solana.transaction import TransactionVersion
 from orderd.venues.base import OpenPool, Venue
 
-_UNITS_A_LEG: Final = 70_000
+_UNITS_PER_LEG: Final = 70_000
 """The compute units that another leg adds to a transaction: exact enough to compare it with its gain."""
 _ONE_SOL: Final = 10**9
 _LOOKING_SECONDS: Final = 10.0
@@ -147,7 +147,7 @@ class Router:
         if legs <= 1:
             return outline(ways, 0)
         rent = max((self._rent_of_way(mint) for mint, way in over.items() if all(way)), default=0)
-        fees = (legs - 1) * priority_fee(_UNITS_A_LEG, self._unit_price())
+        fees = (legs - 1) * priority_fee(_UNITS_PER_LEG, self._unit_price())
         return outline(ways, self._worth_of(last, found, fees + rent) + 1)
 
     def keep_warm(self) -> None:
@@ -213,7 +213,7 @@ class Router:
         pairs = list(self._pairs(request))
         found = self._collector.ask(pairs) if found is None else {pair: found[pair] for pair in pairs}
         worth_of = partial(self._worth_of, request.mint_out, found)
-        cost_per_leg = worth_of(priority_fee(_UNITS_A_LEG, self._unit_price()))
+        cost_per_leg = worth_of(priority_fee(_UNITS_PER_LEG, self._unit_price()))
         max_impact_bps, max_cost_bps = self._bounds(request)
         limits = SearchLimits(max_impact_bps, max_cost_bps, self._room(direct), fits)
         kind: type[AnySearch] = SearchOut if request.exact_out else Search

@@ -22,7 +22,7 @@ from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.venues.base import OpenPool
 
 MAX_LEGS: Final = 3
-_MILLIONTHS_A_BPS: Final = 100
+_MILLIONTHS_PER_BPS: Final = 100
 
 Fits = Callable[[Route], bool]
 """Whether a route may be taken and its legs fit into one transaction: the last word on each."""
@@ -74,12 +74,12 @@ class SearchLimits:
             self.fitting.append((split, route))
             return True
 
-        return Room(_loads(pools), UNITS_OF_SWAPS, self.max_price_impact_bps * _MILLIONTHS_A_BPS, may_fit, fits)
+        return Room(_loads(pools), UNITS_OF_SWAPS, self.max_price_impact_bps * _MILLIONTHS_PER_BPS, may_fit, fits)
 
     def room_for_hop(self, pools: Sequence[OpenPool], units: int, taken: Decimal = Decimal(0)) -> Room:
         """The limits of a hop that may use this many units, if the other hop has ``taken`` this many basis points."""
         kept = (BPS - self.max_price_impact_bps) / (1 - taken / BPS) if taken < BPS else Decimal(BPS)
-        impact = max(int((BPS - kept) * _MILLIONTHS_A_BPS), 0)
+        impact = max(int((BPS - kept) * _MILLIONTHS_PER_BPS), 0)
         return Room(_loads(pools), units, impact, self.room(pools).may_fit)
 
 
@@ -219,7 +219,7 @@ def first_that_may_be(candidates: list[Candidate], limits: SearchLimits, steep: 
 
 
 def _loads(pools: Sequence[OpenPool]) -> tuple[Load, ...]:
-    return tuple(Load(pool.units, pool.units_a_step) for pool in pools)
+    return tuple(Load(pool.units, pool.units_per_step) for pool in pools)
 
 
 def curves_of(pools: Sequence[OpenPool]) -> CurveOf:

@@ -74,7 +74,7 @@ def load(invocation: Invocation, index: int, layout: type[R], name: str) -> R:
 
 def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount:
     """Decode a token account. Raises InstructionError if the account is not one."""
-    state = _of_a_token_program(invocation, index, name, TokenAccount)
+    state = _token_program_account(invocation, index, name, TokenAccount)
     if state.state == AccountState.UNINITIALIZED:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
     return state
@@ -82,13 +82,13 @@ def token_account(invocation: Invocation, index: int, name: str) -> TokenAccount
 
 def mint(invocation: Invocation, index: int, name: str) -> Mint:
     """Decode a mint. Raises InstructionError if the account is not one."""
-    state = _of_a_token_program(invocation, index, name, Mint)
+    state = _token_program_account(invocation, index, name, Mint)
     if not state.is_initialized:
         raise account_error(invocation, name, *ACCOUNT_DID_NOT_DESERIALIZE)
     return state
 
 
-def _of_a_token_program(invocation: Invocation, index: int, name: str, layout: type[R]) -> R:
+def _token_program_account(invocation: Invocation, index: int, name: str, layout: type[R]) -> R:
     account = invocation.account(index)
     if account.owner == system.PROGRAM_ID and account.lamports == 0:
         raise account_error(invocation, name, *ACCOUNT_NOT_INITIALIZED)

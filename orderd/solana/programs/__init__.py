@@ -1,1 +1,1 @@
-"""The programs of the chain that every trade needs, one a module. Those of pools are in ``orderd.pools``."""
+"""The programs that every trade needs, one per module. Pool programs are in ``orderd.pools``."""

@@ -1,4 +1,4 @@
-"""The Associated Token Account program: the one address where an owner keeps a mint.
+"""The Associated Token Account program: derives the address of an owner's token account for a mint.
 
 Layout: solana-program/associated-token-account, ``program/src/instruction.rs``.
 """
@@ -25,14 +25,14 @@ PAYER, ACCOUNT, OWNER, MINT, SYSTEM_PROGRAM, TOKEN_PROGRAM = range(6)
 
 @lru_cache(maxsize=4096)
 def address(owner: Pubkey, mint: Pubkey, token_program: Pubkey = token.PROGRAM_ID) -> Pubkey:
-    """Where ``owner`` keeps ``mint``."""
+    """The address of the associated account of ``owner`` for ``mint``."""
     return Pubkey.find_program_address([bytes(owner), bytes(token_program), bytes(mint)], PROGRAM_ID)[0]
 
 
 def create_idempotent(
     payer: Pubkey, owner: Pubkey, mint: Pubkey, token_program: Pubkey = token.PROGRAM_ID
 ) -> Instruction:
-    """Create the account where it does not exist; ``payer`` signs and pays the rent."""
+    """Create the account if it does not exist; ``payer`` signs and pays the rent."""
     accounts = [
         signer(payer, writable=True),
         writable(address(owner, mint, token_program)),

@@ -1,4 +1,4 @@
-"""The Compute Budget program: how much a transaction may compute, and what it pays to go first.
+"""The Compute Budget program: a transaction's compute unit limit and priority fee.
 
 Layout: the tag (u8), then the value. Instructions come from solders.compute_budget.
 """
@@ -34,7 +34,7 @@ class SetComputeUnitLimit(Record):
 
 @dataclass(frozen=True, slots=True)
 class SetComputeUnitPrice(Record):
-    """In micro-lamports a compute unit."""
+    """The price in micro-lamports per compute unit."""
 
     DISCRIMINATOR = b"\x03"
     micro_lamports: U64
@@ -62,12 +62,12 @@ def decode_instruction(data: bytes) -> ComputeBudgetInstruction:
     return kind.decode(data)
 
 
-def budget(units: int, micro_lamports_a_unit: int) -> list[Instruction]:
-    """Ask for ``units`` compute units at a price; the price is left out where it is 0."""
+def budget(units: int, micro_lamports_per_unit: int) -> list[Instruction]:
+    """Set the compute unit limit and price; a price of 0 is omitted."""
     limit = set_compute_unit_limit(units)
-    return [limit, set_compute_unit_price(micro_lamports_a_unit)] if micro_lamports_a_unit else [limit]
+    return [limit, set_compute_unit_price(micro_lamports_per_unit)] if micro_lamports_per_unit else [limit]
 
 
-def priority_fee(units: int, micro_lamports_a_unit: int) -> int:
+def priority_fee(units: int, micro_lamports_per_unit: int) -> int:
     """Lamports paid over the signature fee, rounded up as the runtime does."""
-    return -(-units * micro_lamports_a_unit // MICRO_LAMPORTS)
+    return -(-units * micro_lamports_per_unit // MICRO_LAMPORTS)

@@ -1,7 +1,7 @@
 """Fixed little-endian layouts of account and instruction data, declared as dataclasses.
 
-A record's annotations say how each field lies in memory; ``decode`` and ``encode`` are exact inverses, so whatever
-a program keeps in reserved bytes survives a round trip:
+A record's annotations define the binary format of each field. ``decode`` and ``encode`` are exact inverses, so reserved
+bytes survive a round trip:
 
     @dataclass(frozen=True, slots=True)
     class Transfer(Record):
@@ -23,7 +23,7 @@ class LayoutError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldLayout:
-    """How one field lies in memory: a ``struct`` format, and the conversions where struct knows no such type."""
+    """The binary format of a field: a ``struct`` format, and conversions for types that struct does not know."""
 
     format: str
     load: Callable[[Any], Any] | None = None
@@ -37,7 +37,7 @@ def _unsigned(size: int) -> FieldLayout:
 
 
 def raw(size: int) -> FieldLayout:
-    """Bytes kept as they are."""
+    """A field of ``size`` bytes without conversion."""
     return FieldLayout(f"{size}s")
 
 
@@ -52,7 +52,7 @@ U1024 = Annotated[int, _unsigned(128)]
 U6144 = Annotated[int, _unsigned(768)]
 Key = Annotated[Pubkey, FieldLayout("32s", Pubkey.from_bytes, bytes)]
 Tail = Annotated[bytes, FieldLayout("")]
-"""All that follows the fixed part; only as the last field."""
+"""All bytes after the fixed part; only allowed as the last field."""
 
 
 class Record:
@@ -63,12 +63,12 @@ class Record:
 
     @classmethod
     def size(cls) -> int:
-        """Bytes of the fixed part, with the discriminator."""
+        """Size of the fixed part in bytes, including the discriminator."""
         return len(cls.DISCRIMINATOR) + _plan(cls).fixed.size
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Read a record. Raises LayoutError if the size or the discriminator is another."""
+        """Decode a record. Raises LayoutError if the size or the discriminator differs."""
         plan, size, start = _plan(cls), cls.size(), len(cls.DISCRIMINATOR)
         if len(data) != size and not (plan.has_tail and len(data) > size):
             raise LayoutError(f"{cls.__name__} takes {size} bytes, got {len(data)}")
@@ -82,7 +82,7 @@ class Record:
         return cls(*values)
 
     def encode(self) -> bytes:
-        """The record's bytes. Raises struct.error where a value does not fit its field."""
+        """The record's bytes. Raises struct.error if a value does not fit its field."""
         plan = _plan(type(self))
         values = [getattr(self, name) for name in plan.names]
         for index, dump in plan.dumps:

@@ -1,4 +1,4 @@
-"""How an instruction names its accounts."""
+"""Account metas of instructions: signer, writable, read-only."""
 
 from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey

@@ -31,8 +31,8 @@ def transfer(source: Pubkey, destination: Pubkey, lamports: int) -> Instruction:
 def create_account_with_seed(
     payer: Pubkey, account: Pubkey, seed: str, lamports: int, size: int, owner: Pubkey
 ) -> Instruction:
-    """Make an account of ``size`` bytes for the program ``owner``, at the address of ``payer`` and ``seed``;
-    ``payer`` signs."""
+    """Create an account of ``size`` bytes for the program ``owner``, at the address derived from ``payer`` and
+    ``seed``; ``payer`` signs."""
     return _create_account_with_seed(
         CreateAccountWithSeedParams(
             from_pubkey=payer,

@@ -1,4 +1,4 @@
-"""SPL Token and the part of Token-2022 that is equal to it: mints, token accounts, transfers.
+"""SPL Token, and the parts that Token-2022 shares with it: mints, token accounts, transfers.
 
 Layouts: solana-program/token, ``program/src/{state,instruction,error}.rs``. Token-2022 accounts carry their extensions
 after byte 165, each as type (u16), length (u16) and value; a mint is padded to that byte first.
@@ -25,12 +25,13 @@ NATIVE_MINT: Final = Pubkey.from_string("So1111111111111111111111111111111111111
 MINT_SIZE: Final = 82
 ACCOUNT_SIZE: Final = 165
 ASSOCIATED_2022_SIZE: Final = 170
-"""Of an associated account under Token-2022, which notes that its owner is fixed."""
+"""Size of an associated account of Token-2022, which has the immutable-owner extension."""
 ACCOUNT_RENT: Final = 2_039_280
-"""Lamports that free an account of that size from rent: (128 + size) bytes, two years of 3,480 lamports each."""
+"""Rent-exempt minimum in lamports of an account of ``ACCOUNT_SIZE``: (128 + size) bytes, two years of 3,480 lamports
+each."""
 EXTENDED_MINT: Final = 1
 EXTENDED_ACCOUNT: Final = 2
-"""What byte 165 says where there are extensions behind it."""
+"""The value of byte 165, before the extensions."""
 _MINT_PADDING: Final = ACCOUNT_SIZE + 1 - MINT_SIZE
 
 INSUFFICIENT_FUNDS: Final = 1
@@ -65,7 +66,7 @@ class AccountState(IntEnum):
 
 
 class Extension(IntEnum):
-    """What Token-2022 adds to a mint: solana-program/token-2022, ``interface/src/extension/mod.rs``."""
+    """Extension types of Token-2022 mints. Source: solana-program/token-2022, ``interface/src/extension/mod.rs``."""
 
     TRANSFER_FEE = 1
     CLOSE_AUTHORITY = 3
@@ -88,13 +89,13 @@ class Extension(IntEnum):
 
 
 _ADDED_TO_ACCOUNTS: Final = {Extension.TRANSFER_FEE: 8, Extension.TRANSFER_HOOK: 1, Extension.PAUSABLE: 0}
-"""Bytes that an account has for what its mint has: what is withheld, a flag while a hook runs, nothing."""
+"""Bytes of the account extension for each mint extension: the withheld amount, a flag while a hook runs, nothing."""
 _HEADER: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class OptionalKey(Record):
-    """The program's COption<Pubkey>. Bytes of a key that was taken away may linger behind tag 0."""
+    """The program's COption<Pubkey>. After tag 0, the bytes of a removed key may remain."""
 
     tag: U32
     value: Key
@@ -118,7 +119,8 @@ class OptionalU64(Record):
 
 @dataclass(frozen=True, slots=True)
 class Mint(Record):
-    """A token's mint, 82 bytes. ``supply`` in base units; ``extensions`` is what Token-2022 adds."""
+    """A token's mint, 82 bytes. ``supply`` in base units; ``extensions`` are the bytes after the base layout
+    (Token-2022)."""
 
     mint_authority: OptionalKey
     supply: U64
@@ -132,17 +134,18 @@ class Mint(Record):
         return cls(OptionalKey.of(authority), supply, decimals, 1, OptionalKey.of(None))
 
     def extensions_by_type(self) -> dict[int, bytes]:
-        """What Token-2022 adds, by type (see ``Extension``). Raises LayoutError if it is cut off."""
+        """The extensions by type (see ``Extension``). Raises LayoutError if one is truncated."""
         return dict(_extensions(self.extensions[_MINT_PADDING:]))
 
     def is_of(self, program: Pubkey) -> bool:
-        """Whether a mint of this token program ends as this one does: a token account is as long as some."""
+        """Whether these bytes can be a mint of this token program. Needed because a token account can have the same
+        length."""
         if program == PROGRAM_ID or not self.extensions:
             return not self.extensions
         return self.extensions[_MINT_PADDING - 1 : _MINT_PADDING] == bytes([EXTENDED_MINT])
 
     def account_size(self, program: Pubkey) -> int:
-        """Bytes of an associated account. Raises LayoutError."""
+        """Size in bytes of an associated account. Raises LayoutError."""
         if program == PROGRAM_ID:
             return ACCOUNT_SIZE
         added = [size for kind, size in _ADDED_TO_ACCOUNTS.items() if kind in self.extensions_by_type()]
@@ -215,7 +218,7 @@ class InitializeAccount3(Record):
 
 @dataclass(frozen=True, slots=True)
 class InitializeMint2(Record):
-    """Without a freeze authority the program wants one byte of 0 and nothing behind it."""
+    """Without a freeze authority, the program expects one byte 0 and nothing after it."""
 
     DISCRIMINATOR = b"\x14"
     decimals: U8
@@ -259,7 +262,7 @@ def transfer_checked(
     decimals: int,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """Move ``amount`` base units; the program refuses another mint or other decimals."""
+    """Transfer ``amount`` base units; the program refuses a wrong mint or wrong decimals."""
     accounts = [writable(source), readonly(mint), writable(destination), signer(owner)]
     return Instruction(program_id, TransferChecked(amount, decimals).encode(), accounts)
 
@@ -267,7 +270,7 @@ def transfer_checked(
 def transfer(
     source: Pubkey, destination: Pubkey, owner: Pubkey, amount: int, program_id: Pubkey = PROGRAM_ID
 ) -> Instruction:
-    """Move ``amount`` base units."""
+    """Transfer ``amount`` base units."""
     accounts = [writable(source), writable(destination), signer(owner)]
     return Instruction(program_id, Transfer(amount).encode(), accounts)
 
@@ -275,7 +278,7 @@ def transfer(
 def mint_to(
     mint: Pubkey, destination: Pubkey, authority: Pubkey, amount: int, program_id: Pubkey = PROGRAM_ID
 ) -> Instruction:
-    """Create ``amount`` base units out of nothing; ``authority`` is the mint's and signs."""
+    """Mint ``amount`` base units; ``authority`` is the mint authority and signs."""
     accounts = [writable(mint), writable(destination), signer(authority)]
     return Instruction(program_id, MintTo(amount).encode(), accounts)
 
@@ -292,12 +295,12 @@ def close_account(account: Pubkey, destination: Pubkey, owner: Pubkey, program_i
 
 
 def initialize_account3(account: Pubkey, mint: Pubkey, owner: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Instruction:
-    """Make a token account of allocated bytes."""
+    """Initialize an allocated account as a token account."""
     return Instruction(program_id, InitializeAccount3(owner).encode(), [writable(account), readonly(mint)])
 
 
 def initialize_mint2(mint: Pubkey, decimals: int, authority: Pubkey, program_id: Pubkey = PROGRAM_ID) -> Instruction:
-    """Make a mint, without freeze authority, of allocated bytes."""
+    """Initialize an allocated account as a mint without a freeze authority."""
     return Instruction(program_id, InitializeMint2(decimals, authority).encode(), [writable(mint)])
 
 

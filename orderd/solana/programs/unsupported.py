@@ -1,4 +1,4 @@
-"""Why a pool's swaps are not covered here, although its accounts can be read."""
+"""Reasons for not trading in a pool although its accounts can be read."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from orderd.solana.programs.layout import Record
 
 
 class Unsupported(StrEnum):
-    """What a pool has, or does, that the maths of its kind leaves out."""
+    """A property of a pool that the maths of its kind does not support."""
 
     SWAPS_OFF = "swaps_off"
     FEE_SIDE = "fee_side"
@@ -29,8 +29,7 @@ _EXPLANATIONS: Final = {
 
 
 class UnsupportedPoolError(Exception):
-    """The pool is read, and left alone: a quote for it could be wrong. ``reason`` says why, ``field`` where that
-    lies."""
+    """The pool is excluded, because a quote for it could be wrong. ``reason`` says why, ``field`` names the field."""
 
     def __init__(self, reason: Unsupported, field: str | None = None) -> None:
         super().__init__(reason)
@@ -43,9 +42,10 @@ class UnsupportedPoolError(Exception):
 
 
 def check_reserved(record: Record, *fields: str) -> None:
-    """That these fields, numbers or bytes, are zero, as those have to be that wait for a use.
+    """Check that reserved fields, numbers or bytes, are zero: a later release may have given them a meaning.
 
-    Left out are fields that had another use before: what is in them has been there since. Raises UnsupportedPoolError.
+    Callers omit fields that an earlier release used, because they may still hold old values. Raises
+    UnsupportedPoolError.
     """
     for name in fields:
         value = getattr(record, name)

@@ -141,7 +141,7 @@ def _signed(
     rpc: RpcClient, wallet: Wallet, venue: Venue, quote: VenueQuote, min_amount_out: int, memo: str
 ) -> SignedTransaction:
     trade = trade_instructions(lambda _: venue, Route.single(quote), wallet.address, min_amount_out)
-    attempt = attempt_instructions(memo, trade, units=400_000, micro_lamports_a_unit=1_000)
+    attempt = attempt_instructions(memo, trade, units=400_000, micro_lamports_per_unit=1_000)
     return sign(attempt, wallet, rpc.get_latest_blockhash().value.blockhash)
 
 

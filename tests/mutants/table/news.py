@@ -84,7 +84,7 @@ MUTANTS: Final = (
         "hints-end",
         13,
         "orderd/solana/hints.py",
-        "            except Exception as error:  # noqa: BLE001  (a fault of one hint does not end those to come)\n",
+        "            except Exception as error:  # noqa: BLE001  (an error in one hint must not end the listening)\n",
         "            except ConnectionError as error:\n",
         ("tests/unit/solana/test_hints.py::test_a_hint_that_leads_to_what_nobody_foresaw_ends_no_hints_to_come",),
         "One odd message of a node, and pools are traded by older prices from then on.",

@@ -168,8 +168,8 @@ def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accoun
 def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_third(
     node: Node, accounts: AccountHints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hints, "_ACCOUNTS_AT_MOST", 1)
-    monkeypatch.setattr(hints, "_CONNECTIONS_AT_MOST", 2)
+    monkeypatch.setattr(hints, "_MAX_ACCOUNTS", 1)
+    monkeypatch.setattr(hints, "_MAX_CONNECTIONS", 2)
     notified: Queue[str] = Queue()
     accounts.start()
     accounts.watch(A, lambda: notified.put("a"))

@@ -191,7 +191,7 @@ def test_tokens_are_minted_and_moved(chain: LiteSVM) -> None:
 
 def test_an_attempt_carries_its_budget_and_its_memo(chain: LiteSVM) -> None:
     pay = system.transfer(OWNER, Pubkey.from_bytes(b"\x07" * 32), SOL)
-    attempt = attempt_instructions("0198c0de:1", [pay], units=50_000, micro_lamports_a_unit=1_000_000)
+    attempt = attempt_instructions("0198c0de:1", [pay], units=50_000, micro_lamports_per_unit=1_000_000)
     before = chain.get_balance(OWNER)
     result = succeed(chain, *attempt)
     assert any("0198c0de:1" in line for line in result.logs())
@@ -202,7 +202,7 @@ def test_an_attempt_carries_its_budget_and_its_memo(chain: LiteSVM) -> None:
 def test_equal_orders_never_sign_the_same_bytes() -> None:
     pay = system.transfer(OWNER, Pubkey.from_bytes(b"\x07" * 32), 1)
     first, again, second = (
-        sign(attempt_instructions(name, [pay], units=1, micro_lamports_a_unit=0), WALLET, Hash.default())
+        sign(attempt_instructions(name, [pay], units=1, micro_lamports_per_unit=0), WALLET, Hash.default())
         for name in ("order-1:1", "order-1:1", "order-2:1")
     )
     assert first == again

@@ -30,7 +30,7 @@ from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, memo, token
 from orderd.solana.transaction import sign
 from orderd.venues.base import Venue, trade_instructions
-from orderd.venues.pool_listing import MAX_POOLS_A_PAIR
+from orderd.venues.pool_listing import MAX_POOLS_PER_PAIR
 from orderd.venues.pool_venue import NOTHING_FOUND_SECONDS, PoolVenue
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
@@ -233,15 +233,15 @@ def test_the_pool_that_pays_most_is_quoted(card: Card, chain: Chain) -> None:
 
 
 def test_of_many_pools_the_deepest_are_kept(card: Card, chain: Chain) -> None:
-    for number in range(MAX_POOLS_A_PAIR + 2):
+    for number in range(MAX_POOLS_PER_PAIR + 2):
         card.pool(chain, Pubkey.from_bytes(bytes([number + 1]) * 32), deeper=number + 1)
     shallow = {str(Pubkey.from_bytes(bytes([number]) * 32)) for number in (1, 2)}
     kept = card.venue(chain).pools(WSOL_MINT, USDC_MINT)
-    assert len(kept) == MAX_POOLS_A_PAIR
+    assert len(kept) == MAX_POOLS_PER_PAIR
     assert not shallow & set(kept)
 
 
-@pytest.mark.parametrize(("pools", "requests"), [(1, 4), (3 * MAX_POOLS_A_PAIR, 5)])
+@pytest.mark.parametrize(("pools", "requests"), [(1, 4), (3 * MAX_POOLS_PER_PAIR, 5)])
 def test_a_pair_that_nobody_asked_for_yet_takes_few_requests_however_many_pools_it_has(
     card: Card, chain: Chain, pools: int, requests: int
 ) -> None:
@@ -254,7 +254,7 @@ def test_a_pair_that_nobody_asked_for_yet_takes_few_requests_however_many_pools_
 
 
 def test_a_fortune_on_one_side_drives_no_pool_out(card: Card, chain: Chain) -> None:
-    deep = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_A_PAIR)]
+    deep = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_PER_PAIR)]
     for pool in deep:
         card.pool(chain, pool, deeper=2)
     card.pool(chain, OTHER)
@@ -266,7 +266,7 @@ def test_a_fortune_on_one_side_drives_no_pool_out(card: Card, chain: Chain) -> N
 
 
 def test_of_configured_pools_the_first_are_kept(card: Card, chain: Chain) -> None:
-    named = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_A_PAIR + 1)]
+    named = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_PER_PAIR + 1)]
     for depth, pool in enumerate(named, start=1):
         card.pool(chain, pool, deeper=depth)
     venue = card.venue(chain, addresses=[str(pool) for pool in named])
@@ -562,7 +562,7 @@ def test_a_whole_trade_fits_one_transaction(card: Card, chain: Chain) -> None:
     venue = card.venue(chain)
     for request in (ONE_SOL, HUNDRED_USDC):
         whole = trade(venue, best_quote(venue, request))
-        attempt = attempt_instructions("0" * 40, whole, units=400_000, micro_lamports_a_unit=10_000)
+        attempt = attempt_instructions("0" * 40, whole, units=400_000, micro_lamports_per_unit=10_000)
         assert len(sign(attempt, WALLET, Hash.default()).raw) <= 1232
 
 

@@ -9,7 +9,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from orderd.solana.json_rpc import RpcTransportError
-from orderd.solana.rpc import MAX_ACCOUNTS_A_CALL, ChainAccount, RpcClient, RpcError
+from orderd.solana.rpc import MAX_ACCOUNTS_PER_CALL, ChainAccount, RpcClient, RpcError
 from orderd.solana.rpc_types import AtSlot
 from orderd.solana.transport import Response
 from orderd.venues.reading import Accounts, Reading, read, read_batch
@@ -97,7 +97,7 @@ class Counting:
 
 def test_a_group_is_of_one_slot_unless_it_is_larger_than_a_call() -> None:
     transport = Counting()
-    groups = [KEYS[:60], KEYS[:60], KEYS[60:120], KEYS[: MAX_ACCOUNTS_A_CALL + 20]]
+    groups = [KEYS[:60], KEYS[:60], KEYS[60:120], KEYS[: MAX_ACCOUNTS_PER_CALL + 20]]
     found = RpcClient("", transport=transport).get_account_groups(groups)
     assert transport.sizes == [60, 60, 100, 20]
     assert [each.slot for each in found if not isinstance(each, RpcError)] == [5, 5, 6, 7]
