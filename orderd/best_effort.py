@@ -1,6 +1,7 @@
-"""Work that no order depends on: news, hints, metrics, the record of refusals. It may fail in any way and ends nothing.
+"""Work on which no order depends: notifications, hints, metrics, the audit of refusals. Its failures never end a
+process.
 
-A failure is logged, the first of a kind in a minute with its traceback, and counted by what failed.
+A failure is logged, the first of a kind per minute with its traceback, and counted by ``what``.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from orderd.telemetry import name_thread
 T = TypeVar("T")
 
 TRACE_SECONDS: Final = 60.0
-"""The same trace each second would hide everything else."""
+"""Seconds between two tracebacks of a kind. One per second would hide other log lines."""
 _MOST_AT_ONCE: Final = 256
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LAST_PAUSE_SECONDS: Final = 10.0
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def best_effort(what: str) -> Iterator[None]:
-    """Let nothing that goes wrong within leave. ``what`` is the metric's label, so one of a few."""
+    """Catch, log and count all exceptions in the block. ``what`` is the metric's label, so one of a few."""
     try:
         yield
     except BaseException as error:
@@ -42,7 +43,7 @@ def best_effort(what: str) -> Iterator[None]:
 
 
 def failed(what: str, error: BaseException) -> None:
-    """Log and count a failure that ends nothing."""
+    """Log and count a failure."""
     BEST_EFFORT_FAILURES.labels(what).inc()
     now = time.monotonic()
     is_traced = now - _traced.get(what, -TRACE_SECONDS) >= TRACE_SECONDS
@@ -66,7 +67,7 @@ async def keep_going(what: str, work: Callable[[], Awaitable[None]]) -> None:
 
 
 class Outbox(Generic[T]):
-    """A thread that handles what it is given, in order and in batches, so that no other thread waits for that."""
+    """A thread that handles items in order and in batches, so that the threads that produce them do not wait."""
 
     def __init__(
         self,
@@ -76,10 +77,10 @@ class Outbox(Generic[T]):
         *,
         most: int = _MOST_AT_ONCE,
     ) -> None:
-        """``undone`` gets what ``deal`` raised an exception over, and what had to wait for that meanwhile.
+        """``undone`` gets the items for which ``deal`` raised an exception, and those that were waiting meanwhile.
 
-        So nothing accumulates for as long as the other side hangs. Items that are put together are handled together; up
-        to ``most`` items, more are taken along.
+        So items do not accumulate while the other side hangs. Items that are put together are handled together; further
+        ones are added up to ``most`` items.
         """
         self._what = what
         BEST_EFFORT_FAILURES.labels(what)  # exported from the beginning, as 0
@@ -96,7 +97,7 @@ class Outbox(Generic[T]):
             self._items.put(items)
 
     def close(self, seconds: float) -> None:
-        """Deal with what was given so far, as far as that takes no longer than ``seconds``."""
+        """Handle the remaining items within ``seconds``, and stop."""
         self._items.put(None)
         self._thread.join(seconds)
 

@@ -49,7 +49,7 @@ class Option(_Parameter, TyperOption):
 
 
 def _named(params: "list[Parameter]") -> "list[Parameter]":
-    for each in params:  # Typer makes them itself, and takes no class for them
+    for each in params:  # Typer creates them itself, and accepts no class for them
         if type(each) is TyperArgument:
             each.__class__ = Argument
             each.metavar = each.metavar or str(each.name).upper()
@@ -82,7 +82,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The same for a command that has others. Its help shows the first line of theirs, whole."""
+    """The same for a command with subcommands. Its help shows the whole first line of each subcommand's help."""
 
     def get_params(self, ctx: "Context") -> "list[Parameter]":
         return _named(super().get_params(ctx))
@@ -115,7 +115,7 @@ def _heading(part: object, default: str) -> str:
 
 
 class CommandLine(typer.Typer):
-    """A Typer all of whose commands refuse an option that is given twice. Its help is plain text."""
+    """A Typer whose commands refuse an option that is given twice. Its help is plain text."""
 
     def __init__(self, *, cls: type[Group] = Group, **settings: Any) -> None:  # noqa: ANN401  (what Typer takes)
         super().__init__(cls=cls, add_completion=False, rich_markup_mode=None, **settings)

@@ -1,7 +1,7 @@
 """The proxy on the way to another machine, for the daemon and its client, for HTTP and websockets alike.
 
-It comes from the environment as for most programs: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in either case. What
-is on this machine is never asked for by way of another. Proxies are spoken to in HTTP (RFC 9110) or SOCKS 5 (RFC 1928).
+It is configured by the environment as in most programs: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in either case.
+Connections to this machine never use a proxy. Supported are HTTP proxies (RFC 9110) and SOCKS 5 (RFC 1928).
 """
 
 import socket
@@ -15,7 +15,7 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 from orderd.domain.host import is_loopback
 
 _PORTS: Final = {"http": 80, "socks5": 1080, "socks5h": 1080}
-"""The kinds of proxies that are spoken to, and where they listen if nothing else is said."""
+"""The supported kinds of proxies, and their default ports."""
 _HEAD_AT_MOST: Final = 65_536
 _TEXT_AT_MOST: Final = 255
 _SOCKS: Final = 5
@@ -23,7 +23,7 @@ _NO_ANSWERS: Final = (
     "", "it failed", "it does not allow that", "no network leads there", "no host is reached there",
     "the endpoint refuses", "too late", "it cannot connect", "it does not know such addresses",
 )  # fmt: skip
-"""What a SOCKS proxy says by a number (RFC 1928, 6)."""
+"""The meaning of a SOCKS proxy's reply codes (RFC 1928, 6)."""
 
 
 class ProxyError(Exception):
@@ -60,7 +60,7 @@ class Proxy:
 
 
 def proxy_for(host: str, port: int, *, is_secure: bool) -> Proxy | None:
-    """By way of whom, as the environment has it now. Raises ProxyError."""
+    """The proxy for a connection, by the current environment; None if there is none. Raises ProxyError."""
     if is_loopback(host):
         return None
     named = getproxies_environment()
@@ -86,7 +86,7 @@ def proxy_for(host: str, port: int, *, is_secure: bool) -> Proxy | None:
 
 
 def credentials(parts: SplitResult) -> tuple[str | None, str]:
-    """User and password of a URL; no user where it names none."""
+    """User and password of a URL; the user is None if the URL has none."""
     return None if parts.username is None else unquote(parts.username), unquote(parts.password or "")
 
 
@@ -112,9 +112,9 @@ def _ask_in_http(connection: socket.socket, authority: str, authorization: str |
         head += f"Proxy-Authorization: {authorization}\r\n"
     connection.sendall(f"{head}\r\n".encode("ascii"))
     answer = bytearray()
-    while not answer.endswith(b"\r\n\r\n"):  # nothing beyond: what follows is the endpoint's
+    while not answer.endswith(b"\r\n\r\n"):  # not further: the bytes after it are the endpoint's
         if len(answer) > _HEAD_AT_MOST:
-            raise OSError("the proxy says what is no HTTP")
+            raise OSError("the proxy did not answer in HTTP")
         answer += _read(connection, 1)
     status = bytes(answer).split(b"\r\n", 1)[0].decode("latin-1")
     if status.split(" ")[1:2] != ["200"]:
@@ -146,7 +146,7 @@ def _ask_in_socks(connection: socket.socket, host: str, port: int) -> None:
         try:
             name = host.encode("idna")
         except UnicodeError as error:
-            raise OSError(f"{host[:50]} is no name of a host") from error
+            raise OSError(f"{host[:50]} is not a name of a host") from error
         where = bytes((3, len(name))) + name
     connection.sendall(bytes((_SOCKS, 1, 0)) + where + port.to_bytes(2))
     _, answer, _, kind = _read(connection, 4)

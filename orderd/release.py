@@ -1,7 +1,7 @@
-"""Which orderd this is: its version, and the commit of the source that it was made from.
+"""The version of orderd, and the commit of its source.
 
-A package holds the commit in a file, which ``setup.py`` writes when the package is made. A checkout has none: there the
-files of git are read, without git. Where neither is there, the commit is not known, and nothing is guessed.
+A package contains the commit in a file, which ``setup.py`` writes when the package is built. In a checkout, the commit
+is read from git's files, without git. Otherwise the commit is not known.
 """
 
 import re
@@ -14,13 +14,13 @@ from typing import Final
 _PACKAGE: Final = Path(__file__).parent
 _FILE: Final = "COMMIT"
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?:\+changes)?")
-"""By SHA-1 or SHA-256; of a package that was made from files that were not committed, that is said."""
+"""A SHA-1 or SHA-256 hash; ``+changes`` marks a package that was built from uncommitted files."""
 _SHORT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """``commit`` is in full, and None if it is not known."""
+    """A release. ``commit`` is the full hash; None if it is not known."""
 
     version: str
     commit: str | None
@@ -36,20 +36,20 @@ class Release:
         return f"{known[:_SHORT]}{' with changes' if changes else ''}"
 
     def is_like(self, other: "Release") -> bool:
-        """Whether nothing that is known tells them apart: the versions, or the commits where both are known."""
+        """Whether the versions, and the commits if both are known, are equal."""
         commits = {self.commit, other.commit} - {None}
         return self.version == other.version and len(commits) < 2
 
 
 @cache
 def this_release() -> Release:
-    """What this process is of."""
+    """The release of this process."""
     found = _read(_PACKAGE / _FILE) or _of_checkout(_PACKAGE.parent / ".git")
     return Release(version("orderd"), found if found and _COMMIT.fullmatch(found) else None)
 
 
 def _of_checkout(git: Path) -> str | None:
-    """What HEAD of this repository is (gitrepository-layout(5))."""
+    """The commit of HEAD in this repository (gitrepository-layout(5))."""
     head = _read(git / "HEAD")
     if head is None or not head.startswith("ref: "):
         return head

@@ -25,10 +25,10 @@ _NOISY: Final = ("websockets.server", "uvicorn.error", "uvicorn.access", "httpx"
 """Libraries that log each connection or request at INFO; from them, warnings are enough."""
 
 _STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
-"""Loggers of libraries, and actions of ours, whose lines any client that reaches the port can cause."""
+"""Loggers of libraries, and actions of orderd, whose log lines any client of the port can cause."""
 _LINES_PER_MINUTE: Final = 10
 _LONGEST_LINE: Final = 500
-"""Characters of a library's words on a stranger's."""
+"""Maximum characters of such a line."""
 
 
 _PRIORITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
@@ -36,13 +36,13 @@ _DEBUG: Final = 7
 
 
 def name_thread(name: str) -> None:
-    """Let Linux know the calling thread by this name, as ``top -H`` shows it. Python does not."""
+    """Set the calling thread's name in Linux, as shown by ``top -H``. Python does not set it."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 class _Bounded(logging.Filter):
-    """Lets strangers write so much of the log and no more; the next line that passes says how many did not."""
+    """Limits the log lines per minute that clients can cause; the next line that passes says how many were dropped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +87,8 @@ def _plain(value: object) -> object:
 
 
 def configure_logging(level: str = "info", render: Literal["json", "console"] = "json") -> None:
-    """Send all logs of the process to stderr, one line an event. Also those of libraries that use ``logging``."""
+    """Write all logs of the process to stderr, one line per event, including those of libraries that use
+    ``logging``."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -128,7 +129,7 @@ def configure_logging(level: str = "info", render: Literal["json", "console"] = 
 
 
 def set_log_level(level: str) -> None:
-    """From now on nothing less severe is logged."""
+    """Set the minimum level of logged events."""
     logging.getLogger().setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
@@ -143,7 +144,7 @@ class _ForJournal(ProcessorFormatter):
 
 
 def _is_journal() -> bool:
-    """Whether stderr is the journal, as JOURNAL_STREAM says by device and inode (systemd.exec(5))."""
+    """Whether stderr is the journal, by device and inode in JOURNAL_STREAM (systemd.exec(5))."""
     try:
         stream = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):

@@ -8,20 +8,20 @@ from typing import Any
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Put ``content`` in the place of what the file has. Raises OSError."""
+    """Replace the file's content atomically. Raises OSError."""
     draft = file.with_suffix(f".{os.getpid()}")
     draft.write_bytes(content)
     draft.replace(file)
 
 
 def write_address(file: Path, **address: object) -> None:
-    """Say where this process listens, to readers of its state directory; its ``pid`` is added. Raises OSError."""
+    """Write the addresses of this process for readers of its state directory; its ``pid`` is added. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(file, json.dumps({"pid": os.getpid(), **address}).encode())
 
 
 def read_address(file: Path) -> Mapping[str, Any]:
-    """What a process that listens has written: ``pid``, ``url``, ... Raises FileNotFoundError."""
+    """The addresses that a process has written: ``pid``, ``url``, ... Raises FileNotFoundError."""
     address: dict[str, Any] = json.loads(file.read_text())
     return address
 

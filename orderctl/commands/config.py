@@ -90,7 +90,7 @@ def set_value(
     """Change one setting of the file; its other lines stay as they are."""
     where = changeable_path(os.environ)
     if name not in FILE_KEYS:
-        raise unusable("config set", f"{name!r} is no setting; there are {', '.join(FILE_KEYS)}")
+        raise unusable("config set", f"{name!r} is not a setting; there are {', '.join(FILE_KEYS)}")
     check(name, value, name)
     if where.exists():
         read_file(os.environ)

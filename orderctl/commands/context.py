@@ -58,7 +58,7 @@ def use(
     contexts = read_file(os.environ).get("contexts", {})
     if name != NONE and name not in contexts:
         there = f"there are {', '.join(contexts)}" if contexts else "there is none"
-        raise unusable("context use", f"{name!r} is no context of {config_path(os.environ)}; {there}")
+        raise unusable("context use", f"{name!r} is not a context of {config_path(os.environ)}; {there}")
     changeable_path(os.environ)
     path = context_path(os.environ)
     try:

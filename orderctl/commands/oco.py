@@ -38,7 +38,7 @@ def run(
     """
     settings = settings_of(ctx, output)
     if not given.keys() >= {"take_profit_price", "stop_price"}:
-        raise ConfigError("The command line cannot be understood", "--take-profit and --stop are due", "give both")
+        raise ConfigError("The command line cannot be understood", "--take-profit and --stop are required", "give both")
     order = params_of(SubmitParams, **given, client_order_id=client_order_id or str(uuid7()))
     follow = watches(output, watch, dry_run=dry_run)
     return place(ctx, settings, order, output, dry_run=dry_run, yes=yes, follow=follow)

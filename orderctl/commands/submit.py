@@ -112,7 +112,7 @@ def run(
         return _submit_file(settings, file, given, own_id, again, output, yes=yes, follow=follow)
     if not given.keys() >= {*DUE} or given.keys().isdisjoint(AMOUNTS):
         *others, last = (typed_as(name).metavar for name in SELLING.places)
-        why = f"{', '.join(others)} and {last} are due"
+        why = f"{', '.join(others)} and {last} are required"
         raise ConfigError("The command line cannot be understood", why, "see: orderctl submit --help")
     order = params_of(SubmitParams, **given, client_order_id=own_id)
     return place(ctx, settings, order, output, dry_run=dry_run, yes=yes, follow=follow)

@@ -41,7 +41,7 @@ def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
     table = file.get("contexts", {})
     if context is not None and context.text not in table:
         there = f"there are {', '.join(table)}" if table else "there is none"
-        raise unusable(context.origin, f"{context.text!r} is no context of {path}; {there}")
+        raise unusable(context.origin, f"{context.text!r} is not a context of {path}; {there}")
     in_context = table[context.text] if context is not None else {}
 
     def choose(name: str) -> Choice:
@@ -103,7 +103,7 @@ def changeable_path(environ: Mapping[str, str]) -> Path:
     path = config_path(environ)
     try:
         if path.exists() and not path.is_file():
-            raise unusable(str(path), "this is no file that could be changed")
+            raise unusable(str(path), "this is not a file that could be changed")
     except OSError as error:
         raise unusable(str(path), str(error)) from error
     return path
@@ -145,4 +145,4 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
 def _check_names(path: Path, where: str, names: Iterable[str]) -> None:
     for name in names:
         if name not in FILE_KEYS and name not in (RENAMED["api_key_file"], RENAMED["api_key_command"]):
-            raise unusable(str(path), f"{name!r}{where} is no setting; there are {', '.join(FILE_KEYS)}")
+            raise unusable(str(path), f"{name!r}{where} is not a setting; there are {', '.join(FILE_KEYS)}")

@@ -121,7 +121,7 @@ def _url(text: str, origin: str) -> str:
     except ValueError:
         is_usable = False
     if not is_usable or not text.isascii() or not text.isprintable() or " " in text:
-        raise unusable(origin, f"{text!r} is no websocket address; write it like {DEFAULT_URL}")
+        raise unusable(origin, f"{text!r} is not a websocket address; write it like {DEFAULT_URL}")
     return text
 
 
@@ -149,7 +149,7 @@ def _seconds(text: str, origin: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 86_400:
-        raise unusable(origin, f"{text!r} is no number of seconds between 0 and 86400")
+        raise unusable(origin, f"{text!r} is not a number of seconds between 0 and 86400")
     return seconds
 
 
@@ -192,7 +192,7 @@ def _words(command: str, origin: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise unusable(origin, f"{command!r} is no command: {error}") from error
+        raise unusable(origin, f"{command!r} is not a command: {error}") from error
     if not words:
         raise unusable(origin, "the command is empty")
     return words

@@ -285,4 +285,4 @@ def _failed_attempt(event: OrderEvent) -> Text:
         case RolledBack(slot=slot):
             return Text.assemble(("! ", Tone.WARNING), f"confirmed in slot {slot}, which the chain has taken back")
         case other:
-            raise AssertionError(f"{other.kind} is no setback")
+            raise AssertionError(f"{other.kind} is not a setback")

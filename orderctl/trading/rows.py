@@ -62,16 +62,16 @@ def _parsed(text: str, place: str) -> Any:  # noqa: ANN401
     try:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=each_once)
     except json.JSONDecodeError as error:
-        raise WrongRowError(place, f"this is no JSON: {error}") from error
+        raise WrongRowError(place, f"this is not JSON: {error}") from error
     except RecursionError as error:
-        raise WrongRowError(place, "this is no JSON: it is nested too deeply") from error
+        raise WrongRowError(place, "this is not JSON: it is nested too deeply") from error
     except ValueError as error:
         raise WrongRowError(place, str(error)) from error
 
 
 def _checked(row: object, place: str) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise WrongRowError(place, "this is no JSON object")
+        raise WrongRowError(place, "this is not JSON object")
     for name, value in row.items():
         if value == "":
             raise WrongRowError(place, f"{name[:50]} is empty; leave it out, or say null")
@@ -98,10 +98,10 @@ def _of_table(
                 _check_headings(headings, place, required, optional, one_of)
                 continue
             if len(cells) != len(headings):
-                raise WrongRowError(place, f"{len(headings)} values are due")
+                raise WrongRowError(place, f"{len(headings)} values are expected")
             yield place, {name: cell or None for name, cell in zip(headings, cells, strict=True)}
     except csv.Error as error:
-        raise WrongRowError(f"line {first + reader.line_num}", f"this is no CSV: {error}") from error
+        raise WrongRowError(f"line {first + reader.line_num}", f"this is not a CSV: {error}") from error
     if not headings:
         _check_headings(headings, "line 1", required, optional, one_of)
 

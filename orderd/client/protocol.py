@@ -88,5 +88,5 @@ def _first(error: ValidationError) -> str:
     details = error.errors(include_url=False)[0]
     if details["type"] == "string_pattern_mismatch":
         why = "it takes up to 64 letters, digits and any of . _ : -"
-        return f"{details['loc'][-1]}: {details['input'][:50]!r} is no id: {why}"
+        return f"{details['loc'][-1]}: {details['input'][:50]!r} is not an id: {why}"
     return f"{'.'.join(str(part) for part in details['loc'])}: {details['msg']}, not {str(details['input'])[:50]!r}"

@@ -101,14 +101,18 @@ def _outcome(text: str | None) -> str | None:
     if text is None or text in known:
         return text
     near = get_close_matches(text.upper(), known, n=1)
-    raise ConfigurationError(f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is no error's code"))
+    raise ConfigurationError(
+        f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is not an error's code")
+    )
 
 
 def _id(text: str | None) -> UUID | None:
     try:
         return None if text is None else UUID(text)
     except ValueError as error:
-        raise ConfigurationError(f"--order {text}: it is no order's id; see the whole one in: orderctl show") from error
+        raise ConfigurationError(
+            f"--order {text}: it is not an order's id; see the whole one in: orderctl show"
+        ) from error
 
 
 def _facts(row: _Row) -> dict[str, Any]:

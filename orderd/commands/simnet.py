@@ -99,7 +99,7 @@ def dump_transaction(
     try:
         wanted = Signature.from_string(signature)
     except ValueError as error:
-        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{signature!r} is no signature: 64 bytes in base58") from error
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{signature!r} is not a signature: 64 bytes in base58") from error
     try:
         dumped = dump_transaction(ledger_path(settings.state_dir / "simnet"), wanted)
     except NotRecordedError as error:

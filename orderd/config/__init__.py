@@ -1,1 +1,1 @@
-"""The configuration: the settings, where they come from, and the tables about them in the documents."""
+"""The configuration: the settings, their sources, and the generated tables in the documents."""

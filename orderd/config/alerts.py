@@ -107,7 +107,7 @@ _FILE: Final = TypeAdapter(AlertSettings)
 
 
 def load_alerts(settings: Settings) -> AlertSettings | None:
-    """The receivers and their alerts; None if there are none. Raises ConfigurationError, for all faults at once."""
+    """The receivers and their alerts; None if there are none. Raises one ConfigurationError for all faults."""
     if settings.alerts is None:
         return None
     path = settings.alerts
@@ -117,7 +117,7 @@ def load_alerts(settings: Settings) -> AlertSettings | None:
     except OSError as error:
         raise ConfigurationError(f"ORDERD_ALERTS={path}: it cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is no valid TOML: {error}") from None
+        raise ConfigurationError(f"{path} is not a valid TOML: {error}") from None
     if mode & _OTHERS_MAY:
         raise ConfigurationError(
             f"others may read {path}, which holds secrets (mode {mode:04o}); run: chmod 600 {path}"

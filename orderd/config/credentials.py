@@ -1,7 +1,7 @@
 """Settings that a service manager hands over as credentials (systemd.exec(5), LoadCredential).
 
-A credential ``orderd.NAME`` is the value of the setting, or the file itself if the setting is a file. It stands in no
-environment file and no unit file, and only the unit can read it.
+A credential ``orderd.NAME`` is the value of the setting, or the file itself if the setting is a file. It is in no
+environment file or unit file, and only the unit can read it.
 """
 
 import os
@@ -18,7 +18,7 @@ _FILES: Final = frozenset({"wallet", "tls_cert", "tls_key", "alerts"})
 
 
 def credentials() -> tuple[dict[str, str], list[str]]:
-    """The value of each setting that has a credential, by name, and what is wrong with the credentials."""
+    """The values of settings that have a credential, by name, and the faults of the credentials."""
     directory = os.environ.get(CREDENTIALS)
     if not directory or not Path(directory).is_dir():
         return {}, []

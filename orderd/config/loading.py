@@ -1,4 +1,4 @@
-"""Reads the settings, and explains what is wrong with them in the terms they were written in."""
+"""Reads the settings, and explains faults by the names and values that the user wrote."""
 
 import os
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ PREFIX = "ORDERD_"
 
 
 class ConfigurationError(OrderdError):
-    """Settings or options that cannot be used. The text has one line for each, and says where it comes from."""
+    """Settings or options that cannot be used. The text has one line per fault, with its source."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(ErrorCode.SERVICE_CONFIGURATION, detail)
 
 
 def load_settings(**flags: object) -> Settings:
-    """The settings of this process. Raises ConfigurationError, for all faults at once.
+    """The settings of this process. Raises one ConfigurationError for all faults.
 
-    Flags that are not None override the environment by becoming part of it: child processes see what this one sees.
+    Flags that are not None are written to the environment, so that child processes get them too.
     """
     given = {name: str(value) for name, value in flags.items() if value is not None}
     if empty := [name for name, value in given.items() if not value]:
@@ -70,18 +70,18 @@ def _explain_file(error: Exception) -> str:
     if isinstance(error, NoTextError):
         return f"{config_file()}: {error}"
     why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-    return f"{config_file()} is no valid TOML: {why}"
+    return f"{config_file()} is not a valid TOML: {why}"
 
 
 def _unknown_variables() -> list[str]:
-    """A misspelt name would silently leave the default in force; with money at stake that is an error."""
+    """Faults for unknown names of variables. A misspelt name is an error, because the default would silently apply."""
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
     faults = []
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in known:
             near = get_close_matches(name, known, n=1, cutoff=0.7)
             hint = f"; did you mean {near[0]}?" if near else ""
-            faults.append(f"{name} is no setting of orderd{hint}")
+            faults.append(f"{name} is not a setting of orderd{hint}")
     return faults
 
 
@@ -91,7 +91,7 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
     if kind == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.6)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return f"{name} in {config_file()} is no setting of orderd{hint}"
+        return f"{name} in {config_file()} is not a setting of orderd{hint}"
     variable = f"{PREFIX}{name.upper()}"
     origin = variable if os.environ.get(variable) else f"{name} in {config_file()}"
     return f"{origin}: {message.removeprefix('Value error, ')}"
@@ -143,9 +143,9 @@ def _simnets_contradictions(settings: Settings) -> Iterator[str]:
 
 
 def database_url(settings: Settings) -> str:
-    """The database that is configured, or the one that ``orderd run`` brings along for the same state directory."""
+    """The configured database, or the embedded one of ``orderd run`` for the same state directory."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    from orderd.embedded.postgres import Postgres  # which cannot be loaded where there is no Unix
+    from orderd.embedded.postgres import Postgres  # imported here, because it only loads on Unix
 
     return Postgres(settings.state_dir).url

@@ -1,4 +1,4 @@
-"""The reference parts of the documents, made from what the program itself goes by.
+"""Generates the reference parts of the documents from the program.
 
 ``python -m orderd.config.reference`` in the project's directory writes them into ``DOCUMENTS`` and .env.example; a test
 fails when they differ from what is there.
@@ -86,7 +86,7 @@ DOCUMENTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/troubleshooting.md": {"errors": errors_table},
     "docs/simnet.md": {"faults": faults_table, "nodes": nodes_table},
 }
-"""The tables of each document, by the name that stands in their markers."""
+"""The tables of each document, by the name in their markers."""
 
 
 def with_tables(document: str, tables: Mapping[str, Callable[[], str]]) -> str:

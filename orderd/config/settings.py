@@ -43,7 +43,7 @@ from orderd.solana.pool_programs import LOCAL_CHAINS, Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
 FIRST_ORDERS_USDC: Final = "100"
-"""What an order on mainnet may be worth until the operator sets a limit."""
+"""Maximum worth of an order on mainnet until the operator sets a limit."""
 
 
 def config_file() -> Path:
@@ -52,14 +52,14 @@ def config_file() -> Path:
 
 
 class _TomlFile(TomlConfigSettingsSource):
-    """As the library's, in UTF-8 or what its byte order mark says."""
+    """pydantic-settings' TOML source, for files in UTF-8 or the encoding of their byte order mark."""
 
-    def _read_file(self, file_path: Any) -> dict[str, Any]:  # noqa: ANN401  (a path, or what is like one)
+    def _read_file(self, file_path: Any) -> dict[str, Any]:  # noqa: ANN401  (a path, or a path-like object)
         return tomllib.loads(text_of(file_path.read_bytes()))
 
 
 class Settings(BaseSettings):
-    """The daemon's configuration. Where no URL is given, orderd brings its own Postgres, Redis or simnet."""
+    """The daemon's configuration. Without a URL, orderd uses an embedded Postgres, Redis or simnet."""
 
     model_config = SettingsConfigDict(
         env_prefix="ORDERD_",
@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     """Whether the endpoint is a single node, not several nodes behind one address. If empty, true on simnet and on
     localnet."""
     commitment: Literal["confirmed", "finalized"] | None = None
-    """The commitment at which the chain is read and an order counts as filled. If empty, measured: ``finalized`` where
-    a block is final at most four slots after its confirmation, as on mainnet in 2026, else ``confirmed``."""
+    """The commitment at which the chain is read and an order counts as filled. If empty, it is measured: ``finalized``
+    if a block is final at most four slots after its confirmation, as on mainnet in 2026, otherwise ``confirmed``."""
     chain: Chain = "simnet"
     """The chain to trade on: simnet, localnet (any local validator), devnet or mainnet."""
 
@@ -133,8 +133,8 @@ class Settings(BaseSettings):
     max_open_per_key: int = Field(1_000, ge=0, le=MOST)
     """Maximum number of open orders per API key; 0 means no limit."""
     allow_overcommit: bool = True
-    """Whether a market order is accepted although other orders have reserved what it sells. If not, market orders
-    reserve from their acceptance on, as orders that wait for a price always do."""
+    """Whether a market order is accepted although other orders have reserved the balance that it sells. If false,
+    market orders reserve their amount from their acceptance on, as orders that wait for a price always do."""
     max_notional_per_order: Notional | None = None
     """Maximum worth of one order in USDC, whatever its API key's limits are. If empty: on mainnet 100, elsewhere no
     limit."""
@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     """Maximum worth in USDC of all orders of one day in UTC together; an order that ends without a fill does not
     count. If empty, there is no limit."""
     traded_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
-    """Tokens that orders may trade, by symbol or mint address. If empty, all tokens that are known."""
+    """Tokens that orders may trade, by symbol or mint address. If empty, all known tokens."""
     max_in_flight: int = Field(0, ge=0, le=MOST)
     """Maximum number of submitted orders at one time per worker process; 0 means no limit."""
 
@@ -153,19 +153,19 @@ class Settings(BaseSettings):
     max_total_cost_bps: int = Field(1_000, ge=0, le=10_000)
     """Maximum pool fees and price impact of a route together, in basis points; an order beyond it is refused."""
     max_price_deviation_bps: int = Field(500, ge=0, le=10_000)
-    """While a known pool does not answer: how far a price may be below the last one, in basis points."""
+    """Maximum fall of a price below the last one while a known pool does not answer, in basis points."""
     intermediate_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ("SOL", "USDC")
     """Tokens through which an order may be routed in two hops, if that pays more than a direct route; built-in symbols
     only."""
     watch_pairs: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
-    """Pairs, such as `SOL/USDC`, whose prices are kept all the time: their pools are read when they change, and every 5
-    seconds. Prices of other pairs are kept while orders, quotes or resting orders read their pools."""
+    """Pairs, such as `SOL/USDC`, whose prices are always recorded: their pools are read when they change, and every 5
+    seconds. Prices of other pairs are recorded while orders, quotes or resting orders read their pools."""
     token_list: Text | None = None
     """A file or URL of a token list, for symbols: in Jupiter's shape or the older token-list shape."""
     max_slot_lag: int = Field(20, ge=0, le=MOST)
-    """Pools whose state is older than the newest by more than this number of slots are left out of a route."""
+    """Pools whose state is more than this number of slots older than the newest are excluded from a route."""
     venue_timeout_ms: int = Field(1_500, ge=1, le=MOST)
-    """Time after which a venue that does not answer is left out of a route."""
+    """Time after which a venue that does not answer is excluded from a route."""
     pool_max_age_ms: int | None = Field(None, ge=0, le=MOST)
     """Maximum age of the pool state from which a quote is made. If empty, one slot of the chain, as its node measures
     it when the process starts."""
@@ -202,7 +202,7 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
     """Time without renewal after which a worker loses its orders, unless its death is known earlier."""
     settle_interval_ms: int = Field(200, ge=10, le=MOST)
-    """Interval at which a worker asks for the statuses of the transactions that it has sent."""
+    """Interval at which a worker queries the statuses of its sent transactions."""
     resend_interval_ms: int | None = Field(None, ge=50, le=MOST)
     """Interval at which a worker sends the same transaction again until it lands or expires. If empty, two and a half
     slots of the chain."""
@@ -266,7 +266,7 @@ class Settings(BaseSettings):
     simnet_meteora_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
     """Basis points by which SOL is dearer in the local chain's Meteora pools than elsewhere; cheaper below 0."""
     simnet_programs: UserPath | None = None
-    """A directory of program binaries, each named PROGRAM.so, that the local chain runs instead of its own."""
+    """A directory of program binaries, each named PROGRAM.so, that simnet runs instead of its own handlers."""
     simnet_faults: JsonObject = Field(default_factory=dict)
     """Faults of the local chain as JSON, such as {"dropped_sends": 0.1}; docs/simnet.md lists them all."""
 
@@ -288,12 +288,12 @@ class Settings(BaseSettings):
 
     @property
     def most_per_order(self) -> str | None:
-        """The same with what counts where nothing is set: first orders on mainnet are small."""
+        """The maximum worth per order, with the default for mainnet: the first orders there are small."""
         return self.max_notional_per_order or (FIRST_ORDERS_USDC if self.chain == "mainnet" else None)
 
     @property
     def traded_kinds(self) -> tuple[PoolKind, ...]:
-        """Those that are on the chain, as far as they are named."""
+        """The pool kinds to trade: the configured ones that exist on the chain."""
         return self.pool_kinds or tuple(kind for kind in PoolKind if self.chain in program_of(kind).ids)
 
     @property

@@ -1,6 +1,6 @@
-"""The kinds of values that settings have: how they are written, and what is wrong with one.
+"""The types of settings' values: their notation and checks.
 
-Each check raises ValueError without a word of the text where that may hold a password or a key.
+Each check raises ValueError, without quoting the text if it may contain a password or a key.
 """
 
 import json
@@ -22,7 +22,7 @@ from orderd.domain.money import parse_amount, parse_slippage_bps
 from orderd.domain.strict_json import read_json
 
 MOST: Final = 1_000_000_000
-"""Of anything that is counted or waited for: what is beyond is a mistake, and no clock or column can hold it."""
+"""Maximum of counts and times. A larger value is a mistake, and does not fit clocks and columns."""
 LEAST_KEPT_DAYS: Final = 7
 _USDC_DECIMALS: Final = 6
 _MOST_KEPT_DAYS: Final = 36_500
@@ -43,7 +43,7 @@ def _path(text: object) -> object:
     except RuntimeError as error:
         raise ValueError("the home directory that it begins with is unknown") from error
     except UnicodeEncodeError as error:
-        raise ValueError("it is no text in UTF-8") from error
+        raise ValueError("it is not text in UTF-8") from error
     if "\0" in str(path):
         raise ValueError("it holds a NUL character")
     return path
@@ -70,9 +70,9 @@ def _json(text: str) -> object:
     try:
         return read_json(text)
     except RecursionError as error:
-        raise ValueError("it is no JSON: it is nested too deeply") from error
+        raise ValueError("it is not JSON: it is nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise ValueError(f"it is no JSON: {error}") from error
+        raise ValueError(f"it is not JSON: {error}") from error
 
 
 def _host(text: str) -> str:
@@ -93,7 +93,7 @@ def _answered_name(text: str) -> str:
 def _origin(text: str) -> str:
     scheme, _, authority = text.partition("://")
     if scheme.lower() not in ("http", "https") or host_of(authority) is None:
-        raise ValueError("it is no origin; write it like https://desk.example")
+        raise ValueError("it is not an origin; write it like https://desk.example")
     return text.lower()
 
 
@@ -122,7 +122,7 @@ def _account(text: str) -> str:
     try:
         Pubkey.from_string(text)
     except ValueError:
-        raise ValueError("it is no address: 32 bytes in base58 are due") from None
+        raise ValueError("it is not an address: it must be 32 bytes in base58") from None
     return text
 
 
@@ -142,7 +142,9 @@ def _url(text: str, *schemes: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError(f"it is no URL that begins with {schemes[0]}:// (is a character of the password unescaped?)")
+        raise ValueError(
+            f"it is not a URL that begins with {schemes[0]}:// (is a character of the password unescaped?)"
+        )
 
 
 def _database(secret: SecretStr) -> SecretStr:
@@ -173,7 +175,7 @@ def _address(text: str, *schemes: str) -> str:
     _url(text, *schemes)
     host = urlsplit(text).netloc.rpartition("@")[2]
     if not (text.isascii() and text.isprintable()) or " " in text or host_of(host) is None:
-        raise ValueError("it is no address: a host is missing, or a character is unescaped")
+        raise ValueError("it is not an address: a host is missing, or a character is unescaped")
     return text
 
 
@@ -198,9 +200,9 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 RpcUrl = Annotated[str, _endpoint("https", "http")]
 RpcWebsocketUrl = Annotated[str, _endpoint("wss", "ws")]
 WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook)]
-"""Its path often is a key."""
+"""A URL that is secret, because its path often contains a key."""
 KeptDays = Annotated[int | None, AfterValidator(_kept_days)]
 Seconds = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 Listed = BeforeValidator(_listed)
-"""Of a tuple: ``Annotated[tuple[Text, ...], NoDecode, Listed]`` is written ``a,b``, or as JSON."""
+"""For tuples: ``Annotated[tuple[Text, ...], NoDecode, Listed]`` is written ``a,b``, or as JSON."""
 JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_object)]

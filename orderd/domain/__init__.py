@@ -1,1 +1,1 @@
-"""The pure core: what an order is, what may happen to it, and how amounts and errors are written. No I/O, no clock."""
+"""The pure core: orders and their states, amounts, prices and errors. No I/O, no clock."""

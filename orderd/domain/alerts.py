@@ -1,6 +1,6 @@
-"""The kinds of alerts that an operator or a program gets, and which of them are about an order.
+"""The kinds of alerts for operators and programs, and which of them concern an order.
 
-The names are a promise: they are in the file of receivers, and in what receivers get.
+The names are a promise: they are used in the file of receivers and in the alerts.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class AlertKind(StrEnum):
     STOP_CANNOT_SELL = "stop_cannot_sell"  # a stop has fired, and has not sold for longer than it should take
     RESTARTED = "restarted"  # a process died, and another has taken over its orders
     BALANCE_LOW = "balance_low"  # the wallet holds less of a token than it should
-    ENDPOINT_LAGGING = "endpoint_lagging"  # the chain's endpoint is unavailable, stands still, or is behind
+    ENDPOINT_LAGGING = "endpoint_lagging"  # the chain's endpoint is unavailable, stuck, or behind
     LIMITER_SATURATED = "limiter_saturated"  # orders wait for the rate limit for longer than one of its windows
     HALTED = "halted"  # a halt prevents new signatures
     TEST = "test"  # sent by orderd alert test

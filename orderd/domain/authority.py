@@ -1,6 +1,6 @@
-"""Whom a Host header names, by the exact grammar of a host and a port (RFC 3986, 3.2; without user and password).
+"""Parses a Host header by the exact grammar of a host and a port (RFC 3986, 3.2; without user and password).
 
-To cut a name out of what is not understood would be to be led: ``127.0.0.1:80@evil.example`` is a page of evil.example.
+A looser parser could be misled: ``127.0.0.1:80@evil.example`` names the host evil.example.
 """
 
 import re

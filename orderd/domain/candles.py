@@ -1,4 +1,4 @@
-"""Candles: what a pair cost in a span of time, by its first, highest, lowest and last price. They know no volume.
+"""Candles: the first, highest, lowest and last price of a pair in a time span, without volume.
 
 Prices are of one base token in the quote token of ``orderd.domain.price``, in whole tokens. A span without a price has
 no candle.

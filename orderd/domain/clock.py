@@ -1,4 +1,4 @@
-"""A server's clock that is set while waits are under way: how that is distinguished from time that has passed.
+"""Detects that a server's clock was set during waits, and distinguishes that from time that has passed.
 
 Stored times are of the server's clock, so that they mean the same on all machines. If that clock is set, everything
 that waits for a stored time would wait too long or not long enough. So each process compares that clock with its own
@@ -17,9 +17,9 @@ from typing import Final
 NOTICED_SECONDS: Final = 2.0
 """A smaller change of a clock is ignored: waits then take longer or shorter by that much."""
 NOTE_SECONDS: Final = 1.0
-"""How old the last reading may become before it is renewed; well below what is noticed."""
+"""Maximum age of the last reading before it is renewed; well below the smallest jump that is detected."""
 _SURE_SECONDS: Final = 0.5
-"""A reading that took longer says too little of the moment it was made in."""
+"""A reading that took longer is too imprecise."""
 _KNOWN_SECONDS: Final = 2.0
 """How long a process watches before it stores a reading; sooner, it might hide a jump from the other processes."""
 
@@ -65,7 +65,7 @@ class ClockWatch:
         return jump
 
     def may_note(self, reading: Reading) -> bool:
-        """Whether this reading, in which no jump was seen, is to be the last word on the clock."""
+        """Whether this reading, which shows no jump, may be stored as the last one."""
         if self._began is None or self._base is None or self._base[1] != reading:
             return False
         if reading.last is None:
@@ -83,7 +83,7 @@ class ClockWatch:
 
     @property
     def expected(self) -> float | None:
-        """What the server's clock should say now; None before the first look."""
+        """The expected time of the server's clock now; None before the first look."""
         if self._base is None:
             return None
         at, reading = self._base
@@ -98,7 +98,7 @@ class ClockWatch:
         at, before = self._base
         elapsed = now - at
         seconds = reading.now - before.now - elapsed - (reading.moved - before.moved)
-        # A clock that was set ahead since the last look is ahead of that by as much at least.
+        # A clock that was set ahead since the last look is ahead of the last reading by at least the jump.
         return _jump(min(seconds, max(since_last, 0.0)), reading.now - elapsed, reading)
 
 

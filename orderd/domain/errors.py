@@ -1,4 +1,4 @@
-"""Every error that a user can meet, once: its code, what it means, whether to try again, and what to do next.
+"""All errors that a user can get: code, meaning, whether to retry, and the next step.
 
 Codes read ``CATEGORY_CONDITION``. The category says where the error comes from:
 
@@ -7,7 +7,7 @@ Codes read ``CATEGORY_CONDITION``. The category says where the error comes from:
     ROUTE, POOL, FUNDS, TX                                          failed at the market or on the chain
     RPC, SERVICE                                                    unavailable: orderd, or a service that it needs
 
-Each code says itself whether the same may succeed a moment later: a category has codes of both kinds.
+Whether a retry may succeed depends on the code: a category has codes of both kinds.
 """
 
 from dataclasses import dataclass, replace
@@ -131,7 +131,7 @@ class ErrorCode(StrEnum):
 
 
 class Consequence(StrEnum):
-    """What an error does to an order before a signature, or after its signed transaction is proved dead."""
+    """The effect of an error on an order before a signature, or after its signed transaction is proved dead."""
 
     ENDS = "ends"  # the order: the same would happen again
     COUNTS = "counts"  # as one of the few attempts
@@ -140,7 +140,7 @@ class Consequence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorSpec:
-    """What an error code promises.
+    """The meaning of an error code.
 
     ``retryable``: the same request may succeed a moment later. ``http_status`` is the status of the HTTP answer.
     """
@@ -528,7 +528,7 @@ def printable(text: str) -> str:
 class OrderdError(Exception):
     """An error that a user may see. ``detail`` says what happened in this case; the rest follows from the code.
 
-    ``retry_after`` is how many seconds it takes until the same may succeed, if that is known.
+    ``retry_after`` is the number of seconds until a retry may succeed, if known.
     """
 
     def __init__(self, code: ErrorCode, detail: str, *, retry_after: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The events of an order, numbered 1, 2, 3, ... without gaps: what the trader sees, and what is stored.
+"""The events of an order, numbered 1, 2, 3, ... without gaps: they are shown to the trader and stored.
 
 Amounts and prices are decimal strings in whole tokens, times are UTC.
 """
@@ -34,15 +34,15 @@ class _Acceptance(Fact):  # a base class, so that its members come before the te
 
 
 class Accepted(FormattedTerms, _Acceptance):
-    """The terms, so that a client that follows all orders knows a new one from its first event. ``slippage`` in
-    percent.
+    """The order was accepted. Contains the terms, so that a client that follows all orders needs no other source.
+    ``slippage`` in percent.
 
     ``account`` is the name of the order's account; older events have none.
     """
 
 
 class Released(Fact):
-    """The order ``entry`` is filled for good: what that has received is what this one sells."""
+    """The fill of the order ``entry`` is final: this order sells what that one has received."""
 
     kind: Literal[EventKind.RELEASED] = EventKind.RELEASED
     entry: UUID
@@ -59,7 +59,7 @@ class Executing(Fact):
 
 
 class FilledPart(Fact):
-    """What its children have sold and received so far, for good."""
+    """The amounts that its children have sold and received so far, final."""
 
     kind: Literal[EventKind.FILLED] = EventKind.FILLED
     amount_in: str
@@ -69,7 +69,7 @@ class FilledPart(Fact):
 
 
 class Triggered(Fact):
-    """The market has met what the order waited for: the best route pays ``amount_out`` for all of it, at ``slot``.
+    """The market has met the order's condition: the best route pays ``amount_out`` for the whole amount, at ``slot``.
 
     ``price`` has its unit. ``condition`` is the met condition, and ``met_at_slot`` the slot of the first check that met
     it, if several checks confirmed a stop.
@@ -88,7 +88,7 @@ RATE_LIMIT: Final = "rate limit"
 
 
 ENTRY_FILL: Final = "fill of its entry"
-"""What an order that is held waits for, by the name that it is stored under."""
+"""The stored reason for which a held order waits."""
 
 
 class Deferred(Fact):
@@ -115,8 +115,8 @@ class Started(Fact):
 class Routed(Fact):
     """Every pool's answer and the choice: ``chosen`` pays the most, over the legs of ``route``.
 
-    ``gain_bps`` is what they pay above the best single pool; None if no single pool takes the whole order. Of an
-    order for an exact output ``max_amount_in`` is the most that it may cost, and ``gain_bps`` what they take less.
+    ``gain_bps`` is the gain over the best single pool; None if no single pool takes the whole order. For an exact
+    output, ``max_amount_in`` is the maximum cost, and ``gain_bps`` the saving.
     """
 
     kind: Literal[EventKind.ROUTED] = EventKind.ROUTED
@@ -130,7 +130,7 @@ class Routed(Fact):
 
 
 class Submitted(Fact):
-    """Signed, stored, and about to be sent. ``last_valid_block_height`` is where it expires."""
+    """Signed and stored, and sent next. ``last_valid_block_height`` is the height at which it expires."""
 
     kind: Literal[EventKind.SUBMITTED] = EventKind.SUBMITTED
     attempt: int
@@ -163,16 +163,17 @@ class Recovered(Fact):
 
 
 class LeftOver(Fact):
-    """What came to the wallet beside what was bought."""
+    """An amount that the wallet received in addition to the purchase."""
 
     token: str
     amount: str
 
 
 class Confirmed(Fact):
-    """The fill, as the chain's balances say. ``network_fee`` is in SOL, and so is ``rent``: of new token accounts.
+    """The fill, from the changes of balances on the chain. ``network_fee`` and ``rent`` (of new token accounts) are in
+    SOL.
 
-    ``left_over`` is what the first of two hops paid above what the second one spent.
+    ``left_over`` is the output of the first of two hops that the second one did not spend.
     """
 
     kind: Literal[EventKind.CONFIRMED] = EventKind.CONFIRMED
@@ -206,7 +207,8 @@ class RolledBack(Fact):
 
 
 class CancelRequested(Fact):
-    """The order is signed, so its transaction may land. Nothing else is tried: it ends as that does."""
+    """The order is signed, so its transaction may still land. There are no further attempts; the order ends with the
+    outcome of this one."""
 
     kind: Literal[EventKind.CANCEL_REQUESTED] = EventKind.CANCEL_REQUESTED
 

@@ -7,9 +7,9 @@ from orderd.domain.order import Floor, OrderKind
 from orderd.domain.terms import OrderTerms
 
 CONFIRMED_BY: Final = 2
-"""In how many slots a stop is confirmed if the order does not say: a single trade does not make a market price."""
+"""Default number of slots that confirm a stop. More than one, because a single trade does not make a market price."""
 MAX_SLIPPAGE_BPS: Final = 500
-"""Of a stop whose order does not say."""
+"""Default maximum slippage of a stop."""
 
 
 def take_profit_of(oco: OrderTerms) -> OrderTerms:
@@ -32,7 +32,7 @@ def stop_of(oco: OrderTerms) -> OrderTerms:
 
 
 def exit_of(entry: OrderTerms) -> OrderTerms:
-    """What follows an order that buys: an OCO, a stop or a take-profit, without an amount until the order is filled."""
+    """The terms of an entry's exit: an OCO, a stop or a take-profit, without an amount until the entry is filled."""
     profit, stop = entry.then_take_profit_price, entry.then_stop_price
     kind = OrderKind.TAKE_PROFIT if stop is None else OrderKind.STOP if profit is None else OrderKind.OCO
     has_stop = stop is not None

@@ -1,4 +1,4 @@
-"""What stops a daemon from signing anything new, until it is lifted."""
+"""Halts: while there is one, a daemon signs nothing new."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,11 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 
 class HaltCause(StrEnum):
-    """Causes of halts. Each halt is lifted separately, and nothing is signed while there is any."""
+    """Causes of halts. Each halt is lifted separately, and nothing is signed while any is active."""
 
     OPERATOR = "operator"  # a key with the scope admin
     SHARED_WALLET = "shared_wallet"  # another installation has signed with the wallet
-    RESTORE = "restore"  # what was traded since a backup is not known yet
+    RESTORE = "restore"  # the trades since a backup are not known yet
 
     @property
     def code(self) -> ErrorCode:

@@ -1,4 +1,4 @@
-"""Guards of an order on liquidity: what it requires of a new market, in addition to its price.
+"""Guards of an order on liquidity: requirements on a new market, in addition to its price.
 
 A new pool has no history, and its creator may have created the token too. So the order sets the minimum liquidity, the
 maximum pool fee, and the accepted powers over the token. All guards are checked before the order fires, and again
@@ -20,12 +20,13 @@ _HUNDREDTHS_PER_BPS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ObservedMarket:
-    """What was observed of the order's route, and of the token that it buys.
+    """Observations of the order's route, and of the token that it buys.
 
-    ``liquidity`` is what the pools of the last hop can pay to sellers of the token, in base units of what the order
-    sells. ``pool_fee`` is the highest fee on the route, as a part of one. ``back`` is what selling again would pay now,
-    in base units; None if no pool would buy, and then ``no_way_back`` is the reason. ``holder`` is the part of the
-    supply in the largest account that is not a pool's; None if the node does not know.
+    ``liquidity`` is the amount that the pools of the last hop can pay to sellers of the token, in base units of the
+    token that the order sells. ``pool_fee`` is the highest fee on the route, as a fraction. ``back`` is the amount that
+    selling again would pay now, in base units; None if no pool would buy, and then ``no_way_back`` is the reason.
+    ``holder`` is the fraction of the supply in the largest account that does not belong to a pool; None if the node
+    does not report it.
     """
 
     liquidity: int
@@ -38,7 +39,7 @@ class ObservedMarket:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One guard of an order on liquidity: what is ``wanted``, and what was ``found``."""
+    """One guard of an order on liquidity: the ``wanted`` and the ``found`` value."""
 
     name: str
     wanted: str
@@ -48,7 +49,7 @@ class Guard:
 
 
 def guards(terms: OrderTerms, market: ObservedMarket) -> Iterator[Guard]:
-    """All guards of the order, with what was found."""
+    """All guards of the order, with the values found."""
     yield of_mint(terms, market.facts)
     assert terms.min_liquidity is not None, "an order on liquidity says how much"
     yield Guard(

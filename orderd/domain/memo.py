@@ -1,4 +1,4 @@
-"""The memo of an attempt: what every transaction that orderd signs says in public about itself.
+"""The memo of an attempt, which is part of every transaction that orderd signs, and public.
 
 It makes the transactions of two equal orders differ, identifies the order of a transaction whose attempt is not known,
 and distinguishes two daemons that sign with one wallet. 30 bytes in base64url, 40 characters:
@@ -37,16 +37,16 @@ class Memo:
 
     @property
     def text(self) -> str:
-        """As it is signed. Always ``LENGTH`` characters."""
+        """The text that is signed. Always ``LENGTH`` characters."""
         attempt = min(self.attempt, _MOST_ATTEMPTS).to_bytes(2, "big")
         raw = self.order_id.bytes + self.tag + self.installation + attempt
         return urlsafe_b64encode(raw).decode()
 
 
 def memos_in(text: str) -> Iterator[Memo]:
-    """Those among the memos of a transaction, as a node joins them, or in a line of its log.
+    """The memos of orderd in a transaction's memos, as a node joins them, or in a log line.
 
-    A text that is not from orderd is passed over: an order id is a UUIDv7, which has its version in it.
+    Other texts are ignored. They are recognized because an order id is a UUIDv7, which contains its version.
     """
     for before in _BEFORE.finditer(text):
         yield Memo(UUID(before[1]), int(before[2]))

@@ -1,10 +1,10 @@
-"""The mid price with which a fill is compared: the price of the pair when its route was chosen, for neither side.
+"""The mid price with which a fill is compared: the neutral price of the pair when its route was chosen.
 
 A pool has one price before fees, at which the next small swap in either direction is made. Pools of a pair differ in
-it, so the mid is between two of them: the pool that is best to sell the order's amount to, and the one that is best to
-buy as much from, each after its fee and what its depth costs. Size and fee choose the pools, so that one which holds
-next to nothing moves no mid; the price that counts is the one before both. A pool far below the best one does not
-count: it may have nothing left to sell at its price.
+it, so the mid is between two of them: the pool that is best for selling the order's amount, and the one that is best
+for buying it, each after fee and price impact. So a nearly empty pool does not move the mid; the prices that count are
+those before fee and impact. A pool far below the best one does not count, because it may have nothing left to sell at
+its price.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,15 +16,16 @@ from orderd.domain.price import canonical
 from orderd.domain.quote import Route, VenueQuote
 
 _APART: Final = 20
-"""A pool whose price is further from the best one's than one part in so many has no say, nor has one that takes more
-than that of an amount, in fees and by its depth, if others take less."""
+"""A pool whose price differs from the best one's by more than one part in this number does not count, nor does one whose
+fee and price impact take more than that of an amount, if others take less."""
 _ENOUGH: Final = 1 - Decimal(1) / _APART
-"""What the latter has to leave of one."""
+"""The fraction that fee and price impact must leave in the latter case."""
 _TOLD: Final = Context(prec=18)
 
 
 class _Offer(NamedTuple):
-    """What a pool pays per unit, what fee and depth leave of it, and its price before both."""
+    """A pool's price for one unit after fee and price impact, the fraction that these leave, and its price before
+    both."""
 
     paid: Decimal
     kept: Decimal
@@ -32,14 +33,14 @@ class _Offer(NamedTuple):
 
     @property
     def taken(self) -> Decimal:
-        """What the pool would charge a buyer: about the same depth and fee are added to its price."""
+        """The pool's price for a buyer: about the same impact and fee are added to its price."""
         return self.paid / (self.kept * self.kept)
 
 
 def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | None:
-    """Base units bought per base unit sold, over the route's tokens; None if that is not known.
+    """Base units bought per base unit sold, over the route's tokens; None if it is not known.
 
-    ``offers`` are, hop by hop, what the pools of its pair pay for all that the hop sells.
+    ``offers`` are, hop by hop, the quotes of the pair's pools for the whole input of the hop.
     """
     mid = Fraction(1)
     for hop, quotes in zip(route.hops, offers, strict=True):
@@ -51,7 +52,7 @@ def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | N
 
 
 def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
-    """Base units bought for one that is sold, by what the pools of one pair pay for an amount."""
+    """Base units bought per base unit sold, from the quotes of one pair's pools for an amount."""
     offers = [
         _Offer(Decimal(each.amount_out) / each.amount_in, kept, each.spot)
         for each, kept in _with_enough(quotes)
@@ -82,6 +83,6 @@ def _are_near(one: Fraction, other: Fraction) -> bool:
 
 
 def text(mid: Fraction, decimals_in: int, decimals_out: int) -> str:
-    """In whole tokens, as a decimal string of 18 significant digits, rounded half even: it decides about nothing."""
+    """The mid in whole tokens, as a decimal string of 18 significant digits, rounded half even. For display only."""
     price = _TOLD.divide(Decimal(mid.numerator), Decimal(mid.denominator))
     return canonical(price.scaleb(decimals_in - decimals_out))

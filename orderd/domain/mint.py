@@ -1,4 +1,4 @@
-"""What the chain says of a token's mint: its decimals, its authorities, and its Token-2022 extensions."""
+"""The properties of a token's mint on the chain: decimals, authorities, and Token-2022 extensions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _NAME_LENGTH: Final = 32
 
 
 class Trait(StrEnum):
-    """A fact about a mint that a trader has to know. It is stored, and shown as the code of a warning."""
+    """A property of a mint that a trader must know. It is stored, and shown as the code of a warning."""
 
     MINT_AUTHORITY = "mint_authority"
     FREEZE_AUTHORITY = "freeze_authority"
@@ -52,7 +52,7 @@ _OBJECTIONS: Final = {
 @dataclass(frozen=True, slots=True)
 class MintFacts:
     """A mint as it was read. ``program`` is its token program, base58; ``name`` is its own name, which proves nothing
-    and is for display only. ``transfer_fee_bps`` is the higher of the fees that are set for now and for later.
+    and is for display only. ``transfer_fee_bps`` is the higher of the current and the scheduled fee.
     """
 
     mint: str
@@ -80,6 +80,6 @@ class MintFacts:
 
 
 def display_name(text: str) -> str:
-    """What a mint calls itself, as it may be shown: 32 printable characters at most, on one line."""
+    """A mint's name for display: at most 32 printable characters, on one line."""
     shown = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(shown.split())[:_NAME_LENGTH].rstrip()

@@ -36,9 +36,9 @@ def parse_amount(text: str, decimals: int) -> int:
 
 
 def parse_amount_word(text: str) -> str | None:
-    """A word for a part of what there is, ``max`` or such as ``50%``, as it is kept; None if it is none.
+    """The stored form of a relative amount, ``max`` or a percentage such as ``50%``; None if it is not one.
 
-    Raises OrderdError AMOUNT_INVALID or AMOUNT_NOT_POSITIVE, of a percentage.
+    Raises OrderdError AMOUNT_INVALID or AMOUNT_NOT_POSITIVE for an invalid percentage.
     """
     word = text.strip().lower()
     if word == MAX:
@@ -54,7 +54,7 @@ def parse_amount_word(text: str) -> str | None:
 
 
 def part_of(word: str) -> Fraction:
-    """Which part of what there is a word means."""
+    """The fraction of the balance that a word of ``parse_amount_word`` means."""
     return Fraction(1) if word == MAX else Fraction(word.removesuffix("%")) / 100
 
 

@@ -1,4 +1,4 @@
-"""What a transaction did to a wallet beside the fill that is known of it, to the base unit."""
+"""The movements of a wallet's balances by a transaction, beside its known fill, exact to the base unit."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from orderd.domain.tokens import WSOL_MINT
 
 
 class MovementKind(StrEnum):
-    """``trade``: one of the two sides of a swap that orderd did not make. ``left_over``: what a fill brought beside."""
+    """``trade``: one side of a swap that orderd did not make. ``left_over``: received in addition to a fill."""
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
@@ -21,7 +21,7 @@ class MovementKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a fill says of a transaction: base units by mint, with fee and rent taken off."""
+    """The known fill of a transaction: base units by mint, without fee and rent."""
 
     deltas: Mapping[str, int]
 
@@ -30,8 +30,8 @@ class Known:
 class Effect:
     """The changes of the wallet by a transaction: base units by mint; for SOL, lamports and wrapped SOL together.
 
-    ``fee`` are the lamports that the wallet paid for it, ``rent`` those that it left in its token accounts; ``deltas``
-    do not include them.
+    ``fee`` are the lamports that the wallet paid for it, ``rent`` the lamports deposited in its token accounts;
+    ``deltas`` do not include them.
     """
 
     deltas: Mapping[str, int]
@@ -49,7 +49,7 @@ class Movement:
 def movements_of(effect: Effect, known: Known | None, *, is_own: bool) -> list[Movement]:
     """The movements of a transaction, which together with its fill sum up to its changes.
 
-    ``is_own``: orderd signed it; what it took without a fill, or in addition to one, is a cost.
+    ``is_own``: orderd signed it; amounts that it took without a fill, or in addition to one, are a cost.
     """
     left = Counter(dict(effect.deltas))
     if known is not None:

@@ -1,4 +1,4 @@
-"""An order's life: its states, what can happen to it, and the one table that says which move is legal.
+"""The life cycle of an order: its states, its events, and the table of legal transitions.
 
 All code that needs a set of states (a statement, a screen, a shell's completion) takes it from here, so that a new
 state is a row of STATES and the rows of TRANSITIONS that lead to it and away from it. Loads no library: completion
@@ -41,15 +41,15 @@ def has_children(kind: OrderKind, *, partial: bool) -> bool:
 
 
 class TimeInForce(StrEnum):
-    """For how long a limit order may wait for its price."""
+    """How long a limit order may wait for its price."""
 
     GTC = "gtc"  # until it is filled, cancelled or no longer valid
-    IOC = "ioc"  # not at all: as much of it as is paid its limit is executed at once, and the rest ends
-    FOK = "fok"  # not at all: the whole amount is executed at once, or it ends
+    IOC = "ioc"  # not at all: the part that gets its limit is executed immediately, and the rest ends
+    FOK = "fok"  # not at all: the whole amount is executed immediately, or the order ends
 
 
 class Floor(StrEnum):
-    """Whose quote the least that an order accepts is taken from."""
+    """The quote from which the minimum that an order accepts is computed."""
 
     FIRST = "first"  # the first route's, for all attempts
     EACH = "each"  # each route's own
@@ -69,10 +69,10 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is true of the orders in one state.
+    """The properties of a state.
 
-    ``label`` is what a progress bar calls it; ``stage`` its place on the way to a fill, from 0, None for what is not on
-    that way.
+    ``label`` is its name in a progress bar; ``stage`` its position on the way to a fill, from 0, or None if it is not
+    on that way.
     """
 
     phase: Phase
@@ -165,7 +165,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.OPEN, _E.FAILED, _S.FAILED),
     (_S.OPEN, _E.CANCELLED, _S.CANCELLED),
     (_S.OPEN, _E.EXPIRED, _S.EXPIRED),
-    # A limit order whose try has failed, or that would have to wait for a service, rests until the next one.
+    # A limit order rests again after a failed try, and instead of waiting for a service.
     (_S.ROUTING, _E.DEFERRED, _S.OPEN),
     (_S.ROUTING, _E.RETRYING, _S.OPEN),
     (_S.BUILDING, _E.DEFERRED, _S.OPEN),
@@ -224,7 +224,7 @@ class IllegalTransitionError(Exception):
 
 
 class UnclearTransitionError(Exception):
-    """The event may lead to several states, and it was not said to which."""
+    """The event may lead to several states, and none was given."""
 
     def __init__(self, kind: EventKind, found: frozenset[OrderStatus]) -> None:
         super().__init__(f"{kind} leads to {' or '.join(sorted(found)) or 'no state'}: say to which")
@@ -242,7 +242,7 @@ def next_status(status: OrderStatus | None, kind: EventKind, to: OrderStatus | N
 
 
 def sources(kind: EventKind, to: OrderStatus | None = None) -> frozenset[OrderStatus]:
-    """The states in which ``kind`` may happen; where ``to`` is given, those from which it leads there."""
+    """The states in which ``kind`` may happen; with ``to``, only those from which it leads there."""
     return frozenset(
         before for before, event, after in TRANSITIONS if event == kind and before is not None and to in (None, after)
     )

@@ -29,16 +29,15 @@ def part_of(terms: OrderTerms, amount_in: int) -> OrderTerms:
 
 
 def first_part(terms: OrderTerms) -> OrderTerms:
-    """What is executed first: of a TWAP its first execution, of any other order all of it."""
+    """The part that is executed first: for a TWAP its first execution, for other orders the whole order."""
     if terms.slices is None:
         return terms
     return part_of(terms, max(terms.amount // terms.slices, 1))
 
 
 def least_part(terms: OrderTerms) -> OrderTerms:
-    """The least of it that one transaction may sell: what the price of an order in parts is to be held against.
-
-    The whole of it would move the market by much more than its parts do, one after another.
+    """The smallest part that one transaction may sell. The price of an order in parts is checked with it, because the
+    whole amount would move the market much more than its parts do.
     """
     if terms.slices is not None:
         return replace(terms, amount_in=max(terms.amount // terms.slices, 1))

@@ -1,4 +1,4 @@
-"""Whether an order's prices can be meant, held against what the market pays for the same amount now."""
+"""Checks an order's prices for plausibility against the market's current price for the same amount."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,7 +16,7 @@ MOST_TIMES: Final = 5
 
 
 def check_plausible(terms: OrderTerms, amount_out: int) -> None:
-    """``amount_out`` is what the best route pays for the whole amount, in base units.
+    """``amount_out`` is the output of the best route for the whole amount, in base units.
 
     Raises OrderdError PRICE_OFF_MARKET, or PRICE_WRONG_SIDE if the order would fire at once.
     """

@@ -1,7 +1,7 @@
-"""Prices with a unit: how many of the pair's quote token one of the other costs, whichever of them is sold.
+"""Prices with a unit: the amount of the pair's quote token per base token, whichever of them is sold.
 
-A price is a canonical decimal string. A bound on it is met by what a trade pays for its whole amount, in base units, so
-that it is compared exactly and holds for the order's own size.
+A price is a canonical decimal string. A bound on a price is compared with the output for the whole amount in base
+units, so that the comparison is exact and applies to the order's size.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class PairPrice:
         return f"{self.quote.symbol} per {self.base.symbol}"
 
     def amount_out(self, amount_in: int, price: Fraction) -> Fraction:
-        """What ``amount_in`` base units pay at this price, in base units, not rounded."""
+        """The output for ``amount_in`` at this price, in base units, not rounded."""
         rate = price if self.quote == self.token_out else 1 / price
         return amount_in * rate * Fraction(10) ** (self.token_out.decimals - self.token_in.decimals)
 
@@ -66,7 +66,7 @@ class PairPrice:
         return rate if self.quote == self.token_out else 1 / rate
 
     def price_text(self, amount_in: int, amount_out: int) -> str:
-        """The same with nine significant digits and its unit, such as ``101.25 USDC per SOL``."""
+        """The price with nine significant digits and its unit, such as ``101.25 USDC per SOL``."""
         sold, bought = (amount_in, self.token_in.decimals), (amount_out, self.token_out.decimals)
         base, quote = (sold, bought) if self.quote == self.token_out else (bought, sold)
         return f"{format_price(*base, *quote)} {self.unit}"

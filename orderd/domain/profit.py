@@ -1,12 +1,12 @@
 """Profit of trades: lots by FIFO or at their average cost, in integers of base units.
 
-Values are in base units of one token, the unit; of the unit itself there are no lots. What a sale brings above the cost
-of the lots it takes is realised. Fees and rent are paid in SOL, whose lots they take: they cost what these had cost. A
-deposit is a lot at its value when it came, a withdrawal takes lots at their cost and realises nothing.
+Values are in base units of one token, the unit; of the unit itself there are no lots. The proceeds of a sale above the
+cost of the lots it takes are realised profit. Fees and rent are paid in SOL and take lots of SOL, at their cost. A
+deposit is a lot at its value at that time; a withdrawal takes lots at their cost and realises nothing.
 
-An unknown value is never invented. A deposit without a value makes no lot. A sale beyond all lots costs what it brings,
-so it neither gains nor loses; it counts as uncovered. A trade without a value passes the cost of what it sold on to
-what it bought.
+An unknown value is never invented. A deposit without a value makes no lot. A sale beyond all lots is counted at cost,
+so it neither gains nor loses; it is reported as uncovered. A trade without a value transfers the cost of the sold lots
+to the bought token.
 """
 
 from collections import deque
@@ -45,9 +45,9 @@ class Traded:
 
 @dataclass(frozen=True, slots=True)
 class TokenMovement:
-    """Base units that came or, below zero, went without a trade, and what all of them were worth (not below zero).
+    """Base units that were received or, if negative, sent without a trade, and their total value (not negative).
 
-    ``is_cost``: they were a fee.
+    ``is_cost``: it was a fee.
     """
 
     at: datetime
@@ -59,7 +59,7 @@ class TokenMovement:
 
 @dataclass(slots=True)
 class Earned:
-    """What came of one token, on a day or in all, in base units of the unit."""
+    """The result of one token, for a day or in total, in base units of the unit."""
 
     realised: int = 0
     fees: int = 0
@@ -73,7 +73,7 @@ class Earned:
 
 @dataclass(slots=True)
 class _Lot:
-    """Of its cost each unit takes its part, rounded so that all of them together take it all."""
+    """A lot. Its cost is divided over its units, rounded so that the parts add up to the whole."""
 
     amount: int
     cost: int
@@ -95,7 +95,7 @@ class _Lot:
 
 @dataclass(slots=True)
 class TokenPosition:
-    """Of one token. ``held`` is the sum of all that came and went; what of it is in lots has a cost."""
+    """The position in one token. ``held`` is the sum of all movements; the part of it that is in lots has a cost."""
 
     held: int = 0
     uncovered: int = 0
@@ -136,7 +136,7 @@ class CostBook:
         if value is None and covered == trade.amount_in:
             value = cost
         if value is not None and trade.mint_in != self._unit:
-            # The sold part without lots costs what it brings.
+            # The sold part without lots is counted at its proceeds.
             self._earn(trade.at, trade.mint_in, Earned(realised=value * covered // trade.amount_in - cost))
         sold.held -= trade.amount_in
         bought.held += trade.amount_out

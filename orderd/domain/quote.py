@@ -38,7 +38,7 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class VenueQuote:
-    """What one pool of a venue pays. Amounts in base units, all pool fees taken off.
+    """The quote of one pool. Amounts in base units, after all pool fees.
 
     ``exact_out``: the quote is for an exact output, which the program pays to the base unit. ``fee`` is the pool's fee
     in base units of ``fee_mint``. ``price_impact_bps`` is the cost of depth against the pool's spot price, without
@@ -67,7 +67,7 @@ class VenueQuote:
 
     @property
     def kept(self) -> Decimal:
-        """What is left of one after the pool's fee, what depth costs, and fees of transfers."""
+        """The fraction that remains after the pool's fee, price impact and transfer fees."""
         kept = (1 - self.price_impact_bps / BPS) * (1 - Decimal(self.fee_in_input) / self.amount_in)
         if self.transfer_fee_in or self.transfer_fee_out:
             kept *= 1 - Decimal(self.transfer_fee_in) / self.amount_in
@@ -101,7 +101,7 @@ UNANSWERED: Final = frozenset(
         ErrorCode.ROUTE_STALE,
     }
 )
-"""Refusals that say nothing about the pools: they could not be read in time."""
+"""Refusals that do not concern the pools themselves: they could not be read in time."""
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,15 @@ class Hop:
 
     @property
     def kept(self) -> Decimal:
-        """What is left of one after its legs' fees and depth, each leg by its part of the input."""
+        """The fraction that remains after the legs' fees and impacts, weighted by their input."""
         return sum((leg.kept * leg.amount_in for leg in self.legs), Decimal(0)) / self.amount_in
 
     def floors(self, floor: int) -> list[int]:
-        """What each leg has to pay at least, so that all of them pay ``floor``: each its part, rounded up."""
+        """The minimum output of each leg, so that all together pay ``floor``: its share, rounded up."""
         return [_ceil_div(floor * leg.amount_out, self.amount_out) for leg in self.legs]
 
     def ceilings(self, ceiling: int) -> list[int]:
-        """What each leg may take at most, so that all of them take no more than ``ceiling``: each its part."""
+        """The maximum input of each leg, so that all together take at most ``ceiling``: its share."""
         return [ceiling * leg.amount_in // self.amount_in for leg in self.legs]
 
 
@@ -146,8 +146,8 @@ class Hop:
 class Route:
     """One hop, or two through another token; all legs go into one transaction.
 
-    The second hop's input is a part of what the first is quoted to pay: what it pays for certain. What it pays above
-    that stays in the wallet. If the output is exact, so is that of the first hop: the most that the second may take.
+    The second hop's input is the minimum output of the first hop, below its quote; the excess stays in the wallet. For
+    an exact output, the first hop's output is exact too: the maximum input of the second.
     """
 
     hops: tuple[Hop, ...]
@@ -162,7 +162,7 @@ class Route:
 
     @property
     def main(self) -> VenueQuote:
-        """The leg that takes the most of the order's input."""
+        """The leg with the largest part of the order's input."""
         return self.hops[0].legs[0]
 
     @property
@@ -171,7 +171,7 @@ class Route:
 
     @property
     def exact_out(self) -> bool:
-        """Whether its legs buy exact amounts; else they sell such."""
+        """Whether its legs buy exact amounts; otherwise they sell exact amounts."""
         return self.main.exact_out
 
     @property
@@ -184,7 +184,7 @@ class Route:
 
     @cached_property
     def price_impact_bps(self) -> Decimal:
-        """What depth costs over all hops, rounded up to a hundredth of a basis point."""
+        """The price impact over all hops, rounded up to a hundredth of a basis point."""
         kept = Decimal(1)
         for hop in self.hops:
             kept *= 1 - hop.price_impact_bps / BPS
@@ -192,7 +192,7 @@ class Route:
 
     @cached_property
     def total_cost_bps(self) -> Decimal:
-        """What fees and depth cost together over all hops, rounded up to a hundredth of a basis point."""
+        """Fees and price impact together over all hops, rounded up to a hundredth of a basis point."""
         kept = Decimal(1)
         for hop in self.hops:
             kept *= hop.kept
@@ -200,9 +200,9 @@ class Route:
 
     @property
     def fee(self) -> int:
-        """All pools' fees in base units of what is sold, each at the price of its own leg and hop, rounded up."""
+        """All pools' fees in base units of the sold token, each at the price of its own leg and hop, rounded up."""
         total = 0
-        sold, bought = 1, 1  # what is sold for each unit of a hop's input
+        sold, bought = 1, 1  # the order's input per unit of a hop's input
         for hop in self.hops:
             total += sum(_ceil_div(leg.fee_in_input * sold, bought) for leg in hop.legs)
             sold, bought = sold * hop.amount_in, bought * hop.amount_out
@@ -218,17 +218,17 @@ class Route:
         return sum(leg.compute_units for leg in self.legs)
 
     def floors(self, min_amount_out: int) -> list[list[int]]:
-        """Hop by hop, what each leg has to pay at least, so that the last hop pays ``min_amount_out``.
+        """The minimum output of each leg, hop by hop, so that the last hop pays ``min_amount_out``.
 
-        A hop before it has to pay what the next one spends.
+        An earlier hop must pay what the next one spends.
         """
         owed = [*(hop.amount_in for hop in self.hops[1:]), min_amount_out]
         return [hop.floors(floor) for hop, floor in zip(self.hops, owed, strict=True)]
 
     def ceilings(self, max_amount_in: int) -> list[list[int]]:
-        """Hop by hop, what each leg may take at most, so that the first hop takes no more than ``max_amount_in``.
+        """The maximum input of each leg, hop by hop, so that the first hop takes at most ``max_amount_in``.
 
-        A hop after it may take what the one before has bought.
+        A later hop may take what the previous one has bought.
         """
         there = [max_amount_in, *(hop.amount_out for hop in self.hops[:-1])]
         return [hop.ceilings(ceiling) for hop, ceiling in zip(self.hops, there, strict=True)]
@@ -236,11 +236,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
-    """The best route, and all that was considered for it.
+    """The best route, and all quotes that were considered.
 
     ``quotes`` are the pools of the pair itself, each for the whole amount. ``through`` is the token between the hops.
-    Routes that move the price by more than ``max_price_impact_bps`` were left out. ``mid`` works out
-    what the pair's price was, see ``orderd.domain.mid``.
+    Routes that move the price by more than ``max_price_impact_bps`` were excluded. ``mid`` computes the pair's mid
+    price, see ``orderd.domain.mid``.
     """
 
     route: Route
@@ -252,9 +252,9 @@ class RoutingDecision:
 
     @property
     def gain_bps(self) -> Decimal | None:
-        """What the route pays above the best single pool, rounded down; None if no single pool takes it all.
+        """The gain over the best single pool, rounded down; None if no single pool takes the whole amount.
 
-        For an exact output, what it costs less.
+        For an exact output, the saving.
         """
         singles = [quote for quote in self.quotes if quote.price_impact_bps <= self.max_price_impact_bps]
         if not singles:
@@ -270,18 +270,18 @@ class RoutingDecision:
 def best_of(quotes: Sequence[VenueQuote]) -> VenueQuote:
     """The quote that pays the most, or for an exact output takes the least.
 
-    Among equals the lower price impact wins, then the venue's name: repeatable.
+    Ties are broken by the lower price impact, then by the venue's name, so that the result is repeatable.
     """
     return min(quotes, key=lambda quote: (-quote.amount_out, quote.amount_in, quote.price_impact_bps, quote.venue))
 
 
 def first_hop_floor(amount_out: int, slippage_bps: int) -> int:
-    """What a first hop that is quoted ``amount_out`` pays for certain: it may lose half of the order's slippage."""
+    """The minimum output of a first hop with the quote ``amount_out``: half of the order's slippage below it."""
     return min_amount_out(amount_out, slippage_bps // 2)
 
 
 def second_hop_ceiling(amount_in: int, slippage_bps: int) -> int:
-    """What a second hop that is quoted to take ``amount_in`` may take at most: half of the order's slippage more."""
+    """The maximum input of a second hop with the quote ``amount_in``: half of the order's slippage above it."""
     return max_amount_in(amount_in, slippage_bps // 2)
 
 

@@ -11,7 +11,7 @@ class Fact(BaseModel):
 
 
 class Quoted(Fact):
-    """What one pool, or a whole route, pays: ``amount_out`` after all pool fees, ``price`` in token_out for a token_in.
+    """The quote of one pool, or a whole route: ``amount_out`` after all pool fees, ``price`` in token_out per token_in.
 
     ``amount_in`` is its input, present if the output is exact; otherwise all have the same input. Of a
     route with several legs, ``pool`` is the one with the largest, and the fees of all count as ``fee_token``.

@@ -6,14 +6,15 @@ from typing import Final
 from orderd.domain.errors import ERRORS, Consequence, ErrorCode
 
 _LONGEST_LOOK_MS: Final = 5_000
-"""How long a service may be back before an order that waits for it finds out."""
+"""Maximum time from the return of a service until a waiting order checks it."""
 
 
 _OF_THE_MOMENT: Final = frozenset({"ROUTE", "POOL", "TX", "RPC", "SERVICE"})
 
 
 def may_pass(code: ErrorCode) -> bool:
-    """Whether another moment may not meet it: market and chain change, the wallet's funds do not come back alone."""
+    """Whether the error may pass with time: the market and the chain change, but missing funds do not return by
+    themselves."""
     return code.category in _OF_THE_MOMENT
 
 
@@ -21,8 +22,8 @@ def may_pass(code: ErrorCode) -> bool:
 class RetryPolicy:
     """``max_attempts`` in all; the n-th wait is ``base_ms * 2**(n-1)`` up to ``cap_ms``, less a random part.
 
-    ``slot_ms`` is how long the chain takes for a slot: before the next one, nothing new can be seen. It is set again
-    when the chain's slots become longer or shorter.
+    ``slot_ms`` is the chain's slot time: before the next slot nothing new can be seen. It is updated when the slot time
+    changes.
     """
 
     max_attempts: int = 3
@@ -31,10 +32,10 @@ class RetryPolicy:
     slot_ms: int = 400
 
     def retry_delay_ms(self, code: ErrorCode, failures: int, jitter: float) -> int | None:
-        """Milliseconds until the next attempt, or None when the order has failed for good.
+        """Milliseconds until the next attempt; None if the order fails.
 
-        ``failures`` counts this one too, if its code counts. ``jitter`` in [0, 1] takes up to half of the wait away, so
-        that orders which failed together do not return together.
+        ``failures`` includes this one, if its code counts. ``jitter`` in [0, 1] shortens the wait by up to half, so
+        that orders that failed together do not retry together.
         """
         if ERRORS[code].consequence is Consequence.ENDS or failures >= self.max_attempts:
             return None

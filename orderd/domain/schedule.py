@@ -5,16 +5,17 @@ from enum import StrEnum
 
 
 class CatchUp(StrEnum):
-    """What becomes of times that were missed, because the daemon was away or an execution took long."""
+    """How missed times are made up, after the daemon was away or an execution took long."""
 
-    ONE = "one"  # one execution for all of them; what they would have sold is shared by those to come
+    ONE = "one"  # one execution for all of them; the later executions share the missed amounts
     ALL = "all"  # each of them, one right after the other
-    NONE = "none"  # no execution; what they would have sold is shared by those to come
+    NONE = "none"  # no execution; the later executions share the missed amounts
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledExecution:
-    """``number`` of them is the next one then; ``amount_in`` in base units, 0 where this time is left out."""
+    """A scheduled execution: ``number`` is the next one after it; ``amount_in`` in base units, 0 if this time is
+    skipped."""
 
     amount_in: int
     number: int
@@ -36,10 +37,9 @@ class Schedule:
         return number * every_ms + moved
 
     def at(self, number: int, late_ms: int, remaining: int) -> ScheduledExecution:
-        """What to do with execution ``number``, which has been due for this long, with this many base units left to
-        sell.
+        """The execution ``number``, which has been due for ``late_ms``, with ``remaining`` base units left to sell.
 
-        This execution and the later ones share what is left; the last one sells all of it.
+        This execution and the later ones share the rest; the last one sells all of it.
         """
         missed = late_ms // (self.every_seconds * 1000)
         last = self.slices - 1

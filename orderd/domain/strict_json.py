@@ -1,7 +1,7 @@
-"""JSON in which each member is given once.
+"""Parses JSON, and refuses members that are given twice.
 
-RFC 8259 leaves open what a member means that is given twice, and most readers silently take the last: of two amounts
-that would be to trade one that the client may not have meant.
+RFC 8259 does not define the meaning of a repeated member, and most parsers silently take the last one: of two amounts,
+orderd might trade the one that the client did not mean.
 """
 
 import json

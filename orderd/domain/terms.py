@@ -20,13 +20,12 @@ from orderd.domain.trigger import Condition, Trail
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """The terms as understood: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
+    """The parsed terms: sell exactly ``amount_in`` base units, accept ``slippage_bps`` below the quote.
 
-    ``floor`` says which quote counts. Nothing below ``min_out`` base units is accepted, whatever the quotes are. Or:
-    buy exactly ``exact_out`` base units, pay ``slippage_bps`` above the quote, and never more than ``max_in``.
-    No route is taken whose fees and price impact together cost more than ``max_cost_bps``. If ``use_wrapped`` is
-    true, the order sells wrapped SOL of the wallet's own token account, which stays open; otherwise SOL is wrapped for
-    the trade.
+    ``floor`` says which quote counts. Less than ``min_out`` base units is never accepted. Or: buy exactly ``exact_out``
+    base units, pay ``slippage_bps`` above the quote, and never more than ``max_in``. No route is taken whose fees and
+    price impact together cost more than ``max_cost_bps``. If ``use_wrapped`` is true, the order sells wrapped SOL of
+    the wallet's own token account, which stays open; otherwise SOL is wrapped for the trade.
 
     Prices are canonical decimal strings, see ``orderd.domain.price``; ``kind`` says which of them are set. After a
     stop has fired, ``max_slippage_bps`` replaces the daemon's own bounds. If its trader has set no slippage,
@@ -50,7 +49,7 @@ class OrderTerms:
     min_out: int | None = None
     max_cost_bps: int | None = None
     floor: Floor | None = Floor.FIRST
-    """None: the order was accepted when this was not known, with a new floor in each attempt."""
+    """None: the order was accepted before this term existed, with a new floor in each attempt."""
     slippage_widens: bool = False
     use_wrapped: bool = False
     exact_out: int | None = None
@@ -83,19 +82,19 @@ class OrderTerms:
 
     @property
     def amount(self) -> int:
-        """Of the two amounts the one that is given: it is traded to the base unit."""
+        """The exact amount of the order: of the input or of the output."""
         given = self.amount_in if self.exact_out is None else self.exact_out
         assert given is not None, "one of the two is given"
         return given
 
     @property
     def rests(self) -> bool:
-        """Whether it waits for the market, instead of being executed at once."""
+        """Whether it waits for the market, instead of being executed immediately."""
         return self.kind is not OrderKind.MARKET and (self.partial or self.time_in_force in (None, TimeInForce.GTC))
 
     @property
     def is_entry(self) -> bool:
-        """Whether an exit sells again what it buys."""
+        """Whether it has an exit that sells what it buys."""
         return (self.then_take_profit_price, self.then_stop_price) != (None, None)
 
     @property
@@ -109,7 +108,7 @@ class OrderTerms:
 
     @property
     def trigger(self) -> Condition | None:
-        """What it waits for before it may be executed; None if that is nothing, or its own limit."""
+        """The condition before its execution; None if there is none, or only its limit."""
         if self.kind in (OrderKind.MARKET, OrderKind.LIMIT, OrderKind.OCO, OrderKind.TWAP, OrderKind.ON_LIQUIDITY):
             return None
         price = self.stop_price or self.take_profit_price
@@ -118,14 +117,14 @@ class OrderTerms:
 
     @property
     def limit(self) -> Condition | None:
-        """What each of its executions has to pay."""
+        """The condition that each of its executions must meet."""
         if self.limit_price is None:
             return None
         return Condition(OrderKind.LIMIT, self.pair, self.amount, self.limit_price)
 
     @property
     def least(self) -> int | None:
-        """What the trader has said to accept at least, in base units."""
+        """The minimum that the trader accepts, in base units; None if not set."""
         bounds = [self.min_out, None if self.limit is None else self.limit.bound().amount_out]
         return max((each for each in bounds if each is not None), default=None)
 
@@ -143,7 +142,7 @@ class OrderTerms:
     def is_same_as(self, other: "OrderTerms") -> bool:
         """Whether two submissions under one client order id are the same order. Tokens are compared by their mints.
 
-        A value that was not known when one of them was accepted does not make them differ.
+        Terms that did not exist when one of them was accepted are ignored.
         """
         not_compared = {"floor"} if None in (self.floor, other.floor) else set()
         not_compared |= set() if self.amount_word is None else {"amount_in"}
@@ -153,7 +152,7 @@ class OrderTerms:
 
 _FIRST_PART: Final = 5
 _DOUBLINGS: Final = 16
-"""More than enough from the least slippage to the most."""
+"""Enough doublings from the smallest to the largest slippage."""
 _IF_ANY: Final = Field(None, exclude_if=lambda value: value is None)
 """For a term that most orders do not have: it is shown only if the order has it."""
 
@@ -172,7 +171,7 @@ class FormattedTerms(BaseModel):
     min_out: str | None = None
     max_cost: str | None = None
     floor: Floor = Floor.EACH
-    """What daemons did that said nothing about it."""
+    """The value for daemons that do not send it."""
     use_wrapped: bool = False
     exact_out: str | None = _IF_ANY
     max_in: str | None = _IF_ANY

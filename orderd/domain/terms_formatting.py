@@ -16,7 +16,7 @@ def format_terms(terms: OrderTerms) -> FormattedTerms:
 
 
 def formatted_values(terms: OrderTerms) -> dict[str, Any]:
-    """The same, by name, for a message of which it is a part."""
+    """The formatted terms by name, for messages that include them."""
     return {
         "token_in": terms.token_in.symbol,
         "token_out": terms.token_out.symbol,
@@ -59,7 +59,7 @@ def formatted_values(terms: OrderTerms) -> dict[str, Any]:
 
 
 def price_reads(terms: OrderTerms) -> str | None:
-    """Its prices with their unit, and what they come to for the whole amount, if known; None if it has none."""
+    """Its prices with their unit, and the resulting amounts if known; None if it has no prices."""
     if terms.amount_in is None and terms.exact_out is None:
         prices = (terms.take_profit_price, terms.stop_price)
         return "; or ".join(f"{price} {terms.pair.unit}" for price in prices if price is not None)

@@ -1,4 +1,4 @@
-"""What given terms mean: the kind of an order, and its prices, times and bounds in the units of ``OrderTerms``."""
+"""Parses given terms: the kind of an order, and its prices, times and bounds in the units of ``OrderTerms``."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -20,17 +20,17 @@ T = TypeVar("T")
 MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
 """Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
 AT_THE_MOMENT: Final = MARKET_EXITS | {OrderKind.TAKE_PROFIT}
-"""Kinds of which each try is at the price of its moment: what an earlier one was quoted is long past."""
+"""Kinds whose tries use the current price, because an earlier quote is outdated."""
 _ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP, OrderKind.ON_LIQUIDITY})
-"""Kinds that what they buy may be sold after."""
+"""Kinds that may have exits."""
 _CONFIRMED_BY: Final = dict.fromkeys(ADVERSE | {OrderKind.OCO}, CONFIRMED_BY) | {OrderKind.ON_LIQUIDITY: 1}
 """Kinds that several checks may have to confirm, and the default number of checks."""
 MAX_POOL_FEE_BPS: Final = 500
 MAX_ROUND_TRIP_LOSS_BPS: Final = 1_000
-"""Of an order on liquidity that does not say."""
+"""Default maximum loss of a round trip of an order on liquidity."""
 _MIN_FILL_BPS: Final = 1_000
 _IOC_SECONDS: Final = 5
-"""How recent the last look at the market is; longer ago, it is not known."""
+"""Maximum age of the market's price for an IOC order."""
 
 
 def understood(
@@ -74,7 +74,7 @@ def check_side(given: GivenTerms) -> None:
 
 
 def check_prices(given: GivenTerms) -> dict[str, Any]:
-    """What kind of order it is, by its prices and times, and what these mean: the fields of OrderTerms by their names.
+    """The kind of the order, its prices and its times: fields of OrderTerms by name.
 
     Raises OrderdError PRICE_INVALID, SLIPPAGE_OUT_OF_RANGE, TIME_INVALID or ORDER_TERMS_CONTRADICT.
     """
@@ -225,7 +225,7 @@ def _traits(text: str) -> str:
 
 
 def check_wrapped(given: GivenTerms, token_in: Token) -> None:
-    """Raises OrderdError TOKEN_NOT_WRAPPED if ``use_wrapped`` is said of another token than SOL."""
+    """Raises OrderdError TOKEN_NOT_WRAPPED if ``use_wrapped`` is set for another token than SOL."""
     if given.use_wrapped and not token_in.is_native:
         why = f"the order would sell {token_in.symbol} from the wallet's wrapped SOL"
         raise OrderdError(ErrorCode.TOKEN_NOT_WRAPPED, why)

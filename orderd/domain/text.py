@@ -1,4 +1,4 @@
-"""Text from the bytes of a file: UTF-8, or what its byte order mark says."""
+"""Decodes the bytes of a file: UTF-8, or the encoding of its byte order mark."""
 
 import codecs
 from typing import Final
@@ -17,7 +17,7 @@ class NoTextError(ValueError):
 
 
 def text_of(data: bytes) -> str:
-    """``data`` as text, without its mark. Raises NoTextError, which says what would do."""
+    """``data`` as text, without its mark. Raises NoTextError, which names the accepted encodings."""
     mark, encoding = next((each for each in _MARKS if data.startswith(each[0])), (b"", "utf-8"))
     try:
         text = data[len(mark) :].decode(encoding)

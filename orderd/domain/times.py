@@ -18,7 +18,7 @@ def parse_span(text: str) -> int:
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     if not 1 <= seconds <= MOST_SECONDS:
         raise OrderdError(
-            ErrorCode.TIME_INVALID, f"{text[:50]!r} is no time from 1s to 366d, such as 30s, 5m, 2h or 1d"
+            ErrorCode.TIME_INVALID, f"{text[:50]!r} is not a time from 1s to 366d, such as 30s, 5m, 2h or 1d"
         )
     return seconds
 
@@ -38,10 +38,10 @@ def parse_moment(text: str) -> datetime:
         in_utc = None
     if in_utc is None:
         example = "2026-12-01T09:30:00Z"
-        raise OrderdError(ErrorCode.TIME_INVALID, f"{text[:50]!r} is no time with a zone, such as {example}")
+        raise OrderdError(ErrorCode.TIME_INVALID, f"{text[:50]!r} is not a time with a zone, such as {example}")
     return in_utc
 
 
 def format_moment(moment: datetime) -> str:
-    """The same, always with ``Z``."""
+    """A time in UTC, with ``Z``."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

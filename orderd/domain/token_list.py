@@ -1,4 +1,4 @@
-"""Lists of tokens as others publish them: what they call which mint.
+"""Reads published token lists: symbols and names by mint.
 
 Two shapes are read: Jupiter's (https://dev.jup.ag/docs/tokens: an array of objects with ``id``, ``symbol``, ``name``,
 ``isVerified``) and that of the old token lists (https://github.com/solana-labs/token-list: an object whose ``tokens``
@@ -17,7 +17,7 @@ _VERIFIED: Final = frozenset({"verified", "strict"})
 
 
 def read_list(text: bytes, chain: str) -> list[Listing]:
-    """What a list has for this chain. An entry without a mint, or with a symbol that cannot be typed, is left out.
+    """A list's tokens of this chain. Entries without a mint, or with a symbol that cannot be typed, are skipped.
 
     Raises ValueError if it is not a list of tokens.
     """

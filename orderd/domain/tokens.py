@@ -1,8 +1,8 @@
-"""Tokens by symbol or by mint address, and the registry that knows what each name means.
+"""Tokens by symbol or mint address, and the registry that resolves names.
 
-A mint address means itself. Several mints may have the same symbol: then the one that the operator has pinned is meant,
-else the one of the built-in list, else the only one that is verified. A symbol is never guessed. A token's decimals are
-read from the chain, not from a list.
+A mint address means itself. Several mints may have the same symbol. Then it means the one that the operator has pinned,
+otherwise the one of the built-in list, otherwise the only verified one. A symbol is never guessed. A token's decimals
+are read from the chain, not from a list.
 """
 
 import re
@@ -30,7 +30,7 @@ _CHOICES: Final = 5
 class Token:
     """A token that orderd trades. ``SOL`` stands for native lamports; on chain it swaps as wrapped SOL.
 
-    If no symbol means it, ``symbol`` is the mint address.
+    If it has no symbol, ``symbol`` is the mint address.
     """
 
     symbol: str
@@ -54,13 +54,13 @@ class Listing:
 
 
 class TokenRegistry:
-    """What tokens are called, and what is known of their mints. Symbols are matched without regard to case.
+    """Names of tokens, and the known properties of their mints. Symbols are case-insensitive.
 
     Threads may share one: each of its tables is replaced as a whole.
     """
 
     def __init__(self, well_known: Iterable[Token], reserved: Iterable[str] = ()) -> None:
-        """``reserved`` are symbols that no other token may have, beside those of ``well_known``."""
+        """``reserved`` are further symbols that no other token may have."""
         self._well_known = tuple(well_known)
         self._by_mint = {token.mint: token for token in self._well_known}
         self._by_symbol = {token.symbol.upper(): token for token in self._well_known}
@@ -72,7 +72,7 @@ class TokenRegistry:
         self._facts: dict[str, MintFacts] = {}
 
     def __iter__(self) -> Iterator[Token]:
-        """The built-in tokens, and those that the operator has named, as far as they were read."""
+        """The built-in tokens, and those named by the operator whose mints were read."""
         yield from self._well_known
         for mint in dict.fromkeys(listing.mint for listing in _all(self._named)):
             if mint not in self._by_mint and (token := self.find(mint)) is not None:
@@ -91,13 +91,13 @@ class TokenRegistry:
         self._listed_by_mint = _by_mint(_all(self._listed))
 
     def learn(self, facts: MintFacts) -> None:
-        """The chain says so of a mint."""
+        """Store the properties of a mint."""
         self._facts[facts.mint] = facts
 
     # Look-up
 
     def find(self, mint: str) -> Token | None:
-        """The token of this mint; None where its decimals are not known."""
+        """The token of this mint; None if its decimals are not known."""
         known = self._by_mint.get(mint)
         if known is not None:
             return known
@@ -105,13 +105,13 @@ class TokenRegistry:
         return None if facts is None else Token(self.symbol_of(mint), mint, facts.decimals)
 
     def facts(self, mint: str) -> MintFacts | None:
-        """What the chain says of it; None if it was not read, as for tokens of the built-in list."""
+        """The mint's properties; None if it was not read, as for tokens of the built-in list."""
         return self._facts.get(mint)
 
     def resolve(self, name: str) -> Token:
         """The token with this symbol or mint.
 
-        Raises OrderdError as ``mint_of`` does, TOKEN_UNREAD if its decimals are not known, and TOKEN_* if orderd
+        Raises the errors of ``mint_of``, OrderdError TOKEN_UNREAD if its decimals are not known, and TOKEN_* if orderd
         does not trade such a mint.
         """
         known = self._by_mint.get(name) or self._well_known_as(name)
@@ -127,9 +127,9 @@ class TokenRegistry:
         return token
 
     def mint_of(self, name: str) -> str:
-        """The mint that a name means, whether or not the chain was asked about it.
+        """The mint that a name means, whether or not it was read from the chain.
 
-        Raises OrderdError TOKEN_UNKNOWN, with a suggestion if a name is near, and TOKEN_AMBIGUOUS.
+        Raises OrderdError TOKEN_UNKNOWN, with a suggestion if a name is similar, and TOKEN_AMBIGUOUS.
         """
         if (known := self._well_known_as(name)) is not None:
             return known.mint
@@ -164,14 +164,14 @@ class TokenRegistry:
         return mint
 
     def pair(self, token_in: str, token_out: str) -> tuple[Token, Token]:
-        """Both tokens of a trade. Raises OrderdError as ``resolve`` does, or TOKEN_SAME."""
+        """Both tokens of a trade. Raises the errors of ``resolve``, or OrderdError TOKEN_SAME."""
         sold, bought = self.resolve(token_in), self.resolve(token_out)
         if sold == bought:
             raise OrderdError(ErrorCode.TOKEN_SAME, f"{sold.symbol} cannot be traded for itself")
         return sold, bought
 
     def search(self, text: str, most: int) -> list[Listing]:
-        """What has the text in its symbol, its name or its mint; what begins with it first, then what is verified."""
+        """Tokens with the text in symbol, name or mint; first those that start with it, then the verified ones."""
         wanted = text.upper()
         own = (Listing(each.symbol, each.mint, verified=True) for each in self._well_known)
         everything = dict.fromkeys(chain(own, _all(self._named), _all(self._listed)))
@@ -195,7 +195,7 @@ class TokenRegistry:
             raise OrderdError(ErrorCode.TOKEN_NAME_REFUSED, why)
 
     def _table(self, listings: Iterable[Listing]) -> _Table:
-        """By symbol, without those that no other token may have."""
+        """The listings by symbol, without those of reserved symbols."""
         table: _Table = {}
         for listing in listings:
             symbol = listing.symbol.upper()

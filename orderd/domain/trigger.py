@@ -1,8 +1,8 @@
 """The condition of a resting order, as a bound on what the best route pays for its whole amount.
 
 All kinds come down to two comparisons: a limit or a take-profit is met if the route pays at least the bound, a stop
-if it pays at most the bound, whichever token of the pair is sold. The reason of each rounding: a met bound is met at
-the price of the order, not merely near it.
+if it pays at most the bound, whichever token of the pair is sold. Bounds are rounded so that a met bound means that the
+price is met exactly.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """How far the price may fall behind the best one: a part of it where ``is_percent``, else a price.
+    """The distance to the best price: a fraction of it if ``is_percent``, otherwise a price difference.
 
-    ``text`` is the same as it is kept: ``3%`` or ``2.5``.
+    ``text`` is its stored form: ``3%`` or ``2.5``.
     """
 
     distance: Fraction
@@ -49,9 +49,9 @@ class Trail:
         return _parsed_trail(text)
 
     def behind(self, pair: PairPrice, amount_in: int, best_out: int) -> int:
-        """The maximum that a route pays, in base units, which is so far behind one that paid ``best_out``."""
+        """The maximum output of a route, in base units, that is this far behind one with the output ``best_out``."""
         is_sale = pair.quote == pair.token_out
-        if self.is_percent:  # The amount cancels out. A market that rises asks for this once per order and change.
+        if self.is_percent:  # The amount cancels out. In a rising market this runs once per order and change.
             part, whole = self.distance.numerator, self.distance.denominator
             return best_out * (whole - part) // whole if is_sale else best_out * whole // (whole + part)
         best = pair.price(amount_in, best_out)
@@ -83,7 +83,7 @@ def stop_out(pair: PairPrice, amount_in: int, price: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What one resting order waits for. Prices are canonical decimal strings."""
+    """The condition of a resting order. Prices are canonical decimal strings."""
 
     kind: OrderKind
     pair: PairPrice
@@ -92,7 +92,8 @@ class Condition:
     trail: Trail | None = None
 
     def bound(self, best_out: int = 0) -> Bound:
-        """``best_out`` is the most that routes have paid while it rested, 0 before any did: what a trail is behind."""
+        """The bound on the output. ``best_out`` is the best output of routes while the order rested, which a trail
+        follows; 0 before the first one."""
         if self.trail is not None:
             worst = self.trail.behind(self.pair, self.amount_in, best_out) if best_out else 0
             return Bound(worst, is_least=False)
@@ -103,7 +104,7 @@ class Condition:
 
     @property
     def is_adverse(self) -> bool:
-        """Whether it waits for the price to get worse: then a single look may be fooled by one trade."""
+        """Whether it waits for a worse price. Then one check does not suffice, because a single trade may cause it."""
         return self.kind in ADVERSE
 
     @property

@@ -1,6 +1,6 @@
 """The tokens that orderd knows on each chain without a request.
 
-Their mints are those that the issuers name; each is one of the SPL Token program, whose decimals never change.
+The mints are those published by the issuers. All belong to the SPL Token program, and their decimals never change.
 """
 
 from typing import Final
@@ -34,10 +34,10 @@ WELL_KNOWN: Final[dict[str, tuple[Token, ...]]] = {
 }
 """By the value of ``ORDERD_CHAIN``."""
 EVERYWHERE: Final = tuple({token.mint: token for tokens in WELL_KNOWN.values() for token in tokens}.values())
-"""The same on all chains: one of these symbols always means a token with these decimals, and no other token may have
-it. So code that does not know the chain can use the decimals."""
+"""The tokens of all chains. On every chain, one of these symbols means a token with these decimals, and no other token
+may have it, so code that does not know the chain can use the decimals."""
 
 
 def registry_of(chain: str) -> TokenRegistry:
-    """A registry that knows the chain's tokens so far."""
+    """A registry with the chain's built-in tokens."""
     return TokenRegistry(WELL_KNOWN[chain], {token.symbol for token in EVERYWHERE})

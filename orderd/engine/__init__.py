@@ -1,1 +1,1 @@
-"""What orderd does with an order: takes it in, routes it, executes it once, and settles it."""
+"""The engine: accepts orders, routes them, executes each at most once, and settles them."""

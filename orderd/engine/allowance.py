@@ -1,13 +1,13 @@
-"""What orders may be worth: which tokens they trade, how large each is, and all orders of a day together.
+"""Allowances: limits on the tokens of orders, on the size of an order, and on all orders of a day.
 
-There are limits for each API key, and limits for the daemon as a whole, which hold for all keys together.
+Each API key has limits, and the daemon has limits for all keys together.
 
-An order's notional is what it sells, in USDC, at the moment it is submitted: the amount itself where USDC is sold, else
-what the best route pays for the whole amount in USDC, after all pools' fees and before slippage. A day is the last 24
-hours. Each order counts from its acceptance on with the notional that was stored with it; only those that have ended
-without a fill do not count. One that waits for the market counts while it is open and for a day after its last fill,
-from which on its notional is dated. The daemon's limit counts a day in UTC by a counter (``db.spending``): each order
-counts on the day of its acceptance, unless it ends without a fill.
+An order's notional is the value in USDC of what it sells, at the time of submission: the amount itself if it sells
+USDC, otherwise the output of the best route to USDC for the whole amount, after all pools' fees and before slippage. A
+day is the last 24 hours. Each order counts from its acceptance on with the notional that was stored with it; only those
+that have ended without a fill do not count. An order that waits for the market counts while it is open, and for a day
+after its last fill. The daemon's limit counts a day in UTC by a counter (``db.spending``): each order counts on the day
+of its acceptance, unless it ends without a fill.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class TradingLimits:
 
     @property
     def count_money(self) -> bool:
-        """Whether an order's notional has to be known."""
+        """Whether an order's notional must be known."""
         return self.per_order is not None or self.per_day is not None
 
     def check_pair(self, terms: OrderTerms) -> None:
@@ -64,7 +64,7 @@ UNLIMITED: Final = TradingLimits()
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What an order is worth, and the limits that it has to keep within: of its token, and of the daemon."""
+    """An order's notional, and the limits of its API key and of the daemon."""
 
     notional: int
     limits: TradingLimits
@@ -78,11 +78,11 @@ def accept_within(
     sender: str | None = None,
     check: Callable[[NewOrder], object] = lambda _: None,
 ) -> list[Moved]:
-    """``journal.accept`` of one order, if the limits leave room for it; checked and written in one transaction.
+    """``journal.accept`` for one order, if it is within the limits; checked and written in one transaction.
 
-    Submissions of one API key wait for each other, over all gateways. An order that exists already is not a new one,
-    whatever the limits say. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for an API key that has ended, or
-    what ``check`` raises for the order.
+    Submissions of one API key are serialised over all gateways. A repeated submission of an existing order is not
+    checked. Raises OrderdError: LIMIT_ORDER, LIMIT_DAY, AUTH_INVALID for an API key that has ended, or what ``check``
+    raises for the order.
     """
     key_id = order.by.key_id
     if key_id is not None:
@@ -98,9 +98,9 @@ def accept_within(
 
 
 def replace_spending(order_id: UUID, key_id: UUID | None, spending: Spending) -> None:
-    """Let an order be worth something else from now on, if the limits leave room for it. In a transaction.
+    """Replace an order's notional, if the new one is within the limits. Needs a transaction.
 
-    Raises OrderdError as ``accept_within`` does.
+    Raises the errors of ``accept_within``.
     """
     if key_id is not None:
         _lock(key_id)
@@ -112,7 +112,7 @@ def replace_spending(order_id: UUID, key_id: UUID | None, spending: Spending) ->
 def _count(spending: Spending) -> date | None:
     """The day whose counter the order is in; None if the daemon has no limit per day.
 
-    Raises OrderdError LIMIT_DAY. Called last: the transaction that has raised the counter keeps others waiting.
+    Raises OrderdError LIMIT_DAY. Called last, because the row of the counter is locked until the transaction ends.
     """
     limit = spending.of_daemon.per_day
     if limit is None:
@@ -159,7 +159,7 @@ def _check(key_id: UUID | None, spending: Spending) -> None:
 
 
 def _submitted(key_id: UUID) -> int:
-    """What all orders of the last day are worth, including those that do not count: read from the index alone."""
+    """The total notional of the last day, including orders that do not count, read from the index alone."""
     (notional,) = database.execute_sql(
         f"""
         SELECT COALESCE(sum(notional), 0) FROM (
@@ -174,11 +174,11 @@ _OPEN_FOR_LONG: Final = f"""
     notionals n JOIN orders o ON o.id = n.order_id
     WHERE o.ended_as IS NULL AND o.kind <> '{OrderKind.MARKET}' AND o.token_id = %s
       AND n.at <= statement_timestamp() - %s"""
-"""Those of an API key that wait for the market, and were submitted or filled before the day began."""
+"""Orders of an API key that wait for the market, and were submitted or filled before the day began."""
 
 
 def _spent(key_id: UUID) -> list[tuple[float, int]]:
-    """Of each order that counts: in how many seconds it no longer will, and its notional; those last that are open."""
+    """For each order that counts: the seconds until it no longer counts, and its notional; open orders come last."""
     rows = database.execute_sql(
         f"""
         SELECT CASE WHEN o.ended_as IS NOT NULL OR o.kind = '{OrderKind.MARKET}'

@@ -1,6 +1,6 @@
-"""Changing an order that rests: it keeps its identity, and either it fires as it was, or as it is from here on.
+"""Amends resting orders: an order keeps its identity, and fires either with its old or with its new terms.
 
-Of one that is held until another one is filled, the prices and the bounds of its stop can be changed.
+Of an order that is held until another one is filled, the prices and the bounds of its stop can be changed.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ Changes = Mapping[str, str | bool]
 """New values of terms by their names, and ``paused``."""
 _WHILE_HELD: Final = frozenset({"stop_price", "take_profit_price", "max_slippage"})
 _ANY_AMOUNT: Final = "1"
-"""Of an order that has none yet: prices are understood without it."""
+"""A placeholder for orders without an amount, because prices do not depend on it."""
 
 
 class Amendments:
@@ -45,7 +45,7 @@ class Amendments:
     def terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool = False) -> OrderTerms:
         """The terms after the amendment, to be compared with the market; for a held order, those of its entry.
 
-        Raises OrderdError as ``views.find`` and ``understood`` do, ORDER_NOT_AMENDABLE if it does not rest, and
+        Raises the errors of ``views.find`` and ``understood``, OrderdError ORDER_NOT_AMENDABLE if it does not rest, and
         ORDER_TERMS_CONTRADICT if it would become an order of another kind.
         """
         with database.connection_context():
@@ -117,7 +117,7 @@ class Amendments:
         given = format_terms(before).model_dump(include={*GivenTerms.model_fields} - {"over"}) | terms
         slippage = given["slippage"]
         given |= {"slippage": None} if before.slippage_widens else {}
-        # One way to say until when takes the place of the other.
+        # A new end of validity replaces the old one, in either notation.
         given |= {"expires": None} if "valid_for" in terms else {"valid_for": None} if "expires" in terms else {}
         own = TokenRegistry((before.token_in, before.token_out))  # whatever its symbols mean now
         after = understood(GivenTerms(**given), own, slippage, self._max_total_cost_bps)

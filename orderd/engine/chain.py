@@ -41,11 +41,11 @@ def check_chain(meant: Chain, genesis_hash: str) -> None:
 
 
 NO_HISTORY: Final = "the endpoint keeps no transaction history: what has expired cannot be proved, and stays unknown"
-"""What is said of such an endpoint, when a worker starts and by ``orderd doctor``."""
+"""The warning about such an endpoint, at a worker's start and in ``orderd doctor``."""
 
 
 class CheckedTransport:
-    """Lets no call through until ``check`` has accepted the genesis hash of where they go."""
+    """A transport that sends no request before ``check`` has accepted the endpoint's genesis hash."""
 
     def __init__(self, transport: Transport, check: Callable[[str], None]) -> None:
         self._transport = transport
@@ -53,7 +53,7 @@ class CheckedTransport:
         self._is_checked = False
 
     def post(self, body: bytes) -> Response:
-        """Like the transport's method. Raises RpcError if the endpoint does not say which chain it is."""
+        """Like the transport's method. Raises RpcError if the endpoint does not report its chain."""
         if not self._is_checked:
             self._check(RpcClient("", transport=self._transport).get_genesis_hash())
             self._is_checked = True

@@ -1,4 +1,4 @@
-"""What the chain's own words for a failure mean to a trader."""
+"""Translates the chain's errors into orderd's error codes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,7 +18,7 @@ _FUNDS: Final = frozenset(
         "ResultWithNegativeLamports",
     }
 )
-"""What the runtime and the programs of accounts and tokens say of a wallet that holds too little."""
+"""The errors of the runtime, the System program and the token programs for insufficient funds."""
 _FUNDS_OF: Final = frozenset(
     {None}  # the runtime
     | {str(program) for program in (system.PROGRAM_ID, *token.PROGRAM_IDS, associated_token.PROGRAM_ID)}

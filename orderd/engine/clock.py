@@ -20,7 +20,8 @@ def elapsed_seconds() -> float:
 
 
 class DatabaseClock:
-    """Thread-safe. To be checked before anything is taken from its holder because its time is over."""
+    """Postgres' clock, with jumps corrected. Thread-safe. Must be checked before a lease is taken because it
+    expired."""
 
     def __init__(self, lease_seconds: float, *, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         self._lease_seconds = lease_seconds
@@ -45,7 +46,7 @@ class DatabaseClock:
             return datetime.fromtimestamp(self._watch.moment(reading), UTC)
 
     def begin(self, longest_seconds: float) -> None:
-        """Read the clock for the first time, and cut waits that are longer than possible.
+        """Read the clock for the first time, and shorten waits that are longer than possible.
 
         How far the clock was set while no process was running is only partly known: if it is behind the last reading,
         it was set back by at least that much.

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class Line(Protocol):
-    """What decides on starts."""
+    """The rate limiter, as dispatch uses it."""
 
     @property
     def most(self) -> int:
@@ -38,7 +38,7 @@ class Line(Protocol):
 
 
 class Send(Protocol):
-    """Puts orders in the queue; with ``look`` they first find out whether what they wait for is over."""
+    """Puts orders in the queue; with ``look`` they first check whether the cause of their wait is over."""
 
     def __call__(self, order_ids: Sequence[UUID], *, look: bool = False) -> None: ...
 
@@ -76,7 +76,7 @@ class Dispatch:
         self._missed.append(order_id)
 
     def run_once(self) -> int:
-        """Take back what lost workers held, end what is no longer valid, send what is due. Returns how many it sent."""
+        """Release the orders of lost workers, expire orders, and send the due ones. Returns how many it sent."""
         with database.connection_context():
             as_of = self._look()
             if missed := list(self._missed):
@@ -90,10 +90,10 @@ class Dispatch:
             self._expire(as_of)
             self._add_up()
             if self._halted():
-                return 0  # they stay where they are, for as long as they are valid
+                return 0  # orders keep their state during a halt, as long as they are valid
             self._move_up()
             if self._depth() >= _ENOUGH:
-                return 0  # what has been in the queue for long is most likely still there, and not lost
+                return 0  # orders that were queued long ago are most likely still in the queue, and not lost
             due = leases.take_due(_BATCH, self._name, as_of)
             for order_ids, look in (due.start, False), (due.look, True):
                 if order_ids:
@@ -101,7 +101,7 @@ class Dispatch:
         return len(due.start) + len(due.look)
 
     def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
-        """Let a pending order wait this long, and check then whether the error is over.
+        """Make a pending order wait this long, and then check whether the error is over.
 
         This is not an attempt. False if the order is not pending.
         """
@@ -134,7 +134,8 @@ class Dispatch:
             self._add_up_at = time.monotonic() + _ADD_UP_SECONDS
 
     def _move_up(self) -> None:
-        """Wake the first in line for a start, as many as are free: those before them may have been cancelled."""
+        """Wake as many orders at the head of the line as there are free starts: orders before them may have been
+        cancelled."""
         if self._line is not None and (waiting := leases.first_in_line(self._line.most)):
             free = self._line.free(waiting)
             leases.wake([each.order_id for each in waiting[:free]])

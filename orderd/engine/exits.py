@@ -1,8 +1,8 @@
-"""Exits: the order that follows a purchase and sells again, at a profit or at a loss.
+"""Exits: an order that sells what another order, its entry, has bought, at a profit or at a loss.
 
-It is accepted with its entry, and held. When the entry's success is final, it is released, and sells what was received.
-If the entry ends without a fill, it ends in the same way. Either happens once: the same transaction records in the
-entry that nothing more follows.
+An exit is accepted with its entry, and held. When the entry's fill is final, the exit is released and sells the
+received amount. If the entry ends without a fill, the exit ends in the same way. Either happens once, because the same
+transaction records it in the entry.
 """
 
 from typing import Final
@@ -30,7 +30,7 @@ class Exits:
         self._publisher = publisher
 
     def run_once(self) -> int:
-        """Release, or end, what was held for orders that have ended. Returns how many orders."""
+        """Release or end the exits of entries that have ended. Returns the number of orders."""
         with database.connection_context():
             moved = [each for entry in exits.due(_AT_ONCE) for each in _follow(entry)]
         self._publisher.publish(moved)
@@ -43,7 +43,7 @@ class Exits:
 def _follow(entry: Order) -> list[Moved]:
     if not exits.note(entry):
         return []
-    # One that was accepted by a release that held nothing has none yet.
+    # Orders accepted by releases without exits have none.
     made = journal.accept_exits([(entry.id, entry.account_id, terms_of(entry))])
     return made + journal.apply([_change(entry, held) for held in exits.held_for(entry.id)])
 

@@ -1,4 +1,4 @@
-"""What follows a failed attempt: another one after a pause, the order's end, or a wait that does not count.
+"""Decides what follows a failed attempt: another one after a pause, the order's end, or a wait that does not count.
 
 A market order has a few attempts. One with a limit price that may wait for it rests again, and so does a take-profit:
 it needs its price, and if it is half of an OCO, the other half must be able to fire. A fired stop is tried for as
@@ -27,12 +27,11 @@ _DOUBLINGS: Final = 4
 """An order whose try led to no signature is checked again after a slot. If no check of the market prevents tries that
 must fail, the pause doubles this many times, because a try takes a start from other orders."""
 _AT_ONCE: Final = 5
-"""How often what has to get out is tried again at once after the price has run away from it: until its slippage is as
-wide as it may be, at the least."""
+"""Number of immediate retries of a stop after the price moved away: enough to widen its slippage to the maximum."""
 
 
 class AttemptFailedError(Exception):
-    """An attempt ended without a fill, for certain: nothing was signed, or what was signed is dead.
+    """An attempt certainly ended without a fill: nothing was signed, or the signed transaction is proved dead.
 
     ``order`` is as it was claimed for this attempt.
     """
@@ -49,7 +48,7 @@ class AttemptFailedError(Exception):
 
 
 class NotStartedError(Exception):
-    """The order was not to be had: it is not due, another worker has it, or it has ended."""
+    """The order could not be claimed: it is not due, another worker has it, or it has ended."""
 
 
 class LeaseLostError(Exception):
@@ -164,7 +163,7 @@ class Failures:
         self._publisher = publisher
 
     def record(self, failed: Sequence[AttemptFailedError]) -> None:
-        """Write the failures and what follows them. A claim that is no longer valid writes nothing."""
+        """Store the failures and what follows them. Nothing is stored for a claim that is no longer valid."""
         with database.connection_context():
             written = journal.apply_each([change_after(each, self._policy) for each in failed])
         self._publisher.publish([moved for moved in written if isinstance(moved, Moved)])

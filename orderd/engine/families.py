@@ -1,8 +1,8 @@
-"""Orders that are executed by orders of their own: a TWAP's executions, the parts of a limit order, an OCO's two ends.
+"""Families: orders that are executed by child orders, such as a TWAP's executions, the parts of a limit order, or an
+OCO's two ends.
 
-The parent rests while its children are worked on like any order, and what they have sold for good is all that counts:
-it is read from them each time, so a crash anywhere loses nothing and repeats nothing. One process of the cluster looks
-after all families at a time.
+The parent rests while its children are executed like any order. Only their final sales count; they are read from the
+children each time, so a crash loses and repeats nothing. One process of the cluster at a time handles all families.
 """
 
 import random
@@ -56,8 +56,8 @@ class Families:
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """``market_seconds`` is how long an order at the market's price is valid at most. While something is
-        ``halted``, a TWAP stands still as if it were paused. ``look`` returns the moment by which waits are over."""
+        """``market_seconds`` is the maximum validity of an order at the market's price. While trading is ``halted``, a
+        TWAP is paused. ``look`` returns the current time for ending waits."""
         self._publisher = publisher
         self._send = send
         self._market_seconds = market_seconds
@@ -69,7 +69,7 @@ class Families:
         self._after = 0
 
     def run_once(self) -> int:
-        """See how families stand. Returns how many have moved."""
+        """Check all families. Returns how many have changed."""
         with database.connection_context(), families.exclusive_care() as is_mine:
             if not is_mine:
                 return 0
@@ -92,7 +92,8 @@ class Families:
     # How a family goes on
 
     def _look_at_news(self) -> int:
-        """Of a family that has something to do the news stay: the next pass sees whether there is more."""
+        """Process the families with changes. The mark of a family that still has work stays, and the next pass checks
+        it again."""
         news = families.news(self._after, _AT_ONCE)
         self._after = news[-1].number if len(news) == _AT_ONCE else 0
         found = families.these(
@@ -156,7 +157,7 @@ class Families:
         execution = schedule.at(parent.slice_no, family.due_ms, family.remaining)
         until = _offset_ms(parent, schedule, execution.number) - _offset_ms(parent, schedule, parent.slice_no)
         columns = {"slice_no": execution.number}
-        delay_ms = until - family.due_ms  # negative where that was missed, too
+        delay_ms = until - family.due_ms  # negative if the next one was missed too
         if execution.amount_in == 0:
             missed = Deferred(until=parent.updated_at, reason="the time of an execution was missed")
             return journal.apply([Change(parent.id, missed, None, columns, to=OrderStatus.OPEN, delay_ms=delay_ms)])
@@ -202,7 +203,8 @@ class Families:
 
 
 def _offset_ms(parent: Order, schedule: Schedule, number: int) -> int:
-    """When an execution is, after the first one. Chance is drawn once for each, so that none moves those after it."""
+    """Offset of an execution to the first one. The random part is drawn per execution, so that it does not move later
+    ones."""
     return schedule.offset_ms(number, random.Random(f"{parent.id} {number}").random())  # noqa: S311  (guards nothing)
 
 
@@ -236,7 +238,7 @@ def _filled(family: Family) -> Change:
 
 
 def _tried(family: Family, delay_ms: int) -> Change:
-    """What its last child could not sell rests again."""
+    """The amount that the last child could not sell rests again."""
     parent = family.parent
     error = _error(family)
     fact = Retrying(attempt=family.children, code=error.code, detail=error.detail, until=parent.updated_at)
@@ -249,7 +251,8 @@ def _price(family: Family) -> str:
 
 
 def _end(family: Family, *, withdrawn: bool = False) -> Change:
-    """Filled where nothing is left to sell; else how the rest ends, with what was filled."""
+    """The end of a family: filled if nothing is left to sell, otherwise the end of the rest, with the filled
+    amounts."""
     parent, sums = family.parent, _sums(family)
     if family.last is not None and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
         fact = _last_fill(family.last)

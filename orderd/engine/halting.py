@@ -1,7 +1,7 @@
 """The halts as this process last read them, to avoid work that would lead to no signature.
 
 The statement that stores a signature decides (``db.halts``); this module only avoids useless work. So waiting orders
-stay where they are, and are compared with the market of the moment when the halt ends.
+keep their state, and are compared with the market when the halt ends.
 """
 
 import structlog
@@ -23,24 +23,24 @@ class Halts:
         self._error: OrderdError | None = None
 
     def known(self) -> OrderdError | None:
-        """What keeps orders from being signed, as of the last look."""
+        """The error of the current halt as of the last look; None if there is none."""
         return self._error
 
     def look(self) -> OrderdError | None:
-        """As of now. Raises PeeweeException, and then what was seen before stands."""
+        """Read the halts now. Raises PeeweeException; then the last result stays."""
         with database.connection_context():
             self._error = current()
         return self._error
 
 
 def current() -> OrderdError | None:
-    """What keeps orders from being signed now; None if nothing does. Needs a connection."""
+    """The error of the current halt; None if there is none. Needs a connection."""
     current = halts.current()
     return current[0].error if current else None
 
 
 def halt(by: Actor, reason: str) -> HaltResult:
-    """Let nothing new be signed, and no new order be taken, from now on. Needs a connection, as all from here on."""
+    """Halt trading: nothing new is signed, and no new order is accepted. Needs a connection."""
     current = halts.halt(HaltCause.OPERATOR, by, reason)
     log.warning("halted", action="halted", by=by.name, reason=reason)
     return HaltResult(halts=tuple(map(view, current)))
@@ -49,7 +49,7 @@ def halt(by: Actor, reason: str) -> HaltResult:
 def lift(by: Actor) -> LiftResult:
     """Resume trading. Waiting orders continue from their current state.
 
-    A halt for a restore ends by itself, when it is known what has been traded.
+    A halt for a restore ends by itself, when the trades since the backup are known.
     """
     lifted = halts.lift(by, HaltCause.OPERATOR, HaltCause.SHARED_WALLET)
     log.warning("halt lifted", action="halt_lifted", by=by.name, halts=len(lifted))

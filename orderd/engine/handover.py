@@ -1,7 +1,6 @@
-"""Work that an answer does not wait for: a new order is published and queued, a cancelled one leaves the line.
+"""Work in Redis that answers do not wait for: new orders are published and queued, cancelled ones leave the line.
 
-All of this is in Redis, which may hang or refuse. An order that did not get into the queue is taken by dispatch, which
-looks in Postgres for what is due.
+Redis may hang or refuse. Dispatch, which finds due orders in Postgres, sends an order that did not get into the queue.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +39,7 @@ class HandOver:
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
     def send(self, order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
-        """Count and publish the news, and then put orders in the queue."""
+        """Count and publish the changes, and then queue the orders."""
         count(news)
         self._accepted.put([*news, *order_ids])
 
@@ -48,7 +47,7 @@ class HandOver:
         self._cancelled.put([order_id])
 
     def close(self, seconds: float) -> None:
-        """Hand over what was given so far, as far as that takes no longer than ``seconds``."""
+        """Finish the pending work within ``seconds``."""
         self._accepted.close(seconds)
         self._cancelled.close(0)
 

@@ -32,7 +32,8 @@ from orderd.wire.orders import OrderView
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``id`` is the new order's: if a batch is written again, it shows what the first write has stored."""
+    """A submission. ``id`` is the new order's id: if a batch is written again, it identifies what the first write
+    stored."""
 
     account_id: UUID
     client_order_id: str
@@ -41,7 +42,7 @@ class Submission:
     spending: Spending | None = None
     """The limits of money of the submitter, if any."""
     label: str | None = None
-    """Shown with its acceptance. Two submissions that differ in nothing else are the same order."""
+    """Shown with its acceptance. Not part of the comparison of two submissions."""
     id: UUID = field(default_factory=uuid7)
 
 
@@ -56,9 +57,8 @@ class SubmitOutcome:
 class Intake:
     """Accepts orders durably and hands them to the queue; an answer means that the order is on disk.
 
-    ``send`` has news published and then new orders queued, ``forget`` removes an order from the rate limit's line:
-    neither waits for that, as the answer must not. Other processes know this one by ``name``. An order is valid for so
-    many seconds, or without end.
+    ``send`` publishes changes and queues new orders, ``forget`` removes an order from the rate limit's line; both
+    return without waiting, because the answer must not wait. ``name`` is the name of this process in leases.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Intake:
         self._max_total_cost_bps = max_total_cost_bps
         self._reservations = reservations or Reservations()
         self.limits = limits
-        """Those of the daemon, which hold for all orders together. Others hold from the next submission on."""
+        """The daemon's limits for all orders together. New values apply from the next submission on."""
         self._amendments = Amendments(max_total_cost_bps, self._reservations)
         self.on_stored: Callable[[Sequence[Moved]], object] = lambda _: None
         """Gets new orders before all others, in the thread that has stored them."""
@@ -94,7 +94,7 @@ class Intake:
         return self._tokens
 
     def symbol(self, name: str) -> str:
-        """What the token of this symbol or mint is called. Raises OrderdError TOKEN_UNKNOWN or TOKEN_AMBIGUOUS."""
+        """The symbol of a token given by symbol or mint. Raises OrderdError TOKEN_UNKNOWN or TOKEN_AMBIGUOUS."""
         return self._tokens.symbol_of(self._tokens.mint_of(name))
 
     # What is submitted
@@ -103,15 +103,14 @@ class Intake:
         """The trader's terms, checked.
 
         Raises OrderdError of the TOKEN, AMOUNT, SLIPPAGE and COST kinds; TOKEN_UNREAD if a token's decimals are not
-        known, without which no amount of it is understood.
+        known, which are needed for amounts.
         """
         return understood(given, self._tokens, self._default_slippage, self._max_total_cost_bps)
 
     def repeated(self, account_id: UUID, client_order_id: str, given: GivenTerms) -> SubmitOutcome | None:
-        """The order that was submitted with these words before, its tokens called as they were then; None if there is
-        none.
+        """The order of an earlier submission with the same given terms; None if there is none.
 
-        A repeated submission is the same order even if a symbol means another mint by now, or none. Needs a connection.
+        A repeated submission is the same order even if a symbol now means another mint, or none. Needs a connection.
         """
         order = journal.submitted_as(account_id, client_order_id)
         if order is None:
@@ -125,17 +124,18 @@ class Intake:
         return SubmitOutcome(views.order_view(order), created=False) if _is_same(terms, order) else None
 
     def resolved(self, terms: OrderTerms) -> OrderTerms:
-        """The terms with what a word for the amount comes to now. Raises OrderdError FUNDS_*. Needs a connection."""
+        """The terms with a relative amount resolved to its current value. Raises OrderdError FUNDS_*. Needs a
+        connection."""
         return self._reservations.resolved(terms)
 
     # Acceptance
 
     def submit_batch(self, submissions: Sequence[Submission]) -> list[SubmitOutcome | OrderdError]:
-        """Store all in one statement and send them off; the answers are in the submissions' order.
+        """Store all in one statement and queue them; the results are in the order of the submissions.
 
-        May be called again with the same submissions where the connection was lost, perhaps after the commit.
-        If a client order id exists, the answer is its order if the terms are equal, and ORDER_CONFLICT otherwise. New
-        orders are refused with SERVICE_HALTED during a halt. A submission with limits of money has its own transaction.
+        May be called again with the same submissions if the connection was lost, even after the commit. If a client
+        order id exists, the answer is its order if the terms are equal, and ORDER_CONFLICT otherwise. New orders are
+        refused with SERVICE_HALTED during a halt. A submission with limits of money has its own transaction.
         """
         outcomes: dict[int, SubmitOutcome | OrderdError] = {}
         with database.connection_context():
@@ -170,7 +170,7 @@ class Intake:
         return new_order(submission, self._valid_seconds)
 
     def _afterwards(self, added: Sequence[Moved], order_ids: Sequence[UUID]) -> None:
-        """Whatever happens here, the orders are on disk and the answer says so."""
+        """Publish and queue. A failure here does not affect the answer, because the orders are on disk."""
         with best_effort("learn"):
             self.on_stored(added)
         with best_effort("enqueue"):
@@ -189,7 +189,7 @@ class Intake:
     # Changes of orders
 
     def amended_terms(self, account_id: UUID, ref: str, changes: Changes, *, sees_all: bool) -> OrderTerms:
-        """What an order would ask for after these changes. Raises OrderdError as ``Amendments.terms`` does."""
+        """The terms of an order after these changes. Raises the errors of ``Amendments.terms``."""
         return self._amendments.terms(account_id, ref, changes, sees_all=sees_all)
 
     def amend(
@@ -209,9 +209,9 @@ class Intake:
         return views.order_view(moved.order)
 
     def cancel(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
-        """Withdraw an order while nothing is signed, at once; one that is signed is not tried again.
+        """Cancel an order immediately if nothing is signed; a signed order gets no further attempts.
 
-        For that one the answer says ``cancel_requested``; it ends with its transaction. Cancelling twice is not an
+        For a signed order the answer has ``cancel_requested``; it ends with its transaction. Cancelling twice is not an
         error. ``sees_all`` is whether ``ref`` may also name an order of another account.
 
         Raises OrderdError: ORDER_NOT_FOUND, ORDER_AMBIGUOUS or, for one that has ended, ORDER_NOT_CANCELLABLE.
@@ -254,7 +254,7 @@ def _new(order: Order) -> SubmitOutcome:
 
 
 def _known(submission: Submission) -> SubmitOutcome | OrderdError:
-    """What was there before under the same client order id; where nothing was, a halt has kept it from being added."""
+    """The existing order with the same client order id; if there is none, a halt prevented the acceptance."""
     try:
         existing = _existing(submission)
     except PeeweeException as error:
@@ -275,7 +275,7 @@ def _a_moment_ago() -> OrderdError:
 
 
 def _with_outcome(submission: Submission, error: OrderdError | PeeweeException) -> OrderdError:
-    """Why a submission was not accepted; or that this is not known, if the connection was lost with it."""
+    """The error of a submission that was not accepted; ``outcome_unknown`` if the connection was lost."""
     if isinstance(error, OrderdError):
         return error
     if was_refused(error):

@@ -19,7 +19,7 @@ class Leases:
     def __init__(self, owner: str, seconds: float) -> None:
         self.owner = owner
         self.seconds = seconds
-        # An order is held by its turn and, before that ends, by settlement too: both must let go.
+        # An order is held by its turn and, before that ends, also by settlement: both must release it.
         self._held: Counter[UUID] = Counter()
         self._lock = threading.Lock()
 
@@ -44,7 +44,7 @@ class Leases:
                 self.let_go(order_id)
 
     def renew_once(self) -> int:
-        """Renew all with one statement. Returns how many the database says are still ours."""
+        """Renew all leases with one statement. Returns how many this process still has."""
         with self._lock:
             held = list(self._held)
         if not held:

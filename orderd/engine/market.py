@@ -1,4 +1,4 @@
-"""Questions about the market that change nothing: quotes, previews, balances and pools."""
+"""Read-only queries of the market: quotes, previews, balances and pools."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ from orderd.wire.tokens import TokenView
 
 log = structlog.get_logger(__name__)
 _LOOKING_SECONDS: Final = 1.0
-"""How long a quote of an order on liquidity waits for venues that look for new pools."""
+"""Maximum wait of a quote of an order on liquidity for venues that look for new pools."""
 _REROUTING_SECONDS: Final = 2.0
 """How long a preview looks for another route where pools refuse."""
 
@@ -84,18 +84,19 @@ class Market:
         return self._result(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route), guards)
 
     def preview(self, terms: OrderTerms) -> PreviewResult:
-        """What this order would do now, up to the signature. Raises OrderdError as routing and building do."""
+        """Run an order up to the signature, without storing anything. Raises the errors of routing and building."""
         return self._preview(terms, first_part(terms))
 
     def simulate_fill(self, following: NextExecution) -> SimulatedFill:
-        """What an order would do now, as it stands. Raises OrderdError as routing and building do."""
+        """The current distance of an order from its condition, and its next execution. Raises the errors of routing and
+        building."""
         return simulate(following, self._paid, self._quote, self._preview)
 
     def _paid(self, request: QuoteRequest) -> int:
         return self._router.route(request, 0, self._builder.fits).route.amount_out
 
     def _preview(self, order: OrderTerms, terms: OrderTerms) -> PreviewResult:
-        """Of the execution that sells ``terms``, which is all of the order or a part of it."""
+        """The preview of an execution with ``terms``, which are the whole order or a part of it."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
         plan, offer, guards = self._plan(terms, others.fits)
         check_offer(terms, plan.route, offer)
@@ -107,7 +108,7 @@ class Market:
                 others.refused(preview.refusal)
                 plan, offer, guards = self._plan(terms, others.fits, offer)
             except OrderdError:
-                break  # there is no other route: the order would fail as this one does
+                break  # there is no other route, so the order would fail with this error
             check_offer(terms, plan.route, offer)
             preview = self._builder.preview(plan)
         simulation, error = preview.simulation, preview.error
@@ -139,14 +140,15 @@ class Market:
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
 
     def check_prices(self, terms: OrderTerms) -> None:
-        """Raises OrderdError PRICE_* if its prices cannot be meant, and as routing does if the market is not known.
+        """Raises OrderdError PRICE_* if its prices are not plausible, and the errors of routing if the market is not
+        known.
 
-        A limit price is accepted if the market is not known: at worst the order waits for long.
+        A limit price is accepted if the market is not known: at worst the order waits for a long time.
         """
         part = least_part(terms)
         request = replace(request_of(part), max_cost_bps=BPS, exit_bps=BPS, has_own_floor=False)
         if terms.kind is OrderKind.ON_LIQUIDITY:
-            return  # there is no market yet, or one that anybody may have made a moment ago
+            return  # there is no market yet, or one that anyone may have just created
         try:
             route = self._router.route(request, 0, self._builder.fits).route
         except OrderdError as error:
@@ -161,7 +163,7 @@ class Market:
     # Balances and pools
 
     def balances(self) -> BalancesResult:
-        """What the wallet holds of each known token, which part of it can be traded, and what is reserved of that.
+        """The wallet's balance of each known token, its tradable part, and its reserved part.
 
         Raises OrderdError RPC_*.
         """
@@ -210,7 +212,7 @@ class Market:
             yield each.key, str(holding.mint), holding.amount
 
     def _sold(self, terms: OrderTerms) -> int:
-        """What leaves the wallet at most, as of now. Raises OrderdError as routing does."""
+        """The maximum amount that leaves the wallet, as of now. Raises the errors of routing."""
         if terms.amount_in is not None:
             return terms.amount_in
         decision = self._router.route(request_of(terms), terms.slippage_bps, self._builder.fits)
@@ -234,7 +236,7 @@ class Market:
     ) -> tuple[SwapPlan, RouteOffer, Sequence[Guard]]:
         terms = terms.in_try(0)
         if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
-            # An order that waits for a pool must not get the answer of a moment ago.
+            # An order that waits for a pool must not get a cached answer.
             self._router.find_new_pools((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
         preferred = self._markets.preferred(terms)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits, preferred=preferred)
@@ -272,7 +274,7 @@ def _quote_result(
     rent: int | None,
     tokens: tuple[TokenView, ...],
 ) -> QuoteResult:
-    """``terms`` are what the offer is for: those of the order, or of a part of it."""
+    """``terms`` are those of the offer: the whole order, or a part of it."""
     is_part = terms.amount_in != order.amount_in
     return QuoteResult(
         **dict(format_terms(order)),

@@ -1,4 +1,4 @@
-"""Which execution of an order is the next one, as the order stands, and what that waits for."""
+"""Determines the next execution of an order in its current state, and what it waits for."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +18,8 @@ from orderd.engine.families import schedule_of
 
 @dataclass(frozen=True, slots=True)
 class PlannedExecution:
-    """What would be sold, and the condition; None if it waits only for a time, or has been met."""
+    """A planned execution: its terms and its condition. The condition is None if it only waits for a time, or is
+    already met."""
 
     terms: OrderTerms
     condition: Condition | None = None
@@ -26,10 +27,10 @@ class PlannedExecution:
 
 @dataclass(frozen=True, slots=True)
 class NextExecution:
-    """``either`` of them, whichever comes first; with ``at``, when that time has come.
+    """The next execution: ``either`` of these, whichever comes first; with ``at``, not before that time.
 
-    ``order`` are the terms of the whole. ``least`` is the smallest part that may go alone, where any may. ``best_out``
-    is the most that was paid while it rested, in base units, 0 before any was.
+    ``order`` are the terms of the whole order. ``least`` is the smallest part that may be executed alone, if parts are
+    allowed. ``best_out`` is the best output while it rested, in base units, initially 0.
     """
 
     order: OrderTerms
@@ -61,7 +62,7 @@ def next_execution(order: Order) -> NextExecution:
         return NextExecution(terms, (PlannedExecution(part_of(terms, terms.amount) if terms.is_family else terms),))
     if terms.kind is OrderKind.TWAP:
         schedule = schedule_of(order)
-        number = min(order.slice_no, schedule.slices - 1)  # the last one may be under way
+        number = min(order.slice_no, schedule.slices - 1)  # the last one may be running
         amount = schedule.at(number, 0, terms.amount - (order.filled_in or 0)).amount_in
         executions = (PlannedExecution(part_of(terms, amount)),)
         return NextExecution(terms, executions, at=order.looks_from, paused=order.paused)

@@ -78,7 +78,7 @@ def _ways(account_id: UUID | None, params: ListParams) -> list[_Way]:
 
 
 def _traded(account_id: UUID | None, side: str) -> list[tuple[str, str]]:
-    """The mints and symbols of the tokens that an account, or anybody, has sold (``in``) or bought (``out``).
+    """The mints and symbols of the tokens that an account, or all accounts, have sold (``in``) or bought (``out``).
 
     It goes from one token to the next through the index: it reads one order per token.
     """

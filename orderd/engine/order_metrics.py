@@ -20,11 +20,11 @@ _MOST: Final = 50_000
 """Orders remembered; if another process has reported the end of one, it is dropped when a newer one needs its place."""
 _STARTS, _SIGNS, _LANDS, _FILLS = (metrics.STAGE_SECONDS.labels(each) for each in ("start", "sign", "land", "fill"))
 _began: Final[dict[UUID, datetime]] = {}
-"""When a worker began with an order, or has signed it."""
+"""The time at which a worker claimed or signed an order."""
 
 
 def count(changes: Sequence[Moved]) -> None:
-    """Count what has been stored. To be called once with each change."""
+    """Count stored changes. Must be called once per change."""
     with best_effort("metrics"):
         for moved in changes:
             event = moved.event
@@ -35,7 +35,7 @@ def count(changes: Sequence[Moved]) -> None:
 
 
 def count_landing(moved: Sequence[Moved], blockhash_slots: Mapping[UUID, int | None]) -> None:
-    """Count in how many slots these landed, as far as they did; ``blockhash_slots`` by order."""
+    """Count the slots from blockhash to landing of the orders that landed; ``blockhash_slots`` by order."""
     for each in moved:
         slot = blockhash_slots.get(each.order.id)
         if isinstance(each.event.data, Confirmed) and slot is not None:
@@ -83,7 +83,7 @@ def _confirmed(order: Order, event: OrderEvent) -> None:
 
 
 def _against_quote(order: Order) -> float | None:
-    """What the fill paid above its quote, in basis points; of an exact output, what it cost less."""
+    """The gain of the fill over its quote, in basis points; for an exact output, the saving."""
     if order.exact_out is None:
         filled, quoted = order.filled_out, order.quoted_amount_out
         return None if filled is None or not quoted else (filled - quoted) * BPS / quoted

@@ -1,8 +1,8 @@
-"""Which processes of the cluster are alive, and the release of the leases of dead ones as soon as they are known.
+"""Tracks the live processes of the cluster, and releases the leases of dead ones.
 
-On the same machine the kernel knows: there is no process with this id, or it started at another time. Of other
-machines only silence shows it. The listener measures silence by its own clock and only while it listens, so neither a
-clock that is set nor an outage of Postgres makes a process look dead.
+On the same machine the kernel is asked: no process with this id exists, or it started at another time. On other
+machines only missing heartbeats show it. The listener measures silence by its own clock and only while it listens, so
+neither a clock that is set nor an outage of Postgres makes a process look dead.
 
 A process that counts as dead although it is alive does no harm: each write is fenced by the order's version.
 """
@@ -40,7 +40,7 @@ class Presence:
         watches: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``released`` gets the names of processes whose holdings can be taken.
+        """``released`` gets the names of processes whose leases were released.
 
         ``watches`` says whether this process watches resting orders, now and until the next beat.
         """
@@ -55,7 +55,7 @@ class Presence:
 
     @property
     def name(self) -> str:
-        """What this process' leases are known by; no other process ever has the same."""
+        """The owner name of this process in leases; unique for all time."""
         return self._self.name
 
     def beat(self) -> None:
@@ -64,7 +64,7 @@ class Presence:
             processes.beat(self._self)
 
     def run_once(self) -> int:
-        """Say so, and release what the dead have left. Returns how many were found dead."""
+        """Write a heartbeat, and release the leases of dead processes. Returns how many were found dead."""
         with database.connection_context():
             processes.beat(self._self, watches=self._watches())
             dead = [(other, beats) for other, beats in processes.known().items() if self._is_dead(other, beats)]
@@ -96,12 +96,12 @@ class Presence:
 
 
 def this_process() -> Process:
-    """Under a name of its own."""
+    """A record of this process, with a unique name."""
     pid, token = os.getpid(), secrets.token_hex(4)
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         machine, started = f"{boot}:{(_PROC / 'self/ns/pid').stat().st_ino}", _stat(pid)[1]
-    except OSError:  # the kernel does not say: then other processes cannot ask it about us either
+    except OSError:  # without this information, other processes cannot ask the kernel about this one
         machine, started = f"unknown:{token}", 0
     return Process(f"{socket.gethostname()}:{pid}:{token}", machine, pid, started)
 

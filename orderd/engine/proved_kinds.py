@@ -1,7 +1,7 @@
-"""Pool kinds are traded on a real chain while ``orderd prove`` vouches for the program that is deployed there.
+"""On a real chain, pool kinds are traded only while a proof by ``orderd prove`` covers the deployed program.
 
-Each minute the deployment slots are compared with those that were proved. An upgraded program is another program: its
-pools are left out, with POOL_UNPROVEN, until it is proved.
+Each minute the deployment slots are compared with the proved ones. After a program upgrade, its pools are excluded with
+POOL_UNPROVEN until it is proved again.
 """
 
 import time
@@ -33,7 +33,7 @@ Objections = Mapping[PoolKind, str | None]
 
 
 class ProvedKinds:
-    """What is known of each kind's program, no older than two minutes. Thread-safe."""
+    """The proof status of each kind's program, at most two minutes old. Thread-safe."""
 
     def __init__(
         self,
@@ -50,12 +50,13 @@ class ProvedKinds:
         )
 
     def look(self) -> Objections:
-        """Raises OrderdError RPC_* or SERVICE_UNAVAILABLE if it is not known, and cannot be found out now."""
+        """The current status. Raises OrderdError RPC_* or SERVICE_UNAVAILABLE if it is not known and cannot be
+        queried."""
         with translated_rpc_errors(), translated_database_errors():
             return self._known.get(None)
 
     def at_hand(self) -> Objections | None:
-        """The same without waiting; None if it is not known."""
+        """The status without waiting; None if it is not known."""
         return self._known.at_hand(None)
 
     def _look(self, _: None) -> Objections:
@@ -136,7 +137,7 @@ class ProvedVenue:
         return self._venue.liquidity(mint_in, mint_out)
 
     def _no_liquidity(self, reason: str, mint_in: str, mint_out: str) -> Liquidity:
-        """The pools stay listed: the price guard does not take those of other kinds for the whole market."""
+        """The pools stay listed, so that the price guard does not mistake the other kinds for the whole market."""
         refusal = OrderdError(ErrorCode.POOL_UNPROVEN, f"{self.kind}: {reason}")
         return Liquidity((), (refusal,), self._venue.known(mint_in, mint_out))
 

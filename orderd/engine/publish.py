@@ -1,6 +1,6 @@
-"""News of what has been stored: events over Redis Pub/Sub, and a snapshot of each order in flight.
+"""Publishes stored changes: events over Redis Pub/Sub, and a snapshot of each order in flight.
 
-Redis may lose any of it. Followers fill gaps from Postgres, so a failure here is logged and harms nothing.
+Redis may lose any of it. Subscribers fill gaps from Postgres, so failures here are only logged.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def snapshot_key(order_id: object) -> str:
 
 
 class Publisher:
-    """Publishes after the commit, never before: no client sees what is not stored.
+    """Publishes only after the commit, so that no client sees unstored changes.
 
     A separate thread writes to Redis, so that no order waits for it, and changes that arrive together are one message.
     """
@@ -55,7 +55,7 @@ class Publisher:
         self._news.put(changes)
 
     def close(self, seconds: float) -> None:
-        """Publish what was given so far, as far as that takes no longer than ``seconds``."""
+        """Publish the pending changes within ``seconds``."""
         self._news.close(seconds)
 
     def publish_now(self, changes: Sequence[Moved], client: "redis.Redis | None" = None) -> None:

@@ -1,13 +1,13 @@
-"""What orders reserve of the wallet, what is left of it, and which orders may reserve more.
+"""Reservations of the wallet's funds by orders, and checks of new orders against the unreserved funds.
 
-It uses the balances that a worker has stored within the last minute, and never asks the chain: without them an order is
-accepted. An order that waits for the market is refused if its funds are not available; orders that reserve are
-serialised, so that no two of them get the same funds. A market order reserves once a worker has it, and may ask for
-more than there is.
+It uses the balances that a worker has stored within the last minute, without queries to the chain; without recent
+balances an order is accepted. An order that waits for the market is refused if its funds are not available; orders that
+reserve are serialised, so that no two of them get the same funds. A market order reserves when a worker claims it, and
+is accepted without a check.
 
 In addition to what it sells, an order reserves the network fee of each of its transactions, at the highest price that
-the daemon pays, and the rent of the account that it buys into, once for all orders. Rent that comes back when a
-transaction ends must be there, but is not reserved by any order.
+the daemon pays, and the rent of the account that it buys into, once for all orders. Rent that is returned at the end of
+a transaction must be available, but is not reserved.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,7 @@ from orderd.solana.transaction import LAMPORTS_PER_SIGNATURE
 
 LAMPORTS: Final[BalanceKey] = (WSOL_MINT, False)
 _UNITS: Final = 400_000
-"""Compute units that a trade over several pools asks for."""
+"""Compute units of a trade over several pools."""
 _ACCOUNT_RENT: Final = 2_039_280
 _LEAST_LAMPORTS: Final = 890_880
 """Rent of a token account, and of the wallet itself: of two years, 3,480 lamports a byte and year, 128 bytes on top."""
@@ -41,7 +41,7 @@ def fee_of(max_unit_price: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """Of one token, in base units: what can be sold, and what orders have reserved of it."""
+    """Funds of one token in base units: the tradable and the reserved amount."""
 
     total: int
     reserved: int
@@ -53,7 +53,7 @@ class Funds:
 
 @dataclass(slots=True)
 class WalletFunds:
-    """The wallet's balances as last ``stored``, and what is reserved of them. ``fee`` in lamports per transaction.
+    """The wallet's last ``stored`` balances, and the reserved amounts. ``fee`` in lamports per transaction.
 
     ``ways`` are the mints that a trade may pass through.
     """
@@ -78,7 +78,7 @@ class WalletFunds:
     def check(self, terms: OrderTerms, more: int | None = None) -> None:
         """Reserve what these terms need; only ``more`` if a part of the amount is reserved already.
 
-        Raises OrderdError FUNDS_RESERVED if it is not there, with nothing reserved.
+        Raises OrderdError FUNDS_RESERVED if it is not available; then nothing is reserved.
         """
         spending = _spending(terms, _sold(terms) if more is None else more)
         executions = spending.executions if more is None else 0
@@ -111,7 +111,8 @@ class WalletFunds:
         return max(funds.available - self.fee * _executions(terms) - rent - self._passing(terms), 0)
 
     def _passing(self, terms: OrderTerms) -> int:
-        """Lamports that have to be there, but are not spent: the wallet's own, and for SOL those of its wrapping."""
+        """Lamports that must be available but are not spent: the wallet's own rent, and for SOL the rent of the wrapped
+        account."""
         wraps = WSOL_MINT in (terms.token_in.mint, terms.token_out.mint) and not terms.use_wrapped
         return _LEAST_LAMPORTS + (_ACCOUNT_RENT if wraps else 0)
 
@@ -146,9 +147,9 @@ class Reservations:
         return terms.rests or not self._overcommit
 
     def wallet_funds(self, *, with_unseen: bool = True) -> WalletFunds:
-        """As of now. Needs a connection, as all functions here do.
+        """The current funds. Needs a connection, as all functions here do.
 
-        Not ``with_unseen`` for a caller that knows what the wallet holds: then fills are included already.
+        ``with_unseen`` adds fills after the last stored balances; callers with current balances pass False.
         """
         wallet_funds = WalletFunds(balances.stored(), self._fee, self._ways)
         for each in balances.spendings(with_unseen=with_unseen, from_acceptance=not self._overcommit):
@@ -156,9 +157,10 @@ class Reservations:
         return wallet_funds
 
     def resolved(self, terms: OrderTerms) -> OrderTerms:
-        """The terms with what their word for an amount comes to now.
+        """The terms with a relative amount resolved to its current value.
 
-        Raises OrderdError: FUNDS_UNKNOWN, FUNDS_RESERVED if others have all, or FUNDS_INSUFFICIENT.
+        Raises OrderdError FUNDS_UNKNOWN, FUNDS_RESERVED if other orders have reserved everything, or
+        FUNDS_INSUFFICIENT.
         """
         if terms.amount_word is None:
             return terms
@@ -178,15 +180,15 @@ class Reservations:
     def accept(
         self, orders: Sequence[NewOrder], sender: str | None = None, *, unless_halted: bool = False
     ) -> tuple[list[Moved], dict[UUID, OrderdError]]:
-        """Accept the orders that can reserve what they need; the others get the reason."""
+        """Accept the orders that can reserve their funds; the others get an error."""
         refused = self.refusals(orders)
         taken = [each for each in orders if each.id not in refused]
         return journal.accept(taken, sender, unless_halted=unless_halted), refused
 
     def refusals(self, orders: Sequence[NewOrder]) -> dict[UUID, OrderdError]:
-        """Which of these may not be accepted in this transaction. What was submitted before is not refused.
+        """The errors of orders that cannot be accepted in this transaction; repeated submissions are not checked.
 
-        FUNDS_RESERVED, or LIMIT_OPEN if the key has too many.
+        FUNDS_RESERVED, or LIMIT_OPEN if the API key has too many open orders.
         """
         reserving = [each for each in orders if self.reserves(each.terms)]
         if not reserving:
@@ -232,7 +234,7 @@ def _spending(terms: OrderTerms, amount: int) -> ReservedSpending:
 
 
 def _sold(terms: OrderTerms) -> int:
-    """What it sells at most, as far as it has said so: what a purchase costs is known once it has a route."""
+    """The maximum amount that it sells, as far as its terms say: the cost of a purchase is known only with a route."""
     return (terms.max_in or 0) if terms.amount_in is None else terms.amount_in
 
 

@@ -1,9 +1,9 @@
-"""After a restore: what has been traded since the backup is read from the chain before anything is signed again.
+"""After a restore, reads the trades since the backup from the chain before anything is signed again.
 
-The old daemon has been stopped, as the operator has confirmed. Nothing that it signed can land once the finalized
-height is more than a blockhash's life above the newest height after the restore. Then the wallet's own transactions are
-read back to the backup. A transaction of a known order is its fill. One of an unknown order is kept by its tag, so that
-the order is refused when its client repeats it; what is left of its family is cancelled.
+The operator has confirmed that the old daemon is stopped. Nothing that it signed can land once the finalized height is
+more than a blockhash's life above the newest height after the restore. Then the wallet's own transactions are read back
+to the backup. A transaction of a known order is its fill. For an unknown order its tag is stored, so that the order is
+refused when its client repeats it; the rest of its family is cancelled.
 
 Nothing is guessed: an endpoint that may be several nodes, a history that does not reach back, or a transaction that
 cannot be read keeps the halt, and the halt's reason says so.
@@ -48,7 +48,7 @@ class _Traded:
 
 
 class NotKnownError(Exception):
-    """Why it is not known what was traded since the backup."""
+    """The trades since the backup cannot be determined; the message says why."""
 
 
 class Restoring:
@@ -57,14 +57,14 @@ class Restoring:
     def __init__(
         self, observer: Observer, outcomes: Outcomes, publisher: Publisher, halted: Callable[[], object]
     ) -> None:
-        """While nothing is ``halted``, there is nothing to do."""
+        """Without a halt, there is nothing to do."""
         self._observer = observer
         self._outcomes = outcomes
         self._publisher = publisher
         self._halted = halted
 
     def run_once(self) -> bool:
-        """Go on with a restore, if there is one under way. Returns whether it has ended. Raises RpcError."""
+        """Continue a running restore. Returns whether it has ended. Raises RpcError."""
         if not self._halted():
             return False
         with database.connection_context():
@@ -112,7 +112,7 @@ class Restoring:
 
     @transaction
     def _settle(self, traded: Sequence[_Traded], last_slot: int) -> list[Moved] | None:
-        """All of it or nothing; None if an order has to advance before its transaction can be assigned."""
+        """Store all trades, or nothing; None if an order must advance before its transaction can be assigned."""
         if not restoring.lock():
             return None  # another process was faster
         moved, lost = list[Moved](), list[LostOrder]()
@@ -135,7 +135,7 @@ class Restoring:
         return moved
 
     def _recover(self, order: Order, traded: _Traded) -> list[Moved]:
-        """The order's fill, by an attempt that the backup does not know. Raises NotKnownError."""
+        """Record the fill of an order by an attempt that is not in the backup. Raises NotKnownError."""
         signature, transaction_info = str(traded.paid.signature), traded.paid.transaction
         number = max(traded.memo.attempt, order.failures + 1)
         venue = _venue(transaction_info)
@@ -172,7 +172,7 @@ def _lost(traded: _Traded) -> LostOrder:
 
 
 def _cancel_family(tag: bytes) -> list[Moved]:
-    """An unknown amount of an order of the family was traded: what is left of it is not traded any more."""
+    """Cancel the rest of a family, because an unknown amount of it was traded."""
     moved = list[Moved]()
     for order in restoring.active_with(tag) if tag else ():
         moved += families.cancel(order.id) or journal.apply([Change(order.id, Cancelled(), None)])
@@ -180,7 +180,7 @@ def _cancel_family(tag: bytes) -> list[Moved]:
 
 
 def _venue(transaction_info: TransactionInfo) -> VenueName:
-    """Of the first pool program that it called."""
+    """The venue of the first pool program in the transaction."""
     venues = {str(program): program_of(kind).venue for kind in PoolKind for program in program_of(kind).ids.values()}
     for line in transaction_info.logs:
         for program, venue in venues.items():

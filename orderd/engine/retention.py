@@ -1,6 +1,6 @@
 """Removes rows that are older than the settings say: a loop in each worker, a few rows at a time.
 
-How long candles are kept is not a setting, see ``orderd.domain.candles``.
+The retention of candles is not a setting, see ``orderd.domain.candles``.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What an order would do now: the distance of the market from its condition, and the next execution."""
+"""Simulates an order now: the market's distance from its condition, and its next execution."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ from orderd.engine.routing.floor import request_of
 from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
 
 Paid = Callable[[QuoteRequest], int]
-"""What the best route pays, in base units. Raises OrderdError as routing does."""
+"""Returns the output of the best route, in base units. Raises the errors of routing."""
 
 
 def simulate(
@@ -25,9 +25,7 @@ def simulate(
     quote: Callable[[OrderTerms, OrderTerms], QuoteResult],
     preview: Callable[[OrderTerms, OrderTerms], PreviewResult],
 ) -> SimulatedFill:
-    """``quote`` and ``preview`` are given the terms of the order, and those of what is executed of it. What they raise
-    is raised here.
-    """
+    """``quote`` and ``preview`` get the terms of the order, and those of the executed part. Their errors are raised."""
     looks = [_look(execution, following.best_out, paid) for execution in following.either]
     execution, awaited = min(zip(following.either, looks, strict=True), key=lambda each: _nearness(each[1]))
     terms, is_met = execution.terms, awaited is None or awaited.is_met
@@ -47,13 +45,13 @@ def simulate(
 
 
 def _unpaid(quote: QuoteResult) -> PreviewResult:
-    """Of what cannot be executed before the market pays its limit."""
+    """The preview of an execution that must wait for its limit price."""
     fee = quote.network_fee or "0"
     return PreviewResult(quote=quote, succeeds=True, error=None, units_consumed=None, network_fee=fee, logs=())
 
 
 def _look(execution: PlannedExecution, best_out: int, paid: Paid) -> Awaited | None:
-    """As the triggers look: what the market pays is to be known however little that is."""
+    """The distance to the condition, by the same query as the triggers, which accepts any price."""
     condition, terms = execution.condition, execution.terms
     if condition is None:
         return None
@@ -70,7 +68,7 @@ def _look(execution: PlannedExecution, best_out: int, paid: Paid) -> Awaited | N
 
 
 def _nearness(awaited: Awaited | None) -> tuple[bool, Decimal]:
-    """What comes first is the least."""
+    """Sort key: the condition that is met first has the smallest."""
     if awaited is None or awaited.away is None:
         return awaited is not None, Decimal(0)
     return False, Decimal(awaited.away)

@@ -1,4 +1,4 @@
-"""What an operator asks first, as questions to the services: each may fail, and hang, on its own."""
+"""Queries of the services for the status report. Each may fail or hang independently."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Counts:
 class LineState:
     """The state of the cluster in Redis.
 
-    Starts in the rate limit's window, orders that wait for one, messages not yet taken, worker processes with a live
-    heartbeat, what the server does when its memory is full, the releases that those workers are of, and how the
-    endpoints have answered them and this process.
+    Starts in the rate limit's window, orders in line, unfetched messages, worker processes with a live heartbeat, the
+    server's eviction policy, the releases of the workers, and the figures of the endpoints over these workers and this
+    process.
     """
 
     used: int
@@ -60,8 +60,8 @@ class LiveWorker:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The size of each table in bytes, how many rows of what is kept for some time only were removed so far, and the
-    size of the whole database."""
+    """The size of each table in bytes, the number of rows removed by retention so far, and the size of the whole
+    database."""
 
     table_bytes: dict[str, int]
     removed: dict[str, int]
@@ -85,10 +85,10 @@ class WaitingAlerts:
 
 
 class StatusQuestions:
-    """Each method asks one service, and blocks until it answers or its time-out ends the wait.
+    """Each method queries one service, and blocks until it answers or times out.
 
-    ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` messages not yet taken,
-    ``workers`` the worker processes with a live heartbeat. ``tokens`` are those whose balances are shown.
+    ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` unfetched messages, ``workers``
+    the worker processes with a live heartbeat. ``tokens`` are those whose balances are shown.
     """
 
     def __init__(
@@ -109,12 +109,12 @@ class StatusQuestions:
         self._tokens = tokens
 
     def takes_orders(self) -> str:
-        """Why Postgres takes no orders; '' where it does. Needs a connection, and raises PeeweeException."""
+        """The reason why Postgres accepts no orders; '' if it does. Needs a connection; raises PeeweeException."""
         (is_read_only,) = database.execute_sql("SHOW transaction_read_only").fetchone()
         return "the server is only read from" if is_read_only == "on" else ""
 
     def halts(self) -> tuple[Halt, ...]:
-        """What keeps anything new from being signed. Needs a connection, and raises PeeweeException."""
+        """The active halts. Needs a connection; raises PeeweeException."""
         return halts.current()
 
     def counts(self) -> Counts:
@@ -130,11 +130,11 @@ class StatusQuestions:
         return Stored(retention.table_bytes(), removed, retention.database_bytes())
 
     def open_orders(self) -> dict[OrderKind, OpenOrders]:
-        """Of each kind of which there are any. Needs a connection, and raises PeeweeException."""
+        """The open orders by kind. Needs a connection; raises PeeweeException."""
         return {kind: OpenOrders(orders, age) for kind, orders, age in counts.open_by_kind()}
 
     def alerts(self) -> dict[str, WaitingAlerts]:
-        """By receiver. Needs a connection, and raises PeeweeException."""
+        """The waiting alerts by receiver. Needs a connection; raises PeeweeException."""
         now = datetime.now(UTC)
         return {
             receiver: WaitingAlerts(waiting, max((now - since).total_seconds(), 0.0))
@@ -144,7 +144,7 @@ class StatusQuestions:
     def balances(self) -> dict[str, float]:
         """Whole tokens in the wallet, by symbol, if it was read recently; wSOL is SOL that is wrapped.
 
-        Floats, because nothing is traded by them. Needs a connection, and raises PeeweeException.
+        Floats, because they are for display only. Needs a connection; raises PeeweeException.
         """
         stored = balances.stored()
         named = {(token.mint, False): (token.symbol, token.decimals) for token in self._tokens}
@@ -152,7 +152,7 @@ class StatusQuestions:
         return {symbol: stored[key].amount / 10**decimals for key, (symbol, decimals) in named.items() if key in stored}
 
     def queue(self) -> QueueMetrics:
-        """What the cluster's orders do now, without the rate limit. Needs a connection, and raises PeeweeException."""
+        """The numbers of orders in each stage, without the rate limit. Needs a connection; raises PeeweeException."""
         counted = counts.by_status()
 
         def many(statuses: Iterable[OrderStatus]) -> int:

@@ -1,4 +1,4 @@
-"""What Postgres knows of mints that this process has not met yet."""
+"""Loads stored mints that this process does not know yet from Postgres."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from orderd.domain.tokens import TokenRegistry
 
 
 def learn(tokens: TokenRegistry, mints: Iterable[str]) -> None:
-    """Have the registry know those of the mints that were ever read from the chain. Needs a connection."""
+    """Add those of these mints that were ever read from the chain to the registry. Needs a connection."""
     missing = [mint for mint in mints if tokens.find(mint) is None]
     if missing:
         for facts in stored.mints_known(missing):

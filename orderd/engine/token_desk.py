@@ -1,7 +1,7 @@
 """Finds any mint by name or address, reads it from the chain, and lists its warnings.
 
-A mint is read from the chain once, at its first use, and kept in Postgres: so an order is understood, and a repeated
-one recognized, even while the chain does not answer. No request is made for known tokens.
+A mint is read from the chain at its first use, and stored in Postgres, so that orders can be parsed, and repeated ones
+recognized, even if the chain does not answer. No request is made for known tokens.
 """
 
 import time
@@ -29,7 +29,7 @@ NAMES_SECONDS: Final = 5.0
 """How often symbols that another gateway was given are read."""
 LIST_SECONDS: Final = 3_600.0
 _FRESH_SECONDS: Final = 300.0
-"""What was read of a mint longer ago is read again before it is shown: an authority may have been given up."""
+"""A mint that was read longer ago is read again before it is shown, because an authority may have been revoked."""
 _FOUND: Final = 20
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class TokenDesk:
         self._read_at: dict[str, float] = {}
 
     def begin(self) -> None:
-        """Know what is known without asking anybody outside. Raises PeeweeException."""
+        """Load the stored tokens, without network requests. Raises PeeweeException."""
         self.refresh_names()
         if self._list is not None:
             self.registry.set_listed(self._list.before())
@@ -80,13 +80,13 @@ class TokenDesk:
     def learn(self, names: Iterable[str]) -> None:
         """Read the mints of these names, if they are not known.
 
-        Raises OrderdError as ``TokenRegistry.mint_of`` does, TOKEN_NO_MINT, or TOKEN_UNREAD if no answer came.
+        Raises the errors of ``TokenRegistry.mint_of``, OrderdError TOKEN_NO_MINT, or TOKEN_UNREAD if no answer came.
         Raises PeeweeException.
         """
         self._learn([mint for mint in map(self.registry.mint_of, names) if self.registry.find(mint) is None])
 
     def learn_held(self, mints: Iterable[str]) -> None:
-        """The same for mints that a wallet holds; accounts that are not tokens are left out."""
+        """Read the mints that a wallet holds, if they are not known; accounts that are not mints are skipped."""
         unknown = [mint for mint in mints if self.registry.find(mint) is None]
         try:
             for some in (unknown[at : at + _MINTS_PER_CALL] for at in range(0, len(unknown), _MINTS_PER_CALL)):
@@ -127,7 +127,9 @@ class TokenDesk:
         """
         self.registry.check_free(symbol)
         if not MINT_ADDRESS.fullmatch(mint):
-            raise OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint[:64]!r} is no address: 32 bytes in base58 are due")
+            raise OrderdError(
+                ErrorCode.TOKEN_NO_MINT, f"{mint[:64]!r} is not an address: it must be 32 bytes in base58"
+            )
         self.learn([mint])
         self.registry.resolve(mint)  # one that is not traded needs no name
         others = [each for each in self.registry.search(symbol, _FOUND) if each.symbol.upper() == symbol.upper()]
@@ -184,7 +186,7 @@ _MINTS_PER_CALL: Final = MAX_ACCOUNTS_PER_CALL // 2
 
 
 def token_view(token: Token, facts: MintFacts | None) -> TokenView:
-    """As it is shown; without ``facts`` it is one that needs no warning."""
+    """The token for display; without ``facts`` it has no warnings."""
     if facts is None:
         return TokenView(symbol=token.symbol, mint=token.mint, decimals=token.decimals)
     return TokenView(
@@ -205,7 +207,7 @@ def _keep(symbol: str, mint: str, by: Actor, pinned: bool) -> None:
 @transaction
 def _forget(symbol: str, by: Actor) -> int:
     count = tokens.forget_name(symbol)
-    audit.record([Entry(by, audit.NAME_TOKEN, detail=f"{symbol} is no symbol any more")])
+    audit.record([Entry(by, audit.NAME_TOKEN, detail=f"{symbol} is not a symbol any more")])
     return count
 
 
@@ -213,4 +215,4 @@ def _key(mint: str) -> Pubkey:
     try:
         return Pubkey.from_string(mint)
     except ValueError:
-        raise OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint} is no address: 32 bytes in base58 are due") from None
+        raise OrderdError(ErrorCode.TOKEN_NO_MINT, f"{mint} is not an address: it must be 32 bytes in base58") from None

@@ -20,7 +20,7 @@ class TokenListError(Exception):
 
 
 class TokenList:
-    """``source`` is a path or an URL; what was read last is kept in the file ``kept``."""
+    """``source`` is a path or a URL; the last version is stored in the file ``kept``."""
 
     def __init__(self, source: str, kept: Path, chain: str) -> None:
         self._source = source
@@ -28,14 +28,14 @@ class TokenList:
         self._chain = chain
 
     def before(self) -> list[Listing]:
-        """What was read before this process began; nothing if that is not there, or cannot be read."""
+        """The stored list of an earlier process; empty if there is none, or it cannot be read."""
         try:
             return _listings(self._kept.read_bytes(), self._chain)
         except (OSError, TokenListError):
             return []
 
     def read(self) -> list[Listing]:
-        """Read it now, and keep it. Raises TokenListError."""
+        """Read the list now, and store it. Raises TokenListError."""
         try:
             text = self._fetched() if "://" in self._source else Path(self._source).expanduser().read_bytes()
         except (OSError, httpx.HTTPError) as error:
@@ -65,4 +65,4 @@ def _listings(text: bytes, chain: str) -> list[Listing]:
     try:
         return read_list(text, chain)
     except (ValueError, RecursionError) as error:
-        raise TokenListError(f"it is no list of tokens: {error}") from error
+        raise TokenListError(f"it is not a list of tokens: {error}") from error

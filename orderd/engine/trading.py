@@ -1,4 +1,4 @@
-"""What both sides of the daemon trade with: one endpoint, one wallet, the venues and the tokens."""
+"""The trading setup of gateways and workers: one endpoint, one wallet, the venues and the tokens."""
 
 import time
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def final_at(settings: Settings) -> Commitment:
 
 
 def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
-    """The chain's endpoint, which is waited for so many seconds. Raises ValueError if none is configured."""
+    """A client of the chain's endpoint with this read time-out. Raises ValueError if none is configured."""
     if settings.rpc_url is None:
         raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
     transport = HttpTransport(settings.rpc_url, read_timeout=read_timeout)
@@ -210,8 +210,7 @@ def wallet_address(settings: Settings) -> Pubkey:
 
 
 def slot_time_of(settings: Settings) -> SlotTime:
-    """How long the chain takes for a slot, and its commitment: as the local one's profile says, or as the node has
-    measured it."""
+    """The slot time and commitment of the chain: from simnet's profile, or measured by the node."""
     if settings.chain == "simnet" or settings.rpc_url is None:
         profile = settings.local_profile
         return SlotTime(None, profile.slot_ms, settings.commitment or commitment_for(profile.finality_slots))
@@ -247,7 +246,7 @@ def open_venues(
     """One for each kind of pool that is to be traded in. ``max_age_ms``: how old the state of one may be."""
     proved = ProvedKinds(rpc, settings.chain, settings.traded_kinds) if settings.needs_proof else None
     addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
-    # Simnet's clock is this machine's; that of any other chain goes its own way.
+    # Simnet uses this machine's clock; other chains have their own.
     unix_time = time.time if settings.chain == "simnet" else ChainClock(rpc)
     venues: list[Venue] = [
         venue_class(kind)(

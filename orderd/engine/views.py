@@ -1,4 +1,4 @@
-"""What the stored order looks like from outside: base units become decimal strings, codes become problems."""
+"""Converts stored orders to messages: base units become decimal strings, error codes become problems."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ def order_view(order: Order) -> OrderView:
         "next_at": _next_at(order),
         "price_reads": price_reads(terms),
         "best_amount_out": out("best_out"),
-        # An attempt is under way from the claim until it has failed for certain.
+        # An attempt is running from the claim until it has certainly failed.
         "attempt": order.failures + (status in LEASED | FILLED),
         "route": order.route or (),
         "quoted_amount_out": out("quoted_amount_out"),
@@ -158,7 +158,7 @@ def get(account_id: UUID, ref: str, *, sees_all: bool = False) -> OrderDetail:
 
 def _below(order: Order) -> Iterable[Order]:
     """The orders that execute it, and what follows it."""
-    # Each by its own index, from its end; both conditions in one statement would be looked for in all orders.
+    # Two queries, each by its own index: both conditions in one statement would scan all orders.
     children = Order.select().where(Order.parent_id == order.id).order_by(Order.id.desc()).limit(CHILDREN_SHOWN)
     return [*reversed(children), *Order.select().where(Order.entry_id == order.id)]
 
@@ -243,9 +243,9 @@ def active(
     token_out: str | None = None,
     kind: str | None = None,
 ) -> list[OrderView]:
-    """Those of the account's orders that have not ended, oldest first; of a pair, by symbols, and of a kind.
+    """The account's orders that have not ended, oldest first; optionally of a pair, by symbols, and of a kind.
 
-    Without an account, the orders of all.
+    Without an account, the orders of all accounts.
     """
     query = Order.select().where(Order.id.in_(list(order_ids)) & Order.status.in_(list(ACTIVE))).order_by(Order.id)
     if account_id is not None:

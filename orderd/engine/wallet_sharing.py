@@ -26,9 +26,9 @@ class WalletSharing:
         self._observer = observer
 
     def run_once(self) -> bool:
-        """Look at what the wallet has signed since the last look. Returns whether another installation did.
+        """Check the wallet's transactions since the last look. Returns whether another installation signed one.
 
-        Raises RpcError, and then nothing is known. What an operator has seen and lifted does not halt again.
+        Raises RpcError; then nothing is known. Transactions that an operator has acknowledged do not halt again.
         """
         with database.connection_context():
             known = installation.read()

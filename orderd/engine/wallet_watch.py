@@ -1,4 +1,4 @@
-"""What the wallet holds, read every few seconds and kept, so that an order is checked without asking the chain."""
+"""Reads and stores the wallet's balances every few seconds, so that orders are checked without querying the chain."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -18,7 +18,7 @@ LOOK_SECONDS: Final = 5.0
 
 
 class WalletWatch:
-    """A loop in each worker process; if another process was faster, nothing is done."""
+    """A loop in each worker process; if another process has just read the balances, it does nothing."""
 
     def __init__(self, rpc: RpcClient, owner: Pubkey, own: Iterable[Token]) -> None:
         """``own`` tokens are always read, others if they were used lately."""
@@ -49,7 +49,7 @@ class WalletWatch:
 def _holdings(
     wallet: ChainAccount | None, watched: Sequence[tuple[str, Pubkey]], accounts: Sequence[ChainAccount | None]
 ) -> Iterator[SellableBalance]:
-    """Each mint belongs to one of the two token programs; under the other one there is no account of it."""
+    """Each mint belongs to one of the two token programs, so its account under the other one does not exist."""
     yield SellableBalance(WSOL_MINT, False, 0 if wallet is None else wallet.lamports, True)
     for mint in dict.fromkeys(mint for mint, _ in watched):
         own = [account for (of, _), account in zip(watched, accounts, strict=True) if of == mint]

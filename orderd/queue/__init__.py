@@ -1,1 +1,2 @@
-"""Dramatiq over Redis: what is due now travels here. Postgres decides what is due; all of Redis may be lost."""
+"""Dramatiq over Redis: carries the orders that are due now. Postgres decides what is due, and the content of Redis may
+be lost."""

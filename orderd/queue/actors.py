@@ -12,7 +12,8 @@ Run = Callable[[Sequence[UUID]], Mapping[UUID, Exception]]
 
 
 def declare_actor(broker: OrderBroker, run: Run) -> None:
-    """Let workers of ``broker`` give the orders that they fetch to ``run``, which returns the errors of those not sent.
+    """Declare the actor by which workers of ``broker`` pass orders to ``run``. ``run`` returns the errors of orders
+    that were not sent.
 
     The middleware gets them as the actor's result.
     """

@@ -6,9 +6,9 @@ Keys and messages are those of Dramatiq's own broker. The differences:
   about a millisecond, and idle processes use no CPU time for polling.
 * ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
 * Messages that wait for a thread are joined: a turn costs little more for 64 orders than for ten.
-* A lost connection is waited out with a short backoff, where the stock consumer pauses for seconds.
+* A lost connection is retried after a short backoff, whereas Dramatiq's consumer pauses for seconds.
 * Messages of a process that died go back to the queue within seconds.
-* There is no queue for delayed messages: what is due later waits in Postgres.
+* There is no queue for delayed messages: orders that are due later wait in Postgres.
 
 A message may come twice or never; both are harmless, because the claim in Postgres decides which worker executes an
 order.
@@ -42,28 +42,28 @@ ACTOR: Final = "execute_order"
 MOST_AT_ONCE: Final = 64
 """Orders a message, which one thread works together."""
 LOOK: Final = "look"
-"""The option of a message whose order first looks whether what it waits for is over."""
+"""Message option: the order first checks whether the cause of its wait is over."""
 _ID: Final = "redis_message_id"
 """The option by which Dramatiq's broker names a message in Redis."""
 _IDS: Final = "redis_message_ids"
-"""The same of the messages that one was joined from."""
+"""Message option: the Redis ids of the messages that were joined into this one."""
 _NAMESPACE: Final = "orderd:queue"
 _DEAD_AFTER_MS: Final = 10_000
-"""A process that has not fetched for this long, not even nothing, counts as dead: others get its messages."""
+"""A process that has not polled for this long counts as dead, and others get its messages."""
 _MAINTENANCE_SECONDS: Final = 1.0
 _MAX_BACKOFF_SECONDS: Final = 1.0
 log = structlog.get_logger(__name__)
 
 
 def redis_client(url: str) -> "redis.Redis":
-    """A client that gives up on a silent server after 2 s, and tries once more if a connection was stale."""
+    """A client with a time-out of 2 s, and one retry after a stale connection."""
     return redis.Redis.from_url(
         url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(ConstantBackoff(0.01), retries=1)
     )
 
 
 def ids_of(order_ids: list[str] | str) -> list[UUID]:
-    """The orders that a message names; those of an older release name one."""
+    """The orders in a message; messages of older releases hold one."""
     return [UUID(order_id) for order_id in ([order_ids] if isinstance(order_ids, str) else order_ids)]
 
 
@@ -81,10 +81,10 @@ def keep(message: MessageProxy, order_ids: Collection[UUID]) -> None:
 
 
 class OrderBroker(RedisBroker):
-    """Carries order ids, many in a message. A sender needs nothing but this; a worker adds middleware and the actor.
+    """Carries order ids, several per message. Senders use it alone; workers add middleware and the actor.
 
-    ``line`` is the rate limiter whose line an order joins the moment it is sent. ``name`` is what ``bury`` knows this
-    process by. While a turn is in ``preparation``, what comes waits to be joined.
+    ``line`` is the rate limiter whose line an order joins when it is sent. ``name`` identifies this process for
+    ``bury``. While a turn is in ``preparation``, new messages wait to be joined.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class OrderBroker(RedisBroker):
             self.emit_after("declare_queue", queue_name)
 
     def _should_do_maintenance(self, command: str) -> int:
-        """Once a second, where Dramatiq leaves it to chance: dead processes' messages go back to the queue."""
+        """Run Dramatiq's maintenance once per second, instead of at random: it requeues messages of dead processes."""
         now = time.monotonic()
         if command != "fetch" or now < self._maintain_at:
             return 0
@@ -128,10 +128,11 @@ class OrderBroker(RedisBroker):
     def send(
         self, order_ids: Sequence[UUID], *, look: bool = False, after: Callable[[Pipeline], None] = lambda _: None
     ) -> None:
-        """Put orders in the queue, all or none, in this order. Raises redis.RedisError.
+        """Put orders in the queue in this order, all or none. Raises redis.RedisError.
 
-        No worker sees them there before the commands that ``after`` adds to the pipeline have run. Orders that ``look``
-        first whether they can go on, each by itself, hold up no order that waits for a start.
+        The commands that ``after`` adds to the pipeline run before a worker can see the orders. With ``look``, each
+        order is sent alone and first checks whether it can go on, so that it does not delay orders that wait for a
+        start.
         """
         messages: dict[FieldT, FieldT] = {}
         most = 1 if look else MOST_AT_ONCE
@@ -151,7 +152,7 @@ class OrderBroker(RedisBroker):
             pipe.execute()
 
     def bury(self, names: Sequence[str]) -> None:
-        """These processes are dead: what they had fetched goes back to the queue soon. Raises redis.RedisError."""
+        """Mark processes as dead, so that their fetched messages are requeued soon. Raises redis.RedisError."""
         self.client.zadd(f"{_NAMESPACE}:__heartbeats__", dict.fromkeys(names, 0), xx=True)
 
     def depth(self) -> int:
@@ -161,7 +162,7 @@ class OrderBroker(RedisBroker):
     def has_lost_messages(self) -> bool:
         """Whether Redis was emptied or restarted since any process last asked. Raises redis.RedisError.
 
-        A restart counts, for the last second of its file may be missing.
+        A restart counts, because the last second of its file may be missing.
         """
         run_id: str = self.client.info("server")["run_id"]
         return self.client.set(f"{_NAMESPACE}:memory", run_id, get=True) != run_id.encode()
@@ -169,7 +170,7 @@ class OrderBroker(RedisBroker):
     def wait_until_filled(self, seconds: float) -> None:
         """Returns once the queue is not empty, or after ``seconds``. Raises redis.RedisError.
 
-        BLMOVE blocks until the list has an element; from its left end to its left end it moves nothing.
+        BLMOVE blocks until the list has an element; moving from its left end to its left end changes nothing.
         """
         self.client.blmove(self._list, self._list, seconds, "LEFT", "LEFT")  # type: ignore[arg-type]  # a float will do
 
@@ -184,10 +185,9 @@ class OrderBroker(RedisBroker):
 class OrderConsumer(Consumer):
     """Fetches for one worker process. Worker threads acknowledge, the consumer thread does the rest.
 
-    Dramatiq asks for at most ``prefetch`` messages, which is two for each of its threads. A thread that is free gets
-    what waits at that moment, joined into one message of as many orders as a message may carry. While all are busy, or
-    another turn is being prepared, it waits here. ``timeout`` in milliseconds bounds every wait; it is how long a stop
-    can take.
+    Dramatiq requests at most ``prefetch`` messages, two per thread. A free thread gets all waiting messages, joined
+    into one message up to its maximum of orders. While all threads are busy, or another turn is being prepared,
+    messages wait here. ``timeout`` in milliseconds bounds every wait; it is how long a stop can take.
     """
 
     def __init__(self, broker: OrderBroker, queue_name: str, prefetch: int, timeout: int) -> None:
@@ -232,7 +232,7 @@ class OrderConsumer(Consumer):
             self._broker.wait_until_filled(self._timeout)
 
     def _joined(self) -> MessageProxy:
-        """The first of those that wait, with the orders of as many after it as may travel together."""
+        """The first waiting message, joined with as many of the following ones as fit."""
         first = self._fetched.popleft()
         if not _may_be_joined(first):
             return first
@@ -284,7 +284,7 @@ class OrderConsumer(Consumer):
             self._broker.do_requeue(self._queue_name, *message_ids)
 
     def close(self) -> None:
-        """Give back what was not handed out, and send Redis the acknowledgements that are left."""
+        """Requeue messages that were not handed out, and send the remaining acknowledgements."""
         try:
             self.requeue(self._fetched)
             self._flush()
@@ -293,12 +293,12 @@ class OrderConsumer(Consumer):
 
 
 def _may_be_joined(message: MessageProxy) -> bool:
-    """Whether its orders may share a turn with others: those that first look whether they can go on may not."""
+    """Whether its orders may share a turn with others. Orders that first check whether they can go on may not."""
     return message.actor_name == ACTOR and LOOK not in message.options and isinstance(message.args[0], list)
 
 
 def _ids_in_queue(message: MessageProxy) -> list[str]:
-    """By which Redis knows the message, or those that it was joined from."""
+    """The Redis ids of the message, or of those from which it was joined."""
     ids: list[str] = message.options.get(_IDS) or [message.options[_ID]]
     return ids
 

@@ -13,7 +13,7 @@ from orderd.engine.clock import elapsed_seconds
 
 MICROSECONDS: Final = 1_000_000
 HEARTBEATS: Final = "orderd:worker:"
-"""What the keys begin with that workers show their life by, and that end by themselves."""
+"""Prefix of the workers' heartbeat keys, which expire by themselves."""
 ANY_TIME: Final = 0, 2**53
 _CLOCK: Final = "orderd:clock"
 _MOVE: Final = Path(__file__).with_suffix(".lua").read_text()
@@ -49,7 +49,7 @@ class RedisClock:
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """Between what the clock should be now, in microseconds; where it is not, it has to be looked at first."""
+        """Bounds of the expected clock, in microseconds. If Redis' clock is outside, it must be checked first."""
         expected = self._watch.expected
         if expected is None:
             return ANY_TIME

@@ -13,10 +13,10 @@ from orderd.queue.deferring import defer_or_miss
 
 
 class HaltFirst(Middleware):
-    """``halted`` returns the error that orders get while trading is halted.
+    """Defers orders while trading is halted. ``halted`` returns the error that they get.
 
-    They wait by ``defer``: dispatch sends nothing before the halt is lifted, however soon they are due. Orders that
-    could not be deferred are reported to ``missed``.
+    Dispatch sends nothing before the halt is lifted, however soon the orders are due. Orders that could not be deferred
+    are reported to ``missed``.
     """
 
     def __init__(

@@ -17,10 +17,10 @@ _POLL_SECONDS: Final = 0.02
 
 
 class InFlightCap(Middleware):
-    """Lets no order begin while ``in_flight`` is at ``cap``. This uses up no start.
+    """Starts no order while ``in_flight`` is at ``cap``. Waiting does not use up a start of the rate limit.
 
-    Orders wait for ``patience`` seconds in their thread, so that those behind them stay in the queue and in line; only
-    then in Postgres, where each wait is an event. ``missed`` gets the orders that cannot be made to wait there.
+    Orders first wait for ``patience`` seconds in their thread, so that those behind them stay in the queue and in line.
+    Then they wait in Postgres, where each wait is an event. ``missed`` gets the orders that cannot be deferred.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class InFlightCap(Middleware):
         room = max(self._cap - self._in_flight(), 0)
         for order_id in orders[room:]:
             if room:
-                self._missed(order_id)  # it comes again at once, without an event
+                self._missed(order_id)  # it is sent again soon, without an event
             else:
                 defer_or_miss(self._defer, self._missed, order_id, "orders in flight")
         keep(message, orders[:room])

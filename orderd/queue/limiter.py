@@ -1,12 +1,12 @@
-"""Limits the order starts in any sliding window, over the whole cluster, first come first served.
+"""Limits the starts of orders per sliding window, over the whole cluster, first come first served.
 
-One Lua script decides, by Redis' own clock. An order that may not start gets an estimate of the slot that its place in
-the line gives it, and keeps its place, which is its age; orders that leave the market go before all others, once
-dispatch has marked them. If starts are free earlier, because other orders were cancelled or the limit was raised,
-dispatch wakes the first in line. Waiting is not an attempt.
+One Lua script decides, by Redis' own clock. An order that may not start gets an estimated slot for its place in the
+line, and keeps this place, which is its age. Orders that leave the market go before all others, once dispatch has
+marked them. If starts become free earlier, because other orders were cancelled or the limit was raised, dispatch wakes
+the first in line. Waiting is not an attempt.
 
-It is written by hand because the limiters of libraries (Dramatiq's, pyrate-limiter) refuse or block what exceeds the
-limit: none keeps a line across processes and tells each order its slot.
+Own code, because the limiters of libraries (Dramatiq's, pyrate-limiter) refuse or block what exceeds the limit; none
+keeps a line across processes with an estimated slot for each order.
 """
 
 import time
@@ -110,9 +110,9 @@ class StartSlot:
 class RateLimiter:
     """``limit`` starts in any ``window``; 0 switches it off. Safe to share between threads.
 
-    A start counts from when it is granted. Postgres journals it up to ``lag`` later, so the window is kept longer by
-    that much, and the journal's times keep the limit too. ``grace`` is how long the line waits for an order that does
-    not take its slot.
+    A start counts from the time when it is granted. Postgres journals it up to ``lag`` later, so the window is longer
+    by ``lag``, and the journal's times keep the limit too. ``grace`` is the time that the line waits for an order that
+    does not take its slot.
 
     Redis may be emptied, or lose its last second in a crash. Both are noticed (an empty script cache means a restart),
     and the starts of the last window are read from Postgres with ``recent_starts``, which gets the window in seconds
@@ -148,10 +148,10 @@ class RateLimiter:
         return Go(value) if verdict == "go" else StartSlot(timedelta(microseconds=int(value)))
 
     def prepare(self, *, wait: bool = False) -> None:
-        """See to it that Redis knows the starts of the last window, before an order has to wait for that.
+        """Send Redis the starts of the last window if it has lost them, before an order has to wait for that.
 
-        To be called now and then: where Redis has been emptied, ``lag`` has to pass between one call and the next, or
-        within one that may ``wait``. Watches Redis' clock too. Raises as ``ask`` does.
+        Called regularly. After Redis was emptied, ``lag`` must pass between two calls, or within one call with
+        ``wait``. Checks Redis' clock too. Raises the errors of ``ask``.
         """
         self._clock.look()
         if self.limit and self._decide("")[0] == "slot" and wait:
@@ -176,7 +176,7 @@ class RateLimiter:
         try:
             answer = self._redis.evalsha(self._sha, *arguments)
         except redis.exceptions.NoScriptError:
-            # The server has restarted, and its file may lack the last starts: what it remembers is not to be trusted.
+            # After a restart, the server's file may lack the last starts, so its content cannot be trusted.
             with self._redis.pipeline(transaction=True) as pipe:
                 pipe.delete(_READY, _OPENING)
                 pipe.execute_command("SCRIPT LOAD", _ASK)  # type: ignore[no-untyped-call]
@@ -202,7 +202,7 @@ class RateLimiter:
 
     @property
     def most(self) -> int:
-        """Starts that can be free at one time, as far as anybody has to know."""
+        """Maximum number of starts that can be free at one time."""
         return min(self.limit, _MOST) if self.limit else _MOST
 
     def free(self, first: Sequence[InLine]) -> int:

@@ -1,4 +1,4 @@
-"""Orders that wait for a service look for it before they ask for a start: a start is not for looking."""
+"""Orders that wait for a service check it before they request a start, so that a check does not use up a start."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -13,9 +13,9 @@ log = structlog.get_logger(__name__)
 
 
 class LookFirst(Middleware):
-    """Lets such an order through when ``can_go_on`` says so; otherwise that has made it wait.
+    """Lets such an order through if ``can_go_on`` returns True; otherwise ``can_go_on`` has deferred it.
 
-    ``missed`` gets the orders that cannot even be made to wait.
+    ``missed`` gets the orders that cannot be deferred.
     """
 
     def __init__(self, can_go_on: Callable[[UUID], bool], missed: Callable[[UUID], object]) -> None:
@@ -26,7 +26,7 @@ class LookFirst(Middleware):
         if LOOK not in message.options:
             return
         (order_id,) = orders_of(message)
-        # Dramatiq would go on with a message whose middleware failed: nothing but SkipMessage may leave this method.
+        # Dramatiq processes a message although its middleware failed, so only SkipMessage may leave this method.
         try:
             if self._can_go_on(order_id):
                 return

@@ -1,4 +1,4 @@
-"""The recurring work of a worker process, each on a thread of its own that survives every exception in a pass."""
+"""The recurring tasks of a worker process, each in its own thread, which survives all exceptions of a pass."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ class Loop:
 
     @property
     def seconds_silent(self) -> float:
-        """Of the pass that is under way; 0 between two passes, however long the loop rests. One that grows hangs."""
+        """Seconds since the running pass began; 0 between two passes. A growing value means that the loop hangs."""
         began = self._pass_began
         return 0.0 if began is None else time.monotonic() - began
 
@@ -60,7 +60,8 @@ class Loop:
             except BaseException as error:  # a panic of a native library is not an Exception
                 failures += 1
                 self._failures.inc()
-                # The first of a series says everything; the same trace each second would hide the rest.
+                # Only the first failure of a series gets a traceback, because one per second would hide other log
+                # lines.
                 log.warning(
                     "pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=failures == 1
                 )

@@ -1,4 +1,4 @@
-"""What a worker does by the chain's slots, in seconds, as they are now."""
+"""The intervals of a worker that depend on the chain's slot time, in seconds."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,12 +8,12 @@ from orderd.engine.trading import Trading
 from orderd.engine.triggers.watch import HINTED_SECONDS
 
 _RESEND_SLOTS: Final = 2.5
-"""How often what is signed is sent again, unless a setting says so."""
+"""Default interval in slots at which signed transactions are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotPace:
-    """``is_hinted``: the node reports what has changed."""
+    """``is_hinted``: the node reports changes of accounts."""
 
     trading: Trading
     settings: Settings
@@ -30,5 +30,6 @@ class SlotPace:
 
     @property
     def idle_seconds(self) -> float:
-        """How long a pair is left alone of which no hint comes: without hints, until its pools are too old to trade."""
+        """Seconds after which a pair without hints is read again. Without a hinting node: the age at which its pools
+        are too old to trade."""
         return HINTED_SECONDS if self.is_hinted else self.trading.pool_age_ms() / 1000

@@ -1,4 +1,4 @@
-"""The rate limit among the middleware: those orders of a message go on that may start, the others wait in Postgres."""
+"""The rate limit as middleware: orders of a message that may start go on, the others wait in Postgres."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 class RateLimit(Middleware):
     """Starts are granted in order of acceptance. If the limiter does not answer, nothing starts.
 
-    ``missed`` gets the orders that cannot even be made to wait.
+    ``missed`` gets the orders that cannot be deferred.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class RateLimit(Middleware):
         self._missed = missed
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
-        # Dramatiq would go on with a message whose middleware failed: nothing but SkipMessage may leave this method.
+        # Dramatiq processes a message although its middleware failed, so only SkipMessage may leave this method.
         starts: dict[UUID, Go] = {}
         for order_id in sorted(orders_of(message)):
             if (start := self._ask(order_id)) is not None:

@@ -1,4 +1,4 @@
-"""What follows a turn that went wrong. Postgres decides when the next one is; the message itself is done with."""
+"""Handles failed turns. Postgres decides when the next one is; the message itself is acknowledged."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -17,15 +17,16 @@ from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, 
 from orderd.queue.broker import orders_of
 
 _BROKEN_OFF: Final = (OperationalError, InterfaceError, InternalError)
-"""What the driver raises if Postgres is lost, too slow or read-only, which the order did not cause."""
+"""Errors of the driver if Postgres is lost, too slow or read-only, which the order did not cause."""
 log = structlog.get_logger(__name__)
 
 
 class Retry(Middleware):
-    """Records failed attempts, which schedules the next one or ends the order. ``owner`` is this process' claim name.
+    """Records failed attempts, which schedules the next one or ends the order. ``owner`` is the name of this process in
+    claims.
 
-    ``missed`` gets the orders whose turn ended before it began, or whose end could not be written, as when Postgres is
-    away. A turn that Postgres broke off is not an attempt.
+    ``missed`` gets the orders whose turn ended before it began, or whose end could not be written, for example because
+    Postgres is unavailable. A turn that Postgres interrupted is not an attempt.
     """
 
     def __init__(self, failures: Failures, owner: str, missed: Callable[[UUID], object]) -> None:
@@ -75,7 +76,8 @@ class Retry(Middleware):
                 self._missed(order_id)
 
     def _unexpected(self, order_id: UUID, exception: BaseException) -> AttemptFailedError | None:
-        """The failed attempt that an unforeseen exception is, if nothing is signed; else only the chain decides."""
+        """The failed attempt for an unforeseen exception, if nothing is signed. Otherwise None, because only the chain
+        decides."""
         try:
             with database.connection_context():
                 order = Order.get_or_none((Order.id == order_id) & (Order.lease_owner == self._owner))

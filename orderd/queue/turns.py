@@ -1,4 +1,4 @@
-"""How long the turns under way have lasted: one that no time limit could break off hangs, and its thread is lost."""
+"""Measures the running turns: a turn that no time limit could interrupt hangs, and its thread is lost."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ class Turns(Middleware):
 
     @property
     def longest_seconds(self) -> float:
-        """Age of the oldest turn under way; 0 if there is none."""
+        """Age of the oldest running turn; 0 if there is none."""
         return max((time.monotonic() - began for began in [*self._began.values()]), default=0.0)
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002

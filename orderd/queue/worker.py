@@ -24,21 +24,21 @@ from orderd.solana.transport import HttpTransport
 
 _STOP_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _STATEMENT_SECONDS: Final = 10.0
-"""Of Postgres: a loop that waits for one that hangs must not pass for one that hangs itself."""
+"""Statement time-out of Postgres, so that a loop that waits for Postgres is not mistaken for one that hangs."""
 _WAIT_SECONDS: Final = 1.0
 _CHAIN_SECONDS: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: Settings) -> NoReturn:
-    """Work until SIGTERM or SIGINT, then finish what is begun and end the process; a second signal ends it at once.
+    """Work until SIGTERM or SIGINT, then finish the running turns and exit; a second signal exits immediately.
 
-    Raises OrderdError if the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint
-    leads to another chain; Redis and the endpoint may come later.
+    Raises OrderdError if the wallet or the tables cannot be used, Postgres does not answer, or the RPC endpoint serves
+    another chain. Redis and the endpoint may become available later.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    # No thread is interrupted by a stop: this one waits for it, and all others leave it to this one.
+    # The stop signals interrupt no thread: this one waits for them, all others block them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _awaited_signals())
     connect(
         settings.database_url.get_secret_value(),
@@ -71,16 +71,17 @@ def run_worker(settings: Settings) -> NoReturn:
     metrics.close()
     database.close_all()
     logging.shutdown()
-    os._exit(0)  # threads may still wait for answers of venues that are no longer needed
+    os._exit(0)  # threads may still wait for answers that are no longer needed
 
 
 def _awaited_signals() -> frozenset[signal.Signals]:
-    """Under a service manager SIGHUP asks for the settings to be read again; else it ends the process, as usual."""
+    """The signals to wait for. Under a service manager SIGHUP reloads the settings; otherwise it ends the process as
+    usual."""
     return _STOP_SIGNALS | {signal.SIGHUP} if service_manager().is_there else _STOP_SIGNALS
 
 
 def _wait_briefly(what: str) -> None:
-    """Ends the process where it is asked to stop."""
+    """Wait before the next try. Exits if the process is asked to stop."""
     log.warning("waits", action="waiting", what=what)
     service_manager().notify(f"STATUS=waiting for {what}", EXTENSION)
     if signal.sigtimedwait(_STOP_SIGNALS, _WAIT_SECONDS) is not None:
@@ -97,7 +98,7 @@ def _check_chain(settings: Settings) -> None:
     except RpcWrongChainError as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
-        # It may come later, and is asked again before anything else goes to it.
+        # The endpoint may become available later; the chain is checked again before other requests.
         log.warning("the chain does not answer yet", action="chain_unknown", error=str(error))
     finally:
         endpoint.close()

@@ -67,11 +67,11 @@ if TYPE_CHECKING:
     import redis
 
 _POLL_MS: Final = 250
-"""How often an idle consumer looks whether it is to stop; an order wakes it at once."""
+"""Interval at which an idle consumer checks whether to stop; an order wakes it immediately."""
 _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are checked."""
 _WARM_SECONDS: Final = 5.0
-"""How often pools that orders asked for recently are checked for changes without a hint."""
+"""Interval at which recently used pools are checked for changes without a hint."""
 _FAMILIES_SECONDS: Final = 0.4
 """How often the orders that are executed by others are looked at."""
 
@@ -97,15 +97,15 @@ class WorkerParts:
     other: Sequence[Loop]
     hints: Sequence[Hints | AccountHints]
     discover: Callable[[], object]
-    """Look up the pools of the pairs that are known already."""
+    """Looks up the pools of the known pairs."""
     check_sharing: Callable[[], object]
     longest_wait: float
-    """Seconds between two tries of an order, at most."""
+    """Maximum seconds between two tries of an order."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What most parts need. ``pools`` is None where the node gives no hints."""
+    """What most parts need. ``pools`` is None if the node gives no hints."""
 
     settings: Settings
     trading: Trading
@@ -243,7 +243,7 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
         broker.add_middleware(InFlightCap(in_flight, base.live.__len__, dispatch.defer, dispatch.missed))
     broker.add_middleware(RateLimit(base.limiter, dispatch.defer, dispatch.missed))
     broker.add_middleware(Retry(Failures(trading.retry, base.publisher), name, dispatch.missed))
-    # Last, so that it times the turn alone and never breaks off what the others do before and after it.
+    # Last, so that it limits only the turn, not the other middleware before and after it.
     broker.add_middleware(TimeLimit(time_limit=TURN_SECONDS * 1000))
     broker.add_middleware(turns)
     declare_actor(broker, execution.run)
@@ -251,7 +251,7 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
 
 
 def _settlement(base: _Base, resending: Resending) -> list[Loop]:
-    """What follows transactions that were sent: the loop that settles them is the first."""
+    """The loops for sent transactions; the first one settles them."""
     settings, trading = base.settings, base.trading
     interval = settings.settle_interval_ms / 1000
     settlement = Settlement(base.live, trading.observer(settings), base.outcomes, base.publisher, resending)
@@ -284,8 +284,8 @@ def _triggers(base: _Base, broker: OrderBroker, shares: Shares, families: Famili
 
 
 def _triggering(triggers: Triggers, warming: Loop, interval: float) -> Loop:
-    """A pass for the orders that rest, and then for the orders to come: the triggers read what they need of pools that
-    have changed, and two that read at once would wait for each other."""
+    """A pass of the triggers, then one of the warming. In one loop, because both read changed pools, and two concurrent
+    reads would wait for each other."""
 
     def run_once() -> None:
         try:
@@ -300,7 +300,7 @@ def _triggering(triggers: Triggers, warming: Loop, interval: float) -> Loop:
 
 
 def _records(base: _Base, shares: Shares) -> list[Loop]:
-    """What is kept of the wallet and of prices, and for how long."""
+    """The loops that record the wallet's movements and prices, and remove old records."""
     trading, address = base.trading, base.trading.wallet.address
     wallet = WalletWatch(trading.rpc, address, trading.tokens)
     prices = PriceRecorder(trading.router.latest_answers, trading.tokens)

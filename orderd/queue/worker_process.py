@@ -1,4 +1,5 @@
-"""A worker process: takes orders from the queue, settles what it has sent, and finds what others have left behind."""
+"""A worker process: executes orders from the queue, settles its transactions, and takes over those of dead
+processes."""
 
 import json
 import logging
@@ -41,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerProcess:
-    """``name`` is what its claims are known by."""
+    """``name`` is the owner in its claims."""
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
         self._presence = Presence(self._take_over, watches=self._watches)
@@ -66,10 +67,10 @@ class WorkerProcess:
         # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
         parts.clock.begin(parts.longest_wait)
-        with suppress(RpcError):  # while the chain is away, nothing can be signed; the loop asks again
+        with suppress(RpcError):  # nothing can be signed while the chain is unavailable; the loop retries
             parts.check_sharing()
         parts.halts.look()
-        # Other processes that see the heartbeat know that nothing waits for dead ones any more.
+        # The heartbeat tells other processes that the claims of dead ones have been released.
         self._presence.run_once()
         try:
             parts.limiter.prepare(wait=True)
@@ -82,25 +83,25 @@ class WorkerProcess:
         for hints in parts.hints:
             hints.start()
         self._discovery.start()
-        parts.broker.emit_after("process_boot")  # a Worker in the CLI's own processes would; TimeLimit waits for it
+        parts.broker.emit_after("process_boot")  # Dramatiq's CLI emits it, and TimeLimit waits for it
         parts.worker.start()
         self._update_metrics()
 
     def _update_metrics(self) -> None:
-        """Have the metrics ask for what is so at that moment."""
+        """Set the metrics to functions that return current values."""
         IN_FLIGHT.set_function(self.parts.live.__len__)
         for loop in self._loops:
             PASS_SECONDS.labels(loop.name).set_function(partial(getattr, loop, "seconds_silent"))
         PASS_SECONDS.labels("turns").set_function(lambda: self.parts.turns.longest_seconds)
 
     def reload(self, settings: Settings) -> None:
-        """Put what can be changed in force."""
+        """Apply the settings that can change at run time."""
         self.parts.limiter.limit = settings.rate_limit
 
     def stop(self, drain_seconds: float) -> None:
-        """Take no more orders and end the turns that are begun; what has been sent is left for others to settle.
+        """Take no more orders and finish the running turns; other processes settle the sent transactions.
 
-        A turn that takes longer than ``drain_seconds`` is abandoned: its order comes back when the lease runs out.
+        A turn that takes longer than ``drain_seconds`` is abandoned, and its order becomes due when the lease expires.
         """
         deadline = time.monotonic() + drain_seconds
         self._drains = True
@@ -172,12 +173,11 @@ class WorkerProcess:
         self.parts.triggering.wake()
         try:
             self.parts.broker.bury(names)
-        except redis.RedisError as error:  # it finds out by itself, a little later
+        except redis.RedisError as error:  # Redis requeues the messages anyway, a little later
             log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
 
 
 def _take_out_of_line() -> int:
-    """Let dispatch send everything again that is in the queue as far as Postgres knows. Duplicates are executed
-    once."""
+    """Make dispatch send all orders again that Postgres has marked as queued. Duplicates are executed once."""
     with database.connection_context():
         return leases.give_all_back()

@@ -275,7 +275,7 @@ def test_a_signed_order_that_is_cancelled_ends_as_its_transaction_does(house: Ho
     assert house.trader.cancel(order_id).cancel_requested
     if lands:
         call(house.daemon.log.parent, "simnet_setFaults", {"dropped_sends": 0.0})
-    assert house.runs("cancel", str(order_id)).returncode == OK, "twice is no error"
+    assert house.runs("cancel", str(order_id)).returncode == OK, "twice is not an error"
     assert house.sees_end(order_id) is (OrderStatus.CONFIRMED if lands else OrderStatus.CANCELLED)
     assert len(house.trader.detail(order_id).attempts) == 1, "nothing else was signed"
     assert len(house.landed(order_id)) == lands

@@ -139,7 +139,9 @@ def test_an_exact_amount_of_it_arrives(client: Client, trader: Trader) -> None:
 
 def test_a_quote_warns_of_what_a_mint_can_do(client: Client) -> None:
     _, unlisted = quoted(client, "SOL", str(PLAIN), "1").tokens
-    assert (unlisted.symbol, unlisted.decimals, unlisted.name) == (str(PLAIN), 4, "USD Coin"), "its name is no symbol"
+    assert (unlisted.symbol, unlisted.decimals, unlisted.name) == (str(PLAIN), 4, "USD Coin"), (
+        "its name is not a symbol"
+    )
     assert [each.code for each in unlisted.warnings] == ["mint_authority"]
     sol, taxed = quoted(client, "SOL", str(TAXED), "1").tokens
     assert (sol.warnings, [each.code for each in taxed.warnings]) == ((), ["transfer_fee"])

@@ -476,7 +476,7 @@ def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
     assert refused.returncode == 2
     assert refused.stderr == (
         "orderd: The configuration cannot be used (SERVICE_CONFIGURATION).\n"
-        "  ORDERD_PROT is no setting of orderd; did you mean ORDERD_PORT?\n"
+        "  ORDERD_PROT is not a setting of orderd; did you mean ORDERD_PORT?\n"
         "  next: correct the named settings; check the result: orderd check-config\n"
     )
 

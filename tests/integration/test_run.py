@@ -201,7 +201,7 @@ def test_a_configuration_that_cannot_be_used_stops_it_before_anything_is_started
     done = run_orderd(tmp_path / "state", ORDERD_PORT="many", ORDERD_RATE_LIMT="5", ORDERD_CHAIN="devnet")
     assert done.returncode == 2
     assert "ORDERD_PORT: Input should be a valid integer" in done.stderr
-    assert "ORDERD_RATE_LIMT is no setting of orderd; did you mean ORDERD_RATE_LIMIT?" in done.stderr
+    assert "ORDERD_RATE_LIMT is not a setting of orderd; did you mean ORDERD_RATE_LIMIT?" in done.stderr
     assert not (tmp_path / "state").exists()
 
 

@@ -1,8 +1,8 @@
-"""What a refused transaction is blamed on: one pool, for all orders; this route, for this order; or no pool.
+"""Finds the cause of a refused transaction: one pool, for all orders; this route, for this order; or no pool.
 
 The index of the failed instruction identifies its leg, and the program's own name for the error says whether the pool
 will refuse the next order too. Names are per program, as in ``chain_errors``: numbers move between releases. A refusal
-that is not known to last says nothing about other orders, and does not fail this one while there are other pools.
+that may be temporary does not concern other orders, and does not fail this one while there are other pools.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _RUNTIME: Final = frozenset(
         "UnsupportedProgramId",
     }
 )
-"""What the runtime says of an instruction that it cannot allow. anza-xyz/solana-sdk, ``instruction-error``."""
+"""Errors of the runtime for invalid instructions. anza-xyz/solana-sdk, ``instruction-error``."""
 
 _ANCHOR: Final = frozenset(
     {
@@ -65,10 +65,10 @@ _ANCHOR: Final = frozenset(
         "InvalidProgramId",
     }
 )
-"""What Anchor says of accounts and instructions that are not as a program wants them. ``lang/src/error.rs``."""
+"""Anchor's errors for invalid accounts and instructions. ``lang/src/error.rs``."""
 
 _TOKEN: Final = frozenset({"AccountFrozen", "InvalidMint", "InvalidState", "MintMismatch", "OwnerMismatch"})
-"""What a token program says of a pool's vault that is not its own, or is frozen."""
+"""Errors of a token program for a vault that does not belong to the pool, or is frozen."""
 
 _TOKEN_PROGRAMS: Final = frozenset(map(str, token.PROGRAM_IDS))
 
@@ -77,9 +77,9 @@ _NO_POOLS: Final = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TX_SLIPPAG
 
 
 class RouteRefusedError(Exception):
-    """A route that cannot be built as it is; another may. ``error`` is the attempt's if there is no other.
+    """The route was refused; another one may be possible. ``error`` is the attempt's error if there is none.
 
-    ``pool`` is the one that refused, None if the route as a whole asks too much. Pools that have only ``moved`` may be
+    ``pool`` is the pool that refused; None if the route as a whole is too large. Pools that have only ``moved`` may be
     used again in their new state.
     """
 

@@ -44,13 +44,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class SwapPlan:
-    """What is to be signed: this route, which pays at least ``limit`` base units or, for an exact output, costs at most
+    """The trade to sign: a route that pays at least ``limit`` base units or, for an exact output, costs at most
     ``limit``.
 
     If wrapped SOL needs a separate account, its address is made from ``wrap_seed``. Anyone who sends lamports to the
-    address prevents the creation of the account, so it must not be known before the trade is sent. If
-    ``use_wrapped`` is true nothing is wrapped: what the wallet's own account of wrapped SOL holds is sold. ``sold`` is
-    the token that is sold, for texts with amounts of it.
+    address prevents the creation of the account, so it must not be known before the trade is sent. If ``use_wrapped``
+    is true nothing is wrapped, and the trade sells the wallet's own wrapped SOL. ``sold`` is the token that is sold,
+    for texts with amounts.
     """
 
     route: Route
@@ -64,12 +64,12 @@ class SwapPlan:
 
     @property
     def min_amount_out(self) -> int:
-        """What it brings at least."""
+        """The minimum output in base units."""
         return self.route.amount_out if self.route.exact_out else self.limit
 
     @property
     def max_amount_in(self) -> int:
-        """What it takes at most."""
+        """The maximum input in base units."""
         return self.limit if self.route.exact_out else self.route.amount_in
 
 
@@ -90,7 +90,7 @@ class _Draft(NamedTuple):
 
 
 class _Trial(NamedTuple):
-    """What the chain says of a transaction, and why it would fail; ``refusal`` where another route might not."""
+    """The result of a simulation; ``refusal`` if it failed and another route may succeed."""
 
     simulation: Simulation
     error: ChainError | None
@@ -118,9 +118,10 @@ class SignedAttempt:
 
 
 def units_with_margin(units_consumed: int) -> int:
-    """What to ask for: pools move between simulation and landing, and a swap then crosses more bins.
+    """The compute unit limit, with a margin, because pools move between simulation and landing and a swap may cross
+    more bins.
 
-    The maximum, if it is not known what was consumed.
+    The maximum if the consumed units are not known.
     """
     if not units_consumed:
         return MAX_COMPUTE_UNITS
@@ -161,7 +162,7 @@ class Builder:
     # What a route fits and costs
 
     def fits(self, route: Route) -> bool:
-        """Whether the route's legs fit into one transaction, by its size and by what they compute."""
+        """Whether the route's legs fit into one transaction, by size and compute units."""
         if route.compute_units > UNITS_OF_SWAPS:
             return False
         if not route.is_single:
@@ -188,15 +189,16 @@ class Builder:
         return True
 
     def estimate(self, plan: SwapPlan) -> FeeEstimate:
-        """What the network would take, by what such swaps need at most. Raises OrderdError RPC_* or ROUTE_NOT_FOUND."""
+        """The network fee, estimated from the maximum compute units of such swaps. Raises OrderdError RPC_* or
+        ROUTE_NOT_FOUND."""
         return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
 
     def rent(self, route: Route) -> int | None:
-        """Lamports for token accounts that a trade over this route would make and leave; None if not known."""
+        """Lamports for token accounts that a trade over this route would create and keep; None if not known."""
         return self._funds_check.rent_as_known(self._bought(route))
 
     def preview(self, plan: SwapPlan) -> Preview:
-        """What the chain says would happen now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
+        """Simulate the trade now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
         tried = self._draft(plan, "preview")
         with translated_rpc_errors():
             simulation = self._rpc.simulate_transaction(tried.attempt.unsigned, replace_blockhash=True).value
@@ -209,7 +211,7 @@ class Builder:
     def sign(self, plans: Sequence[tuple[SwapPlan, str]], promised: Promised) -> list[SignedAttempt | Exception]:
         """Simulate all, each with its memo, in one request; then sign each with the compute units that it needed.
 
-        ``promised`` is what earlier orders take; these orders are added to it.
+        ``promised`` are the funds that earlier orders take; these orders are added to it.
 
         The result of an order that cannot be signed is RouteRefusedError if another route may be built, OrderdError if
         none can (the simulation's error, RPC_* or TX_TOO_LARGE, or FUNDS_INSUFFICIENT if those before it take what it
@@ -284,7 +286,7 @@ class Builder:
         )
 
     def _seed(self, plan: SwapPlan) -> str | None:
-        """None if it needs no account of its own for wrapped SOL."""
+        """The seed of a separate account for wrapped SOL; None if it needs none."""
         wraps = _touches_sol(plan.route) and not plan.use_wrapped
         return plan.wrap_seed if wraps and self._moment().wrapped else None
 
@@ -338,7 +340,7 @@ class Builder:
             with translated_rpc_errors():
                 # In addition an order may need the rent of one or two accounts, and some SOL stays in the wallet.
                 spare = moment.lamports - 3 * self._funds_check.account_rent
-                # What was read at the start of the slot must not end an order.
+                # A balance read at the start of the slot must not fail an order.
                 is_sure = promised.leaves(lean, spare, moment.wrapped)
                 shortfall = None if is_sure else self._funds_check.shortfall(self._need(plan, fee), promised)
             if shortfall is not None:

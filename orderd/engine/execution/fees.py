@@ -1,4 +1,4 @@
-"""The priority fee with which a transaction lands: what others recently paid for writing the same accounts."""
+"""The priority fee for a transaction, from recent fees for writing the same accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class FeeMarket:
     """The current price of a compute unit, in micro-lamports. Thread-safe.
 
     It is a percentile of the fees of recent slots by transactions that write the same accounts, never below ``floor``
-    and never above ``cap``. If the chain does not answer, the last known price stands.
+    and never above ``cap``. If the chain does not answer, the last known price is used.
     """
 
     def __init__(self, rpc: RpcClient, *, percentile: int, floor: int, cap: int, max_age: Age) -> None:

@@ -1,4 +1,5 @@
-"""What an order does that waits for a service: it tries all of its turn but the signature, and leaves no trace."""
+"""Checks whether an order that waits for a service can go on: runs its turn up to the signature, without storing
+anything."""
 
 import random
 from collections.abc import Callable
@@ -32,11 +33,11 @@ class Look:
         self._defer = defer
 
     def __call__(self, order_id: UUID) -> bool:
-        """Whether the order may have its turn. If the reason of its wait is not over, it goes on waiting, and
+        """Whether the order may have its turn. If the cause of its wait is not over, it is deferred again, for
         longer."""
         found = _waiting(order_id)
         if found is None:
-            return True  # it waits for nothing any more: its turn will see
+            return True  # it no longer waits; its turn decides
         order, waited_ms = found
         try:
             self._preview(terms_of(order))

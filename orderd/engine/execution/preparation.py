@@ -1,8 +1,8 @@
-"""The beginning of turns: to claim orders and to route them.
+"""Serialises the beginning of turns: claiming and routing orders.
 
-Python computes for one thread at a time, so turns that are prepared side by side take as long together, and each of
-them longer. What comes from the queue while one is prepared waits, and makes up the next turn: many orders cost little
-more than a few.
+Python computes in one thread at a time, so preparing turns concurrently only makes each of them slower. Orders that
+arrive during a preparation wait and form the next turn, because a turn of many orders costs little more than one of a
+few.
 """
 
 import threading
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 _SECONDS: Final = 0.02
-"""Nothing waits for longer: the turn that is prepared may be waiting itself, for Postgres or for a venue."""
+"""Maximum wait, because the turn in preparation may itself wait for Postgres or for a venue."""
 
 
 class Preparation:

@@ -1,4 +1,4 @@
-"""What one attempt has learnt from the routes that were refused: the next one takes another way, until time is up."""
+"""Excludes refused pools and routes within one attempt, so that it tries other routes until its time is up."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Rerouting:
-    """Of one attempt, in one thread. ``fits`` says which routes are left."""
+    """State of one attempt, for one thread. ``fits`` says which routes are left."""
 
     def __init__(self, fits: Fits, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         """After ``seconds`` no further route is searched for: the attempt ends with the last refusal."""
@@ -32,12 +32,12 @@ class Rerouting:
         return pools.isdisjoint(self._pools) and pools not in self._routes and self._fits(route)
 
     def refused(self, refusal: RouteRefusedError) -> None:
-        """Leave out what was refused. Raises its error if the time is over."""
+        """Exclude the refused pool or route. Raises its error if the time is over."""
         self._last = refusal.error
         if refusal.pool is None:
             self._routes.add(frozenset(leg.pool for leg in refusal.route.legs))
         elif refusal.moved and refusal.pool not in self._moved:
-            self._moved.add(refusal.pool)  # as it stands by now it may be the best one still
+            self._moved.add(refusal.pool)  # in its new state it may still be the best one
         else:
             self._pools.add(refusal.pool)
         if self._clock() >= self._until:

@@ -52,9 +52,9 @@ from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.sender import Sender
 
 _ROUTING_SECONDS: Final = 0.02
-"""How long the first order of a batch waits for those after it: what is routed by then is signed, stored and sent."""
+"""CPU seconds for routing a batch; then the orders routed so far are signed, stored and sent."""
 _WAITING_SECONDS: Final = 0.5
-"""The same by the clock: other threads work meanwhile, and a node may hang."""
+"""The same limit in wall time, because other threads compute too, and a node may hang."""
 log = structlog.get_logger(__name__)
 
 
@@ -126,9 +126,9 @@ class Execution:
         preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        """``installation`` is in the memos of what is signed. ``look`` is as in ``Dispatch``. ``check`` raises
-        OrderdError if an order has an objection to a route that pays enough, ``preferred`` accepts the routes that it
-        has none to. ``preparation`` is that of the queue from which the orders come."""
+        """``installation`` is part of the memos. ``look`` is as in ``Dispatch``. ``check`` raises OrderdError if a
+        guard of an order is not met by a route that pays enough; ``preferred`` selects routes that meet the guards.
+        ``preparation`` is shared with the queue."""
         self._router = router
         self._builder = builder
         self._sender = sender
@@ -143,7 +143,7 @@ class Execution:
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
-        """Work on these orders until they are sent. Returns the errors of those that were not.
+        """Execute these orders up to sending. Returns the errors of those that were not sent.
 
         NotStartedError for one that could not be claimed, AttemptFailedError if the attempt has failed before anything
         was signed, LeaseLostError if the claim was lost in the middle; any other exception is unforeseen.
@@ -173,9 +173,10 @@ class Execution:
     def _route_some(
         self, line: "deque[_Work]", kept: dict[UUID, Exception], prepared: Callable[[], None]
     ) -> list[_Routed]:
-        """Route the first in line, as many as time allows; those whose pools are not known yet last, and alone.
+        """Route orders from the head of the line within the time limit; those whose pools need a look-up come last, one
+        at a time.
 
-        ``prepared`` is called once what can be routed without a lookup is.
+        ``prepared`` is called when all orders are routed that need no look-up.
         """
         found = self._pools_for(line)
         ready = [work for work in line if self._router.has_pools(work.request, found)]
@@ -218,7 +219,7 @@ class Execution:
     def _sign(
         self, routed: Sequence[_Routed], promised: Promised, line: "deque[_Work]", kept: dict[UUID, Exception]
     ) -> list[tuple[_Routed, SignedAttempt]]:
-        """Sign what can be; what was refused goes back in line, and takes another route while the lease lasts."""
+        """Sign the routed orders. Refused ones go back in line, and take another route while their lease lasts."""
         if not routed:
             return []
         plans = [(each.plan, self._memo(each.work.order)) for each in routed]
@@ -239,7 +240,7 @@ class Execution:
     def _turn_back(
         self, refused: Sequence[tuple[_Routed, Exception]], line: "deque[_Work]", kept: dict[UUID, Exception]
     ) -> None:
-        """Store the routes that led to nothing: the next event is written after them, and keeps to the floor."""
+        """Store the refused routes, because the next event comes after them, and the floor that they set stays."""
         changes = [Change(each.work.order.id, each.fact, each.work.order.version, each.columns) for each, _ in refused]
         for (each, error), written in zip(refused, self._write(changes), strict=True):
             _log_routed(each)
@@ -297,7 +298,7 @@ class Execution:
             _log_routed(each)
 
     def _halt(self) -> OrderdError | None:
-        """What may have kept a signature from being stored; a worker that has lost its claim as well writes nothing."""
+        """The halt that may have prevented storing a signature; None if there is none."""
         with database.connection_context():
             return halting.current()
 
@@ -309,7 +310,7 @@ class Execution:
                 self._publisher.publish(journal.apply([expiry(order)]))
 
     def _write(self, changes: Sequence[Change]) -> list[Moved | Exception]:
-        """What each led to: LeaseLostError if the order is another's, or what the database objects to."""
+        """The result of each change: LeaseLostError if another process has the order, or the database's error."""
         if not changes:
             return []
         with database.connection_context():
@@ -380,5 +381,5 @@ def _log_routed(routed: _Routed) -> None:
 
 
 def _best_prices(quotes: Sequence[Quoted]) -> dict[VenueName, str]:
-    """What the best pool of each venue pays for one token."""
+    """The best pool's price at each venue, per token."""
     return {quote.venue: quote.price for quote in sorted(quotes, key=lambda quote: Decimal(quote.price))}

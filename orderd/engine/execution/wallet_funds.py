@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class TokenAccountKey(NamedTuple):
-    """A mint and its token program: the wallet keeps it at the associated address, in an account of so many bytes."""
+    """A mint, its token program, and the size of the wallet's associated account in bytes."""
 
     mint: str
     program: Pubkey
@@ -31,11 +31,11 @@ class TokenAccountKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What an order takes from the wallet: base units of ``mint``, and lamports for the network and for new accounts.
+    """The funds that an order needs: base units of ``mint``, and lamports for the network fee and for new accounts.
 
-    ``passing_rent`` is that of accounts which live for one transaction: it comes back, but must be there. SOL is sold
-    as lamports, or if ``use_wrapped`` is true from the wallet's account of wrapped SOL. ``sold`` is the token of that
-    mint, for texts with amounts of it.
+    ``passing_rent`` is the rent of accounts that exist for one transaction only: it is returned, but must be available.
+    SOL is sold as lamports, or if ``use_wrapped`` is true from the wallet's account of wrapped SOL. ``sold`` is the
+    token of that mint, for texts with amounts of it.
     """
 
     mint: str
@@ -53,15 +53,15 @@ class Need:
 
     @property
     def around(self) -> int:
-        """Lamports that it takes beside what is sold."""
+        """Lamports that it needs in addition to the sold amount."""
         return self.fee + self.rent + self.passing_rent
 
 
 @dataclass(slots=True)
 class Promised:
-    """What earlier orders of a batch take of the wallet's lamports and of its wrapped SOL, less what they bring.
+    """The lamports and wrapped SOL that earlier orders of a batch take, less what they return.
 
-    Each is simulated as if it were alone.
+    Needed because each order is simulated alone.
     """
 
     lamports: int = 0
@@ -83,7 +83,7 @@ class Promised:
 
 
 class FundsCheck:
-    """Of one wallet. Thread-safe."""
+    """Checks the funds of one wallet. Thread-safe."""
 
     def __init__(self, rpc: RpcClient, owner: Pubkey) -> None:
         self._rpc = rpc
@@ -96,11 +96,11 @@ class FundsCheck:
 
     @property
     def account_rent(self) -> int:
-        """Lamports that the chain asks for an account of the Token program. Raises RpcError."""
+        """Rent-exempt minimum of a token account in lamports. Raises RpcError."""
         return self._rents.get(token.ACCOUNT_SIZE)
 
     def rent_of_new(self, bought: Iterable[TokenAccountKey]) -> int:
-        """Lamports for those of these accounts that do not exist yet. Wrapped SOL has none that stays.
+        """Lamports for those of these accounts that do not exist yet. Accounts for wrapped SOL are not kept.
 
         Raises RpcError.
         """
@@ -108,7 +108,7 @@ class FundsCheck:
         return sum(self._rents.get(key.size) for key in staying if not self._exist.get(key))
 
     def rent_as_known(self, bought: Iterable[TokenAccountKey]) -> int | None:
-        """The same; None if the chain does not answer."""
+        """``rent_of_new``; None if the chain does not answer."""
         try:
             return self.rent_of_new(bought)
         except RpcError as error:
@@ -116,16 +116,17 @@ class FundsCheck:
             return None
 
     def cost_of_way(self, mint: str) -> int:
-        """The same for a token between two hops: nothing if the chain does not answer.
+        """Lamports for a new account of the token between two hops; 0 if the chain does not answer.
 
-        Routes are compared for every order, so the chain is asked at most twice per minute.
+        Routes are compared for every order, so the chain is queried at most twice per minute.
         """
         return self._ways.get(mint)
 
     def shortfall(self, need: Need, promised: Promised | None = None) -> str | None:
-        """What the wallet holds, what the order takes, and how much could be sold at most. None if nothing lacks.
+        """A text with the wallet's balance, the order's need, and the maximum that could be sold; None if the funds
+        suffice.
 
-        ``promised`` is what other orders take before. Raises RpcError.
+        ``promised`` are the funds that earlier orders take. Raises RpcError.
         """
         others = promised or Promised()
         lamports = self._rpc.get_balance(self._owner).value

@@ -1,4 +1,4 @@
-"""Candles of a pair, as traders see them."""
+"""Candles of a pair for clients."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -37,7 +37,7 @@ def read_prices(tokens: TokenRegistry, params: PricesParams) -> PricesResult:
 
 
 def _oldest(until: datetime, seconds: int, limit: int) -> datetime:
-    """When the first of so many candles begins of which the last one has begun before ``until``."""
+    """The start of the first of ``limit`` candles, of which the last one starts before ``until``."""
     if until <= _EPOCH + timedelta(seconds=seconds * limit):
         return _EPOCH
     last = begins(until - timedelta(microseconds=1), seconds)

@@ -41,7 +41,7 @@ class _Seen:
 
 
 class PriceRecorder:
-    """One pass at a time. ``answers`` is what the router last read of each pair, in the direction of that read."""
+    """One pass at a time. ``answers`` returns the router's last read of each pair, in the direction of that read."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class PriceRecorder:
         self._passes = 0
 
     def run_once(self) -> None:
-        """Look at what has been read since the last time and, every few times, store it."""
+        """Record the prices of new reads and, every few passes, store them."""
         for pair, answers in list(self._answers().items()):
             self._look_at(pair, answers)
         self._passes += 1
@@ -105,7 +105,7 @@ class PriceRecorder:
 
 
 def _are_the_same(read_as: Mapping[str, object], before: Mapping[str, object]) -> bool:
-    """Whether nothing has changed in any pool. Objects are compared, not what they hold: that would take longer."""
+    """Whether no pool has changed. Compares identities, because comparing contents would take longer."""
     return read_as.keys() == before.keys() and all(each is before[pool] for pool, each in read_as.items())
 
 

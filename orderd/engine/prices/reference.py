@@ -1,4 +1,4 @@
-"""What a pair costs by its pools alone, when no order says for which amount: the mid for an amount that is usual."""
+"""The reference price of a pair without an order: the mid price for a usual amount."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,11 +12,11 @@ from orderd.engine.routing.search_out import cost_of
 from orderd.venues.base import OpenPool
 
 _REFERENCE: Final = {USDC_MINT: 100 * 10**6, DEVNET_USDC_MINT: 100 * 10**6, WSOL_MINT: 10**9}
-"""Base units of the quote token: 100 USDC, 1 SOL. A pool that cannot take so much shows no price."""
+"""Base units of the quote token: 100 USDC, 1 SOL. A pool that cannot take this amount has no price."""
 
 
 def has_reference(pair: PairPrice) -> bool:
-    """Whether prices of the pair are kept: those in USDC and in SOL."""
+    """Whether prices of the pair are recorded: only those in USDC and SOL."""
     return pair.quote.mint in _REFERENCE
 
 

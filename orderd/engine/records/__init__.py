@@ -1,1 +1,1 @@
-"""What has been: fills, and what they came to."""
+"""Records of the past: fills, profits, the wallet's movements, and traces."""

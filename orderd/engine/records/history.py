@@ -19,7 +19,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def read_history(account_id: UUID | None, params: HistoryParams) -> HistoryResult:
-    """One page of fills; with the first one come the sums over all. Needs a connection.
+    """One page of fills; the first page includes the sums over all. Needs a connection.
 
     Raises OrderdError TIME_INVALID.
     """

@@ -1,4 +1,4 @@
-"""What the wallet holds, and what that is worth, by what is kept of prices."""
+"""The wallet's balances and their value by recorded prices."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from orderd.wire.profit import Holding, PortfolioParams, PortfolioResult
 
 
 def value_of(tokens: TokenRegistry, balances: BalancesResult, params: PortfolioParams) -> PortfolioResult:
-    """Also lists tokens that cannot be traded here, without a value. Needs a connection."""
+    """The portfolio. Tokens that cannot be traded are listed without a value. Needs a connection."""
     valuation = Valuation(tokens, tokens.resolve(params.unit))
     unit, now = valuation.unit, datetime.now(UTC)
     held = balances.balances
@@ -46,7 +46,7 @@ def value_of(tokens: TokenRegistry, balances: BalancesResult, params: PortfolioP
 
 
 def _base_units(tokens: TokenRegistry, balance: Balance) -> int:
-    """0 for a token whose decimals are not known: it has no price either."""
+    """A balance in base units; 0 for a token whose decimals are not known, which has no price either."""
     token = tokens.find(balance.mint)
     return 0 if token is None or balance.amount == "0" else parse_amount(balance.amount, token.decimals)
 

@@ -1,4 +1,4 @@
-"""What was earned, by token and by day: the fills of an account, or of the wallet with all that moved beside them."""
+"""Profit by token and by day: from the fills of an account, or from the wallet's fills and other movements."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,8 @@ _COSTS = (MovementKind.FEE, MovementKind.RENT)
 
 
 def read_profit(tokens: TokenRegistry, account_id: UUID | None, params: PnlParams) -> PnlResult:
-    """Needs a connection. What moved beside the fills is of the wallet, so it counts only where all accounts do.
+    """The profit of an account, or of all. Needs a connection. Movements besides fills belong to the wallet, so they
+    count only for all accounts together.
 
     Raises OrderdError: TOKEN_UNKNOWN, TIME_INVALID.
     """
@@ -104,7 +105,7 @@ def _trades(fills: Sequence[KeptFill], valuation: Valuation) -> Iterator[Traded]
 
 
 def _value(valuation: Valuation, at: datetime, given: tuple[str, int], got: tuple[str, int]) -> tuple[int | None, bool]:
-    """What a trade was worth, and whether that is an estimate: one of its own amounts, where it is in the unit."""
+    """The value of a trade, and whether it is an estimate. An amount in the unit itself is exact."""
     for mint, amount in (got, given):
         if mint == valuation.unit.mint:
             return amount, False
@@ -142,7 +143,7 @@ def _worth_then(each: KeptMovement, valuation: Valuation) -> int | None:
 
 
 def _above_cost(token: Token, position: TokenPosition, price: Fraction | None, valuation: Valuation) -> int | None:
-    """What its lots are worth now above their cost; None if not known."""
+    """The current value of its lots less their cost; None if not known."""
     if token == valuation.unit or not position.in_lots:
         return 0
     worth = valuation.worth(token.mint, position.in_lots, price)

@@ -32,7 +32,7 @@ _PROGRAMS: Final = (token_program.PROGRAM_ID, token_program.TOKEN_2022_PROGRAM_I
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What the chain says that the wallet holds of a mint, and what the records sum up to; in base units."""
+    """The balance of a mint on the chain, and the sum of its records; in base units."""
 
     mint: str
     held: int
@@ -41,7 +41,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was read up to ``slot``. ``waits``: an order has not ended, so later ones are left for the next time."""
+    """The result of a run up to ``slot``. ``waits``: an order has not ended, so later transactions are left for the
+    next run."""
 
     slot: int
     transactions: int
@@ -60,7 +61,7 @@ class _Kept:
 
 
 class Reconciliation:
-    """Of one wallet. Needs a connection."""
+    """Reconciles one wallet. Needs a connection."""
 
     def __init__(
         self, rpc: RpcClient, wallet: Pubkey, tokens: TokenRegistry, final_at: Commitment = "finalized"
@@ -163,7 +164,7 @@ class Reconciliation:
         return kept
 
     def _held(self, accounts: Iterable[KeyedAccount], up_to: int) -> Counter[str]:
-        """What the chain says of each mint."""
+        """The balance of each mint on the chain."""
         held = Counter({WSOL_MINT: _known_to(up_to, self._rpc.get_balance(self._wallet, self._final_at))})
         for each in accounts:
             account = TokenAccount.decode(each.account.data)
@@ -176,7 +177,7 @@ class Reconciliation:
 
 
 def effect_of(info: TransactionInfo, wallet: str) -> Effect:
-    """What a transaction did to the wallet, lamports and wrapped SOL together."""
+    """The changes of the wallet's balances by a transaction, lamports and wrapped SOL together."""
     before, after = info.lamports.get(wallet, (0, 0))
     deltas = Counter({WSOL_MINT: after - before})
     rent = 0
@@ -203,7 +204,7 @@ def _price(values: Valuation, mint: str, at: datetime) -> Decimal | None:
 
 
 def _whole_slots(mentions: Sequence[Mention]) -> Iterable[list[Mention]]:
-    """In batches, none of which ends within a slot: what is stored up to a slot is complete."""
+    """Batches that do not end within a slot, so that the records up to a slot are complete."""
     batch: list[Mention] = []
     for each in mentions:
         if len(batch) >= _BATCH and each.slot != batch[-1].slot:

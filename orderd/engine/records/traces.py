@@ -2,7 +2,7 @@
 
 The trace id is the order's id. The span of the order contains the spans of its waiting states and of its turns, and a
 turn contains the spans of its states. A turn links to the previous one, and an order to its family. All ids are derived
-from the order: making a trace again gives the same trace.
+from the order: so building a trace again gives the same trace.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

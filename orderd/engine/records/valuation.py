@@ -1,4 +1,4 @@
-"""What tokens were worth, in one of them: by what is kept of prices."""
+"""Values of tokens in one of them, by recorded prices."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ UNITS: Final = ("USDC", "SOL")
 
 
 class Valuation:
-    """Prices in ``unit``. Each is looked up once a minute of the past. Needs a connection."""
+    """Prices in ``unit``, cached per minute. Needs a connection."""
 
     def __init__(self, tokens: TokenRegistry, unit: Token, *, is_estimate: bool = False) -> None:
         """``is_estimate``: if no price of the hour before is known, the nearest one is used."""
@@ -24,7 +24,7 @@ class Valuation:
         self._known: dict[tuple[str, str, datetime], Decimal | None] = {}
 
     def price(self, mint: str, at: datetime) -> Fraction | None:
-        """One whole token in whole units at that time; None if not known."""
+        """The price of one whole token in whole units at that time; None if not known."""
         token = self._tokens.find(mint)
         if token is None:
             return None

@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 
 
 class WalletHistory:
-    """A loop in each worker process. ``is_mine`` says whether this process is the one that reads, ``every`` how many
-    seconds there are between two readings."""
+    """A loop in each worker process. ``is_mine`` says whether this process does the reading, ``every`` are the seconds
+    between two runs."""
 
     def __init__(
         self,

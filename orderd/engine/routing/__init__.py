@@ -1,1 +1,1 @@
-"""Which pools an order goes through: what they offer, which of them count, and the best use of them."""
+"""Routing: collects the pools' offers, excludes unusable pools, and finds the best route for an order."""

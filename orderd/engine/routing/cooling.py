@@ -1,4 +1,4 @@
-"""Pools that are left alone for a while, because their program refused them for good."""
+"""Excludes pools for a while, after their program refused a swap with a lasting error."""
 
 import threading
 import time
@@ -36,6 +36,6 @@ class Cooling:
         log.warning("pool cools down", action="pool_cooling", pool=pool, seconds=COOLING_SECONDS, error=reason)
 
     def reason(self, pool: str) -> str | None:
-        """Why the pool is left out; None if it is not."""
+        """The reason for excluding the pool; None if it is not excluded."""
         rest = self._resting.get(pool)
         return rest.reason if rest is not None and rest.until > self._clock() else None

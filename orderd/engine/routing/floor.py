@@ -1,7 +1,7 @@
 """The minimum that an order may be filled for: set with its first route, and enforced on chain by each transaction.
 
-It is the route's quote less the slippage, and never below the trader's minimum. A limit price is the floor
-itself, whatever the quote. The floor then stays: otherwise a market that falls from attempt to attempt would cost one
+It is the route's quote less the slippage, and never below the trader's minimum. With a limit price, that is the floor.
+The floor stays the same for later attempts: otherwise a market that falls from attempt to attempt would cost one
 slippage each time. An order may use a new floor with each route; even then none is below its own minimum.
 """
 

@@ -1,4 +1,4 @@
-"""Observes the market of an order on liquidity: how much its pools can pay, and what is known of the token.
+"""Observes the market of an order on liquidity: the liquidity of its pools, and the properties of the token.
 
 The pools are observed by the same quotes that orders use. The mint is read again each time, once for all orders of a
 pass: its authority may give up a power over it at any time.
@@ -45,7 +45,8 @@ class NewMarkets:
         self._largest: SingleFlight[str, dict[Pubkey, int] | None] = SingleFlight(self._read_largest, _HOLDERS_SECONDS)
 
     def preferred(self, terms: OrderTerms) -> Fits | None:
-        """The routes whose pools an order on liquidity accepts: one that it does not accept keeps it from no other."""
+        """Selects the routes whose pools an order on liquidity accepts, so that an unacceptable pool does not block
+        others."""
         if terms.kind is not OrderKind.ON_LIQUIDITY:
             return None
 
@@ -83,7 +84,8 @@ class NewMarkets:
         )
 
     def _liquidity(self, route: Route) -> int:
-        """The most that all pools of the last hop together can pay to sellers, in units of what the route sells."""
+        """The maximum that all pools of the last hop together can pay to sellers, in base units of the route's
+        input."""
         last = route.hops[-1]
         pair = last.mint_out, last.legs[0].mint_in
         sold_to = {pool.address: pool for pool in self._router.pools([pair])[pair].pools}
@@ -93,7 +95,7 @@ class NewMarkets:
         return sum(there) * route.amount_in // max(route.hops[0].amount_out, 1)
 
     def _back(self, terms: OrderTerms, route: Route) -> tuple[int | None, str]:
-        """What selling the bought amount again would pay; or why no pool pays anything."""
+        """The output of selling the bought amount again, or the reason why no pool buys it."""
         sale = QuoteRequest(
             terms.token_out.mint, terms.token_in.mint, route.amount_out, exit_bps=BPS, has_own_floor=True
         )
@@ -103,7 +105,8 @@ class NewMarkets:
             return None, f"it cannot be sold again: {error.detail}"
 
     def _holder(self, terms: OrderTerms, mint: ChainAccount, route: Route) -> Fraction | None:
-        """The part of the supply in the largest account that is not a pool's; None if the node does not know."""
+        """The fraction of the supply in the largest account that does not belong to a pool; None if the node does not
+        report it."""
         supply = Mint.decode(mint.data).supply
         pairs = [(leg.mint_in, leg.mint_out) for leg in route.hops[-1].legs]
         pools = {vault for each in self._router.pools(pairs).values() for pool in each.pools for vault in pool.vaults}
@@ -122,7 +125,7 @@ class NewMarkets:
         return account
 
     def _read_largest(self, mint: str) -> dict[Pubkey, int] | None:
-        """The balances of the largest accounts, in base units; None if the node does not know."""
+        """The balances of the largest accounts, in base units; None if the node does not report them."""
         try:
             keys = self._rpc.get_token_largest_accounts(Pubkey.from_string(mint))
         except (RpcResponseError, RpcRefusedError) as error:

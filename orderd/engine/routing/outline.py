@@ -1,4 +1,5 @@
-"""What is known of a pair's market without a search: whether it has moved, and a bound on what any route can pay."""
+"""A summary of a pair's market without a route search: whether it has moved, and an upper bound on any route's
+output."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ Way = tuple[Sequence[OpenPool], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
-    """``best_rate`` is what a first unit is paid after fees on the best way, in base units: more than any amount is
-    paid on average, however it is shared. None if a pool cannot say. ``given_up`` is how much less the best route may
-    be paid than one that costs more, at most, in base units. ``slot`` is that of the pool that was read first.
+    """``best_rate`` is the output for a first unit after fees on the best way, in base units, which is an upper bound
+    of the average for any amount and split; None if a pool has no rate. ``given_up`` is the maximum by which the best
+    route's output may be below that of a more expensive route, in base units. ``slot`` is the lowest slot of the pools.
     """
 
     pools: tuple[tuple[object, Rates | None], ...]
@@ -38,7 +39,7 @@ class Outline:
 
 
 def outline(ways: Sequence[Way], given_up: int) -> Outline:
-    """Of the market that has these ways, as far as they have pools for each of their hops."""
+    """The outline of a market with these ways; ways without pools for a hop are ignored."""
     ways = [way for way in ways if all(way)]
     rated = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
     paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in rated.items()}

@@ -1,4 +1,4 @@
-"""The pools of all venues as traders see them: what they hold, their price and their fee."""
+"""The list of pools of all venues for clients: balances, price and fee."""
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_UP, Decimal, localcontext
@@ -22,7 +22,7 @@ from orderd.venues.depth import by_depth
 from orderd.wire.pools import PoolsResult, PoolView
 
 _FEE_STEP: Final = Decimal("0.0000001")
-"""Of a percent: the finest fee that a program can set."""
+"""Rounding step of fees in percent: the finest fee that a program can set."""
 
 _WAYS: Final = ("SOL", "USDC")
 
@@ -77,7 +77,7 @@ def pools_result(pairs: Sequence[Tokens], answers: Mapping[Pair, Answers], rpc: 
 
 
 def _held(pools: Sequence[OpenPool], rpc: RpcClient) -> dict[Pubkey, int]:
-    """What each vault holds, in base units."""
+    """The balance of each vault, in base units."""
     vaults = [vault for pool in pools for vault in pool.vaults]
     if not vaults:
         return {}

@@ -29,7 +29,7 @@ _Asked = tuple[Pair, Venue]
 _LEARN_SECONDS: Final = 2.0
 """How long after a lookup in the background there may be another one, if the venue has not answered."""
 _AWAITED_SECONDS: Final = 10.0
-"""How long the other venues wait for one that is looked up in the background and has never listed its pools."""
+"""Maximum wait for a venue whose first look-up of pools runs in the background."""
 ReadBatch = Callable[[Sequence[Reading[Liquidity | None]]], Sequence[Liquidity | Exception | None]]
 """Reads many in one request; returns the result of each."""
 
@@ -66,7 +66,7 @@ class _Learning:
 
 
 class QuoteCollector:
-    """Asks the venues, each with its own time. Thread-safe."""
+    """Queries the venues, each with its own time-out. Thread-safe."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class QuoteCollector:
         return all(venue.is_known(*pair) or self._is_given_up(pair, venue) for venue in self._venues)
 
     def learn(self, pairs: Sequence[Pair]) -> None:
-        """Look up the pools of venues that do not know them yet, in the background. Returns at once."""
+        """Start look-ups of unknown pools in the background. Returns immediately."""
         now = time.monotonic()
         for pair, venue in product(pairs, self._venues):
             last = self._learning.get((pair, venue.kind))
@@ -137,7 +137,7 @@ class QuoteCollector:
     # Quotes
 
     def ask(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
-        """What each pair can be traded in now."""
+        """The pools of each pair at all venues."""
         requested = [(pair, venue) for pair in pairs for venue in self._venues]
         until = time.monotonic() + self._timeout
         stale = {number: each for number, each in enumerate(requested) if not _is_fresh(*each)}
@@ -258,7 +258,7 @@ def _timed(venue: Venue, answer: Liquidity | OrderdError, seconds: float) -> Liq
 
 
 def _venue_error(venue: Venue, error: Exception) -> OrderdError:
-    """A venue that stumbles over its own data must not take the order down with it."""
+    """The error of a venue, also an unforeseen one, which must not fail the order."""
     if isinstance(error, OrderdError):
         return error
     log.error("venue failed", action="venue_failed", venue=venue.name, kind=venue.kind, exc_info=error)

@@ -1,4 +1,4 @@
-"""Finds the best route for an order, or the reason why there is none: all venues are asked, and the search decides."""
+"""Finds the best route for an order among the pools of all venues, or the reason why there is none."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -103,32 +103,33 @@ class Router:
         return self._venues[quote.pool_kind]
 
     def refused(self, pool: str, reason: str) -> None:
-        """A program refused this pool's swap for good: leave the pool out for a while, and believe no price of it."""
+        """A program refused this pool's swap with a lasting error: exclude the pool for a while, and drop its
+        prices."""
         self._cooling.cool(pool, reason)
         self._guard.distrust(pool)
 
     # Pools
 
     def pools(self, pairs: Sequence[Pair]) -> dict[Pair, Answers]:
-        """What each pair can be traded in now, at all venues."""
+        """The pools of each pair at all venues."""
         return self._collector.ask(pairs)
 
     def discover(self) -> None:
-        """Look up what there is between the intermediate tokens, before an order has to wait for that."""
+        """Look up the pools between the intermediate tokens in advance."""
         self.pools([*((one.mint, other.mint) for one, other in combinations(self._intermediates, 2)), *self._watched])
 
     def latest_answers(self) -> Mapping[Pair, Answers]:
-        """What was last read of each pair, for any request."""
+        """The last read of each pair, for any request."""
         return self._collector.latest_answers
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
-        """What these can be traded in now, on any route, as far as it is known without a lookup."""
+        """The pools of all pairs that routes of these requests may use, as far as known without a look-up."""
         pairs = dict.fromkeys(pair for each in requests for pair in self._pairs(each))
         self._requested_at |= dict.fromkeys(pairs, self._clock())
         return self._collector.ask([pair for pair in pairs if self._collector.knows(pair)])
 
     def learn(self, request: QuoteRequest) -> None:
-        """Look up the pools of the request in the background, if they are not known. Returns at once."""
+        """Start a look-up of the request's unknown pools in the background. Returns immediately."""
         self._collector.learn([*self._pairs(request)])
 
     def has_pools(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> bool:
@@ -136,7 +137,7 @@ class Router:
         return all(pair in found for pair in self._pairs(request))
 
     def outline(self, request: QuoteRequest, found: Mapping[Pair, Answers]) -> Outline:
-        """What is known at once of the market that ``found`` makes for the request's pair, for any amount."""
+        """The outline of the market for the request's pair, from the pools ``found``."""
         first, last = request.mint_in, request.mint_out
         over = {
             token.mint: (found[first, token.mint].pools, found[token.mint, last].pools)
@@ -265,13 +266,14 @@ class Router:
         return bytes_of_swaps(*pair, version) - tables
 
     def _bounds(self, request: QuoteRequest) -> tuple[int, int]:
-        """What impact, and impact and fees together, may take, in basis points."""
+        """The maximum price impact, and the maximum total cost, in basis points."""
         if request.exit_bps is not None:
             return request.exit_bps, min(request.exit_bps, request.max_cost_bps)
         return self._max_price_impact_bps, min(self._max_total_cost_bps, request.max_cost_bps)
 
     def _worth_of(self, mint_out: str, found: Mapping[Pair, Answers], lamports: int) -> int:
-        """In base units of what is bought, at the best pool's price of SOL; nothing if no pool shows it."""
+        """The value of lamports in base units of the bought token, at the best pool's price of SOL; 0 if there is
+        none."""
         if mint_out == WSOL_MINT:
             return lamports
         pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
@@ -297,8 +299,7 @@ def _offers(hop: Hop, found: Mapping[Pair, Answers]) -> Iterator[VenueQuote]:
 
 
 def _depth(pools: Sequence[OpenPool], address: str) -> int:
-    """What the pool takes until its price has fallen by a tenth; a large number if it is not one of the pair's
-    pools."""
+    """The input until the pool's price has fallen by a tenth; a large number if it is not one of the pair's pools."""
     for pool in pools:
         if pool.address == address:
             curve = pool.curve(U64_MAX)
@@ -307,7 +308,7 @@ def _depth(pools: Sequence[OpenPool], address: str) -> int:
 
 
 def _listed(answers: Iterable[Answers]) -> frozenset[str] | None:
-    """The pools that these pairs are known to have; None if a venue could not say."""
+    """The known pools of these pairs; None if a venue could not list them."""
     listed: frozenset[str] = frozenset()
     for each in answers:
         if each.listed is None:
@@ -342,5 +343,5 @@ def _refused(chosen: Candidate | None, part: str | None, steep: Sequence[Route],
 
 
 def _rate(route: Route) -> Fraction:
-    """What it pays for a base unit: of routes for one amount, the greatest pays most, or takes least."""
+    """The output per base unit of input. Among routes for the same amount, the highest rate is the best."""
     return Fraction(route.amount_out, route.amount_in)

@@ -1,7 +1,7 @@
 """The routes for one order: splits over the pools of its pair, and ways by another token, within their limits.
 
-What counts is what is received after all pools' fees, less what each leg costs the network in the token that is
-bought. See ``orderd.amm.split`` for how an amount is shared, ``orderd.domain.quote.Route`` for what two hops promise.
+Routes are compared by their output after all pools' fees, less the network cost of each leg in the bought token. See
+``orderd.amm.split`` for how an amount is shared, ``orderd.domain.quote.Route`` for what two hops promise.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ MAX_LEGS: Final = 3
 _MILLIONTHS_PER_BPS: Final = 100
 
 Fits = Callable[[Route], bool]
-"""Whether a route may be taken and its legs fit into one transaction: the last word on each."""
+"""The final decision on a route: whether it is allowed, and its legs fit into one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SearchLimits:
         return True
 
     def room(self, pools: Sequence[OpenPool]) -> Room:
-        """The same for a split over these pools, or a purchase."""
+        """The limits of a split or a purchase over these pools."""
 
         def may_fit(legs: tuple[int, ...]) -> bool:
             shared = {pools[leg].kind: pools[leg].size_shared for leg in legs}
@@ -93,7 +93,7 @@ class AnySearch(ABC):
         self._limits = limits
 
     def offers(self, pools: Sequence[OpenPool]) -> Offers:
-        """What the pools of the order's own pair make of it, each alone and together."""
+        """The offers of the pools of the order's pair, each alone and as the best split."""
         return self._shared(pools, self._amount, MAX_LEGS, self._cost, self._limits.room(pools))
 
     def direct(self, offers: Offers) -> Iterator[Candidate]:
@@ -125,7 +125,7 @@ class AnySearch(ABC):
 
     @abstractmethod
     def _worth(self, route: Route, costs: int) -> int:
-        """What a route is compared by: more is better. ``costs`` are base units of what is bought."""
+        """The value by which routes are compared: more is better. ``costs`` in base units of the bought token."""
 
     def _distinct(
         self,
@@ -136,7 +136,7 @@ class AnySearch(ABC):
         units: int,
         taken: Decimal = Decimal(0),
     ) -> Iterator[tuple[VenueQuote, ...]]:
-        """A hop's best share-out over one leg, over two, ... as far as more legs are better."""
+        """A hop's best splits over one leg, two legs, and so on, as long as more legs are better."""
         room = self._limits.room_for_hop(pools, units, taken)
         for legs in range(1, max_legs + 1):
             best = self._shared(pools, amount, legs, cost_per_leg, room).best
@@ -156,7 +156,7 @@ class Search(AnySearch):
         self, token: Token, first: Sequence[OpenPool], second: Sequence[OpenPool], rent: int
     ) -> Iterator[Candidate]:
         units = UNITS_OF_SWAPS - min(pool.units for pool in second)
-        # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
+        # The cost of a leg is known in the bought token, so it is applied when whole routes are compared.
         starts = [*self._distinct(first, self._amount, MAX_LEGS - 1, 0, units)]
         if any(sum(leg.compute_units for leg in start) * 2 > UNITS_OF_SWAPS for start in starts):
             starts += self._distinct(first, self._amount, MAX_LEGS - 1, 0, UNITS_OF_SWAPS // 2)

@@ -1,8 +1,8 @@
 """The routes for an order that buys an exact amount: like ``search``, with the hops in the opposite sequence.
 
-The last hop's legs buy the amount, to the base unit. If there are two hops, the first one buys the most that the second
-may take, also to the base unit: its quote plus half of the slippage. What the second leaves of it stays in the wallet,
-and does not count when routes are compared. Costs count at the route's own price.
+The last hop's legs buy the amount, to the base unit. If there are two hops, the first one buys the maximum input of the
+second, also to the base unit: its quote plus half of the slippage. The unused rest stays in the wallet, and does not
+count when routes are compared. Costs count at the route's own price.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class SearchOut(AnySearch):
         for rest in map(Hop, self._distinct(second, self._amount, MAX_LEGS - 1, self._cost, units)):
             most = second_hop_ceiling(rest.amount_in, self._slippage_bps)
             left = UNITS_OF_SWAPS - sum(leg.compute_units for leg in rest.legs)
-            # What a leg costs is known in the token that is bought: it counts when whole routes are compared.
+            # The cost of a leg is known in the bought token, so it is applied when whole routes are compared.
             for start in self._distinct(first, most, MAX_LEGS - len(rest.legs), 0, left, rest.price_impact_bps):
                 is_pair = len(start) == len(rest.legs) == 1
                 others = partial(self._pairs, token, first, second, rent) if is_pair else no_candidates

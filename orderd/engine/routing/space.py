@@ -15,7 +15,7 @@ from orderd.solana.transaction import TransactionVersion
 from orderd.solana.wrap import swap_with_accounts
 
 UNITS_AROUND: Final = 90_000
-"""What wrapping, unwrapping, the accounts of the tokens and the memo need beside the swaps, at most."""
+"""Maximum compute units for wrapping, unwrapping, token accounts and the memo, in addition to the swaps."""
 UNITS_OF_SWAPS: Final = MAX_COMPUTE_UNITS - UNITS_AROUND
 LONGEST_MEMO: Final = "0" * memo.LENGTH
 

@@ -29,7 +29,7 @@ def reasons(
 ) -> tuple[VenueRefusal, ...]:
     """For each venue what kept it from answering, and, if it has no quote, the most informative reason of its pools.
 
-    Pools that cool down are always named: any of them might have been the best.
+    Pools that cool down are always named, because any of them might have been the best.
     """
     given = list(answers.refusals)
     for pool, single in zip(answers.pools, singles, strict=True):

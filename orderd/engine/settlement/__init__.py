@@ -1,1 +1,1 @@
-"""What becomes of signed attempts: sent until they land or cannot, looked after until they are final."""
+"""Settlement of signed attempts: resends them until they land or expire, and follows them until they are final."""

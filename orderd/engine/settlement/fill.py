@@ -1,4 +1,4 @@
-"""What a landed transaction traded, read from the balances it changed; never from what was asked for."""
+"""Reads the fill of a landed transaction from the changes of balances, never from the request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from orderd.solana.rpc_types import TransactionInfo
 class SettledFill:
     """Base units given and received, and the network's fee in lamports.
 
-    ``rent`` is what the wallet has paid, in lamports, for token accounts that stay. ``left_over`` are base units of
-    other mints that came to the wallet: what the first of two hops paid above what the second one spent.
+    ``rent`` are the lamports that the wallet has paid for token accounts that remain. ``left_over`` are base units of
+    other mints that the wallet received: the output of the first of two hops that the second one did not spend.
     """
 
     amount_in: int
@@ -26,9 +26,9 @@ class SettledFill:
 def read_fill(transaction: TransactionInfo, wallet: str, mint_in: str, mint_out: str) -> SettledFill:
     """The fill of a landed swap. Raises ValueError if the balances show none.
 
-    A token's amount is the change of the wallet's own accounts. SOL is wrapped and unwrapped within the transaction,
-    where the wallet's lamports also pay fees and rent, or is sold from what the wallet holds wrapped: there the change
-    of the pools' accounts is the fill.
+    A token's amount is the change of the wallet's own accounts. SOL is wrapped and unwrapped within the transaction, in
+    which the wallet's lamports also pay fees and rent, or is sold from the wallet's wrapped SOL. So for SOL the fill is
+    the change of the pools' accounts.
     """
 
     def received(mint: str) -> int:

@@ -1,8 +1,8 @@
-"""Confirmed is not yet final: successes are looked at again until their blocks can no longer be rolled back.
+"""Checks confirmed successes again until their blocks can no longer be rolled back.
 
-A trader sees a success once two thirds of the stake have voted for its block. No such block has ever been rolled back
-on mainnet, but nothing forbids it. If one is, the order is ``submitted`` again with the same bytes, and ends by the
-same rule as any other: nothing else is signed before they are proved dead.
+A trader sees a success when two thirds of the stake have voted for its block. No such block was ever rolled back on
+mainnet, but it is possible. If one is, the order is ``submitted`` again with the same bytes, and ends by the same rule
+as any other: nothing else is signed before they are proved dead.
 """
 
 from typing import Final

@@ -25,16 +25,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class TrackedAttempt:
-    """A live attempt with what this process did about it. ``since`` and ``resend_at`` are on the monotonic clock."""
+    """A live attempt, and this process's work on it. ``since`` and ``resend_at`` are on the monotonic clock."""
 
     attempt: LiveAttempt
     sends: int
     since: float
     resend_at: float
     is_hinted: bool = False
-    """A hint says that it has landed."""
+    """Whether a hint says that it has landed."""
     is_stuck: bool = False
-    """Its end is not in sight, and the log says why."""
+    """Whether the log already says why it is stuck."""
 
     @property
     def order_id(self) -> UUID:
@@ -45,7 +45,7 @@ class TrackedAttempt:
         return Validity(self.attempt.last_valid_block_height, self.attempt.blockhash_slot)
 
     def report_stuck(self, reason: str) -> None:
-        """Log once what prevents the settlement of the attempt; it is asked about repeatedly."""
+        """Log once what prevents the settlement of the attempt, which is queried repeatedly."""
         if not self.is_stuck:
             self.is_stuck = True
             log.warning("not settled yet", action="settle_stuck", order_id=str(self.order_id), reason=reason)
@@ -71,7 +71,7 @@ class LiveAttempts:
         self._lock = threading.Lock()
         self._adopt_at = clock()
         self.on_tracked: Callable[[str], None] = lambda _: None
-        """Called with the signature of an attempt that few others wait beside, to get a hint of its landing."""
+        """Called with an attempt's signature to get a hint of its landing, if few attempts are live."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -81,7 +81,7 @@ class LiveAttempts:
             return dict(self._live)
 
     def hint(self, signature: str) -> None:
-        """A hint says that this one has landed."""
+        """Note a hint that this transaction has landed."""
         with self._lock:
             if live := self._live.get(Signature.from_string(signature)):
                 live.is_hinted = True
@@ -110,12 +110,12 @@ class LiveAttempts:
                     self._leases.let_go(live.order_id)
 
     def adopt_soon(self) -> None:
-        """There are some without a holder: do not wait for the next look."""
+        """Adopt attempts without a holder in the next pass, before the regular interval."""
         self._adopt_at = self._clock()
 
     def adopt(self) -> None:
-        """Take over live attempts whose holder is gone. They are sent again at once: it is not known if they ever
-        were."""
+        """Take over live attempts whose holder is gone. They are sent again immediately, because they may never have
+        been sent."""
         now = self._clock()
         if now < self._adopt_at:
             return
@@ -137,5 +137,5 @@ class LiveAttempts:
             if known is None:
                 self._leases.hold(live.order_id)
             elif known.attempt.order.version > live.attempt.order.version:
-                return  # its turn took so long that it was adopted meanwhile: the newer claim is the one to write with
+                return  # it was adopted while its turn took too long; the newer claim is the valid one
             self._live[signature] = live

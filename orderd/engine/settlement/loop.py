@@ -2,7 +2,7 @@
 
 An attempt is live from the moment its bytes are stored until its outcome on the chain is known. The loop begins by
 adopting every live attempt without a holder; a worker's own attempts join them before their first send. An RPC failure,
-a time-out or "not found" decides nothing: the attempt stays live and is asked about again.
+a time-out or "not found" decides nothing: the attempt stays live and is queried again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -101,14 +101,14 @@ class Settlement:
     def _outcome(
         self, live: TrackedAttempt, signature: Signature, transaction: TransactionInfo, *, awaits_finality: bool = False
     ) -> Change | None:
-        """The outcome of the transaction, which is the attempt's or another of its order; None if it cannot be read."""
+        """The outcome of a transaction of the order, of this attempt or another one; None if it cannot be read."""
         attempt, sends = live.attempt, live.sends
         try:
             if str(signature) != attempt.signature:
                 return self._outcomes.landed_as(attempt, str(signature), transaction, sends=sends)
             return self._outcomes.landed(attempt, transaction, sends=sends, awaits_finality=awaits_finality)
         except Exception:
-            # The others do not wait for it. It comes back when its lease has run out.
+            # The other attempts do not wait for it. It is adopted again when its lease has expired.
             log.exception("outcome not readable", action="settle_unreadable", order_id=str(live.order_id))
             self._live.let_go([Signature.from_string(attempt.signature)])
             return None
@@ -118,7 +118,7 @@ class Settlement:
     def _expired(
         self, attempts: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
     ) -> dict[Signature, Change]:
-        """Those of which it is proved, and of whose orders the wallet has paid for no other transaction either."""
+        """The attempts that are proved expired, and whose orders have no other transaction that the wallet paid for."""
         proved: dict[Signature, TrackedAttempt] = {}
         for signature, live in attempts.items():
             if sightings[signature].proves_expiry(live.validity):
@@ -159,7 +159,7 @@ class Settlement:
     # What is written
 
     def _write(self, changes: Mapping[Signature, Change], attempts: Mapping[Signature, TrackedAttempt]) -> int:
-        """Commit what was learnt, then publish. Attempts of which nothing was written belong to another holder now."""
+        """Commit the outcomes, then publish. Attempts that could not be written belong to another holder now."""
         if not changes:
             return 0
         with database.connection_context():
@@ -176,7 +176,7 @@ def _agree(sighting: Sighting, transaction: TransactionInfo) -> bool:
 
 
 def _apply(changes: Sequence[Change]) -> list[Moved]:
-    """All in one transaction; if the database refuses one of them, only that one is left out."""
+    """Write all changes in one transaction; a change that the database refuses is skipped."""
     moved, instead = list[Moved](), list[Change]()
     for change, answer in zip(changes, journal.apply_each(changes), strict=True):
         if isinstance(answer, Moved):

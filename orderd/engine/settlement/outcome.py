@@ -43,7 +43,8 @@ class Outcomes:
         )
 
     def landed_as(self, attempt: LiveAttempt, signature: str, transaction: TransactionInfo, *, sends: int) -> Change:
-        """Of an attempt in whose place another transaction of the order has succeeded. Raises ValueError as above."""
+        """The change for an attempt whose order has succeeded with another transaction. Raises the errors of
+        ``landed``."""
         order = attempt.order
         fill = read_fill(transaction, self._wallet, order.mint_in, order.mint_out)
         columns = _filled(fill) | {"signature": signature}
@@ -51,7 +52,7 @@ class Outcomes:
         return Change(order.id, _confirmed(attempt, signature, fill), order.version, columns, attempt_end=end)
 
     def expired(self, attempt: LiveAttempt, error: OrderdError, *, sends: int) -> Change:
-        """Of an attempt that is proved never to land."""
+        """The change for an attempt that is proved never to land."""
         return self._failed(attempt, error, AttemptEnd("expired", None, sends))
 
     def _failed(self, attempt: LiveAttempt, error: OrderdError, end: AttemptEnd) -> Change:
@@ -81,6 +82,6 @@ def _confirmed(attempt: LiveAttempt, signature: str, fill: SettledFill) -> Confi
 
 def _left_over(mint: str, amount: int) -> LeftOver:
     token = _TOKENS.find(mint)
-    if token is None:  # a route passed through it once, and the token is no longer known
+    if token is None:  # a route went through this token, and it is no longer known
         return LeftOver(token=mint, amount=str(amount))
     return LeftOver(token=token.symbol, amount=format_amount(amount, token.decimals))

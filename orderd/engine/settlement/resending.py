@@ -1,6 +1,6 @@
-"""Sends the same bytes again, until they land or can no longer land: depends only on the clock, whatever else fails.
+"""Resends signed bytes until they land or expire. Depends only on the clock, so that other failures do not stop it.
 
-Requests about an attempt may fail for long, and Postgres may be unavailable; signed and stored bytes are still sent. A
+Status requests may fail for a long time, and Postgres may be unavailable; signed and stored bytes are still sent. A
 separate loop in each worker process.
 """
 

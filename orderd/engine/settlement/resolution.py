@@ -45,10 +45,9 @@ class Resolution:
         self._publisher = publisher
 
     def evidence(self, account_id: UUID, ref: str, *, sees_all: bool = False) -> EvidenceResult:
-        """What is known of a submitted order's transaction, and what the chain says of it now.
+        """The stored facts about a submitted order's transaction, and its current state on the chain.
 
-        Raises OrderdError: as ``views.find``, by which the order is found, and ORDER_NOT_RESOLVABLE if nothing is
-        signed.
+        Raises the errors of ``views.find``, and OrderdError ORDER_NOT_RESOLVABLE if nothing is signed.
         """
         with database.connection_context():
             order, attempt = _live(views.find(account_id, ref, sees_all=sees_all))
@@ -70,7 +69,8 @@ class Resolution:
         )
 
     def _ask(self, order: Order, attempt: Attempt) -> tuple[str, int, tuple[str, ...]]:
-        """The chain's word for the signature, its finalized height, and the order's transactions that were paid for."""
+        """The status of the signature as a text, the finalized height, and the order's transactions that the wallet
+        paid for."""
         observer = self._observe()
         signature = Signature.from_string(attempt.signature)
         validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
@@ -84,10 +84,10 @@ class Resolution:
         return text, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
 
     def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
-        """End an unknown outcome by a transaction of the order that succeeded; the fill is read from the chain.
+        """End an unknown outcome with a transaction of the order that succeeded; the fill is read from the chain.
 
-        Raises OrderdError: as ``evidence``, also ORDER_NOT_RESOLVABLE if the transaction is not known, failed, or is
-        not one of this order that the wallet paid for, and RPC_*.
+        Raises the errors of ``evidence``, also OrderdError ORDER_NOT_RESOLVABLE if the transaction is not known,
+        failed, or is not one of this order that the wallet paid for, and RPC_*.
         """
         with database.connection_context():
             order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
@@ -123,9 +123,9 @@ class Resolution:
         )
 
     def dead(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
-        """End an unknown outcome on an operator's word. The order has failed and is not tried again.
+        """End an unknown outcome by an operator's decision. The order fails and gets no further attempt.
 
-        Raises OrderdError as ``evidence``.
+        Raises the errors of ``evidence``.
         """
         with database.connection_context():
             order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
@@ -188,7 +188,7 @@ def _signature(text: str) -> Signature:
     try:
         return Signature.from_string(text)
     except ValueError:
-        raise OrderdError(ErrorCode.REQUEST_INVALID, f"landed: {text[:100]!r} is no signature") from None
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"landed: {text[:100]!r} is not a signature") from None
 
 
 def _refused(detail: str) -> OrderdError:

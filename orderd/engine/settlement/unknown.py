@@ -1,4 +1,4 @@
-"""Unknown outcomes: after a while the order says so, and is still followed."""
+"""Marks orders whose outcome stays unknown for a while. They are still followed."""
 
 from collections.abc import Callable
 from typing import Final
@@ -27,7 +27,7 @@ class UnknownOutcomes:
         self._look = look
 
     def run_once(self) -> int:
-        """Flag those whose time has come. Returns how many."""
+        """Mark the orders whose time has come. Returns how many."""
         with database.connection_context():
             self._look()
             moved = journal.flag_unknown(self._after_seconds, _BATCH)

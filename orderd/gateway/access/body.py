@@ -108,7 +108,7 @@ def _check_body(body: bytes) -> None:
     except RepeatedMemberError as error:
         raise OrderdError(ErrorCode.REQUEST_INVALID, f"body: {error}") from error
     except UnicodeDecodeError as error:
-        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body is no UTF-8: {error.reason}") from error
+        raise OrderdError(ErrorCode.REQUEST_MEDIA_TYPE, f"the body is not UTF-8: {error.reason}") from error
     except (ValueError, RecursionError):
         pass
 

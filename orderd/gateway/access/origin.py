@@ -32,7 +32,7 @@ class OriginPolicy:
         """
         if len(hosts) != 1 or host_of(hosts[0]) not in self._names:
             given = hosts[0][:100] if hosts else ""
-            raise OrderdError(ErrorCode.AUTH_ORIGIN_REFUSED, f"the Host header {given!r} is no name of this daemon")
+            raise OrderdError(ErrorCode.AUTH_ORIGIN_REFUSED, f"the Host header {given!r} is not a name of this daemon")
         for origin in origins:
             scheme, _, authority = origin.partition("://")
             if origin.lower() in self.origins:

@@ -86,7 +86,7 @@ class ForeignOrders:
             detail = f"walletAddress is {named!r}, and this daemon signs for {self._wallet} only"
             raise OrderdError(ErrorCode.WALLET_OTHER, detail)
         if not _is_address(wallet):
-            raise _invalid(f"walletAddress: {named!r} is no address: 32 bytes in base58 are due")
+            raise _invalid(f"walletAddress: {named!r} is not an address: it must be 32 bytes in base58")
         return named
 
 
@@ -121,7 +121,7 @@ def _by_field(body: dict[str, Any]) -> dict[str, Any]:
     for name, value in body.items():
         field = FIELDS.get(name)
         if field is None:
-            raise _invalid(f"{name[:50]!r} is no part of an order; there are {', '.join(FIELDS)}")
+            raise _invalid(f"{name[:50]!r} is not a part of an order; there are {', '.join(FIELDS)}")
         if field in found:
             raise _invalid(f"{name}: says again what another member has said")
         found[field] = value

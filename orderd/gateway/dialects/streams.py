@@ -148,7 +148,7 @@ def _checked(ref: str) -> str:
     try:
         return _REF.validate_python(ref)
     except ValidationError as error:
-        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{ref[:50]!r} is no order's id") from error
+        raise OrderdError(ErrorCode.REQUEST_INVALID, f"{ref[:50]!r} is not an order's id") from error
 
 
 def _id_of(principal: Principal, ref: str) -> UUID:

@@ -49,7 +49,7 @@ NOT_TLS: Final = _refusal(
     "This Port Speaks TLS: Use https:// Or wss://",
     "this port speaks TLS; use https:// or wss://",
 )
-NO_HTTP: Final = _refusal(ErrorCode.REQUEST_UNREADABLE, 400, "Bad Request", "this is no HTTP/1.1 that could be read")
+NO_HTTP: Final = _refusal(ErrorCode.REQUEST_UNREADABLE, 400, "Bad Request", "the request is not valid HTTP/1.1")
 
 
 class TakesOver(Protocol):

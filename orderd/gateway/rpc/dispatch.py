@@ -205,7 +205,7 @@ class Rpc:
     def _unknown_method(self, name: str) -> OrderdError:
         near = get_close_matches(name[:50], self.routes, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.routes)}"
-        return OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"{name[:50]!r} is no method; {hint}")
+        return OrderdError(ErrorCode.REQUEST_UNKNOWN_METHOD, f"{name[:50]!r} is not a method; {hint}")
 
 
 async def _answer_batch(session: Session, answers: list[asyncio.Future[_Answer]]) -> None:
@@ -289,5 +289,5 @@ def _describe(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{path}: is required"
     if error["type"] == "extra_forbidden":
-        return f"{path}: is no parameter of {error['loc'][0]}"
+        return f"{path}: is not a parameter of {error['loc'][0]}"
     return f"{path}: {complaint}, not {to_json(error['input']).decode()[:60]}"

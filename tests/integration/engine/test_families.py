@@ -495,7 +495,7 @@ def test_a_cancel_waits_for_what_is_signed(care: Families) -> None:
     cancel(parent)
     assert (read(parent).status, read(parent).cancel_requested) == (OPEN, True)
     assert read(live.order.id).cancel_requested
-    assert cancel(parent) == [], "twice is no error"
+    assert cancel(parent) == [], "twice is not an error"
     was_due(parent, 61)
     assert care.run_once() == 0
     landed(live, 160 * USDC)

@@ -114,5 +114,5 @@ def test_one_that_was_taken_back_is_none() -> None:
 
 @pytest.mark.parametrize("name", ["since", "until"])
 def test_a_time_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(OrderdError, match="no time with a zone"):
+    with pytest.raises(OrderdError, match="not a time with a zone"):
         read_history(None, HistoryParams.model_validate({name: "yesterday"}))

@@ -249,7 +249,7 @@ def test_an_unsent_order_is_cancelled_and_leaves_the_line(
 ) -> None:
     order_id = pending()
     assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED
-    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED, "twice is no error"
+    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED, "twice is not an error"
     assert forgotten == [order_id]
     publisher.close(5)
     assert redis_client.exists(snapshot_key(order_id)) == 0
@@ -281,7 +281,7 @@ def test_an_order_of_another_account_is_not_there(intake: Intake, forgotten: lis
 
 def test_a_signed_order_is_asked_to_end_with_its_transaction(intake: Intake) -> None:
     live = sign(built(), "sig")
-    for _ in ("once", "twice is no error"):
+    for _ in ("once", "twice is not an error"):
         order = intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
         assert (order.status, order.cancel_requested) == (OrderStatus.SUBMITTED, True)
     assert read(live.order.id).lease_owner == "worker-a", "whoever holds it goes on looking after it"

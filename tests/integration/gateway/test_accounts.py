@@ -58,7 +58,7 @@ class TestAdmin:
             cancelled = await admin.call("order.cancel", order=str(order_id))
             assert (cancelled["order"]["account"], cancelled["order"]["status"]) == ("desk", "cancelled")
             again = await admin.call("order.cancel", order="theirs")
-            assert again == cancelled, "twice is no error"
+            assert again == cancelled, "twice is not an error"
 
     async def test_what_is_submitted_is_of_the_own_account(self, rig: Rig, desk: UUID) -> None:
         """So the id that a trader of another account has used is no conflict, and no repetition either."""

@@ -123,7 +123,7 @@ async def test_an_amendment_keeps_within_the_limits_of_its_token(rig: Rig) -> No
 async def test_a_signed_order_is_asked_to_end_with_its_transaction(http: httpx.AsyncClient) -> None:
     with database.connection_context():
         live = sign(built(), "sig")
-    for _ in ("once", "twice is no error"):
+    for _ in ("once", "twice is not an error"):
         answer = await http.delete(f"/api/orders/{live.order.id}")
         amended = answer.json()["order"]
         assert (answer.status_code, amended["status"], amended["cancel_requested"]) == (202, "submitted", True)
@@ -131,7 +131,7 @@ async def test_a_signed_order_is_asked_to_end_with_its_transaction(http: httpx.A
 
 
 async def test_what_has_not_been_signed_is_cancelled_at_once(http: httpx.AsyncClient, order: str, rig: Rig) -> None:
-    for _ in ("once", "twice is no error"):
+    for _ in ("once", "twice is not an error"):
         answer = await http.delete(f"/api/orders/{order}")
         assert (answer.status_code, answer.json()["order"]["status"]) == (200, "cancelled")
         assert "cancel_requested" not in answer.json()["order"]

@@ -175,7 +175,7 @@ def test_a_transaction_is_dumped_when_the_chain_has_stopped(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("signature", "why"),
-    [("abc", "'abc' is no signature"), ("1" * 64, "is it in another state directory?")],
+    [("abc", "'abc' is not a signature"), ("1" * 64, "is it in another state directory?")],
     ids=["malformed", "unknown"],
 )
 def test_what_cannot_be_dumped_is_said(server: Server, signature: str, why: str) -> None:

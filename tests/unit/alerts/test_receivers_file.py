@@ -46,10 +46,10 @@ def test_receivers_get_all_alerts_unless_they_name_some(settings: Settings) -> N
     [
         ("", "receivers: Field required"),
         ("[receivers]", "receivers: Dictionary should have at least 1 item"),
-        ("[receivers.bot", "is no valid TOML"),
+        ("[receivers.bot", "is not a valid TOML"),
         (BOT + 'events = ["fills"]', "receivers.bot.events.0: Input should be 'filled'"),
         (BOT.replace(SECRET, "hunter2-hunter2"), "it is not whsec_ and 24 bytes or more in base64"),
-        (BOT.replace("https", "ftp"), "it is no URL that begins with https://"),
+        (BOT.replace("https", "ftp"), "it is not a URL that begins with https://"),
         (BOT + "colour = 1", "receivers.bot.colour: Extra inputs"),
         ('balance_low = { NONE = "1" }\n' + BOT, "balance_low: "),
         ('balance_low = { SOL = "much" }\n' + BOT, "balance_low: "),

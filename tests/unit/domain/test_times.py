@@ -57,7 +57,7 @@ def test_a_moment_is_read_with_its_zone(text: str) -> None:
     ],
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(OrderdError, match="is no time with a zone, such as") as refused:
+    with pytest.raises(OrderdError, match="is not a time with a zone, such as") as refused:
         parse_moment(text)
     assert refused.value.code is ErrorCode.TIME_INVALID
 

@@ -33,7 +33,7 @@ def test_by_symbol_or_mint() -> None:
 
 def test_a_mint_is_found_or_not() -> None:
     assert REGISTRY.find(USDC_MINT) is REGISTRY.resolve("USDC")
-    assert REGISTRY.find("USDC") is None, "a symbol is no mint"
+    assert REGISTRY.find("USDC") is None, "a symbol is not a mint"
 
 
 def test_sol_is_native_and_usdc_is_not() -> None:
@@ -74,7 +74,7 @@ def test_any_mint_is_traded_once_it_has_been_read() -> None:
     assert (registry.mint_of(ONE), registry.find(ONE), registry.facts(ONE)) == (ONE, None, None)
     assert refusal(registry, ONE).code is ErrorCode.TOKEN_UNREAD, "no amount of it can be understood before"
     registry.learn(MintFacts(ONE, 4, PROGRAM, name="USDC"))
-    assert registry.resolve(ONE) == Token(ONE, ONE, 4), "what it calls itself is no symbol"
+    assert registry.resolve(ONE) == Token(ONE, ONE, 4), "what it calls itself is not a symbol"
     assert refusal(registry, "USDC4").code is ErrorCode.TOKEN_UNKNOWN
 
 

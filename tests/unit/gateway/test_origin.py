@@ -16,7 +16,7 @@ def test_the_bind_address_and_configured_names_are_answered_to(host: str) -> Non
 
 
 def test_a_wildcard_address_is_no_name() -> None:
-    with pytest.raises(OrderdError, match="no name of this daemon"):
+    with pytest.raises(OrderdError, match="not a name of this daemon"):
         OriginPolicy("0.0.0.0").check(["0.0.0.0:3000"], [])
 
 
@@ -66,7 +66,7 @@ def test_pages_that_are_allowed_may_come_from_elsewhere() -> None:
     ],
 )
 def test_a_host_is_read_by_its_grammar_and_not_cut_out(host: str) -> None:
-    with pytest.raises(OrderdError, match="no name of this daemon"):
+    with pytest.raises(OrderdError, match="not a name of this daemon"):
         OriginPolicy("127.0.0.1").check([host], [])
 
 

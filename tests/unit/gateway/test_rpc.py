@@ -173,7 +173,7 @@ def test_an_error_has_the_code_of_the_specification_and_the_callers_id(
         ({"amount_in": 1.5}, "amount_in: should be a valid string, not 1.5"),
         ({"token_in": None}, "token_in: should be a valid string, not null"),
         ({"token_in": {"a": 1}}, 'token_in: should be a valid string, not {"a":1}'),
-        ({"surprise": 1}, "surprise: is no parameter of order.submit"),
+        ({"surprise": 1}, "surprise: is not a parameter of order.submit"),
         ({"client_order_id": "no spaces"}, "client_order_id: should match pattern"),
         ({"token_in": "x" * 65}, "token_in: should have at most 64 characters"),
     ],

@@ -105,8 +105,8 @@ def test_a_valid_file_is_well_and_an_invalid_one_is_not_in_any_context(orderctl:
     ("content", "message"),
     [
         ("contexts = 3", "contexts are tables"),
-        ('[contexts.a]\nurl = "ws://a/"\ncolour = "never"', "'colour' of the context a is no setting"),
-        ('colour = "never"', "'colour' is no setting"),
+        ('[contexts.a]\nurl = "ws://a/"\ncolour = "never"', "'colour' of the context a is not a setting"),
+        ('colour = "never"', "'colour' is not a setting"),
         ("url = ", "Invalid value"),
     ],
 )

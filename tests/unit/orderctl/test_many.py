@@ -87,11 +87,11 @@ class TestFiles:
             ("token_in,token_out\nSOL,USDC\n", "line 1: the headings are token_in,token_out; they must be"),
             ("", "line 1: the headings are missing"),
             ("token_in,token_out,amount_in\nSOL,USDC,1\nSOL,USDC,-1\n", "line 3: The amount is not above zero"),
-            ("token_in,token_out,amount_in\nSOL,USDC\n", "line 2: 3 values are due"),
-            ("token_in,token_out,amount_in\nSOL,USDC,1,2\n", "line 2: 3 values are due"),
+            ("token_in,token_out,amount_in\nSOL,USDC\n", "line 2: 3 values are expected"),
+            ("token_in,token_out,amount_in\nSOL,USDC,1,2\n", "line 2: 3 values are expected"),
             ('{"token_in": "SOL"}', "line 1: A field is missing"),
             ('{"token_in": "SOL", "token_out": "USDC", "amount_in": 1, "colour": 1}', "line 1: A field"),
-            ('{"token_in"', "line 1: this is no JSON"),
+            ('{"token_in"', "line 1: this is not JSON"),
             (CSV + "SOL,USDC,2,,mine-1\n", "line 4: the client order id mine-1 stands there twice"),
         ],
     )
@@ -218,7 +218,7 @@ class TestFiles:
     def test_without_a_file_a_trade_is_due(self, orderctl: Orderctl) -> None:
         outcome = orderctl("submit", "SOL", "USDC")
         assert outcome.code == 2
-        assert "TOKEN_IN, TOKEN_OUT and AMOUNT are due" in outcome.err
+        assert "TOKEN_IN, TOKEN_OUT and AMOUNT are required" in outcome.err
 
 
 class TestWatching:

@@ -52,7 +52,7 @@ WRONG = {
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": ""}',
         "client_order_id is empty",
     ),
-    "a member that is no text": (
+    "a member that is not text": (
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": ["mine"]}',
         "client_order_id is neither text nor a number, nor true or false",
     ),
@@ -69,12 +69,12 @@ WRONG = {
         "line 2: Only SOL can be wrapped: the order would sell USDC from the wallet's wrapped SOL",
     ),
     "a member that nobody knows": (b'{"model": "SOL"}', "line 1"),
-    "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are due"),
-    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is no CSV"),
+    "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are expected"),
+    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is not CSV"),
     "Latin-1": ("token_in,token_out,amount_in\nSOL,\u00fc,1".encode("latin-1"), "save it as UTF-8"),
     "UTF-16 without a mark": (TABLE.encode("utf-16-le"), "NUL characters"),
     "a decimal comma": (b"token_in;token_out;amount_in\nSOL;USDC;1,5\n", "line 2: The amount is not a decimal number"),
-    "deep nesting": (b"[" * 100_000, "this is no JSON"),
+    "deep nesting": (b"[" * 100_000, "this is not JSON"),
 }
 
 

@@ -91,9 +91,9 @@ def test_a_api_key_file_must_hold_one_printable_line(tmp_path: Path) -> None:
     [
         ("url = 'ws://a/' # ü".encode("latin-1"), "save it as UTF-8"),
         ("url = 'ws://a/'".encode("utf-16-le"), "NUL"),
-        (b"url = 'ws://[::1'", "is no websocket address"),
-        (b"url = 'ws://a:99999/'", "is no websocket address"),
-        (b"url = 'ws://a..b/'", "is no websocket address"),
+        (b"url = 'ws://[::1'", "is not a websocket address"),
+        (b"url = 'ws://a:99999/'", "is not a websocket address"),
+        (b"url = 'ws://a..b/'", "is not a websocket address"),
         (b"api_key_command = 'a\\u0000b'", ""),
         (b"api_key_file = '~nobody-of-this-name/token'", "nobody-of-this-name"),
         (b"ca = '" + b"x" * 5_000 + b"'", "too long"),

@@ -69,7 +69,7 @@ def test_a_link_is_not_followed(path: Path) -> None:
 
 
 def test_a_directory_is_no_wallet(tmp_path: Path) -> None:
-    with pytest.raises(WalletError, match="no regular file"):
+    with pytest.raises(WalletError, match="not a regular file"):
         load_wallet(tmp_path)
 
 
@@ -104,7 +104,7 @@ def test_a_damaged_wallet_is_refused_without_showing_its_content(
     create_wallet(path)
     secret = json.loads(path.read_text())
     path.write_text(damage(secret))
-    with pytest.raises(WalletError, match="no keypair file") as error:
+    with pytest.raises(WalletError, match="not a keypair file") as error:
         load_wallet(path)
     assert f"{secret[0]}, {secret[1]}" not in str(error.value)
     assert error.value.__context__ is None

@@ -404,7 +404,7 @@ def test_a_batch_that_is_refused_as_a_whole_is_one_error() -> None:
     calls: list[tuple[str, list[Any]]] = [("getSlot", []), ("getHealth", [])]
     with pytest.raises(RpcResponseError, match="-32600"):
         node_that(lambda _: {"id": None, "error": {"code": -32600, "message": "no batches"}}).call_many(calls)
-    with pytest.raises(RpcTransportError, match="one answer"):
+    with pytest.raises(RpcTransportError, match="single answer"):
         node_that(lambda _: {"id": 1, "result": 5}).call_many(calls)
     assert RpcClient("http://node", transport=Node(lambda _: None)).call_many([]) == []
 

@@ -56,7 +56,7 @@ def test_what_is_neither_a_number_nor_a_string_is_refused(written: str) -> None:
 
 @pytest.mark.parametrize("body", ['{"amount": NaN}', '{"amount": Infinity}', '{"amount": -Infinity}'])
 def test_what_json_has_no_number_for_is_no_json(body: str) -> None:
-    with pytest.raises(OrderdError, match="is no number"):
+    with pytest.raises(OrderdError, match="is not a number"):
         read_object(body.encode())
 
 
