@@ -16,8 +16,8 @@ from orderd.domain.price import canonical
 from orderd.domain.quote import Route, VenueQuote
 
 _APART: Final = 20
-"""A pool whose price differs from the best one's by more than one part in this number does not count, nor does one whose
-fee and price impact take more than that of an amount, if others take less."""
+"""A pool whose price differs from the best one's by more than one part in this number does not count, nor does one
+whose fee and price impact take more than that of an amount, if others take less."""
 _ENOUGH: Final = 1 - Decimal(1) / _APART
 """The fraction that fee and price impact must leave in the latter case."""
 _TOLD: Final = Context(prec=18)
