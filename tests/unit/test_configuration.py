@@ -151,7 +151,7 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_secret(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=rf"^SERVICE_CONFIGURATION: {name}: it is no ") as refused:
+    with pytest.raises(ConfigurationError, match=rf"^SERVICE_CONFIGURATION: {name}: it is not ") as refused:
         load_settings()
     assert "hunter2" not in str(refused.value)
 
