@@ -184,7 +184,7 @@ class Settings(BaseSettings):
     more pools. If empty, transactions use none."""
     transaction_version: Literal["auto", "0", "1"] = "auto"
     """Version of the transactions that are signed: 0 (1,232 bytes, with lookup tables) or 1 (4,096 bytes, without). If
-    ``auto``, 1 where a simulation shows that the endpoint takes it, which is looked at each minute, else 0."""
+    ``auto``, 1 if a simulation, repeated each minute, shows that the endpoint accepts it, otherwise 0."""
 
     compute_unit_price: int = Field(10_000, ge=0, le=MOST)
     """Minimum priority fee, in micro-lamports per compute unit."""
@@ -243,8 +243,8 @@ class Settings(BaseSettings):
     simnet_port: int = Field(0, ge=0, le=65534)
     """The local chain's port for HTTP; its websocket uses the next one. 0 takes two free ones."""
     simnet_profile: Literal["2025", "2026"] = "2025"
-    """The year whose mainnet the local chain is like: slots of 400 ms, final after 32 more (2025), or slots of 200 ms,
-    final after one more, and transactions of version 1 (2026)."""
+    """The year whose mainnet simnet imitates: slots of 400 ms, final after 32 more (2025), or slots of 200 ms, final
+    after one more, and transactions of version 1 (2026)."""
     simnet_slot_ms: int | None = Field(None, ge=5, le=MOST)
     """Length of the local chain's slots. If empty, as the profile has it."""
     simnet_seed: int = 1

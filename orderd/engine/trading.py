@@ -45,9 +45,9 @@ from orderd.venues.pool_venue import venue_class
 from orderd.venues.reading import read_batch
 
 _MINT_SECONDS: Final = 1.5
-"""An order whose tokens have to be read first is answered as soon as any other."""
+"""Time-out for reading mints, short because a submission waits for it."""
 _LOOK_SECONDS: Final = 2.0
-"""How long a start waits for the node to say how long its slots are, and which transactions it takes."""
+"""Maximum wait at start for the node's slot time and transaction version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Trading:
     versions: VersionChoice
 
     def look_at_chain(self) -> bool:
-        """Whether the chain's slots have become longer or shorter, or are final sooner or later. What this process does
-        by them follows, and so does the version that transactions are made in."""
+        """Measure the slot time, finality and transaction version again, and adapt. Returns whether slot time or
+        finality changed."""
         self.versions.look()
         if not self.slot_time.look():
             return False

@@ -22,9 +22,9 @@ def main(
         int, typer.Option(help="HTTP port; the websocket listens on the next one. 0 picks two free ports.")
     ] = 0,
     slot_ms: int = 400,
-    confirm_ms: Annotated[int, typer.Option(help="How long a block takes to be confirmed.")] = 0,
-    newest_version: Annotated[int, typer.Option(min=0, max=1, help="Of transactions that it takes.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of the market and the faults.")] = 1,
+    confirm_ms: Annotated[int, typer.Option(help="Milliseconds until a block is confirmed.")] = 0,
+    newest_version: Annotated[int, typer.Option(min=0, max=1, help="Newest transaction version that it accepts.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the market and the faults.")] = 1,
     market: Annotated[bool, typer.Option(help="Whether prices move by themselves.")] = True,
     programs: Annotated[Path | None, typer.Option(help="Directory of program binaries, named <program id>.so.")] = None,
     faults: Annotated[str, typer.Option(help="Faults to inject, as a JSON object.")] = "{}",

@@ -16,8 +16,8 @@ MAX_SPREAD_BPS: Final = 50
 
 
 class Profile(NamedTuple):
-    """How long a slot takes, how many confirmed blocks on top of one make it final, and which versions of transactions
-    the nodes take."""
+    """Milliseconds per slot, the number of confirmed blocks on top of a block that finalize it, and the newest
+    transaction version that the nodes accept."""
 
     slot_ms: int
     finality_slots: int
@@ -25,7 +25,7 @@ class Profile(NamedTuple):
 
 
 PROFILES: Final[Mapping[str, Profile]] = {"2025": Profile(400, 32, 0), "2026": Profile(200, 1, 1)}
-"""Of mainnet by year. In 2026 it votes off the chain, and a block is final after about 150 ms."""
+"""Mainnet's pace by year. In 2026 validators vote off the chain, and a block is final after about 150 ms."""
 
 
 class SimnetConfig(BaseModel):
@@ -39,9 +39,9 @@ class SimnetConfig(BaseModel):
     port: Annotated[int, Field(ge=0, le=65_534)] = 0
     slot_ms: Annotated[int, Field(ge=5)] = 400
     finality_slots: Annotated[int, Field(ge=1, le=150)] = 32
-    """A block is finalized when this many have been confirmed on top of it."""
+    """Number of confirmed blocks on top of a block that finalize it."""
     newest_version: Literal[0, 1] = 0
-    """Of transactions: what is newer is no transaction to its nodes."""
+    """The newest transaction version that the nodes accept."""
     confirm_ms: Annotated[int, Field(ge=0)] = 0
     """Milliseconds from sealing a block to its confirmation, in whole slots; with 0, a block is confirmed as soon as it
     is on disk."""

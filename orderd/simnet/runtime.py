@@ -17,8 +17,8 @@ from orderd.simnet.transaction import Transaction
 from orderd.solana.programs import system
 
 Load = Callable[[Pubkey], LedgerAccount | None]
-"""Where the accounts are read from: the open block, or a view of an earlier one."""
-_BYTES_AN_ACCOUNT: Final = 64
+"""Reads an account, from the open block or from a view of an earlier one."""
+_BYTES_PER_ACCOUNT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,9 @@ def _charge(payer: LedgerAccount | None, fee: int) -> LedgerAccount:
 
 
 def _loaded(accounts: Mapping[Pubkey, LedgerAccount]) -> int:
-    """Bytes that count against the limit of what a transaction loads. agave, ``TRANSACTION_ACCOUNT_BASE_SIZE``."""
-    return sum(_BYTES_AN_ACCOUNT + len(account.data) for account in accounts.values())
+    """Bytes that count against a transaction's limit of loaded data. Source: agave,
+    ``TRANSACTION_ACCOUNT_BASE_SIZE``."""
+    return sum(_BYTES_PER_ACCOUNT + len(account.data) for account in accounts.values())
 
 
 def _kept(account: LedgerAccount | None) -> LedgerAccount | None:

@@ -30,7 +30,7 @@ from orderd.solana.programs import associated_token, compute_budget, memo, syste
 from orderd.solana.programs.layout import LayoutError
 
 MAX_SIZE: Final = 1_232
-"""Bytes of one packet, and so of one transaction, but of version 1."""
+"""Maximum bytes of a transaction before version 1: it must fit in one packet."""
 _KIB: Final = 1_024
 AnyMessage = Message | MessageV0 | MessageV1
 
@@ -204,7 +204,7 @@ _VERSIONS: Final[Mapping[type, Literal["legacy", 0, 1]]] = {Message: "legacy", M
 
 
 def _lookups(message: AnyMessage) -> int:
-    """How many keys it names by lookup tables."""
+    """Number of keys that the message names by lookup tables."""
     if not isinstance(message, MessageV0):
         return 0
     return sum(len(each.writable_indexes) + len(each.readonly_indexes) for each in message.address_table_lookups)
@@ -242,7 +242,7 @@ class _Budget(NamedTuple):
 
 
 def _config(message: MessageV1) -> _Budget:
-    """What the message of version 1 asks for: what it does not name is nothing. Raises TransactionError."""
+    """The compute budget in a message of version 1. Values that it does not name are 0. Raises TransactionError."""
     config = message.config
     heap = config.heap_size
     too_many = len(message.account_keys) > MAX_ADDRESSES or len(message.instructions) > MAX_INSTRUCTIONS
@@ -255,7 +255,7 @@ def _config(message: MessageV1) -> _Budget:
 
 
 def _compute_budget(keys: tuple[Pubkey, ...], instructions: tuple[CompiledInstruction, ...]) -> _Budget:
-    """What the transaction asks for by its instructions, or the defaults."""
+    """The compute budget that the transaction's instructions set, or the defaults."""
     limit, price = None, 0
     seen: Counter[type] = Counter()
     default = 0

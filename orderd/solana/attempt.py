@@ -1,7 +1,7 @@
-"""The transaction of one attempt: simulated with all compute units there are, and signed with those that it needs.
+"""The transaction of one attempt: simulated with the maximum compute units, and signed with the units that it needs.
 
 Version 0 names its compute budget by two instructions, version 1 in the message (SIMD-0385, TransactionConfigMask):
-there the priority fee is lamports for the whole transaction, and what is not given counts as nothing.
+there the priority fee is in lamports for the whole transaction, and missing values are 0.
 """
 
 from collections.abc import Sequence
@@ -21,20 +21,22 @@ from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.transaction import SignedTransaction, TransactionVersion, draft, signed, version_of
 
 _KEYS_AT: Final = 5
-"""In a message of version 0: behind the version, three counts, and the number of keys."""
+"""Offset of the keys in a message of version 0: after the version, three counts, and the number of keys."""
 _LIMIT_HEAD: Final = bytes((0, 5)) + compute_budget.SetComputeUnitLimit.DISCRIMINATOR
-"""Of the instruction behind its program: no accounts, five bytes of data, of which this is the first."""
+"""The start of the limit instruction after its program index: no accounts, five bytes of data, of which the tag is the
+first."""
 _MASK_AT: Final = 4
 _KEYS_OF_V1_AT: Final = 42
-"""Behind the version, three counts, the mask, the blockhash, and the numbers of instructions and of keys."""
+"""Offset of the keys in version 1: after the version, three counts, the mask, the blockhash, and the numbers of
+instructions and keys."""
 _FEE_UNITS_AND_DATA: Final = (0b1111).to_bytes(4, "little")
-"""The mask of a config that begins with the fee (u64), the units and the bytes of accounts (u32 each)."""
+"""The mask of a config with the fee (u64), the units and the bytes of accounts (u32 each)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptDraft:
-    """What is tried, unsigned. ``instructions`` are all that the transaction has, ``unit_price`` is in micro-lamports
-    per compute unit."""
+    """An unsigned transaction for a simulation. ``instructions`` are all its instructions, ``unit_price`` is in
+    micro-lamports per compute unit."""
 
     instructions: Sequence[Instruction]
     unit_price: int
@@ -45,7 +47,7 @@ class AttemptDraft:
         return version_of(self.unsigned)
 
     def sign(self, wallet: Signer, units: int) -> SignedTransaction:
-        """The same with so many compute units."""
+        """The draft with this compute unit limit, signed."""
         return sign_draft(self.unsigned, wallet, units, self.unit_price)
 
 
@@ -59,39 +61,43 @@ def draft_attempt(
     version: TransactionVersion,
     tables: Sequence[AddressLookupTableAccount] = (),
 ) -> AttemptDraft:
-    """Raises OrderdError TX_TOO_LARGE, ValueError if an instruction wants another signer."""
+    """Draft an attempt's transaction. Raises OrderdError TX_TOO_LARGE, and ValueError if an instruction requires
+    another signer."""
     if version == TransactionVersion.V1:
         named = [memo.memo(attempt_id), *instructions]
         config = budget_config(MAX_COMPUTE_UNITS, unit_price)
         return AttemptDraft(named, unit_price, draft(named, payer, blockhash, config=config))
-    budgeted = attempt_instructions(attempt_id, instructions, units=MAX_COMPUTE_UNITS, micro_lamports_a_unit=unit_price)
+    budgeted = attempt_instructions(
+        attempt_id, instructions, units=MAX_COMPUTE_UNITS, micro_lamports_per_unit=unit_price
+    )
     return AttemptDraft(budgeted, unit_price, draft(budgeted, payer, blockhash, tables))
 
 
 def attempt_instructions(
-    attempt_id: str, instructions: Sequence[Instruction], *, units: int, micro_lamports_a_unit: int
+    attempt_id: str, instructions: Sequence[Instruction], *, units: int, micro_lamports_per_unit: int
 ) -> list[Instruction]:
-    """One attempt's instructions behind its compute budget and its memo, for version 0.
+    """An attempt's instructions, preceded by its compute budget and its memo, for version 0.
 
-    The memo holds the attempt's id, so that two equal orders in one slot do not sign the same bytes: the chain would
-    take the second for a repetition of the first.
+    The memo holds the attempt's id, so that two equal orders with the same blockhash give different bytes. The chain
+    would treat equal bytes as the same transaction.
     """
-    return [*compute_budget.budget(units, micro_lamports_a_unit), memo.memo(attempt_id), *instructions]
+    return [*compute_budget.budget(units, micro_lamports_per_unit), memo.memo(attempt_id), *instructions]
 
 
-def budget_config(units: int, micro_lamports_a_unit: int) -> TransactionConfig:
-    """The same compute budget for version 1. Accounts may have as many bytes as other versions load by default."""
+def budget_config(units: int, micro_lamports_per_unit: int) -> TransactionConfig:
+    """The compute budget for version 1. The limit of loaded bytes is the default of other versions."""
     return TransactionConfig(
-        priority_fee=compute_budget.priority_fee(units, micro_lamports_a_unit),
+        priority_fee=compute_budget.priority_fee(units, micro_lamports_per_unit),
         compute_unit_limit=units,
         loaded_accounts_data_size_limit=compute_budget.MAX_LOADED_ACCOUNTS_BYTES,
     )
 
 
 def sign_draft(unsigned: bytes, wallet: Signer, units: int, unit_price: int) -> SignedTransaction:
-    """Sign a draft of an attempt with so many compute units in the place of its own.
+    """Sign a draft of an attempt, after replacing its compute unit limit by ``units``.
 
-    To compile it again takes as long as to sign it. Raises ValueError if it does not begin with its compute units.
+    Patching the bytes saves compiling again, which takes as long as signing. Raises ValueError if the draft has another
+    form.
     """
     is_v1 = version_of(unsigned) == TransactionVersion.V1
     budgeted = _with_config(unsigned, units, unit_price) if is_v1 else _with_limit(unsigned, units)
@@ -110,7 +116,7 @@ def _with_limit(unsigned: bytes, units: int) -> bytes:
     start = 1 + Signature.LENGTH
     message = bytearray(unsigned[start:])
     keys = message[_KEYS_AT - 1]
-    budget = _KEYS_AT + Pubkey.LENGTH * keys + Hash.LENGTH + 1  # behind the blockhash and the number of instructions
+    budget = _KEYS_AT + Pubkey.LENGTH * keys + Hash.LENGTH + 1  # after the blockhash and the number of instructions
     program = _KEYS_AT + Pubkey.LENGTH * message[budget]
     is_limit = message[budget + 1 : budget + 4] == _LIMIT_HEAD and message[budget] < keys
     if not is_limit or message[program : program + Pubkey.LENGTH] != bytes(compute_budget.PROGRAM_ID):

@@ -69,9 +69,9 @@ MOST_BYTES_A_REQUEST: Final = 31_000
 """Transactions per request, and their bytes: nodes take up to 50 KiB by default, and base64 is a third longer."""
 NEWEST_VERSION: Final = 1
 """The newest version of transactions that is understood in answers."""
-MAX_ACCOUNTS_A_CALL: Final = 100
-MAX_SIGNATURES_A_CALL: Final = 256
-MAX_MENTIONS_A_CALL: Final = 1_000
+MAX_ACCOUNTS_PER_CALL: Final = 100
+MAX_SIGNATURES_PER_CALL: Final = 256
+MAX_MENTIONS_PER_CALL: Final = 1_000
 _NO_TRANSACTION_HISTORY: Final = -32011
 
 
@@ -401,7 +401,7 @@ class RpcClient(JsonRpc):
 
 
 def in_requests(transactions: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """The transactions in order, as many at a time as one request may have."""
+    """The transactions in order, in batches of the maximum size of a request."""
     start, size = 0, 0
     for position, each in enumerate(transactions):
         if position > start and (size + len(each) > MOST_BYTES_A_REQUEST or position - start == REQUEST_BATCH):

@@ -12,5 +12,6 @@ class Sender:
         self._rpc = rpc
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
-        """Send the bytes, one answer each. An error says nothing about whether they will land."""
+        """Send the transactions: None for each that was accepted, otherwise its error. An error does not mean that it
+        will not land."""
         return [answer for batch in in_requests(signed) for answer in self._rpc.send_transactions(batch)]

@@ -1,9 +1,9 @@
 """Transactions as bytes: their versions and limits, signing and reading.
 
-Wire format: https://solana.com/docs/core/transactions. Signatures come first, and a transaction is at most 1,232 bytes,
-what fits in one IPv6 packet. Version 1 is that of SIMD-0385 (solana-foundation/solana-improvement-documents,
-``proposals/0385-transaction-v1.md``), with the size of SIMD-0296: 4,096 bytes, no lookup tables, the compute budget in
-the message's head, and signatures at the end.
+Wire format: https://solana.com/docs/core/transactions. Signatures come first, and a transaction has at most 1,232
+bytes, so that it fits in one IPv6 packet. Version 1 is that of SIMD-0385
+(solana-foundation/solana-improvement-documents, ``proposals/0385-transaction-v1.md``), with the size of SIMD-0296:
+4,096 bytes, no lookup tables, the compute budget in the message's head, and signatures at the end.
 """
 
 import base64
@@ -26,8 +26,8 @@ from orderd.solana.keys import Signer
 
 MAX_SIZE: Final = 1232
 MAX_ACCOUNTS: Final = 64
-"""Accounts of a transaction of any version, those that lookup tables name included."""
-LAMPORTS_A_SIGNATURE: Final = 5000
+"""Maximum accounts of a transaction of any version, including those named by lookup tables."""
+LAMPORTS_PER_SIGNATURE: Final = 5000
 AnyMessage = Message | MessageV0 | MessageV1
 
 
@@ -63,8 +63,8 @@ def sign(
     config: TransactionConfig | None = None,
     legacy: bool = False,
 ) -> SignedTransaction:
-    """Compile a transaction that ``wallet`` pays for and alone signs: of version 1 with a ``config``, which is its
-    compute budget, else of version 0, or an older one if ``legacy``.
+    """Compile and sign a transaction with ``wallet`` as the payer and only signer: of version 1 with a ``config`` (its
+    compute budget), otherwise of version 0, or of the older format if ``legacy``.
 
     Raises OrderdError TX_TOO_LARGE, and ValueError if an instruction requires another signer.
     """
@@ -89,7 +89,7 @@ def draft(
 
 
 def signed(unsigned: bytes, wallet: Signer) -> SignedTransaction:
-    """A transaction with the wallet's signature in the place of its only one."""
+    """A transaction with its only signature replaced by the wallet's."""
     if version_of(unsigned) == TransactionVersion.V1:
         message = unsigned[: -Signature.LENGTH]
         signature = wallet.sign(message)
@@ -136,8 +136,8 @@ def packed(message: AnyMessage, signature: Signature) -> bytes:
 
 
 def version_of(raw: bytes) -> TransactionVersion:
-    """The version by the first byte, which is the number of signatures but in version 1; those without one are as those
-    of version 0 here."""
+    """The version by the first byte, which is the number of signatures except in version 1. The older format counts as
+    version 0."""
     return TransactionVersion.V1 if raw[0] == V1_PREFIX else TransactionVersion.V0
 
 
@@ -146,7 +146,7 @@ def unsigned(raw: bytes) -> bytes:
     if version_of(raw) == TransactionVersion.V1:
         size = Signature.LENGTH * raw[1]  # the first byte of the header is their number
         return raw[:-size] + bytes(size)
-    count = raw[0]  # a single byte: 128 signatures, where a second one begins, are more than fit
+    count = raw[0]  # one byte: two would be needed from 128 signatures on, which do not fit
     return raw[:1] + bytes(64 * count) + raw[1 + 64 * count :]
 
 

@@ -174,10 +174,10 @@ def trade_instructions(
 ) -> list[Instruction]:
     """A whole trade between the owner's accounts: all swaps of the route, and the creation of the accounts.
 
-    Every swap has its own floor, so that the trade pays ``limit`` base units or fails as a whole; where the output is
-    exact, its own ceiling, so that the trade takes no more than ``limit``. With a ``wrap_seed`` it leaves alone the
-    wrapped SOL that the owner has; with ``use_wrapped`` it sells that. ``small`` swaps are those of routes of several
-    legs where nothing is said.
+    Each swap has its own minimum, so that the trade pays at least ``limit`` base units or fails as a whole; for an
+    exact output, each has its own maximum, so that the trade takes at most ``limit``. With a ``wrap_seed`` the trade
+    does not touch the owner's wrapped SOL; with ``use_wrapped`` it sells that. By default, swaps are ``small`` in
+    routes of several legs.
     """
     small = not route.is_single if small is None else small
     swaps: list[Instruction] = []

@@ -229,7 +229,7 @@ class Builder:
     def _tried(
         self, plans: Sequence[tuple[SwapPlan, str]]
     ) -> tuple[list[_Draft | Exception], list[Simulation | RpcError]]:
-        """The drafts of the plans, and the simulations of those that could be drafted."""
+        """The drafts of the plans, and the simulations of the successful drafts."""
         drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         return drafts, [*self._simulate([each.attempt.unsigned for each in drafts if isinstance(each, _Draft)])]
 
@@ -256,7 +256,8 @@ class Builder:
         )
 
     def _simulate(self, unsigned: Sequence[bytes]) -> Iterator[Simulation | RpcError]:
-        """One for each. With a blockhash that the node has not seen yet, a simulation would say only that."""
+        """One simulation each. The blockhash is replaced, because a node that does not know it would report only
+        that."""
         for batch in in_requests(unsigned):
             try:
                 yield from self._rpc.simulate_transactions(batch, replace_blockhash=True)

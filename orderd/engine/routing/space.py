@@ -25,7 +25,7 @@ _ANYBODY: Final = Pubkey.from_bytes(b"\x01" * 32)
 
 @lru_cache(maxsize=1_024)
 def bytes_of_swaps(mint_in: str, mint_out: str, version: TransactionVersion) -> int:
-    """What the swaps of a trade between two mints may take in a transaction of this version, at most."""
+    """Maximum bytes for the swaps of a trade between two mints, in a transaction of this version."""
     mints = [Pubkey.from_string(mint) for mint in (mint_in, mint_out)]
     around = swap_with_accounts([], _ANYBODY, mints[0], [(mints[1], token.PROGRAM_ID)], 1)
     drafted = draft_attempt(LONGEST_MEMO, around, _ANYBODY, Hash.default(), unit_price=1, version=version)

@@ -204,8 +204,8 @@ def _with_accounts(stored: StoredTransaction, newest_version: Json) -> dict[str,
 
 
 def _version(transaction: Transaction, newest: Json) -> dict[str, Any]:
-    """The ``version`` member, for callers that know versions. Raises NodeRpcError for a version unknown to the
-    caller."""
+    """The ``version`` member, if the caller supports versions. Raises NodeRpcError for a version that it does not
+    support."""
     version = transaction.version
     if version != "legacy" and not (isinstance(newest, int) and newest >= version):
         raise NodeRpcError(

@@ -40,7 +40,7 @@ def drafted(
 @given(units=_units, price=st.integers(0, 2**64 - 1), attempt_id=_memos, transfers=_transfers)
 def test_it_is_as_if_it_were_compiled_with_these_units(units: int, price: int, attempt_id: str, transfers: int) -> None:
     tried = drafted(TransactionVersion.V0, *_TRANSFERS[:transfers], price=price, attempt_id=attempt_id)
-    anew = attempt_instructions(attempt_id, _TRANSFERS[:transfers], units=units, micro_lamports_a_unit=price)
+    anew = attempt_instructions(attempt_id, _TRANSFERS[:transfers], units=units, micro_lamports_per_unit=price)
     assert tried.sign(_WALLET, units) == sign(anew, _WALLET, _BLOCKHASH)
 
 
@@ -76,7 +76,7 @@ def test_what_does_not_name_fee_and_units_in_its_config_is_not_signed() -> None:
 
 def test_a_draft_that_names_accounts_by_a_table_is_shorter_and_signed_alike() -> None:
     table = AddressLookupTableAccount(Pubkey.from_bytes(bytes([39] * 32)), _PEOPLE)
-    instructions = attempt_instructions("1-2", _TRANSFERS, units=1_000, micro_lamports_a_unit=7)
+    instructions = attempt_instructions("1-2", _TRANSFERS, units=1_000, micro_lamports_per_unit=7)
     plain = draft(instructions, _WALLET.address, _BLOCKHASH)
     short = draft(instructions, _WALLET.address, _BLOCKHASH, [table])
     assert len(plain) - len(short) == 31 * len(_PEOPLE) - 34
@@ -116,6 +116,6 @@ def test_no_transaction_has_more_accounts_than_the_runtime_locks() -> None:
     """Also where a table names them, which takes few bytes."""
     many = naming(62)
     table = AddressLookupTableAccount(Pubkey.from_bytes(bytes([39] * 32)), [meta.pubkey for meta in many.accounts])
-    attempt = attempt_instructions("1-2", [many], units=1, micro_lamports_a_unit=0)
+    attempt = attempt_instructions("1-2", [many], units=1, micro_lamports_per_unit=0)
     with pytest.raises(OrderdError, match="66 accounts, 64 are allowed"):
         draft(attempt, _WALLET.address, _BLOCKHASH, [table])
