@@ -172,7 +172,7 @@ def test_what_is_no_file_is_not_replaced_by_one(
     outcome = orderctl(*change)
 
     assert outcome.code == 2
-    assert "no file that could be changed" in outcome.err
+    assert "not a file that could be changed" in outcome.err
     assert pipe.is_fifo()
 
 

@@ -70,7 +70,7 @@ WRONG = {
     ),
     "a member that nobody knows": (b'{"model": "SOL"}', "line 1"),
     "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are expected"),
-    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is not CSV"),
+    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is not a CSV"),
     "Latin-1": ("token_in,token_out,amount_in\nSOL,\u00fc,1".encode("latin-1"), "save it as UTF-8"),
     "UTF-16 without a mark": (TABLE.encode("utf-16-le"), "NUL characters"),
     "a decimal comma": (b"token_in;token_out;amount_in\nSOL;USDC;1,5\n", "line 2: The amount is not a decimal number"),
