@@ -21,7 +21,7 @@ T = TypeVar("T")
 _SIZES_SECONDS: Final = 60.0
 """How old the sizes of tables may be."""
 _ORDERS_SECONDS: Final = 5.0
-"""The same of what is known of open orders and balances."""
+"""Maximum age of the figures of open orders and balances."""
 
 
 class ClusterMetrics:

@@ -1,7 +1,6 @@
 """What ``/health``, ``/ready`` and the method ``status`` answer: the state of the gateway and its services.
 
-Each service is asked separately, once at a time and for a bounded time; what cannot be found out is reported as
-unknown.
+Each service is queried separately, with one query at a time and a time-out; unknown facts are reported as unknown.
 """
 
 import asyncio
@@ -61,7 +60,7 @@ class HealthQueries(Protocol):
 
 
 class Health(BaseModel):
-    """The process answers: it is alive, whatever the state of its services."""
+    """The process is alive, whatever the state of its services."""
 
     status: Literal["ok"] = "ok"
     version: str
@@ -73,7 +72,8 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """``ready``: an order that is sent here now is taken. Whether it is executed at once stands beside that."""
+    """``ready``: an order that is sent here now is accepted. Whether it would be executed immediately is a separate
+    member."""
 
     ready: bool
     checks: dict[str, ServiceHealth] = Field(description="what `ready` depends on")
@@ -128,7 +128,8 @@ class HealthChecks:
         await self._threads.close()
 
     async def health(self) -> Health:
-        """Also of services that orders can wait for: no reason to end the process, but one to look at them."""
+        """The health of the process, with the services' state. A service that is down is not a reason to restart the
+        process."""
         postgres, redis, rpc = await asyncio.gather(self._postgres.state(), self._redis.state(), self._rpc.state())
         return Health(
             version=this_release().version,
@@ -140,7 +141,7 @@ class HealthChecks:
         )
 
     async def readiness(self) -> Readiness:
-        """Orders are taken while Postgres answers; for all else they wait."""
+        """Whether orders are accepted, which depends on Postgres alone; orders wait for other services."""
         postgres, redis, rpc = await asyncio.gather(self._postgres.find(), self._redis.find(), self._rpc.find())
         draining = self._is_draining()
         checks: dict[str, ServiceHealth] = {
@@ -157,7 +158,7 @@ class HealthChecks:
         )
 
     async def doubts(self) -> str:
-        """What stands against that orders are taken and executed, in one line; '' where nothing does."""
+        """The reasons why orders may not be accepted or executed, in one line; '' if there are none."""
         state = await self.readiness()
         refusals = "; ".join(f"{name}: {check.detail}" for name, check in state.checks.items() if not check.ok)
         if refusals:
@@ -165,7 +166,7 @@ class HealthChecks:
         return "" if state.executing else f"orders may have to wait: {'; '.join(state.executing_reasons)}"
 
     async def status(self) -> StatusResult:
-        """The state of the daemon and its services. What hangs is named, and the facts that it would have given are
+        """The state of the daemon and its services. Services that hang are named, and their facts are listed in
         ``untold``."""
         postgres, redis, rpc, counts = await asyncio.gather(
             self._postgres.find(), self._redis.find(), self._rpc.find(), self._counts.find()
@@ -206,7 +207,7 @@ class HealthChecks:
         )
 
     async def queue(self) -> QueueMetrics:
-        """What the cluster's orders do now. Raises OrderdError SERVICE_UNAVAILABLE if Postgres does not answer."""
+        """The numbers of orders in each stage. Raises OrderdError SERVICE_UNAVAILABLE if Postgres does not answer."""
         queue, redis = await asyncio.gather(self._queue.find(), self._redis.find())
         if queue.value is None:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres: {queue.health.detail}")
@@ -223,7 +224,7 @@ class HealthChecks:
         )
 
     async def _ask_postgres(self) -> tuple[Halt, ...]:
-        """The halts that it knows of. Raises OrderdError if it would take no order."""
+        """The active halts. Raises OrderdError if Postgres would accept no order."""
         refusal = await self._database.run(self._questions.takes_orders)
         if refusal:
             raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, refusal)
@@ -241,7 +242,7 @@ def _halted(postgres: ProbeResult[tuple[Halt, ...]]) -> str:
 def _executing(
     postgres: ProbeResult[tuple[Halt, ...]], redis: ProbeResult[LineState], rpc: ProbeResult[EpochInfo]
 ) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether orders are executed now, and what stands against it: None where something does not answer in time."""
+    """Whether orders are executed now, and the reasons against it; None if a service does not answer in time."""
     found: dict[str, ProbeResult[Any]] = {"postgres": postgres, "redis": redis, "rpc": rpc}
     failing = [f"{name}: {each.health.detail}" for name, each in found.items() if not each.health.ok]
     if postgres.value:

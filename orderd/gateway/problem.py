@@ -10,7 +10,7 @@ from orderd.wire.problem import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
-"""Used where nothing better is known."""
+"""Default if no better value is known."""
 
 
 class HttpProblem(Problem):

@@ -72,7 +72,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_gateway(settings: Settings) -> None:
-    """Serve clients until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+    """Serve clients until SIGTERM or SIGINT, then drain; a second signal exits immediately.
 
     Raises OrderdError if the tables, the wallet, the port or a service cannot be used.
     """
@@ -122,9 +122,9 @@ def _wait_briefly(what: str) -> None:
 
 @contextmanager
 def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
-    """Others know that this process is alive. If it dies, they send what it may not have sent.
+    """Announce this process as alive. If it dies, other processes send the orders that it may not have sent.
 
-    It also watches Postgres' clock, because there may be no worker to do so.
+    Also checks Postgres' clock, because there may be no worker to do so.
     """
 
     def beat() -> None:
@@ -213,7 +213,7 @@ def open_engine(
 
 
 class _Reload:
-    """What happens on SIGHUP under a service manager; else it ends the process, as usual."""
+    """Reloads the settings on SIGHUP under a service manager; otherwise SIGHUP ends the process as usual."""
 
     def __init__(self, settings: Settings, gateway: Gateway, limiter: RateLimiter) -> None:
         self._settings = settings
@@ -251,7 +251,7 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: Ra
 def _stop_or_force(stop: asyncio.Event) -> None:
     if stop.is_set():
         log.warning("forced to stop", action="gateway_forced")
-        os._exit(FORCED)  # threads may hang in a system call; nothing that is acknowledged depends on them
+        os._exit(FORCED)  # threads may hang in a system call; no acknowledged order depends on them
     stop.set()
 
 
@@ -264,7 +264,7 @@ def _write_address(file: Path, settings: Settings, port: int) -> None:
 
 
 def _raise_file_limit() -> None:
-    """A connection is a file: take as many as the system lets us have."""
+    """Raise the limit of open files to the maximum, because each connection is a file."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -1,4 +1,4 @@
-"""One gateway: opens the port, serves sessions, and stops without losing what it has accepted."""
+"""One gateway: opens the port, serves sessions, and stops without losing accepted orders."""
 
 import asyncio
 import http
@@ -61,12 +61,12 @@ from orderd.metrics.port import CONNECTIONS, REFUSED
 
 DATABASE_THREADS: Final = 16
 LIST_THREADS: Final = 4
-"""For lists, of which one may take as long as a hundred other answers: only other lists wait for them."""
+"""For lists, of which one may take as long as a hundred other answers, so that only lists wait for lists."""
 OUTSIDE_THREADS: Final = 8
 MINT_THREADS: Final = 2
-"""For tokens that are met for the first time."""
+"""For reading unknown mints."""
 BACKGROUND_THREADS: Final = 6
-"""For work that no client waits for, or not for long: sweeps, snapshots, counts, the record of refusals."""
+"""For background work: sweeps, snapshots, counts, the log of refusals."""
 _BACKGROUND_SECONDS: Final = 30.0
 STANDING_SECONDS: Final = 2.0
 CANCEL_SECONDS: Final = 0.2
@@ -75,7 +75,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the gateway has done by others."""
+    """The engine services that the gateway uses."""
 
     intake: Intake
     desk: TokenDesk
@@ -85,7 +85,7 @@ class Engine:
     wallet: str
     """The address that orders are signed for."""
     record_prices: Callable[[], None] = lambda: None
-    """Keeps what the pools cost that were read here; to be called every second."""
+    """Records the prices of pools that were read here; called every second."""
     look_at_chain: Callable[[], object] = lambda: None
     """Goes by the chain's slots as they are now; to be called every minute."""
 
@@ -179,7 +179,7 @@ class Gateway:
         )
 
     def reload(self, settings: Settings, limits: TradingLimits) -> None:
-        """Put what can be changed in force, between two steps of the event loop: no call sees a part of it."""
+        """Apply the settings that can change, in one step of the event loop, so that no call sees only a part."""
         self._caps.change(settings.max_connections, settings.max_connections_per_address)
         self._intake.limits = limits
         self._health_checks.reload(settings)
@@ -261,7 +261,7 @@ class Gateway:
         return port
 
     async def _drain(self) -> None:
-        """Close the intake, finish what is under way, and say goodbye."""
+        """Close the intake, finish running calls, and close the connections."""
         log.info("draining", action="gateway_draining", connections=len(self._sessions))
         service_manager().notify("STOPPING=1", "STATUS=draining", EXTENSION)
         if inherited_port() is not None:
@@ -279,7 +279,7 @@ class Gateway:
     # Connections
 
     async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
-        """Let a websocket in, or say why not."""
+        """Admit a websocket (None), or return the refusal."""
         headers = request.headers
         address = self._authenticator.address(connection.address, headers.get_all("X-Forwarded-For"))
         try:
@@ -326,7 +326,8 @@ class Gateway:
         return {key_id for session in self._sessions if (key_id := session.principal.key_id)}
 
     def _end_keys(self, key_ids: Iterable[UUID]) -> None:
-        """What was received and not begun is refused, subscriptions bring nothing more, and then it is over."""
+        """End the sessions of API keys: pending calls are refused, subscriptions end, and the connections are
+        closed."""
         ended = frozenset(key_ids)
         self._authenticator.close_to(ended)
         for session in tuple(self._sessions):
@@ -342,7 +343,7 @@ class Gateway:
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
-    """Cancel tasks until they have ended: the Redis client swallows a cancellation that meets it connecting."""
+    """Cancel tasks until they have ended: the Redis client swallows a cancellation while it connects."""
     while pending := [task for task in tasks if not task.done()]:
         for task in pending:
             task.cancel()

@@ -1,4 +1,4 @@
-"""One service that the gateway stands on, asked how it is: no more often than once a second, and never for long."""
+"""Probes one service that the gateway depends on: at most once per second, with a time-out."""
 
 import asyncio
 import time
@@ -42,9 +42,9 @@ class Probe(Generic[T]):
     def __init__(
         self, ask: Callable[[], Awaitable[T]], *, patience: float | None = None, max_age: float | None = None
     ) -> None:
-        """``patience`` and ``max_age`` are seconds: how long an answer is waited for, and how old it may be.
+        """``patience`` is the time-out and ``max_age`` the maximum age of an answer, in seconds.
 
-        If ``ask`` raises anything, the service is not well.
+        If ``ask`` raises anything, the service counts as down.
         """
         self._ask = ask
         self._patience = patience

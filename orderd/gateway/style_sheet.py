@@ -18,4 +18,4 @@ class StyleSheet:
             f"default-src 'none'; style-src 'sha256-{hashed}'; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         )
-        """The page's Content-Security-Policy: no script, no other style, nothing from elsewhere."""
+        """The page's Content-Security-Policy: no scripts, no other styles, no external resources."""

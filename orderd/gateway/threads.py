@@ -18,11 +18,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ANSWER_SECONDS: Final = 2.0
-"""The time-out of everything that the gateway asks of Postgres for an answer, the wait for a thread included."""
+"""Time-out of all queries to Postgres for an answer, including the wait for a thread."""
 STATEMENT_SECONDS: Final = 1.5
-"""A statement ends before the answer does, so that a server that is merely slow can say so itself."""
+"""Statement time-out, shorter than that of the answer, so that a slow server can report it itself."""
 OUTSIDE_SECONDS: Final = 10.0
-"""The same for questions to venues and the chain, which have time-outs of their own."""
+"""Time-out of queries to venues and the chain, which also have their own time-outs."""
 MAX_WAITING: Final = 2_000
 """Calls in line for a thread, beyond which new ones are refused."""
 CLOSE_SECONDS: Final = 3.0
@@ -35,7 +35,7 @@ class Threads:
     """A pool of threads with a bounded line in front of it, for calls that take their own connections, if any."""
 
     def __init__(self, name: str, count: int, seconds: float = OUTSIDE_SECONDS) -> None:
-        """``seconds`` is how long an answer is waited for."""
+        """``seconds`` is the time-out of an answer."""
         self._name = name
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
@@ -50,16 +50,15 @@ class Threads:
         return await self._do(partial(call, *args, **kwargs), self._unavailable("no answer came in time"))
 
     async def change(self, what: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like ``run``, for a call that commits something: if its end is not known, it does not count as failed.
-
-        Then it raises OrderdError SERVICE_TIMEOUT, whose detail names ``what``.
+        """Like ``run``, for a call that commits something: if its outcome is not known, it raises OrderdError
+        SERVICE_TIMEOUT, whose detail names ``what``.
         """
         return await self._do(partial(call, *args, **kwargs), outcome_unknown(what))
 
     async def _do(self, call: Callable[[], T], unknown: OrderdError) -> T:
-        """Raises ``unknown`` where ``call`` has begun and its end is not known.
+        """Run ``call``. Raises ``unknown`` if it has started and its outcome is not known.
 
-        It then goes on to its end, which its own bounds bring about; what has not begun in time never does.
+        It then continues until its own time-outs; a call that has not started in time never starts.
         """
         if self._waiting >= MAX_WAITING:
             raise OrderdError(ErrorCode.SERVICE_OVERLOADED, f"{self._waiting} calls are waiting")
@@ -103,12 +102,12 @@ class Threads:
 class DatabaseThreads(Threads):
     """Threads in which each call has a connection to Postgres.
 
-    A call that loses its connection runs once more on another while there is time, so it must bear that. A refusal of
-    the second run says nothing of the first.
+    A call that loses its connection is repeated on another one if there is time, so it must be repeatable. A refusal of
+    the second run does not concern the first.
     """
 
     def __init__(self, name: str, count: int, seconds: float = ANSWER_SECONDS) -> None:
-        """Where ``seconds`` are more than those of an answer, each statement may take as long."""
+        """If ``seconds`` exceeds the time of an answer, it is the time-out of statements too."""
         super().__init__(name, count, seconds)
 
     def _unavailable(self, why: str) -> OrderdError:
@@ -154,7 +153,7 @@ class DatabaseThreads(Threads):
 
 
 def outcome_unknown(what: str) -> OrderdError:
-    """The answer if it is not known whether ``what`` has been done."""
+    """The error if it is not known whether ``what`` has been done."""
     return OrderdError(
         ErrorCode.SERVICE_TIMEOUT, f"Postgres did not say in time whether {what} was stored; look, or repeat it"
     )
@@ -167,7 +166,7 @@ def raise_if_refused(error: DatabaseError) -> None:
 
 
 def _is_servers_own(error: DatabaseError) -> bool:
-    """Classes 25, 53, 55, 57, 58 of its error codes, and 40, its deadlocks."""
+    """Whether the server caused the error: classes 25, 53, 55, 57, 58 of the error codes, and 40 (deadlocks)."""
     code: str = getattr(getattr(error, "orig", None), "pgcode", None) or ""
     return was_refused(error) and code[:2] in ("25", "40", "53", "55", "57", "58")
 

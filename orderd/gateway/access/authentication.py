@@ -24,7 +24,7 @@ from orderd.gateway.access.pace import Bucket
 KEY_ENDED: Final = "orderd_token_ended"
 """The channel on which Postgres notifies of API keys that are revoked, or whose expiry is changed."""
 PREFIX: Final = "orderd_"
-"""What all API keys begin with, so that scanners for leaked secrets know them."""
+"""Prefix of all API keys, by which scanners for leaked secrets recognize them."""
 
 
 class Scope(StrEnum):
@@ -40,7 +40,7 @@ _RANK: Final = {scope: rank for rank, scope in enumerate(Scope)}
 
 @dataclass(frozen=True, slots=True)
 class RequestRate:
-    """How many requests an API key may make in a minute, and how many of them at once."""
+    """The request limit of an API key: requests per minute, and the size of a burst."""
 
     per_minute: int
     burst: int
@@ -63,12 +63,13 @@ class Principal:
 
     @property
     def actor(self) -> Actor:
-        """As the audit knows it."""
+        """The client as an actor in the audit."""
         return Actor(self.name, self.address, self.key_id)
 
     @property
     def sees_all(self) -> bool:
-        """Whether the orders of all accounts are shown, and obey; new ones are still those of the own account."""
+        """Whether the client may see and change the orders of all accounts. Its new orders still belong to its own
+        account."""
         return self.scope is Scope.ADMIN
 
     def require(self, scope: Scope) -> None:
@@ -107,7 +108,7 @@ def check_anyone_may_enter(settings: Settings) -> None:
 
 
 def new_api_key() -> str:
-    """A fresh secret; the database gets its ``api_key_hash``, and the secret cannot be read again."""
+    """A new API key. Only its ``api_key_hash`` is stored, so the key cannot be read again."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
@@ -146,7 +147,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
 
 
 def ended_keys(key_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of the API keys that are good no more. Needs a database connection."""
+    """The API keys among these that are no longer valid. Needs a database connection."""
     rows = database.execute_sql(
         """
         SELECT id FROM api_tokens

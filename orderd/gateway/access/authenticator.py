@@ -34,7 +34,7 @@ class Authenticator:
         return peer[:64]
 
     def trusts(self, address: str) -> bool:
-        """Whether this is a proxy that says the truth about others."""
+        """Whether this is the address of a trusted proxy."""
         try:
             return any(ip_address(address) in network for network in self._trusted)
         except ValueError:
@@ -73,7 +73,7 @@ class Authenticator:
             self._buckets.pop(key_id, None)
 
     def has_ended(self, principal: Principal) -> bool:
-        """Whether its API key was ended after it was let in, perhaps before it was known to be in."""
+        """Whether the client's API key has ended since it was authenticated."""
         return principal.key_id in self._ended
 
     def _bucket_of(self, principal: Principal) -> Bucket | None:

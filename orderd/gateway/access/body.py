@@ -1,6 +1,6 @@
-"""The rules for a request's content: each thing once, and a body as JSON in UTF-8, without encodings.
+"""The rules for a request's content: no repeated headers or parameters, and a body in JSON and UTF-8 without encodings.
 
-Of a thing that is given twice one reader takes the first and another the last: a proxy and the daemon may differ.
+Of a repeated value, one parser uses the first and another the last, so a proxy and the daemon might differ.
 """
 
 import json
@@ -23,7 +23,7 @@ _CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
 
 
 class UnclearError(OrderdError):
-    """A request can be read in more ways than one, or in none. Its client is not known yet: this is found before its
+    """The request is ambiguous or unreadable. Its client is not known yet, because this is checked before the API
     key."""
 
 
@@ -51,7 +51,7 @@ class StrictRoute(APIRoute):
 
 
 async def check_clear(request: Request, repeatable: frozenset[str] = frozenset()) -> None:
-    """Raises UnclearError for what is said twice, and for a body that would have to be decoded first."""
+    """Raises UnclearError for repeated values, and for an encoded body."""
     try:
         if request.scope["query_string"]:
             check_given_once([name for name, _ in request.query_params.multi_items()], repeatable)
@@ -75,7 +75,7 @@ def has_json_content_type(request: Request) -> bool:
 
 
 async def json_only(request: Request) -> None:
-    """Raises OrderdError REQUEST_MEDIA_TYPE for a body that is not said to be JSON."""
+    """Raises OrderdError REQUEST_MEDIA_TYPE for a body that is not declared as JSON."""
     if not has_json_content_type(request):
         given = request.headers.get("content-type", "")
         content_type = repr(given[:100]) if given else "not given"

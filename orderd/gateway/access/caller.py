@@ -8,7 +8,7 @@ from fastapi import Request
 from orderd.gateway.access.authentication import Principal, Scope
 
 PrincipalOf = Callable[[Request], Awaitable[Principal]]
-"""Identifies the client of a request. Raises OrderdError if it is not a known one."""
+"""Identifies the client of a request. Raises OrderdError if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class HttpCaller:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """The caller of a route, by the scope that it asks for."""
+    """Dependencies that return the caller of a route, by the required scope."""
 
     principal_of: PrincipalOf
 

@@ -1,4 +1,4 @@
-"""When API keys were last used: gathered for a moment and written together, for no answer waits for that."""
+"""Records the last use of API keys: collected and written in batches, so that no answer waits for it."""
 
 import asyncio
 from typing import Final
@@ -26,7 +26,7 @@ class LastUsed:
             await self.write()
 
     async def write(self) -> None:
-        """Write what there is. What cannot be written is noted again with the API key's next use."""
+        """Write the collected uses. A use that cannot be written is recorded again at the key's next use."""
         if not self._noted:
             return
         noted, self._noted = self._noted, set()

@@ -16,7 +16,7 @@ _WILDCARDS: Final = ("0.0.0.0", "::", "")  # noqa: S104  (addresses to compare w
 
 
 class OriginPolicy:
-    """The names this daemon answers to: the loopback ones, its bind address, and what is configured."""
+    """The accepted host names: loopback names, the bind address, and the configured ones."""
 
     def __init__(self, bind: str, allowed_hosts: Sequence[str] = (), allowed_origins: Sequence[str] = ()) -> None:
         self.origins = tuple(allowed_origins)

@@ -1,4 +1,4 @@
-"""Limits the requests of an API key: a number per minute, of which some may come at once.
+"""Limits the requests of an API key: a number per minute, with bursts.
 
 Rate limiters from libraries keep a list of times per key, or ask a server. This one needs one number and one
 comparison per request.

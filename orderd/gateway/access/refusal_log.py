@@ -1,6 +1,6 @@
-"""Refusals: gathered for a moment, equal ones together, and written at once.
+"""Records refusals: collected, equal ones counted, and written in batches.
 
-Refusals of a key go to the audit, those of clients without a key to a table that is bounded.
+Refusals of an API key go to the audit, those of clients without a key to a table of limited size.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ _DETAIL: Final = 300
 
 
 class Refusals:
-    """What changes nothing slows nothing down: only this loop waits for the database."""
+    """Collects refusals. Only its loop waits for the database, so refusals do not delay requests."""
 
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
         self._noted: Counter[Entry] = Counter()
 
     def note(self, by: Actor, action: str, error: OrderdError) -> None:
-        """Remember a refusal, if it is of permission or limits, or of something that would have changed an order."""
+        """Collect a refusal, if it concerns permission or limits, or an action that would have changed an order."""
         with best_effort("audit"):
             self._note(by, action, error)
 
@@ -52,7 +52,7 @@ class Refusals:
             await self.write()
 
     async def write(self) -> None:
-        """Write what there is. What cannot be written stays for the next time."""
+        """Write the collected refusals. Those that cannot be written stay for the next time."""
         if not self._noted:
             return
         noted, self._noted = self._noted, Counter()
@@ -66,7 +66,7 @@ class Refusals:
 
 @transaction
 def _write(noted: Counter[Entry]) -> None:
-    """In one transaction, so that nothing is written twice where half of it fails."""
+    """Write in one transaction, so that nothing is written twice after a partial failure."""
     strangers: Counter[Refusal] = Counter()
     keyed: list[Entry] = []
     for entry, times in noted.items():
@@ -83,5 +83,5 @@ def _is_stranger(by: Actor) -> bool:
 
 
 def _storable(text: str) -> str:
-    """Without what a client may have written and Postgres takes in no text: NUL, and halves of a surrogate pair."""
+    """The text without characters that Postgres does not store: NUL, and halves of surrogate pairs."""
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""API keys that end while they are in use: their connections and subscriptions end with them, at once."""
+"""Ends connections and subscriptions immediately when their API key ends."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ class Revocations:
         while True:
             try:
                 with closing(await self._outside.run(listen, KEY_ENDED)) as listener:
-                    await self._check(self._held())  # what was notified before it listened
+                    await self._check(self._held())  # notifications may have been sent before it listened
                     await self._receive(listener)
             except (Error, OrderdError) as error:
                 log.warning("notices of API keys lost", action="key_notices_lost", error=str(error))

@@ -28,7 +28,8 @@ _METRICS_SECONDS: Final = 4.0
 
 
 class Dashboard:
-    """Makes the page for a reader: the orders of its account, and the state of the daemon that every reader may see."""
+    """Builds the page for a reader: the orders of its account, and the state of the daemon, which all readers may
+    see."""
 
     def __init__(
         self,

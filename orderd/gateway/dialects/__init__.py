@@ -1,6 +1,5 @@
-"""The wire forms of other order engines, so that clients written for those work here as they are.
+"""Wire formats of other order engines, so that their clients work with orderd unchanged.
 
-A dialect is a translation of orderd's own wire, nothing more: an order that is submitted in one goes through the same
-checks into the same intake, and a stream is a subscription whose notifications are put into the dialect's words.
-docs/dialects.md describes the forms.
+A dialect only translates orderd's own wire format: an order in a dialect goes through the same checks and intake, and a
+stream is a subscription whose notifications are translated. docs/dialects.md describes the formats.
 """

@@ -1,4 +1,4 @@
-"""An order over HTTP, with orderd's members and with those that clients of other engines read."""
+"""The HTTP answer to an order: orderd's members, and those that clients of other engines expect."""
 
 from typing import Self
 from uuid import UUID

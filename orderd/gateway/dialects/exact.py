@@ -1,4 +1,4 @@
-"""JSON whose numbers keep every digit: no float stands between what a client writes and what is traded."""
+"""Parses JSON with exact numbers, so that no float rounds an amount."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from orderd.domain.strict_json import RepeatedMemberError, each_once
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MOST_DIGITS: Final = 100
-"""Before or after the point; far above what an amount may have."""
+"""Maximum digits before or after the point; far above those of any amount."""
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def percent_of_bps(bps: str) -> orjson.Fragment:
 def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
-    except InvalidOperation:  # an exponent beyond what a Decimal can hold
+    except InvalidOperation:  # the exponent exceeds the range of Decimal
         return Decimal("Infinity")
 
 

@@ -1,7 +1,7 @@
-"""What each dialect calls the steps of an order, and the frames that it sends for them.
+"""The names of each dialect for the steps of an order, and its frames.
 
 Prices and amounts are exact numbers, times are written as by JavaScript's toISOString. A step without a name in a
-dialect is not sent. None has a name for cancelled or expired: to their clients, such orders failed.
+dialect is not sent. No dialect has a name for cancelled or expired; their clients see such orders as failed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -61,9 +61,9 @@ them. Waits for services count as retries."""
 class Dialect:
     """``words`` are the statuses by event kind, and ``frame`` makes the frame of one of them.
 
-    ``frame`` gets the order's last route too, once there is one. ``preludes`` are statuses that are sent again right
-    before the event. ``end`` makes the only frame for a client that asks for an order that has ended; without it, such
-    a client gets the whole story like any other.
+    ``frame`` also gets the order's last route, if there is one. ``preludes`` are statuses that are repeated right
+    before the event. ``end`` makes the only frame for a client that requests an order that has ended; without it, such
+    a client gets all frames.
     """
 
     words: Mapping[EventKind, str]
@@ -79,7 +79,7 @@ class Dialect:
 
 
 def _reported_kind(event: OrderEvent) -> EventKind:
-    """An order that waits for a service has gone back in line, as after a failed attempt."""
+    """The kind that is reported: an order that waits for a service is reported like one after a failed attempt."""
     waits = isinstance(event.data, Deferred) and event.data.code is not None
     return EventKind.RETRYING if waits else event.data.kind
 
@@ -119,7 +119,7 @@ def _snapshot_end(order: OrderView) -> Frame:
 
 
 def _terms(token_in: str, token_out: str, amount: str | None) -> Frame:
-    """Of an order for an exact output, which no dialect knows, the amount is null until it is filled."""
+    """The members of the terms. For an exact output, which no dialect supports, the amount is null until the fill."""
     return {"tokenIn": token_in, "tokenOut": token_out, "amount": None if amount is None else number(amount)}
 
 

@@ -33,15 +33,15 @@ FIELDS: Final = {
     "type": "type",
     "walletAddress": "wallet",
 }
-"""What the dialects call the parts of an order. Other members are refused: ignoring a side could execute another
-trade than the client wants."""
+"""The dialects' names for the terms of an order. Other members are refused, because ignoring one (such as a side) could
+execute another trade than the client wants."""
 PATHS: Final = ("/api/orders/execute", "/orders")
 _TYPES: Final = (OrderKind.MARKET, OrderKind.LIMIT)
 """In lower case."""
 _TAKEN: Final = (200, "Order submitted successfully")
 _QUEUED: Final = (201, "Order queued successfully")
 _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
-"""By these members an order is known to be in a dialect, at the path that orderd uses itself."""
+"""Members that identify a dialect at the path that it shares with orderd."""
 
 
 class ForeignOrders:
@@ -55,7 +55,7 @@ class ForeignOrders:
         self._keeps_labels = keeps_labels
 
     def posts(self) -> dict[str, Handler]:
-        """What answers orders at the paths that are the dialects' own."""
+        """The handlers at paths that only dialects use."""
         return dict.fromkeys(PATHS, self.execute)
 
     async def at_shared_path(self, request: Request) -> Response | None:
@@ -78,7 +78,7 @@ class ForeignOrders:
         return Response(orjson.dumps({"orderId": order.id, "message": message}), status, media_type="application/json")
 
     def _label(self, wallet: object) -> str:
-        """The wallet that is named: it changes nothing. Raises OrderdError REQUEST_INVALID or WALLET_OTHER."""
+        """The named wallet, which must be the daemon's. Raises OrderdError REQUEST_INVALID or WALLET_OTHER."""
         if wallet == self._wallet:
             return self._wallet
         named = str(wallet)[:64]
@@ -129,7 +129,7 @@ def _by_field(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_type(body: dict[str, Any]) -> None:
-    """Comes first: what else there is to say about an order of another type would mislead."""
+    """Check the order type. Checked first, because other errors would mislead for an unsupported type."""
     for name in ("orderType", "type"):
         order_type = body.get(name, "market")
         if not (isinstance(order_type, str) and order_type.lower() in _TYPES):
@@ -141,7 +141,7 @@ def _check_type(body: dict[str, Any]) -> None:
 
 
 def _name_of(field: str | int) -> str:
-    """What a client may call it."""
+    """The client's name for a field."""
     if field == "client_order_id":
         return "Idempotency-Key"
     return next(name for name, each in FIELDS.items() if each == field)

@@ -1,7 +1,7 @@
 """Streams in other engines' formats: a subscription to the hub with its own encoder.
 
 A client that follows an order gets all of its events, whenever it connects, and the stream is closed after the last
-one; at once, if the order has ended and its events are no longer kept. A stream of all orders begins with the events of
+one; immediately, if the order has ended and its events were removed. A stream of all orders begins with the events of
 those that have not ended, and stays open.
 """
 
@@ -122,7 +122,7 @@ class DialectEncoder:
                 self.ended.set_result(None)
         return frames
 
-    def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:  # noqa: ARG002  (no dialect has a word for it)
+    def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:  # noqa: ARG002  (no dialect has such a message)
         return ()
 
     def ready(self, orders: int) -> tuple[bytes, ...]:  # noqa: ARG002

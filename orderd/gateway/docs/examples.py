@@ -1,4 +1,4 @@
-"""What answers look like, for the documents: one order from its submission to its fill, and the market at that time."""
+"""Example answers for the documents: one order from its submission to its fill, and the market at that time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final

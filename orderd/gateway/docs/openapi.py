@@ -98,7 +98,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "kind": ["market"],
     "limit": 50,
 }
-"""Of parameters, by name."""
+"""Examples of parameters, by name."""
 _DESCRIPTION: Final = """\
 Trades tokens on Solana at the best price over Raydium and Meteora, each order at most once.
 
@@ -118,7 +118,7 @@ def category(*names: str) -> tuple[ErrorCode, ...]:
 
 
 def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:
-    """The refusals of an operation, by status: those that each has, and ``codes``. ``for_all``: it needs no API key."""
+    """The refusals of an operation, by status: the common ones, and ``codes``. ``for_all``: it needs no API key."""
     by_status: dict[int, list[ErrorCode]] = {}
     for code in dict.fromkeys((*_ALWAYS, *(() if for_all else _WITH_A_TOKEN), *codes)):
         by_status.setdefault(ERRORS[code].http_status, []).append(code)
@@ -163,7 +163,7 @@ def success(
     """An answer, by example; with ``of`` and ``description`` if it is not the operation's first answer."""
     answer: dict[str, Any] = {
         "headers": headers or {},
-        # As text, for FastAPI leaves out of a document what is null.
+        # As text, because FastAPI omits null values from the document.
         "content": {"application/json": {"example": example.model_dump_json(by_alias=True)}},
     }
     if links is not None:
@@ -176,7 +176,7 @@ def success(
 
 
 def link_to_order(order: str) -> dict[str, Any]:
-    """What can be done with an order that an answer names; ``order`` is a runtime expression."""
+    """OpenAPI links from an answer to the operations on its order; ``order`` is a runtime expression."""
     names = {"LookAtIt": "get_order", "ReadItsTimeline": "get_order_timeline", "CancelIt": "cancel_order"}
     return {name: {"operationId": operation, "parameters": {"order": order}} for name, operation in names.items()}
 

@@ -1,7 +1,6 @@
-"""The human docs: one page made from the OpenAPI document, without scripts, and with nothing from elsewhere.
+"""The documentation page: generated from the OpenAPI document, without scripts or external resources.
 
-Its Content-Security-Policy allows this very style sheet and nothing else: the page shares its origin with an API that
-trades.
+Its Content-Security-Policy allows only its style sheet, because the page shares its origin with the trading API.
 """
 
 import json
@@ -101,7 +100,7 @@ def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
 
 
 def _type(schema: Mapping[str, Any]) -> Markup:
-    """A schema in a few words; what has a name links to its model."""
+    """A schema in a few words, with links to named models."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return Markup('<a href="#model-{0}">{0}</a>').format(name)

@@ -1,4 +1,4 @@
-"""What the answers about the past look like: the fill of the order in ``examples``."""
+"""Example answers of the records: the fill of the order in ``examples``."""
 
 from datetime import UTC, datetime
 from typing import Final

@@ -48,7 +48,7 @@ def http_app(backend: Backend, origin_policy: OriginPolicy) -> ASGIApp:
 
 @cache
 def application() -> FastAPI:
-    """All routes. What answers at them comes with each request."""
+    """The application with all routes. Their backend is in each request's state."""
     app = FastAPI(
         title="orderd",
         version=version("orderd"),
@@ -108,8 +108,8 @@ def _health_router() -> APIRouter:
 
 
 async def _may_read(request: Request) -> bool:
-    """Whether the client may see the details. A load balancer without an API key gets the status, and waits for
-    nothing; no client waits long for a database that does not answer."""
+    """Whether the client may see the details. A client without an API key, such as a load balancer, gets only the
+    status, without a query; the query for other clients has a short time-out."""
     if "authorization" not in request.headers:
         return False
     try:

@@ -1,4 +1,5 @@
-"""What answers the requests of one gateway. Routes are built once a process, and find it in each request's state."""
+"""The services behind the routes of one gateway. Routes are built once per process, and find it in each request's
+state."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Backend:
     principal_of: Callable[[Request, str], Awaitable[Principal]]
     """Raises OrderdError if the API key is unknown."""
     refused: Callable[[Actor, str, OrderdError], None]
-    """To be called for each refusal of a client that is known, or should be."""
+    """Called for each refusal of a client."""
     api_key_required: bool
     describe_websocket: Callable[[str, bool], Mapping[str, Any]]
     """Makes the AsyncAPI document for a host, with or without TLS."""

@@ -1,4 +1,4 @@
-"""What every HTTP request passes: an id, the origin policy, a bound on its body, and a record of how it went."""
+"""Middleware around all HTTP requests: request id, origin policy, size limit of the body, log and metrics."""
 
 import re
 import time
@@ -30,7 +30,7 @@ _ALWAYS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""No answer may be cached, framed by a page, or interpreted as another media type."""
+"""Headers of all answers: no caching, no framing, no guessing of the media type."""
 _UNANSWERED: Final = 499
 """The status, in log and metrics, of a request whose client did not wait for the answer."""
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class Edge:
     """
 
     def __init__(self, app: ASGIApp, origin_policy: OriginPolicy, backend: Backend) -> None:
-        """``backend`` is what the request's state has for the routes."""
+        """``backend`` is put into each request's state for the routes."""
         self._app = app
         self._origin_policy = origin_policy
         self._backend = backend
@@ -66,9 +66,9 @@ class Edge:
             self._backend.refused(Actor("", (scope["client"] or ("",))[0]), "connect", error)
             await problem_response(error, scope["path"])(scope, receive, answer.send)
         except ClientDisconnect:
-            answer.status = None  # What the application has sent since then has not reached the client.
+            answer.status = None  # the answer has not reached the client
         except Exception:
-            # Where nothing was sent yet, the application has answered with a problem before it raised this.
+            # If nothing was sent before, the application has already answered with a problem.
             log.exception("request failed", action="http_failed", method=scope["method"], path=_logged_path(scope))
             if not answer.is_complete:
                 raise  # The server then cuts the connection: the client must not take the answer for whole.
@@ -77,7 +77,7 @@ class Edge:
 
 
 class _Answer:
-    """Sends on what the application answers, with the headers that every answer has."""
+    """Forwards the application's answer, with the common headers."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send

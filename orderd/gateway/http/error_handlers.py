@@ -20,7 +20,7 @@ _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def install(app: FastAPI) -> None:
-    """Let the handlers answer what the framework serves."""
+    """Install the error handlers in the application."""
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
 
@@ -81,13 +81,13 @@ def _pattern(request: Request) -> str:
 
 
 def _methods_at(app: FastAPI, path: str) -> list[str]:
-    """All that a path takes; the framework names those of one route only."""
+    """All methods of a path; the framework only knows those of one route."""
     routes = (route for route in iter_route_contexts(app.routes) if route.methods and route.path_regex.match(path))
     methods = {method for route in routes for method in route.methods or ()}
     return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _describe(error: dict[str, Any]) -> str:
-    """The field, and what is wrong with it."""
+    """The field and its error."""
     path = ".".join(str(step) for step in error["loc"][1:]) or str(error["loc"][0])
     return f"{path}: {error['msg']}"

@@ -1,7 +1,7 @@
-"""Orders that are posted, which is most of what comes over HTTP, are answered before the framework sees them.
+"""Answers posted orders, which are most HTTP requests, without the framework.
 
-It would take several times as long as all that is done for an order here. It has a route for each of these paths all
-the same, by which it describes them and knows which methods they take.
+The framework would take several times as long as the rest of the work for an order. It still has a route for each of
+these paths, for the documentation and for other methods.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,7 +27,7 @@ class FastPath:
     """Answers a POST to one of its paths, and leaves everything else to ``app``."""
 
     def __init__(self, app: ASGIApp, posts: Mapping[str, Handler], failed: ErrorHandler) -> None:
-        """``failed`` says how a request that ended in an exception is answered."""
+        """``failed`` answers a request that ended in an exception."""
         self._app = app
         self._posts = {path: (_Route(path), handler) for path, handler in posts.items()}
         self._failed = failed

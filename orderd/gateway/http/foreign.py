@@ -1,4 +1,4 @@
-"""The paths of orders in other engines' words, for the framework: it knows by them which methods they take."""
+"""The framework's routes for the dialects' paths, for the documentation and for other methods."""
 
 from fastapi import APIRouter, Request, Response
 

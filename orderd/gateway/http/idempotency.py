@@ -1,4 +1,4 @@
-"""Requests that come twice at once: the second gets an error, and does not wait for the first."""
+"""Concurrent requests with the same Idempotency-Key: the second gets an error, and does not wait for the first."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 class KeysInProgress:
     """The Idempotency-Keys of this gateway whose order is being stored.
 
-    Only a convenience: a request at another gateway waits in the database, and is answered with the same order.
+    Only an optimization: a request at another gateway waits in the database, and gets the same order.
     """
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class KeysInProgress:
 
     @contextmanager
     def holding(self, account_id: UUID, key: str) -> Iterator[None]:
-        """Hold an account's key for the time of a request. Raises OrderdError REQUEST_IN_PROGRESS."""
+        """Mark an account's key as in progress during a request. Raises OrderdError REQUEST_IN_PROGRESS."""
         if (account_id, key) in self._held:
             raise OrderdError(
                 ErrorCode.REQUEST_IN_PROGRESS, f"another request with the key {key} is not answered yet", retry_after=1

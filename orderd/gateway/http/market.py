@@ -1,4 +1,4 @@
-"""Questions over plain HTTP that change nothing: prices, pools, balances, and how the daemon is."""
+"""Read-only HTTP routes: prices, pools, balances, and the daemon's state."""
 
 from typing import Annotated, cast
 

@@ -41,7 +41,7 @@ _ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)
 
 
 class OrdersPage(ListResult):
-    """Newest first, with what the queue does. ``next_cursor`` is absent on the last page."""
+    """A page of orders, newest first, with figures of the queue. ``next_cursor`` is absent on the last page."""
 
     queue: QueueMetrics
 
@@ -50,7 +50,7 @@ _EXAMPLE_PAGE = OrdersPage(**dict(examples.LISTED), queue=examples.QUEUE)
 
 
 class TimelineEntry(Message):
-    """One thing that happened to an order; exactly one of event, attempt and failure is there."""
+    """One entry of an order's timeline; exactly one of event, attempt and failure is present."""
 
     at: datetime = Field(description="for an attempt, when it was signed")
     event: OrderEvent | None = None
@@ -59,7 +59,7 @@ class TimelineEntry(Message):
 
 
 class Timeline(Message):
-    """Oldest first; what happened at one time stands as event, attempt, failure."""
+    """The timeline of an order, oldest first. Entries of the same time are in the order event, attempt, failure."""
 
     entries: tuple[TimelineEntry, ...]
 

@@ -1,4 +1,4 @@
-"""What has been, over plain HTTP."""
+"""HTTP routes for records: fills, profits, the portfolio."""
 
 from typing import Annotated, cast
 

@@ -1,4 +1,4 @@
-"""POST /api/orders: an order in orderd's own words, or in those of another engine that uses the same path."""
+"""POST /api/orders: an order in orderd's format, or in that of another engine with the same path."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -43,7 +43,7 @@ class _Headers(BaseModel):
 
 
 class _Posted(BaseModel):
-    """All that a request says. The complaints about it name where they have found what is wrong."""
+    """The parts of a request together, so that validation errors name the part."""
 
     model_config = ConfigDict(frozen=True)
 

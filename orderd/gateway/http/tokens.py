@@ -1,4 +1,4 @@
-"""Tokens over plain HTTP: the known ones, the meanings of a symbol, and an operator's choice."""
+"""HTTP routes for tokens: known tokens, search by symbol, and naming by an operator."""
 
 from typing import Annotated, cast
 

@@ -1,1 +1,1 @@
-"""One TCP port for websocket, HTTP and TLS: how connections arrive, what they may cost, how they end."""
+"""One TCP port for websocket, HTTP and TLS: accepts connections, limits their resources, and closes them."""

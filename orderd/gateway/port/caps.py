@@ -6,14 +6,14 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 _IPV6_HOST_BITS: Final = 64
-"""The part of an IPv6 address that its owner chooses freely: to count by all of it would count nothing."""
+"""Bits of an IPv6 address that its owner chooses freely. Addresses are counted without them."""
 
 
 class Caps:
     """Counts connections from the moment they are accepted; 0 sets no cap."""
 
     def __init__(self, total: int, per_address: int, spared: Callable[[str], bool] = lambda _: False) -> None:
-        """``spared`` are addresses that only the total counts for: proxies, which bring many clients' connections."""
+        """``spared`` addresses only count towards the total: proxies, which forward connections of many clients."""
         self.change(total, per_address)
         self._spared = spared
         self._count = 0
@@ -25,7 +25,7 @@ class Caps:
         self._per_address = per_address
 
     def admit(self, address: str) -> Callable[[], None] | None:
-        """Count a connection from ``address``; returns what to call at its end, None if there is no room for it."""
+        """Count a connection from ``address``. Returns a function to call at its end; None if a limit is reached."""
         owner = _owner_of(address)
         if self._total and self._count >= self._total:
             return None

@@ -15,9 +15,9 @@ from orderd.gateway.problem import raw_refusal
 HEAD_BYTES: Final = 16_384
 """The largest request head, request line included."""
 REQUEST_SECONDS: Final = 10.0
-"""The time a peer has to send a request, from the connection or from the answer to the one before."""
+"""Time for a peer to send a request, from the connection or from the previous answer."""
 STALL_SECONDS: Final = 20.0
-"""A peer that takes nothing off a filled buffer for this long is gone."""
+"""A peer that reads nothing from a full buffer for this long counts as gone."""
 
 
 def _refusal(code: ErrorCode, status: int, phrase: str, detail: str, retry_after: int | None = None) -> bytes:
@@ -62,16 +62,16 @@ class HttpConnection(HttpToolsProtocol):
     """uvicorn's HTTP protocol with bounds on how large a request's head is and how long a request may take."""
 
     leave: Callable[[], None]
-    """What is to be called at the connection's end."""
+    """Called at the connection's end."""
     websocket: Callable[[], TakesOver]
     """Makes what takes over when the peer, after some requests, asks to continue as a websocket."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         self._head_bytes = 0
         self._in_head = True
         self._may_upgrade = False
-        # Requests received in full less answers sent in full; below zero if an answer did not wait for the body.
+        # Complete requests minus complete answers; negative if an answer did not wait for the body.
         self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -107,7 +107,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._may_upgrade = self._unanswered <= 0  # else the answers before would end among the frames
+        self._may_upgrade = self._unanswered <= 0  # otherwise earlier answers would be mixed with frames
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -146,7 +146,7 @@ class HttpConnection(HttpToolsProtocol):
         self.leave()
 
     def _expect_request(self) -> None:
-        """Set the peer's time limit, or lift it while the peer waits for us."""
+        """Set the peer's time limit, or remove it while the peer waits for an answer."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -154,15 +154,14 @@ class HttpConnection(HttpToolsProtocol):
             self._deadline = self.loop.call_later(REQUEST_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        """Close the connection, also if the peer has left the end of an answer unread: this does not wait for the
-        peer."""
+        """Close the connection without waiting for the peer, even if it has not read the end of an answer."""
         self.transport.close()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
 
 
 class HttpSide:
-    """What the HTTP connections of a port share."""
+    """The shared state of a port's HTTP connections."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._config = Config(
@@ -185,9 +184,9 @@ class HttpSide:
         leave: Callable[[], None],
         websocket: Callable[[], TakesOver],
     ) -> None:
-        """Carry on as HTTP on a connection that has sent ``received`` so far; ``leave`` is called at its end.
+        """Continue a connection as HTTP, after it has sent ``received``; ``leave`` is called at its end.
 
-        ``websocket`` makes the protocol that takes over if the peer requests one later.
+        ``websocket`` makes the protocol that takes over if the peer requests an upgrade later.
         """
         http = HttpConnection(self._config, self._state, app_state={})
         http.leave = leave

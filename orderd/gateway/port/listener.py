@@ -37,10 +37,10 @@ class Port:
         *,
         too_large: bytes,
     ) -> None:
-        """``app`` serves HTTP, ``converse`` a websocket that ``admit`` has answered with None.
+        """``app`` serves HTTP, ``converse`` a websocket for which ``admit`` has returned None.
 
-        With a certificate the port speaks TLS, and nothing else. ``too_large`` is said of a websocket message over the
-        limit before the connection is closed.
+        With a certificate the port accepts only TLS. ``too_large`` is sent for a websocket message over the limit
+        before the connection is closed.
         """
         self._http = HttpSide(app)
         self._context = PortContext(self._http, caps, certificate)
@@ -54,8 +54,8 @@ class Port:
 
         An ``inherited`` socket is already bound and listens: it replaces ``host`` and ``port``.
 
-        ``backlog`` is how many connections may wait to be accepted; a system has a limit of its own. A client that
-        finds no room there gets no answer, and its system tries again a second later.
+        ``backlog`` is the number of connections that may wait to be accepted; the system limits it too. A client beyond
+        it gets no answer, and its system retries a second later.
         """
         self._server = await serve(
             self._converse,
@@ -85,13 +85,12 @@ class Port:
         return {connection for connection in found if isinstance(connection, PortConnection)}
 
     def leave_queued(self) -> None:
-        """Accept no more connections: on a port that a service manager holds, they wait for the next process."""
+        """Accept no more connections. On a port that a service manager holds, they wait for the next process."""
         if self._server is not None:
             self._server.server.close()
 
     async def close(self) -> None:
-        """Stop listening; close websockets with 1012, let HTTP answers finish, and abort what does not end by
-        itself."""
+        """Stop listening, close websockets with 1012, let HTTP answers finish, and abort the remaining connections."""
         if self._server is None:
             return
         self._server.close(code=SERVICE_RESTART, reason="restarting: reconnect and resume with after")

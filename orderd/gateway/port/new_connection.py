@@ -1,7 +1,7 @@
-"""A connection before its protocol is known: it is counted, secured if the port has a certificate, and handed on.
+"""A connection before its protocol is known: it is counted, secured if the port has a certificate, and handed over.
 
-The head of its first request decides. A request to upgrade goes to the websockets library, any other to uvicorn's HTTP
-protocol, with the bytes that have come so far.
+The head of its first request decides. An upgrade request goes to the websockets library, other requests to uvicorn's
+HTTP protocol, with the bytes received so far.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from orderd.gateway.port.tls import HANDSHAKE_RECORD, Certificate, secure
 from orderd.metrics.port import REFUSED
 
 FIRST_REQUEST_SECONDS: Final = 10.0
-"""The time a peer has from its connection to the end of its first request's head, the TLS handshake included."""
+"""Time from the connection to the end of the first request's head, including the TLS handshake."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortContext:
-    """What all arrivals of a port have in common."""
+    """The shared state of a port's new connections."""
 
     http: HttpSide
     caps: Caps
@@ -99,7 +99,7 @@ class NewConnection(asyncio.Protocol):
         if end > HEAD_BYTES or (end < 0 and len(self._received) > HEAD_BYTES):
             self._refuse(TOO_LARGE)
         elif end >= 0 or not self._received[:1].isalpha():
-            # Data that does not begin like a request (a TLS hello, for example) is answered by the HTTP side, at once.
+            # Data that is not the start of a request, such as a TLS hello, is answered by the HTTP side immediately.
             self._hand_over(self._received[: max(end, 0)])
 
     def _hand_over(self, head: bytearray) -> None:
@@ -116,7 +116,7 @@ class NewConnection(asyncio.Protocol):
         self._context.undecided.discard(self)
 
     def _refuse(self, answer: bytes) -> None:
-        """End it with an answer; without one if the peer waits for TLS and could not read it."""
+        """Close the connection with an answer, or without one if the peer expects TLS."""
         if self._is_plain:
             self._transport.abort()
         else:

@@ -82,7 +82,7 @@ async def secure(
     handshake = asyncio.ensure_future(
         loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds)
     )
-    await asyncio.sleep(0)  # start_tls has replaced our protocol by its own, and will now notify it
+    await asyncio.sleep(0)  # start_tls has replaced the protocol, and notifies the new one in the next iteration
     loop.call_soon(_feed, transport, received)
     secured = await handshake
     if secured is None or secured.is_closing():  # not an error for the event loop: the connection was closed meanwhile
@@ -91,7 +91,7 @@ async def secure(
 
 
 def _feed(transport: asyncio.Transport, received: bytes) -> None:
-    """What was read before TLS began goes first to whom it is meant for."""
+    """Feed the bytes that were read before TLS started to the TLS protocol."""
     tls = cast(asyncio.BufferedProtocol, transport.get_protocol())  # uvloop's is one, but no subclass
     rest = memoryview(received)
     while rest and not transport.is_closing():
@@ -105,7 +105,7 @@ def _feed(transport: asyncio.Transport, received: bytes) -> None:
 def _server_context() -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Of TLS 1.2 what is left in 1.3: an ephemeral key, and encryption that authenticates (RFC 9325, 4.2).
+    # The ciphers of TLS 1.2 that meet TLS 1.3: ephemeral keys and authenticated encryption (RFC 9325, 4.2).
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
     return context
 

@@ -21,7 +21,7 @@ from orderd.metrics.port import SLOW_DISCONNECTS
 WRITE_BUFFER_BYTES: Final = 262_144
 """A subscriber that leaves more than this unread does not keep up, and is closed with 1013."""
 AT_ONCE_BYTES: Final = 16_384
-"""What may lie unread before anybody waits; below the library's own bound."""
+"""Unread bytes from which senders wait; below the library's own limit."""
 CLOSE_SECONDS: Final = 5.0
 TRY_AGAIN_LATER: Final = 1013
 
@@ -30,12 +30,12 @@ class PortConnection(ServerConnection):
     """A websocket of this port, once it has been distinguished from other connections."""
 
     address: str
-    """Of the peer; '' for one that was gone too soon."""
+    """The peer's address; '' if it was closed too early."""
     principal: Principal
     """The client, once it has been admitted."""
 
     def __init__(self, *args: Any, too_large: bytes, **options: Any) -> None:  # noqa: ANN401
-        """``too_large`` is the answer to a peer whose message is over the limit."""
+        """``too_large`` is the answer to a message over the limit."""
         super().__init__(*args, **options)
         self._too_large = too_large
         self._stalled: asyncio.TimerHandle | None = None
@@ -46,7 +46,7 @@ class PortConnection(ServerConnection):
         self.protocol.reject = self._reject_with_problem  # type: ignore[method-assign]
 
     def take_over(self, transport: asyncio.Transport, received: bytes, leave: Callable[[], None]) -> None:
-        """Carry on as a websocket on a connection that has sent ``received`` so far; ``leave`` is called at its end."""
+        """Continue a connection as a websocket, after it has sent ``received``; ``leave`` is called at its end."""
         self._leave = leave
         peer = transport.get_extra_info("peername")
         self.address = "" if peer is None else str(peer[0])
@@ -70,7 +70,7 @@ class PortConnection(ServerConnection):
     def _reject_with_problem(self, status: StatusLike, text: str) -> Response:
         """The library refuses a handshake in plain text; here it is answered as by the rest of the port."""
         response = self._reject(status, text)
-        # It says so of a server that has begun to stop in the middle of the handshake.
+        # the library does so if the server begins to stop during the handshake
         is_stopping = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         code = ErrorCode.SERVICE_DRAINING if is_stopping else ErrorCode.REQUEST_UNREADABLE
         error = OrderdError(code, text.strip().partition("\n")[0])
@@ -84,8 +84,8 @@ class PortConnection(ServerConnection):
     async def answer(self, message: bytes) -> None:
         """Send the answer to a call, and wait while the peer is behind. Raises ConnectionClosed.
 
-        A peer that has said goodbye is sent nothing. (To wait for the connection's end here, as ``send`` does, would
-        keep the reader from reading up to it.)
+        After a close frame of the peer, nothing is sent. (Waiting for the connection's end here, as ``send`` does,
+        would prevent the reader from reaching it.)
         """
         if self.protocol.state is not State.OPEN:
             return
@@ -111,7 +111,7 @@ class PortConnection(ServerConnection):
         self._write(message)
 
     def _write(self, message: bytes) -> None:
-        """A text frame; that is most of what is sent, so it does not go by way of the library's objects for one."""
+        """Write a text frame directly, without the library's frame objects, because most messages are text frames."""
         self.transport.writelines((_head_of_text(len(message)), message))
 
     def close_slow(self) -> None:
@@ -121,7 +121,8 @@ class PortConnection(ServerConnection):
             self.dismiss(TRY_AGAIN_LATER, "too slow: reconnect and resume with after")
 
     def dismiss(self, code: int, reason: str) -> None:
-        """Close without waiting. The close frame goes behind what is unread, so it may never arrive: then abort."""
+        """Close without waiting. The close frame is queued after unread data and may never arrive; then the connection
+        is aborted."""
         if self.protocol.state is State.OPEN:
             self.protocol.send_close(code, reason)
             self.send_data()

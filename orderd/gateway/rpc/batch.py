@@ -1,4 +1,4 @@
-"""Concurrent submissions share a commit: what arrives while one batch is written makes up the next."""
+"""Concurrent submissions share a commit: submissions that arrive while a batch is written form the next one."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ _Waiting = tuple[Submission, "asyncio.Future[SubmitOutcome]"]
 
 
 class Batcher:
-    """Submits orders in groups. A lone submission goes at once: batches grow with load, not by waiting."""
+    """Submits orders in groups. A single submission is written immediately: batches grow with load, not by waiting."""
 
     def __init__(self, submit_batch: SubmitBatch, threads: DatabaseThreads) -> None:
         self._submit_batch = submit_batch

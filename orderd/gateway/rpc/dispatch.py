@@ -53,7 +53,7 @@ _RpcId = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**63
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A method's result, and what is to begin once it has been sent."""
+    """A method's result, and a follow-up to start after it was sent."""
 
     result: Message
     then: Callable[[], None] | None = None
@@ -180,7 +180,7 @@ class Rpc:
         return answer if call.wants_answer else _Answer(None, answer.then)
 
     def _refusal(self, message: bytes, errors: list[ErrorDetails]) -> bytes | None:
-        """What is wrong with a message that is not a valid call; None for a notification."""
+        """The error answer to a message that is not a valid call; None for a notification."""
         if errors[0]["type"] == "json_invalid":
             return _not_json(errors[0]["msg"])
         given = from_json(message)
@@ -283,7 +283,7 @@ def _internal(method: str) -> OrderdError:
 
 
 def _describe(error: ErrorDetails) -> str:
-    """The field, what is wrong with it, and what was given."""
+    """The field, its error, and the given value."""
     path = ".".join(str(step) for step in error["loc"][2:]) or "params"
     complaint = error["msg"].removeprefix("Input ").removeprefix("String ")
     if error["type"] == "missing":

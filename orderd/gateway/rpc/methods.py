@@ -61,7 +61,7 @@ _PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_prof
 
 
 class MarketData(Protocol):
-    """What venues and chain say now. All raise OrderdError and may take as long as the venues' time limit."""
+    """Queries of venues and chain. All raise OrderdError and may take as long as the venues' time-out."""
 
     def quote(self, terms: OrderTerms) -> QuoteResult: ...
 
@@ -79,7 +79,7 @@ class MarketData(Protocol):
 
 
 class ManualResolution(Protocol):
-    """What an operator does about unknown outcomes. All raise OrderdError."""
+    """An operator's resolution of unknown outcomes. All raise OrderdError."""
 
     def evidence(self, account_id: UUID, ref: str, *, sees_all: bool) -> EvidenceResult: ...
 
@@ -97,8 +97,8 @@ class StatusReport(Protocol):
 
 
 class Methods:
-    """Answers calls. ``database`` threads hold a connection each; ``outside`` threads wait for the outside world, and
-    ``mints`` threads too, as long as an answer may take."""
+    """Answers calls. ``database`` threads have a connection each; ``outside`` threads query venues and chain, and so do
+    ``mints`` threads within the time of an answer."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Methods:
         self.draining = False
 
     def routes(self) -> dict[Method, RpcMethod]:
-        """What each method takes and returns, the scope it needs, and its handler."""
+        """For each method: its parameters and result, the required scope, and its handler."""
         return {
             Method.ORDER_SUBMIT: RpcMethod(SubmitParams, SubmitResult, Scope.TRADE, self.submit),
             Method.ORDER_PREVIEW: RpcMethod(SubmitParams, PreviewResult, Scope.READ, self.preview),
@@ -163,7 +163,7 @@ class Methods:
     # Submitting
 
     async def submit(self, caller: Requester, params: SubmitParams, label: str | None = None) -> Reply:
-        """Take an order. The answer means that it is on disk."""
+        """Accept an order. The answer means that it is on disk."""
         if self.draining:
             raise OrderdError(ErrorCode.SERVICE_DRAINING, "this daemon is stopping; the order was not taken")
         principal = caller.principal
@@ -176,7 +176,7 @@ class Methods:
         return Reply(SubmitResult.model_construct(order=outcome.order, created=outcome.created))
 
     async def _terms(self, given: GivenTerms) -> OrderTerms:
-        """What is meant. A token that is met for the first time is read from the chain before, within bounded time."""
+        """The parsed terms. Unknown tokens are first read from the chain, within a time limit."""
         try:
             return self._intake.terms(given)
         except OrderdError as error:
@@ -196,7 +196,8 @@ class Methods:
         return known
 
     async def _submit(self, principal: Principal, submission: Submission) -> SubmitOutcome:
-        """Within the submitter's limits. What was submitted before is answered whatever limits, market and time are."""
+        """Submit within the client's limits. A repeated submission gets its order regardless of limits, market and
+        time."""
         terms = submission.terms
         limits = self._intake.limits
         for each in (limits, principal.limits):
@@ -223,7 +224,7 @@ class Methods:
         return terms if terms.amount_word is None else await self._database.run(self._intake.resolved, terms)
 
     async def preview(self, caller: Requester, params: SubmitParams) -> Reply:  # noqa: ARG002
-        """What submitting would do: the route, and the chain's simulation of the transaction."""
+        """The effect of a submission: the route, and the chain's simulation of the transaction."""
         terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.preview, terms))
 
@@ -237,7 +238,7 @@ class Methods:
         )
 
     async def cancel(self, caller: Requester, params: GetParams) -> Reply:
-        """Withdraw an order of which nothing is signed."""
+        """Cancel an order, if nothing is signed."""
         principal = caller.principal
         what = f"the cancellation of order {params.order}"
         order = await self._database.change(
@@ -273,7 +274,7 @@ class Methods:
         return Reply(AmendResult(order=await self._database.change(f"the change of order {params.order}", amend)))
 
     async def simulate_fill(self, caller: Requester, params: GetParams) -> Reply:
-        """What the order would do now: what it waits for, the route, and the chain's simulation of the transaction."""
+        """The effect of an order now: its condition, the route, and the chain's simulation of the transaction."""
         principal = caller.principal
         found = await self._database.run(
             next_execution.find, principal.account_id, params.order, sees_all=principal.sees_all
@@ -281,13 +282,13 @@ class Methods:
         return Reply(await self._outside.run(self._market.simulate_fill, found))
 
     async def evidence(self, caller: Requester, params: GetParams) -> Reply:
-        """What is known of a submitted order's transaction, and what the chain says of it now."""
+        """The stored facts about a submitted order's transaction, and its current state on the chain."""
         principal = caller.principal
         evidence = self._resolution.evidence
         return Reply(await self._outside.run(evidence, principal.account_id, params.order, sees_all=principal.sees_all))
 
     async def resolve(self, caller: Requester, params: ResolveParams) -> Reply:
-        """Say what became of an order whose outcome is unknown."""
+        """Resolve an order with an unknown outcome."""
         principal = caller.principal
         if (params.landed is None) == (not params.dead):
             raise OrderdError(ErrorCode.ORDER_NOT_RESOLVABLE, "give landed or dead, and not both")
@@ -340,12 +341,12 @@ class Methods:
     # The market, the wallet and tokens
 
     async def quote(self, caller: Requester, params: QuoteParams) -> Reply:  # noqa: ARG002
-        """What each venue would give."""
+        """The quotes of all venues."""
         terms = await self._resolved(await self._terms(params))
         return Reply(await self._outside.run(self._market.quote, terms))
 
     async def balances(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
-        """What the wallet holds."""
+        """The wallet's balances."""
         return Reply(await self._outside.run(self._market.balances))
 
     async def tokens(self, caller: Requester, params: NoParams) -> Reply:  # noqa: ARG002
@@ -353,11 +354,11 @@ class Methods:
         return Reply(TokensResult(tokens=self._desk.listed()))
 
     async def search_tokens(self, caller: Requester, params: TokensSearchParams) -> Reply:  # noqa: ARG002
-        """What is called like this, on the lists and by the operator."""
+        """Tokens with this name, on token lists and named by the operator."""
         return Reply(self._desk.search(params.text))
 
     async def name_token(self, caller: Requester, params: TokensNameParams) -> Reply:
-        """Give a mint a symbol, or say which mint a symbol means."""
+        """Name a mint, or choose the mint of a symbol."""
         name = partial(self._desk.name, params.symbol, params.mint, caller.principal.actor, pinned=params.pinned)
         return Reply(TokensNameResult(token=await self._mints.change(f"the symbol {params.symbol}", name)))
 
@@ -367,7 +368,7 @@ class Methods:
         return Reply(TokensUnnameResult(removed=await self._mints.change(f"the symbol {params.symbol}", unname)))
 
     async def pools(self, caller: Requester, params: PoolsParams) -> Reply:  # noqa: ARG002
-        """The pools that are traded in, as they stand."""
+        """The traded pools in their current state."""
         return Reply(await self._outside.run(self._market.pools, params))
 
     # The daemon
@@ -377,7 +378,7 @@ class Methods:
         return Reply(await self._report.status())
 
     async def halt(self, caller: Requester, params: HaltParams) -> Reply:
-        """Let nothing new be signed, and no new order be taken."""
+        """Halt trading: nothing new is signed, and no new order is accepted."""
         # Among the threads that no flood of orders keeps busy.
         return Reply(await self._lists.change("the halt", halting.halt, caller.principal.actor, params.reason))
 

@@ -1,4 +1,4 @@
-"""The methods about what has been. They change nothing."""
+"""Read-only methods for records: fills, prices, profits and the portfolio."""
 
 from collections.abc import Callable
 
@@ -22,9 +22,9 @@ from orderd.wire.subscriptions import UnsubscribeParams, UnsubscribeResult
 
 
 class Records:
-    """``lists`` are threads whose calls may take as long as those of lists, ``outside`` wait for the chain.
+    """``lists`` are threads for slow queries, ``outside`` threads query the chain.
 
-    ``balances`` asks it what the wallet holds. Raises OrderdError RPC_*.
+    ``balances`` queries the wallet's balances. Raises OrderdError RPC_*.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Records:
         self._outside = outside
 
     def routes(self) -> dict[Method, RpcMethod]:
-        """As those of ``Methods``."""
+        """The routes, as in ``Methods``."""
         return {
             Method.HISTORY: RpcMethod(HistoryParams, HistoryResult, Scope.READ, self.history),
             Method.PRICES: RpcMethod(PricesParams, PricesResult, Scope.READ, self.prices),
@@ -57,18 +57,18 @@ class Records:
         }
 
     async def history(self, caller: Requester, params: HistoryParams) -> Reply:
-        """Fills, newest first, in pages, and what they came to."""
+        """Fills, newest first, in pages, with totals."""
         found = await self._lists.run(_history, caller.principal, params)
         if params.token is not None and not found.fills:
             self._tokens.mint_of(params.token)  # as with lists of orders: a misspelt filter is an error
         return Reply(found)
 
     async def prices(self, caller: Requester, params: PricesParams) -> Reply:  # noqa: ARG002
-        """What a pair has cost, as candles."""
+        """The prices of a pair as candles."""
         return Reply(await self._lists.run(read_prices, self._tokens, params))
 
     async def subscribe_to_prices(self, session: Session, params: PricesSubscribeParams) -> Reply:
-        """Follow what a pair costs: its newest candles, and then each change of them."""
+        """Subscribe to the prices of a pair: its newest candles, and then each change of them."""
         follower, now = await self._feed.prepare(session, params.pair, params.interval)
         result = PricesSubscribeResult(subscription=follower.number, **dict(now))
         return Reply(result, then=lambda: self._feed.follow(follower))
@@ -78,11 +78,11 @@ class Records:
         return Reply(UnsubscribeResult(removed=self._feed.unfollow(session, params.subscription)))
 
     async def pnl(self, caller: Requester, params: PnlParams) -> Reply:
-        """What was earned, by token and by day."""
+        """Profit by token and by day."""
         return Reply(await self._lists.run(_pnl, self._tokens, caller.principal, params))
 
     async def portfolio(self, caller: Requester, params: PortfolioParams) -> Reply:  # noqa: ARG002
-        """What the wallet holds, and what that is worth."""
+        """The wallet's balances and their value."""
         balances = await self._outside.run(self._balances)
         return Reply(await self._lists.run(value_of, self._tokens, balances, params))
 

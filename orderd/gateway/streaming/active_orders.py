@@ -1,7 +1,7 @@
 """The active orders in the order in which they became known, in pages, for the followers of all orders.
 
-Each order has a number, so that a follower need not remember which orders there were when it came: two numbers say
-that, and how far it has been shown them.
+Each order has a number, so that a follower only needs two numbers to know which orders existed when it subscribed, and
+how far it has been shown them.
 """
 
 from typing import Final

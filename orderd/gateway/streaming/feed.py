@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Feed:
-    """Brings what is published on Redis to the hub, and lets it sweep after each interruption."""
+    """Forwards messages from Redis to the hub, and requests a sweep after each interruption."""
 
     def __init__(self, client: Redis, hub: Hub) -> None:
         self._client = client
@@ -57,7 +57,7 @@ class Feed:
             for event in events_of(message["data"]):
                 self._hub.receive(event)
         elif message["type"] == "subscribe":
-            # Also after an automatic reconnection of the client: what was published meanwhile is lost.
+            # Also after an automatic reconnection of the client, because messages in between are lost.
             self._hub.has_news = True
             self._hub.request_sweep()
             log.info("redis subscription open", action="feed_open")

@@ -11,7 +11,7 @@ from orderd.wire.subscriptions import Heartbeat
 
 HEARTBEAT_SECONDS: Final = 5
 SLOTS: Final = 100
-"""The parts of the period. Connections are spread over them, so that thousands do not get it at once."""
+"""Parts of the period over which connections are spread, so that thousands do not get it at the same time."""
 _HEAD: Final = f'{{"jsonrpc":"2.0","method":"{HEARTBEAT}","params":'.encode()
 
 
@@ -24,7 +24,7 @@ class Pacemaker:
         self._joined: set[Session] = set()
 
     def join(self, session: Session) -> None:
-        """Send heartbeats to this session from now on, once per period, until it follows nothing any more."""
+        """Send heartbeats to this session, once per period, as long as it has subscriptions."""
         if session not in self._joined:
             self._joined.add(session)
             min(self._slots, key=len).add(session)

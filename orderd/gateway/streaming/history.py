@@ -1,4 +1,4 @@
-"""What the hub reads from Postgres, which has everything that followers get."""
+"""The hub's queries to Postgres, which stores everything that subscribers get."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from orderd.wire.orders import OrderView
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far an order has come: the seq of its last stored event; and whose order it is, of which pair and kind."""
+    """The seq of an order's last stored event, and its account, pair and kind."""
 
     order_id: UUID
     account_id: UUID
@@ -36,7 +36,7 @@ class Head:
 class OrderSnapshot:
     """The state of an order when a client begins to follow it.
 
-    ``again`` are its events from ``after + 1`` on, as far as they are stored, if a resume point was given.
+    ``again`` are its stored events from ``after + 1`` on, if a resume point was given.
     """
 
     order: OrderView
@@ -62,17 +62,17 @@ def active_heads() -> list[Head]:
 
 
 def clock_now() -> datetime:
-    """What Postgres' clock says, by which changes are stamped."""
+    """The time of Postgres' clock, which stamps changes."""
     (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
     assert isinstance(now, datetime)
     return now
 
 
 def heads_moved(readings: Sequence[datetime], seconds: float) -> tuple[datetime, list[Head]]:
-    """What Postgres' clock says, and the orders whose last event is at most ``seconds`` from that.
+    """The time of Postgres' clock, and the orders whose last event is at most ``seconds`` away from it.
 
-    The same for its earlier ``readings``, the newest last: if the clock was set, changes are stamped by both. Of
-    these, only the last one may be lower than all that are looked for.
+    Also those near its earlier ``readings``, the newest last: if the clock was set, changes have stamps of both clocks.
+    Only the last reading may be lower than all stamps in question.
     """
     now = clock_now()
     around = timedelta(seconds=seconds)
@@ -87,7 +87,8 @@ def missing(order_id: UUID, seq: int) -> tuple[Head | None, list[OrderEvent]]:
 
 
 def snapshots(selection: Selection, among: Sequence[UUID] = ()) -> list[OrderSnapshot]:
-    """What a new follower is sent, oldest order first: of those it names, or of those ``among`` that it selects."""
+    """The snapshots for a new subscription, oldest order first: of the named orders, or of the selected ones ``among``
+    these."""
     if selection.orders:
         rows = Order.select().where(Order.id.in_(list(selection.orders))).order_by(Order.id)
         return [_current(views.order_view(row), selection.orders[row.id]) for row in rows]

@@ -40,7 +40,7 @@ SWEEP_OVERLAP_SECONDS: Final = 5.0
 MEMORY_SECONDS: Final = 60.0
 """How long an order that has ended is remembered; well above the overlap."""
 READERS: Final = 8
-"""Orders whose gaps are filled at a time."""
+"""Number of orders whose gaps are filled concurrently."""
 MAX_SUBSCRIPTIONS: Final = 1_000
 """Of one connection."""
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class Hub:
             self._fill(news.order_id, news.seq)
 
     def learn(self, new: Sequence[Moved]) -> None:
-        """Note whose orders new ones are, which saves asking when their first events come."""
+        """Note the accounts of new orders, which saves a query when their first events arrive."""
         for order in (moved.order for moved in new):
             self._mark(order.id).groups = groups_of(order.account_id, order.token_in, order.token_out, order.kind)
 
@@ -136,14 +136,14 @@ class Hub:
         if ended and not mark.ended:
             self._active_orders.remove(order_id, mark.number)
             self._ended.append((time.monotonic(), order_id))
-        elif mark.ended and not ended:  # what was confirmed has been rolled back
+        elif mark.ended and not ended:  # a confirmed order was rolled back
             mark.number = self._active_orders.add(order_id)
         mark.ended = ended
 
     # Gaps
 
     def _fill(self, order_id: UUID, seq: int) -> None:
-        """Read what is missing up to ``seq`` from Postgres, and send it."""
+        """Read the missing events up to ``seq`` from Postgres, and send them."""
         if order_id in self._gaps:
             self._gaps[order_id] = max(seq, self._gaps[order_id])
             return
@@ -175,7 +175,7 @@ class Hub:
     # Sweeps
 
     async def start(self) -> None:
-        """Learn how far the active orders are; after this the hub has missed nothing. Raises OrderdError."""
+        """Load the heads of the active orders; from then on the hub misses nothing. Raises OrderdError."""
         self._swept_at, self.as_of = time.monotonic(), datetime.now(UTC)
         self._readings.append((self._swept_at, await self._database.run(history.clock_now)))
         for head in await self._database.run(history.active_heads):
@@ -199,15 +199,15 @@ class Hub:
             self._sweep_now.clear()
 
     def request_sweep(self) -> None:
-        """Sweep soon: news may have been lost."""
+        """Request a sweep, because messages may have been lost."""
         self._news_were_lost = True
         self._sweep_now.set()
 
     async def sweep(self) -> None:
-        """Find what news has missed since the last sweep, and send it. Raises OrderdError.
+        """Find events that were missed since the last sweep, and send them. Raises OrderdError.
 
-        While Redis is connected, an order is read only when a second sweep finds it behind where the first one saw it:
-        late news arrives by itself, and reading each order that a burst delays would delay it even more.
+        While Redis is connected, an order is read only if two sweeps find it behind: late messages arrive by
+        themselves, and reading each order that a burst delays would delay it even more.
         """
         started, as_of = time.monotonic(), datetime.now(UTC)
         may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
@@ -224,7 +224,7 @@ class Hub:
         self._forget(started - MEMORY_SECONDS)
 
     def _record_reading(self, at: float, reading: datetime) -> None:
-        """Remember what Postgres' clock said for as long as a change that it has stamped may not be committed yet."""
+        """Keep a reading of Postgres' clock as long as changes with its stamps may still be uncommitted."""
         self._readings.append((at, reading))
         while self._readings[0][0] < at - SWEEP_OVERLAP_SECONDS:
             self._readings.popleft()
@@ -277,7 +277,8 @@ class Hub:
         await subscription.begin(pages, partial(self._is_behind, subscription.selection.group))
 
     def _is_behind(self, group: Group | None, order_id: UUID, seq: int | None) -> bool:
-        """Whether events of an order up to ``seq``, None for its end, may yet be offered to followers of ``group``."""
+        """Whether events of an order up to ``seq``, or up to its end with None, may still be offered to followers of
+        ``group``."""
         mark = self._marks.get(order_id)
         if seq is None:
             return mark is not None and not mark.ended and (mark.groups is None or group in mark.groups)

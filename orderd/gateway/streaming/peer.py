@@ -1,4 +1,4 @@
-"""The sending side of a connection, as seen by code that has news or answers for it."""
+"""The sending side of a connection, for code that sends notifications or answers."""
 
 from typing import Protocol
 

@@ -17,7 +17,7 @@ from orderd.wire.rpc import PRICE_CANDLE
 
 PERIOD_SECONDS: Final = 1.0
 NEWEST: Final = 2
-"""Candles that may still change: the one of now, and the one before it for what is stored late."""
+"""Candles that may still change: the current one, and the previous one because of late records."""
 MAX_OF_CONNECTION: Final = 20
 MAX_SERIES: Final = 200
 """Maximum number of pairs and intervals that all clients of this process follow: they are read each second."""
@@ -45,9 +45,9 @@ class PriceFeed:
         self._of_session: defaultdict[Session, dict[int, Follower]] = defaultdict(dict)
 
     async def prepare(self, session: Session, pair: str, interval: str) -> tuple[Follower, PricesResult]:
-        """A follower that gets news from ``follow`` on, and what the pair costs now.
+        """A follower, which gets changes from ``follow`` on, and the newest candles.
 
-        Raises OrderdError: like ``read``, and SERVICE_OVERLOADED if too much is followed.
+        Raises the errors of ``read``, and OrderdError SERVICE_OVERLOADED if there are too many subscriptions.
         """
         now = await self._threads.run(self._read, PricesParams(pair=pair, interval=interval, limit=NEWEST))
         series = PricesParams(pair=f"{now.base}/{now.quote}", interval=now.interval, limit=NEWEST)
@@ -88,7 +88,7 @@ class PriceFeed:
             await self.publish()
 
     async def publish(self) -> None:
-        """Read what is followed, and send what has changed. Raises OrderdError if Postgres does not answer."""
+        """Read the subscribed prices, and send the changes. Raises OrderdError if Postgres does not answer."""
         if not self._of_series:
             return
         for series, now in await self._threads.run(self._read_all, tuple(self._of_series)):

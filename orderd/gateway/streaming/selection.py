@@ -18,8 +18,7 @@ Group = tuple[UUID | None, str | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The orders that are named, or else all active ones: of an account, of a pair (symbols) and of a kind, where these
-    are given.
+    """The named orders, or all active ones, optionally of an account, a pair (symbols) and a kind.
 
     ``orders`` has for each order the seq after which its events are to be sent again, or None. ``from_beginning`` asks
     for all events of all active orders.
@@ -45,7 +44,7 @@ def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tup
 
 
 def visible_to(principal: Principal, name: str | None = None) -> UUID | None:
-    """The account whose orders are shown for a request for ``name``, or for no account in particular; None for all.
+    """The account whose orders are shown for a request for ``name``, or without a name; None for all accounts.
 
     Needs a database connection if there is a name. Raises OrderdError: REQUEST_INVALID for an unknown account,
     AUTH_FORBIDDEN for another's.
@@ -61,7 +60,7 @@ def visible_to(principal: Principal, name: str | None = None) -> UUID | None:
 
 
 def select(principal: Principal, params: SubscribeParams, symbol_of: Callable[[str], str]) -> Selection:
-    """What ``params`` ask for. Needs a database connection.
+    """The selection that ``params`` request. Needs a database connection.
 
     Raises OrderdError: REQUEST_INVALID for parameters that exclude each other, and the errors of ``visible_to``,
     ``views.find`` and ``symbol_of``, which knows the tokens.

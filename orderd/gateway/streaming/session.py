@@ -14,7 +14,7 @@ from orderd.gateway.streaming.peer import Peer
 from orderd.gateway.streaming.subscription import Subscription
 
 MAX_IN_FLIGHT: Final = 64
-"""Maximum number of calls of one connection at a time; beyond it nothing more is read from the connection."""
+"""Maximum number of concurrent calls of one connection; beyond it, nothing more is read from the connection."""
 
 
 class Requester(Protocol):
@@ -34,7 +34,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def expire(self) -> None:
-        """The client's API key has ended: everything that it asks for from here on is refused."""
+        """The client's API key has ended: refuse all further calls."""
         self.principal = replace(self.principal, expires_at=datetime.now(UTC))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -50,11 +50,11 @@ class Session:
             await asyncio.wait(self._tasks)
 
     def end(self) -> None:
-        """The client is gone: its answers are no longer needed."""
+        """The client has disconnected: its answers are no longer needed."""
         for task in self._tasks:
             task.cancel()
 
 
 async def _while_connected(work: Coroutine[Any, Any, None]) -> None:
-    with suppress(ConnectionClosed):  # then there is no client left to notify
+    with suppress(ConnectionClosed):  # the client is gone
         await work

@@ -24,9 +24,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the orders that a follower is shown: all those of the roll up to the number ``upto``.
+    """A page of the snapshots for a follower: all active orders up to the number ``upto``.
 
-    ``numbers`` are of all orders that were looked for. Those without a standing have ended meanwhile, or are of others.
+    ``numbers`` are those of all orders that were read. Those without a snapshot have ended meanwhile, or do not match.
     """
 
     snapshots: Sequence[OrderSnapshot]

@@ -1,4 +1,4 @@
-"""One follower of orders: what it has received, and what it gets next."""
+"""One subscription to orders: the events that it has received, and the next ones."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ class StreamEvent:
 
     @property
     def event(self) -> OrderEvent:
-        """All of it, for those whom the body as it is does not serve."""
+        """The whole event, for encoders that cannot use the body as it is."""
         if self._event is None:
             self._event = OrderEvent.model_validate_json(self.body)
         return self._event
 
     def frames(self, form: object, encode: Encode) -> tuple[bytes, ...]:
-        """What ``encode`` makes of it, made once for all followers with the same ``form``."""
+        """The frames made by ``encode``, cached for all followers with the same ``form``."""
         return once(self._frames, form, encode)
 
 
@@ -138,10 +138,10 @@ class Notifications:
 
 
 class Subscription:
-    """Shown the state of its orders page by page, and between the pages the events of these; then live.
+    """Sends snapshots of its orders page by page, with their events in between, and is then live.
 
-    Of the orders that have a number up to ``since``, which existed when it came, those of later pages are skipped until
-    then: their page will include their events. New orders are sent from their first event on.
+    Events of orders with a number up to ``since``, which existed at the subscription, are skipped until their page,
+    which includes these events. New orders are sent from their first event on.
     """
 
     __slots__ = (
@@ -164,8 +164,8 @@ class Subscription:
         self.since = since
         self._peer = peer
         self._encoder = encoder
-        # How far it has got for orders whose news have not come as far yet. It has not seen the beginning of an order
-        # that had ended before its page was read, and does not get its end.
+        # The last seq sent for orders whose live events are behind it. An order that had ended before its page was read
+        # was never shown, so its end is not sent.
         self._sent_seq: dict[UUID, int] = {}
         # While it is not live; with the numbers of the orders.
         self._held: deque[tuple[StreamEvent, int]] | None = deque()
@@ -176,7 +176,8 @@ class Subscription:
         self._last: tuple[UUID, int] | None = None
 
     def offer(self, news: StreamEvent, number: int) -> None:
-        """Send it, unless it is known. The events of an order, of this number, are offered in order, without gaps."""
+        """Send an event, unless it was sent before. The events of an order, which has this number, are offered in
+        order, without gaps."""
         if self._held is None:
             if self._is_new(news):
                 for message in self._encode(news):
@@ -210,7 +211,7 @@ class Subscription:
         self._held = None
 
     def _drop_ended(self, page: Page, after: int) -> None:
-        """Let go of what was held of orders that had ended before their page was read."""
+        """Drop held events of orders that had ended before their page was read."""
         assert self._held is not None
         upto, shown = min(page.upto, self.since), {each.order.id for each in page.snapshots}
         self._held = deque(each for each in self._held if not after < each[1] <= upto or each[0].order_id in shown)
@@ -273,7 +274,7 @@ class Subscription:
         sent = self._sent_seq.get(news.order_id, 0)
         is_new = news.seq > sent
         if sent and (is_new or news.ended):
-            del self._sent_seq[news.order_id]  # from here on, what is offered is new
+            del self._sent_seq[news.order_id]  # all further events are new
         return is_new
 
 
