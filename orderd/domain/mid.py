@@ -65,7 +65,7 @@ def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
     return (bid + min(near, key=lambda offer: offer.taken).spot) / 2
 
 
-def with_a_say(quotes: Iterable[VenueQuote]) -> list[VenueQuote]:
+def with_enough_liquidity(quotes: Iterable[VenueQuote]) -> list[VenueQuote]:
     """The offers of pools with enough liquidity for the amount; all if no pool has enough."""
     return [each for each, _ in _with_enough(quotes)]
 

@@ -50,12 +50,13 @@ def socket(daemon: Daemon, shared_database: dict[str, str]) -> Iterator[ClientCo
 def everything_stored(url: str) -> dict[str, list[Any]]:
     """All rows of all tables but those that no order changes.
 
-    Two are told of refusals, two show that processes live, one what the wallet was last seen to hold, and three keep
-    what was read on the chain: prices, mints and pools.
+    Two keep refusals, two show that processes live, three what the wallet holds and has received, and three what was
+    read on the chain: prices, mints and pools.
     """
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        others = {"audit", "refusals", "processes", "clock", "balances", "candles", "mints", "pools_found"}
+        others = {"audit", "refusals", "processes", "clock", "balances", "movements", "reconciled"}
+        others |= {"candles", "mints", "pools_found"}
         tables = [name for (name,) in cursor.fetchall() if name not in others]
         rows = {}
         for table in tables:

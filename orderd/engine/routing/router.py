@@ -11,7 +11,7 @@ from typing import Final
 from orderd.amm.side import Quote
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.mid import mid_of, with_a_say
+from orderd.domain.mid import mid_of, with_enough_liquidity
 from orderd.domain.money import BPS
 from orderd.domain.quote import (
     Hop,
@@ -280,7 +280,7 @@ class Router:
         known, price = self._sol_prices.get(mint_out, ((), 0))
         if known != pools:
             quotes = [pool.venue_quote(quote) for pool in pools if (quote := quoted(pool, _ONE_SOL)) is not None]
-            price = max((quote.amount_out for quote in with_a_say(quotes)), default=0)
+            price = max((quote.amount_out for quote in with_enough_liquidity(quotes)), default=0)
             self._sol_prices[mint_out] = pools, price
         return lamports * price // _ONE_SOL
 

@@ -273,7 +273,7 @@ async def test_a_parameter_of_which_there_may_be_several_may_come_again(http: ht
         ({"Content-Type": "application/json; charset=utf-16"}, json.dumps(_BODY).encode("utf-16"), "utf-16"),
         ({}, json.dumps(_BODY).encode("utf-16"), "UTF-16"),
         ({}, json.dumps(_BODY).encode("utf-32-be"), "UTF-32-BE"),
-        ({}, json.dumps(_BODY).encode().replace(b"USDC", b"USD\xc3"), "no UTF-8"),
+        ({}, json.dumps(_BODY).encode().replace(b"USDC", b"USD\xc3"), "not UTF-8"),
     ],
 )
 async def test_a_body_in_another_encoding_is_refused_by_its_name(

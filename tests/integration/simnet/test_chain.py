@@ -132,7 +132,7 @@ def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
     chain.close()
 
     assert len(broken) > 4
-    assert [entry["event"] for entry in logs] == ["slot began badly"] * len(broken)
+    assert [entry["event"] for entry in logs] == ["start of slot failed"] * len(broken)
     assert restored_balance(tmp_path) == SOL
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from orderd.domain.mid import mid_of, text
+from orderd.domain.mid import mid_of, text, with_enough_liquidity
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import Hop, Route, VenueQuote
 
@@ -68,6 +68,12 @@ def test_a_pool_that_is_no_part_of_the_market_has_no_say(other: VenueQuote) -> N
 def test_where_all_pools_hold_too_little_they_have_to_do() -> None:
     offers = [offer(102, impact_bps=1_000), offer(100, impact_bps=1_000)]
     assert mid(Route.single(offers[0]), offers) == 101
+
+
+def test_pools_with_enough_liquidity_are_preferred_and_otherwise_all_count() -> None:
+    deep, shallow = offer(100), offer(96, impact_bps=2_000)
+    assert with_enough_liquidity([deep, shallow]) == [deep]
+    assert with_enough_liquidity([shallow]) == [shallow]
 
 
 def test_where_it_cannot_be_told_it_is_not() -> None:
