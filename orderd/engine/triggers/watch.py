@@ -14,10 +14,8 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-import structlog
-
-from db import families, journal, resting
-from db.connection import database, transaction
+from db import journal, resting
+from db.connection import database
 from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Deferred
@@ -29,6 +27,7 @@ from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
+from orderd.engine.triggers.firing import Fired, Firing
 from orderd.engine.triggers.followers import Followers
 from orderd.engine.triggers.pricing import Pricing, request_for
 from orderd.engine.triggers.roster import Roster
@@ -45,7 +44,6 @@ _ANEW_SECONDS: Final = 30.0
 """How often orders are checked although no pool has changed: an obstacle to a route may end by itself."""
 _NOTHING_YET: Final = ErrorCode.ROUTE_NOT_FOUND
 """The initial reason of an order on liquidity: it waits for a pool. It is not reported."""
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -65,14 +63,8 @@ class _View:
 class _PassResult:
     """The result of a pass: orders that fire, and parts of orders that can be executed."""
 
-    fired: "list[_Fired]" = field(default_factory=list)
-    parts: "list[tuple[Watched, int]]" = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fired:
-    watched: Watched
-    look: MarketLook
+    fired: list[Fired] = field(default_factory=list)
+    parts: list[tuple[Watched, int]] = field(default_factory=list)
 
 
 class Triggers:
@@ -101,7 +93,6 @@ class Triggers:
         """
         self._router = router
         self._publisher = publisher
-        self._send = send
         self._execute = execute
         self._look = look
         self._halted = halted
@@ -110,6 +101,7 @@ class Triggers:
         self._roster = Roster(is_mine, clock)
         self._pricing = Pricing(router, fits, check, preferred, clock)
         self._followers = Followers(self._roster, self._pricing, clock)
+        self._firing = Firing(self._roster, publisher, send)
         self._views: dict[Pair, _View] = {}
         self._waiting: list[tuple[Watched, OrderdError]] = []
         self.awaiting_pools: frozenset[Pair] = frozenset()
@@ -145,7 +137,7 @@ class Triggers:
         result = self._look_at_all()
         with database.connection_context():
             self._report_reasons()
-            fired = self._fire(result.fired)
+            fired = self._firing.fire(result.fired)
         for watched, amount_in in result.parts:
             gone_on = self._execute(watched.id, amount_in)
             (self._roster.drop if gone_on else self._roster.put_off)(watched.id)
@@ -204,7 +196,7 @@ class Triggers:
             self._followers.sees(watched, look)
         if watched.is_met(look):
             assert look is not None, "what is met is met by a look"
-            result.fired.append(_Fired(watched, look))
+            result.fired.append(Fired(watched, look))
         elif watched.is_confirming:
             view.confirming.add(watched.id)
 
@@ -238,45 +230,7 @@ class Triggers:
                 watched.waits_for, watched.seq = error.code, answer.order.seq
         self._publisher.publish([each for each in written if isinstance(each, Moved)])
 
-    # Firing
-
-    def _fire(self, fired: list[_Fired]) -> int:
-        if not fired:
-            return 0
-        fired.sort(key=lambda each: (each.watched.is_child, -each.watched.passed(each.look)))
-        changes = [
-            Change(
-                each.watched.id,
-                each.watched.fact(each.look),
-                each.watched.version,
-                to=OrderStatus.PENDING,
-                valid=True,
-            )
-            for each in fired
-        ]
-        singles = [change for each, change in zip(fired, changes, strict=True) if not each.watched.is_child]
-        children = [change for each, change in zip(fired, changes, strict=True) if each.watched.is_child]
-        written = [*journal.apply_each(singles), *map(_of_family, children)]
-        for each, answer in zip(fired, written, strict=True):
-            (self._roster.drop if isinstance(answer, Moved) else self._roster.put_off)(each.watched.id)
-            if isinstance(answer, Exception):
-                log.error("not fired", action="trigger_refused", order_id=str(each.watched.id), exc_info=answer)
-        moved = [each for each in written if isinstance(each, Moved)]
-        self._publisher.publish(moved)
-        if moved:
-            log.info("conditions met", action="triggered", orders=len(moved))
-            self._send([each.order.id for each in moved])
-        return len(moved)
-
 
 def _why(watched: Watched, error: OrderdError) -> Change:
     fact = Deferred(until=datetime.now(UTC), reason=error.spec.title, code=error.code, detail=error.detail)
     return Change(watched.id, fact, watched.version, to=OrderStatus.OPEN, waits_for=error.code)
-
-
-@transaction
-def _of_family(change: Change) -> Moved | None:
-    """Release a child if no other of its family is being executed: two of them must not sell the same amount."""
-    if not families.lock_free(change.order_id):
-        return None
-    return next(iter(journal.apply([change])), None)

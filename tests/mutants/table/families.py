@@ -50,7 +50,7 @@ MUTANTS: Final = (
     Mutant(
         "sibling-let-go",
         1,
-        "orderd/engine/triggers/watch.py",
+        "orderd/engine/triggers/firing.py",
         "    if not families.lock_free(change.order_id):\n",
         "    if families.lock_free(change.order_id) is None:\n",
         (f"{_FAMILIES}test_of_two_that_are_met_in_one_look_one_is_let_go",),

@@ -15,7 +15,7 @@ MUTANTS: Final = (
     Mutant(
         "trigger-without-fence",
         10,
-        "orderd/engine/triggers/watch.py",
+        "orderd/engine/triggers/firing.py",
         "                each.watched.version,\n",
         "                None,\n",
         (f"{_TRIGGERS}test_nor_is_one_that_becomes_another_while_the_market_is_looked_at",),
@@ -24,7 +24,7 @@ MUTANTS: Final = (
     Mutant(
         "trigger-after-its-time",
         10,
-        "orderd/engine/triggers/watch.py",
+        "orderd/engine/triggers/firing.py",
         "                valid=True,\n",
         "",
         (f"{_TRIGGERS}test_nor_one_whose_validity_has_ended",),
