@@ -8,7 +8,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from orderctl.config.flags import Flags
-from orderd.command_line import Command, CommandLine, Group
+from orderd.command_line import Command, CommandLine, Group, write_sections
 
 if TYPE_CHECKING:
     from typer._click import Command as AnyCommand
@@ -130,9 +130,7 @@ class VerbGroup(Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002
-        for heading, verbs in _GROUPS.items():
-            with formatter.section(heading):
-                formatter.write_dl(list(verbs.items()))
+        write_sections({heading: list(verbs.items()) for heading, verbs in _GROUPS.items()}, formatter)
 
 
 def _remember(ctx: "Context", param: "Parameter", value: object) -> object:

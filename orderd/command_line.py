@@ -4,7 +4,7 @@ Click silently takes the last of two values: of two slippages, that may not be t
 before a command and again after it is allowed: an alias may have the one, and the other counts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
@@ -78,7 +78,7 @@ class Command(TyperCommand):
                 is_argument = isinstance(each, TyperArgument)
                 sections.setdefault("Arguments" if is_argument else _heading(each, _OPTIONS), []).append(record)
         sections[_OPTIONS] = sections.pop(_OPTIONS, [])
-        _write(sections, formatter)
+        write_sections(sections, formatter)
 
 
 class Group(TyperGroup):
@@ -98,10 +98,11 @@ class Group(TyperGroup):
             if command is not None and not command.hidden:
                 words = (command.help or "").strip().partition("\n")[0]
                 sections.setdefault(_heading(command, "Commands"), []).append((name, words))
-        _write(sections, formatter)
+        write_sections(sections, formatter)
 
 
-def _write(sections: dict[str, list[tuple[str, str]]], formatter: "HelpFormatter") -> None:
+def write_sections(sections: Mapping[str, Sequence[tuple[str, str]]], formatter: "HelpFormatter") -> None:
+    """Write entries and their descriptions under headings; a heading without entries is left out."""
     for heading, entries in sections.items():
         if entries:
             with formatter.section(heading):

@@ -65,7 +65,7 @@ K = TypeVar("K")
 Commitment = Literal["processed", "confirmed", "finalized"]
 
 REQUEST_BATCH: Final = 25
-MOST_BYTES_A_REQUEST: Final = 31_000
+MAX_BYTES_PER_REQUEST: Final = 31_000
 """Transactions per request, and their bytes: nodes take up to 50 KiB by default, and base64 is a third longer."""
 NEWEST_VERSION: Final = 1
 """The newest version of transactions that is understood in answers."""
@@ -404,7 +404,7 @@ def in_requests(transactions: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     """The transactions in order, in batches of the maximum size of a request."""
     start, size = 0, 0
     for position, each in enumerate(transactions):
-        if position > start and (size + len(each) > MOST_BYTES_A_REQUEST or position - start == REQUEST_BATCH):
+        if position > start and (size + len(each) > MAX_BYTES_PER_REQUEST or position - start == REQUEST_BATCH):
             yield transactions[start:position]
             start, size = position, 0
         size += len(each)

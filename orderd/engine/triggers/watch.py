@@ -1,10 +1,8 @@
 """Compares resting orders with the market, and fires those whose condition is met.
 
 A change of a pool or a new slot is only a hint. The state that is read then is the truth, and the exact quote of the
-order decides. A fired order is stored before it is sent. It fires once, because the change names the version that was
-read.
-
-A pass first looks for orders to fire and sends them, and only then lets trailing stops follow a better price.
+order decides. A pass first looks for orders to fire and sends them, and only then lets trailing stops follow a better
+price.
 """
 
 import time

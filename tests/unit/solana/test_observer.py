@@ -16,7 +16,7 @@ from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcRespo
 from orderd.solana.rpc_types import EpochInfo, TransactionInfo
 from tests.unit.solana.node import Node
 
-MOST_BYTES_A_REQUEST = 50 * 1024
+MAX_BYTES_PER_REQUEST = 50 * 1024
 WALLET = Pubkey.new_unique()
 SLOT, HEIGHT = 5_000, 4_000
 EPOCH = {"slotIndex": 0, "slotsInEpoch": 432_000}
@@ -300,7 +300,7 @@ def test_however_many_have_landed_no_request_is_larger_than_nodes_take() -> None
     found = cluster.observer.fetch(signatures(500))
     assert all(isinstance(each, TransactionInfo) for each in found)
     assert len(found) == 500
-    assert max(map(len, cluster.node.requests)) <= MOST_BYTES_A_REQUEST
+    assert max(map(len, cluster.node.requests)) <= MAX_BYTES_PER_REQUEST
 
 
 def test_a_transaction_that_cannot_be_read_keeps_no_other_from_being_read() -> None:

@@ -6,7 +6,7 @@ from orderd.solana.rpc import RpcClient
 from orderd.solana.sender import Sender
 from tests.unit.solana.node import Node
 
-MOST_BYTES_A_REQUEST = 50 * 1024
+MAX_BYTES_PER_REQUEST = 50 * 1024
 LARGEST_TRANSACTION = b"\x01" * 1232
 
 
@@ -14,4 +14,4 @@ def test_however_many_are_sent_again_no_request_is_larger_than_nodes_take() -> N
     node = Node(sendTransaction=lambda _: {"result": str(Signature.default())})
     sender = Sender(RpcClient("http://node", transport=node))
     assert sender.send([LARGEST_TRANSACTION] * 200) == [None] * 200
-    assert max(map(len, node.requests)) <= MOST_BYTES_A_REQUEST
+    assert max(map(len, node.requests)) <= MAX_BYTES_PER_REQUEST
