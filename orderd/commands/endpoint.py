@@ -21,7 +21,8 @@ from orderd.proving.market import ProvingMarket
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.hints import first_slot
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import NEWEST_VERSION, RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
+from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
+from orderd.solana.rpc_calls import NEWEST_VERSION
 from orderd.solana.version_choice import takes_version_1
 from orderd.venues.account_facts import token_amount
 

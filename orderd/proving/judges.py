@@ -11,7 +11,7 @@ from solders.transaction_metadata import FailedTransactionMetadata
 from orderd.proving.trial import Paid, Trial
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.deployments import binary
-from orderd.solana.rpc import RpcClient, RpcError
+from orderd.solana.rpc import RpcClient
 from orderd.solana.rpc_types import ChainAccount
 
 _SYSVARS: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
@@ -31,18 +31,16 @@ Verdict = Paid | str | Untried
 
 def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[Verdict]:
     """By the node's simulation. Raises RpcError."""
-    calls = [rpc.simulate_with_accounts(bytes(each.transaction), [each.source, each.destination]) for each in trials]
+    simulations = rpc.simulate_with_accounts(
+        [(bytes(each.transaction), [each.source, each.destination]) for each in trials]
+    )
     found: list[Verdict] = []
-    for trial, reply in zip(trials, rpc.call_many(calls), strict=True):
-        if isinstance(reply, RpcError):
-            raise reply
-        result: dict[str, Any] = reply["value"]
-        if (error := result["err"]) is not None:
+    for trial, simulation in zip(trials, simulations, strict=True):
+        if (error := simulation.err) is not None:
             at = error["InstructionError"][0] if isinstance(error, dict) and "InstructionError" in error else None
-            found.append(_refusal(trial, at, f"{error} {_last(result.get('logs') or [])}"))
+            found.append(_refusal(trial, at, f"{error} {_last(simulation.logs)}"))
         else:
-            source, destination = (each and ChainAccount.parse(each) for each in result["accounts"])
-            found.append(trial.paid(before, source, destination))
+            found.append(trial.paid(before, *simulation.accounts))
     return found
 
 

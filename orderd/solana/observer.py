@@ -16,14 +16,8 @@ from solders.signature import Signature
 from orderd.domain.memo import memos_in
 from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
 from orderd.solana.mentions import mentions_since
-from orderd.solana.rpc import (
-    MAX_SIGNATURES_PER_CALL,
-    Commitment,
-    Mention,
-    RpcClient,
-    RpcError,
-    RpcTransportError,
-)
+from orderd.solana.rpc import Commitment, Mention, RpcClient, RpcError, RpcTransportError
+from orderd.solana.rpc_calls import MAX_SIGNATURES_PER_CALL
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
 
 _FETCH_BATCH: Final = 100

@@ -127,15 +127,18 @@ def memcmp_json(filters: Iterable[Memcmp]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The result of a simulation. ``units_consumed`` is 0 if the node does not report it."""
+    """The result of a simulation. ``units_consumed`` is 0 if the node does not report it. ``accounts`` are the
+    requested ones after the simulation; None for one that does not exist then."""
 
     err: TransactionError | None
     logs: tuple[str, ...]
     units_consumed: int
+    accounts: tuple[ChainAccount | None, ...] = ()
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        return cls(value["err"], _lines(value.get("logs")), value.get("unitsConsumed") or 0)
+        accounts = tuple(each and ChainAccount.parse(each) for each in value.get("accounts") or ())
+        return cls(value["err"], _lines(value.get("logs")), value.get("unitsConsumed") or 0, accounts)
 
 
 @dataclass(frozen=True, slots=True)
