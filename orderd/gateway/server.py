@@ -48,9 +48,13 @@ from orderd.gateway.port.listener import POLICY_VIOLATION, Port
 from orderd.gateway.port.tls import certificate_of
 from orderd.gateway.port.websocket_connection import PortConnection
 from orderd.gateway.problem import problem_response
+from orderd.gateway.rpc.daemon import DaemonMethods
 from orderd.gateway.rpc.dispatch import Rpc, too_large
-from orderd.gateway.rpc.methods import ManualResolution, MarketData, Methods
+from orderd.gateway.rpc.market import MarketData, MarketMethods
+from orderd.gateway.rpc.order_entry import OrderEntry
+from orderd.gateway.rpc.orders import ManualResolution, OrderMethods
 from orderd.gateway.rpc.records import Records
+from orderd.gateway.rpc.terms import TermsReader
 from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
 from orderd.gateway.streaming.hub import Hub
@@ -117,32 +121,33 @@ class Gateway:
             self._database,
             self._background,
             engine.questions,
-            is_draining=lambda: self._methods.draining,
+            is_draining=lambda: self._entry.draining,
         )
-        self._methods = Methods(
-            intake=engine.intake,
-            desk=engine.desk,
-            market=engine.market,
-            report=self._health_checks,
-            resolution=engine.resolution,
-            hub=self._hub,
-            pacemaker=self._pacemaker,
+        terms = TermsReader(engine.intake, engine.desk, database=self._database, mints=self._mints)
+        self._entry = OrderEntry(engine.intake, engine.market, terms, database=self._database, outside=self._outside)
+        orders = OrderMethods(
+            engine.intake,
+            engine.market,
+            engine.resolution,
+            self._hub,
+            self._pacemaker,
             database=self._database,
             lists=self._lists,
             outside=self._outside,
-            mints=self._mints,
         )
+        market = MarketMethods(engine.market, engine.desk, terms, outside=self._outside, mints=self._mints)
+        daemon = DaemonMethods(self._health_checks, self._lists)
         tokens = engine.intake.registry
         self._price_feed = PriceFeed(partial(read_prices, tokens), self._background)
         records = Records(tokens, engine.market.balances, self._price_feed, self._lists, self._outside)
-        routes = self._methods.routes() | records.routes()
+        routes = self._entry.routes() | orders.routes() | market.routes() | daemon.routes() | records.routes()
         self._rpc = Rpc(routes, self._refusals.note)
         self._streams = Streams(self._hub, self._database)
         self._sessions: dict[Session, PortConnection] = {}
         self._streams_requested: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
         """The stream that a connection requested by its path, if that is not the path of the methods."""
         callers = Callers(self._authenticator.principal_of)
-        foreign = ForeignOrders(self._methods, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
+        foreign = ForeignOrders(self._entry, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         metrics = ClusterMetrics(
             self._health_checks,
             engine.questions,
@@ -152,10 +157,13 @@ class Gateway:
         )
         dashboard = Dashboard(self._health_checks, metrics, self._lists, engine.questions.balances)
         backend = Backend(
-            methods=self._methods,
+            entry=self._entry,
+            orders=orders,
+            market=market,
+            daemon=daemon,
             records=records,
             callers=callers,
-            submissions=SubmissionHandler(self._methods, callers, foreign.at_shared_path),
+            submissions=SubmissionHandler(self._entry, callers, foreign.at_shared_path),
             foreign=foreign,
             health=self._health_checks.health,
             readiness=self._health_checks.readiness,
@@ -268,7 +276,7 @@ class Gateway:
             self._port.leave_queued()
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
-                await self._methods.drain()
+                await self._entry.drain()
                 for session in tuple(self._sessions):
                     await session.finish()
         except TimeoutError:

@@ -1,7 +1,7 @@
 """Orders in other engines' words: one reader for all their bodies, and the paths they are sent to."""
 
 import re
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 from fastapi import Request, Response
@@ -14,8 +14,8 @@ from orderd.domain.order import OrderKind
 from orderd.gateway.access.body import Handler, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.dialects.exact import decimal_text, read_object
-from orderd.gateway.rpc.methods import Methods
-from orderd.wire.orders import SubmitParams, SubmitResult
+from orderd.gateway.rpc.order_entry import OrderEntry
+from orderd.wire.orders import SubmitParams
 
 FIELDS: Final = {
     "tokenIn": "token_in",
@@ -47,9 +47,9 @@ _SHARED_PATH_WORDS: Final = re.compile(rb'"(inputToken|outputToken)"\s*:')
 class ForeignOrders:
     """Takes orders in the dialects."""
 
-    def __init__(self, methods: Methods, callers: Callers, wallet: str, *, keeps_labels: bool) -> None:
+    def __init__(self, entry: OrderEntry, callers: Callers, wallet: str, *, keeps_labels: bool) -> None:
         """``wallet`` is the address that this daemon trades from; others are kept as labels, or refused."""
-        self._methods = methods
+        self._entry = entry
         self._callers = callers
         self._wallet = wallet
         self._keeps_labels = keeps_labels
@@ -74,7 +74,7 @@ class ForeignOrders:
         label = self._label(found.pop("wallet")) if "wallet" in found else None
         key = request.headers.get("idempotency-key")
         params = _params(found, str(uuid7()) if key is None else key)
-        order = cast(SubmitResult, (await self._methods.submit(caller, params, label)).result).order
+        order = (await self._entry.submit(caller, params, label)).order
         return Response(orjson.dumps({"orderId": order.id, "message": message}), status, media_type="application/json")
 
     def _label(self, wallet: object) -> str:

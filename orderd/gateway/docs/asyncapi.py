@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from orderd.gateway.port.websocket_connection import WRITE_BUFFER_BYTES
-from orderd.gateway.rpc.dispatch import MAX_BATCH, RpcMethod
+from orderd.gateway.rpc.dispatch import MAX_BATCH, Routes, RpcMethod
 from orderd.gateway.streaming.heartbeat import HEARTBEAT_SECONDS
 from orderd.wire.message import Message
 from orderd.wire.prices import CandleChange
@@ -53,7 +53,7 @@ A connection is closed with 1012 when the daemon restarts, with 1013 when its re
 """
 
 
-def document(routes: Mapping[Method, RpcMethod], host: str, secure: bool) -> dict[str, Any]:
+def document(routes: Routes, host: str, secure: bool) -> dict[str, Any]:
     """The description of a daemon at ``host``, with TLS if it is ``secure``."""
     messages = {**_calls(routes), "error": _error(), **_notifications()}
     return {
@@ -94,7 +94,7 @@ def document(routes: Mapping[Method, RpcMethod], host: str, secure: bool) -> dic
     }
 
 
-def _operation(method: Method, route: RpcMethod) -> dict[str, Any]:
+def _operation(method: Method, route: RpcMethod[Any, Any]) -> dict[str, Any]:
     return {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{CHANNEL}"},
@@ -119,7 +119,7 @@ def _sending(method: str) -> dict[str, Any]:
     }
 
 
-def _calls(routes: Mapping[Method, RpcMethod]) -> dict[str, Any]:
+def _calls(routes: Routes) -> dict[str, Any]:
     messages = {}
     for method, route in routes.items():
         needs_params = any(field.is_required() for field in route.params.model_fields.values())
@@ -169,7 +169,7 @@ def _message(summary: str, members: dict[str, Any], needed: list[str], correlate
     return message
 
 
-def _schemas(routes: Mapping[Method, RpcMethod]) -> dict[str, Any]:
+def _schemas(routes: Routes) -> dict[str, Any]:
     """All models that are named by a message, and all that these name."""
     sent = {route.result for route in routes.values()} | {RpcFailure}
     sent |= {model for _, models, _ in _NOTIFICATIONS.values() for model in models}

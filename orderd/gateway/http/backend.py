@@ -15,13 +15,19 @@ from orderd.gateway.dashboard.page import DashboardParams
 from orderd.gateway.dialects.orders import ForeignOrders
 from orderd.gateway.health_checks import Health, Readiness
 from orderd.gateway.http.submission import SubmissionHandler
-from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.rpc.daemon import DaemonMethods
+from orderd.gateway.rpc.market import MarketMethods
+from orderd.gateway.rpc.order_entry import OrderEntry
+from orderd.gateway.rpc.orders import OrderMethods
 from orderd.gateway.rpc.records import Records
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    methods: Methods
+    entry: OrderEntry
+    orders: OrderMethods
+    market: MarketMethods
+    daemon: DaemonMethods
     records: Records
     callers: Callers
     submissions: SubmissionHandler

@@ -1,6 +1,6 @@
 """The kill switch, over plain HTTP."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query
 
@@ -30,7 +30,7 @@ def halting_router() -> APIRouter:
         body: Annotated[HaltParams, Body(openapi_examples=examples.HALT_BODIES)],
         _query: Annotated[NoParams, Query()],
     ) -> HaltResult:
-        return cast(HaltResult, (await backend.methods.halt(caller, body)).result)
+        return await backend.daemon.halt(caller, body)
 
     @router.delete(
         "/halt",
@@ -41,6 +41,6 @@ def halting_router() -> APIRouter:
     async def lift_halt(
         backend: GatewayBackend, caller: Administrator, _query: Annotated[NoParams, Query()]
     ) -> LiftResult:
-        return cast(LiftResult, (await backend.methods.lift(caller, NoParams())).result)
+        return await backend.daemon.lift(caller, NoParams())
 
     return router

@@ -1,6 +1,6 @@
 """Read-only HTTP routes: prices, pools, balances, and the daemon's state."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -34,7 +34,7 @@ def market_router() -> APIRouter:
     async def get_quote(
         backend: GatewayBackend, caller: Reader, params: Annotated[QuoteParams, Query()]
     ) -> QuoteResult:
-        return cast(QuoteResult, (await backend.methods.quote(caller, params)).result)
+        return await backend.market.quote(caller, params)
 
     @router.get(
         "/pools",
@@ -46,7 +46,7 @@ def market_router() -> APIRouter:
     async def list_pools(
         backend: GatewayBackend, caller: Reader, params: Annotated[PoolsParams, Query()]
     ) -> PoolsResult:
-        return cast(PoolsResult, (await backend.methods.pools(caller, params)).result)
+        return await backend.market.pools(caller, params)
 
     @router.get(
         "/balances",
@@ -58,7 +58,7 @@ def market_router() -> APIRouter:
     async def get_balances(
         backend: GatewayBackend, caller: Reader, params: Annotated[NoParams, Query()]
     ) -> BalancesResult:
-        return cast(BalancesResult, (await backend.methods.balances(caller, params)).result)
+        return await backend.market.balances(caller, params)
 
     @router.get(
         "/status",
@@ -68,6 +68,6 @@ def market_router() -> APIRouter:
         responses=success(200, examples.STATUS) | problems(),
     )
     async def get_status(backend: GatewayBackend, caller: Reader, params: Annotated[NoParams, Query()]) -> StatusResult:
-        return cast(StatusResult, (await backend.methods.status(caller, params)).result)
+        return await backend.daemon.status(caller, params)
 
     return router

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from pydantic import Field
@@ -126,8 +126,7 @@ def _orders_router() -> APIRouter:
         caller: Reader,
         params: Annotated[ListParams, Query()],
     ) -> OrdersPage:
-        listed, queue = await asyncio.gather(backend.methods.list_orders(caller, params), backend.methods.queue())
-        page = cast(ListResult, listed.result)
+        page, queue = await asyncio.gather(backend.orders.list_orders(caller, params), backend.daemon.queue())
         if page.next_cursor is not None:
             following = request.url.include_query_params(cursor=page.next_cursor)
             response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
@@ -142,7 +141,7 @@ def _orders_router() -> APIRouter:
     async def get_order(
         backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> OrderAnswer:
-        return OrderAnswer.of(cast(OrderDetail, (await backend.methods.get(caller, GetParams(order=order))).result))
+        return OrderAnswer.of(await backend.orders.get(caller, GetParams(order=order)))
 
     @router.get(
         "/orders/{order}/timeline",
@@ -153,7 +152,7 @@ def _orders_router() -> APIRouter:
     async def get_order_timeline(
         backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> Timeline:
-        return _timeline(cast(OrderDetail, (await backend.methods.get(caller, GetParams(order=order))).result))
+        return _timeline(await backend.orders.get(caller, GetParams(order=order)))
 
     @router.delete(
         "/orders/{order}",
@@ -175,7 +174,7 @@ def _orders_router() -> APIRouter:
         _query: Annotated[NoParams, Query()],
         response: Response,
     ) -> CancelResult:
-        result = cast(CancelResult, (await backend.methods.cancel(caller, GetParams(order=order))).result)
+        result = await backend.orders.cancel(caller, GetParams(order=order))
         if result.order.cancel_requested and result.order.status in SIGNED:
             response.status_code = 202
         return result
@@ -203,7 +202,7 @@ def _orders_router() -> APIRouter:
         _query: Annotated[NoParams, Query()],
     ) -> AmendResult:
         params = AmendParams(order=order, **dict(body))
-        return cast(AmendResult, (await backend.methods.amend(caller, params)).result)
+        return await backend.entry.amend(caller, params)
 
     @router.get(
         "/orders/{order}/simulated-fill",
@@ -215,7 +214,7 @@ def _orders_router() -> APIRouter:
     async def simulate_fill(
         backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> SimulatedFill:
-        return cast(SimulatedFill, (await backend.methods.simulate_fill(caller, GetParams(order=order))).result)
+        return await backend.orders.simulate_fill(caller, GetParams(order=order))
 
     return router
 

@@ -1,6 +1,6 @@
 """HTTP routes for records: fills, profits, the portfolio."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -29,7 +29,7 @@ def records_router() -> APIRouter:
         caller: Reader,
         params: Annotated[HistoryParams, Query()],
     ) -> HistoryResult:
-        page = cast(HistoryResult, (await backend.records.history(caller, params)).result)
+        page = await backend.records.history(caller, params)
         if page.next_cursor is not None:
             following = request.url.include_query_params(cursor=page.next_cursor)
             response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
@@ -44,7 +44,7 @@ def records_router() -> APIRouter:
     async def get_prices(
         backend: GatewayBackend, caller: Reader, params: Annotated[PricesParams, Query()]
     ) -> PricesResult:
-        return cast(PricesResult, (await backend.records.prices(caller, params)).result)
+        return await backend.records.prices(caller, params)
 
     @router.get(
         "/pnl",
@@ -53,7 +53,7 @@ def records_router() -> APIRouter:
         responses=success(200, examples.PNL) | problems(*category("TOKEN", "TIME")),
     )
     async def get_pnl(backend: GatewayBackend, caller: Reader, params: Annotated[PnlParams, Query()]) -> PnlResult:
-        return cast(PnlResult, (await backend.records.pnl(caller, params)).result)
+        return await backend.records.pnl(caller, params)
 
     @router.get(
         "/portfolio",
@@ -64,6 +64,6 @@ def records_router() -> APIRouter:
     async def get_portfolio(
         backend: GatewayBackend, caller: Reader, params: Annotated[PortfolioParams, Query()]
     ) -> PortfolioResult:
-        return cast(PortfolioResult, (await backend.records.portfolio(caller, params)).result)
+        return await backend.records.portfolio(caller, params)
 
     return router

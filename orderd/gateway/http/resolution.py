@@ -1,6 +1,6 @@
 """Unknown outcomes, over plain HTTP: the evidence, and an operator's decision."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query
 
@@ -33,7 +33,7 @@ def resolution_router() -> APIRouter:
     async def get_evidence(
         backend: GatewayBackend, caller: Reader, order: OrderRef, _query: Annotated[NoParams, Query()]
     ) -> EvidenceResult:
-        return cast(EvidenceResult, (await backend.methods.evidence(caller, GetParams(order=order))).result)
+        return await backend.orders.evidence(caller, GetParams(order=order))
 
     @router.post(
         "/orders/{order}/resolution",
@@ -51,6 +51,6 @@ def resolution_router() -> APIRouter:
         _query: Annotated[NoParams, Query()],
     ) -> ResolveResult:
         params = ResolveParams(order=order, landed=body.landed, dead=body.dead)
-        return cast(ResolveResult, (await backend.methods.resolve(caller, params)).result)
+        return await backend.orders.resolve(caller, params)
 
     return router

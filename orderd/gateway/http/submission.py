@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,7 +16,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.gateway.access.body import has_json_content_type, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.http.idempotency import KeysInProgress
-from orderd.gateway.rpc.methods import Methods
+from orderd.gateway.rpc.order_entry import OrderEntry
 from orderd.wire.message import ClientOrderId, NoParams
 from orderd.wire.orders import SubmitParams, SubmitResult
 from orderd.wire.quotes import QuoteParams
@@ -53,8 +53,8 @@ class _Posted(BaseModel):
 
 
 class SubmissionHandler:
-    def __init__(self, methods: Methods, callers: Callers, foreign: Foreign) -> None:
-        self._methods = methods
+    def __init__(self, entry: OrderEntry, callers: Callers, foreign: Foreign) -> None:
+        self._entry = entry
         self._callers = callers
         self._foreign = foreign
         self._keys = KeysInProgress()
@@ -73,7 +73,7 @@ class SubmissionHandler:
         terms = {name: value for name, value in body if name != "client_order_id"}
         params = SubmitParams.model_construct(**terms, client_order_id=_client_order_id(body.client_order_id, key))
         with nullcontext() if key is None else self._keys.holding(caller.principal.account_id, key):
-            result = cast(SubmitResult, (await self._methods.submit(caller, params)).result)
+            result = await self._entry.submit(caller, params)
         return Response(
             SubmitResult.__pydantic_serializer__.to_json(result),
             201 if result.created else 200,

@@ -1,6 +1,6 @@
 """HTTP routes for tokens: known tokens, search by symbol, and naming by an operator."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query
 
@@ -33,7 +33,7 @@ def tokens_router() -> APIRouter:
     async def list_tokens(
         backend: GatewayBackend, caller: Reader, params: Annotated[NoParams, Query()]
     ) -> TokensResult:
-        return cast(TokensResult, (await backend.methods.tokens(caller, params)).result)
+        return await backend.market.tokens(caller, params)
 
     @router.get(
         "/search",
@@ -44,7 +44,7 @@ def tokens_router() -> APIRouter:
     async def search_tokens(
         backend: GatewayBackend, caller: Reader, params: Annotated[TokensSearchParams, Query()]
     ) -> TokensFound:
-        return cast(TokensFound, (await backend.methods.search_tokens(caller, params)).result)
+        return await backend.market.search_tokens(caller, params)
 
     @router.post(
         "",
@@ -65,7 +65,7 @@ def tokens_router() -> APIRouter:
         body: Annotated[TokensNameParams, Body(openapi_examples=examples.NAME_BODIES)],
         _query: Annotated[NoParams, Query()],
     ) -> TokensNameResult:
-        return cast(TokensNameResult, (await backend.methods.name_token(caller, body)).result)
+        return await backend.market.name_token(caller, body)
 
     @router.delete(
         "",
@@ -78,6 +78,6 @@ def tokens_router() -> APIRouter:
         caller: Administrator,
         params: Annotated[TokensUnnameParams, Query()],
     ) -> TokensUnnameResult:
-        return cast(TokensUnnameResult, (await backend.methods.unname_token(caller, params)).result)
+        return await backend.market.unname_token(caller, params)
 
     return router

@@ -6,12 +6,12 @@ parameters together, in one pass; only an invalid message is examined a second t
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, reduce
 from operator import or_
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -38,6 +38,9 @@ from orderd.wire.rpc import (
     RpcFailure,
 )
 
+A = TypeVar("A", bound=Message)
+R = TypeVar("R", bound=Message)
+
 MAX_BATCH: Final = 100
 """Calls in one batch."""
 log = structlog.get_logger(__name__)
@@ -52,24 +55,27 @@ _RpcId = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**63
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Generic[R]):
     """A method's result, and a follow-up to start after it was sent."""
 
-    result: Message
+    result: R
     then: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RpcMethod:
+class RpcMethod(Generic[A, R]):
     """A method: its parameters and result, the scope it needs, and its handler. Handlers raise OrderdError.
 
     A handler's docstring is also shown to clients.
     """
 
-    params: type[Message]
-    result: type[Message]
+    params: type[A]
+    result: type[R]
     scope: Scope
-    handle: Callable[[Session, Any], Awaitable[Reply]]
+    handle: Callable[[Session, A], Awaitable[R | Reply[R]]]
+
+
+Routes = dict[Method, RpcMethod[Any, Any]]
 
 
 class _Call(BaseModel):
@@ -94,13 +100,14 @@ class Rpc:
 
     def __init__(
         self,
-        routes: Mapping[Method, RpcMethod],
+        routes: Routes,
         refused: Callable[[Actor, str, OrderdError], None] = lambda *_: None,
     ) -> None:
         """``refused`` is called for each call that is answered with an error."""
         self.routes = routes
         self._refused = refused
-        shape: Any = reduce(or_, (_shape_of(method, route.params) for method, route in routes.items()))
+        params: dict[Method, type[Message]] = {method: route.params for method, route in routes.items()}
+        shape: Any = reduce(or_, map(_shape_of, params, params.values()))
         self._calls: TypeAdapter[Any] = TypeAdapter(Annotated[shape, Field(discriminator="method")])
 
     async def receive(self, session: Session, message: bytes) -> None:
@@ -165,7 +172,8 @@ class Rpc:
         try:
             route = self.routes[call.method]
             session.principal.require(route.scope)
-            reply = await route.handle(session, call.params)
+            result = await route.handle(session, call.params)
+            reply = result if isinstance(result, Reply) else Reply(result)
         except OrderdError as problem:
             outcome = problem.code
             self._refused(session.principal.actor, call.method, problem)

@@ -8,7 +8,7 @@ from orderd.engine.records.history import read_history
 from orderd.engine.records.portfolio import value_of
 from orderd.engine.records.profit import read_profit
 from orderd.gateway.access.authentication import Principal, Scope
-from orderd.gateway.rpc.dispatch import Reply, RpcMethod
+from orderd.gateway.rpc.dispatch import Reply, Routes, RpcMethod
 from orderd.gateway.streaming.price_feed import PriceFeed
 from orderd.gateway.streaming.selection import visible_to
 from orderd.gateway.streaming.session import Requester, Session
@@ -41,8 +41,7 @@ class Records:
         self._lists = lists
         self._outside = outside
 
-    def routes(self) -> dict[Method, RpcMethod]:
-        """The routes, as in ``Methods``."""
+    def routes(self) -> Routes:
         return {
             Method.HISTORY: RpcMethod(HistoryParams, HistoryResult, Scope.READ, self.history),
             Method.PRICES: RpcMethod(PricesParams, PricesResult, Scope.READ, self.prices),
@@ -56,35 +55,37 @@ class Records:
             Method.PORTFOLIO: RpcMethod(PortfolioParams, PortfolioResult, Scope.READ, self.portfolio),
         }
 
-    async def history(self, caller: Requester, params: HistoryParams) -> Reply:
+    async def history(self, caller: Requester, params: HistoryParams) -> HistoryResult:
         """Fills, newest first, in pages, with totals."""
         found = await self._lists.run(_history, caller.principal, params)
         if params.token is not None and not found.fills:
             self._tokens.mint_of(params.token)  # as with lists of orders: a misspelt filter is an error
-        return Reply(found)
+        return found
 
-    async def prices(self, caller: Requester, params: PricesParams) -> Reply:  # noqa: ARG002
+    async def prices(self, caller: Requester, params: PricesParams) -> PricesResult:  # noqa: ARG002
         """The prices of a pair as candles."""
-        return Reply(await self._lists.run(read_prices, self._tokens, params))
+        return await self._lists.run(read_prices, self._tokens, params)
 
-    async def subscribe_to_prices(self, session: Session, params: PricesSubscribeParams) -> Reply:
+    async def subscribe_to_prices(
+        self, session: Session, params: PricesSubscribeParams
+    ) -> Reply[PricesSubscribeResult]:
         """Subscribe to the prices of a pair: its newest candles, and then each change of them."""
         follower, now = await self._feed.prepare(session, params.pair, params.interval)
         result = PricesSubscribeResult(subscription=follower.number, **dict(now))
         return Reply(result, then=lambda: self._feed.follow(follower))
 
-    async def unsubscribe_from_prices(self, session: Session, params: UnsubscribeParams) -> Reply:
+    async def unsubscribe_from_prices(self, session: Session, params: UnsubscribeParams) -> UnsubscribeResult:
         """End a subscription to prices."""
-        return Reply(UnsubscribeResult(removed=self._feed.unfollow(session, params.subscription)))
+        return UnsubscribeResult(removed=self._feed.unfollow(session, params.subscription))
 
-    async def pnl(self, caller: Requester, params: PnlParams) -> Reply:
+    async def pnl(self, caller: Requester, params: PnlParams) -> PnlResult:
         """Profit by token and by day."""
-        return Reply(await self._lists.run(_pnl, self._tokens, caller.principal, params))
+        return await self._lists.run(_pnl, self._tokens, caller.principal, params)
 
-    async def portfolio(self, caller: Requester, params: PortfolioParams) -> Reply:  # noqa: ARG002
+    async def portfolio(self, caller: Requester, params: PortfolioParams) -> PortfolioResult:  # noqa: ARG002
         """The wallet's balances and their value."""
         balances = await self._outside.run(self._balances)
-        return Reply(await self._lists.run(value_of, self._tokens, balances, params))
+        return await self._lists.run(value_of, self._tokens, balances, params)
 
 
 def _history(principal: Principal, params: HistoryParams) -> HistoryResult:

@@ -23,7 +23,7 @@ from orderd.domain.order import OrderStatus
 from orderd.engine.intake import Submission, SubmitOutcome
 from orderd.gateway.access.authentication import new_api_key
 from orderd.gateway.port import websocket_connection as port
-from orderd.gateway.rpc import methods
+from orderd.gateway.rpc import orders
 from orderd.gateway.server import DATABASE_THREADS, LIST_THREADS
 from orderd.gateway.streaming import session
 from orderd.wire.orders import ListResult
@@ -95,7 +95,7 @@ async def test_no_more_is_read_than_is_worked_on(rig: Rig, monkeypatch: pytest.M
         await release.wait()
         raise OrderdError(ErrorCode.SERVICE_OVERLOADED, "played")
 
-    monkeypatch.setattr(rig.gateway._methods._batcher, "submit", held)
+    monkeypatch.setattr(rig.gateway._entry._batcher, "submit", held)
     async with rig.client() as greedy, rig.client() as other:
         calls = [asyncio.create_task(greedy.submit(f"greedy-{number}")) for number in range(session.MAX_IN_FLIGHT + 10)]
         async with asyncio.timeout(10):
@@ -115,7 +115,7 @@ async def test_concurrent_submissions_share_commits_and_each_gets_its_own_answer
         batches.append(len(submissions))
         return whole(submissions)
 
-    rig.gateway._methods._batcher._submit_batch = counted
+    rig.gateway._entry._batcher._submit_batch = counted
     async with rig.client() as client:
         ids = await asyncio.gather(*(client.submit(f"many-{number}") for number in range(60)))
         orders = [await client.call("order.get", order=f"many-{number}") for number in range(60)]
@@ -202,13 +202,13 @@ async def test_a_gateway_that_stops_takes_nothing_new_finishes_what_it_has_and_s
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = asyncio.Event()
-    submit = rig.gateway._methods._batcher.submit
+    submit = rig.gateway._entry._batcher.submit
 
     async def held(submission: Submission) -> SubmitOutcome:
         await release.wait()
         return await submit(submission)
 
-    monkeypatch.setattr(rig.gateway._methods._batcher, "submit", held)
+    monkeypatch.setattr(rig.gateway._entry._batcher, "submit", held)
     async with rig.client() as client:
         accepted = asyncio.create_task(client.submit("last"))
         await client.call("status")
@@ -326,7 +326,7 @@ async def test_slow_lists_keep_no_order_and_no_other_answer_waiting(rig: Rig, mo
         over.wait()
         return ListResult(orders=(), next_cursor=None)
 
-    monkeypatch.setattr(methods, "list_orders", listed)
+    monkeypatch.setattr(orders, "list_orders", listed)
     async with rig.client() as lister, rig.client() as client, asyncio.TaskGroup() as tasks:
         lists = [tasks.create_task(lister.call("orders.list")) for _ in range(2 * DATABASE_THREADS)]
         try:

@@ -20,7 +20,7 @@ MUTANTS: Final = (
     Mutant(
         "cancel-by-readers",
         11,
-        "orderd/gateway/rpc/methods.py",
+        "orderd/gateway/rpc/orders.py",
         "Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.TRADE,",
         "Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.READ,",
         (f"{_MATRIX}test_calls_are_taken_from_whom_the_table_says",),

@@ -57,24 +57,24 @@ class Served:
         )
 
     def _note(self, name: str) -> Any:
-        async def handle(_: Session, params: Message) -> Reply:
+        async def handle(_: Session, params: Message) -> UnsubscribeResult:
             self.handled.append((name, params))
-            return Reply(_DONE)
+            return _DONE
 
         return handle
 
-    async def _fail(self, _: Session, params: Message) -> Reply:
+    async def _fail(self, _: Session, params: Message) -> UnsubscribeResult:
         raise ZeroDivisionError("a secret of the machine room")
 
-    async def _refuse(self, _: Session, params: GetParams) -> Reply:
+    async def _refuse(self, _: Session, params: GetParams) -> UnsubscribeResult:
         raise OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no order {params.order}")
 
-    async def _follow(self, session: Session, params: Message) -> Reply:
+    async def _follow(self, session: Session, params: Message) -> Reply[UnsubscribeResult]:
         return Reply(_DONE, then=lambda: session.peer.push(b"first event"))
 
-    async def _wait(self, _: Session, params: Message) -> Reply:
+    async def _wait(self, _: Session, params: Message) -> UnsubscribeResult:
         await self.gate.wait()
-        return Reply(_DONE)
+        return _DONE
 
 
 def ask(*messages: str | bytes | dict[str, Any] | list[Any], scope: Scope = Scope.TRADE) -> tuple[Served, list[Any]]:
