@@ -8,6 +8,8 @@ from solders.pubkey import Pubkey
 
 from orderd.pools.meteora_damm_v2.program import PROGRAM_ID as DAMM_V2
 from orderd.pools.meteora_dlmm.program import PROGRAM_ID as DLMM
+from orderd.pools.raydium_amm_v4 import accounts as amm_v4
+from orderd.pools.raydium_amm_v4.program import PROGRAM_ID as AMM_V4
 from orderd.pools.raydium_clmm import accounts as clmm
 from orderd.pools.raydium_clmm.program import PROGRAM_ID as CLMM
 from orderd.pools.raydium_cpmm.program import PROGRAM_ID as CPMM
@@ -35,6 +37,23 @@ ACCOUNTS: Final[Mapping[tuple[Pubkey, type[Record]], LeftOut]] = {
     (CLMM, clmm.PoolState): LeftOut(
         lambda state: replace(state, counters_1=bytes(64), counters_2=bytes(32)),
         "The release of April 2026 counts what was swapped and what it cost; the sources have dropped it since",
+    ),
+    (AMM_V4, amm_v4.AmmInfo): LeftOut(
+        lambda amm: replace(
+            amm,
+            recent_epoch=0,
+            state_data=replace(
+                amm.state_data,
+                swap_coin_in_amount=0,
+                swap_pc_out_amount=0,
+                swap_acc_coin_fee=0,
+                swap_pc_in_amount=0,
+                swap_coin_out_amount=0,
+                swap_acc_pc_fee=0,
+            ),
+        ),
+        "The release of June 2025 counts what was swapped and its fees; the sources of July 2026 do not, and store the "
+        "epoch instead",
     ),
 }
 VERDICTS: Final = (

@@ -37,8 +37,8 @@ PROGRAM: Final = PoolProgram(
         40: ProgramError("InsufficientFunds", ErrorCode.FUNDS_INSUFFICIENT),
         41: ProgramError("ConversionFailure"),
         42: ProgramError("InvalidUserToken"),
-        55: ProgramError("UnknownAmmError"),
-        56: ProgramError("NotAllowed", lasts=True),
+        58: ProgramError("UnknownAmmError"),
+        59: ProgramError("NotAllowed", lasts=True),
     },
     is_anchor=False,
 )

@@ -1,8 +1,8 @@
 """Handler of Raydium AMM v4 swaps, with ``orderd.pools.raydium_amm_v4.maths.pool``.
 
-Source: raydium-io/raydium-amm, ``program/src/processor.rs``. The program does not use Anchor: it checks the accounts
-itself, in the order below, and logs no error names. Supported are SwapBaseInV2 and SwapBaseOutV2; the older
-instructions with an order book are refused.
+Source: raydium-io/raydium-amm, ``program/src/processor.rs`` of July 2026, which no longer counts what was swapped.
+The program does not use Anchor: it checks the accounts itself, in the order below, and logs no error names. Supported
+are SwapBaseInV2 and SwapBaseOutV2; the older instructions with an order book are refused.
 """
 
 import base64
@@ -49,7 +49,7 @@ _MATH_ERRORS: Final = {
     SwapErrorKind.ZERO_OUTPUT: INVALID_INPUT,
     SwapErrorKind.INSUFFICIENT_LIQUIDITY: INSUFFICIENT_FUNDS,
 }
-
+_NOTHING: Final = (SwapErrorKind.ZERO_INPUT, SwapErrorKind.ZERO_OUTPUT)
 _LOG_BASE_IN, _LOG_BASE_OUT = 3, 4
 _PC_TO_COIN, _COIN_TO_PC = 1, 2
 
@@ -125,22 +125,27 @@ def _swap(invocation: Invocation, amm: AmmInfo, order: SwapBaseInV2 | SwapBaseOu
     coin_to_pc = source.mint == amm.coin_mint
     before = amm.to_pool(coin_vault.amount, pc_vault.amount)
     if isinstance(order, SwapBaseInV2) and source.amount < order.amount_in:
+        _log(invocation, before, order, 0, source.amount, coin_to_pc=coin_to_pc)
         raise InstructionError(INSUFFICIENT_FUNDS)
     try:
         swap = _quote(before, order, coin_to_pc=coin_to_pc)
     except SwapError as error:
+        if error.kind in _NOTHING:
+            _log(invocation, before, order, 0, source.amount, coin_to_pc=coin_to_pc)
         raise _refusal(invocation, error, order) from error
-    _log(invocation, before, order, swap, source.amount, coin_to_pc=coin_to_pc)
+    if isinstance(order, SwapBaseInV2):
+        counterpart, kept = swap.amount_out, swap.amount_out >= order.minimum_amount_out
+    else:
+        counterpart, kept = swap.amount_in, swap.amount_in <= order.max_amount_in
+    _log(invocation, before, order, counterpart, source.amount, coin_to_pc=coin_to_pc)
     if source.amount < swap.amount_in:
         raise InstructionError(INSUFFICIENT_FUNDS)
-    if isinstance(order, SwapBaseInV2):
-        kept = swap.amount_out >= order.minimum_amount_out
-    else:
-        kept = swap.amount_in <= order.max_amount_in
     if not kept:
         raise fail(invocation, SLIPPAGE)
     _pay(invocation, swap, coin_to_pc=coin_to_pc)
-    invocation.store_record(SwapV2Account.AMM, amm, _counted(amm, swap, coin_to_pc=coin_to_pc))
+    status = AmmStatus.SWAP_ONLY if amm.status == AmmStatus.WAITING_TRADE else amm.status
+    after = replace(amm, status=status, recent_epoch=invocation.clock.epoch)
+    invocation.store_record(SwapV2Account.AMM, amm, after)
 
 
 def _quote(pool: amm_v4.AmmV4Pool, order: SwapBaseInV2 | SwapBaseOutV2, *, coin_to_pc: bool) -> amm_v4.AmmV4Swap:
@@ -150,12 +155,12 @@ def _quote(pool: amm_v4.AmmV4Pool, order: SwapBaseInV2 | SwapBaseOutV2, *, coin_
 
 
 def _refusal(invocation: Invocation, error: SwapError, order: SwapBaseInV2 | SwapBaseOutV2) -> InstructionError:
-    """The program's error for an error of the maths. It checks the minimum output before it checks for an empty
-    output."""
+    """The program's error for an error of the maths. It checks the minimum output before it checks for amounts of
+    nothing."""
     if error.kind is SwapErrorKind.INSUFFICIENT_LIQUIDITY and isinstance(order, SwapBaseOutV2):
         return anchor.panic(invocation, "the pool has less than the requested amount")
-    buys_nothing = error.kind is SwapErrorKind.ZERO_OUTPUT
-    if buys_nothing and isinstance(order, SwapBaseInV2) and order.minimum_amount_out > 0:
+    is_nothing = error.kind in _NOTHING
+    if is_nothing and isinstance(order, SwapBaseInV2) and order.minimum_amount_out > 0:
         return InstructionError(SLIPPAGE)
     return InstructionError(_MATH_ERRORS.get(error.kind, CONVERSION_FAILURE))
 
@@ -164,18 +169,21 @@ def _log(
     invocation: Invocation,
     before: amm_v4.AmmV4Pool,
     order: SwapBaseInV2 | SwapBaseOutV2,
-    swap: amm_v4.AmmV4Swap,
+    counterpart: int,
     user_source: int,
     *,
     coin_to_pc: bool,
 ) -> None:
-    """Log the line "ray_log: ...", as the program does before it checks the limits of a swap."""
+    """Log the line "ray_log: ...", as the program does before it checks the limits of a swap.
+
+    ``counterpart`` is what an exact input buys, or what an exact output costs.
+    """
     direction = _COIN_TO_PC if coin_to_pc else _PC_TO_COIN
-    state = (direction, user_source, before.reserve_coin, before.reserve_pc)
+    state = (direction, user_source, before.reserve_coin, before.reserve_pc, counterpart)
     if isinstance(order, SwapBaseInV2):
-        fields = (_LOG_BASE_IN, order.amount_in, order.minimum_amount_out, *state, swap.amount_out)
+        fields = (_LOG_BASE_IN, order.amount_in, order.minimum_amount_out, *state)
     else:
-        fields = (_LOG_BASE_OUT, order.max_amount_in, order.amount_out, *state, swap.amount_in)
+        fields = (_LOG_BASE_OUT, order.max_amount_in, order.amount_out, *state)
     invocation.log(f"ray_log: {base64.b64encode(struct.pack('<B7Q', *fields)).decode()}")
 
 
@@ -190,24 +198,3 @@ def _pay(invocation: Invocation, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) ->
         token.transfer(vault_out, key(SwapV2Account.USER_DESTINATION), authority, swap.amount_out),
         signed_by={authority},
     )
-
-
-def _counted(amm: AmmInfo, swap: amm_v4.AmmV4Swap, *, coin_to_pc: bool) -> AmmInfo:
-    """The account after the swap: its status and counters."""
-    counters = amm.state_data
-    if coin_to_pc:
-        counters = replace(
-            counters,
-            swap_coin_in_amount=counters.swap_coin_in_amount + swap.amount_in,
-            swap_pc_out_amount=counters.swap_pc_out_amount + swap.amount_out,
-            swap_acc_coin_fee=counters.swap_acc_coin_fee + swap.fee,
-        )
-    else:
-        counters = replace(
-            counters,
-            swap_pc_in_amount=counters.swap_pc_in_amount + swap.amount_in,
-            swap_coin_out_amount=counters.swap_coin_out_amount + swap.amount_out,
-            swap_acc_pc_fee=counters.swap_acc_pc_fee + swap.fee,
-        )
-    status = AmmStatus.SWAP_ONLY if amm.status == AmmStatus.WAITING_TRADE else amm.status
-    return replace(amm, status=status, state_data=counters)
