@@ -1,6 +1,6 @@
-"""Real services for the tests: one Postgres and one Redis a test process, an empty database and Redis a test.
+"""Shared fixtures: one Postgres and one Redis per test process, an empty database and an empty Redis per test.
 
-And, for the tests that need more: a local chain, or a whole daemon, of a test's own.
+Tests that need more get a local chain or a whole daemon of their own.
 """
 
 import gc
@@ -39,24 +39,25 @@ QUICK = {
     "ORDERD_RATE_LIMIT": "0",
     "ORDERD_RETRY_BASE_MS": "50",
 }
-"""Settings of a daemon that a test waits for."""
+"""Settings that make a daemon fast enough for tests."""
 
 MEASURED: Final = [Path(__file__).parent / "unit" / part for part in ("amm", "domain", "pools")]
-"""Whose tests are to reach every line and branch of the maths and the domain.
+"""Folders of the tests that must reach every line and branch of the maths and the domain.
 
-Tracing makes a test up to three times as slow, so all others run without. What they alone would reach is as good as not
-tested: it would be passed by, and not looked at. Of these tests themselves, those that go over the same lines many
-thousand times are marked ``untraced``.
+Tracing makes a test up to three times slower, so all other tests run without it: a line that only they execute is not
+checked in detail, and does not count as covered. Tests in these folders that repeat the same lines many thousands of
+times are marked ``untraced``.
 """
 
 _cached_untraced = False
-"""Whether what ``_cached_functions`` remember may have been computed while coverage did not look."""
+"""True if the caches of ``_cached_functions`` may hold values that were computed while coverage was off."""
 
 
 def pytest_configure() -> None:
-    gc.disable()  # until all is collected: of what that leaves behind, next to nothing is garbage
+    gc.disable()  # until collection ends: what it creates is almost never garbage
     forking.use()
-    # As the daemon writes it: by default a traceback is coloured and framed, which takes a quarter of a second.
+    # Plain tracebacks, as the daemon writes them: structlog's default needs a quarter of a second per coloured
+    # traceback.
     *before, _ = structlog.get_config()["processors"]
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure([*before, renderer])
@@ -67,14 +68,14 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Search for garbage as seldom as the daemon does, and never among thousands of tests and what they import."""
+    """Collect garbage as rarely as the daemon does, and never search the thousands of collected tests."""
     collect_rarely()
     gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Let coverage look while what is ``MEASURED`` is loaded, and not while thousands of tests are collected."""
+    """Trace the import of the ``MEASURED`` packages, and turn coverage off while tests are collected."""
     _measured_modules()
     with _untraced(session.config):
         return (yield)
@@ -82,15 +83,16 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fork the programs that the test starts, unless it is one of those that are to execute them."""
+    """Fork the programs that the test starts, unless it is marked ``executed``."""
     forking.are_forked = item.get_closest_marker("executed") is None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let coverage not look, unless the test is one of those that are ``MEASURED``.
+    """Turn coverage off, unless the test is in a ``MEASURED`` folder.
 
-    pytest-cov's own mark for it, ``no_cover``, does nothing in processes of pytest-xdist: they begin to trace twice.
+    pytest-cov's own mark for this, ``no_cover``, has no effect in pytest-xdist workers, which start tracing a second
+    time.
     """
     global _cached_untraced
     if any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced"):
@@ -106,7 +108,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture(autouse=True)
 def no_pool_faults(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No pool leads to what nobody foresaw, but where a test sees to it that one does: by ``injected_pool_faults``."""
+    """Fail a test in which a pool raised an unforeseen exception, unless the test uses ``injected_pool_faults``."""
     before = _pool_faults()
     yield
     assert _pool_faults() == before or "injected_pool_faults" in request.fixturenames
@@ -114,7 +116,7 @@ def no_pool_faults(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def injected_pool_faults() -> Callable[[], int]:
-    """How many exceptions pools have led to since the test began."""
+    """Return a function that counts the exceptions raised by pools since the test began."""
     before = _pool_faults()
     return lambda: _pool_faults() - before
 
@@ -123,7 +125,7 @@ def injected_pool_faults() -> Callable[[], int]:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server with a database ``migrated`` that has all tables and no rows; tests get copies of it.
 
-    No test lets the machine lose its power, so nothing is waited for to be on the disk.
+    No test simulates a power failure, so fsync is off.
     """
     server = Postgres(_private_dir(tmp_path_factory))
     child = server.start()
@@ -149,7 +151,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
-    """A database of this test's own without any table."""
+    """A database of this test's own, without tables."""
     name = f"empty_{uuid4().hex}"
     execute(postgres_server.url, f"CREATE DATABASE {name}")
     yield url_of(postgres_server, name)
@@ -171,20 +173,20 @@ def postgres_url(databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 def given_database(postgres_url: str) -> dict[str, str]:
-    """Settings of a daemon that brings no Postgres along, whose making takes longer than most tests."""
+    """Settings for a daemon that uses this database: starting its own Postgres takes longer than most tests."""
     return {"ORDERD_DATABASE_URL": postgres_url}
 
 
 @pytest.fixture(scope="module")
 def shared_database(databases: Databases) -> Iterator[dict[str, str]]:
-    """The same for a daemon that a module's tests share."""
+    """The same settings for a daemon that all tests of a module share."""
     with databases.lent() as url:
         yield {"ORDERD_DATABASE_URL": url}
 
 
 @pytest.fixture
 def connected(postgres_url: str) -> Iterator[str]:
-    """``postgres_url``, with the pool of ``db.connection`` pointed at it."""
+    """``postgres_url``, with the connection pool of ``db.connection`` connected to it."""
     connect(postgres_url)
     yield postgres_url
     database.close_all()
@@ -192,14 +194,14 @@ def connected(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
-    """A local chain with quick slots on which nobody else trades. ``url`` is its HTTP address."""
+    """A local chain with short slots and no other traders. ``url`` is its HTTP address."""
     with running_simnet(tmp_path / "chain") as chain:
         yield chain
 
 
 @contextmanager
 def running_simnet(state_dir: Path) -> Iterator[ListeningRole]:
-    """On the ledger that is in the directory, if there is one."""
+    """Run a local chain on the ledger in ``state_dir``, or on a new ledger if there is none."""
     state_dir.mkdir(exist_ok=True)
     chain = ListeningRole(
         "simnet",
@@ -219,7 +221,7 @@ def running_simnet(state_dir: Path) -> Iterator[ListeningRole]:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    """A whole daemon with services of its own, a quick chain on which nobody else trades, and no rate limit."""
+    """A whole daemon with its own services, a chain with short slots and no other traders, and no rate limit."""
     state_dir = tmp_path / "daemon"
     state_dir.mkdir()
     with running_daemon(state_dir, QUICK) as running:
@@ -245,7 +247,7 @@ def _measured_modules() -> list[ModuleType]:
 
 @cache
 def _cached_functions() -> list[Any]:
-    """Of the modules whose coverage is measured: a test that is answered from a cache reaches no line of them."""
+    """Caches of the measured modules. They are cleared because a cached answer executes no measured line."""
     return [each for module in _measured_modules() for each in vars(module).values() if hasattr(each, "cache_clear")]
 
 

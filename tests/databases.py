@@ -1,7 +1,7 @@
-"""Databases that tests lend to each other: to clear one takes a few milliseconds, a new one twenty times that.
+"""A pool of databases that tests reuse: clearing one takes a few milliseconds, creating one takes twenty times as long.
 
-Each is cleared by a session that stays open between tests: once it has read the catalogs, the same statements take a
-quarter of the time.
+Each database is cleared by a session that stays open between tests: once that session has cached the catalogs, the same
+statements take a quarter of the time.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from db.connection import connect, database, migrate
 from orderd.embedded.postgres import Postgres
 
 RESTING: Final = 3
-"""How many databases wait for the next tests. Whatever a test has left connected ends while its database rests."""
+"""Databases that wait before they are reused. Connections that a test left open end during this wait."""
 
 _TEMPLATE: Final = "migrated"
 _PREPARE: Final = """
@@ -47,7 +47,7 @@ DO $$ DECLARE made name; columns text; has_rows boolean; statements text := ''; 
     END LOOP;
     SELECT statements || string_agg(format('PERFORM setval(%L, %s, false); ', sequencename, start_value), '')
     INTO statements FROM pg_sequences WHERE schemaname = 'public';
-    -- As a replica: without triggers, so that references and the audit may be emptied.
+    -- With the role of a replica no trigger runs, so that referenced tables and the audit log can be emptied.
     EXECUTE format('CREATE FUNCTION pristine.restore() RETURNS void LANGUAGE plpgsql '
         'SET session_replication_role = replica AS %L', 'BEGIN ' || statements || 'END');
 END $$;
@@ -55,17 +55,17 @@ END $$;
 CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION pristine.note_schema_change();
 CREATE EVENT TRIGGER note_drop ON sql_drop EXECUTE FUNCTION pristine.note_schema_change();
 """
-"""What the template has beside the tables: notes of changes of the schema, and all rows as the migrations left them.
+"""What the template has besides the tables: a log of schema changes, and a copy of all rows after the migrations.
 
-One function of statements that a session plans once restores these rows, in a hundredth of the time that a new
-database takes.
+The function ``restore`` puts these rows back. A session plans its statements once, and running them takes a hundredth
+of the time that a new database takes.
 """
 _IS_CHANGED: Final = """
 SELECT EXISTS (SELECT FROM pristine.schema_changes) OR EXISTS (
     SELECT FROM pg_db_role_setting
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
-"""Whether a test has changed more of a database than rows. Settings of a database are no part of its schema."""
+"""True if a test changed more than rows. Settings of a database are not part of its schema."""
 _RESTORE: Final = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -81,7 +81,7 @@ class _Database:
         self._session: Any = None
 
     def execute(self, statements: str) -> Any:
-        """The first row, where there is one. A test may have ended the session."""
+        """Return the first row, or None if there are no rows. Reconnects if a test has ended the session."""
         try:
             return self._executed(statements)
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
@@ -103,17 +103,17 @@ class _Database:
 
 
 class Databases:
-    """Those of one server that has the template."""
+    """The databases of one server that has the template."""
 
     def __init__(self, server: Postgres, resting: int = RESTING) -> None:
         self._server = server
         self._most_resting = resting
         self._resting: deque[_Database] = deque()
-        """The one first that has rested longest."""
+        """The database that has waited longest comes first."""
 
     @contextmanager
     def lent(self) -> Iterator[str]:
-        """The address of one that is migrated and empty, for one user at a time."""
+        """Lend a migrated, empty database; yields its URL."""
         used = self._next()
         try:
             yield used.url
@@ -137,7 +137,7 @@ class Databases:
 
 
 def make_template(server: Postgres) -> None:
-    """A database with all tables and no rows beyond those of the migrations."""
+    """Create a database with all tables and no rows except those of the migrations."""
     execute(server.url, f"CREATE DATABASE {_TEMPLATE}")
     connect(url_of(server, _TEMPLATE))
     migrate()
@@ -150,7 +150,7 @@ def url_of(server: Postgres, name: str) -> str:
 
 
 def execute(url: str, statements: str) -> None:
-    """In a session of its own."""
+    """Execute statements in a session of their own."""
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True  # CREATE and DROP DATABASE do not run in a transaction
         with connection.cursor() as cursor:

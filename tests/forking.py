@@ -1,20 +1,20 @@
-"""Programs of ours that tests start: forked from a process that has loaded them, where a shell would execute them.
+"""A fork server for our programs: tests fork them from a process that has already imported them.
 
-An interpreter that starts and loads ``orderd gateway`` takes a second of CPU, and ``orderd run`` is four of them; a
-fork takes a few milliseconds. All else is the real thing: a process of its own, a child of whoever starts it, with the
-arguments, environment, descriptors and session that it was to have, and it ends as any Python does, but for the taking
-apart of what was loaded. Only resource limits are those of the test, where a daemon would pass on its own.
+An interpreter that starts and imports ``orderd gateway`` takes a second of CPU, and ``orderd run`` needs four of them;
+a fork takes a few milliseconds. Everything else is real: the program is a process of its own and a child of the process
+that started it, with the given arguments, environment, descriptors and session. It ends as any Python process does,
+except that its modules are not torn down. Resource limits are those of the test, not those that a daemon would pass on.
 
-A *nursery* is a process that has loaded everything, built the gateway's routes, and done nothing else: no thread, no
-connection, no secret. What it forks would be its own child; so it forks twice, and the orphan falls to the nearest
-ancestor that takes orphans in (prctl(2), ``PR_SET_CHILD_SUBREAPER``), which is whoever asked for it. A program that
-starts others has a nursery of its own.
+The *fork server* has imported everything and built the gateway's routes; it has no thread, connection or secret. A
+child of the fork server would not be a child of the test, so the server forks twice, and the kernel gives the orphan to
+its nearest ancestor that adopts orphans (prctl(2), ``PR_SET_CHILD_SUBREAPER``), which is the process that asked. A
+program that starts others has a fork server of its own.
 
-A shell is given files of our programs' names (``tests/forked.py``) that do no more than ask. Who asks from there is no
-ancestor of the nursery, so a process of the nursery's waits for the program and says how it ended.
+A shell finds files with our programs' names (``tests/forked.py``) that only send the request. Such a client is not an
+ancestor of the fork server, so the server forks a process that waits for the program and reports its exit code.
 
-Tests that are marked ``executed`` are not concerned: those of what happens before a program's first line, of what it
-loads, of its environment as the kernel shows it, and some of each program.
+Tests marked ``executed`` do not use the fork server: those about what happens before a program's first line, about
+imports, about the environment as the kernel shows it, and some per program.
 """
 
 import atexit
@@ -45,29 +45,30 @@ _ROOT: Final = Path(__file__).parents[1]
 _MODULES: Final = ("orderd.main", "orderd.simnet")
 _SCRIPTS: Final = tuple(str(Path(sys.executable).with_name(name)) for name in ("orderctl", "orderd"))
 _STARTERS: Final = {"run", "demo"}
-"""The verbs that start further programs of ours."""
+"""Verbs that start further programs of ours."""
 _NOT_LOADED: Final = ("orderctl.tui", "orderctl.assistant", *_MODULES)
-"""What few programs need and takes long, and what is to run as ``__main__``."""
+"""Modules that few programs need and that import slowly, and those that run as ``__main__``."""
 _AT_START: Final = ("PYTHON", "LC_", "LANG")
-"""What an interpreter reads when it starts: a program that is told something else than we were is executed."""
+"""Variables that an interpreter reads at its start. If they differ from ours, the program is executed, not forked."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _NOT_FLUSHED: Final = 120
-"""The exit code of an interpreter that could not write its last words."""
+"""Exit code of an interpreter that could not flush its output."""
 _MESSAGE_BYTES: Final = 1 << 17
 _MOST_DESCRIPTORS: Final = 16
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_asking = threading.Lock()
-_nursery: socket.socket | None = None
+_control_lock = threading.Lock()
+_fork_server: socket.socket | None = None
 _executed: subprocess.Popen[Any] | None = None
-"""The nursery that this process has started, and not been given."""
+"""The fork server, if this process started it and did not inherit it."""
 
 are_forked = True
-"""Whether programs are forked now."""
+"""True while programs are forked."""
 
 
 class _Launch(NamedTuple):
-    """What to become. All of it can be marshalled, which one who merely asks can do without loading a module."""
+    """What the forked process becomes. All fields can be marshalled, which a client can do without importing a
+    module."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -75,15 +76,15 @@ class _Launch(NamedTuple):
     umask: int
     has_own_session: bool
     numbers: tuple[int, ...]
-    """Under which the descriptors that come along are to be known."""
+    """The descriptors' numbers in the program."""
     prepare: bytes | None
-    """A function, pickled."""
+    """A pickled function to call before the program starts."""
     is_waited_for: bool
-    """By a process of the nursery's, which writes the exit code to the descriptor that comes last."""
+    """If true, a process of the fork server waits for the program and writes its exit code to the last descriptor."""
 
 
 class Popen(subprocess.Popen[Any]):
-    """As any other, but that programs of ours are forked."""
+    """A ``subprocess.Popen`` that forks our programs."""
 
     def _execute_child(self, *given: Any) -> None:
         args, _, preexec_fn, _, pass_fds, cwd, env, _, _, _, *ends, _, _, _, _, _, start_new_session, _ = given
@@ -113,21 +114,21 @@ class Popen(subprocess.Popen[Any]):
 
 
 def use() -> None:
-    """Let every ``subprocess.Popen`` of this process be one of ours."""
+    """Replace ``subprocess.Popen`` in this process."""
     subprocess.Popen = Popen  # type: ignore[misc]
 
 
 def give_to_shell(directory: Path) -> list[int]:
-    """Put our programs where a shell is to find them; the descriptors that it has to pass on.
+    """Put our programs into ``directory`` for a shell; returns the descriptors that the shell must pass on.
 
-    One can be started at a time.
+    Only one program can be started at a time.
     """
     directory.mkdir()
     if not are_forked:
         for script in map(Path, _SCRIPTS):
             (directory / script.name).symlink_to(script)
         return []
-    control = _asked().fileno()
+    control = _control().fileno()
     asking = Path(__file__).with_name("forked.py").read_text()
     for script in map(Path, _SCRIPTS):
         program = directory / script.name
@@ -138,9 +139,9 @@ def give_to_shell(directory: Path) -> list[int]:
 
 
 def end() -> None:
-    """No more programs are started."""
-    if _nursery is not None and _executed is not None:
-        _nursery.close()
+    """Stop the fork server."""
+    if _fork_server is not None and _executed is not None:
+        _fork_server.close()
         _executed.wait()
 
 
@@ -159,26 +160,26 @@ def _umask() -> int:
 
 
 def _ask(launch: _Launch, descriptors: Sequence[int]) -> int:
-    """Have a program forked that is a child of this process; its process id."""
-    with _asking:
-        nursery = _asked()
+    """Have a program forked as a child of this process; returns its process id."""
+    with _control_lock:
+        server = _control()
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         try:
-            message: tuple[Any, ...] = tuple(launch)  # no subclass of it can be marshalled
-            socket.send_fds(nursery, [marshal.dumps(message)], descriptors)
-            return int(nursery.recv(32))
+            message: tuple[Any, ...] = tuple(launch)  # marshal takes no subclass of tuple
+            socket.send_fds(server, [marshal.dumps(message)], descriptors)
+            return int(server.recv(32))
         finally:
             _libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-def _asked() -> socket.socket:
-    global _nursery
-    _nursery = _nursery or _executed_nursery()
-    return _nursery
+def _control() -> socket.socket:
+    global _fork_server
+    _fork_server = _fork_server or _executed_fork_server()
+    return _fork_server
 
 
-def _executed_nursery() -> socket.socket:
-    """Where to ask the first one, which ends with this process."""
+def _executed_fork_server() -> socket.socket:
+    """Start the first fork server, which ends with this process; returns the socket to it."""
     global _executed
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     start = "from tests import forking; forking.main()"
@@ -190,7 +191,7 @@ def _executed_nursery() -> socket.socket:
 
 
 def main() -> None:
-    """Be a nursery, and in each process that it forks the program that was asked for."""
+    """Serve as a fork server; in each forked process, run the requested program."""
     gc.disable()
     for package in (db, orderctl, orderd):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -205,7 +206,7 @@ def main() -> None:
 
 
 def _serve(control: socket.socket) -> _Launch | None:
-    """Fork whatever is asked for. Returns in each program, with what it is to do, and at the end None."""
+    """Fork what is asked for. Returns the launch in each forked process, and None in the server when it ends."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, _MOST_DESCRIPTORS)
         if not message:
@@ -218,7 +219,7 @@ def _serve(control: socket.socket) -> _Launch | None:
                 os._exit(0)
             program = os.fork()
             if program == 0:
-                os.read(begin[0], 1)  # until it is a child of who asked
+                os.read(begin[0], 1)  # until it is a child of the process that asked
                 _prepare(launch)
                 os.write(ready[1], b".")
                 control.detach()
@@ -234,14 +235,14 @@ def _serve(control: socket.socket) -> _Launch | None:
         os.close(ready[1])
         program_id = os.read(ready[0], 32)
         os.write(begin[1], b"!")
-        os.read(ready[0], 1)  # until it is prepared, or has ended
+        os.read(ready[0], 1)  # until the program is prepared or has ended
         control.send(program_id)
         for descriptor in (ready[0], *begin, *descriptors):
             os.close(descriptor)
 
 
 def _prepare(launch: _Launch) -> None:
-    """What is done by the time that ``Popen`` returns."""
+    """What must be done before ``Popen`` returns."""
     os.chdir(launch.cwd)
     os.umask(launch.umask)
     if launch.has_own_session:
@@ -251,20 +252,21 @@ def _prepare(launch: _Launch) -> None:
 
 
 def _become(launch: _Launch, descriptors: Mapping[int, int]) -> _Launch | None:
-    """Be as if executed. Where that is a program which starts others, returns in each of those too."""
-    global _nursery
-    _nursery = None
+    """Set this process up as if it had been executed. For a program that starts others, also returns in each of
+    those."""
+    global _fork_server
+    _fork_server = None
     if _STARTERS.isdisjoint(launch.argv):
         _keep_only(descriptors)
     else:
-        _nursery, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        _fork_server, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if os.fork() == 0:
             os.setsid()
-            _nursery.detach()
+            _fork_server.detach()
             nothing = os.open(os.devnull, os.O_RDWR)
             return _serve(_keep_only(dict.fromkeys(range(3), nothing), theirs))
         theirs.detach()
-        _nursery = _keep_only(descriptors, _nursery)
+        _fork_server = _keep_only(descriptors, _fork_server)
         use()
     os.environ.clear()
     os.environ.update(launch.env)
@@ -280,7 +282,7 @@ def _keep_only(descriptors: Mapping[int, int]) -> None: ...
 @overload
 def _keep_only(descriptors: Mapping[int, int], control: socket.socket) -> socket.socket: ...
 def _keep_only(descriptors: Mapping[int, int], control: socket.socket | None = None) -> socket.socket | None:
-    """Close all but these, which get the numbers that they are under, and ``control``, which gets another."""
+    """Close all descriptors except these, move them to their numbers, and move ``control`` to a free one."""
     above = max(descriptors, default=2) + 1
     moved = {number: fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, above) for number, each in descriptors.items()}
     kept = None if control is None else fcntl.fcntl(control.detach(), fcntl.F_DUPFD_CLOEXEC, above)
@@ -288,13 +290,13 @@ def _keep_only(descriptors: Mapping[int, int], control: socket.socket | None = N
         os.dup2(each, number)
     for each in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if each not in descriptors and each != kept:
-            with suppress(OSError):  # the listing's own
+            with suppress(OSError):  # the descriptor of the listing itself
                 os.close(each)
     return None if kept is None else socket.socket(fileno=kept)
 
 
 def _stream(descriptor: int, before: TextIOWrapper) -> TextIOWrapper:
-    """A standard stream, as an interpreter opens it; ``before`` is what it was in the nursery."""
+    """Open a standard stream as an interpreter does; ``before`` is the fork server's own stream."""
     mode, buffering = "wb" if descriptor else "rb", 0 if before.write_through else -1
     raw = os.fdopen(descriptor, mode, buffering, closefd=False)
     return TextIOWrapper(
@@ -307,7 +309,7 @@ def _stream(descriptor: int, before: TextIOWrapper) -> TextIOWrapper:
 
 
 def _run(launch: _Launch) -> int:
-    """The program, to its end; its exit code."""
+    """Run the program to its end; returns its exit code."""
     try:
         if launch.argv[0] in _SCRIPTS:
             sys.argv = list(launch.argv)
@@ -326,8 +328,10 @@ def _run(launch: _Launch) -> int:
 
 
 def _end(exit_code: int) -> NoReturn:
-    """As an interpreter ends, but that nothing is taken apart: the kernel would copy all that is touched by that, which
-    takes longer than most programs."""
+    """Exit as an interpreter does, but without tearing modules down.
+
+    Teardown would touch memory that the kernel then has to copy, which takes longer than most programs run.
+    """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

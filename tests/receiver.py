@@ -1,4 +1,4 @@
-"""A receiver of alerts: a real HTTP server that remembers what it was sent, and answers as a test tells it to."""
+"""An HTTP server that receives alerts, records them, and answers as a test configures it."""
 
 import json
 import threading
@@ -23,7 +23,8 @@ class ReceivedAlert:
 
 
 class AlertReceiver:
-    """``answer`` is the status of each answer; ``drip`` an answer that never ends; ``hang`` none at all."""
+    """``mode``: ``answer`` answers with the status ``answer``, ``drip`` never ends its answer, ``hang`` does not
+    answer."""
 
     def __init__(self, port: int = 0) -> None:
         self.answer = 204
@@ -48,13 +49,13 @@ class AlertReceiver:
         self._server.server_close()
 
     def wait(self, alerts: int, seconds: float = 30.0) -> list[ReceivedAlert]:
-        """Until so many have come, repeats included. Raises AssertionError."""
+        """Wait for this many alerts, repeats included. Raises AssertionError."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.received) >= alerts, seconds), self.received
             return list(self.received)
 
     def wait_for(self, kind: str, seconds: float = 120.0) -> ReceivedAlert:
-        """The first alert of this kind. Raises AssertionError."""
+        """Wait for the first alert of this kind. Raises AssertionError."""
 
         def first() -> ReceivedAlert | None:
             return next((each for each in self.received if each.json["type"] == kind), None)

@@ -1,4 +1,4 @@
-"""A way to a service that a test may stop: then what is connected through it hangs, as with a peer that is stopped."""
+"""A relay in front of a service that a test can pause, so that its clients hang as with a stopped peer."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ _CHUNK: Final = 65_536
 
 
 class Relay:
-    """Passes bytes on between a Unix socket of its own and the one of a service."""
+    """Passes bytes between a Unix socket of its own and the service's socket."""
 
     def __init__(self, listens: Path, service: Path) -> None:
         self._service = service
@@ -20,7 +20,7 @@ class Relay:
         self._flows.set()
         self._swallows_answers = threading.Event()
         self.asked = threading.Event()
-        """Set when something has come for the service since ``hang``."""
+        """Set when data for the service has arrived since ``hang``."""
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(listens))
@@ -28,20 +28,20 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def hang(self) -> None:
-        """From here on nothing is passed on, either way; connections are still taken."""
+        """Stop passing data in both directions; connections are still accepted."""
         self.asked.clear()
         self._flows.clear()
 
-    def go_on(self) -> None:
-        """Pass on what was held back, and all that comes."""
+    def resume(self) -> None:
+        """Pass on the data that was held back, and all that follows."""
         self._flows.set()
 
     def lose_the_next_answer(self) -> None:
-        """Pass on what is asked next; when the service answers, the connection is lost before anybody hears it."""
+        """Pass on the next request, and cut the connection when the service answers."""
         self._swallows_answers.set()
 
     def cut(self) -> None:
-        """Lose all connections."""
+        """Close all connections."""
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for each in pair:
@@ -93,7 +93,7 @@ def _close(each: socket.socket) -> None:
 
 @contextmanager
 def relay_to(service: Path, directory: Path) -> Iterator[tuple[Relay, Path]]:
-    """A relay, and the socket that leads through it; its name is the service's own."""
+    """A relay, and the path of its socket, which has the same name as the service's socket."""
     listens = directory / service.name
     relay = Relay(listens, service)
     try:
@@ -104,7 +104,7 @@ def relay_to(service: Path, directory: Path) -> Iterator[tuple[Relay, Path]]:
 
 @contextmanager
 def relay_to_postgres(url: str, directory: Path) -> Iterator[tuple[Relay, str]]:
-    """A relay to the server that ``url`` names, and the URL that leads through it."""
+    """A relay to the server in ``url``, and the URL that leads through the relay."""
     parts = urlsplit(url)
     (server,) = parse_qs(parts.query)["host"]
     with relay_to(Path(server) / ".s.PGSQL.5432", directory) as (relay, listens):

@@ -1,4 +1,4 @@
-"""A small SOCKS 5 proxy (RFC 1928, RFC 1929), whose resolver knows what a test tells it."""
+"""A small SOCKS 5 proxy (RFC 1928, RFC 1929) that resolves only the names a test gives it."""
 
 import socket
 import threading
@@ -15,10 +15,10 @@ PASSWORD: Final = b"secret@1"
 class SocksProxy:
     port: int
     leads_to: dict[tuple[str, int], int]
-    """The port of this machine where an endpoint really is."""
+    """The local port of each endpoint that the proxy knows."""
     wants_user: bool = False
     asked: list[tuple[str, int]] = field(default_factory=list)
-    """For which ways, whether there was one or not."""
+    """The endpoints that clients asked for, known or not."""
 
     def url(self, kind: str = "socks5h") -> str:
         return f"{kind}://{'trader:secret%401@' if self.wants_user else ''}127.0.0.1:{self.port}"

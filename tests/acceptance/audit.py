@@ -1,4 +1,4 @@
-"""What must be true of any run, however rough it was: the trader's and orderd's view against the chain's own ledger."""
+"""Invariants that hold after any run: compares what the trader and orderd report with the chain's own ledger."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,35 +19,35 @@ _LAMPORT_DECIMALS = 9
 
 
 def audit(trader: Trader, stories: Sequence[Story], ledger: Ledger, before: Mapping[Mint, int]) -> None:
-    """Check all invariants after every order has ended. ``before`` is what the wallet held at first."""
-    nothing_is_lost(trader, stories)
+    """Check all invariants after every order has ended. ``before`` are the wallet's balances at the start."""
+    check_no_order_is_lost(trader, stories)
     landed: dict[UUID, list[Landed]] = defaultdict(list)
     transactions = ledger.transactions()
     for transaction in transactions:
         landed[transaction.order_id].append(transaction)
     assert landed.keys() <= {story.id for story in stories}, "the wallet signed for an order that nobody submitted"
     for story in stories:
-        events_are_gapless(story)
-        landed_as_recorded(story, landed[story.id])
-    balances_add_up(stories, transactions, before, ledger.balances())
+        check_events_are_gapless(story)
+        check_attempts_match_ledger(story, landed[story.id])
+    check_balances(stories, transactions, before, ledger.balances())
 
 
-def nothing_is_lost(trader: Trader, stories: Sequence[Story]) -> None:
-    """Every acknowledged order is there under its client order id, and there is no other."""
+def check_no_order_is_lost(trader: Trader, stories: Sequence[Story]) -> None:
+    """Every acknowledged order is stored under its client order id, and no other order is stored."""
     stored = {order.client_order_id: order.id for order in trader.orders()}
     assert stored == trader.acknowledged
     assert [story.id for story in stories] == [*trader.acknowledged.values()]
 
 
-def events_are_gapless(story: Story) -> None:
-    """Numbered 1 to n, the same for who followed and who asks later, and the last one is the order's state."""
+def check_events_are_gapless(story: Story) -> None:
+    """Events are numbered 1 to n, live and stored events are equal, and the last event is the order's state."""
     assert [event.seq for event in story.events] == list(range(1, len(story.events) + 1))
     assert story.events == [*story.stored.events]
     assert (story.order.status, story.order.seq) == (story.events[-1].status, len(story.events))
 
 
-def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
-    """At most one transaction succeeded; each that landed is an attempt on record, with the outcome it had."""
+def check_attempts_match_ledger(story: Story, landed: Sequence[Landed]) -> None:
+    """At most one transaction succeeded, and each landed transaction is a recorded attempt with its real outcome."""
     order, attempts, failures = story.order, story.attempts, story.failures
     succeeded = [transaction for transaction in landed if transaction.succeeded]
     assert len(succeeded) <= 1, f"order {story.id} was executed {len(succeeded)} times"
@@ -84,10 +84,12 @@ def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
             order.network_fee,
         )
         assert _fill(order) == {
-            mint: amount for mint, amount in transaction.received.items() if mint not in _kept(order, transaction)
+            mint: amount
+            for mint, amount in transaction.received.items()
+            if mint not in _left_between_hops(order, transaction)
         }
         assert parse_amount(confirmed.network_fee, _LAMPORT_DECIMALS) == transaction.fee
-        filled_once(story, confirmed, transaction)
+        check_fill_matches_ledger(story, confirmed, transaction)
         assert order.min_amount_out is not None
         bought = _TOKENS.resolve(order.token_out)
         assert transaction.received[bought.mint] >= parse_amount(order.min_amount_out, bought.decimals)
@@ -101,8 +103,8 @@ def landed_as_recorded(story: Story, landed: Sequence[Landed]) -> None:
         assert len(counted) == 3 if order.error.retryable else failures, [failure.code for failure in failures]
 
 
-def filled_once(story: Story, confirmed: Confirmed, transaction: Landed) -> None:
-    """The one row of those that count says what the event and the ledger say, and what was decided before."""
+def check_fill_matches_ledger(story: Story, confirmed: Confirmed, transaction: Landed) -> None:
+    """The order has one valid fill, whose row agrees with the event and with the ledger."""
     (fill,) = [fill for fill in story.stored.fills if fill.rolled_back_at is None]
     assert (fill.attempt, fill.signature, fill.slot, fill.amount_in, fill.amount_out, fill.price, fill.network_fee) == (
         confirmed.attempt,
@@ -118,22 +120,22 @@ def filled_once(story: Story, confirmed: Confirmed, transaction: Landed) -> None
     assert parse_amount(fill.rent, _LAMPORT_DECIMALS) if confirmed.rent else fill.rent == "0"
 
 
-def balances_add_up(
+def check_balances(
     stories: Sequence[Story],
     transactions: Sequence[Landed],
     before: Mapping[Mint, int],
     after: Mapping[Mint, int],
 ) -> None:
-    """To the last base unit: what was there, the fills that orders report, and what the network took."""
+    """The final balances equal the initial ones plus fills minus network fees and rent, to the base unit."""
     expected = Counter(before)
     for story in stories:
         if story.order.status is OrderStatus.CONFIRMED:
             expected.update(_fill(story.order))
-            expected.update(_kept(story.order, _succeeded(story, transactions)))
+            expected.update(_left_between_hops(story.order, _succeeded(story, transactions)))
             expected[WSOL_MINT] -= parse_amount(story.order.network_fee or "", _LAMPORT_DECIMALS)
     expected[WSOL_MINT] -= sum(transaction.fee for transaction in transactions if not transaction.succeeded)
     expected[WSOL_MINT] -= sum(transaction.rent for transaction in transactions)
-    assert Counter(after) == expected, "a token of which there is none is as one that is not there"
+    assert Counter(after) == expected, "the balances differ from the fills"
 
 
 def _succeeded(story: Story, transactions: Sequence[Landed]) -> Landed:
@@ -141,8 +143,8 @@ def _succeeded(story: Story, transactions: Sequence[Landed]) -> Landed:
     return found
 
 
-def _kept(order: OrderView, transaction: Landed) -> dict[Mint, int]:
-    """What two hops left of the token between them: what the first was paid above its floor, half of the slippage."""
+def _left_between_hops(order: OrderView, transaction: Landed) -> dict[Mint, int]:
+    """What a two-hop route left of the token between its hops: the first hop pays more than its minimum."""
     if not order.route or order.route[-1].hop == 1:
         return {}
     between = _TOKENS.resolve(order.route[-1].token_in)
@@ -151,13 +153,13 @@ def _kept(order: OrderView, transaction: Landed) -> dict[Mint, int]:
         for hop, side in ((1, "amount_out"), (2, "amount_in"))
     )
     kept = transaction.received.get(between.mint, 0)
-    # The price of the first hop may have turned in the trader's favour since it was quoted.
+    # The price of the first hop may have improved since the quote.
     assert 0 <= kept <= bought - spent + bought // 20
     return {between.mint: kept}
 
 
 def _fill(order: OrderView) -> dict[Mint, int]:
-    """What the order says that the wallet gave and got, in base units."""
+    """The amounts that the order reports as sold and bought, in base units."""
     sold, bought = _TOKENS.pair(order.token_in, order.token_out)
     assert order.amount_in is not None
     assert order.amount_out is not None

@@ -1,4 +1,4 @@
-"""Gateways and workers, as many as a test wants, over one Postgres, one Redis and one local chain."""
+"""Any number of gateways and workers over one Postgres, one Redis and one local chain."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.conftest import QUICK
 
 
 class Cluster:
-    """Starts gateways and workers, each with a state directory of its own, and stops them in the end."""
+    """Starts gateways and workers, each with its own state directory, and stops them at the end."""
 
     def __init__(self, stack: ExitStack, directory: Path, env: dict[str, str]) -> None:
         self._stack = stack
@@ -38,7 +38,7 @@ class Cluster:
         return Role("worker", state_dir, env, 20.0)
 
     def settings_of(self, name: str) -> dict[str, str]:
-        """Of a process that is started otherwise."""
+        """Settings for a process that the test starts in another way."""
         return self._state_of(name)[1]
 
     def start(self, role: Role) -> Child:
@@ -56,7 +56,7 @@ class Cluster:
 def cluster_over(
     tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole, **settings: str
 ) -> Iterator[Cluster]:
-    """With a wallet that has been funded; nothing runs yet."""
+    """A cluster with a funded wallet and no running process."""
     wallet = create_wallet(tmp_path / "wallet.json")
     with closing(RpcClient(simnet.url)) as rpc:
         fund_on_simnet(rpc, wallet.address)

@@ -1,4 +1,4 @@
-"""The commands of the documents: the lines of ``sh`` blocks, and those behind a ``$`` in ``console`` blocks."""
+"""The commands of the documents: each line of an ``sh`` block, and each line after ``$`` in a ``console`` block."""
 
 import re
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ DOCUMENTS: Final = (
 _BLOCK: Final = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _COMMENT: Final = re.compile(r"(^|\s)# .*$")
 _KEEPS: Final = ("export ", "source ")
-"""What a shell still knows when it comes to the commands after it."""
+"""Commands whose effect on the shell later commands need."""
 
 
 @dataclass(frozen=True)
 class DocumentedCommand:
-    """``before`` are the commands of its document that a shell has to have run for it."""
+    """``before`` are earlier commands of the document that must run first in the same shell."""
 
     document: str
     text: str
@@ -27,17 +27,17 @@ class DocumentedCommand:
 
 
 def languages() -> set[str]:
-    """What the blocks say that they are in."""
+    """The languages that the code blocks declare."""
     return {language for document in DOCUMENTS for _, language, _ in _BLOCK.findall(document.read_text())}
 
 
 def outside_of_blocks(text: str) -> str:
-    """The running text and the tables."""
+    """The text of a document without its code blocks."""
     return _BLOCK.sub("", text)
 
 
 def commands() -> Iterator[DocumentedCommand]:
-    """Each as often as it is written."""
+    """All commands, repeated as often as documents contain them."""
     for document in DOCUMENTS:
         before: list[str] = []
         for _, language, content in _BLOCK.findall(document.read_text()):

@@ -1,4 +1,4 @@
-"""Tokens and pools that a test makes while the chain runs."""
+"""Creates tokens and pools while the chain runs."""
 
 import time
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.acceptance.simnet import call
 
 MILLION: Final = 10**6
-"""Base units of USDC, and of each token that is made here."""
+"""Base units per whole token of USDC and of each token created here."""
 
 
 _CONFIRMED: Final = {"commitment": "confirmed", "encoding": "base64"}
@@ -18,16 +18,17 @@ _BETWEEN_QUESTIONS: Final = 0.01
 
 @dataclass(frozen=True)
 class Launches:
-    """On the chain that the daemon of this state directory has brought along."""
+    """Launches tokens on the local chain of the daemon with this state directory."""
 
     state_dir: Path
 
     def mint(self, **wanted: Any) -> str:
-        """A new token, once it is confirmed; nobody has a power over it unless that is asked for."""
+        """Create a token and wait until it is confirmed. It has no mint or freeze authority unless ``wanted`` says
+        so."""
         return self._confirmed(call(self.state_dir, "simnet_createMint", wanted))
 
     def pool(self, mint: str, usdc: int, tokens: int | None = None, *, fee_bps: int = 25) -> str:
-        """The pool with this fee holds so many USDC and, unless more is said, a hundred tokens for each."""
+        """Create a pool that holds ``usdc`` USDC and ``tokens`` tokens (default: 100 per USDC)."""
         held = usdc * 100 if tokens is None else tokens
         wanted = {"mint": mint, "amount": held * MILLION, "quoteAmount": usdc * MILLION, "feeBps": fee_bps}
         return self._confirmed(call(self.state_dir, "simnet_setPool", wanted))

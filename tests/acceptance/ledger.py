@@ -1,4 +1,4 @@
-"""The local chain's own file, read past orderd: what really landed, and what the wallet really holds."""
+"""Reads the local chain's ledger file without orderd: transactions that landed, and balances of the wallet."""
 
 import json
 import sqlite3
@@ -25,9 +25,9 @@ Mint = str
 
 @dataclass(frozen=True)
 class Landed:
-    """A transaction of the wallet. ``received`` are base units by mint, less than zero where they were given.
+    """A transaction of the wallet. ``received`` are base units by mint, negative for what was paid.
 
-    What the wallet paid to the network is not in it: ``fee``, and ``rent`` for accounts made that are still there.
+    ``received`` does not include ``fee``, nor ``rent`` for accounts that were created and still exist.
     """
 
     order_id: UUID
@@ -42,14 +42,14 @@ class Landed:
 
 
 class Ledger:
-    """The chain of one state directory, while simnet writes it."""
+    """The ledger of one state directory, which simnet may be writing."""
 
     def __init__(self, state_dir: Path) -> None:
         self._file = state_dir / "simnet" / "ledger.sqlite"
         self.wallet = load_wallet(state_dir / "wallet.json").address
 
     def transactions(self) -> list[Landed]:
-        """All that the wallet ever paid for, in the order of their landing."""
+        """All transactions that the wallet paid for, in the order in which they landed."""
         rows = self._read("SELECT slot, meta, raw FROM transactions WHERE NOT ephemeral ORDER BY slot, position")
         decoded = [(slot, json.loads(meta), VersionedTransaction.from_bytes(raw)) for slot, meta, raw in rows]
         return [
@@ -68,7 +68,7 @@ class Ledger:
         return held
 
     def _landed(self, slot: int, meta: dict[str, Any], transaction: VersionedTransaction) -> Landed:
-        (said,) = memos_in(self._memo(transaction))
+        (note,) = memos_in(self._memo(transaction))
         before, after = meta["preBalances"], meta["postBalances"]
         rent = sum(new for old, new in zip(before[1:], after[1:], strict=True) if old == 0)
         received = Counter({WSOL_MINT: after[0] - before[0] + meta["fee"] + rent})
@@ -77,9 +77,9 @@ class Ledger:
                 if balance["owner"] == str(self.wallet):
                     received[balance["mint"]] += sign * int(balance["uiTokenAmount"]["amount"])
         return Landed(
-            order_id=said.order_id,
-            attempt=said.attempt,
-            tag=said.tag,
+            order_id=note.order_id,
+            attempt=note.attempt,
+            tag=note.tag,
             signature=str(transaction.signatures[0]),
             slot=slot,
             succeeded=meta["err"] is None,

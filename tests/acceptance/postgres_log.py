@@ -1,4 +1,4 @@
-"""What the embedded Postgres had to say: writers that are in each other's way are found here, whoever retried them."""
+"""Errors in the log of the embedded Postgres, such as deadlocks, including those that a retry has hidden."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Final
 _ERROR: Final = re.compile(r"(?:ERROR|PANIC): .*|.*deadlock detected.*")
 
 
-def complaints(state_dir: Path) -> list[str]:
-    """Each refused statement and each deadlock, also of earlier runs on this directory.
+def logged_errors(state_dir: Path) -> list[str]:
+    """Each failed statement and each deadlock, including those of earlier runs with this directory.
 
-    What is FATAL ends a session: so does every stop and every kill of a server, in the sessions that are open.
+    FATAL lines are not included: they appear in every session that is open when a server stops or is killed.
     """
     return _ERROR.findall((state_dir / "postgres.log").read_text(errors="replace"))

@@ -1,11 +1,10 @@
-"""The price of SOL in a test's hand: what all SOL/USDC pools of the local chain stand at, slot by slot.
+"""Sets the price of SOL: in which slot all SOL/USDC pools of the local chain have which price.
 
-Prices are decimal strings of USDC a SOL, from 50 to 1000. From its slot on a price holds: whatever is traded in a slot,
-in the next one the pools stand at it again. So two orders that meet one price both meet all of it. With
-``ORDERD_SIMNET_MARKET=false`` nobody else moves it. The two DLMM pools have bins only, and stand up to 2 and up to 5
-hundredths of a percent beside it, on either side; with the fees (the least is 4 hundredths) what an order is offered is
-within 5 hundredths of a percent of the price. A near miss is further away than that. A daemon may quote from what it
-read a moment ago: with ``ORDERD_POOL_MAX_AGE_MS=0`` it does not.
+Prices are decimal strings of USDC per SOL, from 50 to 1000. A price holds from its slot on: the pools return to it in
+the slot after each trade, so two orders that meet one price both meet its full depth. ``ORDERD_SIMNET_MARKET=false``
+stops other traders. The two DLMM pools have discrete bins, which differ from the price by up to 0.02 % and 0.05 %; with
+fees (at least 0.04 %) an order is quoted within 0.05 % of the price. A price that must not trigger an order has to be
+further away than that. A daemon may quote from cached pools unless ``ORDERD_POOL_MAX_AGE_MS=0``.
 """
 
 import time
@@ -16,22 +15,23 @@ from pathlib import Path
 from tests.acceptance.simnet import call
 
 _BETWEEN_QUESTIONS = 0.005
-"""Seconds. A test that asks without a pause keeps the chain from what it is waited for."""
+"""Seconds. Polling without a pause would slow down the chain that the test waits for."""
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Of the chain that the daemon of this state directory has brought along. Its restart changes none of them."""
+    """Prices on the local chain of the daemon with this state directory. They survive a restart of the chain."""
 
     state_dir: Path
 
     def set(self, price: str, *, slot: int | None = None, pool: str | None = None) -> int:
-        """From the next slot on, or another; its number. What was to come then is forgotten."""
+        """Set the price from ``slot`` (default: the next one) on; returns the slot. Cancels a scheduled price."""
         (begins,) = self.script([price], start=slot, pool=pool)
         return begins
 
     def script(self, prices: Sequence[str | None], *, start: int | None = None, pool: str | None = None) -> list[int]:
-        """One price a slot, the last one for ever; their slots. None lets go: the price is where trades leave it."""
+        """Set one price per slot, the last one permanently; returns the slots. None lets trades move the price
+        again."""
         slot_of_first = [start, *[None] * (len(prices) - 1)]
         changes = [
             {"price": price, "slot": slot, "pool": pool} for price, slot in zip(prices, slot_of_first, strict=True)
@@ -40,7 +40,7 @@ class Prices:
         return slots
 
     def hold(self) -> None:
-        """Forget what is to come: the price stays where it is."""
+        """Cancel all scheduled prices: the current price stays."""
         call(self.state_dir, "simnet_setPrices", [])
 
     def let_go(self) -> int:
@@ -50,11 +50,11 @@ class Prices:
 
     @property
     def slot(self) -> int:
-        """The one whose block is open."""
+        """The slot whose block is open."""
         number: int = call(self.state_dir, "getSlot", {"commitment": "processed"})
         return number
 
     def wait(self, slot: int, commitment: str = "confirmed") -> None:
-        """Until the chain has come so far."""
+        """Wait until the chain has reached ``slot``."""
         while call(self.state_dir, "getSlot", {"commitment": commitment}) < slot:
             time.sleep(_BETWEEN_QUESTIONS)

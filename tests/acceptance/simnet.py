@@ -1,4 +1,4 @@
-"""The local chain of a daemon, spoken to directly."""
+"""Direct JSON-RPC calls to the local chain of a daemon."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import orjson
 
 
 def call(state_dir: Path, method: str, *params: Any) -> Any:
-    """The result of a JSON-RPC method of the chain that the daemon of this state directory has brought along."""
+    """Call a JSON-RPC method of the local chain of the daemon with this state directory; returns the result."""
     url = orjson.loads((state_dir / "simnet" / "simnet.json").read_bytes())["http_url"]
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     answer = httpx.post(url, json=body, trust_env=False, verify=False).json()

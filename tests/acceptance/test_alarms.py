@@ -1,4 +1,4 @@
-"""Alerts through kills and outages: each fill is told to a real receiver, signed, under an id that stays the same."""
+"""Alerts survive kills and outages: each fill is delivered, signed, under an id that does not change."""
 
 import base64
 import hmac
@@ -41,16 +41,16 @@ def settings(tmp_path: Path, receiver: AlertReceiver, given_database: dict[str, 
     return QUICK | given_database | {"ORDERD_ALERTS": str(file)}
 
 
-@pytest.mark.timeout(300)  # the pauses between tries grow with the outage, and that is long on a busy machine
-def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_an_outage_of_the_receiver(
+@pytest.mark.timeout(300)  # the pauses between retries grow with the outage, and are long on a busy machine
+def test_each_fill_is_delivered_despite_kills_and_a_receiver_outage(
     tmp_path: Path, receiver: AlertReceiver, settings: dict[str, str]
 ) -> None:
     ends: set[str] = set()
-    receiver.mode = "hang"  # orders are executed all the same
+    receiver.mode = "hang"  # a receiver that hangs does not delay orders
     with running_daemon(tmp_path, settings) as daemon:
         ends |= fill(daemon)
         kill(tmp_path, "notifier")
-        kill(tmp_path, "worker")  # the workers of a daemon that is killed stop in order, if they have the time
+        kill(tmp_path, "worker")  # otherwise workers of a killed daemon could stop in order
         receiver.mode, receiver.answer = "answer", 503
         receiver.released.set()
         ends |= fill(daemon)
@@ -61,7 +61,7 @@ def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_a
         ends |= fill(daemon)
         alerts = [receiver.wait_for(each) for each in ("balance_low", "restarted")]
         confirmed = wait_for_fills(receiver, ends)
-        let_it_hear_of_halts(tmp_path, daemon)
+        subscribe_to_halts(tmp_path, daemon)
         with trading(daemon.url) as trader:
             trader.halt("lunch")
         alerts.append(receiver.wait_for("halted"))
@@ -71,11 +71,11 @@ def test_each_fill_is_told_through_kills_of_the_notifier_and_of_the_daemon_and_a
         assert is_signed(each)
     assert {each.headers["webhook-id"] for each in confirmed} == ends
     bodies = {(each.headers["webhook-id"], each.body) for each in confirmed}
-    assert len(bodies) == len(ends), "what is sent again is what was sent before"
+    assert len(bodies) == len(ends), "a repeated alert differs from the first one"
 
 
-def let_it_hear_of_halts(state_dir: Path, daemon: Daemon) -> None:
-    """The file of receivers is read again, as ``systemctl reload`` has it done."""
+def subscribe_to_halts(state_dir: Path, daemon: Daemon) -> None:
+    """Subscribe the receiver to halts and reload the settings, as ``systemctl reload`` does."""
     file = state_dir / "alerts.toml"
     file.write_text(file.read_text().replace('"restarted"]', '"restarted", "halted"]'))
     daemon.process.send_signal(signal.SIGHUP)
@@ -84,16 +84,16 @@ def let_it_hear_of_halts(state_dir: Path, daemon: Daemon) -> None:
 
 
 def fill(daemon: Daemon) -> set[str]:
-    """The ids of the alerts that are to come: each is of an order's last event."""
+    """Fill some orders; returns the ids of the expected alerts, one per order's last event."""
     with trading(daemon.url) as trader:
         trader.submit_all([order("SOL", "USDC", "0.01") for _ in range(ORDERS)])
-        stories = trader.see_all_end(60)
+        stories = trader.follow_all_to_end(60)
     assert {story.order.status for story in stories} == {OrderStatus.CONFIRMED}
     return {f"{story.id}-{story.events[-1].seq}" for story in stories}
 
 
 def kill(state_dir: Path, role: str) -> None:
-    """The process that holds the lock of this role of the daemon."""
+    """Kill the process that holds the lock of this role."""
     os.kill(int((state_dir / f"{role}.lock").read_text()), signal.SIGKILL)
 
 
@@ -106,7 +106,7 @@ def wait_for_fills(receiver: AlertReceiver, ids: set[str]) -> list[ReceivedAlert
 
 
 def is_signed(alert: ReceivedAlert) -> bool:
-    """By the words of the specification alone."""
+    """Check the signature by the specification alone."""
     headers = alert.headers
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + alert.body
     key = base64.b64decode(SECRET.removeprefix("whsec_"))

@@ -1,4 +1,4 @@
-"""What a trader, or a broken program, may send by mistake: each is answered with a reason, and changes nothing."""
+"""Invalid input from a trader or a faulty program: each message is answered with an error and changes nothing."""
 
 import json
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
-    """One for all: nothing that is sent to it here may change it."""
+    """One daemon for all tests of the module: no message that they send may change it."""
     with running_daemon(tmp_path_factory.mktemp("orderd"), QUICK | shared_database) as running:
         yield running
 
 
 @pytest.fixture
 def socket(daemon: Daemon, shared_database: dict[str, str]) -> Iterator[ClientConnection]:
-    """A connection. When the test is done, the daemon still answers, and its database is as it was."""
+    """A connection; after the test the daemon must still answer, and its database must be unchanged."""
     url = shared_database["ORDERD_DATABASE_URL"]
     before = everything_stored(url)
     with connect(daemon.url, compression=None) as connection:
@@ -48,10 +48,10 @@ def socket(daemon: Daemon, shared_database: dict[str, str]) -> Iterator[ClientCo
 
 
 def everything_stored(url: str) -> dict[str, list[Any]]:
-    """All rows of all tables but those that no order changes.
+    """All rows of all tables, except tables that change without orders.
 
-    Two keep refusals, two show that processes live, three what the wallet holds and has received, and three what was
-    read on the chain: prices, mints and pools.
+    Those are the log of refusals, the liveness of processes, the wallet's balances and movements, and data read from
+    the chain.
     """
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -76,7 +76,7 @@ def answer_to(connection: ClientConnection, message: str | bytes) -> dict[str, A
 
 
 def problem_of(connection: ClientConnection, message: str | bytes) -> Problem:
-    """The typed error that answers ``message``; it has all that a trader needs."""
+    """The typed error that answers ``message``, with title, detail and next step."""
     answer = answer_to(connection, message)
     assert "result" not in answer
     problem = Problem.model_validate(answer["error"]["data"])
@@ -126,7 +126,7 @@ def problem_of(connection: ClientConnection, message: str | bytes) -> Problem:
         ({"ammount": "1"}, ErrorCode.REQUEST_INVALID, "ammount"),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused_with_the_reason(
+def test_an_invalid_order_is_refused_with_the_reason(
     socket: ClientConnection, method: Method, wrong: dict[str, object], code: ErrorCode, message: str
 ) -> None:
     params = {name: value for name, value in GOOD.items() if name in FIELDS[method]}
@@ -136,7 +136,7 @@ def test_an_order_that_makes_no_sense_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("name", ["", "with blanks", "x" * 65, "a/b", "\u00e9", 7, None])
-def test_a_client_order_id_is_up_to_64_plain_characters(socket: ClientConnection, name: object) -> None:
+def test_a_client_order_id_outside_64_plain_characters_is_refused(socket: ClientConnection, name: object) -> None:
     problem = problem_of(socket, call("order.submit", GOOD | {"client_order_id": name}))
     assert problem.code is ErrorCode.REQUEST_INVALID
     assert "client_order_id" in problem.detail
@@ -180,14 +180,14 @@ def test_an_unknown_order_is_not_found(socket: ClientConnection, method: str, un
         ('{"jsonrpc": "2.0", "id": 1, "method": "status", "params": "all"}', ErrorCode.REQUEST_INVALID),
     ],
 )
-def test_a_message_that_is_no_call_is_refused_and_the_connection_goes_on(
+def test_a_malformed_message_is_refused_and_the_connection_stays_open(
     socket: ClientConnection, message: str | bytes, code: ErrorCode
 ) -> None:
     assert problem_of(socket, message).code is code
     assert "result" in answer_to(socket, call("status", {}))
 
 
-def test_a_frame_of_a_megabyte_is_not_read(socket: ClientConnection) -> None:
+def test_a_frame_of_a_megabyte_closes_the_connection(socket: ClientConnection) -> None:
     problem = problem_of(socket, call("order.submit", GOOD | {"amount_in": "1" * 2**20}))
     assert problem.code is ErrorCode.REQUEST_TOO_LARGE
     with pytest.raises(ConnectionClosed) as closed:

@@ -1,4 +1,4 @@
-"""The program in the document about the API, as it stands there, against a daemon."""
+"""The example program in the API document works against a daemon."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.unit.orderctl.test_client_names import program
 
 
 @pytest.mark.executed
-def test_the_ten_lines_submit_follow_and_print_a_fill(tmp_path: Path, given_database: dict[str, str]) -> None:
+def test_the_example_client_submits_follows_and_prints_a_fill(tmp_path: Path, given_database: dict[str, str]) -> None:
     with running_daemon(tmp_path, QUICK | given_database) as daemon:
         code = program().replace("ws://127.0.0.1:3000/", daemon.url)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""The settings by which the local chain shows something: what an order meets is what happens on the chain."""
+"""Demonstration settings of the local chain change what happens to orders."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -21,29 +21,27 @@ from tests.conftest import QUICK
 
 
 def story_of(state_dir: Path, settings: dict[str, str]) -> Story:
-    """What becomes of an order."""
+    """Trade one order with these settings and audit it."""
     with running_daemon(state_dir, settings) as daemon, trading(daemon.url) as trader:
         ledger = Ledger(state_dir)
         before = ledger.balances()
         trader.submit_all([order("SOL", "USDC", "1.5")])
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
     (story,) = stories
     return story
 
 
-def test_a_chain_without_success_fails_every_attempt_for_its_fee(
-    tmp_path: Path, given_database: dict[str, str]
-) -> None:
+def test_a_success_rate_of_zero_fails_every_attempt_on_chain(tmp_path: Path, given_database: dict[str, str]) -> None:
     story = story_of(tmp_path, QUICK | given_database | {"ORDERD_SIMNET_SUCCESS_RATE": "0"})
     assert story.order.status is OrderStatus.FAILED
     assert story.order.error is not None
     assert story.order.error.code is ErrorCode.TX_SLIPPAGE_EXCEEDED
     assert [attempt.outcome for attempt in story.attempts] == ["failed"] * 3
-    assert all(attempt.slot is not None for attempt in story.attempts), "they landed"
+    assert all(attempt.slot is not None for attempt in story.attempts), "a failed attempt did not land"
 
 
-def test_an_order_is_confirmed_no_sooner_than_its_block(tmp_path: Path, given_database: dict[str, str]) -> None:
+def test_an_order_is_confirmed_after_the_configured_delay(tmp_path: Path, given_database: dict[str, str]) -> None:
     slots = 40
     settings = QUICK | given_database | {"ORDERD_SIMNET_CONFIRM_MS": str(slots * int(QUICK["ORDERD_SIMNET_SLOT_MS"]))}
     story = story_of(tmp_path, settings)
@@ -54,7 +52,7 @@ def test_an_order_is_confirmed_no_sooner_than_its_block(tmp_path: Path, given_da
 
 
 @pytest.mark.parametrize(("dearer", "cheaper"), [tuple(VenueName), tuple(VenueName)[::-1]])
-def test_what_is_sold_goes_to_the_venue_that_pays_more(
+def test_a_sale_is_routed_to_the_venue_that_pays_more(
     tmp_path: Path, given_database: dict[str, str], dearer: VenueName, cheaper: VenueName
 ) -> None:
     settings = QUICK | given_database | {"ORDERD_SIMNET_MARKET": "true"}
@@ -64,15 +62,15 @@ def test_what_is_sold_goes_to_the_venue_that_pays_more(
     }
     with running_daemon(tmp_path, settings) as daemon, trading(daemon.url) as trader:
         while gap(daemon.url, dearer, cheaper) < Decimal("1.007"):
-            pass  # the market takes some slots to get there
+            pass  # the market takes some slots to reach the spread
         trader.submit_all([order("SOL", "USDC", "1.5")])
-        (story,) = trader.see_all_end(seconds=60)
+        (story,) = trader.follow_all_to_end(seconds=60)
     route = next(event.data for event in story.events if isinstance(event.data, Routed))
     assert {leg.venue for leg in route.route} == {dearer}
 
 
 def gap(url: str, dearer: VenueName, cheaper: VenueName) -> Decimal:
-    """How many times as much the one venue's best pool pays for SOL as the other's."""
+    """The price of SOL at the best pool of one venue, relative to the other venue's."""
     asked = QuoteParams(token_in="SOL", token_out="USDC", amount_in="1.5")
     with Client(Settings(url=url)) as client:
         quotes = client.call(Method.QUOTE, asked, QuoteResult).quotes

@@ -1,5 +1,6 @@
-"""Trades on a chain of devnet's shape: its genesis hash and its USDC, none of mainnet's tokens, and a token that nobody
-has configured, known by its mint alone. Its pools are Meteora's, whose programs have the same address on all chains.
+"""Trades on a chain like devnet: devnet's genesis hash and USDC, no token of mainnet, and an unlisted token.
+
+The pools are Meteora's, whose programs have the same address on all chains.
 """
 
 import json
@@ -40,8 +41,8 @@ UNKNOWN = Pubkey([0xF0] + [9] * 31)
 PROGRAMS = Path(sys.executable).parent
 
 
-def begin(directory: Path) -> None:
-    """The first block has no token of mainnet and no pool; then two pools are put there."""
+def create_chain(directory: Path) -> None:
+    """Create a first block without mainnet's tokens and pools, then add two pools."""
     first = Genesis(int(time.time())).block()
     pools = {program.ids["simnet"] for program in pool_programs()}
     gone = {key for key, account in first.changed.items() if account is not None and account.owner in pools}
@@ -62,12 +63,12 @@ def begin(directory: Path) -> None:
 
 @dataclass
 class Orderctl:
-    """The installed program, with the API key that a real chain asks for."""
+    """The installed program, with the API key that a real chain requires."""
 
     environment: dict[str, str]
 
     def __call__(self, *args: str) -> Any:
-        """Its document."""
+        """Run a command; returns its JSON document."""
         done = subprocess.run(
             [PROGRAMS / "orderctl", *args, "-o", "json"],
             env=self.environment, capture_output=True, text=True, check=False, timeout=60,
@@ -76,7 +77,7 @@ class Orderctl:
         return json.loads(done.stdout)
 
     def trade(self, token_in: str, token_out: str, amount: str) -> dict[str, Any]:
-        """The order once it is filled."""
+        """Submit an order and wait for its fill; returns the order."""
         submitted = self("submit", token_in, token_out, amount, "--yes")["order"]
         self("wait", submitted["id"], "--timeout", "60s")
         ended: dict[str, Any] = self("show", submitted["id"])["order"]
@@ -89,7 +90,7 @@ def orderctl(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Orderct
     chain, state = tmp_path / "chain", tmp_path / "state"
     chain.mkdir()
     state.mkdir()
-    begin(chain / "simnet")
+    create_chain(chain / "simnet")
     wallet = create_wallet(state / "wallet.json")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ORDERD_", "ORDERCTL_"))}
     made = subprocess.run(
@@ -106,13 +107,13 @@ def orderctl(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Orderct
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", [str(UNKNOWN), "USDC"], ids=["unknown mint", "devnet's USDC"])
-def test_a_token_is_quoted_and_traded(orderctl: Orderctl, name: str) -> None:
+@pytest.mark.parametrize("name", [str(UNKNOWN), "USDC"], ids=["unlisted mint", "devnet's USDC"])
+def test_a_token_is_quoted_and_traded_on_devnet(orderctl: Orderctl, name: str) -> None:
     quote = orderctl("quote", "SOL", name, "0.123456789")
     mint = quote["tokens"][1]["mint"]
     assert mint == (DEVNET_USDC_MINT if name == "USDC" else name)
     if name != "USDC":
-        assert quote["tokens"][1]["name"] == "USD Coin", "it is shown, and is no symbol"
+        assert quote["tokens"][1]["name"] == "USD Coin", "the name is not a symbol"
     bought = orderctl.trade("SOL", name, "0.123456789")
     assert Decimal(bought["amount_out"]) == Decimal(quote["chosen"]["amount_out"])
     sold = orderctl.trade(name, "SOL", bought["amount_out"])

@@ -1,4 +1,4 @@
-"""Each command of README and docs does what a reader wants of it: it is run here, or it says here why it is not."""
+"""Each command in the README and docs works: it is run here, or listed here with the reason why not."""
 
 import base64
 import os
@@ -21,14 +21,14 @@ from tests.receiver import receiving
 
 NOT_COMMANDS: Final = {"csv", "ini", "json", "python", "text", "toml", "yaml"}
 _ELSEWHERE: Final = "run by {}"
-_MAKE: Final = "makes an environment, or takes minutes; tests/unit/test_project.py looks whether there is such a target"
+_MAKE: Final = "makes an environment, or takes minutes; tests/unit/test_project.py checks that the target exists"
 _DEMO: Final = _ELSEWHERE.format("tests/acceptance/test_demonstration.py")
-_DAEMON: Final = "starts the daemon that the other commands ask; tests/integration/test_run.py does"
-_RECIPES: Final = _ELSEWHERE.format("tests/acceptance/test_recipes.py, with the file that stands before it")
-_LAUNCH: Final = "MINT is whatever is launched; tests/acceptance/test_on_liquidity.py launches one"
-_TERMINAL: Final = "needs a terminal; the tests of tests/unit/orderctl/tui do without"
-_NETWORK: Final = "loads from the network what no machine has by itself"
-_SERVICE: Final = "installs a service; make systemd does, with its parts, in a container"
+_DAEMON: Final = "starts the daemon that the other commands need; run by tests/integration/test_run.py"
+_RECIPES: Final = _ELSEWHERE.format("tests/acceptance/test_recipes.py, with the file of its recipe")
+_LAUNCH: Final = "MINT is a placeholder; tests/acceptance/test_on_liquidity.py launches a token"
+_TERMINAL: Final = "needs a terminal; tests/unit/orderctl/tui tests the screens without one"
+_NETWORK: Final = "downloads files"
+_SERVICE: Final = "installs a service; make systemd does so in a container"
 NOT_RUN: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
@@ -56,15 +56,15 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "make format": _MAKE,
     "make .venv/installed && export PATH=$PWD/.venv/bin:$PATH": _MAKE,
     "make conformance PROGRAMS=DIRECTORY": "needs binaries of the real programs",
-    "make surfpool SURFPOOL=package/surfpool-sdk.linux-x64-gnu.node PROGRAMS=DIRECTORY": "needs the same, and surfpool",
+    "make surfpool SURFPOOL=package/surfpool-sdk.linux-x64-gnu.node PROGRAMS=DIRECTORY": "needs the same and surfpool",
     "npm pack @solana/surfpool-linux-x64-gnu && tar xzf solana-surfpool-linux-x64-gnu-*.tgz": _NETWORK,
     "git clone URL orderd && cd orderd": _NETWORK,
-    "mkdir programs": "for the next one",
+    "mkdir programs": "prepares the next command",
     "solana program dump CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C "
     "programs/CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C.so": _NETWORK,
     "ORDERD_SIMNET_PROGRAMS=programs make run": _NETWORK,
-    "orderd prove": _ELSEWHERE.format("tests/integration/test_proving.py, on programs that it has"),
-    "export ORDERD_STATE_DIR=$HOME/orderd-state": "would name another daemon than the one that is asked here",
+    "orderd prove": _ELSEWHERE.format("tests/integration/test_proving.py, with its own programs"),
+    "export ORDERD_STATE_DIR=$HOME/orderd-state": "would select another daemon than the one used here",
     "sudo install -m 0644 deploy/prometheus/rules.yml /etc/prometheus/orderd.yml": "needs Prometheus, and root",
     "orderctl submit USDC MINT 100 --on-liquidity --max-price 0.01 --min-liquidity 5000": _LAUNCH,
     "orderctl submit USDC MINT 100 --on-liquidity --max-price 0.011 --min-liquidity 5000": _LAUNCH,
@@ -79,34 +79,34 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "orderctl resume average-in": _RECIPES,
     "orderctl cancel average-in": _RECIPES,
 }
-"""Commands, and why they are not run here."""
+"""Commands that are not run here, and the reason."""
 UNTIL_INTERRUPTED: Final = {"orderctl watch --all"}
-"""Follows the orders that rest, until Ctrl-C lets go of them."""
+"""These follow resting orders until Ctrl-C."""
 INTERRUPTED: Final = 130
 RECEIVER: Final = '[receivers.bot]\nwebhook = "{}"\nsecret = "whsec_{}"\n'
 ALL: Final = [*{command.text: command for command in commands()}.values()]
 RUN: Final = [command for command in ALL if command.text not in NOT_RUN]
 
 
-def test_each_block_says_what_it_is() -> None:
+def test_each_block_declares_its_language() -> None:
     assert languages() == NOT_COMMANDS | {"sh", "console"}
 
 
-def test_only_commands_that_a_document_has_are_said_not_to_be_run() -> None:
+def test_each_command_listed_as_not_run_is_in_a_document() -> None:
     assert NOT_RUN.keys() | UNTIL_INTERRUPTED <= {command.text for command in ALL}
     assert len(RUN) > len(NOT_RUN)
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
-    """It has traded, and one order of its has the word that documents have for any."""
-    slots = {"ORDERD_SIMNET_SLOT_MS": "100"}  # it runs for as long as all the commands take, mostly idle
+    """A daemon that has filled one order, with the client order id ``ID`` that documents use as a placeholder."""
+    slots = {"ORDERD_SIMNET_SLOT_MS": "100"}  # the daemon is mostly idle while all commands run
     with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK | slots | shared_database) as daemon:
         prices = Prices(daemon.log.parent)
         prices.wait(prices.set("100"))
         with trading(daemon.url) as trader:
             trader.submit(order("SOL", "USDC", "1").model_copy(update={"client_order_id": "ID"}))
-            trader.see_all_end(60)
+            trader.follow_all_to_end(60)
         yield daemon
 
 
@@ -114,7 +114,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, 
 def reader(
     tmp_path_factory: pytest.TempPathFactory, daemon: Daemon, shared_database: dict[str, str]
 ) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Where a reader stands, in a directory and a home of his own, and what his shell knows."""
+    """A reader's working directory and environment, with a home directory of its own."""
     place = tmp_path_factory.mktemp("reader")
     (place / ".config/fish/completions").mkdir(parents=True)
     (place / ".venv").symlink_to(sys.prefix)
@@ -143,20 +143,19 @@ def reader(
 
 
 @pytest.mark.timeout(300)
-def test_each_command_of_the_documents_does_what_it_says(reader: tuple[Path, dict[str, str]]) -> None:
-    """One after the other, as they are read."""
+def test_each_documented_command_succeeds(reader: tuple[Path, dict[str, str]]) -> None:
     failed = [f"{each.document}: {each.text}\n{said}" for each in RUN if (said := run(each, *reader)) is not None]
     assert failed == [], "\n".join(failed)
 
 
-def test_a_command_that_does_not_do_what_it_says_is_named(reader: tuple[Path, dict[str, str]]) -> None:
+def test_a_command_that_fails_is_reported_with_its_output(reader: tuple[Path, dict[str, str]]) -> None:
     said = run(DocumentedCommand("docs/wrong.md", "orderctl quote SOL NONE 1", ()), *reader)
     assert said is not None
     assert "TOKEN_UNKNOWN" in said
 
 
 def run(command: DocumentedCommand, place: Path, environment: dict[str, str]) -> str | None:
-    """What it said, if it did not do it."""
+    """The command's output if it failed, otherwise None."""
     before = [each for each in command.before if each not in NOT_RUN]
     process = subprocess.Popen(
         ["bash", "-c", "\n".join(["set -e", *before, command.text])],

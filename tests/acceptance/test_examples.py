@@ -1,4 +1,4 @@
-"""The programs in examples/ and the requests of the Postman collection, as a stranger runs them."""
+"""The programs in examples/ and the requests of the Postman collection work as a user runs them."""
 
 import json
 import os
@@ -25,7 +25,7 @@ SECONDS = 60
 
 @cache
 def has_ws() -> bool:
-    """Whether Node is there, and finds the module that the example needs."""
+    """True if Node and the module ``ws`` are installed."""
     if shutil.which("node") is None:
         return False
     asked = ["node", "-e", "require('ws'); process.exit(typeof fetch === 'function' ? 0 : 1)"]
@@ -48,18 +48,18 @@ def command(program: str, daemon: Daemon) -> list[str]:
     if program == "order.py":
         return [sys.executable, str(EXAMPLES / program), daemon.url]
     if not has_ws():
-        pytest.skip("there is no Node with the module ws")
+        pytest.skip("Node with the module ws is not installed")
     return ["node", str(EXAMPLES / program), http_url(daemon)]
 
 
 def run(words: Sequence[str]) -> list[str]:
-    """The lines that a program prints, which has to end well."""
+    """The lines that a program prints; it must exit with 0."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 
 
-def test_curl_asks_for_a_price_and_submits_an_order_which_is_filled_once(daemon: Daemon) -> None:
+def test_the_curl_example_quotes_and_submits_an_order_that_is_filled_once(daemon: Daemon) -> None:
     quote, submitted, again, ended = map(json.loads, run(command("order.sh", daemon)))
     assert quote["chosen"]["venue"] in ("raydium", "meteora")
     assert (submitted["created"], again["created"]) == (True, False)
@@ -67,13 +67,13 @@ def test_curl_asks_for_a_price_and_submits_an_order_which_is_filled_once(daemon:
     assert ended["order"]["status"] == "confirmed"
 
 
-def test_python_tells_each_event_of_an_order(daemon: Daemon) -> None:
+def test_the_python_example_prints_each_event_of_an_order(daemon: Daemon) -> None:
     lines = [line.split(" ", 2) for line in run(command("order.py", daemon))]
     assert [int(seq) for seq, _, _ in lines] == [1, 2, 3, 4, 5]
     assert [status for _, status, _ in lines] == ["pending", "routing", "building", "submitted", "confirmed"]
 
 
-def test_node_tells_each_update_of_an_order(daemon: Daemon) -> None:
+def test_the_node_example_prints_each_update_of_an_order(daemon: Daemon) -> None:
     updates = [json.loads(line) for line in run(command("order.js", daemon))]
     assert [update["status"] for update in updates] == [
         "pending",
@@ -86,7 +86,7 @@ def test_node_tells_each_update_of_an_order(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize("program", ["order.py", "order.js"])
-def test_a_lost_connection_is_made_again_and_nothing_is_told_twice(daemon: Daemon, program: str) -> None:
+def test_an_example_reconnects_and_prints_no_event_twice(daemon: Daemon, program: str) -> None:
     words = command(program, daemon)
     gateway, worker = (int((daemon.log.parent / f"{role}.lock").read_text()) for role in ("gateway", "worker"))
     os.kill(worker, signal.SIGSTOP)
@@ -99,18 +99,18 @@ def test_a_lost_connection_is_made_again_and_nothing_is_told_twice(daemon: Daemo
                 os.kill(worker, signal.SIGCONT)
                 printed, complaint = process.communicate(timeout=SECONDS)
             finally:
-                process.kill()  # one that still runs would be waited for
+                process.kill()  # otherwise the context manager would wait for it
     finally:
         os.kill(worker, signal.SIGCONT)
     lines = [first, *printed.splitlines()]
     assert process.returncode == 0, complaint
-    assert complaint, "it has noticed nothing"
+    assert complaint, "the program did not report the lost connection"
     assert "pending" in lines[0]
     assert "confirmed" in lines[-1]
     assert len(lines) == len(set(lines)) == (5 if program == "order.py" else 6)
 
 
-def test_each_request_of_the_collection_is_answered_as_it_promises(daemon: Daemon) -> None:
+def test_each_request_of_the_collection_gets_a_documented_answer(daemon: Daemon) -> None:
     variables = {"order": "", "baseUrl": http_url(daemon)}
     collection = json.loads(FILE.read_text())
     with httpx.Client(timeout=SECONDS) as http:
@@ -135,7 +135,7 @@ def promised_of(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def request_of(request: dict[str, Any], variables: dict[str, str]) -> dict[str, Any]:
-    """What Postman sends."""
+    """The request that Postman sends."""
     url = request["url"]["raw"]
     for name, value in variables.items():
         url = url.replace(f"{{{{{name}}}}}", value)

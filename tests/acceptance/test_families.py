@@ -1,4 +1,4 @@
-"""Orders that are executed by others, from orderctl to the ledger: together they sell what was to be sold, once."""
+"""Orders that child orders execute, from orderctl to the ledger: the children sell the parent's amount once."""
 
 import os
 import subprocess
@@ -26,33 +26,33 @@ SETTINGS: Final = QUICK | {"ORDERD_POOL_MAX_AGE_MS": "0"}
 OK, ENDED, BAD = 0, 1, 2
 
 
-class House(Desk):
-    """The same trader, with an eye on families."""
+class FamilyDesk(Desk):
+    """A desk that also checks parents and their children."""
 
-    def runs(self, *args: str) -> "subprocess.CompletedProcess[str]":
+    def run_orderctl(self, *args: str) -> "subprocess.CompletedProcess[str]":
         env = {name: value for name, value in os.environ.items() if not name.startswith("ORDERCTL_")}
         env |= {"ORDERCTL_URL": self.daemon.url, "ORDERCTL_CONFIG": os.devnull}
         return subprocess.run(
             [str(ORDERCTL), *args], env=env, capture_output=True, text=True, check=False, timeout=SECONDS
         )
 
-    def begins(self, *args: str) -> UUID:
-        """The order that this command submits."""
+    def submit_with_orderctl(self, *args: str) -> UUID:
+        """Submit with orderctl; returns the order's id."""
         return UUID(self.orderctl(*args)["order"]["id"])
 
     def order(self, order_id: UUID) -> OrderView:
         return self.trader.detail(order_id).order
 
     def children(self, parent_id: UUID) -> list[OrderView]:
-        """In the order in which they were made."""
+        """In the order of their creation."""
         return sorted((each for each in self.trader.orders() if each.parent_id == parent_id), key=lambda each: each.id)
 
     def sales(self, parent_id: UUID) -> list[Landed]:
-        """What succeeded on the chain for it."""
+        """The successful transactions of all children."""
         return [sale for child in self.children(parent_id) for sale in self.landed(child.id)]
 
-    def has_sold_as_told(self, parent_id: UUID) -> None:
-        """Sums and average of what the daemon says are those of the ledger."""
+    def check_fills_match_ledger(self, parent_id: UUID) -> None:
+        """The daemon's totals and average price match the ledger."""
         order, sales = self.order(parent_id), self.sales(parent_id)
         sold = Decimal(-sum(sale.received[WSOL_MINT] for sale in sales))
         bought = Decimal(sum(sale.received[USDC_MINT] for sale in sales))
@@ -63,18 +63,18 @@ class House(Desk):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[House]:
+def shared(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[FamilyDesk]:
     with (
         running_daemon(tmp_path_factory.mktemp("orderd"), SETTINGS | shared_database) as daemon,
         trading(daemon.url) as trader,
     ):
-        yield House(daemon, trader)
+        yield FamilyDesk(daemon, trader)
 
 
 @pytest.fixture
-def house(shared: House) -> Iterator[House]:
-    """Where a SOL costs 100 USDC and nobody has an order."""
-    shared.at("100")
+def desk(shared: FamilyDesk) -> Iterator[FamilyDesk]:
+    """The shared desk at a price of 100 USDC per SOL, without open orders."""
+    shared.set_price("100")
     yield shared
     call(shared.daemon.log.parent, "simnet_setFaults", {"dropped_sends": 0.0})
     for order in shared.trader.orders():
@@ -86,74 +86,76 @@ def house(shared: House) -> Iterator[House]:
 
 
 @pytest.mark.parametrize(("price", "sold", "left"), [("105.1", 0, 1), ("94.9", 1, 0)], ids=["profit", "stop"])
-def test_what_one_end_of_an_oco_sells_the_other_does_not(house: House, price: str, sold: int, left: int) -> None:
-    parent = house.begins("oco", "SOL", "USDC", "0.5", "--take-profit", "105", "--stop", "95")
-    wait_until(lambda: len(house.children(parent)) == 2, "its two orders")
-    house.at(price)
-    assert house.runs("watch", str(parent)).returncode == OK
-    ends = house.children(parent)
+def test_one_side_of_an_oco_sells_and_the_other_is_cancelled(
+    desk: FamilyDesk, price: str, sold: int, left: int
+) -> None:
+    parent = desk.submit_with_orderctl("oco", "SOL", "USDC", "0.5", "--take-profit", "105", "--stop", "95")
+    wait_until(lambda: len(desk.children(parent)) == 2, "its two orders")
+    desk.set_price(price)
+    assert desk.run_orderctl("watch", str(parent)).returncode == OK
+    ends = desk.children(parent)
     assert (ends[sold].status, ends[left].status) == (OrderStatus.CONFIRMED, OrderStatus.CANCELLED)
-    assert len(house.sales(parent)) == 1
-    house.has_sold_as_told(parent)
+    assert len(desk.sales(parent)) == 1
+    desk.check_fills_match_ledger(parent)
 
 
-def test_an_oco_whose_ends_are_crossed_slot_by_slot_sells_once(house: House) -> None:
+def test_an_oco_sells_once_when_the_price_crosses_both_sides_in_turn(desk: FamilyDesk) -> None:
     orders = [
-        house.begins("oco", "SOL", "USDC", "0.1", "--take-profit", "105", "--stop", "95", "--confirm", "1")
+        desk.submit_with_orderctl("oco", "SOL", "USDC", "0.1", "--take-profit", "105", "--stop", "95", "--confirm", "1")
         for _ in range(3)
     ]
-    wait_until(lambda: all(len(house.children(each)) == 2 for each in orders), "their orders")
-    house.prices.script(["105.2", "94.8"] * 40)
+    wait_until(lambda: all(len(desk.children(each)) == 2 for each in orders), "their orders")
+    desk.prices.script(["105.2", "94.8"] * 40)
     for parent in orders:
-        assert house.sees_end(parent) is OrderStatus.CONFIRMED
-        assert sorted(child.status for child in house.children(parent)) == ["cancelled", "confirmed"]
-        assert len(house.sales(parent)) == 1
+        assert desk.wait_for_end(parent) is OrderStatus.CONFIRMED
+        assert sorted(child.status for child in desk.children(parent)) == ["cancelled", "confirmed"]
+        assert len(desk.sales(parent)) == 1
 
 
 # TWAP
 
 
-def test_a_twap_sells_the_whole_amount_in_as_many_executions(house: House) -> None:
-    parent = house.begins("submit", "SOL", "USDC", "1", "--twap", "3", "--over", "3s", "--jitter", "20")
-    assert house.runs("watch", str(parent)).returncode == OK
-    assert [child.amount_in for child in house.children(parent)] == ["0.333333333", "0.333333333", "0.333333334"]
-    assert (house.order(parent).filled_amount_in, len(house.sales(parent))) == ("1", 3)
-    house.has_sold_as_told(parent)
+def test_a_twap_sells_the_whole_amount_in_as_many_executions(desk: FamilyDesk) -> None:
+    parent = desk.submit_with_orderctl("submit", "SOL", "USDC", "1", "--twap", "3", "--over", "3s", "--jitter", "20")
+    assert desk.run_orderctl("watch", str(parent)).returncode == OK
+    assert [child.amount_in for child in desk.children(parent)] == ["0.333333333", "0.333333333", "0.333333334"]
+    assert (desk.order(parent).filled_amount_in, len(desk.sales(parent))) == ("1", 3)
+    desk.check_fills_match_ledger(parent)
 
 
-def test_a_slice_that_fails_is_carried_into_the_next(house: House) -> None:
-    house.at("90")
-    parent = house.begins("submit", "SOL", "USDC", "0.9", "--twap", "3", "--every", "1s", "--limit", "99")
-    wait_until(lambda: OrderStatus.FAILED in [child.status for child in house.children(parent)], "a slice that failed")
-    house.at("100")
-    assert house.sees_end(parent) is OrderStatus.CONFIRMED
-    assert house.order(parent).filled_amount_in == "0.9"
-    house.has_sold_as_told(parent)
+def test_a_slice_that_fails_is_carried_into_the_next(desk: FamilyDesk) -> None:
+    desk.set_price("90")
+    parent = desk.submit_with_orderctl("submit", "SOL", "USDC", "0.9", "--twap", "3", "--every", "1s", "--limit", "99")
+    wait_until(lambda: OrderStatus.FAILED in [child.status for child in desk.children(parent)], "a slice that failed")
+    desk.set_price("100")
+    assert desk.wait_for_end(parent) is OrderStatus.CONFIRMED
+    assert desk.order(parent).filled_amount_in == "0.9"
+    desk.check_fills_match_ledger(parent)
 
 
-def test_a_twap_that_is_paused_and_cancelled_keeps_what_it_has_sold(house: House) -> None:
-    parent = house.begins("submit", "SOL", "USDC", "1", "--twap", "10", "--every", "1s")
-    house.sees(parent, EventKind.FILLED)
-    assert house.orderctl("pause", str(parent))["paused"]
-    wait_until(lambda: all(child.status in TERMINAL for child in house.children(parent)), "the end of its executions")
-    begun = len(house.children(parent))
-    house.prices.wait(house.prices.slot + 60)
-    assert len(house.children(parent)) == begun < 10
-    assert "paused" not in house.orderctl("resume", str(parent))
-    wait_until(lambda: len(house.children(parent)) > begun, "another execution")
-    assert house.runs("cancel", str(parent)).returncode == OK
-    assert house.runs("watch", str(parent)).returncode == ENDED
-    assert house.order(parent).status is OrderStatus.CANCELLED
-    assert 0 < Decimal(house.order(parent).filled_amount_in or 0) < 1
-    house.has_sold_as_told(parent)
+def test_a_twap_that_is_paused_and_cancelled_keeps_what_it_has_sold(desk: FamilyDesk) -> None:
+    parent = desk.submit_with_orderctl("submit", "SOL", "USDC", "1", "--twap", "10", "--every", "1s")
+    desk.wait_for_event(parent, EventKind.FILLED)
+    assert desk.orderctl("pause", str(parent))["paused"]
+    wait_until(lambda: all(child.status in TERMINAL for child in desk.children(parent)), "the end of its executions")
+    begun = len(desk.children(parent))
+    desk.prices.wait(desk.prices.slot + 60)
+    assert len(desk.children(parent)) == begun < 10
+    assert "paused" not in desk.orderctl("resume", str(parent))
+    wait_until(lambda: len(desk.children(parent)) > begun, "another execution")
+    assert desk.run_orderctl("cancel", str(parent)).returncode == OK
+    assert desk.run_orderctl("watch", str(parent)).returncode == ENDED
+    assert desk.order(parent).status is OrderStatus.CANCELLED
+    assert 0 < Decimal(desk.order(parent).filled_amount_in or 0) < 1
+    desk.check_fills_match_ledger(parent)
 
 
-# What would be done now
+# Simulated fills
 
 
-def test_of_each_family_it_is_told_what_it_would_do_now(house: House) -> None:
-    oco = house.begins("oco", "SOL", "USDC", "0.5", "--take-profit", "105", "--stop", "96")
-    simulated = house.orderctl("simulate-fill", str(oco))
+def test_a_simulated_fill_of_each_family_shows_what_it_would_do_now(desk: FamilyDesk) -> None:
+    oco = desk.submit_with_orderctl("oco", "SOL", "USDC", "0.5", "--take-profit", "105", "--stop", "96")
+    simulated = desk.orderctl("simulate-fill", str(oco))
     assert [(each["kind"], each["price"]) for each in simulated["waits_for"]] == [
         ("take_profit", "105"),
         ("stop", "96"),
@@ -166,119 +168,123 @@ def test_of_each_family_it_is_told_what_it_would_do_now(house: House) -> None:
         False,
     )
 
-    twap = house.begins("submit", "SOL", "USDC", "1", "--twap", "4", "--every", "1h")
-    house.sees(twap, EventKind.FILLED)
-    simulated = house.orderctl("simulate-fill", str(twap))
+    twap = desk.submit_with_orderctl("submit", "SOL", "USDC", "1", "--twap", "4", "--every", "1h")
+    desk.wait_for_event(twap, EventKind.FILLED)
+    simulated = desk.orderctl("simulate-fill", str(twap))
     assert (simulated["would"], simulated["quote"]["part_in"], simulated["quote"]["amount_in"]) == ("rest", "0.25", "1")
-    assert simulated["at"] == house.orderctl("show", str(twap))["order"]["next_at"]
+    assert simulated["at"] == desk.orderctl("show", str(twap))["order"]["next_at"]
 
-    parts = house.begins("submit", "SOL", "USDC", "300", "--limit", "101", "--partial", "--min-fill", "1")
-    simulated = house.orderctl("simulate-fill", str(parts))
+    parts = desk.submit_with_orderctl("submit", "SOL", "USDC", "300", "--limit", "101", "--partial", "--min-fill", "1")
+    simulated = desk.orderctl("simulate-fill", str(parts))
     assert (simulated["would"], simulated["quote"]["part_in"], simulated["units_consumed"]) == ("rest", "3", None)
 
 
-# Parts
+# Partial fills
 
 
-def test_a_large_limit_order_sells_what_pays_its_limit_part_by_part(house: House) -> None:
-    parent = house.begins("submit", "SOL", "USDC", "300", "--limit", "99.952", "--partial", "--min-fill", "1")
-    house.sees(parent, EventKind.FILLED)
-    house.at("90")
-    wait_until(lambda: all(child.status in TERMINAL for child in house.children(parent)), "the end of its parts")
-    assert house.order(parent).status is OrderStatus.OPEN, "the rest rests"
-    house.runs("cancel", str(parent))
-    assert house.runs("watch", str(parent)).returncode == ENDED
-    sold = Decimal(house.order(parent).filled_amount_in or 0)
+def test_a_partial_limit_order_sells_only_parts_that_meet_its_limit(desk: FamilyDesk) -> None:
+    parent = desk.submit_with_orderctl(
+        "submit", "SOL", "USDC", "300", "--limit", "99.952", "--partial", "--min-fill", "1"
+    )
+    desk.wait_for_event(parent, EventKind.FILLED)
+    desk.set_price("90")
+    wait_until(lambda: all(child.status in TERMINAL for child in desk.children(parent)), "the end of its parts")
+    assert desk.order(parent).status is OrderStatus.OPEN, "the remaining amount is not open"
+    desk.run_orderctl("cancel", str(parent))
+    assert desk.run_orderctl("watch", str(parent)).returncode == ENDED
+    sold = Decimal(desk.order(parent).filled_amount_in or 0)
     assert 3 <= sold < 300
-    for sale in house.sales(parent):
+    for sale in desk.sales(parent):
         assert Decimal(sale.received[USDC_MINT]) * 1_000 / -sale.received[WSOL_MINT] >= Decimal("99.952")
-    house.has_sold_as_told(parent)
+    desk.check_fills_match_ledger(parent)
 
 
-def test_an_order_in_parts_ends_as_expired_with_what_it_has_sold(house: House) -> None:
+def test_a_partial_order_expires_with_the_fills_it_has(desk: FamilyDesk) -> None:
     terms = ("--limit", "99.952", "--partial", "--min-fill", "1", "--valid-for", "3s")
-    parent = house.begins("submit", "SOL", "USDC", "300", *terms)
-    house.sees(parent, EventKind.FILLED)
-    house.at("90")
-    assert house.runs("watch", str(parent)).returncode == ENDED
-    assert house.order(parent).status is OrderStatus.EXPIRED
-    house.has_sold_as_told(parent)
+    parent = desk.submit_with_orderctl("submit", "SOL", "USDC", "300", *terms)
+    desk.wait_for_event(parent, EventKind.FILLED)
+    desk.set_price("90")
+    assert desk.run_orderctl("watch", str(parent)).returncode == ENDED
+    assert desk.order(parent).status is OrderStatus.EXPIRED
+    desk.check_fills_match_ledger(parent)
 
 
 # Brackets
 
 
-def follower(house: House, entry: UUID) -> OrderView:
-    (found,) = [each for each in house.trader.orders() if each.entry_id == entry]
+def exit_order(desk: FamilyDesk, entry: UUID) -> OrderView:
+    (found,) = [each for each in desk.trader.orders() if each.entry_id == entry]
     return found
 
 
 BRACKET: Final = ("submit", "USDC", "SOL", "20", "--limit", "95", "--then-take-profit", "105", "--then-stop", "90")
 
 
-def test_a_bracket_is_held_until_its_entry_fills_and_then_sells_what_was_received(house: House) -> None:
-    entry = house.begins(*BRACKET)
-    held = follower(house, entry)
+def test_a_bracket_is_held_until_its_entry_fills_and_then_sells_what_was_received(desk: FamilyDesk) -> None:
+    entry = desk.submit_with_orderctl(*BRACKET)
+    held = exit_order(desk, entry)
     assert (held.status, held.amount_in) == (OrderStatus.HELD, None)
-    amended = house.orderctl("amend", f"{entry}-exit", "--take-profit", "104")
+    amended = desk.orderctl("amend", f"{entry}-exit", "--take-profit", "104")
     assert (amended["id"], amended["status"], amended["take_profit_price"]) == (str(held.id), "held", "104")
-    house.at("94.8")
-    assert house.sees_end(entry) is OrderStatus.CONFIRMED
-    house.sees(held.id, EventKind.RELEASED)
-    (bought,) = house.landed(entry)
-    wait_until(lambda: len(house.children(held.id)) == 2, "its two orders")
-    house.at("104.1")
-    assert house.runs("watch", str(held.id)).returncode == OK
-    (sale,) = house.sales(held.id)
-    assert -sale.received[WSOL_MINT] == bought.received[WSOL_MINT], "what was received, to the base unit"
-    house.has_sold_as_told(held.id)
+    desk.set_price("94.8")
+    assert desk.wait_for_end(entry) is OrderStatus.CONFIRMED
+    desk.wait_for_event(held.id, EventKind.RELEASED)
+    (bought,) = desk.landed(entry)
+    wait_until(lambda: len(desk.children(held.id)) == 2, "its two orders")
+    desk.set_price("104.1")
+    assert desk.run_orderctl("watch", str(held.id)).returncode == OK
+    (sale,) = desk.sales(held.id)
+    assert -sale.received[WSOL_MINT] == bought.received[WSOL_MINT], (
+        "the exit did not sell exactly what the entry bought"
+    )
+    desk.check_fills_match_ledger(held.id)
 
 
-def test_what_is_held_ends_with_its_entry(house: House) -> None:
-    entry = house.begins(*BRACKET)
-    assert house.runs("cancel", str(entry)).returncode == OK
-    assert house.sees_end(follower(house, entry).id) is OrderStatus.CANCELLED
-    late = house.begins(*BRACKET, "--valid-for", "1s")
-    assert house.sees_end(follower(house, late).id) is OrderStatus.EXPIRED
+def test_a_held_exit_order_ends_with_its_entry(desk: FamilyDesk) -> None:
+    entry = desk.submit_with_orderctl(*BRACKET)
+    assert desk.run_orderctl("cancel", str(entry)).returncode == OK
+    assert desk.wait_for_end(exit_order(desk, entry).id) is OrderStatus.CANCELLED
+    late = desk.submit_with_orderctl(*BRACKET, "--valid-for", "1s")
+    assert desk.wait_for_end(exit_order(desk, late).id) is OrderStatus.EXPIRED
 
 
-def test_what_is_held_is_cancelled_alone(house: House) -> None:
-    entry = house.begins(*BRACKET)
-    assert house.runs("cancel", f"{entry}-exit").returncode == OK
-    house.at("94.8")
-    assert house.sees_end(entry) is OrderStatus.CONFIRMED
-    assert house.status(follower(house, entry).id) is OrderStatus.CANCELLED
+def test_a_held_exit_order_can_be_cancelled_without_its_entry(desk: FamilyDesk) -> None:
+    entry = desk.submit_with_orderctl(*BRACKET)
+    assert desk.run_orderctl("cancel", f"{entry}-exit").returncode == OK
+    desk.set_price("94.8")
+    assert desk.wait_for_end(entry) is OrderStatus.CONFIRMED
+    assert desk.status(exit_order(desk, entry).id) is OrderStatus.CANCELLED
 
 
-# Changes
+# Amendments and cancels
 
 
-def test_an_order_is_amended_and_fires_as_it_is_now(house: House) -> None:
-    parent = house.begins("submit", "SOL", "USDC", "0.5", "--limit", "105")
-    amended = house.orderctl("amend", str(parent), "--limit", "103", "--amount", "0.4")
+def test_an_amended_order_fires_at_its_new_terms(desk: FamilyDesk) -> None:
+    parent = desk.submit_with_orderctl("submit", "SOL", "USDC", "0.5", "--limit", "105")
+    amended = desk.orderctl("amend", str(parent), "--limit", "103", "--amount", "0.4")
     assert (amended["id"], amended["limit_price"], amended["amount_in"]) == (str(parent), "103", "0.4")
-    refused = house.runs("amend", str(parent), "--limit", "1030")
+    refused = desk.run_orderctl("amend", str(parent), "--limit", "1030")
     assert (refused.returncode, "PRICE_OFF_MARKET" in refused.stderr) == (BAD, True)
-    house.at("103.1")
-    assert house.sees_end(parent) is OrderStatus.CONFIRMED
-    (sale,) = house.landed(parent)
+    desk.set_price("103.1")
+    assert desk.wait_for_end(parent) is OrderStatus.CONFIRMED
+    (sale,) = desk.landed(parent)
     assert -sale.received[WSOL_MINT] == 4 * SOL // 10
-    late = house.runs("amend", str(parent), "--limit", "104")
+    late = desk.run_orderctl("amend", str(parent), "--limit", "104")
     assert (late.returncode, "ORDER_NOT_AMENDABLE" in late.stderr) == (ENDED, True)
 
 
-@pytest.mark.parametrize("lands", [True, False], ids=["lands", "is lost"])
-def test_a_signed_order_that_is_cancelled_ends_as_its_transaction_does(house: House, lands: bool) -> None:
-    call(house.daemon.log.parent, "simnet_setFaults", {"dropped_sends": 1.0})
-    order_id = house.begins("submit", "SOL", "USDC", "0.1", "--no-watch")
-    house.sees(order_id, EventKind.SUBMITTED)
-    assert house.trader.cancel(order_id).cancel_requested
+@pytest.mark.parametrize("lands", [True, False], ids=["transaction lands", "transaction is lost"])
+def test_a_cancelled_order_in_flight_ends_as_its_transaction_does(desk: FamilyDesk, lands: bool) -> None:
+    call(desk.daemon.log.parent, "simnet_setFaults", {"dropped_sends": 1.0})
+    order_id = desk.submit_with_orderctl("submit", "SOL", "USDC", "0.1", "--no-watch")
+    desk.wait_for_event(order_id, EventKind.SUBMITTED)
+    assert desk.trader.cancel(order_id).cancel_requested
     if lands:
-        call(house.daemon.log.parent, "simnet_setFaults", {"dropped_sends": 0.0})
-    assert house.runs("cancel", str(order_id)).returncode == OK, "twice is not an error"
-    assert house.sees_end(order_id) is (OrderStatus.CONFIRMED if lands else OrderStatus.CANCELLED)
-    assert len(house.trader.detail(order_id).attempts) == 1, "nothing else was signed"
-    assert len(house.landed(order_id)) == lands
+        call(desk.daemon.log.parent, "simnet_setFaults", {"dropped_sends": 0.0})
+    assert desk.run_orderctl("cancel", str(order_id)).returncode == OK, "a second cancel failed"
+    assert desk.wait_for_end(order_id) is (OrderStatus.CONFIRMED if lands else OrderStatus.CANCELLED)
+    assert len(desk.trader.detail(order_id).attempts) == 1, "another transaction was signed"
+    assert len(desk.landed(order_id)) == lands
 
 
 @pytest.mark.parametrize(
@@ -290,71 +296,75 @@ def test_a_signed_order_that_is_cancelled_ends_as_its_transaction_does(house: Ho
         (("--limit", "105", "--expires", "2020-01-01T00:00:00Z"), "TIME_PAST", ("2020-01-01",)),
     ],
 )
-def test_what_cannot_be_meant_is_refused(house: House, args: Sequence[str], code: str, messages: Sequence[str]) -> None:
-    refused = house.runs("submit", "SOL", "USDC", "0.5", *args)
+def test_implausible_terms_are_refused(
+    desk: FamilyDesk, args: Sequence[str], code: str, messages: Sequence[str]
+) -> None:
+    refused = desk.run_orderctl("submit", "SOL", "USDC", "0.5", *args)
     assert refused.returncode in (ENDED, BAD)
     assert all(words in refused.stderr for words in (code, *messages))
 
 
-def test_what_was_taken_before_is_recognised_whatever_the_market_is_now(house: House) -> None:
+def test_a_resubmitted_order_is_recognised_whatever_the_market_price(desk: FamilyDesk) -> None:
     command = ("submit", "SOL", "USDC", "0.5", "--stop", "95", "--client-order-id", "a-stop", "--no-watch")
-    order_id = house.begins(*command)
-    house.orderctl("amend", str(order_id), "--stop", "60")
-    house.at("70")
-    again = house.orderctl(*command)
+    order_id = desk.submit_with_orderctl(*command)
+    desk.orderctl("amend", str(order_id), "--stop", "60")
+    desk.set_price("70")
+    again = desk.orderctl(*command)
     assert (again["created"], again["order"]["id"]) == (False, str(order_id))
 
 
-# What stops them
+# Kills and forks
 
 
 @pytest.mark.timeout(240)
-def test_a_twap_outlives_its_daemon(tmp_path: Path, given_database: dict[str, str]) -> None:
-    """Killed as soon as a child is there, three times: nothing is sold twice, and nothing is left out."""
+def test_a_twap_survives_kills_of_its_daemon(tmp_path: Path, given_database: dict[str, str]) -> None:
+    """The daemon is killed three times, each time after a new child exists: nothing is sold twice or left out."""
     parent: UUID | None = None
     for number in range(4):
         with running_daemon(tmp_path, SETTINGS | given_database) as daemon, trading(daemon.url) as trader:
-            house = House(daemon, trader)
+            desk = FamilyDesk(daemon, trader)
             if parent is None:
-                house.at("100")
-                parent = house.begins("submit", "SOL", "USDC", "1", "--twap", "5", "--every", "2s", "--catch-up", "all")
+                desk.set_price("100")
+                parent = desk.submit_with_orderctl(
+                    "submit", "SOL", "USDC", "1", "--twap", "5", "--every", "2s", "--catch-up", "all"
+                )
             order_id = parent
             if number < 3:
-                _wait_for_more(house, order_id, number)
+                _wait_for_more(desk, order_id, number)
                 daemon.process.kill()
                 daemon.process.wait()
                 continue
-            assert house.sees_end(order_id) is OrderStatus.CONFIRMED
-            assert house.order(order_id).filled_amount_in == "1"
-            assert len(house.children(order_id)) == 5
-            house.has_sold_as_told(order_id)
+            assert desk.wait_for_end(order_id) is OrderStatus.CONFIRMED
+            assert desk.order(order_id).filled_amount_in == "1"
+            assert len(desk.children(order_id)) == 5
+            desk.check_fills_match_ledger(order_id)
 
 
 @pytest.mark.timeout(240)
-def test_a_bracket_outlives_its_daemon(tmp_path: Path, given_database: dict[str, str]) -> None:
-    """Killed when its entry is signed, and when what follows is released: that is neither lost nor made twice."""
+def test_a_bracket_survives_kills_of_its_daemon(tmp_path: Path, given_database: dict[str, str]) -> None:
+    """The daemon is killed when the entry is signed and when the exit is released: the exit is created exactly once."""
     entry: UUID | None = None
     for until in (EventKind.SUBMITTED, EventKind.RELEASED, None):
         with running_daemon(tmp_path, SETTINGS | given_database) as daemon, trading(daemon.url) as trader:
-            house = House(daemon, trader)
+            desk = FamilyDesk(daemon, trader)
             if entry is None:
-                house.at("94.8")
-                entry = house.begins(*BRACKET, "--no-watch")
-            held = follower(house, entry)
+                desk.set_price("94.8")
+                entry = desk.submit_with_orderctl(*BRACKET, "--no-watch")
+            held = exit_order(desk, entry)
             if until is not None:
-                house.sees(entry if until is EventKind.SUBMITTED else held.id, until)
+                desk.wait_for_event(entry if until is EventKind.SUBMITTED else held.id, until)
                 daemon.process.kill()
                 daemon.process.wait()
                 continue
-            house.at("105.1")
-            assert house.sees_end(held.id) is OrderStatus.CONFIRMED
-            assert house.kinds(held.id).count(EventKind.RELEASED) == 1
-            (bought,), (sale,) = house.landed(entry), house.sales(held.id)
+            desk.set_price("105.1")
+            assert desk.wait_for_end(held.id) is OrderStatus.CONFIRMED
+            assert desk.kinds(held.id).count(EventKind.RELEASED) == 1
+            (bought,), (sale,) = desk.landed(entry), desk.sales(held.id)
             assert -sale.received[WSOL_MINT] == bought.received[WSOL_MINT]
 
 
-def _wait_for_more(house: House, parent_id: UUID, than: int) -> None:
-    wait_until(lambda: len(house.children(parent_id)) > than, "another child")
+def _wait_for_more(desk: FamilyDesk, parent_id: UUID, than: int) -> None:
+    wait_until(lambda: len(desk.children(parent_id)) > than, "another child")
 
 
 ALL_HONEST: Final = {"honest": 1, "behind": 0, "restarted": 0, "pruned": 0, "forked": 0, "historyless": 0}
@@ -366,28 +376,28 @@ FORKING: Final = SETTINGS | {
 
 
 @pytest.mark.timeout(120)
-def test_a_success_that_is_rolled_back_lets_no_second_one_happen(
+def test_a_rolled_back_fill_of_an_oco_does_not_lead_to_a_second_sale(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
-    """The market has gone to the stop meanwhile, which waits until the profit's transaction stands, or is dead."""
+    """The price has moved to the stop by then, which waits until the profit's transaction is final or dead."""
     with running_daemon(tmp_path, FORKING | given_database) as daemon, trading(daemon.url) as trader:
-        house = House(daemon, trader)
-        house.at("100")
-        house.prices.wait(house.prices.slot + 12)
+        desk = FamilyDesk(daemon, trader)
+        desk.set_price("100")
+        desk.prices.wait(desk.prices.slot + 12)
         terms = ("--take-profit", "105", "--stop", "95", "--confirm", "1")
-        parent = house.begins("oco", "SOL", "USDC", "0.1", *terms)
-        wait_until(lambda: len(house.children(parent)) == 2, "its two orders")
-        profit, stop = house.children(parent)
-        house.at("105.1")
-        assert house.sees_end(profit.id) is OrderStatus.CONFIRMED
-        (fill,) = house.landed(profit.id)
-        house.prices.set("94")
+        parent = desk.submit_with_orderctl("oco", "SOL", "USDC", "0.1", *terms)
+        wait_until(lambda: len(desk.children(parent)) == 2, "its two orders")
+        profit, stop = desk.children(parent)
+        desk.set_price("105.1")
+        assert desk.wait_for_end(profit.id) is OrderStatus.CONFIRMED
+        (fill,) = desk.landed(profit.id)
+        desk.prices.set("94")
         _fork(tmp_path, fill)
-        wait_until(lambda: EventKind.ROLLED_BACK in house.kinds(profit.id), "the roll-back")
-        assert house.order(stop.id).status is OrderStatus.OPEN
-        assert house.sees_end(parent) is OrderStatus.CONFIRMED
-        assert len(house.sales(parent)) == 1
-        house.has_sold_as_told(parent)
+        wait_until(lambda: EventKind.ROLLED_BACK in desk.kinds(profit.id), "the roll-back")
+        assert desk.order(stop.id).status is OrderStatus.OPEN
+        assert desk.wait_for_end(parent) is OrderStatus.CONFIRMED
+        assert len(desk.sales(parent)) == 1
+        desk.check_fills_match_ledger(parent)
 
 
 def _fork(state_dir: Path, fill: Landed) -> None:

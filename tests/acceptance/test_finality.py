@@ -1,4 +1,4 @@
-"""A chain on which blocks are final soon after their confirmation: nothing is told of a fill that may be taken back."""
+"""On a chain where blocks are final soon after confirmation, a fill is reported only when it is final."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A chain that takes back what it had confirmed: the order is under way again, and its fill is that of the chain."""
+"""After a fork rolls a confirmed fill back, the order is active again and its new fill is the one on the chain."""
 
 import os
 import signal
@@ -28,15 +28,15 @@ FORKING = QUICK | {
     "ORDERD_RPC_SINGLE_NODE": "false",
     "ORDERD_LEASE_SECONDS": "2",
 }
-"""Blocks are final after some three seconds, and what a fork has undone lands again only when it is sent again."""
+"""Blocks are final after about three seconds; a rolled-back transaction lands again only if it is sent again."""
 _BETWEEN_QUESTIONS = 0.01
-"""Seconds. A test that asks without a pause keeps the chain from what it is waited for."""
+"""Seconds. Polling without a pause would slow down the chain that the test waits for."""
 DEEP = 12
-"""How many slots before a fill are given up with it where its blockhash is to go too, which serves as long as four."""
+"""Slots before a fill that a fork also removes if the fill's blockhash has to disappear: it is valid for four slots."""
 
 
 class Filled(NamedTuple):
-    """A daemon that has told of an order's fill, and the chain's balances before it."""
+    """A daemon that has reported an order's fill, and the chain's balances before it."""
 
     daemon: Daemon
     trader: Trader
@@ -55,7 +55,7 @@ def filled(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Filled]:
     with running_daemon(tmp_path, FORKING | given_database) as daemon, trading(daemon.url) as trader:
         funded = call(tmp_path, "getSlot")
         while call(tmp_path, "getSlot") <= funded + DEEP:
-            time.sleep(_BETWEEN_QUESTIONS)  # what is given up is not to reach back to where the wallet got its money
+            time.sleep(_BETWEEN_QUESTIONS)  # the fork must not remove the funding of the wallet
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         events = trader.follow(trader.submit(order("SOL", "USDC", "0.1")), 60)
@@ -65,9 +65,9 @@ def filled(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Filled]:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("worker", ["lives", "is killed"])
-def test_what_is_rolled_back_lands_again_by_the_same_bytes(tmp_path: Path, filled: Filled, worker: str) -> None:
-    if worker == "is killed":
+@pytest.mark.parametrize("worker", ["worker lives", "worker is killed"])
+def test_a_rolled_back_transaction_lands_again_with_the_same_bytes(tmp_path: Path, filled: Filled, worker: str) -> None:
+    if worker == "worker is killed":
         os.kill(int((tmp_path / "worker.lock").read_text()), signal.SIGKILL)
     fork(tmp_path, filled.fill.slot, filled.fill.signature)
 
@@ -79,12 +79,12 @@ def test_what_is_rolled_back_lands_again_by_the_same_bytes(tmp_path: Path, fille
     assert isinstance(again.data, Confirmed)
     assert again.data.slot > filled.fill.slot
     detail = filled.trader.detail(filled.order_id)
-    assert [attempt.outcome for attempt in detail.attempts] == ["landed"], "nothing else was signed"
+    assert [attempt.outcome for attempt in detail.attempts] == ["landed"], "another transaction was signed"
     audit(filled.trader, [Story([*filled.events, taken_back, again], detail)], filled.ledger, filled.before)
 
 
 @pytest.mark.timeout(120)
-def test_where_its_blockhash_is_rolled_back_too_it_is_executed_again_and_once(tmp_path: Path, filled: Filled) -> None:
+def test_an_order_whose_blockhash_is_rolled_back_is_executed_again_once(tmp_path: Path, filled: Filled) -> None:
     fork(tmp_path, filled.fill.slot - DEEP, filled.fill.signature)
 
     later = []
@@ -99,7 +99,7 @@ def test_where_its_blockhash_is_rolled_back_too_it_is_executed_again_and_once(tm
 
 
 def fork(state_dir: Path, slot: int, signature: str) -> None:
-    """Let the chain give up all blocks from ``slot`` on, and with them the transaction."""
+    """Remove all blocks from ``slot`` on, and with them the transaction."""
     while True:  # a block may be sealed between the two calls
         blocks = call(state_dir, "getBlocks", slot, slot + 1_000, {"commitment": "confirmed"})
         call(state_dir, "simnet_fork", len(blocks))
@@ -108,7 +108,7 @@ def fork(state_dir: Path, slot: int, signature: str) -> None:
 
 
 def follow_past_the_end(filled: Filled) -> Generator[OrderEvent, None, None]:
-    """The order's events after those that were told, for as long as somebody reads them."""
+    """The order's events after those that ``filled`` has, including events after the terminal one."""
     with connect(filled.daemon.url, proxy=None) as connection:
         params = {"order": str(filled.order_id), "after": filled.events[-1].seq}
         connection.send(orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "orders.subscribe", "params": params}))

@@ -1,4 +1,4 @@
-"""The kill switch in the middle of a burst: from its commit on nothing is signed, and nothing is lost by it."""
+"""The kill switch during a burst of orders: after its commit nothing is signed, and no order is lost."""
 
 import signal
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,10 +23,10 @@ TRADERS = 10
 PATIENCE_SECONDS = 120
 
 
-def test_after_its_commit_nothing_is_signed_and_once_it_is_lifted_every_order_is_executed_once(
+def test_nothing_is_signed_during_a_halt_and_every_order_is_executed_once_after_it(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
-    """The daemon is killed and started again meanwhile: a halt is no matter of a process."""
+    """The daemon is killed and restarted during the halt, which must not end it."""
     url = given_database["ORDERD_DATABASE_URL"]
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
@@ -59,16 +59,16 @@ def test_after_its_commit_nothing_is_signed_and_once_it_is_lifted_every_order_is
                 assert ask("SELECT count(*) FROM attempts WHERE signed_at > (SELECT at FROM halts)") == 0
                 assert ask("SELECT count(*) FROM attempts") == signed
                 waiting = ask("SELECT count(*) FROM orders WHERE status = 'pending'")
-                assert waiting > 0, "the halt came too late to keep anything from being signed"
+                assert waiting > 0, "all orders were signed before the halt"
                 assert trader.lift() == 1
                 trader.acknowledged.update(acknowledged)
-                stories = trader.see_all_end(seconds=PATIENCE_SECONDS)
+                stories = trader.follow_all_to_end(seconds=PATIENCE_SECONDS)
                 audit(trader, stories, ledger, before)
     assert {story.order.status for story in stories} == {OrderStatus.CONFIRMED}
 
 
 def burst(url: str) -> tuple[dict[str, UUID], list["Future[None]"]]:
-    """Many orders from several connections at once; what was not refused for the halt is acknowledged."""
+    """Submit many orders over several connections at once; returns the acknowledged ones and the running threads."""
     acknowledged: dict[str, UUID] = {}
 
     def submit() -> None:

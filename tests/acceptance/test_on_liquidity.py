@@ -1,4 +1,4 @@
-"""Orders that wait for a pool: what they buy when it comes, what keeps them from it, and that they buy once."""
+"""Orders that wait for a pool: when they buy, which guards hold them back, and that they buy once."""
 
 import signal
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.acceptance.trader import trading
 
 AMOUNT: Final = "100"
 LEAST: Final = Decimal(9_000)
-"""What is received for it at the limit price, and less than a hundred tokens for each USDC."""
+"""Tokens received for ``AMOUNT`` at the limit price; a new pool offers 100 tokens per USDC."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def launches(desk: Desk) -> Launches:
 
 
 def terms(mint: str, **others: Any) -> dict[str, Any]:
-    """Buys at up to 1/90 USDC, of pools with 5,000 USDC."""
+    """An order that buys at up to 1/90 USDC, from pools that hold 5,000 USDC."""
     asked = {"token_in": "USDC", "token_out": mint, "amount_in": AMOUNT, "limit_price": "0.0111"}
     return {**asked, "min_liquidity": "5000", "client_order_id": uuid4().hex, **others}
 
@@ -49,27 +49,27 @@ def submit(desk: Desk, mint: str, **others: Any) -> UUID:
 
 
 def reasons(desk: Desk, order_id: UUID) -> list[ErrorCode]:
-    """What the order was told to wait for, one after another."""
+    """The codes of the order's deferrals, in order."""
     events = desk.trader.detail(order_id).events
     return [each.data.code for each in events if isinstance(each.data, Deferred) and each.data.code is not None]
 
 
-def waits_for(desk: Desk, order_id: UUID, code: ErrorCode) -> None:
+def wait_for_deferral(desk: Desk, order_id: UUID, code: ErrorCode) -> None:
     wait_until(lambda: code in reasons(desk, order_id), f"{code} of {reasons(desk, order_id)}")
     assert desk.status(order_id) is OrderStatus.OPEN
     assert desk.landed(order_id) == []
 
 
-def buys(desk: Desk, order_id: UUID) -> str:
-    """The pool that it has bought from, once, for no more than its price."""
-    assert desk.sees_end(order_id) is OrderStatus.CONFIRMED
+def wait_for_purchase(desk: Desk, order_id: UUID) -> str:
+    """Wait for the order's one purchase, check its price, and return its pool."""
+    assert desk.wait_for_end(order_id) is OrderStatus.CONFIRMED
     assert len(desk.landed(order_id)) == 1
     order = desk.trader.detail(order_id).order
     assert Decimal(order.amount_out or 0) >= LEAST
     return order.pool or ""
 
 
-def test_it_buys_as_soon_as_there_is_a_pool(desk: Desk, launches: Launches) -> None:
+def test_an_order_buys_as_soon_as_a_pool_exists(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     args = ("--on-liquidity", "--max-price", "0.0111", "--min-liquidity", "5000")
     order = desk.orderctl("submit", "USDC", mint, AMOUNT, *args)["order"]
@@ -77,10 +77,10 @@ def test_it_buys_as_soon_as_there_is_a_pool(desk: Desk, launches: Launches) -> N
     assert order["price_reads"].startswith("pools that hold 5000 USDC, and 0.0111 USDC per ")
     assert desk.kinds(UUID(order["id"])) == [EventKind.ACCEPTED]
     pool = launches.pool(mint, 10_000)
-    assert buys(desk, UUID(order["id"])) == pool
+    assert wait_for_purchase(desk, UUID(order["id"])) == pool
 
 
-def test_a_dry_run_shows_each_guard_as_soon_as_there_is_a_pool(desk: Desk, launches: Launches) -> None:
+def test_a_dry_run_shows_each_guard_once_a_pool_exists(desk: Desk, launches: Launches) -> None:
     mint = launches.mint(mintAuthority=True)
     dry_run = ("submit", "USDC", mint, AMOUNT, "--limit", "0.0111", "--min-liquidity", "20000", "--dry-run")
     with pytest.raises(CalledProcessError):
@@ -97,113 +97,113 @@ def test_a_dry_run_shows_each_guard_as_soon_as_there_is_a_pool(desk: Desk, launc
     }
 
 
-def test_dust_is_waited_out_and_a_second_pool_is_found(desk: Desk, launches: Launches) -> None:
-    """Whoever comes first may put a dollar there, before the true pool is made."""
+def test_an_order_does_not_buy_from_a_dust_pool(desk: Desk, launches: Launches) -> None:
+    """Anyone may create a pool with a dollar in it before the real pool exists."""
     mint = launches.mint()
     order_id = submit(desk, mint)
     launches.pool(mint, 1, fee_bps=30)
-    waits_for(desk, order_id, ErrorCode.ROUTE_PRICE_IMPACT)
+    wait_for_deferral(desk, order_id, ErrorCode.ROUTE_PRICE_IMPACT)
     pool = launches.pool(mint, 10_000)
-    assert buys(desk, order_id) == pool
+    assert wait_for_purchase(desk, order_id) == pool
 
 
-def test_a_pool_has_to_have_as_much_as_was_asked_for(desk: Desk, launches: Launches) -> None:
+def test_an_order_waits_for_a_pool_with_its_minimum_liquidity(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint)
     launches.pool(mint, 4_999)
-    waits_for(desk, order_id, ErrorCode.POOL_SHALLOW)
+    wait_for_deferral(desk, order_id, ErrorCode.POOL_SHALLOW)
     pool = launches.pool(mint, 5_100)
-    assert buys(desk, order_id) == pool
+    assert wait_for_purchase(desk, order_id) == pool
 
 
-def test_a_pool_that_it_does_not_accept_keeps_it_from_no_other(desk: Desk, launches: Launches) -> None:
-    """One pays more after its high fee, one pays more and holds little: it buys from the third."""
+def test_an_order_buys_from_a_good_pool_while_better_priced_pools_fail_its_guards(
+    desk: Desk, launches: Launches
+) -> None:
+    """One pool pays more but has a high fee, one pays more but is shallow: the order buys from the third."""
     mint = launches.mint()
     launches.pool(mint, 10_000, 1_200_000, fee_bps=900)
     launches.pool(mint, 4_000, 480_000, fee_bps=30)
     fair = launches.pool(mint, 10_000)
     order_id = submit(desk, mint)
-    assert buys(desk, order_id) == fair
+    assert wait_for_purchase(desk, order_id) == fair
 
 
-def test_a_fee_that_is_too_high_is_waited_out(desk: Desk, launches: Launches) -> None:
+def test_an_order_waits_while_the_pool_fee_is_too_high(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint)
     launches.pool(mint, 10_000, 1_100_000, fee_bps=600)
-    waits_for(desk, order_id, ErrorCode.POOL_FEE)
+    wait_for_deferral(desk, order_id, ErrorCode.POOL_FEE)
     wide = submit(desk, mint, max_pool_fee="6.1", max_round_trip_loss="20")
-    assert desk.sees_end(wide) is OrderStatus.CONFIRMED, "whoever allows it is not kept from it"
+    assert desk.wait_for_end(wide) is OrderStatus.CONFIRMED, "an order that allows the fee did not trade"
     launches.pool(mint, 10_000, 1_200_000)
-    buys(desk, order_id)
+    wait_for_purchase(desk, order_id)
 
 
-def test_what_selling_again_would_lose_counts(desk: Desk, launches: Launches) -> None:
+def test_an_order_waits_while_a_round_trip_would_lose_too_much(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint, max_round_trip_loss="1")
     launches.pool(mint, 10_000)
-    waits_for(desk, order_id, ErrorCode.ROUTE_ROUND_TRIP)
+    wait_for_deferral(desk, order_id, ErrorCode.ROUTE_ROUND_TRIP)
     launches.pool(mint, 1_000_000)
-    buys(desk, order_id)
+    wait_for_purchase(desk, order_id)
 
 
-def test_powers_over_the_token_are_reported_before_there_is_a_pool(desk: Desk, launches: Launches) -> None:
+def test_mint_and_freeze_authorities_are_reported_before_a_pool_exists(desk: Desk, launches: Launches) -> None:
     mint = launches.mint(mintAuthority=True, freezeAuthority=True)
     order_id = submit(desk, mint, allow="mint_authority")
-    waits_for(desk, order_id, ErrorCode.ROUTE_TOKEN_POWERS)
+    wait_for_deferral(desk, order_id, ErrorCode.ROUTE_TOKEN_POWERS)
     both = submit(desk, mint, allow="freeze_authority,mint_authority")
     launches.pool(mint, 10_000)
-    buys(desk, both)
+    wait_for_purchase(desk, both)
     assert reasons(desk, both) == []
     assert desk.status(order_id) is OrderStatus.OPEN
-    assert reasons(desk, order_id) == [ErrorCode.ROUTE_TOKEN_POWERS], "each reason is told once"
+    assert reasons(desk, order_id) == [ErrorCode.ROUTE_TOKEN_POWERS], "a reason was reported more than once"
 
 
-def test_who_holds_most_counts_where_it_is_asked_for(desk: Desk, launches: Launches) -> None:
+def test_an_order_with_a_holder_limit_waits_while_one_holder_has_more(desk: Desk, launches: Launches) -> None:
     mint = launches.mint(owner=str(Pubkey.new_unique()), amount=400_000 * 10**6)
     wary, other = submit(desk, mint, max_holder="20"), submit(desk, mint)
     launches.pool(mint, 10_000)
-    buys(desk, other)
-    waits_for(desk, wary, ErrorCode.ROUTE_HOLDER)
+    wait_for_purchase(desk, other)
+    wait_for_deferral(desk, wary, ErrorCode.ROUTE_HOLDER)
     launches.pool(mint, 20_000)
-    buys(desk, wary)
+    wait_for_purchase(desk, wary)
 
 
-def test_liquidity_that_goes_again_is_not_bought_from(desk: Desk, launches: Launches) -> None:
+def test_an_order_with_confirm_does_not_buy_from_liquidity_that_disappears(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint, confirm=200)
     pool = launches.pool(mint, 10_000)
     hasty = submit(desk, mint)
-    assert buys(desk, hasty) == pool, "it was seen"
+    assert wait_for_purchase(desk, hasty) == pool, "the pool was not found"
     launches.pool(mint, 0)
-    wait_until(lambda: reasons(desk, order_id) != [], "that it is gone")
+    wait_until(lambda: reasons(desk, order_id) != [], "the missing liquidity is reported")
     assert (desk.status(order_id), desk.landed(order_id)) == (OrderStatus.OPEN, [])
 
 
-def test_it_outlives_the_worker(desk: Desk, launches: Launches) -> None:
+def test_an_order_survives_a_kill_of_the_worker(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint)
     launches.pool(mint, 100)
-    wait_until(lambda: reasons(desk, order_id) != [], "a look at the dust")
+    wait_until(lambda: reasons(desk, order_id) != [], "the dust pool was evaluated")
     send([pid_of(desk.daemon, "worker")], signal.SIGKILL)
     pool = launches.pool(mint, 10_000)
-    assert buys(desk, order_id) == pool
+    assert wait_for_purchase(desk, order_id) == pool
 
 
-def test_nothing_is_bought_during_a_halt_after_a_cancel_or_when_the_time_is_over(
-    desk: Desk, launches: Launches
-) -> None:
+def test_nothing_is_bought_during_a_halt_after_a_cancel_or_after_expiry(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     kept, cancelled, brief = submit(desk, mint), submit(desk, mint), submit(desk, mint, valid_for="1s")
     desk.trader.cancel(cancelled)
-    assert desk.sees_end(brief) is OrderStatus.EXPIRED
+    assert desk.wait_for_end(brief) is OrderStatus.EXPIRED
     desk.trader.halt("a look at the launch")
     launches.pool(mint, 10_000)
     later = launches.mint()
     launches.pool(later, 10_000)
-    # A worker that has not heard of the halt yet may let it fire; nothing is signed all the same.
+    # A worker that has not seen the halt yet may trigger the order, but must not sign.
     assert desk.landed(kept) == []
     desk.trader.lift()
-    buys(desk, kept)
+    wait_for_purchase(desk, kept)
     assert [desk.landed(each) for each in (cancelled, brief)] == [[], []]
 
 
@@ -217,10 +217,10 @@ def test_the_same_order_with_another_guard_is_another_order(desk: Desk, launches
     assert refused.value.problem.code is ErrorCode.ORDER_CONFLICT
 
 
-def test_its_price_can_be_amended(desk: Desk, launches: Launches) -> None:
+def test_the_limit_price_of_a_waiting_order_can_be_amended(desk: Desk, launches: Launches) -> None:
     mint = launches.mint()
     order_id = submit(desk, mint, limit_price="0.009")
     launches.pool(mint, 10_000)
-    waits_for(desk, order_id, ErrorCode.ROUTE_BELOW_FLOOR)
+    wait_for_deferral(desk, order_id, ErrorCode.ROUTE_BELOW_FLOOR)
     assert desk.orderctl("amend", str(order_id), "--limit", "0.0111")["min_liquidity"] == "5000"
-    buys(desk, order_id)
+    wait_for_purchase(desk, order_id)

@@ -1,4 +1,4 @@
-"""More orders at once than may start: they wait in line, and waiting costs them nothing."""
+"""More simultaneous orders than the rate limit allows: they wait in line, and waiting does not count as an attempt."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +17,12 @@ WORKED_ON_AT_A_TIME = 10
 
 
 def start_of(story: Story) -> Started:
-    """The one start of an order that never failed."""
+    """The only start of an order that never failed."""
     (start,) = [event.data for event in story.events if isinstance(event.data, Started)]
     return start
 
 
-def test_no_window_sees_more_starts_than_allowed_and_waiting_is_no_attempt(
+def test_no_window_has_more_starts_than_allowed_and_waiting_is_not_an_attempt(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
     limited = {"ORDERD_RATE_LIMIT": str(LIMIT), "ORDERD_RATE_WINDOW_SECONDS": str(int(WINDOW.total_seconds()))}
@@ -31,7 +31,7 @@ def test_no_window_sees_more_starts_than_allowed_and_waiting_is_no_attempt(
         before = ledger.balances()
         arrivals = [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(4 * LIMIT)]
         waiting = [view for view in trader.orders() if view.status is OrderStatus.PENDING]
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
 
     assert len(waiting) > LIMIT
@@ -45,7 +45,7 @@ def test_no_window_sees_more_starts_than_allowed_and_waiting_is_no_attempt(
     )
     for (earlier, _), (later, _) in zip(starts, starts[LIMIT:], strict=False):
         assert later - earlier > WINDOW, f"{LIMIT + 1} starts between {earlier} and {later}"
-    # As many as may start at once start in one statement, beside others that are worked on at the time, and whose start
-    # is stored first is up to Postgres; nobody overtakes by more.
+    # As many orders as the limit allows start in one statement, while others are being executed, and Postgres decides
+    # which start is stored first. No order may overtake another by more than that.
     places = [arrivals.index(order_id) for _, order_id in starts]
     assert max(abs(place - rank) for rank, place in enumerate(places)) < max(WORKED_ON_AT_A_TIME, LIMIT)

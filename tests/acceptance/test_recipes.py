@@ -1,4 +1,4 @@
-"""docs/recipes.md, as it is read: each file is sent, each command is run, and the orders of each are there."""
+"""Each file and command in docs/recipes.md creates the orders that the document promises."""
 
 import json
 import os
@@ -28,7 +28,7 @@ KINDS: Final = {
     "rebalance": "twap",
     "at-once": "limit",
 }
-"""Of an order of each recipe."""
+"""The order kind of one order per recipe."""
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ def orderctl(daemon: Daemon, *words: str, given: str = "") -> str:
     return done.stdout
 
 
-def test_every_recipe_makes_the_orders_that_it_names(daemon: Daemon) -> None:
+def test_every_recipe_creates_the_orders_that_it_names(daemon: Daemon) -> None:
     for file in FILES:
         orderctl(daemon, "submit", "--file", "-", "--no-watch", given=file)
     listed: list[dict[str, Any]] = json.loads(orderctl(daemon, "list", "--all", "-o", "json"))["orders"]
     made = {order["client_order_id"]: order["kind"] for order in listed}
     assert {name: made[name] for name in KINDS} == KINDS
     names = {line.rsplit(",", 1)[-1] for file in FILES for line in file.splitlines()[1:]}
-    assert names <= made.keys(), "each row is an order"
+    assert names <= made.keys(), "a row of a file is not an order"
     for command in COMMANDS:
         words = shlex.split(command)[1:]
         if "--file" not in words:

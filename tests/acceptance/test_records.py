@@ -1,4 +1,4 @@
-"""After deposits, trades in both directions, over two hops and in vain: the records sum up to what the chain holds."""
+"""After deposits, trades in both directions, two-hop trades and failed trades, records agree with the chain."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ DEPOSIT = 3_000_000_007
 
 
 def reconcile(state_dir: Path, settings: Mapping[str, str]) -> tuple[int, dict[str, str]]:
-    """The exit code, and the lines: each a word and what it says."""
+    """Run ``orderd reconcile``; returns its exit code and its lines, by their first word."""
     done = subprocess.run(
         [sys.executable, "-m", "orderd.main", "reconcile", "--state-dir", str(state_dir)],
         env=os.environ | settings | {"ORDERD_CONFIG": os.devnull},
@@ -47,18 +47,18 @@ def test_records_agree_with_the_chain_to_the_last_base_unit(tmp_path: Path, give
         _wait_for_faucet(daemon.url)
         deposit = rpc.request_airdrop(ledger.wallet, DEPOSIT)
         trader.submit_all([order("SOL", "USDC", "2"), order("SOL", "CHILLGUY", "0.5")])
-        trader.see_all_end(seconds=60)
+        trader.follow_all_to_end(seconds=60)
         trader.submit_all([order("USDC", "SOL", "20"), order("USDC", "CHILLGUY", "5")])
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         assert OrderStatus.CONFIRMED in {story.order.status for story in stories}
         _landed(rpc, deposit)
 
         code, lines = reconcile(tmp_path, settings)
         assert code == 0, lines
         assert lines["SOL"].endswith("agrees")
-        assert lines["deposit"] == "1", "the daemon itself has read those of the faucet"
+        assert lines["deposit"] == "1", "the daemon has recorded the faucet's deposits itself"
         again = reconcile(tmp_path, settings)
-        assert again == (0, {mint: line for mint, line in lines.items() if "agrees" in line}), "nothing is read twice"
+        assert again == (0, {mint: line for mint, line in lines.items() if "agrees" in line}), "recorded twice"
 
         with Client(Settings(url=daemon.url)) as client:
             pnl = client.call(Method.PNL, PnlParams(), PnlResult)
@@ -82,7 +82,7 @@ def _chain(state_dir: Path) -> "closing[RpcClient]":
 
 
 def _wait_for_faucet(url: str) -> None:
-    """Until the daemon has read what the wallet got at the start."""
+    """Wait until the daemon has read the initial balances of the wallet."""
     with Client(Settings(url=url)) as client:
         while len(client.call(Method.PNL, PnlParams(), PnlResult).tokens) < 2:
             pass

@@ -1,4 +1,4 @@
-"""Orders that the market, the wallet or the venues will not have: each ends for a reason that says what to do."""
+"""Orders that the market, the wallet or the venues refuse: each fails or expires with a reason and a next step."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,12 +22,12 @@ from tests.conftest import QUICK
 def ends_of(
     state_dir: Path, settings: Mapping[str, str], orders: Sequence[SubmitParams], outage: Sequence[str]
 ) -> list[Story]:
-    """What becomes of ``orders`` while these venues are out of order."""
+    """Trade ``orders`` during an outage of these venues, and audit them."""
     with market(state_dir, settings, outage) as trader:
         ledger = Ledger(state_dir)
         before = ledger.balances()
         trader.submit_all(orders)
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
         return stories
 
@@ -44,7 +44,7 @@ def routes_of(story: Story) -> list[Routed]:
 
 
 @pytest.mark.parametrize(("down", "up"), [("raydium", "meteora"), ("meteora", "raydium")])
-def test_while_a_venue_is_down_orders_go_to_the_other(
+def test_orders_go_to_the_other_venue_while_one_is_down(
     tmp_path: Path, given_database: dict[str, str], down: str, up: str
 ) -> None:
     stories = ends_of(
@@ -61,7 +61,7 @@ def test_while_a_venue_is_down_orders_go_to_the_other(
         assert refusal.detail
 
 
-def test_while_both_venues_are_down_an_order_waits_until_it_is_no_longer_valid(
+def test_an_order_waits_until_it_expires_while_both_venues_are_down(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
     settings = given_database | {"ORDERD_ORDER_TTL_SECONDS": "2"}
@@ -81,11 +81,11 @@ def test_while_both_venues_are_down_an_order_waits_until_it_is_no_longer_valid(
 @pytest.mark.parametrize(
     ("refused", "code"),
     [
-        # More than the wallet holds, but not more than the pools can take.
+        # More than the wallet holds, but not more than the pools can trade.
         (order("SOL", "USDC", "1000.1"), ErrorCode.FUNDS_INSUFFICIENT),
-        # All of it: nothing is left for the fee.
+        # The whole balance, which leaves nothing for the fee.
         (order("SOL", "USDC", "1000"), ErrorCode.FUNDS_INSUFFICIENT),
-        # A token of which the wallet has none.
+        # A token that the wallet does not hold.
         (order("CHILLGUY", "SOL", "1"), ErrorCode.FUNDS_INSUFFICIENT),
         (order("SOL", "USDC", "20000"), ErrorCode.ROUTE_PRICE_IMPACT),
         (order("SOL", "USDC", "0.000000001"), ErrorCode.ROUTE_AMOUNT_TOO_SMALL),
@@ -102,12 +102,12 @@ def test_an_order_that_can_never_be_filled_fails_at_once(
     assert (detail.order.error.code, detail.order.error.next_step) == (code, ERRORS[code].next_step)
     ((number, failed_with, logs),) = [(failure.attempt, failure.code, failure.logs) for failure in detail.failures]
     assert (number, failed_with) == (1, code)
-    assert bool(logs) == (code is ErrorCode.FUNDS_INSUFFICIENT), "the chain's own words, where it was the chain"
+    assert bool(logs) == (code is ErrorCode.FUNDS_INSUFFICIENT), "logs are stored only if the chain refused"
     assert detail.attempts == ()
 
 
 @pytest.fixture(scope="module")
 def trader(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Trader]:
-    """In a market that is in order, with a new wallet."""
+    """A trader with a new wallet while both venues work."""
     with market(tmp_path_factory.mktemp("orderd"), shared_database, outage=[]) as trader:
         yield trader

@@ -1,4 +1,4 @@
-"""A restore drill: the newest part of the database is lost, and clients repeat all that they ever submitted."""
+"""A restore drill: the newest part of the database is lost, and clients resubmit all their orders."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ ORDERD = Path(sys.executable).parent / "orderd"
 EARLIER, LATER = 20, 60
 PATIENCE_SECONDS = 120
 LOSSY = QUICK | {"ORDERD_SIMNET_FAULTS": '{"dropped_sends": 0.3}', "ORDERD_RESEND_INTERVAL_MS": "60000"}
-"""Some of what is signed when the daemon dies has never arrived, and may land when nobody sends it again."""
+"""Some transactions that are signed before the daemon dies are never delivered, and nobody sends them again."""
 
 
 def orderd(*arguments: str, **environment: str) -> str:
@@ -40,7 +40,7 @@ def orders(count: int) -> list[SubmitParams]:
     return [order("SOL", "USDC", "0.01") for _ in range(count)]
 
 
-def test_after_the_newest_orders_are_lost_a_client_that_repeats_all_of_them_trades_none_twice(
+def test_no_order_is_traded_twice_when_clients_resubmit_after_a_restore(
     tmp_path: Path, given_database: dict[str, str], empty_postgres_url: str
 ) -> None:
     lost_url = given_database["ORDERD_DATABASE_URL"]
@@ -51,13 +51,13 @@ def test_after_the_newest_orders_are_lost_a_client_that_repeats_all_of_them_trad
         trader.submit_all(earlier)
         backup = orderd("backup", str(tmp_path / "backups"), ORDERD_DATABASE_URL=lost_url)
         trader.submit_all(later)
-        while not some_are_traded_and_some_under_way(lost_url):
+        while not some_are_traded_and_some_in_flight(lost_url):
             pass
         daemon.process.send_signal(signal.SIGKILL)
         daemon.process.wait(60)
 
     traded_before = {landed.order_id for landed in ledger.transactions() if landed.succeeded}
-    assert len(traded_before) > EARLIER // 2, "most of what is repeated was never traded"
+    assert len(traded_before) > EARLIER // 2, "too few orders were traded before the restore"
     orderd("restore", backup, "--old-daemon-is-stopped", ORDERD_DATABASE_URL=empty_postgres_url)
 
     with running_daemon(tmp_path, QUICK | restored) as daemon, trading(daemon.url) as trader:
@@ -67,21 +67,21 @@ def test_after_the_newest_orders_are_lost_a_client_that_repeats_all_of_them_trad
         while trader.halts() != ["operator"]:
             pass
         trader.lift()
-        refusals = repeat_all(trader, [*earlier, *later])
+        refusals = resubmit_all(trader, [*earlier, *later])
         assert set(refusals) <= {ErrorCode.ORDER_TRADED}
-        assert refusals, "nothing that was lost had been traded"
-        stories = trader.see_all_end(seconds=PATIENCE_SECONDS)
+        assert refusals, "no lost order had been traded"
+        stories = trader.follow_all_to_end(seconds=PATIENCE_SECONDS)
         assert {story.order.status for story in stories} == {OrderStatus.CONFIRMED}
 
     trades = [landed for landed in ledger.transactions() if landed.succeeded]
     assert max(Counter(landed.order_id for landed in trades).values()) == 1
     assert max(Counter(landed.tag for landed in trades).values()) == 1, "an order was traded twice"
-    assert len(trades) == EARLIER + LATER, "an order was traded never"
+    assert len(trades) == EARLIER + LATER, "an order was not traded"
     assert len(refusals) + len(stories) == EARLIER + LATER
 
 
-def some_are_traded_and_some_under_way(url: str) -> bool:
-    """Of those that were submitted after the backup."""
+def some_are_traded_and_some_in_flight(url: str) -> bool:
+    """True if some orders submitted after the backup are traded and some are in flight."""
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE status = 'confirmed'), count(*) FILTER (WHERE status = 'submitted') "
@@ -92,8 +92,8 @@ def some_are_traded_and_some_under_way(url: str) -> bool:
         return bool(traded > LATER // 4 and under_way)
 
 
-def repeat_all(trader: Trader, repeated: Sequence[SubmitParams]) -> list[ErrorCode]:
-    """What was refused, and why."""
+def resubmit_all(trader: Trader, repeated: Sequence[SubmitParams]) -> list[ErrorCode]:
+    """Resubmit orders; returns the codes of the refused ones."""
     refusals = []
     for params in repeated:
         try:

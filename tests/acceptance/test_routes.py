@@ -1,4 +1,4 @@
-"""Orders of random pairs and sizes over all pools of a market that moves, held to the chain's own ledger."""
+"""Orders of random pairs and sizes over all pools of a moving market, checked against the chain's own ledger."""
 
 import random
 from collections import Counter
@@ -55,20 +55,23 @@ def random_orders(seed: int) -> list[SubmitParams]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
-def test_every_fill_is_what_the_ledger_shows_and_none_is_below_its_floor(daemon: Daemon) -> None:
+def test_every_fill_matches_the_ledger_and_none_is_below_its_minimum(daemon: Daemon) -> None:
     ledger = Ledger(daemon.log.parent)
     with trading(daemon.url) as trader:
         before = ledger.balances()
         trader.follow(trader.submit(order("SOL", "CHILLGUY", "0.4", slippage="5")), seconds=30)
         trader.submit_all(random_orders(seed=7))
-        stories = trader.see_all_end(seconds=300)
+        stories = trader.follow_all_to_end(seconds=300)
         audit(trader, stories, ledger, before)
-    only_the_market_refused(stories)
-    routes_of_all_shapes(stories)
+    check_only_the_market_refused(stories)
+    check_all_shapes_of_routes_occur(stories)
 
 
-def only_the_market_refused(stories: Sequence[Story]) -> None:
-    """A price that ran away ends an attempt, which is quoted again; after three of them it ends the order."""
+def check_only_the_market_refused(stories: Sequence[Story]) -> None:
+    """Orders fail only because the price moved.
+
+    Such an attempt is quoted again; the order fails after three of them.
+    """
     codes = Counter(story.order.error.code for story in stories if story.order.error is not None)
     assert codes.keys() <= {ErrorCode.TX_SLIPPAGE_EXCEEDED, ErrorCode.ROUTE_PRICE_IMPACT}, codes
     confirmed = [story for story in stories if story.order.status is OrderStatus.CONFIRMED]
@@ -88,7 +91,7 @@ def only_the_market_refused(stories: Sequence[Story]) -> None:
     assert landed
 
 
-def routes_of_all_shapes(stories: Sequence[Story]) -> None:
+def check_all_shapes_of_routes_occur(stories: Sequence[Story]) -> None:
     shapes = Counter(
         (len(event.data.route), event.data.route[-1].hop)
         for story in stories

@@ -1,4 +1,4 @@
-"""Many orders at full speed: each lands exactly once, and the books balance to the last base unit."""
+"""Many orders at full speed: each lands exactly once, and balances add up to the base unit."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from orderd.process.temporary import Daemon
 from orderd.wire.orders import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import Story, Trader, order, trading
 
 ROLES = ("gateway", "worker", "simnet")
@@ -31,7 +31,7 @@ TRADES = (*MAIN_TRADES * 4, *SHALLOW_TRADES)
 
 @dataclass(frozen=True)
 class Use:
-    """What a process has taken of the machine; ``memory`` in bytes."""
+    """Resources that a process uses; ``memory`` in bytes."""
 
     descriptors: int
     threads: int
@@ -50,60 +50,59 @@ def _use(pid: int) -> Use:
 
 
 POOLED = Settings.model_fields["worker_threads"].default * (1 + len(PoolKind))
-"""Threads that read pools, and look them up at each venue: they begin when all others are busy, so on a loaded machine
-some of them begin late."""
+"""Threads that read and look up pools at each venue: they start on demand, so on a busy machine some start late."""
 
 
 def mixed(count: int, seed: int) -> list[SubmitParams]:
-    """All pairs, directions and sizes in turn, so that our own flow does not push a price away."""
+    """All pairs, directions and sizes in turn, so that the orders themselves do not move a price far."""
     choice = random.Random(seed)
     trades = [TRADES[number % len(TRADES)] for number in range(count)]
     return [order(token_in, token_out, choice.choice(amounts), slippage="5") for token_in, token_out, amounts in trades]
 
 
 def stock_up(trader: Trader) -> None:
-    """Buy the token that a new wallet has nothing of."""
+    """Buy the token that a new wallet does not hold."""
     trader.follow(trader.submit(order("SOL", "CHILLGUY", "0.2")), seconds=30)
 
 
-def all_are_confirmed(stories: Sequence[Story]) -> None:
+def check_all_confirmed(stories: Sequence[Story]) -> None:
     others = [story.order for story in stories if story.order.status is not OrderStatus.CONFIRMED]
     assert not others, [(view.token_in, view.amount_in, view.token_out, view.error) for view in others]
 
 
-def test_each_of_sixty_orders_lands_once_and_the_books_balance(daemon: Daemon) -> None:
+def test_each_of_sixty_orders_lands_once_and_balances_add_up(daemon: Daemon) -> None:
     ledger = Ledger(daemon.log.parent)
     with trading(daemon.url) as trader:
         before = ledger.balances()
         stock_up(trader)
         trader.submit_all(mixed(60, seed=1))
-        stories = trader.see_all_end(seconds=60)
-        all_are_confirmed(stories)
+        stories = trader.follow_all_to_end(seconds=60)
+        check_all_confirmed(stories)
         audit(trader, stories, ledger, before)
-    assert complaints(daemon.log.parent) == []
+    assert logged_errors(daemon.log.parent) == []
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-def test_each_of_a_thousand_orders_lands_once_and_nothing_piles_up(daemon: Daemon) -> None:
-    """Descriptors, threads and memory are compared after one half and after the other, when all is warm."""
+def test_each_of_a_thousand_orders_lands_once_without_resource_leaks(daemon: Daemon) -> None:
+    """Descriptors, threads and memory are compared after each half, when caches and pools are warm."""
     ledger = Ledger(daemon.log.parent)
     with trading(daemon.url) as trader:
         before = ledger.balances()
         stock_up(trader)
         trader.submit_all(mixed(500, seed=2))
-        trader.see_all_end(seconds=200)
+        trader.follow_all_to_end(seconds=200)
         warm = use_of(daemon)
         trader.submit_all(mixed(500, seed=3))
-        stories = trader.see_all_end(seconds=200)
-        all_are_confirmed(stories)
+        stories = trader.follow_all_to_end(seconds=200)
+        check_all_confirmed(stories)
         audit(trader, stories, ledger, before)
-    assert complaints(daemon.log.parent) == []
-    nothing_piles_up(warm, use_of(daemon))
+    assert logged_errors(daemon.log.parent) == []
+    check_no_leak(warm, use_of(daemon))
 
 
-def nothing_piles_up(warm: Mapping[str, Use], now: Mapping[str, Use]) -> None:
-    """What leaked with each of 500 orders would be far beyond these bounds."""
+def check_no_leak(warm: Mapping[str, Use], now: Mapping[str, Use]) -> None:
+    """A leak per order would exceed these bounds after 500 orders."""
     for role in ROLES:
         assert now[role].descriptors <= warm[role].descriptors + 20, role
         assert now[role].threads <= warm[role].threads + POOLED, role

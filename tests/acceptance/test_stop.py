@@ -1,4 +1,4 @@
-"""What is told to stop: a daemon with orders under way, and orders that a worker may just be signing."""
+"""Stopping a daemon with orders in flight, and cancelling orders while a worker may be signing them."""
 
 import signal
 from datetime import UTC, datetime
@@ -15,10 +15,10 @@ from tests.acceptance.trader import Trader, order, trading
 from tests.conftest import QUICK
 
 LOSSY = QUICK | {"ORDERD_SIMNET_FAULTS": '{"dropped_sends": 0.5}', "ORDERD_RESEND_INTERVAL_MS": "60000"}
-"""Half of what is sent once never arrives, and is not sent again before the daemon is stopped."""
+"""Half of the transactions are never delivered, and are not sent again before the daemon stops."""
 
 
-def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(
+def test_a_stopped_daemon_loses_no_order_and_the_next_run_finishes_them(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
     with running_daemon(tmp_path, LOSSY | given_database) as daemon, trading(daemon.url) as trader:
@@ -32,16 +32,16 @@ def test_a_daemon_that_is_stopped_loses_no_order_and_the_next_one_finishes_them(
 
     with running_daemon(tmp_path, QUICK | given_database) as daemon, trading(daemon.url) as trader:
         trader.acknowledged.update(acknowledged)
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
     assert {story.order.status for story in stories} == {OrderStatus.CONFIRMED}
     assert [story for story in stories if story.events[-1].at > stopped_at], "nothing was left to finish"
 
 
-def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_executed(
+def test_a_cancelled_order_never_lands_and_one_cancelled_too_late_is_executed(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
-    """A cancel comes a little later after one in time, a little earlier after one too late: it hunts the signing."""
+    """Each cancel comes later after a success and earlier after a failure, to hit the moment of signing."""
     cancelled = set()
     delay = 0
     with running_daemon(tmp_path, QUICK | given_database) as daemon, trading(daemon.url) as trader:
@@ -56,7 +56,7 @@ def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_e
                 delay += 1
             else:
                 delay = max(0, delay - 1)
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
 
     for story in stories:
@@ -70,7 +70,7 @@ def test_an_order_that_is_cancelled_in_time_never_lands_and_one_that_is_not_is_e
 
 
 def was_cancelled(trader: Trader, order_id: UUID) -> bool:
-    """Try to. False if it was too late, by the daemon's own word."""
+    """Try to cancel the order. False if the daemon answers that it is too late."""
     try:
         return trader.cancel(order_id).status is OrderStatus.CANCELLED
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""Tokens that nobody has configured are traded by their mint's address, one with a transfer fee to the base unit."""
+"""Tokens that nobody has configured are traded by mint; the amounts of one with a transfer fee are exact."""
 
 import time
 from collections.abc import Iterator
@@ -47,10 +47,10 @@ RATES = {"trade_fee_rate": 2_500, "protocol_fee_rate": 120_000, "fund_fee_rate":
 FEE_BPS = 150
 
 
-def begin(state_dir: Path) -> None:
-    """Begin a chain with two tokens that no list has, each in a pool with SOL, and a third that has a hook."""
+def create_chain(state_dir: Path) -> None:
+    """Create a chain with two unlisted tokens, each in a pool with SOL, and a third that has a transfer hook."""
     first = Genesis(int(time.time())).block()
-    more = FirstAccounts(first.time, dict(first.changed))  # type: ignore[arg-type]  # all of them are there
+    more = FirstAccounts(first.time, dict(first.changed))  # type: ignore[arg-type]  # no first account is None
     more.mint(PLAIN, plain(4, mint_authority=SOMEBODY))
     more.data(metadata_address(PLAIN), named(PLAIN, "").owner, named(PLAIN, "USD Coin").data)
     taxed = Mint.decode(extended(plain(9), fee(FEE_BPS, 2**63)).data)
@@ -69,7 +69,7 @@ def begin(state_dir: Path) -> None:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     state_dir = tmp_path_factory.mktemp("tokens")
-    begin(state_dir)
+    create_chain(state_dir)
     with running_daemon(state_dir, SETTINGS) as daemon:
         yield daemon.url
 
@@ -87,7 +87,7 @@ def trader(url: str) -> Iterator[Trader]:
 
 
 def held(client: Client) -> dict[str, Decimal]:
-    """Of each mint."""
+    """The wallet's balance per mint."""
     balances = client.call(Method.BALANCES, NoParams(), BalancesResult).balances
     return {each.mint: Decimal(each.amount) for each in balances}
 
@@ -97,7 +97,7 @@ def quoted(client: Client, token_in: str, token_out: str, amount: str) -> QuoteR
 
 
 def traded(trader: Trader, what: SubmitParams) -> tuple[Decimal, Decimal]:
-    """What was given and what arrived, as the daemon tells it."""
+    """Trade an order; returns the amounts sold and received, as the daemon reports them."""
     order_id = trader.submit(what)
     trader.follow(order_id, seconds=60)
     ended = trader.detail(order_id).order
@@ -108,7 +108,7 @@ def traded(trader: Trader, what: SubmitParams) -> tuple[Decimal, Decimal]:
 
 
 @pytest.mark.parametrize("name", ["STACC", "CHILLGUY", str(PLAIN), str(TAXED)])
-def test_a_token_is_bought_and_sold_for_what_was_quoted(client: Client, trader: Trader, name: str) -> None:
+def test_a_token_is_bought_and_sold_at_its_quote(client: Client, trader: Trader, name: str) -> None:
     quote = quoted(client, "SOL", name, "0.123456789")
     mint = quote.tokens[1].mint
     before = held(client).get(mint, Decimal(0))
@@ -122,7 +122,7 @@ def test_a_token_is_bought_and_sold_for_what_was_quoted(client: Client, trader: 
     assert held(client).get(mint, Decimal(0)) == before
 
 
-def test_one_is_bought_with_another_by_way_of_sol(client: Client, trader: Trader) -> None:
+def test_a_token_is_bought_with_another_through_sol(client: Client, trader: Trader) -> None:
     quote = quoted(client, "USDC", str(TAXED), "25")
     assert {leg.hop for leg in quote.route} == {1, 2}
     before = held(client).get(str(TAXED), Decimal(0))
@@ -130,30 +130,30 @@ def test_one_is_bought_with_another_by_way_of_sol(client: Client, trader: Trader
     assert held(client)[str(TAXED)] - before == arrived
 
 
-def test_an_exact_amount_of_it_arrives(client: Client, trader: Trader) -> None:
+def test_an_exact_amount_of_a_token_with_a_transfer_fee_is_received(client: Client, trader: Trader) -> None:
     before = held(client).get(str(TAXED), Decimal(0))
     what = order("SOL", str(TAXED), "1").model_copy(update={"amount_in": None, "exact_out": "3.000000001"})
     traded(trader, what)
     assert held(client)[str(TAXED)] - before == Decimal("3.000000001")
 
 
-def test_a_quote_warns_of_what_a_mint_can_do(client: Client) -> None:
+def test_a_quote_warns_of_authorities_and_transfer_fees(client: Client) -> None:
     _, unlisted = quoted(client, "SOL", str(PLAIN), "1").tokens
     assert (unlisted.symbol, unlisted.decimals, unlisted.name) == (str(PLAIN), 4, "USD Coin"), (
-        "its name is not a symbol"
+        "the name was taken for a symbol"
     )
     assert [each.code for each in unlisted.warnings] == ["mint_authority"]
     sol, taxed = quoted(client, "SOL", str(TAXED), "1").tokens
     assert (sol.warnings, [each.code for each in taxed.warnings]) == ((), ["transfer_fee"])
 
 
-def test_a_mint_with_a_hook_is_refused_by_name(client: Client) -> None:
+def test_a_mint_with_a_transfer_hook_is_refused(client: Client) -> None:
     with pytest.raises(RefusedError) as refused:
         quoted(client, "SOL", str(HOOKED), "1")
     assert refused.value.problem.code is ErrorCode.TOKEN_TRANSFER_HOOK
 
 
-def test_a_symbol_is_given_and_traded_by(client: Client, trader: Trader) -> None:
+def test_a_token_is_traded_by_the_symbol_that_a_user_gave_it(client: Client, trader: Trader) -> None:
     params = TokensNameParams(symbol="TAX", mint=str(TAXED))
     assert client.call(Method.TOKENS_NAME, params, TokensNameResult).token.symbol == "TAX"
     traded(trader, order("SOL", "tax", "0.5"))

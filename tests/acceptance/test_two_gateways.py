@@ -1,4 +1,4 @@
-"""Two gateways and two workers over one Postgres and one Redis: what one gateway takes is told by the other."""
+"""Two gateways and two workers over one Postgres and one Redis: each gateway reports orders that the other accepted."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: Listening
 
 @dataclass
 class Record:
-    """The events that a follower was sent, in the order of their arrival."""
+    """The events that a follower received, in order."""
 
     events: list[tuple[UUID, int]] = field(default_factory=list)
     losses: int = 0
@@ -71,7 +71,7 @@ def follow_with_orderctl(url: str, order_ids: Sequence[UUID], record: Record) ->
 
 
 def follow_by_hand(url: str, order_ids: Sequence[UUID], record: Record) -> None:
-    """Note whatever comes; after a loss resume where the story broke off."""
+    """Record all events; after a lost connection resume after the last one."""
     after = dict.fromkeys(order_ids, 0)
     pause = Event()
     while after:
@@ -96,7 +96,7 @@ def follow_by_hand(url: str, order_ids: Sequence[UUID], record: Record) -> None:
         pause.wait(0.05)
 
 
-def begin(
+def start_follower(
     threads: ThreadPoolExecutor, follow: Follow, url: str, order_ids: Sequence[UUID]
 ) -> "tuple[Record, Future[None]]":
     record = Record()
@@ -107,23 +107,23 @@ def submit(trader: Trader, count: int) -> list[UUID]:
     return [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(count)]
 
 
-def told_in_full(trader: Trader, order_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
-    """What whoever misses nothing and hears nothing twice has been told of orders that have ended."""
+def complete_events(trader: Trader, order_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
+    """The event numbers per ended order that a follower without gaps and repetitions has received."""
     return {order_id: list(range(1, trader.detail(order_id).order.seq + 1)) for order_id in order_ids}
 
 
-def test_followers_at_one_gateway_miss_nothing_of_what_another_takes_though_theirs_restarts(cluster: Cluster) -> None:
+def test_followers_receive_each_event_once_when_their_gateway_restarts_or_is_killed(cluster: Cluster) -> None:
     a, b = cluster.gateway("a"), cluster.gateway("b")
     cluster.start(a)
     at_b = cluster.start(b)
     with trading(a.url) as trader, ThreadPoolExecutor(4) as threads:
-        # No worker runs yet: the orders wait, and the followers at B have heard of each.
+        # No worker runs yet: the orders wait, and the followers at B have received their first events.
         first = submit(trader, 15)
-        followers = [begin(threads, follow, b.url, first) for follow in (follow_with_orderctl, follow_by_hand)]
+        followers = [start_follower(threads, follow, b.url, first) for follow in (follow_with_orderctl, follow_by_hand)]
         for record, _ in followers:
             record.wait_for(len(first))
 
-        # B stops in order; all of it happens while B is away.
+        # B stops in order; the orders are executed while B is down.
         at_b.stop()
         stopped_at = datetime.now(UTC)
         workers = [cluster.start(cluster.worker(name)) for name in ("first", "second")]
@@ -135,11 +135,13 @@ def test_followers_at_one_gateway_miss_nothing_of_what_another_takes_though_thei
         for _, done in followers:
             done.result(SECONDS)
 
-        # B is killed while it tells: the workers, held back until all are followed, have just begun.
+        # B is killed while it sends events: the workers are paused until all orders are followed.
         for worker in workers:
             os.kill(worker.pid, signal.SIGSTOP)
         second = submit(trader, 40)
-        followers += [begin(threads, follow, b.url, second) for follow in (follow_with_orderctl, follow_by_hand)]
+        followers += [
+            start_follower(threads, follow, b.url, second) for follow in (follow_with_orderctl, follow_by_hand)
+        ]
         for record, _ in followers[2:]:
             record.wait_for(len(second))
         for worker in workers:
@@ -153,4 +155,4 @@ def test_followers_at_one_gateway_miss_nothing_of_what_another_takes_though_thei
 
         for (record, _), order_ids in zip(followers, (first, first, second, second), strict=True):
             assert record.losses > 0
-            assert record.by_order() == told_in_full(trader, order_ids)
+            assert record.by_order() == complete_events(trader, order_ids)

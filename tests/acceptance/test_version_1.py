@@ -1,4 +1,4 @@
-"""Orders that share more pools than a transaction of version 0 has room for, on chains of both years."""
+"""Orders split over more pools than a version 0 transaction can hold, on chains with and without version 1."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -30,20 +30,20 @@ def daemon(year: str, tmp_path_factory: pytest.TempPathFactory, given_database: 
 
 
 def signed_bytes(daemon: Daemon, signatures: Sequence[str]) -> list[bytes]:
-    """As the chain has them."""
+    """The transactions as stored by the chain."""
     config = {"encoding": "base64", "maxSupportedTransactionVersion": 1, "commitment": "confirmed"}
     found = [simnet.call(daemon.log.parent, "getTransaction", each, config) for each in signatures]
     return [base64.b64decode(each["transaction"][0]) for each in found]
 
 
 @pytest.mark.timeout(120)
-def test_a_split_over_three_pools_trades_where_the_chain_has_room_for_it(daemon: Daemon, year: str) -> None:
-    """Without lookup tables. Where the chain is older, the same order takes two pools."""
+def test_an_order_is_split_over_three_pools_only_in_version_1_transactions(daemon: Daemon, year: str) -> None:
+    """Lookup tables are not used. On the older chain the same order uses two pools."""
     ledger = Ledger(daemon.log.parent)
     with trading(daemon.url) as trader:
         before = ledger.balances()
         trader.submit_all([order("SOL", "USDC", "700", slippage="1"), order("USDC", "SOL", "10", slippage="1")])
-        stories = trader.see_all_end(seconds=60)
+        stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
     assert [story.order.status for story in stories] == [OrderStatus.CONFIRMED] * 2
     large, small = signed_bytes(daemon, [story.attempts[-1].signature for story in stories])

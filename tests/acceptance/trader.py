@@ -1,4 +1,4 @@
-"""A trader who uses orderctl's client and does not give up: what is not acknowledged is submitted again."""
+"""A trader that uses orderctl's client and submits each order until it is acknowledged."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Story:
-    """An order that has ended: the events that a follower was sent, and all that the daemon has stored of it."""
+    """An order that has ended: the events that a subscriber received, and what the daemon has stored about it."""
 
     events: Sequence[OrderEvent]
     stored: OrderDetail
@@ -63,7 +63,7 @@ def order(
 
 
 class Trader:
-    """For one thread. ``acknowledged`` are the ids that the daemon answered with, by client order id."""
+    """Not thread-safe. ``acknowledged`` maps client order ids to the ids that the daemon answered with."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -72,7 +72,7 @@ class Trader:
     def submit(self, params: SubmitParams) -> UUID:
         """Submit until the daemon acknowledges.
 
-        Raises RefusedError if it will not have the order, and the last error when it stays away.
+        Raises RefusedError if the daemon refuses the order, and the last error if the daemon stays unreachable.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
@@ -91,19 +91,19 @@ class Trader:
         return self._client.call(Method.ORDER_CANCEL, GetParams(order=str(order_id)), CancelResult).order
 
     def halt(self, reason: str) -> None:
-        """Let nothing new be signed."""
+        """Stop the daemon from signing new transactions."""
         self._client.call(Method.HALT, HaltParams(reason=reason), HaltResult)
 
     def halts(self) -> list[str]:
-        """What keeps anything new from being signed."""
+        """The causes of the halts in force."""
         return [halt.cause for halt in self._client.call(Method.STATUS, NoParams(), StatusResult).halts]
 
     def lift(self) -> int:
-        """Let trading go on; how many halts have been ended by that."""
+        """End all halts; returns their number."""
         return len(self._client.call(Method.LIFT, NoParams(), LiftResult).lifted)
 
     def follow(self, order_id: UUID, seconds: float) -> list[OrderEvent]:
-        """Its events up to the terminal one, through lost connections. Raises FollowTimeoutError."""
+        """The order's events up to the terminal one, across reconnections. Raises FollowTimeoutError."""
         events: list[OrderEvent] = []
         try:
             for update in self._client.follow(str(order_id), seconds=seconds):
@@ -115,21 +115,21 @@ class Trader:
             self._client.close()  # ends the subscription
         return events
 
-    def see(self, order_id: UUID, kind: EventKind, seconds: float) -> OrderEvent:
-        """The first event of this kind. Raises FollowTimeoutError."""
+    def wait_for_event(self, order_id: UUID, kind: EventKind, seconds: float) -> OrderEvent:
+        """Wait for the first event of this kind. Raises FollowTimeoutError."""
         try:
             for update in self._client.follow(str(order_id), seconds=seconds):
                 if isinstance(update, Event) and update.event.data.kind == kind:
                     return update.event
         finally:
             self._client.close()  # ends the subscription
-        raise AssertionError(f"{order_id} has ended, and was never {kind}")
+        raise AssertionError(f"{order_id} ended without an event {kind}")
 
     def detail(self, order_id: UUID) -> OrderDetail:
         return self._client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
 
     def would_fill(self, order_id: UUID) -> bool:
-        """Whether the order could be executed in this moment. False if that cannot be told."""
+        """True if the order could be executed now; False if it could not, or if the daemon cannot tell."""
         try:
             asked = GetParams(order=str(order_id))
             fill = self._client.call(Method.ORDER_SIMULATE_FILL, asked, SimulatedFill)
@@ -138,11 +138,11 @@ class Trader:
         return fill.would == "execute" and fill.succeeds
 
     def balances(self) -> tuple[Balance, ...]:
-        """What the wallet holds."""
+        """The balances of the wallet."""
         return self._client.call(Method.BALANCES, NoParams(), BalancesResult).balances
 
     def orders(self) -> list[OrderView]:
-        """All there are, the newest first."""
+        """All orders, the newest first."""
         found: list[OrderView] = []
         cursor: str | None = None
         while True:
@@ -155,7 +155,7 @@ class Trader:
     def end_all(
         self, seconds: float, to_cancel: Callable[[Sequence[OrderView]], Iterable[OrderView]], *, pause: float = 1.0
     ) -> None:
-        """Cancel what ``to_cancel`` chooses of the active orders until there are none, through lost connections."""
+        """Cancel the orders that ``to_cancel`` selects until no order is active, across reconnections."""
         deadline, active = time.monotonic() + seconds, list[OrderView]()
         while True:
             assert time.monotonic() < deadline, [(order.id, order.kind, order.status) for order in active[:5]]
@@ -166,10 +166,10 @@ class Trader:
                 for order in to_cancel(active):
                     with suppress(RefusedError):
                         self.cancel(order.id)
-            time.sleep(pause)  # not a wait for an event: what is looked for is that nothing is left
+            time.sleep(pause)  # no event says that no order is active
 
-    def see_all_end_or_unknown(self, seconds: float) -> list[UUID]:
-        """Follow each acknowledged order to its end, or until nobody can tell it; those whose end is unknown."""
+    def follow_all_to_end_or_unknown(self, seconds: float) -> list[UUID]:
+        """Follow each acknowledged order until it ends or its outcome is unknown; returns the latter."""
         deadline = time.monotonic() + seconds
         unknown = []
         for order_id in self.acknowledged.values():
@@ -182,8 +182,8 @@ class Trader:
                 self._client.close()
         return unknown
 
-    def see_all_end(self, seconds: float) -> list[Story]:
-        """Follow each acknowledged order to its end, within ``seconds`` for all. Raises FollowTimeoutError."""
+    def follow_all_to_end(self, seconds: float) -> list[Story]:
+        """Follow each acknowledged order to its end, within ``seconds`` in total. Raises FollowTimeoutError."""
         deadline = time.monotonic() + seconds
         followed = {
             order_id: self.follow(order_id, deadline - time.monotonic()) for order_id in self.acknowledged.values()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import trading
 from tests.chaos.storm import NODES, ORDERS, PATIENCE, SEED, alternating, storm
 
@@ -44,9 +44,9 @@ def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_pat
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trader.submit_all(alternating(80))
-        stories = trader.see_all_end(seconds=120)
+        stories = trader.follow_all_to_end(seconds=120)
         audit(trader, stories, ledger, before)
-        assert complaints(tmp_path) == []
+        assert logged_errors(tmp_path) == []
     outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
     assert outcomes == {"landed", "expired"}
 
@@ -60,8 +60,8 @@ def test_an_order_is_executed_once_whichever_node_of_a_pool_says_that_it_never_l
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trader.submit_all(alternating(ORDERS))
-        stories = trader.see_all_end(PATIENCE["pool"])
+        stories = trader.follow_all_to_end(PATIENCE["pool"])
         audit(trader, stories, ledger, before)
-        assert complaints(tmp_path) == []
+        assert logged_errors(tmp_path) == []
     outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
     assert outcomes >= {"landed", "expired"}, "nothing was late"

@@ -12,7 +12,7 @@ from orderd.domain.order import OrderStatus
 from orderd.wire.orders import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import Story, trading
 from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, alternating, storm, trade_through
 
@@ -39,12 +39,12 @@ def trade_under_kills(
 
         trade_through([partial(killed.kill, name) for name in kills], submit_all, alternating(orders), seed=seed)
         if nodes == "pool":
-            unknown = trader.see_all_end_or_unknown(seconds)
+            unknown = trader.follow_all_to_end_or_unknown(seconds)
             print(f"{len(unknown)} of {orders} outcomes were unknown for a while")  # noqa: T201  (make chaos shows it)
             killed.calm_down()
-        stories = trader.see_all_end(seconds)
+        stories = trader.follow_all_to_end(seconds)
         audit(trader, stories, ledger, before)
-        assert complaints(state_dir) == []
+        assert logged_errors(state_dir) == []
         for story in stories:
             assert followed[story.id].result() == story.events, "the storm was followed to the end"
     # A daemon that lets every order fail would keep these promises easily.

@@ -24,7 +24,7 @@ from orderd.embedded.postgres import Postgres
 from orderd.wire.orders import OrderView, SubmitParams
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Landed, Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.prices import Prices
 from tests.acceptance.trader import Trader, trading
 from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, storm, trade_through
@@ -118,7 +118,7 @@ def trade_all_kinds(
         verdict, _ = judge(Postgres(state_dir).url, ledger, before, trader.acknowledged)
         assert verdict.is_clean, verdict
         assert {each.reserved for each in trader.balances()} == {"0"}
-        assert complaints(state_dir) == []
+        assert logged_errors(state_dir) == []
     _are_worth_their_price(all_orders, transactions)
     _families_sold_no_more_than_was_ordered(all_orders, transactions)
     filled = Counter(order.kind for order in all_orders.values() if order.status is OrderStatus.CONFIRMED)

@@ -10,7 +10,7 @@ import pytest
 from orderd.domain.order import OrderStatus
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import trading
 from tests.chaos.storm import DAEMON, ORDERS, ROUGH, SEED, alternating, storm, trade_through
 
@@ -33,9 +33,9 @@ def test_no_order_fails_for_an_outage(tmp_path: Path) -> None:
         blows: list[Callable[[], object]] = [*kills * 2, *hangs * 2, struck.empty_redis]
         random.Random(SEED).shuffle(blows)
         trade_through(blows, trader.submit_all, alternating(ORDERS), seed=SEED)
-        stories = trader.see_all_end(seconds=900)
+        stories = trader.follow_all_to_end(seconds=900)
         audit(trader, stories, ledger, before)
-        assert set(complaints(tmp_path)) <= {CUT_SHORT}
+        assert set(logged_errors(tmp_path)) <= {CUT_SHORT}
     ended = {story.id: story.order.error for story in stories if story.order.status is not OrderStatus.CONFIRMED}
     assert ended == {}
     waits = sum(event.data.kind == "deferred" for story in stories for event in story.events)

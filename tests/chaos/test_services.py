@@ -9,7 +9,7 @@ import pytest
 from orderd.domain.order import OrderStatus
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import trading
 from tests.chaos.storm import Storm, alternating, storm, trade_through
 
@@ -41,7 +41,7 @@ def test_fifty_orders_are_confirmed_although(happens: Callable[[Storm], list[Blo
         ledger = Ledger(tmp_path)
         before = ledger.balances()
         trade_through(happens(struck), trader.submit_all, alternating(50), seed=1, within=0.15)
-        stories = trader.see_all_end(seconds=120)
+        stories = trader.follow_all_to_end(seconds=120)
         audit(trader, stories, ledger, before)
-        assert complaints(tmp_path) == []
+        assert logged_errors(tmp_path) == []
         assert [story.order for story in stories if story.order.status is not OrderStatus.CONFIRMED] == []

@@ -118,7 +118,7 @@ def test_every_order_comes_to_its_end_by_itself(stored: Stored, restored: str, r
             trader.acknowledged = {
                 said["order"]["client_order_id"]: UUID(said["order"]["id"]) for said in expected.orders
             }
-            stories = trader.see_all_end(_FINISH_SECONDS)
+            stories = trader.follow_all_to_end(_FINISH_SECONDS)
             audit(trader, stories, ledger, expected.funded)
         tokens_hold(daemon)
 

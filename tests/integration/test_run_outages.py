@@ -137,8 +137,8 @@ def test_the_watchdog_is_fed_while_redis_and_postgres_hang(given: dict[str, str]
         postgres.hang()
         daemon.valid_until("STATUS", "postgres: no answer")
         daemon.valid_until("WATCHDOG")
-        postgres.go_on()
-        redis.go_on()
+        postgres.resume()
+        redis.resume()
 
 
 def test_a_full_port_keeps_nobody_from_being_seen_to_live(given: dict[str, str], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from orderctl.config.settings import Settings as ClientSettings
 from orderd.client.connection import Client
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Ledger
-from tests.acceptance.postgres_log import complaints
+from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import Trader
 from tests.chaos.test_kinds import orders_of_all_kinds
 from tests.proof.cluster import Cluster
@@ -73,7 +73,7 @@ def main() -> int:
         leaked = [pid for role in cluster.roles for pid in role.pids()]
         acknowledged = {client: order for trader in traders for client, order in trader.acknowledged.items()}
         verdict, statuses = judge(cluster.database_url, ledger, before, acknowledged)
-        said = [line for line in complaints(directory) if not _BROUGHT_ABOUT.search(line)]
+        said = [line for line in logged_errors(directory) if not _BROUGHT_ABOUT.search(line)]
     seconds = time.monotonic() - began
     say(f"{len(acknowledged)} of {ORDERS} acknowledged, seed {SEED}, {seconds:.0f} s: {dict(statuses)}")
     say(f"refused: {dict(refused)}")

@@ -13,7 +13,7 @@ ORDERCTL = Path(sys.executable).with_name("orderctl")
 
 
 class Outcome(NamedTuple):
-    """What a command did: its exit code, stdout and stderr."""
+    """The exit code, stdout and stderr of a command."""
 
     code: int
     out: str
@@ -25,10 +25,7 @@ Orderctl = Callable[..., Outcome]
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
-    """``orderd run`` with its own Redis and local chain, shared by a module's tests.
-
-    A market that trades takes CPU for as long as the daemon runs.
-    """
+    """``orderd run`` with its own Redis and local chain, shared by a module's tests. A trading market would use CPU."""
     with running_daemon(
         tmp_path_factory.mktemp("orderd"), shared_database | {"ORDERD_SIMNET_SLOT_MS": "50"}
     ) as running:
@@ -37,7 +34,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, 
 
 @pytest.fixture
 def environment(daemon: Daemon) -> dict[str, str]:
-    """Nothing of the user's own settings."""
+    """The environment without the user's own settings."""
     inherited = {
         name: value for name, value in os.environ.items() if name != "COLUMNS" and not name.startswith("ORDERCTL_")
     }

@@ -1,5 +1,5 @@
-"""What is bought is bought to the base unit, and costs no more than was agreed: in every kind of pool, as the chain's
-own ledger has it."""
+"""Purchases of exact amounts in every kind of pool: the amount received is exact and the cost stays within the agreed
+maximum, by the chain's own ledger."""
 
 import json
 import os
@@ -28,7 +28,7 @@ SETTINGS = QUICK | {"ORDERD_VENUE_TIMEOUT_MS": "20000"}
 
 
 class Trader:
-    """orderctl, and the ledger that it cannot write."""
+    """Runs orderctl, and reads the ledger independently."""
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
@@ -50,8 +50,8 @@ class Trader:
     def landed(self, order_id: str) -> list[Landed]:
         return [each for each in self.ledger.transactions() if str(each.order_id) == order_id]
 
-    def follows(self, order: str) -> Iterator[dict[str, Any]]:
-        """The order's events as they come."""
+    def follow(self, order: str) -> Iterator[dict[str, Any]]:
+        """The order's events as they arrive."""
         command = [str(ORDERCTL), "watch", order, "-o", "jsonl"]
         with subprocess.Popen(command, env=self._environment(), stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout is not None
@@ -59,22 +59,22 @@ class Trader:
                 if (document := json.loads(line)).get("schema") == "orderctl.event/1":
                     yield document
 
-    def plays(self, **faults: float) -> None:
-        """The local chain does, from now on."""
+    def set_faults(self, **faults: float) -> None:
+        """Set faults of the local chain."""
         self._chain("simnet_setFaults", faults)
 
-    def wraps(self, lamports: int) -> None:
-        """The wallet has so much wrapped SOL more."""
+    def wrap(self, lamports: int) -> None:
+        """Add wrapped SOL to the wallet."""
         self._chain("simnet_mintTokens", {"mint": WSOL_MINT, "owner": str(self.ledger.wallet), "amount": str(lamports)})
         prices = Prices(self._daemon.log.parent)
-        prices.wait(prices.slot)  # the daemon goes by what is confirmed
+        prices.wait(prices.slot)  # the daemon reads confirmed state
 
     def _chain(self, method: str, given: dict[str, Any]) -> None:
         address = read_address(self._daemon.log.parent / "simnet" / "simnet.json")["http_url"]
         with closing(RpcClient(address)) as rpc:
             rpc.call(method, [given])
 
-    def gains_usdc(self, amount: str) -> None:
+    def fund_usdc(self, amount: str) -> None:
         assert self("submit", "SOL", "USDC", amount, "--watch").code == 0
 
 
@@ -82,23 +82,23 @@ class Trader:
 def trader_in_one_kind(
     request: pytest.FixtureRequest, tmp_path: Path, given_database: dict[str, str]
 ) -> Iterator[Trader]:
-    """Where there is one kind of pool."""
+    """A trader on a chain with pools of one kind only."""
     with running_daemon(tmp_path, SETTINGS | given_database | {"ORDERD_POOL_KINDS": str(request.param)}) as running:
         yield Trader(running)
 
 
 @pytest.fixture
 def trader(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Trader]:
-    """Where a failed attempt is followed by the next one soon, but not at once."""
+    """A trader whose failed attempts are retried soon, but not at once."""
     with running_daemon(tmp_path, SETTINGS | given_database | {"ORDERD_RETRY_BASE_MS": "1500"}) as running:
         yield Trader(running)
 
 
-def test_in_each_kind_of_pool_exactly_the_amount_is_bought_for_no_more_than_was_agreed(
+def test_each_kind_of_pool_delivers_the_exact_amount_within_the_maximum_cost(
     trader_in_one_kind: Trader,
 ) -> None:
     trader = trader_in_one_kind
-    trader.gains_usdc("5")
+    trader.fund_usdc("5")
     for token, mint, amount, sold, sold_mint, decimals in (
         ("SOL", WSOL_MINT, "1.500000001", "USDC", USDC_MINT, USDC),
         ("USDC", USDC_MINT, "123.456789", "SOL", WSOL_MINT, SOL),
@@ -119,13 +119,13 @@ def test_in_each_kind_of_pool_exactly_the_amount_is_bought_for_no_more_than_was_
         assert f"buy {amount} {token} with {sold}" in trader("show", f"buy-{token}").out
 
 
-def test_another_attempt_keeps_to_the_ceiling_of_the_first(trader: Trader) -> None:
-    trader.gains_usdc("5")
-    trader.plays(failure_rate=1.0)
+def test_a_retry_keeps_the_maximum_of_the_first_attempt(trader: Trader) -> None:
+    trader.fund_usdc("5")
+    trader.set_faults(failure_rate=1.0)
     assert trader("buy", "SOL", "2", "--with", "USDC", "--client-order-id", "retried", "--no-watch").code == 0
-    for event in trader.follows("retried"):
+    for event in trader.follow("retried"):
         if event["data"]["kind"] == "retrying":
-            trader.plays(failure_rate=0.0)
+            trader.set_faults(failure_rate=0.0)
 
     found = trader.show("retried")
 
@@ -139,8 +139,8 @@ def test_another_attempt_keeps_to_the_ceiling_of_the_first(trader: Trader) -> No
     assert 0 < -filled.received[USDC_MINT] <= parse_amount(order["max_amount_in"], USDC)
 
 
-def test_what_a_purchase_would_cost_is_reported_before_and_a_limit_of_ones_own_is_kept(trader: Trader) -> None:
-    trader.gains_usdc("5")
+def test_a_purchase_previews_its_cost_and_keeps_the_users_maximum(trader: Trader) -> None:
+    trader.fund_usdc("5")
     quoted = json.loads(trader("quote", "USDC", "SOL", "--exact-out", "1.5", "-o", "json").out)
     tried = trader("buy", "SOL", "1.5", "--with", "USDC", "--dry-run")
     before = trader.ledger.transactions()
@@ -187,8 +187,8 @@ def test_orders_of_a_file_sell_and_buy_exact_amounts(trader: Trader, tmp_path: P
     assert "≤" not in trader("list", "--columns", "id,sell,result").out
 
 
-def test_wrapped_sol_buys_an_exact_amount_and_what_is_left_of_it_stays_wrapped(trader: Trader) -> None:
-    trader.wraps(2 * 10**9)
+def test_a_purchase_with_wrapped_sol_leaves_the_remainder_wrapped(trader: Trader) -> None:
+    trader.wrap(2 * 10**9)
     done = trader(
         "buy", "USDC", "100.000001", "--with", "SOL", "--use-wrapped", "--client-order-id", "wrapped", "--watch"
     )

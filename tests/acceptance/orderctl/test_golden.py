@@ -1,7 +1,7 @@
-"""What each verb prints in each of its formats, word by word: the real program, a real daemon, a chain at rest.
+"""Golden outputs: what each verb prints in each of its formats, with the real program, a real daemon and an idle chain.
 
-Ids, times, amounts and addresses may differ from run to run and stand here as <id>, <time>, <n> and <address>. The
-outputs are in the file beside this one; ``pytest --snapshot-update`` renews them after a change that is meant.
+Values that vary between runs (ids, times, amounts, addresses) are replaced by <id>, <time>, <n> and <address>. The
+outputs are in the snapshot file; renew them with ``pytest --snapshot-update`` after an intended change.
 """
 
 import json
@@ -26,11 +26,11 @@ SETTINGS = {
     "ORDERD_SIMNET_SLOT_MS": "50",
     "ORDERD_RATE_LIMIT": "0",
     "ORDERD_VENUE_TIMEOUT_MS": "20000",
-    # Otherwise profits would depend on whether the first deposits have been read yet.
+    # Otherwise profits would depend on whether the first deposits have been read.
     "ORDERD_RECONCILE_MINUTES": "0",
 }
 VARYING = [
-    # Of a tree that is no checkout, nobody knows it.
+    # The commit is unknown outside a git checkout.
     (re.compile(r", commit [0-9a-f]{10}( with changes)?"), ""),
     (re.compile(r'("commit": )("[0-9a-f]{40}(\+changes)?"|null)'), r'\1"<commit>"'),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
@@ -42,28 +42,28 @@ VARYING = [
     (re.compile(r"\b(?!SOL|USDC|CHILLGUY)(?=[A-Za-z]*\d)[1-9A-HJ-NP-Za-km-z]{32,88}\b"), "<address>"),
     (re.compile(r"\b\d+(\.\d+)? m?s\b|\b\d+:\d\d\b"), "<duration>"),
     (re.compile(r'("(?:latency|latency_p99)_ms": )(\d+(\.\d+)?|null)'), r"\1<n>"),
-    # How an endpoint has answered is different each time.
+    # Figures about an endpoint's answers vary.
     (re.compile(r'("(?:processes|requests|unanswered|refused|rate_limited|errors|slot_lag)": )(\d+|null)'), r"\1<n>"),
     (re.compile(r"^(endpoint ).*", re.MULTILINE), r"\1<figures>"),
-    # A single digit is the same each time, and part of what is promised: exit codes, versions, event numbers.
+    # Single digits do not vary and are part of what is promised: exit codes, versions, event numbers.
     (re.compile(r"(?<![\w<.])(\d+(,\d{3})*\.\d+|\d+(,\d{3})+|\d{2,})(?![\w>])"), "<n>"),
-    # Fees that follow the chain's clock may have changed by a base unit between the quote and the fill.
+    # A fee that depends on the chain's clock may change by a base unit between the quote and the fill.
     (re.compile(r", <n> bp (better|worse) than quoted"), ", as quoted"),
     (re.compile(r" {2,}"), "  "),
     (re.compile(r" +$", re.MULTILINE), ""),
 ]
 
 VALIDATORS: dict[str, Draft202012Validator] = {}
-"""Of the schemas that were asked for so far, by kind; that each is a schema is checked once."""
+"""Cached validators by document kind; each schema is checked once."""
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
-    """It has filled one order, which answers to the client order id ``golden``."""
+    """A daemon that has filled one order, whose client order id is ``golden``."""
     with running_daemon(tmp_path_factory.mktemp("orderd"), SETTINGS | shared_database) as running:
         trade = ("submit", "SOL", "USDC", "1.5", "--client-order-id", "golden", "--watch")
         subprocess.run([ORDERCTL, "--url", running.url, *trade], check=True, capture_output=True, timeout=60)
-        while _confirmed(running) < 1:  # the counts are up to a second old
+        while _confirmed(running) < 1:  # the counts are cached for up to a second
             pass
         yield running
 
@@ -170,7 +170,7 @@ OTHERS = (
 
 @pytest.fixture(scope="module", autouse=True)
 def _endpoint_is_known(daemon: Daemon) -> None:
-    """Orders are taken before a process has reported how far the chain's endpoint is."""
+    """Wait until a process has reported the slot of the chain's endpoint."""
     with Client(Settings(url=daemon.url)) as client:
         while not [each for each in client.call(Method.STATUS, NoParams(), StatusResult).endpoints if each.slot]:
             pass
@@ -184,7 +184,7 @@ def test_a_verb_prints_in_a_format(orderctl: Orderctl, snapshot: SnapshotAsserti
     if outcome.code != 2 and "-o json" in command:
         is_stream = "-o jsonl" in command or command.startswith("watch")
         for document in outcome.out.splitlines() if is_stream else [outcome.out]:
-            assert_is_what_its_schema_says(orderctl, json.loads(document))
+            assert_valid_by_its_schema(orderctl, json.loads(document))
 
 
 @pytest.mark.parametrize("command", OTHERS)
@@ -197,7 +197,7 @@ def text_of(outcome: Outcome) -> str:
     return f"exit code {outcome.code}\n{text}"
 
 
-def assert_is_what_its_schema_says(orderctl: Orderctl, document: dict[str, object]) -> None:
+def assert_valid_by_its_schema(orderctl: Orderctl, document: dict[str, object]) -> None:
     kind = str(document["schema"]).removeprefix("orderctl.").removesuffix("/1")
     validator_of(orderctl, kind).validate(document)
 

@@ -1,4 +1,4 @@
-"""What a trader sees of a price that is set on the local chain: quotes and fills follow it in all kinds of pools."""
+"""Quotes and fills follow a price that is set on the local chain, in all kinds of pools."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.acceptance.prices import Prices
 from tests.conftest import QUICK
 
 NEAR = Decimal("0.005")
-"""Fees, bins and depth."""
+"""Tolerance for fees, bins and depth."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_quotes_of_all_kinds_of_pools_follow_the_price(orderctl: Orderctl, price
         assert 1 - NEAR < Decimal(offer["amount_out"]) / Decimal(price) < 1 + NEAR
 
 
-def test_an_order_is_filled_at_the_price_and_the_next_one_too(orderctl: Orderctl, prices: Prices) -> None:
+def test_consecutive_orders_are_filled_at_the_price(orderctl: Orderctl, prices: Prices) -> None:
     prices.wait(prices.set("120"))
 
     for number in range(2):

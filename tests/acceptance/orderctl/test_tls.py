@@ -1,4 +1,4 @@
-"""orderctl and a daemon that speaks TLS, with a certificate of an authority that only they know."""
+"""orderctl and a daemon with TLS, whose certificate is issued by an authority that only they know."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from tests.conftest import QUICK
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> dict[str, str]:
-    """The daemon's certificate as settings; ``ca.pem`` beside it is the authority's."""
+    """TLS settings of the daemon; ``ca.pem`` in ``tmp_path`` is the authority's certificate."""
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1")
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -34,7 +34,7 @@ def orderctl(url: str, *arguments: str, **environment: str) -> "subprocess.Compl
     )
 
 
-def test_orders_are_traded_over_tls_and_an_unknown_authority_is_named(
+def test_orders_are_traded_over_tls_and_an_unknown_authority_is_refused(
     tmp_path: Path, certificates: dict[str, str], given_database: dict[str, str]
 ) -> None:
     state_dir = tmp_path / "daemon"

@@ -1,4 +1,4 @@
-"""A trader at the terminal, a daemon, and a local Solana: nothing in between is made up."""
+"""A trader at the terminal with a real daemon and a local Solana chain; nothing is mocked."""
 
 import json
 from decimal import Decimal
@@ -18,7 +18,7 @@ def orders(orderctl: Orderctl) -> int:
     return len(json.loads(orderctl("list", "--all", "-o", "json").out)["orders"])
 
 
-def test_an_order_is_followed_to_its_fill_and_the_wallet_holds_what_it_says(orderctl: Orderctl) -> None:
+def test_an_order_is_followed_to_its_fill_and_the_wallet_holds_the_amount(orderctl: Orderctl) -> None:
     sol, usdc = balance(orderctl, "SOL"), balance(orderctl, "USDC")
 
     submitted = orderctl("submit", "SOL", "USDC", "1.5", "--watch", "-o", "jsonl")
@@ -34,7 +34,7 @@ def test_an_order_is_followed_to_its_fill_and_the_wallet_holds_what_it_says(orde
     assert sol - balance(orderctl, "SOL") == Decimal("1.5") + Decimal(fill["network_fee"])
 
 
-def test_the_timeline_tells_both_quotes_the_choice_and_the_fill(orderctl: Orderctl) -> None:
+def test_the_timeline_shows_both_quotes_the_choice_and_the_fill(orderctl: Orderctl) -> None:
     orderctl("submit", "SOL", "USDC", "0.25", "--client-order-id", "for-the-timeline", "--watch")
 
     shown = orderctl("show", "for-the-timeline")
@@ -55,7 +55,7 @@ def test_the_timeline_tells_both_quotes_the_choice_and_the_fill(orderctl: Orderc
         assert part in shown.out
 
 
-def test_an_order_answers_to_its_id_a_prefix_of_it_and_the_traders_own_id(orderctl: Orderctl) -> None:
+def test_an_order_is_found_by_its_id_a_prefix_and_the_client_order_id(orderctl: Orderctl) -> None:
     order = orderctl("-q", "submit", "SOL", "USDC", "0.1", "--client-order-id", "by-any-name", "-o", "id").out.strip()
 
     for name in (order, order[:18], "by-any-name"):
@@ -63,7 +63,7 @@ def test_an_order_answers_to_its_id_a_prefix_of_it_and_the_traders_own_id(orderc
         assert orderctl("show", name, "-o", "id").out.strip() == order
 
 
-def test_the_same_id_twice_is_one_order(orderctl: Orderctl) -> None:
+def test_a_repeated_client_order_id_is_the_same_order(orderctl: Orderctl) -> None:
     submit = ("submit", "SOL", "USDC", "0.2", "--client-order-id", "only-once")
     first = orderctl(*submit, "-o", "id")
     again = orderctl(*submit, "-o", "id")
@@ -76,7 +76,7 @@ def test_the_same_id_twice_is_one_order(orderctl: Orderctl) -> None:
     assert "error[ORDER_CONFLICT]" in other.err
 
 
-def test_a_dry_run_simulates_on_the_chain_and_leaves_no_order(orderctl: Orderctl) -> None:
+def test_a_dry_run_simulates_on_the_chain_and_stores_no_order(orderctl: Orderctl) -> None:
     before = orders(orderctl)
 
     outcome = orderctl("submit", "SOL", "USDC", "1.5", "--dry-run")
@@ -87,7 +87,7 @@ def test_a_dry_run_simulates_on_the_chain_and_leaves_no_order(orderctl: Orderctl
     assert orders(orderctl) == before
 
 
-def test_an_order_is_filled_within_what_it_says_itself_and_tells_it(orderctl: Orderctl) -> None:
+def test_an_order_is_filled_within_its_own_limits_and_shows_them(orderctl: Orderctl) -> None:
     quoted = json.loads(orderctl("quote", "SOL", "USDC", "0.2", "-o", "json").out)["chosen"]["amount_out"]
     least = str((Decimal(quoted) * Decimal("0.999")).quantize(Decimal("0.000001")))
     said = ("--min-out", least, "--max-cost", "2.5", "--floor", "each")
@@ -97,14 +97,14 @@ def test_an_order_is_filled_within_what_it_says_itself_and_tells_it(orderctl: Or
     order = json.loads(orderctl("show", "bounded", "-o", "json").out)["order"]
     assert (order["max_cost"], order["floor"]) == ("2.5", "each")
     assert Decimal(order["min_out"]) == Decimal(least) <= Decimal(order["amount_out"])
-    assert Decimal(order["min_amount_out"]) >= Decimal(least), "the floor of its route"
+    assert Decimal(order["min_amount_out"]) >= Decimal(least), "the minimum of its route"
     terms = f"at least {order['min_out']} USDC, cost at most 2.5 %, a new floor in each attempt"
     assert terms in orderctl("show", "bounded").out
     other = orderctl("submit", "SOL", "USDC", "0.2", *said[2:], "--client-order-id", "bounded")
     assert "error[ORDER_CONFLICT]" in other.err
 
 
-def test_what_the_market_does_not_pay_is_not_traded(orderctl: Orderctl) -> None:
+def test_an_order_whose_minimum_exceeds_the_market_is_not_traded(orderctl: Orderctl) -> None:
     usdc = balance(orderctl, "USDC")
     quote = orderctl("quote", "SOL", "USDC", "0.2", "--min-out", "1000000")
     assert quote.code == 0
@@ -122,7 +122,7 @@ def test_what_the_market_does_not_pay_is_not_traded(orderctl: Orderctl) -> None:
     assert balance(orderctl, "USDC") == usdc
 
 
-def test_an_order_may_cost_less_than_the_daemons_limit_and_not_more(orderctl: Orderctl) -> None:
+def test_the_maximum_cost_of_an_order_cannot_exceed_the_daemons_limit(orderctl: Orderctl) -> None:
     outcome = orderctl("submit", "SOL", "USDC", "0.2", "--max-cost", "0", "--client-order-id", "for-nothing", "--watch")
     assert outcome.code == 1
     error = json.loads(orderctl("show", "for-nothing", "-o", "json").out)["order"]["error"]
@@ -145,7 +145,7 @@ def test_a_quote_names_both_venues_and_trades_nothing(orderctl: Orderctl) -> Non
     assert quote["chosen"]["pool"] in {offer["pool"] for offer in quote["quotes"]}
 
 
-def test_the_daemon_on_its_own_machine_needs_no_configuration_to_be_well(orderctl: Orderctl) -> None:
+def test_doctor_finds_no_fault_without_configuration(orderctl: Orderctl) -> None:
     status = json.loads(orderctl("status", "-o", "json").out)
 
     assert status["chain"] == "simnet"
@@ -153,10 +153,10 @@ def test_the_daemon_on_its_own_machine_needs_no_configuration_to_be_well(orderct
     assert status["workers"] == 1
     (endpoint,) = status["endpoints"]
     assert endpoint["requests"] > 0
-    assert endpoint["processes"] == 2, "of the worker and the gateway"
+    assert endpoint["processes"] == 2, "the worker and the gateway"
 
 
-def test_what_has_ended_cannot_be_cancelled(orderctl: Orderctl) -> None:
+def test_an_ended_order_cannot_be_cancelled(orderctl: Orderctl) -> None:
     orderctl("submit", "SOL", "USDC", "0.1", "--client-order-id", "too-late", "--watch")
 
     outcome = orderctl("cancel", "too-late")

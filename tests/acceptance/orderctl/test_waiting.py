@@ -1,4 +1,4 @@
-"""Orders that wait, and traders who wait with them: through a crash of the daemon, or until they have had enough."""
+"""Waiting orders, and traders who follow them: through a crash of the gateway, or until a timeout."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
-    """One start of an order in four seconds: the second order of a test waits."""
+    """The rate limit allows one start per four seconds: the second order of a test waits."""
     limits = {"ORDERD_RATE_LIMIT": "1", "ORDERD_RATE_WINDOW_SECONDS": "4", "ORDERD_SIMNET_SLOT_MS": "50"}
     with running_daemon(tmp_path_factory.mktemp("orderd"), shared_database | limits) as running:
         yield running
@@ -23,7 +23,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, 
 
 @pytest.fixture
 def waiting_order(orderctl: Orderctl) -> str:
-    """The id of an order whose turn has not come."""
+    """The id of an order that waits for its start."""
     orders = [orderctl("submit", "SOL", "USDC", "0.1", "-o", "id").out.strip() for _ in range(3)]
     return orders[-1]
 
@@ -32,7 +32,7 @@ def kill_the_gateway(daemon: Daemon) -> None:
     os.kill(read_address(daemon.log.with_name("gateway.json"))["pid"], signal.SIGKILL)
 
 
-def test_following_goes_on_where_it_was_when_the_gateway_is_killed(
+def test_following_resumes_after_the_gateway_is_killed(
     daemon: Daemon, environment: dict[str, str], waiting_order: str
 ) -> None:
     with subprocess.Popen(
@@ -40,7 +40,7 @@ def test_following_goes_on_where_it_was_when_the_gateway_is_killed(
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        bufsize=0,  # what readline() had buffered, communicate() would never see
+        bufsize=0,  # what readline() buffers, communicate() would not return
     ) as watching:
         assert watching.stdout is not None
         first = watching.stdout.readline()
@@ -55,7 +55,7 @@ def test_following_goes_on_where_it_was_when_the_gateway_is_killed(
     assert b"reconnected, " in narration
 
 
-def test_an_order_that_waits_can_be_cancelled_and_is_not_traded(orderctl: Orderctl, waiting_order: str) -> None:
+def test_a_waiting_order_can_be_cancelled_and_is_not_traded(orderctl: Orderctl, waiting_order: str) -> None:
     cancelled = orderctl("cancel", waiting_order)
 
     assert (cancelled.code, cancelled.out) == (0, f"{waiting_order}  cancelled\n")
@@ -64,7 +64,7 @@ def test_an_order_that_waits_can_be_cancelled_and_is_not_traded(orderctl: Orderc
     assert "on request; nothing was traded" in watched.out
 
 
-def test_who_has_waited_long_enough_is_told_how_to_come_back(orderctl: Orderctl, waiting_order: str) -> None:
+def test_watch_prints_how_to_resume_after_its_timeout(orderctl: Orderctl, waiting_order: str) -> None:
     outcome = orderctl("watch", waiting_order, "--for", "0.2")
 
     assert outcome.code == 5

@@ -1,4 +1,4 @@
-"""What the wallet holds of wrapped SOL is sold where an order says so, and SOL itself pays nothing but fees."""
+"""Wrapped SOL of the wallet is sold if an order asks for it; native SOL then pays only fees."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ SOL = 10**9
 
 
 class Chain:
-    """The daemon's wallet, as the chain itself knows it. Amounts are base units."""
+    """The daemon's wallet as the chain stores it. Amounts are base units."""
 
     def __init__(self, rpc: RpcClient, wallet: Pubkey, prices: Prices) -> None:
         self._rpc = rpc
@@ -31,11 +31,11 @@ class Chain:
         self._wallet = wallet
 
     def wrap(self, lamports: int) -> None:
-        """Let the wallet have exactly so much wrapped SOL more."""
+        """Add exactly this much wrapped SOL to the wallet."""
         before = self.wrapped()
         gift = {"mint": WSOL_MINT, "owner": str(self._wallet), "amount": str(lamports)}
         self._rpc.call("simnet_mintTokens", [gift])
-        self._prices.wait(self._prices.slot)  # the daemon goes by what is confirmed
+        self._prices.wait(self._prices.slot)  # the daemon reads confirmed state
         assert self.wrapped() == before + lamports
 
     def lamports(self) -> int:
@@ -69,10 +69,10 @@ def shown(orderctl: Orderctl) -> Callable[[str], dict[str, Any]]:
     return show
 
 
-def test_what_is_wrapped_is_sold_to_the_base_unit_and_native_sol_pays_the_fee_alone(
+def test_wrapped_sol_is_sold_to_the_base_unit_and_native_sol_pays_only_the_fee(
     orderctl: Orderctl, chain: Chain, shown: Callable[[str], dict[str, Any]]
 ) -> None:
-    orderctl("submit", "SOL", "USDC", "0.1", "--watch")  # the account of USDC is there from now on
+    orderctl("submit", "SOL", "USDC", "0.1", "--watch")  # creates the wallet's USDC account
     chain.wrap(3 * SOL)
     lamports, wrapped, usdc = chain.lamports(), chain.wrapped(), chain.usdc()
     submit = ("submit", "SOL", "USDC", "1.500000001", "--use-wrapped", "--client-order-id", "wrapped")
@@ -93,7 +93,7 @@ def test_what_is_wrapped_is_sold_to_the_base_unit_and_native_sol_pays_the_fee_al
     assert chain.wrapped() == wrapped - 1_500_000_001
 
 
-def test_an_order_that_does_not_say_so_leaves_alone_what_is_wrapped(orderctl: Orderctl, chain: Chain) -> None:
+def test_an_order_without_use_wrapped_does_not_touch_wrapped_sol(orderctl: Orderctl, chain: Chain) -> None:
     chain.wrap(SOL)
     wrapped, lamports = chain.wrapped(), chain.lamports()
     assert orderctl("submit", "SOL", "USDC", "0.5", "--watch").code == 0
@@ -101,7 +101,7 @@ def test_an_order_that_does_not_say_so_leaves_alone_what_is_wrapped(orderctl: Or
     assert chain.lamports() < lamports - SOL // 2
 
 
-def test_with_too_little_wrapped_nothing_is_spent(
+def test_an_order_for_more_than_the_wrapped_balance_spends_nothing(
     orderctl: Orderctl, chain: Chain, shown: Callable[[str], dict[str, Any]]
 ) -> None:
     chain.wrap(1)
@@ -125,7 +125,7 @@ def test_with_too_little_wrapped_nothing_is_spent(
     assert (chain.lamports(), chain.wrapped(), chain.usdc()) == before
 
 
-def test_orders_of_a_file_sell_what_is_wrapped_once(
+def test_orders_of_a_file_sell_wrapped_sol_once(
     orderctl: Orderctl, chain: Chain, shown: Callable[[str], dict[str, Any]], tmp_path: Path
 ) -> None:
     chain.wrap(SOL)
@@ -152,7 +152,7 @@ def test_only_sol_can_be_wrapped(orderctl: Orderctl) -> None:
         assert "the order would sell USDC from the wallet's wrapped SOL" in refused.err
 
 
-def test_balances_tell_what_can_be_sold_so(orderctl: Orderctl, chain: Chain) -> None:
+def test_balances_show_the_wrapped_sol_that_can_be_sold(orderctl: Orderctl, chain: Chain) -> None:
     chain.wrap(SOL)
     sol = json.loads(orderctl("balances", "-o", "json").out)["balances"][0]
     assert (sol["token"], Decimal(sol["wrapped"])) == ("SOL", Decimal(chain.wrapped()).scaleb(-9))

@@ -312,7 +312,7 @@ def test_one_of_which_that_was_wished_is_confirmed_when_its_transaction_has_land
     assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME).status is OrderStatus.CONFIRMED
 
 
-def test_what_has_ended_cannot_be_cancelled(intake: Intake) -> None:
+def test_an_ended_order_cannot_be_cancelled(intake: Intake) -> None:
     live = sign(built(), "sig")
     end = AttemptEnd("landed", 9, sends=1)
     assert journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])

@@ -148,7 +148,7 @@ async def test_what_was_answered_as_unknown_is_the_same_order_when_it_is_sent_ag
 ) -> None:
     postgres[0].hang()
     assert (await submit(http, "mine")).status_code == 504
-    postgres[0].go_on()
+    postgres[0].resume()
     again = await submit(http, "mine")
     assert again.status_code in (200, 201)
     assert (await submit(http, "mine")).json()["order"]["id"] == again.json()["order"]["id"]
@@ -159,7 +159,7 @@ async def test_no_thread_is_lost_to_a_postgres_that_hung(http: httpx.AsyncClient
     postgres[0].hang()
     answers = await asyncio.gather(*(http.get("/api/orders/none") for _ in range(40)))
     assert {answer.status_code for answer in answers} == {503}
-    postgres[0].go_on()
+    postgres[0].resume()
     async with asyncio.timeout(30):
         while (await http.get("/api/orders/none")).status_code != 404:
             pass
@@ -173,7 +173,7 @@ async def test_a_token_is_answered_about_while_postgres_hangs(
     postgres[0].hang()
     refused = await submit(http, "mine", headers=token)
     assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE"), "nothing was sent"
-    postgres[0].go_on()
+    postgres[0].resume()
     assert not await stored("mine")
 
 

@@ -1,4 +1,4 @@
-"""Guests that mean no good, or nothing any more: dead pools beside good ones, and pools that refuse on the chain."""
+"""Faulty pools: dead pools besides good ones, and pools whose program refuses on the chain."""
 
 import re
 import time
@@ -54,14 +54,14 @@ POOLS = (
 )
 
 
-def somewhere(number: int) -> Pubkey:
+def address_of(number: int) -> Pubkey:
     return Pubkey.from_bytes(bytes([0xDE, 0xAD, number]) + bytes(29))
 
 
 def put_dead_pools(state_dir: Path) -> set[str]:
-    """Begin a chain with a dead SOL/USDC pool of each kind beside the good ones."""
+    """Create a chain that has a dead SOL/USDC pool of each kind besides the good ones; returns the dead ones."""
     first = Genesis(int(time.time())).block()
-    dead = FirstAccounts(first.time, dict(first.changed))  # type: ignore[arg-type]  # all of them are there
+    dead = FirstAccounts(first.time, dict(first.changed))  # type: ignore[arg-type]  # no first account is None
     sol = token.NATIVE_MINT
 
     cpmm = raydium_cpmm.pool_address(raydium_cpmm.config_address(77), sol, USDC)
@@ -74,20 +74,20 @@ def put_dead_pools(state_dir: Path) -> set[str]:
 
     empty = snapshot(PoolKind.RAYDIUM_AMM_V4, "semi_real_sol_usdc") | {"coin_vault_amount": "0", "pc_vault_amount": "0"}
     names = ("coin_vault", "pc_vault", "lp_mint")
-    empty["addresses"] |= {name: str(somewhere(number)) for number, name in enumerate(names)}
-    amm_v4_genesis.add(dead, empty, somewhere(10))
+    empty["addresses"] |= {name: str(address_of(number)) for number, name in enumerate(names)}
+    amm_v4_genesis.add(dead, empty, address_of(10))
 
     nothing = snapshot(PoolKind.METEORA_DLMM, "constructed_sol_usdc_bs4") | {"active_id": str(2**31 - 1)}
-    dlmm_genesis.add(dead, nothing, sol, USDC, somewhere(11), quiet_since=first.time)
+    dlmm_genesis.add(dead, nothing, sol, USDC, address_of(11), quiet_since=first.time)
 
     withdrawn = snapshot(PoolKind.METEORA_DAMM_V2, "recentred_sol_usdc_25bps") | {"liquidity": "0"}
-    damm_v2_genesis.add(dead, withdrawn, somewhere(12))
+    damm_v2_genesis.add(dead, withdrawn, address_of(12))
 
     directory = state_dir / "simnet"
     directory.mkdir()
     with closing(Ledger(ledger_path(directory))) as ledger:
         ledger.append(replace(first, changed=dict(dead.accounts)), ())
-    return {str(pool) for pool in (cpmm, clmm, *map(somewhere, (10, 11, 12)))}
+    return {str(pool) for pool in (cpmm, clmm, *map(address_of, (10, 11, 12)))}
 
 
 def routes(story: Story) -> list[Routed]:
@@ -98,14 +98,12 @@ def actions(log: Path) -> list[str]:
     return re.findall(r'"action": ?"(\w+)"', log.read_text())
 
 
-def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(
-    tmp_path: Path, given_database: dict[str, str]
-) -> None:
+def test_a_dead_pool_of_each_kind_does_not_affect_orders(tmp_path: Path, given_database: dict[str, str]) -> None:
     dead = put_dead_pools(tmp_path)
     with running_daemon(tmp_path, SETTINGS | given_database) as daemon, trading(daemon.url) as trader:
         for number in range(ORDERS):
             trader.submit(order("SOL", "USDC", f"0.{number + 1:02}"))
-        stories = trader.see_all_end(PATIENCE)
+        stories = trader.follow_all_to_end(PATIENCE)
         with Client(Settings(url=daemon.url)) as client:
             answer = client.call(Method.POOLS, PoolsParams(token=("SOL", "USDC")), PoolsResult)
     assert [story.order.status for story in stories] == [OrderStatus.CONFIRMED] * ORDERS
@@ -115,19 +113,19 @@ def test_a_dead_pool_of_each_kind_beside_the_good_ones_stops_nothing(
     assert {pool.address for pool in answer.pools} >= set(map(str, POOLS))
     reasons = " ".join(refused.detail for refused in answer.refusals)
     assert all(pool in reasons for pool in dead - {pool.address for pool in answer.pools})
-    assert "pool_fault" not in actions(daemon.log), "each of these states was foreseen"
+    assert "pool_fault" not in actions(daemon.log), "a dead pool raised an unforeseen exception"
 
 
-Refusing = Callable[[Sequence[Pubkey], int], tuple[list[Story], Path]]
+TradeWhileRefusing = Callable[[Sequence[Pubkey], int], tuple[list[Story], Path]]
 
 
 @pytest.fixture
-def refusing(tmp_path: Path, given_database: dict[str, str]) -> Refusing:
-    """The stories of so many orders, one after another, while these pools refuse; and the daemon's log."""
-    return partial(_refusing, tmp_path, given_database)
+def trade_while_refusing(tmp_path: Path, given_database: dict[str, str]) -> TradeWhileRefusing:
+    """Trade a number of orders one after another while ``pools`` refuse; returns their stories and the daemon's log."""
+    return partial(_trade_while_refusing, tmp_path, given_database)
 
 
-def _refusing(
+def _trade_while_refusing(
     tmp_path: Path, given_database: dict[str, str], pools: Sequence[Pubkey], orders: int
 ) -> tuple[list[Story], Path]:
     faults = orjson.dumps({"refusing_pools": [str(pool) for pool in pools]}).decode()
@@ -137,11 +135,13 @@ def _refusing(
     ):
         for _ in range(orders):
             trader.follow(trader.submit(order("SOL", "USDC", "1.5")), seconds=PATIENCE)
-        return trader.see_all_end(PATIENCE), daemon.log
+        return trader.follow_all_to_end(PATIENCE), daemon.log
 
 
-def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_order(refusing: Refusing) -> None:
-    (first, second), log = refusing([SOL_USDC_BS4], 2)
+def test_a_best_pool_that_refuses_costs_one_route_and_cools_down_for_the_next_order(
+    trade_while_refusing: TradeWhileRefusing,
+) -> None:
+    (first, second), log = trade_while_refusing([SOL_USDC_BS4], 2)
     assert (first.order.status, first.failures, len(first.attempts)) == (OrderStatus.CONFIRMED, (), 1)
     refused, taken = routes(first)
     assert str(SOL_USDC_BS4) in {leg.pool for leg in refused.route}
@@ -155,9 +155,7 @@ def test_a_best_pool_that_refuses_costs_one_route_and_is_left_alone_by_the_next_
     assert actions(log).count("pool_cooling") == 1
 
 
-def test_a_preview_shows_the_route_that_the_order_would_end_up_with(
-    tmp_path: Path, given_database: dict[str, str]
-) -> None:
+def test_a_preview_shows_a_route_without_refusing_pools(tmp_path: Path, given_database: dict[str, str]) -> None:
     faults = orjson.dumps({"refusing_pools": [str(SOL_USDC_BS4)]}).decode()
     with (
         running_daemon(tmp_path, SETTINGS | given_database | {"ORDERD_SIMNET_FAULTS": faults}) as daemon,
@@ -168,15 +166,17 @@ def test_a_preview_shows_the_route_that_the_order_would_end_up_with(
     assert str(SOL_USDC_BS4) not in {leg.pool for leg in preview.quote.route}
 
 
-def test_an_order_finds_the_last_pool_that_does_not_refuse(refusing: Refusing) -> None:
+def test_an_order_trades_at_the_only_pool_that_does_not_refuse(trade_while_refusing: TradeWhileRefusing) -> None:
     last = SOL_USDC_AMM_V4
-    (story,), _ = refusing([pool for pool in POOLS if pool != last], 1)
+    (story,), _ = trade_while_refusing([pool for pool in POOLS if pool != last], 1)
     assert (story.order.status, story.failures) == (OrderStatus.CONFIRMED, ())
     assert {leg.pool for leg in routes(story)[-1].route} == {str(last)}
 
 
-def test_where_every_pool_refuses_the_order_ends_with_what_the_chain_said(refusing: Refusing) -> None:
-    (story,), _ = refusing(POOLS, 1)
+def test_an_order_that_every_pool_refuses_fails_with_the_chains_answer(
+    trade_while_refusing: TradeWhileRefusing,
+) -> None:
+    (story,), _ = trade_while_refusing(POOLS, 1)
     assert story.order.status is OrderStatus.FAILED
     assert story.order.error is not None
     assert story.order.error.code == "POOL_CLOSED"
@@ -184,7 +184,9 @@ def test_where_every_pool_refuses_the_order_ends_with_what_the_chain_said(refusi
 
 
 @pytest.mark.parametrize("kind", ["raydium", "meteora"])
-def test_a_kind_that_refuses_as_a_whole_leaves_the_other(refusing: Refusing, kind: str) -> None:
+def test_an_order_trades_at_the_other_venue_when_all_pools_of_one_refuse(
+    trade_while_refusing: TradeWhileRefusing, kind: str
+) -> None:
     pools = POOLS[:4] if kind == "raydium" else POOLS[4:]
-    (story,), _ = refusing(pools, 1)
+    (story,), _ = trade_while_refusing(pools, 1)
     assert (story.order.status, story.failures) == (OrderStatus.CONFIRMED, ())
