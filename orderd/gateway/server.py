@@ -1,25 +1,17 @@
 """One gateway: opens the port, serves sessions, and stops without losing accepted orders."""
 
 import asyncio
-import http
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
-from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import structlog
 from redis.asyncio import Redis
-from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
 
-from db.audit import Actor
 from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
 from orderd.config.values import MOST
-from orderd.domain.errors import OrderdError
 from orderd.embedded.listening import cannot_listen, inherited_port, open_inherited
 from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
 from orderd.engine.allowance import TradingLimits
@@ -37,17 +29,15 @@ from orderd.gateway.access.revocation import Revocations
 from orderd.gateway.cluster_metrics import ClusterMetrics
 from orderd.gateway.dashboard.collecting import Dashboard
 from orderd.gateway.dialects.orders import ForeignOrders
-from orderd.gateway.dialects.streams import Stream, Streams
+from orderd.gateway.dialects.streams import Streams
 from orderd.gateway.docs.asyncapi import document
 from orderd.gateway.health_checks import HealthChecks, HealthQueries
 from orderd.gateway.http.app import http_app
 from orderd.gateway.http.backend import Backend
 from orderd.gateway.http.submission import SubmissionHandler
 from orderd.gateway.port.caps import Caps
-from orderd.gateway.port.listener import POLICY_VIOLATION, Port
+from orderd.gateway.port.listener import Port
 from orderd.gateway.port.tls import certificate_of
-from orderd.gateway.port.websocket_connection import PortConnection
-from orderd.gateway.problem import problem_response
 from orderd.gateway.rpc.daemon import DaemonMethods
 from orderd.gateway.rpc.dispatch import Rpc, too_large
 from orderd.gateway.rpc.market import MarketData, MarketMethods
@@ -59,9 +49,8 @@ from orderd.gateway.streaming.feed import Feed
 from orderd.gateway.streaming.heartbeat import Pacemaker
 from orderd.gateway.streaming.hub import Hub
 from orderd.gateway.streaming.price_feed import PriceFeed
-from orderd.gateway.streaming.session import Session
 from orderd.gateway.threads import ANSWER_SECONDS, DatabaseThreads, Threads
-from orderd.metrics.port import CONNECTIONS, REFUSED
+from orderd.gateway.websocket import WebsocketSessions
 
 DATABASE_THREADS: Final = 16
 LIST_THREADS: Final = 4
@@ -100,7 +89,7 @@ class Gateway:
         self._settings = settings
         self._intake = engine.intake
         self._news = news
-        self._origin_policy = OriginPolicy(settings.host, settings.allowed_hosts, settings.allowed_origins)
+        origin_policy = OriginPolicy(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._lists = DatabaseThreads("lists", LIST_THREADS)
         self._outside = Threads("outside", OUTSIDE_THREADS)
@@ -110,7 +99,6 @@ class Gateway:
         self._last_used = LastUsed(self._background)
         self._authenticator = Authenticator(settings, self._database, self._last_used.note)
         self._refusals = Refusals(self._background)
-        self._revocations = Revocations(self._background, self._outside, held=self._keys_in_use, end=self._end_keys)
         self._certificate = certificate_of(settings)
         self._hub = Hub(self._background)
         self._pacemaker = Pacemaker(lambda: self._hub.as_of)
@@ -142,10 +130,18 @@ class Gateway:
         records = Records(tokens, engine.market.balances, self._price_feed, self._lists, self._outside)
         routes = self._entry.routes() | orders.routes() | market.routes() | daemon.routes() | records.routes()
         self._rpc = Rpc(routes, self._refusals.note)
-        self._streams = Streams(self._hub, self._database)
-        self._sessions: dict[Session, PortConnection] = {}
-        self._streams_requested: WeakKeyDictionary[PortConnection, Stream] = WeakKeyDictionary()
-        """The stream that a connection requested by its path, if that is not the path of the methods."""
+        self._sessions = WebsocketSessions(
+            origin_policy,
+            self._authenticator,
+            self._refusals,
+            self._rpc,
+            Streams(self._hub, self._database),
+            self._hub,
+            self._price_feed,
+        )
+        self._revocations = Revocations(
+            self._background, self._outside, held=self._sessions.keys_in_use, end=self._sessions.end_keys
+        )
         callers = Callers(self._authenticator.principal_of)
         foreign = ForeignOrders(self._entry, callers, engine.wallet, keeps_labels=settings.keeps_wallet_labels)
         metrics = ClusterMetrics(
@@ -153,7 +149,7 @@ class Gateway:
             engine.questions,
             self._background,
             settings.state_dir,
-            lambda: (each.transport.get_write_buffer_size() for each in self._sessions.values()),
+            self._sessions.unsent_bytes,
         )
         dashboard = Dashboard(self._health_checks, metrics, self._lists, engine.questions.balances)
         backend = Backend(
@@ -178,9 +174,9 @@ class Gateway:
             settings.max_connections, settings.max_connections_per_address, spared=self._authenticator.trusts
         )
         self._port = Port(
-            http_app(backend, self._origin_policy),
-            self._converse,
-            self._admit,
+            http_app(backend, origin_policy),
+            self._sessions.converse,
+            self._sessions.admit,
             self._caps,
             self._certificate,
             too_large=too_large(),
@@ -235,14 +231,15 @@ class Gateway:
             await self._lists.close()
             await self._background.close()
             await self._outside.close()
+            await self._mints.close()
 
     async def _report_status(self, port: int) -> None:
         """Report repeatedly to the service manager how many clients are connected, and whether orders are accepted and
         executed."""
         while True:
             doubts = await self._health_checks.doubts()
-            subscriptions = sum(len(session.subscriptions) for session in self._sessions)
-            connected = f"port {port}, connections: {len(self._sessions)}, subscriptions: {subscriptions}"
+            sessions = self._sessions
+            connected = f"port {port}, connections: {len(sessions)}, subscriptions: {sessions.subscriptions}"
             service_manager().notify(f"STATUS={'; '.join(filter(None, (connected, doubts)))}")
             await asyncio.sleep(STANDING_SECONDS)
 
@@ -277,77 +274,11 @@ class Gateway:
         try:
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._entry.drain()
-                for session in tuple(self._sessions):
-                    await session.finish()
+                await self._sessions.finish()
         except TimeoutError:
             log.warning("calls left unanswered", action="gateway_drain_timeout")
         await self._port.close()
         log.info("stopped", action="gateway_stopped")
-
-    # Connections
-
-    async def _admit(self, connection: PortConnection, request: Request) -> Response | None:
-        """Admit a websocket (None), or return the refusal."""
-        headers = request.headers
-        address = self._authenticator.address(connection.address, headers.get_all("X-Forwarded-For"))
-        try:
-            self._origin_policy.check(headers.get_all("Host"), headers.get_all("Origin"))
-            connection.principal = await self._authenticator.identify(headers.get_all("Authorization"), address)
-            stream = await self._streams.requested(request.path, connection.principal)
-        except OrderdError as error:
-            REFUSED.labels(error.code).inc()
-            log.info("connection refused", action="connection_refused", code=error.code, detail=error.detail)
-            self._refusals.note(Actor("", address), "connect", error)
-            return _refusal(error, request.path)
-        if stream is not None:
-            self._streams_requested[connection] = stream
-        return None
-
-    async def _converse(self, connection: PortConnection) -> None:
-        """Receive calls until the connection closes. Answers are sent as the calls finish.
-
-        A client that requested a stream by the connection's path gets the stream instead, and its messages are ignored.
-        """
-        session = Session(connection, connection.principal)
-        self._sessions[session] = connection
-        CONNECTIONS.inc()
-        try:
-            if self._authenticator.has_ended(connection.principal):
-                self._dismiss(session)
-            stream = self._streams_requested.get(connection)
-            if stream is not None:
-                self._streams.begin(stream, session, connection)
-            while True:
-                message = await connection.recv(decode=False)
-                if stream is None:
-                    await self._rpc.receive(session, message)
-        except ConnectionClosed:
-            pass
-        finally:
-            session.end()
-            self._hub.end(session)
-            self._price_feed.end(session)
-            del self._sessions[session]
-            CONNECTIONS.dec()
-
-    def _keys_in_use(self) -> set[UUID]:
-        return {key_id for session in self._sessions if (key_id := session.principal.key_id)}
-
-    def _end_keys(self, key_ids: Iterable[UUID]) -> None:
-        """End the sessions of API keys: pending calls are refused, subscriptions end, and the connections are
-        closed."""
-        ended = frozenset(key_ids)
-        self._authenticator.close_to(ended)
-        for session in tuple(self._sessions):
-            if session.principal.key_id in ended:
-                self._dismiss(session)
-
-    def _dismiss(self, session: Session) -> None:
-        log.info("API key ended", action="key_ended", key=session.principal.name)
-        session.expire()
-        self._hub.end(session)
-        self._price_feed.end(session)
-        self._sessions[session].dismiss(POLICY_VIOLATION, "the API key has been revoked or has expired")
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
@@ -356,10 +287,3 @@ async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=CANCEL_SECONDS)
-
-
-def _refusal(error: OrderdError, path: str) -> Response:
-    problem = problem_response(error, path.partition("?")[0])
-    headers = Headers(dict(problem.headers.items()) | {"Connection": "close"})
-    status = http.HTTPStatus(problem.status_code)
-    return Response(status.value, status.phrase, headers, bytes(problem.body))

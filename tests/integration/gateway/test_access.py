@@ -204,7 +204,7 @@ class TestRevocation:
         monkeypatch.setattr(Batcher, "submit", hold)
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers=bearer(token)) as client:
-            (session,) = rig.gateway._sessions
+            (session,) = rig.gateway._sessions._sessions
             # All slots but one are taken, so that what comes after the first call waits to be read.
             for _ in range(session.slots._value - 1):
                 await session.slots.acquire()

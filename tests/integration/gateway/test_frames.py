@@ -100,8 +100,8 @@ async def _read_all(reader: asyncio.StreamReader) -> bytes:
 async def _left_alone(rig: Rig) -> None:
     """Wait until the gateway has done with every connection."""
     async with asyncio.timeout(30):
-        for session in tuple(rig.gateway._sessions):
-            await rig.gateway._sessions[session].wait_closed()
+        for session in tuple(rig.gateway._sessions._sessions):
+            await rig.gateway._sessions._sessions[session].wait_closed()
     port = rig.gateway._port
     await asyncio.sleep(0)
     assert not port.connections
