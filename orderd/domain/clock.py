@@ -5,7 +5,7 @@ that waits for a stored time would wait too long or not long enough. So each pro
 monotonic one, and if the two disagree the stored times are moved by the difference, once: stored beside them are the
 total of what they have been moved by, and the clock's last reading.
 
-That last reading guards against a process whose own clock stood still, as in a virtual machine that was paused: a clock
+That last reading guards against a process whose own clock stopped, as in a virtual machine that was paused: a clock
 that was set ahead by an hour is an hour ahead of the last reading. If no process was running, a pause cannot be
 distinguished from a clock that was set ahead. It counts as a pause, after which a wait is over.
 """

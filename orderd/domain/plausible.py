@@ -27,8 +27,8 @@ def check_plausible(terms: OrderTerms, amount_out: int) -> None:
             other = f"{terms.pair.base.symbol} per {terms.pair.quote.symbol}"
             raise OrderdError(
                 ErrorCode.PRICE_OFF_MARKET,
-                f"the {name} of {format_significant(price)} {terms.pair.unit} stands against {now} of the market; in "
-                f"{other} it would be {format_significant(1 / price)}",
+                f"the {name} is {format_significant(price)} {terms.pair.unit}, and the market pays {now}; in {other} "
+                f"the same {name} would be {format_significant(1 / price)}",
             )
     ends = (take_profit_of(terms), stop_of(terms)) if terms.kind is OrderKind.OCO else (terms,)
     for each in ends:
@@ -47,7 +47,7 @@ def _check_side(trigger: Condition, amount_out: int, now: str) -> None:
         moved = "worse" if trigger.is_adverse else "better"
         raise OrderdError(
             ErrorCode.PRICE_WRONG_SIDE,
-            f"a {trigger.kind} order waits for a {moved} price than that of now: "
+            f"a {trigger.kind} order waits for a {moved} price than the current one: "
             f"it would fire at {trigger.describe()}, and the market pays {now} already",
         )
 

@@ -136,7 +136,7 @@ class Market:
             request = QuoteRequest(terms.token_in.mint, unit.mint, sold)
             return self._router.route(request, 0, self._builder.fits).route.amount_out
         except OrderdError as error:
-            detail = f"what the order is worth in {unit.symbol}, which its token has a limit of, cannot be told"
+            detail = f"the value of the order in {unit.symbol} is unknown, and its API key has a limit in {unit.symbol}"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
 
     def check_prices(self, terms: OrderTerms) -> None:

@@ -52,7 +52,7 @@ _LOOK_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """Made once a process."""
+    """Made once per process."""
 
     tokens: TokenRegistry
     desk: TokenDesk

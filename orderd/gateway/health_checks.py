@@ -64,10 +64,10 @@ class Health(BaseModel):
 
     status: Literal["ok"] = "ok"
     version: str
-    commit: str | None = Field(description="of the source that orderd was made from; null if unknown")
+    commit: str | None = Field(description="commit of the source code; null if unknown")
     started_at: datetime
-    draining: bool = Field(description="it is stopping and takes no new orders")
-    loop_lag_seconds: float = Field(description="how late the event loop last was")
+    draining: bool = Field(description="the daemon is stopping and accepts no new orders")
+    loop_lag_seconds: float = Field(description="the last measured delay of the event loop")
     dependencies: dict[str, Dependency]
 
 
@@ -78,10 +78,10 @@ class Readiness(BaseModel):
     ready: bool
     checks: dict[str, ServiceHealth] = Field(description="what `ready` depends on")
     executing: bool | None = Field(
-        description="orders are executed now: a worker lives, and Redis and the chain answer. Where it is false they "
-        "wait; null where it cannot be told"
+        description="orders are executed now: a worker is alive, and Redis and the chain answer. If false, orders "
+        "wait; null if unknown"
     )
-    executing_reasons: tuple[str, ...] = Field(description="what stands against that, or keeps it from being told")
+    executing_reasons: tuple[str, ...] = Field(description="why not, or why it is unknown")
 
 
 class HealthChecks:

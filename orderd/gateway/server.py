@@ -80,7 +80,7 @@ class Engine:
     record_prices: Callable[[], None] = lambda: None
     """Records the prices of pools that were read here; called every second."""
     look_at_chain: Callable[[], object] = lambda: None
-    """Goes by the chain's slots as they are now; to be called every minute."""
+    """Follows changes of the chain's slot time; to be called every minute."""
 
 
 class Gateway:

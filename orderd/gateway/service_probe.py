@@ -18,7 +18,7 @@ T = TypeVar("T")
 MAX_AGE_SECONDS: Final = 1.0
 """Minimum interval between probes of a service, for any number of requests."""
 PATIENCE_SECONDS: Final = 0.8
-"""Within the second that probes of a process's health commonly wait."""
+"""Probes of a process's health commonly wait a second."""
 
 
 class Dependency(ServiceHealth):

@@ -102,7 +102,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class StartSlot:
-    """The order's turn comes in ``wait``: no clock but Redis' own has to be right for that."""
+    """The order's turn comes in ``wait``, measured by Redis' clock alone."""
 
     wait: timedelta
 

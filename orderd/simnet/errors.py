@@ -88,7 +88,7 @@ class InstructionError(ExecutionError):
 
 
 class RuntimeViolationError(InstructionError):
-    """The runtime, not the program, stopped an instruction that did what it has no right to do."""
+    """The runtime, not the program, stopped an instruction that broke the runtime's rules."""
 
 
 class TransactionError(ExecutionError):

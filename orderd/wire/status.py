@@ -1,4 +1,4 @@
-"""How the daemon and its services are."""
+"""The state of the daemon and its services."""
 
 from datetime import datetime
 from typing import Literal
@@ -86,7 +86,7 @@ class StatusResult(Message):
     executing: bool | None = Field(
         None, description="orders are executed now, and do not wait for a worker, Redis or the chain; null if unknown"
     )
-    executing_reasons: tuple[str, ...] = Field((), description="what stands against that, or keeps it from being told")
+    executing_reasons: tuple[str, ...] = Field((), description="why not, or why it is unknown")
     halts: tuple[HaltView, ...] = Field((), description="what keeps anything new from being signed, the oldest first")
     endpoints: tuple[EndpointView, ...] = Field(
         (), description="how the chain's endpoints have answered all live workers and this gateway"

@@ -1,20 +1,23 @@
-"""A bound on an order's price while pools are missing: slippage is measured from the quote alone.
+"""Refuses a route's price if it is much worse than the pair's last price and some of the pools are missing.
 
-While all pools of a pair answer, the best of them is the market, however far it has moved. If some are missing, because
-their venue is down, they were closed or the node has lost them, the rest may be pools without trading, at any price. So
-the price of the last route is kept with the pools it was found among, and only if one of these is missing, a price that
-is much worse than that one is refused. While it is missing the kept price does not change: otherwise many orders would
-follow the rest down, one step each. It ends when it is old, or when the chain no longer has the pool.
+Slippage is measured from the quote, so it does not protect against a quote that is bad itself.
 
-If there is no such price, because the pair was not traded lately, and a known pool does not answer, it is not known
-what the others should pay: an order has to wait, unless the trader has given a minimum. What that order is paid is not
-a price for others. A pair with a single pool has its market there: none is missing.
+While all pools of a pair answer, the best of them is the market, however far it has moved. Pools are missing if their
+venue is down, they were closed or the node has lost them. The others may then be pools in which nobody trades, at any
+price. So the price of the last route is kept together with the pools it was found among (the reference). A route is
+compared with it only while one of these pools is missing, and the reference does not change in that time: otherwise
+many orders could follow a falling price, one step each. A reference expires after ``MAX_AGE_SECONDS``, and a pool that
+the chain no longer has is not missing.
 
-Missing pools count for as much as they could have taken at the price of then. Otherwise anybody could stop a pair by
-a pool that holds next to nothing, pays much and is then emptied.
+If there is no reference, because the pair was not traded lately, and a known pool does not answer, the right price is
+unknown: the order has to wait, unless the trader has given a minimum. Its price does not become a reference. A pair
+with a single pool has no missing pools.
 
-A price counts only if it can be traded at: if a pool's program refuses the swap, its quote is dropped again. Otherwise
-a pool that promises much and does nothing would keep all others from trading.
+Missing pools count for as much as they could have taken at the reference price. Otherwise anybody could stop a pair
+with a pool that holds next to nothing, pays much and is then emptied.
+
+A reference needs a price that can be traded at: if a pool's program refuses the swap, ``distrust`` drops it. Otherwise
+a pool that quotes much and refuses every swap would stop the other pools.
 """
 
 import time
@@ -31,11 +34,11 @@ from orderd.domain.money import BPS
 from orderd.domain.quote import Route, VenueQuote
 
 MAX_AGE_SECONDS: Final = 300.0
-"""A price that is older says little about the market of now."""
+"""Older prices say little about the current market."""
 
 Pair = tuple[str, str]
 Recall = Callable[[str, str, float], PastRoute | None]
-"""The last route of a pair from before this process started, if it is not older than this many seconds."""
+"""The stored last route of a pair, also of other processes, if it is not older than this many seconds."""
 DepthOf = Callable[[str], int]
 """How much a pool takes at about its price, in base units of what the route sells; a large number if unknown."""
 
@@ -46,10 +49,10 @@ def _unknown_depth(_: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """What was sold and bought, and what depth cost of that; ``observed_at`` on the monotonic clock.
+    """The last price of a pair: ``amounts`` sold and bought in base units, and the price impact in them.
 
-    Found among ``pools``, which then took as much as ``depth_of`` says, paid by those of ``legs``; ``before`` is the
-    last one that others paid.
+    ``observed_at`` is on the monotonic clock. The route was found among ``pools``, whose depth was ``depth_of``, and
+    traded in ``legs``. ``before`` is the last reference that had none of these legs.
     """
 
     amounts: tuple[int, int]
@@ -62,12 +65,12 @@ class _Reference:
 
     @property
     def price(self) -> Fraction:
-        """Base units bought for one that is sold, what depth costs not counted."""
+        """Base units bought per base unit sold, without price impact."""
         return _price(*self.amounts, self.price_impact_bps)
 
 
 class PriceGuard:
-    """Knows the last price of each pair. Thread-safe."""
+    """Keeps the last price of each pair. Thread-safe."""
 
     def __init__(
         self, max_deviation_bps: int, recall: Recall | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -89,16 +92,16 @@ class PriceGuard:
         max_deviation_bps: int | None = None,
         depth_of: DepthOf = _unknown_depth,
     ) -> None:
-        """Keep the price of a route that was found among ``quotes``, when the pools ``present`` have answered.
+        """Compare a route, found among ``quotes``, with the reference, and make it the reference if no pool is missing.
 
-        ``listed`` are the pools that the chain has; None if that is not known. ``silent`` are known pools that did not
-        answer, ``depth_of`` tells of those that did. An order that ``has_own_floor`` needs no price to compare with.
-        ``max_deviation_bps`` replaces the usual one.
+        ``present`` are the pools that have answered, with their depth in ``depth_of``; ``silent`` are known pools that
+        have not. ``listed`` are the pools that the chain has, None if unknown. An order that ``has_own_floor`` needs no
+        reference. ``max_deviation_bps`` replaces the configured limit.
 
-        Raises OrderdError ROUTE_PRICE_DEVIATION if pools are missing and the price is too far below the last one,
-        ROUTE_PRICE_UNKNOWN if pools are silent and there is no last one.
+        Raises OrderdError ROUTE_PRICE_DEVIATION if pools are missing and the price is too far below the reference,
+        ROUTE_PRICE_UNKNOWN if pools are silent and there is no reference.
         """
-        most_bps = self._max_deviation_bps if max_deviation_bps is None else max_deviation_bps
+        limit_bps = self._max_deviation_bps if max_deviation_bps is None else max_deviation_bps
         pair = (route.main.mint_in, route.hops[-1].mint_out)
         legs = frozenset(leg.pool for leg in route.legs)
         pools = legs | {quote.pool for quote in quotes}
@@ -117,12 +120,12 @@ class PriceGuard:
             # Rounding is not a deviation.
             price = _price(route.amount_in, route.amount_out + 1, route.price_impact_bps)
             could_take = min(sum(map(last.depth_of, missing)), route.amount_in)
-            if price * route.amount_in * BPS < last.price * could_take * (BPS - most_bps):
+            if price * route.amount_in * BPS < last.price * could_take * (BPS - limit_bps):
                 below = int((1 - price / last.price) * BPS)
                 raise OrderdError(
                     ErrorCode.ROUTE_PRICE_DEVIATION,
                     f"the best route pays {below} basis points less than the last one did, the limit is "
-                    f"{most_bps}; of the pools of then {_few(missing)} did not answer",
+                    f"{limit_bps}; of the pools of that time {_few(missing)} did not answer",
                 )
             return
         before = None
@@ -133,7 +136,7 @@ class PriceGuard:
         )
 
     def distrust(self, pool: str) -> None:
-        """Go by what others paid before, wherever this pool has a part in the last price."""
+        """Return to the reference before, for each pair whose last route traded in this pool."""
         for pair, last in list(self._references.items()):
             if last is not None and pool in last.legs:
                 before = last.before

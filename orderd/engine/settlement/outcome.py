@@ -82,6 +82,6 @@ def _confirmed(attempt: LiveAttempt, signature: str, fill: SettledFill) -> Confi
 
 def _left_over(mint: str, amount: int) -> LeftOver:
     token = _TOKENS.find(mint)
-    if token is None:  # a route went through this token, and it is no longer known
+    if token is None:  # a token that the route passed through, unknown by now
         return LeftOver(token=mint, amount=str(amount))
     return LeftOver(token=token.symbol, amount=format_amount(amount, token.decimals))

@@ -40,7 +40,7 @@ class DashboardParams(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     span: Literal["5m", "15m", "1h", "24h"] = Field("15m", description="how far back the plots go")
-    refresh: Literal["on", "off"] = Field("on", description="whether the browser asks again by itself")
+    refresh: Literal["on", "off"] = Field("on", description="whether the page reloads itself")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class OrderAnswer(OrderDetail):
     tx_signature: str | None = Field(None, alias="txSignature")
     error_message: str | None = Field(None, alias="errorMessage")
     wallet_address: str | None = Field(
-        None, alias="walletAddress", description="as it was submitted in these clients' words; a label and no more"
+        None, alias="walletAddress", description="as submitted by the client; a label without effect"
     )
 
     @classmethod

@@ -23,33 +23,33 @@ from orderd.wire.subscriptions import Event, Heartbeat, Ready, ResyncRequired, S
 CHANNEL: Final = "rpc"
 _NOTIFICATIONS: Final[Mapping[str, tuple[str, tuple[type[Message], ...], str]]] = {
     ORDER_EVENT: (
-        "What a subscription brings.",
+        "The messages of a subscription to orders.",
         (Snapshot, ResyncRequired, Event, Ready),
-        "Of each order first a SNAPSHOT; where an order cannot be resumed, RESYNC_REQUIRED before it; then the events "
-        "that were asked for again. READY follows the last snapshot, and from there on each event comes as it happens. "
-        "Of many orders the snapshots come in pages: between these come events of orders that were shown or are new.",
+        "First each order's SNAPSHOT, preceded by RESYNC_REQUIRED if the order cannot be resumed, and followed by its "
+        "events since `after`. READY follows the last snapshot; after it each event is sent as it happens. Snapshots "
+        "of many orders are sent in pages. Events of orders that are new or already sent may come between the pages.",
     ),
     PRICE_CANDLE: (
-        "What a subscription to prices brings.",
+        "The messages of a subscription to prices.",
         (CandleChange,),
-        "A candle that is new or has changed, whole, once a second at most. None is sent again: after a disconnection "
-        "ask `prices` for what was missed.",
+        "A complete candle that is new or has changed, at most once per second. No candle is sent twice: after a "
+        "disconnection, request the missed candles with `prices`.",
     ),
     HEARTBEAT: (
-        f"About every {HEARTBEAT_SECONDS} s on a connection that has subscriptions.",
+        f"Sent about every {HEARTBEAT_SECONDS} s on a connection with subscriptions.",
         (Heartbeat,),
-        "Tells a quiet connection from a dead one, and how far each subscription has been told.",
+        "Shows that a quiet connection is alive, and the last event sent to each subscription.",
     ),
 }
 _CALL_ID: Final = {"type": ["string", "integer"]}
 _DESCRIPTION: Final = f"""\
-JSON-RPC 2.0 over one websocket. Parameters are passed by name. Up to {MAX_BATCH} calls may come as a batch; answers
-come as calls finish, and a message has at most {MAX_MESSAGE_BYTES} bytes. Amounts and prices are decimal strings in
-whole tokens, slippage is a decimal string in percent, times are ISO 8601 in UTC.
+JSON-RPC 2.0 over one websocket. Parameters are passed by name. A batch has up to {MAX_BATCH} calls. Results are sent in
+the order in which the calls finish. A message has at most {MAX_MESSAGE_BYTES} bytes. Amounts and prices are
+decimal strings in whole tokens, slippage is a decimal string in percent, times are ISO 8601 in UTC.
 
-A connection is closed with 1012 when the daemon restarts, with 1013 when its reader leaves more than
-{WRITE_BUFFER_BYTES} bytes unread, and with 1008 when its API key ends. Connect again, and resume each order with
-`after`: the seq of its last event that was seen.
+The daemon closes a connection with code 1012 when it restarts, 1013 when the client leaves more than
+{WRITE_BUFFER_BYTES} bytes unread, and 1008 when its API key is revoked or expires. Connect again, and resume each order
+with `after`, the seq of the last event received.
 """
 
 
@@ -87,7 +87,7 @@ def document(routes: Routes, host: str, secure: bool) -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Not needed where the daemon listens on the loopback and trades on simnet.",
+                    "description": "Not needed if the daemon listens on a loopback address and trades on simnet.",
                 }
             },
         },

@@ -16,11 +16,11 @@ Responses = dict[int | str, dict[str, Any]]
 
 _REF: Final = "#/components/schemas/{model}"
 _TEXT: Final = {"type": "string"}
-LOCATION: Final = {"Location": {"description": "Where the order is found.", "required": True, "schema": _TEXT}}
+LOCATION: Final = {"Location": {"description": "The URL of the order.", "required": True, "schema": _TEXT}}
 LINK: Final = {"Link": {"description": 'The next page, as rel="next"; absent on the last.', "schema": _TEXT}}
 _RETRY_AFTER: Final = {
     "Retry-After": {
-        "description": "Seconds until the same may succeed.",
+        "description": "Seconds until the same request may succeed.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     }
@@ -28,13 +28,13 @@ _RETRY_AFTER: Final = {
 _AUTHENTICATE: Final = {"WWW-Authenticate": {"description": "Bearer.", "required": True, "schema": _TEXT}}
 _REQUEST_ID: Final = {
     "X-Request-Id": {
-        "description": "The request's id, as in the daemon's log; the client's own where it sent one.",
+        "description": "The request's id, as in the daemon's log; the client's own id if it sent one.",
         "required": True,
         "schema": _TEXT,
     }
 }
 _ALWAYS: Final = (ErrorCode.AUTH_ORIGIN_REFUSED, ErrorCode.REQUEST_INVALID, ErrorCode.SERVICE_INTERNAL)
-_WITH_A_TOKEN: Final = (
+_AUTHENTICATED: Final = (
     ErrorCode.AUTH_REQUIRED,
     ErrorCode.AUTH_INVALID,
     ErrorCode.AUTH_FORBIDDEN,
@@ -44,10 +44,10 @@ _WITH_A_TOKEN: Final = (
 )
 _TAGS: Final = {
     "orders": "Submit, follow and cancel orders. To follow them live, subscribe over the websocket on the same port.",
-    "market": "Prices, pools and balances: questions that change nothing.",
-    "tokens": "The tokens that are known, and what symbols mean.",
-    "records": "What has been: fills, and what they came to.",
-    "daemon": "How the daemon and its services are.",
+    "market": "Prices, pools and balances; read-only.",
+    "tokens": "Known tokens and their symbols.",
+    "records": "Past fills, profit and prices.",
+    "daemon": "State of the daemon and its services.",
 }
 EXAMPLES: Final[dict[str, Any]] = {
     "token_in": "SOL",
@@ -120,7 +120,7 @@ def category(*names: str) -> tuple[ErrorCode, ...]:
 def problems(*codes: ErrorCode, for_all: bool = False) -> Responses:
     """The refusals of an operation, by status: the common ones, and ``codes``. ``for_all``: it needs no API key."""
     by_status: dict[int, list[ErrorCode]] = {}
-    for code in dict.fromkeys((*_ALWAYS, *(() if for_all else _WITH_A_TOKEN), *codes)):
+    for code in dict.fromkeys((*_ALWAYS, *(() if for_all else _AUTHENTICATED), *codes)):
         by_status.setdefault(ERRORS[code].http_status, []).append(code)
     return {status: _refusal(status, by_status[status]) for status in sorted(by_status)}
 

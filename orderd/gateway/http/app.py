@@ -71,8 +71,8 @@ def _health_router() -> APIRouter:
 
     @router.get(
         "/health",
-        summary="Does the process live?",
-        response_description="It does. How its services answer is told beside, and changes nothing about the status.",
+        summary="Check whether the process is alive",
+        response_description="The process is alive. The state of its services does not change the status code.",
         responses=problems(for_all=True),
     )
     async def get_health(request: Request, backend: GatewayBackend, _query: Annotated[NoParams, Query()]) -> Health:
@@ -83,8 +83,8 @@ def _health_router() -> APIRouter:
 
     @router.get(
         "/ready",
-        summary="Should clients be sent here?",
-        response_description="Yes.",
+        summary="Check whether the process accepts orders",
+        response_description="The process accepts orders.",
         responses=_NOT_READY | problems(for_all=True),
     )
     async def get_readiness(

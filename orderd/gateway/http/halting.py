@@ -19,7 +19,7 @@ def halting_router() -> APIRouter:
     @router.post(
         "/halt",
         summary="Halt all trading",
-        response_description="From now on nothing new is signed, and no new order is taken, by any process.",
+        response_description="No process signs anything new or accepts new orders.",
         responses=success(200, examples.HALTED)
         | problems(ErrorCode.REQUEST_TOO_LARGE, ErrorCode.REQUEST_MEDIA_TYPE, ErrorCode.SERVICE_TIMEOUT),
     )
@@ -34,8 +34,8 @@ def halting_router() -> APIRouter:
 
     @router.delete(
         "/halt",
-        summary="Let trading go on",
-        response_description="Nothing stands against it any more, but for what is said to stand by the status.",
+        summary="Lift the halt",
+        response_description="The halt is lifted. The result lists other halts that remain, if any.",
         responses=success(200, examples.LIFTED) | problems(ErrorCode.SERVICE_TIMEOUT),
     )
     async def lift_halt(

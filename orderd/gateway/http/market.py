@@ -22,8 +22,8 @@ def market_router() -> APIRouter:
     @router.get(
         "/quote",
         tags=["market"],
-        summary="Ask for a price",
-        response_description="What each pool would pay, and the route that an order would take.",
+        summary="Get a quote",
+        response_description="The output of each pool, and the route that an order would take.",
         responses=success(200, examples.QUOTE)
         | problems(
             *category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "ROUTE", "POOL", "FUNDS", "RPC"),
@@ -40,7 +40,7 @@ def market_router() -> APIRouter:
         "/pools",
         tags=["market"],
         summary="List the pools",
-        response_description="What each pool holds, its price and its fee; the deepest of a pair first.",
+        response_description="Reserves, price and fee of each pool, the deepest pool of a pair first.",
         responses=success(200, examples.POOLS) | problems(*category("TOKEN", "RPC")),
     )
     async def list_pools(
@@ -51,8 +51,8 @@ def market_router() -> APIRouter:
     @router.get(
         "/balances",
         tags=["market"],
-        summary="Look at the wallet",
-        response_description="What the wallet holds of each token that can be traded.",
+        summary="Get the wallet's balances",
+        response_description="The balance of each token that can be traded.",
         responses=success(200, examples.BALANCES) | problems(*category("RPC")),
     )
     async def get_balances(
@@ -63,7 +63,7 @@ def market_router() -> APIRouter:
     @router.get(
         "/status",
         tags=["daemon"],
-        summary="Look at the daemon",
+        summary="Get the daemon's status",
         response_description="Its services, orders by status, queue and rate limit.",
         responses=success(200, examples.STATUS) | problems(),
     )

@@ -85,7 +85,7 @@ def _orders_router() -> APIRouter:
         status_code=201,
         response_model=SubmitResult,
         summary="Submit an order",
-        response_description="The order is on disk, and will be executed at most once.",
+        response_description="The order is stored, and will be executed at most once.",
         responses=success(201, examples.SUBMITTED, LOCATION, links=link_to_order("$response.body#/order/id"))
         | success(
             200, examples.SUBMITTED_BEFORE, LOCATION, of=SubmitResult, description="The same order, submitted before."
@@ -108,14 +108,14 @@ def _orders_router() -> APIRouter:
         backend: GatewayBackend,
         idempotency_key: Annotated[  # noqa: ARG001  (described)
             ClientOrderId | None,
-            Header(alias="Idempotency-Key", description="the client order id, where the body has none"),
+            Header(alias="Idempotency-Key", description="the client order id, if the body has none"),
         ] = None,
     ) -> Response:
         return await backend.submissions.submit(request)
 
     @router.get(
         "/orders",
-        summary="List orders and what the queue does",
+        summary="List orders",
         response_description="A page of orders, newest first, and the queue's metrics.",
         responses=success(200, _EXAMPLE_PAGE, LINK) | problems(ErrorCode.TOKEN_UNKNOWN),
     )
@@ -134,7 +134,7 @@ def _orders_router() -> APIRouter:
 
     @router.get(
         "/orders/{order}",
-        summary="Look at an order",
+        summary="Get an order",
         response_description="The order with its events, attempts, failures and fills.",
         responses=success(200, OrderAnswer.of(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
@@ -145,8 +145,8 @@ def _orders_router() -> APIRouter:
 
     @router.get(
         "/orders/{order}/timeline",
-        summary="Read an order's timeline",
-        response_description="All that happened to the order, by time.",
+        summary="Get an order's timeline",
+        response_description="All events of the order, attempts included, by time.",
         responses=success(200, _timeline(examples.DETAIL)) | problems(*_ONE_ORDER),
     )
     async def get_order_timeline(
@@ -157,13 +157,13 @@ def _orders_router() -> APIRouter:
     @router.delete(
         "/orders/{order}",
         summary="Cancel an order",
-        response_description="The order is withdrawn; nothing of it had been signed.",
+        response_description="The order is cancelled. Nothing had been signed.",
         responses=success(200, examples.CANCELLED)
         | success(
             202,
             examples.CANCEL_REQUESTED,
             of=CancelResult,
-            description="It is signed: it is not tried again, and ends as its transaction.",
+            description="The order is signed already. It is not retried, and ends as its transaction does.",
         )
         | problems(*_ONE_ORDER, ErrorCode.ORDER_NOT_CANCELLABLE),
     )
@@ -181,8 +181,8 @@ def _orders_router() -> APIRouter:
 
     @router.patch(
         "/orders/{order}",
-        summary="Change an order that rests",
-        response_description="The order with its new terms; what it was before counts no more.",
+        summary="Amend a resting order",
+        response_description="The order with its new terms, which replace the old ones.",
         responses=success(200, examples.AMENDED)
         | problems(
             *_ONE_ORDER,
@@ -206,8 +206,8 @@ def _orders_router() -> APIRouter:
 
     @router.get(
         "/orders/{order}/simulated-fill",
-        summary="See what an order would do now",
-        response_description="What it waits for, the route, and the chain's own simulation of the transaction.",
+        summary="Preview an order",
+        response_description="What the order would wait for, its route, and the node's simulation of its transaction.",
         responses=success(200, examples.SIMULATED_FILL)
         | problems(*_ONE_ORDER, ErrorCode.ORDER_HELD, *category("ROUTE", "RPC")),
     )

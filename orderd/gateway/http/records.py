@@ -19,7 +19,7 @@ def records_router() -> APIRouter:
     @router.get(
         "/history",
         summary="List fills",
-        response_description="The fills, newest first, and on the first page what all of them came to.",
+        response_description="The fills, newest first; the first page has the totals of all of them.",
         responses=success(200, examples.HISTORY, LINK) | problems(*category("TIME")),
     )
     async def list_fills(
@@ -37,8 +37,8 @@ def records_router() -> APIRouter:
 
     @router.get(
         "/prices",
-        summary="Read what a pair has cost",
-        response_description="Candles, oldest first.",
+        summary="Get candles of a pair",
+        response_description="The candles, oldest first.",
         responses=success(200, examples.PRICES) | problems(*category("TOKEN", "TIME")),
     )
     async def get_prices(
@@ -48,8 +48,8 @@ def records_router() -> APIRouter:
 
     @router.get(
         "/pnl",
-        summary="Read what was earned",
-        response_description="Realised and unrealised, by token and by day.",
+        summary="Get realised and unrealised profit",
+        response_description="Profit by token and by day.",
         responses=success(200, examples.PNL) | problems(*category("TOKEN", "TIME")),
     )
     async def get_pnl(backend: GatewayBackend, caller: Reader, params: Annotated[PnlParams, Query()]) -> PnlResult:
@@ -57,8 +57,8 @@ def records_router() -> APIRouter:
 
     @router.get(
         "/portfolio",
-        summary="Look at what the wallet holds and what that is worth",
-        response_description="Each token with its value, its share, and the change of its price.",
+        summary="Get the portfolio",
+        response_description="Each token with its balance, value, share and change of price.",
         responses=success(200, examples.PORTFOLIO) | problems(*category("TOKEN", "RPC")),
     )
     async def get_portfolio(

@@ -26,8 +26,8 @@ def resolution_router() -> APIRouter:
 
     @router.get(
         "/orders/{order}/evidence",
-        summary="See the evidence of an open outcome",
-        response_description="What is known of the order's transaction, and what the chain says of it now.",
+        summary="Get the evidence about an unknown outcome",
+        response_description="What is stored about the order's transaction, and what the chain reports about it now.",
         responses=success(200, examples.EVIDENCE) | problems(*_REFUSALS),
     )
     async def get_evidence(
@@ -37,8 +37,8 @@ def resolution_router() -> APIRouter:
 
     @router.post(
         "/orders/{order}/resolution",
-        summary="Say what became of an order",
-        response_description="The order has ended as its transaction did, or has failed.",
+        summary="Resolve an unknown outcome",
+        response_description="The order is ended: as its transaction ended, or as failed.",
         responses=success(200, examples.RESOLVED)
         | problems(*_REFUSALS, ErrorCode.REQUEST_TOO_LARGE, ErrorCode.REQUEST_MEDIA_TYPE, *category("RPC")),
     )

@@ -27,7 +27,7 @@ def tokens_router() -> APIRouter:
     @router.get(
         "",
         summary="List the tokens",
-        response_description="The tokens with a symbol of the daemon's own; any other goes by its mint's address.",
+        response_description="The tokens that have a symbol here. Any other token is named by the address of its mint.",
         responses=success(200, examples.TOKENS) | problems(),
     )
     async def list_tokens(
@@ -37,8 +37,8 @@ def tokens_router() -> APIRouter:
 
     @router.get(
         "/search",
-        summary="Look for a token",
-        response_description="What is called like this; the nearest and the verified ones first.",
+        summary="Search for a token",
+        response_description="Tokens with similar names, the closest and the verified ones first.",
         responses=success(200, examples.TOKENS_FOUND) | problems(),
     )
     async def search_tokens(
@@ -48,8 +48,8 @@ def tokens_router() -> APIRouter:
 
     @router.post(
         "",
-        summary="Give a mint a symbol",
-        response_description="The token as it is called from now on.",
+        summary="Pin a symbol to a mint",
+        response_description="The token with its new symbol.",
         responses=success(200, examples.TOKEN_NAMED)
         | problems(
             *category("TOKEN", "RPC"),
@@ -69,8 +69,8 @@ def tokens_router() -> APIRouter:
 
     @router.delete(
         "",
-        summary="Take a symbol back",
-        response_description="How many mints had it from the operator.",
+        summary="Unpin a symbol",
+        response_description="The number of mints to which the symbol was pinned.",
         responses=success(200, examples.TOKEN_UNNAMED) | problems(ErrorCode.SERVICE_TIMEOUT),
     )
     async def unname_token(

@@ -35,7 +35,7 @@ class DaemonMethods:
         }
 
     async def status(self, caller: Requester, params: NoParams) -> StatusResult:  # noqa: ARG002
-        """How the daemon and its services are."""
+        """The state of the daemon and its services."""
         return await self._report.status()
 
     async def halt(self, caller: Requester, params: HaltParams) -> HaltResult:
@@ -43,7 +43,7 @@ class DaemonMethods:
         return await self._threads.change("the halt", halting.halt, caller.principal.actor, params.reason)
 
     async def lift(self, caller: Requester, params: NoParams) -> LiftResult:  # noqa: ARG002
-        """Let trading go on after a halt."""
+        """Lift a halt."""
         return await self._threads.change("the end of the halt", halting.lift, caller.principal.actor)
 
     async def queue(self) -> QueueMetrics:

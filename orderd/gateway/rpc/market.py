@@ -90,11 +90,11 @@ class MarketMethods:
         return self._desk.search(params.text)
 
     async def name_token(self, caller: Requester, params: TokensNameParams) -> TokensNameResult:
-        """Name a mint, or choose the mint of a symbol."""
+        """Pin a symbol to a mint."""
         name = partial(self._desk.name, params.symbol, params.mint, caller.principal.actor, pinned=params.pinned)
         return TokensNameResult(token=await self._mints.change(f"the symbol {params.symbol}", name))
 
     async def unname_token(self, caller: Requester, params: TokensUnnameParams) -> TokensUnnameResult:
-        """Take a symbol back that the operator gave."""
+        """Unpin a symbol from a mint."""
         unname = partial(self._desk.unname, params.symbol, caller.principal.actor)
         return TokensUnnameResult(removed=await self._mints.change(f"the symbol {params.symbol}", unname))

@@ -21,7 +21,7 @@ from orderd.wire.quotes import PreviewResult
 from orderd.wire.rpc import Method
 
 _PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_profit_price", "trail"})
-"""Terms that are held against the market."""
+"""Terms that are compared with the market."""
 
 
 class OrderEntry:
@@ -108,7 +108,7 @@ class OrderEntry:
     # Amending
 
     async def amend(self, caller: Requester, params: AmendParams) -> AmendResult:
-        """Change an order that rests."""
+        """Amend a resting order."""
         principal = caller.principal
         find = partial(
             self._intake.amended_terms, principal.account_id, params.order, params.changes, sees_all=principal.sees_all

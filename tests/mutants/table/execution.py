@@ -254,7 +254,7 @@ MUTANTS: Final = (
         "price-guard-asleep",
         10,
         "orderd/engine/routing/price_guard.py",
-        "if price * route.amount_in * BPS < last.price * could_take * (BPS - most_bps):",
+        "if price * route.amount_in * BPS < last.price * could_take * (BPS - limit_bps):",
         "if price * BPS < 0:",
         (
             "tests/unit/engine/test_price_guard.py::test_while_a_pool_is_missing_the_price_may_fall_by_the_limit_and_rise_at_will",

@@ -29,8 +29,8 @@ def refusal(asked: OrderTerms, amount_out: int = PAYS) -> OrderdError:
 def test_a_price_that_is_more_than_five_times_off_is_refused_with_both_readings(price: str) -> None:
     error = refusal(terms(kind=OrderKind.LIMIT, limit_price=price))
     assert error.code is ErrorCode.PRICE_OFF_MARKET
-    assert f"{price} USDC per SOL stands against 100 USDC per SOL" in error.detail
-    assert "SOL per USDC it would be" in error.detail
+    assert f"is {price} USDC per SOL, and the market pays 100 USDC per SOL" in error.detail
+    assert "SOL per USDC the same limit price would be" in error.detail
 
 
 @pytest.mark.parametrize("price", ["500", "20", "105"])
