@@ -151,6 +151,15 @@ def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
     return int(cursor.rowcount)
 
 
+def still_signed(owner: str, order_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of these orders that are signed and held by ``owner``."""
+    rows = database.execute_sql(
+        f"SELECT id FROM orders WHERE status IN ({listed(SIGNED)}) AND lease_owner = %s AND id = ANY(%s::uuid[])",
+        (owner, [str(order_id) for order_id in order_ids]),
+    )
+    return frozenset(UUID(str(order_id)) for (order_id,) in rows)
+
+
 @dataclass(frozen=True, slots=True)
 class LiveAttempt:
     """A submitted order with the bytes that may land."""

@@ -50,6 +50,7 @@ _METHODS: Final[dict[str, list[Any]]] = {
         0,
         {"transactionDetails": "signatures", "rewards": False, "maxSupportedTransactionVersion": NEWEST_VERSION},
     ],
+    "getBlocks": [0, 0],
     "getFirstAvailableBlock": [],
     "getTokenAccountsByOwner": [_NOBODY, {"programId": str(token.PROGRAM_ID)}, {"encoding": "base64"}],
     "getRecentPrioritizationFees": [[]],

@@ -90,7 +90,7 @@ class Restoring:
             raise NotKnownError(f"what was signed before the restore may land for {left} more blocks")
         with database.connection_context():
             slot, known = restoring.first_unknown_slot(), installation.read()
-        if not self._observer.keeps_all_since(slot):
+        if not self._observer.keeps_all_since(slot, finalized):
             raise NotKnownError(
                 f"the endpoint does not tell all that the wallet has done since slot {slot}: use one node with its "
                 "history (ORDERD_RPC_SINGLE_NODE=true), or check by hand and say so: orderd restore --unchecked"

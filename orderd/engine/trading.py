@@ -78,7 +78,13 @@ class Trading:
 
     def observer(self, settings: Settings) -> Observer:
         """A view of the wallet's transactions, for one thread."""
-        return Observer(self.rpc, self.wallet.address, final_at(settings), is_one_node=settings.is_one_node)
+        return Observer(
+            self.rpc,
+            self.wallet.address,
+            final_at(settings),
+            is_one_node=settings.is_one_node,
+            is_simnet=settings.chain == "simnet",
+        )
 
 
 def final_at(settings: Settings) -> Commitment:

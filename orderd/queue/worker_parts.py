@@ -184,7 +184,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
             Loop("sharing", check_sharing, SHARING_SECONDS),
             *settles,
             warming,
-            Loop("leases", base.leases.renew_once, settings.lease_seconds / 4),
+            Loop("leases", base.live.renew, settings.lease_seconds / 4),
         ),
         hints=_hints(base, settling),
         discover=base.trading.router.discover,

@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.memo import memos_in
+from orderd.solana.block_history import unbroken_from
 from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
 from orderd.solana.mentions import mentions_since
 from orderd.solana.rpc import Commitment, Mention, RpcClient, RpcError, RpcTransportError
@@ -35,6 +36,13 @@ class _Witness:
     signature: Signature
 
 
+class _Broken(NamedTuple):
+    """At a finalized slot the node had no history before the slot ``history_from``."""
+
+    at: int
+    history_from: int
+
+
 class PaidTransaction(NamedTuple):
     """A transaction that the wallet has paid."""
 
@@ -46,13 +54,17 @@ class Observer:
     """One endpoint's view of one wallet's transactions. For one thread.
 
     ``final_at`` is the commitment of blocks that cannot be rolled back. ``is_one_node``: all answers of the endpoint
-    come from the same node.
+    come from the same node. ``is_simnet``: that node deletes blocks without transactions of wallets, and no others.
     """
 
-    def __init__(self, rpc: RpcClient, wallet: Pubkey, final_at: Commitment, *, is_one_node: bool) -> None:
+    def __init__(
+        self, rpc: RpcClient, wallet: Pubkey, final_at: Commitment, *, is_one_node: bool, is_simnet: bool = False
+    ) -> None:
         self._rpc = rpc
         self._wallet = wallet
         self._is_one_node = is_one_node
+        self._is_simnet = is_simnet
+        self._broken: _Broken | None = None
         self._witness: _Witness | None = None
         self._finalized: EpochInfo | None = None
         self.final_at: Final = final_at
@@ -71,6 +83,8 @@ class Observer:
         seen: dict[Signature, Sighting] = {}
         errors: list[RpcError] = []
         for batch, search_history in _batches(attempts, finalized):
+            # What a node keeps beyond its recent statuses counts only where it was searched.
+            history = _NO_HISTORY if history_from is not None and not search_history else history_from
             extra = [] if witness is None else [witness.signature]
             try:
                 answer = self._rpc.get_signature_statuses([*extra, *batch], search_history=search_history)
@@ -82,7 +96,7 @@ class Observer:
             known = witness.finalized if witness is not None and is_witnessed else finalized
             for signature, status in zip(batch, statuses, strict=True):
                 seen[signature] = Sighting(
-                    status, answer.slot, known, is_witnessed, history_from, self.final_at, self._rpc.commitment
+                    status, answer.slot, known, is_witnessed, history, self.final_at, self._rpc.commitment
                 )
         if errors and not seen:
             raise errors[0]
@@ -164,9 +178,10 @@ class Observer:
         """The newest slot and height that cannot be rolled back. Raises RpcError."""
         return self._rpc.get_epoch_info(self.final_at)
 
-    def keeps_all_since(self, slot: int) -> bool:
-        """Whether the endpoint is one node with all transactions since this slot. Raises RpcError."""
-        return self._is_one_node and self._rpc.get_first_available_block() <= slot
+    def keeps_all_since(self, slot: int, finalized: EpochInfo) -> bool:
+        """Whether the endpoint is one node with all transactions from this slot up to ``finalized``. Raises
+        RpcError."""
+        return self._is_one_node and self._unbroken_from(slot, finalized) <= slot
 
     def keeps_history(self) -> bool:
         """Whether the endpoint can be queried for old transactions. Raises RpcError if it does not answer."""
@@ -218,10 +233,21 @@ class Observer:
         if finalized.absolute_slot - oldest <= STATUSES_KEPT:
             return _NO_HISTORY
         try:
-            return self._rpc.get_first_available_block()
+            return self._unbroken_from(oldest, finalized)
         except RpcError as error:
             log.debug("history unknown", action="history_unknown", error=str(error))
             return _NO_HISTORY
+
+    def _unbroken_from(self, oldest: int, finalized: EpochInfo) -> int:
+        """The slot, not before ``oldest``, from which the node has all transactions. Raises RpcError."""
+        if self._is_simnet:
+            return self._rpc.get_first_available_block()
+        known = self._broken
+        if known is not None and oldest < known.history_from and finalized.absolute_slot - known.at <= STATUSES_KEPT:
+            return known.history_from  # a gap stays, and to look for one takes many requests
+        history_from = unbroken_from(self._rpc, oldest, finalized, self.final_at)
+        self._broken = _Broken(finalized.absolute_slot, history_from)
+        return history_from
 
 
 def _batches(

@@ -25,6 +25,7 @@ from orderd.solana.rpc_calls import (
     RpcCall,
     accounts,
     at_slot,
+    block_place,
     block_signatures,
     keyed_accounts,
     landed_transaction,
@@ -36,6 +37,7 @@ from orderd.solana.rpc_calls import (
 from orderd.solana.rpc_types import (
     AccountsLike,
     AtSlot,
+    BlockPlace,
     ChainAccount,
     EpochInfo,
     KeyedAccount,
@@ -125,6 +127,15 @@ class RpcClient(JsonRpc):
     def get_block_signatures(self, slot: int, commitment: Commitment | None = None) -> list[Signature]:
         """The signatures of a block, in its order. Raises RpcResponseError if the node has no block for this slot."""
         return self._ask(block_signatures(slot, self._config(commitment)))
+
+    def get_block_place(self, slot: int, commitment: Commitment | None = None) -> BlockPlace:
+        """Where a block is in its chain. Raises RpcResponseError if the node has no block for this slot."""
+        return self._ask(block_place(slot, self._config(commitment)))
+
+    def get_blocks(self, first: int, last: int, commitment: Commitment | None = None) -> list[int]:
+        """The slots from ``first`` to ``last`` of which the node has a block. A node answers for 500,000 at most."""
+        params = [first, last, self._config(commitment)]
+        return self._ask(RpcCall("getBlocks", params, lambda value: [int(each) for each in value]))
 
     # Signatures and statuses
 

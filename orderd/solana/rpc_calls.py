@@ -15,6 +15,7 @@ from solders.signature import Signature
 from orderd.solana.json_rpc import RpcError, RpcTransportError
 from orderd.solana.rpc_types import (
     AtSlot,
+    BlockPlace,
     ChainAccount,
     KeyedAccount,
     LatestBlockhash,
@@ -74,10 +75,20 @@ def latest_blockhash(config: Config) -> RpcCall[AtSlot[LatestBlockhash]]:
 
 def block_signatures(slot: int, config: Config) -> RpcCall[list[Signature]]:
     """The signatures of a block, in its order."""
-    shown = {"transactionDetails": "signatures", "rewards": False, "maxSupportedTransactionVersion": NEWEST_VERSION}
     return RpcCall(
-        "getBlock", [slot, config | shown], lambda value: [Signature.from_string(each) for each in value["signatures"]]
+        "getBlock",
+        [slot, config | _shown_of_block("signatures")],
+        lambda value: [Signature.from_string(each) for each in value["signatures"]],
     )
+
+
+def block_place(slot: int, config: Config) -> RpcCall[BlockPlace]:
+    """The height of a block, and the slot of the one before it."""
+    return RpcCall("getBlock", [slot, config | _shown_of_block("none")], BlockPlace.parse)
+
+
+def _shown_of_block(details: str) -> Config:
+    return {"transactionDetails": details, "rewards": False, "maxSupportedTransactionVersion": NEWEST_VERSION}
 
 
 def accounts(keys: Sequence[Pubkey], config: Config) -> RpcCall[AtSlot[list[ChainAccount | None]]]:

@@ -48,6 +48,18 @@ class EpochInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockPlace:
+    """A block's height, and the slot of the block before it."""
+
+    height: int
+    parent_slot: int
+
+    @classmethod
+    def parse(cls, value: dict[str, Any]) -> Self:
+        return cls(int(value["blockHeight"]), int(value["parentSlot"]))
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureStatus:
     """The status of a processed transaction; ``err`` is None if it succeeded."""
 

@@ -109,6 +109,18 @@ class LiveAttempts:
                 if live := self._live.pop(signature, None):
                     self._leases.let_go(live.order_id)
 
+    def renew(self) -> None:
+        """Renew this process' leases, and let go of attempts that it no longer has.
+
+        An operator has ended them, or another process has adopted them: this one must not send them again.
+        """
+        self._leases.renew_once()
+        if not (held := self.all()):
+            return
+        with database.connection_context():
+            mine = leases.still_signed(self._leases.owner, [live.order_id for live in held.values()])
+        self.let_go(signature for signature, live in held.items() if live.order_id not in mine)
+
     def adopt_soon(self) -> None:
         """Adopt attempts without a holder in the next pass, before the regular interval."""
         self._adopt_at = self._clock()

@@ -13,6 +13,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
+from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
@@ -21,6 +22,7 @@ from orderd.solana.observer import Observer
 from orderd.solana.rpc import RpcTransportError
 from tests.integration.accounts import account
 from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
+from tests.integration.engine.settling import worker_of
 from tests.integration.orders import built, pending, read, sign
 
 OPERATOR = Actor("night shift", "192.0.2.7")
@@ -179,6 +181,22 @@ def test_what_an_operator_takes_for_dead_has_failed_and_is_never_tried_again(
     assert [event.seq for event in detail.events] == [1, 2, 3, 4, 5, 6]
     assert detail.attempts[0].outcome == "abandoned"
     assert AuditRow.get(AuditRow.action == RESOLVE).detail == "dead"
+
+
+def test_what_an_operator_takes_for_dead_is_not_sent_again(
+    chain: ScriptedChain, publisher: Publisher, resolution: Resolution
+) -> None:
+    """The chain may have stood still: then the same bytes could land after all."""
+    worker = worker_of(chain, publisher, Leases("worker-a", 15.0), clock=iter(range(100)).__next__)
+    worker.track(sign(built("worker-a"), signature(1)))
+    database.execute_sql("UPDATE orders SET updated_at = updated_at - interval '301 s'")
+    UnknownOutcomes(publisher, 300).run_once()
+    worker.live.renew()
+    assert len(worker) == 1
+    resolution.dead(DEFAULT_ACCOUNT, str(the_order().id), OPERATOR)
+    worker.live.renew()
+    assert worker.resend() == 0
+    assert len(worker) == 0, "it counts among those in flight no more"
 
 
 @pytest.mark.parametrize("word", ["landed", "dead"])

@@ -57,7 +57,7 @@ class History:
     def finalized(self) -> EpochInfo:
         return EpochInfo(self.height + 1, self.height, 0)
 
-    def keeps_all_since(self, slot: int) -> bool:
+    def keeps_all_since(self, slot: int, finalized: EpochInfo) -> bool:
         self.asked_from.append(slot)
         return self.is_whole
 

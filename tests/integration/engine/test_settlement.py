@@ -361,6 +361,20 @@ def test_two_holders_of_one_attempt_confirm_it_once(
     assert [event.seq for event in views.events_after(the_order().id, 0)] == [1, 2, 3, 4, 5]
 
 
+def test_what_another_process_has_adopted_is_sent_by_that_one_alone(
+    worker: Worker, start: Callable[[str], Worker], chain: ScriptedChain, clock: Clock
+) -> None:
+    worker.live.renew()
+    assert len(worker) == 1
+    lapse(the_order().id)
+    start("worker-b").settle()
+    worker.live.renew()
+    assert len(worker) == 0
+    clock.now += 15
+    worker.resend()
+    assert chain.sent == []
+
+
 def test_a_slow_turn_settles_under_the_claim_by_which_its_own_process_has_adopted_it_meanwhile(
     start: Callable[[str], Worker], chain: ScriptedChain
 ) -> None:

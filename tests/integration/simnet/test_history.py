@@ -1,6 +1,7 @@
 """Looking back over JSON-RPC: the blocks, and the transactions of an address."""
 
 import base64
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from orderd.solana.block_history import unbroken_from
 from orderd.solana.programs import memo, system
-from tests.integration.simnet.server import SOL, Client, RpcFailureError, build, encoded, payment
+from orderd.solana.rpc import RpcClient
+from tests.integration.simnet.server import SOL, Client, RpcFailureError, Server, build, encoded, payment
 
 CONFIRMED = {"commitment": "confirmed"}
 V0 = {"maxSupportedTransactionVersion": 0}
@@ -235,6 +238,15 @@ def test_the_slots_of_blocks_are_listed(client: Client) -> None:
     assert client.call("getBlocks", newest, CONFIRMED)[0] == newest
     assert client.call("getBlocks", newest, newest - 1, CONFIRMED) == []
     assert client.call("getBlocks", newest, newest + 9) == []  # not finalized
+
+
+def test_the_heights_of_its_blocks_show_that_none_is_missing(server: Server, client: Client, wallet: Keypair) -> None:
+    pay(client, wallet, Keypair().pubkey(), 2)
+    with closing(RpcClient(server.http_url)) as rpc:
+        newest = rpc.get_epoch_info("confirmed")
+        first = client.call("getBlocks", 0, CONFIRMED)[0]
+        for oldest in (first, newest.absolute_slot - 1, newest.absolute_slot):
+            assert unbroken_from(rpc, oldest, newest, "confirmed") == oldest
 
 
 # The slot of a context

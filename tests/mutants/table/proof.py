@@ -142,9 +142,30 @@ MUTANTS: Final = (
         1,
         "orderd/solana/observer.py",
         "        if finalized.absolute_slot - oldest <= STATUSES_KEPT:\n            return _NO_HISTORY\n        try:\n"
-        "            return self._rpc.get_first_available_block()\n",
+        "            return self._unbroken_from(oldest, finalized)\n",
         "        try:\n            return 0\n",
         (f"{_OBSERVER}test_of_one_node_no_witness_is_needed_but_its_history",),
         "A node that began anew from a snapshot proves dead what landed before it.",
+    ),
+    Mutant(
+        "history-with-a-gap",
+        1,
+        "orderd/solana/block_history.py",
+        "return newest.block_height - height == len(slots) - 1 - place",
+        "return True",
+        (
+            "tests/unit/solana/test_block_history.py::test_it_is_the_first_slot_after_the_last_block_that_is_missing",
+            f"{_OBSERVER}test_of_one_node_no_witness_is_needed_but_its_history",
+        ),
+        "A node that was away, and began anew from a snapshot, proves dead what landed meanwhile.",
+    ),
+    Mutant(
+        "history-not-searched",
+        1,
+        "orderd/solana/observer.py",
+        "history = _NO_HISTORY if history_from is not None and not search_history else history_from",
+        "history = history_from",
+        (f"{_OBSERVER}test_only_what_was_searched_in_the_history_is_proved_by_it",),
+        "A process that stood still asks a node that has forgotten the landing since, and signs again.",
     ),
 )

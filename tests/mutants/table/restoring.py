@@ -29,7 +29,7 @@ MUTANTS: Final = (
         "restored-without-a-history",
         1,
         "orderd/engine/restoring.py",
-        "if not self._observer.keeps_all_since(slot):",
+        "if not self._observer.keeps_all_since(slot, finalized):",
         "if False:",
         (f"{_RESTORING}test_a_history_that_does_not_reach_back_keeps_the_halt",),
         "A node that has forgotten what was traded is taken for one that says that nothing was.",

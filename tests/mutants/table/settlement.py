@@ -195,4 +195,16 @@ MUTANTS: Final = (
         (f"{_RESOLUTION}test_what_an_operator_takes_for_dead_has_failed_and_is_never_tried_again",),
         "The operator was wrong, and the order has traded twice.",
     ),
+    Mutant(
+        "taken-for-dead-and-still-sent",
+        1,
+        "orderd/engine/settlement/live.py",
+        "self.let_go(signature for signature, live in held.items() if live.order_id not in mine)",
+        "pass",
+        (
+            f"{_RESOLUTION}test_what_an_operator_takes_for_dead_is_not_sent_again",
+            f"{_SETTLEMENT}test_what_another_process_has_adopted_is_sent_by_that_one_alone",
+        ),
+        "The chain stood still, the operator gives the order up and trades elsewhere, and the worker's bytes land.",
+    ),
 )

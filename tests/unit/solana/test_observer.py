@@ -1,6 +1,6 @@
 """The observer: what it asks nodes of which none can be told from another, and what it makes of their answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +45,9 @@ def landed(payer: Pubkey = WALLET) -> dict[str, Any]:
 class Cluster:
     """An endpoint; ``asked`` are the parameters of each call by method."""
 
-    def __init__(self, *, final_at: Any = "finalized", is_one_node: bool = False, **methods: Answer) -> None:
+    def __init__(
+        self, *, final_at: Any = "finalized", is_one_node: bool = False, is_simnet: bool = False, **methods: Answer
+    ) -> None:
         self.asked: dict[str, list[list[Any]]] = {}
         self.methods: dict[str, Answer] = {
             "getEpochInfo": lambda _: {"result": {"absoluteSlot": SLOT, "blockHeight": HEIGHT, "epoch": 0, **EPOCH}},
@@ -57,7 +59,7 @@ class Cluster:
         }
         self.node = Node(**{name: self._recorded(name) for name in self.methods})
         rpc = RpcClient("http://cluster", transport=self.node)
-        self.observer = Observer(rpc, WALLET, final_at, is_one_node=is_one_node)
+        self.observer = Observer(rpc, WALLET, final_at, is_one_node=is_one_node, is_simnet=is_simnet)
 
     def _recorded(self, method: str) -> Answer:
         def answer(params: list[Any]) -> Any:
@@ -75,6 +77,10 @@ def statuses(known: dict[Signature, str], params: list[Any], slot: int = SLOT + 
         for each in params[0]
     ]
     return {"result": {"context": {"slot": slot}, "value": value}}
+
+
+def answering(result: Any) -> Answer:
+    return lambda _: {"result": result}
 
 
 def failing(code: int) -> Answer:
@@ -198,23 +204,87 @@ def test_whether_an_endpoint_keeps_history_is_known_by_its_answer() -> None:
         Cluster(getSignatureStatuses=failing(-32603)).observer.keeps_history()
 
 
-def of_one_node(**methods: Answer) -> Cluster:
-    return Cluster(is_one_node=True, **methods)
+def of_one_node(
+    kept: Collection[int] = range(SLOT + 1), others: Mapping[str, Answer] | None = None, *, is_simnet: bool = False
+) -> Cluster:
+    """A node that has the blocks of these slots. Of its chain each slot has one."""
+
+    def blocks(params: list[Any]) -> Any:
+        return {"result": [slot for slot in range(params[0], params[1] + 1) if slot in kept]}
+
+    def block(params: list[Any]) -> Any:
+        return {"result": {"blockHeight": params[0] - SLOT + HEIGHT, "parentSlot": params[0] - 1}}
+
+    cluster = Cluster(
+        is_one_node=True,
+        is_simnet=is_simnet,
+        getBlocks=blocks,
+        getBlock=block,
+        getFirstAvailableBlock=lambda _: {"result": 0},
+    )
+    cluster.methods |= others or {}
+    return cluster
 
 
 @pytest.mark.parametrize(
-    ("age", "history", "proven"),
-    [(200, None, True), (1_000, 1_000, True), (1_000, 999, False), (1_000, None, False)],
-    ids=["recent", "as long as it keeps", "before what it keeps", "a node that does not tell"],
+    ("age", "kept", "proven"),
+    [
+        (200, range(0), True),
+        (1_000, range(SLOT - 1_000, SLOT + 1), True),
+        (1_000, range(SLOT - 999, SLOT + 1), False),
+        (1_000, {*range(SLOT - 900), *range(SLOT - 700, SLOT + 1)}, False),
+        (1_000, {*range(SLOT - 1_100), *range(SLOT - 1_050, SLOT + 1)}, True),
+    ],
+    ids=["recent", "as long as it keeps", "before what it keeps", "in a gap after a restart", "after that gap"],
 )
-def test_of_one_node_no_witness_is_needed_but_its_history(age: int, history: int | None, proven: bool) -> None:
-    oldest: Answer = failing(-32601) if history is None else lambda _: {"result": SLOT - (history or 0)}
-    cluster = of_one_node(getFirstAvailableBlock=oldest)
+def test_of_one_node_no_witness_is_needed_but_its_history(age: int, kept: Collection[int], proven: bool) -> None:
+    cluster = of_one_node(kept)
     validity = Validity(HEIGHT - 1, SLOT - age)
     (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
     assert sighting.proves_expiry(validity) is proven
-    assert "getBlock" not in cluster.asked
-    assert ("getFirstAvailableBlock" in cluster.asked) is (age > STATUSES_KEPT)
+    assert ("getBlocks" in cluster.asked) is (age > STATUSES_KEPT)
+
+
+def test_a_node_that_does_not_list_its_blocks_proves_nothing_old() -> None:
+    validity = Validity(HEIGHT - 1, SLOT - 1_000)
+    for silent in ("getBlocks", "getBlock"):
+        cluster = of_one_node(others={silent: failing(-32601)})
+        (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
+        assert not sighting.proves_expiry(validity)
+
+
+def test_a_gap_is_looked_for_once_in_a_while_and_what_is_newer_than_it_is_judged() -> None:
+    cluster = of_one_node(range(SLOT - 900, SLOT + 1))
+    old, later = (Validity(HEIGHT - 1, SLOT - age) for age in (1_000, 800))
+    first, second = signatures(2)
+    for _ in range(3):
+        seen = cluster.observer.look({first: old, second: later})
+        assert not seen[first].proves_expiry(old)
+        assert seen[second].proves_expiry(later)
+    assert len(cluster.asked["getBlocks"]) == 1
+
+
+def test_simnet_says_itself_from_where_on_it_has_what_wallets_did() -> None:
+    """It deletes old blocks that are of no interest, which would look like gaps."""
+    for first, proven in ((SLOT - 1_000, True), (SLOT - 999, False)):
+        available = {"getFirstAvailableBlock": answering(first)}
+        cluster = of_one_node({SLOT}, available, is_simnet=True)
+        validity = Validity(HEIGHT - 1, SLOT - 1_000)
+        (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
+        assert sighting.proves_expiry(validity) is proven
+
+
+def test_only_what_was_searched_in_the_history_is_proved_by_it() -> None:
+    """The process stood still between two questions: the second answer is of a node that has forgotten since."""
+    forgetful: Answer = lambda params: statuses({}, params, slot=SLOT + 1_000)  # noqa: E731
+    cluster = of_one_node(others={"getSignatureStatuses": forgetful})
+    old, recent = (Validity(HEIGHT - 1, SLOT - age) for age in (400, 200))
+    first, second = signatures(2)
+    seen = cluster.observer.look({first: old, second: recent})
+    searched = {params[0][0]: params[1]["searchTransactionHistory"] for params in cluster.asked["getSignatureStatuses"]}
+    assert searched == {str(first): True, str(second): False}
+    assert seen[first].proves_expiry(old)
+    assert not seen[second].proves_expiry(recent)
 
 
 # What the wallet has paid for
