@@ -99,10 +99,13 @@ class _Trial(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The simulated result of a plan, and its cost; ``refusal`` if another route might do better."""
+    """The simulated result of a plan, and its cost; ``refusal`` if another route might do better.
+
+    The simulation is empty if there was nothing to simulate, because a pool refused, or the route does not fit.
+    """
 
     simulation: Simulation
-    error: ChainError | None
+    error: OrderdError | None
     refusal: RouteRefusedError | None
     fee: FeeEstimate
 
@@ -198,12 +201,15 @@ class Builder:
         return self._funds_check.rent_as_known(self._bought(route))
 
     def preview(self, plan: SwapPlan) -> Preview:
-        """Simulate the trade now. Raises OrderdError RPC_* or TX_TOO_LARGE."""
-        tried = self._draft(plan, "preview")
-        with translated_rpc_errors():
-            simulation = self._rpc.simulate_transaction(tried.attempt.unsigned, replace_blockhash=True).value
-        trial = self._judged(plan.route, tried.attempt.instructions, simulation)
-        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.attempt.unit_price)
+        """Simulate the trade now. Raises OrderdError RPC_*."""
+        (draft,), trials = self._tried([(plan, "preview")])
+        if isinstance(draft, RouteRefusedError):
+            nothing, fee = Simulation(None, (), 0), FeeEstimate(units_with_margin(0), self._fees.last)
+            return Preview(nothing, draft.error, draft, fee)
+        if isinstance(draft, Exception):
+            raise draft
+        trial = self._judged(plan.route, draft.attempt.instructions, trials[0])
+        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), draft.attempt.unit_price)
         return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
 
     # Drafts, simulation and signature
@@ -218,8 +224,6 @@ class Builder:
         needs), or any other exception that its pools caused. Nothing is sent.
         """
         drafts, trials = self._tried(plans)
-        if any(map(refuses_version, trials)) and self._versions.fall_back():
-            drafts, trials = self._tried(plans)
         answers = iter(trials)
         return [
             _attempted(partial(self._finish, each, next(answers), promised)) if isinstance(each, _Draft) else each
@@ -229,7 +233,15 @@ class Builder:
     def _tried(
         self, plans: Sequence[tuple[SwapPlan, str]]
     ) -> tuple[list[_Draft | Exception], list[Simulation | RpcError]]:
-        """The drafts of the plans, and the simulations of the successful drafts."""
+        """The drafts of the plans, and the simulations of the successful drafts, in a version that the node takes."""
+        drafts, trials = self._tried_once(plans)
+        if any(map(refuses_version, trials)) and self._versions.fall_back():
+            return self._tried_once(plans)
+        return drafts, trials
+
+    def _tried_once(
+        self, plans: Sequence[tuple[SwapPlan, str]]
+    ) -> tuple[list[_Draft | Exception], list[Simulation | RpcError]]:
         drafts = [_attempted(partial(self._draft_or_refuse, plan, memo)) for plan, memo in plans]
         return drafts, [*self._simulate([each.attempt.unsigned for each in drafts if isinstance(each, _Draft)])]
 
@@ -265,14 +277,11 @@ class Builder:
                 yield from [error] * len(batch)
 
     def _finish(self, tried: _Draft, simulation: Simulation | RpcError, promised: Promised) -> SignedAttempt:
-        if isinstance(simulation, RpcError):
-            with translated_rpc_errors():
-                raise simulation
         plan, latest = tried.plan, tried.moment.latest
         trial = self._judged(plan.route, tried.attempt.instructions, simulation)
         if trial.refusal is not None:
             raise trial.refusal
-        fee = FeeEstimate(units_with_margin(simulation.units_consumed), tried.attempt.unit_price)
+        fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.attempt.unit_price)
         if (error := self._with_funds(plan, fee, trial.error)) is not None:
             raise error
         self._promise(tried, fee, promised)
@@ -308,8 +317,12 @@ class Builder:
 
     # What a simulation shows
 
-    def _judged(self, route: Route, instructions: Sequence[Instruction], simulation: Simulation) -> _Trial:
-        """If the chain refuses, find out which part of this route caused it."""
+    def _judged(self, route: Route, instructions: Sequence[Instruction], simulation: Simulation | RpcError) -> _Trial:
+        """If the chain refuses, find out which part of this route caused it. Raises OrderdError RPC_* without an
+        answer."""
+        if isinstance(simulation, RpcError):
+            with translated_rpc_errors():
+                raise simulation
         if simulation.err is None:
             return _Trial(simulation, None, None)
         error = explain(simulation.err, simulation.logs)

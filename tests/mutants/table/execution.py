@@ -85,7 +85,10 @@ MUTANTS: Final = (
         "orderd/engine/execution/building.py",
         "        if any(map(refuses_version, trials)) and self._versions.fall_back():\n",
         "        if False:\n",
-        (f"{_BUILDING}test_a_version_that_the_node_refuses_by_now_is_left_before_anything_is_signed",),
+        (
+            f"{_BUILDING}test_a_version_that_the_node_refuses_by_now_is_left_before_anything_is_signed",
+            f"{_BUILDING}test_a_dry_run_leaves_a_version_that_the_node_refuses_as_an_order_does",
+        ),
         "No order trades while a node behind the address takes version 0 only.",
     ),
     Mutant(

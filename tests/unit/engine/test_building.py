@@ -123,6 +123,8 @@ class Surroundings:
     takes_v1: bool = False
     small: set[bool] = field(default_factory=set)
     named: int = 0
+    last: int = 1_000
+    """The price of a compute unit that was asked for last."""
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -226,6 +228,31 @@ def test_a_route_that_only_the_newer_version_has_room_for_is_given_up_with_it() 
     assert (refused.value.error.code, refused.value.pool) == (ErrorCode.TX_TOO_LARGE, None)
     assert versions.current == TransactionVersion.V0
     assert not builder.fits(route)
+
+
+@pytest.mark.parametrize("takes_v1", [True, False], ids=["taken", "refused by now"])
+def test_a_dry_run_leaves_a_version_that_the_node_refuses_as_an_order_does(takes_v1: bool) -> None:
+    surroundings, versions = Surroundings(takes_v1=takes_v1), choosing_v1()
+    preview = builder_among(surroundings, versions).preview(SwapPlan(Route((Hop((LEG, LEG)),)), 1))
+    assert (preview.error, preview.refusal) == (None, None)
+    assert [version_of(raw) for raw in surroundings.simulated] == ([1] if takes_v1 else [1, 0])
+
+
+def test_a_dry_run_of_a_route_that_only_the_newer_version_has_room_for_asks_for_another_one() -> None:
+    preview = builder_among(Surroundings(named=40), choosing_v1()).preview(SwapPlan(Route.single(LEG), 1))
+    assert preview.refusal is not None
+    assert preview.error is not None
+    assert preview.error.code is ErrorCode.TX_TOO_LARGE
+
+
+def test_a_dry_run_without_an_answer_tells_nothing() -> None:
+    class Silent(Surroundings):
+        def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> Any:
+            raise RpcTransportError("Connection refused")
+
+    with pytest.raises(OrderdError) as failure:
+        builder_among(Silent()).preview(SwapPlan(Route.single(LEG), 1))
+    assert failure.value.code is ErrorCode.RPC_UNAVAILABLE
 
 
 def test_what_would_fail_is_not_signed() -> None:
