@@ -21,8 +21,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _libc: Final = ctypes.CDLL(None)
 _PR_SET_NAME: Final = 15
-_NOISY: Final = ("websockets.server", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "dramatiq", "asyncio")
-"""Libraries that log each connection or request at INFO; from them, warnings are enough."""
+_NOISY: Final = (
+    "websockets.server",
+    "uvicorn.error",
+    "uvicorn.access",
+    "httpx",
+    "httpcore",
+    "dramatiq",
+    "asyncio",
+    "peewee.migrations",
+)
+"""Libraries that log each connection, request or migration at INFO; from them, warnings are enough."""
 
 _STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
 """Loggers of libraries, and actions of orderd, whose log lines any client of the port can cause."""

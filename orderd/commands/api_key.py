@@ -102,7 +102,8 @@ def create(
             raise ConfigurationError(
                 f"an API key named {name!r} is valid already; revoke it with: orderd api-key revoke {name}"
             ) from error
-    typer.echo(f"{name} is for the {'new ' if is_new else ''}account {its_name}", err=True)
+    where = f", in {settings.state_dir}" if settings.database_url is None else ""
+    typer.echo(f"{name} is for the {'new ' if is_new else ''}account {its_name}{where}", err=True)
     typer.echo(key)
 
 

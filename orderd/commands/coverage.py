@@ -25,17 +25,15 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
     It reads the chain and sends nothing. A pool counts once, however many pairs are asked for.
     """
     from orderd.domain.errors import OrderdError
-    from orderd.domain.pool_kind import VenueName
     from orderd.proving.market import ProvingMarket
     from orderd.solana.json_rpc import translated_rpc_errors
     from orderd.solana.rpc import RpcClient
 
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
-    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     assert settings.rpc_url is not None
     with translated_rpc_errors(), closing(RpcClient(settings.rpc_url)) as rpc:
-        market = ProvingMarket(rpc, kinds, settings.chain, addresses)
+        market = ProvingMarket(rpc, kinds, settings.chain, settings.pool_addresses)
         for each in kinds:
             try:
                 found = by_reason(market, each, pairs)

@@ -1,11 +1,12 @@
 """The database for commands that are typed on the daemon's own machine, whether the daemon runs or not."""
 
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from orderd.config.loading import database_url, load_settings
+from orderd.config.loading import ConfigurationError, database_url, load_settings
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
 
@@ -14,8 +15,8 @@ from orderd.domain.errors import OrderdError
 def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Settings]:
     """A connection to the daemon's database, whose tables are those of this program.
 
-    The database that orderd brings along is started for as long as it takes where no daemon runs: a first token can be
-    made before the first start. Yields the settings.
+    Where no daemon runs, the database that orderd brings along is started meanwhile: the first API key can be created
+    before the first start. Yields the settings.
 
     Raises ConfigurationError, SchemaError, and OrderdError where it does not answer.
     """
@@ -44,6 +45,7 @@ def served(settings: Settings, *, migrates: bool = True) -> Iterator[None]:
 
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
+    _check_owner(settings.state_dir)
     with ExitStack() as stack:
         try:
             stack.enter_context(instance_lock(settings.state_dir))
@@ -57,3 +59,18 @@ def served(settings: Settings, *, migrates: bool = True) -> Iterator[None]:
                 migrate()
                 database.close_all()
         yield
+
+
+def _check_owner(state_dir: Path) -> None:
+    """Raises ConfigurationError for another user's directory: its database refuses this one, and would not survive
+    files of another owner."""
+    owner = state_dir.stat().st_uid
+    if owner == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    raise ConfigurationError(
+        f"{state_dir} belongs to user {name}; run the command as that user, such as with: sudo -u {name}"
+    )

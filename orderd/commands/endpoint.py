@@ -13,7 +13,6 @@ from orderd.commands.finding import DoctorFinding
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
 from orderd.domain.money import format_amount
-from orderd.domain.pool_kind import VenueName
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.fees import FeeEstimate, percentile
 from orderd.engine.views import LAMPORT_DECIMALS
@@ -217,8 +216,7 @@ def _pools(rpc: RpcClient, settings: Settings) -> Iterator[DoctorFinding]:
     """Whether each kind's pools of SOL and USDC can be found."""
     base, quote = registry_of(settings.chain).pair("SOL", "USDC")
     found: list[str] = []
-    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
-    for venue in ProvingMarket(rpc, settings.traded_kinds, settings.chain, addresses).venues.values():
+    for venue in ProvingMarket(rpc, settings.traded_kinds, settings.chain, settings.pool_addresses).venues.values():
         began = time.monotonic()
         try:
             count = len(venue.pools(base.mint, quote.mint))

@@ -31,7 +31,6 @@ def prove(
     nothing, and may run beside the daemon. On devnet and mainnet the daemon trades in proved programs only. Exits with
     1 if a quote differs.
     """
-    from orderd.domain.pool_kind import VenueName
     from orderd.engine.trading import open_rpc, wallet_address
     from orderd.proving.market import ProvingMarket
     from orderd.proving.proof import Findings, Prover
@@ -40,11 +39,11 @@ def prove(
 
     settings = with_endpoint(prepare(config=config, state_dir=state_dir))
     kinds, pairs = kinds_named(kind, settings), pairs_named(pair, settings)
-    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     differs = False
     with database_of(config, state_dir), translated_rpc_errors():
         rpc = open_rpc(settings)
-        prover = Prover(rpc, ProvingMarket(rpc, kinds, settings.chain, addresses), wallet_address(settings))
+        market = ProvingMarket(rpc, kinds, settings.chain, settings.pool_addresses)
+        prover = Prover(rpc, market, wallet_address(settings))
         prover.check_trader()
         all_found = [Findings(each, program_of(each).ids[settings.chain]) for each in kinds]
         chosen = [prover.pools(found.kind, pairs, pools, found) for found in all_found]

@@ -59,6 +59,10 @@ def _unusable_file() -> list[str]:
             return [f"{file} is a directory, not a file"]
         if os.environ.get(CONFIG_VARIABLE) and not file.exists():
             return [f"{CONFIG_VARIABLE}={file}: there is no such file"]
+    except PermissionError:
+        # Most often nobody has named the file: sudo -u, from a directory that this user may not read.
+        where = config_file().absolute()
+        return [f"this user may not read {where}: change the directory, or name a file with {CONFIG_VARIABLE}"]
     except (OSError, ValueError, RuntimeError) as error:
         return [f"{CONFIG_VARIABLE}: {error}"]
     return []

@@ -297,6 +297,11 @@ class Settings(BaseSettings):
         return self.pool_kinds or tuple(kind for kind in PoolKind if self.chain in program_of(kind).ids)
 
     @property
+    def pool_addresses(self) -> dict[VenueName, tuple[Account, ...]]:
+        """The pools to use per venue; none where pools are discovered."""
+        return {venue: getattr(self, f"{venue}_pools") for venue in VenueName}
+
+    @property
     def needs_proof(self) -> bool:
         """Whether a pool kind is traded only while its program is proved."""
         return not self.is_local_chain if self.require_proof is None else self.require_proof

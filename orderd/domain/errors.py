@@ -437,7 +437,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "An operator declared the transaction dead", "check the wallet before you submit again: orderctl balances"
     ),
     ErrorCode.RPC_UNAVAILABLE: _awaited(
-        _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status")
+        _passing("The Solana RPC endpoint does not answer", "check it with: orderctl status, or orderd doctor")
     ),
     ErrorCode.RPC_RATE_LIMITED: _awaited(
         _passing("The Solana RPC endpoint limits requests", "wait, or use a larger plan")

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 
 from orderd.config.settings import Settings
 from orderd.domain.money import parse_amount
-from orderd.domain.pool_kind import PoolKind, VenueName
+from orderd.domain.pool_kind import PoolKind
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import registry_of
@@ -251,13 +251,12 @@ def open_venues(
 ) -> list[Venue]:
     """One for each kind of pool that is to be traded in. ``max_age_ms``: how old the state of one may be."""
     proved = ProvedKinds(rpc, settings.chain, settings.traded_kinds) if settings.needs_proof else None
-    addresses = {VenueName.RAYDIUM: settings.raydium_pools, VenueName.METEORA: settings.meteora_pools}
     # Simnet uses this machine's clock; other chains have their own.
     unix_time = time.time if settings.chain == "simnet" else ChainClock(rpc)
     venues: list[Venue] = [
         venue_class(kind)(
             rpc,
-            addresses=addresses[program_of(kind).venue],
+            addresses=settings.pool_addresses[program_of(kind).venue],
             chain=settings.chain,
             max_age_ms=max_age_ms,
             watch=None if hints is None else hints.watch,

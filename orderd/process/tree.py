@@ -161,8 +161,9 @@ def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReport
     try:
         with translated_database_errors():
             if settings.database_url is None:
-                for name in _patiently(migrate, "the tables to be brought up to date", reports):
-                    _log.info("applied a migration", action="migrate", migration=name)
+                applied = _patiently(migrate, "the tables to be brought up to date", reports)
+                if applied:
+                    _log.info("applied migrations", action="migrate", count=len(applied), last=applied[-1])
             reach(check, reports.waits_briefly)
     finally:
         database.close_all()
@@ -273,7 +274,9 @@ def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Rol
 
 
 def _welcome(url: str, settings: Settings, wallet: str) -> str:
+    # Where money is at stake, nothing is offered that would trade.
+    first = "orderctl submit SOL USDC 1.5" if settings.is_local_chain else "orderctl doctor"
     return (
         f"orderd takes orders at {url} (chain {settings.chain}, wallet {wallet}, state in {settings.state_dir}). "
-        "Next: orderctl submit SOL USDC 1.5\n"
+        f"Next: {first}\n"
     )

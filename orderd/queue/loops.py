@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from orderd.metrics.process import LOOP_FAILURES
+from orderd.solana.json_rpc import RpcError
 from orderd.telemetry import name_thread
 
 _MAX_BACKOFF_SECONDS: Final = 5.0
@@ -61,10 +62,9 @@ class Loop:
                 failures += 1
                 self._failures.inc()
                 # Only the first failure of a series gets a traceback, because one per second would hide other log
-                # lines.
-                log.warning(
-                    "pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=failures == 1
-                )
+                # lines. That of an unavailable endpoint would say nothing.
+                is_first = failures == 1 and not isinstance(error, RpcError)
+                log.warning("pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=is_first)
             else:
                 if failures:
                     log.info("works again", action="loop_recovered", loop=self.name, failures=failures)

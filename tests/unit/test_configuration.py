@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from orderd.commands.database import served
 from orderd.commands.simnet import chain_of
 from orderd.config.loading import ConfigurationError, database_url, load_settings
 from orderd.config.settings import Settings
 from orderd.domain.pool_kind import VenueName
+from orderd.domain.tokens import USDC_MINT
 from orderd.simnet.config import SimnetConfig
 from orderd.simnet.faults import Faults
 from orderd.solana.pool_programs import Chain
@@ -340,10 +342,12 @@ def test_without_settings_the_local_chain_is_fast_and_kind() -> None:
 
 
 @pytest.mark.parametrize("venue", VenueName)
-def test_every_venue_has_a_latency_and_a_spread(monkeypatch: pytest.MonkeyPatch, venue: VenueName) -> None:
+def test_every_venue_has_its_pools_a_latency_and_a_spread(monkeypatch: pytest.MonkeyPatch, venue: VenueName) -> None:
     monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_LATENCY_MS", "5")
     monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_SPREAD_BPS", "6")
+    monkeypatch.setenv(f"ORDERD_{venue.upper()}_POOLS", USDC_MINT)
     settings = load_settings()
+    assert settings.pool_addresses == {other: (USDC_MINT,) if other == venue else () for other in VenueName}
     assert (settings.simnet_venue_latency_ms, settings.simnet_spread_bps) == ({venue: 5}, {venue: 6})
 
 
@@ -353,3 +357,27 @@ def test_every_venue_has_a_latency_and_a_spread(monkeypatch: pytest.MonkeyPatch,
 )
 def test_first_orders_on_mainnet_are_small(chain: Chain, given: str | None, most: str | None) -> None:
     assert Settings(chain=chain, max_notional_per_order=given).most_per_order == most
+
+
+def test_a_directory_that_the_user_may_not_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exists(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.delenv("ORDERD_CONFIG", raising=False)
+    monkeypatch.setattr(Path, "exists", exists)
+    with pytest.raises(ConfigurationError, match=r"may not read .*/orderd\.toml: change the directory"):
+        load_settings()
+
+
+def test_a_command_for_another_users_state_directory_says_as_whom_to_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with (
+        pytest.raises(ConfigurationError, match=f"{state_dir} belongs to user .*sudo -u"),
+        served(Settings(state_dir=state_dir)),
+    ):
+        pass
+    assert not list(state_dir.iterdir()), "nothing is left that its owner could not open"
