@@ -1,4 +1,4 @@
-"""Families of orders for the tests: parents, and children that are brought to their ends by the journal's own means."""
+"""Families of orders: parents, and children that are brought to their ends through the journal."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ USDC = 10**6
 
 
 def accepted(**terms: Any) -> UUID:
-    """A parent, which rests; ``amount_in`` and others are terms as they are understood."""
+    """A resting parent; ``amount_in`` and other terms are parsed values."""
     (moved,) = journal.accept([new_order(**terms)])
     return moved.order.id
 
@@ -43,18 +43,18 @@ def in_parts(amount_in: int = 10 * SOL, min_fill_bps: int = 1_000, **terms: Any)
 
 
 def children(parent_id: UUID) -> list[Order]:
-    """All there ever were, in order."""
+    """All children ever created, in order."""
     return list(Order.select().where(Order.parent_id == parent_id).order_by(Order.id))
 
 
 def signed(child_id: UUID) -> LiveAttempt:
-    """Let a worker take the child, which is due, as far as its signature."""
+    """Take a due child as far as its signature."""
     (claimed,) = journal.claim([child_id], "worker-a", 15)
     return sign(route(claimed.order), f"sig {child_id} {claimed.order.failures}")
 
 
 def landed(live: LiveAttempt, amount_out: int, *, is_final: bool = True) -> None:
-    """It has sold the whole amount of the child for so much."""
+    """Record that the whole amount of the child was sold for ``amount_out``."""
     order = live.order
     columns = {"filled_in": order.amount_in, "filled_out": amount_out, "network_fee": 5_000}
     end = AttemptEnd("landed", 9, sends=1, awaits_finality=not is_final)
@@ -78,7 +78,7 @@ def make_final(child_id: UUID) -> None:
 
 
 def was_due(order_id: UUID, seconds: float) -> None:
-    """Let so many seconds have passed since the order was to be looked at."""
+    """Move the time of the order's next evaluation this many seconds into the past."""
     database.execute_sql(
         "UPDATE orders SET looks_from = clock_timestamp() - %s * interval '1 second' WHERE id = %s",
         (seconds, str(order_id)),
@@ -86,7 +86,7 @@ def was_due(order_id: UUID, seconds: float) -> None:
 
 
 def seconds_until(order_id: UUID) -> float:
-    """When it is looked at again."""
+    """Seconds until the order is evaluated next."""
     (seconds,) = database.execute_sql(
         "SELECT extract(epoch FROM looks_from - clock_timestamp()) FROM orders WHERE id = %s", (str(order_id),)
     ).fetchone()

@@ -1,4 +1,4 @@
-"""Orders for the tests, brought into a given state by the journal's own means."""
+"""Orders that are brought into a given state through the journal."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ FILL = {"filled_in": 1_500_000_000, "filled_out": 152_310_211, "network_fee": 5_
 
 
 def new_order(client_order_id: str | None = None, amount_in: int | None = 1_500_000_000, **others: Any) -> NewOrder:
-    """``others`` are terms, as they are understood; an order that has an ``exact_out`` has no ``amount_in``."""
+    """``others`` are parsed terms; an order with an ``exact_out`` has no ``amount_in``."""
     amount_in = None if "exact_out" in others else amount_in
     order_id = uuid7()
     return NewOrder(
@@ -39,7 +39,7 @@ def pending(**terms: Any) -> UUID:
 
 
 def held(entry_id: UUID) -> UUID:
-    """What is held until this order is filled."""
+    """An exit order that is held until this entry is filled."""
     (moved,) = journal.accept_exits([(entry_id, DEFAULT_ACCOUNT, new_order(then_stop_price="120").terms)])
     return moved.order.id
 
@@ -54,7 +54,7 @@ def built(owner: str = "worker-a") -> Order:
 
 
 def route(order: Order) -> Order:
-    """Store a route of an order that is claimed."""
+    """Store a route for a claimed order."""
     fact = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="151")
     columns = {
         "venue": QUOTED.venue,
@@ -85,5 +85,5 @@ def read(order_id: UUID) -> Order:
 
 
 def lapse(order_id: UUID) -> None:
-    """Let the order's lease run out."""
+    """Let the order's lease expire."""
     database.execute_sql("UPDATE orders SET lease_until = now() - interval '1 s' WHERE id = %s", (str(order_id),))

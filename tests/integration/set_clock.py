@@ -1,4 +1,4 @@
-"""A Postgres whose clock a test sets: whatever asks this database for the time is told another."""
+"""A Postgres whose clock a test can set: queries of the time in this database return another time."""
 
 from contextlib import closing
 from datetime import timedelta
@@ -15,11 +15,11 @@ DO $$ BEGIN
     EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
 END $$
 """
-"""What Postgres finds first is its clock; the database is not lent to another test, for it has another shape."""
+"""Functions that shadow Postgres' clock. The changed schema keeps the database from being lent to another test."""
 
 
 class SettableClock:
-    """Of the database at ``url``, as connections see it that are opened from here on."""
+    """The clock of the database at ``url``, as seen by connections that are opened from now on."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""A supervisor over scripts that say when they start and stop. Arguments: a directory, and a script's kind each."""
+"""Runs a supervisor over scripts that print when they start and stop. Arguments: a directory, and a kind per script."""
 
 import sys
 from pathlib import Path
@@ -26,7 +26,7 @@ while True:
 
 
 STARTS_BEFORE_READY = {"late": 2, "never": 1_000}
-"""How often a script of a kind ends before it is ready."""
+"""How often a script of this kind exits before it becomes ready."""
 
 
 class Script:
@@ -60,7 +60,7 @@ class Script:
         return child
 
     def _is_ready(self, ready: Path, beside: str) -> bool:
-        """One that ``needs`` the first service is ready again only when that has been started again ``beside`` it."""
+        """A script that ``needs`` the first service is ready again only after that service was restarted."""
         if self._kind == "needs" and self._starts > 1 and self._first() == beside:
             return False
         return ready.exists()
@@ -75,7 +75,7 @@ def say(text: str) -> None:
 
 
 def tick() -> None:
-    raise RuntimeError("nobody foresaw this")
+    raise RuntimeError("unforeseen")
 
 
 configure_logging()

@@ -1,4 +1,4 @@
-"""The daemon's commands beside its roles: what they do, and how they say what is wrong."""
+"""The daemon's commands besides its roles: what they do, and how they report errors."""
 
 import json
 import os
@@ -35,7 +35,7 @@ Orderd = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def orderd(tmp_path: Path) -> Orderd:
-    """Runs a command with no setting but the ones that are given, in an empty directory."""
+    """Runs a command in an empty directory, with only the given settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
 
     def run(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -51,14 +51,14 @@ def orderd(tmp_path: Path) -> Orderd:
     return run
 
 
-def test_migrate_makes_the_tables_once(orderd: Orderd, empty_postgres_url: str) -> None:
+def test_migrate_creates_the_tables_once(orderd: Orderd, empty_postgres_url: str) -> None:
     first = orderd("migrate", ORDERD_DATABASE_URL=empty_postgres_url)
     second = orderd("migrate", ORDERD_DATABASE_URL=empty_postgres_url)
     assert first.stdout.startswith("applied 0001_orders\n")
     assert second.stdout == "the tables are up to date\n"
 
 
-def test_an_api_key_can_be_made_listed_and_revoked(orderd: Orderd, postgres_url: str) -> None:
+def test_an_api_key_can_be_created_listed_and_revoked(orderd: Orderd, postgres_url: str) -> None:
     made = orderd("api-key", "create", "desk", "--scope", "read", ORDERD_DATABASE_URL=postgres_url)
     assert made.stdout.startswith("orderd_")
     listed = orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
@@ -96,7 +96,7 @@ def test_an_option_that_is_given_twice_is_refused(orderd: Orderd, arguments: tup
     assert f"{arguments[-2]} is given twice" in refused.stderr
 
 
-def test_an_account_outlives_its_keys(orderd: Orderd, postgres_url: str) -> None:
+def test_an_account_remains_after_its_api_keys_are_revoked(orderd: Orderd, postgres_url: str) -> None:
     def accounts() -> list[str]:
         listed = orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
         return [line.split("\t")[3].removeprefix("account ") for line in listed.splitlines()]
@@ -112,7 +112,7 @@ def test_an_account_outlives_its_keys(orderd: Orderd, postgres_url: str) -> None
 
     for name in ("desk", "bot", "bot two"):
         assert orderd("api-key", "revoke", name, ORDERD_DATABASE_URL=postgres_url).returncode == 0
-    assert create("bot").stderr == "bot is for the account desk\n", "that of the last key of the name"
+    assert create("bot").stderr == "bot is for the account desk\n", "the account of the last key with this name"
     assert create("bot two", "--account", "desk").stderr == "bot two is for the account desk\n"
     orderd("api-key", "revoke", "bot two", ORDERD_DATABASE_URL=postgres_url)
     assert create("bot two").stderr == "bot two is for the account desk\n"
@@ -133,7 +133,7 @@ def test_an_account_outlives_its_keys(orderd: Orderd, postgres_url: str) -> None
         (["d" * 65], "cannot be an account's name"),
     ],
 )
-def test_no_api_key_gets_into_an_account_by_chance(
+def test_an_api_key_joins_an_existing_account_only_if_it_is_named(
     orderd: Orderd, postgres_url: str, arguments: list[str], complaint: str
 ) -> None:
     refused = orderd("api-key", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
@@ -143,15 +143,13 @@ def test_no_api_key_gets_into_an_account_by_chance(
     assert names_of_accounts(postgres_url) == ["default"]
 
 
-def test_api_keys_that_are_made_at_one_time_share_what_they_name_and_nothing_else(
-    orderd: Orderd, postgres_url: str
-) -> None:
+def test_api_keys_created_concurrently_share_only_a_named_account(orderd: Orderd, postgres_url: str) -> None:
     def create(arguments: tuple[str, ...]) -> int:
         return orderd("api-key", "create", *arguments, ORDERD_DATABASE_URL=postgres_url).returncode
 
     together = [("desk",), ("desk",), ("one", "--account", "bots"), ("two", "--account", "bots")]
     with ThreadPoolExecutor(len(together)) as threads:
-        assert sorted(threads.map(create, together)) == [0, 0, 0, 2], "a name is valid once"
+        assert sorted(threads.map(create, together)) == [0, 0, 0, 2], "two valid keys have the same name"
     assert names_of_accounts(postgres_url) == ["bots", "default", "desk"]
 
 
@@ -181,16 +179,14 @@ def test_the_limits_of_an_api_key_are_listed(orderd: Orderd, postgres_url: str) 
         ("--burst", "5", "--burst needs --requests-per-minute"),
     ],
 )
-def test_limits_that_make_no_sense_are_refused(
-    orderd: Orderd, postgres_url: str, option: str, value: str, complaint: str
-) -> None:
+def test_invalid_limits_are_refused(orderd: Orderd, postgres_url: str, option: str, value: str, complaint: str) -> None:
     refused = orderd("api-key", "create", "bot", option, value, ORDERD_DATABASE_URL=postgres_url)
     assert refused.returncode == 2
     assert complaint in refused.stderr
     assert orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout == ""
 
 
-def test_the_audit_tells_who_made_and_revoked_an_api_key(orderd: Orderd, postgres_url: str) -> None:
+def test_the_audit_log_records_who_created_and_revoked_an_api_key(orderd: Orderd, postgres_url: str) -> None:
     orderd("api-key", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
     orderd("api-key", "revoke", "desk", ORDERD_DATABASE_URL=postgres_url)
     recorded = [
@@ -210,7 +206,7 @@ def test_the_audit_tells_who_made_and_revoked_an_api_key(orderd: Orderd, postgre
 
 @pytest.fixture
 def busy_audit(postgres_url: str) -> str:
-    """A database in which the API key desk was used two days ago and now, and a stranger has knocked."""
+    """A database in which the API key desk was used two days ago and now, and a client without a key connected."""
     connect(postgres_url)
     desk = Actor("desk", "10.0.0.1")
     with database.connection_context():
@@ -251,7 +247,7 @@ ALL = ["order.cancel ok", "order.submit ok", "order.submit LIMIT_DAY", "connect 
     ],
     ids=lambda value: " ".join(value) if value and value[0].startswith("-") else "",
 )
-def test_the_audit_tells_what_is_asked_for_oldest_first(
+def test_the_audit_log_is_filtered_and_shown_oldest_first(
     orderd: Orderd, busy_audit: str, options: list[str], expected: list[str]
 ) -> None:
     asked = orderd("audit", "--json", *options, ORDERD_DATABASE_URL=busy_audit)
@@ -270,7 +266,7 @@ def test_the_audit_tells_what_is_asked_for_oldest_first(
         (["--strangers", "--token", "desk"], "--strangers: they have neither an --api-key nor an --order"),
     ],
 )
-def test_a_question_that_could_find_nothing_is_refused(
+def test_an_audit_query_that_cannot_match_is_refused(
     orderd: Orderd, postgres_url: str, options: list[str], complaint: str
 ) -> None:
     refused = orderd("audit", *options, ORDERD_DATABASE_URL=postgres_url)
@@ -278,16 +274,16 @@ def test_a_question_that_could_find_nothing_is_refused(
     assert complaint in refused.stderr
 
 
-def test_the_doctor_finds_nothing_wrong_where_nothing_is(orderd: Orderd, postgres_url: str) -> None:
+def test_the_doctor_reports_no_fault_in_a_working_setup(orderd: Orderd, postgres_url: str) -> None:
     healthy = orderd("doctor", ORDERD_DATABASE_URL=postgres_url)
     assert healthy.returncode == 0
     lines = [line.split("\t") for line in healthy.stdout.splitlines()]
     found = {check: (result, detail) for result, check, detail in lines}
     assert {result for result, _ in found.values()} == {"ok"}
-    assert found["tables"][1].endswith(" MiB in all"), "each table that has grown is told beside"
+    assert found["tables"][1].endswith(" MiB in all"), "large tables are listed as well"
 
 
-def test_the_doctor_names_all_that_would_keep_the_daemon_from_starting(
+def test_the_doctor_reports_everything_that_would_prevent_a_start(
     orderd: Orderd, postgres_url: str, tmp_path: Path
 ) -> None:
     given = {"ORDERD_HOST": "0.0.0.0", "ORDERD_DATABASE_URL": postgres_url}
@@ -300,13 +296,13 @@ def test_the_doctor_names_all_that_would_keep_the_daemon_from_starting(
     assert "orderd api-key create NAME" in ill.stdout
 
 
-def test_a_scope_that_there_is_not_is_refused(orderd: Orderd, postgres_url: str) -> None:
+def test_an_unknown_scope_is_refused(orderd: Orderd, postgres_url: str) -> None:
     refused = orderd("api-key", "create", "desk", "--scope", "everything", ORDERD_DATABASE_URL=postgres_url)
     assert refused.returncode == 2
     assert "--scope everything: there are read, trade, admin" in refused.stderr
 
 
-def test_a_daemon_that_others_can_reach_asks_for_an_api_key(orderd: Orderd, tmp_path: Path) -> None:
+def test_a_daemon_reachable_from_other_machines_requires_an_api_key(orderd: Orderd, tmp_path: Path) -> None:
     token = orderd("api-key", "create", "desk", "--state-dir", tmp_path).stdout.strip()
     open_to_all = {"ORDERD_HOST": "0.0.0.0", "ORDERD_TLS_TERMINATED_BY_PROXY": "true"}
     with running_daemon(tmp_path, QUICK | open_to_all) as daemon:
@@ -318,13 +314,13 @@ def test_a_daemon_that_others_can_reach_asks_for_an_api_key(orderd: Orderd, tmp_
 
 
 @pytest.mark.parametrize("role", ["run", "gateway", "check-config"])
-def test_other_machines_are_not_listened_to_without_tls(orderd: Orderd, role: str) -> None:
+def test_a_public_address_without_tls_is_refused(orderd: Orderd, role: str) -> None:
     refused = orderd(role, ORDERD_HOST="0.0.0.0")
     assert refused.returncode == 2
     assert "host is 0.0.0.0, which other machines can reach, so API keys and orders need TLS" in refused.stderr
 
 
-def test_other_machines_are_not_listened_to_where_no_api_key_is_valid(orderd: Orderd, tmp_path: Path) -> None:
+def test_a_public_address_without_a_valid_api_key_is_refused(orderd: Orderd, tmp_path: Path) -> None:
     settings = {"ORDERD_HOST": "0.0.0.0", "ORDERD_TLS_TERMINATED_BY_PROXY": "true"}
     orderd("api-key", "create", "desk", "--state-dir", tmp_path)
     orderd("api-key", "revoke", "desk", "--state-dir", tmp_path)
@@ -334,7 +330,7 @@ def test_other_machines_are_not_listened_to_where_no_api_key_is_valid(orderd: Or
     assert "orderd api-key create NAME" in refused.stderr
 
 
-def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd, tmp_path: Path) -> None:
+def test_an_unreachable_database_is_named_as_the_cause(orderd: Orderd, tmp_path: Path) -> None:
     refused = orderd("migrate", ORDERD_DATABASE_URL=f"postgresql://orderd@/orderd?host={tmp_path}")
     assert refused.returncode == 1
     assert "(SERVICE_UNAVAILABLE)" in refused.stderr
@@ -343,19 +339,19 @@ def test_a_database_that_does_not_answer_is_said_to_be_the_cause(orderd: Orderd,
 
 
 @pytest.mark.parametrize("role", ["gateway", "worker"])
-def test_a_role_on_its_own_names_the_services_that_it_lacks(orderd: Orderd, role: str) -> None:
+def test_a_role_started_alone_names_its_missing_services(orderd: Orderd, role: str) -> None:
     refused = orderd(role, ORDERD_REDIS_URL="redis://127.0.0.1:1/0")
     assert refused.returncode == 2
     assert "this role needs ORDERD_DATABASE_URL, ORDERD_RPC_URL; or start everything with: orderd run" in refused.stderr
 
 
 def chain_finding(orderd: Orderd, **environment: str) -> list[str]:
-    """What the doctor says of the chain: result, check, detail."""
+    """The doctor's row for the chain: result, check, detail."""
     (line,) = [line for line in orderd("doctor", **environment).stdout.splitlines() if line.split("\t")[1] == "chain"]
     return line.split("\t")
 
 
-def test_the_doctor_says_what_kind_of_endpoint_the_chain_has(orderd: Orderd, simnet: ListeningRole) -> None:
+def test_the_doctor_reports_what_kind_of_endpoint_the_chain_has(orderd: Orderd, simnet: ListeningRole) -> None:
     assert chain_finding(orderd)[0] == "ok"
     assert "is one node" in chain_finding(orderd, ORDERD_RPC_URL=simnet.url)[2]
     pool = chain_finding(orderd, ORDERD_RPC_URL=simnet.url, ORDERD_RPC_SINGLE_NODE="false")
@@ -393,7 +389,7 @@ def test_the_doctor_measures_the_endpoint_and_the_wallet(
     assert {check for check, (result, _) in found.items() if result != "ok"} == set(), done.stdout
     assert found.keys() >= {"slots", "clock", "history", "methods", "websocket", "pace", "pools", "fees", "funds"}
     assert "1000 SOL and 0 wrapped SOL" in found["funds"][1]
-    assert "version 0" in found["transactions"][1], "as in the year that the local chain is like"
+    assert "version 0" in found["transactions"][1], "the transaction version of the local chain's profile"
     assert "raydium_clmm 2" in found["pools"][1]
     asked = orderd("doctor", ORDERD_REQUIRE_PROOF="true", **environment)
     assert asked.returncode == 1
@@ -402,7 +398,7 @@ def test_the_doctor_measures_the_endpoint_and_the_wallet(
     assert "orderd prove" in programs
 
 
-def test_the_wallet_is_made_and_funded_once_on_simnet(orderd: Orderd, simnet: ListeningRole) -> None:
+def test_the_wallet_is_created_and_funded_once_on_simnet(orderd: Orderd, simnet: ListeningRole) -> None:
     first = orderd("wallet", ORDERD_RPC_URL=simnet.url)
     second = orderd("wallet", ORDERD_RPC_URL=simnet.url)
     assert first.stdout == second.stdout != ""
@@ -410,7 +406,7 @@ def test_the_wallet_is_made_and_funded_once_on_simnet(orderd: Orderd, simnet: Li
     assert second.stderr == ""
 
 
-def test_on_a_local_validator_the_wallet_is_made_and_no_faucet_is_asked(orderd: Orderd, simnet: ListeningRole) -> None:
+def test_the_wallet_is_created_but_not_funded_on_a_local_validator(orderd: Orderd, simnet: ListeningRole) -> None:
     made = orderd("wallet", ORDERD_CHAIN="localnet", ORDERD_RPC_URL=simnet.url)
     again = orderd("wallet", ORDERD_CHAIN="localnet", ORDERD_RPC_URL=simnet.url)
     assert made.stdout == again.stdout != ""
@@ -419,7 +415,7 @@ def test_on_a_local_validator_the_wallet_is_made_and_no_faucet_is_asked(orderd: 
         assert rpc.get_balance(Pubkey.from_string(made.stdout.strip())).value == 0
 
 
-def test_prove_says_of_what_cannot_be_compared_that_nothing_is_decided_and_stores_nothing(
+def test_prove_leaves_a_program_that_cannot_be_compared_undecided_and_stores_nothing(
     orderd: Orderd, simnet: ListeningRole, postgres_url: str
 ) -> None:
     environment = {"ORDERD_RPC_URL": simnet.url, "ORDERD_DATABASE_URL": postgres_url}
@@ -437,9 +433,7 @@ def test_prove_says_of_what_cannot_be_compared_that_nothing_is_decided_and_store
     assert "--kind: orca; known are raydium_cpmm" in unknown.stderr
 
 
-def test_coverage_counts_the_pools_that_are_traded_and_names_why_others_are_not(
-    orderd: Orderd, simnet: ListeningRole
-) -> None:
+def test_coverage_counts_traded_pools_and_names_why_others_are_left_out(orderd: Orderd, simnet: ListeningRole) -> None:
     environment = {"ORDERD_RPC_URL": simnet.url}
     done = orderd("coverage", "--pair", "SOL/USDC", **environment)
     assert done.returncode == 0, done.stderr
@@ -453,13 +447,13 @@ def test_coverage_counts_the_pools_that_are_traded_and_names_why_others_are_not(
     }
 
 
-def test_the_wallet_of_a_real_chain_is_never_made_by_orderd(orderd: Orderd, simnet: ListeningRole) -> None:
+def test_orderd_never_creates_the_wallet_of_a_real_chain(orderd: Orderd, simnet: ListeningRole) -> None:
     refused = orderd("wallet", ORDERD_CHAIN="devnet", ORDERD_RPC_URL=simnet.url)
     assert refused.returncode == 2
     assert "create one with: solana-keygen new" in refused.stderr
 
 
-def test_check_config_shows_what_the_settings_come_to_but_no_secret(orderd: Orderd) -> None:
+def test_check_config_shows_the_effective_settings_without_secrets(orderd: Orderd) -> None:
     shown = orderd(
         "check-config",
         ORDERD_PORT="4000",
@@ -471,7 +465,7 @@ def test_check_config_shows_what_the_settings_come_to_but_no_secret(orderd: Orde
     assert "hunter2" not in shown.stdout
 
 
-def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
+def test_check_config_fails_if_a_start_would_fail(orderd: Orderd) -> None:
     refused = orderd("check-config", ORDERD_PROT="4000")
     assert refused.returncode == 2
     assert refused.stderr == (
@@ -483,7 +477,7 @@ def test_check_config_fails_where_a_start_would(orderd: Orderd) -> None:
 
 @pytest.mark.executed
 @pytest.mark.parametrize("pace", [[], ["--slow"]])
-def test_the_demo_trades_and_leaves_nothing_behind(orderd: Orderd, tmp_path: Path, pace: list[str]) -> None:
+def test_the_demo_trades_and_removes_its_files(orderd: Orderd, tmp_path: Path, pace: list[str]) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     shown = orderd("demo", *pace, TMPDIR=str(scratch))
@@ -503,7 +497,7 @@ def status(daemon: Daemon, **environment: str) -> "subprocess.CompletedProcess[s
     )
 
 
-def test_the_earlier_name_of_the_verb_works_and_names_the_new_one(orderd: Orderd, postgres_url: str) -> None:
+def test_the_former_name_of_the_verb_works_and_names_the_new_one(orderd: Orderd, postgres_url: str) -> None:
     made = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
     assert made.returncode == 0
     assert made.stderr.startswith("orderd token is called orderd api-key now;")
@@ -511,10 +505,10 @@ def test_the_earlier_name_of_the_verb_works_and_names_the_new_one(orderd: Orderd
     assert " token " not in orderd("--help").stdout
 
 
-def test_a_backup_is_one_file_that_a_restore_makes_a_database_of(
+def test_a_backup_is_one_file_from_which_a_restore_creates_the_database(
     orderd: Orderd, postgres_url: str, empty_postgres_url: str, tmp_path: Path
 ) -> None:
-    """With all that was in it, halted, and as another installation."""
+    """The restored database has all rows, is halted, and counts as another installation."""
     kept = ("api-key", "create", "desk")
     assert orderd(*kept, ORDERD_DATABASE_URL=postgres_url).returncode == 0
     files = [
@@ -544,7 +538,7 @@ def rows_of(url: str, question: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_a_restore_asks_whether_the_old_daemon_is_stopped(
+def test_a_restore_requires_confirmation_that_the_old_daemon_is_stopped(
     orderd: Orderd, postgres_url: str, empty_postgres_url: str, tmp_path: Path
 ) -> None:
     file = orderd("backup", tmp_path, ORDERD_DATABASE_URL=postgres_url).stdout.strip()

@@ -1,4 +1,4 @@
-"""Quotes are compared with what the chain makes of the swaps. Here both judges are handlers of simnet."""
+"""``orderd prove``: quotes are compared with the results of swaps on the chain. Simnet's handlers play both judges."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -32,7 +32,7 @@ TRADER = TRADERS[0].pubkey()
 
 
 class Handlers:
-    """Simnet's handlers in the place of LiteSVM; what they pay is shown with so much more."""
+    """Simnet's handlers in place of LiteSVM; the amounts they pay are increased by ``more``."""
 
     def __init__(self, more: int = 0, untried: str = "") -> None:
         self._more = more
@@ -83,7 +83,7 @@ def proved(rpc: RpcClient, kind: PoolKind, judge: Handlers | None = None, trader
 
 
 @pytest.mark.parametrize("kind", PoolKind)
-def test_a_kind_whose_swaps_pay_as_quoted_is_proved(rpc: RpcClient, kind: PoolKind) -> None:
+def test_a_kind_whose_swaps_pay_their_quotes_is_proved(rpc: RpcClient, kind: PoolKind) -> None:
     found = proved(rpc, kind)
     assert found.differences == []
     assert found.is_proved
@@ -92,7 +92,7 @@ def test_a_kind_whose_swaps_pay_as_quoted_is_proved(rpc: RpcClient, kind: PoolKi
     assert found.swaps == found.node_equal == found.litesvm_equal >= 6
 
 
-def test_a_single_base_unit_more_is_a_difference(rpc: RpcClient) -> None:
+def test_a_difference_of_one_base_unit_is_reported(rpc: RpcClient) -> None:
     found = proved(rpc, PoolKind.RAYDIUM_CPMM, Handlers(more=1))
     assert not found.is_proved
     assert found.is_decided
@@ -101,8 +101,8 @@ def test_a_single_base_unit_more_is_a_difference(rpc: RpcClient) -> None:
     assert "LiteSVM says" in found.differences[0]
 
 
-def test_a_program_that_the_chain_does_not_show_is_undecided(rpc: RpcClient) -> None:
-    """Simnet's own handlers are no program that anybody could read."""
+def test_a_program_without_a_binary_on_the_chain_is_undecided(rpc: RpcClient) -> None:
+    """Simnet's own handlers have no binary."""
     market = ProvingMarket(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
     found = Findings(PoolKind.RAYDIUM_CPMM, program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"])
     Prover(rpc, market, TRADER, deployed=sandboxed).prove(found, [], 1)
@@ -110,8 +110,8 @@ def test_a_program_that_the_chain_does_not_show_is_undecided(rpc: RpcClient) -> 
     assert found.notes == ["the chain shows no program that could be run"]
 
 
-def test_what_fails_before_the_swap_is_no_word_of_the_program(rpc: RpcClient) -> None:
-    """Such as a lender whose account is frozen, or a wallet that cannot pay: the swap was not reached."""
+def test_a_failure_before_the_swap_proves_nothing_about_the_program(rpc: RpcClient) -> None:
+    """For example a frozen account of the lender, or a wallet that cannot pay."""
     found = proved(rpc, PoolKind.RAYDIUM_CPMM, Handlers(untried="frozen"))
     assert (found.is_decided, found.differences) == (False, [])
     assert any("not tried: frozen" in note for note in found.notes)
@@ -120,7 +120,7 @@ def test_what_fails_before_the_swap_is_no_word_of_the_program(rpc: RpcClient) ->
     assert any("not tried: AccountNotFound" in note for note in penniless.notes)
 
 
-def test_a_wallet_that_could_not_pay_is_told_so_before_anything_is_tried(rpc: RpcClient) -> None:
+def test_a_wallet_that_cannot_pay_is_refused_before_any_trial(rpc: RpcClient) -> None:
     market = ProvingMarket(rpc, [PoolKind.RAYDIUM_CPMM], "simnet", {})
     Prover(rpc, market, TRADER).check_trader()
     with pytest.raises(OrderdError) as refused:

@@ -1,4 +1,4 @@
-"""``orderd run``: one process tree that starts in order, looks after itself, and leaves nothing behind."""
+"""``orderd run``: one process tree that starts in order, restarts its services, and leaves nothing behind."""
 
 import json
 import os
@@ -45,14 +45,14 @@ def run_orderctl(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess
 
 
 def orderctl(daemon: Daemon, *arguments: str) -> str:
-    """What a command that succeeds prints."""
+    """The output of a command, which must succeed."""
     done = run_orderctl(daemon, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def trade(daemon: Daemon) -> None:
-    """Sell 1.5 SOL for USDC and see it confirmed."""
+    """Sell 1.5 SOL for USDC and wait for the confirmation."""
     orderctl(daemon, "submit", "SOL", "USDC", "1.5", "--watch")
 
 
@@ -85,7 +85,7 @@ def wait_for_starts(daemon: Daemon, count: int) -> None:
 
 
 @pytest.mark.executed
-def test_it_takes_orders_once_it_says_that_it_is_ready(daemon: Daemon) -> None:
+def test_the_daemon_accepts_orders_once_it_reports_ready(daemon: Daemon) -> None:
     trade(daemon)
     status = json.loads(orderctl(daemon, "status"))
     assert status["workers"] == 1
@@ -97,7 +97,7 @@ def test_it_takes_orders_once_it_says_that_it_is_ready(daemon: Daemon) -> None:
 
 
 @pytest.mark.executed
-def test_each_process_is_told_what_it_needs_and_only_the_worker_of_the_key(daemon: Daemon) -> None:
+def test_each_process_gets_only_the_settings_it_needs_and_only_the_worker_the_wallet(daemon: Daemon) -> None:
     def environment(service: str) -> set[str]:
         variables = Path(f"/proc/{pid_of(daemon, service)}/environ").read_bytes().split(b"\0")
         return {variable.partition(b"=")[0].decode() for variable in variables}
@@ -110,7 +110,7 @@ def test_each_process_is_told_what_it_needs_and_only_the_worker_of_the_key(daemo
     assert re.search(r"Max core file size +0 +0 ", limits)
 
 
-def test_it_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:
+def test_the_daemon_starts_services_in_order_and_stops_them_in_reverse(tmp_path: Path) -> None:
     with running_daemon(tmp_path, QUICK) as daemon:
         pids = [pid_of(daemon, name) for name in SERVICES]
     assert daemon.process.returncode == 0
@@ -120,7 +120,7 @@ def test_it_starts_in_order_and_stops_in_reverse(tmp_path: Path) -> None:
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
-def test_orders_wallet_and_chain_are_there_again_after_a_restart(tmp_path: Path) -> None:
+def test_orders_wallet_and_chain_survive_a_restart(tmp_path: Path) -> None:
     with running_daemon(tmp_path, QUICK) as daemon:
         trade(daemon)
         before = orderctl(daemon, "list"), orderctl(daemon, "balances")
@@ -129,7 +129,7 @@ def test_orders_wallet_and_chain_are_there_again_after_a_restart(tmp_path: Path)
     assert len(log_entries(daemon, "wallet_fund")) == 2  # SOL and USDC, at the first start only
 
 
-def test_when_the_daemon_is_killed_its_services_end_and_the_next_one_goes_on(tmp_path: Path) -> None:
+def test_services_end_when_the_daemon_is_killed_and_the_next_run_continues(tmp_path: Path) -> None:
     with running_daemon(tmp_path, QUICK) as daemon:
         trade(daemon)
         before = orderctl(daemon, "list")
@@ -143,7 +143,7 @@ def test_when_the_daemon_is_killed_its_services_end_and_the_next_one_goes_on(tmp
         trade(daemon)
 
 
-def test_each_service_that_is_killed_is_started_again_and_orders_go_on(daemon: Daemon) -> None:
+def test_each_killed_service_is_restarted_and_orders_continue(daemon: Daemon) -> None:
     for number, service in enumerate(SERVICES, start=1):
         killed = pid_of(daemon, service)
         os.kill(killed, signal.SIGKILL)
@@ -153,12 +153,12 @@ def test_each_service_that_is_killed_is_started_again_and_orders_go_on(daemon: D
     assert [entry["service"] for entry in log_entries(daemon, "service_end")] == [*SERVICES]
 
 
-def test_the_daemon_says_how_it_is_also_while_the_chain_hangs(daemon: Daemon) -> None:
+def test_the_status_is_reported_while_the_chain_hangs(daemon: Daemon) -> None:
     simnet = pid_of(daemon, "simnet")
     os.kill(simnet, signal.SIGSTOP)
     try:
         while (status := run_orderctl(daemon, "status", "--timeout", "8")).returncode == ExitCode.OK:
-            pass  # that the chain was well a moment ago is remembered
+            pass  # the last good answer of the chain is cached briefly
     finally:
         os.kill(simnet, signal.SIGCONT)
     assert status.returncode == ExitCode.CONNECTION
@@ -173,7 +173,7 @@ def test_a_second_daemon_on_the_same_directory_is_refused(daemon: Daemon) -> Non
     trade(daemon)
 
 
-def test_what_is_configured_is_used_and_not_started(
+def test_services_given_by_address_are_used_and_not_started(
     tmp_path: Path, postgres_url: str, redis_server: Redis, simnet: ListeningRole
 ) -> None:
     given = {
@@ -189,7 +189,9 @@ def test_what_is_configured_is_used_and_not_started(
     assert [entry["service"] for entry in log_entries(daemon, "service_start")] == ["worker", "gateway"]
 
 
-def test_a_database_that_lacks_tables_is_not_touched_but_refused(tmp_path: Path, empty_postgres_url: str) -> None:
+def test_a_database_without_the_current_schema_is_refused_and_not_changed(
+    tmp_path: Path, empty_postgres_url: str
+) -> None:
     with (
         pytest.raises(OrderdError, match="next: update them: orderd migrate"),
         running_daemon(tmp_path, QUICK | {"ORDERD_DATABASE_URL": empty_postgres_url}),
@@ -197,7 +199,7 @@ def test_a_database_that_lacks_tables_is_not_touched_but_refused(tmp_path: Path,
         pass
 
 
-def test_a_configuration_that_cannot_be_used_stops_it_before_anything_is_started(tmp_path: Path) -> None:
+def test_an_invalid_configuration_stops_the_daemon_before_any_service_starts(tmp_path: Path) -> None:
     done = run_orderd(tmp_path / "state", ORDERD_PORT="many", ORDERD_RATE_LIMT="5", ORDERD_CHAIN="devnet")
     assert done.returncode == 2
     assert "ORDERD_PORT: Input should be a valid integer" in done.stderr
@@ -205,14 +207,14 @@ def test_a_configuration_that_cannot_be_used_stops_it_before_anything_is_started
     assert not (tmp_path / "state").exists()
 
 
-def test_without_a_wallet_it_does_not_trade_on_a_real_chain(tmp_path: Path, simnet: ListeningRole) -> None:
+def test_the_daemon_does_not_start_on_a_real_chain_without_a_wallet(tmp_path: Path, simnet: ListeningRole) -> None:
     done = run_orderd(tmp_path / "state", ORDERD_CHAIN="devnet", ORDERD_RPC_URL=simnet.url)
     assert done.returncode == 2
     assert f"no wallet at {tmp_path / 'state' / 'wallet.json'}" in done.stderr
 
 
 @pytest.mark.executed
-def test_a_service_manager_is_reported_when_it_is_ready_that_it_lives_and_that_it_stops(tmp_path: Path) -> None:
+def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(b"")
         manager.settimeout(60)
@@ -226,19 +228,19 @@ def test_a_service_manager_is_reported_when_it_is_ready_that_it_lives_and_that_i
             ) as process,
         ):
             try:
-                valid_until(manager, "READY=1")
-                valid_until(manager, "WATCHDOG=1")
+                receive_until(manager, "READY=1")
+                receive_until(manager, "WATCHDOG=1")
                 while "connections: 0, subscriptions: 0" not in manager.recv(4096).decode():
                     pass
                 process.send_signal(signal.SIGTERM)
-                valid_until(manager, "STOPPING=1")
+                receive_until(manager, "STOPPING=1")
                 assert process.wait(60) == 0
             finally:
                 process.kill()
 
 
-def test_a_restart_under_a_held_port_refuses_no_connection_and_settings_are_read_again(tmp_path: Path) -> None:
-    """Under a service manager, which holds the port and sends SIGHUP."""
+def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_settings(tmp_path: Path) -> None:
+    """The service manager holds the port and sends SIGHUP."""
     config = tmp_path / "orderd.toml"
     config.touch()
     manager = Notices()
@@ -261,13 +263,13 @@ def test_a_restart_under_a_held_port_refuses_no_connection_and_settings_are_read
 
         with (tmp_path / "orderd.log").open("wb") as log:
             first = start()
-            heard_until(manager, "READY")
+            notice_with(manager, "READY")
             config.write_text('max_open_per_key = "many"\nmax_connections = 0\n')
             first.send_signal(signal.SIGHUP)
-            assert heard_until(manager, "READY")["STATUS"].startswith("not reloaded: max_open_per_key in ")
+            assert notice_with(manager, "READY")["STATUS"].startswith("not reloaded: max_open_per_key in ")
             config.write_text("max_connections = 7\nworker_threads = 3\n")
             first.send_signal(signal.SIGHUP)
-            assert heard_until(manager, "READY")["STATUS"] == "settings read again"
+            assert notice_with(manager, "READY")["STATUS"] == "settings read again"
             first.terminate()
             assert first.wait(60) == 0
             with socket.create_connection(port.getsockname(), timeout=60) as client:
@@ -283,8 +285,8 @@ def test_a_restart_under_a_held_port_refuses_no_connection_and_settings_are_read
         assert (line["changed"], line["needs_restart"]) == (["max_connections"], ["worker_threads"])
 
 
-def heard_until(manager: Notices, name: str) -> dict[str, str]:
-    """The first notice that assigns this variable; those before it are taken in."""
+def notice_with(manager: Notices, name: str) -> dict[str, str]:
+    """The first notice that assigns this variable; earlier notices are discarded."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert select.select([manager], [], [], 60)[0]
@@ -294,8 +296,8 @@ def heard_until(manager: Notices, name: str) -> dict[str, str]:
     raise AssertionError(f"no {name}")
 
 
-def valid_until(manager: socket.socket, assignment: str) -> None:
-    """Receive what the daemon tells its manager until that is ``assignment``."""
+def receive_until(manager: socket.socket, assignment: str) -> None:
+    """Receive notices until one of them is ``assignment``."""
     while assignment not in manager.recv(4096).decode().splitlines():
         pass
 
@@ -306,7 +308,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def run_orderd(state_dir: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """``orderd run`` to its end."""
+    """Run ``orderd run`` until it exits."""
     return subprocess.run(
         [BIN / "orderd", "run", "--state-dir", state_dir],
         env=clean_environment() | environment,
@@ -316,9 +318,7 @@ def run_orderd(state_dir: Path, **environment: str) -> "subprocess.CompletedProc
     )
 
 
-def test_what_its_receivers_want_is_subscribed_to_before_it_takes_the_first_order(
-    postgres_url: str, tmp_path: Path
-) -> None:
+def test_alert_subscriptions_exist_before_the_first_order_is_accepted(postgres_url: str, tmp_path: Path) -> None:
     file = tmp_path / "alerts.toml"
     file.write_text(f'[receivers.bot]\nwebhook = "http://localhost/"\nsecret = "{SECRET}"\nevents = ["filled"]\n')
     file.chmod(0o600)

@@ -1,4 +1,4 @@
-"""``orderd run`` while what it was given by address is away, hangs or refuses, and while its own port is full."""
+"""``orderd run`` during outages of external services, errors that end it, and a full port of its own."""
 
 import json
 import os
@@ -26,7 +26,7 @@ BIN = Path(sys.executable).parent
 
 
 class Run:
-    """A running daemon, and what it tells its service manager."""
+    """A running daemon, and the notices it sends to its service manager."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", manager: socket.socket, log: Path) -> None:
         self.process = process
@@ -34,12 +34,12 @@ class Run:
         self.log = log
 
     def next_notice(self) -> dict[str, str]:
-        """The next thing it tells."""
+        """The next notice."""
         lines = self._manager.recv(4096).decode().splitlines()
         return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
-    def valid_until(self, name: str, words: str = "") -> dict[str, str]:
-        """The next thing that has this name, and these words in its value."""
+    def receive_until(self, name: str, words: str = "") -> dict[str, str]:
+        """The next notice with this variable and these words in its value."""
         while True:
             notice = self.next_notice()
             if name in notice and words in notice[name]:
@@ -69,7 +69,7 @@ def run(state_dir: Path, **settings: str) -> Iterator[Run]:
 
 
 def ended(state_dir: Path, settings: dict[str, str]) -> str:
-    """The log of a daemon that ends by itself."""
+    """The log of a daemon that exits by itself."""
     with run(state_dir, **settings) as daemon:
         assert daemon.process.wait(60) == 1
     return daemon.log.read_text()
@@ -77,7 +77,7 @@ def ended(state_dir: Path, settings: dict[str, str]) -> str:
 
 @pytest.fixture
 def given(postgres_url: str, redis_server: Redis, simnet: ListeningRole) -> dict[str, str]:
-    """Services by their addresses."""
+    """Settings with the addresses of external services."""
     return {
         "ORDERD_DATABASE_URL": postgres_url,
         "ORDERD_REDIS_URL": redis_server.url,
@@ -86,75 +86,73 @@ def given(postgres_url: str, redis_server: Redis, simnet: ListeningRole) -> dict
     }
 
 
-def test_a_postgres_that_is_away_is_waited_for_and_reported(given: dict[str, str], tmp_path: Path) -> None:
+def test_the_daemon_waits_for_an_unavailable_postgres_and_reports_it(given: dict[str, str], tmp_path: Path) -> None:
     url = urlsplit(given["ORDERD_DATABASE_URL"])
     (server,) = parse_qs(url.query)["host"]
     through = url._replace(query=f"host={tmp_path}").geturl()
     with run(tmp_path / "state", **(given | {"ORDERD_DATABASE_URL": through})) as daemon:
-        notice = daemon.valid_until("STATUS", "waiting for Postgres")
+        notice = daemon.receive_until("STATUS", "waiting for Postgres")
         assert int(notice["EXTEND_TIMEOUT_USEC"]) > 1_000_000
-        daemon.valid_until("STATUS", "waiting for Postgres")
+        daemon.receive_until("STATUS", "waiting for Postgres")
         with relay_to(Path(server) / ".s.PGSQL.5432", tmp_path):
-            daemon.valid_until("READY")
-            daemon.valid_until("WATCHDOG")
+            daemon.receive_until("READY")
+            daemon.receive_until("WATCHDOG")
 
 
-def test_a_postgres_of_its_own_that_recovers_is_waited_for_and_reported(tmp_path: Path) -> None:
+def test_the_daemon_waits_for_its_own_postgres_to_recover_and_reports_it(tmp_path: Path) -> None:
     state_dir = tmp_path / "state"
     state_dir.mkdir()
     Postgres(state_dir).start().stop()
     enough = hold_in_recovery(state_dir)
     with run(state_dir) as daemon:
         for _ in range(3):
-            notice = daemon.valid_until("STATUS", "waiting for postgres: the database system is ")
+            notice = daemon.receive_until("STATUS", "waiting for postgres: the database system is ")
             assert notice["EXTEND_TIMEOUT_USEC"] == "30000000"
         enough.touch()
-        daemon.valid_until("READY", "1")
+        daemon.receive_until("READY", "1")
 
 
-def test_a_redis_and_a_chain_that_are_away_keep_nobody_from_taking_orders(
-    given: dict[str, str], tmp_path: Path
-) -> None:
+def test_orders_are_accepted_during_an_outage_of_redis_and_the_chain(given: dict[str, str], tmp_path: Path) -> None:
     away = {"ORDERD_REDIS_URL": "redis://127.0.0.1:9/0", "ORDERD_RPC_URL": "http://127.0.0.1:9"}
     with run(tmp_path / "state", **(given | away)) as daemon:
-        daemon.valid_until("READY")
-        notice = daemon.valid_until("STATUS", "orders may have to wait")
+        daemon.receive_until("READY")
+        notice = daemon.receive_until("STATUS", "orders may have to wait")
         assert "redis" in notice["STATUS"]
         assert "rpc" in notice["STATUS"]
-        daemon.valid_until("WATCHDOG")
+        daemon.receive_until("WATCHDOG")
 
 
-def test_the_watchdog_is_fed_while_redis_and_postgres_hang(given: dict[str, str], tmp_path: Path) -> None:
+def test_the_watchdog_is_notified_while_redis_and_postgres_hang(given: dict[str, str], tmp_path: Path) -> None:
     with ExitStack() as stack:
         postgres, postgres_url = stack.enter_context(relay_to_postgres(given["ORDERD_DATABASE_URL"], tmp_path))
         redis, redis_url = stack.enter_context(relay_to_redis(given["ORDERD_REDIS_URL"], tmp_path))
         through = {"ORDERD_DATABASE_URL": postgres_url, "ORDERD_REDIS_URL": redis_url}
         daemon = stack.enter_context(run(tmp_path / "state", **(given | through)))
-        daemon.valid_until("READY")
+        daemon.receive_until("READY")
         redis.hang()
-        daemon.valid_until("STATUS", "redis: no answer")
-        daemon.valid_until("WATCHDOG")
+        daemon.receive_until("STATUS", "redis: no answer")
+        daemon.receive_until("WATCHDOG")
         postgres.hang()
-        daemon.valid_until("STATUS", "postgres: no answer")
-        daemon.valid_until("WATCHDOG")
+        daemon.receive_until("STATUS", "postgres: no answer")
+        daemon.receive_until("WATCHDOG")
         postgres.resume()
         redis.resume()
 
 
-def test_a_full_port_keeps_nobody_from_being_seen_to_live(given: dict[str, str], tmp_path: Path) -> None:
+def test_the_watchdog_is_notified_while_the_port_is_full(given: dict[str, str], tmp_path: Path) -> None:
     with run(tmp_path / "state", **given, ORDERD_MAX_CONNECTIONS="1") as daemon:
-        daemon.valid_until("READY")
+        daemon.receive_until("READY")
         address = urlsplit(json.loads((tmp_path / "state/gateway.json").read_text())["url"])
         with closing(socket.create_connection((address.hostname, address.port))) as first:
             first.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert first.recv(100)
             for _ in range(3):
-                daemon.valid_until("WATCHDOG")
+                daemon.receive_until("WATCHDOG")
 
 
-def test_a_gateway_that_hangs_is_no_longer_said_to_live(given: dict[str, str], tmp_path: Path) -> None:
+def test_the_watchdog_is_not_notified_while_the_gateway_hangs(given: dict[str, str], tmp_path: Path) -> None:
     with run(tmp_path / "state", **given) as daemon:
-        daemon.valid_until("READY")
+        daemon.receive_until("READY")
         gateway = int((tmp_path / "state/gateway.lock").read_text())
         os.kill(gateway, signal.SIGSTOP)
         try:
@@ -162,27 +160,27 @@ def test_a_gateway_that_hangs_is_no_longer_said_to_live(given: dict[str, str], t
                 daemon.next_notice()
         finally:
             os.kill(gateway, signal.SIGCONT)
-        daemon.valid_until("WATCHDOG")
+        daemon.receive_until("WATCHDOG")
 
 
-def test_a_database_that_is_not_there_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
+def test_a_missing_database_ends_the_daemon_at_once(given: dict[str, str], tmp_path: Path) -> None:
     url = urlsplit(given["ORDERD_DATABASE_URL"])._replace(path="/none").geturl()
     assert 'database "none" does not exist' in ended(tmp_path / "state", given | {"ORDERD_DATABASE_URL": url})
 
 
-def test_a_user_that_may_not_enter_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
+def test_a_failed_authentication_ends_the_daemon_at_once(given: dict[str, str], tmp_path: Path) -> None:
     url = given["ORDERD_DATABASE_URL"].replace("//orderd@", "//stranger@")
     assert "authentication failed" in ended(tmp_path / "state", given | {"ORDERD_DATABASE_URL": url})
 
 
-def test_another_chain_ends_it_at_once(given: dict[str, str], tmp_path: Path) -> None:
+def test_an_endpoint_of_another_chain_ends_the_daemon_at_once(given: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     create_wallet(tmp_path / "state/wallet.json")
     words = "chain is devnet, and the RPC endpoint leads to a local chain"
     assert words in ended(tmp_path / "state", given | {"ORDERD_CHAIN": "devnet"})
 
 
-def test_a_port_that_is_taken_is_found_before_anything_is_started(tmp_path: Path) -> None:
+def test_a_port_in_use_is_detected_before_any_service_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         log = ended(tmp_path / "state", {"ORDERD_PORT": str(port)})

@@ -1,4 +1,4 @@
-"""The supervisor starts services in order, starts again what ends by itself, and stops them in reverse."""
+"""The supervisor starts services in order, restarts services that exit, and stops them in reverse order."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 SUPERVISE = Path(__file__).with_name("supervise.py")
-"""Runs the supervisor in a process of its own over small scripts; its output is what they and it have to say."""
+"""Runs the supervisor over small scripts in a process of its own; prints what the supervisor and the scripts report."""
 
 
 class Supervised:
-    """A supervisor process, and what it says line by line."""
+    """A supervisor process and its output, line by line."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
@@ -25,7 +25,7 @@ class Supervised:
         return self.process.stdout.readline().split()
 
     def lines_until(self, *words: str) -> list[list[str]]:
-        """All lines up to the one that consists of ``words`` (and maybe a process id)."""
+        """All lines up to the one that consists of ``words`` (and possibly a process id)."""
         lines: list[list[str]] = []
         while (line := self.next_line())[: len(words)] != list(words):
             assert line, f"the supervisor ended before it said {words}; it said {lines}"
@@ -54,7 +54,7 @@ def test_services_start_in_order_and_stop_in_reverse(tmp_path: Path) -> None:
     assert [line[:2] for line in stopped] == [["polite-1", "down"], ["polite-0", "down"], ["done"]]
 
 
-def test_a_service_that_is_killed_is_started_again(tmp_path: Path) -> None:
+def test_a_killed_service_is_restarted(tmp_path: Path) -> None:
     with supervised(tmp_path, "polite") as daemon:
         ((_, _, first), _) = daemon.lines_until("watching")
         os.kill(int(first), signal.SIGKILL)
@@ -65,7 +65,7 @@ def test_a_service_that_is_killed_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_what_a_service_waits_for_is_started_again_while_it_waits(tmp_path: Path) -> None:
+def test_a_service_is_restarted_while_another_waits_for_it(tmp_path: Path) -> None:
     with supervised(tmp_path, "polite", "needs") as daemon:
         (_, _, first), (_, _, second), _ = daemon.lines_until("watching")
         os.kill(int(second), signal.SIGKILL)
@@ -74,22 +74,22 @@ def test_what_a_service_waits_for_is_started_again_while_it_waits(tmp_path: Path
         assert daemon.next_line()[:2] == ["polite-0", "up"]
 
 
-def test_a_service_that_ends_in_its_first_start_is_started_again(tmp_path: Path) -> None:
+def test_a_service_that_exits_during_its_first_start_is_restarted(tmp_path: Path) -> None:
     with supervised(tmp_path, "late", "polite") as daemon:
         said = [line[:2] for line in daemon.lines_until("watching")]
     assert said == [["late-0", "starts"]] * 2 + [["late-0", "up"], ["polite-1", "up"], ["watching"]]
 
 
-def test_a_service_that_never_starts_is_given_up_and_the_last_word_says_so(tmp_path: Path) -> None:
+def test_a_service_that_never_starts_is_given_up_and_reported(tmp_path: Path) -> None:
     with supervised(tmp_path, "polite", "never") as daemon:
         said = daemon.lines_until("done")
     assert said.count(["never-1", "starts"]) == 5
     assert ["gives", "up:", "never-1"] in [line[:3] for line in said]
-    assert ["polite-0", "down"] in [line[:2] for line in said], "what was started is stopped"
+    assert ["polite-0", "down"] in [line[:2] for line in said], "a started service was not stopped"
 
 
-def test_whatever_a_look_at_the_services_raises_ends_nothing(tmp_path: Path) -> None:
-    """The script's tick raises each time."""
+def test_an_exception_of_the_tick_does_not_end_the_supervisor(tmp_path: Path) -> None:
+    """The script's tick raises an exception each time."""
     with supervised(tmp_path, "polite") as daemon:
         ((_, _, first), _) = daemon.lines_until("watching")
         os.kill(int(first), signal.SIGKILL)
@@ -108,7 +108,7 @@ def test_services_die_with_the_supervisor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_each_stop_signal_stops_it(tmp_path: Path, number: signal.Signals) -> None:
+def test_each_stop_signal_stops_the_supervisor(tmp_path: Path, number: signal.Signals) -> None:
     with supervised(tmp_path, "polite") as daemon:
         daemon.lines_until("watching")
         daemon.process.send_signal(number)

@@ -1,4 +1,5 @@
-"""``orderd traces``: a collector gets one trace per order, again if it did not take it, and the same one each time."""
+"""``orderd traces``: a collector gets one trace per order, receives it again after a failure, and always the same
+trace."""
 
 import os
 import subprocess
@@ -27,14 +28,14 @@ def collector() -> Iterator[AlertReceiver]:
 
 @pytest.fixture
 def filled(connected: str) -> str:
-    """An order that was filled a minute ago, beside one that goes on. Its id."""
+    """The id of an order that was filled a minute ago, besides an order that has not ended."""
     with database.connection_context():
         pending()
         landed = sign(built(), "landed").order
         journal.apply(
             [Change(landed.id, CONFIRMED, landed.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))]
         )
-        database.execute_sql("UPDATE order_events SET at = at - interval '1 minute'")  # it is settled
+        database.execute_sql("UPDATE order_events SET at = at - interval '1 minute'")  # the order is settled
     return str(landed.id)
 
 
@@ -52,7 +53,7 @@ def traces(url: str, directory: Path, collector: AlertReceiver, *options: str) -
 
 
 def spans_of(collector: AlertReceiver) -> list[list[Span]]:
-    """Those of each request that came."""
+    """The spans per received request."""
     found = []
     for received in collector.received:
         request = ExportTraceServiceRequest.FromString(received.body)
@@ -62,7 +63,7 @@ def spans_of(collector: AlertReceiver) -> list[list[Span]]:
     return found
 
 
-def test_a_collector_gets_a_trace_of_each_order_that_has_ended(
+def test_a_collector_gets_a_trace_of_each_ended_order(
     filled: str, postgres_url: str, tmp_path: Path, collector: AlertReceiver
 ) -> None:
     done = traces(postgres_url, tmp_path, collector)
@@ -78,10 +79,10 @@ def test_a_collector_gets_a_trace_of_each_order_that_has_ended(
 
     again = traces(postgres_url, tmp_path, collector)
     assert again.returncode == 0
-    assert spans_of(collector)[1] == spans, "the same trace"
+    assert spans_of(collector)[1] == spans, "the second export sent another trace"
 
 
-def test_orders_that_ended_before_are_left_out(
+def test_orders_that_ended_before_the_start_time_are_left_out(
     filled: str, postgres_url: str, tmp_path: Path, collector: AlertReceiver
 ) -> None:
     done = traces(postgres_url, tmp_path, collector, "--since", "2999-01-01")
@@ -89,7 +90,7 @@ def test_orders_that_ended_before_are_left_out(
     assert collector.received == []
 
 
-def test_a_collector_that_takes_nothing_is_reported(
+def test_a_collector_that_refuses_traces_is_reported(
     filled: str, postgres_url: str, tmp_path: Path, collector: AlertReceiver
 ) -> None:
     collector.answer = 400

@@ -1,4 +1,4 @@
-"""An engine on a real Postgres and Redis, with the chain's answers under the test's control."""
+"""An engine on a real Postgres and Redis, with the chain's answers scripted by the test."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ WALLET = "wallet"
 
 
 def signature(number: int) -> str:
-    """A signature as good as any, in base58."""
+    """A valid signature in base58 that differs per ``number``."""
     return str(Signature.from_bytes(number.to_bytes(64, "big")))
 
 
 @dataclass
 class ScriptedChain:
-    """Stands in for ``Observer`` and ``Sender``: says what the test tells it to, and remembers what it was sent.
+    """Stands in for ``Observer`` and ``Sender``: answers as the test says, and records what it was sent.
 
     ``paid`` are transactions that the wallet has paid for, by the orders that their memos name.
     """
@@ -83,7 +83,7 @@ class ScriptedChain:
         return [self.outage] * len(signed)
 
     def land(self, signature: str, *, err: str | None = None, bought: int = 152_400_000) -> None:
-        """Let the transaction land; without an error it sells 1.5 SOL for ``bought`` base units of USDC."""
+        """Record the transaction as landed; without an error it sells 1.5 SOL for ``bought`` base units of USDC."""
         from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 
         self.statuses[signature] = SignatureStatus(slot=9, err=err, confirmation_status="confirmed")
@@ -104,9 +104,9 @@ class ScriptedChain:
 
 @dataclass
 class Queue:
-    """Stands in for the broker; ``outage`` makes it refuse, and ``others`` are in it already.
+    """Stands in for the broker; ``outage`` makes it refuse, and ``others`` is the number of messages already queued.
 
-    ``looking`` are those of ``sent`` that first look whether they can go on.
+    ``looking`` are those of ``sent`` that first check whether they can continue.
     """
 
     sent: list[UUID] = field(default_factory=list)
@@ -149,7 +149,7 @@ def queue() -> Queue:
 
 @pytest.fixture(autouse=True)
 def connection(connected: str) -> Iterator[None]:
-    """A connection for the test's own questions; the engine nests its own uses of it."""
+    """A connection for the test's own queries; the engine nests its own uses of it."""
     database.connect()
     yield
     database.close()

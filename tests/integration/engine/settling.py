@@ -1,4 +1,4 @@
-"""What settles live attempts in a worker process, on a chain that says what the test tells it to."""
+"""The parts of a worker process that settle live attempts, on a scripted chain."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.integration.engine.conftest import WALLET, ScriptedChain
 
 @dataclass
 class Worker:
-    """The parts of a worker process that look after live attempts."""
+    """The parts of a worker process that settle live attempts."""
 
     live: LiveAttempts
     settlement: Settlement
@@ -42,7 +42,7 @@ class Worker:
 def worker_of(
     chain: ScriptedChain, publisher: Publisher, leases: Leases, clock: Callable[[], float] = time.monotonic
 ) -> Worker:
-    """One that settles what the chain tells of, and tries three times."""
+    """A worker that settles attempts from the chain's answers, with up to three attempts per order."""
     live = LiveAttempts(leases, resend_seconds=1.0, clock=clock)
     resending = Resending(live, cast("Sender", chain), seconds=1.0, clock=clock)
     outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))

@@ -1,4 +1,4 @@
-"""Whose orders are found and listed: one account's, or everybody's where that is asked for."""
+"""Which orders are found and listed: those of one account, or of all accounts on request."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -36,18 +36,18 @@ def listed(account_id: UUID | None, **params: object) -> list[UUID]:
 
 
 class TestFinding:
-    def test_an_order_of_another_account_is_found_by_who_sees_all(self) -> None:
+    def test_an_order_of_another_account_is_found_with_access_to_all_accounts(self) -> None:
         theirs = order_of(account(), "theirs")
         for ref in (str(theirs), str(theirs)[:30], "theirs"):
             assert found(ref) == theirs
             assert refusal(ref, sees_all=False).code is ErrorCode.ORDER_NOT_FOUND
 
-    def test_the_own_client_order_id_comes_before_that_of_others(self) -> None:
+    def test_a_client_order_id_of_the_own_account_is_preferred(self) -> None:
         order_of(account(), "same")
         mine = order_of(DEFAULT_ACCOUNT, "same")
         assert found("same") == mine
 
-    def test_what_several_others_call_alike_takes_the_id(self) -> None:
+    def test_a_client_order_id_used_by_several_other_accounts_is_ambiguous(self) -> None:
         first, second = order_of(account("one"), "same"), order_of(account("two"), "same")
         refused = refusal("same")
         assert refused.code is ErrorCode.ORDER_AMBIGUOUS
@@ -55,18 +55,18 @@ class TestFinding:
         assert "id" in refused.spec.next_step
         assert found(str(second)) == second
 
-    def test_nobody_draws_a_command_to_an_order_of_his_own_by_calling_it_like_another_one(self) -> None:
+    def test_an_order_id_is_preferred_to_a_client_order_id_that_imitates_it(self) -> None:
         mine = order_of(DEFAULT_ACCOUNT, "mine")
         order_of(account(), str(mine))
         assert found(str(mine)) == mine
 
-    def test_a_beginning_of_an_id_that_is_a_name_elsewhere_is_ambiguous(self) -> None:
+    def test_an_id_prefix_that_is_also_a_client_order_id_is_ambiguous(self) -> None:
         mine = str(order_of(DEFAULT_ACCOUNT, "mine"))[:30]
         order_of(account(), mine)
         assert refusal(mine).code is ErrorCode.ORDER_AMBIGUOUS
         assert str(found(mine, sees_all=False)).startswith(mine)
 
-    def test_an_order_that_is_called_by_the_beginning_of_its_own_id_is_one(self) -> None:
+    def test_a_client_order_id_equal_to_the_orders_own_id_prefix_is_not_ambiguous(self) -> None:
         new = new_order()
         name = str(new.id)[:30]
         journal.accept([replace(new, client_order_id=name, account_id=account())])
@@ -74,14 +74,14 @@ class TestFinding:
 
 
 class TestLists:
-    def test_each_account_has_its_own_and_all_are_newest_first(self) -> None:
+    def test_each_account_lists_its_own_orders_newest_first(self) -> None:
         desk = account()
         orders = [order_of(whose) for whose in (DEFAULT_ACCOUNT, desk, desk, DEFAULT_ACCOUNT)]
         assert listed(desk) == [orders[2], orders[1]]
         assert listed(DEFAULT_ACCOUNT) == [orders[3], orders[0]]
         assert listed(None) == orders[::-1]
 
-    def test_pages_of_all_accounts_are_as_those_of_one(self) -> None:
+    def test_orders_of_all_accounts_are_paged_like_those_of_one(self) -> None:
         accounts = [account(name) for name in ("one", "two", "three")]
         orders = [order_of(accounts[number % 3]) for number in range(7)]
         for order_id in orders[::2]:
@@ -96,7 +96,7 @@ class TestLists:
         newest = orders[::-1]
         assert pages == [newest[:2], newest[2:4], newest[4:6], newest[6:]]
 
-    def test_filters_hold_for_all_accounts(self) -> None:
+    def test_filters_apply_to_all_accounts(self) -> None:
         desk = account()
         mine, theirs, ended = (order_of(whose) for whose in (DEFAULT_ACCOUNT, desk, desk))
         journal.apply([journal.Change(ended, Cancelled(), None)])
@@ -106,7 +106,7 @@ class TestLists:
         assert listed(None, token="CHILLGUY") == []
 
 
-def test_an_order_and_its_first_event_say_whose_they_are() -> None:
+def test_an_order_and_its_first_event_name_their_account() -> None:
     theirs = order_of(account("desk two"))
     detail = views.get(DEFAULT_ACCOUNT, str(theirs), sees_all=True)
     assert detail.order.account == "desk two"
@@ -115,8 +115,8 @@ def test_an_order_and_its_first_event_say_whose_they_are() -> None:
     assert mine.order.account == "default"
 
 
-def test_a_thread_without_a_connection_can_tell_an_account_and_keeps_none() -> None:
-    """As the one that publishes news."""
+def test_an_account_is_resolved_by_a_thread_without_a_connection() -> None:
+    """The thread that publishes news has no connection, and must not keep one."""
     desk = account("desk")
     database.close()
     assert name_of(desk) == "desk"
@@ -124,7 +124,7 @@ def test_a_thread_without_a_connection_can_tell_an_account_and_keeps_none() -> N
     database.connect()
 
 
-def test_an_account_goes_by_its_name_before_an_id() -> None:
+def test_an_account_name_is_preferred_to_an_id() -> None:
     desk = account("desk")
     assert called("desk") == called(str(desk).upper()) == desk
     impostor = account(str(desk))

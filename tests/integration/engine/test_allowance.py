@@ -1,4 +1,4 @@
-"""Limits of money hold whoever submits at the same time, and an order beyond them changes nothing."""
+"""Limits on the value of orders hold for concurrent submissions, and an order beyond a limit changes nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -49,7 +49,7 @@ def submitted(key_id: UUID, name: str | None = None) -> NewOrder:
 def spend(
     key_id: UUID, notional: int, name: str | None = None, *, per_order: int | None = None, per_day: int | None = None
 ) -> UUID | None:
-    """Submit an order that is worth so much; the id of the new order, None if it was there before."""
+    """Submit an order of this value; returns the id of the new order, or None if it already existed."""
     with database.connection_context():
         added = accept_within(
             submitted(key_id, name), Spending(notional, TradingLimits(per_order=per_order, per_day=per_day))
@@ -63,14 +63,14 @@ def refusal(key_id: UUID, notional: int, *, per_order: int | None = None, per_da
     return refused.value
 
 
-def test_an_order_may_be_worth_what_the_limit_says_and_not_a_unit_more(key_id: UUID) -> None:
+def test_an_order_may_be_worth_the_limit_and_not_a_unit_more(key_id: UUID) -> None:
     assert spend(key_id, 100 * USDC, per_order=100 * USDC)
     refused = refusal(key_id, 100 * USDC + 1, per_order=100 * USDC)
     assert refused.code is ErrorCode.LIMIT_ORDER
     assert refused.detail == "the order is worth 100.000001 USDC, the API key may submit 100 USDC at most"
 
 
-def test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again(key_id: UUID) -> None:
+def test_the_daily_limit_is_exact_and_says_when_to_retry(key_id: UUID) -> None:
     assert spend(key_id, 60 * USDC, per_day=100 * USDC)
     assert spend(key_id, 40 * USDC, per_day=100 * USDC)
     refused = refusal(key_id, 1, per_day=100 * USDC)
@@ -80,17 +80,17 @@ def test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again(key_id:
     assert Order.select().count() == 2
 
 
-def test_what_could_never_fit_is_told_no_time(key_id: UUID) -> None:
+def test_an_order_above_the_daily_limit_has_no_time_to_retry(key_id: UUID) -> None:
     assert refusal(key_id, 101, per_day=100).retry_after is None
 
 
-def test_the_day_is_the_last_24_hours(key_id: UUID) -> None:
+def test_the_daily_limit_covers_the_last_24_hours(key_id: UUID) -> None:
     old = spend(key_id, 60 * USDC, per_day=100 * USDC)
     assert spend(key_id, 30 * USDC, per_day=100 * USDC)
     _was_at(old, timedelta(hours=23))
     refused = refusal(key_id, 50 * USDC, per_day=100 * USDC)
     assert refused.retry_after is not None
-    assert 3_500 < refused.retry_after <= 3_601, "when the old one no longer counts, and not when all do not"
+    assert 3_500 < refused.retry_after <= 3_601, "the time at which the oldest order no longer counts"
     _was_at(old, timedelta(hours=24, seconds=1))
     assert spend(key_id, 50 * USDC, per_day=100 * USDC)
 
@@ -113,18 +113,18 @@ def rest(key_id: UUID, notional: int) -> Order:
 
 
 @pytest.mark.usefixtures("connection")
-def test_what_waits_for_the_market_counts_for_as_long_as_it_is_open(key_id: UUID) -> None:
+def test_a_resting_order_counts_while_it_is_open(key_id: UUID) -> None:
     order = rest(key_id, 100)
     _was_at(order.id, timedelta(days=3))
     refused = refusal(key_id, 1, per_day=100)
     assert refused.code is ErrorCode.LIMIT_DAY
-    assert refused.retry_after is None, "nobody knows when it ends"
+    assert refused.retry_after is None, "the end of a resting order is unknown"
     journal.apply([Change(order.id, Cancelled(), None)])
     assert spend(key_id, 100, per_day=100)
 
 
 @pytest.mark.usefixtures("connection")
-def test_after_its_last_fill_it_counts_for_a_day(key_id: UUID) -> None:
+def test_an_order_counts_for_a_day_after_its_last_fill(key_id: UUID) -> None:
     order = rest(key_id, 100)
     _was_at(order.id, timedelta(days=3))
     part = FilledPart(amount_in="1", amount_out="105", executed_price="105", remaining="0.5")
@@ -137,13 +137,13 @@ def test_after_its_last_fill_it_counts_for_a_day(key_id: UUID) -> None:
     assert spend(key_id, 100, per_day=100)
 
 
-def test_an_order_that_is_there_already_is_no_new_one(key_id: UUID) -> None:
+def test_a_resubmitted_order_does_not_count_again(key_id: UUID) -> None:
     assert spend(key_id, 100, "mine", per_day=100)
     assert spend(key_id, 100, "mine", per_day=100) is None
     assert Order.select().count() == 1
 
 
-def test_submissions_at_the_same_time_do_not_slip_under_together(key_id: UUID) -> None:
+def test_concurrent_submissions_do_not_exceed_the_limit_together(key_id: UUID) -> None:
     def attempt(_: int) -> bool:
         try:
             return spend(key_id, 10, per_day=50) is not None
@@ -155,7 +155,7 @@ def test_submissions_at_the_same_time_do_not_slip_under_together(key_id: UUID) -
     assert Order.select().count() == 5
 
 
-def test_nobody_else_submits_with_a_token_between_its_check_and_the_order(
+def test_a_key_is_locked_between_its_check_and_the_order(
     key_id: UUID, connected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check, locked = allowance._check, []
@@ -175,7 +175,7 @@ def test_nobody_else_submits_with_a_token_between_its_check_and_the_order(
     assert locked == [key_id]
 
 
-def test_another_token_has_a_day_of_its_own(key_id: UUID) -> None:
+def test_each_key_has_its_own_daily_limit(key_id: UUID) -> None:
     other = uuid7()
     ApiKey.insert(
         id=other,
@@ -190,7 +190,7 @@ def test_another_token_has_a_day_of_its_own(key_id: UUID) -> None:
 
 
 @pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
-def test_a_token_that_has_ended_meanwhile_submits_nothing(key_id: UUID, column: str) -> None:
+def test_a_key_that_is_revoked_or_expired_meanwhile_submits_nothing(key_id: UUID, column: str) -> None:
     ApiKey.update({column: datetime.now(UTC)}).where(ApiKey.id == key_id).execute()
     assert refusal(key_id, 1, per_day=100).code is ErrorCode.AUTH_INVALID
     assert Order.select().count() == 0
@@ -200,8 +200,8 @@ def _was_at(order_id: UUID | None, ago: timedelta) -> None:
     database.execute_sql("UPDATE notionals SET at = clock_timestamp() - %s WHERE order_id = %s", (ago, str(order_id)))
 
 
-class TestOfTheDaemon:
-    """They hold for all keys together, and for clients that need none."""
+class TestDaemonLimits:
+    """Limits for all keys together, and for clients that need no key."""
 
     def spend(
         self, notional: int, by: Actor = NOBODY, *, per_order: int | None = None, per_day: int | None = None
@@ -226,7 +226,7 @@ class TestOfTheDaemon:
         )
 
     @pytest.mark.usefixtures("connection")
-    def test_all_orders_of_a_day_count_whoever_submits_them(self, key_id: UUID) -> None:
+    def test_orders_of_all_clients_count_toward_the_daemons_daily_limit(self, key_id: UUID) -> None:
         assert self.spend(60, per_day=100)
         assert self.spend(40, Actor("bot", "", key_id), per_day=100)
         refused = self.refusal(1, per_day=100)
@@ -236,19 +236,19 @@ class TestOfTheDaemon:
         assert self.refusal(101, per_day=100).code is ErrorCode.LIMIT_DAY
 
     @pytest.mark.usefixtures("connection")
-    def test_the_first_order_of_a_day_is_held_to_the_limit_too(self) -> None:
+    def test_the_first_order_of_a_day_is_checked_too(self) -> None:
         assert self.refusal(101, per_day=100).code is ErrorCode.LIMIT_DAY
         assert Order.select().count() == 0
 
     @pytest.mark.usefixtures("connection")
-    def test_another_day_has_a_counter_of_its_own(self) -> None:
+    def test_each_day_has_its_own_counter(self) -> None:
         assert self.spend(100, per_day=100)
         database.execute_sql("UPDATE notionals SET day = NULL")
         database.execute_sql("UPDATE daily_spending SET day = day - 1")
         assert self.spend(100, per_day=100)
 
     @pytest.mark.usefixtures("connection")
-    def test_an_order_that_ends_without_a_fill_does_not_count_and_one_that_is_filled_does(self) -> None:
+    def test_only_filled_orders_count_after_their_end(self) -> None:
         order = self.spend(100, per_day=100)
         assert order is not None
         assert journal.apply([Change(order.id, Cancelled(), None)])
@@ -259,7 +259,7 @@ class TestOfTheDaemon:
         assert self.refusal(1, per_day=100).code is ErrorCode.LIMIT_DAY
 
     @pytest.mark.usefixtures("connection")
-    def test_an_order_that_is_changed_counts_as_what_it_is_now(self, key_id: UUID) -> None:
+    def test_an_amended_order_counts_at_its_new_value(self, key_id: UUID) -> None:
         limits = TradingLimits(per_day=100)
         order = self.spend(100, per_day=100)
         assert order is not None
@@ -271,12 +271,12 @@ class TestOfTheDaemon:
         assert spending.counted_today() == 100
 
     @pytest.mark.usefixtures("connection")
-    def test_what_is_refused_for_another_reason_does_not_count(self) -> None:
+    def test_an_order_refused_for_another_reason_does_not_count(self) -> None:
         halts.halt(HaltCause.OPERATOR, Actor("ops"), "a test")
         assert self.spend(100, per_day=100) is None
         assert spending.counted_today() == 0
 
-    def test_many_at_once_stay_within_it(self, key_id: UUID) -> None:
+    def test_concurrent_orders_stay_within_the_daemons_limit(self, key_id: UUID) -> None:
         def submit(number: int) -> bool:
             with suppress(OrderdError):
                 return self.spend(10, Actor("bot", "", key_id) if number % 2 else NOBODY, per_day=100) is not None

@@ -1,4 +1,4 @@
-"""Changing an order that rests: it stays the same order, and fires as it was or counts as it is."""
+"""Amending a resting order: it stays the same order, and fires either at its old or at its new terms."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -65,8 +65,8 @@ def test_an_amendment_is_an_event_of_the_same_order(intake: Intake) -> None:
     assert [row.action for row in audit.read(Filter(order_id=order_id), 5)].count("order.amend") == 1
 
 
-def test_what_a_trigger_has_read_before_an_amendment_fires_nothing(intake: Intake, begin: Begin) -> None:
-    """The pass looks at the market, finds it met, and the amendment comes before it is stored."""
+def test_an_amendment_voids_a_trigger_that_has_read_the_old_terms(intake: Intake, begin: Begin) -> None:
+    """The trigger finds the old price met, and the amendment is stored before the trigger's result."""
     order_id = limit("105")
 
     class Interrupted(Market):
@@ -84,18 +84,18 @@ def test_what_a_trigger_has_read_before_an_amendment_fires_nothing(intake: Intak
     market.is_armed = True
     assert watch.sees(106) == 0
     assert read(order_id).status is OrderStatus.OPEN
-    assert watch.sees(119) == 0, "it counts as it is now"
+    assert watch.sees(119) == 0, "the order fired at its old price"
     assert watch.sees(121) == 1
 
 
-def test_what_has_fired_a_moment_before_is_amended_no_more(intake: Intake, begin: Begin) -> None:
+def test_a_fired_order_cannot_be_amended(intake: Intake, begin: Begin) -> None:
     order_id = limit("105")
     assert begin(Market()).sees(106) == 1
     assert refused(intake, order_id, limit_price="120").code is ErrorCode.ORDER_NOT_AMENDABLE
     assert read(order_id).limit_price == "105"
 
 
-def test_an_amendment_waits_for_a_trigger_that_is_writing_and_is_refused(intake: Intake) -> None:
+def test_an_amendment_waits_for_a_concurrent_trigger_and_is_refused(intake: Intake) -> None:
     order_id = limit("105")
     here = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({here})"
@@ -105,13 +105,13 @@ def test_an_amendment_waits_for_a_trigger_that_is_writing_and_is_refused(intake:
             assert journal.apply([Change(order_id, fact, read(order_id).version, to=OrderStatus.PENDING)])
             late = pool.submit(intake.amend, DEFAULT_ACCOUNT, str(order_id), {"limit_price": "120"}, ME)
             while not database.execute_sql(waiting).fetchone()[0]:
-                assert not late.done(), "it did not wait"
+                assert not late.done(), "the amendment did not wait"
         with pytest.raises(OrderdError, match="it is pending") as refusal:
             late.result(20)
     assert refusal.value.code is ErrorCode.ORDER_NOT_AMENDABLE
 
 
-def test_nor_is_a_stop_that_has_fired_and_waits_for_its_limit(intake: Intake) -> None:
+def test_a_fired_stop_that_waits_for_its_limit_cannot_be_amended(intake: Intake) -> None:
     order_id = rests(OrderKind.STOP_LIMIT, stop_price="95", limit_price="90", confirm=1)
     fact = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
     journal.apply([Change(order_id, fact, None, to=OrderStatus.PENDING)])
@@ -121,7 +121,7 @@ def test_nor_is_a_stop_that_has_fired_and_waits_for_its_limit(intake: Intake) ->
     assert "has fired" in refused(intake, order_id, limit_price="89").detail
 
 
-def test_an_amended_order_is_found_by_the_triggers_at_once(intake: Intake, begin: Begin) -> None:
+def test_an_amended_order_is_evaluated_at_once(intake: Intake, begin: Begin) -> None:
     watch: Watch = begin(Market())
     order_id = limit("105")
     assert watch.sees(101) == 0
@@ -140,14 +140,14 @@ def test_an_amended_order_is_found_by_the_triggers_at_once(intake: Intake, begin
         ({"paused": True}, ErrorCode.ORDER_NOT_AMENDABLE),
     ],
 )
-def test_what_cannot_be_meant_changes_nothing(intake: Intake, changes: dict[str, Any], code: ErrorCode) -> None:
+def test_invalid_amendments_change_nothing(intake: Intake, changes: dict[str, Any], code: ErrorCode) -> None:
     order_id = limit("105")
     assert refused(intake, order_id, **changes).code is code
     assert read(order_id).first_terms is None
 
 
-def test_the_first_submission_again_is_still_the_same_order(intake: Intake) -> None:
-    """And what it is now, under the same id, is another one."""
+def test_resubmitting_the_original_terms_finds_the_amended_order(intake: Intake) -> None:
+    """Submitting the amended terms under the same id is a conflict."""
 
     def submission(price: str) -> Submission:
         params = SubmitParams(
@@ -166,7 +166,7 @@ def test_the_first_submission_again_is_still_the_same_order(intake: Intake) -> N
     assert other.code is ErrorCode.ORDER_CONFLICT
 
 
-def test_a_new_time_takes_the_place_of_the_old_one(intake: Intake) -> None:
+def test_an_amended_validity_replaces_the_old_one(intake: Intake) -> None:
     order_id = limit("105", valid_seconds=60)
     began = read(order_id).valid_until
     assert began is not None
@@ -178,7 +178,7 @@ def test_a_new_time_takes_the_place_of_the_old_one(intake: Intake) -> None:
     assert amended(intake, order_id, limit_price="104").valid_until == until.valid_until
 
 
-def test_a_trailing_stop_follows_for_its_new_amount(intake: Intake) -> None:
+def test_an_amended_trailing_stop_trails_for_its_new_amount(intake: Intake) -> None:
     order_id = trailing()
     database.execute_sql("UPDATE orders SET best_out = 100000000 WHERE id = %s", (str(order_id),))
     assert amended(intake, order_id, amount_in="2", trail="5%").best_out == 200 * USDC
@@ -188,22 +188,22 @@ def test_a_trailing_stop_follows_for_its_new_amount(intake: Intake) -> None:
 # Families
 
 
-def test_the_amount_of_an_order_in_parts_is_its_total_with_what_is_sold(intake: Intake, care: Families) -> None:
+def test_the_amended_amount_of_a_partial_order_includes_its_fills(intake: Intake, care: Families) -> None:
     parent = in_parts()
     care.execute(parent, 4 * SOL)
-    assert refused(intake, parent, amount_in="3").code is ErrorCode.ORDER_NOT_AMENDABLE, "4 are being sold"
+    assert refused(intake, parent, amount_in="3").code is ErrorCode.ORDER_NOT_AMENDABLE, "4 SOL are being sold"
     sold(children(parent)[0].id, 430 * USDC)
     care.run_once()
     assert "4 SOL" in refused(intake, parent, amount_in="3.9").detail
     assert amended(intake, parent, amount_in="6").amount_in == 6 * SOL
-    assert not care.execute(parent, 3 * SOL), "2 are left"
+    assert not care.execute(parent, 3 * SOL), "only 2 SOL are left"
     assert care.execute(parent, 2 * SOL)
     sold(children(parent)[1].id, 215 * USDC)
     care.run_once()
     assert (read(parent).status, read(parent).filled_in) == (OrderStatus.CONFIRMED, 6 * SOL)
 
 
-def test_a_total_that_is_sold_already_ends_the_order(intake: Intake, care: Families) -> None:
+def test_an_amount_amended_to_the_filled_amount_ends_the_order(intake: Intake, care: Families) -> None:
     parent = in_parts()
     care.execute(parent, 4 * SOL)
     sold(children(parent)[0].id, 430 * USDC)
@@ -213,14 +213,14 @@ def test_a_total_that_is_sold_already_ends_the_order(intake: Intake, care: Famil
     assert (read(parent).status, read(parent).filled_in) == (OrderStatus.CONFIRMED, 4 * SOL)
 
 
-def test_a_part_that_was_found_at_the_old_price_keeps_to_the_new_one(intake: Intake, care: Families) -> None:
+def test_a_child_triggered_at_the_old_price_keeps_the_new_limit(intake: Intake, care: Families) -> None:
     parent = in_parts()
     amended(intake, parent, limit_price="110")
     assert care.execute(parent, 4 * SOL)
     assert children(parent)[0].limit_price == "110"
 
 
-def test_each_end_of_an_oco_has_a_price_of_its_own_and_not_an_amount(intake: Intake, care: Families) -> None:
+def test_an_oco_child_can_be_amended_in_price_but_not_in_amount(intake: Intake, care: Families) -> None:
     parent = oco()
     care.run_once()
     profit, loss = children(parent)
@@ -230,25 +230,25 @@ def test_each_end_of_an_oco_has_a_price_of_its_own_and_not_an_amount(intake: Int
     assert refused(intake, parent, take_profit_price="110").code is ErrorCode.ORDER_NOT_AMENDABLE
 
 
-def test_a_pause_keeps_the_times_and_what_is_sold(intake: Intake, care: Families) -> None:
+def test_a_paused_twap_keeps_its_schedule_and_its_fills(intake: Intake, care: Families) -> None:
     parent = twap(slices=4)
     was_due(parent, 0.01)
     care.run_once()
     sold(children(parent)[0].id)
     care.run_once()
     assert amended(intake, parent, paused=True).paused
-    assert 58 < seconds_until(parent) <= 60, "not looked at sooner"
+    assert 58 < seconds_until(parent) <= 60, "evaluated too early"
     was_due(parent, 90)
     assert care.run_once() == 0
     assert not amended(intake, parent, paused=False).paused
-    assert -92 < seconds_until(parent) < -88, "what it missed is known"
+    assert -92 < seconds_until(parent) < -88, "the missed executions are lost"
     assert care.run_once() == 1
     (event,) = [each.data for each in views.events_after(parent, 0)][-1:]
     assert isinstance(event, Executing)
-    assert (event.amount_in, read(parent).filled_in) == ("1.5", SOL), "of 3 left, for the last two times"
+    assert (event.amount_in, read(parent).filled_in) == ("1.5", SOL), "the remaining 3 SOL are shared by two executions"
 
 
-def test_a_stop_is_amended_too(intake: Intake, begin: Begin) -> None:
+def test_a_stop_can_be_amended(intake: Intake, begin: Begin) -> None:
     order_id = stop("95")
     amended(intake, order_id, stop_price="90")
     watch = begin(Market())

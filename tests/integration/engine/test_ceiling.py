@@ -1,4 +1,4 @@
-"""What an exact output may cost at most is agreed with the order's first route, and holds over all that follows."""
+"""The maximum cost of an exact output is set with the order's first route, and holds for all later attempts."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -18,13 +18,13 @@ from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.failure import AttemptFailedError, Failures
 from orderd.engine.publish import Publisher
 from tests.integration.engine.test_execution import QUOTE, Desk, open_desk
-from tests.integration.engine.test_floor import TO_BE_TAKEN_AT_ONCE, fail_on_chain
+from tests.integration.engine.test_floor import RETRY_AT_ONCE, fail_on_chain
 from tests.integration.orders import FILL, pending, read
 from tests.samples.orders import FILL as FILLED
 
 WANTED = 152_310_211
 MOST = 1_507_500_000
-"""Of what is quoted and the 0.5 % that the orders accept."""
+"""The quoted cost plus the orders' slippage of 0.5 %."""
 
 
 @pytest.fixture
@@ -33,25 +33,25 @@ def desk(publisher: Publisher) -> Desk:
 
 
 @pytest.fixture
-def fails(desk: Desk, publisher: Publisher) -> Callable[[UUID], OrderdError]:
-    """A turn of the order that ends with a failed attempt, and its error; the next one may begin at once."""
+def failed_turn(desk: Desk, publisher: Publisher) -> Callable[[UUID], OrderdError]:
+    """Run a turn that must end with a failed attempt, and return its error; the order may be retried at once."""
 
     def work(order_id: UUID) -> OrderdError:
         with pytest.raises(AttemptFailedError) as failed:
             desk.work(order_id)
-        Failures(TO_BE_TAKEN_AT_ONCE, publisher).record([failed.value])
+        Failures(RETRY_AT_ONCE, publisher).record([failed.value])
         return failed.value.error
 
     return work
 
 
 def agreed(desk: Desk) -> list[tuple[int, int]]:
-    """What each signed transaction brings at least, and takes at most."""
+    """The minimum output and maximum input of each signed transaction."""
     return [(plan.min_amount_out, plan.max_amount_in) for plan in desk.builder.signed]
 
 
-@pytest.mark.parametrize("takes", [MOST, QUOTE.amount_in, 1], ids=["no less", "the same", "less"])
-def test_a_later_attempt_pays_no_more_than_the_first_one_would(desk: Desk, takes: int) -> None:
+@pytest.mark.parametrize("takes", [MOST, QUOTE.amount_in, 1], ids=["maximum cost", "same cost", "lower cost"])
+def test_a_later_attempt_keeps_the_maximum_of_the_first(desk: Desk, takes: int) -> None:
     order_id = pending(exact_out=WANTED)
     desk.work(order_id)
     fail_on_chain(order_id)
@@ -65,13 +65,15 @@ def test_a_later_attempt_pays_no_more_than_the_first_one_would(desk: Desk, takes
     assert [each.max_amount_in for each in Attempt.select()] == [MOST, MOST]
 
 
-def test_a_route_above_the_first_ceiling_is_a_failed_attempt(desk: Desk, fails: Callable[[UUID], OrderdError]) -> None:
+def test_a_route_above_the_first_maximum_is_a_failed_attempt(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
+) -> None:
     order_id = pending(exact_out=WANTED)
     desk.work(order_id)
     fail_on_chain(order_id)
     desk.market.takes = MOST + 1
 
-    error = fails(order_id)
+    error = failed_turn(order_id)
 
     assert error.code is ErrorCode.ROUTE_ABOVE_CEILING
     assert error.detail == (
@@ -85,7 +87,7 @@ def test_a_route_above_the_first_ceiling_is_a_failed_attempt(desk: Desk, fails: 
     assert agreed(desk) == [(WANTED, MOST)] * 2
 
 
-def test_an_order_may_ask_for_a_new_ceiling_in_each_attempt(desk: Desk) -> None:
+def test_an_order_may_set_a_new_maximum_in_each_attempt(desk: Desk) -> None:
     order_id = pending(exact_out=WANTED, floor=Floor.EACH)
     desk.work(order_id)
     fail_on_chain(order_id)
@@ -96,8 +98,8 @@ def test_an_order_may_ask_for_a_new_ceiling_in_each_attempt(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("floor", Floor)
-def test_nothing_above_the_orders_own_maximum_is_paid_in_any_attempt(
-    desk: Desk, fails: Callable[[UUID], OrderdError], floor: Floor
+def test_no_attempt_pays_more_than_the_orders_own_maximum(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError], floor: Floor
 ) -> None:
     own = QUOTE.amount_in + 1
     order_id = pending(exact_out=WANTED, floor=floor, max_in=own)
@@ -105,7 +107,7 @@ def test_nothing_above_the_orders_own_maximum_is_paid_in_any_attempt(
     fail_on_chain(order_id)
 
     desk.market.takes = own + 1
-    error = fails(order_id)
+    error = failed_turn(order_id)
     assert error.code is ErrorCode.ROUTE_ABOVE_CEILING
     assert error.detail.endswith("pays no more than 1.500000001 SOL: its own max_in")
     desk.market.takes = own
@@ -114,23 +116,23 @@ def test_nothing_above_the_orders_own_maximum_is_paid_in_any_attempt(
     assert agreed(desk) == [(WANTED, own)] * 2
 
 
-def test_a_maximum_above_the_ceiling_of_the_quote_raises_nothing(desk: Desk) -> None:
+def test_an_own_maximum_above_the_quotes_maximum_has_no_effect(desk: Desk) -> None:
     desk.work(pending(exact_out=WANTED, max_in=2 * MOST))
     assert agreed(desk) == [(WANTED, MOST)]
 
 
-def test_a_maximum_that_the_market_does_not_keep_fails_the_first_attempt(
-    desk: Desk, fails: Callable[[UUID], OrderdError]
+def test_an_own_maximum_below_the_market_fails_the_first_attempt(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
 ) -> None:
     order_id = pending(exact_out=WANTED, max_in=QUOTE.amount_in - 1)
-    assert fails(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
+    assert failed_turn(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
     assert (agreed(desk), desk.sender.sent, read(order_id).max_amount_in) == ([], [], None)
 
 
-def test_another_route_in_the_same_attempt_keeps_to_the_ceiling(
-    desk: Desk, fails: Callable[[UUID], OrderdError]
+def test_a_new_route_in_the_same_attempt_keeps_the_maximum(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
 ) -> None:
-    """A pool refuses, and what is left takes more: at first still little enough, then not any more."""
+    """A pool refuses, and the remaining routes cost more: first within the maximum, then above it."""
 
     def refuse(_: UUID) -> None:
         desk.market.takes += 5_000_000
@@ -139,7 +141,7 @@ def test_another_route_in_the_same_attempt_keeps_to_the_ceiling(
 
     desk.builder.meanwhile = refuse
     order_id = pending(exact_out=WANTED)
-    assert fails(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
+    assert failed_turn(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
     assert (agreed(desk), read(order_id).max_amount_in) == ([], MOST)
     routed = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
     assert [(each.chosen.amount_in, each.chosen.amount_out, each.max_amount_in) for each in routed] == [
@@ -148,8 +150,8 @@ def test_another_route_in_the_same_attempt_keeps_to_the_ceiling(
     ]
 
 
-def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_ceiling(
-    desk: Desk, fails: Callable[[UUID], OrderdError]
+def test_a_rolled_back_order_is_executed_again_with_the_same_maximum(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
 ) -> None:
     order_id = pending(exact_out=WANTED)
     desk.work(order_id)
@@ -164,7 +166,7 @@ def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_ceiling(
     fail_on_chain(order_id)
 
     desk.market.takes = MOST + 1
-    assert fails(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
+    assert failed_turn(order_id).code is ErrorCode.ROUTE_ABOVE_CEILING
     desk.market.takes = MOST
     desk.work(order_id)
 
@@ -172,7 +174,7 @@ def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_ceiling(
 
 
 @pytest.mark.parametrize(("filled", "is_taken"), [({"filled_in": MOST}, True), ({"filled_in": MOST + 1}, False)])
-def test_the_database_takes_no_fill_above_the_ceiling(desk: Desk, filled: dict[str, int], is_taken: bool) -> None:
+def test_the_database_refuses_a_fill_above_the_maximum(desk: Desk, filled: dict[str, int], is_taken: bool) -> None:
     order_id = pending(exact_out=WANTED)
     desk.work(order_id)
     order, end = read(order_id), AttemptEnd("landed", 815, 1)
@@ -183,7 +185,7 @@ def test_the_database_takes_no_fill_above_the_ceiling(desk: Desk, filled: dict[s
     assert isinstance(written, IntegrityError) != is_taken
 
 
-def test_an_order_tells_what_it_has_paid_once_that_is_known(desk: Desk) -> None:
+def test_an_order_shows_its_cost_once_it_is_filled(desk: Desk) -> None:
     order_id = pending(exact_out=WANTED)
     assert views.order_view(read(order_id)).amount_in is None
     desk.work(order_id)
@@ -198,9 +200,7 @@ def test_an_order_tells_what_it_has_paid_once_that_is_known(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("own", [None, 1_600_000_000])
-def test_the_market_is_told_that_the_output_is_exact_and_what_the_order_says_itself(
-    desk: Desk, own: int | None
-) -> None:
+def test_the_router_gets_the_exact_output_and_the_orders_own_maximum(desk: Desk, own: int | None) -> None:
     desk.work(pending(exact_out=WANTED, max_in=own))
     (request,) = desk.market.requests
     assert (request.amount, request.exact_out, request.has_own_floor) == (WANTED, True, own is not None)

@@ -1,4 +1,4 @@
-"""No call goes to an endpoint of another chain than the one that is meant and that the stored orders belong to."""
+"""No call goes to an endpoint of another chain than the configured one, or than the one the stored orders belong to."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ONE, OTHER = "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi", "8qbHbw2BbbTHBW1sbeq
 
 
 class Endpoint:
-    """Answers with its genesis hash to whatever it is asked, and remembers what that was."""
+    """Answers every call with its genesis hash, and records the calls."""
 
     def __init__(self, genesis_hash: str) -> None:
         self.genesis_hash: str | None = genesis_hash
@@ -34,7 +34,7 @@ class Endpoint:
 
 
 @pytest.mark.parametrize("local", ["simnet", "localnet"])
-def test_the_orders_stay_with_the_chain_they_began_on(local: Chain) -> None:
+def test_stored_orders_are_bound_to_their_chain(local: Chain) -> None:
     check_chain(local, ONE)
     check_chain(local, ONE)
     with pytest.raises(RpcWrongChainError, match=f"belong to another chain, with genesis hash {ONE}"):
@@ -51,15 +51,13 @@ def test_the_orders_stay_with_the_chain_they_began_on(local: Chain) -> None:
         ("mainnet", ONE, "chain is mainnet, and the RPC endpoint leads to a local chain"),
     ],
 )
-def test_an_endpoint_of_another_chain_is_refused_and_leaves_no_mark(
-    meant: Any, genesis_hash: str, complaint: str
-) -> None:
+def test_an_endpoint_of_another_chain_is_refused_and_not_stored(meant: Any, genesis_hash: str, complaint: str) -> None:
     with pytest.raises(RpcWrongChainError, match=complaint):
         check_chain(meant, genesis_hash)
     assert database.execute_sql("SELECT count(*) FROM chain").fetchone() == (0,)
 
 
-def test_nothing_goes_out_until_the_chain_is_known_and_then_it_is_not_asked_for_again() -> None:
+def test_no_call_is_sent_before_the_chain_is_checked_once() -> None:
     endpoint, seen = Endpoint(ONE), list[str]()
     rpc = RpcClient("", transport=CheckedTransport(endpoint, seen.append))
     endpoint.genesis_hash = None
@@ -73,7 +71,7 @@ def test_nothing_goes_out_until_the_chain_is_known_and_then_it_is_not_asked_for_
     assert seen == [ONE]
 
 
-def test_nothing_goes_to_the_wrong_chain() -> None:
+def test_no_call_is_sent_to_the_wrong_chain() -> None:
     def refuse(_: str) -> None:
         raise RpcWrongChainError("no")
 

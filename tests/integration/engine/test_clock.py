@@ -1,4 +1,4 @@
-"""Postgres' clock is set while waits are under way: each of them ends after its length all the same."""
+"""Waits keep their length when Postgres' clock is set while they run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -36,9 +36,9 @@ def server(postgres_url: str) -> Iterator[SettableClock]:
 
 
 class Watching(DatabaseClock):
-    """A process that knows Postgres' clock from before a test sets it.
+    """A process that knew Postgres' clock before the test set it.
 
-    ``doubt`` is how many seconds its first look took: it measures a jump too long by up to as much.
+    ``doubt`` is the duration of its first query in seconds: it may overestimate a jump by up to that.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ def seconds_until(column: str, order_id: UUID) -> float:
 
 
 def nothing_sent(order_ids: Sequence[UUID], *, look: bool = False) -> None:
-    """A queue that nobody takes anything from."""
+    """A queue from which nothing is taken."""
 
 
 def waiting(seconds: int) -> UUID:
@@ -72,7 +72,7 @@ def waiting(seconds: int) -> UUID:
 
 
 @BOTH_WAYS
-def test_a_wait_keeps_what_is_left_of_it(server: SettableClock, watching: Watching, by: timedelta) -> None:
+def test_a_wait_keeps_its_remaining_time(server: SettableClock, watching: Watching, by: timedelta) -> None:
     order_id = waiting(300)
     server.set(by)
     watching.look()
@@ -80,7 +80,7 @@ def test_a_wait_keeps_what_is_left_of_it(server: SettableClock, watching: Watchi
 
 
 @BOTH_WAYS
-def test_what_is_due_stays_due(server: SettableClock, watching: Watching, by: timedelta) -> None:
+def test_a_due_order_stays_due(server: SettableClock, watching: Watching, by: timedelta) -> None:
     order_id = pending()
     server.set(by)
     watching.look()
@@ -89,7 +89,7 @@ def test_what_is_due_stays_due(server: SettableClock, watching: Watching, by: ti
 
 
 @BOTH_WAYS
-def test_an_order_that_comes_before_it_is_noticed_is_due_at_once(
+def test_an_order_accepted_before_the_jump_is_noticed_is_due_at_once(
     server: SettableClock, watching: Watching, by: timedelta
 ) -> None:
     server.set(by)
@@ -99,7 +99,7 @@ def test_an_order_that_comes_before_it_is_noticed_is_due_at_once(
 
 
 @BOTH_WAYS
-def test_a_living_worker_keeps_its_orders(
+def test_a_live_worker_keeps_its_orders(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
@@ -113,8 +113,8 @@ def test_a_living_worker_keeps_its_orders(
 
 
 @BOTH_WAYS
-def test_a_lease_that_has_run_out_is_over(server: SettableClock, watching: Watching, by: timedelta) -> None:
-    """At the latest after a lease's length, which is all that can be known where the clock went back."""
+def test_an_expired_lease_ends(server: SettableClock, watching: Watching, by: timedelta) -> None:
+    """If the clock went back, the lease ends after another lease's length at the latest."""
     order = claimed(lease_seconds=0)
     server.set(by)
     watching.look()
@@ -122,7 +122,7 @@ def test_a_lease_that_has_run_out_is_over(server: SettableClock, watching: Watch
 
 
 @BOTH_WAYS
-def test_an_order_stays_valid_for_as_long_as_it_was(
+def test_an_order_keeps_its_remaining_validity(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
@@ -136,7 +136,7 @@ def test_an_order_stays_valid_for_as_long_as_it_was(
 
 
 @BOTH_WAYS
-def test_a_clock_that_is_set_after_it_was_looked_at_ends_no_wait(
+def test_a_jump_right_after_the_clock_was_read_ends_no_wait(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     waits = waiting(300)
@@ -160,7 +160,7 @@ def test_a_clock_that_is_set_after_it_was_looked_at_ends_no_wait(
 
 
 @BOTH_WAYS
-def test_an_order_rests_for_as_long_as_it_is_valid_and_a_date_stays_a_date(
+def test_a_duration_moves_with_the_clock_and_a_date_does_not(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     until = datetime.now(UTC) + timedelta(hours=2)
@@ -179,7 +179,7 @@ def test_an_order_rests_for_as_long_as_it_is_valid_and_a_date_stays_a_date(
 
 
 @BOTH_WAYS
-def test_a_pause_of_what_rests_keeps_what_is_left_of_it(
+def test_the_pause_of_a_resting_order_keeps_its_remaining_time(
     server: SettableClock, watching: Watching, by: timedelta
 ) -> None:
     order_id = pending(kind=OrderKind.LIMIT, limit_price="105")
@@ -192,7 +192,7 @@ def test_a_pause_of_what_rests_keeps_what_is_left_of_it(
 
 
 @BOTH_WAYS
-def test_an_outcome_is_unknown_when_its_time_has_come(
+def test_an_outcome_becomes_unknown_after_the_same_time(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     order = sign(built(), signature(1)).order
@@ -205,7 +205,7 @@ def test_an_outcome_is_unknown_when_its_time_has_come(
 
 
 @BOTH_WAYS
-def test_an_allowance_is_of_24_hours(server: SettableClock, watching: Watching, by: timedelta) -> None:
+def test_an_allowance_still_covers_24_hours(server: SettableClock, watching: Watching, by: timedelta) -> None:
     order_id, token = pending(), UUID(int=7)
     database.execute_sql(
         "INSERT INTO api_tokens (id, account_id, name, hash, scopes) "
@@ -224,7 +224,7 @@ def test_an_allowance_is_of_24_hours(server: SettableClock, watching: Watching, 
 
 
 @BOTH_WAYS
-def test_records_of_the_past_stay_as_they_were(server: SettableClock, watching: Watching, by: timedelta) -> None:
+def test_records_of_the_past_are_not_moved(server: SettableClock, watching: Watching, by: timedelta) -> None:
     order_id = waiting(300)
     history = "SELECT seq, at FROM order_events WHERE order_id = %s ORDER BY seq"
     before = database.execute_sql(history, (str(order_id),)).fetchall()
@@ -234,7 +234,9 @@ def test_records_of_the_past_stay_as_they_were(server: SettableClock, watching: 
 
 
 @BOTH_WAYS
-def test_of_several_processes_one_moves_the_times(server: SettableClock, watching: Watching, by: timedelta) -> None:
+def test_only_one_of_several_processes_moves_the_times(
+    server: SettableClock, watching: Watching, by: timedelta
+) -> None:
     other = DatabaseClock(LEASE)
     other.look()
     order_id = waiting(300)
@@ -245,7 +247,7 @@ def test_of_several_processes_one_moves_the_times(server: SettableClock, watchin
 
 
 @BOTH_WAYS
-def test_two_who_see_it_at_the_same_time_move_once(server: SettableClock, by: timedelta) -> None:
+def test_two_processes_that_notice_a_jump_at_once_move_the_times_once(server: SettableClock, by: timedelta) -> None:
     order_id = waiting(300)
     before = clock.read()
     server.set(by)
@@ -254,29 +256,29 @@ def test_two_who_see_it_at_the_same_time_move_once(server: SettableClock, by: ti
     assert 200 < seconds_until("due_at", order_id) <= 300
 
 
-def test_a_process_that_stood_still_is_not_believed(server: SettableClock, watching: Watching) -> None:
-    """As in a virtual machine that was paused: to it, everybody else's clock was set ahead."""
+def test_a_process_that_was_suspended_does_not_move_the_times(server: SettableClock, watching: Watching) -> None:
+    """As in a paused virtual machine, which sees every other clock set ahead."""
     paused_for = 0.0
     paused = DatabaseClock(LEASE, elapsed=lambda: elapsed_seconds() - paused_for)
     paused.look()
     order_id = waiting(300)
     paused_for = 3_600.0
-    database.execute_sql("UPDATE clock SET at = clock_timestamp()")  # the others have gone on looking
+    database.execute_sql("UPDATE clock SET at = clock_timestamp()")  # other processes have kept watching
     paused.look()
     assert seconds_until("due_at", order_id) <= 300
 
 
-class TestWhileNobodyLooked:
-    """All processes were away: a clock that was set ahead and a long night look the same."""
+class TestWhileNoProcessRan:
+    """While no process ran, a clock set ahead and a long pause look the same."""
 
-    def test_a_clock_that_went_back_behind_the_last_look_has_moved_by_that_much(self, server: SettableClock) -> None:
+    def test_a_clock_behind_the_last_reading_was_set_back_by_that_much(self, server: SettableClock) -> None:
         order_id = waiting(20)
         database.execute_sql("UPDATE clock SET at = clock_timestamp()")
         server.set(-HOUR)
         DatabaseClock(LEASE).begin(longest_seconds=30)
         assert 0 < seconds_until("due_at", order_id) <= 20
 
-    def test_nothing_waits_longer_than_anything_may(self, server: SettableClock) -> None:
+    def test_no_wait_exceeds_the_longest_possible_wait(self, server: SettableClock) -> None:
         order_id, order = waiting(20), claimed(lease_seconds=LEASE)
         database.execute_sql("UPDATE clock SET at = clock_timestamp() - interval '1 day'")
         server.set(-HOUR)
@@ -284,27 +286,27 @@ class TestWhileNobodyLooked:
         assert 20 < seconds_until("due_at", order_id) <= 30
         assert seconds_until("lease_until", order.id) <= 30
 
-    def test_who_is_in_line_for_a_start_is_not_hurried(self, server: SettableClock) -> None:
+    def test_an_order_waiting_for_the_rate_limit_is_not_started_early(self, server: SettableClock) -> None:
         order_id = pending()
         journal.defer(order_id, 3_600_000, "rate limit")
         DatabaseClock(LEASE).begin(longest_seconds=30)
         assert seconds_until("due_at", order_id) > 3_000
 
-    def test_a_night_ends_the_waits(self, server: SettableClock) -> None:
+    def test_waits_end_during_a_long_pause(self, server: SettableClock) -> None:
         order_id = waiting(300)
         server.set(HOUR)
         DatabaseClock(LEASE).begin(longest_seconds=600)
         assert seconds_until("due_at", order_id) < 0
 
 
-def test_the_last_look_is_written_down(server: SettableClock) -> None:
+def test_the_last_reading_is_stored(server: SettableClock) -> None:
     passed = 0.0
     watching = DatabaseClock(LEASE, elapsed=lambda: passed)
     server.set(timedelta(seconds=10))
     watching.look()
     known = "SELECT clock_timestamp() - at FROM clock"
     (age,) = database.execute_sql(known).fetchone()
-    assert age > timedelta(seconds=10), "who has just come might hide what others have yet to see"
+    assert age > timedelta(seconds=10), "a new process must not hide a jump that others have not noticed"
     passed = 2.0
     server.set(timedelta(seconds=2))
     watching.look()
@@ -337,12 +339,12 @@ RECORDS = {
     "orders": {"created_at", "unknown_since", "triggered_at", "expires_at"},
     "refusals": {"hour", "last_at"},
 }
-"""Times that tell of the past, and dates for people; ``clock`` itself is set when times are moved.
+"""Columns with times of the past, and dates shown to users; ``clock`` itself is set when times are moved.
 
-Alerts take a time of theirs that is too far in the future for one that is over."""
+Alerts treat a time of theirs that is too far in the future as over."""
 
 
-def test_every_stored_time_is_moved_or_tells_of_the_past(server: SettableClock) -> None:
+def test_every_stored_time_is_moved_or_is_a_record_of_the_past(server: SettableClock) -> None:
     columns = database.execute_sql(
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'"
@@ -351,8 +353,8 @@ def test_every_stored_time_is_moved_or_tells_of_the_past(server: SettableClock) 
     assert set(columns) == moved | {(table, column) for table, names in RECORDS.items() for column in names}
 
 
-def test_a_start_of_the_future_counts_as_one_of_now(server: SettableClock) -> None:
-    """Redis has forgotten its window, and the clock that the journal went by was set back."""
+def test_a_start_in_the_future_counts_as_one_of_now(server: SettableClock) -> None:
+    """Redis has lost its window, and the clock that the journal used was set back."""
     order = claimed()
     server.set(-HOUR)
     ((order_id, age),) = journal.recent_starts(60)

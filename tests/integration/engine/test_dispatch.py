@@ -1,4 +1,4 @@
-"""Dispatch serves waits, retries, lost messages and lost workers with one loop over Postgres."""
+"""Dispatch handles waits, retries, lost messages and lost workers with one loop over Postgres."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ def test_a_lost_message_is_sent_again(dispatch: Dispatch, queue: Queue) -> None:
     assert queue.sent == [order_id]
 
 
-def test_what_waits_in_a_long_queue_is_not_put_in_it_again_and_again(dispatch: Dispatch, queue: Queue) -> None:
+def test_a_message_in_a_long_queue_is_not_sent_again(dispatch: Dispatch, queue: Queue) -> None:
     orders = journal.accept([new_order() for _ in range(3)])
     for moved in orders:
         lapse(moved.order.id)
@@ -45,7 +45,7 @@ def test_what_waits_in_a_long_queue_is_not_put_in_it_again_and_again(dispatch: D
     assert dispatch.run_once() == 3
 
 
-def test_the_orders_of_a_lost_worker_go_back_to_the_queue(dispatch: Dispatch, queue: Queue) -> None:
+def test_orders_of_a_lost_worker_return_to_the_queue(dispatch: Dispatch, queue: Queue) -> None:
     orders = [claimed(), built()]
     for order in orders:
         lapse(order.id)
@@ -54,7 +54,7 @@ def test_the_orders_of_a_lost_worker_go_back_to_the_queue(dispatch: Dispatch, qu
     assert {read(order.id).status for order in orders} == {OrderStatus.PENDING}
 
 
-def test_what_is_signed_is_left_to_settlement(dispatch: Dispatch, queue: Queue) -> None:
+def test_a_signed_order_is_left_to_settlement(dispatch: Dispatch, queue: Queue) -> None:
     order = sign(built(), "sig").order
     lapse(order.id)
     dispatch.run_once()
@@ -62,7 +62,7 @@ def test_what_is_signed_is_left_to_settlement(dispatch: Dispatch, queue: Queue) 
     assert read(order.id).status is OrderStatus.SUBMITTED
 
 
-def test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts(dispatch: Dispatch, queue: Queue) -> None:
+def test_a_deferred_order_waits_and_keeps_its_attempts(dispatch: Dispatch, queue: Queue) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(minutes=5), "rate limit")
     assert dispatch.run_once() == 0
@@ -76,7 +76,7 @@ def test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts(dispatch: Di
 
 @dataclass
 class Line:
-    """A rate limit with so many free starts; ``first`` is whom it was told to be first in line."""
+    """A rate limit with ``free`` starts; ``first`` are the orders that it was told are first in line."""
 
     free_starts: int
     first: list[InLine] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Line:
         return self.free_starts
 
 
-def test_the_first_in_line_are_woken_as_far_as_starts_are_free(publisher: Publisher, queue: Queue) -> None:
+def test_the_first_in_line_are_woken_while_starts_are_free(publisher: Publisher, queue: Queue) -> None:
     line = Line(free_starts=2)
     dispatch = Dispatch(publisher, queue.send, queue.depth, line=line)
     orders = [pending() for _ in range(6)]
@@ -98,10 +98,10 @@ def test_the_first_in_line_are_woken_as_far_as_starts_are_free(publisher: Publis
     assert dispatch.run_once() == 2
     assert queue.sent == orders[2:4]
     assert line.first == [(order_id, False) for order_id in orders[2:5]]
-    assert dispatch.run_once() == 0, "those that are woken and have not started yet are the first still"
+    assert dispatch.run_once() == 0, "orders that were woken but not started are still first in line"
 
 
-def test_a_stop_that_has_fired_is_woken_before_all_that_are_older(publisher: Publisher, queue: Queue) -> None:
+def test_a_fired_stop_is_woken_before_older_orders(publisher: Publisher, queue: Queue) -> None:
     line = Line(free_starts=1)
     dispatch = Dispatch(publisher, queue.send, queue.depth, line=line)
     older = pending()
@@ -130,16 +130,16 @@ def test_a_wait_is_reported_once_for_each_reason(dispatch: Dispatch) -> None:
     assert (after.seq, after.updated_at) == (before.seq, before.updated_at)
     assert before.due_at is not None
     assert after.due_at is not None
-    assert after.due_at < before.due_at, "the estimate moves all the same"
+    assert after.due_at < before.due_at, "the estimate did not change"
 
 
-def test_what_is_in_line_no_more_cannot_be_deferred(dispatch: Dispatch) -> None:
+def test_an_order_that_is_no_longer_in_line_cannot_be_deferred(dispatch: Dispatch) -> None:
     order = claimed()
     assert not dispatch.defer(order.id, timedelta(minutes=5), RATE_LIMIT)
     assert read(order.id).version == order.version
 
 
-def test_a_queue_that_is_down_loses_nothing(dispatch: Dispatch, queue: Queue) -> None:
+def test_no_order_is_lost_while_the_queue_is_down(dispatch: Dispatch, queue: Queue) -> None:
     order_id = pending()
     lapse(order_id)
     queue.outage = RedisDown("refused")
@@ -150,7 +150,7 @@ def test_a_queue_that_is_down_loses_nothing(dispatch: Dispatch, queue: Queue) ->
     assert queue.sent == [order_id]
 
 
-def test_an_order_that_stops_its_workers_is_given_up(dispatch: Dispatch, queue: Queue) -> None:
+def test_an_order_whose_workers_keep_dying_is_given_up(dispatch: Dispatch, queue: Queue) -> None:
     order = claimed()
     database.execute_sql("UPDATE orders SET losses = %s WHERE id = %s", (MAX_LOSSES - 1, str(order.id)))
     lapse(order.id)

@@ -1,4 +1,4 @@
-"""A turn signs what was agreed, and sends nothing that Postgres does not know of."""
+"""A turn signs only within the order's terms, and sends only transactions that are stored in Postgres."""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,19 +59,19 @@ QUOTE = VenueQuote(
     compute_units=40_000,
 )
 LEAST = 151_727_551
-"""Of what is quoted, less the 0.5 % that the orders accept, rounded up."""
+"""The quoted amount less the orders' slippage of 0.5 %, rounded up."""
 
 
 @dataclass
 class OneRoute:
-    """Plays the router: one pool, which pays so many base units, or takes so many for an exact output."""
+    """Stands in for the router: one pool that pays a fixed amount, or takes a fixed amount for an exact output."""
 
     pays: int = QUOTE.amount_out
     takes: int = QUOTE.amount_in
     requests: list[QuoteRequest] = field(default_factory=list)
     breaks: bool = False
     unknown: set[int] = field(default_factory=set)
-    """Amounts of orders whose pools have to be looked up first."""
+    """Amounts of orders whose pools are not known yet."""
 
     def pools_for(self, requests: Iterable[QuoteRequest]) -> dict[Pair, Answers]:
         if self.breaks:
@@ -94,9 +94,10 @@ class OneRoute:
 
 @dataclass
 class Notary:
-    """Plays the builder: signs a different transaction each time, after ``meanwhile`` has happened to the order.
+    """Stands in for the builder: signs a different transaction each time, after ``meanwhile`` has happened to the
+    order.
 
-    Not before the route is stored, which travels to the disk while the transaction is built.
+    It does so only after the route is stored, which happens in parallel with building.
     """
 
     signed: list[SwapPlan] = field(default_factory=list)
@@ -128,7 +129,7 @@ def _order_of(memo: str) -> UUID:
 
 @dataclass
 class WitnessedSender(ScriptedChain):
-    """Looks into Postgres for what it is given, at the moment of sending."""
+    """Reads what Postgres stores about the bytes at the moment of sending."""
 
     stored: dict[bytes, bool] = field(default_factory=dict)
     requests: list[int] = field(default_factory=list)
@@ -144,7 +145,7 @@ class WitnessedSender(ScriptedChain):
 
 @dataclass
 class Desk:
-    """An execution whose surroundings are under the test's control."""
+    """An execution whose surroundings the test controls."""
 
     execution: Execution
     builder: Notary
@@ -153,7 +154,7 @@ class Desk:
     market: OneRoute
 
     def work(self, order_id: UUID) -> bool:
-        """One turn of a lone order; False if it was not to be had. Raises what else kept it from being sent."""
+        """One turn of a single order; False if it could not be claimed. Raises whatever kept it from being sent."""
         kept = self.execution.run([order_id]).get(order_id)
         if isinstance(kept, NotStartedError):
             return False
@@ -163,7 +164,7 @@ class Desk:
 
 
 def _any(terms: OrderTerms, decision: RoutingDecision) -> None:
-    """Nothing is against any route."""
+    """Accept any route."""
 
 
 def open_desk(publisher: Publisher, check: Callable[[OrderTerms, RoutingDecision], None] = _any) -> Desk:
@@ -187,14 +188,14 @@ def cancel(order_id: UUID) -> None:
         journal.apply([Change(order_id, Cancelled(), None)])
 
 
-def test_the_signed_bytes_are_stored_by_the_time_they_are_sent(desk: Desk) -> None:
+def test_signed_bytes_are_stored_before_they_are_sent(desk: Desk) -> None:
     order_id = pending()
     assert desk.work(order_id)
     assert desk.sender.stored == {b"bytes 1": True}
     assert read(order_id).status is OrderStatus.SUBMITTED
 
 
-def test_what_could_not_be_stored_is_never_sent(desk: Desk) -> None:
+def test_an_attempt_that_could_not_be_stored_is_never_sent(desk: Desk) -> None:
     desk.builder.meanwhile = cancel
     order_id = pending()
     with pytest.raises(LeaseLostError):
@@ -205,7 +206,7 @@ def test_what_could_not_be_stored_is_never_sent(desk: Desk) -> None:
     assert read(order_id).status is OrderStatus.CANCELLED
 
 
-def test_what_is_signed_guarantees_the_least_that_the_order_accepts(desk: Desk) -> None:
+def test_a_signed_transaction_enforces_the_orders_minimum(desk: Desk) -> None:
     order_id = pending()
     desk.work(order_id)
     assert [plan.min_amount_out for plan in desk.builder.signed] == [LEAST]
@@ -213,12 +214,12 @@ def test_what_is_signed_guarantees_the_least_that_the_order_accepts(desk: Desk) 
     assert Attempt.get().min_amount_out == LEAST
 
 
-def test_what_was_decided_is_kept_for_the_fill(desk: Desk) -> None:
+def test_the_routing_decision_is_kept_for_the_fill(desk: Desk) -> None:
     desk.work(pending())
     assert (Attempt.get().pool_fee, Attempt.get().mid) == (QUOTE.fee, "101.66")
 
 
-def test_an_order_that_another_has_taken_is_not_worked(desk: Desk) -> None:
+def test_an_order_claimed_by_another_worker_is_not_executed(desk: Desk) -> None:
     order_id = pending()
     assert desk.work(order_id)
     assert not desk.work(order_id)
@@ -233,7 +234,7 @@ def test_a_node_that_refuses_the_bytes_does_not_end_the_attempt(desk: Desk) -> N
     assert len(desk.live) == 1
 
 
-def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) -> None:
+def test_a_failure_before_signing_is_a_failed_attempt(desk: Desk) -> None:
     def refuse(_: UUID) -> None:
         raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
 
@@ -245,9 +246,9 @@ def test_what_fails_before_anything_is_signed_is_a_failed_attempt(desk: Desk) ->
     assert (read(order_id).status, desk.sender.sent) == (OrderStatus.BUILDING, [])
 
 
-def test_a_route_that_the_order_objects_to_is_not_signed(publisher: Publisher) -> None:
+def test_a_route_that_fails_the_orders_check_is_not_signed(publisher: Publisher) -> None:
     def objects(terms: OrderTerms, decision: RoutingDecision) -> None:
-        raise OrderdError(ErrorCode.POOL_SHALLOW, "the liquidity that it has fired at is gone")
+        raise OrderdError(ErrorCode.POOL_SHALLOW, "the liquidity that triggered the order is gone")
 
     desk, order_id = open_desk(publisher, objects), pending()
     with pytest.raises(AttemptFailedError, match="POOL_SHALLOW"):
@@ -255,7 +256,7 @@ def test_a_route_that_the_order_objects_to_is_not_signed(publisher: Publisher) -
     assert (desk.builder.signed, desk.sender.sent, Attempt.select().count()) == ([], [], 0)
 
 
-def test_an_order_whose_validity_ends_while_it_is_built_is_never_sent(desk: Desk) -> None:
+def test_an_order_that_expires_while_it_is_built_is_never_sent(desk: Desk) -> None:
     def grow_old(order_id: UUID) -> None:
         database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order_id),))
 
@@ -269,8 +270,8 @@ def test_an_order_whose_validity_ends_while_it_is_built_is_never_sent(desk: Desk
     assert (read(order.id).status, read(order.id).error_code) == (OrderStatus.EXPIRED, ErrorCode.ORDER_EXPIRED)
 
 
-def test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next(desk: Desk) -> None:
-    """Its order is taken back, and another builds it by the time when the first one wakes up."""
+def test_a_turn_that_lost_its_claim_signs_nothing_besides_the_next_turn(desk: Desk) -> None:
+    """The order was reclaimed and is being built by another turn when the first one continues."""
 
     def overtake(order_id: UUID) -> None:
         with database.connection_context():
@@ -287,7 +288,7 @@ def test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next(desk: Desk
     assert (read(order_id).status, read(order_id).lease_owner) == (OrderStatus.BUILDING, "worker-b")
 
 
-def test_orders_that_come_together_are_claimed_signed_stored_and_sent_together(desk: Desk) -> None:
+def test_a_batch_of_orders_is_claimed_signed_stored_and_sent_at_once(desk: Desk) -> None:
     orders = [pending() for _ in range(3)]
     assert desk.execution.run(orders) == {}
     assert desk.sender.requests == [3]
@@ -298,14 +299,14 @@ def test_orders_that_come_together_are_claimed_signed_stored_and_sent_together(d
     assert len(desk.live) == 3
 
 
-def test_one_bad_order_fails_alone(desk: Desk) -> None:
+def test_a_failing_order_does_not_affect_its_batch(desk: Desk) -> None:
     good, poor, lost, taken = (pending() for _ in range(4))
 
     def meanwhile(order_id: UUID) -> None:
         if order_id == poor:
             raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "1 SOL is missing")
         if order_id == lost:
-            raise KeyError("nobody thought of this")
+            raise KeyError("unforeseen")
         if order_id == taken:
             cancel(order_id)
 
@@ -314,11 +315,13 @@ def test_one_bad_order_fails_alone(desk: Desk) -> None:
     assert [type(kept[order_id]) for order_id in (poor, lost, taken)] == [AttemptFailedError, KeyError, LeaseLostError]
     assert [type(error) for order_id, error in kept.items() if order_id not in (poor, lost, taken)] == [NotStartedError]
     assert read(good).status is OrderStatus.SUBMITTED
-    assert [read(order_id).status for order_id in (poor, lost)] == [OrderStatus.BUILDING] * 2, "their routes are stored"
+    assert [read(order_id).status for order_id in (poor, lost)] == [OrderStatus.BUILDING] * 2, (
+        "their routes were not stored"
+    )
     assert len(desk.sender.sent) == 1
 
 
-def test_who_is_refused_takes_another_route_and_holds_nobody_up(desk: Desk) -> None:
+def test_a_refused_order_is_routed_again_without_delaying_its_batch(desk: Desk) -> None:
     refused, other = pending(), pending()
 
     def meanwhile(order_id: UUID) -> None:
@@ -333,7 +336,7 @@ def test_who_is_refused_takes_another_route_and_holds_nobody_up(desk: Desk) -> N
     assert kinds == [EventKind.STARTED, EventKind.ROUTED, EventKind.ROUTED, EventKind.SUBMITTED]
 
 
-def test_what_takes_long_to_route_is_not_waited_for_by_what_is_ready(publisher: Publisher) -> None:
+def test_an_order_that_is_slow_to_route_does_not_delay_its_batch(publisher: Publisher) -> None:
     desk = open_desk(publisher)
     ticks = itertools.count()
     desk.execution._clock = lambda: 0.015 * next(ticks)
@@ -341,25 +344,25 @@ def test_what_takes_long_to_route_is_not_waited_for_by_what_is_ready(publisher: 
     assert desk.sender.requests == [2, 1]
 
 
-def test_a_value_that_the_database_refuses_stops_its_own_order_alone(desk: Desk) -> None:
+def test_a_value_that_the_database_refuses_stops_only_its_own_order(desk: Desk) -> None:
     good, bad = pending(), pending()
     refused = desk.builder.answers[bad] = SignedAttempt(Signature.default(), b"", 150, 8)
     kept = desk.execution.run([good, bad])
-    assert refused.raw == b"", "no transaction has no bytes, and the table says so"
+    assert refused.raw == b"", "the table refuses an attempt without bytes"
     assert isinstance(kept[bad], IntegrityError)
     assert (read(good).status, read(bad).status) == (OrderStatus.SUBMITTED, OrderStatus.ROUTING)
 
 
-def test_an_order_whose_pools_have_to_be_looked_up_is_routed_last_and_alone(desk: Desk) -> None:
+def test_an_order_with_unknown_pools_is_routed_last_and_alone(desk: Desk) -> None:
     slow, *others = (pending(amount_in=amount) for amount in (7 * 10**8, 8 * 10**8, 9 * 10**8))
     desk.market.unknown.add(7 * 10**8)
     assert desk.execution.run([slow, *others]) == {}
     *first, last = (request.amount for request in desk.market.requests)
     assert ({*first}, last) == ({8 * 10**8, 9 * 10**8}, 7 * 10**8)
-    assert desk.sender.requests == [2, 1], "what is ready is sent before anybody is looked up"
+    assert desk.sender.requests == [2, 1], "routed orders are sent before pools are looked up"
 
 
-def test_where_the_pools_of_a_batch_cannot_be_told_each_order_asks_by_itself(desk: Desk) -> None:
+def test_orders_look_up_pools_individually_when_the_lookup_of_a_batch_fails(desk: Desk) -> None:
     desk.market.breaks = True
     assert desk.execution.run([pending() for _ in range(3)]) == {}
     assert len(desk.market.requests) == 3

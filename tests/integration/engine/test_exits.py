@@ -1,5 +1,4 @@
-"""What an order buys is sold again by the order that follows it: held from the beginning, released once, when the
-purchase is final."""
+"""Exit orders: held from their entry's acceptance, and released once when the entry's fill is final."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from tests.samples.orders import FILL as CONFIRMED
 
 pytestmark = pytest.mark.usefixtures("connection")
 BOTH: dict[str, Any] = {"then_take_profit_price": "90", "then_stop_price": "120"}
-"""For whoever has sold SOL: cheaper is a profit."""
+"""Exit prices for an entry that sells SOL: a lower price is a profit."""
 CANCELLED, EXPIRED, HELD, OPEN = OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.HELD, OrderStatus.OPEN
 
 
@@ -74,10 +73,10 @@ def amend(order_id: UUID, **changes: Any) -> Order:
     return amendments.amend(DEFAULT_ACCOUNT, str(order_id), changes, new_order().by).order
 
 
-# From the acceptance on
+# Acceptance
 
 
-def test_it_is_there_from_the_acceptance_on_held_and_without_an_amount() -> None:
+def test_an_exit_is_created_with_its_entry_held_and_without_an_amount() -> None:
     first, second = journal.accept([new_order(**BOTH)])
     held = exit_of(first.order.id)
     assert (second.order.id, held.client_order_id) == (held.id, f"{first.order.id}-exit")
@@ -90,13 +89,13 @@ def test_it_is_there_from_the_acceptance_on_held_and_without_an_amount() -> None
     assert event.status is HELD
 
 
-def test_nothing_follows_an_order_that_was_there_before_or_has_no_exit_prices() -> None:
+def test_an_order_without_exit_prices_and_a_resubmitted_one_get_no_exit() -> None:
     new = new_order(**BOTH)
     assert [len(journal.accept([new])) for _ in range(2)] == [2, 0]
     assert len(journal.accept([new_order(), new_order(**BOTH)])) == 3
 
 
-def test_a_crash_at_the_acceptance_leaves_both_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_during_acceptance_leaves_both_orders_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object) -> list[Moved]:
         raise RuntimeError("the process ends here")
 
@@ -106,17 +105,17 @@ def test_a_crash_at_the_acceptance_leaves_both_or_none(monkeypatch: pytest.Monke
     assert not Order.select().exists()
 
 
-def test_the_market_is_not_looked_at_for_it_and_nothing_is_reserved() -> None:
+def test_a_held_exit_is_not_evaluated_and_reserves_nothing() -> None:
     begun()
     assert resting.pairs() == set()
     assert balances.spendings() == []
     assert balances.open_of_key(None) == 0
 
 
-# When its entry is filled
+# Release
 
 
-def test_it_is_released_once_and_sells_what_was_received(exits: Exits, publisher: RecordingPublisher) -> None:
+def test_an_exit_is_released_once_and_sells_the_received_amount(exits: Exits, publisher: RecordingPublisher) -> None:
     first = entry()
     assert (exits.run_once(), exits.run_once()) == (1, 0)
     follower = exit_of(first.id)
@@ -138,7 +137,9 @@ def test_it_is_released_once_and_sells_what_was_received(exits: Exits, publisher
         ({"then_stop_price": "120"}, OrderKind.STOP, Floor.EACH),
     ],
 )
-def test_its_kind_follows_from_the_prices(exits: Exits, given: dict[str, str], kind: OrderKind, floor: Floor) -> None:
+def test_the_kind_of_an_exit_follows_from_its_prices(
+    exits: Exits, given: dict[str, str], kind: OrderKind, floor: Floor
+) -> None:
     follower = terms_of(exit_of(entry(given).id))
     assert (follower.kind, follower.floor) == (kind, floor)
     assert (follower.take_profit_price, follower.stop_price) == (
@@ -148,20 +149,20 @@ def test_its_kind_follows_from_the_prices(exits: Exits, given: dict[str, str], k
     assert follower.max_slippage_bps == (None if kind is OrderKind.TAKE_PROFIT else 500)
 
 
-def test_nothing_is_sold_again_before_the_success_is_final(exits: Exits) -> None:
+def test_an_exit_is_not_released_before_the_fill_is_final(exits: Exits) -> None:
     first = entry(awaits_finality=True)
     assert (exits.run_once(), exit_of(first.id).status) == (0, HELD)
     finality.settle(["landed"])
     assert (exits.run_once(), exit_of(first.id).status) == (1, OPEN)
 
 
-def test_a_success_that_the_chain_took_back_releases_nothing(exits: Exits) -> None:
+def test_a_rolled_back_fill_releases_no_exit(exits: Exits) -> None:
     first = entry(awaits_finality=True)
     finality.roll_back(finality.awaiting(1))
     assert (exits.run_once(), exit_of(first.id).status) == (0, HELD)
 
 
-def test_one_whose_entry_was_accepted_by_a_release_that_held_nothing_is_made_then(exits: Exits) -> None:
+def test_an_entry_of_a_version_without_held_exits_gets_its_exit_at_the_fill(exits: Exits) -> None:
     first = entry()
     database.execute_sql("DELETE FROM order_events WHERE order_id = %s", (str(exit_of(first.id).id),))
     database.execute_sql("DELETE FROM orders WHERE entry_id = %s", (str(first.id),))
@@ -169,7 +170,7 @@ def test_one_whose_entry_was_accepted_by_a_release_that_held_nothing_is_made_the
     assert (exit_of(first.id).status, exit_of(first.id).amount_in) == (OPEN, FILL["filled_out"])
 
 
-def test_a_crash_in_between_leaves_all_or_nothing(exits: Exits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_during_release_leaves_all_or_nothing(exits: Exits, monkeypatch: pytest.MonkeyPatch) -> None:
     first = entry()
 
     def crash(*_: object) -> list[Moved]:
@@ -183,10 +184,10 @@ def test_a_crash_in_between_leaves_all_or_nothing(exits: Exits, monkeypatch: pyt
     assert exits.run_once() == 1
 
 
-# When its entry is not
+# Entries without a fill
 
 
-def test_where_its_entry_ends_without_a_fill_it_ends_as_that_did(exits: Exits) -> None:
+def test_an_exit_ends_as_its_unfilled_entry_did(exits: Exits) -> None:
     withdrawn, late = begun(), begun()
     journal.apply([Change(withdrawn, Cancelled(), None)])
     columns = {"error_code": "ORDER_EXPIRED", "error_detail": "late"}
@@ -197,17 +198,17 @@ def test_where_its_entry_ends_without_a_fill_it_ends_as_that_did(exits: Exits) -
     assert read(withdrawn).exit_made
 
 
-def test_an_order_that_nothing_follows_is_not_looked_at(exits: Exits) -> None:
+def test_an_order_without_an_exit_is_skipped(exits: Exits) -> None:
     order_id: UUID = pending()
     journal.apply([Change(order_id, Cancelled(), None)])
     assert exits.run_once() == 0
     assert not read(order_id).exit_made
 
 
-# By itself
+# Cancel and amend
 
 
-def test_one_that_was_cancelled_by_itself_is_not_released(exits: Exits) -> None:
+def test_a_cancelled_exit_is_not_released(exits: Exits) -> None:
     order_id = begun()
     assert journal.apply([Change(exit_of(order_id).id, Cancelled(), None)])
     bought(order_id)
@@ -215,7 +216,7 @@ def test_one_that_was_cancelled_by_itself_is_not_released(exits: Exits) -> None:
     assert read(order_id).exit_made
 
 
-def test_it_is_amended_while_it_is_held_and_released_as_it_is_then(exits: Exits) -> None:
+def test_a_held_exit_is_released_with_its_amended_terms(exits: Exits) -> None:
     order_id = begun()
     amended = amend(exit_of(order_id).id, stop_price="125", max_slippage="3")
     assert (amended.status, amended.stop_price, amended.take_profit_price) == (HELD, "125", "90")
@@ -235,7 +236,7 @@ def test_it_is_amended_while_it_is_held_and_released_as_it_is_then(exits: Exits)
         ({"stop_price": "no"}, ErrorCode.PRICE_INVALID),
     ],
 )
-def test_what_cannot_be_changed_while_it_is_held_is_refused(changes: dict[str, Any], code: ErrorCode) -> None:
+def test_invalid_amendments_of_a_held_exit_are_refused(changes: dict[str, Any], code: ErrorCode) -> None:
     held = exit_of(begun())
     with pytest.raises(OrderdError) as refused:
         amend(held.id, **changes)
@@ -243,14 +244,14 @@ def test_what_cannot_be_changed_while_it_is_held_is_refused(changes: dict[str, A
     assert (read(held.id).seq, read(held.id).status) == (1, HELD)
 
 
-def test_its_prices_are_held_against_the_market_as_its_entrys_are() -> None:
+def test_exit_prices_are_checked_against_the_market() -> None:
     order_id = begun()
     amendments = Amendments(10_000, Reservations())
     terms = amendments.terms(DEFAULT_ACCOUNT, str(exit_of(order_id).id), {"stop_price": "125"})
     assert (terms.amount_in, terms.then_stop_price, terms.then_take_profit_price) == (1_500_000_000, "125", "90")
 
 
-def test_its_entry_tells_of_it_and_its_first_event_names_its_entry() -> None:
+def test_an_entry_and_its_exit_name_each_other() -> None:
     order_id = begun()
     (child,) = views.get(DEFAULT_ACCOUNT, str(order_id)).children
     assert (child.id, child.entry_id, child.status) == (exit_of(order_id).id, order_id, OrderStatus.HELD)
@@ -259,7 +260,7 @@ def test_its_entry_tells_of_it_and_its_first_event_names_its_entry() -> None:
     assert accepted.data.entry_id == order_id
 
 
-def test_what_it_would_do_now_is_unknown() -> None:
+def test_a_held_exit_cannot_be_simulated() -> None:
     with pytest.raises(OrderdError) as refused:
         next_execution.find(DEFAULT_ACCOUNT, str(exit_of(begun()).id))
     assert refused.value.code is ErrorCode.ORDER_HELD

@@ -1,4 +1,4 @@
-"""Orders that are executed by others: what all children sell together is never more than was to be sold."""
+"""Parent orders and their children: the children together never sell more than the parent's amount."""
 
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +55,7 @@ MARKET_SECONDS = 600
 
 @pytest.fixture
 def care(publisher: Publisher, queue: Queue) -> Families:
-    """One process that looks after families; chance stands in the middle."""
+    """One process that manages families; random moves are zero."""
     return Families(publisher, queue.send, MARKET_SECONDS, RetryPolicy(base_ms=1_000), chance=lambda: 0.5)
 
 
@@ -72,11 +72,11 @@ def statuses(orders: list[Order]) -> list[OrderStatus]:
     return [read(each.id).status for each in orders]
 
 
-# At most one child at a time
+# At most one live attempt per family
 
 
 def second_attempt() -> tuple[LiveAttempt, UUID]:
-    """A family of which one child is signed, and another one that was let go all the same."""
+    """A family with one signed child, and a second child that was started nevertheless."""
     parent = twap()
     first, second = (replace(new_order(), parent_id=parent) for _ in range(2))
     assert len(journal.accept([first, second])) == 2
@@ -91,7 +91,7 @@ def test_the_database_refuses_a_second_live_attempt_of_a_family() -> None:
     assert Attempt.select().count() == 1
 
 
-def test_nor_is_one_stored_beside_a_success_that_may_be_rolled_back() -> None:
+def test_the_database_refuses_an_attempt_besides_a_fill_that_is_not_final() -> None:
     first, second = second_attempt()
     landed(first, 160 * USDC, is_final=False)
     with pytest.raises(IntegrityError, match="attempts_one_of_a_family"):
@@ -100,13 +100,13 @@ def test_nor_is_one_stored_beside_a_success_that_may_be_rolled_back() -> None:
     assert sign(read(second), "again").number == 1
 
 
-def test_other_objections_are_no_wait() -> None:
+def test_other_database_errors_are_not_treated_as_a_wait() -> None:
     assert not families.is_taken(IntegrityError("attempts_one_alive"))
     assert not families.is_taken(None)
 
 
-def test_a_turn_whose_attempt_the_database_refuses_is_a_wait_and_no_failure(desk: Desk, publisher: Publisher) -> None:
-    """Nothing is sent, nothing is counted, and it goes on when the other one stands for good."""
+def test_a_turn_whose_attempt_the_database_refuses_waits_without_a_failure(desk: Desk, publisher: Publisher) -> None:
+    """Nothing is sent or counted as an attempt; the order continues when the other child's fill is final."""
     first, second = second_attempt()
     with pytest.raises(AttemptFailedError) as kept:
         desk.work(second)
@@ -121,17 +121,17 @@ def test_a_turn_whose_attempt_the_database_refuses_is_a_wait_and_no_failure(desk
     assert len(desk.sender.sent) == 1
 
 
-# Which are looked at
+# Which families are evaluated
 
 
 def news() -> list[UUID]:
     return [each.parent_id for each in families.news(0, 100)]
 
 
-def test_a_family_of_which_there_is_no_news_is_not_read(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_without_changes_is_not_read(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
     parent = oco()
     assert news() == [parent]
-    assert (care.run_once(), news()) == (1, [parent]), "the next pass sees whether there is more to do"
+    assert (care.run_once(), news()) == (1, [parent]), "the next pass checks for more work"
     assert (care.run_once(), news()) == (0, [])
     read_of: list[Collection[UUID]] = []
 
@@ -143,7 +143,7 @@ def test_a_family_of_which_there_is_no_news_is_not_read(care: Families, monkeypa
     assert (care.run_once(), read_of) == (0, [set()])
 
 
-def test_the_end_of_a_child_its_finality_and_a_change_of_the_parent_are_news(care: Families) -> None:
+def test_a_childs_end_its_finality_and_a_change_of_the_parent_trigger_a_pass(care: Families) -> None:
     parent = oco()
     while care.run_once():
         pass
@@ -162,7 +162,7 @@ def test_the_end_of_a_child_its_finality_and_a_change_of_the_parent_are_news(car
     assert fired in news()
 
 
-def test_more_than_one_pass_reads_come_one_after_the_other(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_families_than_one_pass_reads_are_read_in_turn(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orderd.engine.families._AT_ONCE", 2)
     parents = [oco() for _ in range(5)]
     assert sum(care.run_once() for _ in range(4)) == 5
@@ -174,10 +174,10 @@ def test_more_than_one_pass_reads_come_one_after_the_other(care: Families, monke
 # OCO
 
 
-def test_an_oco_is_two_orders_that_rest_under_its_time(care: Families) -> None:
+def test_an_oco_creates_two_resting_orders_with_its_validity(care: Families) -> None:
     parent = oco(valid_seconds=3_600)
     assert care.run_once() == 1
-    assert care.run_once() == 0, "they are made once"
+    assert care.run_once() == 0, "children were created twice"
     ends = children(parent)
     assert [(end.kind, end.take_profit_price, end.stop_price, end.amount_in) for end in ends] == [
         ("take_profit", "105", None, SOL),
@@ -187,7 +187,7 @@ def test_an_oco_is_two_orders_that_rest_under_its_time(care: Families) -> None:
     assert kinds(parent) == [EventKind.ACCEPTED, EventKind.EXECUTING, EventKind.EXECUTING]
 
 
-def test_who_is_asked_about_a_family_tells_its_children_and_their_first_event_names_it(
+def test_a_parent_lists_its_children_and_their_first_event_names_it(
     care: Families, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parent = oco()
@@ -202,7 +202,7 @@ def test_who_is_asked_about_a_family_tells_its_children_and_their_first_event_na
     assert [each.id for each in views.get(read(parent).account_id, str(parent)).children] == [stop.id]
 
 
-def test_an_order_in_executions_tells_when_the_next_one_is_due_unless_it_is_paused(care: Families) -> None:
+def test_a_twap_shows_when_its_next_execution_is_due_unless_paused(care: Families) -> None:
     parent = twap()
     assert views.order_view(read(parent)).next_at == read(parent).looks_from
     database.execute_sql("UPDATE orders SET paused = true WHERE id = %s", (str(parent),))
@@ -210,7 +210,7 @@ def test_an_order_in_executions_tells_when_the_next_one_is_due_unless_it_is_paus
     assert views.order_view(read(oco())).next_at is None
 
 
-def test_of_two_that_are_met_in_one_look_one_is_let_go(care: Families, begin: Callable[[Market], Watch]) -> None:
+def test_only_one_of_two_children_met_at_once_is_started(care: Families, begin: Callable[[Market], Watch]) -> None:
     parent = oco(take_profit="105", stop="110")
     care.run_once()
     watch = begin(Market())
@@ -219,7 +219,7 @@ def test_of_two_that_are_met_in_one_look_one_is_let_go(care: Families, begin: Ca
     assert len(watch.queue.sent) == 1
 
 
-def test_the_other_one_waits_until_the_success_is_final_and_is_then_cancelled(
+def test_the_other_child_waits_for_finality_and_is_then_cancelled(
     care: Families, begin: Callable[[Market], Watch]
 ) -> None:
     parent = oco()
@@ -235,14 +235,14 @@ def test_the_other_one_waits_until_the_success_is_final_and_is_then_cancelled(
     assert statuses([read(parent), read(stop.id)]) == [OPEN, OPEN]
     make_final(profit.id)
     watch.now[0] += 2
-    assert watch.sees(94) == 0, "it has sold"
+    assert watch.sees(94) == 0, "the family has already sold"
     assert care.run_once() == 1
     assert statuses([read(parent), read(stop.id)]) == [CONFIRMED_, CANCELLED]
     assert fills(parent) == (SOL, 160 * USDC)
     assert read(parent).signature == live.signature
 
 
-def test_a_success_that_is_rolled_back_and_dies_lets_the_other_one_go(
+def test_a_rolled_back_and_expired_fill_lets_the_other_child_start(
     care: Families, begin: Callable[[Market], Watch]
 ) -> None:
     parent = oco()
@@ -269,7 +269,7 @@ def test_a_success_that_is_rolled_back_and_dies_lets_the_other_one_go(
     assert statuses([read(each) for each in (parent, profit.id, stop.id)]) == [OPEN, OPEN, PENDING]
 
 
-def test_an_oco_whose_ends_have_both_lapsed_is_expired(care: Families) -> None:
+def test_an_oco_expires_when_both_children_have_expired(care: Families) -> None:
     parent = oco(valid_seconds=0)
     care.run_once()
     care.run_once()
@@ -280,7 +280,7 @@ def test_an_oco_whose_ends_have_both_lapsed_is_expired(care: Families) -> None:
 # TWAP
 
 
-def test_a_twap_sells_all_of_it_one_part_after_the_other(care: Families) -> None:
+def test_a_twap_sells_its_amount_one_execution_at_a_time(care: Families) -> None:
     parent = twap(slices=3, amount_in=10 * SOL)
     for number in range(1, 4):
         was_due(parent, 0.01)
@@ -301,8 +301,8 @@ def test_a_twap_sells_all_of_it_one_part_after_the_other(care: Families) -> None
     assert (view.filled_amount_in, view.executed_price) == ("10", "48")
 
 
-def test_chance_moves_each_time_and_never_those_after_it(care: Families) -> None:
-    """Each is taken up as it is due, and the last one is where it was to be but for a move of its own."""
+def test_jitter_moves_each_execution_independently(care: Families) -> None:
+    """Each execution starts when it is due; the last one differs from its schedule only by its own jitter."""
     parent = twap(slices=20, amount_in=20 * SOL, jitter_bps=10_000)
     was_due(parent, 0)
     waits = []
@@ -312,11 +312,11 @@ def test_chance_moves_each_time_and_never_those_after_it(care: Families) -> None
         care.run_once()
         waits.append(seconds_until(parent))
         was_due(parent, 0)
-    assert max(waits) - min(waits) > 5, "they are moved"
-    assert abs(sum(waits) - 19 * 60) < 30 + 1, "by half of the time from one to the next at most"
+    assert max(waits) - min(waits) > 5, "jitter did not move the executions"
+    assert abs(sum(waits) - 19 * 60) < 30 + 1, "jitter exceeded half of the interval"
 
 
-def test_no_slice_begins_while_the_one_before_may_be_rolled_back(care: Families) -> None:
+def test_no_execution_starts_before_the_previous_one_is_final(care: Families) -> None:
     parent = twap(slices=2)
     was_due(parent, 0.01)
     care.run_once()
@@ -330,7 +330,7 @@ def test_no_slice_begins_while_the_one_before_may_be_rolled_back(care: Families)
     assert [child.amount_in for child in children(parent)] == [2 * SOL, 2 * SOL]
 
 
-def test_what_a_slice_could_not_sell_is_carried_into_the_next(care: Families) -> None:
+def test_the_unsold_amount_of_an_execution_is_carried_into_the_next(care: Families) -> None:
     parent = twap(slices=2)
     was_due(parent, 0.01)
     care.run_once()
@@ -340,7 +340,7 @@ def test_what_a_slice_could_not_sell_is_carried_into_the_next(care: Families) ->
     assert [child.amount_in for child in children(parent)] == [2 * SOL, 4 * SOL]
 
 
-def test_a_twap_whose_last_slice_fails_ends_with_what_it_has_sold(care: Families) -> None:
+def test_a_twap_whose_last_execution_fails_keeps_its_fills(care: Families) -> None:
     parent = twap(slices=2)
     was_due(parent, 0.01)
     care.run_once()
@@ -356,7 +356,7 @@ def test_a_twap_whose_last_slice_fails_ends_with_what_it_has_sold(care: Families
     assert "2 SOL were not sold" in order.error_detail
 
 
-def test_a_twap_of_which_nothing_was_sold_fails_as_its_last_slice_did(care: Families) -> None:
+def test_a_twap_without_fills_fails_with_the_error_of_its_last_execution(care: Families) -> None:
     parent = twap(slices=1)
     was_due(parent, 0.01)
     care.run_once()
@@ -373,10 +373,10 @@ def test_a_twap_of_which_nothing_was_sold_fails_as_its_last_slice_did(care: Fami
         (CatchUp.NONE, [10 * SOL // 7]),
     ],
 )
-def test_times_that_were_missed_are_made_up_for_as_was_said(
+def test_missed_executions_are_caught_up_by_the_chosen_policy(
     care: Families, catch_up: CatchUp, amounts: list[int]
 ) -> None:
-    """The daemon comes back three and a half times after the first one was due: that of the last half is not missed."""
+    """The daemon returns 3.5 intervals after the first execution was due."""
     parent = twap(slices=10, amount_in=10 * SOL, catch_up=catch_up)
     was_due(parent, 3.5 * 60)
     for _ in range(20):
@@ -385,34 +385,34 @@ def test_times_that_were_missed_are_made_up_for_as_was_said(
             if read(child.id).status is PENDING:
                 sold(child.id)
     assert [child.amount_in for child in children(parent)] == amounts
-    assert 25 < seconds_until(parent) <= 30, "the times that were said stay"
+    assert 25 < seconds_until(parent) <= 30, "the schedule has moved"
 
 
-def test_a_slice_that_takes_longer_than_its_time_is_a_missed_time(care: Families) -> None:
+def test_an_execution_that_exceeds_its_interval_counts_as_a_missed_one(care: Families) -> None:
     parent = twap(slices=4, catch_up=CatchUp.ALL)
     was_due(parent, 0.01)
     care.run_once()
     was_due(parent, 61)
     sold(children(parent)[0].id)
     assert care.run_once() == 1, "told"
-    assert seconds_until(parent) < -60, "it is due when it was"
+    assert seconds_until(parent) < -60, "the schedule has moved"
 
 
-def test_a_twap_that_is_over_sells_no_more(care: Families) -> None:
+def test_an_ended_twap_starts_no_execution(care: Families) -> None:
     parent = twap(valid_seconds=0)
     was_due(parent, 0.01)
     care.run_once()
     assert (read(parent).status, children(parent)) == (OrderStatus.EXPIRED, [])
 
 
-def test_no_slice_is_valid_for_longer_than_its_order(care: Families) -> None:
+def test_no_execution_is_valid_longer_than_its_parent(care: Families) -> None:
     parent = twap(valid_seconds=30)
     was_due(parent, 0.01)
     care.run_once()
     assert children(parent)[0].valid_until == read(parent).valid_until
 
 
-def test_a_slice_has_until_the_next_one(care: Families) -> None:
+def test_an_execution_is_valid_until_the_next_one(care: Families) -> None:
     parent = twap(valid_seconds=3_600)
     was_due(parent, 0.01)
     care.run_once()
@@ -421,10 +421,10 @@ def test_a_slice_has_until_the_next_one(care: Families) -> None:
     assert (child.valid_until - child.created_at).total_seconds() == pytest.approx(60, abs=1)
 
 
-# Parts of a limit order
+# Partial limit orders
 
 
-def test_a_part_that_pays_the_limit_goes_and_the_rest_rests(care: Families) -> None:
+def test_a_part_that_meets_the_limit_is_executed_and_the_rest_stays_open(care: Families) -> None:
     parent = in_parts()
     assert care.execute(parent, 4 * SOL)
     (child,) = children(parent)
@@ -433,8 +433,8 @@ def test_a_part_that_pays_the_limit_goes_and_the_rest_rests(care: Families) -> N
     sold(child.id, 430 * USDC)
     assert care.run_once() == 1
     assert (read(parent).status, fills(parent)) == (OPEN, (4 * SOL, 430 * USDC))
-    assert seconds_until(parent) <= 0, "it is looked at again at once"
-    assert not care.execute(parent, 7 * SOL), "more than is left"
+    assert seconds_until(parent) <= 0, "the parent is not evaluated at once"
+    assert not care.execute(parent, 7 * SOL), "more than the remaining amount"
     assert care.execute(parent, 6 * SOL)
     sold(children(parent)[1].id, 640 * USDC)
     care.run_once()
@@ -442,7 +442,7 @@ def test_a_part_that_pays_the_limit_goes_and_the_rest_rests(care: Families) -> N
     assert (order.status, order.filled_in, order.filled_out) == (CONFIRMED_, 10 * SOL, 1_070 * USDC)
 
 
-def test_the_triggers_let_the_largest_part_go_that_pays(
+def test_triggers_execute_the_largest_part_that_meets_the_limit(
     care: Families, publisher: Publisher, begin: Callable[[Market], Watch]
 ) -> None:
     parent = in_parts()
@@ -453,7 +453,7 @@ def test_the_triggers_let_the_largest_part_go_that_pays(
     assert [child.amount_in for child in children(parent)] == [10 * SOL]
 
 
-def test_a_part_that_fails_is_tried_again_after_a_while(care: Families) -> None:
+def test_a_failed_part_is_retried_after_a_pause(care: Families) -> None:
     parent = in_parts()
     care.execute(parent, 4 * SOL)
     failed(children(parent)[0].id)
@@ -462,7 +462,7 @@ def test_a_part_that_fails_is_tried_again_after_a_while(care: Families) -> None:
     assert kinds(parent)[-1] is EventKind.RETRYING
 
 
-def test_an_order_that_ends_partly_filled_keeps_its_fills(care: Families) -> None:
+def test_a_partly_filled_order_keeps_its_fills_when_it_ends(care: Families) -> None:
     lapses, withdrawn = in_parts(valid_seconds=3_600), in_parts()
     for parent in (lapses, withdrawn):
         care.execute(parent, 4 * SOL)
@@ -479,7 +479,7 @@ def test_an_order_that_ends_partly_filled_keeps_its_fills(care: Families) -> Non
 # Cancels
 
 
-def test_a_cancel_takes_what_is_not_signed_with_it(care: Families) -> None:
+def test_a_cancel_also_cancels_unsigned_children(care: Families) -> None:
     parent = oco()
     care.run_once()
     cancel(parent)
@@ -487,7 +487,7 @@ def test_a_cancel_takes_what_is_not_signed_with_it(care: Families) -> None:
     assert cancel(parent) == []
 
 
-def test_a_cancel_waits_for_what_is_signed(care: Families) -> None:
+def test_a_cancel_waits_for_signed_children(care: Families) -> None:
     parent = twap()
     was_due(parent, 0.01)
     care.run_once()
@@ -495,7 +495,7 @@ def test_a_cancel_waits_for_what_is_signed(care: Families) -> None:
     cancel(parent)
     assert (read(parent).status, read(parent).cancel_requested) == (OPEN, True)
     assert read(live.order.id).cancel_requested
-    assert cancel(parent) == [], "twice is not an error"
+    assert cancel(parent) == [], "a second cancel failed"
     was_due(parent, 61)
     assert care.run_once() == 0
     landed(live, 160 * USDC)
@@ -508,7 +508,7 @@ def test_a_cancel_waits_for_what_is_signed(care: Families) -> None:
 
 
 @pytest.mark.parametrize("where", ["accept", "apply"])
-def test_what_is_broken_off_is_as_if_it_had_not_begun(
+def test_a_crash_while_children_are_created_leaves_no_trace(
     care: Families, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     parent = twap()
@@ -525,19 +525,19 @@ def test_what_is_broken_off_is_as_if_it_had_not_begun(
     assert (read(parent).slice_no, len(children(parent))) == (1, 1)
 
 
-def test_a_child_that_nobody_was_told_of_is_found_by_dispatch(care: Families, queue: Queue) -> None:
+def test_a_child_whose_message_was_lost_is_found_by_dispatch(care: Families, queue: Queue) -> None:
     parent = twap()
     was_due(parent, 0.01)
     queue.outage = ConnectionError("killed before it was sent")
     with pytest.raises(ConnectionError):
         care.run_once()
     queue.outage = None
-    assert care.run_once() == 0, "it is there"
+    assert care.run_once() == 0, "the child exists"
     (child,) = children(parent)
     assert (child.status, child.due_at is not None) == (PENDING, True)
 
 
-def test_one_process_at_a_time_looks_after_families(care: Families) -> None:
+def test_only_one_process_at_a_time_manages_families(care: Families) -> None:
     twap()
     with families.exclusive_care() as is_mine:
         assert is_mine

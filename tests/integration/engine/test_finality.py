@@ -1,4 +1,4 @@
-"""A success is looked at again until its block is final; one that was rolled back is under way again."""
+"""A fill is checked until its block is final; an order whose fill was rolled back is active again."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.integration.orders import built, sign
 
 @pytest.fixture
 def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
-    """One pass of a worker's settlement; it holds ``signature(1)``, and adopts at once what nobody holds."""
+    """One pass of a worker's settlement; it holds ``signature(1)``, and adopts released attempts at once."""
     moment = [0.0]
 
     def later() -> float:
@@ -40,7 +40,7 @@ def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
 
 @pytest.fixture
 def confirmed(chain: ScriptedChain, settle: Callable[[], int]) -> Order:
-    """An order whose success is confirmed and not final yet."""
+    """An order whose fill is confirmed and not final yet."""
     chain.final_at = "finalized"
     chain.land(signature(1))
     assert settle() == 1
@@ -57,30 +57,28 @@ def the_order() -> Order:
     return order
 
 
-def test_a_success_is_reported_when_it_is_confirmed_and_awaits_finality(confirmed: Order) -> None:
+def test_a_fill_is_reported_when_it_is_confirmed_and_awaits_finality(confirmed: Order) -> None:
     assert confirmed.status is OrderStatus.CONFIRMED
     assert Attempt.get().awaits_finality
 
 
-def test_what_is_final_at_once_awaits_nothing(chain: ScriptedChain, settle: Callable[[], int]) -> None:
+def test_a_fill_that_is_final_at_once_awaits_nothing(chain: ScriptedChain, settle: Callable[[], int]) -> None:
     chain.final_at = "confirmed"
     chain.land(signature(1))
     assert settle() == 1
     assert not Attempt.get().awaits_finality
 
 
-def test_once_its_block_is_final_it_is_looked_at_no_more(
-    chain: ScriptedChain, confirmed: Order, final: Finality
-) -> None:
+def test_a_final_fill_is_not_checked_again(chain: ScriptedChain, confirmed: Order, final: Finality) -> None:
     assert final.run_once() == 0
-    assert Attempt.get().awaits_finality, "merely confirmed"
+    assert Attempt.get().awaits_finality, "the fill is only confirmed"
     chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="finalized")
     assert final.run_once() == 0
     assert not Attempt.get().awaits_finality
-    assert the_order().seq == confirmed.seq, "nobody need be told"
+    assert the_order().seq == confirmed.seq, "finality added an event"
 
 
-def test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes(
+def test_a_rolled_back_order_is_active_again_with_the_same_bytes(
     chain: ScriptedChain, confirmed: Order, final: Finality, settle: Callable[[], int]
 ) -> None:
     del chain.statuses[signature(1)]
@@ -96,7 +94,7 @@ def test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes(
     (event,) = views.events_after(order.id, confirmed.seq)
     assert event.data == RolledBack(attempt=1, signature=signature(1), slot=9)
     assert settle() == 0
-    assert chain.sent == [b"signed"], "adopted, and sent once more"
+    assert chain.sent == [b"signed"], "the attempt is adopted and sent again"
 
     chain.land(signature(1), bought=152_399_999)
     chain.statuses[signature(1)] = replace(chain.statuses[signature(1)], slot=12, confirmation_status="finalized")
@@ -105,13 +103,13 @@ def test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes(
     order = the_order()
     assert (order.status, order.filled_out) == (OrderStatus.CONFIRMED, 152_399_999)
     assert isinstance(views.events_after(order.id, order.seq - 1)[0].data, Confirmed)
-    assert Attempt.select().count() == 1, "nothing else was signed"
+    assert Attempt.select().count() == 1, "another transaction was signed"
     taken_back, counts = views.get(order.account_id, str(order.id)).fills
     assert (taken_back.slot, taken_back.amount_out, taken_back.rolled_back_at) == (9, "152.4", event.at)
     assert (counts.slot, counts.amount_out, counts.rolled_back_at) == (12, "152.399999", None)
 
 
-def test_a_success_that_landed_again_in_another_block_is_read_again(
+def test_a_fill_that_landed_again_in_another_block_is_read_again(
     chain: ScriptedChain, confirmed: Order, final: Finality
 ) -> None:
     chain.statuses[signature(1)] = SignatureStatus(slot=12, err=None, confirmation_status="finalized")
@@ -120,7 +118,9 @@ def test_a_success_that_landed_again_in_another_block_is_read_again(
 
 
 @pytest.mark.parametrize("silence", ["no witness", "an outage"])
-def test_silence_takes_no_success_back(chain: ScriptedChain, confirmed: Order, final: Finality, silence: str) -> None:
+def test_a_missing_answer_does_not_roll_a_fill_back(
+    chain: ScriptedChain, confirmed: Order, final: Finality, silence: str
+) -> None:
     del chain.statuses[signature(1)]
     if silence == "no witness":
         chain.is_witnessed = False
@@ -133,7 +133,7 @@ def test_silence_takes_no_success_back(chain: ScriptedChain, confirmed: Order, f
     assert Attempt.get().awaits_finality
 
 
-def test_what_was_confirmed_again_is_not_taken_back_on_older_evidence(
+def test_a_reconfirmed_fill_is_not_rolled_back_on_older_evidence(
     chain: ScriptedChain, confirmed: Order, final: Finality, settle: Callable[[], int]
 ) -> None:
     (stale,) = finality.awaiting(10)
@@ -147,7 +147,7 @@ def test_what_was_confirmed_again_is_not_taken_back_on_older_evidence(
     assert the_order().status is OrderStatus.CONFIRMED
 
 
-def test_one_process_at_a_time_looks(chain: ScriptedChain, confirmed: Order, final: Finality) -> None:
+def test_only_one_process_at_a_time_checks_finality(chain: ScriptedChain, confirmed: Order, final: Finality) -> None:
     del chain.statuses[signature(1)]
     looking, done = threading.Event(), threading.Event()
 

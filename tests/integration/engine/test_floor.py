@@ -1,4 +1,4 @@
-"""What an order accepts at least is agreed with its first route, and holds over all that comes after it."""
+"""The minimum output of an order is set with its first route, and holds for all later attempts."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -23,7 +23,7 @@ from tests.samples.orders import FILL as FILLED
 from tests.samples.orders import START
 
 BELOW = LEAST - 1
-TO_BE_TAKEN_AT_ONCE = RetryPolicy(max_attempts=9, base_ms=0)
+RETRY_AT_ONCE = RetryPolicy(max_attempts=9, base_ms=0)
 
 
 @pytest.fixture
@@ -32,20 +32,20 @@ def desk(publisher: Publisher) -> Desk:
 
 
 @pytest.fixture
-def fails(desk: Desk, publisher: Publisher) -> Callable[[UUID], OrderdError]:
-    """A turn of the order that ends with a failed attempt, and its error; the next one may begin at once."""
+def failed_turn(desk: Desk, publisher: Publisher) -> Callable[[UUID], OrderdError]:
+    """Run a turn that must end with a failed attempt, and return its error; the order may be retried at once."""
 
     def work(order_id: UUID) -> OrderdError:
         with pytest.raises(AttemptFailedError) as failed:
             desk.work(order_id)
-        Failures(TO_BE_TAKEN_AT_ONCE, publisher).record([failed.value])
+        Failures(RETRY_AT_ONCE, publisher).record([failed.value])
         return failed.value.error
 
     return work
 
 
 def fail_on_chain(order_id: UUID) -> None:
-    """What is signed turns out to be dead, and the next attempt is due."""
+    """Prove the signed attempt dead, and make the next one due."""
     order = read(order_id)
     code, detail = ErrorCode.TX_SLIPPAGE_EXCEEDED, "the price moved"
     fact = Retrying(attempt=order.failures + 1, code=code, detail=detail, until=START)
@@ -63,12 +63,14 @@ def fail_on_chain(order_id: UUID) -> None:
 
 
 def agreed(desk: Desk) -> list[int]:
-    """The least that each signed transaction accepts."""
+    """The minimum output of each signed transaction."""
     return [plan.min_amount_out for plan in desk.builder.signed]
 
 
-@pytest.mark.parametrize("pays", [LEAST, QUOTE.amount_out, 2 * QUOTE.amount_out], ids=["no more", "the same", "more"])
-def test_a_later_attempt_accepts_what_the_first_one_did(desk: Desk, pays: int) -> None:
+@pytest.mark.parametrize(
+    "pays", [LEAST, QUOTE.amount_out, 2 * QUOTE.amount_out], ids=["minimum output", "same output", "higher output"]
+)
+def test_a_later_attempt_keeps_the_minimum_of_the_first(desk: Desk, pays: int) -> None:
     order_id = pending()
     desk.work(order_id)
     fail_on_chain(order_id)
@@ -80,13 +82,15 @@ def test_a_later_attempt_accepts_what_the_first_one_did(desk: Desk, pays: int) -
     assert read(order_id).min_amount_out == LEAST
 
 
-def test_a_route_below_the_first_floor_is_a_failed_attempt(desk: Desk, fails: Callable[[UUID], OrderdError]) -> None:
+def test_a_route_below_the_first_minimum_is_a_failed_attempt(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
+) -> None:
     order_id = pending()
     desk.work(order_id)
     fail_on_chain(order_id)
     desk.market.pays = BELOW
 
-    error = fails(order_id)
+    error = failed_turn(order_id)
 
     assert error.code is ErrorCode.ROUTE_BELOW_FLOOR
     assert error.detail == (
@@ -100,7 +104,7 @@ def test_a_route_below_the_first_floor_is_a_failed_attempt(desk: Desk, fails: Ca
     assert agreed(desk) == [LEAST, LEAST]
 
 
-def test_an_order_may_ask_for_a_new_floor_in_each_attempt(desk: Desk) -> None:
+def test_an_order_may_set_a_new_minimum_in_each_attempt(desk: Desk) -> None:
     order_id = pending(floor=Floor.EACH)
     desk.work(order_id)
     fail_on_chain(order_id)
@@ -111,8 +115,8 @@ def test_an_order_may_ask_for_a_new_floor_in_each_attempt(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("floor", Floor)
-def test_nothing_below_the_orders_own_minimum_is_accepted_in_any_attempt(
-    desk: Desk, fails: Callable[[UUID], OrderdError], floor: Floor
+def test_no_attempt_accepts_less_than_the_orders_own_minimum(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError], floor: Floor
 ) -> None:
     own = QUOTE.amount_out - 1
     order_id = pending(floor=floor, min_out=own)
@@ -120,30 +124,32 @@ def test_nothing_below_the_orders_own_minimum_is_accepted_in_any_attempt(
     fail_on_chain(order_id)
 
     desk.market.pays = own - 1
-    assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
+    assert failed_turn(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
     desk.market.pays = own
     desk.work(order_id)
 
     assert agreed(desk) == [own, own]
 
 
-def test_a_minimum_below_the_floor_of_the_quote_lowers_nothing(desk: Desk) -> None:
+def test_an_own_minimum_below_the_quotes_minimum_has_no_effect(desk: Desk) -> None:
     desk.work(pending(min_out=1))
     assert agreed(desk) == [LEAST]
 
 
-def test_a_minimum_that_the_market_does_not_pay_fails_the_first_attempt(
-    desk: Desk, fails: Callable[[UUID], OrderdError]
+def test_an_own_minimum_above_the_market_fails_the_first_attempt(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
 ) -> None:
     order_id = pending(min_out=QUOTE.amount_out + 1)
-    error = fails(order_id)
+    error = failed_turn(order_id)
     assert error.code is ErrorCode.ROUTE_BELOW_FLOOR
     assert "pays 152.490001 USDC, and the order accepts no less than 152.490002 USDC: its own min_out" in error.detail
     assert (agreed(desk), desk.sender.sent, read(order_id).min_amount_out) == ([], [], None)
 
 
-def test_another_route_in_the_same_attempt_keeps_to_the_floor(desk: Desk, fails: Callable[[UUID], OrderdError]) -> None:
-    """A pool refuses, and what is left pays less: at first still enough, then not any more."""
+def test_a_new_route_in_the_same_attempt_keeps_the_minimum(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
+) -> None:
+    """A pool refuses, and the remaining routes pay less: first above the minimum, then below it."""
 
     def refuse(_: UUID) -> None:
         desk.market.pays -= 500_000
@@ -152,7 +158,7 @@ def test_another_route_in_the_same_attempt_keeps_to_the_floor(desk: Desk, fails:
 
     desk.builder.meanwhile = refuse
     order_id = pending()
-    assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
+    assert failed_turn(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
     assert (agreed(desk), read(order_id).min_amount_out) == ([], LEAST)
     routed = [event.data for event in views.events_after(order_id, 0) if isinstance(event.data, Routed)]
     assert [(each.chosen.amount_out, each.min_amount_out) for each in routed] == [
@@ -161,8 +167,8 @@ def test_another_route_in_the_same_attempt_keeps_to_the_floor(desk: Desk, fails:
     ]
 
 
-def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_floor(
-    desk: Desk, fails: Callable[[UUID], OrderdError]
+def test_a_rolled_back_order_is_executed_again_with_the_same_minimum(
+    desk: Desk, failed_turn: Callable[[UUID], OrderdError]
 ) -> None:
     order_id = pending()
     desk.work(order_id)
@@ -177,7 +183,7 @@ def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_floor(
     fail_on_chain(order_id)
 
     desk.market.pays = BELOW
-    assert fails(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
+    assert failed_turn(order_id).code is ErrorCode.ROUTE_BELOW_FLOOR
     desk.market.pays = LEAST
     desk.work(order_id)
 
@@ -186,7 +192,7 @@ def test_a_success_that_was_rolled_back_is_executed_again_by_the_same_floor(
 
 
 @pytest.mark.parametrize("own", [None, 100_000_000])
-def test_the_market_is_told_what_the_order_says_itself(desk: Desk, own: int | None) -> None:
+def test_the_router_gets_the_orders_own_minimum(desk: Desk, own: int | None) -> None:
     desk.work(pending(max_cost_bps=70, min_out=own))
     (request,) = desk.market.requests
     assert (request.max_cost_bps, request.has_own_floor) == (70, own is not None)

@@ -1,4 +1,4 @@
-"""While trading is halted orders wait where they are: none is begun, none is tried in vain, none is lost by it."""
+"""While trading is halted, orders wait in their state: none is started, fails, or is lost."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -36,8 +36,8 @@ ME = Actor("ops")
 WHY = "prices look wrong"
 
 
-def test_an_order_that_is_halted_on_its_way_waits_and_is_sent_nowhere(desk: Desk, publisher: Publisher) -> None:
-    """The halt is committed after the order was signed, and before its bytes are stored. This is no attempt."""
+def test_an_order_halted_between_signing_and_storing_waits_and_is_not_sent(desk: Desk, publisher: Publisher) -> None:
+    """The halt is committed after signing and before the bytes are stored; this does not count as an attempt."""
     desk.builder.meanwhile = lambda _: halt(ME, WHY)
     order_id = pending()
     with pytest.raises(AttemptFailedError) as kept:
@@ -53,7 +53,7 @@ def test_an_order_that_is_halted_on_its_way_waits_and_is_sent_nowhere(desk: Desk
     assert deferred.detail.endswith(f" UTC: {WHY}")
 
 
-def test_dispatch_sends_nothing_before_it_is_lifted_and_then_what_waits_for_it_without_a_look(
+def test_dispatch_sends_halted_orders_only_after_the_halt_and_without_a_check(
     publisher: Publisher, queue: Queue
 ) -> None:
     seen = Halts()
@@ -72,7 +72,7 @@ def waits(dispatch: Dispatch, order_id: UUID, error: OrderdError) -> None:
         assert journal.defer(order_id, 0, error)
 
 
-def test_an_order_that_waits_for_it_is_valid_for_as_long_as_it_was(publisher: Publisher, queue: Queue) -> None:
+def test_an_order_keeps_its_remaining_validity_during_a_halt(publisher: Publisher, queue: Queue) -> None:
     dispatch = Dispatch(publisher, queue.send, queue.depth, halted=Halts().look)
     halt(ME, WHY)
     order_id = pending()
@@ -87,7 +87,7 @@ def test_an_order_that_waits_for_it_is_valid_for_as_long_as_it_was(publisher: Pu
     assert read(order_id).status is OrderStatus.EXPIRED
 
 
-def test_nothing_fires(watch: Watch) -> None:
+def test_no_order_fires_during_a_halt(watch: Watch) -> None:
     seen = Halts()
     watch.triggers._halted = seen.known
     order_id = limit("105")
@@ -100,7 +100,7 @@ def test_nothing_fires(watch: Watch) -> None:
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_twap_stands_still(publisher: Publisher, queue: Queue) -> None:
+def test_a_twap_starts_no_execution_during_a_halt(publisher: Publisher, queue: Queue) -> None:
     seen = Halts()
     care = Families(publisher, queue.send, 600, RetryPolicy(), seen.known, chance=lambda: 0.5)
     halt(ME, WHY)
@@ -115,7 +115,7 @@ def test_a_twap_stands_still(publisher: Publisher, queue: Queue) -> None:
     assert len(children(parent)) == 1
 
 
-def test_new_orders_are_refused_and_those_that_were_taken_are_answered(intake: Intake) -> None:
+def test_new_orders_are_refused_and_resubmitted_ones_are_answered_during_a_halt(intake: Intake) -> None:
     first = submission(intake, "before")
     intake.submit_batch([first])
     halt(ME, WHY)
@@ -133,8 +133,8 @@ def test_new_orders_are_refused_and_those_that_were_taken_are_answered(intake: I
     assert isinstance(taken, SubmitOutcome)
 
 
-@pytest.mark.parametrize("before", [[], [EventKind.STARTED]], ids=["in line", "begun"])
-def test_what_is_lifted_while_an_order_is_under_way_does_not_hold_it_up(
+@pytest.mark.parametrize("before", [[], [EventKind.STARTED]], ids=["waiting for a start", "started"])
+def test_a_halt_lifted_during_a_turn_does_not_delay_its_order(
     desk: Desk, before: list[EventKind], publisher: Publisher
 ) -> None:
     order_id = pending()
@@ -147,7 +147,7 @@ def test_what_is_lifted_while_an_order_is_under_way_does_not_hold_it_up(
     assert read(order_id).status is OrderStatus.SUBMITTED
 
 
-def test_what_a_process_saw_last_stands_where_it_cannot_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_keeps_the_last_known_halt_while_postgres_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Halts()
     halt(ME, WHY)
     assert seen.look() is not None

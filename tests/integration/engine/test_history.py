@@ -1,4 +1,4 @@
-"""What was filled is found again: newest first, by page, by what is asked for, with the sums over all."""
+"""The history of fills: newest first, paged and filtered, with totals over all matching fills."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,22 +44,22 @@ def ids(found: HistoryResult) -> list[UUID]:
     return [fill.order_id for fill in found.fills]
 
 
-def test_a_fill_says_what_its_order_was_and_what_it_lost() -> None:
+def test_a_fill_shows_its_order_and_its_slippage() -> None:
     order = filled(mid="102")
     (fill,) = history().fills
     assert (fill.order_id, fill.client_order_id) == (order.id, order.client_order_id)
     assert (fill.account, fill.kind, fill.venue) == ("default", OrderKind.MARKET, order.venue)
     assert (fill.amount_in, fill.token_in, fill.amount_out, fill.token_out) == ("1.5", "SOL", "152.310211", "USDC")
-    assert fill.quote_slippage_bps == "-13.56", "206,211 base units more than 152,104,000"
-    assert fill.mid_slippage_bps == "45.08", "152.310211 where 1.5 SOL were worth 153"
+    assert fill.quote_slippage_bps == "-13.56", "206,211 base units above the quote of 152,104,000"
+    assert fill.mid_slippage_bps == "45.08", "152.310211 USDC for 1.5 SOL that were worth 153"
 
 
-def test_without_a_mid_nothing_is_said_of_it() -> None:
+def test_a_fill_without_a_mid_price_has_no_slippage_to_mid() -> None:
     filled()
     assert history().fills[0].mid_slippage_bps is None
 
 
-def test_all_pages_together_are_all_fills_newest_first_and_the_first_has_the_sums() -> None:
+def test_pages_cover_all_fills_newest_first_and_the_first_has_the_totals() -> None:
     orders = [filled().id for _ in range(5)]
     page = history(limit=2)
     assert page.totals is not None
@@ -74,7 +74,7 @@ def test_all_pages_together_are_all_fills_newest_first_and_the_first_has_the_sum
     assert found == orders[::-1]
 
 
-def test_fills_of_one_moment_are_each_on_one_page() -> None:
+def test_fills_with_the_same_time_are_each_on_one_page() -> None:
     orders = {filled().id for _ in range(3)}
     database.execute_sql("UPDATE fills SET at = '2026-11-01T00:00:00Z'")
     first = history(limit=1)
@@ -83,7 +83,7 @@ def test_fills_of_one_moment_are_each_on_one_page() -> None:
     assert {*ids(first), *ids(second), *ids(third)} == orders
 
 
-def test_filters_leave_out_what_was_not_asked_for_and_count_what_was() -> None:
+def test_filters_apply_to_fills_and_totals() -> None:
     rests = new_order(kind=OrderKind.STOP, stop_price="90")
     journal.accept([rests])
     early, late = filled().id, filled().id
@@ -99,20 +99,20 @@ def test_filters_leave_out_what_was_not_asked_for_and_count_what_was() -> None:
     assert history(since=later).totals == history(token="CHILLGUY").totals
 
 
-def test_an_account_sees_its_own_and_who_sees_all_sees_each_ones() -> None:
+def test_an_account_sees_only_its_own_fills() -> None:
     order = filled()
     other = UUID("00000000-0000-7000-8000-00000000000f")
     assert ids(history(other)) == []
     assert ids(history(None)) == [order.id]
 
 
-def test_one_that_was_taken_back_is_none() -> None:
+def test_a_rolled_back_fill_is_not_listed() -> None:
     filled(awaits_finality=True)
     finality.roll_back(finality.awaiting(1))
     assert (history().fills, history().totals) == ((), history(token="none").totals)
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
-def test_a_time_that_is_none_is_refused(name: str) -> None:
+def test_an_invalid_time_is_refused(name: str) -> None:
     with pytest.raises(OrderdError, match="not a time with a zone"):
         read_history(None, HistoryParams.model_validate({name: "yesterday"}))

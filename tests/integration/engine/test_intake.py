@@ -1,4 +1,4 @@
-"""Taking orders in: an answer means that the order is on disk, whatever becomes of the queue."""
+"""Accepting orders: an acknowledged order is on disk, even if the queue fails."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ from tests.integration.engine.conftest import Queue
 from tests.integration.orders import FILL, built, pending, read, sign
 from tests.samples.orders import FILL as CONFIRMED
 
-ME = Actor("trader")
+ACTOR = Actor("trader")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def intake(publisher: Publisher, queue: Queue, forgotten: list[UUID]) -> Intake:
 
 def submission(intake: Intake, client_order_id: str, amount: str = "1.5") -> Submission:
     params = SubmitParams(token_in="SOL", token_out="usdc", amount_in=amount, client_order_id=client_order_id)
-    return Submission(DEFAULT_ACCOUNT, client_order_id, intake.terms(params), ME)
+    return Submission(DEFAULT_ACCOUNT, client_order_id, intake.terms(params), ACTOR)
 
 
 def accepted(outcome: SubmitOutcome | OrderdError) -> SubmitOutcome:
@@ -61,7 +61,7 @@ def accepted(outcome: SubmitOutcome | OrderdError) -> SubmitOutcome:
     return outcome
 
 
-def test_an_order_is_stored_queued_and_told(intake: Intake, queue: Queue, redis_client: Redis) -> None:
+def test_an_order_is_stored_queued_and_published(intake: Intake, queue: Queue, redis_client: Redis) -> None:
     with redis_client.pubsub() as news:  # type: ignore[no-untyped-call]
         news.subscribe(CHANNEL)
         news.get_message(timeout=5)
@@ -75,7 +75,7 @@ def test_an_order_is_stored_queued_and_told(intake: Intake, queue: Queue, redis_
     assert redis_client.get(snapshot_key(order.id)) == order.model_dump_json().encode()
 
 
-def test_the_same_order_again_is_the_same_order(intake: Intake, queue: Queue) -> None:
+def test_a_resubmitted_order_is_the_same_order(intake: Intake, queue: Queue) -> None:
     first = accepted(intake.submit_batch([submission(intake, "mine")])[0])
     again = accepted(intake.submit_batch([submission(intake, "mine", "1.50")])[0])
     assert (first.created, again.created) == (True, False)
@@ -83,9 +83,7 @@ def test_the_same_order_again_is_the_same_order(intake: Intake, queue: Queue) ->
     assert len(queue.sent) == 1
 
 
-def test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_is_written_again(
-    intake: Intake, queue: Queue
-) -> None:
+def test_a_batch_whose_commit_went_unanswered_is_queued_when_it_is_retried(intake: Intake, queue: Queue) -> None:
     batch = [submission(intake, "a"), submission(intake, "b")]
     journal.accept([new_order(each) for each in batch])
     outcomes = intake.submit_batch(batch)
@@ -96,18 +94,20 @@ def test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_
 @pytest.mark.parametrize(
     "other",
     [
-        {"token_in": "CHILLGUY", "amount_in": "1500"},  # as many base units
+        {"token_in": "CHILLGUY", "amount_in": "1500"},  # the same amount in base units
         {"token_out": "CHILLGUY"},
         {"amount_in": "1.6"},
         {"slippage": "0.51"},
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_another_order_under_the_same_id_is_a_conflict(intake: Intake, queue: Queue, other: dict[str, str]) -> None:
-    """Whichever of the terms is another one, and whether they come one after another or at once."""
+def test_other_terms_under_the_same_client_order_id_are_a_conflict(
+    intake: Intake, queue: Queue, other: dict[str, str]
+) -> None:
+    """Each term matters, both for consecutive submissions and within one batch."""
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slippage": "0.5"}
     first, second = (
-        Submission(DEFAULT_ACCOUNT, "mine", intake.terms(SubmitParams(client_order_id="mine", **each)), ME)
+        Submission(DEFAULT_ACCOUNT, "mine", intake.terms(SubmitParams(client_order_id="mine", **each)), ACTOR)
         for each in (terms, terms | other)
     )
     taken, refused = intake.submit_batch([first, second])
@@ -121,16 +121,16 @@ def test_another_order_under_the_same_id_is_a_conflict(intake: Intake, queue: Qu
     assert Order.select().count() == 1
 
 
-def test_the_slippage_of_the_daemon_is_one_like_any_other(intake: Intake) -> None:
-    """An order that names none is the same as one that names the one it was accepted with, and no other."""
+def test_the_default_slippage_equals_the_same_explicit_slippage(intake: Intake) -> None:
+    """An order without a slippage is the same as one with the slippage it was accepted with, and no other."""
     first = accepted(intake.submit_batch([submission(intake, "mine")])[0])
     named = SubmitParams(token_in="SOL", token_out="USDC", amount_in="1.5", client_order_id="mine", slippage="0.50")
-    (again,) = intake.submit_batch([Submission(DEFAULT_ACCOUNT, "mine", intake.terms(named), ME)])
+    (again,) = intake.submit_batch([Submission(DEFAULT_ACCOUNT, "mine", intake.terms(named), ACTOR)])
     assert accepted(again).order == first.order
 
 
-def test_what_goes_into_the_queue_is_on_disk_by_then(publisher: Publisher, forgotten: list[UUID]) -> None:
-    """A worker may take it at once, by a connection of its own."""
+def test_an_order_is_committed_before_it_is_queued(publisher: Publisher, forgotten: list[UUID]) -> None:
+    """A worker may claim it at once over another connection."""
 
     def found(order_ids: Sequence[UUID]) -> list[UUID]:
         with database.connection_context():
@@ -147,7 +147,7 @@ def test_what_goes_into_the_queue_is_on_disk_by_then(publisher: Publisher, forgo
     assert seen == [accepted(outcome).order.id for outcome in outcomes]
 
 
-def test_a_batch_answers_each_in_its_place(intake: Intake, queue: Queue) -> None:
+def test_a_batch_answers_each_submission_in_order(intake: Intake, queue: Queue) -> None:
     batch = [submission(intake, "a"), submission(intake, "b"), submission(intake, "a"), submission(intake, "a", "9")]
     outcomes = intake.submit_batch(batch)
     assert [accepted(outcome).created for outcome in outcomes[:3]] == [True, True, False]
@@ -156,7 +156,7 @@ def test_a_batch_answers_each_in_its_place(intake: Intake, queue: Queue) -> None
     assert len(queue.sent) == 2
 
 
-def test_an_order_outlives_a_queue_that_is_down(publisher: Publisher, queue: Queue) -> None:
+def test_an_order_is_accepted_while_the_queue_is_down(publisher: Publisher, queue: Queue) -> None:
     queue.outage = RedisDown("refused")
     hand_over = HandOver(publisher, queue.send, lambda _: None)
     intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
@@ -170,17 +170,17 @@ def test_an_order_outlives_a_queue_that_is_down(publisher: Publisher, queue: Que
 @pytest.mark.parametrize(
     "trouble", [RedisDown("refused"), OperationalError("gone"), RuntimeError(), MemoryError(), OSError(28, "no space")]
 )
-def test_nothing_after_the_commit_turns_the_answer_into_a_refusal(trouble: Exception) -> None:
+def test_no_failure_after_the_commit_turns_the_answer_into_a_refusal(trouble: Exception) -> None:
     def broken(*_: object) -> None:
         raise trouble
 
     intake = Intake(registry_of("simnet"), "0.5", broken, broken)
     order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
     assert read(order.id).status is OrderStatus.PENDING
-    assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
+    assert intake.cancel(DEFAULT_ACCOUNT, "mine", ACTOR).status is OrderStatus.CANCELLED
 
 
-def test_an_answer_waits_neither_for_the_queue_nor_for_the_line(publisher: Publisher) -> None:
+def test_the_answer_does_not_wait_for_the_queue_or_the_rate_limit(publisher: Publisher) -> None:
     hangs = Event()
 
     def hang(*_: object, **__: object) -> None:
@@ -189,13 +189,13 @@ def test_an_answer_waits_neither_for_the_queue_nor_for_the_line(publisher: Publi
     hand_over = HandOver(publisher, hang, hang)
     intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
-    assert intake.cancel(DEFAULT_ACCOUNT, "mine", ME).status is OrderStatus.CANCELLED
-    assert not hangs.is_set(), "both still hang"
+    assert intake.cancel(DEFAULT_ACCOUNT, "mine", ACTOR).status is OrderStatus.CANCELLED
+    assert not hangs.is_set(), "a call that should hang has returned"
     hangs.set()
     hand_over.close(20)
 
 
-def test_followers_hear_of_an_order_before_a_worker_can_take_it(publisher: Publisher, redis_client: Redis) -> None:
+def test_an_order_is_published_before_a_worker_can_claim_it(publisher: Publisher, redis_client: Redis) -> None:
     hand_over = HandOver(publisher, OrderBroker(redis_client).send, lambda _: None)
     intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
     with redis_client.monitor() as done:  # type: ignore[no-untyped-call]
@@ -206,7 +206,7 @@ def test_followers_hear_of_an_order_before_a_worker_can_take_it(publisher: Publi
     assert commands == ["PUBLISH", "RPUSH"]
 
 
-def test_news_that_nobody_can_write_down_keep_no_order_out_of_the_queue(
+def test_an_order_is_queued_even_if_publishing_fails(
     publisher: Publisher, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumble(*_: object) -> None:
@@ -221,8 +221,8 @@ def test_news_that_nobody_can_write_down_keep_no_order_out_of_the_queue(
     assert broker.depth() == 1
 
 
-def test_the_trouble_of_one_submission_is_told_to_nobody_else(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others of the batch are on disk by then."""
+def test_an_error_of_one_submission_does_not_affect_its_batch(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other orders of the batch are already committed."""
 
     def lost(*_: object) -> list[Moved]:
         raise OperationalError("server closed the connection unexpectedly")
@@ -236,7 +236,7 @@ def test_the_trouble_of_one_submission_is_told_to_nobody_else(intake: Intake, mo
     assert f"order {limited.id} (client order id limited)" in unknown.detail
 
 
-def test_bad_terms_are_refused_before_anything_is_stored(intake: Intake) -> None:
+def test_invalid_terms_are_refused_before_anything_is_stored(intake: Intake) -> None:
     for amount, code in [("-1", ErrorCode.AMOUNT_NOT_POSITIVE), ("NaN", ErrorCode.AMOUNT_INVALID)]:
         with pytest.raises(OrderdError) as caught:
             submission(intake, "mine", amount)
@@ -244,20 +244,20 @@ def test_bad_terms_are_refused_before_anything_is_stored(intake: Intake) -> None
     assert Order.select().count() == 0
 
 
-def test_an_unsent_order_is_cancelled_and_leaves_the_line(
+def test_an_unsent_order_is_cancelled_and_leaves_the_rate_limits_line(
     intake: Intake, forgotten: list[UUID], publisher: Publisher, redis_client: Redis
 ) -> None:
     order_id = pending()
-    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED
-    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME).status is OrderStatus.CANCELLED, "twice is not an error"
+    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ACTOR).status is OrderStatus.CANCELLED
+    assert intake.cancel(DEFAULT_ACCOUNT, str(order_id), ACTOR).status is OrderStatus.CANCELLED, (
+        "a second cancel failed"
+    )
     assert forgotten == [order_id]
     publisher.close(5)
     assert redis_client.exists(snapshot_key(order_id)) == 0
 
 
-def test_a_cancellation_that_is_not_committed_is_told_to_nobody(
-    forgotten: list[UUID], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_uncommitted_cancel_is_not_published(forgotten: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
     def away(_: object) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
@@ -266,50 +266,50 @@ def test_a_cancellation_that_is_not_committed_is_told_to_nobody(
     order_id = pending()
     monkeypatch.setattr(audit, "record", away)
     with pytest.raises(OperationalError):
-        intake.cancel(DEFAULT_ACCOUNT, str(order_id), ME)
+        intake.cancel(DEFAULT_ACCOUNT, str(order_id), ACTOR)
     assert (published, forgotten) == ([], [])
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_an_order_of_another_account_is_not_there(intake: Intake, forgotten: list[UUID]) -> None:
+def test_an_order_of_another_account_is_not_found(intake: Intake, forgotten: list[UUID]) -> None:
     order_id = pending()
     with pytest.raises(OrderdError) as caught:
-        intake.cancel(UUID(int=7), str(order_id), ME)
+        intake.cancel(UUID(int=7), str(order_id), ACTOR)
     assert caught.value.code is ErrorCode.ORDER_NOT_FOUND
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_signed_order_is_asked_to_end_with_its_transaction(intake: Intake) -> None:
+def test_a_cancel_of_a_signed_order_waits_for_its_transaction(intake: Intake) -> None:
     live = sign(built(), "sig")
-    for _ in ("once", "twice is not an error"):
-        order = intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+    for _ in ("first cancel", "repeated cancel"):
+        order = intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ACTOR)
         assert (order.status, order.cancel_requested) == (OrderStatus.SUBMITTED, True)
-    assert read(live.order.id).lease_owner == "worker-a", "whoever holds it goes on looking after it"
+    assert read(live.order.id).lease_owner == "worker-a", "its worker keeps the lease"
     assert [event.data.kind for event in views.events_after(live.order.id, live.order.seq)] == ["cancel_requested"]
     assert [row.action for row in audit.read(Filter(order_id=live.order.id), 9)].count("order.cancel") == 1
 
 
-def test_one_of_which_that_was_wished_is_cancelled_when_its_transaction_has_failed(
+def test_a_signed_order_with_a_cancel_is_cancelled_when_its_transaction_fails(
     intake: Intake, publisher: Publisher, queue: Queue
 ) -> None:
     live = sign(built(), "sig")
-    intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+    intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ACTOR)
     fact = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="refused", until=live.order.updated_at)
     end = AttemptEnd("failed", 9, sends=1)
     change = Change(live.order.id, fact, live.order.version, {"failures": 1}, to=OrderStatus.PENDING, attempt_end=end)
     assert journal.apply([change])
-    assert journal.claim([live.order.id], "worker-b", 15) == [], "it is not tried again"
+    assert journal.claim([live.order.id], "worker-b", 15) == [], "the order was tried again"
     assert Dispatch(publisher, queue.send, queue.depth).run_once() == 0
     assert read(live.order.id).status is OrderStatus.CANCELLED
-    assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME).status is OrderStatus.CANCELLED
+    assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ACTOR).status is OrderStatus.CANCELLED
 
 
-def test_one_of_which_that_was_wished_is_confirmed_when_its_transaction_has_landed(intake: Intake) -> None:
+def test_a_signed_order_with_a_cancel_is_confirmed_when_its_transaction_lands(intake: Intake) -> None:
     live = sign(built(), "sig")
-    intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+    intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ACTOR)
     end = AttemptEnd("landed", 9, sends=1)
     assert journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
-    assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME).status is OrderStatus.CONFIRMED
+    assert intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ACTOR).status is OrderStatus.CONFIRMED
 
 
 def test_an_ended_order_cannot_be_cancelled(intake: Intake) -> None:
@@ -317,5 +317,5 @@ def test_an_ended_order_cannot_be_cancelled(intake: Intake) -> None:
     end = AttemptEnd("landed", 9, sends=1)
     assert journal.apply([Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=end)])
     with pytest.raises(OrderdError, match="already ended: confirmed") as caught:
-        intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ME)
+        intake.cancel(DEFAULT_ACCOUNT, str(live.order.id), ACTOR)
     assert caught.value.code is ErrorCode.ORDER_NOT_CANCELLABLE

@@ -1,4 +1,4 @@
-"""An order that waits for a service tries its turn again and again, and leaves no trace."""
+"""An order that waits for a service retries its turn quietly, without events or attempts."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +23,7 @@ AWAY = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
 
 @dataclass
 class Scripted:
-    """Plays the market: raises ``trouble`` where there is any."""
+    """Stands in for the market: raises ``trouble`` if it is set."""
 
     trouble: OrderdError | None = None
     asked: list[OrderTerms] = field(default_factory=list)
@@ -49,7 +49,9 @@ def look(market: Scripted, dispatch: Dispatch) -> Look:
     return Look(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
 
 
-def test_while_it_is_away_the_order_waits_on_without_a_word(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+def test_an_order_waits_without_new_events_while_the_service_is_unavailable(
+    look: Look, market: Scripted, dispatch: Dispatch
+) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = AWAY
@@ -60,7 +62,7 @@ def test_while_it_is_away_the_order_waits_on_without_a_word(look: Look, market: 
     assert (order.failures, order.starts) == (0, 0)
 
 
-def test_the_longer_it_waits_the_more_seldom_it_looks(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+def test_checks_become_rarer_the_longer_the_order_waits(look: Look, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     database.execute_sql("UPDATE orders SET waits_since = now() - interval '1 h' WHERE id = %s", (str(order_id),))
@@ -72,7 +74,7 @@ def test_the_longer_it_waits_the_more_seldom_it_looks(look: Look, market: Script
     assert 2 < seconds <= 5
 
 
-def test_what_it_waits_for_may_change_and_that_is_reported(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+def test_a_changed_reason_of_the_wait_is_reported(look: Look, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")
@@ -82,7 +84,7 @@ def test_what_it_waits_for_may_change_and_that_is_reported(look: Look, market: S
 
 
 @pytest.mark.parametrize("trouble", [None, OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool")])
-def test_once_it_is_back_the_turn_decides(
+def test_the_turn_decides_once_the_service_is_back(
     look: Look, market: Scripted, dispatch: Dispatch, trouble: OrderdError | None
 ) -> None:
     order_id = pending()
@@ -92,7 +94,7 @@ def test_once_it_is_back_the_turn_decides(
     assert journal.claim([order_id], "worker-a", 15)
 
 
-def test_who_waits_for_nothing_does_not_look(look: Look, market: Scripted) -> None:
+def test_an_order_that_waits_for_nothing_is_not_checked(look: Look, market: Scripted) -> None:
     assert look(pending())
     assert look(claimed().id)
     assert market.asked == []

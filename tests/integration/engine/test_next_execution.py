@@ -1,4 +1,4 @@
-"""Which execution comes next follows from what has been executed."""
+"""The next execution of an order follows from the executions it has had."""
 
 from typing import Any
 from uuid import UUID
@@ -20,32 +20,32 @@ def amounts(found: NextExecution) -> list[int]:
     return [each.terms.amount for each in found.either]
 
 
-def test_of_a_twap_it_is_the_next_share_of_what_is_left_when_that_is_due() -> None:
+def test_the_next_execution_of_a_twap_is_its_share_of_the_remaining_amount() -> None:
     parent = twap()
     first = following(parent)
     assert (amounts(first), first.at, first.paused) == ([SOL], read(parent).looks_from, False)
     assert [each.terms.kind for each in first.either] == [OrderKind.MARKET]
     third = following(parent, slice_no=2, filled_in=SOL, filled_out=100 * USDC)
-    assert amounts(third) == [15 * SOL // 10], "what one could not sell is shared by those to come"
+    assert amounts(third) == [15 * SOL // 10], "the unsold amount is shared by the remaining executions"
     last = following(parent, slice_no=4, paused=True)
     assert (amounts(last), last.is_due) == ([3 * SOL], False)
 
 
-def test_of_an_oco_it_is_either_end() -> None:
+def test_the_next_execution_of_an_oco_is_either_child() -> None:
     found = following(oco())
     readings = [each.condition.describe() for each in found.either if each.condition is not None]
     assert readings == ["105 USDC per SOL = at least 105 USDC", "95 USDC per SOL = at most 95 USDC"]
     assert amounts(found) == [SOL, SOL]
 
 
-def test_of_an_order_in_parts_it_is_what_is_left_of_it() -> None:
+def test_the_next_execution_of_a_partial_order_is_its_remaining_amount() -> None:
     parent = in_parts()
     assert (amounts(following(parent)), following(parent).least) == ([10 * SOL], SOL)
     almost = following(parent, filled_in=95 * SOL // 10, filled_out=1)
     assert (amounts(almost), almost.least) == ([SOL // 2], SOL // 2)
 
 
-def test_an_order_at_rest_waits_for_its_trigger_and_once_that_was_met_for_its_limit() -> None:
+def test_a_stop_limit_waits_for_its_trigger_and_then_for_its_limit() -> None:
     prices = {"kind": OrderKind.STOP_LIMIT, "stop_price": "95", "limit_price": "94", "confirm": 2}
     order = accepted(amount_in=SOL, **prices)
     (before,) = following(order).either
@@ -57,6 +57,6 @@ def test_an_order_at_rest_waits_for_its_trigger_and_once_that_was_met_for_its_li
     assert after.condition.price == "94"
 
 
-def test_what_does_not_rest_waits_for_nothing() -> None:
+def test_a_market_order_waits_for_no_price() -> None:
     at_once = accepted(kind=OrderKind.LIMIT, amount_in=SOL, limit_price="105", time_in_force=TimeInForce.FOK)
     assert [each.condition for each in following(at_once).either] == [None]

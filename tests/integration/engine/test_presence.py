@@ -1,4 +1,4 @@
-"""Who is dead is known: on this machine from the kernel, on others from their silence, and never from a clock."""
+"""Death of a process is known from the kernel on this machine, and from silence on others, never from a wall clock."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ class Clock:
 
 @dataclass
 class Listener:
-    """A presence, and the names that it has released."""
+    """A presence, and the names of processes that it has released."""
 
     clock: Clock = field(default_factory=Clock)
     released: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Listener:
         self.presence = Presence(self.released.extend, clock=self.clock)
 
     def listen(self, seconds: float = 0.0) -> None:
-        """Look once a second for so long."""
+        """Listen once per second for this long."""
         end = self.clock.now + seconds
         self.presence.run_once()
         while self.clock.now < end:
@@ -57,7 +57,7 @@ def child() -> "Iterator[subprocess.Popen[bytes]]":
 
 
 def known_as(pid: int) -> Process:
-    """What the process ``pid`` of this machine says of itself."""
+    """What the process ``pid`` of this machine reports about itself."""
     return replace(this_process(), name=f"process-{pid}", pid=pid, started=presence._stat(pid)[1])
 
 
@@ -65,7 +65,9 @@ def elsewhere(name: str) -> Process:
     return Process(name, "another machine", os.getpid(), 1)
 
 
-def test_a_killed_process_of_this_machine_is_dead_at_once(listener: Listener, child: "subprocess.Popen[bytes]") -> None:
+def test_a_killed_process_of_this_machine_is_detected_at_once(
+    listener: Listener, child: "subprocess.Popen[bytes]"
+) -> None:
     other = known_as(child.pid)
     processes.beat(other)
     order = claimed(other.name)
@@ -73,13 +75,13 @@ def test_a_killed_process_of_this_machine_is_dead_at_once(listener: Listener, ch
     assert listener.released == []
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not is_running(other), "what nobody has waited for yet is dead as well"
+    assert not is_running(other), "a zombie counts as dead"
     listener.listen()
     assert listener.released == [other.name]
     assert read(order.id).lease_owner is None
 
 
-def test_a_process_id_that_was_given_to_another_is_no_sign_of_life(listener: Listener) -> None:
+def test_a_reused_process_id_is_not_a_sign_of_life(listener: Listener) -> None:
     processes.beat(replace(known_as(os.getpid()), name="before", started=1))
     listener.listen()
     assert listener.released == ["before"]
@@ -95,7 +97,7 @@ def test_a_process_of_another_user_that_is_hidden_is_not_taken_for_dead(monkeypa
     assert is_running(init)
 
 
-def test_a_process_of_another_machine_is_dead_when_it_is_silent_for_long(listener: Listener) -> None:
+def test_a_process_of_another_machine_is_dead_after_a_long_silence(listener: Listener) -> None:
     silent, alive = elsewhere("silent"), elsewhere("alive")
     processes.beat(silent)
     listener.listen()
@@ -106,8 +108,8 @@ def test_a_process_of_another_machine_is_dead_when_it_is_silent_for_long(listene
     assert listener.released == ["silent"]
 
 
-def test_nobody_is_dead_for_what_was_not_listened_to(listener: Listener) -> None:
-    """As when Postgres was away, or the listener was stopped."""
+def test_silence_does_not_count_while_nobody_listened(listener: Listener) -> None:
+    """As when Postgres was unavailable or the listener was stopped."""
     processes.beat(elsewhere("other"))
     listener.listen(6)
     listener.clock.now += 60
@@ -117,7 +119,7 @@ def test_nobody_is_dead_for_what_was_not_listened_to(listener: Listener) -> None
     assert listener.released == ["other"]
 
 
-def test_who_was_taken_for_dead_is_known_again_when_it_speaks(listener: Listener) -> None:
+def test_a_process_taken_for_dead_is_alive_again_when_it_reports(listener: Listener) -> None:
     other = Listener()
     other.listen()
     processes.bury([*processes.known().items()])
@@ -129,7 +131,7 @@ def test_who_was_taken_for_dead_is_known_again_when_it_speaks(listener: Listener
     assert other.presence.name not in {process.name for process in processes.known()}
 
 
-def test_who_watches_is_reported_until_he_is_dead_or_stops(child: "subprocess.Popen[bytes]") -> None:
+def test_watchers_are_reported_until_they_die_or_stop(child: "subprocess.Popen[bytes]") -> None:
     watches = [True]
     here = Presence(watches=lambda: watches[0])
     processes.beat(known_as(child.pid), watches=True)
@@ -137,7 +139,7 @@ def test_who_watches_is_reported_until_he_is_dead_or_stops(child: "subprocess.Po
     both = here.watchers
     assert both == {here.name, known_as(child.pid).name}
     here.run_once()
-    assert here.watchers is both, "nothing has changed"
+    assert here.watchers is both, "the set of watchers was rebuilt without a change"
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     here.run_once()

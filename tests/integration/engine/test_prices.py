@@ -1,4 +1,5 @@
-"""Candles in Postgres: several add to one, intervals are made of them, and what is old goes."""
+"""Candles in Postgres: several processes contribute to one, longer intervals are aggregated, and old ones are
+removed."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,7 @@ START = begins(datetime.now(UTC) - timedelta(hours=30), HOUR)
 
 
 def keep(minute: int, *prices: str, start: datetime = START) -> None:
-    """Prices of one minute, as one process stores them."""
+    """Store prices of one minute, as one process does."""
     at = start + timedelta(minutes=minute)
     for price in prices:
         for seconds in (MINUTE, HOUR):
@@ -44,7 +45,7 @@ def candles_of(found: PricesResult) -> list[tuple[int, str, str, str, str]]:
     ]
 
 
-def test_what_several_have_seen_of_a_minute_is_one_candle() -> None:
+def test_prices_of_several_processes_form_one_candle() -> None:
     keep(0, "100", "103.50", "99", "101")
     keep(2, "102")
     found = prices(**{"from": format_moment(START)}, to=format_moment(START + timedelta(hours=1)))
@@ -52,7 +53,7 @@ def test_what_several_have_seen_of_a_minute_is_one_candle() -> None:
     assert candles_of(found) == [(0, "100", "103.5", "99", "101"), (2, "102", "102", "102", "102")]
 
 
-def test_several_candles_in_one_statement() -> None:
+def test_several_candles_are_stored_in_one_statement() -> None:
     each = [
         PairCandle(WSOL_MINT, USDC_MINT, MINUTE, single(START + timedelta(minutes=n), Decimal(n + 1), MINUTE))
         for n in (1, 0)
@@ -61,7 +62,7 @@ def test_several_candles_in_one_statement() -> None:
     assert [close for *_, close in candles_of(prices(to=format_moment(START + timedelta(hours=1))))] == ["1", "2"]
 
 
-def test_longer_intervals_are_made_of_the_stored_ones() -> None:
+def test_longer_intervals_are_aggregated_from_stored_ones() -> None:
     for minute, price in enumerate(("100", "104", "98", "101", "105", "90")):
         keep(minute, price)
     until = format_moment(START + timedelta(hours=1))
@@ -69,7 +70,7 @@ def test_longer_intervals_are_made_of_the_stored_ones() -> None:
     assert candles_of(prices(interval="1h", to=until)) == [(0, "100", "105", "90", "90")]
 
 
-def test_the_newest_ones_are_reported_and_the_pair_is_the_same_named_either_way() -> None:
+def test_the_newest_candles_are_returned_for_either_order_of_the_pair() -> None:
     for minute in range(5):
         keep(minute, str(100 + minute))
     until = format_moment(START + timedelta(minutes=5))
@@ -86,12 +87,12 @@ def test_the_newest_ones_are_reported_and_the_pair_is_the_same_named_either_way(
         ({"interval": "7m30s"}, "7m30s"),
     ],
 )
-def test_what_is_unknown_is_refused(params: dict[str, str], why: str) -> None:
+def test_unknown_pairs_and_intervals_are_refused(params: dict[str, str], why: str) -> None:
     with pytest.raises(OrderdError, match=why):
         prices(**params)
 
 
-def test_the_price_of_a_moment_is_the_last_one_of_the_hour_before() -> None:
+def test_the_price_at_a_time_is_the_last_one_of_the_hour_before() -> None:
     keep(10, "100", "101")
     keep(20, "110")
 
@@ -101,29 +102,29 @@ def test_the_price_of_a_moment_is_the_last_one_of_the_hour_before() -> None:
 
     assert at(10) == at(19) == Decimal(101)
     assert at(20) == at(79) == Decimal(110)
-    assert at(9) is None, "what came later was not known"
-    assert at(80) is None, "what is old tells nothing of now"
-    assert at(-5, is_estimate=True) == Decimal(100), "the first one after"
-    assert at(20 + 60 * 46, is_estimate=True) == Decimal(110), "the last hour before"
+    assert at(9) is None, "a later price was used"
+    assert at(80) is None, "an old price was used"
+    assert at(-5, is_estimate=True) == Decimal(100), "the first price after"
+    assert at(20 + 60 * 46, is_estimate=True) == Decimal(110), "the last hourly price before"
     assert at(-60 * 72, is_estimate=True) is None
 
 
-def test_minutes_go_after_thirty_days_and_hours_after_a_year() -> None:
+def test_minute_candles_are_removed_after_30_days_and_hour_candles_after_a_year() -> None:
     now = begins(datetime.now(UTC), HOUR)
     for days in (29, 31, 364, 366):
         keep(0, "100", start=now - timedelta(days=days))
     database.execute_sql("UPDATE clock SET moved = 2 * 86400")
-    assert candles.remove_old() == 2, "a clock that was set ahead makes nothing older"
+    assert candles.remove_old() == 2, "a clock that was set ahead must not age candles"
     database.execute_sql("UPDATE clock SET moved = 0")
     looked: list[bool] = []
     retention = Retention({}, lambda: looked.append(True))
     assert [retention.run_once(), retention.run_once(), retention.run_once()] == [2, 0, 0]
-    assert looked == [True, True], "with nothing left to remove, it rests"
+    assert looked == [True, True], "it pauses when nothing is left to remove"
     left = database.execute_sql("SELECT seconds, at FROM candles ORDER BY at, seconds").fetchall()
     assert [(seconds, (now - at).days) for seconds, at in left] == [(HOUR, 364), (HOUR, 31), (MINUTE, 29), (HOUR, 29)]
 
 
-def test_a_candle_that_contradicts_itself_is_refused() -> None:
+def test_an_inconsistent_candle_is_refused() -> None:
     wrong = Candle(START, Decimal(1), Decimal(2), Decimal("1.5"), Decimal(1))
     with pytest.raises(Exception, match="candles_check"):
         candles.add([PairCandle(WSOL_MINT, USDC_MINT, MINUTE, wrong)])

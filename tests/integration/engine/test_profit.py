@@ -1,4 +1,4 @@
-"""What was earned, from fills and movements as they are stored, by what is kept of prices."""
+"""Profit and loss from stored fills and movements, at stored prices."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -49,7 +49,7 @@ def of(result: PnlResult, symbol: str) -> PnlToken:
     return next(token for token in result.tokens if token.token == symbol)
 
 
-def test_a_deposit_is_sold_at_a_profit_and_the_rest_is_worth_what_it_costs_now() -> None:
+def test_a_sale_of_a_deposit_is_realised_and_the_rest_is_unrealised() -> None:
     moved(WSOL_MINT, 10 * 10**9, MovementKind.DEPOSIT, usdc="100")
     filled()  # 1.5 SOL for 152.310211 USDC, 5,000 lamports of fee and 0.002 SOL of rent
     costs(WSOL_MINT, "110")
@@ -63,7 +63,7 @@ def test_a_deposit_is_sold_at_a_profit_and_the_rest_is_worth_what_it_costs_now()
     assert [(day.day, day.token, day.realised) for day in result.days] == [(f"{NOW:%Y-%m-%d}", "SOL", "2.310211")]
 
 
-def test_in_sol_what_was_bought_is_a_lot_of_what_it_cost() -> None:
+def test_a_purchase_is_a_lot_at_its_cost_in_sol() -> None:
     filled()
     costs(WSOL_MINT, "101.5401406")
     result = profit(unit="SOL", method="average")
@@ -72,7 +72,7 @@ def test_in_sol_what_was_bought_is_a_lot_of_what_it_cost() -> None:
     assert (result.totals.fees, result.totals.rent) == ("0.000005", "0.002")
 
 
-def test_an_account_has_its_fills_and_not_what_came_to_the_wallet() -> None:
+def test_an_account_has_its_fills_but_no_deposits() -> None:
     moved(WSOL_MINT, 10 * 10**9, MovementKind.DEPOSIT, usdc="100")
     filled()
     own = profit(DEFAULT_ACCOUNT)
@@ -80,7 +80,7 @@ def test_an_account_has_its_fills_and_not_what_came_to_the_wallet() -> None:
     assert own.totals.realised == "0"
 
 
-def test_a_swap_that_others_made_is_a_trade_by_its_two_sides() -> None:
+def test_an_external_swap_counts_as_a_trade() -> None:
     moved(WSOL_MINT, 10**9, MovementKind.DEPOSIT, usdc="100")
     moved(WSOL_MINT, -(10**9) // 2, MovementKind.TRADE, signature="outside")
     moved(USDC_MINT, 60_000_000, MovementKind.TRADE, signature="outside")
@@ -89,7 +89,7 @@ def test_a_swap_that_others_made_is_a_trade_by_its_two_sides() -> None:
     assert (sol.realised, sol.fees, sol.held) == ("10", "0.0005", "0.499995")
 
 
-def test_what_has_no_price_is_reported_as_that() -> None:
+def test_tokens_without_a_price_are_reported_as_such() -> None:
     moved(CHILLGUY.mint, 5_000_000, MovementKind.DEPOSIT, usdc="2")
     result = profit()
     token = of(result, "CHILLGUY")
@@ -97,7 +97,7 @@ def test_what_has_no_price_is_reported_as_that() -> None:
     assert (result.totals.unrealised, result.totals.net) == (None, None)
 
 
-def test_a_price_by_way_of_sol_is_the_product_of_both() -> None:
+def test_a_price_through_sol_is_the_product_of_two_prices() -> None:
     moved(CHILLGUY.mint, 5_000_000, MovementKind.DEPOSIT, usdc="2")
     costs(CHILLGUY.mint, "0.02", quote=WSOL_MINT)
     costs(WSOL_MINT, "150")
@@ -105,7 +105,7 @@ def test_a_price_by_way_of_sol_is_the_product_of_both() -> None:
     assert of(profit(unit="SOL"), "CHILLGUY").price == "0.02"
 
 
-def test_only_the_days_that_are_asked_for_are_reported_and_summed() -> None:
+def test_only_the_requested_days_are_reported_and_summed() -> None:
     moved(WSOL_MINT, 10 * 10**9, MovementKind.DEPOSIT, usdc="100")
     filled()
     database.execute_sql("UPDATE movements SET at = at - interval '9 days'")
@@ -115,14 +115,14 @@ def test_only_the_days_that_are_asked_for_are_reported_and_summed() -> None:
     assert (later.totals.realised, later.days, of(later, "SOL").held) == ("0", (), "8.497995")
 
 
-def test_the_sums_are_those_of_all_that_is_kept_up_to_a_slot() -> None:
+def test_totals_cover_all_records_up_to_a_slot() -> None:
     moved(WSOL_MINT, 10 * 10**9, MovementKind.DEPOSIT)
     filled()  # in slot 812
     assert movements.sums(7) == {WSOL_MINT: 10 * 10**9}
     assert movements.sums(1_000) == {WSOL_MINT: 10 * 10**9 - 1_500_000_000 - 5_000 - 2_000_000, USDC_MINT: 152_310_211}
 
 
-def test_the_portfolio_has_values_shares_and_how_they_changed_within_a_day() -> None:
+def test_the_portfolio_has_values_shares_and_daily_changes() -> None:
     for price, at in (("100", NOW - timedelta(days=1)), ("110", NOW)):
         costs(WSOL_MINT, price, at)
     held = (("SOL", WSOL_MINT, "2"), ("USDC", USDC_MINT, "180"), ("CHILLGUY", CHILLGUY.mint, "7"))
@@ -140,7 +140,7 @@ def test_the_portfolio_has_values_shares_and_how_they_changed_within_a_day() -> 
     assert (nothing.value, nothing.change) == ("0", None)
 
 
-def test_a_token_that_is_not_traded_here_stands_in_the_portfolio_without_a_value() -> None:
+def test_a_token_that_is_not_traded_is_in_the_portfolio_without_a_value() -> None:
     tokens = registry_of("simnet")
     hooked, unread = "Hook111111111111111111111111111111111111111", "Unread1111111111111111111111111111111111111"
     tokens.learn(MintFacts(hooked, 2, TOKEN_2022, frozenset({Trait.TRANSFER_HOOK})))

@@ -1,4 +1,4 @@
-"""A kind takes part while the program that is deployed is the one that was proved."""
+"""A pool kind is traded only while the deployed program is the one that was proved."""
 
 import pytest
 from solders.pubkey import Pubkey
@@ -37,7 +37,7 @@ class World:
         self.chain.accounts[program_data_address(PROGRAM)] = LOADER, program_data(slot, b"\x7fELF")
 
     def a_while_later(self) -> None:
-        """So much later that nobody is told the answer before."""
+        """Advance the clock until cached answers have expired."""
         self.now += 2 * LOOK_SECONDS + 1
 
     def refusals(self) -> list[OrderdError]:
@@ -51,7 +51,7 @@ def prove(slot: int, *, proved: bool = True, program: Pubkey = PROGRAM, code: st
         proofs.keep(KIND, str(program), slot, proved=proved, differences=differences, code=code, **found)  # type: ignore[arg-type]
 
 
-def test_other_code_than_that_which_was_proved_is_not_traded_with(world: World) -> None:
+def test_a_proof_of_other_quoting_code_does_not_count(world: World) -> None:
     prove(7, code="of an earlier version")
     (refusal,) = world.refusals()
     assert refusal.code is ErrorCode.POOL_UNPROVEN
@@ -66,19 +66,19 @@ def world(connected: str) -> World:
     return World()
 
 
-def test_a_program_that_nobody_has_proved_is_left_alone(world: World) -> None:
+def test_an_unproved_program_is_not_traded(world: World) -> None:
     (refusal,) = world.refusals()
     assert refusal.code is ErrorCode.POOL_UNPROVEN
     assert "has not been proved on this chain" in refusal.detail
 
 
-def test_a_proved_one_takes_part(world: World) -> None:
+def test_a_proved_program_is_traded(world: World) -> None:
     prove(slot=7)
     assert world.kinds.look() == {KIND: None}
     assert world.refusals() == []
 
 
-def test_an_upgraded_program_is_left_alone_within_a_minute(world: World) -> None:
+def test_an_upgraded_program_is_not_traded_after_a_minute(world: World) -> None:
     prove(slot=7)
     assert world.refusals() == []
     world.deploy(slot=8)
@@ -91,24 +91,24 @@ def test_an_upgraded_program_is_left_alone_within_a_minute(world: World) -> None
     assert world.refusals() == []
 
 
-def test_one_that_pays_otherwise_than_quoted_is_left_alone(world: World) -> None:
+def test_a_program_that_pays_other_amounts_than_quoted_is_not_traded(world: World) -> None:
     prove(slot=7, proved=False)
     assert "pays otherwise than quoted" in world.refusals()[0].detail
 
 
-def test_the_proof_of_another_program_is_none(world: World) -> None:
+def test_a_proof_of_another_program_does_not_count(world: World) -> None:
     prove(slot=7, program=Pubkey.new_unique())
     assert "has not been proved" in world.refusals()[0].detail
 
 
-def test_a_program_that_is_not_there_is_left_alone(world: World) -> None:
+def test_a_missing_program_is_not_traded(world: World) -> None:
     prove(slot=7)
     del world.chain.accounts[PROGRAM]
     assert "the chain has no program" in world.refusals()[0].detail
 
 
-def test_what_is_not_known_yet_is_no_refusal(world: World) -> None:
-    """Nobody is told that a program is unproved before that has been found out: the one who asks first waits for it."""
+def test_a_pending_check_is_not_a_refusal(world: World) -> None:
+    """The first caller waits for the check instead of reporting the program as unproved."""
     assert not world.venue.is_known(*PAIR)
     assert not world.venue.is_fresh(*PAIR)
     assert read(world.chain.rpc(), world.venue.reading(*PAIR)) is None
@@ -120,7 +120,7 @@ def test_what_is_not_known_yet_is_no_refusal(world: World) -> None:
     assert [refusal.code for refusal in liquidity.refusals] == [ErrorCode.POOL_UNPROVEN]
 
 
-def test_while_postgres_is_away_nobody_is_told_that_a_program_is_unproved(world: World) -> None:
+def test_no_program_is_reported_as_unproved_while_postgres_is_unavailable(world: World) -> None:
     with database.connection_context():
         database.execute_sql("DROP TABLE proofs")
     with pytest.raises(OrderdError) as refused:

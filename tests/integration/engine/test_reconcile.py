@@ -1,4 +1,4 @@
-"""The wallet's transactions are read from an endpoint behind which several nodes may answer."""
+"""The wallet's transactions are read from an endpoint that may be several nodes."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def deposits(slots: list[int]) -> dict[str, int]:
 
 
 class Endpoint:
-    """A chain on which others send the wallet lamports. The node that answers knows it up to the slot ``known``."""
+    """A chain on which others send lamports to the wallet. The answering node knows it up to the slot ``known``."""
 
     def __init__(self, slots: list[int]) -> None:
         self.known = self.tip = TIP
@@ -70,16 +70,18 @@ class Endpoint:
         }
 
 
-def test_all_pages_are_read_and_the_sums_agree_with_the_chain() -> None:
+def test_all_pages_are_read_and_totals_agree_with_the_chain() -> None:
     endpoint = Endpoint([*range(10, 1_012), TIP + 5])
     report = endpoint.reconciliation.run()
     assert (report.slot, report.transactions) == (TIP, TIP - 9)
     assert movements.sums(TIP) == {WSOL_MINT: TIP - 9}
-    assert endpoint.reconciliation.run().transactions == 0, "nothing is read again"
+    assert endpoint.reconciliation.run().transactions == 0, "transactions were read again"
 
 
 @pytest.mark.parametrize("lags", ["when it is asked for transactions", "when it is asked for balances"])
-def test_a_node_that_lags_makes_nothing_count_as_read(lags: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transactions_missing_at_a_lagging_node_do_not_count_as_read(
+    lags: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     endpoint = Endpoint([10, 990])
     if lags == "when it is asked for balances":
         endpoint.known = 900
@@ -98,17 +100,17 @@ def test_a_node_that_lags_makes_nothing_count_as_read(lags: str, monkeypatch: py
 
     monkeypatch.undo()
     endpoint.known = TIP
-    assert endpoint.reconciliation.run().transactions == 2, "the newest one is not lost"
+    assert endpoint.reconciliation.run().transactions == 2, "the newest transaction was lost"
 
 
-def test_a_long_past_is_read_in_parts_and_nothing_of_it_is_lost() -> None:
+def test_a_long_history_is_read_in_parts_without_loss() -> None:
     endpoint = Endpoint([*range(1, 11)])
     found = [endpoint.reconciliation.catch_up(4).total() for _ in range(4)]
     assert found == [5, 5, 0, 0]
     assert movements.sums(TIP) == {WSOL_MINT: 10}
 
 
-def test_the_worker_whose_task_it_is_reads_the_wallet_from_time_to_time() -> None:
+def test_the_elected_worker_reads_the_wallet_periodically() -> None:
     endpoint, now, mine = Endpoint([10, TIP + 5]), [0.0], [False]
     history = WalletHistory(endpoint.reconciliation, lambda: mine[0], every=600.0, clock=lambda: now[0])
     history.run_once()

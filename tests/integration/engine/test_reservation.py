@@ -1,4 +1,4 @@
-"""Orders that wait for the market reserve what they may spend, one after another, of what a worker has seen."""
+"""Resting orders reserve the balance that they may spend, from what a worker last read of the wallet."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -43,7 +43,7 @@ def connection(connected: str) -> object:
 
 
 def see(sol: int = 10 * SOL, usdc: int = 1_000_000_000, *, slot: int = 100, usdc_account: bool = True) -> None:
-    """A worker looks at the wallet."""
+    """Store a worker's reading of the wallet."""
     balances.store(
         [
             SellableBalance(WSOL_MINT, False, sol, True),
@@ -77,14 +77,14 @@ def sol() -> Funds:
     return funds
 
 
-def test_what_rests_reserves_what_it_sells_and_the_networks_fee() -> None:
+def test_a_resting_order_reserves_its_amount_and_the_network_fee() -> None:
     see()
     accept(resting(4 * SOL))
     assert sol() == Funds(10 * SOL, 4 * SOL + FEE)
     assert sol().available == 6 * SOL - FEE
 
 
-def test_what_others_have_reserved_cannot_be_reserved_again() -> None:
+def test_a_reserved_balance_cannot_be_reserved_again() -> None:
     see()
     accept(resting(6 * SOL))
     refused = refusal(resting(5 * SOL))
@@ -96,21 +96,21 @@ def test_what_others_have_reserved_cannot_be_reserved_again() -> None:
     assert Order.select().count() == 1
 
 
-def test_rent_and_fees_have_to_be_there_to_the_last_lamport() -> None:
-    around = FEE + RENT + LEAST  # what is wrapped for the trade comes back, and the wallet keeps its own
+def test_rent_and_fees_must_be_covered_to_the_lamport() -> None:
+    around = FEE + RENT + LEAST  # rent of temporary accounts is returned, and the wallet must stay rent-exempt
     see()
     assert refusal(resting(10 * SOL - around + 1)).code is ErrorCode.FUNDS_RESERVED
     accept(resting(10 * SOL - around))
 
 
-def test_a_new_account_is_paid_for_once() -> None:
+def test_rent_for_a_new_account_is_reserved_once() -> None:
     see(usdc_account=False)
     accept(resting(SOL))
     accept(resting(SOL))
     assert sol().reserved == 2 * SOL + 2 * FEE + RENT
 
 
-def test_who_sells_another_token_reserves_the_fee_in_sol() -> None:
+def test_a_sale_of_another_token_reserves_the_fee_in_sol() -> None:
     see(sol=0)
     order = new_order(amount_in=5_000_000, **LIMIT)
     sells_usdc = replace(
@@ -121,7 +121,7 @@ def test_who_sells_another_token_reserves_the_fee_in_sol() -> None:
     assert "for the network and for accounts" in refused.detail
 
 
-def test_a_market_order_reserves_once_a_worker_has_it() -> None:
+def test_a_market_order_reserves_when_a_worker_claims_it() -> None:
     see()
     waits = pending(amount_in=8 * SOL)
     assert sol().reserved == 0
@@ -130,7 +130,7 @@ def test_a_market_order_reserves_once_a_worker_has_it() -> None:
     assert refusal(resting(3 * SOL)).code is ErrorCode.FUNDS_RESERVED
 
 
-def test_a_market_order_may_ask_for_more_than_there_is() -> None:
+def test_a_market_order_may_exceed_the_available_balance() -> None:
     see()
     accept(resting(9 * SOL))
     assert accept(new_order(amount_in=9 * SOL)).status is OrderStatus.PENDING
@@ -145,7 +145,7 @@ def test_a_family_reserves_for_its_children_once() -> None:
     assert sol().reserved == 0
 
 
-def test_what_was_filled_after_the_wallet_was_seen_is_not_there_any_more() -> None:
+def test_a_sale_after_the_last_reading_reduces_the_balance() -> None:
     see(slot=CONFIRMED.slot - 1)
     (claimed,) = journal.claim([pending()], "worker-a", 15)
     live = sign(route(claimed.order), "sig")
@@ -156,8 +156,8 @@ def test_what_was_filled_after_the_wallet_was_seen_is_not_there_any_more() -> No
     assert sol() == Funds(8 * SOL, 0)
 
 
-def test_what_was_bought_after_the_wallet_was_seen_can_be_sold_at_once() -> None:
-    """So that max, right after a purchase, sells what came in."""
+def test_a_purchase_after_the_last_reading_can_be_sold_at_once() -> None:
+    """An order for ``max`` right after a purchase sells what was received."""
     see(usdc=0, usdc_account=False, slot=CONFIRMED.slot - 1)
     (claimed,) = journal.claim([pending()], "worker-a", 15)
     live = sign(route(claimed.order), "sig")
@@ -167,18 +167,18 @@ def test_what_was_bought_after_the_wallet_was_seen_can_be_sold_at_once() -> None
     sells = replace(_purchase(), exact_out=None, amount_word="max")
     assert Reservations().resolved(sells).amount_in == FILL["filled_out"]
     see(usdc=7, slot=CONFIRMED.slot)
-    assert balances.stored()[USDC_MINT, False].amount == 7, "it is in sight"
+    assert balances.stored()[USDC_MINT, False].amount == 7, "the reading includes the purchase"
 
 
 @pytest.mark.parametrize("stored", ["never", "long ago"])
-def test_where_nobody_has_looked_of_late_an_order_is_accepted(stored: str) -> None:
+def test_an_order_is_accepted_without_a_recent_reading(stored: str) -> None:
     if stored == "long ago":
         see(sol=0)
         database.execute_sql("UPDATE balances SET seen_at = now() - interval '61 seconds'")
     assert accept(resting(5 * SOL)).status is OrderStatus.OPEN
 
 
-def test_an_older_sight_takes_no_newer_ones_place() -> None:
+def test_an_older_reading_does_not_replace_a_newer_one() -> None:
     see(sol=10 * SOL, slot=100)
     see(sol=3 * SOL, slot=99)
     assert sol().total == 10 * SOL
@@ -186,7 +186,7 @@ def test_an_older_sight_takes_no_newer_ones_place() -> None:
     assert sol().total == 3 * SOL
 
 
-def test_orders_that_come_at_once_are_not_promised_the_same() -> None:
+def test_concurrent_orders_do_not_reserve_the_same_balance() -> None:
     see()
 
     def submit(_: int) -> bool:
@@ -199,7 +199,7 @@ def test_orders_that_come_at_once_are_not_promised_the_same() -> None:
     assert sol().reserved == 9 * SOL + 3 * FEE
 
 
-def test_those_of_a_batch_are_not_promised_the_same_either() -> None:
+def test_orders_of_a_batch_do_not_reserve_the_same_balance() -> None:
     see()
     orders = [resting(4 * SOL) for _ in range(3)]
     moved, refused = Reservations().accept(orders)
@@ -207,7 +207,7 @@ def test_those_of_a_batch_are_not_promised_the_same_either() -> None:
     assert refused.keys() == {orders[2].id}
 
 
-def test_an_order_that_was_submitted_before_is_refused_by_nobody() -> None:
+def test_a_resubmitted_order_is_not_refused() -> None:
     see()
     first = resting(6 * SOL)
     accept(first)
@@ -215,10 +215,10 @@ def test_an_order_that_was_submitted_before_is_refused_by_nobody() -> None:
     assert (moved, refused) == ([], {})
 
 
-# A cap on what is open
+# Limits on open orders
 
 
-def test_a_key_has_so_many_open_orders_at_most() -> None:
+def test_a_key_has_a_maximum_number_of_open_orders() -> None:
     capped, key, other = Reservations(max_open=2), uuid7(), uuid7()
 
     def of(key_id: UUID | None) -> NewOrder:
@@ -232,11 +232,11 @@ def test_a_key_has_so_many_open_orders_at_most() -> None:
     journal.apply([Change(first.id, Cancelled(), None, to=OrderStatus.CANCELLED)])
     accept(of(key), capped)
     moved, refused = capped.accept([of(other) for _ in range(2)])
-    assert (len(moved), len(refused)) == (1, 1), "those of a batch count too"
+    assert (len(moved), len(refused)) == (1, 1), "orders of the same batch did not count"
     accept(replace(new_order(), by=Actor("bot", key_id=key)), capped)  # a market order is not open
 
 
-# Words for amounts
+# Amounts in words
 
 
 @pytest.fixture
@@ -258,13 +258,13 @@ def worded(word: str, token_in: str = "SOL", **others: str) -> GivenTerms:
         ("33.3%", "USDC", 333_000_000),
     ],
 )
-def test_a_word_comes_to_what_is_left_after_fees(intake: Intake, word: str, token_in: str, comes_to: int) -> None:
+def test_an_amount_in_words_leaves_the_fees(intake: Intake, word: str, token_in: str, comes_to: int) -> None:
     see()
     accept(resting(2 * SOL))
     assert intake.resolved(intake.terms(worded(word, token_in))).amount_in == comes_to
 
 
-def test_all_there_is_can_be_reserved_and_then_nothing_is_left(intake: Intake) -> None:
+def test_the_whole_available_balance_can_be_reserved(intake: Intake) -> None:
     see()
     terms = intake.resolved(intake.terms(worded("max", limit_price="105")))
     assert accept(replace(new_order(), terms=terms)).amount_word == "max"
@@ -273,7 +273,7 @@ def test_all_there_is_can_be_reserved_and_then_nothing_is_left(intake: Intake) -
     assert refused.value.code is ErrorCode.FUNDS_RESERVED
 
 
-def test_a_word_is_refused_where_the_balance_is_not_known(intake: Intake) -> None:
+def test_an_amount_in_words_is_refused_without_a_known_balance(intake: Intake) -> None:
     with pytest.raises(OrderdError) as refused:
         intake.resolved(intake.terms(worded("max")))
     assert refused.value.code is ErrorCode.FUNDS_UNKNOWN
@@ -283,7 +283,7 @@ def test_a_word_is_refused_where_the_balance_is_not_known(intake: Intake) -> Non
     assert refused.value.code is ErrorCode.FUNDS_INSUFFICIENT
 
 
-def test_a_repetition_is_reported_by_the_word_and_not_by_what_it_came_to(intake: Intake) -> None:
+def test_a_resubmitted_order_is_compared_by_its_words(intake: Intake) -> None:
     def submission(word: str) -> Submission:
         return Submission(DEFAULT_ACCOUNT, "mine", intake.terms(worded(word, limit_price="105")), BY)
 
@@ -305,12 +305,12 @@ def test_a_repetition_is_reported_by_the_word_and_not_by_what_it_came_to(intake:
 
     see(slot=300)
     intake.amend(DEFAULT_ACCOUNT, "mine", {"amount_in": "1"}, BY)
-    assert intake.known(submission("50%")) is not None, "as it was first submitted"
+    assert intake.known(submission("50%")) is not None, "the words of the first submission"
     with pytest.raises(OrderdError):
         intake.known(submission("max"))
 
 
-def test_an_order_that_is_changed_may_not_reserve_what_is_not_there(intake: Intake) -> None:
+def test_an_amended_order_cannot_reserve_more_than_available(intake: Intake) -> None:
     see()
     order = accept(resting(4 * SOL))
     accept(resting(4 * SOL))
@@ -325,20 +325,20 @@ def test_an_order_that_is_changed_may_not_reserve_what_is_not_there(intake: Inta
     assert refused.value.code is ErrorCode.AMOUNT_INVALID
 
 
-# Where market orders may not ask for more than there is
+# Without overcommitment
 
 
 STRICT = Reservations(overcommit=False)
 
 
-def test_a_market_order_may_ask_for_what_others_have_reserved() -> None:
+def test_a_market_order_may_use_reserved_balances_with_overcommitment() -> None:
     see()
     accept(resting(8 * SOL))
     assert not Reservations().reserves(new_order(amount_in=8 * SOL).terms)
     assert accept(new_order(amount_in=8 * SOL)).status is OrderStatus.PENDING
 
 
-def test_unless_that_is_not_allowed() -> None:
+def test_a_market_order_cannot_use_reserved_balances_without_overcommitment() -> None:
     see()
     accept(resting(8 * SOL), STRICT)
     refused = refusal(new_order(amount_in=3 * SOL), STRICT)
@@ -346,7 +346,7 @@ def test_unless_that_is_not_allowed() -> None:
     assert accept(new_order(amount_in=SOL), STRICT).status is OrderStatus.PENDING
 
 
-def test_a_setting_says_so() -> None:
+def test_overcommitment_is_a_setting() -> None:
     terms = new_order().terms
     assert [open_reservations(Settings(allow_overcommit=each)).reserves(terms) for each in (True, False)] == [
         False,
@@ -354,7 +354,7 @@ def test_a_setting_says_so() -> None:
     ]
 
 
-def test_then_market_orders_reserve_from_their_acceptance_on() -> None:
+def test_market_orders_reserve_at_acceptance_without_overcommitment() -> None:
     see()
     first = accept(new_order(amount_in=6 * SOL), STRICT)
     assert refusal(new_order(amount_in=6 * SOL), STRICT).code is ErrorCode.FUNDS_RESERVED
@@ -363,7 +363,7 @@ def test_then_market_orders_reserve_from_their_acceptance_on() -> None:
     accept(new_order(amount_in=6 * SOL), STRICT)
 
 
-def test_then_no_two_market_orders_at_once_are_promised_the_same() -> None:
+def test_concurrent_market_orders_do_not_reserve_the_same_without_overcommitment() -> None:
     see()
 
     def submit(_: int) -> bool:
@@ -374,7 +374,7 @@ def test_then_no_two_market_orders_at_once_are_promised_the_same() -> None:
         assert sum(several.map(submit, range(8))) == 3
 
 
-def test_a_purchase_reserves_the_most_that_it_may_cost_where_that_is_said() -> None:
+def test_a_purchase_reserves_its_maximum_cost() -> None:
     see(usdc=200_000_000)
     accept(new_order(exact_out=SOL), STRICT)
     costs_more = replace(new_order(), terms=replace(_purchase(), max_in=201_000_000))
@@ -385,7 +385,7 @@ def _purchase() -> OrderTerms:
     return OrderTerms(*registry_of("simnet").pair("USDC", "SOL"), None, slippage_bps=50, exact_out=SOL)
 
 
-def test_a_cap_on_open_orders_is_none_on_market_orders() -> None:
+def test_the_limit_on_open_orders_does_not_apply_to_market_orders() -> None:
     see()
     strict = Reservations(max_open=1, overcommit=False)
     accept(resting(SOL), strict)

@@ -1,4 +1,4 @@
-"""An operator looks at the evidence of an open outcome, and says what became of it; a guess changes nothing."""
+"""An operator reviews the evidence of an unknown outcome and resolves it; an unsupported claim changes nothing."""
 
 from dataclasses import replace
 from typing import cast
@@ -36,13 +36,13 @@ def resolution(chain: ScriptedChain, publisher: Publisher) -> Resolution:
 
 @pytest.fixture
 def submitted() -> str:
-    """An order that is submitted with ``signature(1)``, and held by a worker."""
+    """An order that is submitted with ``signature(1)`` and leased by a worker."""
     return str(sign(built("worker-a"), signature(1)).order.id)
 
 
 @pytest.fixture
 def unknown(submitted: str, publisher: Publisher) -> str:
-    """The same order, of which nobody can tell what became."""
+    """The same order with an unknown outcome."""
     database.execute_sql("UPDATE orders SET updated_at = updated_at - interval '301 s'")
     assert UnknownOutcomes(publisher, 300).run_once() == 1
     return submitted
@@ -57,7 +57,7 @@ def refusal(code: ErrorCode = ErrorCode.ORDER_NOT_RESOLVABLE) -> "pytest.RaisesE
     return pytest.raises(OrderdError, check=lambda error: error.code is code)
 
 
-def test_the_evidence_says_what_is_known_and_what_the_chain_says_now(
+def test_the_evidence_shows_stored_facts_and_the_chains_answer(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     chain.block_height = 180
@@ -69,7 +69,7 @@ def test_the_evidence_says_what_is_known_and_what_the_chain_says_now(
     assert evidence.order.unknown_since is not None
 
 
-def test_a_status_is_reported_with_its_block_and_verdict(
+def test_the_evidence_shows_the_status_with_its_slot_and_result(
     chain: ScriptedChain, resolution: Resolution, submitted: str
 ) -> None:
     chain.land(signature(1))
@@ -86,7 +86,7 @@ def test_an_endpoint_that_does_not_answer_is_part_of_the_evidence(
     assert evidence.finalized_height is None
 
 
-def test_who_administers_resolves_the_orders_of_all_accounts(
+def test_an_administrator_resolves_orders_of_all_accounts(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     database.execute_sql("UPDATE orders SET account_id = %s", (str(account("desk")),))
@@ -102,12 +102,12 @@ def test_who_administers_resolves_the_orders_of_all_accounts(
     assert (ended.status, ended.account) == (OrderStatus.CONFIRMED, "desk")
 
 
-def test_of_an_order_without_a_transaction_there_is_no_evidence(resolution: Resolution) -> None:
+def test_an_order_without_a_transaction_has_no_evidence(resolution: Resolution) -> None:
     with refusal():
         resolution.evidence(DEFAULT_ACCOUNT, str(pending()))
 
 
-def test_what_an_operator_says_has_landed_is_filled_by_what_the_chain_says(
+def test_a_resolution_as_landed_takes_the_fill_from_the_chain(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     chain.land(signature(1), bought=152_400_001)
@@ -123,7 +123,7 @@ def test_what_an_operator_says_has_landed_is_filled_by_what_the_chain_says(
     )
 
 
-def test_another_transaction_of_the_order_that_the_wallet_paid_for_counts(
+def test_another_transaction_of_the_order_paid_by_the_wallet_counts(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     chain.land(signature(7))
@@ -134,7 +134,7 @@ def test_another_transaction_of_the_order_that_the_wallet_paid_for_counts(
 
 
 @pytest.mark.parametrize("case", ["not known", "failed", "another order's", "a stranger's", "no trade", "no signature"])
-def test_a_transaction_that_is_no_fill_of_the_order_is_refused(
+def test_a_transaction_that_is_not_a_fill_of_the_order_is_refused(
     chain: ScriptedChain, resolution: Resolution, unknown: str, case: str
 ) -> None:
     memo = (f'Program log: Memo (len 38): "{unknown}:1"',)
@@ -160,7 +160,7 @@ def test_a_transaction_that_is_no_fill_of_the_order_is_refused(
     assert AuditRow.select().where(AuditRow.action == RESOLVE).count() == 0
 
 
-def test_while_the_endpoint_does_not_answer_nothing_is_taken_for_landed(
+def test_an_order_is_not_resolved_as_landed_without_an_answer_of_the_endpoint(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     chain.unreadable = RpcTransportError("connection refused")
@@ -169,9 +169,7 @@ def test_while_the_endpoint_does_not_answer_nothing_is_taken_for_landed(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_what_an_operator_takes_for_dead_has_failed_and_is_never_tried_again(
-    resolution: Resolution, unknown: str
-) -> None:
+def test_an_order_resolved_as_dead_fails_and_is_never_retried(resolution: Resolution, unknown: str) -> None:
     view = resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
     assert view.status is OrderStatus.FAILED
     assert view.error is not None
@@ -200,7 +198,7 @@ def test_what_an_operator_takes_for_dead_is_not_sent_again(
 
 
 @pytest.mark.parametrize("word", ["landed", "dead"])
-def test_an_order_that_is_under_way_is_not_for_an_operator_to_end(
+def test_an_order_in_flight_cannot_be_resolved(
     chain: ScriptedChain, resolution: Resolution, submitted: str, word: str
 ) -> None:
     chain.land(signature(1))
@@ -212,7 +210,7 @@ def test_an_order_that_is_under_way_is_not_for_an_operator_to_end(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_a_second_word_is_refused(resolution: Resolution, unknown: str) -> None:
+def test_a_second_resolution_is_refused(resolution: Resolution, unknown: str) -> None:
     resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
     with refusal():
         resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)

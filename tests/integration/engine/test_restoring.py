@@ -1,4 +1,4 @@
-"""A restored database: nothing is signed before it is known what was traded since, and nothing is traded twice."""
+"""A restored database: nothing is signed before the trades since the backup are known, and nothing is traded twice."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ OLD = b"old!"
 
 @dataclass
 class History:
-    """Plays the observer: what the wallet has done, and how far the chain has come."""
+    """Stands in for the observer: the wallet's transactions, and the height of the chain."""
 
     height: int = HEIGHT
     is_whole: bool = True
@@ -87,7 +87,7 @@ def history() -> History:
 
 @pytest.fixture
 def restored(history: History, publisher: Publisher) -> Restoring:
-    """Right after the restore of a database whose installation was OLD."""
+    """The state right after a restore of a database whose installation id was ``OLD``."""
     database.execute_sql("UPDATE installation SET id = %s", (OLD,))
     observer = cast("Observer", history)
     return Restoring(observer, Outcomes(WALLET, RetryPolicy()), publisher, halts.current)
@@ -98,7 +98,7 @@ def begin() -> None:
 
 
 def check(restored: Restoring, history: History) -> bool:
-    """Both passes, and 151 blocks between them."""
+    """Run both passes, 151 blocks apart."""
     assert not restored.run_once()
     history.height += 151
     return restored.run_once()
@@ -114,12 +114,14 @@ def reason() -> str:
     return halt.reason
 
 
-def test_it_is_halted_until_all_is_known_and_then_until_an_operator_has_looked(
+def test_trading_is_halted_until_the_history_is_read_and_an_operator_lifts_the_halt(
     restored: Restoring, history: History
 ) -> None:
     begin()
     assert {halt.cause for halt in halts.current()} == {HaltCause.RESTORE, HaltCause.OPERATOR}
-    assert [halt.cause for halt in halting.lift(Actor("ops")).halts] == [HaltCause.RESTORE], "this one ends by itself"
+    assert [halt.cause for halt in halting.lift(Actor("ops")).halts] == [HaltCause.RESTORE], (
+        "an operator cannot lift the halt of a restore"
+    )
     assert check(restored, history)
     assert halts.current() == ()
     begin()
@@ -127,7 +129,7 @@ def test_it_is_halted_until_all_is_known_and_then_until_an_operator_has_looked(
     assert [halt.cause for halt in halts.current()] == [HaltCause.OPERATOR]
 
 
-def test_nothing_is_read_before_what_was_signed_can_land_no_more(restored: Restoring, history: History) -> None:
+def test_the_history_is_read_only_after_signed_attempts_have_expired(restored: Restoring, history: History) -> None:
     begin()
     restored.run_once()
     history.height += 150
@@ -137,9 +139,7 @@ def test_nothing_is_read_before_what_was_signed_can_land_no_more(restored: Resto
     assert restored.run_once()
 
 
-def test_a_process_that_is_started_again_goes_by_the_height_that_was_found_first(
-    restored: Restoring, history: History
-) -> None:
+def test_a_restarted_process_uses_the_height_found_first(restored: Restoring, history: History) -> None:
     begin()
     restored.run_once()
     history.height += 100
@@ -148,7 +148,7 @@ def test_a_process_that_is_started_again_goes_by_the_height_that_was_found_first
     assert restoring.height() == HEIGHT
 
 
-def test_a_history_that_does_not_reach_back_keeps_the_halt(restored: Restoring, history: History) -> None:
+def test_an_incomplete_history_keeps_the_halt(restored: Restoring, history: History) -> None:
     begin()
     history.is_whole = False
     assert not check(restored, history)
@@ -157,20 +157,20 @@ def test_a_history_that_does_not_reach_back_keeps_the_halt(restored: Restoring, 
     assert restored.run_once()
 
 
-def test_it_takes_a_new_id_and_what_the_old_one_signed_belongs_to_it_up_to_the_newest_that_was_read(
+def test_the_new_installation_owns_what_the_old_one_signed_up_to_the_last_read_slot(
     restored: Restoring, history: History
 ) -> None:
     begin()
     known = installation.read()
     assert known.id != OLD
-    assert known.is_own(OLD, 10**12), "nobody knows yet where it ended"
+    assert known.is_own(OLD, 10**12), "the last slot of the old installation is not known yet"
     history.trades(uuid7(), tag_of("lost"))
     assert check(restored, history)
     known = installation.read()
     assert (known.is_own(OLD, 9), known.is_own(OLD, 10)) == (True, False)
 
 
-def test_an_order_of_the_backup_that_was_traded_since_is_filled(restored: Restoring, history: History) -> None:
+def test_an_order_traded_after_the_backup_is_filled(restored: Restoring, history: History) -> None:
     order_id = pending()
     begin()
     name = history.trades(order_id, bytes(read(order_id).memo_tag or b""), attempt=3)
@@ -184,7 +184,9 @@ def test_an_order_of_the_backup_that_was_traded_since_is_filled(restored: Restor
 
 
 @pytest.mark.parametrize("how", ["failed", "a stranger's", "another installation's"])
-def test_what_was_no_trade_of_this_installation_is_none(restored: Restoring, history: History, how: str) -> None:
+def test_transactions_that_are_not_trades_of_this_installation_are_ignored(
+    restored: Restoring, history: History, how: str
+) -> None:
     order_id = pending()
     begin()
     tag = bytes(read(order_id).memo_tag or b"")
@@ -197,7 +199,7 @@ def test_what_was_no_trade_of_this_installation_is_none(restored: Restoring, his
     assert (read(order_id).status, Attempt.select().count()) == (OrderStatus.PENDING, 0)
 
 
-def test_a_lost_order_is_refused_with_its_signature_when_its_client_repeats_it(
+def test_a_traded_lost_order_is_refused_with_its_signature_when_resubmitted(
     restored: Restoring, history: History, intake: Intake
 ) -> None:
     begin()
@@ -213,9 +215,7 @@ def test_a_lost_order_is_refused_with_its_signature_when_its_client_repeats_it(
     assert isinstance(other, SubmitOutcome)
 
 
-def test_what_is_left_of_a_family_is_cancelled_where_a_lost_part_of_it_was_traded(
-    restored: Restoring, history: History
-) -> None:
+def test_a_family_is_cancelled_if_a_lost_child_was_traded(restored: Restoring, history: History) -> None:
     parent, other = twap(), pending()
     begin()
     history.trades(uuid7(), bytes(read(parent).memo_tag or b""))
@@ -223,7 +223,7 @@ def test_what_is_left_of_a_family_is_cancelled_where_a_lost_part_of_it_was_trade
     assert (read(parent).status, read(other).status) == (OrderStatus.CANCELLED, OrderStatus.PENDING)
 
 
-def test_an_order_that_had_ended_with_its_fill_stays_as_it_is(restored: Restoring, history: History) -> None:
+def test_a_filled_order_of_the_backup_is_not_changed(restored: Restoring, history: History) -> None:
     order_id = pending()
     journal.apply([Change(order_id, Cancelled(), None)])
     begin()
@@ -232,9 +232,7 @@ def test_an_order_that_had_ended_with_its_fill_stays_as_it_is(restored: Restorin
     assert read(order_id).status is OrderStatus.CANCELLED
 
 
-def test_a_transaction_that_cannot_be_read_keeps_the_halt_and_changes_nothing(
-    restored: Restoring, history: History
-) -> None:
+def test_an_unreadable_transaction_keeps_the_halt_and_changes_nothing(restored: Restoring, history: History) -> None:
     good, bad = pending(), pending(amount_in=1)
     begin()
     history.trades(good, bytes(read(good).memo_tag or b""))
@@ -245,12 +243,12 @@ def test_a_transaction_that_cannot_be_read_keeps_the_halt_and_changes_nothing(
     assert [read(each).status for each in (good, bad)] == [OrderStatus.PENDING] * 2
 
 
-def test_what_follows_an_order_waits_until_that_is_filled(restored: Restoring, history: History) -> None:
+def test_an_exit_is_restored_after_its_entry_is_filled(restored: Restoring, history: History) -> None:
     entry, exit_ = journal.accept([new_order("entry", then_take_profit_price="200", then_stop_price="50")])
     begin()
     tag = bytes(entry.order.memo_tag or b"")
     history.trades(exit_.order.id, tag)
-    assert not check(restored, history), "it is held, and has no amount"
+    assert not check(restored, history), "the exit is held without an amount"
     assert read(exit_.order.id).status is OrderStatus.HELD
     assert halts.current()
 
@@ -269,33 +267,29 @@ def asked_from(restored: Restoring, history: History) -> int:
     return history.asked_from[-1]
 
 
-def test_it_reads_from_the_first_transaction_on_where_the_backup_knows_none(
+def test_a_backup_without_transactions_is_checked_from_the_first_transaction(
     restored: Restoring, history: History
 ) -> None:
     begin()
     assert asked_from(restored, history) == 0
 
 
-def test_what_the_backup_does_not_know_was_signed_after_the_newest_that_it_knows(
-    restored: Restoring, history: History
-) -> None:
+def test_the_history_is_read_from_the_newest_transaction_of_the_backup(restored: Restoring, history: History) -> None:
     landed(300)
     landed(200)
     begin()
     assert asked_from(restored, history) == 300
 
 
-def test_what_was_under_way_is_looked_for_from_its_blockhash_on(restored: Restoring, history: History) -> None:
+def test_attempts_in_flight_are_searched_from_their_blockhash(restored: Restoring, history: History) -> None:
     landed(300)
     sign(built(), "live", 370)
     begin()
     assert asked_from(restored, history) == 220
 
 
-def test_what_lands_after_the_restore_hides_nothing_that_landed_before_it(
-    restored: Restoring, history: History
-) -> None:
-    """What the backup had under way is sent again, and may land later than what the backup does not know."""
+def test_a_transaction_that_lands_after_the_restore_hides_no_earlier_one(restored: Restoring, history: History) -> None:
+    """Attempts in flight at the backup are sent again, and may land later than transactions unknown to the backup."""
     landed(400)
     under_way = sign(built(), "live", 450).order
     begin()

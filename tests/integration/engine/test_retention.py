@@ -1,4 +1,4 @@
-"""What is old is removed little by little, where a setting says so; what may still change, or be asked for, stays."""
+"""Retention settings remove old data little by little; data that may still change or be needed stays."""
 
 from contextlib import closing
 from uuid import UUID
@@ -40,7 +40,7 @@ def failed() -> Order:
 
 
 def grow_old(order_id: UUID, days: float = DAYS + 1) -> None:
-    """Let all that is stored of the order be as much older."""
+    """Make all stored data of the order this much older."""
     ages = {"orders": ("created_at", "updated_at"), "order_events": ("at",), "order_failures": ("at",)}
     ages |= {"attempts": ("signed_at", "settled_at"), "notionals": ("at",)}
     for table, columns in ages.items():
@@ -58,7 +58,7 @@ def bytes_of(order_id: UUID) -> bytes | None:
     return None if kept is None else bytes(kept)
 
 
-def test_the_events_of_an_order_that_ended_long_ago_go_and_the_order_stays() -> None:
+def test_events_of_an_order_that_ended_long_ago_are_removed_and_the_order_stays() -> None:
     old, young = confirmed("old"), confirmed("young")
     grow_old(old.id)
     before = views.get(DEFAULT_ACCOUNT, str(old.id))
@@ -69,7 +69,7 @@ def test_the_events_of_an_order_that_ended_long_ago_go_and_the_order_stays() -> 
     assert retention.removed()[Kept.EVENTS] == old.seq
 
 
-def test_what_an_order_that_has_not_ended_went_through_stays_however_old_it_is() -> None:
+def test_events_of_an_active_order_stay_however_old() -> None:
     waits, signed = pending(), sign(built(), "live").order.id
     for order_id in (waits, signed):
         grow_old(order_id, days=1_000)
@@ -78,7 +78,7 @@ def test_what_an_order_that_has_not_ended_went_through_stays_however_old_it_is()
     assert (events(waits), events(signed), bytes_of(signed)) == (1, 4, b"signed")
 
 
-def test_the_events_of_an_order_stay_until_its_end_is_old_and_then_go_together() -> None:
+def test_all_events_of_an_order_are_removed_together_once_its_end_is_old() -> None:
     order = failed()
     database.execute_sql("UPDATE order_events SET at = at - interval '30 days' WHERE seq < %s", (order.seq,))
     assert retention.remove(Kept.EVENTS, DAYS) == 0
@@ -86,7 +86,7 @@ def test_the_events_of_an_order_stay_until_its_end_is_old_and_then_go_together()
     assert retention.remove(Kept.EVENTS, DAYS, rows=1) == order.seq
 
 
-def test_a_success_that_may_be_rolled_back_keeps_all_until_it_is_final() -> None:
+def test_an_order_keeps_its_events_until_its_fill_is_final() -> None:
     order = confirmed("landed", awaits_finality=True)
     grow_old(order.id)
     assert [retention.remove(kept, DAYS) for kept in (Kept.EVENTS, Kept.SIGNED_BYTES)] == [0, 0]
@@ -95,7 +95,7 @@ def test_a_success_that_may_be_rolled_back_keeps_all_until_it_is_final() -> None
     assert (adopted.order.id, adopted.signed_bytes, events(order.id)) == (order.id, b"signed", rolled_back.order.seq)
 
 
-def test_of_an_attempt_whose_fate_is_final_the_bytes_go_and_the_rest_stays() -> None:
+def test_only_the_bytes_of_a_final_attempt_are_removed() -> None:
     old, young = confirmed("old"), confirmed("young")
     grow_old(old.id)
     before = views.get(DEFAULT_ACCOUNT, str(old.id)).attempts
@@ -105,7 +105,7 @@ def test_of_an_attempt_whose_fate_is_final_the_bytes_go_and_the_rest_stays() -> 
     assert retention.remove(Kept.SIGNED_BYTES, DAYS) == 0
 
 
-def test_failures_have_an_age_of_their_own() -> None:
+def test_failures_have_their_own_retention_time() -> None:
     order = failed()
     grow_old(order.id)
     assert retention.remove(Kept.FAILURES, DAYS) == 1
@@ -113,7 +113,7 @@ def test_failures_have_an_age_of_their_own() -> None:
     assert (detail.failures, len(detail.events), detail.order.error is not None) == ((), order.seq, True)
 
 
-def test_what_an_order_was_worth_goes_when_no_allowance_asks_for_it() -> None:
+def test_the_value_of_an_order_is_removed_when_no_allowance_needs_it() -> None:
     database.execute_sql(
         "INSERT INTO api_tokens (id, account_id, name, hash, scopes) VALUES (%s, %s, 'desk', sha256(''), '{trade}')",
         (str(DEFAULT_ACCOUNT), str(DEFAULT_ACCOUNT)),
@@ -127,7 +127,7 @@ def test_what_an_order_was_worth_goes_when_no_allowance_asks_for_it() -> None:
     assert [str(row[0]) for row in database.execute_sql("SELECT order_id FROM notionals")] == [str(orders[1])]
 
 
-def test_what_waits_for_the_market_keeps_what_it_was_worth() -> None:
+def test_the_value_of_a_resting_order_stays() -> None:
     database.execute_sql(
         "INSERT INTO api_tokens (id, account_id, name, hash, scopes) VALUES (%s, %s, 'desk', sha256(''), '{trade}')",
         (str(DEFAULT_ACCOUNT), str(DEFAULT_ACCOUNT)),
@@ -141,7 +141,7 @@ def test_what_waits_for_the_market_keeps_what_it_was_worth() -> None:
     assert retention.remove(Kept.NOTIONALS, DAYS) == 1
 
 
-def test_a_clock_that_was_set_ahead_makes_nothing_older() -> None:
+def test_a_clock_set_ahead_does_not_age_data() -> None:
     order = confirmed("landed")
     grow_old(order.id)
     database.execute_sql("UPDATE clock SET moved = 2 * 86400")
@@ -150,7 +150,7 @@ def test_a_clock_that_was_set_ahead_makes_nothing_older() -> None:
     assert retention.remove(Kept.EVENTS, DAYS) == order.seq
 
 
-def test_a_few_are_removed_at_a_time_the_oldest_first() -> None:
+def test_rows_are_removed_in_small_batches_oldest_first() -> None:
     orders = [confirmed(f"landed-{number}") for number in range(3)]
     for number, order in enumerate(orders):
         grow_old(order.id, days=DAYS + 3 - number)
@@ -160,17 +160,17 @@ def test_a_few_are_removed_at_a_time_the_oldest_first() -> None:
     assert left == [[False, True, True], [False, False, True], [False, False, False]]
 
 
-def test_one_process_removes_and_the_others_go_on_at_once(connected: str) -> None:
+def test_only_one_process_removes_and_others_do_not_wait(connected: str) -> None:
     order = confirmed("landed")
     grow_old(order.id)
     with closing(psycopg2.connect(connected)) as another, another.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (retention._LOCK,))
         assert retention.remove(Kept.EVENTS, DAYS) == 0
-        another.rollback()  # A connection that is merely closed lets go of its lock when the server notices.
+        another.rollback()  # Closing the connection would release the lock only when the server notices.
     assert retention.remove(Kept.EVENTS, DAYS) == order.seq
 
 
-def test_only_what_has_a_setting_is_removed_and_the_log_tells_of_it() -> None:
+def test_only_data_with_a_retention_setting_is_removed_and_logged() -> None:
     order = confirmed("landed")
     grow_old(order.id)
     looked: list[bool] = []
@@ -178,13 +178,13 @@ def test_only_what_has_a_setting_is_removed_and_the_log_tells_of_it() -> None:
         assert Retention({}, lambda: looked.append(True)).run_once() == 0
         kept_for_a_week = Retention({Kept.EVENTS: DAYS}, lambda: looked.append(True))
         assert [kept_for_a_week.run_once(), kept_for_a_week.run_once()] == [order.seq, 0]
-    assert looked == [True, True], "the clock is looked at before anything is taken for old"
+    assert looked == [True, True], "the clock is checked before data is removed"
     (line,) = lines
     assert (line["action"], line["what"], line["rows"], line["days"]) == ("removed", Kept.EVENTS, order.seq, DAYS)
     assert bytes_of(order.id) == b"signed"
 
 
-def test_whoever_resumes_an_order_whose_events_are_gone_is_told_so() -> None:
+def test_resuming_an_order_whose_events_were_removed_is_reported() -> None:
     order = confirmed("landed")
     grow_old(order.id)
     retention.remove(Kept.EVENTS, DAYS)

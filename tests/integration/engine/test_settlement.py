@@ -1,4 +1,4 @@
-"""Settlement ends an attempt only on the chain's own evidence, and takes up what lost workers left behind."""
+"""Settlement ends an attempt only on the chain's own evidence, and adopts attempts of lost workers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ EXPIRES_AT = 150
 
 
 class Clock:
-    """Seconds that pass only when the test says so."""
+    """A clock that only the test advances."""
 
     now = 0.0
 
@@ -43,7 +43,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def start(chain: ScriptedChain, publisher: Publisher, clock: Clock) -> Callable[[str], Worker]:
-    """Start a worker process of this name."""
+    """Start a worker process with this name."""
 
     return lambda owner: worker_of(chain, publisher, Leases(owner, 15.0), clock)
 
@@ -61,7 +61,7 @@ def the_order() -> Order:
     return order
 
 
-def test_a_landed_swap_is_confirmed_with_what_the_balances_say(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_landed_swap_is_confirmed_with_the_balance_changes(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1), bought=152_400_001)
     assert worker.settle() == 1
     order = the_order()
@@ -73,7 +73,7 @@ def test_a_landed_swap_is_confirmed_with_what_the_balances_say(worker: Worker, c
     assert len(worker) == 0
 
 
-def test_a_status_without_its_transaction_is_asked_for_again(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_status_without_its_transaction_is_requested_again(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1))
     held_back = chain.transactions.pop(signature(1))
     assert worker.settle() == 0
@@ -82,7 +82,7 @@ def test_a_status_without_its_transaction_is_asked_for_again(worker: Worker, cha
     assert worker.settle() == 1
 
 
-def test_what_is_said_to_have_landed_is_settled_with_one_request(worker: Worker, chain: ScriptedChain) -> None:
+def test_an_attempt_hinted_as_landed_is_settled_with_one_request(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1))
     worker.live.hint(signature(1))
     assert worker.settle() == 1
@@ -90,18 +90,20 @@ def test_what_is_said_to_have_landed_is_settled_with_one_request(worker: Worker,
     assert (chain.glances, chain.looks) == ([[signature(1)]], 0)
 
 
-def test_a_hint_decides_nothing(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_hint_alone_decides_nothing(worker: Worker, chain: ScriptedChain) -> None:
     worker.live.hint(signature(1))
     worker.live.hint(signature(2))
     chain.block_height, chain.is_witnessed = EXPIRES_AT + 1, False
     assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
-    assert (chain.glances, chain.looks) == ([[signature(1)]], 1), "what has not landed is seen with all others"
+    assert (chain.glances, chain.looks) == ([[signature(1)]], 1), (
+        "an attempt that has not landed is checked with all others"
+    )
     assert worker.settle() == 0
     assert (len(chain.glances), chain.looks) == (1, 2)
 
 
-def test_a_hint_of_what_is_merely_processed_is_no_end(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_hint_of_a_processed_transaction_does_not_end_the_attempt(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1))
     chain.statuses[signature(1)] = replace(chain.statuses[signature(1)], confirmation_status="processed")
     worker.live.hint(signature(1))
@@ -109,7 +111,7 @@ def test_a_hint_of_what_is_merely_processed_is_no_end(worker: Worker, chain: Scr
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_a_hint_that_cannot_be_followed_costs_nothing(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_failed_request_after_a_hint_has_no_effect(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1))
     worker.live.hint(signature(1))
     chain.overloaded = RpcTransportError("too many at once")
@@ -117,24 +119,24 @@ def test_a_hint_that_cannot_be_followed_costs_nothing(worker: Worker, chain: Scr
     assert the_order().status is OrderStatus.CONFIRMED
 
 
-def test_a_processed_status_is_not_yet_an_end(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_processed_status_does_not_end_the_attempt(worker: Worker, chain: ScriptedChain) -> None:
     chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
     chain.block_height = EXPIRES_AT + 100
     assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_a_failure_is_no_end_while_its_block_can_be_rolled_back(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_failure_does_not_end_the_attempt_before_its_block_is_final(worker: Worker, chain: ScriptedChain) -> None:
     chain.final_at = "finalized"
     chain.land(signature(1), err="ProgramFailedToComplete")
     assert worker.settle() == 0
     assert (the_order().status, the_order().failures) == (OrderStatus.SUBMITTED, 0)
     chain.land(signature(1))
-    assert worker.settle() == 1, "the fork that won is one on which the same bytes succeed"
+    assert worker.settle() == 1, "the same bytes succeed on the winning fork"
     assert the_order().status is OrderStatus.CONFIRMED
 
 
-def test_a_failure_in_a_finalized_block_is_an_end(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_failure_in_a_finalized_block_ends_the_attempt(worker: Worker, chain: ScriptedChain) -> None:
     chain.final_at = "finalized"
     chain.land(signature(1), err="ProgramFailedToComplete")
     chain.statuses[signature(1)] = replace(chain.statuses[signature(1)], confirmation_status="finalized")
@@ -142,7 +144,7 @@ def test_a_failure_in_a_finalized_block_is_an_end(worker: Worker, chain: Scripte
     assert (the_order().status, the_order().failures) == (OrderStatus.PENDING, 1)
 
 
-def test_a_status_and_a_transaction_of_two_forks_are_no_end(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_status_and_a_transaction_of_two_forks_do_not_end_the_attempt(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1), err="ProgramFailedToComplete")
     chain.statuses[signature(1)] = SignatureStatus(slot=10, err=None, confirmation_status="confirmed")
     assert worker.settle() == 0
@@ -166,7 +168,7 @@ def test_a_status_and_a_transaction_of_two_forks_are_no_end(worker: Worker, chai
         "an answer so late that nodes may have forgotten",
     ],
 )
-def test_not_found_is_no_proof(
+def test_not_found_is_not_a_proof_of_expiry(
     worker: Worker, chain: ScriptedChain, block_height: int, is_current: bool, is_witnessed: bool
 ) -> None:
     chain.block_height, chain.is_current, chain.is_witnessed = block_height, is_current, is_witnessed
@@ -174,7 +176,7 @@ def test_not_found_is_no_proof(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_an_outage_is_no_proof(worker: Worker, chain: ScriptedChain) -> None:
+def test_an_outage_is_not_a_proof_of_expiry(worker: Worker, chain: ScriptedChain) -> None:
     chain.outage = RpcTransportError("connection refused")
     chain.block_height = EXPIRES_AT + 1
     with pytest.raises(RpcTransportError):
@@ -183,9 +185,7 @@ def test_an_outage_is_no_proof(worker: Worker, chain: ScriptedChain) -> None:
     assert len(worker) == 1
 
 
-def test_long_after_it_the_history_of_an_endpoint_that_is_one_node_decides(
-    worker: Worker, chain: ScriptedChain
-) -> None:
+def test_the_history_of_a_single_node_proves_a_late_expiry(worker: Worker, chain: ScriptedChain) -> None:
     chain.block_height, chain.history_from = EXPIRES_AT + 500_000, EXPIRES_AT + 1
     assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
@@ -193,9 +193,7 @@ def test_long_after_it_the_history_of_an_endpoint_that_is_one_node_decides(
     assert worker.settle() == 1
 
 
-def test_an_expired_attempt_is_no_end_while_the_wallets_transactions_cannot_be_searched(
-    worker: Worker, chain: ScriptedChain
-) -> None:
+def test_an_expiry_is_not_proved_while_the_wallets_history_is_unavailable(worker: Worker, chain: ScriptedChain) -> None:
     chain.block_height = EXPIRES_AT + 1
     chain.unsearchable = RpcTransportError("-32011: Transaction history is not available from this node")
     assert worker.settle() == 0
@@ -205,7 +203,7 @@ def test_an_expired_attempt_is_no_end_while_the_wallets_transactions_cannot_be_s
     assert the_order().status is OrderStatus.PENDING
 
 
-def test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say(
+def test_a_transaction_in_the_wallets_history_has_landed_whatever_the_status(
     worker: Worker, chain: ScriptedChain
 ) -> None:
     chain.land(signature(1))
@@ -217,7 +215,7 @@ def test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say(
     assert (Attempt.get().outcome, Attempt.get().slot) == ("landed", 9)
 
 
-def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill(
+def test_another_transaction_of_the_order_in_the_wallets_history_is_its_fill(
     worker: Worker, chain: ScriptedChain
 ) -> None:
     Attempt.update(mid="101.6", pool_fee=3_750_000).execute()
@@ -229,11 +227,11 @@ def test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fi
     assert (order.status, order.signature, order.filled_out) == (OrderStatus.CONFIRMED, signature(7), 152_400_001)
     (fill,) = views.get(order.account_id, str(order.id)).fills
     assert (fill.signature, fill.slot, fill.amount_out) == (signature(7), 9, "152.400001")
-    assert (fill.pool_fee, fill.mid) == (None, None), "what was decided for it nobody knows"
+    assert (fill.pool_fee, fill.mid) == (None, None), "its routing decision is unknown"
     assert Attempt.get().outcome == "expired"
 
 
-def test_a_proven_expiry_is_tried_again(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_proved_expiry_is_retried(worker: Worker, chain: ScriptedChain) -> None:
     chain.block_height = EXPIRES_AT + 1
     assert worker.settle() == 1
     order = the_order()
@@ -243,7 +241,7 @@ def test_a_proven_expiry_is_tried_again(worker: Worker, chain: ScriptedChain) ->
     assert isinstance(views.events_after(order.id, 4)[0].data, Retrying)
 
 
-def test_a_failure_is_stored_whatever_is_in_its_reason(worker: Worker, chain: ScriptedChain) -> None:
+def test_a_failure_is_stored_with_any_characters_in_its_reason(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1), err="a\0b\x1b[31m")
     assert worker.settle() == 1
     assert "a\ufffdb\ufffd[31m" in OrderFailure.get().detail
@@ -257,7 +255,7 @@ def test_a_landed_failure_keeps_its_reason_and_logs(worker: Worker, chain: Scrip
     assert (Attempt.get().outcome, Attempt.get().slot) == ("failed", 9)
 
 
-def test_insufficient_funds_are_not_tried_again(worker: Worker, chain: ScriptedChain) -> None:
+def test_insufficient_funds_are_not_retried(worker: Worker, chain: ScriptedChain) -> None:
     chain.land(signature(1), err="InsufficientFundsForFee")
     assert worker.settle() == 1
     order = the_order()
@@ -265,7 +263,7 @@ def test_insufficient_funds_are_not_tried_again(worker: Worker, chain: ScriptedC
 
 
 @pytest.mark.parametrize("asked", ["before", "while it is read"])
-def test_a_last_attempt_that_fails_cancels_an_order_of_which_that_was_requested(
+def test_a_failed_attempt_cancels_an_order_with_a_requested_cancel(
     worker: Worker, chain: ScriptedChain, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if asked == "before":
@@ -280,10 +278,10 @@ def test_a_last_attempt_that_fails_cancels_an_order_of_which_that_was_requested(
         monkeypatch.setattr(Outcomes, "landed", late)
     chain.land(signature(1), err="InsufficientFundsForFee")
     assert (worker.settle(), len(worker)) == (1, 0)
-    assert journal.claim([the_order().id], "worker-b", 15) == [], "it is not tried again"
+    assert journal.claim([the_order().id], "worker-b", 15) == [], "the order was tried again"
     assert [moved.event.status for moved in journal.withdraw(10)] == [OrderStatus.CANCELLED]
     assert (the_order().failures, the_order().error_code) == (1, None)
-    assert OrderFailure.get().code == ErrorCode.FUNDS_INSUFFICIENT, "why it failed stays on record"
+    assert OrderFailure.get().code == ErrorCode.FUNDS_INSUFFICIENT, "the reason of the failure was lost"
 
 
 def test_the_same_bytes_are_sent_again_until_they_land(worker: Worker, chain: ScriptedChain, clock: Clock) -> None:
@@ -299,9 +297,7 @@ def test_the_same_bytes_are_sent_again_until_they_land(worker: Worker, chain: Sc
     assert Attempt.get().sends == 3
 
 
-def test_they_are_sent_again_although_no_question_is_answered(
-    worker: Worker, chain: ScriptedChain, clock: Clock
-) -> None:
+def test_bytes_are_sent_again_during_an_outage_of_queries(worker: Worker, chain: ScriptedChain, clock: Clock) -> None:
     chain.outage = RpcTransportError("-32011: Transaction history is not available from this node")
     for clock.now in (1.0, 2.0, 3.0):
         with pytest.raises(RpcTransportError):
@@ -310,7 +306,7 @@ def test_they_are_sent_again_although_no_question_is_answered(
     assert chain.sent == [b"signed"] * 3
 
 
-def test_what_was_seen_in_a_block_and_vanishes_is_sent_again(
+def test_a_transaction_that_disappears_from_its_block_is_sent_again(
     worker: Worker, chain: ScriptedChain, clock: Clock
 ) -> None:
     chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
@@ -324,26 +320,24 @@ def test_what_was_seen_in_a_block_and_vanishes_is_sent_again(
     assert chain.sent == [b"signed"]
 
 
-def test_bytes_that_are_too_old_to_land_on_a_chain_that_moves_are_sent_more_slowly(
-    worker: Worker, chain: ScriptedChain, clock: Clock
-) -> None:
+def test_bytes_past_their_expiry_are_sent_less_often(worker: Worker, chain: ScriptedChain, clock: Clock) -> None:
     for clock.now in range(181, 281):
         worker.resend()
     assert 3 <= len(chain.sent) <= 6
 
 
-def test_what_a_lost_worker_had_signed_is_adopted_and_sent(
+def test_a_lost_workers_attempt_is_adopted_and_sent(
     start: Callable[[str], Worker], chain: ScriptedChain, clock: Clock
 ) -> None:
     order = sign(built("worker-a"), signature(1)).order
     other = start("worker-b")
     other.settle()
-    assert len(other) == 0, "worker A still holds it"
+    assert len(other) == 0, "worker A still has the lease"
     lapse(order.id)
     clock.now += 15
     other.settle()
     other.resend()
-    assert chain.sent == [b"signed"], "whether A ever sent it is not known"
+    assert chain.sent == [b"signed"], "worker A may not have sent it"
     chain.land(signature(1))
     assert other.settle() == 1
     assert the_order().status is OrderStatus.CONFIRMED
@@ -356,7 +350,7 @@ def test_two_holders_of_one_attempt_confirm_it_once(
     other = start("worker-b")
     chain.land(signature(1))
     assert other.settle() == 1
-    assert worker.settle() == 0, "its claim is void"
+    assert worker.settle() == 0, "a void claim settled the attempt"
     assert len(worker) == 0
     assert [event.seq for event in views.events_after(the_order().id, 0)] == [1, 2, 3, 4, 5]
 
@@ -375,7 +369,7 @@ def test_what_another_process_has_adopted_is_sent_by_that_one_alone(
     assert chain.sent == []
 
 
-def test_a_slow_turn_settles_under_the_claim_by_which_its_own_process_has_adopted_it_meanwhile(
+def test_a_slow_turn_settles_under_the_claim_of_its_own_process(
     start: Callable[[str], Worker], chain: ScriptedChain
 ) -> None:
     signed = sign(built("worker-a"), signature(1))
@@ -389,7 +383,7 @@ def test_a_slow_turn_settles_under_the_claim_by_which_its_own_process_has_adopte
     assert the_order().status is OrderStatus.CONFIRMED
 
 
-def test_what_is_settled_is_held_no_more_however_often_it_was_taken_up(
+def test_a_settled_attempt_is_released_however_often_it_was_adopted(
     chain: ScriptedChain, publisher: Publisher, clock: Clock
 ) -> None:
     leases = Leases("worker-a", 15.0)
@@ -402,10 +396,10 @@ def test_what_is_settled_is_held_no_more_however_often_it_was_taken_up(
     assert worker.settle() == 1
     database.execute_sql("UPDATE orders SET due_at = now()")
     assert journal.claim([the_order().id], "worker-a", 15)
-    assert leases.renew_once() == 0, "a claim of which nobody holds anything would never lapse"
+    assert leases.renew_once() == 0, "an empty claim is renewed"
 
 
-def test_what_landed_and_shows_no_trade_stays_submitted_and_does_not_hold_up_the_others(
+def test_a_landed_transaction_without_a_trade_stays_submitted_without_delaying_others(
     worker: Worker, chain: ScriptedChain
 ) -> None:
     other = sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT)
@@ -418,10 +412,10 @@ def test_what_landed_and_shows_no_trade_stays_submitted_and_does_not_hold_up_the
         OrderStatus.SUBMITTED,
         OrderStatus.CONFIRMED,
     ]
-    assert len(worker) == 0, "it comes back when its lease has run out"
+    assert len(worker) == 0, "the attempt is not held until its lease expires"
 
 
-def test_what_landed_and_cannot_be_read_does_not_hold_up_the_expired(worker: Worker, chain: ScriptedChain) -> None:
+def test_an_unreadable_landed_transaction_does_not_delay_expired_ones(worker: Worker, chain: ScriptedChain) -> None:
     worker.track(sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT + 10))
     chain.land(signature(2))
     chain.unreadable = RpcTransportError("getTransaction: the result has another shape than documented")
@@ -432,7 +426,7 @@ def test_what_landed_and_cannot_be_read_does_not_hold_up_the_expired(worker: Wor
     assert {order.status for order in Order.select()} == {OrderStatus.PENDING, OrderStatus.CONFIRMED}
 
 
-def test_while_nothing_can_be_stored_the_others_are_sent_again(
+def test_attempts_are_sent_again_while_postgres_is_unavailable(
     worker: Worker, chain: ScriptedChain, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> list[Moved]:
@@ -450,7 +444,7 @@ def test_while_nothing_can_be_stored_the_others_are_sent_again(
     assert worker.settle() == 1
 
 
-def test_one_outcome_that_cannot_be_stored_does_not_hold_up_the_others(worker: Worker, chain: ScriptedChain) -> None:
+def test_an_outcome_that_cannot_be_stored_does_not_delay_others(worker: Worker, chain: ScriptedChain) -> None:
     other = sign(built("worker-a"), signature(2), last_valid_block_height=EXPIRES_AT)
     worker.track(other)
     chain.land(signature(1), bought=1)

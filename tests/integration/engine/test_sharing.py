@@ -1,4 +1,4 @@
-"""Several workers share the pairs of orders that rest: each pair has one, also after one of them has died."""
+"""Several workers share the pairs of resting orders: each pair is watched by one worker, also after a worker died."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ PAIRS = 40
 
 @pytest.fixture
 def other() -> "Iterator[subprocess.Popen[bytes]]":
-    """The process of another worker of this machine."""
+    """The process of another worker on this machine."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
@@ -40,7 +40,7 @@ def presence() -> Presence:
 
 @pytest.fixture
 def orders() -> list[UUID]:
-    """A limit order on each pair, that is met where a SOL buys 105.3 of the pair's token."""
+    """A limit order per pair, met when 1 SOL buys 105.3 of the pair's token."""
     return [accept(f"T{number}") for number in range(PAIRS)]
 
 
@@ -53,7 +53,7 @@ def accept(symbol: str) -> UUID:
 
 
 def two_workers(begin: Begin, market: Market, presence: Presence, process: Process) -> tuple[Watch, Watch]:  # noqa: F811
-    """This one, and another one that is alive as long as its process is; both know of each other."""
+    """This worker and another one that lives as long as its process; both know of each other."""
     processes.beat(process, watches=True)
     presence.run_once()
     both = frozenset({presence.name, process.name})
@@ -87,7 +87,7 @@ def test_each_order_fires_at_the_worker_that_watches_its_pair(
     assert {read(each).seq for each in orders} == {2}
 
 
-def test_what_a_dead_worker_watched_fires_although_its_price_came_while_nobody_looked(
+def test_orders_of_a_dead_worker_fire_even_if_their_price_was_met_before_the_takeover(
     begin: Begin,  # noqa: F811
     presence: Presence,
     other: "subprocess.Popen[bytes]",
@@ -101,16 +101,16 @@ def test_what_a_dead_worker_watched_fires_although_its_price_came_while_nobody_l
     kill(other)
     market.moves(106)
     assert here.triggers.run_once() == its_own
-    assert here.triggers.run_once() == 0, "its death is not known yet"
+    assert here.triggers.run_once() == 0, "the death is not known yet"
     presence.run_once()
     assert presence.watchers == {presence.name}
-    assert here.triggers.run_once() == left, "the market has not moved again"
+    assert here.triggers.run_once() == left, "orders fire without a new price"
     assert {read(each).status for each in orders} == {OrderStatus.PENDING}
-    assert there.triggers.run_once() == 0, "whoever was taken for dead fires nothing twice"
+    assert there.triggers.run_once() == 0, "the worker that was taken for dead fired an order again"
     assert {read(each).seq for each in orders} == {2}
 
 
-def test_who_joins_takes_its_share_and_who_stops_watching_leaves_it(
+def test_a_joining_worker_takes_its_share_and_a_leaving_one_returns_it(
     begin: Begin,  # noqa: F811
     presence: Presence,
     other: "subprocess.Popen[bytes]",
@@ -128,7 +128,7 @@ def test_who_joins_takes_its_share_and_who_stops_watching_leaves_it(
         assert least <= len(here.triggers) <= most
 
 
-def test_an_order_that_is_accepted_on_anothers_pair_is_left_to_it(
+def test_a_new_order_is_left_to_the_worker_that_watches_its_pair(
     begin: Begin,  # noqa: F811
     presence: Presence,
     other: "subprocess.Popen[bytes]",

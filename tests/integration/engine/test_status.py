@@ -1,4 +1,4 @@
-"""What the queue does, counted from the orders themselves."""
+"""Status figures are counted from the orders themselves."""
 
 from datetime import UTC, datetime
 
@@ -62,7 +62,7 @@ def orders_of_all_kinds(connected: str) -> None:
 
 
 @pytest.mark.usefixtures("orders_of_all_kinds")
-def test_orders_are_counted_by_what_they_do_now() -> None:
+def test_orders_are_counted_by_their_current_activity() -> None:
     with database.connection_context():
         assert questions().queue() == QueueMetrics(
             waiting=2, active=3, delayed=1, confirmed=1, failed=2, rate_limit=None
@@ -77,11 +77,11 @@ def test_orders_are_counted_by_status() -> None:
 
 
 @pytest.mark.usefixtures("orders_of_all_kinds")
-def test_counts_stay_exact_when_they_are_put_together_and_when_a_success_is_taken_back() -> None:
+def test_counts_stay_exact_after_compaction_and_after_a_rollback() -> None:
     with database.connection_context():
         before = questions().queue()
         counts.add_up()
-        assert database.execute_sql("SELECT count(*) FROM ended_orders").fetchone() == (3,), "a row for each end"
+        assert database.execute_sql("SELECT count(*) FROM ended_orders").fetchone() == (3,), "one row per ended order"
         assert questions().queue() == before
         database.execute_sql("UPDATE attempts SET awaits_finality = true WHERE outcome = 'landed'")
         finality.roll_back(finality.awaiting(10))
@@ -104,7 +104,7 @@ def test_open_orders_are_counted_by_kind_with_the_age_of_the_oldest() -> None:
 
 
 @pytest.mark.usefixtures("connected")
-def test_balances_are_reported_by_symbol_and_only_those_that_were_seen_of_late() -> None:
+def test_only_recently_read_balances_are_reported_by_symbol() -> None:
     with database.connection_context():
         assert questions().balances() == {}
         seen = [(WSOL_MINT, False, 1_500_000_000), (WSOL_MINT, True, 5), (USDC_MINT, False, 2_250_000)]
@@ -115,7 +115,7 @@ def test_balances_are_reported_by_symbol_and_only_those_that_were_seen_of_late()
 
 
 @pytest.mark.usefixtures("connected")
-def test_the_database_is_as_large_as_its_tables_at_the_least() -> None:
+def test_the_reported_size_of_the_database_includes_its_tables() -> None:
     with database.connection_context():
         stored = questions().stored()
     assert stored.database_bytes is not None
@@ -123,7 +123,7 @@ def test_the_database_is_as_large_as_its_tables_at_the_least() -> None:
 
 
 @pytest.mark.usefixtures("connected")
-def test_a_server_that_is_only_read_from_takes_no_orders() -> None:
+def test_a_read_only_database_accepts_no_orders() -> None:
     with database.connection_context():
         assert questions().takes_orders() == ""
         database.execute_sql("SET default_transaction_read_only = on")
@@ -131,12 +131,12 @@ def test_a_server_that_is_only_read_from_takes_no_orders() -> None:
         database.execute_sql("RESET default_transaction_read_only")
 
 
-def test_a_redis_that_is_away_is_an_error_and_no_zero() -> None:
+def test_an_unavailable_redis_is_an_error_and_not_a_zero() -> None:
     with pytest.raises(redis.RedisError):
         questions(away=True).line()
 
 
-def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(redis_url: str) -> None:
+def test_a_redis_without_the_config_command_is_counted(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.acl_setuser("guest", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-config"])
         try:
@@ -154,7 +154,7 @@ def test_a_redis_that_keeps_its_configuration_to_itself_is_counted_all_the_same(
     assert (line.used, line.waiting, line.depth, line.workers) == (3, 2, 4, 1)
 
 
-def test_endpoints_are_reported_as_all_processes_met_them(redis_url: str) -> None:
+def test_endpoint_figures_are_summed_over_all_processes(redis_url: str) -> None:
     figures_of("node-of-a-test").answered(0.010)
     worker = LiveWorker(
         endpoints=(EndpointTally("node-of-a-test", {10: 4}, {"rate_limited": 1}, slot=812, slot_lag=2),)
@@ -171,7 +171,7 @@ def test_endpoints_are_reported_as_all_processes_met_them(redis_url: str) -> Non
     assert (told.processes, told.requests, told.rate_limited, told.slot, told.slot_lag) == (3, 9, 2, 812, 2)
 
 
-def test_a_chain_that_does_not_answer_is_an_error_that_says_so() -> None:
+def test_an_unavailable_chain_is_reported_as_an_error() -> None:
     with pytest.raises(OrderdError) as error:
         questions().tip()
     assert error.value.code is ErrorCode.RPC_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Mints are read from the chain once and kept; symbols are the operator's, then those of the list."""
+"""Mints are read from the chain once and stored; symbols come from the operator first, then from the token list."""
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -32,7 +32,7 @@ def chain(connected: str) -> MintChain:
 
 
 def desk_on(chain: MintChain, token_list: TokenList | None = None, now: list[float] | None = None) -> TokenDesk:
-    """A desk as a process begins with it; ``now`` is its clock."""
+    """A desk of a new process; ``now`` is its clock."""
     times = now or [0.0]
     desk = TokenDesk(registry_of("simnet"), cast("RpcClient", chain), token_list, clock=lambda: times[0])
     desk.begin()
@@ -45,7 +45,7 @@ def code_of(call: object, *arguments: object, **options: object) -> ErrorCode:
     return refused.value.code
 
 
-def test_a_mint_is_asked_for_once_and_by_one_process(chain: MintChain) -> None:
+def test_a_mint_is_read_once_by_one_process(chain: MintChain) -> None:
     mint = chain.has(FIRST, spl(4, mint_authority=SOMEBODY), "First")
     desk = desk_on(chain)
     desk.learn([mint, "SOL"])
@@ -60,7 +60,7 @@ def test_a_mint_is_asked_for_once_and_by_one_process(chain: MintChain) -> None:
     assert len(chain.asked) == 1
 
 
-def test_what_is_known_by_itself_is_asked_of_nobody(chain: MintChain) -> None:
+def test_a_well_known_token_is_not_read_from_the_chain(chain: MintChain) -> None:
     chain.away = True
     desk = desk_on(chain)
     desk.learn(["SOL", "usdc"])
@@ -68,12 +68,12 @@ def test_what_is_known_by_itself_is_asked_of_nobody(chain: MintChain) -> None:
     assert (view.name, view.warnings) == (None, ())
 
 
-def test_while_the_chain_does_not_answer_nobody_knows(chain: MintChain) -> None:
+def test_an_unknown_mint_is_an_error_while_the_chain_is_unavailable(chain: MintChain) -> None:
     chain.away = True
     assert code_of(desk_on(chain).learn, [str(FIRST)]) is ErrorCode.TOKEN_UNREAD
 
 
-def test_what_is_no_mint_is_reported_and_not_kept(chain: MintChain) -> None:
+def test_an_account_that_is_not_a_mint_is_reported_and_not_stored(chain: MintChain) -> None:
     desk = desk_on(chain)
     assert code_of(desk.learn, [str(FIRST)]) is ErrorCode.TOKEN_NO_MINT
     assert code_of(desk.learn, ["1" * 44]) is ErrorCode.TOKEN_NO_MINT
@@ -82,7 +82,7 @@ def test_what_is_no_mint_is_reported_and_not_kept(chain: MintChain) -> None:
     assert desk.registry.resolve(str(FIRST)).decimals == 3
 
 
-def test_warnings_are_read_again_when_they_are_shown(chain: MintChain) -> None:
+def test_warnings_are_refreshed_when_shown(chain: MintChain) -> None:
     mint, now = chain.has(FIRST, spl(4, mint_authority=SOMEBODY)), [0.0]
     desk = desk_on(chain, now=now)
     desk.learn([mint])
@@ -95,10 +95,10 @@ def test_warnings_are_read_again_when_they_are_shown(chain: MintChain) -> None:
     assert desk.view(token).warnings == ()
     chain.has(FIRST, spl(4, freeze=SOMEBODY))
     chain.away, now[0] = True, 900.0
-    assert desk.view(token).warnings == (), "what was known last, where the chain does not answer"
+    assert desk.view(token).warnings == (), "the last known warnings are shown while the chain is unavailable"
 
 
-def test_a_fee_is_warned_of(chain: MintChain) -> None:
+def test_a_transfer_fee_is_a_warning(chain: MintChain) -> None:
     mint = chain.has(FIRST, extended(plain(), fee(150, 9)))
     desk = desk_on(chain)
     desk.learn([mint])
@@ -106,7 +106,7 @@ def test_a_fee_is_warned_of(chain: MintChain) -> None:
     assert (warning.code, "1.5 %" in warning.detail) == ("transfer_fee", True)
 
 
-def test_the_operator_names_a_mint_for_all_processes(chain: MintChain) -> None:
+def test_a_symbol_set_by_the_operator_applies_to_all_processes(chain: MintChain) -> None:
     mint = chain.has(FIRST, spl(4))
     desk, other = desk_on(chain), desk_on(chain)
     assert desk.name("new", mint, BY, pinned=False).symbol == "new"
@@ -121,7 +121,7 @@ def test_the_operator_names_a_mint_for_all_processes(chain: MintChain) -> None:
         assert {row.action for row in audit.read(Filter(action=audit.NAME_TOKEN), 9)} == {"tokens.name"}
 
 
-def test_a_symbol_that_another_has_is_pinned_and_not_added(chain: MintChain) -> None:
+def test_a_symbol_of_another_token_cannot_be_reused(chain: MintChain) -> None:
     first, second = chain.has(FIRST, spl(4)), chain.has(SECOND, spl(5))
     desk = desk_on(chain)
     desk.name("NEW", first, BY, pinned=False)
@@ -133,7 +133,7 @@ def test_a_symbol_that_another_has_is_pinned_and_not_added(chain: MintChain) -> 
     assert [each.pinned for each in desk.search("new").tokens if each.mint == second] == [False]
 
 
-def test_what_is_not_traded_is_not_named(chain: MintChain) -> None:
+def test_an_untraded_mint_cannot_be_named(chain: MintChain) -> None:
     desk = desk_on(chain)
     hooked = chain.has(FIRST, extended(plain(), (Extension.TRANSFER_HOOK, bytes(32) + bytes(SOMEBODY))))
     assert code_of(desk.name, "NEW", hooked, BY, pinned=True) is ErrorCode.TOKEN_TRANSFER_HOOK
@@ -143,7 +143,7 @@ def test_what_is_not_traded_is_not_named(chain: MintChain) -> None:
         assert tokens.names() == []
 
 
-def test_of_what_a_wallet_holds_the_rest_is_left_out(chain: MintChain) -> None:
+def test_unknown_mints_of_a_wallet_are_left_out(chain: MintChain) -> None:
     held = [chain.has(Pubkey([number] * 32), spl(number)) for number in range(1, 60)]
     desk = desk_on(chain)
     desk.learn_held([*held, str(Pubkey([77] * 32))])
@@ -163,7 +163,7 @@ JUPITER = json.dumps([{"id": str(FIRST), "symbol": "NEW", "name": "New", "isVeri
 LISTED = [Listing("NEW", str(FIRST), "New", verified=True)]
 
 
-def test_a_list_is_read_from_a_file_and_kept(chain: MintChain, tmp_path: Path) -> None:
+def test_a_token_list_is_read_from_a_file_and_stored(chain: MintChain, tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_bytes(JUPITER)
     chain.has(FIRST, spl(4))
@@ -177,11 +177,11 @@ def test_a_list_is_read_from_a_file_and_kept(chain: MintChain, tmp_path: Path) -
     again.learn(["NEW"])
     assert again.registry.resolve("NEW").symbol == "NEW"
     again.refresh_list()
-    assert again.registry.resolve("NEW").symbol == "NEW", "what was read last counts until there is something newer"
+    assert again.registry.resolve("NEW").symbol == "NEW", "the stored list is used until a newer one is read"
 
 
 @pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b" " * (MOST_BYTES + 1)], ids=["cut", "deep", "large"])
-def test_what_is_no_list_is_not_taken(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_token_list_is_ignored(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "list.json"
     file.write_bytes(content)
     with pytest.raises(TokenListError):
@@ -189,7 +189,7 @@ def test_what_is_no_list_is_not_taken(tmp_path: Path, content: bytes) -> None:
     assert list_of(file, tmp_path).before() == []
 
 
-def test_a_list_that_cannot_be_kept_counts_all_the_same(tmp_path: Path) -> None:
+def test_a_token_list_that_cannot_be_stored_is_used(tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_bytes(JUPITER)
     assert TokenList(str(file), tmp_path / "no" / "folder.json", "simnet").read() == LISTED
@@ -205,7 +205,7 @@ class Published(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_list_is_read_from_an_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_list_is_read_from_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with HTTPServer(("127.0.0.1", 0), Published) as server:
         thread = Thread(target=server.serve_forever)

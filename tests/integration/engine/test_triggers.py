@@ -1,4 +1,4 @@
-"""Orders that rest go on when the market meets their price: once, as they are stored, and none is missed."""
+"""Resting orders fire when the market meets their price: once, at their stored terms, and without omissions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ READ_ALL_SECONDS = 30.0
 
 @dataclass
 class Market:
-    """Plays the router: one pool that buys SOL at ``price``, in USDC, and whose state is another in each ``slot``."""
+    """Stands in for the router: one pool that buys SOL at ``price`` in USDC, with a new state per ``slot``."""
 
     price: float = 100.0
     slot: int = 1
@@ -47,9 +47,9 @@ class Market:
     missing: ErrorCode | None = None
     dearer: float = 0.0
     cost: int = 0
-    """A better price, and what it costs to take it, in base units of USDC."""
+    """A better price, and the cost of using it, in base units of USDC."""
     meanwhile: Callable[[], object] = lambda: None
-    """Happens while the market is looked at."""
+    """Called while the market is evaluated."""
     is_known: bool = True
     learnt: list[QuoteRequest] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ class Market:
         self.looks.append(request.amount)
         self.meanwhile()
         if self.missing is not None:
-            raise OrderdError(self.missing, "there is none")
+            raise OrderdError(self.missing, "no pool")
         if self.is_closed:
             raise OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "away")
         if self.is_shallow and request.exit_bps is None:
@@ -90,7 +90,7 @@ class Market:
 
 @dataclass
 class Watch:
-    """A process' triggers, on a market and a clock of the test's."""
+    """The triggers of one process, with a market and a clock that the test controls."""
 
     market: Market
     queue: Queue
@@ -98,7 +98,7 @@ class Watch:
     now: list[float]
 
     def sees(self, *prices: float) -> int:
-        """How many orders have fired at these prices, each of a slot of its own."""
+        """The number of orders that fire at these prices, each in its own slot."""
         fired = 0
         for price in prices:
             self.market.moves(price)
@@ -110,7 +110,7 @@ Check = Callable[[OrderTerms, RoutingDecision | None], object]
 
 
 class Begin(Protocol):
-    """Let a process begin to watch the pairs that are its own."""
+    """Start watching the pairs of a new process."""
 
     def __call__(
         self, market: Market, is_mine: Callable[[Pair], bool] = ..., *, idle_seconds: float = ..., check: Check = ...
@@ -171,14 +171,14 @@ def statuses(orders: Sequence[UUID]) -> list[OrderStatus]:
 
 
 def rests_again(order_id: UUID) -> None:
-    """It is claimed, and its try fails."""
+    """Claim the order and fail its attempt."""
     order = read(order_id)
     fact = Deferred(until=order.updated_at, reason="away")
     (claimed,) = journal.claim([order_id], "worker-a", 15)
     assert journal.apply([Change(order_id, fact, claimed.order.version, to=OrderStatus.OPEN)])
 
 
-def test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met(watch: Watch) -> None:
+def test_a_met_order_is_due_queued_and_records_the_met_condition(watch: Watch) -> None:
     order_id = limit("105")
     assert watch.sees(100, 104.999999) == 0
     assert watch.sees(105.5) == 1
@@ -197,21 +197,21 @@ def test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met
     )
 
 
-def test_an_order_that_can_afford_a_dearer_route_is_not_missed(watch: Watch) -> None:
-    """The smallest amount of its size, of which the market is asked first, would be paid no more than 100."""
+def test_an_order_that_covers_the_cost_of_a_better_route_fires(watch: Watch) -> None:
+    """The smallest amount of its size class, which is quoted first, would be paid at most 100."""
     watch.market.dearer, watch.market.cost = 105.5, 5 * MILLION
     limit("105", amount_in=SOL)
     assert watch.sees(100) == 1
 
 
-def test_a_gap_through_all_prices_fires_all_the_farthest_first(watch: Watch) -> None:
+def test_a_gap_through_all_prices_fires_all_orders_farthest_first(watch: Watch) -> None:
     near, far = limit("110"), limit("101")
     assert watch.sees(100) == 0
     assert watch.sees(120) == 2
     assert watch.queue.sent == [far, near]
 
 
-def test_what_fires_does_so_once(watch: Watch) -> None:
+def test_an_order_fires_once(watch: Watch) -> None:
     order_id = limit()
     assert watch.sees(106, 106, 107) == 1
     assert [event.data.kind for event in views.events_after(order_id, 0)] == [EventKind.ACCEPTED, EventKind.TRIGGERED]
@@ -232,7 +232,7 @@ def test_two_processes_that_see_the_same_market_fire_each_order_once(begin: Begi
     assert {read(each).seq for each in orders} == {2}
 
 
-def test_a_best_price_of_what_was_sold_before_it_was_amended_is_none_of_the_order(watch: Watch) -> None:
+def test_a_best_price_for_the_amount_before_an_amendment_is_discarded(watch: Watch) -> None:
     order_id = trailing(amount_in=2 * SOL)
     halve = "UPDATE orders SET version = version + 1, amount_in = %s WHERE id = %s AND amount_in = %s"
     watch.market.meanwhile = lambda: database.execute_sql(halve, (SOL, str(order_id), 2 * SOL))
@@ -240,7 +240,7 @@ def test_a_best_price_of_what_was_sold_before_it_was_amended_is_none_of_the_orde
     assert read(order_id).best_out == 100 * MILLION
 
 
-def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch: Watch) -> None:
+def test_an_order_cancelled_in_the_slot_of_its_price_does_not_fire(watch: Watch) -> None:
     order_id = limit()
     assert watch.sees(100) == 0
     journal.apply([Change(order_id, Cancelled(), None)])
@@ -249,7 +249,7 @@ def test_an_order_that_was_cancelled_in_the_slot_of_its_price_is_not_fired(watch
     assert watch.queue.sent == []
 
 
-def test_nor_is_one_that_becomes_another_while_the_market_is_looked_at(watch: Watch) -> None:
+def test_an_order_amended_during_the_evaluation_does_not_fire(watch: Watch) -> None:
     order_id = limit()
     amend = "UPDATE orders SET version = version + 1, limit_price = 200 WHERE id = %s AND limit_price = 105"
     watch.market.meanwhile = lambda: database.execute_sql(amend, (str(order_id),))
@@ -259,30 +259,30 @@ def test_nor_is_one_that_becomes_another_while_the_market_is_looked_at(watch: Wa
     assert watch.sees(200) == 1
 
 
-def test_nor_one_whose_validity_has_ended(watch: Watch) -> None:
+def test_an_expired_order_does_not_fire(watch: Watch) -> None:
     order_id = limit()
     assert watch.sees(100) == 0
     database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order_id),))
     assert watch.sees(106) == 0
-    assert read(order_id).status is OrderStatus.OPEN, "it is for dispatch to end it"
+    assert read(order_id).status is OrderStatus.OPEN, "dispatch expires the order"
 
 
-def test_a_stop_is_confirmed_though_nobody_trades_meanwhile(watch: Watch) -> None:
+def test_a_stop_is_confirmed_by_later_slots_without_trades(watch: Watch) -> None:
     order_id = stop(confirm=2)
     assert watch.sees(94) == 0
-    assert watch.triggers.run_once() == 0, "the same slot is the same look"
+    assert watch.triggers.run_once() == 0, "one slot confirmed the stop twice"
     watch.market.slot += 1
     assert watch.triggers.run_once() == 1
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_stop_that_one_trade_would_fool_is_not_fired(watch: Watch) -> None:
+def test_a_stop_does_not_fire_on_a_price_of_a_single_trade(watch: Watch) -> None:
     order_id = stop(confirm=2)
     assert watch.sees(94, 96, 94, 96) == 0
     assert read(order_id).status is OrderStatus.OPEN
 
 
-def test_a_stop_is_not_fired_by_a_market_that_nobody_can_see(watch: Watch) -> None:
+def test_a_stop_does_not_fire_without_a_visible_market(watch: Watch) -> None:
     order_id = stop(confirm=2)
     assert watch.sees(94) == 0
     watch.market.is_closed = True
@@ -293,14 +293,14 @@ def test_a_stop_is_not_fired_by_a_market_that_nobody_can_see(watch: Watch) -> No
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_trailing_stop_follows_the_price_and_its_best_one_is_stored(watch: Watch) -> None:
+def test_a_trailing_stop_follows_the_price_and_stores_the_best_one(watch: Watch) -> None:
     order_id = trailing()
     assert watch.sees(100, 110, 108, 106.8) == 0
     assert read(order_id).best_out == 110 * MILLION
     assert watch.sees(106.7) == 1
 
 
-def test_after_a_restart_it_is_behind_the_same_best_price(begin: Begin) -> None:
+def test_a_trailing_stop_keeps_its_best_price_after_a_restart(begin: Begin) -> None:
     order_id = trailing()
     assert begin(Market()).sees(100, 110) == 0
     after = begin(Market())
@@ -309,7 +309,7 @@ def test_after_a_restart_it_is_behind_the_same_best_price(begin: Begin) -> None:
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_process_that_saw_less_lowers_no_best_price(begin: Begin) -> None:
+def test_a_lower_best_price_of_another_process_is_ignored(begin: Begin) -> None:
     order_id = trailing()
     late = begin(Market())
     assert late.sees(100) == 0
@@ -318,7 +318,7 @@ def test_a_process_that_saw_less_lowers_no_best_price(begin: Begin) -> None:
     assert read(order_id).best_out == 110 * MILLION
 
 
-def test_an_order_that_is_met_is_sent_before_trailing_stops_follow_the_price(watch: Watch) -> None:
+def test_met_orders_are_sent_before_trailing_stops_are_updated(watch: Watch) -> None:
     follower, met = trailing(amount_in=3 * SOL), limit("105")
     watch.sees(100)
     sent: dict[int, list[UUID]] = {}
@@ -333,8 +333,8 @@ def test_an_order_that_is_met_is_sent_before_trailing_stops_follow_the_price(wat
     assert read(follower).best_out == 318 * MILLION
 
 
-def test_trailing_stops_that_no_time_is_left_for_follow_after_the_next_pass(watch: Watch) -> None:
-    """So that a pass stays short however many of them a market that rises has."""
+def test_trailing_stops_beyond_the_time_budget_are_updated_in_the_next_pass(watch: Watch) -> None:
+    """A pass stays short however many trailing stops follow a rising market."""
     stops = [trailing() for _ in range(3)]
     watch.sees(100)
 
@@ -351,7 +351,7 @@ def test_trailing_stops_that_no_time_is_left_for_follow_after_the_next_pass(watc
     assert [read(each).best_out for each in stops] == [110 * MILLION] * 3
 
 
-def test_a_better_price_that_lasts_is_followed_without_another_quote(watch: Watch) -> None:
+def test_a_lasting_better_price_is_followed_without_another_quote(watch: Watch) -> None:
     order_id = trailing(confirm=2)
     assert watch.sees(100, 110) == 0
     assert read(order_id).best_out == 100 * MILLION
@@ -362,7 +362,7 @@ def test_a_better_price_that_lasts_is_followed_without_another_quote(watch: Watc
     assert watch.market.looks == []
 
 
-def test_a_better_price_is_looked_at_again_soon_without_a_hint(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_better_price_is_evaluated_again_soon_without_a_hint(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = trailing(confirm=2)
     watch.sees(100, 110)
     monkeypatch.setattr(watch.market, "hints", lambda _: 3)
@@ -373,13 +373,13 @@ def test_a_better_price_is_looked_at_again_soon_without_a_hint(watch: Watch, mon
     assert read(order_id).best_out == 110 * MILLION
 
 
-def test_two_prices_that_have_fallen_between_do_not_confirm_each_other(watch: Watch) -> None:
+def test_two_peaks_with_a_lower_price_between_do_not_confirm_each_other(watch: Watch) -> None:
     order_id = trailing(confirm=2)
     assert watch.sees(100, 110, 98, 110, 98) == 0
     assert read(order_id).best_out == 100 * MILLION
 
 
-def test_a_better_price_that_nobody_can_see_any_more_is_not_confirmed(watch: Watch) -> None:
+def test_a_better_price_is_not_confirmed_when_the_market_becomes_invisible(watch: Watch) -> None:
     order_id = trailing(confirm=2)
     watch.sees(100, 110)
     watch.market.is_closed = True
@@ -391,16 +391,16 @@ def test_a_better_price_that_nobody_can_see_any_more_is_not_confirmed(watch: Wat
     assert read(order_id).best_out == 110 * MILLION
 
 
-def test_a_large_trailing_stop_follows_the_price_too(watch: Watch) -> None:
-    """However much it would move the market: what it may lose is for its exit to say."""
+def test_a_large_trailing_stop_follows_the_price(watch: Watch) -> None:
+    """Its own price impact does not matter for the best price; its exit decides about that."""
     watch.market.is_shallow = True
     order_id = trailing(amount_in=5_000 * SOL)
     assert watch.sees(100, 110) == 0
     assert read(order_id).best_out == 5_000 * 110 * MILLION
 
 
-def test_one_of_a_family_that_has_to_wait_for_another_fires_a_moment_after_that_has_ended(watch: Watch) -> None:
-    """Though the market stands still meanwhile."""
+def test_a_child_that_waits_for_its_sibling_fires_soon_after_the_sibling_ended(watch: Watch) -> None:
+    """The market does not move meanwhile."""
     waits, works, parent = stop(), pending(), pending()
     database.execute_sql("UPDATE orders SET parent_id = %s WHERE id <> %s", (str(parent), str(parent)))
     database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '1 hour'")
@@ -412,7 +412,7 @@ def test_one_of_a_family_that_has_to_wait_for_another_fires_a_moment_after_that_
     assert read(waits).status is OrderStatus.PENDING
 
 
-def test_what_rests_again_is_looked_at_again_when_its_pause_is_over(watch: Watch) -> None:
+def test_an_order_that_rests_again_is_evaluated_after_its_pause(watch: Watch) -> None:
     order_id = limit()
     assert watch.sees(106) == 1
     rests_again(order_id)
@@ -426,7 +426,7 @@ def test_what_rests_again_is_looked_at_again_when_its_pause_is_over(watch: Watch
     assert watch.triggers.run_once() == 1
 
 
-def test_one_that_is_accepted_in_a_market_that_stands_still_is_looked_at_at_once(watch: Watch) -> None:
+def test_a_new_order_is_evaluated_at_once_in_an_idle_market(watch: Watch) -> None:
     first = limit()
     assert watch.sees(106) == 1
     second = limit()
@@ -434,7 +434,7 @@ def test_one_that_is_accepted_in_a_market_that_stands_still_is_looked_at_at_once
     assert statuses([first, second]) == [OrderStatus.PENDING] * 2
 
 
-def test_what_could_not_be_stored_fires_when_postgres_is_back_though_the_market_stands_still(
+def test_an_order_fires_after_an_outage_of_postgres_in_an_idle_market(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = limit()
@@ -446,7 +446,7 @@ def test_what_could_not_be_stored_fires_when_postgres_is_back_though_the_market_
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_a_best_price_that_could_not_be_stored_is_seen_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_best_price_that_could_not_be_stored_is_found_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = trailing()
     with monkeypatch.context() as away:
         away.setattr(resting, "raise_best", _away)
@@ -456,16 +456,16 @@ def test_a_best_price_that_could_not_be_stored_is_seen_again(watch: Watch, monke
     assert read(order_id).best_out == 110 * MILLION
 
 
-def test_what_began_to_rest_while_nobody_could_look_is_not_missed(watch: Watch) -> None:
-    limit("200")  # its pair has been read
+def test_an_order_that_began_to_rest_during_a_long_pass_is_not_missed(watch: Watch) -> None:
+    limit("200")  # loads the pair
     assert watch.sees(106) == 0
     order_id = limit()
     database.execute_sql("UPDATE orders SET looks_from = looks_from - interval '20 s' WHERE id = %s", (str(order_id),))
-    watch.now[0] += 20  # so long a pass has taken
+    watch.now[0] += 20  # the duration of the pass
     assert watch.triggers.run_once() == 1
 
 
-def test_what_both_readings_have_missed_is_found_when_the_pair_is_read_again(watch: Watch) -> None:
+def test_an_order_missed_by_incremental_reads_is_found_by_a_full_read(watch: Watch) -> None:
     limit("200")
     assert watch.sees(106) == 0
     order_id = limit()
@@ -475,7 +475,7 @@ def test_what_both_readings_have_missed_is_found_when_the_pair_is_read_again(wat
     assert watch.triggers.run_once() == 1
 
 
-def test_what_rests_no_more_is_forgotten(watch: Watch) -> None:
+def test_an_order_that_no_longer_rests_is_forgotten(watch: Watch) -> None:
     gone, stays = limit("200"), limit("201")
     assert watch.sees(106) == 0
     assert len(watch.triggers) == 2
@@ -489,7 +489,7 @@ def test_what_rests_no_more_is_forgotten(watch: Watch) -> None:
     assert len(watch.triggers) == 0
 
 
-def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_that_may_not_fire_yet_is_retried_after_a_pause(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = limit()
     tries = list[Sequence[Change]]()
 
@@ -508,7 +508,7 @@ def test_what_may_not_fire_now_is_tried_again_after_a_pause(watch: Watch, monkey
 
 
 @pytest.mark.parametrize("seconds", [2.0, 0.4], ids=["hinted", "never hinted"])
-def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(begin: Begin, seconds: float) -> None:
+def test_a_pair_without_hints_is_evaluated_less_often(begin: Begin, seconds: float) -> None:
     watch = begin(Market(), idle_seconds=seconds)
     limit()
     assert watch.sees(100) == 0
@@ -519,7 +519,7 @@ def test_a_pair_of_which_no_hint_comes_is_left_alone_for_a_while(begin: Begin, s
     assert watch.triggers.run_once() == 1
 
 
-def test_a_pair_whose_pools_are_not_known_is_looked_up_until_they_are(watch: Watch) -> None:
+def test_pools_of_a_pair_are_looked_up_until_they_are_known(watch: Watch) -> None:
     order = limit()
     watch.market.is_known = False
     assert watch.sees(106) == 0
@@ -530,7 +530,7 @@ def test_a_pair_whose_pools_are_not_known_is_looked_up_until_they_are(watch: Wat
     assert statuses([order]) == [OrderStatus.PENDING]
 
 
-def test_a_market_that_stands_still_is_asked_for_nothing(watch: Watch) -> None:
+def test_an_idle_market_is_not_queried(watch: Watch) -> None:
     limit(), stop()
     assert watch.sees(100) == 0
     watch.market.looks.clear()
@@ -539,7 +539,7 @@ def test_a_market_that_stands_still_is_asked_for_nothing(watch: Watch) -> None:
     assert watch.market.looks == []
 
 
-def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Watch) -> None:
+def test_an_order_that_cannot_be_stored_as_fired_does_not_block_others(watch: Watch) -> None:
     bad, good = limit(), limit("104")
     assert watch.sees(100) == 0
     database.execute_sql("ALTER TABLE orders ADD CHECK (id <> %s OR status <> 'pending')", (str(bad),))
@@ -548,7 +548,7 @@ def test_an_order_that_the_database_refuses_to_fire_keeps_nobody_else(watch: Wat
 
 
 def _no_parts(order_id: UUID, amount_in: int) -> bool:
-    raise AssertionError("none of these orders is executed in parts")
+    raise AssertionError("no order of this module is partial")
 
 
 def _away(*_: object) -> None:
@@ -564,7 +564,7 @@ def on_liquidity(**terms: Any) -> UUID:
 
 
 def objecting(begin: Begin, market: Market, objections: list[OrderdError | None]) -> Watch:
-    """The first objection stands until it is taken away."""
+    """A process whose guards raise the first objection until the test removes it."""
 
     def check(terms: OrderTerms, decision: RoutingDecision | None) -> None:
         if objections[0] is not None:
@@ -578,7 +578,7 @@ def reasons(order_id: UUID) -> list[str]:
     return [each.data.code or "" for each in events if isinstance(each.data, Deferred)]
 
 
-def test_one_on_liquidity_is_reported_once_what_keeps_it_and_fires_when_nothing_does(begin: Begin) -> None:
+def test_an_order_on_liquidity_reports_each_reason_once_and_fires_without_objections(begin: Begin) -> None:
     objections: list[OrderdError | None] = [OrderdError(ErrorCode.POOL_FEE, "6 %")]
     watch, order_id = objecting(begin, Market(110), objections), on_liquidity()
     assert watch.sees(110, 111, 112) == 0
@@ -587,13 +587,13 @@ def test_one_on_liquidity_is_reported_once_what_keeps_it_and_fires_when_nothing_
     assert watch.sees(110, 111) == 0
     assert reasons(order_id) == [ErrorCode.POOL_FEE, ErrorCode.POOL_SHALLOW]
     objections[0] = None
-    assert watch.sees(104) == 0, "its price is looked at first"
+    assert watch.sees(104) == 0, "the price is checked before the guards"
     assert reasons(order_id)[2:] == [ErrorCode.ROUTE_BELOW_FLOOR]
     assert watch.sees(106) == 1
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_what_it_was_told_is_known_to_whoever_watches_next(begin: Begin) -> None:
+def test_a_reported_reason_is_known_to_the_next_process(begin: Begin) -> None:
     objections: list[OrderdError | None] = [OrderdError(ErrorCode.POOL_FEE, "6 %")]
     order_id = on_liquidity()
     assert objecting(begin, Market(110), objections).sees(110) == 0
@@ -601,7 +601,7 @@ def test_what_it_was_told_is_known_to_whoever_watches_next(begin: Begin) -> None
     assert reasons(order_id) == [ErrorCode.POOL_FEE]
 
 
-def test_without_a_market_it_is_told_what_is_wrong_with_the_token_and_else_nothing(begin: Begin) -> None:
+def test_only_objections_to_the_token_are_reported_without_a_market(begin: Begin) -> None:
     objections: list[OrderdError | None] = [None]
     market = Market(110, missing=ErrorCode.ROUTE_NOT_FOUND)
     watch, order_id = objecting(begin, market, objections), on_liquidity()
@@ -612,7 +612,7 @@ def test_without_a_market_it_is_told_what_is_wrong_with_the_token_and_else_nothi
     assert reasons(order_id) == [ErrorCode.ROUTE_TOKEN_POWERS]
 
 
-def test_it_is_looked_at_again_soon_although_no_pool_has_changed(begin: Begin) -> None:
+def test_an_order_on_liquidity_is_evaluated_again_soon_without_a_pool_change(begin: Begin) -> None:
     objections: list[OrderdError | None] = [OrderdError(ErrorCode.ROUTE_TOKEN_POWERS, "mint_authority")]
     watch, order_id = objecting(begin, Market(110), objections), on_liquidity()
     assert watch.triggers.run_once() == 0
@@ -624,7 +624,7 @@ def test_it_is_looked_at_again_soon_although_no_pool_has_changed(begin: Begin) -
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_what_has_to_be_confirmed_begins_again_when_it_is_not_so(begin: Begin) -> None:
+def test_confirmation_restarts_after_an_objection(begin: Begin) -> None:
     objections: list[OrderdError | None] = [None]
     watch, order_id = objecting(begin, Market(110), objections), on_liquidity(confirm=2)
     assert watch.sees(110) == 0
@@ -636,7 +636,7 @@ def test_what_has_to_be_confirmed_begins_again_when_it_is_not_so(begin: Begin) -
     assert read(order_id).status is OrderStatus.PENDING
 
 
-def test_the_pairs_on_which_somebody_waits_for_pools_are_reported(begin: Begin) -> None:
+def test_pairs_with_orders_that_wait_for_pools_are_reported(begin: Begin) -> None:
     watch = begin(Market(100))
     limit()
     assert (watch.sees(100), watch.triggers.awaiting_pools) == (0, frozenset())

@@ -1,4 +1,4 @@
-"""An order of which nobody can tell for long what became of it says so, and ends by a later proof."""
+"""An order whose outcome stays unproved is reported as unknown, and ends with a later proof."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ from tests.integration.orders import built, pending, read, sign
 
 @pytest.fixture
 def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
-    """One pass of the settlement of worker A, which holds ``signature(1)``."""
+    """One settlement pass of worker A, which holds ``signature(1)``."""
     worker = worker_of(chain, publisher, Leases("worker-a", 15.0))
     worker.track(sign(built("worker-a"), signature(1)))
     return worker.settle
@@ -33,7 +33,7 @@ def unknown(publisher: Publisher) -> UnknownOutcomes:
 
 
 def age(seconds: int) -> None:
-    """Let the last event of all orders be so long ago."""
+    """Make the last event of all orders this much older."""
     database.execute_sql("UPDATE orders SET updated_at = updated_at - %s", (timedelta(seconds=seconds),))
 
 
@@ -42,7 +42,7 @@ def the_order() -> Order:
     return order
 
 
-def test_after_its_time_a_submitted_order_is_unknown_and_says_so_once(
+def test_a_submitted_order_becomes_unknown_after_its_time_and_reports_it_once(
     settle: Callable[[], int], unknown: UnknownOutcomes
 ) -> None:
     age(299)
@@ -59,7 +59,7 @@ def test_after_its_time_a_submitted_order_is_unknown_and_says_so_once(
     assert unknown.run_once() == 0
 
 
-def test_what_is_not_signed_is_never_unknown(unknown: UnknownOutcomes) -> None:
+def test_an_unsigned_order_never_becomes_unknown(unknown: UnknownOutcomes) -> None:
     waiting, routed = pending(), built().id
     age(1_000)
     assert unknown.run_once() == 0
@@ -67,7 +67,7 @@ def test_what_is_not_signed_is_never_unknown(unknown: UnknownOutcomes) -> None:
 
 
 @pytest.mark.parametrize("end", ["landed", "expired"])
-def test_a_later_proof_ends_it_by_itself_under_the_claim_that_was_there(
+def test_a_later_proof_ends_an_unknown_order_under_its_existing_claim(
     chain: ScriptedChain, settle: Callable[[], int], unknown: UnknownOutcomes, end: str
 ) -> None:
     age(301)

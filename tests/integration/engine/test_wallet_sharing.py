@@ -1,4 +1,4 @@
-"""Two installations that sign with one wallet: the one that sees it stops signing."""
+"""Two installations that sign with one wallet: the one that notices it stops signing."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ OTHER = b"else"
 
 @dataclass
 class Wallet:
-    """Plays the observer: the wallet's mentions, of which those in ``strangers`` were paid by others."""
+    """Stands in for the observer: the wallet's mentions; those in ``strangers`` were paid by other wallets."""
 
     mentions: list[Mention] = field(default_factory=list)
     strangers: set[Signature] = field(default_factory=set)
@@ -64,15 +64,17 @@ def own() -> bytes:
     return installation.read().id
 
 
-def test_what_this_installation_signs_is_its_own(wallet: Wallet, sharing: WalletSharing) -> None:
+def test_own_transactions_do_not_halt_trading(wallet: Wallet, sharing: WalletSharing) -> None:
     wallet.signs(own(), 10)
-    wallet.signs(None, 11)  # by an orderd of before, which says nothing of who it is
+    wallet.signs(None, 11)  # by an earlier version, whose memos do not name the installation
     assert not sharing.run_once()
     assert halts.current() == ()
 
 
 @pytest.mark.parametrize("err", [None, "failed"])
-def test_what_another_one_signs_halts_this_one(wallet: Wallet, sharing: WalletSharing, err: str | None) -> None:
+def test_a_transaction_of_another_installation_halts_trading(
+    wallet: Wallet, sharing: WalletSharing, err: str | None
+) -> None:
     found = wallet.signs(OTHER, 10, err)
     assert sharing.run_once()
     (halt,) = halts.current()
@@ -81,12 +83,12 @@ def test_what_another_one_signs_halts_this_one(wallet: Wallet, sharing: WalletSh
     assert OTHER.hex() in halt.reason
 
 
-def test_what_a_stranger_paid_is_no_evidence(wallet: Wallet, sharing: WalletSharing) -> None:
+def test_a_transaction_paid_by_another_wallet_is_ignored(wallet: Wallet, sharing: WalletSharing) -> None:
     wallet.strangers.add(wallet.signs(OTHER, 10))
     assert not sharing.run_once()
 
 
-def test_what_was_lifted_does_not_halt_again_and_what_comes_later_does(wallet: Wallet, sharing: WalletSharing) -> None:
+def test_a_lifted_halt_returns_only_for_later_transactions(wallet: Wallet, sharing: WalletSharing) -> None:
     wallet.signs(OTHER, 10)
     assert sharing.run_once()
     halting.lift(Actor("ops"))
@@ -96,15 +98,17 @@ def test_what_was_lifted_does_not_halt_again_and_what_comes_later_does(wallet: W
     assert sharing.run_once()
 
 
-def test_what_it_signed_under_an_id_of_its_past_is_its_own_up_to_there(wallet: Wallet, sharing: WalletSharing) -> None:
+def test_transactions_under_a_past_installation_id_are_own_up_to_its_last_slot(
+    wallet: Wallet, sharing: WalletSharing
+) -> None:
     database.execute_sql("INSERT INTO past_installations VALUES (%s, 10)", (OTHER,))
     wallet.signs(OTHER, 10)
     assert not sharing.run_once()
     wallet.signs(OTHER, 11)
-    assert sharing.run_once(), "the daemon that the backup is of still runs"
+    assert sharing.run_once(), "the daemon of the backup still runs"
 
 
-def test_where_nobody_tells_who_paid_it_is_asked_again(wallet: Wallet, sharing: WalletSharing) -> None:
+def test_a_transaction_with_an_unknown_payer_is_checked_again(wallet: Wallet, sharing: WalletSharing) -> None:
     wallet.signs(OTHER, 10)
     wallet.outage = RpcError("503")
     with pytest.raises(RpcError):

@@ -1,4 +1,4 @@
-"""A worker looks at the whole wallet at once, and leaves it at that where another has just done so."""
+"""A worker reads the whole wallet in one request, and skips this if another worker has just done so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 @dataclass
 class Node:
-    """Answers with these accounts, and counts how often it was asked."""
+    """Answers with these accounts, and counts the requests."""
 
     accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
     slot: int = 100
@@ -52,7 +52,7 @@ def watch(node: Node) -> WalletWatch:
     return WalletWatch(cast("RpcClient", node), OWNER, WELL_KNOWN["simnet"][:3])
 
 
-def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) -> None:
+def test_the_reading_has_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) -> None:
     node.hold(USDC_MINT, 5)
     node.hold(WSOL_MINT, 3)
     node.hold(CHILLGUY, 9, token.TOKEN_2022_PROGRAM_ID)
@@ -63,10 +63,10 @@ def test_it_sees_lamports_wrapped_sol_and_tokens_of_both_programs(node: Node) ->
         SellableBalance(USDC_MINT, False, 5, True),
         SellableBalance(CHILLGUY, False, 9, True),
     }
-    assert node.asked == 1, "all of one slot"
+    assert node.asked == 1, "accounts were read in several requests"
 
 
-def test_it_sees_what_was_asked_about_too(node: Node) -> None:
+def test_the_reading_includes_requested_mints(node: Node) -> None:
     tokens.keep_mints([MintFacts(NEW, 4, str(token.TOKEN_2022_PROGRAM_ID)), MintFacts(OTHER, 4, str(token.PROGRAM_ID))])
     node.hold(NEW, 7, token.TOKEN_2022_PROGRAM_ID)
     watch(node).run_once()
@@ -75,7 +75,7 @@ def test_it_sees_what_was_asked_about_too(node: Node) -> None:
     assert node.asked == 1
 
 
-def test_what_is_not_there_is_nothing(node: Node) -> None:
+def test_missing_accounts_have_a_balance_of_zero(node: Node) -> None:
     node.accounts.clear()
     watch(node).run_once()
     assert [(held.amount, held.has_account) for held in balances.stored().values() if held.mint != WSOL_MINT] == [
@@ -85,7 +85,7 @@ def test_what_is_not_there_is_nothing(node: Node) -> None:
     assert balances.stored()[WSOL_MINT, False].amount == 0
 
 
-def test_who_has_been_forestalled_does_not_ask(node: Node) -> None:
+def test_a_recent_reading_of_another_worker_is_not_repeated(node: Node) -> None:
     watch(node).run_once()
     watch(node).run_once()
     assert node.asked == 1
@@ -94,7 +94,7 @@ def test_who_has_been_forestalled_does_not_ask(node: Node) -> None:
     assert node.asked == 2
 
 
-def test_a_look_that_is_dated_in_the_future_hinders_nobody(node: Node) -> None:
+def test_a_reading_dated_in_the_future_is_repeated(node: Node) -> None:
     watch(node).run_once()
     database.execute_sql("UPDATE balances SET seen_at = now() + interval '1 hour'")
     node.accounts.clear()

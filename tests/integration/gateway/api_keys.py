@@ -1,4 +1,4 @@
-"""Tokens for the tests, good ones and others."""
+"""Valid and invalid API keys."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from orderd.gateway.access.authentication import api_key_hash, new_api_key
 
 
 def issue(scope: str, **columns: Any) -> str:
-    """A new token of this scope; ``columns`` of its row say what else it is."""
+    """A new key with this scope; ``columns`` are further columns of its row."""
     token = new_api_key()
     row = {"account_id": DEFAULT_ACCOUNT, "name": token[-8:], "scopes": [scope], "created_at": datetime.now(UTC)}
     with database.connection_context():

@@ -1,4 +1,4 @@
-"""A gateway on a free port, on real Postgres and Redis. The market is played; workers are played by the tests."""
+"""A gateway on a free port, on a real Postgres and Redis. The market is faked; tests play the workers."""
 
 import asyncio
 import json
@@ -62,12 +62,12 @@ _NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
 
 
 def pytest_asyncio_loop_factories(item: pytest.Function) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """uvloop, as the gateway has it; where that is a process of its own, what starts that as ``subprocess`` does."""
+    """uvloop, as in the gateway; gateways in processes of their own are started with asyncio's loop."""
     return {"asyncio": asyncio.new_event_loop} if "start" in item.fixturenames else {"uvloop": uvloop.new_event_loop}
 
 
 class CallRefusedError(Exception):
-    """A call was answered with an error."""
+    """The call was answered with an error."""
 
     def __init__(self, code: int, problem: Problem) -> None:
         super().__init__(f"{problem.code}: {problem.detail}")
@@ -77,7 +77,7 @@ class CallRefusedError(Exception):
 
 @dataclass
 class Client:
-    """A client of the port; notifications are collected while it waits for answers."""
+    """A client of the port; collects notifications while it waits for answers."""
 
     websocket: ClientConnection
     notifications: asyncio.Queue[_News] = field(default_factory=asyncio.Queue)
@@ -122,7 +122,7 @@ class Client:
             return await self.notifications.get()
 
     async def events(self, count: int) -> list[tuple[UUID, int]]:
-        """Order id and seq of the next ``count`` notifications, which have to be events."""
+        """Order id and seq of the next ``count`` notifications, which must be events."""
         found = []
         for _ in range(count):
             notification = await self.next()
@@ -133,7 +133,7 @@ class Client:
 
 @dataclass
 class PlayedMarket:
-    """Refuses, unless a test puts something else in its place."""
+    """A market that refuses every quote unless a test replaces a method."""
 
     def quote(self, terms: OrderTerms) -> QuoteResult:
         raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {terms.token_in.symbol}")
@@ -145,10 +145,10 @@ class PlayedMarket:
         raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, f"no pool trades {following.order.token_in.symbol}")
 
     def check_prices(self, terms: OrderTerms) -> None:
-        """All prices are good."""
+        """Accept all prices."""
 
     def notional(self, terms: OrderTerms) -> int:
-        """Whatever is sold, a token of it is worth a hundred USDC."""
+        """Every token sold is worth 100 USDC."""
         return (terms.amount_in or 0) * 100_000_000 // int(10**terms.token_in.decimals)
 
     def balances(self) -> BalancesResult:
@@ -159,7 +159,7 @@ class PlayedMarket:
 
 
 class PlayedQuestions:
-    """Postgres is the real one as far as it takes orders; all other figures are made up."""
+    """Postgres decides whether orders are accepted; all other figures are invented."""
 
     def takes_orders(self) -> str:
         return str(database.execute_sql("SELECT ''").fetchone()[0])
@@ -194,7 +194,7 @@ class PlayedQuestions:
 
 @dataclass
 class Rig:
-    """A gateway that serves, and the hands to play its workers."""
+    """A running gateway, and methods that play its workers."""
 
     settings: Settings
     gateway: Gateway
@@ -222,7 +222,7 @@ class Rig:
                 await asyncio.wait([listening])
 
     async def happen(self, order_id: UUID, *facts: AnyFact, publish: bool = True) -> None:
-        """Let ``facts`` happen to an order that does not rest, one commit each."""
+        """Store ``facts`` for an order that does not rest, one commit each."""
         for fact in facts:
             moved = await asyncio.to_thread(_apply, Change(order_id, fact, None, to=led_to(fact.kind)))
             if publish:
@@ -237,7 +237,7 @@ def _apply(change: Change) -> list[journal.Moved]:
 
 
 def deferred(reason: str = "slot") -> Deferred:
-    """A fact that can happen to a pending order as often as a test likes."""
+    """A fact that a test may store repeatedly for a pending order."""
     return Deferred(until=datetime.now(UTC), reason=reason)
 
 
@@ -254,14 +254,14 @@ async def rig(connected: str, redis_url: str, settings: Settings) -> AsyncIterat
 
 @pytest_asyncio.fixture
 async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of its plain HTTP. Reading the authorities that HTTPS would be trusted by takes as long as a test."""
+    """An HTTP client of the rig. It loads no certificate authorities, which would take as long as a test."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.port}", trust_env=False, verify=False) as client:
         yield client
 
 
 @pytest_asyncio.fixture
 async def other_rig(rig: Rig, redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
-    """A second gateway, over the Postgres and the Redis of the first."""
+    """A second gateway over the Postgres and Redis of the first."""
     async with _serving(redis_url, settings) as other:
         yield other
 
@@ -298,7 +298,7 @@ Start = Callable[..., Awaitable["asyncio.subprocess.Process"]]
 
 @pytest_asyncio.fixture
 async def start(tmp_path: Path, postgres_url: str, redis_url: str) -> AsyncIterator[Start]:
-    """Starts gateways; what still runs after the test is killed."""
+    """Starts gateways; kills those that still run after the test."""
     create_wallet(tmp_path / "wallet.json")
     started: list[asyncio.subprocess.Process] = []
 
@@ -329,7 +329,7 @@ async def start(tmp_path: Path, postgres_url: str, redis_url: str) -> AsyncItera
 
 
 async def log_until(process: asyncio.subprocess.Process, action: str) -> dict[str, object]:
-    """The first log line with this action; a process that ends before is an error."""
+    """The first log line with this action; fails if the process ends before."""
     assert process.stderr is not None
     seen = b""
     async with asyncio.timeout(30):

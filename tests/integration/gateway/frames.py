@@ -1,6 +1,6 @@
-"""Websocket frames that nobody would write: good calls damaged in bytes, structure, types, text and protocol.
+"""Random websocket frames for fuzzing: valid calls damaged in bytes, structure, types, text and protocol.
 
-Everything follows from the dice. A frame is built by hand (RFC 6455, 5.2), so that all of it can be wrong.
+All frames follow from a seed. They are built by hand (RFC 6455, 5.2), so that every field can be wrong.
 """
 
 import json
@@ -66,7 +66,8 @@ def frame(
     length: int | None = None,
     size: int | None = None,
 ) -> bytes:
-    """A frame as a client sends it. ``length`` is what it says of its payload, ``size`` in how many bytes."""
+    """A client's frame. ``length`` is the declared length of the payload, ``size`` the number of bytes of that
+    field."""
     said = len(payload) if length is None else length
     if size is None:
         size = 0 if said < 126 else 2 if said < 65_536 else 8
@@ -83,7 +84,7 @@ def frame(
 
 
 class Frames:
-    """Draws frames; those that keep to the protocol, and those that do not."""
+    """Draws frames that follow the protocol, and frames that violate it."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -99,7 +100,7 @@ class Frames:
         )
 
     def message(self) -> list[bytes]:
-        """The frames of one message, which may be any bytes; the protocol is kept to, and the connection goes on."""
+        """The frames of one message with arbitrary content, after which the connection must stay open."""
         payload = self.dice.choice(self._damages)()[:60_000]
         opcode = self.dice.choice((TEXT, TEXT, BINARY))
         if opcode == TEXT and self.dice.random() < 0.9:
@@ -113,7 +114,7 @@ class Frames:
         ]
 
     def violation(self) -> bytes:
-        """A frame that no client may send."""
+        """A frame that violates the protocol."""
         dice, payload = self.dice, self._good()
         match dice.randrange(12):
             case 0:
@@ -142,7 +143,7 @@ class Frames:
                 return dice.randbytes(dice.randint(1, 200))
 
     def cut(self, frames: bytes) -> bytes:
-        """The beginning of what was to be sent."""
+        """A prefix of ``frames``."""
         return frames[: self.dice.randrange(len(frames) + 1)]
 
     def _good(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What a token may do, what it may not, how fast it is taken away, and what the audit says of it."""
+"""What an API key may do, how quickly its revocation takes effect, and what the audit log records."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ USDC = 1_000_000
 
 @pytest.fixture
 def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A real chain, so that a token is asked for; refusals are written without delay."""
+    """A real chain, which requires API keys; refusals are stored without delay."""
     monkeypatch.setattr(refusals, "WRITE_SECONDS", 0.02)
     return settings.model_copy(update={"chain": "devnet"})
 
@@ -43,7 +43,7 @@ def order(client_order_id: str, amount: str = "1", token_out: str = "USDC") -> d
 
 
 async def audited(deeds: int) -> list[AuditRow]:
-    """The audit's rows, once they are of so many deeds."""
+    """The rows of the audit log, once they cover this many actions."""
 
     def read() -> list[AuditRow]:
         with database.connection_context():
@@ -57,7 +57,8 @@ async def audited(deeds: int) -> list[AuditRow]:
 
 
 async def counted(refused: int) -> tuple[list[RefusalCount], list[AuditRow]]:
-    """What strangers were refused, once that was so often; and the audit, which is written in the same transactions."""
+    """The refusals of clients without a key, once there are this many, and the audit log, written in the same
+    transactions."""
 
     def read() -> tuple[list[RefusalCount], list[AuditRow]]:
         with database.connection_context():
@@ -89,7 +90,7 @@ class TestLimits:
         assert (answer.status_code, answer.json()["code"]) == (403, "LIMIT_TOKENS")
         assert await asyncio.to_thread(stored_orders) == 1
 
-    async def test_an_order_that_is_worth_too_much_is_refused_and_changes_nothing(self, rig: Rig) -> None:
+    async def test_an_order_above_the_keys_limit_is_refused_and_changes_nothing(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "trade", max_notional_per_order=150 * USDC)
         async with rig.client(additional_headers=bearer(token)) as client:
             await client.call("order.submit", **order("a", "1.5"))
@@ -98,7 +99,7 @@ class TestLimits:
         assert refused.value.problem.code is ErrorCode.LIMIT_ORDER
         assert await asyncio.to_thread(stored_orders) == 1
 
-    async def test_a_day_counts_over_both_protocols_and_says_when_there_is_room_again(
+    async def test_the_daily_limit_covers_both_protocols_and_says_when_to_retry(
         self, rig: Rig, http: httpx.AsyncClient
     ) -> None:
         token = await asyncio.to_thread(issue, "trade", max_notional_per_day=250 * USDC)
@@ -114,10 +115,10 @@ class TestLimits:
         assert problem.retry_after is not None
         assert (answer.status_code, answer.json()["code"]) == (429, "LIMIT_DAY")
         assert 86_000 < int(answer.headers["retry-after"]) <= 86_401
-        assert again["created"] is False, "what was submitted before is answered all the same"
+        assert again["created"] is False, "a resubmitted order was not answered"
         assert await asyncio.to_thread(stored_orders) == 2
 
-    async def test_submissions_in_one_batch_are_held_to_the_day_one_by_one(self, rig: Rig) -> None:
+    async def test_submissions_in_one_batch_are_checked_one_by_one(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "trade", max_notional_per_day=500 * USDC)
         async with rig.client(additional_headers=bearer(token)) as client:
             calls = [client.call("order.submit", **order(f"many-{number}")) for number in range(20)]
@@ -127,7 +128,7 @@ class TestLimits:
         assert {error.problem.code for error in refused} == {ErrorCode.LIMIT_DAY}
         assert await asyncio.to_thread(stored_orders) == 5
 
-    async def test_requests_beyond_the_pace_are_refused_over_all_connections_together(
+    async def test_the_request_rate_of_a_key_is_limited_across_its_connections(
         self, rig: Rig, http: httpx.AsyncClient
     ) -> None:
         token = await asyncio.to_thread(issue, "read", requests_per_minute=1, burst=3)
@@ -147,7 +148,7 @@ class TestLimits:
         assert (answer.status_code, answer.json()["code"]) == (429, "LIMIT_REQUESTS")
         assert int(answer.headers["retry-after"]) in range(1, 61)
 
-    async def test_another_token_is_not_slowed_down(self, rig: Rig) -> None:
+    async def test_the_request_rate_of_another_key_is_not_affected(self, rig: Rig) -> None:
         slow = await asyncio.to_thread(issue, "read", requests_per_minute=1, burst=1)
         free = await asyncio.to_thread(issue, "read")
         async with (
@@ -162,14 +163,14 @@ class TestLimits:
 
 
 class TestRevocation:
-    """Without the looking around every few seconds, which would hide that nobody is told at once."""
+    """Periodic checks are off, because they would hide a missing notification."""
 
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
         monkeypatch.setattr(revocations, "CHECK_SECONDS", 3600.0)
         return settings
 
-    async def test_it_ends_connections_and_subscriptions_at_once_and_nothing_else(
+    async def test_a_revocation_closes_the_keys_connections_at_once_and_no_others(
         self, rig: Rig, http: httpx.AsyncClient
     ) -> None:
         token, kept = [await asyncio.to_thread(issue, "trade") for _ in range(2)]
@@ -190,7 +191,7 @@ class TestRevocation:
             assert await other.call("orders.list")
             assert (await http.get("/api/orders", headers=bearer(kept))).status_code == 200
 
-    async def test_what_lies_in_the_connection_by_then_is_not_done(
+    async def test_calls_still_unread_at_the_revocation_are_not_executed(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         held, release = asyncio.Event(), asyncio.Event()
@@ -205,7 +206,7 @@ class TestRevocation:
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers=bearer(token)) as client:
             (session,) = rig.gateway._sessions._sessions
-            # All slots but one are taken, so that what comes after the first call waits to be read.
+            # All slots but one are taken, so that calls after the first one stay unread.
             for _ in range(session.slots._value - 1):
                 await session.slots.acquire()
             first = asyncio.create_task(client.call("order.submit", **order("first")))
@@ -220,7 +221,7 @@ class TestRevocation:
         with database.connection_context():
             assert [row.client_order_id for row in Order.select()] in ([], ["first"])
 
-    async def test_a_token_that_was_revoked_while_it_was_let_in_is_put_out(
+    async def test_a_key_revoked_during_its_handshake_is_disconnected(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         token = await asyncio.to_thread(issue, "read")
@@ -244,7 +245,7 @@ class TestRevocation:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
 
-    async def test_notices_are_heard_again_after_postgres_has_dropped_the_connection(
+    async def test_revocations_are_received_again_after_postgres_closed_the_connection(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(revocations, "CHECK_SECONDS", 0.05)
@@ -255,8 +256,8 @@ class TestRevocation:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
 
-    async def test_whoever_connects_after_that_is_heard_too(self, rig: Rig) -> None:
-        """The lost connection's descriptor is given to one of them."""
+    async def test_a_client_connected_after_that_is_served(self, rig: Rig) -> None:
+        """The new client gets the file descriptor of the lost connection."""
         token = await asyncio.to_thread(issue, "read")
         await asyncio.to_thread(_drop_the_listener)
         async with AsyncExitStack() as clients:
@@ -272,7 +273,7 @@ class TestExpiry:
         monkeypatch.setattr(revocations, "CHECK_SECONDS", 0.05)
         return settings
 
-    async def test_a_connection_ends_when_its_token_expires(self, rig: Rig) -> None:
+    async def test_a_connection_is_closed_when_its_key_expires(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "read", expires_at=datetime.now(UTC) + timedelta(seconds=1))
         async with rig.client(additional_headers=bearer(token)) as client:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
@@ -288,7 +289,7 @@ def _drop_the_listener() -> None:
 
 
 class TestAudit:
-    async def test_orders_are_written_down_with_token_and_address(self, rig: Rig, http: httpx.AsyncClient) -> None:
+    async def test_orders_are_recorded_with_key_and_address(self, rig: Rig, http: httpx.AsyncClient) -> None:
         token = await asyncio.to_thread(issue, "trade", name="desk")
         async with rig.client(additional_headers=bearer(token)) as client:
             order_id = UUID((await client.call("order.submit", **order("a")))["order"]["id"])
@@ -300,7 +301,7 @@ class TestAudit:
             ("desk", "127.0.0.1", "order.cancel", "ok", order_id),
         ]
 
-    async def test_refusals_are_written_down_equal_ones_together(self, rig: Rig, http: httpx.AsyncClient) -> None:
+    async def test_equal_refusals_are_recorded_as_one_row(self, rig: Rig, http: httpx.AsyncClient) -> None:
         token = await asyncio.to_thread(issue, "read", name="desk")
         for _ in range(5):
             assert (await http.post("/api/orders", json=order("a"), headers=bearer(token))).status_code == 403
@@ -315,14 +316,16 @@ class TestAudit:
             ("desk", "127.0.0.1", "order.cancel", "AUTH_FORBIDDEN"),
         }
 
-    async def test_a_stranger_is_counted_and_the_audit_does_not_grow(self, rig: Rig, http: httpx.AsyncClient) -> None:
+    async def test_a_client_without_a_key_is_counted_without_an_audit_row(
+        self, rig: Rig, http: httpx.AsyncClient
+    ) -> None:
         for _ in range(5):
             assert (await http.get("/api/orders")).status_code == 401
         found, rows = await counted(5)
         assert {each.refusal for each in found} == {Refusal("127.0.0.1", "GET /api/orders", "AUTH_REQUIRED")}
         assert (sum(each.times for each in found), rows) == (5, [])
 
-    async def test_what_was_only_asked_in_vain_is_not(self, rig: Rig) -> None:
+    async def test_failed_read_requests_are_not_recorded(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers=bearer(token)) as client:
             for method, params in (("order.get", {"order": "nowhere"}), ("order.cancel", {"order": "nowhere"})):
@@ -332,13 +335,13 @@ class TestAudit:
         assert (row.action, row.outcome) == ("order.cancel", "ORDER_NOT_FOUND")
 
     @pytest.mark.parametrize("written", [r"\u0000", r"\ud800"])
-    async def test_what_postgres_cannot_store_ends_no_gateway(self, rig: Rig, written: str) -> None:
+    async def test_a_refusal_with_text_that_postgres_cannot_store_is_recorded(self, rig: Rig, written: str) -> None:
         name = json.loads(f'"{written}"')
         rig.gateway._refusals.note(Actor("desk"), "POST /orders", OrderdError(ErrorCode.REQUEST_INVALID, f"a{name}b"))
         (row,) = await audited(1)
         assert (row.action, len(row.detail)) == ("POST /orders", 3)
 
-    async def test_a_flood_of_different_refusals_is_counted_and_not_kept_one_by_one(
+    async def test_a_flood_of_different_refusals_is_counted_in_few_rows(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(refusals, "MOST", 3)
@@ -351,4 +354,4 @@ class TestAudit:
         await rig.gateway._refusals.write()
         rows = await audited(20)
         assert "many" in {row.action for row in rows}
-        assert len(rows) <= 2 * (3 + 1)  # its loop may have written once while the refusals came
+        assert len(rows) <= 2 * (3 + 1)  # the loop may have written once in between

@@ -1,4 +1,4 @@
-"""Whose orders a key sees and moves: its account's; with the scope admin those of all accounts."""
+"""Which orders a key sees and changes: those of its account, or with the scope admin those of all accounts."""
 
 import asyncio
 from typing import Any
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture
 def desk(rig: Rig) -> UUID:
-    """An account beside the default one."""
+    """An account besides the default one."""
     with database.connection_context():
         return accounts.add("desk")
 
 
 def key(scope: str, account_id: UUID | None = None) -> dict[str, Any]:
-    """What a client with a new key of this scope connects with; of the default account where none is given."""
+    """Connection options with a new key of this scope, of the default account unless another is given."""
     return {"additional_headers": bearer(issue(scope, **({} if account_id is None else {"account_id": account_id})))}
 
 
@@ -43,7 +43,7 @@ async def refused(client: Client, method: str, **params: Any) -> ErrorCode:
 
 
 class TestAdmin:
-    async def test_all_orders_are_listed_and_say_whose_they_are(self, rig: Rig, desk: UUID) -> None:
+    async def test_all_orders_are_listed_with_their_accounts(self, rig: Rig, desk: UUID) -> None:
         async with rig.client(**key("trade", desk)) as trader, rig.client(**key("admin")) as admin:
             await trader.submit("theirs")
             await admin.submit("mine")
@@ -51,17 +51,17 @@ class TestAdmin:
             assert await listed(admin, account="desk") == [("desk", "theirs")]
             assert await listed(trader) == await listed(trader, account="desk") == [("desk", "theirs")]
 
-    async def test_the_orders_of_others_are_shown_and_cancelled(self, rig: Rig, desk: UUID) -> None:
+    async def test_orders_of_other_accounts_are_shown_and_cancelled(self, rig: Rig, desk: UUID) -> None:
         async with rig.client(**key("trade", desk)) as trader, rig.client(**key("admin")) as admin:
             order_id = await trader.submit("theirs")
             assert (await admin.call("order.get", order="theirs"))["order"]["id"] == str(order_id)
             cancelled = await admin.call("order.cancel", order=str(order_id))
             assert (cancelled["order"]["account"], cancelled["order"]["status"]) == ("desk", "cancelled")
             again = await admin.call("order.cancel", order="theirs")
-            assert again == cancelled, "twice is not an error"
+            assert again == cancelled, "a second cancel gave another answer"
 
-    async def test_what_is_submitted_is_of_the_own_account(self, rig: Rig, desk: UUID) -> None:
-        """So the id that a trader of another account has used is no conflict, and no repetition either."""
+    async def test_a_submitted_order_belongs_to_the_own_account(self, rig: Rig, desk: UUID) -> None:
+        """A client order id used in another account is neither a conflict nor a repetition."""
         async with rig.client(**key("trade", desk)) as trader, rig.client(**key("admin")) as admin:
             theirs = await trader.submit("same", "1.5")
             mine = await admin.submit("same", "2")
@@ -69,7 +69,9 @@ class TestAdmin:
             assert await admin.submit("same", "2") == mine
             assert (await admin.call("order.get", order="same"))["order"]["id"] == str(mine)
 
-    async def test_what_two_others_call_alike_is_asked_for_by_its_id(self, rig: Rig, desk: UUID) -> None:
+    async def test_a_client_order_id_used_by_two_other_accounts_requires_the_order_id(
+        self, rig: Rig, desk: UUID
+    ) -> None:
         with database.connection_context():
             other = accounts.add("other")
         async with rig.client(**key("trade", desk)) as one, rig.client(**key("trade", other)) as two:
@@ -80,7 +82,7 @@ class TestAdmin:
                 assert await refused(admin, method, order="same") is ErrorCode.ORDER_AMBIGUOUS
             assert (await admin.call("order.get", order=str(wanted)))["order"]["account"] == "other"
 
-    async def test_the_orders_of_all_are_followed(self, rig: Rig, desk: UUID) -> None:
+    async def test_orders_of_all_accounts_can_be_followed(self, rig: Rig, desk: UUID) -> None:
         async with (
             rig.client(**key("trade", desk)) as trader,
             rig.client(**key("admin")) as admin,
@@ -101,16 +103,22 @@ class TestAdmin:
             await rig.happen(before, Cancelled())
             assert await admin.events(1) == [(before, 2)]
             mine = await admin.submit("mine")
-            assert await reader.events(1) == await admin.events(1) == [(mine, 1)], "and of the others it hears nothing"
+            assert await reader.events(1) == await admin.events(1) == [(mine, 1)], (
+                "a reader received events of another account"
+            )
 
-    async def test_an_order_of_another_account_is_followed_by_its_client_order_id(self, rig: Rig, desk: UUID) -> None:
+    async def test_an_order_of_another_account_can_be_followed_by_its_client_order_id(
+        self, rig: Rig, desk: UUID
+    ) -> None:
         async with rig.client(**key("trade", desk)) as trader, rig.client(**key("admin")) as admin:
             order_id = await trader.submit("theirs")
             await admin.call("orders.subscribe", order="theirs", after=0)
             assert isinstance(await admin.next(), Snapshot)
             assert await admin.events(1) == [(order_id, 1)]
 
-    async def test_without_a_key_all_is_seen_and_the_default_account_trades(self, rig: Rig, desk: UUID) -> None:
+    async def test_without_a_key_all_accounts_are_seen_and_the_default_account_trades(
+        self, rig: Rig, desk: UUID
+    ) -> None:
         async with rig.client(**key("trade", desk)) as trader, rig.client() as local:
             await trader.submit("theirs")
             await local.submit("mine")
@@ -119,7 +127,7 @@ class TestAdmin:
 
 class TestOthers:
     @pytest.mark.parametrize("scope", ["read", "trade"])
-    async def test_no_other_account_is_seen_or_known_of(self, rig: Rig, desk: UUID, scope: str) -> None:
+    async def test_other_accounts_are_neither_seen_nor_revealed(self, rig: Rig, desk: UUID, scope: str) -> None:
         async with rig.client(**key("trade", desk)) as trader, rig.client(**key(scope)) as other:
             order_id = await trader.submit("theirs")
             assert await listed(other) == []
@@ -127,24 +135,24 @@ class TestOthers:
                 assert await refused(other, "order.get", order=ref) is ErrorCode.ORDER_NOT_FOUND
                 assert await refused(other, "order.evidence", order=ref) is ErrorCode.ORDER_NOT_FOUND
                 assert await refused(other, "orders.subscribe", order=ref) is ErrorCode.ORDER_NOT_FOUND
-            for name in ("desk", "there is none"):
+            for name in ("desk", "missing"):
                 assert await refused(other, "orders.list", account=name) is ErrorCode.AUTH_FORBIDDEN
 
-    async def test_a_trader_cancels_no_order_of_another_account(self, rig: Rig, desk: UUID) -> None:
+    async def test_a_trader_cannot_cancel_an_order_of_another_account(self, rig: Rig, desk: UUID) -> None:
         async with rig.client(**key("trade", desk)) as trader, rig.client(**key("trade")) as other:
             order_id = await trader.submit("theirs")
             assert await refused(other, "order.cancel", order=str(order_id)) is ErrorCode.ORDER_NOT_FOUND
             assert await listed(trader, status=["pending"]) == [("desk", "theirs")]
 
 
-async def test_two_keys_of_an_account_are_one_trader(rig: Rig, desk: UUID) -> None:
-    """An order that was sent with the old key and is repeated with the new one trades once."""
+async def test_two_keys_of_an_account_share_client_order_ids(rig: Rig, desk: UUID) -> None:
+    """An order sent with an old key and repeated with a new one trades once."""
     async with rig.client(**key("trade", desk)) as old, rig.client(**key("trade", desk)) as new:
         assert await old.submit("same") == await new.submit("same")
         assert await listed(new) == [("desk", "same")]
 
 
-async def test_rest_shows_the_same(rig: Rig, desk: UUID, http: httpx.AsyncClient) -> None:
+async def test_the_rest_api_shows_the_same_accounts(rig: Rig, desk: UUID, http: httpx.AsyncClient) -> None:
     trader, admin = bearer(issue("trade", account_id=desk)), bearer(issue("admin"))
     body = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": "theirs"}
     theirs = (await http.post("/api/orders", json=body, headers=trader)).json()["order"]
@@ -160,7 +168,7 @@ async def test_rest_shows_the_same(rig: Rig, desk: UUID, http: httpx.AsyncClient
     assert (await http.delete(f"/api/orders/{theirs['id']}", headers=admin)).json()["order"]["status"] == "cancelled"
 
 
-async def test_a_stream_in_another_engines_words_tells_an_admin_of_all(rig: Rig, desk: UUID) -> None:
+async def test_a_dialect_stream_sends_an_admin_the_orders_of_all_accounts(rig: Rig, desk: UUID) -> None:
     async with rig.client(**key("trade", desk)) as trader:
         order_id = await trader.submit("theirs")
         async with websockets.connect(f"{rig.url}ws", proxy=None, **key("admin")) as stream, asyncio.timeout(10):

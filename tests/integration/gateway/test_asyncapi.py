@@ -1,4 +1,4 @@
-"""The description of the websocket is true: it names what there is, and real traffic is as it says."""
+"""The AsyncAPI document is correct: it names what exists, and real traffic matches it."""
 
 import asyncio
 import json
@@ -52,16 +52,16 @@ def _keep_a_price() -> None:
 
 @dataclass
 class Traffic:
-    """A websocket of which every message, in both directions, is held to the description as it passes."""
+    """A websocket that checks every message in both directions against the document."""
 
     websocket: ClientConnection
     description: dict[str, Any]
     seen: set[str] = field(default_factory=set)
-    """The names of the messages that have passed."""
+    """The names of the messages seen so far."""
     _calls: dict[int, str] = field(default_factory=dict)
 
     async def call(self, method: str, **params: Any) -> Any:
-        """The result, or the error, of a call."""
+        """The result or the error of a call."""
         number = len(self._calls) + 1
         self._calls[number] = method
         call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
@@ -79,7 +79,7 @@ class Traffic:
         return message
 
     def _name(self, message: dict[str, Any]) -> str:
-        """Which of the description's messages this claims to be."""
+        """The message of the document that this message claims to be."""
         if "error" in message:
             return "error"
         if "result" in message:
@@ -105,7 +105,7 @@ async def _traffic(rig: Rig, description: dict[str, Any]) -> AsyncIterator[Traff
         yield Traffic(websocket, description)
 
 
-async def test_it_names_the_methods_that_there_are_and_the_notifications(rig: Rig, description: Any) -> None:
+async def test_the_document_names_all_methods_and_notifications(rig: Rig, description: Any) -> None:
     operations = description["operations"]
     received = {name for name, operation in operations.items() if operation["action"] == "receive"}
     assert received == {str(method) for method in rig.gateway._rpc.routes} == {str(method) for method in Method}
@@ -116,7 +116,7 @@ async def test_it_names_the_methods_that_there_are_and_the_notifications(rig: Ri
     }
 
 
-async def test_each_method_says_what_it_takes_answers_and_needs(rig: Rig, description: Any) -> None:
+async def test_the_document_gives_parameters_result_and_scope_of_each_method(rig: Rig, description: Any) -> None:
     schemas = description["components"]["schemas"]
     for method, route in rig.gateway._rpc.routes.items():
         operation = description["operations"][method]
@@ -136,7 +136,7 @@ async def test_each_method_says_what_it_takes_answers_and_needs(rig: Rig, descri
         assert error["payload"]["required"] == ["jsonrpc", "id", "error"]
 
 
-async def test_every_reference_leads_somewhere_and_every_schema_is_one(description: Any) -> None:
+async def test_every_reference_resolves_and_every_schema_is_valid(description: Any) -> None:
     for reference in _references(description):
         assert _resolve(description, {"$ref": reference}) is not None
     for schema in description["components"]["schemas"].values():
@@ -145,13 +145,13 @@ async def test_every_reference_leads_somewhere_and_every_schema_is_one(descripti
         Draft202012Validator.check_schema(message["payload"])
 
 
-async def test_it_says_where_the_daemon_is_as_the_client_reached_it(rig: Rig, description: Any) -> None:
+async def test_the_document_gives_the_address_that_the_client_used(rig: Rig, description: Any) -> None:
     (server,) = description["servers"].values()
     assert (server["host"], server["protocol"]) == (f"127.0.0.1:{rig.port}", "ws")
     assert description["asyncapi"] == "3.0.0"
 
 
-async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_real_traffic_matches_the_document(rig: Rig, description: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.05)
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
     mint = rig.mints.has(Pubkey([1] * 32), spl(6, mint_authority=SOMEBODY), "New")
@@ -198,19 +198,19 @@ async def test_real_traffic_is_as_it_says(rig: Rig, description: Any, monkeypatc
             await traffic.next()
         await traffic.call("prices.unsubscribe", subscription=99)
         assert set(description["components"]["messages"]) - traffic.seen <= {
-            # The played market refuses these.
+            # The fake market refuses these.
             "quote.result",
             "order.preview.result",
             "order.simulate_fill.result",
             "pools.result",
-            # Nothing of the order is signed; the next test but one tells of one that is.
+            # The order has no attempt; a later test covers an order with an unknown outcome.
             "order.evidence.result",
             "order.resolve.result",
         }
 
 
-async def test_an_order_with_all_that_may_happen_to_one_is_as_it_says(rig: Rig, description: Any) -> None:
-    """Failures and attempts are rows of their own; here they are written as a worker writes them."""
+async def test_an_order_with_every_kind_of_event_matches_the_document(rig: Rig, description: Any) -> None:
+    """Failures and attempts are rows of their own, stored here as a worker stores them."""
     async with _traffic(rig, description) as traffic:
         terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "eventful"}
         order_id = (await traffic.call("order.submit", **terms))["order"]["id"]
@@ -230,7 +230,7 @@ async def test_an_order_with_all_that_may_happen_to_one_is_as_it_says(rig: Rig, 
         assert len(detail["attempts"]) == len(detail["failures"]) == 1
 
 
-async def test_an_outcome_that_nobody_can_tell_is_as_it_says(rig: Rig, description: Any) -> None:
+async def test_an_unknown_outcome_matches_the_document(rig: Rig, description: Any) -> None:
     def lose() -> str:
         with database.connection_context():
             order = str(sign(built(), signature(1)).order.id)

@@ -1,4 +1,4 @@
-"""Every method and path, with every kind of token, from every kind of page: what is let in is what the table says."""
+"""Every method and path, with every kind of key and origin: access matches the table of this module."""
 
 import asyncio
 import json
@@ -138,7 +138,7 @@ ORIGINS = ("good", "bad", "absent")
 
 
 def expected(need: Need, kind: str, origin: str) -> ErrorCode | None:
-    """What a request is refused with; None if it is let in, whatever becomes of it then."""
+    """The code with which a request is refused; None if it is authorised, whatever the answer then is."""
     if origin == "bad":
         return ErrorCode.AUTH_ORIGIN_REFUSED
     if need == "nothing":
@@ -157,7 +157,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest_asyncio.fixture
 async def tokens(rig: Rig) -> dict[str, str | None]:
-    """A token of each kind."""
+    """A key of each kind."""
     now = datetime.now(UTC)
 
     def make() -> dict[str, str | None]:
@@ -182,7 +182,7 @@ def headers(rig: Rig, token: str | None, origin: str) -> dict[str, str]:
 
 
 def routes(rig: Rig) -> set[tuple[str, str]]:
-    """All that the port serves over HTTP, in the description or not."""
+    """All HTTP routes of the port, documented or not."""
     edge: Any = rig.gateway._port._http._config.app
     app: FastAPI = edge._app._app  # below the fast path
     return {
@@ -193,10 +193,10 @@ def routes(rig: Rig) -> set[tuple[str, str]]:
     }
 
 
-async def test_the_details_of_the_services_are_for_who_may_read(
+async def test_details_of_services_require_the_scope_read(
     http: httpx.AsyncClient, tokens: dict[str, str | None]
 ) -> None:
-    """A load balancer without a token is told that the process lives, and no more."""
+    """A load balancer without a key only learns that the process lives."""
     for kind in KINDS:
         token = tokens[kind]
         health = await http.get("/health", headers=bearer(token) if token else {})
@@ -204,11 +204,13 @@ async def test_the_details_of_the_services_are_for_who_may_read(
         assert bool(health.json()["dependencies"]) is (kind in GOOD_FOR)
 
 
-async def test_the_table_names_what_there_is(rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None]) -> None:
-    """A new route, method or stream fails here, until somebody has said who may use it."""
+async def test_the_table_names_every_route_method_and_stream(
+    rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None]
+) -> None:
+    """A new route, method or stream fails here until the table says who may use it."""
     described = (await http.get("/openapi.json", headers=bearer(tokens["read"] or ""))).json()["paths"]
     in_description = {(method.upper(), path) for path, operations in described.items() for method in operations}
-    assert routes(rig) == set(HTTP) | {("GET", KEY_PATH)}, "of the one with a key in its path test_dashboard tells"
+    assert routes(rig) == set(HTTP) | {("GET", KEY_PATH)}, "test_dashboard covers the path that contains a key"
     assert in_description <= set(HTTP)
     assert set(rig.gateway._rpc.routes) == set(CALLS) == set(Method)
     assert {path.partition("?")[0].removesuffix(ORDER) for path in STREAMS} == {
@@ -219,9 +221,7 @@ async def test_the_table_names_what_there_is(rig: Rig, http: httpx.AsyncClient, 
     }
 
 
-async def test_http_lets_in_whom_the_table_says(
-    rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None]
-) -> None:
+async def test_http_access_matches_the_table(rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None]) -> None:
     wrong = []
     for (method, path), need in HTTP.items():
         for kind in KINDS:
@@ -238,16 +238,14 @@ async def test_http_lets_in_whom_the_table_says(
     assert not wrong
 
 
-async def test_no_preflight_is_answered_with_permission_where_no_page_is_allowed(
-    rig: Rig, http: httpx.AsyncClient
-) -> None:
+async def test_preflights_are_refused_if_no_origin_is_allowed(rig: Rig, http: httpx.AsyncClient) -> None:
     for origin in (f"http://127.0.0.1:{rig.port}", "https://evil.example"):
         preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         answer = await http.options("/api/orders", headers=preflight)
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-async def test_streams_and_calls_let_in_whom_the_table_says(rig: Rig, tokens: dict[str, str | None]) -> None:
+async def test_access_to_streams_and_calls_matches_the_table(rig: Rig, tokens: dict[str, str | None]) -> None:
     async with rig.client(additional_headers=bearer(tokens["trade"] or "")) as trader:
         await trader.submit(ORDER)
     wrong = []
@@ -261,7 +259,7 @@ async def test_streams_and_calls_let_in_whom_the_table_says(rig: Rig, tokens: di
 
 
 async def _connected(rig: Rig, path: str, fields: dict[str, str]) -> ErrorCode | None:
-    """What a websocket is refused with."""
+    """The code with which a websocket is refused."""
     url = f"ws://127.0.0.1:{rig.port}{path}"
     try:
         async with connect(url, additional_headers=fields, compression=None, proxy=None):
@@ -272,7 +270,7 @@ async def _connected(rig: Rig, path: str, fields: dict[str, str]) -> ErrorCode |
 
 @pytest.mark.parametrize("origin", ["good", "absent"])
 @pytest.mark.parametrize("kind", list(GOOD_FOR))
-async def test_calls_are_taken_from_whom_the_table_says(
+async def test_calls_are_accepted_with_the_scopes_of_the_table(
     rig: Rig, tokens: dict[str, str | None], kind: str, origin: str
 ) -> None:
     async with rig.client(additional_headers=bearer(tokens["trade"] or "")) as trader:
@@ -291,8 +289,8 @@ async def test_calls_are_taken_from_whom_the_table_says(
     assert not wrong
 
 
-class TestAllowedPages:
-    """CORS, where it is configured: the same pages over HTTP and websocket, and no others."""
+class TestAllowedOrigins:
+    """With CORS configured, the same origins are allowed over HTTP and websocket."""
 
     PAGE = "https://desk.example"
 
@@ -300,7 +298,7 @@ class TestAllowedPages:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"allowed_origins": (self.PAGE,)})
 
-    async def test_an_allowed_page_may_ask_first_and_read_the_answer(
+    async def test_an_allowed_origin_may_send_a_preflight_and_read_the_answer(
         self, rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None]
     ) -> None:
         preflight = await http.options(
@@ -321,14 +319,14 @@ class TestAllowedPages:
         assert "location" in answer.headers["access-control-expose-headers"].lower()
         assert await _connected(rig, "/", fields) is None
 
-    async def test_an_allowed_page_needs_a_token_like_everybody(self, http: httpx.AsyncClient, rig: Rig) -> None:
+    async def test_an_allowed_origin_needs_a_key(self, http: httpx.AsyncClient, rig: Rig) -> None:
         assert (await http.get("/api/orders", headers={"Origin": self.PAGE})).status_code == 401
         assert await _connected(rig, "/", {"Origin": self.PAGE}) is ErrorCode.AUTH_REQUIRED
 
     @pytest.mark.parametrize(
         "page", ["http://desk.example", "https://desk.example:8443", "https://evil.example", "null"]
     )
-    async def test_another_page_is_kept_out_as_before(
+    async def test_another_origin_is_refused(
         self, rig: Rig, http: httpx.AsyncClient, tokens: dict[str, str | None], page: str
     ) -> None:
         fields = bearer(tokens["trade"] or "") | {"Origin": page}

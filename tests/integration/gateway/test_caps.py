@@ -1,4 +1,4 @@
-"""More connections than there may be: they are refused before any work is done, and leave room when they go."""
+"""The limit on connections: further ones are refused before any work is done, and closed ones free their place."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
 
 @asynccontextmanager
 async def wire(rig: Rig, says: str = "") -> AsyncIterator[asyncio.StreamReader]:
-    """A connection that says so much and no more."""
+    """A connection that sends ``says`` and nothing more."""
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
     try:
         writer.write(says.encode())
@@ -38,7 +38,7 @@ async def wire(rig: Rig, says: str = "") -> AsyncIterator[asyncio.StreamReader]:
 
 
 async def answer(reader: asyncio.StreamReader) -> str:
-    """The first line of what is answered."""
+    """The status line of the answer."""
     async with asyncio.timeout(10):
         return (await reader.readline()).decode().rstrip()
 
@@ -58,7 +58,7 @@ async def is_served(rig: Rig) -> bool:
         (UPGRADE, "HTTP/1.1 101 Switching Protocols"),
     ],
 )
-async def test_every_connection_counts_whatever_it_has_said_so_far(rig: Rig, says: str, answered: str) -> None:
+async def test_every_connection_counts_whatever_it_has_sent(rig: Rig, says: str, answered: str) -> None:
     async with AsyncExitStack() as held:
         readers = [await held.enter_async_context(wire(rig, says)) for _ in range(CAP)]
         for reader in readers if answered else ():
@@ -72,7 +72,7 @@ async def test_every_connection_counts_whatever_it_has_said_so_far(rig: Rig, say
     assert await _room_again(rig)
 
 
-async def test_a_refused_one_takes_no_room(rig: Rig) -> None:
+async def test_a_refused_connection_takes_no_place(rig: Rig) -> None:
     async with AsyncExitStack() as held:
         for _ in range(CAP - 1):
             await held.enter_async_context(wire(rig))
@@ -83,8 +83,8 @@ async def test_a_refused_one_takes_no_room(rig: Rig) -> None:
         assert await _room_again(rig)
 
 
-async def test_the_slow_ones_give_their_room_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as there may be, each of which says a byte now and then, and never enough."""
+async def test_slow_connections_are_closed_and_free_their_places(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All places are taken by connections that send a byte now and then, but never a whole request."""
     monkeypatch.setattr(new_connection, "FIRST_REQUEST_SECONDS", 0.3)
     async with AsyncExitStack() as held:
         slow = [await held.enter_async_context(wire(rig, "GET / HTTP/1.1\r\nX: ")) for _ in range(CAP)]
@@ -96,7 +96,7 @@ async def test_the_slow_ones_give_their_room_back(rig: Rig, monkeypatch: pytest.
 
 
 async def _room_again(rig: Rig) -> bool:
-    """Whether one is served, once the gateway has seen that the others are gone."""
+    """True once a connection is served, after the gateway has noticed that the others are closed."""
     async with asyncio.timeout(10):
         while not await is_served(rig):
             pass

@@ -1,4 +1,4 @@
-"""The daemon's own limits of money hold for every client, with a token or without."""
+"""The daemon's own limits on order values apply to every client, with a key or without."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.asyncio
 
 USDC = 1_000_000
 SOL = {"token_in": "SOL", "token_out": "USDC"}
-"""A SOL is worth a hundred USDC on the played market."""
+"""1 SOL is worth 100 USDC on the fake market."""
 
 
 async def refusal(client: Client, **terms: str) -> ErrorCode | None:
@@ -22,13 +22,15 @@ async def refusal(client: Client, **terms: str) -> ErrorCode | None:
     return None
 
 
-async def test_an_order_and_a_day_have_limits(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_orders_and_days_have_limits(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rig.intake, "limits", TradingLimits(per_order=150 * USDC, per_day=250 * USDC))
     async with rig.client() as client:
         assert await refusal(client, amount_in="1.51", client_order_id="large") is ErrorCode.LIMIT_ORDER
         assert await refusal(client, amount_in="1.5", client_order_id="first") is None
         assert await refusal(client, amount_in="1.01", client_order_id="second") is ErrorCode.LIMIT_DAY
-        assert await refusal(client, amount_in="1.5", client_order_id="first") is None, "it was taken before"
+        assert await refusal(client, amount_in="1.5", client_order_id="first") is None, (
+            "a resubmitted order was refused"
+        )
         rests = {"client_order_id": "rests", "limit_price": "105"}
         assert await refusal(client, amount_in="1", **rests) is None
         with pytest.raises(CallRefusedError) as refused:
@@ -38,7 +40,7 @@ async def test_an_order_and_a_day_have_limits(rig: Rig, monkeypatch: pytest.Monk
         assert await refusal(client, amount_in="0.5", client_order_id="third") is None
 
 
-async def test_tokens_may_be_restricted(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tradable_tokens_can_be_restricted(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rig.intake, "limits", TradingLimits(frozenset({WSOL_MINT, USDC_MINT})))
     async with rig.client() as client:
         assert await refusal(client, amount_in="1", client_order_id="good") is None

@@ -1,4 +1,4 @@
-"""The dashboard's address: free on this machine, elsewhere for keys that can do no harm where an address is seen."""
+"""The dashboard's URL: open on this machine, elsewhere with read-only keys that expire."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 SOON = datetime.now(UTC) + timedelta(days=1)
 
 
-async def test_on_this_machine_anybody_sees_it_and_it_can_do_nothing(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_the_dashboard_is_open_and_read_only_on_this_machine(rig: Rig, http: httpx.AsyncClient) -> None:
     async with rig.client() as client:
         await client.call("order.submit", token_in="SOL", token_out="USDC", amount_in="1.25", client_order_id="shown")
     answer = await http.get("/dashboard", params={"span": "1h", "refresh": "off"})
@@ -31,7 +31,7 @@ async def test_on_this_machine_anybody_sees_it_and_it_can_do_nothing(rig: Rig, h
     assert "1 accepted, 0 filled, 0 attempts failed" in answer.text
 
 
-async def test_what_is_not_asked_for_in_its_words_is_refused(http: httpx.AsyncClient) -> None:
+async def test_unknown_parameters_of_the_dashboard_are_refused(http: httpx.AsyncClient) -> None:
     refused = await http.get("/dashboard", params={"span": "1y"})
     assert (refused.status_code, refused.json()["code"]) == (422, "REQUEST_INVALID")
 
@@ -41,13 +41,13 @@ class TestWithApiKeys:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"chain": "devnet"})
 
-    async def test_a_key_that_reads_and_expires_may_stand_in_the_address(self, http: httpx.AsyncClient) -> None:
+    async def test_an_expiring_read_key_is_accepted_in_the_url(self, http: httpx.AsyncClient) -> None:
         key = await asyncio.to_thread(issue, "read", expires_at=SOON)
         assert (await http.get("/dashboard")).json()["code"] == ErrorCode.AUTH_REQUIRED
         assert (await http.get(f"/dashboard/{key}")).status_code == 200
         assert key not in (await http.get(f"/dashboard/{key}")).text
 
-    async def test_no_other_key_may(self, http: httpx.AsyncClient) -> None:
+    async def test_other_keys_are_refused_in_the_url(self, http: httpx.AsyncClient) -> None:
         now = datetime.now(UTC)
         keys = {
             await asyncio.to_thread(issue, "read"): ErrorCode.AUTH_FORBIDDEN,
@@ -60,7 +60,7 @@ class TestWithApiKeys:
         for key, code in keys.items():
             assert (await http.get(f"/dashboard/{key}")).json()["code"] == code
 
-    async def test_the_key_of_an_address_is_not_logged(self, http: httpx.AsyncClient) -> None:
+    async def test_the_key_of_the_url_is_not_logged(self, http: httpx.AsyncClient) -> None:
         key = await asyncio.to_thread(issue, "read", expires_at=SOON)
         with structlog.testing.capture_logs() as lines:
             await http.get(f"/dashboard/{key}")
@@ -69,7 +69,7 @@ class TestWithApiKeys:
         assert paths == ["/dashboard/orderd_...", "/nowhere/orderd_..."]
         assert key not in str(lines)
 
-    async def test_a_key_sees_the_orders_of_its_account_alone(self, http: httpx.AsyncClient) -> None:
+    async def test_a_key_sees_only_the_orders_of_its_account(self, http: httpx.AsyncClient) -> None:
         def another() -> str:
             with database.connection_context():
                 account = Account.insert(id=uuid4(), name="other", created_at=datetime.now(UTC)).execute()

@@ -1,4 +1,4 @@
-"""Streams of the dialects at a gateway: what they begin with, whom they tell, and how they end."""
+"""Websocket streams of the dialects: their first frames, their recipients, and how they end."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ async def frames(websocket: ClientConnection, count: int) -> list[dict[str, Any]
 
 
 async def all_frames(websocket: ClientConnection) -> list[dict[str, Any]]:
-    """Until it is closed, which has to be in good order."""
+    """All frames until the stream is closed normally."""
     async with asyncio.timeout(10):
         found = [json.loads(message) async for message in websocket]
     assert websocket.close_code == 1000
@@ -46,7 +46,7 @@ def statuses(found: list[dict[str, Any]]) -> list[str]:
     return [frame["status"] for frame in found]
 
 
-async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_have_not_ended(rig: Rig) -> None:
+async def test_the_stream_of_all_orders_begins_with_the_events_of_active_orders(rig: Rig) -> None:
     async with rig.client() as client:
         ended, routed, waiting = [await client.submit(name) for name in ("ended", "routed", "waiting")]
         await rig.happen(ended, Cancelled())
@@ -62,11 +62,11 @@ async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_ha
                 (waiting, "pending"),
                 (waiting, "pending"),
             ]
-            # What happens from now on comes with the quote of before.
+            # Later events carry the quote of the current route.
             await rig.happen(routed, retrying("no answer"))
             (again,) = await frames(websocket, 1)
             assert (again["status"], again["quote"]) == ("pending", sent[2]["quote"])
-            # A new attempt has none until it is routed.
+            # A new attempt has no quote until it is routed.
             await rig.happen(routed, Started(attempt=2))
             assert "quote" not in (await frames(websocket, 1))[0]
             new = await client.submit("new")
@@ -82,7 +82,7 @@ async def test_the_stream_of_all_orders_begins_with_the_stories_of_those_that_ha
         ("/ws?orderId={}", ["pending", "pending", "routing", "routing", "building", "failed"]),
     ],
 )
-async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
+async def test_a_stream_sends_the_same_frames_whenever_it_starts_and_whatever_redis_loses(
     rig: Rig, path: str, story: list[str]
 ) -> None:
     async with rig.client() as client:
@@ -91,7 +91,7 @@ async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
     async with listen(rig, path.format(order_id)) as early:
         await rig.happen(order_id, deferred(), STARTED)
         async with listen(rig, path.format(order_id)) as late:
-            first = await frames(late, 1)  # before the order ends: of one that has, only the end would be told
+            first = await frames(late, 1)  # before the order ends: of an ended order only the end is sent
             await rig.happen(order_id, ROUTED, publish=False)
             await rig.happen(other, STARTED)
             await rig.happen(order_id, Cancelled())
@@ -110,7 +110,7 @@ async def test_it_is_the_same_story_whenever_one_comes_and_whatever_redis_loses(
         ("/ws?orderId={}", []),
     ],
 )
-async def test_a_stream_of_an_order_whose_events_are_not_kept_ends_at_once(
+async def test_a_stream_of_an_order_whose_events_were_removed_ends_at_once(
     rig: Rig, path: str, expected: list[str]
 ) -> None:
     async with rig.client() as client:
@@ -122,7 +122,7 @@ async def test_a_stream_of_an_order_whose_events_are_not_kept_ends_at_once(
         assert statuses(await all_frames(websocket)) == expected
 
 
-async def test_what_a_client_says_is_not_listened_to(rig: Rig) -> None:
+async def test_messages_of_a_client_are_ignored(rig: Rig) -> None:
     async with rig.client() as client, listen(rig, "/ws") as websocket:
         for message in ("subscribe", b"\x00", '{"jsonrpc": "2.0", "id": 1, "method": "status"}'):
             await websocket.send(message)
@@ -131,7 +131,7 @@ async def test_what_a_client_says_is_not_listened_to(rig: Rig) -> None:
         assert frame["orderId"] == str(order_id)
 
 
-async def test_who_does_not_keep_up_is_closed_with_1013(rig: Rig) -> None:
+async def test_a_client_that_does_not_keep_up_is_disconnected_with_1013(rig: Rig) -> None:
     async with rig.client() as client, listen(rig, "/ws", max_queue=1, ping_interval=None) as slow:
         order_id = await client.submit("busy")
         await frames(slow, 1)
@@ -144,7 +144,7 @@ async def test_who_does_not_keep_up_is_closed_with_1013(rig: Rig) -> None:
             await frames(slow, 1_000)
 
 
-async def test_a_restart_closes_with_1012(rig: Rig) -> None:
+async def test_a_restart_closes_streams_with_1012(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("one")
     async with listen(rig, "/ws") as everything, listen(rig, f"/ws/orders/{order_id}") as one:

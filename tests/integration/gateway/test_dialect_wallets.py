@@ -1,4 +1,4 @@
-"""Whose wallet an order in the words of another engine may name, and what becomes of the name."""
+"""Which wallet an order of a dialect may name, and what happens to the name."""
 
 from typing import Any
 
@@ -25,25 +25,25 @@ async def order_of(http: httpx.AsyncClient, answer: httpx.Response) -> dict[str,
 
 
 class TestLabels:
-    """On simnet, where nothing else is set."""
+    """On simnet, with default settings."""
 
-    async def test_any_address_is_kept_with_the_order(self, http: httpx.AsyncClient) -> None:
+    async def test_any_address_is_stored_as_a_label(self, http: httpx.AsyncClient) -> None:
         for wallet in (OTHER, WALLET):
             order = await order_of(http, await submit(http, walletAddress=wallet))
             assert order["walletAddress"] == order["events"][0]["data"]["label"] == wallet
 
-    async def test_an_order_that_names_none_has_none(self, http: httpx.AsyncClient) -> None:
+    async def test_an_order_without_a_wallet_has_no_label(self, http: httpx.AsyncClient) -> None:
         order = await order_of(http, await submit(http))
         assert order["walletAddress"] is None
         assert "label" not in order["events"][0]["data"]
 
-    async def test_what_is_no_address_is_refused(self, http: httpx.AsyncClient) -> None:
+    async def test_an_invalid_address_is_refused(self, http: httpx.AsyncClient) -> None:
         for wallet in ("", "mine", OTHER[:-4], f"{OTHER}{OTHER}", None, 7, [OTHER], "0" * 44):
             answer = await submit(http, walletAddress=wallet)
             assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID"), wallet
             assert "walletAddress" in answer.json()["error"]
 
-    async def test_a_label_makes_no_other_order(self, http: httpx.AsyncClient) -> None:
+    async def test_a_label_is_not_a_term_of_the_order(self, http: httpx.AsyncClient) -> None:
         first, second = [await submit(http, "mine", walletAddress=wallet) for wallet in (OTHER, WALLET)]
         assert first.json() == second.json()
         assert (await order_of(http, second))["walletAddress"] == OTHER
@@ -54,11 +54,11 @@ class TestOwn:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"dialect_wallet": "own"})
 
-    async def test_the_daemons_wallet_may_be_named(self, http: httpx.AsyncClient) -> None:
+    async def test_the_daemons_own_wallet_is_accepted(self, http: httpx.AsyncClient) -> None:
         assert (await order_of(http, await submit(http, walletAddress=WALLET)))["walletAddress"] == WALLET
         assert (await submit(http)).status_code == 200
 
-    async def test_any_other_is_refused_with_both_names(self, http: httpx.AsyncClient) -> None:
+    async def test_another_wallet_is_refused_with_both_addresses(self, http: httpx.AsyncClient) -> None:
         for wallet in (OTHER, "mine", None):
             answer = await submit(http, walletAddress=wallet)
             assert (answer.status_code, answer.json()["code"]) == (422, "WALLET_OTHER"), wallet
@@ -76,7 +76,7 @@ class TestOwn:
         ("mainnet", "label", True),
     ],
 )
-async def test_labels_are_for_simnet_where_nothing_else_is_set(
+async def test_labels_are_the_default_only_on_simnet(
     settings: Settings, chain: str, dialect_wallet: str | None, keeps: bool
 ) -> None:
     given = settings.model_copy(update={"chain": chain, "dialect_wallet": dialect_wallet})

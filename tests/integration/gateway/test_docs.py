@@ -1,4 +1,4 @@
-"""The page for people: all that is served is on it, and it needs nothing from anywhere else."""
+"""The documentation page: it lists everything that is served, and loads nothing from elsewhere."""
 
 import re
 from base64 import b64encode
@@ -28,7 +28,7 @@ class Page(HTMLParser):
         self.tags.add(tag)
         for name, value in attrs:
             assert not name.startswith("on"), f"{tag} has {name}"
-            assert name != "style", f"{tag} has a style of its own, which the policy forbids"
+            assert name != "style", f"{tag} has an inline style, which the policy forbids"
             if name == "id":
                 self.names.append(value or "")
             elif name == "href":
@@ -37,7 +37,7 @@ class Page(HTMLParser):
                 self.loads.add(value or "")
 
 
-async def test_the_page_loads_nothing_and_runs_nothing(http: httpx.AsyncClient) -> None:
+async def test_the_page_loads_and_runs_nothing(http: httpx.AsyncClient) -> None:
     answer = await http.get("/docs")
     assert answer.headers["content-type"].startswith("text/html")
     page = Page(answer.text)
@@ -47,7 +47,7 @@ async def test_the_page_loads_nothing_and_runs_nothing(http: httpx.AsyncClient) 
     assert "@import" not in answer.text
 
 
-async def test_its_policy_allows_its_own_style_and_nothing_else(http: httpx.AsyncClient) -> None:
+async def test_the_content_security_policy_allows_only_the_pages_style(http: httpx.AsyncClient) -> None:
     answer = await http.get("/docs")
     (style,) = re.findall(r"<style>(.*?)</style>", answer.text, flags=re.DOTALL)
     digest = b64encode(sha256(style.encode()).digest()).decode()
@@ -56,7 +56,7 @@ async def test_its_policy_allows_its_own_style_and_nothing_else(http: httpx.Asyn
     assert set(policy.values()) == {"'none'"}
 
 
-async def test_all_that_is_served_is_on_it_and_every_link_leads_somewhere(http: httpx.AsyncClient) -> None:
+async def test_the_page_lists_everything_served_and_its_links_resolve(http: httpx.AsyncClient) -> None:
     document = (await http.get("/openapi.json")).json()
     page = Page((await http.get("/docs")).text)
     operations = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
@@ -69,7 +69,7 @@ async def test_all_that_is_served_is_on_it_and_every_link_leads_somewhere(http: 
             assert (await http.get(link)).status_code == 200, link
 
 
-async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) -> None:
+async def test_every_example_on_the_page_can_be_sent(http: httpx.AsyncClient) -> None:
     html = (await http.get("/docs")).text
     bodies = {
         path: body.replace("&#34;", '"')
@@ -83,9 +83,11 @@ async def test_an_example_on_it_can_be_sent_as_it_is(http: httpx.AsyncClient) ->
     sent = await http.post("/api/orders", content=order, headers=headers)
     assert sent.status_code == 201
     changed = await http.patch(sent.headers["Location"], content=amendment, headers=headers)
-    assert changed.json()["code"] == "ORDER_NOT_AMENDABLE", "understood; it does not rest"
+    assert changed.json()["code"] == "ORDER_NOT_AMENDABLE", "the example is valid; the order does not rest"
     refused = await http.post(f"{sent.headers['Location']}/resolution", content=resolution, headers=headers)
-    assert refused.json()["code"] == "ORDER_NOT_RESOLVABLE", "understood; nothing of it is signed"
+    assert refused.json()["code"] == "ORDER_NOT_RESOLVABLE", "the example is valid; the order has no attempt"
     named = await http.post("/api/tokens", content=naming, headers=headers)
-    assert named.json().get("code", "TOKEN_NO_MINT") == "TOKEN_NO_MINT", "understood; this chain may have no such mint"
+    assert named.json().get("code", "TOKEN_NO_MINT") == "TOKEN_NO_MINT", (
+        "the example is valid; this chain may not have the mint"
+    )
     assert (await http.post("/api/halt", content=halting, headers=headers)).status_code == 200

@@ -1,4 +1,4 @@
-"""What can be followed, what a follower hears while there is nothing new, and what it is told when it cannot resume."""
+"""Subscriptions: what can be followed, heartbeats of a quiet subscription, and subscriptions that cannot resume."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,7 @@ async def submit(client: Client, name: str, token_in: str = "SOL", token_out: st
 
 
 async def until_ready(client: Client) -> list[tuple[UUID, int]]:
-    """Order id and seq of the snapshots of a subscription that begins."""
+    """Order id and seq of the snapshots at the start of a subscription."""
     snapshots = []
     while isinstance(notification := await client.next(), Snapshot):
         snapshots.append((notification.order.id, notification.order.seq))
@@ -32,12 +32,12 @@ async def until_ready(client: Client) -> list[tuple[UUID, int]]:
     return snapshots
 
 
-async def test_news_of_a_new_order_are_reported_without_reading_it(rig: Rig) -> None:
-    """Whose it is, is known before anybody can publish them."""
+async def test_events_of_a_new_order_are_sent_without_reading_it_from_postgres(rig: Rig) -> None:
+    """The order's account is known before any of its events can be published."""
     async with rig.client() as client:
         await client.call("orders.subscribe")
         await until_ready(client)
-        await _no_more_sweeps(rig)  # which would read what is late for over a second
+        await _no_more_sweeps(rig)  # a sweep would read events that are over a second late
         read_before = GAPS_FILLED._value.get()
         names = [str(number) for number in range(20)]
         submitted = [await submit(client, name) for name in names]
@@ -47,7 +47,7 @@ async def test_news_of_a_new_order_are_reported_without_reading_it(rig: Rig) -> 
 
 
 class TestFilters:
-    async def test_several_orders_are_followed_by_one_subscription_each_from_where_it_says(self, rig: Rig) -> None:
+    async def test_one_subscription_follows_several_orders_each_from_its_own_seq(self, rig: Rig) -> None:
         async with rig.client() as client:
             first, second, other = [await submit(client, name) for name in ("first", "second", "other")]
             await rig.happen(second, deferred(), deferred())
@@ -72,7 +72,7 @@ class TestFilters:
             ({"token_in": "SOL", "kind": "market"}, ["sol-usdc", "sol-chillguy"]),
         ],
     )
-    async def test_a_pair_is_followed_old_orders_and_new_ones(
+    async def test_a_subscription_to_a_pair_covers_old_and_new_orders(
         self, rig: Rig, tokens: dict[str, str], followed: list[str]
     ) -> None:
         pairs = [("SOL", "USDC"), ("SOL", "CHILLGUY"), ("CHILLGUY", "USDC"), ("USDC", "SOL")]
@@ -89,8 +89,8 @@ class TestFilters:
             assert sorted(await client.events(len(followed))) == sorted((new[name], 1) for name in followed)
             assert client.notifications.empty()
 
-    async def test_an_order_of_another_gateway_is_told_to_those_who_follow_its_pair(self, rig: Rig) -> None:
-        """This gateway has not seen its submission, and learns from Postgres what it trades."""
+    async def test_an_order_of_another_gateway_is_sent_to_followers_of_its_pair(self, rig: Rig) -> None:
+        """This gateway did not accept the order, and reads its pair from Postgres."""
         async with rig.client() as client:
             await client.call("orders.subscribe", token_in="USDC")
             await until_ready(client)
@@ -101,7 +101,7 @@ class TestFilters:
             assert await client.events(2) == [(bought, 1), (bought, 2)]
             assert client.notifications.empty()
 
-    async def test_orders_of_another_kind_are_not_told(self, rig: Rig) -> None:
+    async def test_orders_of_another_kind_are_not_sent(self, rig: Rig) -> None:
         async with rig.client() as client:
             market = await submit(client, "market")
             with database.connection_context():
@@ -134,7 +134,7 @@ class TestFilters:
             ({"account": "nobody"}, "account: there is none with the name or id nobody"),
         ],
     )
-    async def test_what_does_not_go_together_is_refused(self, rig: Rig, params: dict[str, Any], complaint: str) -> None:
+    async def test_contradictory_filters_are_refused(self, rig: Rig, params: dict[str, Any], complaint: str) -> None:
         async with rig.client() as client:
             await submit(client, "mine")
             with pytest.raises(CallRefusedError) as refused:
@@ -142,7 +142,7 @@ class TestFilters:
         assert refused.value.problem.code is ErrorCode.REQUEST_INVALID
         assert complaint in refused.value.problem.detail
 
-    async def test_an_unknown_token_is_reported_from_an_unknown_order(self, rig: Rig) -> None:
+    async def test_an_unknown_token_and_an_unknown_order_are_different_errors(self, rig: Rig) -> None:
         async with rig.client() as client:
             with pytest.raises(CallRefusedError) as token:
                 await client.call("orders.subscribe", token_in="DOGE")
@@ -151,7 +151,7 @@ class TestFilters:
         assert token.value.problem.code is ErrorCode.TOKEN_UNKNOWN
         assert order.value.problem.code is ErrorCode.ORDER_NOT_FOUND
 
-    async def test_who_administers_may_follow_another_account(self, rig: Rig) -> None:
+    async def test_an_administrator_may_follow_another_account(self, rig: Rig) -> None:
         theirs = uuid4()
         with database.connection_context():
             database.execute_sql("INSERT INTO accounts (id, name) VALUES (%s, 'desk two')", (str(theirs),))
@@ -170,8 +170,8 @@ class TestFilters:
 
 
 class TestResync:
-    async def test_a_follower_that_is_ahead_of_the_daemon_is_told_to_begin_again(self, rig: Rig) -> None:
-        """As after a database was restored from a backup."""
+    async def test_a_follower_ahead_of_the_daemon_must_resync(self, rig: Rig) -> None:
+        """As after a restore of the database from a backup."""
         async with rig.client() as client:
             order_id = await submit(client, "restored")
             await client.call("orders.subscribe", order="restored", after=7)
@@ -183,7 +183,7 @@ class TestResync:
             assert await client.events(1) == [(order_id, 2)]
 
     @pytest.mark.parametrize("kept", [0, 1, 2])
-    async def test_a_follower_whose_events_are_gone_is_told_to_begin_again(self, rig: Rig, kept: int) -> None:
+    async def test_a_follower_whose_events_were_removed_must_resync(self, rig: Rig, kept: int) -> None:
         async with rig.client() as client:
             order_id = await submit(client, "pruned")
             await rig.happen(order_id, *(deferred() for _ in range(4)))
@@ -199,7 +199,7 @@ class TestResync:
             await rig.happen(order_id, deferred())
             assert await client.events(1) == [(order_id, 6)]
 
-    async def test_a_follower_that_has_everything_resumes_even_where_the_events_are_gone(self, rig: Rig) -> None:
+    async def test_a_follower_with_all_events_resumes_after_their_removal(self, rig: Rig) -> None:
         async with rig.client() as client:
             order_id = await submit(client, "seen")
             with database.connection_context():
@@ -207,7 +207,7 @@ class TestResync:
             await client.call("orders.subscribe", order="seen", after=1)
             assert await until_ready(client) == [(order_id, 1)]
 
-    async def test_of_several_orders_only_the_one_that_cannot_resume_begins_again(self, rig: Rig) -> None:
+    async def test_only_the_order_that_cannot_resume_must_resync(self, rig: Rig) -> None:
         async with rig.client() as client:
             good, bad = await submit(client, "good"), await submit(client, "gone")
             await rig.happen(good, deferred())
@@ -223,7 +223,7 @@ class TestHeartbeat:
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.05)
 
-    async def test_a_follower_hears_how_far_it_has_been_told(self, rig: Rig) -> None:
+    async def test_a_heartbeat_carries_the_last_sent_seq(self, rig: Rig) -> None:
         async with rig.client() as client:
             order_id = await submit(client, "quiet")
             subscribed = await client.call("orders.subscribe", order="quiet")
@@ -238,7 +238,7 @@ class TestHeartbeat:
                 Position(subscription=1, events=2, order_id=order_id, seq=3),
             )
 
-    async def test_a_follower_of_nothing_yet_hears_that_nothing_was_sent(self, rig: Rig) -> None:
+    async def test_a_heartbeat_before_the_first_event_says_that_nothing_was_sent(self, rig: Rig) -> None:
         async with rig.client() as client:
             await client.call("orders.subscribe")
             await until_ready(client)
@@ -246,7 +246,7 @@ class TestHeartbeat:
                 Position(subscription=1, events=0, order_id=None, seq=None),
             )
 
-    async def test_who_follows_nothing_hears_nothing(self, rig: Rig) -> None:
+    async def test_a_client_without_subscriptions_gets_no_heartbeat(self, rig: Rig) -> None:
         async with rig.client() as silent, rig.client() as client:
             await silent.call("orders.subscribe")
             await client.call("orders.subscribe")
@@ -254,9 +254,9 @@ class TestHeartbeat:
             heard = silent.heartbeats.qsize()
             for _ in range(5):
                 await self._next(client)
-            assert silent.heartbeats.qsize() <= heard + 1  # one may have been under way
+            assert silent.heartbeats.qsize() <= heard + 1  # one may have been in transit
 
-    async def test_its_time_of_knowledge_goes_on_with_the_database_and_stands_still_without(self, rig: Rig) -> None:
+    async def test_a_heartbeats_time_advances_only_while_postgres_answers(self, rig: Rig) -> None:
         async with rig.client() as client:
             await client.call("orders.subscribe")
             began = (await self._next(client)).as_of
@@ -272,7 +272,7 @@ class TestHeartbeat:
             assert beat.at > stuck
 
     async def _next(self, client: Client) -> Heartbeat:
-        """One that is sent from now on."""
+        """The next heartbeat that is sent from now on."""
         while not client.heartbeats.empty():
             client.heartbeats.get_nowait()
         async with asyncio.timeout(10):
@@ -281,7 +281,7 @@ class TestHeartbeat:
 
 
 async def _no_more_sweeps(rig: Rig) -> None:
-    """Returns once the last one is over."""
+    """Stop sweeps; returns once the last one is over."""
     over = asyncio.Event()
 
     async def hang() -> None:

@@ -1,4 +1,4 @@
-"""Frames that nobody would write, by the thousand: the gateway answers or closes, and nothing else ever happens."""
+"""Fuzzing with thousands of random frames: the gateway answers or closes the connection, and nothing else happens."""
 
 import asyncio
 import gc
@@ -21,18 +21,18 @@ HANDSHAKE = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 MOST_FRAMES = 40
-"""Of one connection, which a violation ends before."""
+"""Maximum frames per connection; a violation ends it earlier."""
 GROWTH_BYTES = 40 * 2**20
-"""What the process may be larger after all frames than it was after a quarter of them: caches, not leaks."""
+"""Memory growth allowed after the first quarter of the frames: caches, not leaks."""
 
 
-async def test_the_gateway_bears_1500_frames(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_gateway_survives_1500_random_frames(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     await _attack(rig, caplog, frames=1_500, seed=1)
 
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(900)
-async def test_the_gateway_bears_20000_frames(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_gateway_survives_20000_random_frames(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     await _attack(rig, caplog, frames=20_000, seed=2)
 
 
@@ -54,7 +54,7 @@ async def _attack(rig: Rig, caplog: pytest.LogCaptureFixture, *, frames: int, se
         growth = _size() - size_before
         if begun := asyncio.all_tasks() - tasks_before:
             _, left = await asyncio.wait(begun, timeout=10)
-            assert not left, "of all that was begun since, everything comes to its end"
+            assert not left, "tasks were left behind"
         async with rig.client() as client:
             assert await client.call("tokens")
     print(f"{sent} frames, {connections} connections, {answers} answers; {growth / 2**20:+.1f} MiB")  # noqa: T201
@@ -63,7 +63,7 @@ async def _attack(rig: Rig, caplog: pytest.LogCaptureFixture, *, frames: int, se
 
 
 async def _one_connection(rig: Rig, drawn: Frames) -> tuple[int, bytes]:
-    """Send frames until there were enough, or one that ends it; how many there were, and all that was answered."""
+    """Send frames until there are enough or one ends the connection; returns their number and the answers."""
     dice = drawn.dice
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
     writer.write(HANDSHAKE)
@@ -98,7 +98,7 @@ async def _read_all(reader: asyncio.StreamReader) -> bytes:
 
 
 async def _left_alone(rig: Rig) -> None:
-    """Wait until the gateway has done with every connection."""
+    """Wait until the gateway has finished with every connection."""
     async with asyncio.timeout(30):
         for session in tuple(rig.gateway._sessions._sessions):
             await rig.gateway._sessions._sessions[session].wait_closed()
@@ -109,14 +109,14 @@ async def _left_alone(rig: Rig) -> None:
 
 
 def _size() -> int:
-    """Resident bytes of this process, which is the gateway's too."""
+    """Resident bytes of this process, which includes the gateway."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 @contextmanager
 def _nothing_unhandled(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever nobody has caught, in tasks, callbacks or call handlers, fails the test."""
+    """Fail the test on any unhandled exception in tasks, callbacks or call handlers."""
     unhandled: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: unhandled.append(context))

@@ -1,4 +1,4 @@
-"""Several gateways over one Postgres and one Redis: each tells of everything, whatever Redis loses."""
+"""Several gateways over one Postgres and one Redis: each sends all events, whatever Redis loses."""
 
 import asyncio
 from uuid import UUID
@@ -19,7 +19,9 @@ async def _follow(client: Client, **params: object) -> None:
         pass
 
 
-async def test_an_order_taken_by_one_is_followed_at_the_other_from_its_first_event(rig: Rig, other_rig: Rig) -> None:
+async def test_an_order_accepted_by_one_gateway_is_followed_at_another_from_its_first_event(
+    rig: Rig, other_rig: Rig
+) -> None:
     async with rig.client() as trader, other_rig.client() as watcher, other_rig.client() as of_pair:
         await _follow(watcher)
         await _follow(of_pair, token_in="SOL", token_out="USDC")
@@ -31,7 +33,7 @@ async def test_an_order_taken_by_one_is_followed_at_the_other_from_its_first_eve
         assert await of_pair.events(2) == [(order_id, 2), (order_id, 3)]
 
 
-async def test_each_fills_from_postgres_what_redis_loses_for_it(rig: Rig, other_rig: Rig, redis_url: str) -> None:
+async def test_each_gateway_reads_from_postgres_what_redis_lost(rig: Rig, other_rig: Rig, redis_url: str) -> None:
     async with rig.client() as here, other_rig.client() as there:
         order_id = await here.submit("lossy")
         for client in (here, there):
@@ -48,7 +50,7 @@ async def test_each_fills_from_postgres_what_redis_loses_for_it(rig: Rig, other_
         assert list(await asyncio.gather(here.events(4), there.events(4))) == [expected, expected]
 
 
-async def test_a_follower_moves_from_one_to_the_other_and_misses_and_doubles_nothing(rig: Rig, other_rig: Rig) -> None:
+async def test_a_follower_that_changes_gateways_gets_each_event_once(rig: Rig, other_rig: Rig) -> None:
     async with rig.client() as trader:
         order_id = await trader.submit("moving")
         seen: list[tuple[UUID, int]] = []

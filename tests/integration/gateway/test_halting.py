@@ -1,4 +1,4 @@
-"""The kill switch at the port: no order is taken, what was taken is answered, and everybody is told who and why."""
+"""The kill switch at the port: new orders are refused, resubmitted ones are answered, and the reason is shown."""
 
 import asyncio
 
@@ -19,14 +19,14 @@ WHY = "prices look wrong"
 
 
 async def ready(rig: Rig, *, is_so: bool) -> dict[str, object]:
-    """What /ready says, once it is that."""
+    """The answer of /ready, once its readiness is ``is_so``."""
     async with httpx.AsyncClient(base_url=rig.url.replace("ws", "http", 1)) as http:
         while (answer := await http.get("/ready")).status_code != (200 if is_so else 503):
             pass
         return dict(answer.json())
 
 
-async def test_new_orders_are_refused_and_repeated_ones_are_answered(rig: Rig) -> None:
+async def test_new_orders_are_refused_and_resubmitted_ones_are_answered(rig: Rig) -> None:
     async with rig.client() as client:
         before = await client.call("order.submit", **TERMS, client_order_id="before")
         halted = await client.call("trading.halt", reason=WHY)
@@ -42,7 +42,7 @@ async def test_new_orders_are_refused_and_repeated_ones_are_answered(rig: Rig) -
         assert (await client.call("order.submit", **TERMS, client_order_id="after"))["created"]
 
 
-async def test_it_is_not_ready_and_says_who_halted_and_why(rig: Rig) -> None:
+async def test_a_halted_gateway_is_not_ready_and_says_who_halted_it_and_why(rig: Rig) -> None:
     async with rig.client() as client:
         await client.call("trading.halt", reason=WHY)
         said = await ready(rig, is_so=False)
@@ -62,7 +62,7 @@ async def metrics(rig: Rig) -> list[str]:
         return (await http.get("/metrics")).text.splitlines()
 
 
-async def test_over_http_it_is_the_same(rig: Rig) -> None:
+async def test_trading_is_halted_and_resumed_over_http(rig: Rig) -> None:
     token = await asyncio.to_thread(issue, "admin")
     async with httpx.AsyncClient(base_url=rig.url.replace("ws", "http", 1), headers=bearer(token)) as http:
         halted = await http.post("/api/halt", json={"reason": WHY})

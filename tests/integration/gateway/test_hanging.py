@@ -1,6 +1,6 @@
-"""What a gateway answers while a service takes what it is sent and says nothing: it answers while that still hangs.
+"""A gateway answers in time while one of its services accepts requests and never answers them.
 
-And what it answers where a service loses the answer, or refuses: never "no" for "unknown".
+It also never answers "no" for "unknown" when a service loses an answer or refuses a request.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio
 
 BODY = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}
 _GENEROUS_SECONDS = 8.0
-"""Well below what any driver waits by itself, well above the deadline of an answer on a machine that is busy."""
+"""Far below the timeouts of the drivers, and far above the deadline of an answer on a busy machine."""
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def redis(redis_url: str, tmp_path: Path) -> Iterator[tuple[Relay, str]]:
 
 @pytest.fixture
 def chain() -> Iterator[str]:
-    """An endpoint that takes connections and never answers."""
+    """An endpoint that accepts connections and never answers."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(64)
@@ -56,7 +56,7 @@ def chain() -> Iterator[str]:
 async def http(
     start: Start, tmp_path: Path, postgres: tuple[Relay, str], redis: tuple[Relay, str], chain: str
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A gateway whose ways to all of its services are the test's."""
+    """A client of a gateway whose connections to all services the test controls."""
     process = await start(database_url=postgres[1], redis_url=redis[1], rpc_url=chain)
     await log_until(process, "feed_open")
     url = json.loads((tmp_path / "gateway.json").read_text())["url"].replace("ws:", "http:")
@@ -79,7 +79,7 @@ async def submit(http: httpx.AsyncClient, client_order_id: str, **more: Any) -> 
     return await http.post("/api/orders", json=BODY | {"client_order_id": client_order_id}, **more)
 
 
-async def test_orders_are_taken_and_cancelled_while_redis_hangs(
+async def test_orders_are_accepted_and_cancelled_while_redis_hangs(
     http: httpx.AsyncClient, redis: tuple[Relay, str]
 ) -> None:
     redis[0].hang()
@@ -89,17 +89,17 @@ async def test_orders_are_taken_and_cancelled_while_redis_hangs(
     assert cancelled.status_code == 200
     async with asyncio.timeout(30):
         while (page := await http.get("/api/orders")).json()["queue"]["rate_limit"] is not None:
-            pass  # it is remembered for a moment
+            pass  # the last status is cached for a moment
     assert page.status_code == 200
 
 
-async def test_a_hanging_redis_is_named_and_what_it_would_tell_is_unknown(
+async def test_a_hanging_redis_is_reported_and_its_figures_are_unknown(
     http: httpx.AsyncClient, redis: tuple[Relay, str]
 ) -> None:
     redis[0].hang()
     async with asyncio.timeout(30):
         while (status := (await http.get("/api/status")).json())["services"]["redis"]["ok"]:
-            pass  # that it was well a moment ago is remembered
+            pass  # the last status is cached for a moment
     assert "no answer" in status["services"]["redis"]["detail"]
     assert status["services"]["postgres"]["ok"]
     assert {"endpoints", "workers", "queue_depth", "rate_limit.used", "rate_limit.waiting"} == set(status["untold"])
@@ -110,7 +110,7 @@ async def test_a_hanging_redis_is_named_and_what_it_would_tell_is_unknown(
         assert f"\norderd_{metric} " not in metrics
 
 
-async def test_a_gateway_is_ready_while_orders_are_taken_and_says_what_they_wait_for(
+async def test_a_gateway_that_accepts_orders_is_ready_and_says_what_they_wait_for(
     http: httpx.AsyncClient, redis: tuple[Relay, str]
 ) -> None:
     redis[0].hang()
@@ -123,7 +123,9 @@ async def test_a_gateway_is_ready_while_orders_are_taken_and_says_what_they_wait
     assert [reason.split(":")[0] for reason in said["executing_reasons"]] == ["redis", "rpc"]
 
 
-async def test_every_answer_is_there_while_postgres_hangs(http: httpx.AsyncClient, postgres: tuple[Relay, str]) -> None:
+async def test_every_request_is_answered_while_postgres_hangs(
+    http: httpx.AsyncClient, postgres: tuple[Relay, str]
+) -> None:
     await submit(http, "before")
     postgres[0].hang()
     unknown = await submit(http, "mine")
@@ -134,7 +136,9 @@ async def test_every_answer_is_there_while_postgres_hangs(http: httpx.AsyncClien
     asked = [http.get(f"/api/{path}") for path in ("orders", "orders/before", "orders/before/timeline")]
     answers = await asyncio.gather(*asked, submit(http, "other"), http.delete("/api/orders/before"))
     assert {answer.status_code for answer in answers[:3]} == {503}
-    assert {answer.status_code for answer in answers[3:]} <= {503, 504}, "by whether a connection was to be had"
+    assert {answer.status_code for answer in answers[3:]} <= {503, 504}, (
+        "depending on whether a connection was available"
+    )
     async with asyncio.timeout(30):
         while (status := await http.get("/api/status")).json()["services"]["postgres"]["ok"]:
             pass
@@ -143,7 +147,7 @@ async def test_every_answer_is_there_while_postgres_hangs(http: httpx.AsyncClien
     assert (await http.get("/health")).status_code == 200
 
 
-async def test_what_was_answered_as_unknown_is_the_same_order_when_it_is_sent_again(
+async def test_an_order_answered_as_unknown_is_the_same_order_when_resubmitted(
     http: httpx.AsyncClient, postgres: tuple[Relay, str]
 ) -> None:
     postgres[0].hang()
@@ -154,8 +158,8 @@ async def test_what_was_answered_as_unknown_is_the_same_order_when_it_is_sent_ag
     assert (await submit(http, "mine")).json()["order"]["id"] == again.json()["order"]["id"]
 
 
-async def test_no_thread_is_lost_to_a_postgres_that_hung(http: httpx.AsyncClient, postgres: tuple[Relay, str]) -> None:
-    """More questions than there are threads, and then one more when it is back."""
+async def test_no_thread_is_lost_after_postgres_hung(http: httpx.AsyncClient, postgres: tuple[Relay, str]) -> None:
+    """More requests than threads, and one more after Postgres is back."""
     postgres[0].hang()
     answers = await asyncio.gather(*(http.get("/api/orders/none") for _ in range(40)))
     assert {answer.status_code for answer in answers} == {503}
@@ -165,19 +169,21 @@ async def test_no_thread_is_lost_to_a_postgres_that_hung(http: httpx.AsyncClient
             pass
 
 
-async def test_a_token_is_answered_about_while_postgres_hangs(
+async def test_a_key_check_is_answered_while_postgres_hangs(
     http: httpx.AsyncClient, postgres: tuple[Relay, str]
 ) -> None:
     token = {"Authorization": f"Bearer {await asyncio.to_thread(issue, 'trade')}"}
     assert (await submit(http, "before", headers=token)).status_code == 201
     postgres[0].hang()
     refused = await submit(http, "mine", headers=token)
-    assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE"), "nothing was sent"
+    assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE"), (
+        "a refusal is only certain if nothing was sent"
+    )
     postgres[0].resume()
     assert not await stored("mine")
 
 
-async def test_an_order_whose_commit_is_answered_to_nobody_is_found_again(
+async def test_an_order_whose_commit_went_unanswered_is_found_again(
     http: httpx.AsyncClient, postgres: tuple[Relay, str]
 ) -> None:
     await submit(http, "before")
@@ -188,7 +194,7 @@ async def test_an_order_whose_commit_is_answered_to_nobody_is_found_again(
 
 @pytest.fixture
 def read_only(postgres: tuple[Relay, str]) -> Iterator[Callable[[], None]]:
-    """Makes the database one that is only read from."""
+    """Makes the database read-only."""
 
     def let(value: str) -> None:
         with database.connection_context():
@@ -205,20 +211,20 @@ def read_only(postgres: tuple[Relay, str]) -> Iterator[Callable[[], None]]:
     let("off")
 
 
-async def test_a_server_that_is_only_read_from_refuses_for_certain(
+async def test_a_read_only_server_gives_a_definite_refusal(
     http: httpx.AsyncClient, read_only: Callable[[], None]
 ) -> None:
     await asyncio.to_thread(read_only)
     refused = await submit(http, "mine")
     assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert "read-only" in refused.json()["detail"]
-    assert (await http.get("/api/orders")).status_code == 200, "who only reads is answered"
+    assert (await http.get("/api/orders")).status_code == 200, "reads are answered"
     async with asyncio.timeout(30):
         while (await http.get("/ready")).status_code != 503:
             pass
 
 
-async def test_a_redis_that_refuses_is_said_so_and_orders_are_taken(start: Start, tmp_path: Path) -> None:
+async def test_a_redis_that_refuses_is_reported_and_orders_are_accepted(start: Start, tmp_path: Path) -> None:
     process = await start(redis_url="redis://127.0.0.1:1/0")
     await log_until(process, "gateway_listening")
     await log_until(process, "feed_lost")

@@ -1,4 +1,4 @@
-"""What holds for every HTTP request, whatever it asks for."""
+"""Properties of every HTTP request, whatever it asks for."""
 
 import json
 from uuid import UUID
@@ -13,7 +13,7 @@ from tests.integration.gateway.conftest import PlayedMarket, Rig
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_request_has_the_id_that_its_client_gave_it_or_one_of_its_own(http: httpx.AsyncClient) -> None:
+async def test_a_request_has_its_clients_id_or_a_new_one(http: httpx.AsyncClient) -> None:
     named = await http.get("/nowhere", headers={"X-Request-Id": "run-7.step:3"})
     assert named.headers["x-request-id"] == "run-7.step:3"
     for bad in ("", "x" * 65, "two words", "a\tb"):
@@ -21,12 +21,12 @@ async def test_a_request_has_the_id_that_its_client_gave_it_or_one_of_its_own(ht
         assert UUID(answer.headers["x-request-id"]).version == 7
 
 
-async def test_a_refusal_at_the_door_has_an_id_too(http: httpx.AsyncClient) -> None:
+async def test_a_refusal_before_routing_has_a_request_id(http: httpx.AsyncClient) -> None:
     refused = await http.get("/health", headers={"Origin": "https://evil.example", "X-Request-Id": "mine"})
     assert (refused.status_code, refused.headers["x-request-id"]) == (403, "mine")
 
 
-async def test_no_answer_is_cached_framed_or_guessed_at(http: httpx.AsyncClient) -> None:
+async def test_no_answer_may_be_cached_framed_or_sniffed(http: httpx.AsyncClient) -> None:
     for path in ("/health", "/api/orders", "/nowhere", "/metrics"):
         headers = (await http.get(path)).headers
         assert headers["cache-control"] == "no-store"
@@ -34,7 +34,7 @@ async def test_no_answer_is_cached_framed_or_guessed_at(http: httpx.AsyncClient)
         assert "default-src 'none'" in headers["content-security-policy"]
 
 
-async def test_what_nobody_expected_is_a_problem_and_can_be_found_in_the_log(
+async def test_an_unexpected_exception_is_a_problem_that_the_log_explains(
     rig: Rig, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumble(self: PlayedMarket) -> BalancesResult:
@@ -83,7 +83,7 @@ async def test_requests_are_counted_and_timed_by_route(http: httpx.AsyncClient) 
         ("/health", "GET, HEAD, OPTIONS"),
     ],
 )
-async def test_a_method_that_a_path_does_not_take_is_refused_with_those_it_takes(
+async def test_an_unsupported_method_is_refused_with_the_supported_ones(
     http: httpx.AsyncClient, path: str, methods: str
 ) -> None:
     refused = await http.put(path)
@@ -93,14 +93,14 @@ async def test_a_method_that_a_path_does_not_take_is_refused_with_those_it_takes
     assert (await http.options("/nowhere")).status_code == 404
 
 
-async def test_head_answers_what_get_does_without_the_body(http: httpx.AsyncClient) -> None:
+async def test_head_answers_like_get_without_the_body(http: httpx.AsyncClient) -> None:
     for path in ("/api/orders", "/health", "/nowhere"):
         head, get = await http.head(path), await http.get(path)
         assert (head.status_code, head.content) == (get.status_code, b"")
         assert head.headers["content-type"] == get.headers["content-type"]
 
 
-async def test_text_that_is_no_unicode_is_refused_and_told_of(http: httpx.AsyncClient) -> None:
+async def test_invalid_unicode_is_refused_and_reported(http: httpx.AsyncClient) -> None:
     for body, status, code in (
         (r'{"\ud800": 1}', 422, "REQUEST_INVALID"),
         (r'{"token_in": "\ud800"}', 422, "REQUEST_INVALID"),

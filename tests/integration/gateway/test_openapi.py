@@ -1,4 +1,4 @@
-"""The OpenAPI document, held to itself and to what the gateway serves."""
+"""The OpenAPI document is consistent, and matches what the gateway serves."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield f"{method.upper()} {path}", operation
 
 
-async def test_it_names_all_that_is_served_by_names_fit_for_generated_clients(document: dict[str, Any]) -> None:
+async def test_the_document_names_every_operation_for_generated_clients(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     assert {name: operation["operationId"] for name, operation in operations(document)} == {
         "POST /api/orders": "submit_order",
@@ -62,7 +62,7 @@ async def test_it_names_all_that_is_served_by_names_fit_for_generated_clients(do
     assert all(set(operation["tags"]) <= tags and operation["summary"] for _, operation in operations(document))
 
 
-async def test_what_it_refers_to_is_in_it(document: dict[str, Any]) -> None:
+async def test_every_reference_of_the_document_resolves(document: dict[str, Any]) -> None:
     for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
         found = document
         for step in reference.removeprefix("#/").split("/"):
@@ -73,7 +73,7 @@ async def test_what_it_refers_to_is_in_it(document: dict[str, Any]) -> None:
     assert {link["operationId"] for link in links.values()} <= ids
 
 
-async def test_its_examples_are_what_its_schemas_say(document: dict[str, Any]) -> None:
+async def test_the_examples_match_their_schemas(document: dict[str, Any]) -> None:
     components = {"components": document["components"]}
     checked = 0
     for name, operation in operations(document):
@@ -91,7 +91,7 @@ async def test_its_examples_are_what_its_schemas_say(document: dict[str, Any]) -
     assert checked > 50
 
 
-async def test_every_refusal_is_a_problem_whose_codes_have_its_status(document: dict[str, Any]) -> None:
+async def test_every_error_is_a_problem_whose_codes_have_its_status(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for status, response in operation["responses"].items():
             if status < "400" or "application/json" in response["content"]:
@@ -103,7 +103,7 @@ async def test_every_refusal_is_a_problem_whose_codes_have_its_status(document: 
             assert ("Retry-After" in response["headers"]) is (status in ("429", "503")), name
 
 
-async def test_who_may_call_is_reported_where_a_token_counts(document: dict[str, Any]) -> None:
+async def test_operations_that_need_a_key_declare_it(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     free = {name for name, operation in operations(document) if "security" not in operation}
     assert free == {"GET /health", "GET /ready"}

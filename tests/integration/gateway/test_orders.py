@@ -1,4 +1,4 @@
-"""Orders over the websocket, as a client sees them."""
+"""Orders over the websocket, from the client's point of view."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 pytestmark = pytest.mark.asyncio
 
 
-async def test_an_accepted_order_is_stored_and_can_be_got(rig: Rig) -> None:
+async def test_an_accepted_order_is_stored_and_can_be_read(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("first")
         detail = await client.call("order.get", order="first")
@@ -20,7 +20,7 @@ async def test_an_accepted_order_is_stored_and_can_be_got(rig: Rig) -> None:
     assert [event["data"]["kind"] for event in detail["events"]] == ["accepted"]
 
 
-async def test_the_same_submission_again_is_the_same_order(rig: Rig) -> None:
+async def test_a_resubmitted_order_is_the_same_order(rig: Rig) -> None:
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "twice"}
     async with rig.client() as client:
         first = await client.call("order.submit", **terms)
@@ -50,7 +50,7 @@ async def test_the_same_submission_again_is_the_same_order(rig: Rig) -> None:
         ({"surprise": 1}, ErrorCode.REQUEST_INVALID),
     ],
 )
-async def test_bad_input_is_refused_with_its_reason_and_changes_nothing(
+async def test_invalid_input_is_refused_with_its_reason_and_changes_nothing(
     rig: Rig, wrong: dict[str, object], code: ErrorCode
 ) -> None:
     terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "bad"}
@@ -64,7 +64,7 @@ async def test_bad_input_is_refused_with_its_reason_and_changes_nothing(
     assert listed["orders"] == []
 
 
-async def test_an_unknown_id_is_distinguished_from_a_wrong_one(rig: Rig) -> None:
+async def test_an_unknown_id_and_an_invalid_id_are_different_errors(rig: Rig) -> None:
     async with rig.client() as client:
         with pytest.raises(CallRefusedError) as unknown:
             await client.call("order.get", order="0190abcd")
@@ -75,7 +75,7 @@ async def test_an_unknown_id_is_distinguished_from_a_wrong_one(rig: Rig) -> None
     assert wrong.value.problem.detail.startswith("order: ")
 
 
-async def test_a_pending_order_can_be_cancelled_and_its_followers_hear_of_it(rig: Rig) -> None:
+async def test_a_cancelled_pending_order_is_reported_to_its_followers(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("unwanted")
         await client.call("orders.subscribe", order=str(order_id))
@@ -103,7 +103,7 @@ async def test_a_follower_gets_a_snapshot_and_then_each_event_once_and_in_order(
         assert await client.events(3) == [(order_id, 4), (order_id, 5), (order_id, 6)]
 
 
-async def test_a_follower_that_resumes_gets_what_it_has_missed(rig: Rig) -> None:
+async def test_a_follower_that_resumes_gets_the_missed_events(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("resumed")
         await rig.happen(order_id, deferred(), deferred(), deferred())
@@ -115,7 +115,7 @@ async def test_a_follower_that_resumes_gets_what_it_has_missed(rig: Rig) -> None
         assert await client.events(1) == [(order_id, 5)]
 
 
-async def test_what_redis_loses_comes_from_postgres(rig: Rig) -> None:
+async def test_events_that_redis_lost_are_read_from_postgres(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("gappy")
         await client.call("orders.subscribe", order=str(order_id))
@@ -126,7 +126,7 @@ async def test_what_redis_loses_comes_from_postgres(rig: Rig) -> None:
         assert await client.events(3) == [(order_id, 2), (order_id, 3), (order_id, 4)]
 
 
-async def test_an_event_that_nobody_published_is_found_by_the_sweep(rig: Rig) -> None:
+async def test_an_unpublished_event_is_found_by_the_sweep(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("silent")
         await client.call("orders.subscribe", order=str(order_id))
@@ -136,7 +136,7 @@ async def test_an_event_that_nobody_published_is_found_by_the_sweep(rig: Rig) ->
         assert await client.events(1) == [(order_id, 2)]
 
 
-async def test_a_follower_of_all_orders_gets_the_active_ones_and_every_new_one_from_its_beginning(rig: Rig) -> None:
+async def test_a_follower_of_all_orders_gets_active_orders_and_all_events_of_new_ones(rig: Rig) -> None:
     async with rig.client() as client, rig.client() as trader:
         old = await trader.submit("old")
         ended = await trader.submit("ended")
@@ -154,7 +154,7 @@ async def test_a_follower_of_all_orders_gets_the_active_ones_and_every_new_one_f
         assert ended not in (old, new)
 
 
-async def test_after_the_end_of_a_subscription_nothing_comes(rig: Rig) -> None:
+async def test_no_event_arrives_after_the_end_of_a_subscription(rig: Rig) -> None:
     async with rig.client() as client:
         order_id = await client.submit("dropped")
         dropped = await client.call("orders.subscribe", order=str(order_id))
@@ -169,7 +169,7 @@ async def test_after_the_end_of_a_subscription_nothing_comes(rig: Rig) -> None:
         assert client.notifications.empty()
 
 
-async def test_pages_of_the_list_follow_one_another(rig: Rig) -> None:
+async def test_pages_of_the_list_are_consecutive(rig: Rig) -> None:
     async with rig.client() as client:
         ids = [await client.submit(f"page-{number}") for number in range(5)]
         seen, cursor = [], None

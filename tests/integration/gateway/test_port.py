@@ -1,4 +1,4 @@
-"""One port for websocket and HTTP, and what a hostile or clumsy peer can do to it: nothing to others."""
+"""One port for websocket and HTTP: a hostile or faulty peer does not affect other clients."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ _GET = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
 class Wire:
-    """A bare TCP connection to the port."""
+    """A plain TCP connection to the port."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -54,7 +54,7 @@ class Wire:
             return int(head.split()[1]), (await self._reader.readexactly(length)).decode()
 
     async def rest(self) -> bytes:
-        """Everything up to the end of the connection."""
+        """All bytes up to the end of the connection."""
         async with asyncio.timeout(10):
             try:
                 return await self._reader.read()
@@ -93,7 +93,7 @@ async def test_pipelined_requests_are_answered_in_their_order(rig: Rig) -> None:
         assert [(await http.answer())[0] for _ in range(4)] == [200, 200, 404, 200]
 
 
-async def test_a_request_may_come_byte_by_byte(rig: Rig) -> None:
+async def test_a_request_may_arrive_byte_by_byte(rig: Rig) -> None:
     async with wire(rig) as http, wire(rig) as websocket:
         for byte in _GET + "\r\n":
             await http.send(byte)
@@ -103,7 +103,7 @@ async def test_a_request_may_come_byte_by_byte(rig: Rig) -> None:
         assert (await websocket.head()).startswith("HTTP/1.1 101 ")
 
 
-async def test_a_request_body_that_nobody_wants_does_no_harm(rig: Rig) -> None:
+async def test_an_unexpected_request_body_is_discarded(rig: Rig) -> None:
     async with wire(rig) as http:
         await http.send("POST /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nhello" + _GET + "\r\n")
         assert [(await http.answer())[0] for _ in range(2)] == [405, 200]
@@ -117,7 +117,7 @@ async def test_an_error_over_http_is_a_problem_with_code_and_next_step(rig: Rig)
 
 
 def is_problem(answer: tuple[int, str], status: int, code: str | None = None) -> bool:
-    """Whether an answer is one by RFC 9457, with what to do next."""
+    """True for an RFC 9457 answer with a next step."""
     body = json.loads(answer[1])
     assert (answer[0], body["status"]) == (status, status)
     return body["code"] == code if code else body["code"] in list(ErrorCode) and bool(body["next_step"])
@@ -138,14 +138,14 @@ def is_problem(answer: tuple[int, str], status: int, code: str | None = None) ->
         ("GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n", 400),
     ],
 )
-async def test_a_request_that_makes_no_sense_is_refused(rig: Rig, request_head: str, status: int) -> None:
+async def test_a_malformed_request_is_refused(rig: Rig, request_head: str, status: int) -> None:
     async with wire(rig) as peer:
         await peer.send(request_head + "\r\n")
         assert is_problem(await peer.answer(), status)
 
 
-async def test_a_connection_that_has_spoken_http_may_go_on_as_a_websocket(rig: Rig) -> None:
-    """As the fetch and WebSocket of Node do, which share a pool."""
+async def test_a_connection_used_for_http_may_be_upgraded_to_a_websocket(rig: Rig) -> None:
+    """Node's fetch and WebSocket share a pool of connections."""
     kept = socket.create_connection(("127.0.0.1", rig.port))
     kept.setblocking(False)
     loop = asyncio.get_running_loop()
@@ -157,7 +157,7 @@ async def test_a_connection_that_has_spoken_http_may_go_on_as_a_websocket(rig: R
         assert json.loads(await websocket.recv())["result"]["wire_version"] == WIRE_VERSION
 
 
-async def test_it_is_let_in_by_the_same_rules_then(rig: Rig) -> None:
+async def test_an_upgrade_after_http_requests_is_authorised_by_the_same_rules(rig: Rig) -> None:
     async with wire(rig) as http:
         await http.send(_GET + "\r\n")
         assert (await http.answer())[0] == 200
@@ -165,13 +165,13 @@ async def test_it_is_let_in_by_the_same_rules_then(rig: Rig) -> None:
         assert (await http.answer())[0] == 403
 
 
-async def test_an_upgrade_before_the_answer_to_the_request_before_is_not_served(rig: Rig) -> None:
+async def test_an_upgrade_before_the_previous_answer_is_refused(rig: Rig) -> None:
     async with wire(rig) as http:
         await http.send(_GET + "\r\n" + _UPGRADE + "\r\n")
         assert [(await http.answer())[0] for _ in range(2)] == [200, 404]
 
 
-async def test_bytes_that_are_no_frames_end_the_connection(rig: Rig) -> None:
+async def test_bytes_that_are_not_frames_end_the_connection(rig: Rig) -> None:
     async with wire(rig) as peer, wire(rig) as hasty, rig.client() as client:
         await hasty.send((_UPGRADE + "\r\n").encode() + b"\xff" * 100)
         await hasty.rest()
@@ -199,7 +199,7 @@ async def test_a_later_head_that_is_too_large_is_refused_too(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("beginning", ["", "GET", _GET, _UPGRADE])
-async def test_a_head_that_never_ends_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch, beginning: str) -> None:
+async def test_a_head_that_never_ends_times_out(rig: Rig, monkeypatch: pytest.MonkeyPatch, beginning: str) -> None:
     monkeypatch.setattr(new_connection, "FIRST_REQUEST_SECONDS", 0.1)
     async with wire(rig) as peer:
         await peer.send(beginning)
@@ -209,7 +209,7 @@ async def test_a_head_that_never_ends_is_given_up(rig: Rig, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "trickle", ["\r\n", "GET", _GET, "POST /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9"]
 )
-async def test_a_later_request_that_never_ends_is_given_up(
+async def test_a_later_request_that_never_ends_times_out(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, trickle: str
 ) -> None:
     monkeypatch.setattr(http_side, "REQUEST_SECONDS", 0.2)
@@ -220,7 +220,7 @@ async def test_a_later_request_that_never_ends_is_given_up(
         assert await peer.rest() == b""
 
 
-async def test_a_peer_that_reads_no_answers_is_hung_up_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_reads_no_answers_is_disconnected(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_side, "STALL_SECONDS", 0.2)
     lost = asyncio.Event()
 
@@ -263,9 +263,7 @@ async def test_a_peer_that_reads_no_answers_is_hung_up_on(rig: Rig, monkeypatch:
         ("", None, False),
     ],
 )
-async def test_foreign_hosts_and_web_pages_are_kept_out(
-    rig: Rig, host: str, origin: str | None, admitted: bool
-) -> None:
+async def test_foreign_hosts_and_origins_are_refused(rig: Rig, host: str, origin: str | None, admitted: bool) -> None:
     fields = f"Host: {host.format(port=rig.port)}\r\n"
     if origin is not None:
         fields += f"Origin: {origin.format(port=rig.port)}\r\n"
@@ -277,7 +275,7 @@ async def test_foreign_hosts_and_web_pages_are_kept_out(
     assert (http_status, websocket_status) == ((200, 101) if admitted else (403, 403))
 
 
-async def test_a_frame_of_a_megabyte_is_refused_closes_its_connection_and_hurts_nobody(rig: Rig) -> None:
+async def test_a_frame_of_a_megabyte_closes_only_its_own_connection(rig: Rig) -> None:
     async with connect(rig.url, compression=None, proxy=None) as clumsy, rig.client() as other:
         with suppress(ConnectionClosed):
             await clumsy.send("x" * 1_000_000)
@@ -288,7 +286,7 @@ async def test_a_frame_of_a_megabyte_is_refused_closes_its_connection_and_hurts_
         assert await other.call("status")
 
 
-async def test_a_refused_websocket_is_told_why(rig: Rig) -> None:
+async def test_a_refused_websocket_gets_the_reason(rig: Rig) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with rig.client(origin="http://evil.example"):
             pass
@@ -296,7 +294,7 @@ async def test_a_refused_websocket_is_told_why(rig: Rig) -> None:
     assert json.loads(refused.value.response.body)["code"] == "AUTH_ORIGIN_REFUSED"
 
 
-async def test_metrics_count_what_happens(rig: Rig) -> None:
+async def test_metrics_report_the_gateways_figures(rig: Rig) -> None:
     async with rig.client() as client, wire(rig) as http:
         await client.call("status")
         await http.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -313,13 +311,13 @@ async def test_metrics_count_what_happens(rig: Rig) -> None:
     assert 'orderd_alerts_waiting{receiver="bot"} 3.0' in body
     assert 'orderd_alert_age_seconds{receiver="bot"} 30.0' in body
     assert 'orderd_wallet_balance{token="SOL"} 1.5' in body
-    assert "orderd_attempts_in_flight" not in body, "a gateway has none"
+    assert "orderd_attempts_in_flight" not in body, "only workers report attempts"
 
 
-async def test_a_handshake_that_meets_a_gateway_which_stops_is_told_to_come_again(
+async def test_a_handshake_during_shutdown_is_answered_with_retry_later(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was under way when the server began to close: nothing is wrong with what was sent."""
+    """The handshake was in progress when the server began to close, and the request itself was valid."""
     monkeypatch.setattr(Server, "is_serving", lambda _: False)
     with pytest.raises(InvalidStatus) as refused:
         await connect(rig.url)

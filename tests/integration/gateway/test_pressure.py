@@ -1,4 +1,5 @@
-"""Peers that are slow, greedy or mad, and a gateway that stops: the others notice nothing, nothing accepted is lost."""
+"""Slow, greedy and faulty peers, and a stopping gateway: other clients are not affected, and no accepted order is
+lost."""
 
 import asyncio
 import json
@@ -34,7 +35,7 @@ from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_subscriber_that_does_not_read_is_closed_with_1013_while_others_go_on(rig: Rig) -> None:
+async def test_a_subscriber_that_does_not_read_is_disconnected_with_1013_and_others_are_not(rig: Rig) -> None:
     async with (
         connect(rig.url, compression=None, max_queue=1, ping_interval=None) as slow,
         rig.client() as brisk,
@@ -66,7 +67,7 @@ def _large_event(order_id: UUID, seq: int) -> bytes:
     return event.model_dump_json().encode()
 
 
-async def test_a_peer_that_takes_nothing_is_cut_off(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_receives_nothing_is_disconnected(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "STALL_SECONDS", 0.2)
     async with rig.client() as trader:
         order_id = await trader.submit("heavy")
@@ -82,8 +83,10 @@ async def test_a_peer_that_takes_nothing_is_cut_off(rig: Rig, monkeypatch: pytes
         silent.transport.abort()
 
 
-async def test_no_more_is_read_than_is_worked_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every slot of a connection taken, its next call waits; another connection is served."""
+async def test_a_connection_is_read_only_as_fast_as_its_calls_are_executed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If all slots of a connection are in use, its next call waits; another connection is served."""
     release, full = asyncio.Event(), asyncio.Event()
     started = 0
 
@@ -140,7 +143,7 @@ def _damage(message: bytearray, dice: random.Random) -> None:
 
 
 async def _count(peer: ClientConnection) -> int:
-    """How many messages come until the answer to the last call, or the end of the connection."""
+    """The number of messages until the answer to the last call or the end of the connection."""
     count = 0
     with suppress(ConnectionClosed):
         while b'"id":"last"' not in await peer.recv(decode=False):
@@ -168,7 +171,7 @@ async def test_damaged_bytes_on_the_wire_never_stop_the_gateway(rig: Rig) -> Non
         assert await client.call("status")
 
 
-async def test_redis_may_lose_its_connections(rig: Rig, redis_url: str) -> None:
+async def test_the_gateway_recovers_from_lost_redis_connections(rig: Rig, redis_url: str) -> None:
     async with rig.client() as client:
         order_id = await client.submit("survivor")
         await client.call("orders.subscribe", order=str(order_id))
@@ -181,7 +184,7 @@ async def test_redis_may_lose_its_connections(rig: Rig, redis_url: str) -> None:
         assert await client.events(2) == [(order_id, 2), (order_id, 3)]
 
 
-async def test_postgres_may_lose_its_connections(rig: Rig) -> None:
+async def test_the_gateway_recovers_from_lost_postgres_connections(rig: Rig) -> None:
     async with rig.client() as client:
         await client.submit("before")
         await asyncio.to_thread(_cut_all_connections)
@@ -198,7 +201,7 @@ def _cut_all_connections() -> None:
         )
 
 
-async def test_a_gateway_that_stops_takes_nothing_new_finishes_what_it_has_and_says_1012(
+async def test_a_stopping_gateway_refuses_new_calls_finishes_running_ones_and_closes_with_1012(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = asyncio.Event()
@@ -226,14 +229,14 @@ async def test_a_gateway_that_stops_takes_nothing_new_finishes_what_it_has_and_s
         await asyncio.open_connection("127.0.0.1", rig.port)
 
 
-class TestTokens:
-    """Where a token is asked for."""
+class TestApiKeys:
+    """With API keys required."""
 
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
         return settings.model_copy(update={"chain": "devnet"})
 
-    async def test_without_a_token_nobody_comes_in(self, rig: Rig) -> None:
+    async def test_a_connection_without_a_key_is_refused(self, rig: Rig) -> None:
         with pytest.raises(InvalidStatus) as refused:
             async with rig.client():
                 pass
@@ -242,7 +245,7 @@ class TestTokens:
         assert json.loads(refused.value.response.body)["code"] == "AUTH_REQUIRED"
 
     @pytest.mark.parametrize("flaw", ["unknown", "expired", "revoked", "basic"])
-    async def test_a_token_that_is_no_good_is_refused(self, rig: Rig, flaw: str) -> None:
+    async def test_an_invalid_key_is_refused(self, rig: Rig, flaw: str) -> None:
         now = datetime.now(UTC)
         token = await asyncio.to_thread(
             issue,
@@ -258,7 +261,7 @@ class TestTokens:
         assert refused.value.response.status_code == 401
         assert json.loads(refused.value.response.body)["code"] == "AUTH_INVALID"
 
-    async def test_a_reader_may_look_and_not_trade(self, rig: Rig) -> None:
+    async def test_a_read_key_may_read_and_not_trade(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "read")
         async with rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as reader:
             assert await reader.call("orders.list")
@@ -267,16 +270,16 @@ class TestTokens:
                     await reader.call(method, **params)
                 assert refused.value.problem.code is ErrorCode.AUTH_FORBIDDEN
 
-    async def test_a_trader_may_do_both_and_its_token_is_marked_as_used(self, rig: Rig) -> None:
+    async def test_a_trade_key_may_read_and_trade_and_records_its_last_use(self, rig: Rig) -> None:
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers={"Authorization": f"Bearer {token}"}) as trader:
             await trader.call("order.submit", **_TERMS)
             assert len((await trader.call("orders.list"))["orders"]) == 1
         async with asyncio.timeout(30):
-            while await asyncio.to_thread(_last_use) is None:  # it is written beside the answers
+            while await asyncio.to_thread(_last_use) is None:  # it is stored independently of the answers
                 pass
 
-    async def test_a_token_that_is_revoked_ends_its_connections(self, rig: Rig) -> None:
+    async def test_a_revoked_key_loses_its_connections(self, rig: Rig) -> None:
         kept = {"Authorization": f"Bearer {await asyncio.to_thread(issue, 'read')}"}
         token = await asyncio.to_thread(issue, "read")
         async with (
@@ -318,7 +321,7 @@ def _last_use() -> datetime | None:
     return used
 
 
-async def test_slow_lists_keep_no_order_and_no_other_answer_waiting(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_lists_delay_neither_orders_nor_other_answers(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, over = threading.Semaphore(0), threading.Event()
 
     def listed(*_: object) -> ListResult:

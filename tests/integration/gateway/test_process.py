@@ -1,4 +1,4 @@
-"""``orderd gateway`` as a process: how it starts, where it is found, and how it ends."""
+"""``orderd gateway`` as a process: how it starts, how its address is found, and how it ends."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest.mark.executed
-async def test_it_says_where_it_is_and_goes_without_a_trace_on_sigterm(start: Start, tmp_path: Path) -> None:
+async def test_the_gateway_writes_its_address_and_removes_it_on_sigterm(start: Start, tmp_path: Path) -> None:
     process = await start()
     await log_until(process, "feed_open")
     address = json.loads((tmp_path / "gateway.json").read_text())
@@ -29,8 +29,8 @@ async def test_it_says_where_it_is_and_goes_without_a_trace_on_sigterm(start: St
     assert not (tmp_path / "gateway.json").exists()
 
 
-async def test_a_second_signal_ends_it_at_once(start: Start, tmp_path: Path) -> None:
-    """A peer that does not answer the goodbye holds the drain up."""
+async def test_a_second_signal_ends_the_gateway_at_once(start: Start, tmp_path: Path) -> None:
+    """A peer that does not answer the closing handshake delays the drain."""
     process = await start()
     await log_until(process, "feed_open")
     address = json.loads((tmp_path / "gateway.json").read_text())
@@ -44,7 +44,7 @@ async def test_a_second_signal_ends_it_at_once(start: Start, tmp_path: Path) -> 
     assert process.returncode == 1
 
 
-async def test_a_port_that_is_taken_is_said_so(start: Start, tmp_path: Path) -> None:
+async def test_a_port_in_use_is_reported(start: Start, tmp_path: Path) -> None:
     first = await start()
     await log_until(first, "feed_open")
     port = json.loads((tmp_path / "gateway.json").read_text())["url"].rstrip("/").rsplit(":", 1)[1]
@@ -56,14 +56,14 @@ async def test_a_port_that_is_taken_is_said_so(start: Start, tmp_path: Path) -> 
     assert "Traceback" not in log.decode()
 
 
-async def test_tables_that_are_behind_are_refused(start: Start, empty_postgres_url: str) -> None:
+async def test_an_outdated_schema_is_refused(start: Start, empty_postgres_url: str) -> None:
     process = await start(database_url=empty_postgres_url)
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1
     assert "next: update them: orderd migrate" in log.decode()
 
 
-async def test_a_database_that_does_not_answer_is_waited_for_and_that_is_said(start: Start) -> None:
+async def test_the_gateway_waits_for_an_unavailable_database_and_reports_it(start: Start) -> None:
     process = await start(database_url="postgresql://127.0.0.1:1/orderd")
     waits = await log_until(process, "waiting")
     assert "Connection refused" in str(waits["what"])
@@ -71,7 +71,7 @@ async def test_a_database_that_does_not_answer_is_waited_for_and_that_is_said(st
     assert process.returncode is None
 
 
-async def test_a_database_that_is_not_there_is_said_so(start: Start, postgres_url: str) -> None:
+async def test_a_missing_database_is_reported(start: Start, postgres_url: str) -> None:
     process = await start(database_url=urlsplit(postgres_url)._replace(path="/none").geturl())
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1
@@ -79,7 +79,7 @@ async def test_a_database_that_is_not_there_is_said_so(start: Start, postgres_ur
     assert "Traceback" not in log.decode()
 
 
-async def test_it_starts_without_redis_and_waits_for_it(start: Start) -> None:
+async def test_the_gateway_starts_without_redis_and_waits_for_it(start: Start) -> None:
     process = await start(redis_url="redis://127.0.0.1:1/0")
     await log_until(process, "gateway_listening")
     await log_until(process, "feed_lost")

@@ -1,4 +1,4 @@
-"""What has been, over the websocket and over HTTP: the same answers."""
+"""Fills, candles and prices are the same over the websocket and over HTTP."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def _filled() -> UUID:
         return filled().id
 
 
-async def test_fills_are_reported_in_pages_that_lead_to_the_next(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_fills_are_returned_in_linked_pages(rig: Rig, http: httpx.AsyncClient) -> None:
     orders = [str(await asyncio.to_thread(_filled)) for _ in range(3)]
     first = await http.get("/api/history", params={"limit": 2, "kind": "market"})
     following = first.links["next"]["url"]
@@ -44,7 +44,7 @@ async def test_fills_are_reported_in_pages_that_lead_to_the_next(rig: Rig, http:
         assert await client.call("history", limit=2, kind=["market"]) == first.json()
 
 
-async def test_what_a_pair_has_cost_is_reported_as_candles(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_prices_of_a_pair_are_returned_as_candles(rig: Rig, http: httpx.AsyncClient) -> None:
     at = begins(datetime.now(UTC), MINUTE)
     await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, MINUTE, single(at, Decimal(142), MINUTE)))
     asked = {"pair": "usdc/sol", "from": format_moment(at)}
@@ -61,7 +61,7 @@ def _keep(candle: PairCandle) -> None:
         candles.add([candle])
 
 
-async def test_who_follows_a_pair_is_told_its_newest_candles_and_then_each_change_once(rig: Rig) -> None:
+async def test_a_follower_of_a_pair_gets_its_newest_candles_and_then_each_change_once(rig: Rig) -> None:
     at = begins(datetime.now(UTC), HOUR)
     hour = partial(single, at, seconds=HOUR)
     await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(142))))
@@ -80,12 +80,12 @@ async def test_who_follows_a_pair_is_told_its_newest_candles_and_then_each_chang
             assert (change.subscription, change.base, change.quote) == (subscribed["subscription"], "SOL", "USDC")
             assert change.candle.model_dump(mode="json") == flat | {"high": "143", "close": "143"}
             await asyncio.to_thread(_keep, PairCandle(WSOL_MINT, USDC_MINT, HOUR, hour(Decimal(141))))
-            assert (await client.prices.get()).candle.close == "141", "nothing is told twice"
+            assert (await client.prices.get()).candle.close == "141", "a candle was sent twice"
         assert await client.call("prices.unsubscribe", subscription=subscribed["subscription"]) == {"removed": True}
         assert await client.call("prices.unsubscribe", subscription=subscribed["subscription"]) == {"removed": False}
 
 
-async def test_the_client_that_never_blocks_tells_of_prices_among_its_news(rig: Rig) -> None:
+async def test_the_asynchronous_client_reports_prices(rig: Rig) -> None:
     news = asyncio.Queue[News]()
     client = AsyncClient(Endpoint(f"ws://127.0.0.1:{rig.port}/"))
     running = asyncio.create_task(client.run(news.put_nowait))
@@ -102,7 +102,7 @@ async def test_the_client_that_never_blocks_tells_of_prices_among_its_news(rig: 
     running.cancel()
 
 
-async def test_a_connection_follows_the_prices_of_some_pairs_and_of_no_unknown_one(rig: Rig) -> None:
+async def test_a_subscription_to_prices_refuses_unknown_and_too_many_pairs(rig: Rig) -> None:
     async with rig.client() as client:
         for _ in range(MAX_OF_CONNECTION):
             await client.call("prices.subscribe", pair="SOL/USDC")
@@ -112,7 +112,7 @@ async def test_a_connection_follows_the_prices_of_some_pairs_and_of_no_unknown_o
             await client.call("prices.subscribe", pair="SOL/UDSC")
 
 
-async def test_what_is_read_for_quotes_is_kept(rig: Rig) -> None:
+async def test_prices_read_for_quotes_are_stored(rig: Rig) -> None:
     called = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -123,7 +123,7 @@ async def test_what_is_read_for_quotes_is_kept(rig: Rig) -> None:
     await asyncio.wait_for(called.wait(), 10)
 
 
-async def test_what_cannot_be_asked_for_is_refused(http: httpx.AsyncClient) -> None:
+async def test_invalid_queries_are_refused(http: httpx.AsyncClient) -> None:
     problem(await http.get("/api/history?since=yesterday"), 422, "TIME_INVALID")
     problem(await http.get("/api/history?cursor=1"), 422, "REQUEST_INVALID")
     problem(await http.get("/api/prices?pair=SOL"), 422, "TOKEN_UNKNOWN")

@@ -1,4 +1,4 @@
-"""Redis may vanish for as long as it likes: orders are taken and followers are told, only a little later."""
+"""Orders are accepted and followers get their events, only a little later, while Redis is unavailable."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio
 
 
 class OwnRedis:
-    """A server that a test may stop and start again."""
+    """A Redis server that a test can stop and restart."""
 
     def __init__(self, directory: Path) -> None:
         self.server = Redis(directory)
@@ -42,7 +42,7 @@ def redis_url(own_redis: OwnRedis) -> str:
     return own_redis.server.url
 
 
-async def test_orders_go_on_while_redis_is_away_and_after_it_is_back(rig: Rig, own_redis: OwnRedis) -> None:
+async def test_orders_continue_during_and_after_an_outage_of_redis(rig: Rig, own_redis: OwnRedis) -> None:
     async with rig.client() as client:
         before = await client.submit("before")
         await client.call("orders.subscribe")

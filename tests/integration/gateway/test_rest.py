@@ -1,4 +1,4 @@
-"""Orders over plain HTTP, as scripts make them."""
+"""The REST API for orders."""
 
 import asyncio
 import gzip
@@ -34,7 +34,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-async def test_an_order_that_is_submitted_is_found_at_its_location(http: httpx.AsyncClient) -> None:
+async def test_a_submitted_order_is_found_at_its_location(http: httpx.AsyncClient) -> None:
     answer = await http.post("/api/orders", json=_BODY)
     assert answer.status_code == 201
     order = answer.json()["order"]
@@ -43,19 +43,19 @@ async def test_an_order_that_is_submitted_is_found_at_its_location(http: httpx.A
     assert order["amount_in"] == "1.5"
 
 
-async def test_an_orders_own_bounds_are_reported_and_make_another_order(http: httpx.AsyncClient) -> None:
+async def test_an_orders_own_limits_are_shown_and_are_terms_of_the_order(http: httpx.AsyncClient) -> None:
     own = {"min_out": "150", "max_cost": "1.5", "floor": "each", "use_wrapped": True}
     key = {"Idempotency-Key": "bounds"}
     answer = await http.post("/api/orders", json=_BODY | own, headers=key)
     order = answer.json()["order"]
     assert {name: order[name] for name in own} == own
-    assert order["min_amount_out"] is None, "it has no route yet"
+    assert order["min_amount_out"] is None, "the order has no route yet"
     for name in own:
         others = {each: value for each, value in own.items() if each != name}
         problem(await http.post("/api/orders", json=_BODY | others, headers=key), 422, "ORDER_CONFLICT")
 
 
-async def test_the_same_key_and_body_answer_with_the_same_order(http: httpx.AsyncClient) -> None:
+async def test_the_same_idempotency_key_and_body_return_the_same_order(http: httpx.AsyncClient) -> None:
     key = {"Idempotency-Key": "key-1"}
     first, second = [await http.post("/api/orders", json=_BODY, headers=key) for _ in range(2)]
     assert (first.status_code, second.status_code) == (201, 200)
@@ -65,7 +65,9 @@ async def test_the_same_key_and_body_answer_with_the_same_order(http: httpx.Asyn
     assert len((await http.get("/api/orders")).json()["orders"]) == 1
 
 
-async def test_a_key_whose_order_is_not_on_disk_yet_is_in_progress(http: httpx.AsyncClient, postgres_url: str) -> None:
+async def test_an_idempotency_key_whose_order_is_not_committed_is_in_progress(
+    http: httpx.AsyncClient, postgres_url: str
+) -> None:
     key = {"Idempotency-Key": "twice"}
     keeper = await asyncio.to_thread(_orders_locked, postgres_url)
     try:
@@ -84,14 +86,14 @@ async def test_a_key_whose_order_is_not_on_disk_yet_is_in_progress(http: httpx.A
 
 
 def _orders_locked(postgres_url: str) -> Any:
-    """A connection that keeps others from writing orders until it is closed."""
+    """A connection that locks the table of orders until it is closed."""
     keeper = psycopg2.connect(postgres_url)
     keeper.cursor().execute("LOCK TABLE orders IN SHARE MODE")
     return keeper
 
 
 def _somebody_waits(postgres_url: str) -> None:
-    """Return once somebody waits for the lock."""
+    """Return once another session waits for the lock."""
     with closing(psycopg2.connect(postgres_url)) as watcher:
         watcher.autocommit = True
         cursor = watcher.cursor()
@@ -102,12 +104,14 @@ def _somebody_waits(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("body", [[], 1, "x", True])
-async def test_what_is_no_object_is_refused_without_a_word_of_our_code(http: httpx.AsyncClient, body: object) -> None:
+async def test_a_body_that_is_not_an_object_is_refused_without_internal_details(
+    http: httpx.AsyncClient, body: object
+) -> None:
     detail = problem(await http.post("/api/orders", json=body), 422, "REQUEST_INVALID")["detail"]
     assert "OrderBody" not in detail
 
 
-async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: httpx.AsyncClient) -> None:
+async def test_an_idempotency_key_that_differs_from_the_client_order_id_is_refused(http: httpx.AsyncClient) -> None:
     body = _BODY | {"client_order_id": "one"}
     problem(await http.post("/api/orders", json=body, headers={"Idempotency-Key": "two"}), 422, "REQUEST_INVALID")
     assert (await http.get("/api/orders")).json()["orders"] == []
@@ -129,7 +133,7 @@ async def test_a_key_that_differs_from_the_client_order_id_is_refused(http: http
         ({"surprise": 1}, "REQUEST_INVALID"),
     ],
 )
-async def test_bad_orders_are_refused_and_change_nothing(
+async def test_invalid_orders_are_refused_and_change_nothing(
     http: httpx.AsyncClient, change: dict[str, Any], code: str
 ) -> None:
     problem(await http.post("/api/orders", json=_BODY | change), 422, code)
@@ -157,12 +161,12 @@ async def test_orders_are_listed_by_kind_in_pages(http: httpx.AsyncClient) -> No
     assert {order["kind"] for order in first["orders"]} == {"market"}
 
 
-async def test_a_kind_that_there_is_not_is_told_those_there_are(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_kind_is_refused_with_the_known_ones(http: httpx.AsyncClient) -> None:
     refused = problem(await http.get("/api/orders?kind=iceberg"), 422, "REQUEST_INVALID")
     assert "'market'" in refused["detail"]
 
 
-async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: httpx.AsyncClient) -> None:
+async def test_a_page_links_the_next_one_and_shows_the_queue(http: httpx.AsyncClient) -> None:
     for _ in range(3):
         await http.post("/api/orders", json=_BODY)
     query = {"status": ["pending", "routing"], "kind": "market", "token": "SOL", "limit": "2"}
@@ -185,12 +189,12 @@ async def test_a_page_names_the_next_one_and_tells_what_the_queue_does(http: htt
 @pytest.mark.parametrize(
     "query", ["status=asleep", "kind=iceberg", "limit=0", "limit=501", "cursor=x", "colour=red", "token=a%00b"]
 )
-async def test_a_filter_that_nobody_knows_is_refused(http: httpx.AsyncClient, query: str) -> None:
+async def test_an_unknown_filter_is_refused(http: httpx.AsyncClient, query: str) -> None:
     refused = problem(await http.get(f"/api/orders?{query}"), 422, "REQUEST_INVALID")
     assert query.partition("=")[0] in refused["detail"]
 
 
-async def test_a_token_that_nobody_knows_is_refused_with_a_suggestion(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_token_is_refused_with_a_suggestion(http: httpx.AsyncClient) -> None:
     await http.post("/api/orders", json=_BODY)
     detail = problem(await http.get("/api/orders?token=SOLL"), 422, "TOKEN_UNKNOWN")["detail"]
     assert detail.endswith("did you mean SOL?")
@@ -198,7 +202,7 @@ async def test_a_token_that_nobody_knows_is_refused_with_a_suggestion(http: http
         assert len((await http.get(f"/api/orders?token={known}")).json()["orders"]) == count
 
 
-async def test_a_parameter_that_a_path_does_not_know_is_refused_everywhere(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_parameter_is_refused_on_every_path(http: httpx.AsyncClient) -> None:
     order = (await http.post("/api/orders", json=_BODY)).json()["order"]["id"]
     requests = [("GET", path) for path in ("tokens", "pools", "balances", "status", f"orders/{order}")]
     requests += [("GET", f"orders/{order}/timeline"), ("POST", "orders"), ("DELETE", f"orders/{order}")]
@@ -209,7 +213,7 @@ async def test_a_parameter_that_a_path_does_not_know_is_refused_everywhere(http:
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"])
-async def test_a_body_that_is_not_said_to_be_json_is_refused(http: httpx.AsyncClient, kind: str | None) -> None:
+async def test_a_body_that_is_not_declared_as_json_is_refused(http: httpx.AsyncClient, kind: str | None) -> None:
     headers = {} if kind is None else {"Content-Type": kind}
     problem(await http.post("/api/orders", content=json.dumps(_BODY), headers=headers), 415, "REQUEST_MEDIA_TYPE")
     headers = {"Content-Type": "Application/JSON; charset=utf-8"}
@@ -236,7 +240,7 @@ async def test_a_header_that_is_given_twice_is_refused(http: httpx.AsyncClient, 
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/orders"])
-async def test_a_key_that_is_empty_is_no_fresh_one(http: httpx.AsyncClient, path: str) -> None:
+async def test_an_empty_idempotency_key_is_refused(http: httpx.AsyncClient, path: str) -> None:
     body = _BODY if path == "/api/orders" else {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
     problem(await http.post(path, json=body, headers={"Idempotency-Key": ""}), 422, "REQUEST_INVALID")
 
@@ -255,7 +259,7 @@ async def test_a_parameter_that_is_given_twice_is_refused(http: httpx.AsyncClien
     assert problem(answer, 422, "REQUEST_INVALID")["detail"] == f"{name}: is given twice"
 
 
-async def test_a_parameter_of_which_there_may_be_several_may_come_again(http: httpx.AsyncClient) -> None:
+async def test_a_list_parameter_may_be_repeated(http: httpx.AsyncClient) -> None:
     for query in (
         "orders?status=pending&status=failed",
         "orders?kind=market&kind=market",
@@ -276,7 +280,7 @@ async def test_a_parameter_of_which_there_may_be_several_may_come_again(http: ht
         ({}, json.dumps(_BODY).encode().replace(b"USDC", b"USD\xc3"), "not UTF-8"),
     ],
 )
-async def test_a_body_in_another_encoding_is_refused_by_its_name(
+async def test_a_body_in_another_encoding_is_refused_with_its_name(
     http: httpx.AsyncClient, headers: dict[str, str], body: bytes, named: str
 ) -> None:
     answer = await http.post("/api/orders", content=body, headers={"Content-Type": "application/json", **headers})
@@ -289,7 +293,7 @@ async def test_tokens_and_pools_are_listed(http: httpx.AsyncClient) -> None:
     problem(await http.get("/api/pools?token=SOL&token=USDC&token=X"), 422, "REQUEST_INVALID")
 
 
-async def test_a_timeline_holds_all_that_happened_by_time(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_a_timeline_has_all_events_by_time(rig: Rig, http: httpx.AsyncClient) -> None:
     async with rig.client() as client:
         order_id = await client.submit("timeline")
     await rig.happen(order_id, deferred(), deferred())
@@ -298,13 +302,13 @@ async def test_a_timeline_holds_all_that_happened_by_time(rig: Rig, http: httpx.
     assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
 
 
-async def test_what_the_market_refuses_is_a_problem(http: httpx.AsyncClient) -> None:
+async def test_a_refusal_of_the_market_is_a_problem(http: httpx.AsyncClient) -> None:
     problem(await http.get("/api/quote", params=_BODY), 422, "ROUTE_NOT_FOUND")
     assert (await http.get("/api/balances")).json() == {"wallet": "wallet", "balances": []}
     assert (await http.get("/api/status")).json()["queue_depth"] == 7
 
 
-async def test_what_is_not_there_or_too_large_is_a_problem(http: httpx.AsyncClient) -> None:
+async def test_unknown_paths_and_too_large_bodies_are_problems(http: httpx.AsyncClient) -> None:
     problem(await http.get("/api/orders/nothing-like-it"), 404, "ORDER_NOT_FOUND")
     problem(await http.get("/nowhere"), 404, "REQUEST_UNKNOWN_METHOD")
     refused = await http.put("/api/orders")
@@ -322,20 +326,20 @@ async def test_what_is_not_there_or_too_large_is_a_problem(http: httpx.AsyncClie
     problem(await http.post("/api/orders", content=chunks()), 413, "REQUEST_TOO_LARGE")
 
 
-async def test_a_page_of_another_site_may_not_trade(http: httpx.AsyncClient) -> None:
+async def test_another_origin_may_not_trade(http: httpx.AsyncClient) -> None:
     answer = await http.post("/api/orders", json=_BODY, headers={"Origin": "https://evil.example"})
     problem(answer, 403, "AUTH_ORIGIN_REFUSED")
     assert (await http.get("/api/orders")).json()["orders"] == []
 
 
-async def test_a_wrong_token_is_refused(http: httpx.AsyncClient) -> None:
+async def test_a_wrong_key_is_refused(http: httpx.AsyncClient) -> None:
     answer = await http.post("/api/orders", json=_BODY, headers={"Authorization": "Bearer wrong"})
     problem(answer, 401, "AUTH_INVALID")
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-async def test_a_token_that_may_only_read_cannot_trade(http: httpx.AsyncClient, method: str) -> None:
+async def test_a_read_key_cannot_trade(http: httpx.AsyncClient, method: str) -> None:
     order = (await http.post("/api/orders", json=_BODY)).json()["order"]
     bearer = {"Authorization": f"Bearer {await asyncio.to_thread(_read_token)}"}
     path = "/api/orders" if method == "POST" else f"/api/orders/{order['id']}"

@@ -1,4 +1,4 @@
-"""Many subscribers on one gateway, readers that are stuck among them: each who reads hears all of its own order."""
+"""Many subscribers at one gateway, some of which do not read: each reader gets all events of its own order."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio
 SUBSCRIBERS, STUCK = 200, 10
 ROUNDS = 3
 LARGE = "x" * 20_000
-"""So that what the stuck ones leave unread is more than all buffers hold."""
+"""Large enough that the unread events of stuck clients exceed all buffers."""
 
 
 async def _call(websocket: ClientConnection, method: str, **params: Any) -> Any:
@@ -56,7 +56,7 @@ async def _events_to_the_end(websocket: ClientConnection) -> list[tuple[str, int
 
 
 async def _get_stuck(rig: Rig, stack: AsyncExitStack) -> ClientConnection:
-    """Follow all orders with a small buffer, and read no more."""
+    """Follow all orders with a small buffer, and stop reading."""
     small = socket.socket()
     small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     small.setblocking(False)
@@ -70,7 +70,7 @@ async def _get_stuck(rig: Rig, stack: AsyncExitStack) -> ClientConnection:
 
 
 async def _happen(rig: Rig, orders: Sequence[UUID], fact: AnyFact) -> None:
-    """The same to every order, in one commit."""
+    """Store the same fact for every order, in one commit."""
 
     def apply() -> list[journal.Moved]:
         with database.connection_context():
@@ -82,7 +82,7 @@ async def _happen(rig: Rig, orders: Sequence[UUID], fact: AnyFact) -> None:
     rig.publisher.publish(moved)
 
 
-async def test_each_of_many_hears_all_of_its_own_order_and_the_stuck_among_them_are_closed(
+async def test_each_reader_gets_all_events_of_its_order_and_stuck_clients_are_disconnected(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(port, "CLOSE_SECONDS", 0.2)

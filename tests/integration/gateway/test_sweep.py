@@ -1,4 +1,4 @@
-"""What a sweep reads: the orders that have changed since the one before, by whatever the clock said meanwhile."""
+"""A sweep reads the orders changed since the previous one, even if Postgres' clock was set meanwhile."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,7 +23,7 @@ def server(postgres_url: str) -> Iterator[SettableClock]:
     database.close_all()
 
 
-def test_what_has_changed_lately_is_read(server: SettableClock) -> None:
+def test_recently_changed_orders_are_read(server: SettableClock) -> None:
     old, new = claimed(), claimed()
     database.execute_sql(
         "UPDATE order_events SET at = clock_timestamp() - interval '7 s' WHERE order_id = %s", (str(old.id),)
@@ -33,7 +33,7 @@ def test_what_has_changed_lately_is_read(server: SettableClock) -> None:
 
 
 @pytest.mark.parametrize("by", [-HOUR, HOUR], ids=["back", "ahead"])
-def test_a_clock_that_is_set_hides_no_change(server: SettableClock, by: timedelta) -> None:
+def test_setting_the_clock_hides_no_change(server: SettableClock, by: timedelta) -> None:
     said = [history.clock_now()]
     before = claimed()
     server.set(by)
@@ -43,11 +43,11 @@ def test_a_clock_that_is_set_hides_no_change(server: SettableClock, by: timedelt
     assert now - said[-1] < timedelta(seconds=1) + by
     _, heads = history.heads_moved([now], WINDOW)
     assert before.id not in {head.order_id for head in heads}, (
-        "it does not come again and again until the clock is there"
+        "the order is read again and again until the clock catches up"
     )
 
 
-def test_an_order_that_has_just_come_is_read(server: SettableClock) -> None:
+def test_a_new_order_is_read(server: SettableClock) -> None:
     order_id = pending()
     _, heads = history.heads_moved([], WINDOW)
     assert [head.order_id for head in heads] == [order_id]

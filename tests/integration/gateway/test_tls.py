@@ -1,4 +1,4 @@
-"""Both protocols over TLS on the one port, with a certificate that is renewed while the port is open."""
+"""Both protocols over TLS on one port, with a certificate that is renewed while the port is open."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """A client that trusts the authority, and nobody else."""
+    """A client that trusts only the authority."""
     context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -40,7 +40,7 @@ def settings(settings: Settings, authority: trustme.CA, tmp_path: Path) -> Setti
 
 
 def _issue(authority: trustme.CA, directory: Path) -> tuple[Path, Path]:
-    """Put a new certificate of this machine's names into the directory."""
+    """Write a new certificate for this machine's names into the directory."""
     issued = authority.issue_cert("localhost", "127.0.0.1")
     chain, key = directory / "cert.pem", directory / "key.pem"
     chain.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
@@ -66,7 +66,7 @@ async def test_http_and_websocket_are_served_over_tls(rig: Rig, trusting: ssl.SS
         assert len(json.loads(await websocket.recv())["result"]["orders"]) == 1
 
 
-async def test_a_large_answer_and_a_large_message_come_through_whole(rig: Rig, trusting: ssl.SSLContext) -> None:
+async def test_large_answers_and_messages_arrive_complete(rig: Rig, trusting: ssl.SSLContext) -> None:
     async with connect(f"wss://127.0.0.1:{rig.port}/", ssl=trusting, compression=None, proxy=None) as websocket:
         call = {"jsonrpc": "2.0", "id": "x" * 200, "method": "tokens", "padding": "y" * 60_000}
         await websocket.send("[" + ",".join([json.dumps(call)]) + "]")
@@ -76,7 +76,7 @@ async def test_a_large_answer_and_a_large_message_come_through_whole(rig: Rig, t
         assert len(json.loads(await websocket.recv())) == 100
 
 
-async def test_a_client_that_does_not_know_the_authority_does_not_come_in(rig: Rig, trusting: ssl.SSLContext) -> None:
+async def test_a_client_that_does_not_trust_the_authority_cannot_connect(rig: Rig, trusting: ssl.SSLContext) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         await asyncio.open_connection("127.0.0.1", rig.port, ssl=ssl.create_default_context())
     assert await _fingerprint(rig, trusting)
@@ -84,7 +84,7 @@ async def test_a_client_that_does_not_know_the_authority_does_not_come_in(rig: R
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_current_versions_are_spoken(rig: Rig, trusting: ssl.SSLContext, version: ssl.TLSVersion) -> None:
+async def test_current_tls_versions_are_accepted(rig: Rig, trusting: ssl.SSLContext, version: ssl.TLSVersion) -> None:
     trusting.minimum_version = trusting.maximum_version = version
     assert await _fingerprint(rig, trusting)
 
@@ -99,7 +99,7 @@ async def test_current_versions_are_spoken(rig: Rig, trusting: ssl.SSLContext, v
         ("DHE+AESGCM", False),
     ],
 )
-async def test_of_the_older_version_only_what_the_newer_has_kept(
+async def test_tls_1_2_is_accepted_only_with_modern_ciphers(
     rig: Rig, trusting: ssl.SSLContext, ciphers: str, is_spoken: bool
 ) -> None:
     trusting.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -112,7 +112,7 @@ async def test_of_the_older_version_only_what_the_newer_has_kept(
 
 
 @pytest.mark.parametrize("first", ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n", "x"])
-async def test_a_client_that_speaks_no_tls_is_told_so(rig: Rig, first: str) -> None:
+async def test_a_client_without_tls_gets_an_explanation(rig: Rig, first: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
     writer.write(first.encode())
     async with asyncio.timeout(10):
@@ -122,7 +122,7 @@ async def test_a_client_that_speaks_no_tls_is_told_so(rig: Rig, first: str) -> N
 
 
 @pytest.mark.parametrize("beginning", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01\x00"])
-async def test_a_handshake_that_never_ends_is_given_up(
+async def test_a_handshake_that_never_ends_times_out(
     rig: Rig, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
     monkeypatch.setattr(new_connection, "FIRST_REQUEST_SECONDS", 0.2)
@@ -137,7 +137,7 @@ async def test_a_handshake_that_never_ends_is_given_up(
     assert rig.gateway._port._context.caps._count <= 1, "the one that has just left, at most"
 
 
-async def test_noise_after_a_hello_does_no_harm(rig: Rig, trusting: ssl.SSLContext) -> None:
+async def test_noise_after_a_client_hello_ends_only_its_connection(rig: Rig, trusting: ssl.SSLContext) -> None:
     for noise in (b"\x16" * 5_000, b"\x16\x03\x01\x00\x05" + b"\xff" * 100, b"\x16" + bytes(range(256)) * 20):
         reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
         writer.write(noise)
@@ -148,7 +148,7 @@ async def test_noise_after_a_hello_does_no_harm(rig: Rig, trusting: ssl.SSLConte
     assert await _fingerprint(rig, trusting)
 
 
-async def test_a_renewed_certificate_counts_for_new_connections_and_old_ones_go_on(
+async def test_a_renewed_certificate_is_used_for_new_connections_and_old_ones_stay_open(
     rig: Rig, settings: Settings, authority: trustme.CA, trusting: ssl.SSLContext
 ) -> None:
     certificate = rig.gateway._certificate
@@ -163,7 +163,7 @@ async def test_a_renewed_certificate_counts_for_new_connections_and_old_ones_go_
         assert b"result" in await websocket.recv(decode=False)
 
 
-async def test_files_that_do_not_belong_together_leave_the_old_certificate_in_force(
+async def test_mismatched_files_leave_the_old_certificate_in_use(
     rig: Rig, settings: Settings, authority: trustme.CA, trusting: ssl.SSLContext
 ) -> None:
     certificate = rig.gateway._certificate
@@ -180,7 +180,7 @@ async def test_files_that_do_not_belong_together_leave_the_old_certificate_in_fo
     assert await _fingerprint(rig, trusting) == before
 
 
-async def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+async def test_unusable_files_are_named(tmp_path: Path) -> None:
     chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     with pytest.raises(OrderdError, match=r"cert\.pem.*No such file"):
         Certificate(chain, key)

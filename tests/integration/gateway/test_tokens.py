@@ -1,4 +1,4 @@
-"""Any mint over the port: an amount of it is understood once its decimals are known, and a repetition always is."""
+"""Any mint over the port: amounts are parsed once its decimals are known, and resubmissions are always recognised."""
 
 import asyncio
 from typing import Any
@@ -42,7 +42,7 @@ async def refused(rig: Rig, method: str, **params: Any) -> ErrorCode:
     return error.value.problem.code
 
 
-async def test_a_mint_that_nobody_has_named_is_traded_at_once(rig: Rig) -> None:
+async def test_an_unnamed_mint_is_traded_at_once(rig: Rig) -> None:
     mint = rig.mints.has(NEW, spl(4))
     async with rig.client() as client:
         taken = await client.call("order.submit", **order("a", mint, "1.5001"))
@@ -57,13 +57,13 @@ async def test_a_mint_that_nobody_has_named_is_traded_at_once(rig: Rig) -> None:
     assert await refused(rig, "order.submit", **order("c", mint, "1.00001")) is ErrorCode.AMOUNT_TOO_PRECISE
 
 
-async def test_while_the_chain_does_not_tell_the_order_is_not_taken(rig: Rig) -> None:
+async def test_an_order_for_an_unread_mint_is_refused_while_the_chain_is_unavailable(rig: Rig) -> None:
     mint = rig.mints.has(NEW, spl(4))
     rig.mints.away = True
     assert await refused(rig, "order.submit", **order("a", mint)) is ErrorCode.TOKEN_UNREAD
     assert await refused(rig, "quote", token_in=mint, token_out="SOL", amount_in="1") is ErrorCode.TOKEN_UNREAD
     async with rig.client() as client:
-        await client.submit("b")  # others are taken
+        await client.submit("b")  # other orders are accepted
         rig.mints.away = False
         await client.call("order.submit", **order("a", mint))
 
@@ -78,7 +78,7 @@ async def test_while_the_chain_does_not_tell_the_order_is_not_taken(rig: Rig) ->
         ((99, b""), ErrorCode.TOKEN_EXTENSION_UNKNOWN),
     ],
 )
-async def test_a_mint_that_cannot_be_traded_is_refused_at_the_door(
+async def test_an_untradable_mint_is_refused_at_submission(
     rig: Rig, extension: tuple[int, bytes], code: ErrorCode
 ) -> None:
     mint = rig.mints.has(NEW, extended(plain(), extension))
@@ -86,7 +86,7 @@ async def test_a_mint_that_cannot_be_traded_is_refused_at_the_door(
     assert await refused(rig, "order.preview", **order("a", mint)) is code
 
 
-async def test_a_repetition_is_the_same_order_whatever_its_words_mean_by_now(rig: Rig) -> None:
+async def test_a_resubmitted_order_is_the_same_order_after_its_symbol_changed(rig: Rig) -> None:
     first, second = rig.mints.has(NEW, spl(4)), rig.mints.has(OTHER, spl(4))
     async with rig.client() as client:
         await client.call("tokens.name", symbol="NEW", mint=first)
@@ -103,7 +103,7 @@ async def test_a_repetition_is_the_same_order_whatever_its_words_mean_by_now(rig
     assert await refused(rig, "order.submit", **order("b", "NEW")) is ErrorCode.TOKEN_UNKNOWN
 
 
-async def test_an_order_that_rests_is_amended_whatever_its_symbol_means_by_now(rig: Rig) -> None:
+async def test_a_resting_order_is_amended_after_its_symbol_changed(rig: Rig) -> None:
     first, second = rig.mints.has(NEW, spl(4)), rig.mints.has(OTHER, spl(9))
     async with rig.client() as client:
         await client.call("tokens.name", symbol="NEW", mint=first)
@@ -115,7 +115,7 @@ async def test_an_order_that_rests_is_amended_whatever_its_symbol_means_by_now(r
     assert (row.mint_in, row.amount_in) == (first, 10_001)
 
 
-async def test_symbols_are_listed_searched_given_and_taken_back(rig: Rig, http: httpx.AsyncClient) -> None:
+async def test_symbols_are_listed_searched_set_and_removed(rig: Rig, http: httpx.AsyncClient) -> None:
     mint = rig.mints.has(NEW, spl(4, mint_authority=SOMEBODY), "New Token")
     named = await http.post("/api/tokens", json={"symbol": "NEW", "mint": mint})
     assert named.status_code == 200, named.text
@@ -132,7 +132,7 @@ async def test_symbols_are_listed_searched_given_and_taken_back(rig: Rig, http: 
     assert (await http.get("/api/tokens/search", params={"text": "ne"})).json()["tokens"] == []
 
 
-async def test_a_subscription_may_name_a_mint_that_was_never_read(rig: Rig) -> None:
+async def test_a_subscription_may_name_an_unread_mint(rig: Rig) -> None:
     mint = rig.mints.has(NEW, spl(4))
     async with rig.client() as client:
         rig.mints.away = True

@@ -13,7 +13,7 @@ MUTANTS: Final = (
         "db/clock.py",
         "at = clock_timestamp() WHERE moved = %s",
         "at = clock_timestamp() WHERE moved = %s OR true",
-        (f"{_CLOCK}test_two_who_see_it_at_the_same_time_move_once",),
+        (f"{_CLOCK}test_two_processes_that_notice_a_jump_at_once_move_the_times_once",),
         "Every process moves the times, and orders wait for hours or end before their time.",
     ),
     Mutant(
@@ -22,7 +22,7 @@ MUTANTS: Final = (
         "db/clock.py",
         "({wait.written} < given.since OR",
         "(true OR",
-        (f"{_CLOCK}test_an_order_that_comes_before_it_is_noticed_is_due_at_once",),
+        (f"{_CLOCK}test_an_order_accepted_before_the_jump_is_noticed_is_due_at_once",),
         "An order that came just after the clock was set ahead by an hour waits for an hour.",
     ),
     Mutant(
@@ -31,7 +31,7 @@ MUTANTS: Final = (
         "db/clock.py",
         '    Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),\n',
         "",
-        (f"{_CLOCK}test_an_order_stays_valid_for_as_long_as_it_was",),
+        (f"{_CLOCK}test_an_order_keeps_its_remaining_validity",),
         "A clock that is set ahead ends all orders that wait.",
     ),
     Mutant(

@@ -20,8 +20,8 @@ MUTANTS: Final = (
         "        self._send([(each.work.order.id, answer.raw) for each, answer in signed])\n"
         "        stored = list[tuple[UUID, bytes]]()\n",
         (
-            f"{_EXECUTION}test_the_signed_bytes_are_stored_by_the_time_they_are_sent",
-            f"{_EXECUTION}test_what_could_not_be_stored_is_never_sent",
+            f"{_EXECUTION}test_signed_bytes_are_stored_before_they_are_sent",
+            f"{_EXECUTION}test_an_attempt_that_could_not_be_stored_is_never_sent",
         ),
         "A crash in between leaves a transaction that may land and of which nobody knows: the order trades twice.",
     ),
@@ -31,7 +31,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "                self._expire(each.work.order)\n",
         "                stored.append((each.work.order.id, attempt.signed_bytes))\n",
-        (f"{_EXECUTION}test_what_could_not_be_stored_is_never_sent",),
+        (f"{_EXECUTION}test_an_attempt_that_could_not_be_stored_is_never_sent",),
         "An order that was cancelled, or taken by another worker, is sent all the same.",
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "SwapPlan(decision.route, offer.limit,",
         "SwapPlan(decision.route, 1,",
-        (f"{_EXECUTION}test_what_is_signed_guarantees_the_least_that_the_order_accepts",),
+        (f"{_EXECUTION}test_a_signed_transaction_enforces_the_orders_minimum",),
         "Whoever sees the transaction before it lands can take all but one base unit of it.",
     ),
     Mutant(
@@ -124,7 +124,7 @@ MUTANTS: Final = (
         "orderd/proving/proof.py",
         "return self.is_decided and not self.differences",
         "return self.is_decided",
-        ("tests/integration/test_proving.py::test_a_single_base_unit_more_is_a_difference",),
+        ("tests/integration/test_proving.py::test_a_difference_of_one_base_unit_is_reported",),
         "A program that pays less than quoted passes for proved.",
     ),
     Mutant(
@@ -133,7 +133,7 @@ MUTANTS: Final = (
         "orderd/engine/proved_kinds.py",
         "if proof.deployed_slot != slot:",
         "if False:",
-        ("tests/integration/engine/test_proved_kinds.py::test_an_upgraded_program_is_left_alone_within_a_minute",),
+        ("tests/integration/engine/test_proved_kinds.py::test_an_upgraded_program_is_not_traded_after_a_minute",),
         "A program that was replaced is traded in by the maths of the one before.",
     ),
     Mutant(
@@ -151,7 +151,7 @@ MUTANTS: Final = (
         "orderd/engine/chain.py",
         "if found != meant:",
         "if False:",
-        (f"{_CHAIN}test_an_endpoint_of_another_chain_is_refused_and_leaves_no_mark",),
+        (f"{_CHAIN}test_an_endpoint_of_another_chain_is_refused_and_not_stored",),
         "Orders that were meant for play are executed on mainnet.",
     ),
     Mutant(
@@ -160,7 +160,7 @@ MUTANTS: Final = (
         "orderd/engine/chain.py",
         "if stored != genesis_hash:",
         "if False:",
-        (f"{_CHAIN}test_the_orders_stay_with_the_chain_they_began_on",),
+        (f"{_CHAIN}test_stored_orders_are_bound_to_their_chain",),
         "A chain that never heard of an attempt proves it dead, and it is tried again.",
     ),
     Mutant(
@@ -169,7 +169,7 @@ MUTANTS: Final = (
         "orderd/engine/chain.py",
         "        if not self._is_checked:\n",
         "        if self._is_checked:\n",
-        (f"{_CHAIN}test_nothing_goes_to_the_wrong_chain",),
+        (f"{_CHAIN}test_no_call_is_sent_to_the_wrong_chain",),
         "Signed bytes go to whatever chain the address leads to.",
     ),
     Mutant(
@@ -178,7 +178,7 @@ MUTANTS: Final = (
         "orderd/engine/dispatch.py",
         "self._publisher.publish(_take_back(leases.orphans(_BATCH)))",
         "leases.orphans(_BATCH)",
-        (f"{_DISPATCH}test_the_orders_of_a_lost_worker_go_back_to_the_queue",),
+        (f"{_DISPATCH}test_orders_of_a_lost_worker_return_to_the_queue",),
         "Orders that a killed worker held are never traded and never end.",
     ),
     Mutant(
@@ -187,7 +187,7 @@ MUTANTS: Final = (
         "orderd/engine/dispatch.py",
         "            leases.give_back(order_ids)\n            raise",
         "            return",
-        (f"{_DISPATCH}test_a_queue_that_is_down_loses_nothing",),
+        (f"{_DISPATCH}test_no_order_is_lost_while_the_queue_is_down",),
         "While Redis is away due orders pass for sent, and wait long after it is back.",
     ),
     Mutant(
@@ -196,7 +196,7 @@ MUTANTS: Final = (
         "db/journal/waiting.py",
         "version = o.version + 1, seq = o.seq + is_news::int,",
         "version = o.version + 1, seq = o.seq + is_news::int, failures = o.failures + 1,",
-        (f"{_DISPATCH}test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts",),
+        (f"{_DISPATCH}test_a_deferred_order_waits_and_keeps_its_attempts",),
         "An order that had to wait for the rate limit has fewer attempts than it was promised.",
     ),
     Mutant(
@@ -214,7 +214,7 @@ MUTANTS: Final = (
         "orderd/engine/dispatch.py",
         "leases.wake([each.order_id for each in waiting[:free]])",
         "pass",
-        (f"{_DISPATCH}test_the_first_in_line_are_woken_as_far_as_starts_are_free",),
+        (f"{_DISPATCH}test_the_first_in_line_are_woken_while_starts_are_free",),
         "Orders wait for hours for what others, who have been cancelled, were to use before them.",
     ),
     Mutant(

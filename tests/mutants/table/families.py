@@ -26,7 +26,7 @@ MUTANTS: Final = (
         "db/migrations/0023_families.py",
         "(outcome = 'live' OR awaits_finality)",
         "outcome = 'live'",
-        (f"{_FAMILIES}test_nor_is_one_stored_beside_a_success_that_may_be_rolled_back",),
+        (f"{_FAMILIES}test_the_database_refuses_an_attempt_besides_a_fill_that_is_not_final",),
         "A success is rolled back, its bytes land again, and the other end of the OCO has been sold meanwhile.",
     ),
     Mutant(
@@ -44,7 +44,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "            elif families.is_taken(written):\n",
         "            elif False:\n",
-        (f"{_FAMILIES}test_a_turn_whose_attempt_the_database_refuses_is_a_wait_and_no_failure",),
+        (f"{_FAMILIES}test_a_turn_whose_attempt_the_database_refuses_waits_without_a_failure",),
         "A slice fails because another one of its order is not final yet.",
     ),
     Mutant(
@@ -53,7 +53,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/firing.py",
         "    if not families.lock_free(change.order_id):\n",
         "    if families.lock_free(change.order_id) is None:\n",
-        (f"{_FAMILIES}test_of_two_that_are_met_in_one_look_one_is_let_go",),
+        (f"{_FAMILIES}test_only_one_of_two_children_met_at_once_is_started",),
         "Both ends of an OCO are in workers' hands at a time.",
     ),
     Mutant(
@@ -62,7 +62,7 @@ MUTANTS: Final = (
         "db/families.py",
         " OR ended_as IN ({listed(FILLED)}))",
         ")",
-        (f"{_FAMILIES}test_the_other_one_waits_until_the_success_is_final_and_is_then_cancelled",),
+        (f"{_FAMILIES}test_the_other_child_waits_for_finality_and_is_then_cancelled",),
         "An OCO's second end fires between the finality of the first one's sale and its own cancel.",
     ),
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS: Final = (
         "db/families.py",
         "(WHERE awaits OR (ended_as IS NULL AND NOT rests)) AS busy",
         "(WHERE ended_as IS NULL AND NOT rests) AS busy",
-        (f"{_FAMILIES}test_no_slice_begins_while_the_one_before_may_be_rolled_back",),
+        (f"{_FAMILIES}test_no_execution_starts_before_the_previous_one_is_final",),
         "A TWAP goes on beside a sale that is rolled back, and sells that part anew.",
     ),
     Mutant(
@@ -80,7 +80,7 @@ MUTANTS: Final = (
         "orderd/engine/families.py",
         "        if family is None or family.busy or not 0 < amount_in",
         "        if family is None or not 0 < amount_in",
-        (f"{_FAMILIES}test_a_part_that_pays_the_limit_goes_and_the_rest_rests",),
+        (f"{_FAMILIES}test_a_part_that_meets_the_limit_is_executed_and_the_rest_stays_open",),
         "Two parts are sold at a time, and together they are more than is left.",
     ),
     Mutant(
@@ -89,7 +89,7 @@ MUTANTS: Final = (
         "orderd/engine/families.py",
         "            terms = replace(terms, expires_at=parent.valid_until)\n",
         "            pass\n",
-        (f"{_FAMILIES}test_no_slice_is_valid_for_longer_than_its_order",),
+        (f"{_FAMILIES}test_no_execution_is_valid_longer_than_its_parent",),
         "A slice that began in time is executed after its order has expired.",
     ),
     Mutant(
@@ -98,7 +98,7 @@ MUTANTS: Final = (
         "orderd/engine/families.py",
         "        delay_ms = until - family.due_ms  #",
         "        delay_ms = max(until - family.due_ms, 0)  #",
-        (f"{_FAMILIES}test_times_that_were_missed_are_made_up_for_as_was_said",),
+        (f"{_FAMILIES}test_missed_executions_are_caught_up_by_the_chosen_policy",),
         "A TWAP that was to make up for all it missed makes up for one, and ends later than it was to.",
     ),
     Mutant(
@@ -116,7 +116,7 @@ MUTANTS: Final = (
         "orderd/engine/amendment.py",
         "        if order.first_terms is None:\n",
         "        if True:\n",
-        (f"{_AMENDMENT}test_the_first_submission_again_is_still_the_same_order",),
+        (f"{_AMENDMENT}test_resubmitting_the_original_terms_finds_the_amended_order",),
         "A client that repeats its order after two amendments is told of a conflict.",
     ),
     Mutant(
@@ -125,7 +125,7 @@ MUTANTS: Final = (
         "orderd/engine/amendment.py",
         '        database.execute_sql(journal.in_order("id = %s"), (str(order_id),))',
         "        assert order_id",
-        (f"{_AMENDMENT}test_an_amendment_waits_for_a_trigger_that_is_writing_and_is_refused",),
+        (f"{_AMENDMENT}test_an_amendment_waits_for_a_concurrent_trigger_and_is_refused",),
         "An amendment that is late by a moment is told as an error of the daemon.",
     ),
     Mutant(
@@ -134,7 +134,7 @@ MUTANTS: Final = (
         "orderd/engine/amendment.py",
         "after.amount < sold:",
         "after.amount < 0:",
-        (f"{_AMENDMENT}test_the_amount_of_an_order_in_parts_is_its_total_with_what_is_sold",),
+        (f"{_AMENDMENT}test_the_amended_amount_of_a_partial_order_includes_its_fills",),
         "An order sells more than the total that it was amended to.",
     ),
     Mutant(
@@ -143,7 +143,7 @@ MUTANTS: Final = (
         "orderd/engine/amendment.py",
         "        if spending is not None:\n            replace_spending(order.id, by.key_id, spending)\n",
         "",
-        ("tests/integration/gateway/test_amending.py::test_an_amendment_keeps_within_the_limits_of_its_token",),
+        ("tests/integration/gateway/test_amending.py::test_an_amendment_must_stay_within_the_limits_of_its_key",),
         "An order is submitted small and amended to as much as the wallet has, whatever the token's limits are.",
     ),
     Mutant(
@@ -152,7 +152,7 @@ MUTANTS: Final = (
         "db/journal/claims.py",
         "              AND NOT cancel_requested\n            RETURNING *, jsonb_build_object",
         "            RETURNING *, jsonb_build_object",
-        (f"{_INTAKE}test_one_of_which_that_was_wished_is_cancelled_when_its_transaction_has_failed",),
+        (f"{_INTAKE}test_a_signed_order_with_a_cancel_is_cancelled_when_its_transaction_fails",),
         "An order that its trader has cancelled is signed once more.",
     ),
     Mutant(
@@ -161,7 +161,7 @@ MUTANTS: Final = (
         "db/exits.py",
         "    AND NOT EXISTS (SELECT FROM attempts a WHERE a.order_id = orders.id AND a.awaits_finality)",
         "",
-        (f"{_EXITS}test_nothing_is_sold_again_before_the_success_is_final",),
+        (f"{_EXITS}test_an_exit_is_not_released_before_the_fill_is_final",),
         "What the chain takes back is sold all the same, out of what the trader holds for other ends.",
     ),
     Mutant(
@@ -170,7 +170,7 @@ MUTANTS: Final = (
         "orderd/engine/exits.py",
         '{"amount_in": entry.filled_out}',
         '{"amount_in": entry.quoted_amount_out}',
-        (f"{_EXITS}test_it_is_released_once_and_sells_what_was_received",),
+        (f"{_EXITS}test_an_exit_is_released_once_and_sells_the_received_amount",),
         "A bracket sells more than it has bought.",
     ),
     Mutant(
@@ -179,7 +179,7 @@ MUTANTS: Final = (
         "db/balances.py",
         " AND status NOT IN ({listed(HELD)})",
         "",
-        (f"{_EXITS}test_the_market_is_not_looked_at_for_it_and_nothing_is_reserved",),
+        (f"{_EXITS}test_a_held_exit_is_not_evaluated_and_reserves_nothing",),
         "What is bought later is told as reserved, and orders are refused for it.",
     ),
 )

@@ -17,8 +17,8 @@ MUTANTS: Final = (
         "offer_of(terms, decision, order.min_amount_out, order.max_amount_in)",
         "offer_of(terms, decision, None, order.max_amount_in)",
         (
-            f"{_FLOOR}test_a_later_attempt_accepts_what_the_first_one_did",
-            f"{_FLOOR}test_a_success_that_was_rolled_back_is_executed_again_by_the_same_floor",
+            f"{_FLOOR}test_a_later_attempt_keeps_the_minimum_of_the_first",
+            f"{_FLOOR}test_a_rolled_back_order_is_executed_again_with_the_same_minimum",
         ),
         "A falling market takes the slippage anew with each attempt.",
     ),
@@ -28,7 +28,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "            work.order = written.order\n",
         "",
-        (f"{_FLOOR}test_another_route_in_the_same_attempt_keeps_to_the_floor",),
+        (f"{_FLOOR}test_a_new_route_in_the_same_attempt_keeps_the_minimum",),
         "One pool that refuses makes an order take whatever the others pay.",
     ),
     Mutant(
@@ -37,7 +37,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "        check_offer(terms, decision.route, offer)\n",
         "",
-        (f"{_FLOOR}test_a_route_below_the_first_floor_is_a_failed_attempt",),
+        (f"{_FLOOR}test_a_route_below_the_first_minimum_is_a_failed_attempt",),
         "A transaction that can only fail is signed, sent and paid for.",
     ),
     Mutant(
@@ -46,7 +46,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/floor.py",
         "terms.slippage_bps), terms.min_out or 0)",
         "terms.slippage_bps), 0)",
-        (f"{_FLOOR}test_nothing_below_the_orders_own_minimum_is_accepted_in_any_attempt",),
+        (f"{_FLOOR}test_no_attempt_accepts_less_than_the_orders_own_minimum",),
         "Who says what he accepts at least is sold below it.",
     ),
     Mutant(
@@ -56,8 +56,8 @@ MUTANTS: Final = (
         "offer_of(terms, decision, order.min_amount_out, order.max_amount_in)",
         "offer_of(terms, decision, order.min_amount_out)",
         (
-            f"{_CEILING}test_a_later_attempt_pays_no_more_than_the_first_one_would",
-            f"{_CEILING}test_a_success_that_was_rolled_back_is_executed_again_by_the_same_ceiling",
+            f"{_CEILING}test_a_later_attempt_keeps_the_maximum_of_the_first",
+            f"{_CEILING}test_a_rolled_back_order_is_executed_again_with_the_same_maximum",
         ),
         "A rising market takes the slippage anew with each attempt.",
     ),
@@ -67,7 +67,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/offers.py",
         "        check_ceiling(terms, route, offer.max_amount_in, offer.refusals)\n",
         "        pass\n",
-        (f"{_CEILING}test_a_route_above_the_first_ceiling_is_a_failed_attempt",),
+        (f"{_CEILING}test_a_route_above_the_first_maximum_is_a_failed_attempt",),
         "A transaction that can only fail is signed, sent and paid for.",
     ),
     Mutant(
@@ -76,7 +76,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/ceiling.py",
         "return ceiling if terms.max_in is None else min(ceiling, terms.max_in)",
         "return ceiling",
-        (f"{_CEILING}test_nothing_above_the_orders_own_maximum_is_paid_in_any_attempt",),
+        (f"{_CEILING}test_no_attempt_pays_more_than_the_orders_own_maximum",),
         "Who says what he pays at most pays more.",
     ),
     Mutant(

@@ -66,7 +66,7 @@ MUTANTS: Final = (
         "db/journal/acceptance.py",
         "(EXISTS (SELECT FROM halts) OR EXISTS (",
         "(false OR EXISTS (",
-        (f"{_HALTING}test_new_orders_are_refused_and_those_that_were_taken_are_answered",),
+        (f"{_HALTING}test_new_orders_are_refused_and_resubmitted_ones_are_answered_during_a_halt",),
         "Orders are taken that are traded at some later time that nobody knows.",
     ),
     Mutant(
@@ -75,7 +75,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "elif isinstance(written, LeaseLostError) and (halt := self._halt()) is not None:",
         "elif (halt := None) is not None:",
-        (f"{_HALTING}test_an_order_that_is_halted_on_its_way_waits_and_is_sent_nowhere",),
+        (f"{_HALTING}test_an_order_halted_between_signing_and_storing_waits_and_is_not_sent",),
         "An order that was on its way is left to lie until its lease ends, and is told nothing.",
     ),
     Mutant(
@@ -84,7 +84,7 @@ MUTANTS: Final = (
         "orderd/engine/dispatch.py",
         "            if self._halted():\n                return 0",
         "            if self._halted() is self:\n                return 0",
-        (f"{_HALTING}test_dispatch_sends_nothing_before_it_is_lifted_and_then_what_waits_for_it_without_a_look",),
+        (f"{_HALTING}test_dispatch_sends_halted_orders_only_after_the_halt_and_without_a_check",),
         "Orders go round and round for as long as a halt stands.",
     ),
     Mutant(
@@ -93,7 +93,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watch.py",
         "        if self._halted():\n            return 0\n",
         "",
-        (f"{_HALTING}test_nothing_fires",),
+        (f"{_HALTING}test_no_order_fires_during_a_halt",),
         "A stop fires while it cannot be sold, and sells at any price when the halt is lifted.",
     ),
     Mutant(
@@ -102,7 +102,7 @@ MUTANTS: Final = (
         "orderd/engine/wallet_sharing.py",
         "            if paid:\n",
         "            if not paid and strange is None:\n",
-        (f"{_SHARING}test_what_another_one_signs_halts_this_one",),
+        (f"{_SHARING}test_a_transaction_of_another_installation_halts_trading",),
         "Two daemons spend the same money, and each takes the other's trades for its own balance.",
     ),
     Mutant(
@@ -111,7 +111,7 @@ MUTANTS: Final = (
         "db/installation.py",
         "slot <= self.past.get(installation, -1)",
         "installation in self.past",
-        (f"{_SHARING}test_what_it_signed_under_an_id_of_its_past_is_its_own_up_to_there",),
+        (f"{_SHARING}test_transactions_under_a_past_installation_id_are_own_up_to_its_last_slot",),
         "A daemon that was to be stopped before its backup was restored trades on beside the restored one.",
     ),
     Mutant(
@@ -133,8 +133,8 @@ MUTANTS: Final = (
         "        WHERE d.notional + excluded.notional <= %(limit)s\n",
         "",
         (
-            f"{_LIMITS}test_all_orders_of_a_day_count_whoever_submits_them",
-            f"{_LIMITS}test_many_at_once_stay_within_it",
+            f"{_LIMITS}test_orders_of_all_clients_count_toward_the_daemons_daily_limit",
+            f"{_LIMITS}test_concurrent_orders_stay_within_the_daemons_limit",
         ),
         "All keys together trade more in a day than the operator allowed.",
     ),
@@ -144,7 +144,7 @@ MUTANTS: Final = (
         "db/spending.py",
         " WHERE %(notional)s <= %(limit)s",
         "",
-        (f"{_LIMITS}test_the_first_order_of_a_day_is_held_to_the_limit_too",),
+        (f"{_LIMITS}test_the_first_order_of_a_day_is_checked_too",),
         "The first order of a day is as large as it likes.",
     ),
     Mutant(
@@ -162,7 +162,7 @@ MUTANTS: Final = (
         "orderd/engine/families.py",
         "not parent.paused and not self._halted() and",
         "not parent.paused and",
-        (f"{_HALTING}test_a_twap_stands_still",),
+        (f"{_HALTING}test_a_twap_starts_no_execution_during_a_halt",),
         "The executions of a TWAP pile up in line and go out together when the halt is lifted.",
     ),
 )

@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 _INTAKE: Final = "tests/integration/engine/test_intake.py::"
 _ALLOWANCE: Final = "tests/integration/engine/test_allowance.py::"
 _ACCOUNTS: Final = "tests/integration/gateway/test_accounts.py::"
-_CONFLICT: Final = f"{_INTAKE}test_another_order_under_the_same_id_is_a_conflict"
+_CONFLICT: Final = f"{_INTAKE}test_other_terms_under_the_same_client_order_id_are_a_conflict"
 
 
 def _same_terms_but(term: str, harm: str) -> Mutant:
@@ -32,7 +32,7 @@ MUTANTS: Final = (
         "db/balances.py",
         "{_ACCEPTED if from_acceptance else _AT_WORK}",
         "{_AT_WORK}",
-        (f"{_RESERVATION}test_then_market_orders_reserve_from_their_acceptance_on",),
+        (f"{_RESERVATION}test_market_orders_reserve_at_acceptance_without_overcommitment",),
         "Two orders are promised the same although that is not allowed.",
     ),
     Mutant(
@@ -41,7 +41,7 @@ MUTANTS: Final = (
         "db/balances.py",
         'database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))',
         "pass",
-        (f"{_RESERVATION}test_orders_that_come_at_once_are_not_promised_the_same",),
+        (f"{_RESERVATION}test_concurrent_orders_do_not_reserve_the_same_balance",),
         "Two orders that rest are promised the same money, and one of them fails when its price has come.",
     ),
     Mutant(
@@ -50,7 +50,7 @@ MUTANTS: Final = (
         "orderd/domain/terms.py",
         'not_compared |= set() if self.amount_word is None else {"amount_in"}',
         "pass",
-        (f"{_RESERVATION}test_a_repetition_is_reported_by_the_word_and_not_by_what_it_came_to",),
+        (f"{_RESERVATION}test_a_resubmitted_order_is_compared_by_its_words",),
         "Whoever repeats an order for all there is, after a lost answer, is told that it is another one.",
     ),
     _same_terms_but("slippage_bps", "The answer is that 0.5 % was taken, and the order accepts 50 %."),
@@ -63,7 +63,7 @@ MUTANTS: Final = (
         "orderd/engine/intake.py",
         "    def submit_batch(self",
         "    @transaction\n    def submit_batch(self",
-        (f"{_INTAKE}test_what_goes_into_the_queue_is_on_disk_by_then",),
+        (f"{_INTAKE}test_an_order_is_committed_before_it_is_queued",),
         "A worker finds no order behind the message, drops it, and the order waits for dispatch.",
     ),
     Mutant(
@@ -72,7 +72,7 @@ MUTANTS: Final = (
         "orderd/engine/intake.py",
         '        with best_effort("enqueue"):\n',
         "        if True:\n",
-        (f"{_INTAKE}test_nothing_after_the_commit_turns_the_answer_into_a_refusal",),
+        (f"{_INTAKE}test_no_failure_after_the_commit_turns_the_answer_into_a_refusal",),
         "The answer is an error, the order is on disk and trades; whoever submits it anew trades twice.",
     ),
     Mutant(
@@ -81,7 +81,7 @@ MUTANTS: Final = (
         "orderd/engine/handover.py",
         "        leases.give_back(order_ids)\n",
         "        pass\n",
-        (f"{_INTAKE}test_an_order_outlives_a_queue_that_is_down",),
+        (f"{_INTAKE}test_an_order_is_accepted_while_the_queue_is_down",),
         "While Redis is away every order lies for half a minute, and its price is gone.",
     ),
     Mutant(
@@ -90,7 +90,7 @@ MUTANTS: Final = (
         "orderd/engine/intake.py",
         "created=order.id == submission.id)",
         "created=False)",
-        (f"{_INTAKE}test_a_batch_that_was_stored_before_its_connection_was_lost_is_sent_when_it_is_written_again",),
+        (f"{_INTAKE}test_a_batch_whose_commit_went_unanswered_is_queued_when_it_is_retried",),
         "Orders of a batch whose answer was lost are not put into the queue.",
     ),
     Mutant(
@@ -101,7 +101,7 @@ MUTANTS: Final = (
         "            moved = families.cancel(order.id) or _withdraw(order.id)\n"
         "            self._send([], moved)\n"
         "            audit.record([Entry(by, CANCEL, order_id=each.order.id) for each in moved])\n",
-        (f"{_INTAKE}test_a_cancellation_that_is_not_committed_is_told_to_nobody",),
+        (f"{_INTAKE}test_an_uncommitted_cancel_is_not_published",),
         "Followers hear that the order is off, the commit fails, and it trades.",
     ),
     Mutant(
@@ -110,7 +110,7 @@ MUTANTS: Final = (
         "orderd/engine/views.py",
         "(%s OR account_id = %s) ORDER BY id LIMIT 2)",
         "(%s OR %s <> '') ORDER BY id LIMIT 2)",
-        (f"{_INTAKE}test_an_order_of_another_account_is_not_there",),
+        (f"{_INTAKE}test_an_order_of_another_account_is_not_found",),
         "Anybody with a token sees and cancels the orders of everybody.",
     ),
     Mutant(
@@ -119,7 +119,7 @@ MUTANTS: Final = (
         "orderd/gateway/access/authentication.py",
         "        return self.scope is Scope.ADMIN\n",
         "        return True\n",
-        (f"{_ACCOUNTS}TestOthers::test_a_trader_cancels_no_order_of_another_account",),
+        (f"{_ACCOUNTS}TestOthers::test_a_trader_cannot_cancel_an_order_of_another_account",),
         "Anybody with a token sees and cancels the orders of everybody.",
     ),
     Mutant(
@@ -130,7 +130,7 @@ MUTANTS: Final = (
         "0 if is_own else 1",
         (
             "tests/integration/engine/test_accounts.py::TestFinding::"
-            "test_nobody_draws_a_command_to_an_order_of_his_own_by_calling_it_like_another_one",
+            "test_an_order_id_is_preferred_to_a_client_order_id_that_imitates_it",
         ),
         "Who calls his order like the id of another one keeps an operator from cancelling that.",
     ),
@@ -140,7 +140,7 @@ MUTANTS: Final = (
         "orderd/engine/allowance.py",
         "        FOR NO KEY UPDATE",
         "       ",
-        (f"{_ALLOWANCE}test_submissions_at_the_same_time_do_not_slip_under_together",),
+        (f"{_ALLOWANCE}test_concurrent_submissions_do_not_exceed_the_limit_together",),
         "Many orders at once are each within the limit and far beyond it together.",
     ),
     Mutant(
@@ -149,7 +149,7 @@ MUTANTS: Final = (
         "orderd/engine/allowance.py",
         "@transaction\ndef accept_within",
         "def accept_within",
-        (f"{_ALLOWANCE}test_nobody_else_submits_with_a_token_between_its_check_and_the_order",),
+        (f"{_ALLOWANCE}test_a_key_is_locked_between_its_check_and_the_order",),
         "The lock ends with its statement: orders that come together exceed the limit together.",
     ),
     Mutant(
@@ -158,7 +158,7 @@ MUTANTS: Final = (
         "orderd/engine/allowance.py",
         "if used + notional > limits.per_day:",
         "if used > limits.per_day:",
-        (f"{_ALLOWANCE}test_a_day_ends_with_the_last_unit_and_says_when_there_is_room_again",),
+        (f"{_ALLOWANCE}test_the_daily_limit_is_exact_and_says_when_to_retry",),
         "The last order of a day may be of any size.",
     ),
     Mutant(
@@ -167,7 +167,7 @@ MUTANTS: Final = (
         "orderd/engine/allowance.py",
         "WHERE id = %s AND revoked_at IS NULL AND",
         "WHERE id = %s AND",
-        (f"{_ALLOWANCE}test_a_token_that_has_ended_meanwhile_submits_nothing",),
+        (f"{_ALLOWANCE}test_a_key_that_is_revoked_or_expired_meanwhile_submits_nothing",),
         "A token that was revoked because it leaked submits one more order.",
     ),
 )

@@ -18,7 +18,7 @@ MUTANTS: Final = (
         (
             f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",
             "tests/integration/engine/test_execution.py::"
-            "test_a_turn_that_was_taken_for_dead_signs_nothing_beside_the_next",
+            "test_a_turn_that_lost_its_claim_signs_nothing_besides_the_next_turn",
         ),
         "A worker that was taken for dead wakes up and signs a second transaction beside its successor's.",
     ),
@@ -39,7 +39,7 @@ MUTANTS: Final = (
         "ON e.order_id = m.id",
         (
             "tests/integration/engine/test_settlement.py::"
-            "test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill",
+            "test_another_transaction_of_the_order_in_the_wallets_history_is_its_fill",
         ),
         "A fill is told a mid price that was decided for another transaction.",
     ),
@@ -49,10 +49,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "                valid=True,\n",
         "",
-        (
-            "tests/integration/engine/test_execution.py::"
-            "test_an_order_whose_validity_ends_while_it_is_built_is_never_sent",
-        ),
+        ("tests/integration/engine/test_execution.py::test_an_order_that_expires_while_it_is_built_is_never_sent",),
         "An order trades after the time that it was to be valid for.",
     ),
     Mutant(
@@ -157,7 +154,7 @@ MUTANTS: Final = (
         "db/leases.py",
         "AND due_at <= {IT_IS}",
         "AND %s::timestamptz IS DISTINCT FROM now()",
-        ("tests/integration/engine/test_dispatch.py::test_a_deferred_order_waits_for_its_slot_and_keeps_its_attempts",),
+        ("tests/integration/engine/test_dispatch.py::test_a_deferred_order_waits_and_keeps_its_attempts",),
         "Orders that wait fill the queue, and those that are due wait behind them.",
     ),
     Mutant(
@@ -166,7 +163,7 @@ MUTANTS: Final = (
         "orderd/engine/dispatch.py",
         "            as_of = self._look()",
         "            as_of = self._look() and None",
-        ("tests/integration/engine/test_clock.py::test_a_clock_that_is_set_after_it_was_looked_at_ends_no_wait",),
+        ("tests/integration/engine/test_clock.py::test_a_jump_right_after_the_clock_was_read_ends_no_wait",),
         "Where the clock is set ahead between two statements, orders that are valid are ended.",
     ),
     Mutant(

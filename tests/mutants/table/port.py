@@ -14,7 +14,7 @@ MUTANTS: Final = (
         "orderd/gateway/access/authentication.py",
         "if _RANK[self.scope] < _RANK[scope]:",
         "if False:",
-        ("tests/integration/gateway/test_rest.py::test_a_token_that_may_only_read_cannot_trade",),
+        ("tests/integration/gateway/test_rest.py::test_a_read_key_cannot_trade",),
         "A token that was given to a screen can trade.",
     ),
     Mutant(
@@ -23,7 +23,7 @@ MUTANTS: Final = (
         "orderd/gateway/rpc/orders.py",
         "Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.TRADE,",
         "Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.READ,",
-        (f"{_MATRIX}test_calls_are_taken_from_whom_the_table_says",),
+        (f"{_MATRIX}test_calls_are_accepted_with_the_scopes_of_the_table",),
         "A token that was given to a screen can cancel.",
     ),
     Mutant(
@@ -34,7 +34,7 @@ MUTANTS: Final = (
         "row is None or",
         (
             "tests/integration/gateway/test_access.py::TestRevocation::"
-            "test_it_ends_connections_and_subscriptions_at_once_and_nothing_else",
+            "test_a_revocation_closes_the_keys_connections_at_once_and_no_others",
         ),
         "A token that was revoked because it leaked trades on.",
     ),
@@ -44,7 +44,7 @@ MUTANTS: Final = (
         "orderd/gateway/access/authentication.py",
         "return not (settings.is_local_chain and settings.is_local)",
         "return not settings.is_local",
-        (f"{_MATRIX}test_http_lets_in_whom_the_table_says",),
+        (f"{_MATRIX}test_http_access_matches_the_table",),
         "Every program on the machine trades with real money.",
     ),
     Mutant(

@@ -18,7 +18,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/firing.py",
         "                each.watched.version,\n",
         "                None,\n",
-        (f"{_TRIGGERS}test_nor_is_one_that_becomes_another_while_the_market_is_looked_at",),
+        (f"{_TRIGGERS}test_an_order_amended_during_the_evaluation_does_not_fire",),
         "An order that was amended a moment ago is fired at the price that it had before.",
     ),
     Mutant(
@@ -27,7 +27,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/firing.py",
         "                valid=True,\n",
         "",
-        (f"{_TRIGGERS}test_nor_one_whose_validity_has_ended",),
+        (f"{_TRIGGERS}test_an_expired_order_does_not_fire",),
         "An order fires after the time that it was to be valid for.",
     ),
     Mutant(
@@ -36,7 +36,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watch.py",
         "                view.again_at = 0.0\n            raise",
         "                view.looked_at = 0.0\n            raise",
-        (f"{_TRIGGERS}test_what_could_not_be_stored_fires_when_postgres_is_back_though_the_market_stands_still",),
+        (f"{_TRIGGERS}test_an_order_fires_after_an_outage_of_postgres_in_an_idle_market",),
         "A price that came while Postgres was away for a second is never acted upon.",
     ),
     Mutant(
@@ -45,7 +45,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/roster.py",
         "resting.of_late(now - self._late_at + _LATE_SECONDS)",
         "resting.of_late(_LATE_SECONDS)",
-        (f"{_TRIGGERS}test_what_began_to_rest_while_nobody_could_look_is_not_missed",),
+        (f"{_TRIGGERS}test_an_order_that_began_to_rest_during_a_long_pass_is_not_missed",),
         "A stop is not looked at for half a minute.",
     ),
     Mutant(
@@ -54,7 +54,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watch.py",
         " or hints != view.hints:",
         ":",
-        (f"{_TRIGGERS}test_what_the_market_meets_is_in_line_and_in_the_queue_and_says_what_was_met",),
+        (f"{_TRIGGERS}test_a_met_order_is_due_queued_and_records_the_met_condition",),
         "A price that comes and goes within two seconds is never seen.",
     ),
     Mutant(
@@ -65,7 +65,7 @@ MUTANTS: Final = (
         "",
         (
             "tests/integration/engine/test_sharing.py::"
-            "test_what_a_dead_worker_watched_fires_although_its_price_came_while_nobody_looked",
+            "test_orders_of_a_dead_worker_fire_even_if_their_price_was_met_before_the_takeover",
         ),
         "What a worker watched that was killed is watched by nobody.",
     ),
@@ -77,7 +77,7 @@ MUTANTS: Final = (
         "        return True\n",
         (
             f"{_WATCHED}test_a_stop_is_met_by_two_looks_in_different_slots",
-            f"{_TRIGGERS}test_a_stop_that_one_trade_would_fool_is_not_fired",
+            f"{_TRIGGERS}test_a_stop_does_not_fire_on_a_price_of_a_single_trade",
         ),
         "One trade that moves the price for a slot sells what others hold.",
     ),
@@ -87,7 +87,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/pricing.py",
         "        self._check(terms, decision)\n",
         "",
-        (f"{_TRIGGERS}test_one_on_liquidity_is_reported_once_what_keeps_it_and_fires_when_nothing_does",),
+        (f"{_TRIGGERS}test_an_order_on_liquidity_reports_each_reason_once_and_fires_without_objections",),
         "An order on liquidity buys from whatever pool there is.",
     ),
     Mutant(
@@ -96,7 +96,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "        self._check(terms, decision)\n",
         "",
-        (f"{_EXECUTION}test_a_route_that_the_order_objects_to_is_not_signed",),
+        (f"{_EXECUTION}test_a_route_that_fails_the_orders_check_is_not_signed",),
         "Liquidity that was taken away after the order had fired is bought from.",
     ),
     Mutant(
@@ -107,7 +107,7 @@ MUTANTS: Final = (
         "if not self._looks_met or look.slot >= self._looks_met[-1].slot:",
         (
             f"{_WATCHED}test_a_stop_is_met_by_two_looks_in_different_slots",
-            f"{_TRIGGERS}test_a_stop_is_confirmed_though_nobody_trades_meanwhile",
+            f"{_TRIGGERS}test_a_stop_is_confirmed_by_later_slots_without_trades",
         ),
         "The same state of a pool, looked at twice, confirms itself.",
     ),
@@ -126,7 +126,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/followers.py",
         "            watched.rises(None)\n",
         "            pass\n",
-        (f"{_TRIGGERS}test_two_prices_that_have_fallen_between_do_not_confirm_each_other",),
+        (f"{_TRIGGERS}test_two_peaks_with_a_lower_price_between_do_not_confirm_each_other",),
         "Two single slots of a pool that pays too much let a trailing stop sell at a price that has not moved.",
     ),
     Mutant(
@@ -144,7 +144,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watched.py",
         "        self.best_out = order.best_out or 0\n",
         "        self.best_out = 0\n",
-        (f"{_TRIGGERS}test_after_a_restart_it_is_behind_the_same_best_price",),
+        (f"{_TRIGGERS}test_a_trailing_stop_keeps_its_best_price_after_a_restart",),
         "A restart lets a trailing stop begin anew from a price that has fallen already.",
     ),
     Mutant(
@@ -209,7 +209,7 @@ MUTANTS: Final = (
         "orders.id = given.id AND",
         (
             f"{_RESTING}test_of_an_order_that_has_another_amount_meanwhile_no_best_price_is_noted",
-            f"{_TRIGGERS}test_a_best_price_of_what_was_sold_before_it_was_amended_is_none_of_the_order",
+            f"{_TRIGGERS}test_a_best_price_for_the_amount_before_an_amendment_is_discarded",
         ),
         "A trailing stop whose amount is halved fires at once.",
     ),
@@ -219,7 +219,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/pricing.py",
         "            outline.given_up,\n",
         "",
-        (f"{_TRIGGERS}test_an_order_that_can_afford_a_dearer_route_is_not_missed",),
+        (f"{_TRIGGERS}test_an_order_that_covers_the_cost_of_a_better_route_fires",),
         "A limit order is missed because a smaller one would be paid less.",
     ),
     Mutant(

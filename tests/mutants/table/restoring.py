@@ -13,7 +13,7 @@ MUTANTS: Final = (
         "orderd/engine/restoring.py",
         "if finalized.block_height <= height + _BLOCKHASH_LIFE:",
         "if finalized.block_height < height:",
-        (f"{_RESTORING}test_nothing_is_read_before_what_was_signed_can_land_no_more",),
+        (f"{_RESTORING}test_the_history_is_read_only_after_signed_attempts_have_expired",),
         "What was signed before the restore lands after it was looked for, and is traded again.",
     ),
     Mutant(
@@ -22,7 +22,7 @@ MUTANTS: Final = (
         "db/restoring.py",
         'database.execute_sql("SELECT first_slot FROM restores")',
         "database.execute_sql(_FIRST_UNKNOWN_SLOT)",
-        (f"{_RESTORING}test_what_lands_after_the_restore_hides_nothing_that_landed_before_it",),
+        (f"{_RESTORING}test_a_transaction_that_lands_after_the_restore_hides_no_earlier_one",),
         "A transaction that was sent again after the restore hides those that the backup does not know.",
     ),
     Mutant(
@@ -31,7 +31,7 @@ MUTANTS: Final = (
         "orderd/engine/restoring.py",
         "if not self._observer.keeps_all_since(slot, finalized):",
         "if False:",
-        (f"{_RESTORING}test_a_history_that_does_not_reach_back_keeps_the_halt",),
+        (f"{_RESTORING}test_an_incomplete_history_keeps_the_halt",),
         "A node that has forgotten what was traded is taken for one that says that nothing was.",
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS: Final = (
         "orderd/engine/halting.py",
         "lifted = halts.lift(by, HaltCause.OPERATOR, HaltCause.SHARED_WALLET)",
         "lifted = halts.lift(by, *HaltCause)",
-        (f"{_RESTORING}test_it_is_halted_until_all_is_known_and_then_until_an_operator_has_looked",),
+        (f"{_RESTORING}test_trading_is_halted_until_the_history_is_read_and_an_operator_lifts_the_halt",),
         "An operator in a hurry lets orders be traded that were traded already.",
     ),
     Mutant(
@@ -49,7 +49,7 @@ MUTANTS: Final = (
         "db/journal/acceptance.py",
         "SELECT FROM lost_orders WHERE tag = own_tag",
         "SELECT FROM lost_orders WHERE false",
-        (f"{_RESTORING}test_a_lost_order_is_refused_with_its_signature_when_its_client_repeats_it",),
+        (f"{_RESTORING}test_a_traded_lost_order_is_refused_with_its_signature_when_resubmitted",),
         "A client that repeats an order that the backup does not have trades it twice.",
     ),
     Mutant(
@@ -58,7 +58,7 @@ MUTANTS: Final = (
         "orderd/engine/restoring.py",
         "            moved += _cancel_family(gone.tag)\n",
         "",
-        (f"{_RESTORING}test_what_is_left_of_a_family_is_cancelled_where_a_lost_part_of_it_was_traded",),
+        (f"{_RESTORING}test_a_family_is_cancelled_if_a_lost_child_was_traded",),
         "A TWAP sells again what it had sold since the backup.",
     ),
     Mutant(
@@ -67,7 +67,7 @@ MUTANTS: Final = (
         "orderd/engine/restoring.py",
         "            if mention.err is None and",
         "            if",
-        (f"{_RESTORING}test_what_was_no_trade_of_this_installation_is_none",),
+        (f"{_RESTORING}test_transactions_that_are_not_trades_of_this_installation_are_ignored",),
         "A transaction that failed is taken for the fill of its order.",
     ),
 )

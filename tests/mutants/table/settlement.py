@@ -16,7 +16,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/loop.py",
         "return sighting.status is not None and sighting.status.slot == transaction.slot",
         "return True",
-        (f"{_SETTLEMENT}test_a_status_and_a_transaction_of_two_forks_are_no_end",),
+        (f"{_SETTLEMENT}test_a_status_and_a_transaction_of_two_forks_do_not_end_the_attempt",),
         "A failure on a fork that lost ends an attempt that succeeded on the other, and the order trades twice.",
     ),
     Mutant(
@@ -25,7 +25,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/loop.py",
         "for signature, (sighting, answer) in found.items() if sighting.landed}",
         "for signature, (sighting, answer) in found.items()}",
-        (f"{_SETTLEMENT}test_a_hint_of_what_is_merely_processed_is_no_end",),
+        (f"{_SETTLEMENT}test_a_hint_of_a_processed_transaction_does_not_end_the_attempt",),
         "A block that merely one node has seen ends an attempt, and is on the fork that loses.",
     ),
     Mutant(
@@ -34,7 +34,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/outcome.py",
         "order.version, _filled(fill), attempt_end=end",
         'order.version, _filled(fill) | {"filled_out": order.quoted_amount_out}, attempt_end=end',
-        (f"{_SETTLEMENT}test_a_landed_swap_is_confirmed_with_what_the_balances_say",),
+        (f"{_SETTLEMENT}test_a_landed_swap_is_confirmed_with_the_balance_changes",),
         "The trader is told the price that he was promised, whatever he got.",
     ),
     Mutant(
@@ -43,7 +43,7 @@ MUTANTS: Final = (
         "orderd/engine/failure.py",
         "unless_withdrawn=attempt_end is not None,",
         "unless_withdrawn=False,",
-        (f"{_SETTLEMENT}test_a_last_attempt_that_fails_cancels_an_order_of_which_that_was_requested",),
+        (f"{_SETTLEMENT}test_a_failed_attempt_cancels_an_order_with_a_requested_cancel",),
         "A cancel is answered as taken, and the order is told as a failure of the trader's.",
     ),
     Mutant(
@@ -52,7 +52,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/live.py",
         "        if now < self._adopt_at:\n            return\n",
         "        return\n",
-        (f"{_SETTLEMENT}test_what_a_lost_worker_had_signed_is_adopted_and_sent",),
+        (f"{_SETTLEMENT}test_a_lost_workers_attempt_is_adopted_and_sent",),
         "What a killed worker had signed is never settled: a fill that nobody is told of.",
     ),
     Mutant(
@@ -61,7 +61,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/loop.py",
         "            if sightings[signature].proves_expiry(live.validity):\n",
         "            if sightings[signature].is_too_late(live.validity):\n",
-        (f"{_SETTLEMENT}test_not_found_is_no_proof",),
+        (f"{_SETTLEMENT}test_not_found_is_not_a_proof_of_expiry",),
         "One node that does not show a transaction has its order trade twice.",
     ),
     Mutant(
@@ -70,7 +70,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/loop.py",
         'cannot be searched: {error}")\n            return {}\n',
         'cannot be searched: {error}")\n            paid = {}\n',
-        (f"{_SETTLEMENT}test_an_expired_attempt_is_no_end_while_the_wallets_transactions_cannot_be_searched",),
+        (f"{_SETTLEMENT}test_an_expiry_is_not_proved_while_the_wallets_history_is_unavailable",),
         "Where the last look at the wallet fails, an order that has traded trades again.",
     ),
     Mutant(
@@ -80,8 +80,8 @@ MUTANTS: Final = (
         "if (found := paid.get(live.order_id)) is None:",
         "if (found := None) is None:",
         (
-            f"{_SETTLEMENT}test_what_the_wallet_has_paid_for_has_landed_whatever_the_statuses_say",
-            f"{_SETTLEMENT}test_another_transaction_of_the_order_that_the_wallet_has_paid_for_is_its_fill",
+            f"{_SETTLEMENT}test_a_transaction_in_the_wallets_history_has_landed_whatever_the_status",
+            f"{_SETTLEMENT}test_another_transaction_of_the_order_in_the_wallets_history_is_its_fill",
         ),
         "The wallet has paid for the order's fill, and the order is tried again.",
     ),
@@ -100,7 +100,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/resending.py",
         "live.resend_at = max(live.resend_at, now + self._wait(live, now))",
         'live.resend_at = float("inf")',
-        (f"{_SETTLEMENT}test_what_was_seen_in_a_block_and_vanishes_is_sent_again",),
+        (f"{_SETTLEMENT}test_a_transaction_that_disappears_from_its_block_is_sent_again",),
         "What was in a block of a fork that lost is never sent again.",
     ),
     Mutant(
@@ -109,7 +109,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/resending.py",
         "            live.resend_at = now + self._wait(live, now)\n",
         '            live.resend_at = float("inf")\n',
-        (f"{_SETTLEMENT}test_they_are_sent_again_although_no_question_is_answered",),
+        (f"{_SETTLEMENT}test_bytes_are_sent_again_during_an_outage_of_queries",),
         "While the node answers no question, what is signed is not sent either, and expires.",
     ),
     Mutant(
@@ -118,7 +118,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/loop.py",
         "awaits_finality=not sighting.is_final",
         "awaits_finality=False",
-        (f"{_FINALITY}test_a_success_is_reported_when_it_is_confirmed_and_awaits_finality",),
+        (f"{_FINALITY}test_a_fill_is_reported_when_it_is_confirmed_and_awaits_finality",),
         "The block is rolled back, and the trader goes on believing in a fill that is none.",
     ),
     Mutant(
@@ -127,7 +127,7 @@ MUTANTS: Final = (
         "db/finality.py",
         "                each.order.version,\n                no_fill,\n",
         "                None,\n                no_fill,\n",
-        (f"{_FINALITY}test_what_was_confirmed_again_is_not_taken_back_on_older_evidence",),
+        (f"{_FINALITY}test_a_reconfirmed_fill_is_not_rolled_back_on_older_evidence",),
         "A fill that was confirmed anew is taken back for what was known before.",
     ),
     Mutant(
@@ -136,7 +136,7 @@ MUTANTS: Final = (
         "db/journal/statement.py",
         "    if _is_revived(change):\n        ctes.append(",
         "    if False:\n        ctes.append(",
-        (f"{_FINALITY}test_a_success_that_was_rolled_back_is_under_way_again_with_the_same_bytes",),
+        (f"{_FINALITY}test_a_rolled_back_order_is_active_again_with_the_same_bytes",),
         "An order is submitted of which nobody sends or watches the transaction: it never ends.",
     ),
     Mutant(
@@ -145,7 +145,7 @@ MUTANTS: Final = (
         "db/journal/unknown.py",
         "WHERE {in_states(sources(EventKind.UNKNOWN))} AND unknown_since IS NULL",
         "WHERE unknown_since IS NULL",
-        (f"{_UNKNOWN}test_what_is_not_signed_is_never_unknown",),
+        (f"{_UNKNOWN}test_an_unsigned_order_never_becomes_unknown",),
         "Of an order that waits it is told that its transaction may have landed, and it has none.",
     ),
     Mutant(
@@ -154,7 +154,7 @@ MUTANTS: Final = (
         "db/journal/statement.py",
         '    if change.attempt_end:\n        sets.append("unknown_since = NULL")\n',
         "",
-        (f"{_UNKNOWN}test_a_later_proof_ends_it_by_itself_under_the_claim_that_was_there",),
+        (f"{_UNKNOWN}test_a_later_proof_ends_an_unknown_order_under_its_existing_claim",),
         "The trader is told not to know what became of an order that has ended.",
     ),
     Mutant(
@@ -163,7 +163,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/resolution.py",
         "is_ours = found.payer == self._wallet and order.id in named",
         "is_ours = found.payer == self._wallet",
-        (f"{_RESOLUTION}test_a_transaction_that_is_no_fill_of_the_order_is_refused",),
+        (f"{_RESOLUTION}test_a_transaction_that_is_not_a_fill_of_the_order_is_refused",),
         "A slip of the operator's hand gives one order the fill of another.",
     ),
     Mutant(
@@ -172,7 +172,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/resolution.py",
         "is_ours = found.payer == self._wallet and order.id in named",
         "is_ours = order.id in named",
-        (f"{_RESOLUTION}test_a_transaction_that_is_no_fill_of_the_order_is_refused",),
+        (f"{_RESOLUTION}test_a_transaction_that_is_not_a_fill_of_the_order_is_refused",),
         "Anybody who copies a memo offers the operator a transaction of his own as the order's fill.",
     ),
     Mutant(
@@ -181,7 +181,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/resolution.py",
         "    if order.unknown_since is None:\n        raise _refused(",
         "    if False:\n        raise _refused(",
-        (f"{_RESOLUTION}test_an_order_that_is_under_way_is_not_for_an_operator_to_end",),
+        (f"{_RESOLUTION}test_an_order_in_flight_cannot_be_resolved",),
         "An order is taken for dead a second after it was sent, and lands.",
     ),
     Mutant(
@@ -192,7 +192,7 @@ MUTANTS: Final = (
         "        expiry = OrderdError(ErrorCode.TX_EXPIRED, detail)\n"
         "        change = self._outcomes.expired(_as_live(order, attempt), expiry, sends=attempt.sends)\n"
         '        return self._write(change, by, "dead")',
-        (f"{_RESOLUTION}test_what_an_operator_takes_for_dead_has_failed_and_is_never_tried_again",),
+        (f"{_RESOLUTION}test_an_order_resolved_as_dead_fails_and_is_never_retried",),
         "The operator was wrong, and the order has traded twice.",
     ),
     Mutant(
