@@ -1,4 +1,4 @@
-"""Alerts on a real Postgres, with everything subscribed to."""
+"""Alerts on a real Postgres, with a subscription to every kind."""
 
 from collections.abc import Iterator
 

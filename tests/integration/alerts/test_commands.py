@@ -38,28 +38,28 @@ def orderd(environment: dict[str, str], *words: str) -> Outcome:
     )
 
 
-def test_one_receiver_is_tried_alone(environment: dict[str, str], receiver: AlertReceiver) -> None:
+def test_one_named_receiver_is_tested_alone(environment: dict[str, str], receiver: AlertReceiver) -> None:
     tried = orderd(environment, "alert", "test", "bot")
     (received,) = receiver.received
     assert (tried.returncode, received.json["type"]) == (0, "test")
     assert tried.stdout == f"bot\tok\tconfirmed alert {received.headers['webhook-id']}\n"
 
 
-def test_who_does_not_confirm_is_named_and_the_others_are_tried_all_the_same(environment: dict[str, str]) -> None:
+def test_a_failing_receiver_is_named_and_the_others_are_still_tested(environment: dict[str, str]) -> None:
     tried = orderd(environment, "alert", "test")
     assert tried.returncode == 1
     assert [line.split("\t")[:2] for line in tried.stdout.splitlines()] == [["bot", "ok"], ["nobody", "failed"]]
     assert SECRET not in tried.stdout + tried.stderr
 
 
-def test_a_receiver_that_there_is_not_is_reported_with_those_that_there_are(environment: dict[str, str]) -> None:
+def test_an_unknown_receiver_is_refused_with_the_known_ones(environment: dict[str, str]) -> None:
     tried = orderd(environment, "alert", "test", "boot")
     assert tried.returncode == 2
     assert "there is no receiver boot: the file has bot, nobody" in tried.stderr
 
 
 @pytest.mark.usefixtures("subscribed")
-def test_what_waits_is_listed_with_since_when_and_why(environment: dict[str, str]) -> None:
+def test_waiting_alerts_are_listed_with_their_age_and_reason(environment: dict[str, str]) -> None:
     assert orderd(environment, "alert", "list").stdout == "Every alert is delivered.\n"
     alerts.store(AlertKind.RESTARTED, {})
     alerts.distribute({"bot": AlertKind})

@@ -1,4 +1,4 @@
-"""What lasts is found where the other processes keep it, and at the chain's endpoint."""
+"""Lasting conditions are found in what other processes store, and at the chain's endpoint."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ WANTED = AlertSettings.model_validate({"receivers": {"bot": {"webhook": "https:/
 
 
 class Endpoint:
-    """Of the chain, as the notifier asks it."""
+    """The chain's endpoint as the notifier queries it."""
 
     def __init__(self) -> None:
         self.slot = 1
@@ -61,7 +61,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def look(subscribed: None, endpoint: Endpoint, clock: Clock) -> Look:
-    """What is told by a look, by key: the newest word of each kind."""
+    """Evaluate the conditions; returns the newest alert per kind."""
     conditions = Conditions(
         WANTED,
         [(SOL, 50_000_000)],
@@ -80,12 +80,12 @@ def look(subscribed: None, endpoint: Endpoint, clock: Clock) -> Look:
     return looked
 
 
-def test_all_is_well(look: Look) -> None:
+def test_no_condition_is_reported_for_a_healthy_daemon(look: Look) -> None:
     balances.store([SellableBalance(WSOL_MINT, False, 50_000_000, True)], slot=1)
     assert look() == {}
 
 
-def test_a_halt_is_reported_with_who_and_why_and_its_end_too(look: Look) -> None:
+def test_a_halt_is_reported_with_its_actor_and_reason_and_so_is_its_end(look: Look) -> None:
     halts.halt(HaltCause.OPERATOR, Actor("me"), "lunch")
     alert = look()["halted"]
     assert (alert["state"], alert["by"], alert["reason"], alert["cause"]) == ("firing", "me", "lunch", "operator")
@@ -93,7 +93,7 @@ def test_a_halt_is_reported_with_who_and_why_and_its_end_too(look: Look) -> None
     assert look()["halted"] == {"state": "resolved", "key": "halted:operator"}
 
 
-def test_a_balance_that_nobody_has_seen_of_late_is_not_low(look: Look) -> None:
+def test_an_outdated_balance_is_not_reported_as_low(look: Look) -> None:
     balances.store([SellableBalance(WSOL_MINT, False, 1, True)], slot=1)
     database.execute_sql("UPDATE balances SET seen_at = seen_at - interval '1 hour'")
     assert look() == {}
@@ -106,7 +106,7 @@ def test_a_balance_that_nobody_has_seen_of_late_is_not_low(look: Look) -> None:
     )
 
 
-def test_the_rate_limit_is_saturated_where_an_order_waits_for_longer_than_a_window(look: Look) -> None:
+def test_the_rate_limit_is_saturated_when_an_order_waits_longer_than_a_window(look: Look) -> None:
     order_id = pending()
     database.execute_sql(
         "UPDATE orders SET waits_for = 'rate limit', waits_since = clock_timestamp() - interval '59 seconds' "
@@ -118,9 +118,7 @@ def test_the_rate_limit_is_saturated_where_an_order_waits_for_longer_than_a_wind
     assert look()["limiter_saturated"]["waited_seconds"] >= 64
 
 
-def test_an_endpoint_that_stands_still_lags_and_no_longer_once_it_moves(
-    look: Look, endpoint: Endpoint, clock: Clock
-) -> None:
+def test_an_endpoint_without_new_slots_lags_until_it_advances(look: Look, endpoint: Endpoint, clock: Clock) -> None:
     look()
     clock.now = 30
     assert look() == {}
@@ -130,7 +128,7 @@ def test_an_endpoint_that_stands_still_lags_and_no_longer_once_it_moves(
     assert look()["endpoint_lagging"] == {"state": "resolved", "key": "endpoint"}
 
 
-def test_one_that_does_not_answer_for_long_lags_too(look: Look, endpoint: Endpoint, clock: Clock) -> None:
+def test_an_endpoint_that_does_not_answer_for_long_lags(look: Look, endpoint: Endpoint, clock: Clock) -> None:
     look()
     endpoint.error = RpcTransportError("refused, at https://endpoint.example/key")
     clock.now = 10
@@ -139,6 +137,6 @@ def test_one_that_does_not_answer_for_long_lags_too(look: Look, endpoint: Endpoi
     assert look()["endpoint_lagging"]["text"] == "it does not answer: RpcTransportError for 40 s"
 
 
-def test_the_node_s_own_word_that_it_is_behind_counts_at_once(look: Look, endpoint: Endpoint) -> None:
+def test_an_endpoint_that_reports_itself_behind_lags_at_once(look: Look, endpoint: Endpoint) -> None:
     endpoint.unhealthy = RpcResponseError(-32005, "Node is behind by 42 slots")
     assert "behind by 42 slots" in look()["endpoint_lagging"]["text"]

@@ -1,4 +1,4 @@
-"""What a receiver may do to the notifier: nothing that keeps an alert from it, or from others."""
+"""Delivery to receivers: a failing receiver loses no alert, and does not delay other receivers."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def send(receiver: AlertReceiver) -> None:
     asyncio.run(webhook.send(bot(receiver), ALERT))
 
 
-def test_an_alert_comes_signed_with_its_id(receiver: AlertReceiver) -> None:
+def test_an_alert_is_delivered_signed_with_its_id(receiver: AlertReceiver) -> None:
     send(receiver)
     (received,) = receiver.received
     sent = int(received.headers["webhook-timestamp"])
@@ -38,7 +38,7 @@ def test_an_alert_comes_signed_with_its_id(receiver: AlertReceiver) -> None:
 
 
 @pytest.mark.parametrize("status", [100 + 300, 404, 410, 429, 500, 503])
-def test_no_other_status_than_a_success_confirms_it(receiver: AlertReceiver, status: int) -> None:
+def test_only_a_success_status_confirms_an_alert(receiver: AlertReceiver, status: int) -> None:
     receiver.answer = status
     with pytest.raises(UndeliveredError, match=f"it answered with status {status}"):
         send(receiver)
@@ -52,7 +52,7 @@ def test_a_redirect_is_not_followed(receiver: AlertReceiver) -> None:
 
 
 @pytest.mark.parametrize("mode", ["hang", "drip"])
-def test_one_that_never_comes_to_an_end_is_given_up(
+def test_a_receiver_that_does_not_finish_its_answer_times_out(
     receiver: AlertReceiver, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook, "SECONDS", 0.3)
@@ -61,27 +61,27 @@ def test_one_that_never_comes_to_an_end_is_given_up(
         send(receiver)
 
 
-def test_one_that_is_away_is_reported_without_its_address() -> None:
+def test_an_unreachable_receiver_is_reported_without_its_url() -> None:
     nobody = WebhookReceiver(webhook=SecretStr("http://127.0.0.1:9/key-in-path"), secret=SecretStr(SECRET))
     with pytest.raises(UndeliveredError, match="it was not reached: ConnectError") as error:
         asyncio.run(webhook.send(nobody, ALERT))
     assert "key-in-path" not in str(error.value)
 
 
-# To people
+# Apprise
 
 
 def phone(address: str) -> AppriseReceiver:
     return AppriseReceiver(apprise=SecretStr(address))
 
 
-def test_apprise_takes_one_message_for_all_that_is_due(receiver: AlertReceiver) -> None:
+def test_apprise_sends_one_message_for_all_due_alerts(receiver: AlertReceiver) -> None:
     asyncio.run(apprise.send(phone(f"json://127.0.0.1:{receiver.port}/"), "two alerts", "one\ntwo"))
     (received,) = receiver.received
     assert (received.json["title"], received.json["message"]) == ("two alerts", "one\ntwo")
 
 
-def test_an_address_that_apprise_does_not_know_is_reported(receiver: AlertReceiver) -> None:
+def test_an_address_unknown_to_apprise_is_reported(receiver: AlertReceiver) -> None:
     with pytest.raises(UndeliveredError, match="apprise does not know such an address"):
         asyncio.run(apprise.send(phone("carrier-pigeon://roof"), "title", "text"))
 
@@ -93,7 +93,7 @@ def test_a_service_that_hangs_is_killed(receiver: AlertReceiver, monkeypatch: py
         asyncio.run(apprise.send(phone(f"json://127.0.0.1:{receiver.port}/"), "title", "text"))
 
 
-# From the outbox
+# Outbox
 
 
 def due(number: int = 1) -> None:
@@ -125,7 +125,7 @@ def test_each_alert_is_sent_until_it_is_confirmed_with_the_same_id_and_body(rece
 
 
 @pytest.mark.usefixtures("subscribed")
-def test_people_get_all_that_is_due_in_one_message(receiver: AlertReceiver) -> None:
+def test_apprise_receivers_get_all_due_alerts_in_one_message(receiver: AlertReceiver) -> None:
     due(3)
     assert passes(Delivery("phone", phone(f"json://127.0.0.1:{receiver.port}/")), 2) == [True, False]
     assert [each.json["title"] for each in receiver.received] == ["orderd: 3 alerts"]

@@ -1,4 +1,5 @@
-"""An alert about an order is there if and only if the change of the order is; each is delivered by one at a time."""
+"""An alert about an order is stored in the transaction of the order's change, and is delivered by one process at a
+time."""
 
 from uuid import UUID
 
@@ -39,27 +40,27 @@ def stored() -> list[tuple[str, str]]:
     return [(kind, id_) for kind, id_ in rows]
 
 
-def test_nothing_is_stored_while_nobody_has_subscribed() -> None:
+def test_no_alert_is_stored_without_a_subscription() -> None:
     confirmed()
     failed()
     alerts.store(AlertKind.RESTARTED, {})
     assert stored() == []
 
 
-def test_only_what_somebody_has_subscribed_to_is_stored() -> None:
+def test_only_subscribed_kinds_are_stored() -> None:
     alerts.subscribe([AlertKind.FAILED])
     confirmed()
     order = failed()
     assert stored() == [("failed", f"{order.id}-{order.seq}")]
 
 
-def test_a_subscription_that_nobody_renews_lapses(subscribed: None) -> None:
+def test_a_subscription_that_is_not_renewed_expires(subscribed: None) -> None:
     database.execute_sql("UPDATE alert_subscriptions SET until = clock_timestamp() - interval '1 second'")
     confirmed()
     assert stored() == []
 
 
-def test_the_alert_names_the_event_that_it_is_about(subscribed: None) -> None:
+def test_an_alert_names_its_event(subscribed: None) -> None:
     order = confirmed()
     alerts.distribute(EVERYTHING)
     (delivery,) = alerts.take("bot", 10)
@@ -82,16 +83,16 @@ def test_the_alert_names_the_event_that_it_is_about(subscribed: None) -> None:
     }
 
 
-def test_it_is_undone_with_the_change_itself(subscribed: None) -> None:
+def test_an_alert_is_rolled_back_with_its_change(subscribed: None) -> None:
     with database.atomic() as transaction:
         confirmed()
         transaction.rollback()
     assert stored() == []
 
 
-def test_of_a_part_of_an_order_its_fill_is_not_told_and_its_unknown_outcome_is(subscribed: None) -> None:
+def test_an_unknown_outcome_of_a_child_is_an_alert_and_its_fill_is_not(subscribed: None) -> None:
     confirmed(parent_id=pending())
-    part = sign(built(), "nobody knows").order
+    part = sign(built(), "unknown outcome").order
     database.execute_sql(
         "UPDATE orders SET parent_id = %s, updated_at = clock_timestamp() - interval '1 hour' WHERE id = %s",
         (str(pending()), str(part.id)),
@@ -100,19 +101,19 @@ def test_of_a_part_of_an_order_its_fill_is_not_told_and_its_unknown_outcome_is(s
     assert [kind for kind, _ in stored()] == ["unknown"]
 
 
-def test_a_cancelled_order_is_what_its_trader_wanted(subscribed: None) -> None:
+def test_a_cancelled_order_is_not_an_alert(subscribed: None) -> None:
     journal.apply([Change(pending(), Cancelled(), None)])
     assert stored() == []
 
 
-def test_the_death_of_a_process_is_reported_where_its_work_is_taken_over(subscribed: None) -> None:
+def test_the_death_of_a_process_is_an_alert_when_its_work_is_reclaimed(subscribed: None) -> None:
     process = Process("host:1:a", "machine", 1, 1)
     processes.beat(process)
     processes.bury([(process, processes.known()[process])])
     assert [kind for kind, _ in stored()] == ["restarted"]
 
 
-def test_a_process_that_leaves_in_order_is_no_alert(subscribed: None) -> None:
+def test_an_orderly_stop_of_a_process_is_not_an_alert(subscribed: None) -> None:
     processes.beat(Process("host:1:a", "machine", 1, 1))
     processes.leave("host:1:a")
     assert stored() == []
@@ -121,7 +122,7 @@ def test_a_process_that_leaves_in_order_is_no_alert(subscribed: None) -> None:
 # Deliveries
 
 
-def test_each_receiver_gets_what_it_wants_once(subscribed: None) -> None:
+def test_each_receiver_gets_its_kinds_once(subscribed: None) -> None:
     confirmed()
     failed()
     wants = {"bot": [AlertKind.FILLED, AlertKind.FAILED], "phone": [AlertKind.FAILED]}
@@ -131,7 +132,7 @@ def test_each_receiver_gets_what_it_wants_once(subscribed: None) -> None:
     assert [each.alert.kind for each in alerts.take("phone", 10)] == ["failed"]
 
 
-def test_what_one_has_taken_nobody_else_gets_before_the_lease_is_over(subscribed: None) -> None:
+def test_a_leased_delivery_is_not_given_out_again_before_the_lease_expires(subscribed: None) -> None:
     confirmed()
     alerts.distribute(EVERYTHING)
     (first,) = alerts.take("bot", 10)
@@ -141,17 +142,17 @@ def test_what_one_has_taken_nobody_else_gets_before_the_lease_is_over(subscribed
     assert (again.alert.id, first.tries, again.tries) == (first.alert.id, 1, 2)
 
 
-def test_what_is_confirmed_is_never_due_again(subscribed: None) -> None:
+def test_a_confirmed_delivery_is_never_due_again(subscribed: None) -> None:
     confirmed()
     alerts.distribute(EVERYTHING)
     (delivery,) = alerts.take("bot", 10)
     alerts.delivered("bot", [delivery.alert.id])
-    alerts.postpone("bot", {delivery.alert.id: 0}, "a late word of somebody who was slower")
+    alerts.postpone("bot", {delivery.alert.id: 0}, "a late report of a slower process")
     assert alerts.take("bot", 10) == []
     assert alerts.waiting() == []
 
 
-def test_what_is_not_confirmed_waits_and_is_listed_with_the_reason(subscribed: None) -> None:
+def test_an_unconfirmed_delivery_waits_and_is_listed_with_the_reason(subscribed: None) -> None:
     confirmed()
     alerts.distribute(EVERYTHING)
     (delivery,) = alerts.take("bot", 10)
@@ -161,14 +162,14 @@ def test_what_is_not_confirmed_waits_and_is_listed_with_the_reason(subscribed: N
     assert (receiver, count, since, error) == ("bot", 1, delivery.alert.at, "it answered with status 500")
 
 
-def test_a_server_s_clock_that_was_set_back_lets_no_delivery_wait_for_long(subscribed: None) -> None:
+def test_a_delivery_does_not_wait_long_after_the_clock_was_set_back(subscribed: None) -> None:
     confirmed()
     alerts.distribute(EVERYTHING)
     database.execute_sql("UPDATE alert_deliveries SET due_at = clock_timestamp() + interval '2 hours'")
     assert len(alerts.take("bot", 10)) == 1
 
 
-def test_what_is_too_old_is_given_up(subscribed: None) -> None:
+def test_an_old_delivery_is_given_up(subscribed: None) -> None:
     confirmed()
     failed()
     alerts.distribute(EVERYTHING)
@@ -177,7 +178,7 @@ def test_what_is_too_old_is_given_up(subscribed: None) -> None:
     assert [each.alert.kind for each in alerts.take("bot", 10)] == ["filled"]
 
 
-# What lasts
+# Conditions
 
 
 def states() -> list[str]:
@@ -189,7 +190,7 @@ def let_a_minute_pass() -> None:
     database.execute_sql("UPDATE alert_conditions SET since = since - interval '61 seconds'")
 
 
-def test_a_condition_is_reported_when_it_begins_and_when_it_is_over(subscribed: None) -> None:
+def test_a_condition_is_reported_at_its_begin_and_its_end(subscribed: None) -> None:
     low = {"balance:SOL": {"text": "little"}}
     for firing in (low, low, {}, {}):
         alerts.settle(AlertKind.BALANCE_LOW, firing)
@@ -197,7 +198,7 @@ def test_a_condition_is_reported_when_it_begins_and_when_it_is_over(subscribed: 
     assert states() == ["firing", "resolved"]
 
 
-def test_one_that_wavers_is_reported_once_a_minute_and_ends_as_it_is(subscribed: None) -> None:
+def test_an_unstable_condition_is_reported_at_most_once_per_minute(subscribed: None) -> None:
     low = {"balance:SOL": {"text": "little"}}
     for firing in (low, {}, low, {}, low, {}):
         alerts.settle(AlertKind.BALANCE_LOW, firing)
@@ -207,14 +208,14 @@ def test_one_that_wavers_is_reported_once_a_minute_and_ends_as_it_is(subscribed:
     assert states() == ["firing", "resolved"]
 
 
-def test_another_kind_of_condition_is_left_alone(subscribed: None) -> None:
+def test_other_kinds_of_conditions_are_not_changed(subscribed: None) -> None:
     alerts.settle(AlertKind.BALANCE_LOW, {"balance:SOL": {}})
     let_a_minute_pass()
     alerts.settle(AlertKind.HALTED, {})
     assert states() == ["firing"]
 
 
-def test_one_notifier_at_a_time_looks_at_what_lasts() -> None:
+def test_only_one_notifier_at_a_time_evaluates_conditions() -> None:
     assert alerts.watches("a", 20)
     assert not alerts.watches("b", 20)
     assert alerts.watches("a", 20)
@@ -222,7 +223,7 @@ def test_one_notifier_at_a_time_looks_at_what_lasts() -> None:
     assert alerts.watches("b", 20)
 
 
-def test_a_stop_that_has_fired_and_not_sold_is_found_whatever_it_waits_for() -> None:
+def test_a_fired_stop_without_a_fill_is_found_whatever_it_waits_for() -> None:
     (moved,) = journal.accept([new_order(kind=OrderKind.STOP, stop_price="95")])
     fact = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
     journal.apply([Change(moved.order.id, fact, moved.order.version, to=OrderStatus.PENDING, valid=True)])

@@ -1,4 +1,4 @@
-"""The audit only grows, and is found by who, what, when and which order."""
+"""The audit log is append-only, and is filtered by actor, action, time and order."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,14 +18,14 @@ DESK = Actor("desk", "10.0.0.1", UUID(int=7))
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"])
-def test_what_is_written_is_neither_changed_nor_removed(statement: str) -> None:
+def test_audit_rows_can_be_neither_changed_nor_removed(statement: str) -> None:
     audit.record([Entry(DESK, "order.cancel")])
     with pytest.raises(InternalError, match="append-only"):
         database.execute_sql(statement)
     assert AuditRow.select().count() == 1
 
 
-def test_an_order_is_written_down_with_who_submitted_it_and_a_second_submission_is_none() -> None:
+def test_an_order_is_recorded_with_its_submitter_and_a_resubmission_is_not() -> None:
     order = new_order("mine")
     journal.accept([order])
     journal.accept([new_order("mine")])
@@ -33,7 +33,7 @@ def test_an_order_is_written_down_with_who_submitted_it_and_a_second_submission_
     assert (row.actor, row.action, row.outcome) == ("tests", "order.submit", "ok")
 
 
-def test_rows_are_found_by_what_is_asked_for() -> None:
+def test_rows_are_found_by_each_filter() -> None:
     order_id = UUID(int=9)
     entries = [
         Entry(DESK, "order.cancel", order_id=order_id),
@@ -47,7 +47,7 @@ def test_rows_are_found_by_what_is_asked_for() -> None:
         return [row.id - 1 for row in audit.read(which, limit)]
 
     assert found(Filter()) == [0, 1, 2]
-    assert found(Filter(), limit=2) == [1, 2], "the newest, oldest first"
+    assert found(Filter(), limit=2) == [1, 2], "the newest rows, oldest first"
     assert found(Filter(actor="desk")) == [0, 1]
     assert found(Filter(action="order.cancel")) == [0, 2]
     assert found(Filter(order_id=order_id)) == [0]

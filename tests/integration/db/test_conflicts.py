@@ -1,4 +1,5 @@
-"""Writers of several orders wait for each other in a row; what Postgres ends for another's sake is made again."""
+"""Transactions on several orders lock them in one order, and are retried when Postgres aborts them because of
+others."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 @contextmanager
 def locked(url: str, order_id: UUID) -> "Iterator[psycopg2.extensions.connection]":
-    """Somebody else writes to this order, and takes his time."""
+    """Another session that has written to this order and has not committed."""
     other = psycopg2.connect(url)
     try:
         other.cursor().execute("UPDATE orders SET venue = venue WHERE id = %s", (str(order_id),))
@@ -45,7 +46,7 @@ def is_free(url: str, order_id: UUID) -> bool:
 
 
 def wait_until_somebody_waits() -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"  # the server is this test's alone
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"  # no other test uses this server
     while not database.execute_sql(waiting).fetchone()[0]:
         pass
 
@@ -88,7 +89,7 @@ def bury(orders: Sequence[Order]) -> object:
 
 
 @pytest.mark.parametrize("writes", [write, write_two_shapes, give_back, claim, bury])
-def test_whoever_writes_to_several_orders_begins_with_the_lowest(
+def test_several_orders_are_locked_in_the_order_of_their_ids(
     url: str, writes: Callable[[Sequence[Order]], object]
 ) -> None:
     begun = writes in (write, write_two_shapes, bury)
@@ -105,14 +106,14 @@ def _id(order: Order) -> UUID:
     return order.id
 
 
-def test_a_renewal_waits_for_nobody(url: str) -> None:
+def test_a_renewal_of_leases_does_not_wait_for_locks(url: str) -> None:
     busy, idle = claimed("worker-a", lease_seconds=0), claimed("worker-a", lease_seconds=0)
     with locked(url, busy.id):
         assert leases.renew("worker-a", [busy.id, idle.id], 60) == 1
     assert [order.id for order in leases.orphans(10)] == [busy.id]
 
 
-def test_orders_that_are_stored_by_two_at_once_are_stored_in_one_order() -> None:
+def test_concurrent_inserts_of_the_same_orders_do_not_deadlock() -> None:
     orders = [new_order(name) for name in ("first", "second")]
     with ThreadPoolExecutor(1) as thread:
         with database.atomic():
@@ -120,12 +121,12 @@ def test_orders_that_are_stored_by_two_at_once_are_stored_in_one_order() -> None
             storing = thread.submit(in_a_thread, lambda: journal.accept([new_order("second"), new_order("first")]))
             wait_until_somebody_waits()
             database.execute_sql("SET LOCAL lock_timeout = 100")
-            journal.accept(orders[1:])  # whoever began with the second would wait with it in his hands
+            journal.accept(orders[1:])  # an insert in another order would wait while it holds a lock
         assert storing.result() == []
 
 
 class Stumble:
-    """Lets the next inserts of orders fail as if Postgres had ended them for another's sake."""
+    """Makes the next inserts of orders fail as if Postgres had aborted them because of another transaction."""
 
     def __init__(self) -> None:
         database.execute_sql(
@@ -149,13 +150,13 @@ class Stumble:
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])
-def test_what_was_ended_for_anothers_sake_is_made_again(code: str) -> None:
+def test_an_aborted_transaction_is_retried(code: str) -> None:
     stumble = Stumble()
     stumble.next(3, code)
     assert len(journal.accept([new_order()])) == 1
 
 
-def test_a_transaction_is_made_again_as_a_whole() -> None:
+def test_a_transaction_is_retried_as_a_whole() -> None:
     stumble = Stumble()
     began = []
 
@@ -172,15 +173,15 @@ def test_a_transaction_is_made_again_as_a_whole() -> None:
     assert Order.select().count() == 2
 
 
-def test_what_others_are_not_to_blame_for_is_reported_at_once() -> None:
+def test_other_database_errors_are_not_retried() -> None:
     stumble = Stumble()
-    stumble.next(1, "53100")  # the disk is full
+    stumble.next(1, "53100")  # disk_full
     with pytest.raises(OperationalError):
         journal.accept([new_order()])
     assert Order.select().count() == 0
 
 
-def test_conflicts_without_end_are_reported() -> None:
+def test_endless_conflicts_are_reported() -> None:
     stumble = Stumble()
     stumble.next(1_000, "40P01")
     with pytest.raises(OperationalError):

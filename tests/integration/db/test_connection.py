@@ -1,4 +1,5 @@
-"""Connections of the pool: one that the server has closed meanwhile is not given out again."""
+"""The connection pool replaces connections that the server has closed, and its deadlines hold while the server
+hangs."""
 
 import select
 from collections.abc import Iterator
@@ -21,14 +22,14 @@ def test_an_idle_connection_that_the_server_has_closed_is_replaced(connected: st
     with administrator, administrator.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
     administrator.close()
-    assert select.select([idle], [], [], 10)[0], "the server has hung up"
+    assert select.select([idle], [], [], 10)[0], "the server did not close the connection"
 
     with database.connection_context():
         assert database.connection() is not idle
         assert database.execute_sql("SELECT 1").fetchone() == (1,)
 
 
-def test_an_idle_connection_that_lives_is_used_again(connected: str) -> None:
+def test_a_live_idle_connection_is_reused(connected: str) -> None:
     with database.connection_context():
         idle = database.connection()
     with database.connection_context():
@@ -37,24 +38,24 @@ def test_an_idle_connection_that_lives_is_used_again(connected: str) -> None:
 
 @pytest.fixture
 def through(postgres_url: str, tmp_path: Path) -> Iterator[Relay]:
-    """The way that the pool takes to the server."""
+    """The relay between the pool and the server."""
     with relay_to_postgres(postgres_url, tmp_path) as (relay, url):
         connect(url, statement_seconds=0.5)
         yield relay
         database.close_all()
 
 
-def test_a_statement_that_a_hanging_server_does_not_answer_ends_while_it_still_hangs(through: Relay) -> None:
+def test_a_statement_times_out_while_the_server_hangs(through: Relay) -> None:
     with database.connection_context():
         through.hang()
         with pytest.raises(OperationalError) as lost:
             database.execute_sql("SELECT 1")
-    assert not was_refused(lost.value), "nobody can tell whether it was done"
+    assert not was_refused(lost.value), "the outcome of the statement is unknown"
 
 
 @pytest.mark.parametrize("asked", [1, 3])
-def test_nobody_waits_longer_because_others_wait_for_a_connection(through: Relay, asked: int) -> None:
-    """A connection is waited for as long as libpq makes that, by all who ask at the same time."""
+def test_concurrent_connection_attempts_do_not_add_their_timeouts(through: Relay, asked: int) -> None:
+    """libpq waits for each connection; all threads must wait at the same time."""
     with database.connection_context():
         database.execute_sql("SELECT 1")
     database.close_all()
@@ -70,7 +71,7 @@ def test_nobody_waits_longer_because_others_wait_for_a_connection(through: Relay
                 each.result(timeout=4.5)
 
 
-def test_what_the_server_refuses_is_known_not_to_be_done(connected: str) -> None:
+def test_a_statement_refused_by_the_server_is_known_not_to_be_executed(connected: str) -> None:
     with database.connection_context():
         database.execute_sql("SET default_transaction_read_only = on; SET statement_timeout = 50")
         for statement in ("CREATE TABLE other ()", "SELECT pg_sleep(60)"):
@@ -89,10 +90,10 @@ def test_a_commit_whose_answer_is_lost_is_not_known_to_be_refused(through: Relay
         commit()
     assert not was_refused(lost.value)
     with database.connection_context():
-        assert database.execute_sql("SELECT to_regclass('other')::text").fetchone() == ("other",), "it was committed"
+        assert database.execute_sql("SELECT to_regclass('other')::text").fetchone() == ("other",), "the commit was lost"
 
 
-def test_work_that_nobody_waits_for_may_take_longer(connected: str) -> None:
+def test_background_work_has_a_longer_timeout(connected: str) -> None:
     connect(connected, statement_seconds=0.1)
     with database.connection_context():
         with database.patient(60):

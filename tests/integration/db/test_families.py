@@ -1,4 +1,4 @@
-"""Families as the database keeps them, and what an older release finds of them."""
+"""How families are stored, and what an older release makes of them after a downgrade."""
 
 from collections.abc import Iterator
 
@@ -24,8 +24,8 @@ def empty_database(empty_postgres_url: str) -> Iterator[None]:
     database.close_all()
 
 
-def test_an_older_release_sells_nothing_twice() -> None:
-    """It would sell the whole of what is sold in parts, and both ends of an OCO: what is not signed is withdrawn."""
+def test_an_older_release_sells_nothing_twice_after_a_downgrade() -> None:
+    """It would sell a partial order as a whole and both sides of an OCO, so unsigned orders are withdrawn."""
     market, wished = pending(), sign(built(), "sig").order.id
     assert journal.request_cancel(wished)
     for parent in (oco(), twap(), in_parts()):
@@ -41,7 +41,7 @@ def test_an_older_release_sells_nothing_twice() -> None:
     }
 
 
-def test_what_was_taken_back_is_applied_again() -> None:
+def test_the_migration_can_be_applied_again_after_a_downgrade() -> None:
     taken_back = Runner(database, str(MIGRATIONS)).down("0023_families")
     assert migrate() == sorted(taken_back)
     check_schema()
@@ -51,7 +51,7 @@ def test_what_was_taken_back_is_applied_again() -> None:
     assert [family.parent.id for family in families.these([parent])] == [parent]
 
 
-def test_what_is_being_sold_is_what_may_yet_count() -> None:
+def test_the_amount_in_flight_includes_attempts_that_may_still_land() -> None:
     parent = in_parts()
     for _ in range(2):
         new = new_order(amount_in=SOL)
@@ -61,7 +61,7 @@ def test_what_is_being_sold_is_what_may_yet_count() -> None:
     assert families.under_way(parent) == SOL
 
 
-def test_which_orders_are_families_is_said_alike_in_sql_and_in_python() -> None:
+def test_sql_and_python_agree_on_which_orders_are_families() -> None:
     for parent in (oco(), twap(), in_parts()):
         assert families.of(parent) is not None
     plain = new_order(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)

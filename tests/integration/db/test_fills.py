@@ -1,4 +1,4 @@
-"""A fill is a row from the moment its order is confirmed, and counts until the chain takes it back."""
+"""A fill is stored with its order's confirmation, and counts until the chain rolls it back."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -35,7 +35,7 @@ def fills() -> list[Fill]:
     return list(Fill.select().order_by(Fill.at))
 
 
-def test_it_says_what_was_traded_what_it_cost_and_what_the_price_had_been() -> None:
+def test_a_fill_stores_amounts_costs_and_quoted_prices() -> None:
     order = built()
     attempt = NewAttempt(1, "sig", b"signed", 150, QUOTED.venue, QUOTED.pool, LEAST, 0, 3_750_000, "101.6")
     submitted = Submitted(attempt=1, signature="sig", last_valid_block_height=150)
@@ -58,17 +58,17 @@ def test_it_says_what_was_traded_what_it_cost_and_what_the_price_had_been() -> N
     }
 
 
-def test_where_the_confirmation_is_not_stored_neither_is_the_fill() -> None:
+def test_a_refused_confirmation_stores_no_fill() -> None:
     live = sign(built(), "sig")
     below = {**FILL, "filled_out": LEAST - 1}
     change = Change(live.order.id, CONFIRMED, 1, below, attempt_end=AttemptEnd("landed", 9, 1))
     assert isinstance(journal.apply_each([change])[0], IntegrityError)
     late = Change(live.order.id, CONFIRMED, 0, FILL, attempt_end=AttemptEnd("landed", 9, 1))
-    assert journal.apply([late]) == [], "another worker has it"
+    assert journal.apply([late]) == [], "another worker has the claim"
     assert fills() == []
 
 
-def test_several_orders_have_their_own() -> None:
+def test_several_orders_have_their_own_fills() -> None:
     lives = [sign(built(), signature) for signature in ("one", "other")]
     journal.apply([_confirmation(each) for each in lives])
     assert {fill.order_id: fill.signature for fill in fills()} == {each.order.id: each.signature for each in lives}
@@ -79,7 +79,7 @@ def _confirmation(live: LiveAttempt) -> Change:
     return Change(live.order.id, fact, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, 1))
 
 
-def test_what_executes_a_part_of_an_order_has_a_fill_and_the_order_tells_of_it() -> None:
+def test_a_child_has_a_fill_and_its_parent_reports_it() -> None:
     parent = pending(kind=OrderKind.TWAP)
     (child,) = journal.accept([replace(new_order(), parent_id=parent)])
     (claimed_child,) = journal.claim([child.order.id], "worker-a", 15)
@@ -87,10 +87,10 @@ def test_what_executes_a_part_of_an_order_has_a_fill_and_the_order_tells_of_it()
     journal.apply([Change(parent, CONFIRMED, None, FILL | {"signature": "sig"}, to=OrderStatus.CONFIRMED)])
     (fill,) = views.get(DEFAULT_ACCOUNT, str(parent)).fills
     assert fill.order_id == child.order.id
-    assert Fill.select().count() == 1, "what the parent ends with is the sum of what there is"
+    assert Fill.select().count() == 1, "the parent must not have a fill of its own"
 
 
-def test_one_that_is_taken_back_stays_marked_and_the_next_one_counts() -> None:
+def test_a_rolled_back_fill_stays_marked_and_the_next_one_counts() -> None:
     live = sign(built(), "sig")
     confirm(live.order, "sig", awaits_finality=True)
     (undone,) = finality.roll_back(finality.awaiting(1))
@@ -99,7 +99,7 @@ def test_one_that_is_taken_back_stays_marked_and_the_next_one_counts() -> None:
     assert (taken_back.rolled_back_at, counts.rolled_back_at) == (undone.order.updated_at, None)
 
 
-def test_the_database_refuses_a_second_one_that_counts() -> None:
+def test_the_database_refuses_a_second_valid_fill() -> None:
     order = confirm(sign(built(), "sig").order, "sig")
     with pytest.raises(IntegrityError, match="fills_order_id"):
         database.execute_sql(
@@ -115,7 +115,7 @@ def test_the_database_refuses_a_second_one_that_counts() -> None:
     [("0.00375", "SOL", 3_750_000), ("0.38026", "USDC", 3_750_000)],
     ids=["sold", "bought"],
 )
-def test_orders_that_were_filled_before_there_were_rows_get_theirs(fee: str, token: str, pool_fee: int) -> None:
+def test_the_migration_creates_fills_of_earlier_orders(fee: str, token: str, pool_fee: int) -> None:
     order = claimed()
     routed = Routed(
         chosen=QUOTED.model_copy(update={"fee": fee, "fee_token": token}), quotes=(QUOTED,), min_amount_out="151"
@@ -124,7 +124,7 @@ def test_orders_that_were_filled_before_there_were_rows_get_theirs(fee: str, tok
     (moved,) = journal.apply([Change(order.id, routed, order.version, columns)])
     confirm(sign(moved.order, "sig").order, "sig", rent="0.00203928")
     confirm(sign(built(), "bare").order, "bare")
-    sign(built(), "under way")
+    sign(built(), "in flight")
     before = [fill.__data__ for fill in fills()]
 
     database.execute_sql("DELETE FROM order_events WHERE order_id = %s", (str(before[1]["order_id"]),))
@@ -132,4 +132,4 @@ def test_orders_that_were_filled_before_there_were_rows_get_theirs(fee: str, tok
     database.execute_sql(MIGRATION.UP)
     whole, bare = (fill.__data__ for fill in fills())
     assert whole == before[0] | {"pool_fee": pool_fee}
-    assert bare == before[1] | {"rent": None}, "of which the events have been removed"
+    assert bare == before[1] | {"rent": None}, "an order whose events were removed"

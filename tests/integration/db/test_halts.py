@@ -1,4 +1,4 @@
-"""From the commit of a halt on no signature is stored, whoever was about to; what is signed goes its way."""
+"""After the commit of a halt no signature is stored, whoever was about to; signed orders are settled."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ CAUSE = HaltCause.OPERATOR
 
 @contextmanager
 def another(url: str) -> "Iterator[psycopg2.extensions.connection]":
-    """A connection of somebody else, in a transaction that has not ended."""
+    """A connection of another session, in an open transaction."""
     other = psycopg2.connect(url)
     try:
         yield other
@@ -51,7 +51,7 @@ def wait_until_somebody_waits() -> None:
 
 
 def apart(work: Callable[[], object]) -> "Future[object]":
-    """Done by a thread with a connection of its own."""
+    """Run ``work`` in a thread with its own connection."""
 
     def connected() -> object:
         with database.connection_context():
@@ -66,12 +66,12 @@ def apart(work: Callable[[], object]) -> "Future[object]":
 def is_signed(order: Order) -> bool:
     try:
         sign(order, "sig")
-    except ValueError:  # it was not among those that moved
+    except ValueError:  # it was not among the changed orders
         return False
     return True
 
 
-def test_while_a_halt_stands_nothing_is_signed_and_once_it_is_lifted_it_is() -> None:
+def test_nothing_is_signed_during_a_halt_and_signing_resumes_after_it() -> None:
     order = built()
     halt(CAUSE, ME, WHY)
     assert not is_signed(order)
@@ -80,8 +80,8 @@ def test_while_a_halt_stands_nothing_is_signed_and_once_it_is_lifted_it_is() -> 
     assert is_signed(order)
 
 
-def test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none(connected: str) -> None:
-    """The statement has begun, and waits for the lock of the halt, which has not been committed yet."""
+def test_a_signature_in_progress_is_refused_by_a_concurrent_halt(connected: str) -> None:
+    """The statement waits for the lock of the halt, which has not been committed yet."""
     order = built()
     with another(connected) as operator, operator.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (halts._LOCK,))
@@ -93,8 +93,8 @@ def test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none(conne
     assert Attempt.select().count() == 0
 
 
-def test_of_many_that_are_stored_together_none_is(connected: str) -> None:
-    """Of two shapes, so in two statements of one transaction."""
+def test_a_batch_of_signatures_is_refused_by_a_concurrent_halt(connected: str) -> None:
+    """The batch has two shapes, hence two statements in one transaction."""
     orders = [built() for _ in range(4)]
     halt(CAUSE, ME, WHY)
     changes = [
@@ -111,8 +111,8 @@ def test_of_many_that_are_stored_together_none_is(connected: str) -> None:
     assert Attempt.select().count() == 0
 
 
-def test_a_halt_waits_for_those_who_are_storing_signatures(connected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What they store is signed before the halt, and stays."""
+def test_a_halt_waits_for_signatures_that_are_being_stored(connected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These signatures precede the halt, and stay."""
     monkeypatch.setattr(halts, "_PATIENCE_MS", 60_000)
     with another(connected) as worker:
         assert may_sign(worker)
@@ -124,7 +124,7 @@ def test_a_halt_waits_for_those_who_are_storing_signatures(connected: str, monke
         assert not may_sign(worker)
 
 
-def test_a_worker_that_was_stopped_while_it_stored_a_signature_does_not_hold_a_halt_up(connected: str) -> None:
+def test_a_worker_suspended_while_storing_a_signature_does_not_block_a_halt(connected: str) -> None:
     order_id = pending()
     with another(connected) as stopped, stopped.cursor() as cursor:
         assert may_sign(stopped)
@@ -136,20 +136,20 @@ def test_a_worker_that_was_stopped_while_it_stored_a_signature_does_not_hold_a_h
     assert halts.current()
 
 
-def test_who_shares_the_lock_signs_beside_the_others(connected: str) -> None:
+def test_concurrent_signatures_share_the_lock(connected: str) -> None:
     with another(connected) as one:
         assert may_sign(one)
         assert is_signed(built())
 
 
-def test_what_is_signed_is_settled_while_it_stands() -> None:
+def test_signed_orders_are_settled_during_a_halt() -> None:
     order = sign(built(), "sig").order
     halt(CAUSE, ME, WHY)
     change = Change(order.id, CONFIRMED, order.version, FILL, attempt_end=AttemptEnd("landed", 9, 1))
     assert [moved.order.status for moved in journal.apply([change])] == [OrderStatus.CONFIRMED]
 
 
-def test_no_new_order_is_accepted_of_a_client_but_those_of_families_are() -> None:
+def test_clients_orders_are_refused_and_children_are_created_during_a_halt() -> None:
     halt(CAUSE, ME, WHY)
     assert journal.accept([new_order()], unless_halted=True) == []
     assert len(journal.accept([new_order()])) == 1
@@ -157,7 +157,7 @@ def test_no_new_order_is_accepted_of_a_client_but_those_of_families_are() -> Non
     assert len(journal.accept([new_order()], unless_halted=True)) == 1
 
 
-def test_it_is_told_who_halted_when_and_why_and_the_first_word_stands() -> None:
+def test_a_halt_keeps_its_first_actor_time_and_reason() -> None:
     (first,) = halt(CAUSE, ME, WHY)
     (again,) = halt(CAUSE, Actor("another"), "another reason")
     assert again == first
@@ -166,7 +166,7 @@ def test_it_is_told_who_halted_when_and_why_and_the_first_word_stands() -> None:
     assert first.error.detail == f"halted by ops at {first.at:%Y-%m-%d %H:%M:%S} UTC: {WHY}"
 
 
-def test_who_halted_and_who_lifted_is_in_the_audit() -> None:
+def test_a_halt_and_its_lift_are_in_the_audit_log() -> None:
     halt(CAUSE, ME, WHY)
     halt(CAUSE, ME, WHY)
     lift(Actor("boss"), CAUSE)
@@ -175,7 +175,7 @@ def test_who_halted_and_who_lifted_is_in_the_audit() -> None:
     assert rows == [("ops", "trading.halt", f"operator: {WHY}"), ("boss", "trading.lift", f"operator: {WHY}")]
 
 
-def test_two_who_halt_at_once_halt_once() -> None:
+def test_concurrent_halts_create_one_halt() -> None:
     begin = threading.Barrier(2)
 
     def halting() -> object:

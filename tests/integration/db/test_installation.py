@@ -1,4 +1,4 @@
-"""Each database is an installation of its own, and its orders have tags that only it can make."""
+"""Each database has an installation id, and its orders have tags that only this installation can create."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 
 def tag_of(account_id: UUID, client_order_id: str) -> bytes:
-    """By another implementation than the database's."""
+    """The tag by an implementation independent of the database's."""
     (inner,) = database.execute_sql("SELECT inner_key FROM installation").fetchone()
     key = bytes(byte ^ 0x36 for byte in bytes(inner))
     return hmac.digest(key, account_id.bytes + client_order_id.encode(), hashlib.sha256)[:8]
@@ -36,13 +36,13 @@ def test_a_tag_is_an_hmac_of_account_and_client_order_id() -> None:
     assert stored(pending()) != stored(moved.order.id)
 
 
-def test_orders_of_a_family_have_the_tag_of_the_one_that_was_submitted() -> None:
+def test_children_have_the_tag_of_their_parent() -> None:
     parent = twap()
     (child,) = journal.accept([replace(new_order(), parent_id=parent)])
     assert stored(child.order.id) == stored(parent)
 
 
-def test_what_follows_an_order_has_its_tag() -> None:
+def test_an_exit_order_has_the_tag_of_its_entry() -> None:
     (entry, exit_) = journal.accept(
         [new_order("mine", kind=OrderKind.MARKET, then_take_profit_price="1", then_stop_price="2")]
     )
@@ -50,7 +50,7 @@ def test_what_follows_an_order_has_its_tag() -> None:
     assert stored(exit_.order.id) == stored(entry.order.id)
 
 
-def test_an_id_is_made_with_the_database_and_past_ones_count_up_to_where_they_ended() -> None:
+def test_an_installation_id_is_created_with_the_database_and_past_ids_are_own_until_their_end() -> None:
     known = installation.read()
     assert (len(known.id), known.past, known.seen_slot) == (4, {}, 0)
     database.execute_sql("INSERT INTO past_installations VALUES (%s, 100)", (b"past",))

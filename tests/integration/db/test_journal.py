@@ -1,4 +1,4 @@
-"""The journal: one statement for a change and its event; whoever is late changes nothing."""
+"""The journal stores a change and its event in one statement, and refuses changes of an outdated claim."""
 
 import threading
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def history(order: Order) -> list[tuple[int, EventKind, OrderStatus]]:
     return [(event.seq, event.data.kind, event.status) for event in views.events_after(order.id, 0)]
 
 
-def test_events_are_numbered_without_gaps_along_the_good_path() -> None:
+def test_events_of_a_successful_order_are_numbered_without_gaps() -> None:
     live = sign(built(), "sig")
     journal.apply(
         [Change(live.order.id, CONFIRMED, live.order.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))]
@@ -44,7 +44,7 @@ def test_events_are_numbered_without_gaps_along_the_good_path() -> None:
     assert (order.seq, order.filled_out, order.lease_owner, order.due_at) == (5, 152_310_211, None, None)
 
 
-def test_the_claim_that_routed_may_route_again_and_nobody_else() -> None:
+def test_only_the_claim_that_routed_may_route_again() -> None:
     order = built()
     other = Routed(chosen=QUOTED, quotes=(), min_amount_out="150")
     (again,) = journal.apply([Change(order.id, other, order.version, {"min_amount_out": 150_000_000})])
@@ -57,10 +57,10 @@ def test_the_claim_that_routed_may_route_again_and_nobody_else() -> None:
     assert [kind for _, kind, _ in history(order)][-2:] == [EventKind.ROUTED, EventKind.ROUTED]
     assert journal.apply([Change(order.id, other, order.version - 1)]) == []
     sign(again.order, "sig")
-    assert journal.apply([Change(order.id, other, order.version)]) == [], "what is signed has its route"
+    assert journal.apply([Change(order.id, other, order.version)]) == [], "a signed order cannot be routed again"
 
 
-def test_a_fact_that_may_lead_to_several_states_leads_to_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fact_with_several_target_states_leads_to_the_given_one(monkeypatch: pytest.MonkeyPatch) -> None:
     to_its_end = (OrderStatus.ROUTING, EventKind.RETRYING, OrderStatus.FAILED)
     monkeypatch.setattr(domain, "TRANSITIONS", (*domain.TRANSITIONS, to_its_end))
     error = {"error_code": "TX_EXPIRED"}
@@ -77,20 +77,20 @@ def test_a_fact_that_may_lead_to_several_states_leads_to_the_one_that_is_named(m
     ended, waiting = read(first.id), read(second.id)
     assert (ended.status, ended.due_at, ended.lease_owner) == (OrderStatus.FAILED, None, None)
     assert (waiting.status, waiting.due_at is None, waiting.lease_owner) == (OrderStatus.PENDING, False, None)
-    assert read(third.id).status is OrderStatus.BUILDING, "from there it does not lead to that end"
+    assert read(third.id).status is OrderStatus.BUILDING, "the transition is not allowed from this state"
     assert {each.order.id for each in moved} == {first.id, second.id}
     with pytest.raises(domain.UnclearTransitionError):
         journal.apply([Change(third.id, RETRYING, third.version, error)])
 
 
-def test_one_client_order_id_is_one_order_also_within_a_batch() -> None:
+def test_a_client_order_id_is_unique_within_a_batch() -> None:
     first, second = new_order("mine"), new_order("mine")
     assert [moved.order.id for moved in journal.accept([first, second])] == [first.id]
     assert journal.accept([new_order("mine")]) == []
     assert Order.select().count() == 1
 
 
-def test_of_many_claims_one_wins() -> None:
+def test_one_of_many_concurrent_claims_wins() -> None:
     order_id, won = pending(), []
 
     def compete(owner: str) -> None:
@@ -106,7 +106,7 @@ def test_of_many_claims_one_wins() -> None:
     assert won == [read(order_id).lease_owner]
 
 
-def test_a_claim_that_was_overtaken_writes_nothing() -> None:
+def test_an_outdated_claim_writes_nothing() -> None:
     order = built("worker-a")
     journal.apply([Change(order.id, Cancelled(), None)])
     attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1, 8)
@@ -116,7 +116,7 @@ def test_a_claim_that_was_overtaken_writes_nothing() -> None:
     assert read(order.id).status is OrderStatus.CANCELLED
 
 
-def test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof() -> None:
+def test_a_signed_order_is_neither_cancelled_nor_failed_without_proof() -> None:
     live = sign(built(), "sig")
     failed = Failed(attempt=1, code=ErrorCode.SERVICE_INTERNAL, detail="?")
     changes = [
@@ -130,14 +130,14 @@ def test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof() -> Non
 
 
 def test_the_database_refuses_a_second_live_attempt() -> None:
-    """Whatever its number is, and whatever else went wrong before."""
+    """Whatever the number of the attempt, and even if an earlier check failed."""
     live = sign(built(), "first")
     database.execute_sql("UPDATE orders SET status = 'building', failures = 1 WHERE id = %s", (str(live.order.id),))
     with pytest.raises(IntegrityError, match="attempts_one_alive"):
         sign(read(live.order.id), "second")
 
 
-def test_a_change_to_which_the_database_objects_stays_behind_alone() -> None:
+def test_a_change_that_the_database_refuses_fails_alone() -> None:
     bad, good = sign(built(), "bad"), sign(built(), "good")
     changes = [
         Change(live.order.id, CONFIRMED, 1, {**FILL, "filled_out": filled}, attempt_end=AttemptEnd("landed", 9, 1))
@@ -171,7 +171,7 @@ def test_a_retry_ends_the_attempt_keeps_the_failure_and_waits() -> None:
     assert (failure.code, failure.signature, failure.logs) == ("TX_EXPIRED", "sig", ["line"])
     assert moved.order.due_at is not None
     assert moved.event.data == RETRYING.model_copy(update={"until": moved.order.due_at})
-    assert journal.claim([live.order.id], "worker-a", 15) == [], "it is not due yet"
+    assert journal.claim([live.order.id], "worker-a", 15) == [], "the order is not due yet"
     assert sign_again(live.order) == 2
 
 
@@ -183,7 +183,7 @@ def sign_again(order: Order) -> int:
     return sign(read(order.id), "sig-2").number
 
 
-def test_a_fill_below_the_least_accepted_is_not_stored() -> None:
+def test_a_fill_below_the_minimum_is_not_stored() -> None:
     live = sign(built(), "sig")
     columns = {**FILL, "filled_out": 150_999_999}
     end = AttemptEnd("landed", 9, sends=1)
@@ -210,6 +210,6 @@ def test_a_batch_of_several_shapes_is_one_transaction() -> None:
     assert read(one.order.id).status is OrderStatus.SUBMITTED
 
 
-def test_recent_starts_tell_the_rate_limit_what_redis_forgot() -> None:
+def test_recent_starts_restore_the_rate_limit_after_redis_lost_it() -> None:
     order = claimed()
     assert [order_id for order_id, _ in journal.recent_starts(60)] == [order.id]

@@ -1,4 +1,4 @@
-"""No statement of an order's life, and nothing that is read, looks at all orders, events or attempts that there are."""
+"""No statement scans the tables that grow with the number of orders: orders, events, attempts, fills and audit."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -89,7 +89,7 @@ def grown(postgres_server: Postgres) -> Iterator[None]:
 
 @contextmanager
 def scans(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, set[str]]]:
-    """The statements that are made, with those of the growing tables that their plans scan from end to end."""
+    """The executed statements, with the growing tables that their plans scan sequentially."""
     found: dict[str, set[str]] = {}
     execute: Callable[..., Any] = type(database).execute_sql
 
@@ -109,8 +109,8 @@ def scanned(plan: dict[str, Any]) -> set[str]:
     return set().union(*below, {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else ())
 
 
-def live_through_all_states() -> Order:
-    """Orders go through every state, by every statement that moves them. Returns one that was confirmed."""
+def take_orders_through_all_states() -> Order:
+    """Take orders through every state, with every statement that changes them. Returns a confirmed one."""
     waits = pending()
     journal.defer(waits, 1, "rate limit")
     journal.defer(waits, 1, OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
@@ -155,8 +155,8 @@ def live_through_all_states() -> Order:
     return several[2]
 
 
-def let_orders_rest() -> None:
-    """Until their price comes, their time is over, or somebody has enough of them; one again, after a try in vain."""
+def take_orders_through_resting() -> None:
+    """Orders that trigger, expire or are cancelled while they rest, and one that rests again after a failed attempt."""
     fires, withdrawn, lapses = (
         pending(kind=OrderKind.TRAILING, trail="3%", valid_seconds=seconds) for seconds in (None, None, 0)
     )
@@ -174,8 +174,8 @@ def let_orders_rest() -> None:
     assert [moved.order.id for moved in validity.expire(10)] == [lapses]
 
 
-def let_families_live() -> None:
-    """Parents and children, by every statement that looks after them; one is cancelled while a child is signed."""
+def take_families_through_their_states() -> None:
+    """Parents and children, with every statement that manages them; one is cancelled while a child is signed."""
     with families.exclusive_care():
         parents = [oco(), twap(), in_parts()]
         made = [replace(new_order(), parent_id=parent) for parent in parents]
@@ -194,7 +194,7 @@ def let_families_live() -> None:
     assert [moved.order.id for moved in journal.withdraw(10)] == [live.order.id]
 
 
-def read_all_that_can_be_read(order: Order) -> None:
+def read_everything(order: Order) -> None:
     alerts.fired_stops(15)
     alerts.longest_wait("rate limit")
     alerts.distribute({"bot": AlertKind})
@@ -248,8 +248,8 @@ def read_fills(order: Order) -> None:
             list(fills_of.totals(Wanted(whose, token, since=newest.at)))
 
 
-def ask_the_audit(order: Order) -> None:
-    """By all that it can be asked for, of long ago too; what is there much of, and what is rare."""
+def query_the_audit_log(order: Order) -> None:
+    """Query the audit log by each filter, for old and new rows, for frequent and rare values."""
     now = history.clock_now()
     for actor in (None, "filling", "rare", "nobody"):
         for action in (None, "order.submit", "order.cancel"):
@@ -260,7 +260,7 @@ def ask_the_audit(order: Order) -> None:
     audit.read(Filter(order_id=order.id), 50)
 
 
-def use_a_token_with_limits() -> None:
+def use_a_key_with_limits() -> None:
     new = new_order()
     by = Actor("filling", key_id=DEFAULT_ACCOUNT)
     limits = TradingLimits(per_day=10**18)
@@ -270,7 +270,7 @@ def use_a_token_with_limits() -> None:
     authentication.note_use([DEFAULT_ACCOUNT])
 
 
-def reserve_what_rests() -> None:
+def reserve_for_resting_orders() -> None:
     balances.store([SellableBalance(WSOL_MINT, False, 10**12, True)], 8)
     resting = new_order(kind=OrderKind.LIMIT, limit_price="105", time_in_force=TimeInForce.GTC)
     reservations = Reservations(max_open=10)
@@ -291,7 +291,7 @@ def let_processes_and_clocks_change() -> None:
     clock.cut(15, 60)
 
 
-def remove_what_is_old() -> None:
+def remove_old_data() -> None:
     for kept in Kept:
         retention.remove(kept, DAYS - 3)
     retention.removed()
@@ -299,24 +299,24 @@ def remove_what_is_old() -> None:
 
 
 @pytest.mark.usefixtures("grown")
-def test_no_statement_scans_what_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_statement_scans_a_growing_table(monkeypatch: pytest.MonkeyPatch) -> None:
     with scans(monkeypatch) as found:
-        order = live_through_all_states()
-        let_orders_rest()
-        let_families_live()
-        use_a_token_with_limits()
-        reserve_what_rests()
-        read_all_that_can_be_read(order)
-        ask_the_audit(order)
+        order = take_orders_through_all_states()
+        take_orders_through_resting()
+        take_families_through_their_states()
+        use_a_key_with_limits()
+        reserve_for_resting_orders()
+        read_everything(order)
+        query_the_audit_log(order)
         let_processes_and_clocks_change()
-        remove_what_is_old()
-    assert len(found) > 50, "the statements were seen"
+        remove_old_data()
+    assert len(found) > 50, "too few statements were recorded"
     assert {sql: tables for sql, tables in found.items() if tables} == {}
 
 
 @pytest.mark.usefixtures("connection")
-def test_a_statement_that_scans_what_grows_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(1_000)  # An empty table that autovacuum has seen is always read from end to end.
+def test_a_statement_that_scans_a_growing_table_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(1_000)  # Postgres always scans an empty table sequentially after autovacuum.
     with scans(monkeypatch) as found:
         database.execute_sql("SELECT count(*) FROM orders JOIN attempts ON orders.id = order_id WHERE orders.seq > 1")
         Order.select().where(Order.updated_at > history.clock_now() - timedelta(seconds=1)).execute()

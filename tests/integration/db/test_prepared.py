@@ -1,4 +1,4 @@
-"""Statements that are planned seldom, whichever connections there are."""
+"""Prepared statements are planned rarely, on every connection."""
 
 import pytest
 
@@ -18,12 +18,12 @@ def _planned() -> int:
     return int(count)
 
 
-def test_a_connection_is_given_a_statement_once(connection: None) -> None:
+def test_a_statement_is_prepared_once_per_connection(connection: None) -> None:
     assert [_twice(number) for number in (1, 2, 3)] == [2, 4, 6]
     assert _planned() == 1
 
 
-def test_a_new_connection_is_given_it_again(connected: str) -> None:
+def test_a_statement_is_prepared_again_on_a_new_connection(connected: str) -> None:
     with database.connection_context():
         assert _twice(1) == 2
         database.connection().close()
@@ -32,7 +32,7 @@ def test_a_new_connection_is_given_it_again(connected: str) -> None:
         assert _twice(2) == 4
 
 
-def test_it_outlives_a_transaction_that_is_rolled_back(connection: None) -> None:
+def test_a_prepared_statement_survives_a_rolled_back_transaction(connection: None) -> None:
     @transaction
     def fails() -> None:
         assert _twice(1) == 2
@@ -44,7 +44,7 @@ def test_it_outlives_a_transaction_that_is_rolled_back(connection: None) -> None
     assert _planned() == 1
 
 
-def test_it_is_planned_again_after_four_times_as_many_executions(connection: None) -> None:
+def test_a_statement_is_replanned_after_four_times_as_many_executions(connection: None) -> None:
     database.execute_sql("CREATE TEMP TABLE growing AS SELECT id FROM generate_series(1, 10) AS _(id)")
     database.execute_sql("ALTER TABLE growing ADD PRIMARY KEY (id)")
     find = Prepared("find", ("integer",), "SELECT id FROM growing WHERE id = $1")

@@ -1,4 +1,4 @@
-"""The last route of a pair, as a new process finds it."""
+"""The last route of a pair, as a new process reads it."""
 
 import pytest
 
@@ -29,7 +29,7 @@ LEG = RoutedLeg(
 )
 
 
-def test_the_newest_route_of_the_pair_is_reported_with_the_pools_it_was_found_among() -> None:
+def test_the_newest_route_of_a_pair_is_returned_with_its_candidate_pools() -> None:
     built()
     order = claimed()
     routed = Routed(chosen=QUOTED, quotes=(QUOTED,), min_amount_out="149", route=(LEG,))
@@ -51,7 +51,7 @@ def test_the_newest_route_of_the_pair_is_reported_with_the_pools_it_was_found_am
         (1, ErrorCode.ROUTE_STALE, False),
     ],
 )
-def test_what_an_order_with_its_own_minimum_was_paid_while_a_venue_was_silent_is_no_price_for_others(
+def test_a_route_found_during_an_outage_with_an_own_minimum_is_not_a_price(
     min_out: int | None, code: ErrorCode, counts: bool
 ) -> None:
     (moved,) = journal.claim([pending(min_out=min_out)], "worker-a", 15.0)
@@ -62,8 +62,8 @@ def test_what_an_order_with_its_own_minimum_was_paid_while_a_venue_was_silent_is
 
 
 @pytest.mark.parametrize(("max_in", "counts"), [(None, True), (2_000_000_000, False)])
-def test_an_exact_purchase_tells_the_price_of_what_its_route_would_take(max_in: int | None, counts: bool) -> None:
-    """One that says itself what it may cost at most goes where no other would: here a venue was silent."""
+def test_the_price_of_an_exact_purchase_is_that_of_its_route(max_in: int | None, counts: bool) -> None:
+    """A purchase with its own maximum accepts routes that others would not; here a venue did not answer."""
     (moved,) = journal.claim([pending(exact_out=150_000_000, max_in=max_in)], "worker-a", 15.0)
     refused = Refused(venue=VenueName.RAYDIUM, code=ErrorCode.RPC_UNAVAILABLE, detail="why")
     routed = Routed(chosen=QUOTED, quotes=(QUOTED,), refusals=(refused,), min_amount_out="150", max_amount_in="1.6")
@@ -74,7 +74,7 @@ def test_an_exact_purchase_tells_the_price_of_what_its_route_would_take(max_in: 
     assert past is None or (past.amount_in, past.amount_out) == (1_500_000_000, 150_000_000)
 
 
-def test_orders_that_are_older_than_asked_for_or_were_never_routed_show_no_price() -> None:
+def test_old_or_unrouted_orders_give_no_price() -> None:
     claimed()
     assert last_route(WSOL_MINT, USDC_MINT, 300) is None
     built()

@@ -1,4 +1,4 @@
-"""The dead leave everything to others at once; the living keep what they hold."""
+"""Work of dead processes is released at once; live processes keep theirs."""
 
 import pytest
 
@@ -13,7 +13,7 @@ A = Process("worker-a", "here", 1, 100)
 B = Process("worker-b", "here", 2, 100)
 
 
-def test_what_the_dead_held_is_there_for_others_and_what_others_hold_is_not() -> None:
+def test_work_of_a_dead_process_is_released_and_that_of_others_is_not() -> None:
     for process in (A, B):
         processes.beat(process)
     begun, signed, kept = claimed(A.name), sign(built(A.name), "sig").order, claimed(B.name)
@@ -24,7 +24,7 @@ def test_what_the_dead_held_is_there_for_others_and_what_others_hold_is_not() ->
     assert [*processes.known()] == [B]
 
 
-def test_what_its_sender_may_not_have_sent_is_due_at_once() -> None:
+def test_orders_that_a_dead_process_may_not_have_queued_are_due_at_once() -> None:
     processes.beat(A)
     (accepted,) = journal.accept([new_order()], A.name)
     again = pending()
@@ -35,7 +35,7 @@ def test_what_its_sender_may_not_have_sent_is_due_at_once() -> None:
     assert leases.take_due(10, B.name).start == sorted([accepted.order.id, again])
 
 
-def test_who_has_beaten_meanwhile_is_not_buried() -> None:
+def test_a_process_with_a_new_heartbeat_is_not_released() -> None:
     processes.beat(A)
     order = claimed(A.name)
     processes.beat(A)
@@ -44,7 +44,7 @@ def test_who_has_beaten_meanwhile_is_not_buried() -> None:
     assert processes.known() == {A: 1}
 
 
-def test_who_stops_in_order_leaves_what_it_has_begun_and_what_it_sent_stays_sent() -> None:
+def test_an_orderly_stop_releases_started_work_and_keeps_queued_messages() -> None:
     processes.beat(A)
     begun, signed = claimed(A.name), sign(built(A.name), "sig").order
     journal.accept([new_order()], A.name)
@@ -55,7 +55,7 @@ def test_who_stops_in_order_leaves_what_it_has_begun_and_what_it_sent_stays_sent
     assert processes.known() == {}
 
 
-def test_those_that_watch_are_those_that_said_so_last() -> None:
+def test_watchers_are_the_processes_that_last_registered_as_such() -> None:
     processes.beat(A, watches=True)
     processes.beat(B)
     assert processes.watching() == {A.name}

@@ -1,4 +1,4 @@
-"""What happened of late is put together by steps, venues and codes, of an account or of all."""
+"""Recent activity is summarised by steps, venues and codes, for one account or all."""
 
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ def fill(signature: str, filled_out: int) -> None:
 
 @pytest.fixture
 def trades(connection: None) -> None:
-    """Three fills, one of them an hour old, an attempt that failed, and an order that waits."""
+    """Three fills, one of them an hour old, a failed attempt, and a waiting order."""
     for signature, filled_out in (("old", 152_104_000), ("good", 152_104_000 + 15_210), ("bad", 152_104_000 - 15_210)):
         fill(signature, filled_out)
     database.execute_sql("UPDATE fills SET at = at - interval '1 hour' WHERE signature = 'old'")
@@ -45,7 +45,7 @@ def test_fills_failures_and_acceptances_are_counted_by_step() -> None:
     assert sum(found.failed.values()) == 1
     assert found.by_code == {"ROUTE_NOT_FOUND": 1}
     assert found.all_fills.fills == sum(each.fills for each in found.filled.values()) == 2
-    assert max([*found.accepted, *found.failed, *found.filled]) < 4, "all of this happened within a minute"
+    assert max([*found.accepted, *found.failed, *found.filled]) < 4, "an event is not within the last minute"
 
 
 @pytest.mark.usefixtures("trades")
@@ -59,16 +59,16 @@ def test_fills_are_compared_with_their_quotes() -> None:
 
 
 @pytest.mark.usefixtures("trades")
-def test_only_an_accounts_own_are_told_to_it() -> None:
+def test_an_account_sees_only_its_own_activity() -> None:
     assert recent(900, 15, DEFAULT_ACCOUNT) == recent(900, 15)
     assert recent(900, 15, uuid4()) == Recent(all_fills=FillFigures(0, None, None))
 
 
 @pytest.mark.usefixtures("trades")
-def test_a_fill_that_was_taken_back_does_not_count() -> None:
+def test_a_rolled_back_fill_does_not_count() -> None:
     database.execute_sql("UPDATE fills SET rolled_back_at = clock_timestamp() WHERE signature = 'good'")
     assert recent(900, 15).all_fills.fills == 1
 
 
-def test_nothing_is_no_figure() -> None:
+def test_no_activity_gives_no_figures() -> None:
     assert recent(900, 15) == Recent(all_fills=FillFigures(0, None, None))

@@ -1,4 +1,4 @@
-"""What strangers are refused is counted in a table whose size they do not decide."""
+"""Refusals of clients without a key are counted in a table whose size such clients cannot control."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -35,19 +35,19 @@ def test_equal_refusals_of_an_hour_are_one_row() -> None:
     assert datetime.now(UTC) - counted.last_at < timedelta(minutes=1)
 
 
-def test_an_hour_has_so_many_rows_however_many_addresses_knock() -> None:
+def test_the_rows_per_hour_are_limited_for_any_number_of_addresses() -> None:
     refusals.count(Counter({Refusal(f"10.0.{n // 256}.{n % 256}", "connect", "AUTH_REQUIRED"): 1 for n in range(700)}))
     refusals.count(Counter({Refusal(f"10.1.{n // 256}.{n % 256}", "connect", "AUTH_INVALID"): 2 for n in range(700)}))
     refusals.count(Counter({Refusal("10.0.0.0", "connect", "AUTH_REQUIRED"): 5}))
-    assert rows() == ROWS_AN_HOUR + 2, "and one for each outcome of the rest"
+    assert rows() == ROWS_AN_HOUR + 2, "plus one row per outcome for all other addresses"
     found = counts(refusals.read(1_000))
     assert found[Refusal("", "many", "AUTH_REQUIRED")] == 200
     assert found[Refusal("", "many", "AUTH_INVALID")] == 1_400
-    assert found[Refusal("10.0.0.0", "connect", "AUTH_REQUIRED")] == 6, "who has a row keeps it"
-    assert sum(found.values()) == 700 + 1_400 + 5, "all are counted"
+    assert found[Refusal("10.0.0.0", "connect", "AUTH_REQUIRED")] == 6, "an address with a row lost it"
+    assert sum(found.values()) == 700 + 1_400 + 5, "a refusal was not counted"
 
 
-def test_rows_of_long_ago_are_deleted_by_a_new_hour() -> None:
+def test_old_rows_are_deleted_when_an_hour_begins() -> None:
     refusals.count(Counter({KNOCK: 1}))
     for days, address in ((KEPT_DAYS + 1, "old"), (KEPT_DAYS - 1, "recent")):
         database.execute_sql(
@@ -58,7 +58,7 @@ def test_rows_of_long_ago_are_deleted_by_a_new_hour() -> None:
     assert {each.refusal.address for each in refusals.read(10)} == {"recent", KNOCK.address}
 
 
-def test_a_stranger_leaves_the_audit_alone_and_a_key_is_written_there() -> None:
+def test_refusals_without_a_key_are_not_in_the_audit_log_and_those_with_a_key_are() -> None:
     desk = Actor("desk", "10.0.0.1")
     noted = Counter({Entry(Actor("", "10.0.0.9"), "connect", "AUTH_REQUIRED"): 7})
     noted[Entry(desk, "order.submit", "LIMIT_DAY", detail="too much")] = 2
@@ -79,6 +79,6 @@ def test_counts_are_found_by_time_action_and_outcome() -> None:
     assert found(since=now - timedelta(minutes=1), action="order.submit") == {other}
     assert found(since=now + timedelta(minutes=1)) == set()
     assert found(until=now) == {KNOCK, other, guess}
-    assert found(until=now - timedelta(hours=2)) == set(), "not even the beginning of the hour"
+    assert found(until=now - timedelta(hours=2)) == set(), "the hour begins after the filter's end"
     assert found(outcome="AUTH_INVALID") == {guess}
     assert found(outcome="AUTH_INVALID", action="order.submit") == set()

@@ -1,4 +1,5 @@
-"""What rests has no due time and no claim. Its validity, its trader and its price may each end that, and one does."""
+"""Resting orders have no due time and no claim; a trigger, a cancel or their expiry ends the rest, and only one of
+them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +38,7 @@ TRIGGERED = Triggered(price="105", amount_out="157.5", condition="105", slot=9, 
 
 
 def accept(kind: OrderKind, **terms: Any) -> Order:
-    """As the daemon does, where market orders are valid for ten minutes."""
+    """Accept an order as the daemon does, where market orders are valid for ten minutes."""
     order = replace(new_order(kind=kind, **PRICES[kind], **terms), valid_seconds=TTL_SECONDS)
     (moved,) = journal.accept([order], "gateway")
     return moved.order
@@ -52,14 +53,14 @@ def cancel(order_id: UUID) -> list[Moved]:
 
 
 def let_pass(order_id: UUID, seconds: int) -> None:
-    """Shift all that is stored of the order's times into the past."""
+    """Move all stored times of the order into the past."""
     columns = ("due_at", "looks_from", "waits_since", "valid_until")
     moved = ", ".join(f"{name} = {name} - %(by)s * interval '1 s'" for name in columns)
     database.execute_sql(f"UPDATE orders SET {moved} WHERE id = %(id)s", {"by": seconds, "id": str(order_id)})
 
 
 @ALL
-def test_what_is_accepted_rests_and_is_as_it_was_given(kind: OrderKind) -> None:
+def test_a_resting_order_is_stored_with_its_terms(kind: OrderKind) -> None:
     order = accept(kind)
     assert order.status is OrderStatus.OPEN
     assert order.looks_from is not None
@@ -69,13 +70,13 @@ def test_what_is_accepted_rests_and_is_as_it_was_given(kind: OrderKind) -> None:
 
 
 @ALL
-def test_the_daemons_validity_is_for_market_orders_alone(kind: OrderKind) -> None:
+def test_the_default_validity_applies_only_to_market_orders(kind: OrderKind) -> None:
     assert accept(kind).valid_until is None
     (moved,) = journal.accept([replace(new_order(), valid_seconds=TTL_SECONDS)])
     assert moved.order.valid_until is not None
 
 
-def test_its_own_validity_holds() -> None:
+def test_a_resting_order_keeps_its_own_validity() -> None:
     order = accept(OrderKind.LIMIT, valid_seconds=90)
     assert order.valid_until is not None
     assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(90, abs=1)
@@ -84,18 +85,18 @@ def test_its_own_validity_holds() -> None:
 
 
 @pytest.mark.parametrize("time_in_force", [TimeInForce.IOC, TimeInForce.FOK])
-def test_a_limit_order_that_may_not_wait_is_in_line_at_once(time_in_force: TimeInForce) -> None:
+def test_an_ioc_or_fok_order_is_due_at_once(time_in_force: TimeInForce) -> None:
     order_id = pending(kind=OrderKind.LIMIT, limit_price="105", time_in_force=time_in_force)
     order = read(order_id)
     assert (order.status, order.looks_from) == (OrderStatus.PENDING, None)
     assert len(journal.claim([order_id], "worker-a", 15)) == 1
 
 
-def test_what_rests_is_claimed_by_no_worker() -> None:
+def test_a_resting_order_cannot_be_claimed() -> None:
     assert journal.claim([accept(OrderKind.LIMIT).id], "worker-a", 15) == []
 
 
-def test_what_fires_is_due_at_once_and_the_moment_is_kept() -> None:
+def test_a_triggered_order_is_due_at_once_and_stores_its_trigger_time() -> None:
     order = accept(OrderKind.STOP_LIMIT)
     (moved,) = trigger(order)
     assert moved.order.status is OrderStatus.PENDING
@@ -109,13 +110,13 @@ def test_what_fires_is_due_at_once_and_the_moment_is_kept() -> None:
     ]
 
 
-def test_what_fires_is_what_was_read() -> None:
+def test_a_trigger_applies_only_to_the_version_that_was_read() -> None:
     order = accept(OrderKind.LIMIT)
     database.execute_sql("UPDATE orders SET version = version + 1 WHERE id = %s", (str(order.id),))
     assert trigger(order) == []
     assert read(order.id).status is OrderStatus.OPEN
     assert len(trigger(read(order.id))) == 1
-    assert trigger(read(order.id)) == [], "and it fires once"
+    assert trigger(read(order.id)) == [], "the order fired twice"
 
 
 def end_it(order: Order) -> list[Moved]:
@@ -123,22 +124,24 @@ def end_it(order: Order) -> list[Moved]:
     return journal.apply([expiry(order)])
 
 
-@pytest.mark.parametrize("first", [trigger, lambda order: cancel(order.id), end_it], ids=["price", "trader", "time"])
-@pytest.mark.parametrize("second", [trigger, lambda order: cancel(order.id)], ids=["price", "trader"])
-def test_of_price_trader_and_time_the_first_one_decides(
+@pytest.mark.parametrize(
+    "first", [trigger, lambda order: cancel(order.id), end_it], ids=["trigger", "cancel", "expiry"]
+)
+@pytest.mark.parametrize("second", [trigger, lambda order: cancel(order.id)], ids=["trigger", "cancel"])
+def test_the_first_of_trigger_cancel_and_expiry_decides(
     first: Callable[[Order], list[Moved]], second: Callable[[Order], list[Moved]]
 ) -> None:
     order = accept(OrderKind.LIMIT, valid_seconds=60)
     (moved,) = first(order)
     after = second(order)
     if moved.order.status is OrderStatus.PENDING and after:
-        assert after[0].order.status is OrderStatus.CANCELLED, "what has fired is cancelled while nothing is signed"
+        assert after[0].order.status is OrderStatus.CANCELLED, "a triggered order can be cancelled until it is signed"
     else:
         assert after == []
         assert read(order.id).status is moved.order.status
 
 
-def test_an_order_whose_time_is_over_does_not_fire_and_ends_by_that() -> None:
+def test_an_order_past_its_validity_expires_and_does_not_fire() -> None:
     order = accept(OrderKind.LIMIT, valid_seconds=60)
     assert expire(10) == []
     let_pass(order.id, 61)
@@ -157,20 +160,22 @@ def test_waiting_and_resting_orders_expire_together() -> None:
     assert {moved.order.id for moved in expire(10)} == set(orders)
 
 
-@pytest.mark.parametrize("is_date", [False, True], ids=["for a minute", "until a date"])
-def test_a_date_comes_also_for_who_waits_in_line_for_a_start(is_date: bool) -> None:
-    """In line an order grows no older; a date is a date."""
+@pytest.mark.parametrize("is_date", [False, True], ids=["duration", "date"])
+def test_a_date_expires_an_order_that_waits_for_the_rate_limit(is_date: bool) -> None:
+    """A validity given as a duration does not run while the order waits for a start; a date is absolute."""
     until = {"expires_at": datetime.now(UTC) + timedelta(seconds=60)} if is_date else {"valid_seconds": 60}
     order = accept(OrderKind.LIMIT, **until)
     trigger(order)
     journal.defer(order.id, 120_000, RATE_LIMIT)
-    assert (read(order.id).due_at == read(order.id).valid_until) == is_date, "nobody waits longer than until then"
+    assert (read(order.id).due_at == read(order.id).valid_until) == is_date, (
+        "the order is due at the end of its validity"
+    )
     let_pass(order.id, 3_600)
     assert len(expire(10)) == is_date
     assert len(journal.claim([order.id], "worker-a", 15)) == (not is_date)
 
 
-def test_who_waits_in_line_is_worked_until_his_date_and_keeps_it() -> None:
+def test_an_order_that_waited_for_a_start_keeps_its_date() -> None:
     until = datetime(2126, 12, 1, tzinfo=UTC)
     order = accept(OrderKind.LIMIT, expires_at=until)
     trigger(order)
@@ -180,7 +185,7 @@ def test_who_waits_in_line_is_worked_until_his_date_and_keeps_it() -> None:
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
-def test_a_try_that_has_failed_lets_it_rest_again_and_says_from_when_it_is_looked_at(is_signed: bool) -> None:
+def test_a_failed_attempt_lets_the_order_rest_again_with_a_pause(is_signed: bool) -> None:
     order = accept(OrderKind.LIMIT)
     trigger(order)
     (moved,) = journal.claim([order.id], "worker-a", 15)
@@ -200,7 +205,7 @@ def test_a_try_that_has_failed_lets_it_rest_again_and_says_from_when_it_is_looke
     assert 3_000 < again.wait_ms <= 4_000
 
 
-def test_a_service_that_is_away_lets_it_rest_again_and_was_no_start() -> None:
+def test_an_unavailable_service_lets_the_order_rest_again_without_a_start() -> None:
     order = accept(OrderKind.LIMIT)
     trigger(order)
     (moved,) = journal.claim([order.id], "worker-a", 15)
@@ -213,7 +218,7 @@ def test_a_service_that_is_away_lets_it_rest_again_and_was_no_start() -> None:
     assert (order.status, order.failures, order.waits_for) == (OrderStatus.OPEN, 0, None)
 
 
-def test_those_that_rest_are_read_and_no_others() -> None:
+def test_only_resting_orders_are_read() -> None:
     order_id = accept(OrderKind.LIMIT).id
     pending()
     claimed()
@@ -231,7 +236,7 @@ def test_those_that_rest_are_read_and_no_others() -> None:
     assert [each.wait_ms for each in resting.these([order_id])] == [0]
 
 
-def test_each_pair_on_which_orders_rest_is_found_once() -> None:
+def test_each_pair_with_resting_orders_is_listed_once() -> None:
     assert resting.pairs() == set()
     orders = [accept(OrderKind.LIMIT) for _ in range(3)]
     sale = (orders[0].mint_in, orders[0].mint_out)
@@ -242,7 +247,7 @@ def test_each_pair_on_which_orders_rest_is_found_once() -> None:
     assert resting.pairs() == {sale}
 
 
-def test_what_waits_for_no_price_of_its_own_is_none_of_those_that_are_looked_at() -> None:
+def test_orders_without_a_price_of_their_own_are_not_evaluated() -> None:
     parents = [
         journal.accept([new_order(kind=OrderKind.OCO, stop_price="95", take_profit_price="120", confirm=2)])[0].order,
         journal.accept([new_order(kind=OrderKind.TWAP, slices=3, every_seconds=60, catch_up=CatchUp.ONE)])[0].order,
@@ -252,31 +257,31 @@ def test_what_waits_for_no_price_of_its_own_is_none_of_those_that_are_looked_at(
     assert resting.these(each.id for each in parents) == []
 
 
-def test_the_best_price_rises_and_is_lowered_by_nobody() -> None:
+def test_the_best_price_only_rises() -> None:
     order = accept(OrderKind.TRAILING)
     order_id = order.id
     for best, kept in ((100, 100), (120, 120), (110, 120)):
         resting.raise_best([Best(order_id, order.version, best)])
         assert read(order_id).best_out == kept
-    assert read(order_id).version == order.version, "whoever fires it meanwhile fires what he has read"
+    assert read(order_id).version == order.version, "a new best price must not void a trigger"
 
 
-def test_of_an_order_that_has_another_amount_meanwhile_no_best_price_is_noted() -> None:
-    """Of twice the amount it would be twice as high, and the stop would fire at once."""
+def test_a_best_price_is_not_stored_for_an_order_amended_meanwhile() -> None:
+    """A best price for twice the amount would be twice as high, and the stop would fire at once."""
     order = accept(OrderKind.TRAILING)
     database.execute_sql("UPDATE orders SET version = version + 1 WHERE id = %s", (str(order.id),))
     resting.raise_best([Best(order.id, order.version, 100)])
     assert read(order.id).best_out is None
 
 
-def test_of_what_rests_no_more_no_best_price_is_noted() -> None:
+def test_a_best_price_is_not_stored_for_an_order_that_no_longer_rests() -> None:
     order = accept(OrderKind.TRAILING)
     trigger(order)
     resting.raise_best([Best(order.id, order.version, 100)])
     assert read(order.id).best_out is None
 
 
-def test_the_table_holds_that_what_rests_is_looked_at_and_nothing_else_is() -> None:
+def test_the_schema_requires_an_evaluation_time_exactly_for_resting_orders() -> None:
     order = accept(OrderKind.LIMIT)
     for wrong in ("looks_from = NULL", "status = 'pending', due_at = now()"):
         with pytest.raises(IntegrityError, match="what_rests_is_looked_at"), database.atomic():

@@ -1,4 +1,4 @@
-"""A program and a database that do not fit each other do not start."""
+"""The daemon refuses to start on a database with another schema version."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +21,13 @@ def empty_database(empty_postgres_url: str) -> Iterator[None]:
     database.close_all()
 
 
-def test_a_database_that_is_behind_is_refused() -> None:
+def test_a_database_with_an_older_schema_is_refused() -> None:
     with pytest.raises(SchemaError, match=r"behind .* lacks 0001_orders, 0002_chain") as refused:
         check_schema()
     assert "orderd migrate" in refused.value.spec.next_step
 
 
-def test_a_database_that_is_ahead_is_refused() -> None:
+def test_a_database_with_a_newer_schema_is_refused() -> None:
     migrate()
     with database.connection_context():
         database.execute_sql("INSERT INTO schema_migration (name, applied) VALUES ('9999_future', now())")
@@ -51,7 +51,7 @@ def down(migrator, db):
 """
 
 
-def test_a_migration_takes_its_time_and_nothing_after_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrations_have_no_timeout_and_later_statements_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "0001_slow.py").write_text(_MIGRATION)
     monkeypatch.setattr(connection, "MIGRATIONS", tmp_path)
     assert migrate() == ["0001_slow"]
@@ -61,7 +61,7 @@ def test_a_migration_takes_its_time_and_nothing_after_it_may(tmp_path: Path, mon
         assert database.execute_sql("SHOW lock_timeout").fetchone() == ("10s",)
 
 
-def test_what_is_committed_is_on_disk_although_the_server_would_be_content_with_less() -> None:
+def test_commits_are_synchronous_whatever_the_server_default() -> None:
     with database.connection_context():
         name = database.execute_sql("SELECT current_database()").fetchone()[0]
         database.execute_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
@@ -70,14 +70,14 @@ def test_what_is_committed_is_on_disk_although_the_server_would_be_content_with_
         assert database.execute_sql("SHOW synchronous_commit").fetchone() == ("on",)
 
 
-def test_an_address_that_cannot_be_read_is_refused_without_its_password() -> None:
+def test_an_invalid_url_is_refused_without_showing_its_password() -> None:
     with pytest.raises(ValueError, match="cannot be read") as refused:
         connect("postgresql://orderd:hun%ter2@host/orderd")
     assert "hun" not in str(refused.value)
 
 
-def test_an_older_release_finds_nothing_that_it_would_execute_at_the_market() -> None:
-    """It knows market orders only: what waits for a price is withdrawn before it may take it for one of them."""
+def test_a_downgrade_withdraws_resting_orders() -> None:
+    """An older release knows only market orders, and would execute resting ones at the market."""
     migrate()
     with database.connection_context():
         market = pending()
@@ -95,7 +95,7 @@ def test_an_older_release_finds_nothing_that_it_would_execute_at_the_market() ->
     assert left == {str(market): "pending", str(signed.id): "submitted"}
 
 
-def test_what_was_taken_back_is_applied_again() -> None:
+def test_migrations_can_be_applied_again_after_a_downgrade() -> None:
     migrate()
     taken_back = Runner(database, str(MIGRATIONS)).down("0019_resting")
     assert migrate() == sorted(taken_back)

@@ -1,4 +1,4 @@
-"""The schema names states, outcomes and events as text, frozen in the migrations: it has to agree with the domain."""
+"""The states, outcomes and events named in the schema, frozen in migrations, agree with the domain."""
 
 import re
 from typing import get_args
@@ -24,7 +24,7 @@ NAMED_BY = {
     "filled_below_its_ceiling": FILLED,
     "failed_has_a_code": frozenset({OrderStatus.FAILED}),
 }
-"""Which states each constraint and index is about."""
+"""The states that each constraint and index must name."""
 
 
 def values_of(enum: str) -> list[str]:
@@ -33,38 +33,38 @@ def values_of(enum: str) -> list[str]:
 
 
 def definitions() -> dict[str, str]:
-    """Every check and every index of the schema, by its name."""
+    """Every check constraint and index of the schema, by name."""
     checks = database.execute_sql("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'")
     indexes = database.execute_sql("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'")
     return {**dict(checks.fetchall()), **dict(indexes.fetchall())}
 
 
 def named(definition: str, enum: str) -> frozenset[str]:
-    """The values of an enum that stand in a definition."""
+    """The values of an enum that a definition contains."""
     return frozenset(re.findall(rf"'(\w+)'::{enum}", definition))
 
 
-def test_the_states_are_those_of_the_table() -> None:
+def test_the_schema_has_the_states_of_the_transition_table() -> None:
     assert values_of("order_status") == [str(status) for status in OrderStatus]
 
 
-def test_the_outcomes_of_attempts_are_those_that_are_reported() -> None:
+def test_the_schema_has_the_outcomes_of_attempts_on_the_wire() -> None:
     assert sorted(values_of("attempt_outcome")) == sorted(get_args(AttemptOutcome))
 
 
-def test_each_rule_about_states_is_about_those_that_the_table_means() -> None:
+def test_each_constraint_names_the_states_that_it_means() -> None:
     found = {name: named(definition, "order_status") for name, definition in definitions().items()}
     assert {name: states for name, states in found.items() if states} == NAMED_BY
 
 
-def test_a_new_order_begins_where_the_table_says() -> None:
+def test_a_new_order_has_the_initial_state() -> None:
     (default,) = database.execute_sql(
         "SELECT column_default FROM information_schema.columns WHERE table_name = 'orders' AND column_name = 'status'"
     ).fetchone()
     assert named(default, "order_status") <= WAITING
 
 
-def test_how_an_order_ended_is_reported_for_those_that_have() -> None:
+def test_the_column_ended_as_covers_exactly_the_terminal_states() -> None:
     (expression,) = database.execute_sql(
         "SELECT generation_expression FROM information_schema.columns WHERE column_name = 'ended_as' AND "
         "table_name = 'orders'"
@@ -72,14 +72,14 @@ def test_how_an_order_ended_is_reported_for_those_that_have() -> None:
     assert named(expression, "order_status") == TERMINAL
 
 
-def test_no_index_of_orders_names_the_state_for_then_each_change_of_it_would_rewrite_all_entries() -> None:
+def test_no_index_of_orders_has_the_state_as_a_column() -> None:
     indexes = database.execute_sql("SELECT indexdef FROM pg_indexes WHERE tablename = 'orders'").fetchall()
     assert not [
         definition for (definition,) in indexes if re.search(r"\b(status|updated_at|lease_until)\b", definition)
     ]
 
 
-def test_states_are_found_by_the_words_of_the_indexes() -> None:
+def test_queries_by_state_use_the_conditions_of_the_indexes() -> None:
     orders = {
         "pending": pending(),
         "routing": claimed().id,

@@ -1,4 +1,4 @@
-"""What an order's terms are is kept in its row."""
+"""An order's terms are stored in its row."""
 
 from dataclasses import fields, replace
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
-def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> None:
+def test_each_term_is_read_back_as_parsed_and_shown(name: str) -> None:
     terms = understood(with_another(name), registry_of("simnet"), "0.5")
     moved, *_ = journal.accept([replace(new_order(), terms=terms)])
 
@@ -33,7 +33,7 @@ def test_a_term_comes_back_as_it_was_understood_and_is_told_so(name: str) -> Non
         assert getattr(views.order_view(order), term) == getattr(accepted.data, term) == value
 
 
-def test_an_order_of_before_there_was_a_floor_makes_one_in_each_attempt() -> None:
+def test_an_order_older_than_floors_sets_a_minimum_in_each_attempt() -> None:
     (moved,) = journal.accept([new_order()])
     database.execute_sql("UPDATE orders SET floor = DEFAULT, min_out = DEFAULT, max_cost_bps = DEFAULT")
     terms = terms_of(read(moved.order.id))
@@ -41,7 +41,7 @@ def test_an_order_of_before_there_was_a_floor_makes_one_in_each_attempt() -> Non
     assert format_terms(terms).floor is Floor.EACH
 
 
-def test_an_order_of_before_wrapped_sol_could_be_sold_sells_sol_itself() -> None:
+def test_an_order_older_than_use_wrapped_sells_native_sol() -> None:
     order = new_order("mine")
     (moved,) = journal.accept([order])
     database.execute_sql("UPDATE orders SET use_wrapped = DEFAULT")

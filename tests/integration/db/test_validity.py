@@ -1,4 +1,5 @@
-"""An order waits for what is away while it is valid; in line for a start it does not grow older."""
+"""An order waits for an unavailable service while it is valid; waiting for the rate limit does not use up its
+validity."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -32,14 +33,14 @@ def shift(order_id: UUID, column: str, seconds: int) -> None:
     )
 
 
-def test_an_order_is_valid_for_as_long_as_it_was_given() -> None:
+def test_an_order_is_valid_for_its_given_duration() -> None:
     order = read(valid(600))
     assert order.valid_until is not None
     assert (order.valid_until - order.created_at).total_seconds() == pytest.approx(600, abs=1)
     assert read(pending()).valid_until is None
 
 
-def test_a_wait_ends_with_the_validity_and_says_what_it_was_for() -> None:
+def test_an_order_that_expires_while_waiting_names_what_it_waited_for() -> None:
     order_id = valid(600)
     journal.defer(order_id, 0, AWAY)
     assert expire(10) == []
@@ -52,20 +53,20 @@ def test_a_wait_ends_with_the_validity_and_says_what_it_was_for() -> None:
     assert expire(10) == []
 
 
-def test_a_wait_for_a_service_is_no_longer_than_the_validity() -> None:
+def test_a_wait_for_a_service_ends_with_the_validity() -> None:
     order_id = valid(1)
     journal.defer(order_id, 3_600_000, AWAY)
     order = read(order_id)
     assert order.due_at == order.valid_until
 
 
-def test_an_order_that_is_no_longer_valid_is_not_begun() -> None:
+def test_an_expired_order_is_not_started() -> None:
     order_id = valid(600)
     shift(order_id, "valid_until", -600)
     assert journal.claim([order_id], "worker-a", 15) == []
 
 
-def test_nor_is_it_signed() -> None:
+def test_an_expired_order_is_not_signed() -> None:
     order = built()
     database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order.id),))
     attempt = NewAttempt(1, "sig", b"signed", 150, "meteora", "pool", 1, 0)
@@ -76,8 +77,8 @@ def test_nor_is_it_signed() -> None:
     assert moved.order.status is OrderStatus.EXPIRED
 
 
-def test_who_has_lost_an_order_does_not_end_it_while_it_is_valid() -> None:
-    """It goes back in line with the version that it was claimed with."""
+def test_a_lost_claim_does_not_expire_a_valid_order() -> None:
+    """The order returned to the queue with the version of that claim."""
     (moved,) = journal.claim([valid(600)], "worker-a", 15)
     lapse(moved.order.id)
     (taken,) = leases.reclaim(leases.orphans(10))
@@ -85,18 +86,18 @@ def test_who_has_lost_an_order_does_not_end_it_while_it_is_valid() -> None:
     assert journal.apply([expiry(moved.order)]) == []
 
 
-def test_what_is_signed_does_not_expire() -> None:
+def test_a_signed_order_does_not_expire() -> None:
     order = sign(built(), "sig").order
     database.execute_sql("UPDATE orders SET valid_until = now() WHERE id = %s", (str(order.id),))
     assert expire(10) == []
     assert journal.apply([expiry(read(order.id))]) == []
 
 
-def test_in_line_for_a_start_an_order_does_not_grow_older() -> None:
+def test_validity_does_not_run_while_waiting_for_the_rate_limit() -> None:
     order_id = valid(60)
     journal.defer(order_id, 0, RATE_LIMIT)
     before = read(order_id).valid_until
-    for column in ("waits_since", "valid_until"):  # an hour passes
+    for column in ("waits_since", "valid_until"):  # one hour passes
         shift(order_id, column, -3_600)
     assert expire(10) == []
     (moved,) = journal.claim([order_id], "worker-a", 15)
@@ -105,7 +106,7 @@ def test_in_line_for_a_start_an_order_does_not_grow_older() -> None:
     assert abs((moved.order.valid_until - before).total_seconds()) < 5
 
 
-def test_nor_has_it_where_it_then_waits_for_a_service() -> None:
+def test_validity_excludes_the_wait_for_the_rate_limit_before_a_wait_for_a_service() -> None:
     order_id = valid(60)
     journal.defer(order_id, 0, RATE_LIMIT)
     for column in ("waits_since", "valid_until"):
@@ -129,14 +130,14 @@ def test_a_reason_is_reported_once_and_the_wait_counts_from_then() -> None:
     assert order.waits_for == ErrorCode.RPC_UNAVAILABLE
 
 
-def test_who_waits_for_a_service_is_to_look_first() -> None:
+def test_an_order_that_waits_for_a_service_is_checked_first() -> None:
     looks, starts = valid(600), pending()
     journal.defer(looks, 0, AWAY)
     lapse(starts)
     assert leases.take_due(10) == ([starts], [looks])
 
 
-def test_a_turn_that_only_waited_was_no_start() -> None:
+def test_a_turn_that_only_waited_is_not_a_start() -> None:
     waits, works = claimed(), claimed()
     fact = Deferred(until=waits.created_at, reason=AWAY.spec.title, code=AWAY.code, detail=AWAY.detail)
     (moved,) = journal.apply([Change(waits.id, fact, waits.version, to=OrderStatus.PENDING, waits_for=str(AWAY.code))])
@@ -146,7 +147,7 @@ def test_a_turn_that_only_waited_was_no_start() -> None:
     assert {order_id for order_id, _ in journal.recent_starts(60)} == {works.id, again.order.id}
 
 
-def test_a_lost_worker_is_counted_and_a_wait_is_not() -> None:
+def test_lost_workers_are_counted_and_waits_are_not() -> None:
     order = claimed()
     lapse(order.id)
     leases.reclaim(leases.orphans(10))

@@ -1,4 +1,4 @@
-"""A stand-in for the daemon: starts the services in the directory that is given, says so, and waits for its end."""
+"""A stand-in for the daemon: starts the services in a directory, reports them, and waits until it is ended."""
 
 import signal
 import sys

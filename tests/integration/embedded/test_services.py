@@ -1,4 +1,4 @@
-"""The services that orderd brings along keep their data and their doors shut, and start after any kind of end."""
+"""The embedded services keep their data, allow no other users, and start after any kind of end."""
 
 import os
 import pwd
@@ -55,7 +55,7 @@ def wait_for_end(pid: int, seconds: float = 30.0) -> None:
 
 @contextmanager
 def daemon_stand_in(state_dir: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A process of its own that holds the services of ``state_dir``, and their process ids."""
+    """A process that holds the services of ``state_dir``, and their process ids."""
     with subprocess.Popen([sys.executable, HOLD, state_dir], stdout=subprocess.PIPE, text=True) as daemon:
         assert daemon.stdout is not None
         try:
@@ -66,7 +66,7 @@ def daemon_stand_in(state_dir: Path) -> Iterator[tuple[subprocess.Popen[str], li
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """As users get it: the server that tests share forgoes the disk."""
+    """A server with the settings that users get; the shared server has fsync off."""
     server = Postgres(tmp_path_factory.mktemp("untouched"))
     with running(server):
         yield server
@@ -109,7 +109,7 @@ def test_postgres_starts_after_it_was_killed_and_left_its_pid_file_behind(tmp_pa
     assert child.exit_code == -signal.SIGKILL
 
 
-def test_postgres_starts_over_when_making_its_data_directory_was_interrupted(tmp_path: Path) -> None:
+def test_postgres_starts_over_after_an_interrupted_initialisation(tmp_path: Path) -> None:
     (tmp_path / "postgres.partial").mkdir()
     (tmp_path / "postgres.partial/PG_VERSION").write_text("18")
     server = Postgres(tmp_path)
@@ -118,7 +118,7 @@ def test_postgres_starts_over_when_making_its_data_directory_was_interrupted(tmp
     assert not (tmp_path / "postgres.partial").exists()
 
 
-def test_a_data_directory_of_another_major_version_is_left_alone_and_told_what_to_do(tmp_path: Path) -> None:
+def test_a_data_directory_of_another_major_version_is_refused_with_instructions(tmp_path: Path) -> None:
     data = tmp_path / "postgres"
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("17\n")
@@ -129,7 +129,7 @@ def test_a_data_directory_of_another_major_version_is_left_alone_and_told_what_t
     assert [file.name for file in data.iterdir()] == ["PG_VERSION"]
 
 
-def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path) -> None:
+def test_a_failed_start_of_postgres_gives_the_reason_and_the_log_file(tmp_path: Path) -> None:
     server = Postgres(tmp_path)
     with running(server):
         pass
@@ -138,7 +138,7 @@ def test_postgres_that_cannot_start_says_why_and_where_its_log_is(tmp_path: Path
         server.start()
 
 
-def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_gets_only_the_environment_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = ("ORDERCTL_API_KEY", "ORDERD_RPC_URL", "POSTGRES_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY")
     for name in secrets:
         monkeypatch.setenv(name, "secret")
@@ -151,7 +151,7 @@ def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypat
             env={"OF_ITS_OWN": "1"},
         )
     )
-    with suppress(OrderdError):  # it has ended before it was ready, as it should
+    with suppress(OrderdError):  # the child exits before it is ready, as intended
         child.wait_until(lambda: child.exit_code == 0)
     output = (tmp_path / "told.log").read_text()
     assert "'PATH'" in output
@@ -160,7 +160,7 @@ def test_a_child_is_told_nothing_that_it_does_not_need(tmp_path: Path, monkeypat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_postgres_lets_no_other_user_in(postgres_server: Postgres, tmp_path: Path) -> None:
+def test_postgres_refuses_other_users(postgres_server: Postgres, tmp_path: Path) -> None:
     attempt = Child(
         ServiceProgram(
             name="intruder",
@@ -212,8 +212,8 @@ def test_redis_keeps_its_data_over_an_orderly_restart(tmp_path: Path) -> None:
         assert client.get("kept") == b"42"
 
 
-def test_redis_reads_what_an_older_release_has_kept(tmp_path: Path) -> None:
-    """Up to Redis 6 all was in one file, the commands as they are sent."""
+def test_redis_reads_the_file_of_an_older_release(tmp_path: Path) -> None:
+    """Up to Redis 6 all data was in one append-only file of plain commands."""
     (tmp_path / "redis").mkdir(mode=0o700)
     kept = b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$4\r\nkept\r\n$2\r\n42\r\n"
     (tmp_path / "redis" / "appendonly.aof").write_bytes(kept)
@@ -222,7 +222,7 @@ def test_redis_reads_what_an_older_release_has_kept(tmp_path: Path) -> None:
         assert client.get("kept") == b"42"
 
 
-def test_redis_starts_when_the_end_of_its_file_was_cut_off(tmp_path: Path) -> None:
+def test_redis_starts_with_a_truncated_file(tmp_path: Path) -> None:
     server = Redis(tmp_path)
     with running(server), RedisClient.from_url(server.url) as client:
         client.set("kept", "42")
@@ -235,8 +235,8 @@ def test_redis_starts_when_the_end_of_its_file_was_cut_off(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("damage", [b"*1\r\n$nonsense\r\nmore\r\n", b"\x00" * 64], ids=["nonsense", "zeros"])
-def test_redis_starts_empty_when_its_file_cannot_be_read(tmp_path: Path, damage: bytes) -> None:
-    """Nothing is lost with it; it is kept for whoever wants to look."""
+def test_redis_starts_empty_with_an_unreadable_file(tmp_path: Path, damage: bytes) -> None:
+    """Redis holds nothing essential; the unreadable file is kept for inspection."""
     server = Redis(tmp_path)
     with running(server), RedisClient.from_url(server.url) as client:
         client.set("kept", "42")
@@ -250,7 +250,7 @@ def test_redis_starts_empty_when_its_file_cannot_be_read(tmp_path: Path, damage:
     assert max((tmp_path / "redis").rglob("*.damaged")).exists()
 
 
-def test_a_child_that_says_what_it_does_is_waited_for_however_long_that_takes(tmp_path: Path) -> None:
+def test_a_child_that_reports_progress_is_not_timed_out(tmp_path: Path) -> None:
     child = Child(
         ServiceProgram(
             name="slow", argv=["/bin/sleep", "1000"], log=tmp_path / "log", lock=tmp_path / "lock", stop_seconds=5
@@ -265,9 +265,7 @@ def test_a_child_that_says_what_it_does_is_waited_for_however_long_that_takes(tm
         child.stop()
 
 
-def test_postgres_is_waited_for_as_long_as_it_says_that_it_recovers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recovering_postgres_is_not_timed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patience = 0.5
     monkeypatch.setattr("orderd.embedded.postgres._SILENCE_SECONDS", patience)
     server = Postgres(tmp_path)
@@ -292,7 +290,7 @@ def test_postgres_is_waited_for_as_long_as_it_says_that_it_recovers(
     }
 
 
-def test_postgres_that_ends_while_it_recovers_is_waited_for_no_longer(tmp_path: Path) -> None:
+def test_a_postgres_that_exits_during_recovery_is_reported(tmp_path: Path) -> None:
     server = Postgres(tmp_path)
     with running(server):
         pass
@@ -307,14 +305,14 @@ def test_postgres_that_ends_while_it_recovers_is_waited_for_no_longer(tmp_path: 
     assert ended.value.exit_code == -signal.SIGKILL
 
 
-def test_what_is_waited_for_is_reported(tmp_path: Path) -> None:
+def test_progress_of_the_wait_is_reported(tmp_path: Path) -> None:
     reported: list[str] = []
     child = Postgres(tmp_path).start(reported.append)
     child.stop()
     assert {each.partition(":")[0] for each in reported} == {"postgres"}
 
 
-def test_the_services_die_with_the_daemon_and_the_next_one_starts_them_again(tmp_path: Path) -> None:
+def test_services_die_with_the_daemon_and_the_next_run_restarts_them(tmp_path: Path) -> None:
     with daemon_stand_in(tmp_path) as (daemon, first):
         assert len(first) == 2
         daemon.send_signal(signal.SIGKILL)
@@ -325,7 +323,7 @@ def test_the_services_die_with_the_daemon_and_the_next_one_starts_them_again(tmp
         assert not set(first) & set(second)
 
 
-def test_a_daemon_that_is_started_at_once_waits_for_what_is_left_of_the_killed_one(tmp_path: Path) -> None:
+def test_a_new_daemon_waits_for_the_services_of_a_killed_one(tmp_path: Path) -> None:
     with daemon_stand_in(tmp_path) as (daemon, _):
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
@@ -333,7 +331,7 @@ def test_a_daemon_that_is_started_at_once_waits_for_what_is_left_of_the_killed_o
             assert len(second) == 2
 
 
-def test_a_second_daemon_on_the_same_directory_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+def test_a_second_daemon_on_the_same_directory_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:
     with (
         daemon_stand_in(tmp_path) as (daemon, _),
         pytest.raises(OrderdError, match=rf"process {daemon.pid}\) already runs on .*--state-dir"),
@@ -342,14 +340,14 @@ def test_a_second_daemon_on_the_same_directory_is_refused_and_told_who_holds_it(
         pass
 
 
-def test_a_child_that_does_not_want_to_stop_is_killed(tmp_path: Path) -> None:
+def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     stubborn = Child(stubborn_program(tmp_path))
     stubborn.wait_until((tmp_path / "ready").exists)
     stubborn.stop()
     assert stubborn.exit_code == -signal.SIGKILL
 
 
-def test_a_predecessor_that_does_not_end_is_killed_before_its_data_is_used_again(tmp_path: Path) -> None:
+def test_a_surviving_predecessor_is_killed_before_its_data_is_used(tmp_path: Path) -> None:
     predecessor = Child(stubborn_program(tmp_path))
     predecessor.wait_until((tmp_path / "ready").exists)
     successor = Child(stubborn_program(tmp_path))
@@ -358,19 +356,19 @@ def test_a_predecessor_that_does_not_end_is_killed_before_its_data_is_used_again
     successor.stop()
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(OrderdError, match="ghost could not be started"):
         Child(ServiceProgram(name="ghost", argv=["/nonexistent/ghost"], log=tmp_path / "log", lock=tmp_path / "lock"))
 
 
-def test_a_socket_lies_beside_the_data_while_its_path_is_short_enough(tmp_path: Path) -> None:
+def test_a_socket_is_next_to_the_data_if_its_path_is_short_enough(tmp_path: Path) -> None:
     data = tmp_path / ("d" * (SOCKET_PATH_LIMIT - len(str(tmp_path)) - len("//s")))
     assert len(str(data / "s")) == SOCKET_PATH_LIMIT
     assert socket_dir(data, "s") == data
     assert len(str(socket_dir(data, "s2") / "s2")) < SOCKET_PATH_LIMIT
 
 
-def test_services_start_below_a_path_that_is_too_long_for_a_socket(tmp_path: Path) -> None:
+def test_services_start_below_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
     state_dir = tmp_path / ("deep" * 30)
     state_dir.mkdir()
     postgres, redis = Postgres(state_dir), Redis(state_dir)
@@ -381,7 +379,7 @@ def test_services_start_below_a_path_that_is_too_long_for_a_socket(tmp_path: Pat
         assert not socket_dir(state_dir / name, ".s.PGSQL.5432").exists()
 
 
-def test_a_socket_directory_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
+def test_a_socket_directory_of_another_user_is_refused(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o777)
     (tmp_path / "link").symlink_to(tmp_path)
     for prepared in ("open", "link"):

@@ -355,7 +355,7 @@ def test_two_holders_of_one_attempt_confirm_it_once(
     assert [event.seq for event in views.events_after(the_order().id, 0)] == [1, 2, 3, 4, 5]
 
 
-def test_what_another_process_has_adopted_is_sent_by_that_one_alone(
+def test_an_attempt_adopted_by_another_process_is_sent_only_by_it(
     worker: Worker, start: Callable[[str], Worker], chain: ScriptedChain, clock: Clock
 ) -> None:
     worker.live.renew()

@@ -1,4 +1,4 @@
-"""Alert rules and the Grafana dashboard: they ask for what there is, and get it from a daemon that trades."""
+"""The alert rules and the Grafana dashboard query existing metrics, and get data from a daemon that trades."""
 
 import json
 import re
@@ -29,9 +29,9 @@ DASHBOARD = ROOT / "deploy/grafana/orderd.json"
 PATIENCE_SECONDS = 60
 INTERVALS = {"$__rate_interval": "30s", "$__range": "5m"}
 TRADING = QUICK | {"ORDERD_RATE_LIMIT": "12", "ORDERD_SIMNET_FAULTS": json.dumps({"http_429": 0.1})}
-"""Some orders wait, and the endpoint turns requests away, also those of venues: of all that there are figures."""
+"""Some orders wait, and the endpoint refuses some requests, so that every metric has data."""
 RECEIVERS = f'[receivers.away]\nwebhook = "http://127.0.0.1:9/"\nsecret = "{SECRET}"\n'
-"""Alerts to it wait."""
+"""A receiver that is unreachable, so that alerts wait."""
 needs_prometheus = pytest.mark.skipif(
     shutil.which("prometheus") is None or shutil.which("promtool") is None,
     reason="no Prometheus is installed: apt-get install prometheus",
@@ -39,18 +39,18 @@ needs_prometheus = pytest.mark.skipif(
 
 
 def alerts() -> dict[str, str]:
-    """The query of each alert, by its name."""
+    """The query of each alert, by name."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
     return {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
 
 
 def panels() -> list[dict[str, Any]]:
-    """Those that show something."""
+    """The panels that show data."""
     return [each for each in json.loads(DASHBOARD.read_text())["panels"] if each["type"] != "row"]
 
 
 def panel_queries() -> dict[str, str]:
-    """The query of each line of each panel, by the panel's title and its letter."""
+    """The query of each line of each panel, by the panel's title and the query's letter."""
     queries = {}
     for panel in panels():
         for target in panel["targets"]:
@@ -62,12 +62,12 @@ def panel_queries() -> dict[str, str]:
 
 
 def measured(query: str) -> list[str]:
-    """What an alert compares, as queries that find something whether or not it fires."""
+    """The values that an alert compares, as queries that return data whether or not it fires."""
     sides = query.split(" unless on () ")
     return [re.sub(r" (==|>=|>|<) ", r" \1 bool ", side) for side in sides]
 
 
-def test_queries_name_metrics_and_labels_that_there_are() -> None:
+def test_queries_use_existing_metrics_and_labels() -> None:
     metrics = {each.name: each for _, module in SUBJECTS.values() for each in listed(module)}
     for query in (*alerts().values(), *panel_queries().values()):
         names = {re.sub(r"_(bucket|count|sum)$", "", name) for name in re.findall(r"\borderd_\w+", query)}
@@ -78,7 +78,7 @@ def test_queries_name_metrics_and_labels_that_there_are() -> None:
         assert used <= known, query
 
 
-def test_the_panels_can_be_told_apart_and_take_the_data_source_that_is_chosen() -> None:
+def test_panels_have_distinct_ids_and_use_the_selected_data_source() -> None:
     shown = panels()
     assert len({each["title"] for each in shown}) == len({each["id"] for each in shown}) == len(shown)
     for panel in shown:
@@ -86,7 +86,7 @@ def test_the_panels_can_be_told_apart_and_take_the_data_source_that_is_chosen() 
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
 
 
-def test_each_alert_has_a_case_in_which_it_fires() -> None:
+def test_each_alert_has_a_test_case_in_which_it_fires() -> None:
     assert {name for name in alerts() if not re.search(rf"\b{name}\b", CASES.read_text())} == set()
 
 
@@ -94,14 +94,14 @@ def test_each_alert_has_a_case_in_which_it_fires() -> None:
 @pytest.mark.parametrize(
     "arguments", [("check", "rules", str(RULES)), ("test", "rules", str(CASES))], ids=["valid", "cases"]
 )
-def test_the_rules_are_valid_and_alert_when_they_are_to(arguments: tuple[str, ...]) -> None:
+def test_the_rules_are_valid_and_pass_their_test_cases(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture
 def trading_daemon(tmp_path: Path) -> Iterator[Daemon]:
-    """One that has executed, failed and deferred orders, fired one that rested, and refused a client."""
+    """A daemon that has filled, failed, deferred and triggered orders, and refused a client."""
     state = tmp_path / "daemon"
     state.mkdir()
     receivers = tmp_path / "alerts.toml"
@@ -113,7 +113,7 @@ def trading_daemon(tmp_path: Path) -> Iterator[Daemon]:
             for price, force in (("50", None), ("200", None), ("200", TimeInForce.FOK))
         )
         trader.follow(trader.submit(fires), PATIENCE_SECONDS)
-        trader.submit(rests)  # its pools are read again and again
+        trader.submit(rests)  # keeps its pools being read
         trader.follow(trader.submit(fails), PATIENCE_SECONDS)
         trader.submit_all([order("SOL", "USDC", "0.1") for _ in range(14)])
         refused = httpx.get(daemon.url.replace("ws", "http", 1), headers={"Host": "evil.example"})
@@ -123,7 +123,7 @@ def trading_daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 @contextmanager
 def prometheus(directory: Path, target: str) -> Iterator[httpx.Client]:
-    """A Prometheus that scrapes the target each second, and has our rules."""
+    """A Prometheus with our rules that scrapes the target once per second."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     config = directory / "prometheus.yml"
@@ -149,7 +149,7 @@ def prometheus(directory: Path, target: str) -> Iterator[httpx.Client]:
 
 @needs_prometheus
 @pytest.mark.timeout(150)
-def test_every_query_finds_a_series_of_a_daemon_that_trades(trading_daemon: Daemon, tmp_path: Path) -> None:
+def test_every_query_returns_data_of_a_trading_daemon(trading_daemon: Daemon, tmp_path: Path) -> None:
     queries = panel_queries()
     for name, query in alerts().items():
         queries |= {f"{name} {number}": side for number, side in enumerate(measured(query))}
@@ -169,7 +169,7 @@ def test_every_query_finds_a_series_of_a_daemon_that_trades(trading_daemon: Daem
 
 def found(server: httpx.Client, query: str) -> list[Any]:
     answer = server.get("/api/v1/query", params={"query": query})
-    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # it has just begun
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # Prometheus is starting
         return []
     assert answer.json()["status"] == "success", (query, answer.text)
     result: list[Any] = answer.json()["data"]["result"]

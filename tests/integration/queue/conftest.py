@@ -1,4 +1,4 @@
-"""A broker, and workers that are stopped after the test, on the test's own Redis."""
+"""A broker on the test's own Redis, and workers that are stopped after the test."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -28,7 +28,7 @@ def broker(client: "redis.Redis") -> OrderBroker:
 
 @pytest.fixture
 def start_worker() -> Iterator[StartWorker]:
-    """Starts a worker with one thread, whose actor puts the order ids it is given into the returned queue."""
+    """Starts a worker with one thread, whose actor puts the order ids it gets into the returned queue."""
     with ExitStack() as workers:
 
         def start(broker: OrderBroker) -> "SimpleQueue[str]":
@@ -48,6 +48,6 @@ def start_worker() -> Iterator[StartWorker]:
 
 
 def send_apart(broker: OrderBroker, order_ids: Sequence[UUID]) -> None:
-    """Each order in a message of its own."""
+    """Send each order in its own message."""
     for order_id in order_ids:
         broker.send([order_id])

@@ -1,4 +1,4 @@
-"""Orders through the queue, on a real Redis."""
+"""Orders in the queue, on a real Redis."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.integration.queue.conftest import StartWorker, send_apart
 
 PATIENCE = 20
 NEVER_MS = 60_000
-"""Longer than any wait of a test: what comes, comes because the consumer was woken."""
+"""Longer than any wait of a test: a message that arrives earlier was delivered because the consumer was woken."""
 KEY = "orderd:queue:orders"
 
 
@@ -32,28 +32,28 @@ def order_of(message: MessageProxy) -> UUID:
 
 
 def take_message(consumer: OrderConsumer) -> MessageProxy:
-    """The next message, after however long a wait."""
+    """The next message, however long it takes."""
     while True:
         if (message := next(consumer)) is not None:
             return message
 
 
 def take(consumer: OrderConsumer) -> UUID:
-    """The next order, which comes alone, worked."""
+    """Take and acknowledge the next message, which must have one order."""
     message = take_message(consumer)
     consumer.ack(message)
     return order_of(message)
 
 
 def take_together(consumer: OrderConsumer) -> list[UUID]:
-    """The orders of the next message, worked."""
+    """Take and acknowledge the next message; returns its orders."""
     message = take_message(consumer)
     consumer.ack(message)
     return orders_of(message)
 
 
 def patient_consumer(url: str, prefetch: int) -> OrderConsumer:
-    """One of a process of its own, which asks again only when it is woken."""
+    """A consumer of another process that polls only when it is woken."""
     return OrderConsumer(OrderBroker(redis.Redis.from_url(url)), QUEUE, prefetch, NEVER_MS)
 
 
@@ -78,7 +78,7 @@ def test_many_orders_share_a_message(broker: OrderBroker, client: "redis.Redis",
     assert [UUID(worked.get(timeout=PATIENCE)) for _ in sent] == sent
 
 
-def test_orders_that_look_first_travel_alone(broker: OrderBroker, client: "redis.Redis") -> None:
+def test_orders_that_are_checked_first_have_their_own_message(broker: OrderBroker, client: "redis.Redis") -> None:
     broker.send(new_ids(3), look=True)
     assert left_in_redis(client)["waiting"] == 3
 
@@ -112,7 +112,7 @@ def test_all_idle_processes_are_woken_at_once(redis_url: str, broker: OrderBroke
         assert {each.result(PATIENCE) for each in taken} == set(sent)
 
 
-def test_an_emptied_redis_leaves_the_consumer_waiting_for_what_comes_next(
+def test_a_consumer_keeps_waiting_after_redis_was_emptied(
     redis_url: str, broker: OrderBroker, client: "redis.Redis"
 ) -> None:
     with ThreadPoolExecutor() as threads:
@@ -143,14 +143,14 @@ def test_a_worker_survives_a_restart_of_redis(tmp_path: Path, start_worker: Star
         child.stop()
 
 
-def test_an_emptied_redis_is_noticed_once(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
+def test_an_emptied_redis_is_detected_once(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
     another = OrderBroker(redis_client(redis_url))
-    assert [broker.has_lost_messages(), another.has_lost_messages()] == [True, False], "it has just been emptied"
+    assert [broker.has_lost_messages(), another.has_lost_messages()] == [True, False], "one consumer detects the loss"
     client.flushall()
     assert [another.has_lost_messages(), broker.has_lost_messages()] == [True, False]
 
 
-def test_a_restarted_redis_is_noticed(tmp_path: Path) -> None:
+def test_a_restart_of_redis_is_detected(tmp_path: Path) -> None:
     server = Redis(tmp_path)
     child = server.start()
     broker = OrderBroker(redis_client(server.url))
@@ -161,7 +161,7 @@ def test_a_restarted_redis_is_noticed(tmp_path: Path) -> None:
     child.stop()
 
 
-def test_messages_that_wait_are_joined(broker: OrderBroker, client: "redis.Redis") -> None:
+def test_waiting_messages_are_joined(broker: OrderBroker, client: "redis.Redis") -> None:
     sent = new_ids(6)
     for start in range(0, 6, 2):
         broker.send(sent[start : start + 2])
@@ -171,7 +171,9 @@ def test_messages_that_wait_are_joined(broker: OrderBroker, client: "redis.Redis
     assert left_in_redis(client) == NOTHING
 
 
-def test_what_comes_while_a_turn_is_prepared_is_joined(broker: OrderBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_arrive_while_a_turn_is_prepared_are_joined(
+    broker: OrderBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(preparation, "_SECONDS", PATIENCE)
     consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
     first, *later = new_ids(3)
@@ -184,7 +186,7 @@ def test_what_comes_while_a_turn_is_prepared_is_joined(broker: OrderBroker, monk
         assert taken.result(PATIENCE) == later
 
 
-def test_no_more_are_joined_than_a_message_may_carry(broker: OrderBroker, client: "redis.Redis") -> None:
+def test_joined_messages_do_not_exceed_the_maximum_batch(broker: OrderBroker, client: "redis.Redis") -> None:
     first, second, third = new_ids(MOST_AT_ONCE - 2), new_ids(2), new_ids(1)
     for together in (first, second, third):
         broker.send(together)
@@ -194,7 +196,7 @@ def test_no_more_are_joined_than_a_message_may_carry(broker: OrderBroker, client
     assert left_in_redis(client) == NOTHING
 
 
-def test_an_order_with_two_messages_comes_once(broker: OrderBroker, client: "redis.Redis") -> None:
+def test_an_order_with_two_messages_is_delivered_once(broker: OrderBroker, client: "redis.Redis") -> None:
     sent = new_ids(2)
     broker.send(sent)
     broker.send(sent)
@@ -204,7 +206,7 @@ def test_an_order_with_two_messages_comes_once(broker: OrderBroker, client: "red
     assert left_in_redis(client) == NOTHING
 
 
-def test_orders_that_look_first_are_not_joined(broker: OrderBroker) -> None:
+def test_orders_that_are_checked_first_are_not_joined(broker: OrderBroker) -> None:
     (looks, *starts) = new_ids(3)
     broker.send([starts[0]])
     broker.send([looks], look=True)
@@ -221,7 +223,7 @@ def test_messages_of_an_older_release_name_one_order(broker: OrderBroker) -> Non
     assert [take(consumer) for _ in range(2)] == [old, new]
 
 
-def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "redis.Redis") -> None:
+def test_acknowledged_messages_leave_nothing_in_redis(broker: OrderBroker, client: "redis.Redis") -> None:
     sent = new_ids(30)
     send_apart(broker, sent)
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
@@ -233,8 +235,8 @@ def test_nothing_is_left_in_redis_of_what_is_done(broker: OrderBroker, client: "
     assert left_in_redis(client) == NOTHING
 
 
-def test_while_all_threads_are_busy_nothing_is_handed_out(broker: OrderBroker) -> None:
-    """Two messages a thread are asked for: this process has two of these."""
+def test_no_message_is_fetched_beyond_the_prefetch_while_all_threads_are_busy(broker: OrderBroker) -> None:
+    """The prefetch is two messages per thread, and this process has two."""
     consumer = OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)
     sent = new_ids(6)
     held: list[MessageProxy] = []
@@ -243,14 +245,16 @@ def test_while_all_threads_are_busy_nothing_is_handed_out(broker: OrderBroker) -
         held.append(take_message(consumer))
     send_apart(broker, sent[2:])
     assert next(consumer) is None
-    assert broker.depth() == 4, "another process may have them"
+    assert broker.depth() == 4, "the remaining messages are available to other processes"
     consumer.ack(held[0])
     assert take_together(consumer) == sent[2:4]
     assert broker.depth() == 2
 
 
-def test_what_a_stopping_process_has_not_begun_goes_back(broker: OrderBroker, client: "redis.Redis") -> None:
-    """Both what waits, and what was joined and handed out to a thread that has not begun with it."""
+def test_a_stopping_process_returns_messages_that_it_has_not_started(
+    broker: OrderBroker, client: "redis.Redis"
+) -> None:
+    """Both messages that wait, and joined messages handed to a thread that has not started them."""
     first, second, waits = new_ids(1), new_ids(1), new_ids(MOST_AT_ONCE)
     for together in (first, second, waits):
         broker.send(together)
@@ -265,7 +269,7 @@ def test_what_a_stopping_process_has_not_begun_goes_back(broker: OrderBroker, cl
     assert sorted(taken) == sorted(first + second + waits)
 
 
-def test_acknowledgements_outlive_a_lost_connection(
+def test_acknowledgements_survive_a_lost_connection(
     broker: OrderBroker, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:
@@ -282,7 +286,7 @@ def test_acknowledgements_outlive_a_lost_connection(
     assert left_in_redis(client) == NOTHING
 
 
-def test_messages_of_a_dead_process_come_back(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
+def test_messages_of_a_dead_process_are_redelivered(redis_url: str, broker: OrderBroker, client: "redis.Redis") -> None:
     sent = new_ids(3)
     send_apart(broker, sent)
     dead = OrderBroker(redis_client(redis_url))
@@ -294,7 +298,7 @@ def test_messages_of_a_dead_process_come_back(redis_url: str, broker: OrderBroke
     assert left_in_redis(client) == NOTHING
 
 
-def test_a_message_that_nobody_can_read_is_dropped(broker: OrderBroker, client: "redis.Redis") -> None:
+def test_an_unreadable_message_is_dropped(broker: OrderBroker, client: "redis.Redis") -> None:
     client.hset(f"{KEY}.msgs", "1", "no json")
     client.rpush(KEY, "1", "an id without data")
     (order_id,) = new_ids(1)

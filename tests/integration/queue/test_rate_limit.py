@@ -1,4 +1,4 @@
-"""The rate limit's promises one by one, in virtual time on a real Redis."""
+"""The rate limit, in virtual time on a real Redis."""
 
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ def time(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
 
 @pytest.fixture
 def limiter(time: VirtualTime) -> RateLimiter:
-    """Three starts a minute, and none so far."""
+    """Three starts per minute, none of them used."""
     limiter = time.limiter(3)
     limiter.prepare()
     time.advance(LAG)
@@ -58,7 +58,7 @@ def slot_of(limiter: RateLimiter, order: UUID) -> datetime:
     return read_clock(limiter._redis) + answer.wait
 
 
-def test_up_to_the_limit_orders_start_at_once(limiter: RateLimiter) -> None:
+def test_orders_within_the_limit_start_at_once(limiter: RateLimiter) -> None:
     asking = orders(5)
     assert ask_all(limiter, asking) == asking[:3]
     assert limiter.use() == (3, 2)
@@ -77,7 +77,7 @@ def test_a_start_leaves_the_window_to_the_microsecond(limiter: RateLimiter, time
     assert isinstance(limiter.ask(late), Go)
 
 
-def test_each_that_waits_is_told_its_own_slot(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_each_waiting_order_gets_its_own_slot(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     for order in orders(3):
         limiter.ask(order)
@@ -87,18 +87,18 @@ def test_each_that_waits_is_told_its_own_slot(limiter: RateLimiter, time: Virtua
     assert slots == [*turns, *(KEPT + turn for turn in turns), 2 * KEPT + turns[0]]
 
 
-def test_who_comes_later_does_not_start_before_who_waits(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_a_later_order_does_not_start_before_a_waiting_one(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     waiting, late = orders(5), uuid7()
     assert ask_all(limiter, waiting) == waiting[:3]
     time.set(began + KEPT)
-    # Three slots are free, two of them are spoken for.
+    # Three slots are free, two of them belong to waiting orders.
     assert isinstance(limiter.ask(late), Go)
     assert isinstance(slot_of(limiter, uuid7()), datetime)
     assert ask_all(limiter, waiting[3:]) == waiting[3:]
 
 
-def test_orders_have_their_places_from_the_moment_they_are_sent(limiter: RateLimiter, client: "redis.Redis") -> None:
+def test_orders_have_their_place_in_line_from_submission(limiter: RateLimiter, client: "redis.Redis") -> None:
     sent = orders(5)
     with client.pipeline() as pipe:
         limiter.enter(pipe, sent)
@@ -106,7 +106,7 @@ def test_orders_have_their_places_from_the_moment_they_are_sent(limiter: RateLim
     assert ask_all(limiter, sent[::-1]) == sent[:3][::-1]
 
 
-def test_asking_again_keeps_the_place_and_takes_no_second_one(limiter: RateLimiter) -> None:
+def test_asking_again_keeps_the_place_in_line(limiter: RateLimiter) -> None:
     ask_all(limiter, orders(3))
     first, second = orders(2)
     slots = [slot_of(limiter, order) for order in (first, second, first, second)]
@@ -114,7 +114,7 @@ def test_asking_again_keeps_the_place_and_takes_no_second_one(limiter: RateLimit
     assert limiter.use() == (3, 2)
 
 
-def test_a_start_that_did_not_happen_is_given_back(limiter: RateLimiter) -> None:
+def test_an_unused_start_is_returned(limiter: RateLimiter) -> None:
     answers = [limiter.ask(order) for order in orders(3)]
     assert isinstance(answers[1], Go)
     limiter.release(answers[1])
@@ -132,7 +132,7 @@ def test_a_cancelled_order_leaves_the_line(limiter: RateLimiter, time: VirtualTi
     assert limiter.use() == (3, 1)
 
 
-def test_who_does_not_come_holds_the_line_up_for_the_grace_and_no_longer(
+def test_an_order_that_misses_its_slot_delays_the_line_by_the_grace_period_at_most(
     limiter: RateLimiter, time: VirtualTime
 ) -> None:
     began = time.now
@@ -144,24 +144,22 @@ def test_who_does_not_come_holds_the_line_up_for_the_grace_and_no_longer(
     slot_of(limiter, present)
     time.set(began + KEPT + GRACE)
     assert isinstance(limiter.ask(present), Go)
-    assert isinstance(limiter.ask(lost[0]), Go), "who comes after all is served"
+    assert isinstance(limiter.ask(lost[0]), Go), "an order that comes late is still served"
 
 
-def test_the_first_in_line_are_told_how_many_may_start_and_keep_their_places(
-    limiter: RateLimiter, time: VirtualTime
-) -> None:
+def test_the_number_of_free_starts_reserves_them_for_the_first_in_line(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     started, *waiting = orders(4)
     ask_all(limiter, [started])
     assert limiter.free(in_line(waiting[:2])) == 2
-    assert isinstance(slot_of(limiter, uuid7()), datetime), "the two are before it, though they have not asked"
+    assert isinstance(slot_of(limiter, uuid7()), datetime), "the two first orders keep their places without asking"
     assert ask_all(limiter, waiting[:2]) == waiting[:2]
     assert limiter.free(in_line(waiting[2:])) == 0
     time.set(began + KEPT)
     assert limiter.free(in_line(waiting[2:])) == 3
 
 
-def test_who_goes_first_starts_before_all_that_are_older(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_a_priority_order_starts_before_older_orders(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     first, *later, older, stop = orders(5)
     ask_all(limiter, [first])
@@ -171,7 +169,7 @@ def test_who_goes_first_starts_before_all_that_are_older(limiter: RateLimiter, t
     with limiter._redis.pipeline() as pipe:
         limiter.enter(pipe, [stop])
         pipe.execute()
-    assert limiter.use() == (3, 2), "it is in line once"
+    assert limiter.use() == (3, 2), "the order is in line twice"
     time.set(began + KEPT)
     assert limiter.free(in_line([stop], goes_first=True)) == 1
     assert ask_all(limiter, [older, stop]) == [stop]
@@ -179,7 +177,7 @@ def test_who_goes_first_starts_before_all_that_are_older(limiter: RateLimiter, t
     assert ask_all(limiter, [older]) == [older]
 
 
-def test_who_goes_first_and_is_cancelled_keeps_nobody_waiting(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_a_cancelled_priority_order_delays_nobody(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     *_, stop = asking = orders(4)
     ask_all(limiter, asking)
@@ -190,8 +188,8 @@ def test_who_goes_first_and_is_cancelled_keeps_nobody_waiting(limiter: RateLimit
     assert len(ask_all(limiter, orders(3))) == 3
 
 
-def test_who_has_just_started_is_not_put_in_line_again(limiter: RateLimiter) -> None:
-    """Postgres may not have heard of it when the first in line were read there."""
+def test_a_just_started_order_is_not_put_in_line_again(limiter: RateLimiter) -> None:
+    """The first in line are read from Postgres, which may not have the start yet."""
     started, late = orders(2)
     ask_all(limiter, [started])
     limiter.free(in_line([started]))
@@ -199,17 +197,17 @@ def test_who_has_just_started_is_not_put_in_line_again(limiter: RateLimiter) -> 
     assert isinstance(limiter.ask(late), Go)
 
 
-def test_an_order_that_is_tried_again_goes_before_younger_ones(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_a_retried_order_starts_before_younger_ones(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     retried, *others = orders(4)
     ask_all(limiter, [retried, *others])
-    assert slot_of(limiter, retried) == began + KEPT, "its first start counts as well"
+    assert slot_of(limiter, retried) == began + KEPT, "the first start did not count"
     time.set(began + KEPT)
     assert ask_all(limiter, orders(5))[:2] != []
     assert isinstance(limiter.ask(retried), Go)
 
 
-def test_a_lower_limit_is_kept_from_the_start(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_a_lowered_limit_applies_at_once(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     for order in orders(3):
         limiter.ask(order)
@@ -220,7 +218,7 @@ def test_a_lower_limit_is_kept_from_the_start(limiter: RateLimiter, time: Virtua
     assert slot_of(lowered, second) == began + 2 * KEPT + 2 * SECOND
 
 
-def test_a_limit_of_zero_lets_everything_through_and_writes_nothing(time: VirtualTime, client: "redis.Redis") -> None:
+def test_a_limit_of_zero_allows_every_start_and_stores_nothing(time: VirtualTime, client: "redis.Redis") -> None:
     unlimited = time.limiter(0)
     order = uuid7()
     answer = unlimited.ask(order)
@@ -233,12 +231,12 @@ def test_a_limit_of_zero_lets_everything_through_and_writes_nothing(time: Virtua
     assert client.keys("orderd:rate:*") == []
 
 
-class TestForgetfulRedis:
-    def test_a_prepared_limit_makes_nobody_wait(self, limiter: RateLimiter) -> None:
+class TestLostRedis:
+    def test_a_prepared_limit_grants_starts_at_once(self, limiter: RateLimiter) -> None:
         assert isinstance(limiter.ask(uuid7()), Go)
         assert limiter.use() == (1, 0)
 
-    def test_an_empty_redis_waits_for_the_journal_before_the_first_start(self, time: VirtualTime) -> None:
+    def test_the_first_start_on_an_empty_redis_waits_for_the_journal(self, time: VirtualTime) -> None:
         limiter, order = time.limiter(3), uuid7()
         time.journal = [(uuid7(), EPOCH - timedelta(seconds=age)) for age in (70, 10, 5, 1)]
         assert slot_of(limiter, order) == EPOCH + LAG
@@ -246,8 +244,8 @@ class TestForgetfulRedis:
         assert slot_of(limiter, order) == EPOCH - 10 * SECOND + KEPT
         assert limiter.use() == (3, 1)
 
-    def test_one_call_that_may_wait_prepares_it(self, time: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
-        # The module's own clock: threads of other tests sleep by the real one.
+    def test_the_preparing_call_waits_for_the_journal(self, time: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Only this module's sleep is patched: threads of other tests use the real one.
         clock = SimpleNamespace(sleep=lambda lag: time.advance(timedelta(seconds=lag)))
         monkeypatch.setattr("orderd.queue.limiter.time", clock)
         limiter = time.limiter(3)
@@ -255,7 +253,7 @@ class TestForgetfulRedis:
         assert time.now == EPOCH + LAG
         assert isinstance(limiter.ask(uuid7()), Go)
 
-    def test_a_flush_opens_no_window(self, limiter: RateLimiter, time: VirtualTime) -> None:
+    def test_a_flush_does_not_allow_additional_starts(self, limiter: RateLimiter, time: VirtualTime) -> None:
         began = time.now
         for order in orders(3):
             assert isinstance(limiter.ask(order), Go)
@@ -279,7 +277,7 @@ class TestForgetfulRedis:
         assert isinstance(limiter.ask(uuid7()), StartSlot)
         assert limiter.use()[0] == 3
 
-    def test_a_restart_that_lost_the_last_starts_is_noticed(self, limiter: RateLimiter, time: VirtualTime) -> None:
+    def test_a_restart_that_lost_the_last_starts_is_detected(self, limiter: RateLimiter, time: VirtualTime) -> None:
         for order in orders(3):
             assert isinstance(limiter.ask(order), Go)
             time.start(order)
@@ -289,10 +287,10 @@ class TestForgetfulRedis:
         assert isinstance(limiter.ask(uuid7()), StartSlot)
         assert limiter.use()[0] == 3
 
-    def test_a_seed_read_before_another_flush_is_void(
+    def test_starts_read_before_another_flush_are_discarded(
         self, limiter: RateLimiter, time: VirtualTime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The slow one of two seeders must not declare its old reading to be all there is."""
+        """The slower of two processes must not declare its outdated reading complete."""
         time.flush()
         opener, *others = orders(3)
         slot_of(limiter, opener)
@@ -316,7 +314,7 @@ class TestForgetfulRedis:
         assert slow.use()[0] == 3
 
 
-def test_who_forgets_an_order_is_not_troubled_by_a_dead_redis() -> None:
+def test_forgetting_an_order_works_while_redis_is_unavailable() -> None:
     dead = redis.Redis(unix_socket_path="/nonexistent", retry=None)  # type: ignore[arg-type]
     limiter = RateLimiter(dead, 3, WINDOW, lambda _: [])
     limiter.forget(uuid7())
@@ -328,10 +326,10 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("by", [-HOUR, HOUR], ids=["back", "ahead"])
-class TestAClockThatIsSet:
-    """Redis' clock; every wait ends after its length all the same."""
+class TestSetClock:
+    """Redis' clock is set; every wait keeps its length."""
 
-    def test_the_window_keeps_what_is_left_of_it(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
+    def test_the_window_keeps_its_remaining_time(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
         first, *others, late = orders(4)
         ask_all(limiter, [first])
         time.advance(SECOND)
@@ -342,7 +340,9 @@ class TestAClockThatIsSet:
         time.advance(KEPT - SECOND)
         assert isinstance(limiter.ask(late), Go)
 
-    def test_the_line_keeps_its_order(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
+    def test_the_line_keeps_its_order_after_a_jump(
+        self, limiter: RateLimiter, time: VirtualTime, by: timedelta
+    ) -> None:
         began = ask_all(limiter, orders(3))
         assert len(began) == 3
         first, second = orders(2)
@@ -351,7 +351,9 @@ class TestAClockThatIsSet:
         assert slot_of(limiter, second) == slots
         assert limiter.use()[1] == 2
 
-    def test_who_does_not_come_is_given_up(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
+    def test_an_order_that_misses_its_slot_is_skipped_after_a_jump(
+        self, limiter: RateLimiter, time: VirtualTime, by: timedelta
+    ) -> None:
         ask_all(limiter, orders(3))
         slot_of(limiter, uuid7())
         time.set_clock(by)
@@ -359,7 +361,7 @@ class TestAClockThatIsSet:
         time.advance(KEPT + GRACE + SECOND)
         assert limiter.use() == (0, 0)
 
-    def test_after_a_flush_the_journal_is_waited_for_no_longer(
+    def test_the_wait_for_the_journal_keeps_its_length(
         self, limiter: RateLimiter, time: VirtualTime, by: timedelta
     ) -> None:
         time.flush()
@@ -369,9 +371,7 @@ class TestAClockThatIsSet:
         time.advance(LAG)
         assert isinstance(limiter.ask(uuid7()), Go)
 
-    def test_of_several_workers_one_moves_the_times(
-        self, limiter: RateLimiter, time: VirtualTime, by: timedelta
-    ) -> None:
+    def test_only_one_worker_moves_the_times(self, limiter: RateLimiter, time: VirtualTime, by: timedelta) -> None:
         other = time.limiter(3)
         other.prepare()
         ask_all(limiter, orders(3))
@@ -381,10 +381,10 @@ class TestAClockThatIsSet:
         assert slot_of(other, uuid7()) == time.now + KEPT
 
 
-def test_a_worker_that_was_gone_is_not_shown_for_an_hour(
+def test_a_dead_worker_is_not_shown_after_a_jump(
     limiter: RateLimiter, client: "redis.Redis", time: VirtualTime
 ) -> None:
-    """Redis takes the end of a key by its clock too; here the hour is added to the key."""
+    """Redis expires keys by its own clock as well; the test adds the hour to the key's expiry."""
     client.set("orderd:worker:gone", 1, ex=HOUR + timedelta(seconds=5))
     time.set_clock(-HOUR)
     limiter.prepare()

@@ -1,4 +1,4 @@
-"""The rate limit under everything at once: any mix of arrivals, waits, cancels, flushes, crashes and processes."""
+"""A model test of the rate limit: any mix of arrivals, waits, cancels, flushes, crashes and processes."""
 
 from bisect import bisect_right
 from datetime import datetime, timedelta
@@ -20,13 +20,14 @@ LIMIT = 4
 
 
 def most_in_a_window(starts: list[float], window: float) -> int:
-    """The most starts that any half-open window of this length holds."""
+    """The maximum number of starts in any half-open window of this length."""
     starts = sorted(starts)
     return max((bisect_right(starts, start) - bisect_right(starts, start - window) for start in starts), default=0)
 
 
 class RateLimitMachine(RuleBasedStateMachine):
-    """Orders that behave, some that vanish, and a Redis that forgets. ``line`` is who must be served in turn."""
+    """Well-behaved orders, orders that vanish, and a Redis that loses data. ``line`` are orders to be served in
+    turn."""
 
     def __init__(self, client: "redis.Redis") -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class RateLimitMachine(RuleBasedStateMachine):
         self.first: set[UUID] = set()
 
     def place(self, order: UUID) -> tuple[bool, UUID]:
-        """Before whom it is served: those that go first come before the others, each in order of age."""
+        """The sort key of an order in line: priority orders first, then by age."""
         return (order not in self.first or self.time.now >= self.line.get(order, self.time.now), order)
 
     def ask(self, order: UUID, process: int) -> None:
@@ -49,7 +50,7 @@ class RateLimitMachine(RuleBasedStateMachine):
         answer = self.limiters[process].ask(order)
         self.due.pop(order, None)
         if isinstance(answer, Go):
-            assert rank + self.recent() < LIMIT, "it took a slot that belongs to an older order"
+            assert rank + self.recent() < LIMIT, "a slot of an older order was used"
             self.line.pop(order, None)
             self.first.discard(order)
             self.time.start(order)
@@ -139,7 +140,7 @@ class RateLimitMachine(RuleBasedStateMachine):
         assert most_in_a_window(seconds, WINDOW.total_seconds()) <= LIMIT
 
     def teardown(self) -> None:
-        """Nobody starves: when every order comes to its slots, every order starts."""
+        """No order starves: once every order has come to its slots, every order has started."""
         asked = 0
         while self.due:
             order = min(self.due, key=lambda each: self.due[each])
@@ -149,7 +150,9 @@ class RateLimitMachine(RuleBasedStateMachine):
             assert asked < 2_000
 
 
-def test_no_history_breaks_the_limit_or_the_line(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_sequence_of_events_breaks_the_limit_or_the_line(
+    client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
     let_scripts_read_the_clock_from_a_key(monkeypatch)
     run_state_machine_as_test(
         cast("type[RateLimitMachine]", lambda: RateLimitMachine(client)),

@@ -1,4 +1,4 @@
-"""250 orders at once, a limit of 100, three processes: the whole line in real time, with a window of 1 s."""
+"""250 simultaneous orders with a limit of 100 in three processes: the whole line in real time, with a window of 1 s."""
 
 import multiprocessing
 import time
@@ -20,17 +20,17 @@ LAG = timedelta(milliseconds=1)
 
 
 def limiter(url: str) -> RateLimiter:
-    # Nobody is given up here, however long a busy machine takes to start a process.
+    # No order is skipped, however long a busy machine takes to start a process.
     return RateLimiter(redis_client(url), LIMIT, WINDOW, lambda _: [], lag=LAG, grace=timedelta(minutes=2))
 
 
 def all_ready(barrier: Barrier) -> None:
-    """Holds a process back until the others have started too, so that they all ask at once."""
+    """Wait until all processes have started, so that they ask at the same time."""
     barrier.wait(60)
 
 
 def work_through(url: str, orders: list[UUID]) -> list[tuple[int, UUID]]:
-    """What a worker does with its orders: ask, come back at the slot. Returns the starts by Redis' clock."""
+    """Do what a worker does: ask, and come back at the slot. Returns the starts by Redis' clock."""
     asking, starts = limiter(url), []
     due = [(0.0, order) for order in orders]
     heapify(due)
@@ -45,7 +45,7 @@ def work_through(url: str, orders: list[UUID]) -> list[tuple[int, UUID]]:
     return starts
 
 
-def test_no_window_holds_more_than_the_limit_and_nobody_overtakes(redis_url: str) -> None:
+def test_no_window_exceeds_the_limit_and_no_order_overtakes_another(redis_url: str) -> None:
     orders = [uuid7() for _ in range(250)]
     OrderBroker(redis_client(redis_url), line=limiter(redis_url)).send(orders)
     spawn = multiprocessing.get_context("spawn")
@@ -59,5 +59,5 @@ def test_no_window_holds_more_than_the_limit_and_nobody_overtakes(redis_url: str
     for number, (at, order) in enumerate(starts):
         recent = sum(at - kept < earlier for earlier, _ in starts[:number])
         older = sum(each < order for each in waiting)
-        assert recent + older < LIMIT, "it took a slot that belongs to an older order"
+        assert recent + older < LIMIT, "a slot of an older order was used"
         waiting.remove(order)

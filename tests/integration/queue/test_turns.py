@@ -1,4 +1,4 @@
-"""Messages, turns and what follows them: queue, rate limit and retries together, on real Redis and Postgres."""
+"""Messages, turns and their results: queue, rate limit and retries together, on a real Redis and Postgres."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ OWNER = "worker-under-test"
 
 
 class Finished(Middleware):
-    """The first middleware: says which orders came with a message once that is done with, also those that wait."""
+    """The outermost middleware: reports the orders of a message once the message is done, including waiting orders."""
 
     def __init__(self) -> None:
         self.orders: SimpleQueue[UUID] = SimpleQueue()
@@ -57,7 +57,7 @@ class Finished(Middleware):
 
 
 class Turns:
-    """A worker whose turns are the test's own."""
+    """A worker whose turns the test controls."""
 
     def __init__(
         self, client: "redis.Redis", limit: int, window: timedelta, first: Sequence[Middleware], *more: Middleware
@@ -83,13 +83,13 @@ class Turns:
         self._worker = Worker(self.broker, worker_threads=4, worker_timeout=20)
 
     def turn(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
-        """Where the test's work raises what a turn keeps of one order, it is that order's; all else ends the turn."""
+        """Run the test's work; an exception about one order is that order's result, any other one ends the turn."""
         self.begin()
         kept: dict[UUID, Exception] = {}
         with database.connection_context():
             claimed = journal.claim(order_ids, OWNER, 15.0)
             for order_id in set(order_ids) - {moved.order.id for moved in claimed}:
-                kept[order_id] = NotStartedError("not to be had")
+                kept[order_id] = NotStartedError("not claimed")
             for moved in claimed:
                 try:
                     self.work(moved.order)
@@ -104,7 +104,7 @@ class Turns:
         self._worker.stop(timeout=10_000)
 
     def finish(self, order_id: UUID) -> Order:
-        """Send an order and return it as it stands when its message is done with."""
+        """Send an order, and return it as stored when its message is done."""
         self.broker.send([order_id])
         assert self.finished.orders.get(timeout=PATIENCE) == order_id
         return read(order_id)
@@ -149,7 +149,7 @@ def failure_codes(order_id: UUID) -> list[str]:
     return [row.code for row in OrderFailure.select().where(OrderFailure.order_id == order_id)]
 
 
-def test_a_failed_attempt_is_recorded_and_the_next_one_scheduled(start_turns: StartTurns) -> None:
+def test_a_failed_attempt_is_recorded_and_retried_later(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
         error = OrderdError(ErrorCode.TX_FAILED, "the program said no")
         raise AttemptFailedError(order, error)
@@ -159,10 +159,12 @@ def test_a_failed_attempt_is_recorded_and_the_next_one_scheduled(start_turns: St
     order = turns.finish(pending())
     assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
     assert failure_codes(order.id) == [ErrorCode.TX_FAILED]
-    assert turns.dispatch.run_once() == 0, "it waits for its backoff"
+    assert turns.dispatch.run_once() == 0, "the order waits for its backoff"
 
 
-def test_who_finds_a_service_away_waits_and_has_used_up_neither_an_attempt_nor_a_start(start_turns: StartTurns) -> None:
+def test_an_order_whose_service_is_unavailable_waits_without_using_an_attempt_or_a_start(
+    start_turns: StartTurns,
+) -> None:
     def work(order: Order) -> None:
         raise AttemptFailedError(order, OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused"))
 
@@ -179,11 +181,11 @@ def test_who_finds_a_service_away_waits_and_has_used_up_neither_an_attempt_nor_a
         order.due_at,
     )
     assert failure_codes(order.id) == []
-    assert turns.limiter.use() == (0, 0), "the start is given back"
+    assert turns.limiter.use() == (0, 0), "the start was not returned"
     assert recent_starts(60) == []
 
 
-def test_what_comes_out_of_the_queue_while_trading_is_halted_waits_and_uses_up_no_start(
+def test_an_order_delivered_during_a_halt_waits_without_using_a_start(
     start_turns: StartTurns,
 ) -> None:
     halted = OrderdError(ErrorCode.SERVICE_HALTED, "halted by ops")
@@ -195,10 +197,10 @@ def test_what_comes_out_of_the_queue_while_trading_is_halted_waits_and_uses_up_n
     turns.limiter.prepare(wait=True)
     order = turns.finish(pending())
     assert (order.status, order.starts, order.waits_for) == (OrderStatus.PENDING, 0, ErrorCode.SERVICE_HALTED)
-    assert turns.limiter.use() == (0, 1), "it keeps its place in line, and has no start"
+    assert turns.limiter.use() == (0, 1), "the order keeps its place in line without a start"
 
 
-def test_an_order_that_cannot_be_told_of_a_halt_is_taken_up_again(start_turns: StartTurns) -> None:
+def test_an_order_whose_deferral_failed_is_delivered_again(start_turns: StartTurns) -> None:
     missed: list[UUID] = []
 
     def fail(*_: object) -> object:
@@ -209,7 +211,7 @@ def test_an_order_that_cannot_be_told_of_a_halt_is_taken_up_again(start_turns: S
     assert (missed, order.starts) == ([order.id], 0)
 
 
-def test_who_waits_for_a_service_looks_before_it_asks_for_a_start(start_turns: StartTurns) -> None:
+def test_an_order_that_waits_for_a_service_is_checked_before_it_uses_a_start(start_turns: StartTurns) -> None:
     looked: list[UUID] = []
     away = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
 
@@ -228,7 +230,7 @@ def test_who_waits_for_a_service_looks_before_it_asks_for_a_start(start_turns: S
         assert turns.dispatch.run_once() == 1
         assert turns.finished.orders.get(timeout=PATIENCE) == order_id
     kinds = [event.data.kind for event in views.events_after(order_id, 1)]
-    assert kinds == [EventKind.DEFERRED, EventKind.STARTED], "it is told once that it waits"
+    assert kinds == [EventKind.DEFERRED, EventKind.STARTED], "the wait was reported more than once"
     assert looked == [order_id] * 3
 
 
@@ -243,7 +245,7 @@ def test_an_attempt_that_cannot_succeed_ends_the_order(start_turns: StartTurns) 
     assert (order.status, order.error_code) == (OrderStatus.FAILED, ErrorCode.FUNDS_INSUFFICIENT)
 
 
-def test_an_unforeseen_exception_is_an_attempt_that_failed(start_turns: StartTurns) -> None:
+def test_an_unforeseen_exception_is_a_failed_attempt(start_turns: StartTurns) -> None:
     def work(_: Order) -> None:
         raise KeyError("nobody thought of this")
 
@@ -269,7 +271,7 @@ def test_an_unforeseen_exception_after_signing_decides_nothing(start_turns: Star
     assert failure_codes(order.id) == []
 
 
-def test_an_order_whose_turn_ended_before_it_began_is_sent_again_at_once(start_turns: StartTurns) -> None:
+def test_an_order_whose_turn_failed_before_its_start_is_sent_again_at_once(start_turns: StartTurns) -> None:
     def fail() -> None:
         raise OperationalError("Postgres is away")
 
@@ -281,11 +283,11 @@ def test_an_order_whose_turn_ended_before_it_began_is_sent_again_at_once(start_t
     assert turns.dispatch.run_once() == 1
     assert turns.finished.orders.get(timeout=PATIENCE) == order.id
     assert read(order.id).status is OrderStatus.ROUTING
-    assert turns.dispatch.run_once() == 0, "once is enough"
+    assert turns.dispatch.run_once() == 0, "the order was sent twice"
 
 
 @pytest.mark.parametrize("error", [OperationalError("server closed the connection"), InternalError("read-only")])
-def test_a_turn_that_loses_postgres_is_no_attempt(start_turns: StartTurns, error: Exception) -> None:
+def test_a_turn_that_loses_postgres_is_not_an_attempt(start_turns: StartTurns, error: Exception) -> None:
     def work(_: Order) -> None:
         raise error
 
@@ -296,7 +298,7 @@ def test_a_turn_that_loses_postgres_is_no_attempt(start_turns: StartTurns, error
     assert failure_codes(order.id) == []
 
 
-def test_an_order_whose_turn_ended_unrecorded_is_taken_up_at_once_and_not_when_its_lease_ends(
+def test_an_order_whose_result_was_not_stored_is_released_at_once(
     start_turns: StartTurns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def work(order: Order) -> None:
@@ -316,19 +318,19 @@ def test_an_order_whose_turn_ended_unrecorded_is_taken_up_at_once_and_not_when_i
     assert (read(order.id).status, read(order.id).starts) == (OrderStatus.ROUTING, 2)
 
 
-def test_a_turn_that_hangs_is_broken_off(start_turns: StartTurns) -> None:
+def test_a_hanging_turn_is_interrupted(start_turns: StartTurns) -> None:
     def work(_: Order) -> None:
         forever = threading.Event()
         while not forever.wait(0.01):
             pass
 
-    turns = start_turns(TimeLimit(time_limit=1000, interval=25))  # less passes before it hangs
+    turns = start_turns(TimeLimit(time_limit=1000, interval=25))  # the turn reaches the hanging call earlier
     turns.work = work
     order = turns.finish(pending())
     assert failure_codes(order.id) == [ErrorCode.SERVICE_INTERNAL]
 
 
-def test_an_order_that_was_taken_away_is_left_to_its_new_holder(start_turns: StartTurns) -> None:
+def test_an_order_claimed_by_another_worker_is_left_to_it(start_turns: StartTurns) -> None:
     def work(order: Order) -> None:
         raise LeaseLostError(str(order.id))
 
@@ -339,7 +341,7 @@ def test_an_order_that_was_taken_away_is_left_to_its_new_holder(start_turns: Sta
     assert failure_codes(order.id) == []
 
 
-def test_an_order_that_is_not_to_be_had_uses_up_no_start(start_turns: StartTurns) -> None:
+def test_an_order_that_cannot_be_claimed_uses_no_start(start_turns: StartTurns) -> None:
     turns = start_turns(limit=5)
     turns.limiter.prepare()
     order_id = pending()
@@ -349,8 +351,8 @@ def test_an_order_that_is_not_to_be_had_uses_up_no_start(start_turns: StartTurns
     assert turns.limiter.use() == (0, 0)
 
 
-def test_waiting_for_the_rate_limit_uses_up_no_attempt(start_turns: StartTurns) -> None:
-    """25 orders at once, three in 50 ms: all get their one turn, none an attempt less."""
+def test_waiting_for_the_rate_limit_uses_no_attempt(start_turns: StartTurns) -> None:
+    """25 simultaneous orders at three per 50 ms: each gets its turn and keeps all its attempts."""
     turned: SimpleQueue[UUID] = SimpleQueue()
     turns = start_turns(limit=3, window=timedelta(milliseconds=50))
     turns.work = lambda order: turned.put(order.id)
@@ -364,10 +366,10 @@ def test_waiting_for_the_rate_limit_uses_up_no_attempt(start_turns: StartTurns) 
     assert sorted(done) == orders
     rows = [read(order_id) for order_id in orders]
     assert {(row.status, row.starts, row.failures) for row in rows} == {(OrderStatus.ROUTING, 1, 0)}
-    assert any(row.seq > 2 for row in rows), "some had to wait"
+    assert any(row.seq > 2 for row in rows), "no order had to wait"
 
 
-def test_of_a_batch_the_first_start_and_the_others_wait_in_line(start_turns: StartTurns) -> None:
+def test_the_first_orders_of_a_batch_start_and_the_others_wait_in_line(start_turns: StartTurns) -> None:
     turns = start_turns(limit=3, window=timedelta(hours=1))
     turns.limiter.prepare(wait=True)
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(5)])]
@@ -378,7 +380,7 @@ def test_of_a_batch_the_first_start_and_the_others_wait_in_line(start_turns: Sta
     assert {read(order_id).waits_for for order_id in orders[3:]} == {"rate limit"}
 
 
-def test_of_a_batch_each_is_told_what_became_of_it(start_turns: StartTurns) -> None:
+def test_each_order_of_a_batch_gets_its_own_result(start_turns: StartTurns) -> None:
     orders = [moved.order.id for moved in journal.accept([new_order() for _ in range(4)])]
     assert journal.claim([orders[3]], "another worker", 15.0)
     errors = {orders[1]: ErrorCode.TX_FAILED, orders[2]: ErrorCode.RPC_UNAVAILABLE}
@@ -400,11 +402,11 @@ def test_of_a_batch_each_is_told_what_became_of_it(start_turns: StartTurns) -> N
         OrderStatus.ROUTING,
     ]
     assert [read(order_id).failures for order_id in orders] == [0, 1, 0, 0]
-    assert turns.limiter.use()[0] == 2, "the two that did not begin give their starts back"
+    assert turns.limiter.use()[0] == 2, "the two orders that did not start return their starts"
 
 
-def test_whoever_is_left_moves_up_when_those_before_him_are_cancelled(start_turns: StartTurns) -> None:
-    """By its place alone the last one would wait for a minute."""
+def test_waiting_orders_move_up_when_earlier_ones_are_cancelled(start_turns: StartTurns) -> None:
+    """At its original place the last order would wait for a minute."""
     turned: SimpleQueue[UUID] = SimpleQueue()
     turns = start_turns(limit=1, window=timedelta(seconds=2))
     turns.limiter.prepare(wait=True)
@@ -422,7 +424,7 @@ def test_whoever_is_left_moves_up_when_those_before_him_are_cancelled(start_turn
     assert [event.data.kind for event in views.events_after(last, 1)] == [EventKind.DEFERRED, EventKind.STARTED]
 
 
-def test_a_raised_limit_helps_those_who_wait(start_turns: StartTurns) -> None:
+def test_a_raised_limit_applies_to_waiting_orders(start_turns: StartTurns) -> None:
     turned: SimpleQueue[UUID] = SimpleQueue()
     turns = start_turns(limit=1, window=timedelta(hours=1))
     turns.limiter.prepare(wait=True)
@@ -436,7 +438,7 @@ def test_a_raised_limit_helps_those_who_wait(start_turns: StartTurns) -> None:
     assert {run_until(raised, turned), run_until(raised, turned)} == {*orders[1:]}
 
 
-def test_nobody_overtakes_who_waits_although_redis_has_forgotten_the_line(
+def test_no_order_overtakes_a_waiting_one_after_redis_lost_the_line(
     start_turns: StartTurns, client: "redis.Redis"
 ) -> None:
     turns = start_turns(limit=1, window=timedelta(hours=1))
@@ -454,7 +456,7 @@ def test_nobody_overtakes_who_waits_although_redis_has_forgotten_the_line(
 
 
 def run_until(turns: Turns, turned: "SimpleQueue[UUID]") -> UUID:
-    """Let dispatch look again and again until an order has its turn."""
+    """Run dispatch repeatedly until an order has its turn."""
     deadline = time.monotonic() + PATIENCE
     while turned.empty():
         turns.dispatch.run_once()
@@ -462,7 +464,7 @@ def run_until(turns: Turns, turned: "SimpleQueue[UUID]") -> UUID:
     return turned.get()
 
 
-def test_no_order_starts_while_the_rate_limit_cannot_be_asked(
+def test_no_order_starts_while_the_rate_limit_is_unavailable(
     start_turns: StartTurns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: UUID) -> None:

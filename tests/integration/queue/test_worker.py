@@ -1,4 +1,4 @@
-"""A worker process as a whole: what it takes on, how it is seen, and how it stops."""
+"""A worker process as a whole: the work it takes, its heartbeat, and how it stops."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ from tests.integration.set_clock import SettableClock
 
 PATIENCE = 30
 BETWEEN_QUESTIONS = 0.01
-"""Seconds. A test that asks without a pause keeps the worker from what it is waited for."""
+"""Seconds. Polling without a pause would slow down the worker that the test waits for."""
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -55,7 +55,7 @@ def connection(connected: str) -> Iterator[None]:
 
 @pytest.fixture
 def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts ``orderd worker``, and kills what a test leaves running."""
+    """Starts ``orderd worker``, and kills it after the test."""
     started: list[subprocess.Popen[bytes]] = []
     open_wallet(Settings(state_dir=tmp_path))
 
@@ -82,7 +82,7 @@ def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[Sta
 
 @pytest.fixture
 def silent_rpc() -> Iterator[str]:
-    """An endpoint that takes every call and answers none."""
+    """An endpoint that accepts every call and answers none."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -96,7 +96,7 @@ def wait_for_heartbeat(client: "redis.Redis") -> None:
         time.sleep(BETWEEN_QUESTIONS)
 
 
-def test_an_order_is_worked_to_its_confirmation(
+def test_an_order_is_executed_to_its_confirmation(
     start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis", tmp_path: Path
 ) -> None:
     with closing(RpcClient(simnet.url)) as rpc:
@@ -114,7 +114,7 @@ def test_an_order_is_worked_to_its_confirmation(
     assert read(accepted.order.id).status is OrderStatus.CONFIRMED
 
 
-def test_an_order_whose_message_redis_lost_does_not_wait_for_its_time_in_line(
+def test_an_order_whose_message_redis_lost_is_sent_again_at_once(
     start_worker: StartWorker, silent_rpc: str, client: "redis.Redis"
 ) -> None:
     (accepted,) = journal.accept([new_order()])
@@ -131,14 +131,14 @@ def test_an_order_whose_message_redis_lost_does_not_wait_for_its_time_in_line(
 
 
 @pytest.mark.parametrize("hours", [-1, 1], ids=["back", "ahead"])
-def test_a_clock_that_is_set_holds_no_order_up(
+def test_setting_the_clock_delays_no_order(
     start_worker: StartWorker, silent_rpc: str, client: "redis.Redis", settable: SettableClock, hours: int
 ) -> None:
-    """One that was about to be due, and one in the queue; what is far from due waits on."""
+    """One order is about to be due, one is in the queue; an order due much later keeps waiting."""
     database.execute_sql("UPDATE clock SET at = at - interval '1 minute'")
     start_worker(silent_rpc)
     while database.execute_sql("SELECT clock_timestamp() - at > interval '30 s' FROM clock").fetchone()[0]:
-        time.sleep(BETWEEN_QUESTIONS)  # it has watched the clock for long enough to know it
+        time.sleep(BETWEEN_QUESTIONS)  # until the worker knows the clock
     soon, far = (moved.order.id for moved in journal.accept([new_order(), new_order()]))
     assert journal.defer(soon, 1_000, "backoff")
     assert journal.defer(far, 1_800_000, "backoff")
@@ -148,10 +148,10 @@ def test_a_clock_that_is_set_holds_no_order_up(
     assert read(far).starts == 0
 
 
-def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(
+def test_work_of_a_killed_worker_is_released_before_its_leases_expire(
     start_worker: StartWorker, simnet: ListeningRole, silent_rpc: str, client: "redis.Redis", tmp_path: Path
 ) -> None:
-    """What it had begun, what it had sent, and what it had fetched and not begun."""
+    """Orders it had started, had sent, and had fetched without starting them."""
     with closing(RpcClient(simnet.url)) as rpc:
         fund_on_simnet(rpc, open_wallet(Settings(state_dir=tmp_path)).address)
     for_long = {"ORDERD_LEASE_SECONDS": "100", "ORDERD_WORKER_THREADS": "1"}
@@ -167,13 +167,15 @@ def test_what_a_killed_worker_held_is_taken_up_although_its_leases_go_on(
     killed.kill()
     killed.wait()
     start_worker(simnet.url, **for_long)
-    while read(signed.id).version == signed.version:  # it is not yet adopted
+    while read(signed.id).version == signed.version:  # until it is adopted
         time.sleep(BETWEEN_QUESTIONS)
     while {read(order_id).status for order_id in orders} != {OrderStatus.CONFIRMED}:
         time.sleep(BETWEEN_QUESTIONS)
 
 
-def test_what_a_killed_gateway_stored_and_did_not_send_is_sent(start_worker: StartWorker, silent_rpc: str) -> None:
+def test_an_order_stored_but_not_queued_by_a_killed_gateway_is_queued(
+    start_worker: StartWorker, silent_rpc: str
+) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as gateway:
         pid = gateway.pid
         processes.beat(replace(this_process(), name="gateway", pid=pid, started=_stat(pid)[1]))
@@ -188,13 +190,13 @@ def test_what_a_killed_gateway_stored_and_did_not_send_is_sent(start_worker: Sta
         time.sleep(BETWEEN_QUESTIONS)
 
 
-def test_a_stopped_worker_leaves_live_attempts_to_others_at_once(
+def test_a_stopped_worker_releases_live_attempts_at_once(
     start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis"
 ) -> None:
-    order = sign(built("a worker that is gone"), signature(1), last_valid_block_height=10**9).order
+    order = sign(built("a dead worker"), signature(1), last_valid_block_height=10**9).order
     lapse(order.id)
     worker = start_worker(simnet.url)
-    while read(order.id).version == order.version:  # it is not yet adopted
+    while read(order.id).version == order.version:  # until it is adopted
         time.sleep(BETWEEN_QUESTIONS)
     wait_for_heartbeat(client)
     worker.send_signal(signal.SIGTERM)
@@ -204,7 +206,7 @@ def test_a_stopped_worker_leaves_live_attempts_to_others_at_once(
     assert heartbeats(client) == []
 
 
-def test_a_second_signal_ends_a_worker_that_hangs_in_a_turn(
+def test_a_second_signal_ends_a_worker_with_a_hanging_turn(
     start_worker: StartWorker, silent_rpc: str, client: "redis.Redis"
 ) -> None:
     (accepted,) = journal.accept([new_order()])
@@ -219,13 +221,13 @@ def test_a_second_signal_ends_a_worker_that_hangs_in_a_turn(
     assert worker.wait(PATIENCE) == -signal.SIGTERM
 
 
-def test_a_worker_refuses_a_database_without_its_tables(
+def test_a_worker_refuses_a_database_without_the_current_schema(
     start_worker: StartWorker, silent_rpc: str, empty_postgres_url: str
 ) -> None:
     assert start_worker(silent_rpc, empty_postgres_url).wait(PATIENCE) == 1
 
 
-def test_a_worker_refuses_orders_that_belong_to_another_chain(
+def test_a_worker_refuses_a_database_of_another_chain(
     start_worker: StartWorker, simnet: ListeningRole, client: "redis.Redis"
 ) -> None:
     database.execute_sql("INSERT INTO chain (genesis_hash) VALUES ('another')")

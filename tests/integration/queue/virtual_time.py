@@ -1,4 +1,4 @@
-"""Rate limiters whose scripts read the time from a key, where a test sets it: windows of a minute pass in no time."""
+"""Virtual time for the rate limit: its scripts read the time from a key, so that minutes pass without waiting."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -30,9 +30,9 @@ def read_clock(client: "redis.Redis") -> datetime:
 
 
 class VirtualTime:
-    """Redis' clock, and the journal of Postgres, which is told of every start a moment after it was granted.
+    """Redis' clock, and the journal in Postgres, which stores each start a moment after it was granted.
 
-    ``elapsed`` is a clock that nobody can set.
+    ``elapsed`` is a monotonic clock.
     """
 
     def __init__(self, client: "redis.Redis") -> None:
@@ -52,7 +52,7 @@ class VirtualTime:
         return [(order, self.now - at) for order, at in self.journal if self.now - at < window]
 
     def set(self, now: datetime) -> None:
-        """Let time pass until then."""
+        """Let time pass until ``now``."""
         self.now = now
         seconds, micros = divmod((now - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1), 1_000_000)
         with self.client.pipeline() as pipe:
@@ -61,7 +61,7 @@ class VirtualTime:
             pipe.execute()
 
     def set_clock(self, by: timedelta) -> None:
-        """Somebody sets Redis' clock; no time passes."""
+        """Set Redis' clock without letting time pass."""
         self._began += by
         self.set(self.now + by)
 
@@ -69,17 +69,17 @@ class VirtualTime:
         self.set(self.now + by)
 
     def flush(self) -> None:
-        """All of Redis is lost."""
+        """Lose all of Redis' data."""
         self.client.flushall()
         self.set(self.now)
 
     def restart(self, forgets: int) -> None:
-        """Redis crashes, and its file lacks the newest ``forgets`` starts."""
+        """Crash Redis, whose file then lacks the newest ``forgets`` starts."""
         self.client.script_flush()
         newest = self.client.zrevrange("orderd:rate:starts", 0, forgets - 1) if forgets else []
         if newest:
             self.client.zrem("orderd:rate:starts", *newest)
 
     def start(self, order: UUID) -> None:
-        """What the worker does with a Go."""
+        """Use a granted start, as a worker does."""
         self.journal.append((order, self.now))

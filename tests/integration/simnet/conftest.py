@@ -8,7 +8,7 @@ from tests.integration.simnet.server import Client, Server, running
 
 @pytest.fixture(scope="module")
 def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Client]]:
-    """A quiet chain with short slots, shared by a module's tests."""
+    """A chain with short slots and without a market, shared by a module's tests."""
     with running(tmp_path_factory.mktemp("simnet"), "--slot-ms", "40", "--no-market") as pair:
         yield pair
 

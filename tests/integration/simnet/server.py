@@ -1,4 +1,4 @@
-"""A simnet in a process of its own, as a cluster is, and a client that speaks plain JSON-RPC to it."""
+"""A simnet in a process of its own, and a client that speaks plain JSON-RPC to it."""
 
 import base64
 import ctypes
@@ -27,7 +27,7 @@ from orderd.solana.programs import memo, system
 SOL = 10**9
 _numbers = count(1)
 _BETWEEN_QUESTIONS = 0.002
-"""Seconds. A client that asks without a pause keeps the chain from what it is to do."""
+"""Seconds. Polling without a pause would slow down the chain."""
 
 
 class RpcFailureError(Exception):
@@ -51,7 +51,7 @@ class Client:
         self._http.close()
 
     def post(self, body: Any) -> httpx.Response:
-        """Send any JSON, or bytes as they are."""
+        """Send JSON, or bytes unchanged."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._http.post("/", content=content, headers={"Content-Type": "application/json"})
 
@@ -79,7 +79,7 @@ class Client:
         return status  # type: ignore[no-any-return]
 
     def wait(self, signature: str, commitment: str = "confirmed", pause: float = _BETWEEN_QUESTIONS) -> dict[str, Any]:
-        """Ask until the transaction has reached the commitment; the test's own time-out ends a wait that is in vain."""
+        """Poll until the transaction has reached the commitment; the test's timeout limits the wait."""
         firm_enough = {"processed": 0, "confirmed": 1, "finalized": 2}
         while True:
             status = self.status(signature)
@@ -88,7 +88,7 @@ class Client:
             time.sleep(pause)
 
     def wait_for_slots(self, slots: int, commitment: str = "processed") -> None:
-        """Ask until this many more slots have passed."""
+        """Poll until this many more slots have passed."""
         due = self.call("getSlot", {"commitment": commitment}) + slots
         while self.call("getSlot", {"commitment": commitment}) < due:
             time.sleep(_BETWEEN_QUESTIONS)
@@ -106,7 +106,7 @@ def encoded(transaction: VersionedTransaction) -> str:
 
 
 def build(instructions: Sequence[Instruction], payer: Keypair, blockhash: Hash) -> VersionedTransaction:
-    """A signed transaction; a numbered memo makes each one different."""
+    """A signed transaction; a numbered memo makes each one unique."""
     unique = memo.memo(f"{os.getpid()}.{next(_numbers)}")
     message = MessageV0.try_compile(payer.pubkey(), [*instructions, unique], [], blockhash)
     return VersionedTransaction(message, [payer])
@@ -121,16 +121,16 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_the_test() -> None:
-    """A test run that is broken off leaves no chain behind that runs for ever."""
+    """Kill the chain when the test process dies."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class StartFailedError(Exception):
-    """The process ended before it listened; the message is what it said."""
+    """The process ended before it listened; the message is its output."""
 
 
 class Server:
-    """``python -m orderd.simnet`` on a state directory; it may be killed and started again."""
+    """``python -m orderd.simnet`` on a state directory; can be killed and restarted."""
 
     def __init__(self, state_dir: Path, *options: str) -> None:
         self.state_dir = state_dir
@@ -145,7 +145,7 @@ class Server:
         return self._process
 
     def start(self) -> None:
-        """Start, and return once it listens."""
+        """Start, and return once the chain listens."""
         command = [sys.executable, "-m", "orderd.simnet", "--state-dir", str(self.state_dir), *self._options]
         self._process = subprocess.Popen(
             command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_the_test
@@ -165,12 +165,12 @@ class Server:
         self.http_url, self.ws_url = address["http_url"], address["ws_url"]
 
     def kill(self) -> None:
-        """kill -9."""
+        """Send SIGKILL."""
         self.process.kill()
         self._drain()
 
     def stop(self) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM; returns the exit code."""
         self.process.terminate()
         self._drain()
         return self.process.returncode

@@ -1,4 +1,4 @@
-"""A chain whose slots the test makes, and its JSON-RPC without a network: nothing happens by itself."""
+"""A chain whose slots the test produces, with its JSON-RPC but without a network: nothing happens by itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class Stepped:
         self.dispatcher = Dispatcher(self.chain)
 
     def make_slots(self, count: int = 1) -> None:
-        """Seal so many blocks, each durable and confirmed at once."""
+        """Seal this many blocks, each durable and confirmed at once."""
         for _ in range(count):
             self.chain._seal()
             self.chain._announce_open()
@@ -60,13 +60,13 @@ class Stepped:
         return answer["result"]
 
     def answered_by(self, view: str, **knobs: Any) -> None:
-        """From now on, such a node answers."""
+        """Let a node of this kind answer from now on."""
         self.call("simnet_setFaults", {"nodes": "pool", "views": {view: 1}, **knobs})
 
     def payment(
         self, shop: Pubkey, blockhash: Hash | None = None, payer: Keypair | None = None
     ) -> VersionedTransaction:
-        """A hundredth of a SOL, with the newest blockhash."""
+        """A payment of 0.01 SOL with the newest blockhash."""
         return payment(payer or self.payer, shop, SOL // 100, blockhash or self.bank.open.parent)
 
     def send(self, transaction: VersionedTransaction) -> str:

@@ -1,4 +1,4 @@
-"""Accounts over JSON-RPC are told as they are, however often they have been asked for before."""
+"""Accounts over JSON-RPC always show their current state, whatever was cached."""
 
 import base64
 from pathlib import Path
@@ -21,7 +21,7 @@ OPTIONS = {"commitment": "confirmed", "encoding": "base64"}
 PRICE = SOL // 100
 
 
-def test_an_account_that_changes_is_reported_as_it_is_now(tmp_path: Path) -> None:
+def test_a_changed_account_shows_its_current_state(tmp_path: Path) -> None:
     shop = Keypair().pubkey()
     lamports = []
     with stepped(tmp_path) as chain:
@@ -33,7 +33,7 @@ def test_an_account_that_changes_is_reported_as_it_is_now(tmp_path: Path) -> Non
     assert lamports == [PRICE, 2 * PRICE, 3 * PRICE]
 
 
-def test_an_account_is_reported_in_the_encoding_and_the_part_that_is_asked_for(tmp_path: Path) -> None:
+def test_an_account_is_returned_in_the_requested_encoding_and_slice(tmp_path: Path) -> None:
     pool = str(SOL_USDC_CPMM)
     with stepped(tmp_path) as chain:
         whole = chain.call("getAccountInfo", pool, OPTIONS)["value"]
@@ -50,8 +50,8 @@ def test_an_account_is_reported_in_the_encoding_and_the_part_that_is_asked_for(t
     assert several == [whole, None, whole]
 
 
-def test_the_clock_tells_the_slot_and_the_time_of_its_block(tmp_path: Path) -> None:
-    """As LiteSVM lays it out, which has the runtime of a validator."""
+def test_the_clock_sysvar_has_the_slot_and_the_block_time(tmp_path: Path) -> None:
+    """In the layout of LiteSVM, which has a validator's runtime."""
     with stepped(tmp_path) as chain:
         chain.make_slots()
         found = chain.call("getAccountInfo", str(CLOCK), OPTIONS)

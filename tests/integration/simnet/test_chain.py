@@ -1,4 +1,4 @@
-"""The slot loop: a block a slot, whatever goes wrong on the way."""
+"""The slot loop produces one block per slot, whatever fails."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ SHOP = Keypair.from_seed(bytes([4] * 32)).pubkey()
 
 
 def run(chain: Chain, story: Callable[[], Awaitable[None]]) -> None:
-    """Let the slot loop run while ``story`` lasts, and stop it in order."""
+    """Run the slot loop during ``story``, and stop it in order."""
 
     async def both() -> None:
         loop = asyncio.create_task(chain.run())
@@ -35,7 +35,7 @@ def run(chain: Chain, story: Callable[[], Awaitable[None]]) -> None:
 
 
 def confirmed(chain: Chain, wanted: Callable[[SealedBlock], bool]) -> Awaitable[SealedBlock]:
-    """The next confirmed block that is wanted."""
+    """The next confirmed block that satisfies ``wanted``."""
     found: asyncio.Future[SealedBlock] = asyncio.get_running_loop().create_future()
 
     def look(block: SealedBlock) -> None:
@@ -60,7 +60,7 @@ def restored_balance(state_dir: Path) -> int:
     return restored.accounts[SHOP].lamports
 
 
-def test_what_is_called_confirmed_is_in_the_file(tmp_path: Path) -> None:
+def test_a_confirmed_block_is_in_the_file(tmp_path: Path) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
     reader = sqlite3.connect(tmp_path / "ledger.sqlite")
     written: list[bool] = []
@@ -82,7 +82,7 @@ def test_what_is_called_confirmed_is_in_the_file(tmp_path: Path) -> None:
     assert all(written)
 
 
-def test_blocks_wait_in_order_while_the_disk_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_are_written_in_order_after_the_disk_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
     append, failures = chain.ledger.append, iter([sqlite3.OperationalError("database or disk is full")] * 5)
     written: list[int] = []
@@ -112,13 +112,13 @@ def test_blocks_wait_in_order_while_the_disk_fails(tmp_path: Path, monkeypatch: 
     assert restored_balance(tmp_path) == SOL
 
 
-def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
+def test_a_failing_listener_does_not_stop_the_chain(tmp_path: Path) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False))
     broken: list[int] = []
 
     def breaks(block: Block) -> None:
         broken.append(block.slot)
-        raise RuntimeError("a market gone mad")
+        raise RuntimeError("a failing market")
 
     chain.bank.on_opened.append(breaks)
 
@@ -136,16 +136,14 @@ def test_a_listener_that_breaks_does_not_stop_the_chain(tmp_path: Path) -> None:
     assert restored_balance(tmp_path) == SOL
 
 
-def test_how_long_blocks_are_kept_is_reported_in_slots_that_no_time_is_shorter_than(tmp_path: Path) -> None:
+def test_the_retention_of_blocks_is_rounded_up_to_slots(tmp_path: Path) -> None:
     assert SimnetConfig(state_dir=tmp_path).keep_slots is None
     assert SimnetConfig(state_dir=tmp_path, keep_days=7, slot_ms=400).keep_slots == 7 * 86_400 * 5 // 2
     with pytest.raises(ValueError, match="keep_days"):
         SimnetConfig(state_dir=tmp_path, keep_days=6)
 
 
-def test_a_chain_forgets_blocks_that_are_too_old_and_goes_on_from_its_first_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_chain_removes_old_blocks_but_keeps_its_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SimnetConfig, "keep_slots", 20)
     monkeypatch.setattr("orderd.simnet.chain.KEEP_EPHEMERAL", 10)
     config = SimnetConfig(state_dir=tmp_path, slot_ms=5, market=False)
@@ -160,14 +158,14 @@ def test_a_chain_forgets_blocks_that_are_too_old_and_goes_on_from_its_first_one(
     genesis, last = chain.genesis_hash, slots[-1]
     chain.close()
 
-    assert slots[0] < first, "the first block names the chain"
+    assert slots[0] < first, "the first block identifies the chain"
     assert last - slots[1] in range(20, 20 + FORGET_EVERY)
     again = Chain(config)
     assert (again.genesis_hash, again.bank.open.slot) == (genesis, last + 1)
     again.close()
 
 
-def test_the_market_s_trades_are_pruned_and_the_chain_is_restored_all_the_same(
+def test_a_chain_is_restored_after_the_markets_trades_were_pruned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orderd.simnet.chain.PRUNE_EVERY", 10)
@@ -191,7 +189,7 @@ def test_the_market_s_trades_are_pruned_and_the_chain_is_restored_all_the_same(
     again.close()
 
 
-def test_a_block_is_confirmed_as_late_as_is_asked_for(tmp_path: Path) -> None:
+def test_a_block_is_confirmed_after_the_configured_delay(tmp_path: Path) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=5, confirm_ms=52, market=False))
     behind: list[int] = []
     chain.bank.on_confirmed.append(lambda block: behind.append(chain.bank.open.slot - block.slot))
@@ -203,11 +201,11 @@ def test_a_block_is_confirmed_as_late_as_is_asked_for(tmp_path: Path) -> None:
     run(chain, story)
     chain.close()
 
-    assert min(behind) == 12, "11 slots, and the open one"
-    assert restored_tip(tmp_path) == chain.bank.open.slot - 1, "all blocks are in the file"
+    assert min(behind) == 12, "11 slots and the open one"
+    assert restored_tip(tmp_path) == chain.bank.open.slot - 1, "a block is missing in the file"
 
 
-def test_a_block_that_is_given_up_before_it_is_confirmed_never_is(tmp_path: Path) -> None:
+def test_a_block_removed_before_its_confirmation_is_never_confirmed(tmp_path: Path) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path, slot_ms=1_000, confirm_ms=4_000, market=False))
     confirmed: list[int] = []
     chain.bank.on_confirmed.append(lambda block: confirmed.append(block.slot))
@@ -238,9 +236,7 @@ def test_a_block_that_is_given_up_before_it_is_confirmed_never_is(tmp_path: Path
         ({"spread_bps": {"raydium": 51}}, "less than or equal to 50"),
     ],
 )
-def test_a_chain_that_could_not_be_traded_on_is_not_started(
-    tmp_path: Path, wrong: dict[str, object], complaint: str
-) -> None:
+def test_unusable_settings_of_a_chain_are_refused(tmp_path: Path, wrong: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         SimnetConfig.model_validate({"state_dir": tmp_path, **wrong})
 

@@ -1,4 +1,4 @@
-"""Faults as a client meets them on the wire."""
+"""Injected faults, from a client's point of view."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def faults(**wanted: Any) -> tuple[str, ...]:
     return (*QUIET, orjson.dumps(wanted).decode())
 
 
-def test_too_many_requests(tmp_path: Path) -> None:
+def test_requests_are_answered_with_429(tmp_path: Path) -> None:
     with running(tmp_path, *faults(http_429=0.5)) as (_, client):
         answers = [client.post(request("getSlot")) for _ in range(100)]
 
@@ -35,7 +35,7 @@ def test_too_many_requests(tmp_path: Path) -> None:
     assert all("result" in answer.json() for answer in answers if answer.status_code == 200)
 
 
-def test_connections_are_reset_and_some_requests_were_handled_all_the_same(tmp_path: Path) -> None:
+def test_reset_connections_may_have_handled_their_request(tmp_path: Path) -> None:
     with running(tmp_path, *faults(connection_resets=0.5)) as (server, _):
         shop = Keypair().pubkey()
         outcomes = [attempt(server, "requestAirdrop", str(shop), SOL) for _ in range(60)]
@@ -46,7 +46,7 @@ def test_connections_are_reset_and_some_requests_were_handled_all_the_same(tmp_p
         patient.close()
 
     assert 15 < lost < 45
-    assert len(answered) < received < 60  # some of the lost ones were paid, and some were not
+    assert len(answered) < received < 60  # some requests with a lost answer were executed, some were not
 
 
 def attempt(server: Server, method: str, *params: Any) -> dict[str, Any] | None:
@@ -69,7 +69,7 @@ def ask_until_answered(client: Client, method: str, *params: Any) -> Any:
 
 
 def test_a_lagging_node_is_consistently_behind(tmp_path: Path) -> None:
-    """Whatever a request's answer says, balance, status, height and blockhash, is of the slot that it names."""
+    """Balance, status, height and blockhash of an answer all belong to the slot that it names."""
     payer, shop = Keypair(), Keypair().pubkey()
     with running(tmp_path, *faults(lagging_reads=0.6, lag_slots=[1, 6])) as (_, client):
         client.fund(payer.pubkey(), 100 * SOL)
@@ -140,12 +140,12 @@ def test_dropped_and_late_sends_are_answered_like_any_other(tmp_path: Path) -> N
         assert client.balance(shop) == len(landed) * SOL // 1_000
 
 
-def test_latency_is_added(tmp_path: Path) -> None:
+def test_answers_are_delayed_by_the_latency(tmp_path: Path) -> None:
     with running(tmp_path, *faults(latency_ms=[50, 60])) as (_, client):
         assert client.post(request("getSlot")).elapsed.total_seconds() >= 0.05
 
 
-def test_a_venue_answers_late_and_no_other(tmp_path: Path) -> None:
+def test_only_one_venue_answers_late(tmp_path: Path) -> None:
     with stepped(tmp_path, venue_latency_ms={"meteora": [100, 100]}) as chain:
         for pools, venues in (
             ([SOL_USDC_BS4], {"meteora"}),
@@ -163,7 +163,7 @@ def test_a_venue_answers_late_and_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["getAccountInfo", "getMultipleAccounts", "getProgramAccounts"])
-def test_an_outage_hides_the_venue_s_accounts_and_no_others(tmp_path: Path, method: str) -> None:
+def test_an_outage_hides_only_the_venues_accounts(tmp_path: Path, method: str) -> None:
     def of(pool: Any, program: Any) -> Any:
         target: Any = {"getAccountInfo": str(pool), "getMultipleAccounts": [str(pool)]}.get(method, str(program))
         return target, {"encoding": "base64", "commitment": "confirmed"}
@@ -174,7 +174,7 @@ def test_an_outage_hides_the_venue_s_accounts_and_no_others(tmp_path: Path, meth
             client.call(method, *of(SOL_USDC_BS4, "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo"))
 
 
-def test_failures_land_with_an_error_and_leave_the_balance_alone(tmp_path: Path) -> None:
+def test_injected_failures_land_with_an_error_and_do_not_change_balances(tmp_path: Path) -> None:
     with running(tmp_path, *faults(failure_rate=1)) as (_, client):
         transaction = swap(client)
         account = str(associated_token.address(transaction.message.account_keys[0], USDC))
@@ -187,6 +187,6 @@ def test_failures_land_with_an_error_and_leave_the_balance_alone(tmp_path: Path)
 
 
 @pytest.mark.parametrize("wrong", ['{"dropped_sends": 2}', '{"dropped_sents": 0.1}', "nonsense"])
-def test_faults_that_make_no_sense_are_refused_at_the_start(tmp_path: Path, wrong: str) -> None:
+def test_invalid_faults_are_refused_at_the_start(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(StartFailedError, match=r"faults|dropped|JSON"):
         Server(tmp_path, "--faults", wrong).start()

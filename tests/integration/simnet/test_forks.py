@@ -1,4 +1,4 @@
-"""The chain gives up its newest blocks for another fork: what they did is undone, for good, and whole or not at all."""
+"""The chain replaces its newest blocks by another fork: their effects are undone permanently and completely."""
 
 import sqlite3
 import threading
@@ -25,7 +25,7 @@ PRICE = SOL // 100
 
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Stepped]:
-    """A chain on which nothing comes back by itself."""
+    """A chain on which no transaction returns by itself."""
     with stepped(tmp_path, landing_again=0) as chain:
         chain.make_slots(40)
         yield chain
@@ -41,7 +41,7 @@ def status(chain: Stepped, signature: str) -> Any:
 
 
 def everything(state_dir: Path) -> dict[str, list[Any]]:
-    """All that the ledger's file holds."""
+    """All contents of the ledger file."""
     with closing(sqlite3.connect(state_dir / "ledger.sqlite")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         tables = ("accounts", "blocks", "transactions", "mentions", "images")
@@ -49,7 +49,7 @@ def everything(state_dir: Path) -> dict[str, list[Any]]:
 
 
 def check_chain(state_dir: Path) -> None:
-    """The file is one unbroken chain, and mentions nothing that it does not have."""
+    """The file is one unbroken chain without dangling references."""
     tables = everything(state_dir)
     blocks = sorted(tables["blocks"])
     for (slot, height, blockhash, *_), (_, next_height, _, parent, _, _, parent_slot) in pairwise(blocks):
@@ -61,7 +61,7 @@ def check_chain(state_dir: Path) -> None:
     assert {row[1] for row in tables["images"]} <= signatures
 
 
-def test_what_was_confirmed_is_undone_and_the_chain_goes_on_from_before(chain: Stepped) -> None:
+def test_confirmed_blocks_are_undone_and_the_chain_continues_from_the_fork(chain: Stepped) -> None:
     kept = chain.pay(SHOP)
     chain.make_slots()
     parent = chain.call("getBlock", chain.bank.open.slot - 1, CONFIRMED | V0)
@@ -104,7 +104,7 @@ def test_what_was_confirmed_is_undone_and_the_chain_goes_on_from_before(chain: S
     assert [status(chain, each) for each in sent] == [None] * 4
 
 
-def test_the_accounts_are_again_what_they_were(chain: Stepped) -> None:
+def test_accounts_are_restored_by_a_fork(chain: Stepped) -> None:
     before = dict(chain.bank.accounts)
     fresh = Keypair()
     for lamports in (SOL, SOL // 2):
@@ -118,7 +118,7 @@ def test_the_accounts_are_again_what_they_were(chain: Stepped) -> None:
     assert chain.bank.accounts == before
 
 
-def test_what_was_undone_may_be_sent_again(chain: Stepped) -> None:
+def test_an_undone_transaction_can_be_sent_again(chain: Stepped) -> None:
     transaction = chain.payment(SHOP)
     signature = chain.send(transaction)
     first_slot = status(chain, signature)["slot"]
@@ -135,7 +135,7 @@ def test_what_was_undone_may_be_sent_again(chain: Stepped) -> None:
     check_chain(chain.chain.config.state_dir)
 
 
-def test_what_was_signed_on_the_other_fork_can_never_land(chain: Stepped) -> None:
+def test_a_transaction_with_a_blockhash_of_the_other_fork_never_lands(chain: Stepped) -> None:
     chain.make_slots()
     transaction = chain.payment(SHOP)
     chain.make_slots()
@@ -147,7 +147,7 @@ def test_what_was_signed_on_the_other_fork_can_never_land(chain: Stepped) -> Non
     assert status(chain, signature) is None
 
 
-def test_some_land_again_by_themselves(tmp_path: Path) -> None:
+def test_some_undone_transactions_land_again_by_themselves(tmp_path: Path) -> None:
     with stepped(tmp_path, landing_again=0.5, late_slots=(0, 4)) as chain:
         chain.make_slots(40)
         parent = chain.bank.open.parent
@@ -165,7 +165,7 @@ def test_some_land_again_by_themselves(tmp_path: Path) -> None:
         assert balance(chain) == PRICE * len(landed)
 
 
-def test_a_transaction_that_was_to_come_late_comes_although_its_slot_was_skipped(tmp_path: Path) -> None:
+def test_a_delayed_transaction_lands_although_its_slot_was_skipped(tmp_path: Path) -> None:
     with stepped(tmp_path, late_landing=1, late_slots=(1, 1)) as chain:
         chain.make_slots(40)
         signature = chain.pay(SHOP)
@@ -176,7 +176,7 @@ def test_a_transaction_that_was_to_come_late_comes_although_its_slot_was_skipped
 
 
 @pytest.mark.parametrize("depth", [0, 33, 10**6])
-def test_finalized_blocks_stand(chain: Stepped, depth: int) -> None:
+def test_finalized_blocks_cannot_be_undone(chain: Stepped, depth: int) -> None:
     finalized = chain.call("getSlot")
 
     with pytest.raises(RpcFailureError, match="not finalized"):
@@ -194,7 +194,7 @@ def test_finalized_blocks_stand(chain: Stepped, depth: int) -> None:
     assert chain.call("getSlot") > finalized
 
 
-def test_views_of_earlier_slots_are_as_they_were(chain: Stepped) -> None:
+def test_views_of_earlier_slots_are_unchanged(chain: Stepped) -> None:
     for _ in range(6):
         chain.pay(SHOP)
         chain.make_slots()
@@ -213,7 +213,7 @@ def test_views_of_earlier_slots_are_as_they_were(chain: Stepped) -> None:
     assert behind.confirmed == first + 1
 
 
-def test_the_file_holds_the_one_fork_until_it_holds_the_other(tmp_path: Path) -> None:
+def test_the_file_has_either_the_old_fork_or_the_new_one(tmp_path: Path) -> None:
     with stepped(tmp_path, landing_again=0) as chain:
         chain.make_slots(40)
         kept = chain.pay(SHOP)
@@ -241,7 +241,7 @@ def test_the_file_holds_the_one_fork_until_it_holds_the_other(tmp_path: Path) ->
         assert balance(again) == 2 * PRICE
 
 
-def test_a_fork_that_was_not_written_never_was(tmp_path: Path) -> None:
+def test_a_fork_that_was_not_written_is_forgotten(tmp_path: Path) -> None:
     with stepped(tmp_path, landing_again=0) as chain:
         chain.make_slots(40)
         signature = chain.pay(SHOP)
@@ -255,7 +255,7 @@ def test_a_fork_that_was_not_written_never_was(tmp_path: Path) -> None:
         assert balance(again) == PRICE
 
 
-def test_a_block_that_is_given_up_while_it_is_written_is_never_confirmed(chain: Stepped) -> None:
+def test_a_block_undone_while_it_is_written_is_never_confirmed(chain: Stepped) -> None:
     signature = chain.pay(SHOP)
     chain.chain._seal()
     (block,) = chain.chain._sealed
@@ -270,8 +270,8 @@ def test_a_block_that_is_given_up_while_it_is_written_is_never_confirmed(chain: 
     check_chain(chain.chain.config.state_dir)
 
 
-def test_a_second_fork_before_the_first_is_durable(chain: Stepped) -> None:
-    """The block that is written at last undoes what either of them gave up."""
+def test_a_second_fork_before_the_first_is_durable_undoes_both(chain: Stepped) -> None:
+    """The block that is finally written undoes everything that either fork removed."""
     before = dict(chain.bank.accounts)
     chain.pay(SHOP)
     chain.make_slots(2)
@@ -290,11 +290,11 @@ def test_a_second_fork_before_the_first_is_durable(chain: Stepped) -> None:
     check_chain(chain.chain.config.state_dir)
 
 
-# A server that forks by itself, and is killed
+# A server that forks at random and is killed
 
 
-def test_a_forking_chain_that_is_killed_again_and_again(tmp_path: Path) -> None:
-    """All payments are sent until they are finalized: each is made once, and no lamport is lost or made."""
+def test_a_forking_chain_survives_repeated_kills(tmp_path: Path) -> None:
+    """All payments are sent until they are finalized: each is made once, and the number of lamports is constant."""
     faults = orjson.dumps({"fork_rate": 0.06, "fork_depth": [1, 12], "late_slots": [0, 3], "nodes": "pool"}).decode()
     server = Server(tmp_path, "--slot-ms", "15", "--faults", faults)
     server.start()
@@ -356,6 +356,6 @@ def trade(client: Client, payer: Keypair, made: dict[str, Any]) -> None:
 
 
 def can_land(client: Client, signature: str, transaction: Any) -> bool:
-    """Send once more; whether it is on the chain then."""
+    """Send the transaction once more; True if it is on the chain afterwards."""
     client.send(transaction, skipPreflight=True)
     return client.status(signature) is not None

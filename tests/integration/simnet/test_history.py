@@ -1,4 +1,4 @@
-"""Looking back over JSON-RPC: the blocks, and the transactions of an address."""
+"""Queries of the past over JSON-RPC: blocks, and the transactions of an address."""
 
 import base64
 from contextlib import closing
@@ -23,7 +23,7 @@ UNKNOWN = str(Signature.from_bytes(bytes([9] * 64)))
 
 
 def pay(client: Client, payer: Keypair, shop: Pubkey, count: int) -> list[str]:
-    """Confirmed payments in blocks of their own, the newest first."""
+    """Confirmed payments in separate blocks, the newest first."""
     signatures = []
     for _ in range(count):
         signatures.append(client.send(payment(payer, shop, SOL // 100, client.blockhash()), skipPreflight=True))
@@ -44,7 +44,7 @@ def legacy(payer: Keypair, client: Client, *instructions: Instruction) -> Versio
 # getSignaturesForAddress
 
 
-def test_an_address_leads_to_its_transactions_newest_first(client: Client, wallet: Keypair) -> None:
+def test_transactions_of_an_address_are_listed_newest_first(client: Client, wallet: Keypair) -> None:
     shop = Keypair().pubkey()
     sent = pay(client, wallet, shop, 3)
 
@@ -60,7 +60,7 @@ def test_an_address_leads_to_its_transactions_newest_first(client: Client, walle
     assert history(client, wallet.pubkey())[:3] == sent
 
 
-def test_transactions_of_one_block_are_reported_from_its_end(client: Client, wallet: Keypair) -> None:
+def test_transactions_of_one_block_are_listed_last_first(client: Client, wallet: Keypair) -> None:
     shop = Keypair().pubkey()
     blockhash = client.blockhash()
     sent = [client.send(payment(wallet, shop, SOL // 100, blockhash), skipPreflight=True) for _ in range(20)]
@@ -69,7 +69,7 @@ def test_transactions_of_one_block_are_reported_from_its_end(client: Client, wal
     assert history(client, shop) == sent[::-1]
 
 
-def test_a_key_that_is_only_read_leads_to_the_transaction_as_well(client: Client, wallet: Keypair) -> None:
+def test_a_transaction_is_listed_for_read_only_accounts(client: Client, wallet: Keypair) -> None:
     transaction = build([], wallet, client.blockhash())
     client.wait(client.send(transaction, skipPreflight=True))
 
@@ -111,7 +111,7 @@ def test_a_list_is_read_in_pages(client: Client, wallet: Keypair) -> None:
     assert history(client, shop, before=sent[1], until=sent[1]) == []
 
 
-def test_an_unknown_end_hides_nothing_and_an_unknown_beginning_everything(client: Client, wallet: Keypair) -> None:
+def test_an_unknown_until_is_ignored_and_an_unknown_before_returns_nothing(client: Client, wallet: Keypair) -> None:
     shop = Keypair().pubkey()
     sent = pay(client, wallet, shop, 2)
 
@@ -119,7 +119,7 @@ def test_an_unknown_end_hides_nothing_and_an_unknown_beginning_everything(client
     assert history(client, shop, before=UNKNOWN) == []
 
 
-def test_what_is_not_finalized_is_not_told_by_default(client: Client, wallet: Keypair) -> None:
+def test_only_finalized_transactions_are_listed_by_default(client: Client, wallet: Keypair) -> None:
     shop = Keypair().pubkey()
     (sent,) = pay(client, wallet, shop, 1)
     assert client.call("getSignaturesForAddress", str(shop)) == []
@@ -141,7 +141,7 @@ def test_what_is_not_finalized_is_not_told_by_default(client: Client, wallet: Ke
         ({"minContextSlot": 10**12, **CONFIRMED}, -32016),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused(client: Client, options: dict[str, Any], code: int) -> None:
+def test_invalid_options_are_refused(client: Client, options: dict[str, Any], code: int) -> None:
     with pytest.raises(RpcFailureError) as failure:
         client.call("getSignaturesForAddress", str(memo.PROGRAM_ID), options)
 
@@ -180,7 +180,7 @@ def test_a_block_holds_its_transactions_in_order(client: Client, wallet: Keypair
     assert bare["blockTime"] == client.call("getBlockTime", slot)
 
 
-def test_each_block_names_the_one_before(client: Client) -> None:
+def test_each_block_names_its_parent(client: Client) -> None:
     client.wait_for_slots(3, "confirmed")
     newest = client.call("getSlot", CONFIRMED)
     options = {"transactionDetails": "none", **CONFIRMED}
@@ -192,7 +192,7 @@ def test_each_block_names_the_one_before(client: Client) -> None:
     assert client.value("isBlockhashValid", block["blockhash"], CONFIRMED) is True
 
 
-def test_a_block_with_versioned_transactions_is_for_those_who_know_them(client: Client, wallet: Keypair) -> None:
+def test_a_block_with_versioned_transactions_requires_a_supported_version(client: Client, wallet: Keypair) -> None:
     (sent,) = pay(client, wallet, Keypair().pubkey(), 1)
     status = client.status(sent)
     assert status is not None
@@ -212,7 +212,7 @@ def test_a_block_with_versioned_transactions_is_for_those_who_know_them(client: 
         (0, {"transactionDetails": "some"}, -32602),
     ],
 )
-def test_a_block_that_is_unknown(client: Client, slot: int, options: dict[str, Any], code: int) -> None:
+def test_an_unknown_block_is_an_error(client: Client, slot: int, options: dict[str, Any], code: int) -> None:
     with pytest.raises(RpcFailureError) as failure:
         client.call("getBlock", slot, options)
 
@@ -230,7 +230,7 @@ def test_a_block_is_not_available_before_it_is_finalized_unless_asked_for(client
     assert client.call("getBlock", newest, V0 | CONFIRMED)["parentSlot"] == newest - 1
 
 
-def test_the_slots_of_blocks_are_listed(client: Client) -> None:
+def test_slots_of_blocks_are_listed(client: Client) -> None:
     client.wait_for_slots(6, "confirmed")
     newest = client.call("getSlot", CONFIRMED)
 
@@ -249,10 +249,10 @@ def test_the_heights_of_its_blocks_show_that_none_is_missing(server: Server, cli
             assert unbroken_from(rpc, oldest, newest, "confirmed") == oldest
 
 
-# The slot of a context
+# Minimum context slot
 
 
-def test_a_send_may_ask_for_a_context_too(client: Client, wallet: Keypair) -> None:
+def test_a_send_may_require_a_minimum_context_slot(client: Client, wallet: Keypair) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
 
     for preflight in ({"skipPreflight": True}, {"preflightCommitment": "processed"}):
@@ -272,7 +272,7 @@ def test_the_first_block_is_available(client: Client) -> None:
     assert failure.value.code == -32007
 
 
-def test_a_block_has_of_a_transaction_what_is_reported_of_it_alone(client: Client, wallet: Keypair) -> None:
+def test_a_block_and_a_single_query_return_the_same_transaction(client: Client, wallet: Keypair) -> None:
     (sent,) = pay(client, wallet, Keypair().pubkey(), 1)
     options = {"encoding": "base64", **V0, **CONFIRMED}
     record = client.call("getTransaction", sent, options)

@@ -1,4 +1,5 @@
-"""kill -9 at any instruction: what was confirmed stays, nothing is processed twice, no lamport is lost or made."""
+"""kill -9 at any instruction: confirmed transactions stay, none is processed twice, and the number of lamports is
+constant."""
 
 import random
 import sqlite3
@@ -25,7 +26,7 @@ AMOUNT = 1_000_000
 
 @dataclass
 class Book:
-    """What a client knows: what it sent, and what it was told is confirmed, in which slot."""
+    """What a client knows: what it sent, and what was reported as confirmed in which slot."""
 
     sent: dict[str, VersionedTransaction] = field(default_factory=dict)
     confirmed: dict[str, int] = field(default_factory=dict)
@@ -39,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def test_a_chain_that_is_killed_again_and_again(tmp_path: Path, server: Server) -> None:
+def test_a_chain_survives_repeated_kills(tmp_path: Path, server: Server) -> None:
     chance = random.Random(20)
     payer, shop = Keypair(), Keypair().pubkey()
     client = Client(server.http_url)
@@ -73,7 +74,7 @@ def test_a_chain_that_is_killed_again_and_again(tmp_path: Path, server: Server) 
 def trade_until_killed(
     server: Server, client: Client, payer: Keypair, shop: Pubkey, book: Book, *, replies: int
 ) -> None:
-    """Send payments and ask for their statuses; after so many replies another thread kills the server meanwhile."""
+    """Send payments and query their statuses; after a number of replies another thread kills the server."""
     enough = threading.Event()
 
     def kill() -> None:
@@ -99,8 +100,10 @@ def trade_until_killed(
 def trade_and_kill_at_confirmation(
     server: Server, client: Client, payer: Keypair, shop: Pubkey, book: Book, *, payments: int
 ) -> None:
-    """Fill a block, and kill the server in the moment it calls it confirmed: if that came before it is durable, it is
-    lost now."""
+    """Fill a block, and kill the server at the moment it reports the block as confirmed.
+
+    If that was reported before the block is durable, the block is lost.
+    """
     last = [pay(client, payer, shop, book) for _ in range(payments)][-1]
     status = client.wait(last, pause=0)
     server.kill()
@@ -115,7 +118,7 @@ def pay(client: Client, payer: Keypair, shop: Pubkey, book: Book) -> str:
 
 
 def check_confirmed(client: Client, book: Book) -> None:
-    """Each transaction that was ever confirmed still is, where it was."""
+    """Each transaction ever reported as confirmed is still confirmed in the same slot."""
     for signature, slot in book.confirmed.items():
         status = client.status(signature)
         assert status is not None
@@ -125,7 +128,7 @@ def check_confirmed(client: Client, book: Book) -> None:
 
 
 def check_ledger(state_dir: Path, supply: int | None) -> int:
-    """The file is one unbroken chain; returns all lamports in it, which never change."""
+    """The file is one unbroken chain; returns its total of lamports, which is constant."""
     connection = sqlite3.connect(state_dir / "ledger.sqlite")
     try:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -168,7 +171,7 @@ def test_a_second_simnet_on_the_same_directory_is_refused(tmp_path: Path) -> Non
         Server(tmp_path).start()
 
 
-def test_a_taken_port_is_refused(tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     with running(tmp_path / "one", "--no-market") as (server, _):
         port = server.http_url.rsplit(":", 1)[1]
         with pytest.raises(StartFailedError, match=f"port {port} or {int(port) + 1} is taken"):
@@ -184,7 +187,7 @@ def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
         Server(tmp_path).start()
 
 
-def test_a_chain_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_restarted_chain_continues_where_it_stopped(tmp_path: Path) -> None:
     config = SimnetConfig(state_dir=tmp_path, market=False)
     first = Chain(config)
     genesis, accounts = first.genesis_hash, dict(first.bank.accounts)

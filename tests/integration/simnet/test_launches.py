@@ -1,4 +1,4 @@
-"""Tokens and pools that come while the chain runs: like any others, but for how they came."""
+"""Tokens and pools created while the chain runs are like all others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def pool(chain: Stepped, mint: str, **others: Any) -> Pubkey:
     return Pubkey.from_string(chain.call("simnet_setPool", wanted))
 
 
-def test_a_token_has_the_powers_over_it_that_were_asked_for_and_no_others(chain: Stepped) -> None:
+def test_a_created_token_has_only_the_requested_authorities(chain: Stepped) -> None:
     owner = Pubkey.new_unique()
     plain = mint_of(chain, chain.call("simnet_createMint"))
     assert (plain.decimals, plain.mint_authority.key, plain.freeze_authority.key) == (6, None, None)
@@ -50,7 +50,7 @@ def test_a_token_has_the_powers_over_it_that_were_asked_for_and_no_others(chain:
 
 
 @pytest.mark.parametrize("quote", [str(USDC), str(token.NATIVE_MINT)])
-def test_a_pool_is_made_and_given_other_amounts_at_the_same_place(chain: Stepped, quote: str) -> None:
+def test_a_pool_is_created_and_its_amounts_are_changed_in_place(chain: Stepped, quote: str) -> None:
     mint = chain.call("simnet_createMint")
     made = pool(chain, mint, quote=quote, feeBps=30)
     state = PoolState.decode(chain.bank.accounts[made].data)
@@ -72,6 +72,6 @@ def test_a_pool_is_made_and_given_other_amounts_at_the_same_place(chain: Stepped
         ({"mint": str(token.NATIVE_MINT), "amount": -1}, "amount"),
     ],
 )
-def test_what_makes_no_pool_is_refused(chain: Stepped, wanted: dict[str, Any], why: str) -> None:
+def test_an_impossible_pool_is_refused(chain: Stepped, wanted: dict[str, Any], why: str) -> None:
     with pytest.raises(RpcFailureError, match=why):
         chain.call("simnet_setPool", {"amount": 1, "quoteAmount": 1, **wanted})

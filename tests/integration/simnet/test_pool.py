@@ -1,4 +1,4 @@
-"""A pool of nodes behind one address: what each kind of them knows, and what none of them ever says."""
+"""A pool of nodes behind one address: what each kind of node knows, and what no node ever reports."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def pool(tmp_path: Path) -> Iterator[Stepped]:
 
 
 def code(chain: Stepped, method: str, *params: Any) -> int:
-    """The number of the error that a call ends with."""
+    """The error code of a call."""
     with pytest.raises(RpcFailureError) as failure:
         chain.call(method, *params)
     return failure.value.code
@@ -37,7 +37,7 @@ def balance(chain: Stepped, shop: Pubkey = SHOP) -> int:
     return lamports
 
 
-def test_a_node_that_is_behind_is_so_in_everything_and_healthy(pool: Stepped) -> None:
+def test_a_lagging_node_is_consistent_and_reports_itself_healthy(pool: Stepped) -> None:
     pool.make_slots(150)
     old = pool.pay(SHOP)
     pool.make_slots(130)
@@ -62,7 +62,7 @@ def test_a_node_that_is_behind_is_so_in_everything_and_healthy(pool: Stepped) ->
     assert code(pool, "getBlock", tip["absoluteSlot"] - 2, CONFIRMED) == -32004
 
 
-def test_a_restarted_node_has_statuses_from_before_its_snapshot_but_no_transactions(pool: Stepped) -> None:
+def test_a_restarted_node_has_statuses_but_no_transactions_from_before_its_snapshot(pool: Stepped) -> None:
     first = pool.pay(SHOP)
     pool.make_slots(200 - pool.bank.open.slot % 200)
     second = pool.pay(SHOP)
@@ -90,7 +90,7 @@ def test_a_restarted_node_has_statuses_from_before_its_snapshot_but_no_transacti
     assert pool.status(first, search=True)["confirmationStatus"] == "finalized"
 
 
-def test_a_pruned_node_has_the_newest_blocks_only(pool: Stepped) -> None:
+def test_a_pruned_node_has_only_the_newest_blocks(pool: Stepped) -> None:
     pool.make_slots(100)
     old = pool.pay(SHOP)
     pool.make_slots(60)
@@ -110,7 +110,7 @@ def test_a_pruned_node_has_the_newest_blocks_only(pool: Stepped) -> None:
     assert pool.call("getFirstAvailableBlock") == first + 1
 
 
-def test_a_node_without_history_refuses_to_look_back(pool: Stepped) -> None:
+def test_a_node_without_history_refuses_historical_queries(pool: Stepped) -> None:
     old = pool.pay(SHOP)
     pool.make_slots(330)
     new = pool.pay(SHOP)
@@ -127,7 +127,7 @@ def test_a_node_without_history_refuses_to_look_back(pool: Stepped) -> None:
     assert code(pool, "getBlocks", pool.bank.open.slot - 1, CONFIRMED) == -32011
 
 
-def test_a_node_on_a_dead_fork_overtakes_all_and_knows_nothing_of_the_chain(pool: Stepped) -> None:
+def test_a_node_on_a_dead_fork_is_ahead_and_knows_nothing_of_the_chain(pool: Stepped) -> None:
     pool.make_slots(250 - pool.bank.open.slot % 250)
     before = pool.pay(SHOP)
     forked_at = pool.bank.open.slot
@@ -161,7 +161,7 @@ def test_a_node_on_a_dead_fork_overtakes_all_and_knows_nothing_of_the_chain(pool
     assert pool.call("isBlockhashValid", theirs["blockhash"], PROCESSED)["value"] is False
 
 
-def test_a_dead_fork_never_finalizes_anything_until_its_node_joins_the_chain_again(pool: Stepped) -> None:
+def test_a_dead_fork_finalizes_nothing_until_its_node_rejoins_the_chain(pool: Stepped) -> None:
     pool.make_slots(250 - pool.bank.open.slot % 250)
     forked_at = pool.bank.open.slot
     sent: list[str] = []
@@ -181,8 +181,8 @@ def test_a_dead_fork_never_finalizes_anything_until_its_node_joins_the_chain_aga
     assert pool.status(sent[1], search=True)["confirmationStatus"] == "finalized"
 
 
-def test_no_view_shows_what_the_chain_does_not_have(pool: Stepped) -> None:
-    """Whatever a node says of a transaction, slot, error or firmness, the honest one does not contradict."""
+def test_no_node_contradicts_the_chain_about_a_transaction(pool: Stepped) -> None:
+    """The honest node agrees with every slot, error and commitment that any node reports for a transaction."""
     sent: list[str] = []
     for _ in range(60):
         sent.append(pool.pay(SHOP))
@@ -201,7 +201,7 @@ def test_no_view_shows_what_the_chain_does_not_have(pool: Stepped) -> None:
 
 
 @pytest.mark.parametrize("view", ["honest", "behind", "restarted", "pruned", "historyless"])
-def test_a_send_reaches_the_chain_from_every_node_that_is_part_of_it(pool: Stepped, view: str) -> None:
+def test_a_send_through_any_node_of_the_chain_reaches_it(pool: Stepped, view: str) -> None:
     pool.make_slots(20)
     pool.answered_by(view, behind_slots=10)
 
@@ -211,7 +211,7 @@ def test_a_send_reaches_the_chain_from_every_node_that_is_part_of_it(pool: Stepp
     assert pool.status(signature)["confirmationStatus"] == "processed"
 
 
-def test_a_send_to_a_dead_fork_may_stay_there(pool: Stepped) -> None:
+def test_a_send_to_a_dead_fork_may_be_lost(pool: Stepped) -> None:
     pool.make_slots(20)
     pool.answered_by("forked", lost_on_dead_fork=0.5)
 
@@ -232,7 +232,7 @@ def test_a_batch_is_split_over_the_nodes(tmp_path: Path) -> None:
         firsts = pool.answers(*[("getFirstAvailableBlock",)] * 100)
         slots = pool.answers(*[("getSlot", PROCESSED)] * 100)
 
-        assert len(set(firsts)) == 3  # of all blocks, since the restart, of the newest
+        assert len(set(firsts)) == 3  # all blocks, those since the restart, and the newest
         tip = pool.bank.open.slot
         assert set(slots) == {tip, tip - 120, tip + 3}
 
@@ -241,7 +241,7 @@ def test_a_batch_is_split_over_the_nodes(tmp_path: Path) -> None:
         assert set(pool.answers(*[("getSlot", PROCESSED)] * 50)) == {tip}
 
 
-def test_the_same_seed_meets_the_same_nodes(tmp_path: Path) -> None:
+def test_the_same_seed_selects_the_same_nodes(tmp_path: Path) -> None:
     met = []
     for name in ("one", "two"):
         with stepped(tmp_path / name, nodes="pool") as pool:
@@ -273,10 +273,10 @@ def test_a_single_node_casts_no_votes(tmp_path: Path) -> None:
         assert chain.call("getBlock", chain.bank.open.slot - 1, SIGNATURES)["signatures"] == []
 
 
-# Faults while it runs
+# Changing faults at run time
 
 
-def test_faults_are_changed_one_by_one_and_forgotten_by_a_restart(tmp_path: Path) -> None:
+def test_faults_are_changed_individually_and_reset_by_a_restart(tmp_path: Path) -> None:
     with stepped(tmp_path, dropped_sends=1, nodes="pool") as chain:
         now = chain.call("simnet_setFaults", {"nodes": "one"})
 
@@ -301,7 +301,7 @@ def test_faults_are_changed_one_by_one_and_forgotten_by_a_restart(tmp_path: Path
         {"venue_outage": ["meteora"]},
     ],
 )
-def test_faults_that_make_no_sense_change_nothing(pool: Stepped, wrong: dict[str, Any]) -> None:
+def test_invalid_faults_change_nothing(pool: Stepped, wrong: dict[str, Any]) -> None:
     before = pool.chain.dice.faults
 
     assert code(pool, "simnet_setFaults", wrong) == -32602

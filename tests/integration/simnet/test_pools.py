@@ -1,4 +1,4 @@
-"""Every pool kind through the RPC: what the maths says of the accounts read is what lands, and it can be dumped."""
+"""Every pool kind over JSON-RPC: swaps pay what the maths computes from the accounts, and can be dumped."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ CONFIRMED = {"commitment": "confirmed"}
 
 @pytest.fixture(scope="module")
 def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Client]]:
-    """A quiet chain in the place where the command looks for it."""
+    """A chain without a market, in the directory where the dump command looks for it."""
     state_dir = tmp_path_factory.mktemp("state") / "simnet"
     with running(state_dir, "--slot-ms", "40", "--no-market") as pair:
         yield pair
@@ -45,7 +45,7 @@ def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, C
 
 @pytest.fixture
 def trader(client: Client, wallet: Keypair) -> Keypair:
-    """A wallet with wrapped SOL, USDC, and an account for CHILLGUY."""
+    """A wallet with wrapped SOL, USDC and an account for CHILLGUY."""
     for mint, amount in ((token.NATIVE_MINT, 100 * SOL), (USDC, 10_000 * USDC_UNIT), (CHILLGUY, 1)):
         gift = {"mint": str(mint), "owner": str(wallet.pubkey()), "amount": amount}
         client.wait(client.call("simnet_mintTokens", gift))
@@ -59,7 +59,7 @@ def read(client: Client, key: Pubkey) -> LedgerAccount:
 
 
 def swap(client: Client, trader: Keypair, *instructions: Instruction) -> dict[str, Any]:
-    """Send it; the record of what landed."""
+    """Send a swap; returns the landed transaction."""
     signature = client.send(build(instructions, trader, client.blockhash()), skipPreflight=True)
     client.wait(signature)
     landed: dict[str, Any] = client.call(
@@ -69,7 +69,7 @@ def swap(client: Client, trader: Keypair, *instructions: Instruction) -> dict[st
 
 
 def moves(landed: dict[str, Any]) -> dict[tuple[str, str], int]:
-    """What each owner gained or lost of each mint, in base units."""
+    """The change of each owner's balance per mint, in base units."""
     meta, changes = landed["meta"], dict[tuple[str, str], int]()
     for sign, balances in ((-1, meta["preTokenBalances"]), (1, meta["postTokenBalances"])):
         for each in balances:
@@ -80,7 +80,7 @@ def moves(landed: dict[str, Any]) -> dict[tuple[str, str], int]:
 
 @pytest.mark.parametrize("sells_sol", [True, False], ids=["sell", "buy"])
 @pytest.mark.parametrize("place", PLACES, ids=[f"{place.kind.__name__} {str(place.address)[:4]}" for place in PLACES])
-def test_a_swap_pays_what_the_maths_says_and_moves_the_vaults_by_it(
+def test_a_swap_pays_the_computed_amount_and_moves_the_vaults_by_it(
     client: Client, trader: Keypair, place: TradedPool, sells_sol: bool
 ) -> None:
     pool = place.kind(place.address, lambda key: read(client, key))
@@ -99,7 +99,7 @@ def test_a_swap_pays_what_the_maths_says_and_moves_the_vaults_by_it(
     assert len(changes) == 2
 
 
-def test_usdc_buys_chillguy_over_sol_in_one_transaction(client: Client, trader: Keypair) -> None:
+def test_usdc_buys_chillguy_through_sol_in_one_transaction(client: Client, trader: Keypair) -> None:
     first = ClmmMarketPool(SOL_USDC_CLMM_4BPS, lambda key: read(client, key))
     now = client.call("getBlockTime", client.call("getSlot", CONFIRMED))
     lamports = first.quote(20 * USDC_UNIT, sells_sol=False, now=now)
@@ -164,7 +164,7 @@ def test_a_transaction_is_dumped_while_the_chain_runs(server: Server, client: Cl
     assert dumped["units"] == landed["meta"]["computeUnitsConsumed"]
 
 
-def test_a_transaction_is_dumped_when_the_chain_has_stopped(tmp_path: Path) -> None:
+def test_a_transaction_is_dumped_after_the_chain_has_stopped(tmp_path: Path) -> None:
     with running(tmp_path / "simnet", "--slot-ms", "40", "--no-market") as (server, client):
         signature = client.call("requestAirdrop", str(Keypair().pubkey()), SOL)
         client.wait(signature)
@@ -178,7 +178,7 @@ def test_a_transaction_is_dumped_when_the_chain_has_stopped(tmp_path: Path) -> N
     [("abc", "'abc' is not a signature"), ("1" * 64, "is it in another state directory?")],
     ids=["malformed", "unknown"],
 )
-def test_what_cannot_be_dumped_is_said(server: Server, signature: str, why: str) -> None:
+def test_an_impossible_dump_is_reported(server: Server, signature: str, why: str) -> None:
     refused = dump(server, signature)
 
     assert (refused.returncode, refused.stdout) == (1, "")

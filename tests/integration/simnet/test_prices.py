@@ -1,4 +1,4 @@
-"""Prices that are set slot by slot: exact, the same for every kind of pool, and a part of the chain like all else."""
+"""Prices set slot by slot: exact, equal in every pool kind, and part of the chain."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -36,13 +36,13 @@ def chain(tmp_path: Path) -> Iterator[Stepped]:
 
 
 def set_prices(chain: Stepped, *prices: str | None, **more: Any) -> list[int]:
-    """From the next slot on, one after another; their slots."""
+    """Set prices from the next slot on, one per slot; returns their slots."""
     slots: list[int] = chain.call("simnet_setPrices", [{"price": price, **more} for price in prices])
     return slots
 
 
 def price_at(chain: Stepped, place: TradedPool, slot: int) -> float:
-    """USDC a SOL at the end of a slot, as the pool's own accounts have it."""
+    """USDC per SOL at the end of a slot, from the pool's own accounts."""
 
     def read(key: Pubkey) -> LedgerAccount:
         account = chain.bank.view(slot).account(key)
@@ -57,12 +57,12 @@ def price_now(chain: Stepped, place: TradedPool) -> float:
 
 
 def about(price: str, place: TradedPool) -> Any:
-    """The price itself; the nearest bin where a pool has no other ones."""
+    """The price itself, or the nearest bin if the pool has bins."""
     return pytest.approx(float(price), rel=HALF_A_BIN.get(place.address, 1e-9))
 
 
 def trade(chain: Stepped, place: TradedPool, amount: int, *, sells_sol: bool = True) -> dict[Pubkey, int]:
-    """Swap with a trader's tokens; what this trader gained or lost of each mint."""
+    """Swap with a trader's tokens; returns the trader's change per mint."""
     pool = place.kind(place.address, lambda key: chain.bank.accounts[key])
     me = chain.payer.pubkey()
     mine = {mint: associated_token.address(me, mint) for mint in (token.NATIVE_MINT, USDC)}
@@ -78,7 +78,7 @@ def amount_of(chain: Stepped, key: Pubkey) -> int:
 
 
 def tokens_of(chain: Stepped, mint: Pubkey) -> int:
-    """All base units of a mint that anybody has."""
+    """The total supply of a mint in base units."""
     return sum(
         state.amount
         for account in chain.bank.accounts.values()
@@ -90,9 +90,7 @@ def tokens_of(chain: Stepped, mint: Pubkey) -> int:
 
 @EACH_POOL
 @pytest.mark.parametrize("price", ["101.66", "95", "123.456789", "50", "1000"])
-def test_a_pool_stands_at_the_price_from_the_beginning_of_its_slot(
-    chain: Stepped, place: TradedPool, price: str
-) -> None:
+def test_a_pool_has_the_price_from_the_beginning_of_its_slot(chain: Stepped, place: TradedPool, price: str) -> None:
     before = price_now(chain, place)
     (slot,) = set_prices(chain, price)
 
@@ -101,12 +99,12 @@ def test_a_pool_stands_at_the_price_from_the_beginning_of_its_slot(
     chain.make_slots()
 
     assert chain.bank.open.slot == slot
-    assert not chain.bank.open.executed, "nobody had to trade for it"
+    assert not chain.bank.open.executed, "a trade was needed to set the price"
     assert price_now(chain, place) == about(price, place)
     assert price_at(chain, place, slot - 1) == before
 
 
-def test_without_bins_the_price_is_as_near_as_integers_allow(chain: Stepped) -> None:
+def test_the_price_of_a_pool_without_bins_is_exact_within_rounding(chain: Stepped) -> None:
     set_prices(chain, "99.999999")
     chain.make_slots()
 
@@ -119,7 +117,7 @@ def test_without_bins_the_price_is_as_near_as_integers_allow(chain: Stepped) -> 
 
 @EACH_POOL
 @pytest.mark.parametrize("price", ["50", "101.66", "1000"])
-def test_what_is_swapped_there_pays_what_the_maths_says(chain: Stepped, place: TradedPool, price: str) -> None:
+def test_a_swap_at_a_set_price_pays_the_computed_amount(chain: Stepped, place: TradedPool, price: str) -> None:
     set_prices(chain, price)
     chain.make_slots()
     pool = place.kind(place.address, lambda key: chain.bank.accounts[key])
@@ -134,7 +132,7 @@ def test_what_is_swapped_there_pays_what_the_maths_says(chain: Stepped, place: T
 
 @EACH_POOL
 @pytest.mark.parametrize("price", ["50", "101.66", "1000"])
-def test_around_any_price_there_is_liquidity_in_both_directions(chain: Stepped, place: TradedPool, price: str) -> None:
+def test_every_price_has_liquidity_in_both_directions(chain: Stepped, place: TradedPool, price: str) -> None:
     set_prices(chain, price)
     chain.make_slots()
     pool = place.kind(place.address, lambda key: chain.bank.accounts[key])
@@ -170,7 +168,7 @@ def test_a_script_may_name_its_slots(chain: Stepped) -> None:
 
 
 @EACH_POOL
-def test_what_others_trade_moves_the_price_until_the_slot_ends(chain: Stepped, place: TradedPool) -> None:
+def test_trades_move_the_price_until_the_slot_ends(chain: Stepped, place: TradedPool) -> None:
     set_prices(chain, "100")
     chain.make_slots()
     stood = price_now(chain, place)
@@ -182,7 +180,7 @@ def test_what_others_trade_moves_the_price_until_the_slot_ends(chain: Stepped, p
     assert price_now(chain, place) == stood
 
 
-def test_a_price_that_is_let_go_is_where_trades_leave_it(chain: Stepped) -> None:
+def test_a_released_price_follows_trades(chain: Stepped) -> None:
     place = PLACES[0]
     set_prices(chain, "100", None)
     chain.make_slots(2)
@@ -195,7 +193,7 @@ def test_a_price_that_is_let_go_is_where_trades_leave_it(chain: Stepped) -> None
     assert price_now(chain, place) == moved < 100
 
 
-def test_one_pool_may_stand_elsewhere(chain: Stepped) -> None:
+def test_one_pool_may_have_its_own_price(chain: Stepped) -> None:
     set_prices(chain, "100")
     set_prices(chain, "103", pool=str(SOL_USDC_CPMM))
     chain.make_slots()
@@ -204,7 +202,7 @@ def test_one_pool_may_stand_elsewhere(chain: Stepped) -> None:
         assert price_now(chain, place) == about("103" if place.address == SOL_USDC_CPMM else "100", place)
 
 
-def test_what_is_set_later_takes_the_place_of_what_was_to_come(chain: Stepped) -> None:
+def test_a_later_setting_replaces_scheduled_prices(chain: Stepped) -> None:
     set_prices(chain, "100", "99", "98", "97")
     chain.make_slots()
     set_prices(chain, "110")
@@ -216,7 +214,7 @@ def test_what_is_set_later_takes_the_place_of_what_was_to_come(chain: Stepped) -
     ]
 
 
-def test_an_empty_list_holds_the_price_where_it_is(chain: Stepped) -> None:
+def test_an_empty_list_holds_the_current_price(chain: Stepped) -> None:
     set_prices(chain, "100", "99", "98")
     chain.make_slots(2)
 
@@ -226,7 +224,7 @@ def test_an_empty_list_holds_the_price_where_it_is(chain: Stepped) -> None:
     assert price_now(chain, PLACES[0]) == pytest.approx(99)
 
 
-def test_a_fork_gives_up_no_price_that_is_due(chain: Stepped) -> None:
+def test_a_fork_keeps_scheduled_prices(chain: Stepped) -> None:
     chain.make_slots(3)
     slots = set_prices(chain, "100", "99", "98", "97")
     chain.make_slots(2)
@@ -234,15 +232,15 @@ def test_a_fork_gives_up_no_price_that_is_due(chain: Stepped) -> None:
 
     tip = chain.call("simnet_fork", 3)
 
-    assert tip == slots[2], "the slots of the first two are given up"
+    assert tip == slots[2], "the fork removes the slots of the first two prices"
     assert price_now(chain, PLACES[0]) == pytest.approx(98)
     before = price_at(chain, PLACES[0], slots[0] - 3)
-    assert before == pytest.approx(101.66), "the new fork begins before them"
+    assert before == pytest.approx(101.66), "the new fork begins before these slots"
     chain.make_slots()
     assert price_now(chain, PLACES[0]) == pytest.approx(97)
 
 
-def test_what_was_let_go_is_undone_with_its_fork(chain: Stepped) -> None:
+def test_the_release_of_a_price_is_undone_by_a_fork(chain: Stepped) -> None:
     chain.make_slots(3)
     accounts = dict(chain.bank.accounts)
     set_prices(chain, "70", None)
@@ -254,12 +252,12 @@ def test_what_was_let_go_is_undone_with_its_fork(chain: Stepped) -> None:
     assert dict(chain.bank.accounts) == accounts
 
 
-def test_a_restart_changes_nothing_of_what_was_and_what_is_to_come(tmp_path: Path) -> None:
+def test_a_restart_keeps_past_and_scheduled_prices(tmp_path: Path) -> None:
     with stepped(tmp_path) as chain:
         slots = set_prices(chain, "100", "99", "98")
         chain.make_slots()
         chain.chain._seal()
-        chain.make_durable()  # it was about to announce the next block
+        chain.make_durable()  # the chain was about to announce the next block
         before = price_at(chain, PLACES[0], slots[0])
     with stepped(tmp_path) as chain:
         assert before == pytest.approx(100)
@@ -275,8 +273,8 @@ def test_a_restart_changes_nothing_of_what_was_and_what_is_to_come(tmp_path: Pat
         assert chain.bank.accounts == accounts
 
 
-def test_a_pool_follows_from_its_price_alone(chain: Stepped) -> None:
-    """Of the ticks and bins around other prices nothing stays."""
+def test_the_state_of_a_pool_follows_from_its_price_alone(chain: Stepped) -> None:
+    """Ticks and bins around earlier prices are removed."""
     set_prices(chain, "95")
     chain.make_slots()
     accounts = dict(chain.bank.accounts)
@@ -287,7 +285,7 @@ def test_a_pool_follows_from_its_price_alone(chain: Stepped) -> None:
     assert chain.bank.accounts == accounts
 
 
-def test_nothing_is_made_or_lost_by_it(chain: Stepped) -> None:
+def test_setting_a_price_keeps_the_supply_constant(chain: Stepped) -> None:
     had = {mint: tokens_of(chain, mint) for mint in (token.NATIVE_MINT, USDC)}
     lamports = sum(account.lamports for account in chain.bank.accounts.values())
 
@@ -301,7 +299,7 @@ def test_nothing_is_made_or_lost_by_it(chain: Stepped) -> None:
         assert wrapped.lamports == state.amount + state.is_native.value
 
 
-def test_who_listens_to_an_account_is_reported(server: Server, client: Client) -> None:
+def test_setting_a_price_notifies_account_subscriptions(server: Server, client: Client) -> None:
     account = str(SOL_USDC_BS10)
     with connect(server.ws_url) as connection:
         listener = Listener(connection)
@@ -332,7 +330,7 @@ def test_who_listens_to_an_account_is_reported(server: Server, client: Client) -
         ("95", "expected an object"),
     ],
 )
-def test_what_cannot_be_set_is_refused_and_nothing_with_it(chain: Stepped, asked: Any, why: str) -> None:
+def test_an_invalid_price_is_refused_and_changes_nothing(chain: Stepped, asked: Any, why: str) -> None:
     before = price_now(chain, PLACES[0])
     with pytest.raises(RpcFailureError, match=why) as failure:
         chain.call("simnet_setPrices", [{"price": "95"}, asked])
@@ -343,7 +341,7 @@ def test_what_cannot_be_set_is_refused_and_nothing_with_it(chain: Stepped, asked
     assert price_now(chain, PLACES[0]) == before
 
 
-def test_a_market_that_trades_does_so_after_the_price_was_set(tmp_path: Path) -> None:
+def test_the_market_trades_after_the_price_was_set(tmp_path: Path) -> None:
     with stepped(tmp_path) as chain:
         chain.bank.on_opened.append(SimulatedMarket(chain.bank, seed=1, intensity=10).trade)
         set_prices(chain, "95")

@@ -18,7 +18,7 @@ CONFIRMED = {"commitment": "confirmed"}
 
 
 class Listener:
-    """One connection; answers and notifications are kept apart."""
+    """One connection, which keeps answers and notifications apart."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -67,12 +67,10 @@ def test_a_signature_is_reported_once_at_its_commitment(
         "result": {"context": {"slot": status["slot"]}, "value": {"err": None}},
         "subscription": number,
     }
-    assert "error" in listener.ask("signatureUnsubscribe", number)  # it ended by itself
+    assert "error" in listener.ask("signatureUnsubscribe", number)  # the subscription ended by itself
 
 
-def test_a_signature_that_is_there_already_is_reported_at_once(
-    client: Client, wallet: Keypair, listener: Listener
-) -> None:
+def test_an_already_landed_signature_is_reported_at_once(client: Client, wallet: Keypair, listener: Listener) -> None:
     signature = client.send(payment(wallet, Keypair().pubkey(), 10**6 * SOL, client.blockhash()), skipPreflight=True)
     client.wait(signature)
 
@@ -82,7 +80,7 @@ def test_a_signature_that_is_there_already_is_reported_at_once(
 
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
-def test_an_account_s_changes_are_reported(
+def test_changes_of_an_account_are_reported(
     client: Client, wallet: Keypair, listener: Listener, commitment: str
 ) -> None:
     shop = Keypair().pubkey()
@@ -98,7 +96,7 @@ def test_an_account_s_changes_are_reported(
     assert base64.b64decode(value["data"][0]) == b""
 
 
-def test_slots_are_told_one_after_another(listener: Listener) -> None:
+def test_slots_are_reported_in_order(listener: Listener) -> None:
     listener.subscribe("slotSubscribe")
 
     slots = [listener.hear()["params"]["result"] for _ in range(5)]
@@ -107,7 +105,7 @@ def test_slots_are_told_one_after_another(listener: Listener) -> None:
     assert all(each["parent"] == each["slot"] - 1 and each["root"] < each["parent"] for each in slots)
 
 
-def test_after_unsubscribing_nothing_is_reported(client: Client, wallet: Keypair, listener: Listener) -> None:
+def test_nothing_is_reported_after_unsubscribing(client: Client, wallet: Keypair, listener: Listener) -> None:
     first, second = Keypair().pubkey(), Keypair().pubkey()
     options = {"commitment": "processed", "encoding": "base64"}
     silenced = listener.subscribe("accountSubscribe", str(first), options)
@@ -120,7 +118,7 @@ def test_after_unsubscribing_nothing_is_reported(client: Client, wallet: Keypair
     assert listener.hear()["params"]["subscription"] == heard
 
 
-def test_nobody_ends_another_s_subscription(server: Server, listener: Listener) -> None:
+def test_a_connection_cannot_end_anothers_subscription(server: Server, listener: Listener) -> None:
     number = listener.subscribe("slotSubscribe")
     with connect(server.ws_url) as other:
         assert Listener(other).ask("slotUnsubscribe", number)["error"]["code"] == -32602
@@ -139,27 +137,27 @@ def test_nobody_ends_another_s_subscription(server: Server, listener: Listener) 
         ('{"jsonrpc":"2.0","id":1,"method":"accountSubscribe","params":[5]}', -32602),
     ],
 )
-def test_what_is_wrong_has_its_number(listener: Listener, message: str, code: int) -> None:
+def test_each_error_has_its_code(listener: Listener, message: str, code: int) -> None:
     listener.connection.send(message)
 
     assert json.loads(listener.connection.recv(timeout=20))["error"]["code"] == code
-    assert listener.subscribe("slotSubscribe") > 0  # the connection goes on
+    assert listener.subscribe("slotSubscribe") > 0  # the connection stays open
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
-def test_a_page_of_a_strangers_may_not_listen(server: Server, headers: dict[str, str]) -> None:
+def test_foreign_hosts_and_origins_cannot_subscribe(server: Server, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus, match="403"):
         connect(server.ws_url, additional_headers=headers, proxy=None)
 
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
-def test_a_programs_accounts_are_reported_as_the_filters_take_them(
+def test_accounts_of_a_program_are_reported_if_they_match_the_filters(
     client: Client, wallet: Keypair, listener: Listener, commitment: str
 ) -> None:
     options = {"commitment": commitment, "encoding": "base64"}
     mine = {"filters": [{"dataSize": 165}, {"memcmp": {"offset": 32, "bytes": str(wallet.pubkey())}}]}
     number = listener.subscribe("programSubscribe", str(token.PROGRAM_ID), {**options, **mine})
-    for mint in (USDC, token.NATIVE_MINT):  # of others there are many
+    for mint in (USDC, token.NATIVE_MINT):  # other accounts are numerous
         gift = {"mint": str(mint), "owner": str(wallet.pubkey()), "amount": 7}
         client.wait(client.call("simnet_mintTokens", gift), commitment)
 
@@ -174,7 +172,7 @@ def test_a_programs_accounts_are_reported_as_the_filters_take_them(
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])
 @pytest.mark.parametrize("everything", [True, False])
-def test_logs_are_reported_of_all_transactions_or_of_those_that_name_an_account(
+def test_logs_of_all_transactions_or_of_one_account_are_reported(
     client: Client, wallet: Keypair, listener: Listener, commitment: str, everything: bool
 ) -> None:
     shop = Keypair().pubkey()
@@ -196,6 +194,6 @@ def test_logs_are_reported_of_all_transactions_or_of_those_that_name_an_account(
     assert notified["result"]["value"]["logs"] == landed["meta"]["logMessages"]
 
 
-def test_logs_of_two_accounts_cannot_be_asked_for(listener: Listener) -> None:
+def test_a_subscription_to_logs_of_two_accounts_is_refused(listener: Listener) -> None:
     mentions = {"mentions": [str(Keypair().pubkey()) for _ in range(2)]}
     assert listener.ask("logsSubscribe", mentions)["error"]["message"] == "Invalid Request: Only 1 address supported"

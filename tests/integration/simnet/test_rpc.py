@@ -1,4 +1,4 @@
-"""The JSON-RPC over HTTP: shapes, numbers of errors, commitment, batches."""
+"""The JSON-RPC over HTTP: shapes of results, error codes, commitment and batches."""
 
 import base64
 from itertools import pairwise
@@ -92,7 +92,7 @@ def swap(client: Client, minimum_out: int = 1, trader: Keypair = TRADERS[0]) -> 
         (request("simnet_mintTokens", {"mint": str(SOL_USDC_CPMM), "owner": str(USDC), "amount": 1}), -32602),
     ],
 )
-def test_what_is_wrong_has_its_number(client: Client, body: Any, code: int) -> None:
+def test_each_error_has_its_code(client: Client, body: Any, code: int) -> None:
     answer = client.post(body).json()
 
     assert answer["error"]["code"] == code
@@ -112,7 +112,7 @@ def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
     assert client.post(b" " * (5 * 1024 * 1024)).status_code == 413
 
 
-def test_a_batch_is_answered_in_order_and_each_for_itself(client: Client) -> None:
+def test_requests_of_a_batch_are_answered_independently_and_in_order(client: Client) -> None:
     batch = [request("getSlot", identity=1), request("getNonsense", identity=2), request("getHealth", identity=3)]
 
     answers = client.post(batch).json()
@@ -126,7 +126,7 @@ def test_a_batch_is_answered_in_order_and_each_for_itself(client: Client) -> Non
 # Commitment
 
 
-def test_each_level_is_behind_the_one_before(client: Client) -> None:
+def test_each_commitment_is_behind_the_previous_one(client: Client) -> None:
     client.wait_for_slots(40)
     batch = [request("getSlot", {"commitment": level}) for level in ("processed", "confirmed", "finalized")]
 
@@ -136,7 +136,7 @@ def test_each_level_is_behind_the_one_before(client: Client) -> None:
     assert confirmed - finalized == 32
 
 
-def test_a_blockhash_comes_with_the_last_height_it_is_good_for(client: Client) -> None:
+def test_a_blockhash_has_its_last_valid_height(client: Client) -> None:
     batch = [request("getLatestBlockhash", CONFIRMED), request("getBlockHeight", CONFIRMED)]
 
     latest, height = (answer["result"] for answer in client.post(batch).json())
@@ -146,7 +146,7 @@ def test_a_blockhash_comes_with_the_last_height_it_is_good_for(client: Client) -
     assert client.value("isBlockhashValid", str(Hash.new_unique()), CONFIRMED) is False
 
 
-def test_the_default_is_finalized(client: Client) -> None:
+def test_the_default_commitment_is_finalized(client: Client) -> None:
     receiver = Keypair().pubkey()
     signature = client.call("requestAirdrop", str(receiver), SOL)
     client.wait(signature)
@@ -158,7 +158,7 @@ def test_the_default_is_finalized(client: Client) -> None:
     assert (before, client.value("getBalance", str(receiver))) == (0, SOL)
 
 
-def test_a_status_grows_firmer(client: Client, wallet: Keypair) -> None:
+def test_the_commitment_of_a_status_increases(client: Client, wallet: Keypair) -> None:
     signature = client.send(
         payment(wallet, Keypair().pubkey(), SOL, client.blockhash()), preflightCommitment="confirmed"
     )
@@ -184,14 +184,16 @@ def test_a_transaction_with_an_unknown_blockhash_fails_the_preflight(client: Cli
     assert failure.value.data["err"] == "BlockhashNotFound"
 
 
-def test_without_preflight_it_is_taken_and_never_seen_again(client: Client, wallet: Keypair) -> None:
+def test_a_transaction_with_an_unknown_blockhash_is_accepted_without_preflight_and_lost(
+    client: Client, wallet: Keypair
+) -> None:
     signature = client.send(payment(wallet, Keypair().pubkey(), SOL, Hash.new_unique()), skipPreflight=True)
     client.wait_for_slots(2)
 
     assert client.status(signature) is None
 
 
-def test_a_failing_swap_is_held_back_with_its_log(client: Client) -> None:
+def test_a_failing_swap_fails_the_preflight_with_its_log(client: Client) -> None:
     with pytest.raises(
         RpcFailureError, match="Error processing Instruction 0: custom program error: 0x1775"
     ) as failure:
@@ -203,7 +205,7 @@ def test_a_failing_swap_is_held_back_with_its_log(client: Client) -> None:
     assert any("Error Code: ExceededSlippage." in line for line in failure.value.data["logs"])
 
 
-def test_a_failing_swap_that_is_sent_all_the_same_lands_with_its_error(client: Client) -> None:
+def test_a_failing_swap_without_preflight_lands_with_its_error(client: Client) -> None:
     signature = client.send(swap(client, minimum_out=10**12), skipPreflight=True)
 
     status = client.wait(signature)
@@ -226,7 +228,7 @@ def test_a_forged_signature_is_refused(client: Client, wallet: Keypair) -> None:
     assert failure.value.code == -32003
 
 
-def test_a_transaction_that_was_processed_is_refused_by_the_preflight(client: Client, wallet: Keypair) -> None:
+def test_a_processed_transaction_fails_the_preflight(client: Client, wallet: Keypair) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
     client.wait(client.send(transaction, skipPreflight=True))
 
@@ -246,7 +248,7 @@ def test_the_same_bytes_may_be_sent_again_and_land_once(client: Client, wallet: 
     assert client.balance(shop) == SOL
 
 
-def test_base58_is_taken_too(client: Client, wallet: Keypair) -> None:
+def test_base58_is_accepted(client: Client, wallet: Keypair) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
     signature = client.call("sendTransaction", b58encode(bytes(transaction)), {"skipPreflight": True})
 
@@ -256,7 +258,7 @@ def test_base58_is_taken_too(client: Client, wallet: Keypair) -> None:
 # Simulating
 
 
-def test_a_simulation_says_what_would_happen_and_changes_nothing(client: Client) -> None:
+def test_a_simulation_returns_its_effects_and_changes_nothing(client: Client) -> None:
     transaction = swap(client)
     usdc = str(associated_token.address(TRADERS[0].pubkey(), USDC))
     before = client.value("getTokenAccountBalance", usdc, CONFIRMED)
@@ -282,7 +284,7 @@ def test_a_simulation_says_what_would_happen_and_changes_nothing(client: Client)
     assert client.status(str(transaction.signatures[0])) is None
 
 
-def test_a_simulation_may_bring_its_own_blockhash_and_no_signature(client: Client, wallet: Keypair) -> None:
+def test_a_simulation_may_replace_the_blockhash_and_skip_signatures(client: Client, wallet: Keypair) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, Hash.default())
     unsigned = VersionedTransaction.populate(transaction.message, [Signature.default()])
     options = {"encoding": "base64", **CONFIRMED}
@@ -300,7 +302,7 @@ def test_a_simulation_may_bring_its_own_blockhash_and_no_signature(client: Clien
 # Reading back
 
 
-def test_a_swap_is_read_back_with_all_it_moved(client: Client) -> None:
+def test_a_swap_is_read_back_with_its_balance_changes(client: Client) -> None:
     trader = TRADERS[1]
     signature = client.send(swap(client, trader=trader), skipPreflight=True)
     client.wait(signature)
@@ -327,7 +329,7 @@ def test_a_swap_is_read_back_with_all_it_moved(client: Client) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["base64", "base58"])
-def test_the_bytes_are_read_back_as_they_were_sent(client: Client, wallet: Keypair, encoding: str) -> None:
+def test_the_bytes_are_read_back_unchanged(client: Client, wallet: Keypair, encoding: str) -> None:
     transaction = payment(wallet, Keypair().pubkey(), SOL, client.blockhash())
     client.wait(client.send(transaction, skipPreflight=True))
 
@@ -337,7 +339,7 @@ def test_the_bytes_are_read_back_as_they_were_sent(client: Client, wallet: Keypa
     assert found["transaction"] == [text, encoding]
 
 
-def test_a_versioned_transaction_is_not_shown_to_those_who_do_not_know_them(client: Client, wallet: Keypair) -> None:
+def test_a_versioned_transaction_requires_a_supported_version(client: Client, wallet: Keypair) -> None:
     signature = client.send(payment(wallet, Keypair().pubkey(), SOL, client.blockhash()), skipPreflight=True)
     client.wait(signature)
 
@@ -347,7 +349,7 @@ def test_a_versioned_transaction_is_not_shown_to_those_who_do_not_know_them(clie
     assert failure.value.code == -32015
 
 
-def test_what_never_happened_is_null(client: Client) -> None:
+def test_an_unknown_signature_is_null(client: Client) -> None:
     signature = str(Signature.from_bytes(bytes([5] * 64)))
 
     assert client.call("getTransaction", signature, V0 | CONFIRMED) is None
@@ -397,7 +399,7 @@ def test_token_accounts_are_found_by_their_owner(client: Client) -> None:
     assert info["owner"] == str(owner)
 
 
-def test_wrapped_sol_comes_from_the_faucet_too(client: Client) -> None:
+def test_the_faucet_gives_wrapped_sol(client: Client) -> None:
     owner = Keypair().pubkey()
     mint = str(token.NATIVE_MINT)
     client.wait(client.call("simnet_mintTokens", {"mint": mint, "owner": str(owner), "amount": 3 * SOL}))
@@ -407,7 +409,7 @@ def test_wrapped_sol_comes_from_the_faucet_too(client: Client) -> None:
     assert balance == {"amount": str(3 * SOL), "decimals": 9, "uiAmount": 3.0, "uiAmountString": "3"}
 
 
-def test_equal_gifts_are_two_gifts(client: Client) -> None:
+def test_equal_airdrops_are_two_transactions(client: Client) -> None:
     receiver = Keypair().pubkey()
     for signature in [client.call("requestAirdrop", str(receiver), SOL) for _ in range(3)]:
         client.wait(signature)
@@ -422,7 +424,7 @@ def test_programs_are_executable_accounts(client: Client) -> None:
     assert account["owner"] == "NativeLoader1111111111111111111111111111111"
 
 
-def test_the_price_of_priority_is_known(client: Client, wallet: Keypair) -> None:
+def test_recent_priority_fees_are_returned(client: Client, wallet: Keypair) -> None:
     fees = client.call("getRecentPrioritizationFees", [])
 
     assert 0 < len(fees) <= 150
@@ -440,7 +442,7 @@ def test_the_price_of_priority_is_known(client: Client, wallet: Keypair) -> None
         ({"Content-Type": "text/plain"}, 415),
     ],
 )
-def test_a_page_of_a_strangers_changes_nothing(client: Client, headers: dict[str, str], status: int) -> None:
+def test_foreign_hosts_and_origins_change_nothing(client: Client, headers: dict[str, str], status: int) -> None:
     call = request("requestAirdrop", str(Keypair().pubkey()), SOL)
     answer = client._http.post("/", json=call, headers={"Content-Type": "application/json", **headers})
 

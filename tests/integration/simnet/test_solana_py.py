@@ -1,4 +1,4 @@
-"""solana-py, as anyone installs it, works against the local chain."""
+"""solana-py works against the local chain."""
 
 import asyncio
 
@@ -82,7 +82,7 @@ def test_accounts_fees_and_heights_are_read(server: Server) -> None:
     asyncio.run(story())
 
 
-def test_a_signature_is_waited_for_on_the_websocket(server: Server) -> None:
+def test_a_signature_is_awaited_over_the_websocket(server: Server) -> None:
     async def story() -> None:
         payer = Keypair()
         async with AsyncClient(server.http_url) as client, SolanaWsClient(server.ws_url) as socket:

@@ -1,4 +1,4 @@
-"""Transactions of version 1 on a chain that takes them, and on one that is older than they are."""
+"""Version 1 transactions on a chain that supports them, and on one that does not."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +18,7 @@ from tests.integration.simnet.server import SOL, Client, RpcFailureError, encode
 PAYER = Keypair()
 FEE = 777
 Chain = tuple[str, Client, int]
-"""Where it is, a client of it, and the newest version that it takes."""
+"""The URL, a client, and the newest supported transaction version."""
 
 
 @pytest.fixture(params=[0, 1], ids=["older", "newer"], scope="module")
@@ -38,17 +38,17 @@ def payment(client: Client, to: Pubkey, text: str) -> VersionedTransaction:
     return VersionedTransaction(message, [PAYER])
 
 
-def test_the_version_that_a_chain_takes_is_found(chain: Chain) -> None:
+def test_the_newest_supported_version_is_detected(chain: Chain) -> None:
     url, _, newest = chain
     with closing(RpcClient(url)) as rpc:
         for payer in (PAYER.pubkey(), Pubkey.new_unique()):
             choice = VersionChoice.asking(rpc, payer)
             choice.look()
-            assert choice.current == TransactionVersion(newest), "whether or not its payer can pay"
+            assert choice.current == TransactionVersion(newest), "the detection must not depend on the payer's balance"
 
 
 @pytest.mark.parametrize("length", [5, 2_000])
-def test_version_1_lands_where_it_is_taken(chain: Chain, length: int) -> None:
+def test_version_1_lands_only_on_a_chain_that_supports_it(chain: Chain, length: int) -> None:
     _, client, newest = chain
     to = Pubkey.new_unique()
     transaction = payment(client, to, "x" * length)
@@ -61,7 +61,7 @@ def test_version_1_lands_where_it_is_taken(chain: Chain, length: int) -> None:
         assert client.balance(to) == 0
         return
     signature = client.send(transaction, preflightCommitment="confirmed")
-    assert signature == str(transaction.signatures[0]), "the id is the first signature, wherever it stands"
+    assert signature == str(transaction.signatures[0]), "the id is the first signature"
     client.wait(signature)
     assert client.balance(to) == SOL
     assert client.balance(PAYER.pubkey()) == before - SOL - 5_000 - FEE

@@ -1,4 +1,4 @@
-"""The pools as traders are told of them, on a chain with nobody else."""
+"""Pools as listed to traders, on a chain without other traders."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -33,7 +33,7 @@ from tests.conftest import running_simnet
 
 @pytest.fixture(scope="module")
 def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ListeningRole]:
-    """One for all: nothing is traded."""
+    """One chain for all tests of the module, because they do not trade."""
     with running_simnet(tmp_path_factory.mktemp("simnet") / "chain") as chain:
         yield chain
 
@@ -58,7 +58,7 @@ def market(simnet: ListeningRole) -> Iterator[Market]:
     rpc.close()
 
 
-def test_a_pair_is_reported_in_the_order_it_is_asked_for(market: Market) -> None:
+def test_a_pair_is_listed_in_the_requested_order(market: Market) -> None:
     forth, back = (market.pools(PoolsParams(token=pair)).pools for pair in (("sol", "USDC"), ("USDC", "SOL")))
     assert {pool.kind for pool in forth} == set(PoolKind)
     assert {pool.address for pool in forth} == {pool.address for pool in back}
@@ -81,7 +81,7 @@ def test_the_deepest_pool_comes_first(market: Market) -> None:
     assert list(held) == by_depth(held)
 
 
-def test_one_token_names_all_its_pairs_and_none_names_all_pools(market: Market) -> None:
+def test_one_token_lists_its_pairs_and_no_token_lists_all_pools(market: Market) -> None:
     everything, chillguy = market.pools(PoolsParams()), market.pools(PoolsParams(token=("CHILLGUY",)))
     assert {pool.token_a for pool in chillguy.pools} == {"CHILLGUY"}
     assert {pool.address for pool in chillguy.pools} < {pool.address for pool in everything.pools}
@@ -91,7 +91,7 @@ def test_one_token_names_all_its_pairs_and_none_names_all_pools(market: Market) 
 @pytest.mark.parametrize(
     ("names", "code"), [(("NOPE",), ErrorCode.TOKEN_UNKNOWN), (("SOL", "SOL"), ErrorCode.TOKEN_SAME)]
 )
-def test_what_is_no_pair_is_refused(market: Market, names: tuple[str, ...], code: ErrorCode) -> None:
+def test_an_invalid_pair_is_refused(market: Market, names: tuple[str, ...], code: ErrorCode) -> None:
     with pytest.raises(OrderdError) as refused:
         market.pools(PoolsParams(token=names))
     assert refused.value.code is code

@@ -1,4 +1,4 @@
-"""Routes of several legs on a chain with nobody else: one transaction, which pays to the base unit what was quoted."""
+"""Routes with several legs, on a chain without other traders: one transaction that pays exactly its quote."""
 
 import time
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ class Desk:
         return _landed(self.rpc, signed.signature)
 
     def execute_apart(self, route: Route, memo: str) -> tuple[TransactionInfo, Pubkey]:
-        """With the account of wrapped SOL that the trade makes for itself, as everybody can read it in the block."""
+        """Also returns the temporary account of wrapped SOL that the trade creates, as visible on the chain."""
         signed = sign_one(self.builder, SwapPlan(route, route.amount_out), memo)
         message = decode(signed.raw).message
         made = next(each for each in message.instructions if message.account_keys[each.program_id_index] == SYSTEM)
@@ -73,7 +73,7 @@ class Desk:
         return _landed(self.rpc, signed.signature), message.account_keys[made.accounts[1]]
 
     def wrap(self, lamports: int) -> None:
-        """Let the wallet keep some wrapped SOL of its own."""
+        """Give the wallet a wrapped SOL account with this balance."""
         owner, account = self.wallet.address, associated_token.address(self.wallet.address, token.NATIVE_MINT)
         wrap = [
             associated_token.create_idempotent(owner, owner, token.NATIVE_MINT),
@@ -113,7 +113,7 @@ def desk(simnet: ListeningRole) -> Iterator[Desk]:
     rpc.close()
 
 
-def test_a_split_pays_to_the_last_base_unit_what_all_its_legs_were_quoted(desk: Desk) -> None:
+def test_a_split_pays_exactly_the_sum_of_its_quoted_legs(desk: Desk) -> None:
     route = desk.route(WSOL_MINT, USDC_MINT, 1_000 * 10**9)
     assert len(route.legs) > 1
     landed = desk.execute(route, route.amount_out, "split")
@@ -122,7 +122,7 @@ def test_a_split_pays_to_the_last_base_unit_what_all_its_legs_were_quoted(desk: 
     assert (fill.amount_in, fill.amount_out) == (1_000 * 10**9, route.amount_out)
 
 
-def test_two_hops_leave_in_the_wallet_what_the_first_pays_above_its_floor(desk: Desk) -> None:
+def test_two_hops_leave_the_surplus_of_the_first_hop_in_the_wallet(desk: Desk) -> None:
     bought = desk.route(WSOL_MINT, USDC_MINT, 10**10)
     assert desk.execute(bought, 1, "some USDC first").err is None
 
@@ -135,13 +135,13 @@ def test_two_hops_leave_in_the_wallet_what_the_first_pays_above_its_floor(desk: 
     fill = read_fill(landed, str(desk.builder.wallet), USDC_MINT, CHILLGUY.mint)
     assert (fill.amount_in, fill.amount_out) == (20 * 10**6, route.amount_out)
     others = landed.token_delta(WSOL_MINT, lambda owner: owner != str(desk.builder.wallet))
-    assert others == second.amount_in - first.amount_out  # the pools gave more SOL than they got back
+    assert others == second.amount_in - first.amount_out  # the pools paid more SOL than they received
     assert 0 < -others <= first.amount_out * SLIPPAGE_BPS // 10_000
-    assert fill.left_over == {WSOL_MINT: -others}, "the fill tells it"
-    assert fill.rent == token.ACCOUNT_RENT, "and what the account of CHILLGUY cost"
+    assert fill.left_over == {WSOL_MINT: -others}, "the fill does not report the surplus"
+    assert fill.rent == token.ACCOUNT_RENT, "the fill does not report the rent of the new account"
 
 
-def test_balances_tell_what_can_be_traded_apart_from_what_is_wrapped(desk: Desk) -> None:
+def test_balances_show_tradable_and_wrapped_sol_separately(desk: Desk) -> None:
     desk.wrap(7 * 10**9)
     market = Market(desk.router, desk.builder, desk.rpc, TokenDesk(registry_of("simnet"), desk.rpc))
     (sol,) = market.balances().balances
@@ -151,7 +151,7 @@ def test_balances_tell_what_can_be_traded_apart_from_what_is_wrapped(desk: Desk)
 
 
 @pytest.mark.parametrize("amount", [10**9, 1_000 * 10**9], ids=["one leg", "several legs"])
-def test_wrapped_sol_that_the_wallet_keeps_is_neither_unwrapped_nor_counted(desk: Desk, amount: int) -> None:
+def test_existing_wrapped_sol_is_neither_unwrapped_nor_counted(desk: Desk, amount: int) -> None:
     kept = 7 * 10**9
     desk.wrap(kept)
     sold = desk.route(WSOL_MINT, USDC_MINT, amount)
@@ -184,12 +184,12 @@ def test_wrapped_sol_is_sold_from_the_wallets_account_which_stays_open(desk: Des
         assert (fill.amount_in, fill.amount_out) == (route.amount_in, route.amount_out)
         lamports -= fill.network_fee + fill.rent
         assert (desk.wrapped(), desk.rpc.get_balance(desk.wallet.address).value) == (remaining, lamports)
-    assert fill.rent == 0, "the account of USDC is there since the first trade"
+    assert fill.rent == 0, "the first trade has created the account of USDC"
 
 
-@pytest.mark.parametrize("kept", [None, 0, 10**9 - 1], ids=["no account", "an empty one", "too little"])
+@pytest.mark.parametrize("kept", [None, 0, 10**9 - 1], ids=["no account", "empty account", "balance too low"])
 @pytest.mark.parametrize("kind", [RaydiumCpmm, RaydiumClmm, RaydiumAmmV4, MeteoraDlmm, MeteoraDammV2])
-def test_wrapped_sol_that_is_not_there_is_a_matter_of_the_wallet_and_of_no_pool(
+def test_missing_wrapped_sol_is_an_error_of_the_wallet_and_not_of_the_pool(
     desk: Desk, kind: type[RaydiumCpmm], kept: int | None
 ) -> None:
     if kept is not None:
@@ -202,8 +202,8 @@ def test_wrapped_sol_that_is_not_there_is_a_matter_of_the_wallet_and_of_no_pool(
     assert desk.router.route(QuoteRequest(WSOL_MINT, USDC_MINT, 10**9), 50, desk.builder.fits).refusals == ()
 
 
-def test_a_stranger_who_pays_into_the_last_trades_account_stops_nothing(desk: Desk) -> None:
-    desk.wrap(1)  # by anybody, too: it makes trades take an account of their own
+def test_a_payment_into_the_last_trades_temporary_account_does_not_block_trades(desk: Desk) -> None:
+    desk.wrap(1)  # anyone can do this; it makes trades use a temporary account
     accounts = []
     for number in range(3):
         route = desk.route(WSOL_MINT, USDC_MINT, 10**9)
@@ -214,15 +214,15 @@ def test_a_stranger_who_pays_into_the_last_trades_account_stops_nothing(desk: De
     assert len(set(accounts)) == 3
 
 
-def test_a_split_below_its_floor_is_not_made_in_part(desk: Desk) -> None:
+def test_a_split_below_its_minimum_is_not_executed_in_part(desk: Desk) -> None:
     route = desk.route(WSOL_MINT, USDC_MINT, 1_000 * 10**9)
     with pytest.raises(OrderdError) as refused:
         sign_one(desk.builder, SwapPlan(route, route.amount_out + len(route.legs)), "greedy")
     assert refused.value.code is ErrorCode.TX_SLIPPAGE_EXCEEDED
 
 
-def test_every_route_that_is_chosen_fits_into_a_transaction(desk: Desk) -> None:
-    """Three thousand SOL would like three legs; their accounts are too many, and that is known beforehand."""
+def test_every_chosen_route_fits_into_a_transaction(desk: Desk) -> None:
+    """3,000 SOL would be split over three legs, whose accounts do not fit; this is known before signing."""
     asked: list[Route] = []
 
     def remember(route: Route) -> bool:

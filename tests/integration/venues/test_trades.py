@@ -1,4 +1,4 @@
-"""A quote, its transaction, and what the chain then pays: equal to the last base unit on a chain with nobody else."""
+"""A quote, its transaction and its fill are equal to the base unit on a chain without other traders."""
 
 import threading
 import time
@@ -33,12 +33,12 @@ SOL = 10**9
 USDC = 10**6
 PATIENCE = 20.0
 _unlike = count()
-"""The chain takes two equal transactions of one slot for one."""
+"""A running number: the chain treats two equal transactions in one slot as one."""
 
 
 @pytest.fixture(scope="module")
 def simnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ListeningRole]:
-    """One for all: each test has a wallet of its own."""
+    """One chain for all tests of the module; each test has its own wallet."""
     with running_simnet(tmp_path_factory.mktemp("simnet") / "chain") as chain:
         yield chain
 
@@ -62,7 +62,7 @@ def venue(request: pytest.FixtureRequest, rpc: RpcClient) -> Venue:
     return venue_class(request.param)(rpc, max_age_ms=0)
 
 
-def test_the_chain_pays_what_was_quoted_both_ways(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
+def test_the_chain_pays_the_quoted_amount_in_both_directions(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
     owner = str(wallet.address)
     sold = _trade(rpc, wallet, venue, QuoteRequest(WSOL_MINT, USDC_MINT, 3 * SOL // 2))
     assert sold[1].token_delta(USDC_MINT, lambda each: each == owner) == sold[0].amount_out
@@ -79,7 +79,7 @@ def test_a_swap_over_many_bins_is_quoted_exactly(rpc: RpcClient, wallet: Wallet)
     assert landed.token_delta(CHILLGUY_MINT, lambda each: each == str(wallet.address)) == quote.amount_out
 
 
-def test_less_than_the_least_accepted_is_never_paid(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
+def test_less_than_the_minimum_is_never_paid(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
     request = QuoteRequest(WSOL_MINT, USDC_MINT, SOL)
     quote = best_quote(venue, request)
     signed = _signed(rpc, wallet, venue, quote, quote.amount_out + 1, "greedy")
@@ -93,7 +93,7 @@ def test_less_than_the_least_accepted_is_never_paid(rpc: RpcClient, wallet: Wall
     assert landed.token_delta(USDC_MINT, lambda _: True) == 0
 
 
-def test_a_swap_on_the_chain_is_hinted_to_whoever_has_the_pools_state(
+def test_a_swap_on_the_chain_notifies_watchers_of_the_pool(
     rpc: RpcClient, wallet: Wallet, venue: PoolVenue[Any, Any], simnet: ListeningRole
 ) -> None:
     hinted = threading.Event()
@@ -112,7 +112,7 @@ def test_a_swap_on_the_chain_is_hinted_to_whoever_has_the_pools_state(
     hints.start()
     try:
         assert watching.is_fresh(WSOL_MINT, USDC_MINT)
-        while not hinted.is_set():  # the subscription may be later than a first swap
+        while not hinted.is_set():  # the subscription may start after the first swap
             _trade(rpc, wallet, venue, QuoteRequest(WSOL_MINT, USDC_MINT, SOL + next(_unlike)))
         after = best_quote(watching, request)
     finally:
@@ -120,7 +120,7 @@ def test_a_swap_on_the_chain_is_hinted_to_whoever_has_the_pools_state(
     assert after.slot > before.slot
 
 
-def test_more_than_the_wallet_holds_is_insufficient_funds(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
+def test_a_trade_above_the_balance_is_insufficient_funds(rpc: RpcClient, wallet: Wallet, venue: Venue) -> None:
     quote = best_quote(venue, QuoteRequest(USDC_MINT, WSOL_MINT, 100 * USDC))
     simulation = rpc.simulate_transaction(_signed(rpc, wallet, venue, quote, 1, "poor").raw).value
     assert simulation.err is not None
@@ -128,7 +128,7 @@ def test_more_than_the_wallet_holds_is_insufficient_funds(rpc: RpcClient, wallet
 
 
 def _trade(rpc: RpcClient, wallet: Wallet, venue: Venue, request: QuoteRequest) -> tuple[VenueQuote, TransactionInfo]:
-    """Quote, and accept not one base unit less."""
+    """Quote a trade and accept only the exact quote."""
     quote = best_quote(venue, request)
     signed = _signed(rpc, wallet, venue, quote, quote.amount_out, f"{request.mint_in[:4]} {request.amount}")
     assert rpc.send_transaction(signed.raw) == signed.signature

@@ -205,7 +205,7 @@ MUTANTS: Final = (
         "orderd/queue/limiter.py",
         "{'!' if each.goes_first else ''}",
         "",
-        ("tests/integration/queue/test_rate_limit.py::test_who_goes_first_starts_before_all_that_are_older",),
+        ("tests/integration/queue/test_rate_limit.py::test_a_priority_order_starts_before_older_orders",),
         "A stop that has fired waits behind hundreds of orders that have all the time in the world.",
     ),
     Mutant(
@@ -223,7 +223,7 @@ MUTANTS: Final = (
         "orderd/queue/limiter.lua",
         "if rank < free then",
         "if rank <= free then",
-        (f"{_LIMIT}test_up_to_the_limit_orders_start_at_once",),
+        (f"{_LIMIT}test_orders_within_the_limit_start_at_once",),
         "More orders start than the trader allowed for, with more money at a time.",
     ),
     Mutant(
@@ -232,7 +232,7 @@ MUTANTS: Final = (
         "orderd/queue/limiter.lua",
         "redis.call('ZADD', line, 0, name)",
         "redis.call('ZADD', line, 0, '')",
-        (f"{_LIMIT}test_who_comes_later_does_not_start_before_who_waits",),
+        (f"{_LIMIT}test_a_later_order_does_not_start_before_a_waiting_one",),
         "Orders that come later trade first, and those that wait may wait for ever.",
     ),
     Mutant(

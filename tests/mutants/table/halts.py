@@ -17,8 +17,8 @@ MUTANTS: Final = (
         '{f"WHERE {MAY_SIGN}" if kind is EventKind.SUBMITTED else ""}',
         "",
         (
-            f"{_HALTS}test_while_a_halt_stands_nothing_is_signed_and_once_it_is_lifted_it_is",
-            f"{_HALTS}test_of_many_that_are_stored_together_none_is",
+            f"{_HALTS}test_nothing_is_signed_during_a_halt_and_signing_resumes_after_it",
+            f"{_HALTS}test_a_batch_of_signatures_is_refused_by_a_concurrent_halt",
         ),
         "The kill switch stops nothing.",
     ),
@@ -28,7 +28,7 @@ MUTANTS: Final = (
         "db/migrations/0028_halts.py",
         "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n",
         "",
-        (f"{_HALTS}test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none",),
+        (f"{_HALTS}test_a_signature_in_progress_is_refused_by_a_concurrent_halt",),
         "Orders that were being signed when somebody halted are traded after the halt was answered.",
         hangs=True,
     ),
@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "db/migrations/0028_halts.py",
         "LANGUAGE plpgsql VOLATILE",
         "LANGUAGE plpgsql STABLE",
-        (f"{_HALTS}test_who_was_about_to_store_a_signature_when_it_was_halted_stores_none",),
+        (f"{_HALTS}test_a_signature_in_progress_is_refused_by_a_concurrent_halt",),
         "Who waited for a halt to be committed looks at the time before it, and signs.",
     ),
     Mutant(
@@ -47,7 +47,7 @@ MUTANTS: Final = (
         "db/halts.py",
         '    database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))\n',
         "",
-        (f"{_HALTS}test_a_halt_waits_for_those_who_are_storing_signatures",),
+        (f"{_HALTS}test_a_halt_waits_for_signatures_that_are_being_stored",),
         "A halt is answered while signatures are still being stored.",
         hangs=True,
     ),
@@ -57,7 +57,7 @@ MUTANTS: Final = (
         "db/halts.py",
         "    _end_those_in_the_way()\n",
         "",
-        (f"{_HALTS}test_a_worker_that_was_stopped_while_it_stored_a_signature_does_not_hold_a_halt_up",),
+        (f"{_HALTS}test_a_worker_suspended_while_storing_a_signature_does_not_block_a_halt",),
         "A worker that hangs keeps an operator from halting the others.",
     ),
     Mutant(
@@ -120,10 +120,7 @@ MUTANTS: Final = (
         "db/journal/acceptance.py",
         "(SELECT o.memo_tag FROM orders o WHERE o.id = coalesce(given.parent_id, given.entry_id)),",
         "NULL,",
-        (
-            "tests/integration/db/test_installation.py::"
-            "test_orders_of_a_family_have_the_tag_of_the_one_that_was_submitted",
-        ),
+        ("tests/integration/db/test_installation.py::test_children_have_the_tag_of_their_parent",),
         "After a restore a TWAP that was traded in part is traded again when its client repeats it.",
     ),
     Mutant(

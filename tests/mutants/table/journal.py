@@ -16,7 +16,7 @@ MUTANTS: Final = (
         "              AND (given.fence IS NULL OR o.version = given.fence) {VALIDITY",
         "              {VALIDITY",
         (
-            f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",
+            f"{_LEASES}test_a_live_attempt_is_adopted_when_its_owner_is_dead",
             "tests/integration/engine/test_execution.py::"
             "test_a_turn_that_lost_its_claim_signs_nothing_besides_the_next_turn",
         ),
@@ -28,7 +28,7 @@ MUTANTS: Final = (
         "db/journal/statement.py",
         'if _is_revived(change):\n        ctes.append("""taken_back',
         'if False:\n        ctes.append("""taken_back',
-        ("tests/integration/db/test_fills.py::test_one_that_is_taken_back_stays_marked_and_the_next_one_counts",),
+        ("tests/integration/db/test_fills.py::test_a_rolled_back_fill_stays_marked_and_the_next_one_counts",),
         "A fill that the chain took back is counted beside the one that stands.",
     ),
     Mutant(
@@ -58,7 +58,7 @@ MUTANTS: Final = (
         "db/validity.py",
         "order.version, columns, valid=False)",
         "order.version, columns)",
-        ("tests/integration/db/test_validity.py::test_who_has_lost_an_order_does_not_end_it_while_it_is_valid",),
+        ("tests/integration/db/test_validity.py::test_a_lost_claim_does_not_expire_a_valid_order",),
         "A worker that lost its order to another ends it, although it is valid.",
     ),
     Mutant(
@@ -67,7 +67,7 @@ MUTANTS: Final = (
         "db/journal/due.py",
         "CASE WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL",
         "CASE WHEN false",
-        ("tests/integration/db/test_validity.py::test_in_line_for_a_start_an_order_does_not_grow_older",),
+        ("tests/integration/db/test_validity.py::test_validity_does_not_run_while_waiting_for_the_rate_limit",),
         "Whoever waits for the rate limit expires by that.",
     ),
     Mutant(
@@ -76,7 +76,7 @@ MUTANTS: Final = (
         "db/journal/statement.py",
         "return allowed & SIGNED if change.attempt_end else allowed - SIGNED",
         "return allowed",
-        (f"{_JOURNAL}test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof",),
+        (f"{_JOURNAL}test_a_signed_order_is_neither_cancelled_nor_failed_without_proof",),
         "An order whose transaction may still land is tried again, and trades twice.",
     ),
     Mutant(
@@ -86,8 +86,8 @@ MUTANTS: Final = (
         "WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})",
         "WHERE o.id = given.order_id",
         (
-            f"{_JOURNAL}test_what_is_signed_is_neither_cancelled_nor_given_up_without_proof",
-            f"{_JOURNAL}test_a_claim_that_was_overtaken_writes_nothing",
+            f"{_JOURNAL}test_a_signed_order_is_neither_cancelled_nor_failed_without_proof",
+            f"{_JOURNAL}test_an_outdated_claim_writes_nothing",
         ),
         "A cancelled or signed order is moved to whatever the late writer thinks.",
     ),
@@ -97,7 +97,7 @@ MUTANTS: Final = (
         "db/journal/statement.py",
         'f"seq = o.seq + {events}"',
         'f"seq = o.seq + {events + 1}"',
-        (f"{_JOURNAL}test_events_are_numbered_without_gaps_along_the_good_path",),
+        (f"{_JOURNAL}test_events_of_a_successful_order_are_numbered_without_gaps",),
         "Whoever follows the order asks for an event that never was, and cannot trust what it sees.",
     ),
     Mutant(
@@ -115,7 +115,7 @@ MUTANTS: Final = (
         "db/migrations/0023_families.py",
         "AND (filled_out >= min_amount_out OR slices IS NOT NULL",
         "AND (true OR slices IS NOT NULL",
-        (f"{_JOURNAL}test_a_fill_below_the_least_accepted_is_not_stored",),
+        (f"{_JOURNAL}test_a_fill_below_the_minimum_is_not_stored",),
         "A fill that pays less than was agreed passes for a success.",
     ),
     Mutant(
@@ -125,7 +125,7 @@ MUTANTS: Final = (
         "AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {IS_VALID}\n",
         "{IS_VALID}\n",
         (
-            f"{_JOURNAL}test_of_many_claims_one_wins",
+            f"{_JOURNAL}test_one_of_many_concurrent_claims_wins",
             f"{_JOURNAL}test_a_retry_ends_the_attempt_keeps_the_failure_and_waits",
         ),
         "Two messages of one order give it to two workers, and a signed one is begun again.",
@@ -145,7 +145,7 @@ MUTANTS: Final = (
         "db/journal/claims.py",
         "seq = seq + 1, version = version + 1,",
         "seq = seq + 1,",
-        (f"{_LEASES}test_orphans_go_back_in_line_and_their_old_holder_is_shut_out",),
+        (f"{_LEASES}test_reclaimed_orders_return_to_the_queue_and_their_former_owner_cannot_write",),
         "Two claims carry one fencing token, so the older one can still sign.",
     ),
     Mutant(
@@ -172,7 +172,7 @@ MUTANTS: Final = (
         "db/leases.py",
         "AND (lease_until IS NULL OR lease_until < statement_timestamp())\n            ORDER BY id LIMIT %s",
         "\n            ORDER BY id LIMIT %s",
-        (f"{_LEASES}test_orphans_go_back_in_line_and_their_old_holder_is_shut_out",),
+        (f"{_LEASES}test_reclaimed_orders_return_to_the_queue_and_their_former_owner_cannot_write",),
         "Orders are taken away from workers that are at it, again and again, until none trades.",
     ),
     Mutant(
@@ -181,7 +181,7 @@ MUTANTS: Final = (
         "db/leases.py",
         "WHERE {in_states(SIGNED)} AND (lease_until IS NULL OR lease_until < statement_timestamp())",
         "WHERE {in_states(SIGNED)}",
-        (f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",),
+        (f"{_LEASES}test_a_live_attempt_is_adopted_when_its_owner_is_dead",),
         "Workers take each other's attempts away, and what they have learnt is never written.",
     ),
     Mutant(
@@ -190,7 +190,7 @@ MUTANTS: Final = (
         "db/leases.py",
         "interval '1 second',\n                version = version + 1\n",
         "interval '1 second'\n",
-        (f"{_LEASES}test_a_live_attempt_is_adopted_when_its_holder_is_gone",),
+        (f"{_LEASES}test_a_live_attempt_is_adopted_when_its_owner_is_dead",),
         "Two workers settle one attempt under one claim, and may end it in two ways.",
     ),
     Mutant(
@@ -226,10 +226,7 @@ MUTANTS: Final = (
         "db/connection.py",
         "-c synchronous_commit=on",
         "-c synchronous_commit=off",
-        (
-            "tests/integration/db/test_schema.py::"
-            "test_what_is_committed_is_on_disk_although_the_server_would_be_content_with_less",
-        ),
+        ("tests/integration/db/test_schema.py::test_commits_are_synchronous_whatever_the_server_default",),
         "Orders that were acknowledged, and signed bytes that were sent, are gone after a power failure.",
     ),
     Mutant(
@@ -238,7 +235,7 @@ MUTANTS: Final = (
         "db/migrations/0004_access.py",
         "BEFORE UPDATE OR DELETE OR TRUNCATE ON audit",
         "BEFORE DELETE OR TRUNCATE ON audit",
-        ("tests/integration/db/test_audit.py::test_what_is_written_is_neither_changed_nor_removed",),
+        ("tests/integration/db/test_audit.py::test_audit_rows_can_be_neither_changed_nor_removed",),
         "Whoever has done harm can write somebody else's name beside it.",
     ),
 )

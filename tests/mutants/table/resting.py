@@ -135,7 +135,7 @@ MUTANTS: Final = (
         "db/resting.py",
         "greatest(best_out, given.best)",
         "given.best",
-        (f"{_RESTING}test_the_best_price_rises_and_is_lowered_by_nobody",),
+        (f"{_RESTING}test_the_best_price_only_rises",),
         "A worker that was away lets a trailing stop fall behind what the market had paid.",
     ),
     Mutant(
@@ -208,7 +208,7 @@ MUTANTS: Final = (
         "orders.id = given.id AND orders.version = given.version AND",
         "orders.id = given.id AND",
         (
-            f"{_RESTING}test_of_an_order_that_has_another_amount_meanwhile_no_best_price_is_noted",
+            f"{_RESTING}test_a_best_price_is_not_stored_for_an_order_amended_meanwhile",
             f"{_TRIGGERS}test_a_best_price_for_the_amount_before_an_amendment_is_discarded",
         ),
         "A trailing stop whose amount is halved fires at once.",
@@ -255,7 +255,7 @@ MUTANTS: Final = (
         "db/journal/acceptance.py",
         "by_default = None if self.terms.rests else self.valid_seconds",
         "by_default = self.valid_seconds",
-        (f"{_RESTING}test_the_daemons_validity_is_for_market_orders_alone",),
+        (f"{_RESTING}test_the_default_validity_applies_only_to_market_orders",),
         "A limit order that is to wait until it is cancelled is gone after ten minutes.",
     ),
     Mutant(
@@ -265,8 +265,8 @@ MUTANTS: Final = (
         "WHEN waits_for = '{RATE_LIMIT}' AND expires_at IS NULL\n",
         "WHEN waits_for = '{RATE_LIMIT}'\n",
         (
-            f"{_RESTING}test_a_date_comes_also_for_who_waits_in_line_for_a_start",
-            f"{_RESTING}test_who_waits_in_line_is_worked_until_his_date_and_keeps_it",
+            f"{_RESTING}test_a_date_expires_an_order_that_waits_for_the_rate_limit",
+            f"{_RESTING}test_an_order_that_waited_for_a_start_keeps_its_date",
         ),
         "An order trades after the date that its trader has set.",
     ),
@@ -276,10 +276,7 @@ MUTANTS: Final = (
         "db/migrations/0019_resting.py",
         "WHERE kind <> 'market' AND ended_as IS NULL AND status <> 'submitted';",
         "WHERE looks_from IS NOT NULL;",
-        (
-            "tests/integration/db/test_schema.py::"
-            "test_an_older_release_finds_nothing_that_it_would_execute_at_the_market",
-        ),
+        ("tests/integration/db/test_schema.py::test_a_downgrade_withdraws_resting_orders",),
         "An older release executes limit orders that are in line at whatever the market pays.",
     ),
 )

@@ -203,7 +203,7 @@ MUTANTS: Final = (
         "pass",
         (
             f"{_RESOLUTION}test_what_an_operator_takes_for_dead_is_not_sent_again",
-            f"{_SETTLEMENT}test_what_another_process_has_adopted_is_sent_by_that_one_alone",
+            f"{_SETTLEMENT}test_an_attempt_adopted_by_another_process_is_sent_only_by_it",
         ),
         "The chain stood still, the operator gives the order up and trades elsewhere, and the worker's bytes land.",
     ),

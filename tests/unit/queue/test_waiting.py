@@ -101,7 +101,7 @@ class TestRateLimit:
             rate_limit(Limiter(answer), postgres_is_down, missed).before_process_message(BROKER, message())
         assert missed == [ORDER], "dispatch sends it again as soon as it can"
 
-    def test_a_start_that_did_not_happen_is_given_back(self) -> None:
+    def test_an_unused_start_is_returned(self) -> None:
         limiter, received = Limiter(Go("x")), message()
         middleware = rate_limit(limiter, Deferrals().defer)
         middleware.before_process_message(BROKER, received)

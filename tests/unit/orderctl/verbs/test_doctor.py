@@ -33,7 +33,7 @@ class TestDoctor:
             assert finding["fix"] if finding["result"] != "ok" else not finding["fix"]
         return outcome.code, {finding["check"]: finding["result"] for finding in findings}
 
-    def test_all_is_well(self, orderctl: Orderctl) -> None:
+    def test_no_condition_is_reported_for_a_healthy_daemon(self, orderctl: Orderctl) -> None:
         code, findings = self.found(orderctl)
 
         assert code == 0
