@@ -36,7 +36,7 @@ class ArrayVenue(PoolVenue[S, P]):
     """
 
     def _read_pools(self, known: Sequence[KnownPool[S]]) -> Reading[tuple[int, list[P | OrderdError]]]:
-        expected = {pool.address: self._guarded(pool.address, partial(self._keys, pool)) for pool in known}
+        expected = {pool.address: self._guests.answer(str(pool.address), partial(self._keys, pool)) for pool in known}
         keys = [*expected]
         keys += [key for each in expected.values() if not isinstance(each, OrderdError) for key in each]
         for _ in range(_READS):
@@ -59,7 +59,7 @@ class ArrayVenue(PoolVenue[S, P]):
 
     @abstractmethod
     def _pool(self, known: KnownPool[S], accounts: Mapping[Pubkey, ChainAccount | None]) -> P:
-        """The pool with those of its arrays that are in ``accounts``. Raises errors that ``_guarded`` handles."""
+        """The pool with those of its arrays that are in ``accounts``. Raises errors that ``Guests`` handles."""
 
     def _size(self, pool: P, mint_in: str) -> int:
         spare = max(min(_SPARE, self._arrays_ahead(pool, mint_in) - 1), 0)

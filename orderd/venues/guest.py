@@ -4,10 +4,10 @@ Anyone may create a pool in any state that its program allows. Known unusable st
 ones are converted to one here, logged once per pool with the traceback, and counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -20,6 +20,7 @@ from orderd.metrics.venues import POOL_FAULTS, POOLS_UNSUPPORTED
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 SWAP_ERRORS: Final = {
@@ -71,6 +72,14 @@ class Guests:
         except Exception as error:
             refusal = self.unforeseen(pool, error)
             raise PoolRefusedError(pool, SWAP_ERRORS[refusal.kind], f"pool {pool}: {refusal}") from error
+
+    def answer(self, pool: str, read: Callable[[], T]) -> T | OrderdError:
+        """The result of ``read``, which uses a pool's data, or the reason why the pool is excluded."""
+        try:
+            with self.answering(pool):
+                return read()
+        except OrderdError as refusal:
+            return refusal
 
     def _count(self, pool: str, error: UnsupportedPoolError) -> None:
         """Count an unsupported pool once per reason, however often it is read."""

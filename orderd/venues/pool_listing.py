@@ -1,17 +1,19 @@
 """Finds the pools of a program for a pair, by listing the program's accounts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic
 
 from solders.pubkey import Pubkey
 
 from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError
 from orderd.solana.pool_programs import PoolProgram
-from orderd.solana.rpc import RpcClient
+from orderd.solana.programs.layout import LayoutError
+from orderd.solana.rpc import ChainAccount, RpcClient
 from orderd.solana.rpc_types import AccountsLike, Memcmp
 from orderd.venues.account_facts import AMOUNT_ENDS, token_amount
 from orderd.venues.depth import by_depth
+from orderd.venues.known_pools import S
+from orderd.venues.pool_layout import PoolLayout
 
 MAX_POOLS_PER_PAIR: Final = 8
 _KEY_BYTES: Final = 32
@@ -22,28 +24,24 @@ Pair = tuple[str, str]
 """Two mints in ascending order, because a pool trades in both directions."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoolLayout:
-    """The offsets of mints and vaults in a pool's account of ``size`` bytes.
-
-    ``vaults_offset`` is the offset of the first vault, which the second one follows. With ``has_sorted_mints`` the
-    lower mint address comes first.
-    """
-
-    size: int
-    mint_offsets: tuple[int, int]
-    vaults_offset: int
-    has_sorted_mints: bool
+def pair_of(mint_in: str, mint_out: str) -> Pair:
+    return (mint_in, mint_out) if mint_in < mint_out else (mint_out, mint_in)
 
 
-class PoolListing:
+class PoolListing(Generic[S]):
     """The pools of one program."""
 
-    def __init__(self, rpc: RpcClient, program: PoolProgram, program_id: Pubkey, layout: PoolLayout) -> None:
+    def __init__(self, rpc: RpcClient, program: PoolProgram, program_id: Pubkey, layout: PoolLayout[S]) -> None:
+        self.program = program
+        self.program_id = program_id
+        self.layout = layout
         self._rpc = rpc
-        self._program = program
-        self._program_id = program_id
-        self._layout = layout
+
+    def decode(self, account: ChainAccount) -> S:
+        """Decode a pool's account. Raises LayoutError if it is not a pool of this program."""
+        if account.owner != self.program_id:
+            raise LayoutError(f"the account belongs to {account.owner}, not to {self.program.kind}")
+        return self.layout.record.decode(account.data)
 
     def deepest(self, pair: Pair) -> list[Pubkey]:
         """The deepest pools of a pair on the chain. Raises RpcError.
@@ -67,19 +65,19 @@ class PoolListing:
     def alikes(self, pair: Pair) -> Iterator[AccountsLike]:
         """The account filters that match the pair's pools."""
         low, high = sorted(map(Pubkey.from_string, pair), key=bytes)
-        for mints in ((low, high),) if self._layout.has_sorted_mints else ((low, high), (high, low)):
-            filters = tuple(map(Memcmp, self._layout.mint_offsets, mints))
-            yield AccountsLike(self._program_id, self._layout.size, filters)
+        for mints in ((low, high),) if self.layout.has_sorted_mints else ((low, high), (high, low)):
+            filters = tuple(map(Memcmp, self.layout.mint_offsets, mints))
+            yield AccountsLike(self.program_id, self.layout.record.size(), filters)
 
     def _program_accounts(self, alikes: Sequence[AccountsLike]) -> list[list[tuple[Pubkey, bytes]]]:
         """For each filter the pools' addresses, and their vaults' addresses as bytes."""
         try:
-            found = self._rpc.get_program_accounts(alikes, offset=self._layout.vaults_offset, length=2 * _KEY_BYTES)
+            found = self._rpc.get_program_accounts(alikes, offset=self.layout.vaults_offset, length=2 * _KEY_BYTES)
         except (RpcResponseError, RpcRefusedError) as error:
             if isinstance(error, RpcResponseError) and error.code == _INTERNAL_ERROR:
                 raise  # the node lists them, but failed this time
-            setting = f"ORDERD_{self._program.venue.upper()}_POOLS"
-            kind = self._program.kind
+            setting = f"ORDERD_{self.program.venue.upper()}_POOLS"
+            kind = self.program.kind
             why = f"the node does not list the pools of {kind} ({error}); set the pools to trade in with {setting}"
             raise RpcUnlistedError(why) from error
         return [[(each.key, each.account.data) for each in accounts] for accounts in found]

@@ -37,10 +37,6 @@ from orderd.solana.programs.layout import (
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
-TOKEN_A_MINT_OFFSET: Final = 168
-TOKEN_B_MINT_OFFSET: Final = 200
-VAULTS_OFFSET: Final = 232
-
 U256 = Annotated[
     int, FieldLayout("32s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(32, "little"))
 ]

@@ -10,9 +10,6 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.meteora_damm_v2.accounts import (
-    TOKEN_A_MINT_OFFSET,
-    TOKEN_B_MINT_OFFSET,
-    VAULTS_OFFSET,
     ActivationType,
     Pool,
     PoolStatus,
@@ -22,7 +19,8 @@ from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.pools.meteora_damm_v2.program import PROGRAM
 from orderd.solana.rpc import ChainAccount
-from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, Trade
+from orderd.venues.pool_layout import PoolLayout
 from orderd.venues.pool_venue import PoolVenue
 
 
@@ -39,17 +37,9 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
     """A quote needs only the pool's own account."""
 
     program = PROGRAM
-    record = Pool
-    mint_offsets = TOKEN_A_MINT_OFFSET, TOKEN_B_MINT_OFFSET
-    vaults_offset = VAULTS_OFFSET
+    layout = PoolLayout(Pool, mints=("token_a_mint", "token_b_mint"), vaults=("token_a_vault", "token_b_vault"))
     size = 138
     size_shared = 96
-
-    def _decode(self, data: bytes) -> Pool:
-        return Pool.decode(data)
-
-    def _sides(self, state: Pool) -> tuple[TokenSide, TokenSide]:
-        return TokenSide(state.token_a_mint, state.token_a_vault), TokenSide(state.token_b_mint, state.token_b_vault)
 
     def _keys(self, known: KnownPool[Pool]) -> list[Pubkey]:
         return [known.address]
@@ -58,7 +48,7 @@ class MeteoraDammV2(PoolVenue[Pool, DammV2Accounts]):
         account = accounts[known.address]
         if account is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
-        state = self._checked_decode(account)
+        state = self._decode(account)
         return DammV2Accounts(known.address, state, state.to_pool())
 
     def _side(self, pool: DammV2Accounts, mint_in: str, now: PoolMoment) -> Side:

@@ -7,7 +7,7 @@ sha256("account:<name>"). ``orderd.pools.meteora_dlmm.bitmap`` finds the bin arr
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 from solders.pubkey import Pubkey
 
@@ -36,10 +36,6 @@ from orderd.solana.programs.layout import (
     raw,
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
-
-MINT_X_OFFSET: Final = 88
-MINT_Y_OFFSET: Final = 120
-VAULTS_OFFSET: Final = 152
 
 
 class PairStatus(IntEnum):

@@ -12,9 +12,6 @@ from orderd.amm.side import Side
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.meteora_dlmm.accounts import (
-    MINT_X_OFFSET,
-    MINT_Y_OFFSET,
-    VAULTS_OFFSET,
     ActivationType,
     BitmapExtension,
     LbPair,
@@ -30,7 +27,8 @@ from orderd.pools.meteora_dlmm.program import PROGRAM
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.array_venue import ARRAYS_PER_DIRECTION, ArrayVenue, up_to_spare
-from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, Trade
+from orderd.venues.pool_layout import PoolLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,9 @@ class DlmmAccounts:
 
 class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
     program = PROGRAM
-    record = LbPair
-    mint_offsets = MINT_X_OFFSET, MINT_Y_OFFSET
-    vaults_offset = VAULTS_OFFSET
+    layout = PoolLayout(LbPair, mints=("mint_x", "mint_y"), vaults=("reserve_x", "reserve_y"))
     size = 208
     size_shared = 64
-
-    def _decode(self, data: bytes) -> LbPair:
-        return LbPair.decode(data)
-
-    def _sides(self, state: LbPair) -> tuple[TokenSide, TokenSide]:
-        return TokenSide(state.mint_x, state.reserve_x), TokenSide(state.mint_y, state.reserve_y)
 
     def _keys(self, known: KnownPool[LbPair]) -> list[Pubkey]:
         address = known.address
@@ -70,7 +60,7 @@ class MeteoraDlmm(ArrayVenue[LbPair, DlmmAccounts]):
         pair, extension = accounts[address], accounts[bitmap_extension_address(address)]
         if pair is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
-        state = self._checked_decode(pair)
+        state = self._decode(pair)
         state.check_flags()
         bitmap = None if extension is None else BitmapExtension.decode(extension.data)
         down, up = _arrays(state, bitmap)

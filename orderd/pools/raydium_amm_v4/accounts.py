@@ -11,10 +11,6 @@ from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.solana.programs.layout import U64, U128, Key, Record, raw
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
-COIN_MINT_OFFSET: Final = 400
-PC_MINT_OFFSET: Final = 432
-VAULTS_OFFSET: Final = 336
-
 
 class AmmStatus(IntEnum):
     UNINITIALIZED = 0

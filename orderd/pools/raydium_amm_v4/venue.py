@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.pools.raydium_amm_v4.accounts import COIN_MINT_OFFSET, PC_MINT_OFFSET, VAULTS_OFFSET, AmmInfo
+from orderd.pools.raydium_amm_v4.accounts import AmmInfo
 from orderd.pools.raydium_amm_v4.instructions import SwapBaseInV2, SwapBaseOutV2, swap
 from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
@@ -17,7 +17,8 @@ from orderd.pools.raydium_amm_v4.program import PROGRAM
 from orderd.solana.programs.unsupported import UnsupportedPoolError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening, token_amount
-from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, Trade
+from orderd.venues.pool_layout import PoolLayout
 from orderd.venues.pool_venue import PoolVenue
 
 
@@ -34,17 +35,9 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
     """Each read fetches the pool's account and both vaults in one request."""
 
     program = PROGRAM
-    record = AmmInfo
-    mint_offsets = COIN_MINT_OFFSET, PC_MINT_OFFSET
-    vaults_offset = VAULTS_OFFSET
+    layout = PoolLayout(AmmInfo, mints=("coin_mint", "pc_mint"), vaults=("coin_vault", "pc_vault"))
     size = 124
     size_shared = 64
-
-    def _decode(self, data: bytes) -> AmmInfo:
-        return AmmInfo.decode(data)
-
-    def _sides(self, state: AmmInfo) -> tuple[TokenSide, TokenSide]:
-        return TokenSide(state.coin_mint, state.coin_vault), TokenSide(state.pc_mint, state.pc_vault)
 
     def _keys(self, known: KnownPool[AmmInfo]) -> list[Pubkey]:
         return [known.address, known.state.coin_vault, known.state.pc_vault]
@@ -53,7 +46,7 @@ class RaydiumAmmV4(PoolVenue[AmmInfo, AmmV4Accounts]):
         amm, coin_vault, pc_vault = (accounts[key] for key in self._keys(known))
         if amm is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
-        state = self._checked_decode(amm)
+        state = self._decode(amm)
         try:
             pool = state.to_pool(token_amount(coin_vault), token_amount(pc_vault))
         except UnsupportedPoolError as error:

@@ -29,10 +29,6 @@ from orderd.solana.programs.layout import (
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
-MINT_0_OFFSET: Final = 73
-MINT_1_OFFSET: Final = 105
-VAULTS_OFFSET: Final = 137
-
 TICKS_PER_ARRAY: Final = 60
 I128 = Annotated[
     int,

@@ -12,9 +12,6 @@ from orderd.amm.side import Side
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.raydium_clmm.accounts import (
-    MINT_0_OFFSET,
-    MINT_1_OFFSET,
-    VAULTS_OFFSET,
     AmmConfig,
     PoolState,
     PoolStatus,
@@ -31,7 +28,8 @@ from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening
 from orderd.venues.array_venue import ARRAYS_PER_DIRECTION, ArrayVenue, up_to_spare
-from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, Trade
+from orderd.venues.pool_layout import PoolLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +45,12 @@ class ClmmAccounts:
 
 class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
     program = PROGRAM
-    record = PoolState
-    mint_offsets = MINT_0_OFFSET, MINT_1_OFFSET
-    vaults_offset = VAULTS_OFFSET
-    has_sorted_mints = True
+    layout = PoolLayout(PoolState, mints=("mint_0", "mint_1"), vaults=("vault_0", "vault_1"), has_sorted_mints=True)
     size = 250
     size_shared = 64
     buys_taxed_exactly = (
         False  # the program compares the amount that it sends, without the transfer fee, with the requested one
     )
-
-    def _decode(self, data: bytes) -> PoolState:
-        return PoolState.decode(data)
-
-    def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
-        return TokenSide(state.mint_0, state.vault_0), TokenSide(state.mint_1, state.vault_1)
 
     def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
         address = known.address
@@ -80,7 +69,7 @@ class RaydiumClmm(ArrayVenue[PoolState, ClmmAccounts]):
         extension = accounts[bitmap_extension_address(address, self._program_id)]
         if pool is None or config is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {address} no longer exists")
-        state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
+        state, rates = self._decode(pool), AmmConfig.decode(config.data)
         bitmap = None if extension is None else TickArrayBitmapExtension.decode(extension.data)
         down, up = _arrays(state, bitmap)
         arrays = [_tick_array(accounts[key]) for key in self._array_addresses(address, down, up) if key in accounts]

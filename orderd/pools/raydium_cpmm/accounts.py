@@ -6,7 +6,7 @@ sha256("account:<name>").
 
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Annotated, Final
+from typing import Annotated
 
 from orderd.pools.raydium_cpmm.maths.pool import CREATOR_FEE_ON_TOKEN_1, CpmmPool
 from orderd.solana.programs.layout import (
@@ -18,10 +18,6 @@ from orderd.solana.programs.layout import (
     raw,
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
-
-MINT_0_OFFSET: Final = 168
-MINT_1_OFFSET: Final = 200
-VAULTS_OFFSET: Final = 72
 
 
 class PoolStatus(IntFlag):

@@ -10,9 +10,6 @@ from solders.pubkey import Pubkey
 from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.pools.raydium_cpmm.accounts import (
-    MINT_0_OFFSET,
-    MINT_1_OFFSET,
-    VAULTS_OFFSET,
     AmmConfig,
     PoolState,
     PoolStatus,
@@ -23,7 +20,8 @@ from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from orderd.pools.raydium_cpmm.program import PROGRAM
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import opening, token_amount
-from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, Trade
+from orderd.venues.pool_layout import PoolLayout
 from orderd.venues.pool_venue import PoolVenue
 
 
@@ -40,18 +38,9 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
     """Each read fetches the pool's account, its fee configuration and both vaults in one request."""
 
     program = PROGRAM
-    record = PoolState
-    mint_offsets = MINT_0_OFFSET, MINT_1_OFFSET
-    vaults_offset = VAULTS_OFFSET
-    has_sorted_mints = True
+    layout = PoolLayout(PoolState, mints=("mint_0", "mint_1"), vaults=("vault_0", "vault_1"), has_sorted_mints=True)
     size = 200
     size_shared = 64
-
-    def _decode(self, data: bytes) -> PoolState:
-        return PoolState.decode(data)
-
-    def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
-        return TokenSide(state.mint_0, state.vault_0), TokenSide(state.mint_1, state.vault_1)
 
     def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
         state = known.state
@@ -61,7 +50,7 @@ class RaydiumCpmm(PoolVenue[PoolState, CpmmAccounts]):
         pool, config, vault_0, vault_1 = (accounts[key] for key in self._keys(known))
         if pool is None or config is None:
             raise OrderdError(ErrorCode.POOL_CLOSED, f"pool {known.address} no longer exists")
-        state, rates = self._checked_decode(pool), AmmConfig.decode(config.data)
+        state, rates = self._decode(pool), AmmConfig.decode(config.data)
         state.check_flags()
         return CpmmAccounts(known.address, state, state.to_pool(rates, token_amount(vault_0), token_amount(vault_1)))
 

@@ -67,6 +67,13 @@ class Record:
         return len(cls.DISCRIMINATOR) + _plan(cls).fixed.size
 
     @classmethod
+    def offset(cls, field: str) -> int:
+        """Offset of a field in bytes, counted from the start of the discriminator."""
+        plan = _plan(cls)
+        before = plan.formats[: plan.names.index(field)]
+        return len(cls.DISCRIMINATOR) + struct.calcsize("<" + "".join(before))
+
+    @classmethod
     def decode(cls, data: bytes) -> Self:
         """Decode a record. Raises LayoutError if the size or the discriminator differs."""
         plan, size, start = _plan(cls), cls.size(), len(cls.DISCRIMINATOR)
@@ -97,6 +104,7 @@ class _Plan:
 
     fixed: struct.Struct
     names: tuple[str, ...]
+    formats: tuple[str, ...]
     loads: tuple[tuple[int, Callable[[Any], Any]], ...]
     dumps: tuple[tuple[int, Callable[[Any], Any]], ...]
     tail: str
@@ -121,9 +129,11 @@ def _compile(cls: type[Record]) -> _Plan:
     slots = {name: _slot(hint) for name, hint in hints.items()}
     tail = next((name for name, slot in slots.items() if not slot.format), "")
     fixed = {name: slot for name, slot in slots.items() if name != tail}
+    formats = tuple(slot.format for slot in fixed.values())
     return _Plan(
-        struct.Struct("<" + "".join(slot.format for slot in fixed.values())),
+        struct.Struct("<" + "".join(formats)),
         tuple(fixed),
+        formats,
         tuple((index, slot.load) for index, slot in enumerate(fixed.values()) if slot.load),
         tuple((index, slot.dump) for index, slot in enumerate(fixed.values()) if slot.dump),
         tail,

@@ -2,13 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 from solders.keypair import Keypair
-from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode
@@ -98,15 +97,8 @@ def test_a_swap_on_the_chain_notifies_watchers_of_the_pool(
 ) -> None:
     hinted = threading.Event()
     hints = AccountHints(simnet.address["ws_url"])
-
-    def watch(account: Pubkey, on_change: Callable[[], None]) -> None:
-        def changed() -> None:
-            on_change()
-            hinted.set()
-
-        hints.watch(account, changed)
-
-    watching = type(venue)(rpc, max_age_ms=3_600_000, watch=watch)
+    hints.on_hint = hinted.set
+    watching = type(venue)(rpc, max_age_ms=3_600_000, hints=hints)
     request = QuoteRequest(WSOL_MINT, USDC_MINT, SOL)
     before = best_quote(watching, request)
     hints.start()

@@ -87,7 +87,7 @@ def test_fields_lie_where_the_program_reads_them() -> None:
     marked[405:413] = (99).to_bytes(8, "little")
     state = raydium_cpmm_accounts.PoolState.decode(bytes(marked))
     assert (bytes(state.mint_0), state.status, state.open_time, state.creator_fees_1) == (b"\x01" * 32, 4, 77, 99)
-    assert raydium_cpmm_accounts.MINT_0_OFFSET == 168
+    assert raydium_cpmm_accounts.PoolState.offset("mint_0") == 168
 
     pair = bytearray(meteora_dlmm_accounts.LbPair.DISCRIMINATOR + bytes(896))
     pair[76:80] = (-2287).to_bytes(4, "little", signed=True)

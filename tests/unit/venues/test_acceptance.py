@@ -28,10 +28,12 @@ from orderd.pools.raydium_cpmm.venue import RaydiumCpmm
 from orderd.solana.attempt import attempt_instructions
 from orderd.solana.keys import Wallet
 from orderd.solana.programs import associated_token, memo, token
+from orderd.solana.rpc_types import AccountsLike
 from orderd.solana.transaction import sign
 from orderd.venues.base import Venue, trade_instructions
+from orderd.venues.pool_directory import NOTHING_FOUND_SECONDS
 from orderd.venues.pool_listing import MAX_POOLS_PER_PAIR
-from orderd.venues.pool_venue import NOTHING_FOUND_SECONDS, PoolVenue
+from orderd.venues.pool_venue import PoolVenue
 from tests.unit.amm.vectors import load
 from tests.unit.venues.asking import best_quote
 from tests.unit.venues.chain import Chain, put_amm_v4, put_clmm, put_cpmm, put_damm_v2, put_dlmm, put_mint
@@ -119,6 +121,19 @@ def _times(account: Any, factor: int) -> Any:
     if not isinstance(account, dict):
         return account
     return {name: value * factor if name in _AMOUNTS else _times(value, factor) for name, value in account.items()}
+
+
+class KeptHints:
+    """Keeps what is to be called after a change, for the test to call."""
+
+    def __init__(self) -> None:
+        self.changes: dict[Pubkey, Callable[[], None]] = {}
+
+    def watch(self, account: Pubkey, on_change: Callable[[], None]) -> None:
+        self.changes[account] = on_change
+
+    def watch_for(self, alike: AccountsLike, on_change: Callable[[str], None]) -> None:
+        """No test of a venue alone creates pools beside it."""
 
 
 VENUES = [
@@ -372,27 +387,27 @@ def test_a_pool_with_a_flag_that_is_not_known_is_skipped_and_logged_once(card: C
 
 
 def test_a_hint_that_a_pool_has_changed_has_it_read_again(card: Card, chain: Chain) -> None:
-    hints: dict[Pubkey, Callable[[], None]] = {}
+    hints = KeptHints()
     card.pool(chain, POOL)
-    venue = card.venue(chain, watch=hints.__setitem__)
+    venue = card.venue(chain, hints=hints)
     assert best_quote(venue, ONE_SOL).slot == chain.slot
     chain.slot += 1
     assert best_quote(venue, ONE_SOL).slot == chain.slot - 1
     assert venue.hints(WSOL_MINT, USDC_MINT) == 0
-    hints[POOL]()
+    hints.changes[POOL]()
     assert not venue.is_fresh(WSOL_MINT, USDC_MINT)
     assert best_quote(venue, ONE_SOL).slot == chain.slot
     assert venue.hints(WSOL_MINT, USDC_MINT) == venue.hints(USDC_MINT, WSOL_MINT) == 1, "whoever has read it since"
 
 
 def test_a_pool_that_is_read_again_is_known_for_the_one_that_it_was_until_it_changes(card: Card, chain: Chain) -> None:
-    hints: dict[Pubkey, Callable[[], None]] = {}
+    hints = KeptHints()
     card.pool(chain, POOL)
-    venue = card.venue(chain, watch=hints.__setitem__)
+    venue = card.venue(chain, hints=hints)
 
     def read_as() -> object:
         chain.slot += 1
-        hints[POOL]()
+        hints.changes[POOL]()
         (pool,) = venue.liquidity(WSOL_MINT, USDC_MINT).pools
         assert pool.slot == chain.slot
         return pool.read_as

@@ -106,10 +106,10 @@ def test_a_real_pool_is_traded_in_unless_a_reason_is_written_down(name: str) -> 
     capture, chain = ALL[name], Chain()
     chain.slot = capture.slot
     chain.accounts |= capture.accounts
-    record = venue_class(capture.kind).record.decode(capture.accounts[capture.pool][1])
-    offsets, data = venue_class(capture.kind).mint_offsets, record.encode()
-    vaults = data[(at := venue_class(capture.kind).vaults_offset) : at + 64]
-    mints = [Pubkey.from_bytes(data[at : at + 32]) for at in offsets]
+    layout = venue_class(capture.kind).layout
+    data = layout.record.decode(capture.accounts[capture.pool][1]).encode()
+    vaults = data[(at := layout.vaults_offset) : at + 64]
+    mints = [Pubkey.from_bytes(data[at : at + 32]) for at in layout.mint_offsets]
     for mint in mints:
         if mint not in chain.accounts:
             put_mint(chain, mint, 9 if mint == token.NATIVE_MINT else 6)

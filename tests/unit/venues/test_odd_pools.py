@@ -15,6 +15,7 @@ from orderd.amm.curve import NEVER, Curve
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.programs.layout import Record
+from orderd.solana.rpc import ChainAccount
 from orderd.venues.base import OpenPool
 from orderd.venues.guest import SWAP_ERRORS, PoolRefusedError
 from orderd.venues.pool_venue import PoolVenue
@@ -69,7 +70,7 @@ def odd_states(card: Card) -> st.SearchStrategy[bytes]:
     """The pool's account with a few of its numbers at their ends."""
     chain = beside_a_good_one(card)
     venue = card.venue(chain)
-    state = venue._decode(chain.accounts[ODD][1])
+    state = venue.layout.record.decode(chain.accounts[ODD][1])
     places = numbers_of(state)
 
     def put(changes: Mapping[tuple[str, ...], int]) -> bytes:
@@ -160,9 +161,13 @@ def test_a_pool_that_cannot_be_decoded_is_passed_over(
     chain = beside_a_good_one(card)
     odd = chain.accounts[ODD][1]
     venue = card.venue(chain)
-    decode = venue._decode
+    decode = venue._listing.decode
     chain.accounts[ODD] = (card.program, odd[:-1] + bytes([odd[-1] ^ 1]))
-    monkeypatch.setattr(venue, "_decode", lambda data: decode(data) if data != chain.accounts[ODD][1] else raising())
+
+    def raising_on_odd(account: ChainAccount) -> Any:
+        return decode(account) if account.data != chain.accounts[ODD][1] else raising()
+
+    monkeypatch.setattr(venue._listing, "decode", raising_on_odd)
     assert [pool.address for pool in venue.liquidity(SOL_MINT, USDC_MINT).pools] == [str(GOOD)]
     assert injected_pool_faults() == 1
 

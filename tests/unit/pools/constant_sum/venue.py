@@ -11,7 +11,8 @@ from orderd.amm.side import Side
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.account_facts import token_amount
-from orderd.venues.known_pools import KnownPool, PoolMoment, TokenSide, Trade
+from orderd.venues.known_pools import KnownPool, PoolMoment, Trade
+from orderd.venues.pool_layout import PoolLayout
 from orderd.venues.pool_venue import PoolVenue
 
 from .accounts import PoolState
@@ -30,17 +31,9 @@ class ConstantSumAccounts:
 
 class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     program = PROGRAM
-    record = PoolState
-    mint_offsets = 8, 40
-    vaults_offset = 72
+    layout = PoolLayout(PoolState, mints=("mint_a", "mint_b"), vaults=("vault_a", "vault_b"))
     size = 100
     size_shared = 32
-
-    def _decode(self, data: bytes) -> PoolState:
-        return PoolState.decode(data)
-
-    def _sides(self, state: PoolState) -> tuple[TokenSide, TokenSide]:
-        return TokenSide(state.mint_a, state.vault_a), TokenSide(state.mint_b, state.vault_b)
 
     def _keys(self, known: KnownPool[PoolState]) -> list[Pubkey]:
         return [known.address, known.state.vault_a, known.state.vault_b]
@@ -48,7 +41,7 @@ class ConstantSum(PoolVenue[PoolState, ConstantSumAccounts]):
     def _pool(self, known: KnownPool[PoolState], accounts: Mapping[Pubkey, ChainAccount | None]) -> ConstantSumAccounts:
         pool, vault_a, vault_b = (accounts[key] for key in self._keys(known))
         assert pool is not None
-        state = self._checked_decode(pool)
+        state = self._decode(pool)
         return ConstantSumAccounts(known.address, state, state.to_pool(token_amount(vault_a), token_amount(vault_b)))
 
     def _side(self, pool: ConstantSumAccounts, mint_in: str, now: PoolMoment) -> Side:

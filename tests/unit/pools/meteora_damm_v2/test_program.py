@@ -109,8 +109,8 @@ def test_fields_lie_where_the_program_reads_them(offset: int, size: int, name: s
 
 def test_keys_lie_where_discovery_filters() -> None:
     data = plain_account(token_a_mint=key(1), token_b_mint=key(2)).encode()
-    assert data[damm_accounts.TOKEN_A_MINT_OFFSET :][:32] == bytes(key(1))
-    assert data[damm_accounts.TOKEN_B_MINT_OFFSET :][:32] == bytes(key(2))
+    assert data[damm_accounts.Pool.offset("token_a_mint") :][:32] == bytes(key(1))
+    assert data[damm_accounts.Pool.offset("token_b_mint") :][:32] == bytes(key(2))
 
 
 def test_program_addresses_are_the_ones_on_mainnet() -> None:

@@ -89,8 +89,8 @@ def test_an_account_of_mainnet_is_read() -> None:
     assert str(info.coin_vault) == "DQyrAcCrDXQ7NeoqGgDCZwBvWDcYmFCjSb9JtteuvPpz"
     assert str(info.pc_vault) == "HLmqeL62xR1QoZ1HKKbXRrdN1p3phKpxRMb2VVopvBBz"
     assert (info.coin_mint, str(info.pc_mint)) == (token.NATIVE_MINT, "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")
-    assert data[v4_accounts.COIN_MINT_OFFSET :][:32] == bytes(info.coin_mint)
-    assert data[v4_accounts.PC_MINT_OFFSET :][:32] == bytes(info.pc_mint)
+    assert data[v4_accounts.AmmInfo.offset("coin_mint") :][:32] == bytes(info.coin_mint)
+    assert data[v4_accounts.AmmInfo.offset("pc_mint") :][:32] == bytes(info.pc_mint)
 
 
 def test_the_authority_is_the_one_on_mainnet() -> None:

@@ -78,10 +78,8 @@ def test_accounts_of_mainnet_are_read() -> None:
     assert state.encode() == data
     assert state.mint_0 == token.NATIVE_MINT
     assert str(state.mint_1) == "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-    assert (data[clmm_accounts.MINT_0_OFFSET :][:32], data[clmm_accounts.MINT_1_OFFSET :][:32]) == (
-        bytes(state.mint_0),
-        bytes(state.mint_1),
-    )
+    mint_0, mint_1 = (clmm_accounts.PoolState.offset(name) for name in ("mint_0", "mint_1"))
+    assert (data[mint_0:][:32], data[mint_1:][:32]) == (bytes(state.mint_0), bytes(state.mint_1))
     assert (state.mint_0_decimals, state.mint_1_decimals, state.tick_spacing) == (9, 6, 1)
     assert (state.liquidity, state.sqrt_price_x64) == (given["liquidity"], given["sqrt_price_x64"])
     assert (state.tick_current, state.protocol_fees_0) == (given["tick_current"], given["protocol_fees_token_0"])
