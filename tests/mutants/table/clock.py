@@ -49,7 +49,7 @@ MUTANTS: Final = (
         "orderd/queue/limiter.lua",
         "if now < tonumber(ARGV[6]) or now > tonumber(ARGV[7]) then",
         "if false then",
-        ("tests/integration/queue/test_rate_limit.py::TestAClockThatIsSet::test_the_window_keeps_its_remaining_time",),
+        ("tests/integration/queue/test_rate_limit.py::TestSetClock::test_the_window_keeps_its_remaining_time",),
         "A Redis whose clock was set back starts nothing for an hour, one set ahead starts a window twice.",
     ),
 )

@@ -6,7 +6,7 @@ from tests.mutants.mutant import Mutant
 
 _HALTS: Final = "tests/integration/db/test_halts.py::"
 _SHARING: Final = "tests/integration/engine/test_wallet_sharing.py::"
-_LIMITS: Final = "tests/integration/engine/test_allowance.py::TestOfTheDaemon::"
+_LIMITS: Final = "tests/integration/engine/test_allowance.py::TestDaemonLimits::"
 _HALTING: Final = "tests/integration/engine/test_halting.py::"
 
 MUTANTS: Final = (
