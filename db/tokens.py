@@ -31,8 +31,8 @@ def keep_mints(mints: Sequence[MintFacts]) -> None:
             f"""
             INSERT INTO mints ({_FACTS}) VALUES (%s, %s, %s, %s, %s, %s)
             ON CONFLICT (mint) DO UPDATE SET
-                traits = EXCLUDED.traits, name = EXCLUDED.name, transfer_fee_bps = EXCLUDED.transfer_fee_bps,
-                read_at = clock_timestamp()""",  # noqa: S608
+                decimals = EXCLUDED.decimals, program = EXCLUDED.program, traits = EXCLUDED.traits,
+                name = EXCLUDED.name, transfer_fee_bps = EXCLUDED.transfer_fee_bps, read_at = clock_timestamp()""",  # noqa: S608
             (facts.mint, facts.decimals, facts.program, traits, facts.name, facts.transfer_fee_bps),
         )
 

@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     TOKEN_NON_TRANSFERABLE = "TOKEN_NON_TRANSFERABLE"
     TOKEN_FROZEN_BY_DEFAULT = "TOKEN_FROZEN_BY_DEFAULT"
     TOKEN_EXTENSION_UNKNOWN = "TOKEN_EXTENSION_UNKNOWN"
+    TOKEN_REMADE = "TOKEN_REMADE"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
     AMOUNT_TOO_PRECISE = "AMOUNT_TOO_PRECISE"
@@ -209,6 +210,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TOKEN_FROZEN_BY_DEFAULT: _lasting("New accounts of the token are frozen", "choose another token"),
     ErrorCode.TOKEN_EXTENSION_UNKNOWN: _lasting(
         "The token has a Token-2022 extension that orderd does not know", "choose another token"
+    ),
+    ErrorCode.TOKEN_REMADE: _lasting(
+        "The token's mint was closed and made again with other decimals",
+        "quote it again in five minutes and submit the order anew: amounts and prices mean other numbers of tokens now",
+        409,
     ),
     ErrorCode.AMOUNT_INVALID: _lasting("The amount is not a decimal number", "write it like 1.5"),
     ErrorCode.AMOUNT_NOT_POSITIVE: _lasting("The amount is not above zero", "give an amount above zero"),

@@ -23,6 +23,7 @@ from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.allowance import NOTIONAL_TOKEN
 from orderd.engine.execution.building import Builder, SwapPlan
 from orderd.engine.execution.fees import FeeEstimate
+from orderd.engine.execution.mint_decimals import MintDecimals
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.next_execution import NextExecution
 from orderd.engine.reservation import Funds, Reservations, WalletFunds
@@ -68,6 +69,7 @@ class Market:
         self._builder = builder
         self._rpc = rpc
         self._markets = NewMarkets(router, rpc, builder.fits)
+        self._decimals = MintDecimals(rpc)
         self._desk = desk
         self._tokens = desk.registry
         self._reservations = reservations or Reservations()
@@ -100,6 +102,7 @@ class Market:
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
         plan, offer, guards = self._plan(terms, others.fits)
         check_offer(terms, plan.route, offer)
+        self._decimals.check(terms)
         if (unmet := objection(iter(guards))) is not None:
             raise unmet
         preview = self._builder.preview(plan)

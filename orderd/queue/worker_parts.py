@@ -18,6 +18,7 @@ from orderd.config.settings import Settings
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.look import Look
+from orderd.engine.execution.mint_decimals import MintDecimals
 from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.turn import Execution
 from orderd.engine.exits import Exits
@@ -232,6 +233,7 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
         base.clock.look,
         base.markets.check,
         base.markets.preferred,
+        MintDecimals(trading.rpc).check,
         preparation=preparation,
     )
     broker = OrderBroker(client, line=base.limiter, name=name, preparation=preparation)

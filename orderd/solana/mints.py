@@ -76,6 +76,11 @@ class _Delegate(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class _CloseAuthority(Record):
+    authority: Key
+
+
+@dataclass(frozen=True, slots=True)
 class _State(Record):
     state: U8
     rest: Tail = b""
@@ -117,6 +122,13 @@ def fee_schedule(mint: token.Mint) -> FeeSchedule | None:
     """The transfer fee of a mint; None if it has none. Raises LayoutError."""
     config = _fee_config(mint.extensions_by_type())
     return None if config is None else config.schedule
+
+
+def can_be_closed(mint: ChainAccount | None) -> bool:
+    """Whether somebody may close this mint while nobody holds the token. Raises LayoutError."""
+    added = {} if mint is None else token.Mint.decode(mint.data).extensions_by_type()
+    data = added.get(Extension.CLOSE_AUTHORITY)
+    return data is not None and _is_set(_CloseAuthority.decode(data).authority)
 
 
 def _fee_config(added: Mapping[int, bytes]) -> TransferFeeConfig | None:

@@ -122,12 +122,14 @@ class Execution:
         look: Callable[[], object] = lambda: None,
         check: Callable[[OrderTerms, RoutingDecision], object] = lambda _, __: None,
         preferred: Callable[[OrderTerms], Fits | None] = lambda _: None,
+        decimals: Callable[[OrderTerms], object] = lambda _: None,
         *,
         preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         """``installation`` is part of the memos. ``look`` is as in ``Dispatch``. ``check`` raises OrderdError if a
         guard of an order is not met by a route that pays enough; ``preferred`` selects routes that meet the guards.
+        ``decimals`` raises OrderdError if a token has other decimals than the order was understood with.
         ``preparation`` is shared with the queue."""
         self._router = router
         self._builder = builder
@@ -138,6 +140,7 @@ class Execution:
         self._installation = installation
         self._look = look
         self._check = check
+        self._decimals = decimals
         self._preparation = preparation or Preparation()
         self._preferred = preferred
         self._clock = clock
@@ -211,6 +214,7 @@ class Execution:
             )
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)
+        self._decimals(terms)
         self._check(terms, decision)
         return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, decision)
 

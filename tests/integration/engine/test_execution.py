@@ -23,6 +23,7 @@ from orderd.domain.memo import memos_in
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import QuoteRequest, Route, RoutingDecision, VenueQuote
+from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
@@ -30,7 +31,7 @@ from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.turn import Execution
 from orderd.engine.execution.wallet_funds import Promised
-from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
+from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError, change_after
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.quote_collection import Answers, Pair
@@ -167,13 +168,18 @@ def _any(terms: OrderTerms, decision: RoutingDecision) -> None:
     """Accept any route."""
 
 
-def open_desk(publisher: Publisher, check: Callable[[OrderTerms, RoutingDecision], None] = _any) -> Desk:
+def open_desk(
+    publisher: Publisher,
+    check: Callable[[OrderTerms, RoutingDecision], None] = _any,
+    decimals: Callable[[OrderTerms], object] = lambda _: None,
+) -> Desk:
     leases, sender, builder, market = Leases("worker-a", 15.0), WitnessedSender(), Notary(), OneRoute()
     as_sender = cast("Sender", sender)
     live = LiveAttempts(leases, resend_seconds=1.0)
     execution = Execution(
         *(cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases, INSTALLATION),
         check=check,
+        decimals=decimals,
     )
     return Desk(execution, builder, sender, live, market)
 
@@ -253,6 +259,17 @@ def test_a_route_that_fails_the_orders_check_is_not_signed(publisher: Publisher)
     desk, order_id = open_desk(publisher, objects), pending()
     with pytest.raises(AttemptFailedError, match="POOL_SHALLOW"):
         desk.work(order_id)
+    assert (desk.builder.signed, desk.sender.sent, Attempt.select().count()) == ([], [], 0)
+
+
+def test_an_order_whose_token_has_other_decimals_by_now_ends_and_nothing_is_signed(publisher: Publisher) -> None:
+    def differs(terms: OrderTerms) -> None:
+        raise OrderdError(ErrorCode.TOKEN_REMADE, f"{terms.token_out.mint} has 9 decimals, and had 6")
+
+    desk, order_id = open_desk(publisher, decimals=differs), pending()
+    with pytest.raises(AttemptFailedError, match="TOKEN_REMADE") as failed:
+        desk.work(order_id)
+    assert change_after(failed.value, RetryPolicy()).fact.kind is EventKind.FAILED
     assert (desk.builder.signed, desk.sender.sent, Attempt.select().count()) == ([], [], 0)
 
 

@@ -18,6 +18,7 @@ from orderd.domain.tokens import Listing
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.token_desk import TokenDesk
 from orderd.engine.token_list import MOST_BYTES, TokenList, TokenListError
+from orderd.solana.programs import token
 from orderd.solana.programs.token import Extension
 from orderd.solana.rpc import RpcClient
 from tests.samples.mints import SOMEBODY, MintChain, extended, fee, plain, spl
@@ -58,6 +59,21 @@ def test_a_mint_is_read_once_by_one_process(chain: MintChain) -> None:
     assert facts is not None
     assert (facts.decimals, facts.name, facts.traits) == (4, "First", frozenset({Trait.MINT_AUTHORITY}))
     assert len(chain.asked) == 1
+
+
+def test_a_mint_that_was_made_again_is_kept_as_it_is_now(chain: MintChain) -> None:
+    mint = chain.has(FIRST, extended(plain(6)))
+    desk = desk_on(chain)
+    desk.learn([mint])
+    chain.has(FIRST, spl(9))
+    again = desk_on(chain)
+    again.learn([mint])
+    again.view(again.registry.resolve(mint))
+    other = desk_on(chain)
+    other.learn([mint])
+    facts = other.registry.facts(mint)
+    assert facts is not None
+    assert (facts.decimals, facts.program) == (9, str(token.PROGRAM_ID))
 
 
 def test_a_well_known_token_is_not_read_from_the_chain(chain: MintChain) -> None:

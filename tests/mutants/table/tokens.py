@@ -52,4 +52,25 @@ MUTANTS: Final = (
         ("tests/unit/test_configuration.py::test_first_orders_on_mainnet_are_small",),
         "A first order on mainnet, typed with a wrong amount, is executed whole.",
     ),
+    Mutant(
+        "decimals-of-before",
+        10,
+        "orderd/engine/execution/turn.py",
+        "        self._decimals(terms)\n",
+        "",
+        (
+            "tests/integration/engine/test_execution.py::"
+            "test_an_order_whose_token_has_other_decimals_by_now_ends_and_nothing_is_signed",
+        ),
+        "The creator of a token makes its mint again with three decimals more, and gets a thousand times the limit.",
+    ),
+    Mutant(
+        "a-mint-that-can-be-closed-is-taken-to-last",
+        10,
+        "orderd/engine/execution/mint_decimals.py",
+        "        if not can_be_closed(account):\n",
+        "        if True:\n",
+        ("tests/unit/engine/test_mint_decimals.py::test_a_mint_that_can_be_closed_is_read_each_time",),
+        "The same, of a token that this process has traded before.",
+    ),
 )
