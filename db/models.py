@@ -31,13 +31,13 @@ from orderd.domain.order import (
     RESTING,
     TERMINAL,
     WAITING,
+    CatchUp,
     Floor,
     OrderKind,
     OrderStatus,
     TimeInForce,
 )
 from orderd.domain.price import canonical
-from orderd.domain.schedule import CatchUp
 
 DEFAULT_ACCOUNT = UUID("00000000-0000-7000-8000-000000000001")
 """The account of a daemon that needs no API key; made by the first migration."""

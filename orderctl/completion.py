@@ -17,8 +17,18 @@ from orderctl.config.origins import FILE_KEYS, read_file
 from orderctl.config.settings import Settings, load
 from orderctl.verbs import VERBS
 from orderd.client.errors import ClientError
-from orderd.domain.order import ACTIVE, CANCELLABLE, IDLE, RESTING, SIGNED, Floor, OrderKind, OrderStatus, TimeInForce
-from orderd.domain.schedule import CatchUp
+from orderd.domain.order import (
+    ACTIVE,
+    CANCELLABLE,
+    IDLE,
+    RESTING,
+    SIGNED,
+    CatchUp,
+    Floor,
+    OrderKind,
+    OrderStatus,
+    TimeInForce,
+)
 
 DAEMON_SECONDS: Final = 0.12
 ORDERS: Final = 50

@@ -1,99 +1,36 @@
-"""``orderctl``: runs one command line; how every error leaves the program.
-
-The code that shows errors is loaded only when there is one, so that help and every command start fast.
-"""
+"""``orderctl`` as a process: its collector, its streams and its end."""
 
 import gc
 import os
 import sys
-from itertools import pairwise
-from typing import TYPE_CHECKING
-
-import typer
-from typer.main import get_command
-
-from orderctl.app import app
-from orderctl.config.flags import Flags
-from orderctl.output.exit_codes import ExitCode
-from orderctl.output.guard import OutputClosedError, guard_streams, has_left, loss
-
-if TYPE_CHECKING:
-    from orderd.client.errors import ClientError
-    from orderd.domain.errors import OrderdError
+from typing import NoReturn
 
 
-def run(args: list[str]) -> int:
-    """Runs one command line and returns its exit code. Errors go to stderr, in JSON if JSON was asked for."""
-    flags = Flags()
-    try:
-        _check_filled(args)
-        outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
-        if isinstance(error, OutputClosedError) and has_left(error.cause):
-            return ExitCode.OK
-        if flags.debug:
-            sys.excepthook(type(error), error, error.__traceback__)
-        from orderctl.output.failures import report
+def main() -> NoReturn:
+    # Loading makes objects by the ten thousand and no garbage: to look for it took a fifth of a short command. So this
+    # comes before anything is loaded.
+    gc.set_threshold(200_000)
+    # Plugins of pydantic have nothing to do here, and to look for them reads of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from orderctl.output.guard import guard_streams, loss
 
-        return report(_reportable(error), flags.output, flags.color or "auto")
-    return outcome if isinstance(outcome, int) else ExitCode.OK
-
-
-def _check_filled(args: list[str]) -> None:
-    """An empty word is mostly a variable that a script has not set: to go on without it would be to do something else.
-
-    Raises ClientError.
-    """
-    for before, word in pairwise(["", *args]):
-        name, equals, value = word.partition("=")
-        if not word or (name.startswith("--") and equals and not value):
-            from orderd.client.errors import ClientError
-
-            empty = name or (f"the value of {before}" if before.startswith("-") else "a word of it")
-            raise ClientError(
-                "The command line cannot be understood", f"{empty} is empty", "give it a value, or leave it out"
-            )
-
-
-def _reportable(error: Exception) -> "ClientError | OrderdError":
-    """As an error that says what happened, why, and what to do."""
-    from orderd.client.errors import ClientError, UnexpectedError
-    from orderd.domain.errors import OrderdError
-
-    match error:
-        case ClientError() | OrderdError():
-            return error
-        case OutputClosedError():
-            title = "What was asked for could not be written to stdout"
-            return ClientError(title, str(error), "make room, or write it elsewhere, and run it again")
-        case typer.TyperException():
-            context = getattr(error, "ctx", None)
-            command = context.command_path if context else "orderctl"
-            # The library says "Value error, ..." for a choice that is none; the words after it are enough.
-            why = error.format_message().replace("Value error, ", "")
-            return ClientError("The command line cannot be understood", why, f"see: {command} --help")
-        case _:
-            cause = f"{type(error).__name__}: {error}"
-            return UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug")
-
-
-def main() -> None:
     guard_streams()
     if sys.argv[1:2] == ["complete"]:
         from orderctl.completion import complete
 
         sys.stdout.write(complete(sys.argv[2:]))
-        sys.exit(ExitCode.OK)
-    # Plugins of pydantic have nothing to do here, and to look for them reads of every package that is installed.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # Loading makes objects by the ten thousand and no garbage. To look for it, on the way and again at the end, took a
-    # fifth of a short command.
-    gc.set_threshold(200_000)
+        _end(0)
+    from orderctl.run import run
+
     code = run(sys.argv[1:])
-    gc.freeze()
     sys.stdout.flush()
     if (lost := loss()) is not None:
         sys.stderr.write(f"the work went on, but of what it told on stdout the rest is lost: {lost}\n")
-    sys.exit(code)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """Nothing is left to be done: the interpreter would only take apart, one by one, all modules that were loaded."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

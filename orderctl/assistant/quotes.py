@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from orderctl.trading.terms import promised
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire.orders import SubmitParams
 from orderd.wire.quotes import QuoteParams, QuoteResult
+from orderd.wire.submissions import SubmitParams
 
 VALID_SECONDS: Final = 30
 _MOST: Final = 100

@@ -11,7 +11,7 @@ from orderctl.trading.amending import amend
 from orderctl.trading.lookup import OneOrder
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire.orders import AmendParams
+from orderd.wire.submissions import AmendParams
 
 
 def run(

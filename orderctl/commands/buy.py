@@ -11,7 +11,7 @@ from orderctl.output.streams import OUTPUT, Format
 from orderctl.trading.placing import DryRun, OwnId, Watch, Yes, place, watches
 from orderctl.trading.terms import BUYING, Given, TradeCommand, takes_terms
 from orderd.client.protocol import params_of
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 
 COMMAND_CLASS = TradeCommand
 

@@ -12,7 +12,7 @@ from orderctl.trading.placing import DryRun, OwnId, Watch, Yes, place, watches
 from orderctl.trading.terms import Given, TradeCommand, takes_terms
 from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 
 COMMAND_CLASS = TradeCommand
 

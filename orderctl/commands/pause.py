@@ -10,7 +10,7 @@ from orderctl.output.streams import OUTPUT, DocumentFormat
 from orderctl.trading.amending import amend
 from orderctl.trading.lookup import OneOrder
 from orderd.client.protocol import params_of
-from orderd.wire.orders import AmendParams
+from orderd.wire.submissions import AmendParams
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:

@@ -33,13 +33,14 @@ def run(
     with Client(settings) as client:
         detail = order_detail(client, order)
     if not print_data(output, detail, ids=(str(detail.order.id),)):
-        from orderctl.display.detail import print_detail
-        from orderctl.display.waterfall import waterfall
-
         out = console(settings)
         if timing:
+            from orderctl.display.waterfall import waterfall
+
             for line in waterfall(detail):
                 out.print(line, soft_wrap=True)
             return ExitCode.OK
+        from orderctl.display.detail import print_detail
+
         print_detail(detail, out, wide=output == "wide")
     return ExitCode.OK

@@ -21,7 +21,7 @@ from orderd.client.protocol import params_of
 from orderd.domain.money import parse_amount_word
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.terms_given import LIMIT_ORDERS, LIQUIDITY
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 
 COMMAND_CLASS = TradeCommand
 

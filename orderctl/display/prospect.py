@@ -18,8 +18,9 @@ from orderctl.display.terms import sale
 from orderctl.display.tokens import about
 from orderctl.output.colours import Tone
 from orderd.domain.money import format_significant, parse_amount
+from orderd.domain.order import CatchUp
 from orderd.domain.plausible import check_plausible
-from orderd.domain.schedule import CatchUp, Schedule
+from orderd.domain.schedule import Schedule
 from orderd.domain.terms_given import GivenTerms
 from orderd.domain.terms_parsing import understood
 from orderd.domain.times import format_span, parse_moment, parse_span

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from orderd.domain.terms import FormattedTerms
+    from orderd.domain.terms_formatted import FormattedTerms
     from orderd.wire.orders import OrderView
     from orderd.wire.tokens import TokenView
 

@@ -1,13 +1,16 @@
 """What an order is to do, in words."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from orderctl.display.formats import moment
 from orderctl.display.resting import prices
-from orderd.domain.order import Floor, TimeInForce
-from orderd.domain.terms import FormattedTerms
-from orderd.domain.terms_parsing import MARKET_EXITS
-from orderd.wire.orders import OrderView
+from orderd.domain.order import MARKET_EXITS, Floor, TimeInForce
+
+if TYPE_CHECKING:
+    from orderd.domain.terms_formatted import FormattedTerms
+    from orderd.wire.orders import OrderView
 
 
 def terms(order: OrderView) -> str:

@@ -25,12 +25,13 @@ from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.fills import HistoryFill, HistoryResult
 from orderd.wire.halts import HaltResult, LiftResult
 from orderd.wire.order_detail import EvidenceResult, OrderDetail
-from orderd.wire.orders import ListResult, OrderView, SubmitResult
+from orderd.wire.orders import ListResult, OrderView
 from orderd.wire.pools import PoolsResult, PoolView
 from orderd.wire.prices import PriceCandle, PricesResult
 from orderd.wire.profit import Holding, PnlDay, PnlResult, PortfolioResult
 from orderd.wire.quotes import QuoteResult, SimulatedFill
 from orderd.wire.status import StatusResult
+from orderd.wire.submissions import SubmitResult
 from orderd.wire.tokens import TokenFound, TokensFound, TokensResult, TokensUnnameResult, TokenView
 
 VERSION: Final = 1

@@ -4,8 +4,9 @@ from orderctl.config.settings import Settings
 from orderctl.output.streams import DocumentFormat, print_data, print_line
 from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client
-from orderd.wire.orders import AmendParams, AmendResult, OrderView
+from orderd.wire.orders import OrderView
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import AmendParams, AmendResult
 
 
 def amend(settings: Settings, params: AmendParams, output: DocumentFormat) -> OrderView | None:

@@ -14,7 +14,7 @@ from orderd.client import handshake
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError
 from orderd.domain.order import RESTING
-from orderd.wire.orders import SubmitParams, SubmitResult
+from orderd.wire.submissions import SubmitParams, SubmitResult
 
 
 @dataclass

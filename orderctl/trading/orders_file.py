@@ -11,7 +11,7 @@ from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.domain.text import NoTextError, text_of
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 
 _IF_WANTED: Final = tuple(name for name in SubmitParams.model_fields if name not in DUE)
 STDIN = "-"

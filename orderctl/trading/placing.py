@@ -19,10 +19,11 @@ from orderd.client.errors import ConfigError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING
 from orderd.wire.message import NoParams
-from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.orders import OrderView
 from orderd.wire.quotes import PreviewResult, QuoteParams, QuoteResult, SimulatedFill
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
+from orderd.wire.submissions import SubmitParams
 
 Watch = Annotated[
     bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; this is the default on a terminal.")

@@ -6,8 +6,8 @@ from orderd.client import handshake
 from orderd.client.connection import Client
 from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError
 from orderd.domain.errors import ErrorCode
-from orderd.wire.orders import SubmitParams, SubmitResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams, SubmitResult
 
 MAX_TRIES = 8
 

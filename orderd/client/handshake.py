@@ -17,7 +17,7 @@ from orderd.client import protocol
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError, unusable
 from orderd.client.trust import distrust, tls_options
-from orderd.proxy import ProxyError, proxy_for
+from orderd.domain.host import is_loopback
 from orderd.wire.rpc import Method
 
 MAX_ANSWER_BYTES = 16 * 2**20
@@ -130,6 +130,10 @@ def _way(endpoint: Endpoint) -> dict[str, Any]:
     parts = urlsplit(endpoint.url)
     is_secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
+    if is_loopback(host):  # most daemons: what knows proxies is not even loaded
+        return {}
+    from orderd.proxy import ProxyError, proxy_for
+
     try:
         proxy = proxy_for(host, port, is_secure=is_secure)
     except ProxyError as error:

@@ -13,7 +13,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quoted import Fact, Quoted, Refused, RoutedLeg
-from orderd.domain.terms import FormattedTerms
+from orderd.domain.terms_formatted import FormattedTerms
 
 
 class _Acceptance(Fact):  # a base class, so that its members come before the terms

@@ -35,6 +35,10 @@ class OrderKind(StrEnum):
     ON_LIQUIDITY = "on_liquidity"  # when pools of its pair have the required liquidity; then as a limit order
 
 
+MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
+"""Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
+
+
 def has_children(kind: OrderKind, *, partial: bool) -> bool:
     """Whether such an order is executed by child orders."""
     return partial or kind in (OrderKind.OCO, OrderKind.TWAP)
@@ -46,6 +50,14 @@ class TimeInForce(StrEnum):
     GTC = "gtc"  # until it is filled, cancelled or no longer valid
     IOC = "ioc"  # not at all: the part that gets its limit is executed immediately, and the rest ends
     FOK = "fok"  # not at all: the whole amount is executed immediately, or the order ends
+
+
+class CatchUp(StrEnum):
+    """How missed times are made up, after the daemon was away or an execution took long."""
+
+    ONE = "one"  # one execution for all of them; the later executions share the missed amounts
+    ALL = "all"  # each of them, one right after the other
+    NONE = "none"  # no execution; the later executions share the missed amounts
 
 
 class Floor(StrEnum):

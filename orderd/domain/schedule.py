@@ -1,15 +1,8 @@
 """When the executions of a TWAP or a DCA are, and how much each of them sells."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class CatchUp(StrEnum):
-    """How missed times are made up, after the daemon was away or an execution took long."""
-
-    ONE = "one"  # one execution for all of them; the later executions share the missed amounts
-    ALL = "all"  # each of them, one right after the other
-    NONE = "none"  # no execution; the later executions share the missed amounts
+from orderd.domain.order import CatchUp
 
 
 @dataclass(frozen=True, slots=True)

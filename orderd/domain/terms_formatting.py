@@ -5,7 +5,8 @@ from typing import Any
 from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.money import format_amount
 from orderd.domain.order import Floor, OrderKind
-from orderd.domain.terms import FormattedTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_formatted import FormattedTerms
 from orderd.domain.times import format_moment, format_span
 from orderd.domain.tokens import Token
 

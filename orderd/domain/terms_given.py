@@ -6,8 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from orderd.domain.order import Floor, OrderKind, TimeInForce
-from orderd.domain.schedule import CatchUp
+from orderd.domain.order import CatchUp, Floor, OrderKind, TimeInForce
 
 _A_TOKEN: Final = "symbol or mint address"
 _A_PRICE: Final = "in the pair's quote token (USDC before SOL before others) per unit of the other token"

@@ -7,9 +7,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.exits import CONFIRMED_BY, MAX_SLIPPAGE_BPS
 from orderd.domain.mint import WARNINGS
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
-from orderd.domain.order import Floor, OrderKind, TimeInForce
+from orderd.domain.order import MARKET_EXITS, CatchUp, Floor, OrderKind, TimeInForce
 from orderd.domain.price import parse_price
-from orderd.domain.schedule import CatchUp
 from orderd.domain.terms import OrderTerms
 from orderd.domain.terms_given import GivenTerms
 from orderd.domain.times import parse_moment, parse_span
@@ -17,8 +16,6 @@ from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.trigger import ADVERSE, Trail
 
 T = TypeVar("T")
-MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
-"""Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
 AT_THE_MOMENT: Final = MARKET_EXITS | {OrderKind.TAKE_PROFIT}
 """Kinds whose tries use the current price, because an earlier quote is outdated."""
 _ENTRIES: Final = frozenset({OrderKind.MARKET, OrderKind.LIMIT, OrderKind.TWAP, OrderKind.ON_LIQUIDITY})

@@ -8,7 +8,7 @@ from pydantic import Field
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderKind
 from orderd.domain.quoted import Quoted, Refused, RoutedLeg
-from orderd.domain.terms import FormattedTerms
+from orderd.domain.terms_formatted import FormattedTerms
 from orderd.domain.terms_given import GivenTerms
 from orderd.wire.message import Message
 from orderd.wire.problem import Problem

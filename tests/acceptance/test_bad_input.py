@@ -12,10 +12,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from orderd.domain.errors import ERRORS, ErrorCode
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.wire.orders import SubmitParams
 from orderd.wire.problem import Problem
 from orderd.wire.quotes import QuoteParams
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams
 from tests.conftest import QUICK
 
 GOOD = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.1", "client_order_id": "never-stored"}

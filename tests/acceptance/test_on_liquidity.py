@@ -16,7 +16,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Deferred
 from orderd.domain.order import EventKind, OrderStatus
 from orderd.process.temporary import running_daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.launches import Launches
 from tests.acceptance.test_resting import SETTINGS, Desk, wait_until
 from tests.acceptance.trader import trading

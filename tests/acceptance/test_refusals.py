@@ -12,7 +12,7 @@ from orderd.domain.events import Deferred, Routed
 from orderd.domain.order import OrderStatus
 from orderd.domain.pool_kind import VenueName
 from orderd.process.temporary import running_daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, Trader, order, trading

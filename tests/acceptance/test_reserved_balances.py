@@ -13,8 +13,8 @@ from orderd.domain.order import OrderStatus
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.message import NoParams
-from orderd.wire.orders import SubmitParams
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.trader import order, trading
 from tests.conftest import QUICK
 

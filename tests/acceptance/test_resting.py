@@ -22,7 +22,7 @@ from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.cluster import Cluster, cluster_over
 from tests.acceptance.ledger import Landed, Ledger
 from tests.acceptance.orderctl.conftest import ORDERCTL

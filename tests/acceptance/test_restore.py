@@ -16,7 +16,7 @@ from orderd.client.errors import RefusedError
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderStatus
 from orderd.process.temporary import running_daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Trader, order, trading
 from tests.conftest import QUICK

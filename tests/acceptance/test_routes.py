@@ -11,7 +11,7 @@ from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Retrying, Routed
 from orderd.domain.order import Floor, OrderStatus
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order, trading

@@ -11,7 +11,7 @@ from orderd.config.settings import Settings
 from orderd.domain.order import OrderStatus
 from orderd.domain.pool_kind import PoolKind
 from orderd.process.temporary import Daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.postgres_log import logged_errors

@@ -27,10 +27,10 @@ from orderd.solana.programs import token
 from orderd.solana.programs.token import Extension, Mint
 from orderd.wire.balances import BalancesResult
 from orderd.wire.message import NoParams
-from orderd.wire.orders import SubmitParams
 from orderd.wire.pools import PoolsParams, PoolsResult
 from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams
 from orderd.wire.tokens import TokensNameParams, TokensNameResult
 from tests.acceptance.trader import Trader, order, trading
 from tests.samples.mints import SOMEBODY, extended, fee, named, plain

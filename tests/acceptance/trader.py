@@ -15,10 +15,11 @@ from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.halts import HaltParams, HaltResult, LiftResult
 from orderd.wire.message import NoParams
 from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
-from orderd.wire.orders import CancelResult, GetParams, ListParams, ListResult, OrderView, SubmitParams, SubmitResult
+from orderd.wire.orders import CancelResult, GetParams, ListParams, ListResult, OrderView
 from orderd.wire.quotes import SimulatedFill
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
+from orderd.wire.submissions import SubmitParams, SubmitResult
 from orderd.wire.subscriptions import Event
 
 _PAUSE_SECONDS = 0.05

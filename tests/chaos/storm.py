@@ -17,7 +17,7 @@ from redis import Redis as RedisClient
 from benchmarks.processes import pid_of, send, tree_of
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import Daemon, running_daemon
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.trader import order
 from tests.conftest import QUICK
 

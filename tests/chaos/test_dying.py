@@ -15,7 +15,8 @@ import pytest
 
 from orderd.domain.order import OrderKind
 from orderd.process.roles import ListeningRole
-from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.orders import OrderView
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.cluster import Cluster, cluster_over
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Ledger

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orderd.domain.order import OrderStatus
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.audit import audit
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.postgres_log import logged_errors

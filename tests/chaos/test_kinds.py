@@ -21,7 +21,8 @@ from orderd.domain.price import PairPrice
 from orderd.domain.trigger import limit_out
 from orderd.domain.well_known import registry_of
 from orderd.embedded.postgres import Postgres
-from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.orders import OrderView
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Landed, Ledger
 from tests.acceptance.postgres_log import logged_errors

@@ -31,7 +31,8 @@ from orderd.embedded.redis import Redis
 from orderd.process.roles import ListeningRole, Role
 from orderd.process.wallet import fund_on_simnet
 from orderd.solana.rpc import RpcClient
-from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.orders import OrderView
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Trader
 from tests.compat import keys

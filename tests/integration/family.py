@@ -10,8 +10,7 @@ from db.leases import LiveAttempt
 from db.models import Order
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Failed
-from orderd.domain.order import OrderKind, TimeInForce
-from orderd.domain.schedule import CatchUp
+from orderd.domain.order import CatchUp, OrderKind, TimeInForce
 from orderd.engine import views
 from tests.integration.orders import new_order, read, route, sign
 from tests.samples.orders import FILL as CONFIRMED

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from orderd.client.errors import RefusedError
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.trader import Trader
 
 ORDER_USDC: Final = 21

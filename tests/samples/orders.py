@@ -23,10 +23,9 @@ from orderd.domain.events import (
     Triggered,
     Unknown,
 )
-from orderd.domain.order import IDLE, TRANSITIONS, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
+from orderd.domain.order import IDLE, TRANSITIONS, CatchUp, EventKind, Floor, OrderKind, OrderStatus, TimeInForce
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quoted import Quoted, Refused, RoutedLeg
-from orderd.domain.schedule import CatchUp
 from orderd.domain.well_known import SOL, USDC
 from orderd.wire.order_detail import AttemptView, OrderDetail
 from orderd.wire.orders import OrderView

@@ -11,7 +11,7 @@ from orderd.domain.events import Routed
 from orderd.domain.order import OrderStatus
 from orderd.domain.pool_kind import PoolKind
 from orderd.wire.order_detail import OrderDetail
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.acceptance.trader import Trader, order
 
 CHILLGUY: Final = "Df6yfrKC8kZE3KNkrHERKzAetSxbrWeniQfyJY4Jpump"

@@ -41,7 +41,7 @@ from db.journal import NewOrder
 from db.models import DEFAULT_ACCOUNT, Order
 from db.terms import columns_of, terms_of
 from orderctl.commands import quote, submit
-from orderctl.main import run
+from orderctl.run import run
 from orderctl.trading import orders_file
 from orderctl.tui.book import accepted
 from orderd.domain.events import Accepted, OrderEvent
@@ -50,7 +50,8 @@ from orderd.domain.terms_parsing import understood
 from orderd.domain.terms_formatting import format_terms
 from orderd.domain.well_known import registry_of
 from orderd.gateway.http.orders import OrderBody
-from orderd.wire.orders import OrderView, SubmitParams
+from orderd.wire.orders import OrderView
+from orderd.wire.submissions import SubmitParams
 from orderd.wire.quotes import QuoteParams, QuoteResult
 
 path = Path(sys.argv[1])

@@ -30,7 +30,7 @@ for package in (orderctl, orderd.client):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
 """
-_VERB: Final = "import orderctl.main; sys.exit(orderctl.main.run(sys.argv[1:]))"
+_VERB: Final = "import orderctl.run; sys.exit(orderctl.run.run(sys.argv[1:]))"
 _DAEMON: Final = """
 import orderd.main
 sys.platform = "darwin"

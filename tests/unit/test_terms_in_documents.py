@@ -11,7 +11,7 @@ from orderd.gateway.dialects.orders import FIELDS
 from orderd.gateway.docs.examples import ORDER_BODIES
 from orderd.gateway.docs.openapi import EXAMPLES
 from orderd.gateway.http.submission import OrderBody
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 
 CLI = (Path(__file__).parents[2] / "docs/cli.md").read_text()
 

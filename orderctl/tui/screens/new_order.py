@@ -28,9 +28,10 @@ from orderd.client.link import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.wire.balances import Balance
-from orderd.wire.orders import OrderView, SubmitParams, SubmitResult
+from orderd.wire.orders import OrderView
 from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams, SubmitResult
 
 TYPING_SECONDS = 0.2
 """A pause of this length in typing asks for a price."""

@@ -15,7 +15,7 @@ from orderd.gateway.access.body import Handler, json_only
 from orderd.gateway.access.caller import Callers
 from orderd.gateway.dialects.exact import decimal_text, read_object
 from orderd.gateway.rpc.order_entry import OrderEntry
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 
 FIELDS: Final = {
     "tokenIn": "token_in",

@@ -16,11 +16,12 @@ from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.fills import FillView
 from orderd.wire.halts import HaltResult, HaltView, LiftResult
 from orderd.wire.order_detail import AttemptView, EvidenceResult, OrderDetail, ResolveResult
-from orderd.wire.orders import AmendResult, CancelResult, ListResult, OrderView, SubmitResult
+from orderd.wire.orders import CancelResult, ListResult, OrderView
 from orderd.wire.pools import PoolsResult, PoolView
 from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
 from orderd.wire.rpc import WIRE_VERSION
 from orderd.wire.status import EndpointView, QueueMetrics, RateLimitUse, ServiceHealth, StatusResult
+from orderd.wire.submissions import AmendResult, SubmitResult
 from orderd.wire.tokens import (
     TokenFound,
     TokensFound,

@@ -23,18 +23,10 @@ from orderd.gateway.http.submission import OrderBody
 from orderd.gateway.http.tokens import tokens_router
 from orderd.wire.message import ClientOrderId, Message, NoParams, OrderRef, build_messages
 from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
-from orderd.wire.orders import (
-    Amendment,
-    AmendParams,
-    AmendResult,
-    CancelResult,
-    GetParams,
-    ListParams,
-    ListResult,
-    SubmitResult,
-)
+from orderd.wire.orders import CancelResult, GetParams, ListParams, ListResult
 from orderd.wire.quotes import SimulatedFill
 from orderd.wire.status import QueueMetrics
+from orderd.wire.submissions import Amendment, AmendParams, AmendResult, SubmitResult
 
 _TERMS = (*category("TOKEN", "AMOUNT", "SLIPPAGE", "COST", "PRICE", "TIME"), ErrorCode.ORDER_TERMS_CONTRADICT)
 _ONE_ORDER = (ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_AMBIGUOUS)

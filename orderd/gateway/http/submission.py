@@ -18,8 +18,8 @@ from orderd.gateway.access.caller import Callers
 from orderd.gateway.http.idempotency import KeysInProgress
 from orderd.gateway.rpc.order_entry import OrderEntry
 from orderd.wire.message import ClientOrderId, NoParams
-from orderd.wire.orders import SubmitParams, SubmitResult
 from orderd.wire.quotes import QuoteParams
+from orderd.wire.submissions import SubmitParams, SubmitResult
 
 Foreign = Callable[[Request], Awaitable[Response | None]]
 """Answers an order that is in the words of another engine; None for any other."""

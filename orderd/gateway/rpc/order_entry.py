@@ -16,9 +16,9 @@ from orderd.gateway.rpc.market import MarketData
 from orderd.gateway.rpc.terms import TermsReader, check_time
 from orderd.gateway.streaming.session import Requester
 from orderd.gateway.threads import DatabaseThreads, Threads
-from orderd.wire.orders import AmendParams, AmendResult, SubmitParams, SubmitResult
 from orderd.wire.quotes import PreviewResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import AmendParams, AmendResult, SubmitParams, SubmitResult
 
 _PRICED: Final = frozenset({"amount_in", "limit_price", "stop_price", "take_profit_price", "trail"})
 """Terms that are compared with the market."""

@@ -19,8 +19,7 @@ from db.terms import terms_of
 from db.validity import expire, expiry
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred, Expired, Retrying, Triggered
-from orderd.domain.order import EventKind, OrderKind, OrderStatus, TimeInForce
-from orderd.domain.schedule import CatchUp
+from orderd.domain.order import CatchUp, EventKind, OrderKind, OrderStatus, TimeInForce
 from orderd.engine import views
 from tests.integration.orders import claimed, new_order, pending, read, route, sign
 

@@ -20,7 +20,7 @@ from orderd.engine import views
 from orderd.engine.families import Families
 from orderd.engine.intake import Intake, Submission, SubmitOutcome
 from orderd.engine.publish import Publisher
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_triggers import Begin, Market, Watch, limit, rests, stop, trailing
 from tests.integration.engine.test_triggers import begin as begin  # a fixture

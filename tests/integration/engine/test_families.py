@@ -15,9 +15,8 @@ from db.leases import LiveAttempt
 from db.models import Attempt, Order
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import Accepted, Cancelled, Retrying
-from orderd.domain.order import EventKind, OrderStatus
+from orderd.domain.order import CatchUp, EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
-from orderd.domain.schedule import CatchUp
 from orderd.engine import views
 from orderd.engine.failure import AttemptFailedError, Failures
 from orderd.engine.families import Families, cancel

@@ -29,7 +29,7 @@ from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake, Submission, SubmitOutcome, new_order
 from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
 from orderd.queue.broker import OrderBroker
-from orderd.wire.orders import SubmitParams
+from orderd.wire.submissions import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import FILL, built, pending, read, sign
 from tests.samples.orders import FILL as CONFIRMED

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderd.domain.schedule import CatchUp, Schedule, ScheduledExecution
+from orderd.domain.order import CatchUp
+from orderd.domain.schedule import Schedule, ScheduledExecution
 
 MINUTE_MS = 60_000
 SCHEDULES = st.builds(

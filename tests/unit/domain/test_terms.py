@@ -6,7 +6,8 @@ import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import Floor
-from orderd.domain.terms import FormattedTerms, OrderTerms
+from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_formatted import FormattedTerms
 from orderd.domain.terms_formatting import format_terms
 from orderd.domain.terms_given import GivenTerms, Typed
 from orderd.domain.terms_parsing import understood

@@ -13,8 +13,9 @@ from orderd.gateway.access.authentication import Principal, Scope
 from orderd.gateway.rpc.dispatch import MAX_BATCH, Reply, Rpc, RpcMethod
 from orderd.gateway.streaming.session import Session
 from orderd.wire.message import Message, NoParams
-from orderd.wire.orders import GetParams, ListParams, SubmitParams
+from orderd.wire.orders import GetParams, ListParams
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams
 from orderd.wire.subscriptions import UnsubscribeResult
 
 _ACCOUNT = UUID(int=1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from orderctl.config.settings import Settings
-from orderctl.main import run
+from orderctl.run import run
 from orderd.client import handshake
 from tests.unit.orderctl.daemon import FakeDaemon
 

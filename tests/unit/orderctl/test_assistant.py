@@ -15,9 +15,10 @@ from orderctl.assistant import untrusted
 from orderctl.assistant.quotes import VALID_SECONDS, Quotes
 from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire.orders import ListResult, SubmitResult
+from orderd.wire.orders import ListResult
 from orderd.wire.quotes import QuoteParams
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from tests.samples.orders import FILLED, QUOTE, REFUSED_FOR_FUNDS, START, detail_of, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -4,8 +4,8 @@ import pytest
 
 from orderctl.commands.submit import _sums
 from orderd.wire.balances import Balance, BalancesResult
-from orderd.wire.orders import SubmitParams
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 

@@ -19,9 +19,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Routed
 from orderd.domain.order import Floor
 from orderd.domain.terms_given import GivenTerms
-from orderd.wire.orders import OrderView, SubmitResult
+from orderd.wire.orders import OrderView
 from orderd.wire.quotes import PreviewResult, QuoteResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from tests.samples.orders import ACCEPTED, FILL, FILLED, ORDER_ID, QUOTE, RAYDIUM, SPLIT, START, history
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -19,8 +19,9 @@ from orderd.client.errors import ConfigError
 from orderd.client.following import Lost, Resumed
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact
-from orderd.wire.orders import CancelResult, ListResult, SubmitParams, SubmitResult
+from orderd.wire.orders import CancelResult, ListResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitParams, SubmitResult
 from tests.samples.orders import FILLED, QUOTE, REFUSED_FOR_FUNDS, WITHDRAWN, history
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -35,9 +35,10 @@ from orderd.domain.events import Accepted, AnyFact, Cancelled, Retrying
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.wire.fills import FillView
 from orderd.wire.order_detail import OrderDetail
-from orderd.wire.orders import OrderView, SubmitResult
+from orderd.wire.orders import OrderView
 from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from orderd.wire.tokens import TokenView
 from tests.samples.orders import (
     ACCEPTED,

@@ -23,6 +23,7 @@ _DOMAIN = (
         "schedule",
         "strict_json",
         "terms",
+        "terms_formatted",
         "terms_given",
         "terms_parsing",
         "text",
@@ -45,7 +46,7 @@ KNOWN = {
 
 def modules_after(*args: str) -> set[str]:
     """The modules that are loaded when ``orderctl *args`` has run, in a process of its own."""
-    script = "import sys; from orderctl.main import run; run(sys.argv[1:]); print(sorted(sys.modules))"
+    script = "import sys; from orderctl.run import run; run(sys.argv[1:]); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script, *args], capture_output=True, text=True, check=True, timeout=60)
     loaded: list[str] = ast.literal_eval(done.stdout.splitlines()[-1])
     return set(loaded)
@@ -94,6 +95,13 @@ def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None
     assert not loaded & {"pydantic", "websockets", "rich", "tomllib", "orderd.domain.errors", *HEAVY}
 
 
+def test_the_collector_is_set_up_before_anything_is_loaded() -> None:
+    script = "import sys, orderctl.main; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert not set(ast.literal_eval(done.stdout)) & {"typer", "orderctl.run", "orderctl.app"}
+
+
 def test_options_that_are_not_given_and_words_load_no_library_that_converts() -> None:
     app = """
 import sys
@@ -131,7 +139,7 @@ def test_what_asks_no_daemon_loads_neither_the_wire_nor_a_drawing_library(verb: 
         (("balances",), {"balances"}),
         (("cancel", "0199d3a0"), {"orders"}),
         (("quote", "SOL", "USDC", "1"), {"quotes", "tokens"}),
-        (("submit", "SOL", "USDC", "1"), {"halts", "orders", "quotes", "status", "tokens"}),
+        (("submit", "SOL", "USDC", "1"), {"halts", "orders", "quotes", "status", "submissions", "tokens"}),
     ],
 )
 def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_with_before_there_is_an_answer(
@@ -144,12 +152,21 @@ def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_wit
     assert not loaded & {"orderd.client.following", "orderd.domain.events", "rich", "asyncio", *HEAVY}
 
 
+@pytest.mark.parametrize("verb", ["list", "show", "status"])
+def test_what_shows_orders_loads_nothing_of_what_submits_them_and_no_proxies_on_this_machine(verb: str) -> None:
+    loaded = modules_after("--url", "ws://127.0.0.1:1/", verb, *(("0199d3a0",) if verb == "show" else ()))
+
+    spared = {"orderd.domain.terms", "orderd.domain.terms_given", "orderd.domain.schedule", "orderd.wire.submissions"}
+    assert not loaded & {*spared, "orderd.proxy", "orderctl.display.waterfall"}
+
+
 @pytest.mark.parametrize(
     ("view", "spared"),
     [
         ("daemon", {"orderd.domain.events", "orderd.domain.terms", "orderd.domain.terms_given", "orderd.wire.orders"}),
         ("orders", {"orderd.domain.events", "orderd.wire.order_detail"}),
-        ("quotes", {"orderd.domain.events", "orderd.wire.order_detail"}),
+        ("quotes", {"orderd.domain.events", "orderd.wire.order_detail", "orderd.wire.orders"}),
+        ("detail", {"orderd.domain.terms", "orderd.domain.terms_given"}),
         ("tables", {"orderd.domain.events", "orderd.wire"}),
     ],
 )

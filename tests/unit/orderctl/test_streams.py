@@ -11,8 +11,9 @@ import pytest
 
 from orderctl.output.exit_codes import ExitCode
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire.orders import CancelResult, ListResult, SubmitResult
+from orderd.wire.orders import CancelResult, ListResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from tests import forking
 from tests.samples.orders import FILLED, REFUSED_FOR_FUNDS, history, order_after
 from tests.unit.orderctl.daemon import FakeDaemon

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.wire.orders import SubmitResult
 from orderd.wire.problem import Problem
 from orderd.wire.quotes import PreviewResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from tests.samples.orders import FILLED, ORDER_ID, QUOTE, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon

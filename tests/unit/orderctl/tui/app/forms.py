@@ -8,8 +8,8 @@ from textual.widgets import Input, Select
 
 from orderctl.tui.screens.new_order import NewOrderScreen
 from orderd.client.errors import ClientError
-from orderd.wire.orders import SubmitResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from tests.samples.orders import FILLED, QUOTE
 from tests.unit.orderctl.tui.app.pilots import drawn
 from tests.unit.orderctl.tui.desks import ScriptedCaller, busy, order

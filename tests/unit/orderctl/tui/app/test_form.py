@@ -12,8 +12,8 @@ from orderd.client.link import Opened
 from orderd.domain.errors import ErrorCode
 from orderd.domain.tokens import WSOL_MINT
 from orderd.wire.balances import Balance
-from orderd.wire.orders import SubmitResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from orderd.wire.subscriptions import Ready
 from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import FILLED, QUOTE

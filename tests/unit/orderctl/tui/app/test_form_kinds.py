@@ -4,8 +4,8 @@ import pytest
 from textual.widgets import Input, Select
 
 from orderd.domain.order import OrderKind
-from orderd.wire.orders import SubmitResult
 from orderd.wire.rpc import Method
+from orderd.wire.submissions import SubmitResult
 from tests.samples.orders import FILLED, QUOTE
 from tests.unit.orderctl.tui.app.forms import answer_of, chosen, filled_in, quoting, sent_by
 from tests.unit.orderctl.tui.app.pilots import drawn, running

@@ -1,0 +1,77 @@
+"""Runs one command line; how every error leaves the program.
+
+The code that shows errors is loaded only when there is one, so that help and every command start fast.
+"""
+
+import sys
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import typer
+from typer.main import get_command
+
+from orderctl.app import app
+from orderctl.config.flags import Flags
+from orderctl.output.exit_codes import ExitCode
+from orderctl.output.guard import OutputClosedError, has_left
+
+if TYPE_CHECKING:
+    from orderd.client.errors import ClientError
+    from orderd.domain.errors import OrderdError
+
+
+def run(args: list[str]) -> int:
+    """Runs one command line and returns its exit code. Errors go to stderr, in JSON if JSON was asked for."""
+    flags = Flags()
+    try:
+        _check_filled(args)
+        outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
+        if isinstance(error, OutputClosedError) and has_left(error.cause):
+            return ExitCode.OK
+        if flags.debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+        from orderctl.output.failures import report
+
+        return report(_reportable(error), flags.output, flags.color or "auto")
+    return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _check_filled(args: list[str]) -> None:
+    """An empty word is mostly a variable that a script has not set: to go on without it would be to do something else.
+
+    Raises ClientError.
+    """
+    for before, word in pairwise(["", *args]):
+        name, equals, value = word.partition("=")
+        if not word or (name.startswith("--") and equals and not value):
+            from orderd.client.errors import ClientError
+
+            empty = name or (f"the value of {before}" if before.startswith("-") else "a word of it")
+            raise ClientError(
+                "The command line cannot be understood", f"{empty} is empty", "give it a value, or leave it out"
+            )
+
+
+def _reportable(error: Exception) -> "ClientError | OrderdError":
+    """As an error that says what happened, why, and what to do."""
+    from orderd.client.errors import ClientError, UnexpectedError
+    from orderd.domain.errors import OrderdError
+
+    match error:
+        case ClientError() | OrderdError():
+            return error
+        case OutputClosedError():
+            title = "What was asked for could not be written to stdout"
+            return ClientError(title, str(error), "make room, or write it elsewhere, and run it again")
+        case typer.TyperException():
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "orderctl"
+            # The library says "Value error, ..." for a choice that is none; the words after it are enough.
+            why = error.format_message().replace("Value error, ", "")
+            return ClientError("The command line cannot be understood", why, f"see: {command} --help")
+        case _:
+            cause = f"{type(error).__name__}: {error}"
+            return UnexpectedError("orderctl met an unexpected condition", cause, "run it with --debug")
