@@ -1,4 +1,4 @@
-"""What a daemon tells its service manager, and when."""
+"""What a daemon reports to its service manager, and when."""
 
 import select
 import threading
@@ -11,30 +11,30 @@ from typing import Final
 from orderd.process.temporary import Daemon
 
 _LOOK_SECONDS: Final = 0.2
+_NOBODY: Final = "connections: 0, subscriptions: 0"
+_USUAL: Final = f"{_NOBODY})"
+"""The end of the status of a daemon without difficulties, to which nobody is connected."""
+_USUAL_FOLLOWED: Final = f"{_NOBODY}; "
 
 
 class ManagerNotices:
-    """All that it has told so far."""
+    """All notices so far, with their times on the monotonic clock."""
 
     def __init__(self) -> None:
         self.notices: list[tuple[float, dict[str, str]]] = []
 
     def doubts(self, since: float) -> str:
-        """The last ``STATUS=`` after ``since`` that is not the first of all, or what it adds to that; or ''."""
-        statuses = [(at, notice["STATUS"]) for at, notice in self.notices if "STATUS" in notice]
-        usual = statuses[0][1]
-        notices = [status for at, status in statuses if at >= since and status != usual]
-        if not notices or not notices[-1].startswith(usual):
-            return notices[-1] if notices else ""
-        return notices[-1].removeprefix(f"{usual} (").removesuffix(")")
+        """What the last ``STATUS=`` after ``since`` that reports a difficulty adds to the usual one, else ''."""
+        reported = [status for at, status in self._statuses() if at >= since and not status.endswith(_USUAL)]
+        return reported[-1].partition(_USUAL_FOLLOWED)[2].removesuffix(")") or reported[-1] if reported else ""
 
     def wait_until_settled(self) -> None:
-        """Wait until it says nothing else than in the beginning."""
-        while True:
-            statuses = [notice["STATUS"] for _, notice in list(self.notices) if "STATUS" in notice]
-            if statuses and statuses[-1] == statuses[0]:
-                return
+        """Wait until the last ``STATUS=`` reports no difficulty."""
+        while not (statuses := self._statuses()) or not statuses[-1][1].endswith(_USUAL):
             time.sleep(_LOOK_SECONDS)
+
+    def _statuses(self) -> list[tuple[float, str]]:
+        return [(at, notice["STATUS"]) for at, notice in list(self.notices) if "STATUS" in notice]
 
     def longest_silence(self, since: float, until: float) -> float:
         """Seconds without ``WATCHDOG=1``, at most, between two moments."""

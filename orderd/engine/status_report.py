@@ -111,7 +111,7 @@ class StatusQuestions:
     def takes_orders(self) -> str:
         """The reason why Postgres accepts no orders; '' if it does. Needs a connection; raises PeeweeException."""
         (is_read_only,) = database.execute_sql("SHOW transaction_read_only").fetchone()
-        return "the server is only read from" if is_read_only == "on" else ""
+        return "the server is read-only" if is_read_only == "on" else ""
 
     def halts(self) -> tuple[Halt, ...]:
         """The active halts. Needs a connection; raises PeeweeException."""
