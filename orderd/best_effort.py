@@ -1,5 +1,5 @@
-"""Work on which no order depends: notifications, hints, metrics, the audit of refusals. Its failures never end a
-process.
+"""Best-effort work, on which no order depends: notifications, hints, metrics, the audit log of refusals. Its failures
+never end a process.
 
 A failure is logged, the first of a kind per minute with its traceback, and counted by ``what``.
 """
@@ -26,19 +26,19 @@ _MOST_AT_ONCE: Final = 256
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LAST_PAUSE_SECONDS: Final = 10.0
 _PANIC: Final = "PanicException"
-"""How a panic of a native library (pyo3) is called: no Exception, and yet a failure like any other."""
+"""The class name of a panic in a Rust extension (pyo3). It is not an Exception, but it is handled like one."""
 _traced: dict[str, float] = {}
 log = structlog.get_logger(__name__)
 
 
 @contextmanager
 def best_effort(what: str) -> Iterator[None]:
-    """Catch, log and count all exceptions in the block. ``what`` is the metric's label, so one of a few."""
+    """Catch, log and count all exceptions in the block. ``what`` is a label of the metric: use few values."""
     try:
         yield
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
-            raise  # the process is to end
+            raise  # such as KeyboardInterrupt
         failed(what, error)
 
 
@@ -54,7 +54,8 @@ def failed(what: str, error: BaseException) -> None:
 
 
 async def keep_going(what: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do work that is meant to go on for ever; when it ends all the same it is begun again, after a growing pause."""
+    """Run ``work``, which should never return, for ever. When it ends or fails, it is restarted after a growing
+    pause."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         began = time.monotonic()
@@ -77,10 +78,10 @@ class Outbox(Generic[T]):
         *,
         most: int = _MOST_AT_ONCE,
     ) -> None:
-        """``undone`` gets the items for which ``deal`` raised an exception, and those that were waiting meanwhile.
+        """``undone`` receives the items for which ``deal`` failed, and all items that were waiting meanwhile.
 
-        So items do not accumulate while the other side hangs. Items that are put together are handled together; further
-        ones are added up to ``most`` items.
+        So items do not accumulate while the receiver hangs. Items of one ``put`` are handled in the same batch; waiting
+        items are added to it until it has ``most`` items.
         """
         self._what = what
         BEST_EFFORT_FAILURES.labels(what)  # exported from the beginning, as 0
@@ -92,7 +93,7 @@ class Outbox(Generic[T]):
         self._thread.start()
 
     def put(self, items: Sequence[T]) -> None:
-        """Deal with these soon."""
+        """Queue items for the thread."""
         if items:
             self._items.put(items)
 
@@ -119,7 +120,7 @@ class Outbox(Generic[T]):
                     self._undone([*items, *late])
 
     def _gathered(self, first: Sequence[T] | None, most: int) -> tuple[list[T], bool]:
-        """The first and what waits behind it, and whether more may come."""
+        """A batch of ``first`` and waiting items, and whether the outbox is still open."""
         items = list[T]()
         given = first
         with suppress(Empty):

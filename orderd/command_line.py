@@ -1,7 +1,7 @@
-"""Command lines on which each option is given once, of ``orderctl`` and ``orderd`` alike.
+"""Typer classes for ``orderctl`` and ``orderd``: options must not be repeated, and the help is plain text.
 
-Click silently takes the last of two values: of two slippages, that may not be the one that the trader meant. An option
-before a command and again after it is allowed: an alias may have the one, and the other counts.
+Click silently uses the last of two values; of two slippages, that may not be the one that the trader meant. An option
+may be given before a command and again after it, as when an alias contains it; then the later one counts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class _Parameter(_TyperParameter):
-    """Does not convert what already is as it is wanted: Typer loads pydantic for each conversion."""
+    """Skips the conversion of strings and defaults, because Typer imports pydantic for any conversion."""
 
     def process_value(self, ctx: "Context", value: Any) -> Any:  # noqa: ANN401  (what Typer gives and takes)
         is_list = self.multiple or self.nargs == -1
@@ -31,7 +31,7 @@ class _Parameter(_TyperParameter):
 
 
 class Argument(_Parameter, TyperArgument):
-    """Is named in the help without its Python type, which says nothing to a user."""
+    """An argument whose help does not show its Python type."""
 
     def display_type_rich(self, ctx: "Context") -> str | None:  # noqa: ARG002
         return None
@@ -41,7 +41,7 @@ class Argument(_Parameter, TyperArgument):
 
 
 class Option(_Parameter, TyperOption):
-    """Is followed in the help by its value's name, or by the words that it may be, and not by a Python type."""
+    """An option whose help shows a placeholder or the allowed values, and not the Python type."""
 
     def display_type(self, ctx: "Context") -> str:
         words = super().display_type(ctx).strip("<>").removeprefix("list[").removesuffix("]")
@@ -62,7 +62,7 @@ _OPTIONS: Final = "Options"
 
 
 class Command(TyperCommand):
-    """Refuses an option that is given twice. Its help lists options that have a heading under it, all others last."""
+    """A command that refuses repeated options. Its help groups options by heading; those without one come last."""
 
     def get_params(self, ctx: "Context") -> "list[Parameter]":
         return _named(super().get_params(ctx))
@@ -116,7 +116,7 @@ def _heading(part: object, default: str) -> str:
 
 
 class CommandLine(typer.Typer):
-    """A Typer whose commands refuse an option that is given twice. Its help is plain text."""
+    """A Typer application whose commands refuse repeated options. Its help is plain text."""
 
     def __init__(self, *, cls: type[Group] = Group, **settings: Any) -> None:  # noqa: ANN401  (what Typer takes)
         super().__init__(cls=cls, add_completion=False, rich_markup_mode=None, **settings)
@@ -132,7 +132,7 @@ class CommandLine(typer.Typer):
 
 
 def _check_each_once(command: Command | Group, ctx: "Context", args: list[str]) -> None:
-    """Raises a usage error. Help is always given, and options that make a list may be given again."""
+    """Raises a usage error for a repeated option. Eager options such as --help, and list options, are exempt."""
     _, _, in_order = command.make_parser(ctx).parse_args(args=list(args))
     given = [option for option in in_order if isinstance(option, TyperOption)]
     if ctx.resilient_parsing or any(option.is_eager for option in given):

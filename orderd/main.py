@@ -1,4 +1,5 @@
-"""The ``orderd`` command: its verbs, and how every error leaves it. Each verb imports its parts when it is called."""
+"""The ``orderd`` command line. Each subcommand imports its dependencies when it is called; all errors are printed
+here."""
 
 import sys
 from typing import Annotated, Final, NoReturn
@@ -54,7 +55,9 @@ def _options(
     ] = False,
 ) -> None:
     if sys.platform != "linux":
-        typer.echo("orderd: the daemon needs Linux; orderctl runs here, with a daemon on another machine", err=True)
+        typer.echo(
+            "orderd: the daemon needs Linux; on this machine, use orderctl with a daemon on another machine", err=True
+        )
         raise typer.Exit(EXIT_CONFIGURATION)
 
 
@@ -74,7 +77,7 @@ app.add_typer(api_key_app, name="token", hidden=True, callback=renamed)
 
 
 def main() -> None:
-    """Run the command line; every error is printed in one place, with what to do next."""
+    """Run the command line. Errors are printed with the next step."""
     try:
         app()
     except OrderdError as error:

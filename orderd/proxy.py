@@ -1,4 +1,4 @@
-"""The proxy on the way to another machine, for the daemon and its client, for HTTP and websockets alike.
+"""Connections through a proxy, for the daemon and the client, for HTTP and websockets.
 
 It is configured by the environment as in most programs: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in either case.
 Connections to this machine never use a proxy. Supported are HTTP proxies (RFC 9110) and SOCKS 5 (RFC 1928).
@@ -23,7 +23,7 @@ _NO_ANSWERS: Final = (
     "", "it failed", "it does not allow that", "no network leads there", "no host is reached there",
     "the endpoint refuses", "too late", "it cannot connect", "it does not know such addresses",
 )  # fmt: skip
-"""The meaning of a SOCKS proxy's reply codes (RFC 1928, 6)."""
+"""The meaning of a SOCKS proxy's reply codes (RFC 1928, section 6)."""
 
 
 class ProxyError(Exception):
@@ -33,7 +33,7 @@ class ProxyError(Exception):
 @dataclass(frozen=True, slots=True)
 class Proxy:
     kind: str
-    """http; socks5, where this machine finds the endpoint's address; or socks5h, where the proxy does."""
+    """http; socks5 (this machine resolves host names); or socks5h (the proxy resolves them)."""
     host: str
     port: int
     user: str | None
@@ -44,7 +44,7 @@ class Proxy:
         return None if self.user is None else basic_authorization(self.user, self.password)
 
     def connect(self, host: str, port: int, seconds: float) -> socket.socket:
-        """A connection to an endpoint, which has no time-out itself. Raises OSError if the proxy leads nowhere."""
+        """Connect to an endpoint within ``seconds``. The returned socket has no time-out. Raises OSError."""
         connection = socket.create_connection((self.host, self.port), seconds)
         try:
             if self.kind == "http":
@@ -75,14 +75,14 @@ def proxy_for(host: str, port: int, *, is_secure: bool) -> Proxy | None:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ProxyError(
-                f"{origin} does not begin with http://, socks5:// or socks5h://, and others are not spoken"
+                f"{origin} does not begin with http://, socks5:// or socks5h://; other kinds are not supported"
             )
         user, password = credentials(parts)
         if max(len((user or "").encode()), len(password.encode())) > _TEXT_AT_MOST:
             raise ProxyError(f"{origin} has a user or a password of more than {_TEXT_AT_MOST} bytes")
         return Proxy(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], user, password)
     except ValueError as error:
-        raise ProxyError(f"{origin} has no address that can be read") from error
+        raise ProxyError(f"{origin} has an invalid address") from error
 
 
 def credentials(parts: SplitResult) -> tuple[str | None, str]:
@@ -100,7 +100,7 @@ def _authority(host: str, port: int) -> str:
 
 
 def _address(host: str, port: int) -> str:
-    """The first that this machine's resolver has."""
+    """The first address of a host, resolved by this machine."""
     *_, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     return str(found[0])
 
@@ -112,13 +112,13 @@ def _ask_in_http(connection: socket.socket, authority: str, authorization: str |
         head += f"Proxy-Authorization: {authorization}\r\n"
     connection.sendall(f"{head}\r\n".encode("ascii"))
     answer = bytearray()
-    while not answer.endswith(b"\r\n\r\n"):  # not further: the bytes after it are the endpoint's
+    while not answer.endswith(b"\r\n\r\n"):  # read no further: the following bytes are from the endpoint
         if len(answer) > _HEAD_AT_MOST:
             raise OSError("the proxy did not answer in HTTP")
         answer += _read(connection, 1)
     status = bytes(answer).split(b"\r\n", 1)[0].decode("latin-1")
     if status.split(" ")[1:2] != ["200"]:
-        raise OSError(f"the proxy leads nowhere: {status[:100]}")
+        raise OSError(f"the proxy refused the connection: {status[:100]}")
 
 
 def _greet_in_socks(connection: socket.socket, user: str | None, password: str) -> None:
@@ -127,9 +127,13 @@ def _greet_in_socks(connection: socket.socket, user: str | None, password: str) 
     connection.sendall(bytes((_SOCKS, len(ways))) + ways)
     version, way = _read(connection, 2)
     if version != _SOCKS:
-        raise OSError("the proxy does not speak SOCKS 5")
+        raise OSError("the proxy does not support SOCKS 5")
     if way not in ways:
-        raise OSError("the proxy asks for a user and a password" if user is None else "the proxy wants no such user")
+        raise OSError(
+            "the proxy asks for a user and a password"
+            if user is None
+            else "the proxy does not accept a user and a password"
+        )
     if way == 2:
         assert user is not None
         connection.sendall(b"\1" + b"".join(bytes((len(text),)) + text for text in (user.encode(), password.encode())))
@@ -146,13 +150,13 @@ def _ask_in_socks(connection: socket.socket, host: str, port: int) -> None:
         try:
             name = host.encode("idna")
         except UnicodeError as error:
-            raise OSError(f"{host[:50]} is not a name of a host") from error
+            raise OSError(f"{host[:50]} is not a valid host name") from error
         where = bytes((3, len(name))) + name
     connection.sendall(bytes((_SOCKS, 1, 0)) + where + port.to_bytes(2))
     _, answer, _, kind = _read(connection, 4)
     if answer != 0:
-        why = _NO_ANSWERS[answer] if answer < len(_NO_ANSWERS) else f"answer {answer}"
-        raise OSError(f"the proxy leads nowhere: {why}")
+        why = _NO_ANSWERS[answer] if answer < len(_NO_ANSWERS) else f"reply code {answer}"
+        raise OSError(f"the proxy refused the connection: {why}")
     _read(connection, {1: 4, 4: 16}.get(kind) or _read(connection, 1)[0])
     _read(connection, 2)
 
@@ -162,6 +166,6 @@ def _read(connection: socket.socket, size: int) -> bytes:
     while len(found) < size:
         data = connection.recv(size - len(found))
         if not data:
-            raise OSError("the proxy hung up")
+            raise OSError("the proxy closed the connection")
         found += data
     return found

@@ -83,7 +83,7 @@ class _Bounded(logging.Filter):
 
 
 def _without_enums(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:  # noqa: ARG001
-    """Names of enumerations as the words that they are, also within lists and tables."""
+    """Convert enum members to their values, also in lists and mappings."""
     return {key: _plain(value) for key, value in event.items()}
 
 
@@ -145,7 +145,7 @@ def set_log_level(level: str) -> None:
 
 
 class _ForJournal(ProcessorFormatter):
-    """Begins each line with its priority, which journald takes off and filters by (sd-daemon(3))."""
+    """Prefixes each line with its priority, which journald strips and stores (sd-daemon(3))."""
 
     def format(self, record: logging.LogRecord) -> str:
         priority = next((number for level, number in _PRIORITIES if record.levelno >= level), _DEBUG)
@@ -162,6 +162,6 @@ def _is_journal() -> bool:
 
 
 def _ensure_action(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:  # noqa: ARG001
-    """Lines of libraries have no action of their own: theirs is the library's name."""
+    """Set the action of log lines of libraries to the library's name."""
     event.setdefault("action", str(event.get("logger", "log")).split(".")[0])
     return event

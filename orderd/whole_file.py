@@ -1,4 +1,4 @@
-"""Files that other processes read while one is written: each is there in full, or as it was before."""
+"""Atomic writes of files that other processes read: readers see either the old or the new content."""
 
 import json
 import os

@@ -19,7 +19,7 @@ from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.terms import terms, validity
 from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import OUTCOME_TONES, UNKNOWN_TONE, Tone
-from orderd.client.errors import about_order
+from orderd.client.errors import with_order_id
 from orderd.domain.accounts import DEFAULT
 from orderd.domain.events import Accepted, Confirmed, Routed
 from orderd.domain.order import IDLE, TERMINAL
@@ -124,7 +124,7 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
         facts.append(("signature", Text(shorten(order.signature, width))))
     if order.error is not None:
         facts.append(("error", Text.assemble((order.error.code, Tone.BAD), f": {order.error.detail}")))
-        facts.append(("next", Text(about_order(order.error.next_step, order.id))))
+        facts.append(("next", Text(with_order_id(order.error.next_step, order.id))))
     return facts
 
 

@@ -29,7 +29,7 @@ from orderctl.display.terms import terms, validity
 from orderctl.display.timeline import OrderTimeline, Span
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
-from orderd.client.errors import about_order
+from orderd.client.errors import with_order_id
 from orderd.client.following import Connection, Resumed
 from orderd.client.freshness import Fresh
 from orderd.domain.errors import ERRORS
@@ -116,7 +116,7 @@ class LiveProgress:
             parts += self._countdown(timeline)
         parts += [_failed_attempt(event) for event in timeline.failed_attempts]
         if isinstance(end := timeline.end, Failed):
-            next_step = about_order(ERRORS[end.code].next_step, timeline.order.id)
+            next_step = with_order_id(ERRORS[end.code].next_step, timeline.order.id)
             parts.append(Text.assemble(("next: ", Tone.HINT), next_step))
         if (line := self._connection_line()) is not None:
             parts.append(line)

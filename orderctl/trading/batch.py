@@ -29,7 +29,7 @@ class Tally:
     @property
     def is_cut_short(self) -> bool:
         """The rest was not sent, or of one it is not known whether it was taken."""
-        return self.interrupted or any(handshake.is_passing(error) for error in self.failures)
+        return self.interrupted or any(handshake.is_retryable(error) for error in self.failures)
 
     def __str__(self) -> str:
         before = sum(not result.created for result in self.taken)
@@ -79,7 +79,7 @@ def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally, again: s
         except ClientError as error:
             error.detail = f"client order id {order.client_order_id}: {error.detail}"
             tally.failures.append(error)
-            if handshake.is_passing(error):
+            if handshake.is_retryable(error):
                 return
             continue
         tally.taken.append(result)

@@ -91,7 +91,7 @@ def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCod
                         print_json_line(event)
                     position.write(file)
             except (UnreachableError, AnswerLostError, RefusedError) as error:
-                if not has_listened or not handshake.is_passing(error):
+                if not has_listened or not handshake.is_retryable(error):
                     raise
                 client.close()
                 delay = handshake.backoff(failures)

@@ -36,7 +36,7 @@ def send_through(client: Client, order: SubmitParams, again: str) -> SubmitResul
         try:
             return send(client, order, again)
         except (AnswerLostError, UnreachableError, RefusedError) as error:
-            if not handshake.is_passing(error):
+            if not handshake.is_retryable(error):
                 raise
             time.sleep(_wait(error, failures))
     return send(client, order, again)

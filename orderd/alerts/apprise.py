@@ -13,7 +13,7 @@ from typing import Final
 
 from orderd.alerts.webhook import UndeliveredError
 from orderd.config.alerts import AppriseReceiver
-from orderd.embedded.environment import proxies, what_any_program_needs
+from orderd.embedded.environment import common_environment, proxies
 
 SECONDS: Final = 30.0
 _BAD_ADDRESS: Final = 3
@@ -28,7 +28,7 @@ async def send(receiver: AppriseReceiver, title: str, text: str) -> None:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        env=what_any_program_needs() | proxies(),
+        env=common_environment() | proxies(),
     )
     given = {"address": receiver.apprise.get_secret_value(), "title": title, "text": text}
     try:

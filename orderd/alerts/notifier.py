@@ -25,7 +25,7 @@ from orderd.best_effort import best_effort, keep_going
 from orderd.config.alerts import AlertSettings, AppriseReceiver, Receiver, least_balances, load_alerts, required_alerts
 from orderd.config.reloading import reload
 from orderd.config.settings import Settings
-from orderd.embedded.notify import LIFE_SECONDS, service_manager
+from orderd.embedded.notify import ALIVE_SECONDS, service_manager
 from orderd.engine.presence import this_process
 from orderd.engine.trading import open_rpc
 from orderd.whole_file import renew
@@ -129,7 +129,7 @@ async def _live(file: Path) -> None:
         service_manager().notify("WATCHDOG=1")
         with best_effort("life file"):
             renew(file)
-        await asyncio.sleep(LIFE_SECONDS)
+        await asyncio.sleep(ALIVE_SECONDS)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

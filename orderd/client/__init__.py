@@ -1,7 +1,8 @@
-"""A client of the port: calls, and orders' news through disconnections. Knows the wire and the domain alone.
+"""The Python client of the daemon: calls and order subscriptions, with reconnection.
 
-``Client`` blocks, ``AsyncClient`` is its twin on asyncio. The names listed here are public: some may be added, and none
-is renamed or removed. Each is loaded when it is used, because the messages of the wire take as long as a short command.
+``Client`` is synchronous, ``AsyncClient`` uses asyncio. The names listed here are public: names may be added, but none
+is renamed or removed. Each name is imported on first use, because importing the wire messages takes as long as a short
+command. The package depends on ``orderd.wire`` and ``orderd.domain`` only.
 """
 
 from importlib import import_module
@@ -51,7 +52,7 @@ __all__ = [
     "params_of",
 ]
 
-_HOMES: Final = {
+_NAMES_BY_MODULE: Final = {
     "connection": ("Client",),
     "endpoint": ("Endpoint",),
     "errors": (
@@ -69,12 +70,12 @@ _HOMES: Final = {
     "link": ("Closed", "News", "Opened"),
     "protocol": ("Method", "params_of"),
 }
-_MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
+_MODULE_BY_NAME: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     if name == "AsyncClient":
         return import_module("orderd.client.link").Link
-    if name not in _MODULES:
+    if name not in _MODULE_BY_NAME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"orderd.client.{_MODULES[name]}"), name)
+    return getattr(import_module(f"orderd.client.{_MODULE_BY_NAME[name]}"), name)

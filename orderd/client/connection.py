@@ -1,7 +1,7 @@
-"""The websocket client: calls, and orders' news through disconnections.
+"""The synchronous websocket client: calls and order subscriptions, with reconnection.
 
-Synchronous, because a command does one thing at a time and Ctrl-C should just work. What
-news are made of is loaded when some are followed, because most commands only make a call.
+It is synchronous because a command does one thing at a time and must stop on Ctrl-C. The code for subscriptions is
+imported on first use, because most commands only make one call.
 """
 
 import time
@@ -28,7 +28,7 @@ A = TypeVar("A", bound=Message)
 
 
 class Client:
-    """Connects at the first call. For one thread."""
+    """A connection to the daemon. It connects on the first call. Not thread-safe."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -47,11 +47,14 @@ class Client:
     def close(self) -> None:
         self._connection = None
         if self._following is not None:
-            self._following.forget()
+            self._following.discard_unread()
         self._closing.close()
 
     def call(self, method: Method, params: Message, answer: type[A]) -> A:
-        """Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError."""
+        """Call ``method`` and return its result as ``answer``.
+
+        Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError.
+        """
         connection = self._connected()
         request = next(self._ids)
         deadline = time.monotonic() + self._endpoint.timeout
@@ -62,7 +65,7 @@ class Client:
                 if message.get("id") == request:
                     return protocol.read_answer(message, answer, getattr(params, "order", None))
                 if self._following is not None:
-                    self._following.keep(message)
+                    self._following.store(message)
         except TimeoutError as error:
             self.close()
             raise handshake.no_answer(method, self._endpoint.timeout) from error
@@ -71,7 +74,7 @@ class Client:
             raise handshake.connection_lost(handshake.reason(error), method) from error
 
     def receive(self, seconds: float | None) -> dict[str, Any]:
-        """The next message that answers no call. Raises TimeoutError and AnswerLostError."""
+        """Return the next notification, waiting at most ``seconds``. Raises TimeoutError and AnswerLostError."""
         if self._connection is None:
             raise handshake.connection_lost("it was closed")
         try:
@@ -82,26 +85,26 @@ class Client:
             raise handshake.connection_lost(handshake.reason(error)) from error
 
     def follow(self, order: str, seconds: float | None = None) -> "Iterator[Update]":
-        """The news of one order, as ``follow_all`` yields them."""
+        """Follow one order; see ``follow_all``."""
         return self.follow_all((order,), seconds)
 
     def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> "Iterator[Update]":
-        """The news of these orders from their first events on, until all have ended.
+        """Yield snapshots and events of these orders, from their first event on, until all have ended.
 
-        A lost connection is opened again with exponential backoff, and the news resume after the last event that was
-        seen: each event comes once and in order. An order whose events the daemon can no longer send from the last one
-        seen begins again: ResyncRequired, and then the snapshot, which counts as everything before it.
+        After a lost connection, the client reconnects with exponential backoff and resumes after the last event
+        received: each event is yielded once and in order. If the daemon can no longer send the missing events of an
+        order, it sends ResyncRequired and then a snapshot that replaces all earlier events.
 
         Raises FollowTimeoutError after ``seconds``, RefusedError (for example for an unknown order), and
-        UnreachableError if there never was a connection.
+        UnreachableError if the first connection cannot be opened.
         """
         return self._follower().follow_all(orders, seconds)
 
     def follow_active(self) -> "Iterator[Snapshot | Event | Ready | Stale | Fresh]":
-        """The news of all orders over one connection: snapshots of the active ones, Ready, and then events.
+        """Yield snapshots of all active orders, Ready, and then the events of all orders, over one connection.
 
-        Other calls may be made between two of them. Raises AnswerLostError if the connection is lost,
-        UnreachableError and RefusedError.
+        Calls can be made between two notifications. Raises AnswerLostError if the connection is lost, UnreachableError
+        and RefusedError.
         """
         return self._follower().follow_active()
 
@@ -116,7 +119,7 @@ class Client:
         if self._connection is None:
             self._connection = self._open()
             if self._following is not None:
-                self._following.begin()
+                self._following.reset()
             self.has_been_connected = True
         return self._connection
 

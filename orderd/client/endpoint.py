@@ -11,7 +11,7 @@ DEFAULT_TIMEOUT = 10.0
 class Endpoint:
     url: str = DEFAULT_URL
     ca: Path | None = None
-    """The certificates, in PEM, of the authority that the daemon's own is from, where this machine knows it not."""
+    """PEM file with the CA that issued the daemon's certificate, if the system does not trust that CA."""
     api_key: str | None = field(default=None, repr=False)
     timeout: float = DEFAULT_TIMEOUT
-    """Seconds to wait for a connection, and for each answer."""
+    """Seconds to wait for the connection, and for each response."""

@@ -1,15 +1,15 @@
-"""What can go wrong between a client and the daemon.
+"""The errors of the client.
 
     ClientError
-    ├── ConfigError          settings or files of the client cannot be used
+    ├── ConfigError          a setting or file of the client is invalid
     ├── UnreachableError     no connection; nothing was sent
-    ├── AnswerLostError      sent, and no answer: the outcome of what changes something is unknown
-    │   └── UnreadableError  an answer that does not follow the protocol: trying again would not help
-    ├── UnexpectedError      a mistake in the client itself: what was sent before it is not known
-    ├── FollowTimeoutError   an order did not end within the time that was given
-    └── RefusedError         the daemon answered with a Problem
+    ├── AnswerLostError      sent, but not answered: it is unknown whether the call had an effect
+    │   └── UnreadableError  the response violates the protocol: a retry would not help
+    ├── UnexpectedError      a bug in the client: it is unknown what was sent before it
+    ├── FollowTimeoutError   an order did not end within the given time
+    └── RefusedError         the daemon responded with a Problem
 
-What is certainly wrong before anything is sent raises orderd's own OrderdError, with the code the daemon would answer.
+Parameters that the client itself finds invalid raise OrderdError with the code that the daemon would send.
 """
 
 import re
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ClientError(Exception):
-    """Says what happened (``title``), why (``detail``) and what to do (``next_step``)."""
+    """The base class: what happened (``title``), why (``detail``) and what to do (``next_step``)."""
 
     def __init__(self, title: str, detail: str, next_step: str) -> None:
         super().__init__(f"{title}: {detail}")
@@ -36,7 +36,7 @@ class ConfigError(ClientError):
 
 
 def unusable(origin: str, detail: str) -> ConfigError:
-    """A setting that cannot be used, by where it comes from."""
+    """The error for an invalid setting; ``origin`` names the flag, variable or file that it comes from."""
     title, next_step = "The configuration cannot be used", "correct it and run the command again"
     return ConfigError(title, f"{origin}: {detail}", next_step)
 
@@ -47,7 +47,7 @@ class UnreachableError(ClientError):
 
 class AnswerLostError(ClientError):
     changes_something = True
-    """Whether the call, if it arrived, may have changed an order. If not, it can be repeated without harm."""
+    """Whether the call may have changed an order. If false, it can be repeated safely."""
 
 
 class UnreadableError(AnswerLostError):
@@ -63,15 +63,15 @@ class FollowTimeoutError(ClientError):
 
 
 class RefusedError(ClientError):
-    """The daemon said no."""
+    """The daemon refused the call."""
 
     def __init__(self, problem: "Problem", order: str | None = None) -> None:
-        """``order`` is the trader's word for the order that was asked about."""
-        super().__init__(problem.title, problem.detail, about_order(problem.next_step, order or problem.order_id))
+        """``order`` is the reference to the order (id, prefix or client order id) that the trader gave."""
+        super().__init__(problem.title, problem.detail, with_order_id(problem.next_step, order or problem.order_id))
         self.problem = problem
         self.order = order
 
 
-def about_order(next_step: str, order: "UUID | str | None") -> str:
-    """A next step that names a command for ``ID``, with the order's own id in its place."""
+def with_order_id(next_step: str, order: "UUID | str | None") -> str:
+    """Replace the placeholder ``ID`` in the command of a next step by the order's id."""
     return next_step if order is None else re.sub(r"\b(?:CLIENT_ORDER_)?ID\b", str(order), next_step)

@@ -1,4 +1,4 @@
-"""The news of orders, through disconnections: what ``Client.follow_all`` and ``Client.follow_active`` do."""
+"""Implements ``Client.follow_all`` and ``Client.follow_active``: subscriptions that survive reconnections."""
 
 import time
 from collections import Counter, deque
@@ -31,7 +31,7 @@ A = TypeVar("A", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The connection is gone; the next try is in ``retry_in`` seconds."""
+    """The connection was lost; the client reconnects in ``retry_in`` seconds."""
 
     reason: str
     retry_in: float
@@ -39,20 +39,20 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Connected again; ``replayed`` events happened meanwhile and follow."""
+    """The client has reconnected; the ``replayed`` events that it missed follow."""
 
     replayed: int
 
 
 Connection = Lost | Resumed | Stale | Fresh | ResyncRequired
-"""What is reported beside the orders themselves."""
+"""Changes of the connection, which are reported along with snapshots and events."""
 Update = Snapshot | Event | Connection
 _News = tuple[str, Snapshot | ResyncRequired | Event | Ready | Stale | Fresh]
-"""News of an order, with the trader's word for it; or of the connection."""
+"""The reference of an order, as the trader gave it, and a notification; without an order the reference is empty."""
 
 
-class Calling(Protocol):
-    """The connection that news come over; ``Client`` is one."""
+class SubscribingClient(Protocol):
+    """What subscriptions need of a client; ``Client`` implements it."""
 
     has_been_connected: bool
 
@@ -64,20 +64,20 @@ class Calling(Protocol):
 
 
 class Following:
-    """What is subscribed to over a client's connection, and what has come of it."""
+    """The subscriptions of a client, and the notifications received but not yet yielded."""
 
-    def __init__(self, client: Calling) -> None:
+    def __init__(self, client: SubscribingClient) -> None:
         self._client = client
         self._unread: deque[Snapshot | ResyncRequired | Event | Ready] = deque()
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
-        """A new connection: nothing has been counted on it."""
+    def reset(self) -> None:
+        """Reset the counters for a new connection."""
         self._counted: Counter[int] = Counter()
         self._freshness = Freshness()
 
-    def forget(self) -> None:
-        """The connection is closed: its messages must not be read any more."""
+    def discard_unread(self) -> None:
+        """Discard the unread notifications of a closed connection."""
         self._unread.clear()
 
     def follow_all(self, orders: Iterable[str], seconds: float | None = None) -> Iterator[Update]:
@@ -101,19 +101,19 @@ class Following:
                         continue
                     if isinstance(news, Snapshot):
                         snapshot_seq[order] = news.order.seq
-                    assert not isinstance(news, Ready), "it was not asked for"
+                    assert not isinstance(news, Ready), "filtered out by _news"
                     yield news
                     if not after:
                         return
             except (UnreachableError, AnswerLostError, RefusedError) as error:
-                if not self._client.has_been_connected or not handshake.is_passing(error):
+                if not self._client.has_been_connected or not handshake.is_retryable(error):
                     raise
                 self._client.close()
                 delay = handshake.backoff(failures)
                 failures += 1
                 yield Lost(error.detail, delay)
                 if deadline is not None and time.monotonic() + delay >= deadline:
-                    raise _out_of_time(after) from error
+                    raise _follow_timeout(after) from error
                 time.sleep(delay)
 
     def follow_active(self) -> Iterator[Snapshot | Event | Ready | Stale | Fresh]:
@@ -125,7 +125,8 @@ class Following:
                 yield news
 
     def _subscribe(self, after: Mapping[str, int], deadline: float | None) -> tuple[dict[int, str], list[_News]]:
-        """A subscription for each order, and the news that came before the snapshot of each."""
+        """Subscribe to each order. Returns the orders by subscription, and all notifications up to the last
+        snapshot."""
         self._unread.clear()
         subscriptions = {}
         for order, seq in after.items():
@@ -159,13 +160,13 @@ class Following:
             waits = [self._freshness.seconds_left, None if deadline is None else deadline - time.monotonic()]
             wait = min((seconds for seconds in waits if seconds is not None), default=None)
             try:
-                self.keep(self._client.receive(wait))
+                self.store(self._client.receive(wait))
             except TimeoutError as error:
                 if deadline is not None and time.monotonic() >= deadline:
-                    raise _out_of_time(waited_for) from error
+                    raise _follow_timeout(waited_for) from error
 
-    def keep(self, message: dict[str, Any]) -> None:
-        """Notes a message that answers no call. Raises AnswerLostError if an event is missing."""
+    def store(self, message: dict[str, Any]) -> None:
+        """Store a notification. Raises AnswerLostError if an event is missing."""
         news = read_notification(message)
         if isinstance(news, Heartbeat):
             check_count(news, self._counted)
@@ -179,10 +180,9 @@ class Following:
 
 
 def _is_next(after: dict[str, int], order: str, event: OrderEvent, snapshot_seq: int) -> bool:
-    """Whether an event is new; a new one is noted. Raises AnswerLostError if one before it is missing.
+    """Whether an event is new; if so, update ``after``. Raises AnswerLostError if an earlier event is missing.
 
-    A final event that comes once more, with events up to ``snapshot_seq`` behind it, is not final: its block was rolled
-    back.
+    A terminal event with a seq below ``snapshot_seq`` does not end the order: its block was rolled back afterwards.
     """
     last_seq = after.get(order)
     if last_seq is None or event.seq <= last_seq:
@@ -203,14 +203,14 @@ def _restart_from(after: dict[str, int], order: str, order_view: OrderView) -> N
 
 
 def _replayed(after: Mapping[str, int], first: Sequence[_News]) -> int:
-    """How many events happened while there was no connection."""
+    """How many events happened during the disconnection."""
     resynced = {order for order, news in first if isinstance(news, ResyncRequired)}
     return sum(
         news.order.seq - after[order] for order, news in first if isinstance(news, Snapshot) and order not in resynced
     )
 
 
-def _out_of_time(orders: Iterable[str]) -> FollowTimeoutError:
+def _follow_timeout(orders: Iterable[str]) -> FollowTimeoutError:
     names = list(orders)
     if len(names) > 1:
         return FollowTimeoutError(

@@ -1,4 +1,5 @@
-"""Whether what is shown is what is: a quiet connection, a dead one, and a daemon that is itself out of touch."""
+"""Detects stale data: distinguishes a quiet connection from a dead one, and from a daemon that cannot read its
+database."""
 
 import time
 from collections.abc import Mapping
@@ -10,14 +11,14 @@ from orderd.client.handshake import connection_lost
 from orderd.wire.subscriptions import Heartbeat
 
 MISSED_BEATS: Final = 2.5
-"""Without a word for as many periods of the heartbeat, what is shown can no longer be trusted."""
+"""The data is stale if nothing is received for this many heartbeat periods."""
 TRUSTED_LAG: Final = timedelta(seconds=5)
-"""The same, where the daemon itself has not read its database for so long."""
+"""The data is stale if the daemon has not read its database for longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The connection stands, but what is shown was last known to be so at ``since``."""
+    """The connection is open, but the data was last known to be current at ``since``."""
 
     reason: str
     since: datetime
@@ -25,11 +26,11 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What is shown is up to date again."""
+    """The data is current again."""
 
 
 class Freshness:
-    """Of one connection. An older daemon promises no heartbeat; then nothing is taken for stale."""
+    """The freshness of one connection's data. An older daemon sends no heartbeat; its data never counts as stale."""
 
     def __init__(self) -> None:
         self._period: float | None = None
@@ -38,24 +39,25 @@ class Freshness:
         self._is_stale = False
 
     def expect(self, heartbeat_seconds: int | None) -> None:
-        """As a subscription's answer promises."""
+        """Set the heartbeat period that the daemon announced for a subscription."""
         self._period = heartbeat_seconds
 
     def record(self, heartbeat: Heartbeat | None) -> None:
-        """Note that something came: a heartbeat, or anything else."""
+        """Record that a message was received; ``heartbeat`` is None for any other message."""
         self._received_at = time.monotonic()
         if heartbeat is not None:
             self._lag = heartbeat.at - heartbeat.as_of
 
     @property
     def seconds_left(self) -> float | None:
-        """How much longer silence means nothing; None if it never means anything, or it is known already."""
+        """Seconds of further silence after which the data is stale; None without a heartbeat, or if it is stale
+        already."""
         if self._period is None or self._is_stale:
             return None
         return max(0.0, self._received_at + MISSED_BEATS * self._period - time.monotonic())
 
     def change(self) -> Stale | Fresh | None:
-        """What there is to report since the last call."""
+        """The change since the last call, if any."""
         silence = time.monotonic() - self._received_at
         is_silent = self._period is not None and silence >= MISSED_BEATS * self._period
         is_stale = is_silent or self._lag > TRUSTED_LAG
@@ -65,12 +67,12 @@ class Freshness:
         if not is_stale:
             return Fresh()
         if is_silent:
-            return Stale("nothing is heard from the daemon", datetime.now(UTC) - timedelta(seconds=silence))
-        return Stale("the daemon does not reach its database", datetime.now(UTC) - self._lag)
+            return Stale("the daemon sends nothing", datetime.now(UTC) - timedelta(seconds=silence))
+        return Stale("the daemon cannot reach its database", datetime.now(UTC) - self._lag)
 
 
 def check_count(heartbeat: Heartbeat, counted: Mapping[int, int]) -> None:
-    """Raises AnswerLostError if fewer events of a subscription came than the daemon has sent."""
+    """Raises AnswerLostError if fewer events of a subscription were received than the daemon has sent."""
     for position in heartbeat.subscriptions:
         missing = position.events - counted.get(position.subscription, 0)
         if missing > 0:

@@ -1,7 +1,4 @@
-"""How a connection to the daemon is opened, why one ends, and how long to wait for the next.
-
-What the client that blocks and the one that does not have in common.
-"""
+"""Opening connections to the daemon: options, errors and backoff, shared by the synchronous and the asyncio client."""
 
 import logging
 import os
@@ -16,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from orderd.client import protocol
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError, unusable
-from orderd.client.trust import distrust, tls_options
+from orderd.client.trust import tls_failure, tls_options
 from orderd.domain.host import is_loopback
 from orderd.wire.rpc import Method
 
@@ -26,10 +23,10 @@ BACKOFF_BASE_SECONDS = 0.25
 BACKOFF_CAP_SECONDS = 5.0
 
 _CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL, Method.ORDER_RESOLVE})
-_UNHEARD = logging.getLogger("orderd.client")
-"""The library's own texts about a connection that fails. The trader sees ours."""
-_UNHEARD.addHandler(logging.NullHandler())
-_UNHEARD.propagate = False
+_DISCARDING_LOGGER = logging.getLogger("orderd.client")
+"""Discards the log lines of websockets about failed connections: the client reports them as errors."""
+_DISCARDING_LOGGER.addHandler(logging.NullHandler())
+_DISCARDING_LOGGER.propagate = False
 
 _CLOSE_REASONS: dict[int, str] = {
     CloseCode.GOING_AWAY: "the daemon stops",
@@ -39,9 +36,9 @@ _CLOSE_REASONS: dict[int, str] = {
 
 
 def options(endpoint: Endpoint) -> dict[str, Any]:
-    """Arguments of websockets' ``connect``, the blocking one and the other.
+    """Arguments for both ``connect`` functions of websockets.
 
-    Where a proxy leads to the daemon, it is asked for the way, which blocks. Raises ConfigError and UnreachableError.
+    Blocks while it connects to a proxy, if one is configured. Raises ConfigError and UnreachableError.
     """
     return {
         "additional_headers": {"Authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else None,
@@ -52,47 +49,47 @@ def options(endpoint: Endpoint) -> dict[str, Any]:
         "ping_timeout": KEEPALIVE_SECONDS,
         "close_timeout": 1,
         "max_size": MAX_ANSWER_BYTES,
-        "logger": _UNHEARD,
+        "logger": _DISCARDING_LOGGER,
         **tls_options(endpoint),
-        **_way(endpoint),
+        **_proxy_socket(endpoint),
     }
 
 
 def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures in a row."""
+    """Seconds to wait after this many consecutive failures."""
     full = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(failures, 10))
     return full * random.uniform(0.5, 1.0)  # noqa: S311  (spreads reconnections; guards nothing)
 
 
-def is_passing(error: ClientError) -> bool:
-    """Whether trying again may help."""
+def is_retryable(error: ClientError) -> bool:
+    """Whether a retry may succeed."""
     if isinstance(error, RefusedError):
         return error.problem.retryable
     return not isinstance(error, UnreadableError)
 
 
 def reason(error: Exception) -> str:
-    """Why there is no connection, as the trader sees it."""
+    """Why a connection failed or ended, for the trader."""
     if isinstance(error, ConnectionClosed):
         close = error.rcvd
         if close is None:
             return "the network dropped it"
         return _CLOSE_REASONS.get(close.code) or f"the daemon closed it: {close.code} {close.reason}".rstrip()
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     if isinstance(error, ssl.SSLError):
-        return distrust(error)
+        return tls_failure(error)
     if isinstance(error, OSError) and error.errno is not None:
-        # asyncio has words of its own for a refused connection; names that cannot be resolved have negative numbers.
+        # asyncio words a refused connection differently; a name that cannot be resolved has a negative errno.
         return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return str(error) or type(error).__name__
 
 
 def refused(url: str, error: InvalidStatus) -> ClientError:
-    """The daemon answered the handshake with something else than a websocket."""
+    """The error for a handshake that the daemon answered without opening a websocket."""
     answer = error.response
     if "TLS" in answer.reason_phrase and url.startswith("ws:"):
-        return unreachable(url, "it speaks TLS there: write wss:// for ws://")
+        return unreachable(url, "the port requires TLS: write wss:// instead of ws://")
     return protocol.read_handshake_refusal(url, answer.status_code, bytes(answer.body or b""))
 
 
@@ -105,28 +102,28 @@ def unreachable(url: str, why: str) -> UnreachableError:
 
 
 def connection_lost(why: str, method: Method | None = None) -> AnswerLostError:
-    """Before the answer to ``method``, or while news were awaited."""
-    return _lost("The connection was lost before the answer came", why, method)
+    """The error for a connection that ended before the response to ``method``, or during a subscription."""
+    return _lost("The connection was lost before the response arrived", why, method)
 
 
 def no_answer(method: Method, seconds: float) -> AnswerLostError:
-    return _lost("The daemon did not answer in time", f"no answer to {method} within {seconds:g} s", method)
+    return _lost("The daemon did not respond in time", f"no response to {method} within {seconds:g} s", method)
 
 
 def _lost(title: str, why: str, method: Method | None) -> AnswerLostError:
     check = "the daemon's log" if method is Method.STATUS else "orderctl status"
-    error = AnswerLostError(title, why, f"see whether the daemon is well: {check}")
+    error = AnswerLostError(title, why, f"check the state of the daemon: {check}")
     error.changes_something = method in _CHANGING
     return error
 
 
 def gap(seq: int, after: int) -> AnswerLostError:
-    """An event is missing: what is known can be trusted only after asking again."""
-    return connection_lost(f"event {seq} came right after event {after}")
+    """The error for a missing event: the client must subscribe again."""
+    return connection_lost(f"event {seq} followed event {after}")
 
 
-def _way(endpoint: Endpoint) -> dict[str, Any]:
-    """The proxy's connection to the daemon; none where no proxy is on the way."""
+def _proxy_socket(endpoint: Endpoint) -> dict[str, Any]:
+    """The ``sock`` argument: a connection through the configured proxy. Empty without a proxy."""
     parts = urlsplit(endpoint.url)
     is_secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if is_secure else 80)
@@ -143,4 +140,4 @@ def _way(endpoint: Endpoint) -> dict[str, Any]:
     try:
         return {"sock": proxy.connect(host, port, endpoint.timeout)}
     except OSError as error:
-        raise unreachable(endpoint.url, f"by way of the proxy {proxy.host}:{proxy.port}: {reason(error)}") from error
+        raise unreachable(endpoint.url, f"through the proxy {proxy.host}:{proxy.port}: {reason(error)}") from error

@@ -1,6 +1,6 @@
-"""The websocket client that never blocks: one connection for the news of all orders and for any number of calls.
+"""The asyncio websocket client: one connection for the events of all orders and for any number of concurrent calls.
 
-It reconnects without limit, with exponential backoff, and begins each connection with a snapshot of all active orders.
+It reconnects without limit, with exponential backoff. Each connection begins with snapshots of all active orders.
 """
 
 import asyncio
@@ -37,24 +37,24 @@ A = TypeVar("A", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Connected: the snapshots of all active orders follow, then Ready, then events."""
+    """The client has connected: snapshots of all active orders follow, then Ready, then events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Not connected; the next try is in ``retry_in`` seconds."""
+    """The client is not connected; it reconnects in ``retry_in`` seconds."""
 
     reason: str
     retry_in: float
 
 
 News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange
-"""What is reported; prices only if ``prices.subscribe`` was called since the last Opened."""
+"""What ``Link.run`` reports. CandleChange is reported only if ``prices.subscribe`` was called since the last Opened."""
 OnNews = Callable[[News], None]
 
 
 class Caller(Protocol):
-    """Where calls are made, and news come from."""
+    """The interface of ``Link``."""
 
     async def run(self, on_news: OnNews) -> None: ...
 
@@ -71,15 +71,15 @@ class Link:
         self._why_closed = "not connected yet"
 
     async def run(self, on_news: OnNews) -> None:
-        """Keep a connection and report the events, in order, on the event loop.
+        """Keep a connection open and pass all notifications, in order, to ``on_news`` on the event loop.
 
-        Raises ClientError if trying again cannot help: no permission, or an answer that is not of the protocol.
+        Raises ClientError if a retry would not help: missing permission, or a message that violates the protocol.
         """
         while True:
             try:
                 await self._one_connection(on_news)
             except ClientError as error:
-                if not handshake.is_passing(error):
+                if not handshake.is_retryable(error):
                     raise
                 self._why_closed = error.detail.removeprefix(f"{self._endpoint.url}: ")
             delay = handshake.backoff(self._failures)
@@ -88,7 +88,10 @@ class Link:
             await asyncio.sleep(delay)
 
     async def call(self, method: Method, params: Message, answer: type[A]) -> A:
-        """Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError."""
+        """Call ``method`` and return its result as ``answer``.
+
+        Raises UnreachableError (nothing was sent), AnswerLostError (the outcome is unknown) or RefusedError.
+        """
         connection = self._connection
         if connection is None:
             raise handshake.unreachable(self._endpoint.url, self._why_closed)
@@ -106,7 +109,7 @@ class Link:
             del self._waiting[request]
 
     async def _one_connection(self, on_news: OnNews) -> None:
-        """Until the connection ends. Raises ClientError, always."""
+        """Serve one connection until it ends. Always raises ClientError."""
         url = self._endpoint.url
         try:
             options = await asyncio.to_thread(handshake.options, self._endpoint)
@@ -130,8 +133,8 @@ class Link:
             raise handshake.unreachable(url, handshake.reason(error)) from error
 
     async def _read(self, connection: ClientConnection, on_news: OnNews) -> None:
-        """Raises ConnectionClosed, UnreadableError, AnswerLostError if an event is missing, and what ``on_news``
-        raises."""
+        """Receive messages for ever. Raises ConnectionClosed, UnreadableError, AnswerLostError if an event is missing,
+        and what ``on_news`` raises."""
         counted: Counter[int] = Counter()
         try:
             while True:
@@ -147,7 +150,7 @@ class Link:
                     elif isinstance(news, Heartbeat):
                         check_count(news, counted)
                     on_news(news)
-                    # A burst that is already here would keep the screen from its turn.
+                    # A burst of buffered messages would block the event loop, and with it the screen.
                     await asyncio.sleep(0)
         except (ConnectionClosed, ClientError) as error:
             why = error.detail if isinstance(error, ClientError) else handshake.reason(error)

@@ -1,4 +1,4 @@
-"""The daemon's notifications, as models. Most commands only make a call, and need none of them."""
+"""Parses the daemon's notifications. Imported on first use, because most commands only make one call."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _KNOWN_NOTIFICATIONS = ("SNAPSHOT", "RESYNC_REQUIRED", "EVENT", "READY")
 def read_notification(
     message: dict[str, Any],
 ) -> Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange | None:
-    """None for what is none, or of a kind that only a newer client knows. Raises UnreadableError."""
+    """Parse a notification; None if it is of an unknown kind or not a notification. Raises UnreadableError."""
     params = message.get("params")
     if not isinstance(params, dict):
         return None

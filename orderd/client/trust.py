@@ -1,4 +1,4 @@
-"""Whom to trust when the daemon shows its certificate."""
+"""TLS: which certificates of the daemon the client trusts."""
 
 import ssl
 from typing import Any
@@ -9,22 +9,22 @@ from orderd.client.errors import unusable
 
 
 def tls_options(endpoint: Endpoint) -> dict[str, Any]:
-    """Arguments of websockets' ``connect``; none where this machine's own authorities do.
+    """Arguments for ``connect`` of websockets; empty if the system's CAs are used.
 
-    Raises ConfigError for a file without certificates.
+    Raises ConfigError if the file contains no certificates.
     """
     if endpoint.ca is None or urlsplit(endpoint.url).scheme != "wss":
         return {}
     try:
         return {"ssl": ssl.create_default_context(cafile=endpoint.ca)}
     except OSError as error:  # an ssl.SSLError is one
-        raise unusable("ca", f"{endpoint.ca} holds no certificates: {error}") from error
+        raise unusable("ca", f"{endpoint.ca} contains no certificates: {error}") from error
 
 
-def distrust(error: ssl.SSLError) -> str:
-    """In the trader's words, why TLS did not come about."""
+def tls_failure(error: ssl.SSLError) -> str:
+    """Why TLS failed, for the trader."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message}); name its authority with --ca"
+        return f"its certificate is not trusted ({error.verify_message}); name its CA with --ca"
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-        return "it speaks no TLS there: write ws:// for wss://"
+        return "the port does not use TLS: write ws:// instead of wss://"
     return f"TLS failed: {error.reason or error}"

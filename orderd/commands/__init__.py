@@ -1,1 +1,1 @@
-"""The verbs of ``orderd``, one a module."""
+"""The commands of ``orderd``, one per module."""

@@ -1,4 +1,4 @@
-"""``orderd alert``: whether receivers can be reached, and what they have not confirmed yet."""
+"""``orderd alert``: tests the receivers of alerts, and lists undelivered alerts."""
 
 from typing import Annotated
 
@@ -8,15 +8,15 @@ from orderd.command_line import CommandLine
 from orderd.commands.options import Config, DaemonsStateDir
 from orderd.commands.prepare import prepare
 
-alert_app = CommandLine(help="Try the receivers of alerts, and list what they did not confirm.", no_args_is_help=True)
+alert_app = CommandLine(help="Test the receivers of alerts, and list undelivered alerts.", no_args_is_help=True)
 
 
 @alert_app.command(name="test")
 def send_test(
-    receiver: Annotated[str | None, typer.Argument(help="Name of one receiver [default: all]")] = None,
+    receiver: Annotated[str | None, typer.Argument(help="The name of one receiver [default: all]")] = None,
     config: Config = None,
 ) -> None:
-    """Send a test alert to each receiver now. Exits with 1 if one does not confirm it."""
+    """Send a test alert to each receiver. Exits with 1 if one does not confirm it."""
     import asyncio
     from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ def send_test(
 
     receivers = required_alerts(prepare(config=config)).receivers
     if receiver is not None and receiver not in receivers:
-        raise ConfigurationError(f"there is no receiver {receiver}: the file has {', '.join(receivers)}")
+        raise ConfigurationError(f"there is no receiver {receiver}; the file contains {', '.join(receivers)}")
     failed = False
     for name in receivers if receiver is None else [receiver]:
         alert = Alert(str(uuid7()), AlertKind.TEST, datetime.now(UTC), {"text": "sent by orderd alert test"})
@@ -47,7 +47,7 @@ def send_test(
 
 @alert_app.command(name="list")
 def list_waiting(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
-    """List how many alerts each receiver has not confirmed, since when, and why."""
+    """List the number of undelivered alerts per receiver, the time of the oldest one, and the last error."""
     from db.alerts import waiting
     from orderd.commands.database import database_of
 
@@ -56,4 +56,4 @@ def list_waiting(config: Config = None, state_dir: DaemonsStateDir = None) -> No
     for receiver, count, since, error in found:
         typer.echo(f"{receiver}\t{count}\tsince {since:%Y-%m-%d %H:%M:%S} UTC\t{error or 'not sent yet'}")
     if not found:
-        typer.echo("Every alert is delivered.")
+        typer.echo("All alerts have been delivered.")

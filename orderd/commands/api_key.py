@@ -1,4 +1,4 @@
-"""``orderd api-key``: which keys may use the port, and for what."""
+"""``orderd api-key``: creates, lists and revokes API keys."""
 
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
@@ -17,53 +17,56 @@ if TYPE_CHECKING:
     from orderd.config.settings import Settings
     from orderd.domain.tokens import TokenRegistry
 
-api_key_app = CommandLine(help="Make, list and revoke the API keys that clients need.", no_args_is_help=True)
+api_key_app = CommandLine(help="Create, list and revoke API keys for clients.", no_args_is_help=True)
 
 
 def renamed() -> None:
-    """Keep the earlier spelling working for one more release."""
-    typer.echo("orderd token is called orderd api-key now; the old name will be removed in the next release", err=True)
+    """Warn about the old name of the command, which works for one more release."""
+    typer.echo(
+        "orderd token has been renamed to orderd api-key; the old name will be removed in the next release", err=True
+    )
 
 
-Name = Annotated[str, typer.Argument(help="Whose key it is, to know it by")]
+Name = Annotated[str, typer.Argument(help="A name for the key, such as its owner")]
 
 
 @api_key_app.command()
 def create(
     name: Name,
-    scope: Annotated[str, typer.Option(help="read, trade or admin; each includes the ones before")] = "trade",
-    days: Annotated[int, typer.Option(min=1, help="How long it is valid")] = 90,
+    scope: Annotated[str, typer.Option(help="read, trade or admin; each includes the previous ones")] = "trade",
+    days: Annotated[int, typer.Option(min=1, help="Validity in days")] = 90,
     account: Annotated[
         str | None,
         typer.Option(
-            metavar="ACCOUNT", help="Whose orders it sees and submits [default: as before under NAME, else a new one]"
+            metavar="ACCOUNT",
+            help="The account whose orders it sees and submits [default: that of the last key NAME, or else a new one]",
         ),
     ] = None,
     tokens: Annotated[
         str | None,
-        typer.Option(help="Tokens that it may trade, such as SOL,USDC: both sides of an order [default: any]"),
+        typer.Option(help="Tokens that it may trade, on both sides of an order, such as SOL,USDC [default: any]"),
     ] = None,
     max_notional_per_order: Annotated[
         str | None, typer.Option(metavar="USDC", help="Maximum value of an order [default: no limit]")
     ] = None,
     max_notional_per_day: Annotated[
-        str | None, typer.Option(metavar="USDC", help="Maximum value of all orders of any 24 hours")
+        str | None, typer.Option(metavar="USDC", help="Maximum value of all orders within 24 hours [default: no limit]")
     ] = None,
     requests_per_minute: Annotated[
-        int | None, typer.Option(min=1, help="How many requests it may make, at each gateway [default: any number]")
+        int | None, typer.Option(min=1, help="Maximum requests per minute at each gateway [default: no limit]")
     ] = None,
     burst: Annotated[
-        int | None, typer.Option(min=1, help="Requests that may come at once [default: those of ten seconds]")
+        int | None, typer.Option(min=1, help="Requests allowed at once [default: a sixth of --requests-per-minute]")
     ] = None,
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Make an API key and print it, this once: only its hash is kept.
+    """Create an API key and print it. It cannot be shown again, because only its hash is stored.
 
-    It is for one account, which outlives it: the next key of this name is for the same one. With the scope admin it
-    sees, cancels and resolves the orders of all accounts.
+    A key belongs to one account. The account outlives the key: the next key of the same name belongs to the same
+    account. With the scope admin, a key can see, cancel and resolve the orders of all accounts.
 
-    An order is worth what it sells, in USDC, at the prices of the moment in which it is submitted.
+    The value of an order is the amount that it sells, in USDC, at the prices at the time of its submission.
     """
     from peewee import IntegrityError
     from uuid_utils.compat import uuid7
@@ -73,7 +76,7 @@ def create(
     from orderd.gateway.access.authentication import Scope, api_key_hash, new_api_key
 
     if scope not in list(Scope):
-        raise ConfigurationError(f"--scope {scope}: there are {', '.join(Scope)}")
+        raise ConfigurationError(f"--scope {scope}: use one of {', '.join(Scope)}")
     if burst is not None and requests_per_minute is None:
         raise ConfigurationError("--burst needs --requests-per-minute")
     key, key_id = new_api_key(), uuid7()
@@ -100,16 +103,16 @@ def create(
                 _record("token.create", key_id, f"{name}: account {its_name}; {_limits(ApiKey(**row), registry)}")
         except IntegrityError as error:
             raise ConfigurationError(
-                f"an API key named {name!r} is valid already; revoke it with: orderd api-key revoke {name}"
+                f"there is already a valid API key named {name!r}; revoke it with: orderd api-key revoke {name}"
             ) from error
     where = f", in {settings.state_dir}" if settings.database_url is None else ""
-    typer.echo(f"{name} is for the {'new ' if is_new else ''}account {its_name}{where}", err=True)
+    typer.echo(f"{name} belongs to the {'new ' if is_new else ''}account {its_name}{where}", err=True)
     typer.echo(key)
 
 
 @api_key_app.command("list")
 def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
-    """Show all API keys, those that ended too, when each was last used, and what it may do."""
+    """List all API keys, including expired and revoked ones, with their last use and their limits."""
     from db.accounts import name_of
     from db.models import ApiKey
 
@@ -122,7 +125,7 @@ def list_(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
 
 @api_key_app.command()
 def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None) -> None:
-    """End an API key's validity at once, with the connections that it has open."""
+    """Revoke an API key at once, and close its connections."""
     from db.connection import database
     from db.models import ApiKey
 
@@ -137,9 +140,9 @@ def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None)
 
 
 def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
-    """The account of a new key of this name: its id, its name, and whether it is a new one.
+    """The id and name of the account for a new key, and whether the account is new.
 
-    Within a transaction in which no other process makes an account. Raises ConfigurationError.
+    Needs a transaction; until its end, no other process can create an account. Raises ConfigurationError.
     """
     from db import accounts
     from orderd.domain.accounts import checked_name
@@ -157,8 +160,8 @@ def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
             raise ConfigurationError(f"--account: {error.detail}") from error
     if wanted is None:
         raise ConfigurationError(
-            f"there is an account {name!r}, which no API key of this name has been for; say --account {name} to use it,"
-            " or name another one"
+            f"there is an account {name!r}, but no earlier API key of this name belonged to it; to use it, add "
+            f"--account {name}, or choose another account"
         )
     return known, accounts.name_of(known), False
 
@@ -171,7 +174,7 @@ def _record(action: str, key_id: Any, detail: str) -> None:  # noqa: ANN401  (a 
 
 
 def _registry(settings: "Settings") -> "TokenRegistry":
-    """What symbols mean to the daemon, but for those of a token list. Needs a connection."""
+    """The tokens that the daemon knows, without those of a token list. Needs a database connection."""
     from db import tokens
     from orderd.domain.well_known import registry_of
 
@@ -181,7 +184,7 @@ def _registry(settings: "Settings") -> "TokenRegistry":
 
 
 def _mints(names: str | None, registry: "TokenRegistry") -> list[str] | None:
-    """The mints of symbols or mints with commas between. Raises ConfigurationError."""
+    """The mints of comma-separated symbols or mint addresses. Raises ConfigurationError."""
     from orderd.domain.errors import OrderdError
 
     if names is None:
@@ -196,7 +199,7 @@ def _mints(names: str | None, registry: "TokenRegistry") -> list[str] | None:
 
 
 def _notional(option: str, amount: str | None) -> int | None:
-    """Base units of USDC. Raises ConfigurationError."""
+    """Parse an amount of USDC into base units. Raises ConfigurationError."""
     from orderd.domain.errors import OrderdError
     from orderd.domain.money import parse_amount
     from orderd.engine.allowance import NOTIONAL_DECIMALS
@@ -230,9 +233,9 @@ def _limits(key: "ApiKey", registry: "TokenRegistry") -> str:
     if key.allowed_mints is not None:
         limits.append("trades " + ",".join(sorted(map(registry.symbol_of, key.allowed_mints))))
     if key.max_notional_per_order is not None:
-        limits.append(f"{usdc(key.max_notional_per_order)} an order")
+        limits.append(f"{usdc(key.max_notional_per_order)} per order")
     if key.max_notional_per_day is not None:
-        limits.append(f"{usdc(key.max_notional_per_day)} a day")
+        limits.append(f"{usdc(key.max_notional_per_day)} per day")
     if key.requests_per_minute is not None:
-        limits.append(f"{key.requests_per_minute} requests a minute, {key.burst} at once")
+        limits.append(f"{key.requests_per_minute} requests per minute, {key.burst} at once")
     return "; ".join(limits) or "no limits"

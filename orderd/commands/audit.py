@@ -1,4 +1,4 @@
-"""``orderd audit``: who did what, and who was refused."""
+"""``orderd audit``: shows the audit log."""
 
 import json
 from dataclasses import dataclass
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 
 def audit(
-    since: Annotated[str | None, typer.Option(help="From when on: 30m, 24h, 7d, or 2026-01-31T12:00Z")] = None,
-    until: Annotated[str | None, typer.Option(help="Before when, written likewise")] = None,
+    since: Annotated[str | None, typer.Option(help="Start time: 30m, 24h, 7d (ago), or 2026-01-31T12:00Z")] = None,
+    until: Annotated[str | None, typer.Option(help="End time, in the same format")] = None,
     api_key: Annotated[
         str | None, typer.Option("--api-key", "--token", metavar="NAME", help="The name of an API key")
     ] = None,
     action: Annotated[str | None, typer.Option(help="order.submit, order.cancel, token.create, connect, ...")] = None,
-    outcome: Annotated[str | None, typer.Option(help="ok, or the code of a refusal, such as LIMIT_DAY")] = None,
-    order: Annotated[str | None, typer.Option(help="An order's whole id")] = None,
-    refused: Annotated[bool, typer.Option("--refused", help="Only what was refused")] = False,
+    outcome: Annotated[str | None, typer.Option(help="ok, or an error code, such as LIMIT_DAY")] = None,
+    order: Annotated[str | None, typer.Option(help="The full id of an order")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Only refused requests")] = False,
     strangers: Annotated[
         bool | None,
-        typer.Option("--strangers/--no-strangers", help="Callers without an API key alone, or none of them"),
+        typer.Option("--strangers/--no-strangers", help="Only, or no, requests without a valid API key"),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of lines, the newest first")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of lines; the newest are shown")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line")] = False,
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Show who submitted and cancelled what, who made and revoked API keys, and what was refused to whom.
+    """Show the audit log: submitted and cancelled orders, created and revoked API keys, and refused requests.
 
-    Refusals follow within a second; equal ones of one second are one line, with their number. Those of callers
-    without an API key are counted by the hour, and kept for 30 days: an hour that is partly within --since and --until
-    is shown as a whole. All that is given has to be so of a line.
+    Refusals appear within a second. Equal refusals within one second form one line with their number. Refusals without
+    a valid API key are counted per hour and kept for 30 days; an hour that is partly between --since and --until is
+    shown in full. A line must match all given options.
 
     \b
     orderd audit --since 24h --refused
@@ -59,7 +59,7 @@ def audit(
     if which.since is not None and which.until is not None and which.since >= which.until:
         raise ConfigurationError(f"--since {since} is not before --until {until}")
     if strangers and not (api_key is None and order is None):
-        raise ConfigurationError("--strangers: they have neither an --api-key nor an --order")
+        raise ConfigurationError("--strangers cannot be combined with --api-key or --order")
     with_strangers = api_key is None and order is None if strangers is None else strangers
     with database_of(config, state_dir):
         rows = [] if strangers else [_of_audit(row) for row in audit.read(which, limit)]
@@ -72,7 +72,7 @@ def audit(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The text of a line."""
+    """A line of the output."""
 
     at: datetime
     actor: str
@@ -94,7 +94,7 @@ def _of_stranger(counted: "RefusalCount") -> _Row:
 
 
 def _outcome(text: str | None) -> str | None:
-    """A code that there is not would find nothing, and look as if nothing had happened."""
+    """Check a code: an unknown code would find nothing, and look as if nothing had happened."""
     from db.audit import OK
 
     known = (OK, *ErrorCode)
@@ -102,7 +102,7 @@ def _outcome(text: str | None) -> str | None:
         return text
     near = get_close_matches(text.upper(), known, n=1)
     raise ConfigurationError(
-        f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is not an error's code")
+        f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is not an error code")
     )
 
 
@@ -110,9 +110,7 @@ def _id(text: str | None) -> UUID | None:
     try:
         return None if text is None else UUID(text)
     except ValueError as error:
-        raise ConfigurationError(
-            f"--order {text}: it is not an order's id; see the whole one in: orderctl show"
-        ) from error
+        raise ConfigurationError(f"--order {text}: it is not a full order id; see: orderctl show") from error
 
 
 def _facts(row: _Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``orderd backup``: the database in one file, while the daemon goes on."""
+"""``orderd backup``: dumps the database to a file, while the daemon runs."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,21 +14,21 @@ _PATTERN = "orderd-*.dump"
 
 
 def backup(
-    directory: Annotated[Path, typer.Argument(help="Where the backup is written; it is made if it does not exist")],
-    keep: Annotated[
-        int | None, typer.Option(min=1, help="Afterwards keep only this many of the newest backups")
-    ] = None,
+    directory: Annotated[Path, typer.Argument(help="The directory for the backup; it is created if it does not exist")],
+    keep: Annotated[int | None, typer.Option(min=1, help="Delete all but this many of the newest backups")] = None,
     with_wallet: Annotated[
         Path | None,
-        typer.Option(metavar="PASSPHRASE_FILE", help="Also back up the wallet, encrypted with this file's passphrase"),
+        typer.Option(
+            metavar="PASSPHRASE_FILE", help="Also back up the wallet, encrypted with the passphrase in this file"
+        ),
     ] = None,
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Write the database to DIRECTORY/orderd-TIME.dump. The daemon may run meanwhile.
+    """Write the database to DIRECTORY/orderd-TIME.dump. The daemon can keep running.
 
-    The wallet is not in it. With --with-wallet it is written beside it, in the format of age
-    (https://age-encryption.org). What is traded after a backup is read from the chain when it is restored.
+    The backup does not contain the wallet. With --with-wallet, it is written to a second file, in the age format
+    (https://age-encryption.org). Trades after the backup are read from the chain after a restore.
 
     \b
     orderd backup /var/backups/orderd --keep 48

@@ -1,4 +1,4 @@
-"""What the verbs that look at the chain's pools have in common: which kinds and pairs are meant, and at which node."""
+"""The options of commands that read pools from the chain: pool kinds, pairs and the endpoint."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,29 +11,27 @@ if TYPE_CHECKING:
     from orderd.domain.pool_kind import PoolKind
     from orderd.proving.market import Pair
 
-Kinds = Annotated[
-    list[str] | None, typer.Option("--kind", help="A pool kind, several times for several [default: all]")
-]
+Kinds = Annotated[list[str] | None, typer.Option("--kind", help="A pool kind; can be repeated [default: all]")]
 Pairs = Annotated[
     list[str] | None,
-    typer.Option("--pair", help="A pair such as SOL/USDC [default: pairs of the tokens known by name]"),
+    typer.Option("--pair", help="A pair such as SOL/USDC; can be repeated [default: all pairs of the built-in tokens]"),
 ]
 
 
 def kinds_named(names: Sequence[str] | None, settings: "Settings") -> "list[PoolKind]":
-    """Raises ConfigurationError for a kind that the chain does not have."""
+    """The named kinds; all kinds of the chain if none is named. Raises ConfigurationError for any other kind."""
     from orderd.config.loading import ConfigurationError
     from orderd.domain.pool_kind import PoolKind
     from orderd.solana.pool_programs import program_of
 
     known = [kind for kind in PoolKind if settings.chain in program_of(kind).ids]
     if unknown := set(names or ()) - set(known):
-        raise ConfigurationError(f"--kind: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+        raise ConfigurationError(f"--kind: unknown kind {', '.join(sorted(unknown))}; use {', '.join(known)}")
     return [kind for kind in known if not names or kind in names]
 
 
 def pairs_named(names: Sequence[str] | None, settings: "Settings") -> "list[Pair]":
-    """Raises OrderdError: TOKEN_*."""
+    """The mints of the named pairs; all pairs of built-in tokens if none is named. Raises OrderdError: TOKEN_*."""
     from orderd.domain.well_known import registry_of
     from orderd.engine.routing.pool_listing import pairs_of
 
@@ -43,9 +41,9 @@ def pairs_named(names: Sequence[str] | None, settings: "Settings") -> "list[Pair
 
 
 def with_endpoint(settings: "Settings") -> "Settings":
-    """The settings with the local chain that a running daemon brought along, where no endpoint is set.
+    """The settings. If no endpoint is set, the endpoint is the local chain of a running daemon.
 
-    Raises ConfigurationError where there is none either.
+    Raises ConfigurationError if there is neither.
     """
     from orderd.config.loading import ConfigurationError
     from orderd.whole_file import read_address
@@ -54,5 +52,5 @@ def with_endpoint(settings: "Settings") -> "Settings":
         return settings
     address = Path(settings.state_dir) / "simnet" / "simnet.json"
     if not address.exists():
-        raise ConfigurationError("no RPC endpoint: set ORDERD_RPC_URL, or start the daemon, which brings its own")
+        raise ConfigurationError("no RPC endpoint: set ORDERD_RPC_URL, or start the daemon, which starts a local chain")
     return settings.model_copy(update={"rpc_url": read_address(address)["http_url"]})

@@ -1,4 +1,4 @@
-"""``orderd check-config``: what the configuration comes to."""
+"""``orderd check-config``: validates and prints the configuration."""
 
 import typer
 
@@ -6,11 +6,11 @@ from orderd.commands.options import Config
 from orderd.commands.prepare import prepare
 
 _KEYED = ("rpc_url", "rpc_ws_url")
-"""Addresses that carry the key of a plan with their provider."""
+"""Settings with URLs that can contain an API key of the provider."""
 
 
 def check_config(config: Config = None) -> None:
-    """Read the configuration and the file of alert receivers, say what is wrong with them or what the settings come to.
+    """Check the configuration and the file of alert receivers, and print the resulting settings.
 
     Secrets are not shown.
     """

@@ -1,4 +1,4 @@
-"""``orderd coverage``: which pools of the chain are traded, and why others are left alone."""
+"""``orderd coverage``: which pools of the chain can be traded, and why others are excluded."""
 
 from collections import defaultdict
 from contextlib import closing
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from orderd.proving.market import Pair, ProvingMarket
 
 _SHOWN = 3
-"""Of the pools that are left alone for one reason, those that are named."""
+"""Number of addresses that are printed per reason."""
 
 
 def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = None, pair: Pairs = None) -> None:
-    """Count the pools that can be traded, by kind, and those that are left alone, by reason.
+    """Count the tradable pools by kind, and the excluded pools by reason.
 
-    It reads the chain and sends nothing. A pool counts once, however many pairs are asked for.
+    It only reads from the chain. A pool is counted once, even if it belongs to several of the pairs.
     """
     from orderd.domain.errors import OrderdError
     from orderd.proving.market import ProvingMarket
@@ -47,7 +47,8 @@ def coverage(config: Config = None, state_dir: StateDir = None, kind: Kinds = No
 
 
 def by_reason(market: "ProvingMarket", kind: "PoolKind", pairs: "list[Pair]") -> dict[str | None, set[str]]:
-    """The addresses of the pools, by why they are left alone; None where they are not. Raises OrderdError: RPC_*."""
+    """The addresses of the pools by the reason why they are excluded; None for tradable pools. Raises OrderdError:
+    RPC_*."""
     found: dict[str | None, set[str]] = defaultdict(set)
     for pair in pairs:
         liquidity = market.look(kind, pair)
@@ -58,7 +59,7 @@ def by_reason(market: "ProvingMarket", kind: "PoolKind", pairs: "list[Pair]") ->
 
 
 def _pool(refusal: "OrderdError") -> str:
-    """A pool that is closed is named in the text of its refusal only, after the word pool."""
+    """The address of a refused pool. That of a closed pool is only in the detail, after the word "pool"."""
     from orderd.venues.guest import PoolRefusedError
 
     return refusal.pool if isinstance(refusal, PoolRefusedError) else refusal.detail.split()[1]

@@ -1,4 +1,4 @@
-"""The database for commands that are typed on the daemon's own machine, whether the daemon runs or not."""
+"""Database access for commands on the daemon's machine, whether or not the daemon runs."""
 
 import os
 import pwd
@@ -13,12 +13,12 @@ from orderd.domain.errors import OrderdError
 
 @contextmanager
 def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Settings]:
-    """A connection to the daemon's database, whose tables are those of this program.
+    """Connect to the daemon's database and check its schema version. Yields the settings.
 
-    Where no daemon runs, the database that orderd brings along is started meanwhile: the first API key can be created
-    before the first start. Yields the settings.
+    If the database is embedded and no daemon runs, it is started for the duration of the block. So a first API key can
+    be created before the first start of the daemon.
 
-    Raises ConfigurationError, SchemaError, and OrderdError where it does not answer.
+    Raises ConfigurationError, SchemaError, and OrderdError if the database does not respond.
     """
     from db.connection import check_schema, connect, database, translated_database_errors
 
@@ -35,7 +35,7 @@ def database_of(config: Path | None, state_dir: Path | None) -> Iterator[Setting
 
 @contextmanager
 def served(settings: Settings, *, migrates: bool = True) -> Iterator[None]:
-    """The database that orderd brings along runs meanwhile; where it ``migrates``, with the tables of this program."""
+    """Keep the embedded database running during the block. With ``migrates``, its tables are brought up to date."""
     if settings.database_url is not None:
         yield
         return
@@ -50,7 +50,7 @@ def served(settings: Settings, *, migrates: bool = True) -> Iterator[None]:
         try:
             stack.enter_context(instance_lock(settings.state_dir))
         except OrderdError:
-            pass  # a daemon runs, and its database with it
+            pass  # a daemon is running, and so is its database
         else:
             postgres = Postgres(settings.state_dir)
             stack.callback(postgres.start().stop)

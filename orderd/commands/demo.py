@@ -1,4 +1,4 @@
-"""``orderd demo``: a daemon of its own in a temporary directory, one order in front of you, nothing left behind."""
+"""``orderd demo``: starts a daemon in a temporary directory, executes one order, and removes everything."""
 
 import os
 import subprocess
@@ -24,23 +24,24 @@ _SLOW: Final = {
     "ORDERD_SIMNET_CONFIRM_MS": "8000",
     "ORDERD_VENUE_TIMEOUT_MS": "20000",
 }
-"""Each step of an order takes long enough to be seen. For its first quote a venue is asked more than once."""
+"""Delays that make each step of an order visible. The time-out is longer because the first quote of a venue needs
+several requests."""
 
 
 def demo(
-    slow: Annotated[bool, typer.Option("--slow", help="On a chain so slow that each step can be watched.")] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="Slow the chain down, to see each step.")] = False,
 ) -> None:
-    """Start everything in a directory of its own, trade 1.5 SOL for USDC in front of you, stop everything."""
+    """Start everything in a temporary directory, trade 1.5 SOL for USDC, and stop everything."""
     sys.exit(_trade(_SLOW if slow else {}))
 
 
 def _trade(settings: Mapping[str, str]) -> int:
-    """On the local chain. Returns the exit code of the first command that failed, else 0.
+    """Run the commands on the local chain. Returns the exit code of the first one that failed, or else 0.
 
-    Raises OrderdError when the daemon does not start or does not stop as it should.
+    Raises OrderdError if the daemon does not start or stop properly.
     """
     with tempfile.TemporaryDirectory(prefix="orderd-demo-") as directory:
-        sys.stderr.write("Starting Postgres, Redis, a local Solana and orderd in a directory of their own ...\n")
+        sys.stderr.write("Starting Postgres, Redis, a local Solana chain and orderd in a temporary directory ...\n")
         with running_daemon(Path(directory), settings) as daemon:
             for arguments in _COMMANDS:
                 sys.stderr.write(f"\n$ orderctl {' '.join(arguments)}\n")

@@ -1,4 +1,4 @@
-"""``orderd doctor``: what on this machine stands between the configuration and a daemon that trades safely."""
+"""``orderd doctor``: checks everything that the daemon needs to trade safely."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,18 +16,20 @@ from orderd.telemetry import configure_logging
 
 _CHAIN_SECONDS = 5.0
 _SMALL_TABLE_BYTES = 2**20
-"""Smaller ones are in the sum alone."""
+"""Smaller tables are only included in the sum."""
 
 
 def doctor(
     config: Config = None,
-    state_dir: Annotated[Path | None, typer.Option(help="The daemon's, if it runs its own services")] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="The daemon's state directory, if it runs embedded services")
+    ] = None,
 ) -> None:
     """Check the configuration, the certificate, the chain's endpoint, the wallet, the database and the programs.
 
     Exits with 1 if a check fails.
     """
-    configure_logging("error", "console")  # what is found is printed below
+    configure_logging("error", "console")  # findings are printed below
     failed = False
     for finding in _examine(config, state_dir):
         failed |= finding.result == "fail"
@@ -60,8 +62,8 @@ def _reach(settings: Settings) -> DoctorFinding:
         return DoctorFinding("port", "ok", f"{where}, for this machine only")
     if settings.tls_cert is not None:
         return DoctorFinding("port", "ok", f"{where}, with TLS")
-    fix = "name it in ORDERD_TRUSTED_PROXIES" if not settings.trusted_proxies else ""
-    return DoctorFinding("port", "warn", f"{where}, without TLS: a proxy is said to end it", fix)
+    fix = "add its address to ORDERD_TRUSTED_PROXIES" if not settings.trusted_proxies else ""
+    return DoctorFinding("port", "warn", f"{where}, without TLS: a proxy must terminate TLS", fix)
 
 
 def _certificate(settings: Settings) -> DoctorFinding:
@@ -69,7 +71,7 @@ def _certificate(settings: Settings) -> DoctorFinding:
 
     if certificate_of(settings) is None:
         return DoctorFinding("certificate", "ok", "none is configured")
-    return DoctorFinding("certificate", "ok", f"{settings.tls_cert} and its key fit together")
+    return DoctorFinding("certificate", "ok", f"{settings.tls_cert} matches its key")
 
 
 def _alerts(settings: Settings) -> DoctorFinding:
@@ -77,8 +79,8 @@ def _alerts(settings: Settings) -> DoctorFinding:
 
     alerts = load_alerts(settings)
     if alerts is None:
-        return DoctorFinding("alerts", "ok", "nobody gets alerts: ORDERD_ALERTS is not set")
-    return DoctorFinding("alerts", "ok", f"receivers {', '.join(alerts.receivers)}; try them with: orderd alert test")
+        return DoctorFinding("alerts", "ok", "no receivers: ORDERD_ALERTS is not set")
+    return DoctorFinding("alerts", "ok", f"receivers {', '.join(alerts.receivers)}; test them with: orderd alert test")
 
 
 def _chain(settings: Settings) -> DoctorFinding:
@@ -87,32 +89,32 @@ def _chain(settings: Settings) -> DoctorFinding:
     from orderd.solana.transport import HttpTransport
 
     if settings.rpc_url is None:
-        return DoctorFinding("chain", "ok", "the daemon brings its own simnet")
+        return DoctorFinding("chain", "ok", "the daemon starts simnet, its local chain")
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
         check_network(settings.chain, endpoint.get_genesis_hash())
         try:
             keeps_history = endpoint.has_transaction_history()
         except RpcError as error:
-            detail = f"the endpoint is of {settings.chain}; that it keeps transaction history it does not say: {error}"
+            detail = f"the endpoint is on {settings.chain}; it is unknown whether it keeps transaction history: {error}"
             return DoctorFinding("chain", "warn", detail, "use an endpoint that keeps it")
         if not keeps_history:
             return DoctorFinding("chain", "warn", NO_HISTORY, "use an endpoint that keeps it")
     except RpcWrongChainError as error:
         return DoctorFinding("chain", "fail", str(error), ERRORS[error.error_code].next_step)
     except RpcError as error:
-        return DoctorFinding("chain", "warn", f"the endpoint does not answer: {error}", "the daemon waits for it")
+        return DoctorFinding("chain", "warn", f"the endpoint does not respond: {error}", "the daemon waits for it")
     finally:
         endpoint.close()
-    nodes = "one node" if settings.is_one_node else "taken for several nodes behind one address"
-    return DoctorFinding("chain", "ok", f"the endpoint answers, keeps transaction history, and is {nodes}")
+    nodes = "one node" if settings.is_one_node else "treated as several nodes behind one address"
+    return DoctorFinding("chain", "ok", f"the endpoint responds, keeps transaction history, and is {nodes}")
 
 
 def _wallet(settings: Settings) -> DoctorFinding:
     from orderd.solana.keys import load_wallet
 
     if settings.is_local_chain and not settings.wallet_path.exists():
-        return DoctorFinding("wallet", "ok", f"{settings.wallet_path} is made at the first start")
+        return DoctorFinding("wallet", "ok", f"{settings.wallet_path} is created at the first start")
     return DoctorFinding("wallet", "ok", str(load_wallet(settings.wallet_path).address))
 
 
@@ -166,18 +168,18 @@ def _api_keys(settings: Settings) -> DoctorFinding:
     from orderd.gateway.access.authentication import api_key_required, check_anyone_may_enter
 
     check_anyone_may_enter(settings)
-    access = "every client shows one" if api_key_required(settings) else "none is asked for"
-    return DoctorFinding("api keys", "ok", f"{access}; the database and its tables are well")
+    access = "required of every client" if api_key_required(settings) else "not required"
+    return DoctorFinding("api keys", "ok", f"{access}; the database and its schema are usable")
 
 
 def _programs(settings: Settings) -> DoctorFinding:
-    """Which pool kinds are traded, by what is proved. Raises OrderdError where that is not known."""
+    """Which pool kinds are traded, according to the stored proofs. Raises OrderdError if the chain does not respond."""
     from orderd.engine.proved_kinds import ProvedKinds
     from orderd.engine.trading import open_rpc
 
     kinds = settings.traded_kinds
     if not settings.needs_proof:
-        return DoctorFinding("programs", "ok", f"{', '.join(kinds)} are traded, proved or not")
+        return DoctorFinding("programs", "ok", f"{', '.join(kinds)} are traded; this chain needs no proofs")
     known = ProvedKinds(open_rpc(settings, _CHAIN_SECONDS), settings.chain, kinds).look()
     proved = [kind for kind in kinds if known[kind] is None]
     detail = "; ".join(

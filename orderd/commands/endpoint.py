@@ -1,4 +1,4 @@
-"""What `orderd doctor` measures of a chain's endpoint: whether it can be traded on, and how well."""
+"""Checks of ``orderd doctor`` for a chain's RPC endpoint."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,12 +26,12 @@ from orderd.solana.version_choice import takes_version_1
 from orderd.venues.account_facts import token_amount
 
 LOW_LAMPORTS: Final = 20_000_000
-"""Less does not pay for a few token accounts and some fees."""
+"""A lower balance warns: it would not pay for a few token accounts and fees."""
 _BURST: Final = 40
 _AT_ONCE: Final = 8
 _METHOD_NOT_FOUND: Final = -32601
 _BEHIND_SLOTS: Final = 150
-"""From so far behind nothing can be finalized in time: the life of a blockhash."""
+"""Maximum distance between the newest and the finalized slot: the validity of a blockhash."""
 _SKEW_SECONDS: Final = 10.0
 _HISTORY_HOURS: Final = 24.0
 _UNITS_OF_A_SWAP: Final = 150_000
@@ -55,11 +55,11 @@ _METHODS: Final[dict[str, list[Any]]] = {
     "getRecentPrioritizationFees": [[]],
     "getMinimumBalanceForRentExemption": [token.ACCOUNT_SIZE],
 }
-"""Those that orderd uses, with parameters that change nothing: what is sent is not a transaction."""
+"""The methods that orderd uses, with harmless parameters: what is sent is not a valid transaction."""
 
 
 def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterator[DoctorFinding]:
-    """One finding per check, also where the endpoint refuses it."""
+    """Yield the findings of all checks. A check that the endpoint refuses yields a warning."""
     yield _finding("slots", lambda: _slots(rpc))
     yield _finding("clock", lambda: _clock(rpc))
     yield _finding("history", lambda: _history(rpc, is_whole=settings.is_local_chain))
@@ -77,11 +77,11 @@ def _finding(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
     try:
         return look()
     except (RpcError, ValueError) as error:
-        return DoctorFinding(check, "warn", f"the endpoint does not tell: {error}", "use another endpoint")
+        return DoctorFinding(check, "warn", f"the check failed: {error}", "use another endpoint")
 
 
 def _slots(rpc: RpcClient) -> DoctorFinding:
-    """Which the newest is, and how far behind it the node knows blocks to be settled."""
+    """The newest slot, and the distance of the confirmed and finalized slots."""
     finalized, confirmed, processed = (
         rpc.get_slot("finalized"),
         rpc.get_slot("confirmed"),
@@ -92,10 +92,10 @@ def _slots(rpc: RpcClient) -> DoctorFinding:
         rpc.get_health()
     except RpcResponseError as error:
         return DoctorFinding(
-            "slots", "warn", f"{detail}; the node says that it is behind: {error}", "use another endpoint"
+            "slots", "warn", f"{detail}; the node reports that it is behind: {error}", "use another endpoint"
         )
     if processed - finalized > _BEHIND_SLOTS:
-        return DoctorFinding("slots", "warn", detail, "the chain finalizes late: orders are settled late, too")
+        return DoctorFinding("slots", "warn", detail, "the chain finalizes slowly, so orders settle slowly")
     return DoctorFinding("slots", "ok", detail)
 
 
@@ -106,24 +106,27 @@ def _clock(rpc: RpcClient) -> DoctorFinding:
     detail = f"the chain's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
     if abs(skew) > _SKEW_SECONDS:
         return DoctorFinding(
-            "clock", "warn", detail, "set this machine's clock by NTP; if it is right, the node is behind"
+            "clock", "warn", detail, "synchronize this machine's clock by NTP; if it is correct, the node is behind"
         )
     return DoctorFinding("clock", "ok", detail)
 
 
 def _history(rpc: RpcClient, *, is_whole: bool) -> DoctorFinding:
-    """Since when the node keeps blocks; a local one keeps all that there are."""
+    """How far back the node keeps blocks; ``is_whole``: a local chain keeps all."""
     first, newest = rpc.get_first_available_block(), rpc.get_slot("finalized")
     try:
         (sample,) = rpc.call("getRecentPerformanceSamples", [1])
         seconds = sample["samplePeriodSecs"] / sample["numSlots"]
     except (RpcError, ValueError, KeyError, TypeError, ZeroDivisionError):
-        return DoctorFinding("history", "ok", f"blocks from slot {first} on, up to {newest}")
+        return DoctorFinding("history", "ok", f"blocks from slot {first} to {newest}")
     hours = max(newest - first, 0) * seconds / 3600
     detail = f"blocks from slot {first} on, about {hours:.0f} hours; a slot takes {seconds * 1000:.0f} ms"
     if hours < _HISTORY_HOURS and not is_whole:
         return DoctorFinding(
-            "history", "warn", detail, "after a longer outage outcomes may stay unknown: use one that keeps more"
+            "history",
+            "warn",
+            detail,
+            "after a longer outage, outcomes may stay unknown: use an endpoint that keeps more",
         )
     return DoctorFinding("history", "ok", detail)
 
@@ -131,15 +134,17 @@ def _history(rpc: RpcClient, *, is_whole: bool) -> DoctorFinding:
 def _methods(rpc: RpcClient) -> DoctorFinding:
     missing = [method for method, params in _METHODS.items() if not _answers(rpc, method, params)]
     if missing:
-        fix = "use an endpoint that answers them"
-        return DoctorFinding("methods", "fail", f"not answered: {', '.join(missing)}", fix)
+        fix = "use an endpoint that supports them"
+        return DoctorFinding("methods", "fail", f"not supported: {', '.join(missing)}", fix)
     rpc.call_many([("getSlot", []), ("getSlot", [])])
-    batches = "takes batches" if rpc.takes_batches else "takes no batches, so each order needs more requests"
-    return DoctorFinding("methods", "ok", f"all {len(_METHODS)} that orderd uses are answered; the endpoint {batches}")
+    batches = "accepts batches" if rpc.takes_batches else "does not accept batches, so each order needs more requests"
+    return DoctorFinding(
+        "methods", "ok", f"all {len(_METHODS)} methods that orderd uses are supported; the endpoint {batches}"
+    )
 
 
 def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
-    """Whether the endpoint knows the method; its answer to these parameters does not matter."""
+    """Whether the endpoint supports the method; the response itself does not matter."""
     for _ in range(3):
         try:
             rpc.call(method, params)
@@ -151,41 +156,39 @@ def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
         except RpcError:
             return False
         return True
-    return True  # it is limited, and so it is there
+    return True  # a rate-limited method exists
 
 
 def _websocket(settings: Settings) -> DoctorFinding:
     if settings.rpc_ws_url is None:
-        return DoctorFinding(
-            "websocket", "warn", "none is configured: pools are read at intervals", "set ORDERD_RPC_WS_URL"
-        )
+        return DoctorFinding("websocket", "warn", "not configured: pools are polled", "set ORDERD_RPC_WS_URL")
     began = time.monotonic()
     try:
         slot = first_slot(settings.rpc_ws_url)
     except (OSError, ValueError, OrderdError) as error:
-        fix = "correct ORDERD_RPC_WS_URL; without it pools are read at intervals"
-        return DoctorFinding("websocket", "warn", f"no notification came: {error}", fix)
-    return DoctorFinding("websocket", "ok", f"told of slot {slot} after {(time.monotonic() - began) * 1000:.0f} ms")
+        fix = "correct ORDERD_RPC_WS_URL; without it, pools are polled"
+        return DoctorFinding("websocket", "warn", f"no notification was received: {error}", fix)
+    return DoctorFinding("websocket", "ok", f"received slot {slot} after {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 def _transactions(rpc: RpcClient, settings: Settings, payer: Pubkey) -> DoctorFinding:
-    """The version that orders are signed in, and whether the endpoint takes it."""
+    """The transaction version for orders, and whether the endpoint accepts it."""
     taken, version = takes_version_1(rpc, payer), settings.transaction_version
     if taken is None:
-        next_step = "see whether simulateTransaction is answered; until it is, orders are signed in version 0"
-        return DoctorFinding("transactions", "warn", "the endpoint does not tell whether it takes version 1", next_step)
+        next_step = "check whether simulateTransaction works; until then, orders use version 0"
+        return DoctorFinding("transactions", "warn", "it is unknown whether the endpoint accepts version 1", next_step)
     if version == "1" and not taken:
-        detail = "ORDERD_TRANSACTION_VERSION is 1, which the endpoint does not take"
+        detail = "ORDERD_TRANSACTION_VERSION is 1, but the endpoint does not accept version 1"
         return DoctorFinding("transactions", "fail", detail, "set it to auto, or use another endpoint")
     newest = "version 1, up to 4,096 bytes" if taken else "version 0, up to 1,232 bytes"
-    detail = f"the endpoint takes {newest}"
+    detail = f"the endpoint accepts {newest}"
     if taken and version == "0":
-        detail += "; orders are signed in version 0, as ORDERD_TRANSACTION_VERSION says"
+        detail += "; orders use version 0, because of ORDERD_TRANSACTION_VERSION"
     return DoctorFinding("transactions", "ok", detail)
 
 
 def _pace(rpc: RpcClient) -> DoctorFinding:
-    """How the endpoint takes a burst, such as a batch of orders makes."""
+    """How the endpoint handles a burst of requests, such as that of a batch of orders."""
     began = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         answers = list(threads.map(lambda _: _timed(rpc), range(_BURST)))
@@ -194,16 +197,16 @@ def _pace(rpc: RpcClient) -> DoctorFinding:
     refused = _BURST - len(taken)
     detail = f"{_BURST} requests in {seconds:.1f} s, {refused} refused"
     if taken:
-        detail += f"; the median takes {median(taken) * 1000:.0f} ms"
+        detail += f"; median {median(taken) * 1000:.0f} ms"
     if refused:
         return DoctorFinding(
-            "pace", "warn", detail, "use a larger plan: orders wait where the endpoint limits requests"
+            "pace", "warn", detail, "use a larger plan: orders wait while the endpoint limits requests"
         )
     return DoctorFinding("pace", "ok", detail)
 
 
 def _timed(rpc: RpcClient) -> float | None:
-    """Seconds that an answer takes; None where there is none."""
+    """The response time in seconds; None if the request failed."""
     began = time.monotonic()
     try:
         rpc.get_slot()
@@ -213,7 +216,7 @@ def _timed(rpc: RpcClient) -> float | None:
 
 
 def _pools(rpc: RpcClient, settings: Settings) -> Iterator[DoctorFinding]:
-    """Whether each kind's pools of SOL and USDC can be found."""
+    """Whether the SOL/USDC pools of each kind can be found."""
     base, quote = registry_of(settings.chain).pair("SOL", "USDC")
     found: list[str] = []
     for venue in ProvingMarket(rpc, settings.traded_kinds, settings.chain, settings.pool_addresses).venues.values():
@@ -227,7 +230,7 @@ def _pools(rpc: RpcClient, settings: Settings) -> Iterator[DoctorFinding]:
         else:
             found.append(f"{venue.kind} {count} ({time.monotonic() - began:.1f} s)")
     if found:
-        yield DoctorFinding("pools", "ok", f"of SOL and USDC: {', '.join(found)}")
+        yield DoctorFinding("pools", "ok", f"SOL/USDC: {', '.join(found)}")
 
 
 def _fees(rpc: RpcClient, settings: Settings) -> DoctorFinding:
@@ -237,9 +240,9 @@ def _fees(rpc: RpcClient, settings: Settings) -> DoctorFinding:
         max(going, settings.compute_unit_price), max(settings.max_compute_unit_price, settings.compute_unit_price)
     )
     fee = format_amount(FeeEstimate(_UNITS_OF_A_SWAP, price).lamports, LAMPORT_DECIMALS)
-    detail = f"recent slots took {going} micro-lamports per compute unit; at {price} a swap costs about {fee} SOL"
+    detail = f"recent priority fee {going} micro-lamports per compute unit; at {price} a swap costs about {fee} SOL"
     if going > price:
-        return DoctorFinding("fees", "warn", detail, "others pay more than ORDERD_MAX_COMPUTE_UNIT_PRICE allows")
+        return DoctorFinding("fees", "warn", detail, "the market rate is above ORDERD_MAX_COMPUTE_UNIT_PRICE")
     return DoctorFinding("fees", "ok", detail)
 
 
@@ -251,9 +254,12 @@ def _funds(rpc: RpcClient, wallet: Pubkey) -> DoctorFinding:
     sol, wsol, per_account = (
         format_amount(each, LAMPORT_DECIMALS) for each in (lamports, token_amount(accounts[1]), rent)
     )
-    detail = f"{sol} SOL and {wsol} wrapped SOL in {wallet}; the account of a new token takes {per_account} SOL of rent"
+    detail = f"{sol} SOL and {wsol} wrapped SOL in {wallet}; a new token account costs {per_account} SOL of rent"
     if lamports < LOW_LAMPORTS:
         return DoctorFinding(
-            "funds", "warn", detail, "send it SOL: each transaction costs some, and each new token its rent"
+            "funds",
+            "warn",
+            detail,
+            "send SOL to the wallet: each transaction costs a fee, and each new token account its rent",
         )
     return DoctorFinding("funds", "ok", detail)

@@ -1,4 +1,4 @@
-"""What a doctor finds."""
+"""The findings of ``orderd doctor``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from orderd.domain.errors import OrderdError
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """What was looked at, how it is, and what to do about it."""
+    """The result of a check, and how to fix a problem."""
 
     check: str
     result: Literal["ok", "warn", "fail"]
@@ -18,7 +18,7 @@ class DoctorFinding:
 
 
 def tried(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
-    """A finding, also where looking fails."""
+    """Run a check; an OrderdError becomes a finding."""
     try:
         return look()
     except OrderdError as error:

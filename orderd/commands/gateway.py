@@ -1,4 +1,4 @@
-"""``orderd gateway``: the port on its own."""
+"""``orderd gateway``: runs a gateway only."""
 
 from orderd.commands.options import Config, Host, LogFormat, LogLevel, Port
 from orderd.commands.prepare import prepare_role
@@ -11,7 +11,7 @@ def gateway(
     log_level: LogLevel = None,
     log_format: LogFormat = None,
 ) -> None:
-    """The port that clients connect to. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
+    """Run a gateway, which clients connect to. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
     from orderd.gateway.process import run_gateway
 
     run_gateway(prepare_role(config=config, host=host, port=port, log_level=log_level, log_format=log_format))

@@ -1,4 +1,4 @@
-"""The options that several verbs take."""
+"""Options that several commands share."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,12 @@ from orderd.config.loading import ConfigurationError
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 Config = Annotated[Path | None, typer.Option(help="The configuration file [default: orderd.toml]")]
-StateDir = Annotated[Path | None, typer.Option(help="Directory with the data of its own services and the wallet")]
-DaemonsStateDir = Annotated[Path | None, typer.Option("--state-dir", help="The daemon's, if it runs its own database")]
+StateDir = Annotated[Path | None, typer.Option(help="The directory for the wallet and the data of embedded services")]
+DaemonsStateDir = Annotated[
+    Path | None, typer.Option("--state-dir", help="The daemon's state directory, if its database is embedded")
+]
 Host = Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")]
-Port = Annotated[int | None, typer.Option(help="The port for websocket and HTTP; 0 takes a free one [default: 3000]")]
+Port = Annotated[int | None, typer.Option(help="The port for websocket and HTTP; 0 selects a free one [default: 3000]")]
 Chain = Annotated[str | None, typer.Option(help="simnet, localnet, devnet or mainnet [default: simnet]")]
 Wallet = Annotated[Path | None, typer.Option(help="The keypair file [default: wallet.json in the state directory]")]
 LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info]")]
@@ -23,7 +25,7 @@ LogFormat = Annotated[str | None, typer.Option(help="json or console [default: j
 
 
 def time_of(option: str, text: str | None) -> datetime | None:
-    """The time that an option means, so long ago or as a date. Raises ConfigurationError."""
+    """Parse a duration (ago) or a date; a date without a zone is in UTC. Raises ConfigurationError."""
     if text is None:
         return None
     if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):

@@ -1,4 +1,4 @@
-"""``orderd prove``: compares quotes with the programs that the chain has, without sending anything."""
+"""``orderd prove``: compares orderd's quotes with the pool programs on the chain, without sending transactions."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from orderd.proving.proof import Findings
 
 _NOTES = 3
-"""Of a kind, those that are printed."""
+"""Maximum number of notes that are printed per kind."""
 _KEPT = 20
-"""Of a kind's differences, those that are stored."""
+"""Maximum number of differences that are stored per kind."""
 
 
 def prove(
@@ -23,13 +23,13 @@ def prove(
     state_dir: StateDir = None,
     kind: Kinds = None,
     pair: Pairs = None,
-    pools: Annotated[int, typer.Option(min=1, max=100, help="Pools per kind at most")] = 5,
+    pools: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of pools per kind")] = 5,
 ) -> None:
-    """Compare quotes with the programs of pools as the chain has them, and store for which kinds they are equal.
+    """Compare quotes with the pool programs on the chain, and store which pool kinds are proved.
 
-    Each swap is tried by the node's simulation, and by LiteSVM on the program that the node shows. It signs and sends
-    nothing, and may run beside the daemon. On devnet and mainnet the daemon trades in proved programs only. Exits with
-    1 if a quote differs.
+    Each swap is simulated by the node, and by LiteSVM with the program of the node. Nothing is signed or sent, and the
+    daemon can keep running. On devnet and mainnet, the daemon only trades proved kinds. Exits with 1 if a quote
+    differs.
     """
     from orderd.engine.trading import open_rpc, wallet_address
     from orderd.proving.market import ProvingMarket
@@ -56,7 +56,7 @@ def prove(
 
 
 def _store(found: "Findings") -> None:
-    """What decides nothing leaves the proof before as it is."""
+    """Store the result. An inconclusive one does not replace an earlier proof."""
     from importlib.metadata import version
 
     from db import proofs

@@ -1,4 +1,4 @@
-"""``orderd reconcile``: reads the wallet's transactions, so that records and chain agree."""
+"""``orderd reconcile``: updates the records from the wallet's transactions on the chain."""
 
 import typer
 
@@ -9,10 +9,10 @@ from orderd.commands.prepare import prepare
 
 
 def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
-    """Read the wallet's transactions, and compare the records with its balances. Exits with 1 where they differ.
+    """Read the wallet's transactions, and compare the records with its balances. Exits with 1 if they differ.
 
-    It finds deposits, withdrawals, trades that others made, and fees of transactions that failed. It sends nothing and
-    may run beside the daemon. What was read before is not read again.
+    It records deposits, withdrawals, trades by other programs, and fees of failed transactions. Nothing is sent, and
+    the daemon can keep running. Transactions that were read before are not read again.
     """
     from orderd.domain.money import format_amount
     from orderd.domain.well_known import registry_of
@@ -28,7 +28,7 @@ def reconcile(config: Config = None, state_dir: DaemonsStateDir = None) -> None:
     for kind, count in sorted(report.kept.items()):
         typer.echo(f"{kind}\t{count}")
     if report.waits:
-        typer.echo("an order has not ended: run it again later, for its transactions and those after it", err=True)
+        typer.echo("an order has not ended: run this again later to read its transactions and later ones", err=True)
         return
     differs = False
     for each in report.balances:

@@ -1,4 +1,4 @@
-"""``orderd restore``: an empty database becomes what it was at a backup, and trades nothing twice."""
+"""``orderd restore``: restores a backup into an empty database, in a way that no order is executed twice."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,40 +13,46 @@ _WORD = "stopped"
 
 
 def restore(
-    file: Annotated[Path | None, typer.Argument(help="A file that orderd backup has written")] = None,
+    file: Annotated[Path | None, typer.Argument(help="A file written by orderd backup")] = None,
     stopped: Annotated[
-        bool, typer.Option("--old-daemon-is-stopped", help="Confirm that no daemon of the backup runs any more")
+        bool,
+        typer.Option(
+            "--old-daemon-is-stopped", help="Confirm that the daemon of the backup is stopped on all machines"
+        ),
     ] = False,
     unchecked: Annotated[
         bool,
-        typer.Option("--unchecked", help="End the check of a restore that cannot be made; you have checked by hand"),
+        typer.Option(
+            "--unchecked",
+            help="End the check of an earlier restore that cannot complete; you have checked the trades yourself",
+        ),
     ] = False,
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Restore FILE into an empty database. The daemon starts halted.
+    """Restore FILE into an empty database. Trading is halted when the daemon starts.
 
-    Its worker then reads from the chain what was traded since the backup: fills of orders that the backup has, and
-    transactions of orders that are lost, which are refused with ORDER_TRADED when their clients repeat them. After
-    that, look at the orders, and let trading go on: orderctl halt --lift. An order that was cancelled after the backup
-    is active again: orderctl halt --cancel-open cancels all.
+    The worker then reads all trades since the backup from the chain: fills of orders in the backup, and transactions of
+    orders that are not in it. If a client submits such a lost order again, it is refused with ORDER_TRADED. Afterwards,
+    check the orders and resume trading with: orderctl halt --lift. An order that was cancelled after the backup is
+    active again; orderctl halt --cancel-open cancels all.
 
     \b
     orderd restore /var/backups/orderd/orderd-20261127T101500000000Z.dump --old-daemon-is-stopped
     """
     if (file is None) == (not unchecked):
-        raise ConfigurationError("name a backup, or give --unchecked, and not both")
+        raise ConfigurationError("give either a backup or --unchecked")
     if file is None:
         _end_check(config, state_dir)
         return
     if not file.is_file():
-        raise ConfigurationError(f"{file}: there is no such file")
+        raise ConfigurationError(f"{file}: no such file")
     if not stopped:
-        typer.echo("A daemon that still signs with the wallet would trade the same orders a second time.", err=True)
-        if typer.prompt(f"Is the daemon of this backup stopped, everywhere? Type {_WORD}", err=True) != _WORD:
+        typer.echo("A daemon that still uses the wallet would execute the same orders a second time.", err=True)
+        if typer.prompt(f"Is the daemon of this backup stopped on all machines? Type {_WORD}", err=True) != _WORD:
             raise typer.Abort
     _restore(file, config, state_dir)
-    typer.echo("restored; trading is halted until you lift it: orderctl halt --lift")
+    typer.echo("restored; trading stays halted until you run: orderctl halt --lift")
 
 
 def _restore(file: Path, config: Path | None, state_dir: Path | None) -> None:
@@ -61,11 +67,11 @@ def _restore(file: Path, config: Path | None, state_dir: Path | None) -> None:
             with database.connection_context():
                 if not is_empty():
                     raise ConfigurationError("the database is not empty: restore into a new one, or a new --state-dir")
-                # From the moment in which its tables exist nothing is signed, even if a worker is waiting for them.
+                # Nothing may be signed once the tables exist, even if a worker is waiting for them.
                 with halts.signing_paused():
                     read(database_url(settings), file)
                     migrate()
-                    restoring.begin(f"restored from {file.name}: look at the orders before you let trading go on")
+                    restoring.begin(f"restored from {file.name}: check the orders before you resume trading")
         finally:
             database.close_all()
 
@@ -75,8 +81,13 @@ def _end_check(config: Path | None, state_dir: Path | None) -> None:
     from db.audit import Actor
     from orderd.domain.halt import HaltCause
 
-    if typer.prompt("May orders be traded that were traded since the backup? Type unchecked", err=True) != "unchecked":
+    if (
+        typer.prompt(
+            "Orders that were executed since the backup may be executed again. Type unchecked to accept this", err=True
+        )
+        != "unchecked"
+    ):
         raise typer.Abort
     with database_of(config, state_dir):
         lifted = halts.lift(Actor("operator"), HaltCause.RESTORE)
-    typer.echo("the check is ended; now: orderctl halt --lift" if lifted else "no restore is being checked")
+    typer.echo("the check is ended; next: orderctl halt --lift" if lifted else "there is no check to end")

@@ -1,4 +1,4 @@
-"""``orderd run``: everything in one process tree."""
+"""``orderd run``: runs all roles and services."""
 
 from orderd.commands.options import Chain, Config, Host, LogFormat, LogLevel, Port, StateDir, Wallet
 from orderd.commands.prepare import prepare
@@ -14,7 +14,7 @@ def run(
     log_level: LogLevel = None,
     log_format: LogFormat = None,
 ) -> None:
-    """Everything in one process tree, with Postgres, Redis and a local chain of its own where none is configured."""
+    """Run everything: gateway, worker and, unless configured, embedded Postgres and Redis and a local chain."""
     from orderd.process.tree import run_tree
 
     run_tree(

@@ -1,4 +1,4 @@
-"""``orderd simnet``: the local Solana on its own, and what it has recorded."""
+"""``orderd simnet``: runs the local Solana chain only, and dumps its transactions."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,12 +24,13 @@ def simnet(
     state_dir: StateDir = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1]")] = None,
     port: Annotated[
-        int | None, typer.Option(help="For HTTP; the websocket has the next one [default: 0, free ones]")
+        int | None,
+        typer.Option(help="The HTTP port; the websocket uses the next one. 0 selects free ones [default: 0]"),
     ] = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
 ) -> None:
-    """The local Solana, with Raydium and Meteora pools and a market that moves."""
+    """Run the local Solana chain, with Raydium and Meteora pools and a moving market."""
     from orderd.simnet.ledger.file import LedgerError
     from orderd.simnet.programs.binaries import BinariesError
     from orderd.simnet.server import SimnetError, run
@@ -51,7 +52,7 @@ def simnet(
 
 
 def chain_of(settings: "Settings") -> "SimnetConfig":
-    """What the local chain is started with."""
+    """The configuration of the local chain."""
     from orderd.simnet.config import SimnetConfig
 
     wanted = {
@@ -73,7 +74,7 @@ def chain_of(settings: "Settings") -> "SimnetConfig":
 
 
 def _faults(settings: "Settings") -> dict[str, Any]:
-    """Those that are named, and those that have settings of their own."""
+    """The configured faults, including those with separate settings."""
     faults = dict(settings.simnet_faults)
     if settings.simnet_success_rate < 1:
         faults["failure_rate"] = 1 - settings.simnet_success_rate
@@ -88,7 +89,7 @@ def dump_transaction(
     config: Config = None,
     state_dir: StateDir = None,
 ) -> None:
-    """Print a transaction of the local chain with all accounts before and after it, as JSON, to run it elsewhere."""
+    """Print a transaction of the local chain as JSON, with all accounts before and after it, to replay it elsewhere."""
     from solders.signature import Signature
 
     from orderd.simnet.chain import ledger_path

@@ -30,22 +30,24 @@ Export = Callable[[Sequence["ReadableSpan"]], bool]
 
 
 def traces(
-    since: Annotated[str, typer.Option(help="Orders that ended since: 30m, 24h, 7d, or 2026-01-31T12:00Z")] = "1h",
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with orders that end later, until Ctrl-C")] = False,
+    since: Annotated[
+        str, typer.Option(help="Only orders that ended since: 30m, 24h, 7d (ago), or 2026-01-31T12:00Z")
+    ] = "1h",
+    follow: Annotated[bool, typer.Option("--follow", help="Keep exporting orders as they end, until Ctrl-C")] = False,
     endpoint: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="The collector, such as http://127.0.0.1:4318; else OTEL_EXPORTER_OTLP_ENDPOINT, or that one",
+            help="The collector [default: OTEL_EXPORTER_OTLP_ENDPOINT, or else http://127.0.0.1:4318]",
         ),
     ] = None,
     config: Config = None,
     state_dir: DaemonsStateDir = None,
 ) -> None:
-    """Export one trace per order that has ended to an OpenTelemetry collector (OTLP over HTTP).
+    """Export ended orders to an OpenTelemetry collector, one trace per order (OTLP over HTTP).
 
-    A trace is made from the stored events of the order; its trace id is the order's id. Exporting an order again makes
-    the same trace. Needs: pip install 'orderd[traces]'
+    A trace is built from the stored events of the order; its trace id is the order's id. Exporting an order again
+    produces the same trace. Needs: pip install 'orderd[traces]'
 
     \b
     orderd traces --since 24h
@@ -68,7 +70,8 @@ def traces(
 def _send_new(
     export: Export, since: datetime, after: "EndedOrder | None", *, retries: bool
 ) -> tuple["EndedOrder | None", int]:
-    """Send the traces of all orders that have ended since. Returns the last of them, and the number that were sent.
+    """Export all orders that ended after ``since`` and ``after``. Returns the last one, and the number of exported
+    orders.
 
     Raises OrderdError if the collector does not accept them and ``retries`` is false.
     """
@@ -82,17 +85,17 @@ def _send_new(
         details = [get(DEFAULT_ACCOUNT, str(each.order_id), sees_all=True) for each in ended]
         spans = [_readable(span) for detail in details for span in trace_of(detail)]
         if not export(spans):
-            error = OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "the collector did not take the traces")
+            error = OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "the collector did not accept the traces")
             if not retries:
                 raise error
-            typer.echo(f"{error.detail}; they are sent again", err=True)
+            typer.echo(f"{error.detail}; retrying", err=True)
             break
         after, sent = ended[-1], sent + len(ended)
     return after, sent
 
 
 def _exporter(endpoint: str | None) -> Export:
-    """Raises ConfigurationError if the libraries are missing."""
+    """The export function for a collector. Raises ConfigurationError if the libraries are missing."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import SpanExportResult
@@ -105,7 +108,7 @@ def _exporter(endpoint: str | None) -> Export:
 
 
 def _readable(span: "TraceSpan") -> "ReadableSpan":
-    """The span as an object of the library."""
+    """Convert a span for the OpenTelemetry library."""
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags

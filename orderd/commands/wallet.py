@@ -7,7 +7,7 @@ from orderd.commands.prepare import prepare
 
 
 def wallet(config: Config = None, state_dir: StateDir = None) -> None:
-    """Show the wallet's address; on a local chain, make it if there is none; simnet's faucet funds it."""
+    """Show the wallet's address. On a local chain, create a missing wallet; on simnet, fund it from the faucet."""
     from orderd.process.wallet import fund_on_simnet, open_wallet
     from orderd.solana.rpc import RpcClient
 

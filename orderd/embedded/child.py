@@ -1,6 +1,6 @@
-"""A child process that cannot outlive its parent, nor run twice on the same data.
+"""A child process that cannot outlive its parent, and cannot run twice on the same data.
 
-Two properties of the kernel provide this, so that no pid file has to be trusted:
+Two features of the kernel guarantee this, so no pid file has to be trusted:
 
 * ``PR_SET_PDEATHSIG`` (prctl(2)): the kernel signals the child when its parent dies, even by SIGKILL.
 * ``flock(2)`` belongs to the open file: a child that inherits the locked descriptor holds the lock until it and all
@@ -21,12 +21,12 @@ from functools import partial
 from pathlib import Path
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.environment import what_any_program_needs
+from orderd.embedded.environment import common_environment
 from orderd.embedded.notify import service_manager
 
 _POLL_SECONDS = 0.02
-_LONGEST_POLL_SECONDS = 0.5
-"""Of a child that takes long: each question is work for it as well."""
+_MAX_POLL_SECONDS = 0.5
+"""Maximum interval between two checks of a child that starts slowly; each check costs the child time too."""
 _LOG_LIMIT_BYTES = 10 * 2**20
 
 _PR_SET_PDEATHSIG = 1
@@ -39,68 +39,69 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-"""What asks the daemon to stop. It keeps them blocked, and looks for them where it can act on them."""
+"""Signals that request a stop. The daemon blocks them, and checks for pending ones where it can act on them."""
 
 
 def stop_signals() -> frozenset[signal.Signals]:
-    """Those that ask this process to stop: under a service manager SIGHUP asks it to read its settings again."""
+    """The signals that stop this process. Under a service manager, SIGHUP is not one of them: it reloads the
+    settings."""
     return STOP_SIGNALS - {signal.SIGHUP} if service_manager().is_there else STOP_SIGNALS
 
 
 Meanwhile = Callable[[str], None]
-"""Is called, again and again, with what is being waited for."""
+"""A callback that is called repeatedly during a wait, with a description of what is awaited."""
 
 
 class ChildEndedError(OrderdError):
-    """A child ended by itself before it was ready; minus the signal's number where a signal ended it."""
+    """A child ended before it was ready. ``exit_code`` is negative, minus the signal's number, if a signal ended it."""
 
     def __init__(self, detail: str, exit_code: int) -> None:
         super().__init__(ErrorCode.SERVICE_UNAVAILABLE, detail)
         self.exit_code = exit_code
 
 
-def in_silence(what: str) -> None:
-    """Reports nothing of what is being waited for."""
+def ignore_wait(what: str) -> None:
+    """A callback that does nothing."""
 
 
 class StopRequested(BaseException):
-    """The daemon was asked to stop while it waited for a child to become ready.
+    """A stop signal arrived while the daemon waited for a child to become ready.
 
-    Like KeyboardInterrupt it is not an error, so code that catches errors does not catch it.
+    Like KeyboardInterrupt, it is not an Exception, so handlers of errors do not catch it.
     """
 
 
 @dataclass(frozen=True)
 class ServiceProgram:
-    """What to run, and how it wants to be stopped."""
+    """How to run and stop a program."""
 
     name: str
     argv: Sequence[str]
     log: Path | None
-    """Where its output goes; None lets it write to the daemon's own stderr."""
+    """The file for its output; None: it writes to the daemon's stderr."""
     lock: Path
-    """Locked by the running process; two programs with the same lock never run at the same time."""
+    """A file that the running process locks; two programs with the same lock never run at the same time."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Its environment, beside what any program needs."""
+    """Environment variables in addition to ``common_environment``."""
     account: pwd.struct_passwd | None = None
     """The system user to run as; needs root."""
     leftovers: Sequence[Path] = ()
-    """Pid files that a killed predecessor leaves. They are removed under the lock, which proves that it is gone: else
-    the program might take some other process with the same id for it."""
+    """Pid files that a killed predecessor left. They are removed under the lock, which proves that the predecessor has
+    ended; otherwise the program could mistake another process with the same id for it."""
     scratch: Path | None = None
-    """A directory that is removed when the program has been stopped, if it is empty by then."""
+    """A directory that is removed after the program has stopped, if it is empty."""
     descriptors: Sequence[int] = ()
-    """Open files that it inherits, each under its own number."""
+    """Open file descriptors that it inherits under the same numbers."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
-    """How long it may take to stop before it is killed."""
+    """Seconds to stop before it is killed."""
 
 
 class Child:
     """One running ``ServiceProgram``."""
 
     def __init__(self, program: ServiceProgram) -> None:
-        """Start it, once the remains of an earlier daemon's child have ended.
+        """Start the program, after the child of an earlier daemon has ended.
 
         Raises OrderdError if it cannot be started.
         """
@@ -125,12 +126,12 @@ class Child:
         return self._process.pid
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal; one that has ended gets none."""
+        """Send a signal, unless the process has ended."""
         self._process.send_signal(number)
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the signal's number when a signal ended it."""
+        """None while it runs; minus the signal's number if a signal ended it."""
         return self._process.poll()
 
     def wait_until(
@@ -139,13 +140,13 @@ class Child:
         seconds: float = 60.0,
         *,
         progress: Callable[[], str] = lambda: "",
-        meanwhile: Meanwhile = in_silence,
+        meanwhile: Meanwhile = ignore_wait,
     ) -> None:
-        """Wait for ``ready``; what does not become ready is stopped.
+        """Wait until ``ready`` returns true. A child that does not become ready is stopped.
 
-        ``progress`` is what the child says of itself, if anything: as long as that changes, its patience begins again.
-        Raises ChildEndedError when it ends and OrderdError when it takes too long, with what it said or the end of its
-        log; StopRequested when a stop signal arrives meanwhile.
+        ``progress`` returns the child's own status text. Each time the text changes, the time limit of ``seconds``
+        starts again. Raises ChildEndedError if the child ends, OrderdError if it takes too long (both with its status
+        or the end of its log), and StopRequested if a stop signal arrives.
         """
         began = time.monotonic()
         deadline = began + seconds
@@ -169,10 +170,10 @@ class Child:
             except StopRequested:
                 self.stop()
                 raise
-            time.sleep(min(_POLL_SECONDS + (time.monotonic() - began) / 50, _LONGEST_POLL_SECONDS))
+            time.sleep(min(_POLL_SECONDS + (time.monotonic() - began) / 50, _MAX_POLL_SECONDS))
 
-    def stop(self, meanwhile: Meanwhile = in_silence) -> None:
-        """Ask it to stop; kill it when it takes longer than ``stop_seconds`` or a stop signal arrives meanwhile."""
+    def stop(self, meanwhile: Meanwhile = ignore_wait) -> None:
+        """Stop it; kill it after ``stop_seconds``, or when another stop signal arrives."""
         deadline = time.monotonic() + self.program.stop_seconds
         if self.exit_code is None:
             self._process.send_signal(self.program.stop_signal)
@@ -196,13 +197,13 @@ class Child:
 
 
 def run_to_end(program: ServiceProgram) -> None:
-    """Run a program that does its work and ends. Raises OrderdError when it fails."""
+    """Run a program until it ends. Raises OrderdError if it fails."""
     child = Child(program)
     child.wait_until(lambda: child.exit_code == 0, seconds=120.0)
 
 
 def _take_lock(program: ServiceProgram) -> int:
-    """Lock ``program.lock``; a predecessor that does not end in its time is killed first."""
+    """Lock ``program.lock``. A predecessor that does not end within ``stop_seconds`` is killed."""
     program.lock.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(program.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     killed = False
@@ -236,7 +237,7 @@ def _spawn(program: ServiceProgram, lock: int) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**what_any_program_needs(), **program.env},
+            env={**common_environment(), **program.env},
             pass_fds=(lock, *program.descriptors),
             preexec_fn=partial(_become_child, os.getpid(), program.account, program.stop_signal),
             start_new_session=True,  # Ctrl-C reaches the daemon alone, which stops its children in order
@@ -250,7 +251,7 @@ def _become_child(parent: int, account: pwd.struct_passwd | None, stop_signal: s
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if account is not None:
         _become(account)
-    # After the change of user, which would clear it. The parent may have died before: then nothing would signal us.
+    # Set after the change of user, which clears it. If the parent died earlier, no signal would ever arrive.
     _prctl(_PR_SET_PDEATHSIG, stop_signal)
     if os.getppid() != parent:
         os._exit(1)
@@ -263,10 +264,10 @@ def _open_log(path: Path) -> int:
 
 
 def _become(account: pwd.struct_passwd) -> None:
-    """Change from root to ``account``, keeping only the right to walk through directories that root alone may enter.
+    """Change from root to ``account``, and keep only the capability to traverse directories of root.
 
-    Postgres refuses to run as root, while its programs and its data may well lie below /root. The alternative, opening
-    these directories to everybody, would outlast us.
+    Postgres refuses to run as root, but its programs and its data may be below /root. Opening these directories to all
+    users instead would be permanent.
     """
     _prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([])
@@ -275,7 +276,7 @@ def _become(account: pwd.struct_passwd) -> None:
     kept = 1 << _CAP_DAC_READ_SEARCH
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
-    # A container may lack the capability; then the paths must be open to the account, and exec says so if not.
+    # A container may lack the capability. Then the account needs access to the paths; without it, exec fails.
     if _libc.capset(header, sets) == 0:
         _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH)
 

@@ -1,6 +1,6 @@
-"""Dumps of a database and back, by Postgres' own programs: those of the bundled server, else those on the PATH.
+"""Dumps and restores a database with the programs of Postgres: the bundled ones, or else those on the PATH.
 
-``pg_dump`` reads servers of its own major version and older ones; of a newer server it says so itself.
+``pg_dump`` supports servers of its own major version and older ones; for a newer server it fails with a clear message.
 """
 
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.environment import what_any_program_needs
+from orderd.embedded.environment import common_environment
 from orderd.embedded.postgres import binary
 
 
 def dump(url: str, file: Path) -> None:
-    """Write the database as it is at one moment to ``file``, which must not exist. The server goes on meanwhile.
+    """Write a consistent dump of the database to ``file``, which must not exist. The server keeps running.
 
-    The file gets its name when it is complete and on disk. Raises OrderdError SERVICE_UNAVAILABLE.
+    The file gets its name once it is complete and on disk. Raises OrderdError SERVICE_UNAVAILABLE.
     """
     partial = file.with_name(f"{file.name}.partial")
     partial.unlink(missing_ok=True)
@@ -33,15 +33,15 @@ def dump(url: str, file: Path) -> None:
 
 
 def restore(url: str, file: Path) -> None:
-    """Read a dump into an empty database, all of it or nothing. Raises OrderdError SERVICE_UNAVAILABLE."""
+    """Restore a dump into an empty database in one transaction. Raises OrderdError SERVICE_UNAVAILABLE."""
     _run("pg_restore", url, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(file))
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
-    """The password goes by the environment: other users see the command line."""
+    """Run a program of Postgres. The password is passed in the environment, because other users can see arguments."""
     parts = parse_dsn(url)
     password = parts.pop("password", None)
-    environment = what_any_program_needs() | ({} if password is None else {"PGPASSWORD": password})
+    environment = common_environment() | ({} if password is None else {"PGPASSWORD": password})
     argv = [_program(program), f"--dbname={make_dsn(**parts)}", *arguments]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     if done.returncode:

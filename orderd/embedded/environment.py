@@ -1,33 +1,38 @@
-"""The environment of a child: the variables that every program needs, and no secret of another one.
+"""The environment of a child process: the variables that every program needs, and only its own secrets.
 
-Keys of providers and API keys stand in the environment; Postgres and Redis do not need them, and an attacker who
-controls one of these processes can read its environment.
+The environment can contain API keys and keys of providers. Postgres and Redis do not need them, and an attacker who
+controls a process can read its environment.
 """
 
 import os
 from typing import Final
 
-_NEEDED: Final = frozenset(
+_COMMON_NAMES: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV"}
     | {"LD_LIBRARY_PATH", "LD_PRELOAD", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_COLOR", "FORCE_COLOR", "JOURNAL_STREAM"}
 )
-_NEEDED_BEGINNINGS: Final = ("LC_", "PYTHON", "XDG_", "COVERAGE_")
-PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
-"""In either case. They may hold a password."""
-SETTINGS: Final = "ORDERD_"
+_COMMON_PREFIXES: Final = ("LC_", "PYTHON", "XDG_", "COVERAGE_")
+PROXY_NAMES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+"""In upper or lower case. They can contain a password."""
+SETTINGS_PREFIX: Final = "ORDERD_"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
-"""Names the directory of the secrets that a service manager hands over to this unit alone (systemd.exec(5))."""
+"""The variable that names the directory of secrets that the service manager gives to this unit only
+(systemd.exec(5))."""
 
 
-def what_any_program_needs() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name in _NEEDED or name.startswith(_NEEDED_BEGINNINGS)}
+def common_environment() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if name in _COMMON_NAMES or name.startswith(_COMMON_PREFIXES)
+    }
 
 
-def settings_but(*secrets: str) -> dict[str, str]:
+def settings_without(*secrets: str) -> dict[str, str]:
     """The settings of this process, without ``secrets``, such as ``RPC_URL``."""
-    left_out = {f"{SETTINGS}{name}" for name in secrets}
-    return {name: value for name, value in os.environ.items() if name.startswith(SETTINGS) and name not in left_out}
+    left_out = {f"{SETTINGS_PREFIX}{name}" for name in secrets}
+    return {
+        name: value for name, value in os.environ.items() if name.startswith(SETTINGS_PREFIX) and name not in left_out
+    }
 
 
 def proxies() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.upper() in PROXIES}
+    return {name: value for name, value in os.environ.items() if name.upper() in PROXY_NAMES}

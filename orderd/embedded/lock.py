@@ -1,4 +1,4 @@
-"""One daemon a state directory."""
+"""At most one daemon per state directory."""
 
 import fcntl
 import os
@@ -11,9 +11,9 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 @contextmanager
 def instance_lock(state_dir: Path) -> Iterator[None]:
-    """Hold ``state_dir`` for this process; the kernel lets go of it when the process ends, however it ends.
+    """Lock ``state_dir`` for this process. The kernel releases the lock when the process ends, even if it is killed.
 
-    Raises OrderdError, naming the other process, when a daemon already runs there.
+    Raises OrderdError with the other process' id if a daemon already runs there.
     """
     descriptor = os.open(state_dir / "orderd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

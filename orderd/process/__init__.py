@@ -1,1 +1,1 @@
-"""``orderd run`` as a tree of processes, which it starts, watches and stops."""
+"""``orderd run``: starts, supervises and stops a tree of processes."""

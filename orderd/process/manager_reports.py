@@ -1,4 +1,4 @@
-"""What ``orderd run`` reports to its service manager: what it waits for, and that the daemon makes progress."""
+"""What ``orderd run`` reports to its service manager: the reasons of waits, and signs of life."""
 
 import signal
 import time
@@ -15,17 +15,18 @@ _log = structlog.get_logger(__name__)
 
 
 class ManagerReports:
-    """The service manager, for reports of what is waited for and that the daemon is alive."""
+    """Reports waits and signs of life to the service manager."""
 
     def __init__(self, manager: ServiceManager) -> None:
         self.manager = manager
         self.alive: Callable[[], None] = lambda: None
-        """Says so where that is so; what a service's start holds up, it does not hold up."""
+        """Sends a sign of life if the daemon is healthy. It is also called during waits, so that a slow start of a
+        service does not trigger the watchdog."""
         self._what = ""
         self._reported_at = 0.0
 
     def waits(self, what: str) -> None:
-        """Log a new reason to wait, and ask for more time."""
+        """Log a new reason to wait, and request more time."""
         now = time.monotonic()
         if now - self._reported_at < REPORT_SECONDS:
             return
@@ -33,17 +34,18 @@ class ManagerReports:
         kind = what.partition(" (")[0]
         if kind != self._what:
             self._what = kind
-            _log.info("waits", action="waiting", what=what)
+            _log.info("waiting", action="waiting", what=what)
         self.manager.notify(f"STATUS=waiting for {what}", EXTENSION)
         self.alive()
 
     def waits_briefly(self, what: str) -> None:
-        """The same, and let a second pass. Raises StopRequested."""
+        """Report the wait and wait for a second. Raises StopRequested."""
         self.waits(what)
         if signal.sigtimedwait(stop_signals(), 1.0) is not None:
             raise StopRequested
 
     def stops(self) -> None:
-        """From now on the time that each service has to stop bounds everything, whether or not it shows life."""
+        """Report that the daemon stops. From now on signs of life are unconditional: each service has its own time
+        limit to stop."""
         self.alive = lambda: self.manager.notify("WATCHDOG=1")
         self.manager.notify("STOPPING=1", "STATUS=stopping")

@@ -1,4 +1,4 @@
-"""``orderd run`` reads its settings again: checked here first, and then by the roles that they concern."""
+"""Reloads the settings of ``orderd run``: checks them first, and then makes the roles reload them."""
 
 import signal
 import time
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reload:
-    """What happens on SIGHUP under a service manager."""
+    """Reloads the settings on SIGHUP under a service manager."""
 
     def __init__(
         self, settings: Settings, supervisor: Supervisor, roles: Sequence[Role], reports: ManagerReports
@@ -33,14 +33,16 @@ class Reload:
         self._reports = reports
 
     def run(self) -> None:
-        """Read the settings; while any is invalid no role is asked, and all keep their values. READY=1 ends it."""
+        """Reload the settings. If one is invalid, nothing changes. Sends READY=1 at the end."""
         manager = self._reports.manager
         manager.notify(*reloading(), "STATUS=reading the settings again")
         try:
             found = reread(self._settings)
         except ConfigurationError as error:
             first = error.detail.partition("\n")[0]
-            _log.error("the settings are invalid and keep their values", action="reload_refused", error=error.detail)
+            _log.error(
+                "the new settings are invalid; the old ones stay in force", action="reload_refused", error=error.detail
+            )
             manager.notify("READY=1", f"STATUS=not reloaded: {first}")
             return
         self._settings = found.settings
@@ -57,10 +59,11 @@ class Reload:
         manager.notify("READY=1", "STATUS=settings read again")
 
     def _reload(self, role: Role) -> bool:
-        """Whether it has done so in time. One that does not run reads them when it is started."""
+        """Make a role reload, and return whether it did in time. A role that is not running reads the settings at its
+        start."""
         if not self._supervisor.is_running(role):
             return True
-        is_done = role.reloads()
+        is_done = role.watch_reload()
         self._supervisor.send(role, signal.SIGHUP)
         deadline = time.monotonic() + _ROLE_SECONDS
         while not is_done() and time.monotonic() < deadline:

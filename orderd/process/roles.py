@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from orderd.embedded.child import Child, Meanwhile, ServiceProgram, in_silence
-from orderd.embedded.notify import Notices
+from orderd.embedded.child import Child, Meanwhile, ServiceProgram, ignore_wait
+from orderd.embedded.notify import NotificationReceiver
 from orderd.whole_file import read_address
 
-LIFE_SECONDS: Final = 10.0
-"""A role that has been silent for this long counts as hanging."""
+SILENCE_SECONDS: Final = 10.0
+"""A role without a sign of life for longer is considered hanging."""
 
 
 class Role:
-    """Runs ``orderd NAME`` with its configuration in the environment, and receives its messages.
+    """Runs ``orderd NAME`` with its configuration in the environment, and receives its notifications.
 
-    The messages use a separate socket, which no client can fill and no other service can cut.
+    Notifications arrive on a separate socket, which neither clients nor other services can block.
     """
 
     def __init__(
@@ -30,29 +30,28 @@ class Role:
         *,
         descriptors: Sequence[int] = (),
     ) -> None:
-        """``descriptors`` are open files that it inherits."""
+        """``descriptors`` are open file descriptors that it inherits."""
         self.name = name
         self._descriptors = descriptors
         self._env = dict(env)
         self._state_dir = state_dir
         self._stop_seconds = stop_seconds
-        self._notices = Notices()
+        self._notices = NotificationReceiver()
         self._is_ready = False
         self._times_ready = 0
         self._lived_at = time.monotonic()
         self._launched: Child | None = None
         self.status = ""
-        """What it last said that it does."""
+        """Its last status text."""
 
     def launch(self) -> None:
-        """Begin to start it; ``start`` continues from there. It ends if this process dies before. Raises
-        OrderdError."""
+        """Start the process without waiting; ``start`` then waits for it. Raises OrderdError."""
         self._launched = self._spawn()
 
-    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
+    def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
         """Start it and wait until it is ready. Raises OrderdError or StopRequested.
 
-        It is waited for as long as it reports the reason.
+        The wait continues as long as the role reports progress.
         """
         child, self._launched = self._launched or self._spawn(), None
         child.wait_until(lambda: self._listens(child.pid), progress=self._progress, meanwhile=meanwhile)
@@ -75,7 +74,7 @@ class Role:
         )
 
     def receive(self) -> None:
-        """Receive its messages since the last call."""
+        """Process the notifications since the last call."""
         for notice in self._notices.received():
             self._lived_at = time.monotonic()
             if notice.get("READY") == "1":
@@ -83,8 +82,8 @@ class Role:
                 self._times_ready += 1
             self.status = notice.get("STATUS", self.status)
 
-    def reloads(self) -> Callable[[], bool]:
-        """To be called before it is asked to read its settings again; what it returns says whether that is done."""
+    def watch_reload(self) -> Callable[[], bool]:
+        """Call this before requesting a reload. The returned function tells whether the reload is complete."""
         self.receive()
         before = self._times_ready
 
@@ -94,10 +93,10 @@ class Role:
 
         return is_done
 
-    def lives(self) -> bool:
-        """Whether it has recently shown that none of its loops hangs."""
+    def is_alive(self) -> bool:
+        """Whether it has recently sent a sign of life."""
         self.receive()
-        return time.monotonic() - self._lived_at < LIFE_SECONDS
+        return time.monotonic() - self._lived_at < SILENCE_SECONDS
 
     def _listens(self, pid: int) -> bool:  # noqa: ARG002
         self.receive()
@@ -109,10 +108,10 @@ class Role:
 
 
 class ListeningRole(Role):
-    """A role that is ready when its address file names its process: ``pid``, and one or more addresses."""
+    """A role that listens on a port. It is ready once its address file contains its process id and its addresses."""
 
     address: Mapping[str, Any]
-    """What the role wrote into the file; known once it has been started."""
+    """The content of the address file; set by ``start``."""
 
     def __init__(
         self,
@@ -136,10 +135,10 @@ class ListeningRole(Role):
         url: str = self.address[self._url_field]
         return url
 
-    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
+    def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
         """Start it and wait until it listens. Raises OrderdError or StopRequested.
 
-        The port that it takes at first is taken again when it is restarted: other processes know it.
+        A restarted role gets the same port again, because other processes use it.
         """
         child = super().start(meanwhile)
         self._env[self._port_variable] = str(urlsplit(self.url).port)

@@ -1,7 +1,7 @@
-"""One process tree: services start in order, are started again when they end by themselves, and stop in reverse.
+"""Supervises services: starts them in order, restarts those that end unexpectedly, and stops them in reverse order.
 
-The supervising process has one thread and keeps all stop signals and SIGCHLD blocked; ``sigtimedwait`` is the one place
-where it meets them. So nothing is interrupted halfway, and no handler runs anywhere.
+The supervisor has one thread and blocks all stop signals and SIGCHLD; it receives them only in ``sigtimedwait``. So no
+signal interrupts an operation, and there are no signal handlers.
 """
 
 import signal
@@ -20,19 +20,18 @@ from orderd.embedded.child import (
     ChildEndedError,
     Meanwhile,
     StopRequested,
-    in_silence,
+    ignore_wait,
     stop_signals,
 )
 
-_BACKOFF_FIRST_SECONDS = 0.1
-_BACKOFF_LAST_SECONDS = 10.0
+_MIN_BACKOFF_SECONDS = 0.1
+_MAX_BACKOFF_SECONDS = 10.0
 _STABLE_SECONDS = 30.0
-"""A service that ran this long before it ended starts with the first backoff again."""
-_FIRST_STARTS = 5
-"""How often a service may end before it was ever ready, until the daemon gives up. Later it is restarted without
-limit."""
-_CONFIGURATION = 2
-"""What a role exits with where its configuration cannot be used: to start it again would change nothing."""
+"""A service that ran at least this long restarts with the shortest backoff."""
+_MAX_FIRST_STARTS = 5
+"""Maximum number of tries of the first start. Once a service has been ready, it is restarted without limit."""
+_EXIT_CONFIGURATION = 2
+"""The exit code of a role whose configuration is invalid: a restart would not help."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,40 +40,40 @@ class Service(Protocol):
     @property
     def name(self) -> str: ...
 
-    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
-        """Start it and return when it is ready. Raises OrderdError or StopRequested."""
+    def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
+        """Start the service and wait until it is ready. Raises OrderdError or StopRequested."""
         ...
 
 
 @contextmanager
 def blocked_signals() -> Iterator[None]:
-    """Keep what the supervisor waits for from interrupting it. Children are started with nothing blocked."""
+    """Block the signals that the supervisor waits for. Children start with no signal blocked."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
     try:
         yield
     finally:
         while signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
-            pass  # further requests to stop, which has been done
+            pass  # discard further stop signals
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Supervisor:
     """Runs services until it is stopped. Use it within ``blocked_signals``."""
 
-    def __init__(self, meanwhile: Meanwhile = in_silence) -> None:
-        """``meanwhile`` is called again and again while a service starts."""
+    def __init__(self, meanwhile: Meanwhile = ignore_wait) -> None:
+        """``meanwhile`` is called repeatedly while a service starts."""
         self._watched: list[_Watched] = []
         self._meanwhile = meanwhile
 
     def start(self, service: Service) -> None:
-        """Start ``service`` after those before it, and watch it. Raises OrderdError or StopRequested."""
+        """Start ``service``, wait until it is ready, and supervise it. Raises OrderdError or StopRequested."""
         watched = _Watched(service, self._while_starting(len(self._watched)))
-        for left in reversed(range(_FIRST_STARTS)):
+        for left in reversed(range(_MAX_FIRST_STARTS)):
             try:
                 watched.start()
                 break
             except ChildEndedError as ended:
-                if not left or ended.exit_code == _CONFIGURATION:
+                if not left or ended.exit_code == _EXIT_CONFIGURATION:
                     raise
                 watched.failed(ended)
             if signal.sigtimedwait(stop_signals(), watched.seconds_to_restart) is not None:
@@ -82,20 +81,21 @@ class Supervisor:
         self._watched.append(watched)
 
     def is_running(self, service: Service) -> bool:
-        """Whether it has been started, and has not ended since as far as is known."""
+        """Whether the service was started and is not known to have ended."""
         return any(watched.is_running for watched in self._watched if watched.is_of(service))
 
     def send(self, service: Service, number: signal.Signals) -> None:
-        """Send a signal to a service that runs."""
+        """Send a signal to a running service."""
         for watched in self._watched:
             if watched.is_of(service):
                 watched.send(number)
 
     def run(self, tick: Callable[[], None], tick_seconds: float, reload: Callable[[], None] = lambda: None) -> None:
-        """Watch until a stop signal comes; call ``tick`` at least every ``tick_seconds``, and ignore what it raises.
+        """Supervise until a stop signal arrives. Calls ``tick`` at least every ``tick_seconds`` and ignores its
+        exceptions.
 
-        ``reload`` is called when SIGHUP comes and is not a stop signal.
-        Raises StopRequested when the signal comes while a service is being started again.
+        ``reload`` is called on SIGHUP if that is not a stop signal. Raises StopRequested if a stop signal arrives
+        during a restart.
         """
         while True:
             for watched in self._watched:
@@ -112,7 +112,8 @@ class Supervisor:
                 reload()
 
     def _while_starting(self, number: int) -> Meanwhile:
-        """What happens while the service of this number starts: those before it, which it may wait for, are watched."""
+        """The callback during the start of service ``number``: supervises the services before it, which it may depend
+        on."""
 
         def meanwhile(what: str) -> None:
             for earlier in self._watched[:number]:
@@ -121,14 +122,14 @@ class Supervisor:
 
         return meanwhile
 
-    def stop(self, meanwhile: Meanwhile = in_silence) -> None:
-        """Stop all, the last started first. A further stop signal kills what has not stopped yet."""
+    def stop(self, meanwhile: Meanwhile = ignore_wait) -> None:
+        """Stop all services, the last one first. Another stop signal kills those that have not stopped yet."""
         for watched in reversed(self._watched):
             watched.stop(meanwhile)
 
 
 class _Watched:
-    """A service and the child that currently is it."""
+    """A service and its current child process."""
 
     def __init__(self, service: Service, meanwhile: Meanwhile) -> None:
         self._service = service
@@ -150,7 +151,7 @@ class _Watched:
 
     @property
     def seconds_to_restart(self) -> float:
-        """How long the supervisor may wait before it looks again; infinite while the service runs."""
+        """Seconds until the service is to be restarted; infinite while it runs."""
         return float("inf") if self.is_running else max(0.0, self._restart_at - time.monotonic())
 
     def start(self) -> None:
@@ -158,12 +159,12 @@ class _Watched:
         _log.info("started", action="service_start", service=self._service.name, pid=self._child.pid)
 
     def check(self) -> None:
-        """Notice an end, start again when that is due. Raises StopRequested."""
+        """Detect that the service has ended, and restart it when due. Raises StopRequested."""
         if self._child is not None and self._child.exit_code is not None:
             if time.monotonic() - self._child.started > _STABLE_SECONDS:
                 self._failures = 0
             _log.error(
-                "a service ended by itself and is started again",
+                "a service ended unexpectedly and is restarted",
                 action="service_end",
                 service=self._service.name,
                 pid=self._child.pid,
@@ -178,7 +179,7 @@ class _Watched:
                 self.failed(error)
 
     def failed(self, error: OrderdError) -> None:
-        """It could not be started, and is tried again after a while."""
+        """Record a failed start; the next one is due after a backoff."""
         _log.error(
             "a service could not be started",
             action="service_start_failed",
@@ -194,6 +195,6 @@ class _Watched:
         _log.info("stopped", action="service_stop", service=self._service.name, exit_code=self._child.exit_code)
 
     def _back_off(self) -> None:
-        seconds = min(_BACKOFF_FIRST_SECONDS * 2**self._failures, _BACKOFF_LAST_SECONDS)
+        seconds = min(_MIN_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
         self._failures += 1
         self._restart_at = time.monotonic() + seconds

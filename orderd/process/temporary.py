@@ -1,4 +1,4 @@
-"""``orderd run`` for a while: started on a free port, and stopped in the end. For the demo, tests and benchmarks."""
+"""Runs ``orderd run`` on a free port for the duration of a block. For the demo, tests and benchmarks."""
 
 import os
 import select
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.embedded.notify import Notices
+from orderd.embedded.notify import NotificationReceiver
 from orderd.whole_file import read_address
 
 _READY_SECONDS: Final = 60.0
@@ -26,10 +26,10 @@ class Daemon:
 
     process: subprocess.Popen[bytes]
     url: str
-    """Where clients connect."""
+    """The URL for clients."""
     log: Path
-    manager: Notices
-    """What it reports to its service manager from now on."""
+    manager: NotificationReceiver
+    """Receives its notifications to a service manager."""
 
 
 @contextmanager
@@ -40,18 +40,18 @@ def running_daemon(
     tree: Path | None = None,
     python: str = sys.executable,
 ) -> Iterator[Daemon]:
-    """Start ``orderd run`` on a free port, wait until it takes orders, and stop it in the end.
+    """Start ``orderd run`` on a free port, wait until it accepts orders, and stop it at the end of the block.
 
-    Its code is what lies in ``tree``, if that is named, else what ``python`` has installed.
+    It runs the code in the directory ``tree``, if given, or else the package that is installed for ``python``.
 
-    It heeds ``settings`` (``ORDERD_*`` variables, and those of a service manager) alone, nothing of this process's
-    environment or directory.
-    Raises OrderdError, with the end of the log, when it does not start, or does not stop in order.
+    Its configuration is only ``settings`` (``ORDERD_*`` variables, and those of a service manager); this process's
+    ``ORDERD_*`` variables and configuration files are ignored. Raises OrderdError with the end of the log if it does
+    not start, or ends with an error.
     """
     log = state_dir / "orderd.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDERD_")}
     environment |= {"ORDERD_CONFIG": os.devnull, "ORDERD_PORT": "0", **(settings or {})}
-    manager = Notices()
+    manager = NotificationReceiver()
     environment["NOTIFY_SOCKET"] = manager.address
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  (our own argv)
@@ -60,7 +60,7 @@ def running_daemon(
             env=environment,
             stdin=subprocess.DEVNULL,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for the command in front; we stop the daemon ourselves
+            start_new_session=True,  # Ctrl-C must only reach this process, which stops the daemon
         )
         try:
             _wait_until_ready(process, manager, log)
@@ -72,7 +72,7 @@ def running_daemon(
         raise OrderdError(ErrorCode.SERVICE_INTERNAL, f"orderd ended with exit code {exit_code}. {_tail(log)}")
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", manager: Notices, log: Path) -> None:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", manager: NotificationReceiver, log: Path) -> None:
     """Wait for READY=1, as a service manager does."""
     deadline = time.monotonic() + _READY_SECONDS
     ended = os.pidfd_open(process.pid)

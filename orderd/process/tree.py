@@ -1,4 +1,4 @@
-"""``orderd run``: everything in one process tree, on the configured services, and on its own for the others."""
+"""``orderd run``: all roles in one process tree, using the configured services, and embedded ones for the rest."""
 
 import os
 import signal
@@ -19,8 +19,8 @@ from orderd.config.alerts import load_alerts
 from orderd.config.settings import Settings
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import StopRequested, stop_signals
-from orderd.embedded.environment import CREDENTIALS, proxies, settings_but
-from orderd.embedded.listening import cannot_listen, handed_on, inherited_port
+from orderd.embedded.environment import CREDENTIALS, proxies, settings_without
+from orderd.embedded.listening import cannot_listen, environment_of, inherited_port
 from orderd.embedded.lock import instance_lock
 from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
@@ -37,21 +37,20 @@ from orderd.solana.transport import HttpTransport
 
 _IDLE_TICK_SECONDS: Final = 5.0
 _STOP_MARGIN_SECONDS: Final = 5.0
-_LOOK_SECONDS: Final = 2.0
-"""How long the start checks whether a service that is configured by its address is the right one."""
-_MISCONFIGURED: Final = ("DB index", "invalid DB", "NOPERM", "WRONGPASS", "NOAUTH")
+_CHECK_SECONDS: Final = 2.0
+"""Time limit of the start-up check of a configured Redis or chain endpoint."""
+_CONFIGURATION_ERRORS: Final = ("DB index", "invalid DB", "NOPERM", "WRONGPASS", "NOAUTH")
 _log = structlog.get_logger(__name__)
 
 
 def run_tree(settings: Settings) -> None:
-    """Start all, say when orders are taken, watch over it, and stop in order on SIGTERM, SIGINT or SIGHUP.
+    """Start all services, report when orders are accepted, supervise, and stop on SIGTERM, SIGINT or SIGHUP.
 
-    Under a service manager SIGHUP reads the settings again instead.
-    Raises OrderdError when it cannot start.
+    Under a service manager, SIGHUP reloads the settings instead. Raises OrderdError if a service cannot start.
     """
     os.umask(0o077)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    load_alerts(settings)  # what is wrong with it is said before anything is started
+    load_alerts(settings)  # reports errors before anything is started
     reports = ManagerReports(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):
         supervisor = Supervisor(reports.waits)
@@ -60,7 +59,7 @@ def run_tree(settings: Settings) -> None:
             if inherited_port() is None:
                 _check_port(settings)
             gateway, worker, others = _start(supervisor, settings, str(wallet.address), reports)
-            status = f"taking orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
+            status = f"accepting orders at {gateway.url}, chain {settings.chain}, wallet {wallet.address}"
             reports.manager.notify("READY=1", f"STATUS={status}")
             sys.stderr.write(_welcome(gateway.url, settings, str(wallet.address)))
             reports.alive = lambda: _report_health(reports.manager, supervisor, gateway, worker)
@@ -80,14 +79,15 @@ def run_tree(settings: Settings) -> None:
 
 
 def _check_port(settings: Settings) -> None:
-    """Raises OrderdError if the port is taken: found before anything is started, and the last thing that is said."""
+    """Raises OrderdError if the port is in use. Checked before anything is started, so that the error is the last
+    output."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             port.bind((settings.host, settings.port))
         except socket.gaierror:
-            return  # a name that the gateway may yet resolve; it says so if not
+            return  # the gateway resolves the name later, and reports it if that fails
         except OSError as error:
             raise cannot_listen(settings.host, settings.port, error) from error
 
@@ -95,11 +95,11 @@ def _check_port(settings: Settings) -> None:
 def _start(
     supervisor: Supervisor, settings: Settings, wallet: str, reports: ManagerReports
 ) -> tuple[ListeningRole, Role, list[Role]]:
-    env = {**settings_but("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
+    env = {**settings_without("WALLET"), **proxies(), "ORDERD_STATE_DIR": str(settings.state_dir)}
     reports.manager.notify("STATUS=starting the services")
     env["ORDERD_DATABASE_URL"] = _database(supervisor, settings, reports)
     env["ORDERD_REDIS_URL"] = _redis(supervisor, settings)
-    rpc_url, rpc_ws_url, answers = _chain(supervisor, settings, env["ORDERD_DATABASE_URL"])
+    rpc_url, rpc_ws_url, responds = _chain(supervisor, settings, env["ORDERD_DATABASE_URL"])
     env["ORDERD_RPC_URL"] = rpc_url
     if rpc_ws_url is not None:
         env["ORDERD_RPC_WS_URL"] = rpc_ws_url
@@ -107,7 +107,7 @@ def _start(
     key = {"ORDERD_WALLET": str(settings.wallet_path.absolute())}
     if CREDENTIALS in os.environ:
         key[CREDENTIALS] = os.environ[CREDENTIALS]
-    if settings.chain == "simnet" and answers:
+    if settings.chain == "simnet" and responds:
         for amount in fund_on_simnet(RpcClient(rpc_url), Pubkey.from_string(wallet)):
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=wallet)
 
@@ -119,14 +119,14 @@ def _start(
     gateway = ListeningRole(
         "gateway",
         settings.state_dir,
-        {**env, **handed_on(port)},
+        {**env, **environment_of(port)},
         drain,
         address_file=settings.state_dir / "gateway.json",
         url_field="url",
         port_variable="ORDERD_PORT",
         descriptors=() if port is None else (port,),
     )
-    gateway.launch()  # neither needs the other, and both take long to load
+    gateway.launch()  # gateway and worker load slowly, and do not depend on each other
     supervisor.start(worker)
     supervisor.start(gateway)
     others = [] if settings.alerts is None else [Role("notifier", settings.state_dir, env, _STOP_MARGIN_SECONDS)]
@@ -136,9 +136,10 @@ def _start(
 
 
 def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReports) -> str:
-    """The URL of a database with this version's tables. Ours is migrated; a given one is waited for and checked.
+    """The URL of a database with the tables of this version. An embedded one is migrated; a configured one is awaited
+    and checked.
 
-    Raises SchemaError, and OperationalError if a given one will not have us.
+    Raises SchemaError, and OperationalError if a configured database refuses the connection.
     """
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
@@ -154,14 +155,14 @@ def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReport
             check_schema()
         with database.connection_context():
             check_anyone_may_enter(settings)
-            if wanted is not None:  # before the first order; the notifier renews it
+            if wanted is not None:  # from the first order on; the notifier renews the subscription
                 alerts.subscribe(wanted.kinds)
 
     connect(url, max_connections=1)
     try:
         with translated_database_errors():
             if settings.database_url is None:
-                applied = _patiently(migrate, "the tables to be brought up to date", reports)
+                applied = _without_time_limit(migrate, "the tables to be brought up to date", reports)
                 if applied:
                     _log.info("applied migrations", action="migrate", count=len(applied), last=applied[-1])
             reach(check, reports.waits_briefly)
@@ -170,15 +171,15 @@ def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReport
     return url
 
 
-def _patiently(work: Callable[[], list[str]], what: str, reports: ManagerReports) -> list[str]:
-    """What ``work`` returns, however long it takes; the manager is informed meanwhile. Raises what it raises."""
+def _without_time_limit(work: Callable[[], list[str]], what: str, reports: ManagerReports) -> list[str]:
+    """Run ``work`` without a time limit, and report the wait to the service manager. Raises what ``work`` raises."""
     found: list[list[str]] = []
     failed: list[BaseException] = []
 
     def do() -> None:
         try:
             found.append(work())
-        except BaseException as error:  # noqa: BLE001  (raised again below, where it is waited for)
+        except BaseException as error:  # noqa: BLE001  (raised again below)
             failed.append(error)
 
     thread = threading.Thread(target=do, name="migrate", daemon=True)
@@ -194,35 +195,36 @@ def _patiently(work: Callable[[], list[str]], what: str, reports: ManagerReports
 
 
 def _redis(supervisor: Supervisor, settings: Settings) -> str:
-    """Its URL. One that is configured may be away for now; raises OrderdError if it will never have us."""
+    """The URL of Redis. A configured one may be temporarily unavailable. Raises OrderdError if it refuses the login."""
     if settings.redis_url is None:
         redis = Redis(settings.state_dir)
         supervisor.start(redis)
         return redis.url
     url = settings.redis_url.get_secret_value()
-    with Client.from_url(url, socket_connect_timeout=_LOOK_SECONDS, socket_timeout=_LOOK_SECONDS) as client:
+    with Client.from_url(url, socket_connect_timeout=_CHECK_SECONDS, socket_timeout=_CHECK_SECONDS) as client:
         try:
             client.ping()
         except RedisError as error:
             is_wrong = isinstance(error, AuthenticationError) or (
-                isinstance(error, ResponseError) and any(words in str(error) for words in _MISCONFIGURED)
+                isinstance(error, ResponseError) and any(words in str(error) for words in _CONFIGURATION_ERRORS)
             )
             if is_wrong:
-                detail = f"the Redis of ORDERD_REDIS_URL does not let us in: {error}"
+                detail = f"the Redis of ORDERD_REDIS_URL refuses the connection: {error}"
                 raise OrderdError(ErrorCode.SERVICE_UNAVAILABLE, detail) from error
-            _log.warning("Redis does not answer yet: orders are taken and wait", action="waiting", error=str(error))
+            _log.warning("Redis does not respond yet: orders are accepted and wait", action="waiting", error=str(error))
     return url
 
 
 def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tuple[str, str | None, bool]:
-    """The chain's HTTP URL, its websocket's if it is known, and whether it answers.
+    """The chain's HTTP URL, its websocket URL if known, and whether it responds.
 
-    One that is configured may be away for now. Raises OrderdError RPC_WRONG_CHAIN if it is not the one meant.
+    A configured chain may be temporarily unavailable. Raises OrderdError RPC_WRONG_CHAIN if it is not the configured
+    chain.
     """
     if settings.rpc_url is not None:
-        return settings.rpc_url, settings.rpc_ws_url, _is_right_chain(settings, settings.rpc_url, database_url)
+        return settings.rpc_url, settings.rpc_ws_url, _chain_responds(settings, settings.rpc_url, database_url)
     secrets = ("DATABASE_URL", "REDIS_URL", "RPC_URL", "RPC_WS_URL", "WALLET")
-    env = {**settings_but(*secrets), "ORDERD_STATE_DIR": str(settings.state_dir)}
+    env = {**settings_without(*secrets), "ORDERD_STATE_DIR": str(settings.state_dir)}
     simnet = ListeningRole(
         "simnet",
         settings.state_dir,
@@ -236,15 +238,15 @@ def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tup
     return simnet.url, simnet.address["ws_url"], True
 
 
-def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
-    endpoint = RpcClient("", transport=HttpTransport(url, read_timeout=_LOOK_SECONDS))
+def _chain_responds(settings: Settings, url: str, database_url: str) -> bool:
+    endpoint = RpcClient("", transport=HttpTransport(url, read_timeout=_CHECK_SECONDS))
     connect(database_url, max_connections=1)
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
     except RpcWrongChainError as error:
         raise OrderdError(error.error_code, str(error)) from error
     except RpcError as error:
-        _log.warning("the chain does not answer yet: orders are taken and wait", action="waiting", error=str(error))
+        _log.warning("the chain does not respond yet: orders are accepted and wait", action="waiting", error=str(error))
         return False
     finally:
         endpoint.close()
@@ -253,18 +255,19 @@ def _is_right_chain(settings: Settings, url: str, database_url: str) -> bool:
 
 
 def _report(reports: ManagerReports, status: str, gateway: ListeningRole) -> None:
-    """Report the status to the manager, and that the daemon is alive."""
+    """Send a sign of life and the status to the service manager."""
     reports.alive()
     of_gateway = f" ({gateway.status})" if gateway.status else ""
     reports.manager.notify(f"STATUS={status}{of_gateway}")
 
 
 def _report_health(manager: ServiceManager, supervisor: Supervisor, gateway: Role, worker: Role) -> None:
-    """A sign of life to the service manager, unless the gateway or the worker runs and gives none.
+    """Send a sign of life to the service manager, unless the gateway or the worker hangs.
 
-    What has ended is being started again; what hangs is for the manager to end, and all else with it.
+    A role that has ended is restarted by the supervisor. If a role hangs, the service manager restarts the whole
+    daemon.
     """
-    hanging = [role.name for role in (gateway, worker) if not role.lives() and supervisor.is_running(role)]
+    hanging = [role.name for role in (gateway, worker) if not role.is_alive() and supervisor.is_running(role)]
     if manager.watchdog_seconds is None:
         return
     if hanging:
@@ -277,6 +280,6 @@ def _welcome(url: str, settings: Settings, wallet: str) -> str:
     # Where money is at stake, nothing is offered that would trade.
     first = "orderctl submit SOL USDC 1.5" if settings.is_local_chain else "orderctl doctor"
     return (
-        f"orderd takes orders at {url} (chain {settings.chain}, wallet {wallet}, state in {settings.state_dir}). "
+        f"orderd accepts orders at {url} (chain {settings.chain}, wallet {wallet}, state in {settings.state_dir}). "
         f"Next: {first}\n"
     )

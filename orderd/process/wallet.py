@@ -1,4 +1,4 @@
-"""The wallet at start-up: read on a real chain, made on a local one where there is none, funded by simnet's faucet."""
+"""Opens the wallet at start-up. On a local chain a missing wallet is created, and on simnet the faucet funds it."""
 
 import time
 from typing import Final
@@ -15,27 +15,27 @@ from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 
 FAUCET_AMOUNTS: Final = {WSOL_MINT: "1000", USDC_MINT: "100000"}
-"""What a wallet on simnet starts with."""
+"""The initial balance of a wallet on simnet."""
 _WAIT_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 
 
 def open_wallet(settings: Settings) -> Wallet:
-    """The daemon's wallet; on a local chain a missing one is made. Raises WalletError."""
+    """Load the daemon's wallet; on a local chain, create it if it is missing. Raises WalletError."""
     path = settings.wallet_path
     try:
         is_missing = not path.exists()
     except OSError as error:
-        raise WalletError(f"the wallet {path} cannot be looked at: {error.strerror}") from error
+        raise WalletError(f"the wallet {path} cannot be accessed: {error.strerror}") from error
     wallet = create_wallet(path) if settings.is_local_chain and is_missing else load_wallet(path)
     return check_named(settings, wallet)
 
 
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
-    """Ask the faucet for each token that ``owner`` has never held, and wait until it is there.
+    """Request each token that ``owner`` does not hold from the faucet, and wait until it has arrived.
 
-    Returns what was asked for, as text. Raises OrderdError if the money does not come in time, because the chain
-    refuses it or does not answer. A lost request or two are tolerated.
+    Returns the requested amounts as text. Raises OrderdError if the chain refuses, or if the tokens do not arrive
+    within 30 s. Single failed requests are tolerated.
     """
     requested: dict[str, str] = {}
     deadline = time.monotonic() + _WAIT_SECONDS
@@ -46,7 +46,7 @@ def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
                 return list(requested.values())
             for mint in missing:
                 if mint not in requested:
-                    requested[mint] = _ask(rpc, owner, mint)
+                    requested[mint] = _request_from_faucet(rpc, owner, mint)
             problem = OrderdError(ErrorCode.RPC_UNAVAILABLE, f"the faucet's money did not reach the wallet {owner}")
         except RpcError as error:
             problem = OrderdError(error.error_code, f"the wallet {owner} could not be funded: {error}")
@@ -57,7 +57,7 @@ def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
         time.sleep(_POLL_SECONDS)
 
 
-def _ask(rpc: RpcClient, owner: Pubkey, mint: str) -> str:
+def _request_from_faucet(rpc: RpcClient, owner: Pubkey, mint: str) -> str:
     token = registry_of("simnet").resolve(mint)
     amount = FAUCET_AMOUNTS[mint]
     base_units = parse_amount(amount, token.decimals)

@@ -19,7 +19,7 @@ from db import leases
 from db.connection import database
 from orderd.best_effort import best_effort
 from orderd.config.settings import Settings
-from orderd.embedded.notify import LIFE_SECONDS, service_manager
+from orderd.embedded.notify import ALIVE_SECONDS, service_manager
 from orderd.engine.presence import BEAT_SECONDS, Presence
 from orderd.metrics.worker import IN_FLIGHT, PASS_SECONDS
 from orderd.queue.clock import HEARTBEATS
@@ -51,7 +51,7 @@ class WorkerProcess:
         self._drains = False
         self._redis = client
         self._life_file = settings.state_dir / "worker.alive"
-        self._life = Loop("life", self._show_life, LIFE_SECONDS)
+        self._life = Loop("life", self._show_life, ALIVE_SECONDS)
         self._heartbeat = Loop("heartbeat", self._beat, _HEARTBEAT_SECONDS)
         self._present = Loop("presence", self._presence.run_once, BEAT_SECONDS)
         self._discovery = Thread(target=self.parts.discover, name="discovery", daemon=True)

@@ -15,7 +15,7 @@ import structlog
 import uvloop
 from structlog.tracebacks import ExceptionDictTransformer
 
-from orderd.embedded.notify import LIFE_SECONDS, service_manager
+from orderd.embedded.notify import ALIVE_SECONDS, service_manager
 from orderd.garbage import collect_rarely
 from orderd.simnet.chain import Chain
 from orderd.simnet.config import SimnetConfig
@@ -101,7 +101,7 @@ async def _report_life(simnet: Simnet) -> None:
         if (newest := simnet.chain.bank.open.slot) != slot:
             slot = newest
             manager.notify("WATCHDOG=1", f"STATUS=slot {slot}, JSON-RPC at {simnet.http_url}")
-        await asyncio.sleep(LIFE_SECONDS)
+        await asyncio.sleep(ALIVE_SECONDS)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -181,7 +181,7 @@ class HttpTransport:
     def _explain(self, error: Exception) -> str:
         """Host and reason, without the path, which may hold an API key."""
         reason = "timed out" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        way = "" if self._proxy is None else f" by way of the proxy {self._proxy.host}:{self._proxy.port}"
+        way = "" if self._proxy is None else f" through the proxy {self._proxy.host}:{self._proxy.port}"
         return f"{self._endpoint.host}:{self._endpoint.port}{way}: {reason}"
 
 

@@ -1,4 +1,4 @@
-"""What the wallet holds."""
+"""Messages about the balances of the wallet."""
 
 from pydantic import Field
 
@@ -6,21 +6,21 @@ from orderd.wire.message import Message
 
 
 class Balance(Message):
-    """What the wallet holds of a token, in all its accounts; an order can sell what is ``tradable``."""
+    """The wallet's balance of a token, over all its token accounts. An order can sell the ``tradable`` part of it."""
 
     token: str
     mint: str
     amount: str
-    tradable: str | None = Field(None, description="lamports for SOL, else what is in the associated account")
-    total: str | None = Field(None, description="what could be sold if no order had reserved any of it, as tradable")
+    tradable: str | None = Field(None, description="lamports of SOL; of other tokens, the associated token account")
+    total: str | None = Field(None, description="what could be sold if no order had reserved any of it")
     reserved: str | None = Field(
-        None, description="of that, what orders may spend that rest or are worked on; of SOL with their fees and rent"
+        None, description="the part of total that open orders may spend; for SOL including their fees and rent"
     )
     available: str | None = Field(
-        None, description="what is left; absent where Postgres could not tell what is reserved"
+        None, description="total without reserved; absent if Postgres could not report what is reserved"
     )
-    wrapped: str | None = Field(None, description="of SOL: what is in accounts of wrapped SOL")
-    elsewhere: str | None = Field(None, description="in other token accounts of the wallet")
+    wrapped: str | None = Field(None, description="for SOL: the balance of wrapped SOL accounts")
+    elsewhere: str | None = Field(None, description="the balance in other token accounts of the wallet")
 
 
 class BalancesResult(Message):

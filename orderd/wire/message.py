@@ -1,4 +1,4 @@
-"""What all messages have in common, and the texts that several of them are made of."""
+"""The base class of all messages, and the types and descriptions that several messages share."""
 
 from typing import Annotated, Final
 
@@ -12,26 +12,26 @@ OrderRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 
 
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
-"""What Postgres is asked for: it takes no NUL."""
+"""A text that is used in queries; Postgres accepts no NUL."""
 
 
 Moment = Annotated[str, StringConstraints(max_length=40)]
-"""A time in ISO 8601 with its zone."""
+"""A time in ISO 8601 with a time zone."""
 
 
-ACCOUNT: Final = "of this one, by name or id; where absent the caller's own, and with the scope admin all"
+ACCOUNT: Final = "an account by name or id; if absent, the caller's own account, or all accounts with the scope admin"
 
 
 class Message(BaseModel):
-    """What reads and writes it is built when it is first used: a short command needs a few of them."""
+    """The base class. Validators are built on first use, because a short command needs only a few messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def build_messages() -> None:
-    """Builds what reads and writes all messages that are loaded: a daemon does so before it answers the first one.
+    """Build the validators of all imported messages. A daemon calls this before it serves the first request.
 
-    FastAPI takes only messages that are built for parameters of a request.
+    FastAPI requires this for messages that are request parameters.
     """
     waiting: list[type[Message]] = [Message]
     while waiting:

@@ -1,4 +1,4 @@
-"""All that is known of one order, and what becomes of one whose outcome is open."""
+"""Messages with all details of one order, and messages that resolve an unknown outcome."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -13,11 +13,11 @@ from orderd.wire.message import Message, OrderRef
 from orderd.wire.orders import OrderView
 
 CHILDREN_SHOWN: Final = 100
-"""How many of the orders that execute another one are shown with it, the newest ones."""
+"""Maximum number of child orders that are returned with an order: the newest ones."""
 
 
 AttemptOutcome = Literal["live", "landed", "failed", "expired", "abandoned"]
-"""What became of a signed transaction; ``abandoned``: an operator took it for dead, and nothing proved it."""
+"""The outcome of a signed transaction; ``abandoned``: an operator declared it dead without a proof."""
 
 
 class AttemptView(Message):
@@ -29,13 +29,13 @@ class AttemptView(Message):
     pool: str
     min_amount_out: str
     max_amount_in: str | None = Field(
-        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it could cost"
+        None, exclude_if=lambda amount: amount is None, description="for an exact output: the maximum cost"
     )
     last_valid_block_height: int
     sends: int
     outcome: AttemptOutcome
     slot: int | None = None
-    is_final: bool = Field(True, description="false while the block in which it landed may be rolled back")
+    is_final: bool = Field(True, description="false while its block may still be rolled back")
     signed_at: datetime
     settled_at: datetime | None = None
 
@@ -56,33 +56,36 @@ class OrderDetail(Message):
     events: tuple[OrderEvent, ...]
     attempts: tuple[AttemptView, ...]
     failures: tuple[FailureView, ...]
-    fills: tuple[FillView, ...] = Field((), description="oldest first; of each order there is one at most that counts")
+    fills: tuple[FillView, ...] = Field((), description="oldest first; at most one fill per order counts")
     children: tuple[OrderView, ...] = Field(
         (),
         exclude_if=lambda children: not children,
-        description=f"the orders that execute it and what follows it, oldest first; the newest {CHILDREN_SHOWN}",
+        description=f"the orders that execute it, and its exit orders, oldest first; the newest {CHILDREN_SHOWN}",
     )
 
 
 class EvidenceResult(Message):
-    """What is known of a submitted order's transaction, and what the chain says of it now."""
+    """What is known about a submitted order's transaction, and what the chain reports about it now."""
 
     order: OrderView
     attempt: AttemptView
-    blockhash_slot: int | None = Field(description="it could land only after this slot; null where that was not kept")
+    blockhash_slot: int | None = Field(description="it can only land after this slot; null if not stored")
     finalized_height: int | None = Field(
-        description="above the attempt's last valid one it can land no more; null where the chain could not be asked"
+        description="above the attempt's last valid block height it can no longer land; null if the chain did not "
+        "respond"
     )
-    status: str = Field(description="what the chain says of the signature; not found proves nothing")
-    paid_by_wallet: tuple[str, ...] = Field(description="transactions of this order that succeeded, as far as found")
-    trouble: str = Field(description="why the chain could not be asked, where that is so")
+    status: str = Field(description="what the chain reports about the signature; 'not found' is not a proof")
+    paid_by_wallet: tuple[str, ...] = Field(description="successful transactions of this order that were found")
+    trouble: str = Field(description="why the chain did not respond; empty if it did")
 
 
 class Resolved(Message):
-    """What became of an order whose outcome is unknown: give ``landed`` or ``dead``, and not both."""
+    """The resolution of an unknown outcome: either ``landed`` or ``dead``."""
 
-    landed: str | None = Field(None, max_length=100, description="the signature of its transaction that succeeded")
-    dead: bool = Field(False, description="it has not landed and never will; the order fails and is not tried again")
+    landed: str | None = Field(None, max_length=100, description="the signature of the transaction that succeeded")
+    dead: bool = Field(
+        False, description="the transaction has not landed and never will; the order fails and is not retried"
+    )
 
 
 class ResolveParams(Resolved):

@@ -1,4 +1,4 @@
-"""The pools that orders are routed over."""
+"""Messages about the pools that orders are routed through."""
 
 from typing import Annotated
 
@@ -10,30 +10,31 @@ from orderd.wire.message import Message
 
 
 class PoolsParams(Message):
-    """The pools that trade the named tokens; all of them where none is named."""
+    """Selects the pools that trade the named tokens; all pools if none is named."""
 
     token: tuple[Annotated[str, StringConstraints(max_length=64)], ...] = Field(
-        (), max_length=2, description="one token, or the two of a pair"
+        (), max_length=2, description="one token, or both tokens of a pair"
     )
 
 
 class PoolView(Message):
-    """A pool as it stood at ``slot``. ``token_a`` is the token that was named first."""
+    """The state of a pool at ``slot``. ``token_a`` is the token that was named first."""
 
     address: str
     venue: VenueName
     kind: PoolKind
     token_a: str
     token_b: str
-    price: str = Field(description="of one token_a in token_b, before fees")
-    fee: str = Field(description="in percent, for the next small swap of token_a into token_b")
-    reserve_a: str = Field(description="what the pool's vault holds of token_a")
+    price: str = Field(description="price of one token_a in token_b, before fees")
+    fee: str = Field(description="fee of the next small swap of token_a for token_b, in percent")
+    reserve_a: str = Field(description="the balance of the pool's vault of token_a")
     reserve_b: str
     slot: int
 
 
 class PoolsResult(Message):
-    """``refusals`` are pools and venues that are left out of routes now, and why. ``slot`` is the newest of a pool."""
+    """``refusals`` are the pools and venues that are currently excluded from routes, and why. ``slot`` is the newest
+    slot of any pool."""
 
     pools: tuple[PoolView, ...]
     refusals: tuple[Refused, ...]

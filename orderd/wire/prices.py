@@ -1,4 +1,4 @@
-"""What pairs cost in the past and now, as candles."""
+"""Messages about prices of pairs, as candles."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,19 +9,21 @@ from orderd.wire.message import Message, Moment, Name
 
 
 class PricesParams(Message):
-    """Candles of a pair, always in the quote token of its prices, whichever token is named first."""
+    """Selects candles of a pair. Prices are always in the pair's quote token, whichever token is named first."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     pair: Name = Field(description="two tokens, each a symbol or a mint address, such as SOL/USDC")
     interval: Annotated[str, StringConstraints(max_length=10)] = Field("1m", description="such as 1m, 5m, 1h or 1d")
-    since: Moment | None = Field(None, alias="from", description="candles that begin from then on, in ISO 8601")
-    until: Moment | None = Field(None, alias="to", description="candles that begin before then")
-    limit: int = Field(240, ge=1, le=1_000, description="the newest ones")
+    since: Moment | None = Field(
+        None, alias="from", description="only candles that begin at or after this time, in ISO 8601"
+    )
+    until: Moment | None = Field(None, alias="to", description="only candles that begin before this time")
+    limit: int = Field(240, ge=1, le=1_000, description="maximum number of candles; the newest are returned")
 
 
 class PriceCandle(Message):
-    """What the pair cost in an interval that begins at ``at``, before fees and price impact."""
+    """The mid prices of the interval that begins at ``at``, before fees and price impact."""
 
     at: datetime
     open: str
@@ -31,7 +33,7 @@ class PriceCandle(Message):
 
 
 class PricesResult(Message):
-    """Oldest first. An interval in which no pool of the pair was read has no candle, and no volume is known."""
+    """Oldest first. An interval in which no pool of the pair was read has no candle. Volumes are not known."""
 
     base: str
     quote: str
@@ -40,20 +42,20 @@ class PricesResult(Message):
 
 
 class PricesSubscribeParams(Message):
-    """The pair whose candles are followed, as for ``prices``."""
+    """The pair whose candles to follow."""
 
     pair: Name = Field(description="two tokens, each a symbol or a mint address, such as SOL/USDC")
     interval: Annotated[str, StringConstraints(max_length=10)] = Field("1m", description="such as 1m, 5m, 1h or 1d")
 
 
 class PricesSubscribeResult(PricesResult):
-    """The newest candles as they stand; each of their changes follows."""
+    """The newest candles. Each change follows as a notification."""
 
     subscription: int
 
 
 class CandleChange(Message):
-    """A candle that is new or has changed, whole: it replaces the one of the same ``at``."""
+    """A new or changed candle. It replaces the candle with the same ``at``."""
 
     subscription: int
     base: str

@@ -1,4 +1,4 @@
-"""The form of an error (RFC 9457)."""
+"""Errors as problem details (RFC 9457)."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from orderd.wire.message import Message
 
 
 class Problem(Message):
-    """RFC 9457, with the code that scripts match on and what to do next."""
+    """Problem details with the code that programs match on, and the next step for people."""
 
     type: str
     title: str
@@ -22,7 +22,7 @@ class Problem(Message):
     retry_after: int | None = Field(
         None,
         exclude_if=lambda seconds: seconds is None,
-        description="seconds until the same may succeed, where that is known",
+        description="seconds until a retry may succeed, if known",
     )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What was earned, and what the wallet is worth."""
+"""Messages about profit and loss and the value of the wallet."""
 
 from typing import Literal
 
@@ -7,52 +7,57 @@ from pydantic import Field
 from orderd.wire.message import ACCOUNT, Message, Moment, Name
 
 Unit = Literal["USDC", "SOL"]
-"""The unit of values."""
+"""The unit in which values are expressed."""
 
 
 class PnlParams(Message):
-    """What was earned. Lots are made of all fills and movements; ``since`` chooses the days that are shown."""
+    """Selects profit and loss. Lots are formed from all fills and transfers; ``since`` only limits the days that are
+    returned."""
 
     unit: Unit = "USDC"
-    method: Literal["fifo", "average"] = Field("fifo", description="which lots a sale takes")
+    method: Literal["fifo", "average"] = Field("fifo", description="the lots that a sale consumes")
     account: Name | None = Field(None, description=ACCOUNT)
-    since: Moment | None = Field(None, description="days from then on, in UTC")
+    since: Moment | None = Field(None, description="only days from this time on, in UTC")
 
 
 class _Earned(Message):
-    realised: str = Field(description="what sales brought above the cost of what was sold, in the unit")
-    fees: str = Field(description="what network fees cost, tips included, in the unit")
-    rent: str = Field(description="what rent of token accounts cost, in the unit")
+    realised: str = Field(description="proceeds of sales minus the cost of what was sold, in the unit")
+    fees: str = Field(description="network fees including tips, in the unit")
+    rent: str = Field(description="rent of token accounts, in the unit")
 
 
 class PnlToken(_Earned):
-    """What is held of a token by the records, and what came of it. Amounts in the token, values in the unit."""
+    """The recorded position in a token, and its profit and loss. Amounts are in the token, values in the unit."""
 
     token: str
     mint: str
-    held: str = Field(description="all that came less all that went")
-    cost: str = Field(description="of what is held, as far as it is known")
-    price: str | None = Field(description="of one token now; null where no price is kept")
+    held: str = Field(description="the recorded balance: inflows minus outflows")
+    cost: str = Field(description="the cost of the position, as far as it is known")
+    price: str | None = Field(description="the current price of one token; null if unknown")
     value: str | None
-    unrealised: str | None = Field(description="value above cost, of what has a cost")
-    uncovered: str = Field(description="what was sold that is not known to have come: it neither gained nor lost")
-    is_estimated: bool = Field(description="whether costs are by the mid price of a moment: deposits, and other pairs")
+    unrealised: str | None = Field(description="value minus cost, of the part whose cost is known")
+    uncovered: str = Field(
+        description="the amount sold whose purchase is not recorded; it counts as neither gain nor loss"
+    )
+    is_estimated: bool = Field(
+        description="true if costs are estimated from mid prices, as for deposits and for pairs without the unit"
+    )
 
 
 class PnlDay(_Earned):
-    """What came of a token on a day in UTC."""
+    """The profit and loss of a token on a day in UTC."""
 
     day: str
     token: str
 
 
 class PnlTotals(_Earned):
-    unrealised: str | None = Field(description="null where the price of a token is not known")
-    net: str | None = Field(description="realised and unrealised, less fees and rent")
+    unrealised: str | None = Field(description="null if the price of a token is unknown")
+    net: str | None = Field(description="realised plus unrealised, minus fees and rent")
 
 
 class PnlResult(Message):
-    """Of an account its fills; of all accounts also what came to the wallet and left it beside them."""
+    """For one account, based on its fills; for all accounts, also on other transfers to and from the wallet."""
 
     unit: Unit
     method: Literal["fifo", "average"]
@@ -69,20 +74,20 @@ class PortfolioParams(Message):
 
 
 class Holding(Message):
-    """A token that the wallet holds. ``value`` in the unit."""
+    """A token in the wallet. ``value`` is in the unit."""
 
     token: str
     mint: str
     amount: str
-    price: str | None = Field(description="of one token in the unit; null where no price is kept")
+    price: str | None = Field(description="price of one token in the unit; null if unknown")
     value: str | None
-    share: str | None = Field(description="of the value of all that has a price, in percent")
-    change: str | None = Field(description="of the price within a day, in percent")
+    share: str | None = Field(description="share of the value of all holdings with a known price, in percent")
+    change: str | None = Field(description="change of the price over 24 hours, in percent")
 
 
 class PortfolioResult(Message):
-    """``value`` is that of all tokens whose price is known; ``change`` is that of the value of these amounts
-    within a day, in percent, where all prices of a day ago are known."""
+    """``value`` is the value of all holdings with a known price. ``change`` is its change over 24 hours for the same
+    amounts, in percent; null if a price of that time is unknown."""
 
     wallet: str
     unit: Unit

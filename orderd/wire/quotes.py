@@ -1,4 +1,4 @@
-"""What an order would get: quotes, and orders that are tried without being sent."""
+"""Messages about quotes and simulated orders."""
 
 from datetime import datetime
 from typing import Literal
@@ -20,50 +20,52 @@ class QuoteParams(GivenTerms, Message):
 
 
 class GuardView(Message):
-    """One thing that an order on liquidity asks for beside its price."""
+    """A condition of an order on liquidity, in addition to its price."""
 
     name: str
     wanted: str
     found: str
     is_met: bool
-    code: ErrorCode = Field(description="what the order waits with while it is not met")
+    code: ErrorCode = Field(description="the code with which the order waits while the condition is not met")
 
 
 class QuoteResult(FormattedTerms, Message):
     tokens: tuple[TokenView, ...] = Field(
-        (), description="what is sold and what is bought, with what to beware of; absent from older daemons"
+        (), description="the token sold and the token bought, with their warnings; absent from older daemons"
     )
     part_in: str | None = Field(
         None,
         exclude_if=lambda amount: amount is None,
-        description="what the quote is for, in token_in, where that is a part of the order: its next execution",
+        description="the amount quoted, in token_in, if it is only a part of the order: its next execution",
     )
     guards: tuple[GuardView, ...] = Field(
         (),
         exclude_if=lambda guards: not guards,
-        description="of an order on liquidity: what it asks for beside its price, and what there is of it",
+        description="for an order on liquidity: its further conditions, and the current state of each",
     )
     chosen: Quoted
     quotes: tuple[Quoted, ...]
     refusals: tuple[Refused, ...]
     min_amount_out: str
     max_amount_in: str | None = Field(
-        None, exclude_if=lambda amount: amount is None, description="of an exact output: the most that it may cost"
+        None, exclude_if=lambda amount: amount is None, description="for an exact output: the maximum cost"
     )
     route: tuple[RoutedLeg, ...] = ()
     gain_bps: str | None = Field(
-        None, description="what the route pays above the best single pool, or takes less for an exact output"
+        None,
+        description="how much more the route pays than the best single pool, in basis points; for an exact output, "
+        "how much less it costs",
     )
-    compute_units: int | None = Field(None, description="that the transaction would ask for")
-    compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports a unit")
-    network_fee: str | None = Field(None, description="in SOL, with the priority fee")
+    compute_units: int | None = Field(None, description="the compute unit limit of the transaction")
+    compute_unit_price: int | None = Field(None, description="priority fee in micro-lamports per compute unit")
+    network_fee: str | None = Field(None, description="network fee including the priority fee, in SOL")
     rent: str | None = Field(
-        None, description="in SOL, of token accounts that the trade would make and leave; absent where nobody can tell"
+        None, description="rent of the token accounts that the trade would create and keep, in SOL; absent if unknown"
     )
 
 
 class PreviewResult(Message):
-    """What the order would do now: the route and the chain's own simulation of the transaction."""
+    """What the order would do now: its route, and the chain's simulation of the transaction."""
 
     quote: QuoteResult
     succeeds: bool
@@ -74,26 +76,30 @@ class PreviewResult(Message):
 
 
 class Awaited(Message):
-    """A price that an order waits for, held against what the market pays for the amount."""
+    """A price that an order waits for, compared with the market's price for the amount."""
 
     kind: OrderKind
-    reads: str = Field(description="with its unit, and what it comes to for the amount")
-    price: str | None = Field(description="at which it is met; null of a trail, where nobody knows what it is behind")
-    away: str | None = Field(description="percent that the market has to move until then; 0 where it is met")
+    reads: str = Field(description="the price with its unit, and the resulting amount")
+    price: str | None = Field(
+        description="the price at which the condition is met; null for a trail whose best price is unknown"
+    )
+    away: str | None = Field(description="how far the market has to move until then, in percent; 0 if it is met")
     is_met: bool
 
 
 class SimulatedFill(PreviewResult):
-    """What would be done now, and what is waited for.
+    """What the order would do now, and the prices that it waits for.
 
-    Where the order would rest, because the market does not pay its limit, nothing is simulated. Else the simulation is
-    of what it does once it fires.
+    If the order would rest, because the market does not offer its limit price, nothing is simulated. Otherwise the
+    simulation shows its execution after it has triggered.
     """
 
     would: Literal["execute", "rest"] | None = Field(None, exclude_if=lambda would: would is None)
     at: datetime | None = Field(
-        None, exclude_if=lambda at: at is None, description="when the next of several executions is due"
+        None,
+        exclude_if=lambda at: at is None,
+        description="for an order with several executions: when the next one is due",
     )
     waits_for: tuple[Awaited, ...] = Field(
-        (), exclude_if=lambda awaited: not awaited, description="whichever of them comes first"
+        (), exclude_if=lambda awaited: not awaited, description="the first one that is met triggers the order"
     )

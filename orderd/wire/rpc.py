@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0: the methods, what a call and a failure look like, and the numbers of failures."""
+"""JSON-RPC 2.0: the methods, the forms of a call and of an error, and the error numbers."""
 
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -45,19 +45,19 @@ class Method(StrEnum):
 
 
 ORDER_EVENT: Final = "order.event"
-"""The method of the notifications that a subscription brings; its params are a Notification."""
+"""The method of the notifications of an order subscription; the params are a Notification."""
 
 
 PRICE_CANDLE: Final = "price.candle"
-"""The method of the notifications that a subscription to prices brings; its params are a CandleChange."""
+"""The method of the notifications of a price subscription; the params are a CandleChange."""
 
 
 HEARTBEAT: Final = "heartbeat"
-"""The method of the notification by which a connection that has subscriptions shows that it lives: a Heartbeat."""
+"""The method of the heartbeat that a connection with subscriptions sends; the params are a Heartbeat."""
 
 
 class Request(Message):
-    """A JSON-RPC 2.0 call. Unknown members are refused by no rule of the protocol, so they are let through."""
+    """A JSON-RPC 2.0 call. Unknown members are ignored, because the protocol does not forbid them."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -68,7 +68,7 @@ class Request(Message):
 
 
 class RpcFailure(Message):
-    """The ``error`` member of a JSON-RPC answer."""
+    """The ``error`` member of a JSON-RPC response."""
 
     code: int
     message: str
@@ -91,4 +91,4 @@ INTERNAL_ERROR: Final = -32603
 
 
 ORDERD_ERROR: Final = -32000
-"""All errors of the product itself: the Problem's code distinguishes them."""
+"""The number of all errors of orderd itself; the Problem's code distinguishes them."""

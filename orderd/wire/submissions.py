@@ -1,4 +1,4 @@
-"""What submits an order, and what amends one."""
+"""Messages that submit and amend orders."""
 
 from pydantic import Field
 
@@ -12,14 +12,14 @@ class SubmitParams(GivenTerms, Message):
 
 
 class SubmitResult(Message):
-    """``created`` is false when this client order id had already been submitted with the same body."""
+    """``created`` is false if this client order id was submitted before with the same terms."""
 
     order: OrderView
     created: bool
 
 
 class Amendment(Message):
-    """What of an order that rests shall be another; what is absent stays. The kind of the order stays too."""
+    """Changes to a resting order. Absent terms stay as they are; the kind cannot be changed."""
 
     amount_in: str | None = Field(
         None, max_length=100, description="the new total, in whole tokens", json_schema_extra=DECIMAL
@@ -32,14 +32,16 @@ class Amendment(Message):
     min_out: str | None = Field(
         None, max_length=100, description="in whole tokens of token_out", json_schema_extra=DECIMAL
     )
-    valid_for: str | None = Field(None, max_length=10, description="how long from now, such as 5m")
-    expires: str | None = Field(None, max_length=40, description="until when, in ISO 8601 with a zone")
+    valid_for: str | None = Field(None, max_length=10, description="the new validity from now, such as 5m")
+    expires: str | None = Field(None, max_length=40, description="the new expiry, in ISO 8601 with a time zone")
 
-    paused: bool | None = Field(None, description="whether an order in several executions begins no further ones")
+    paused: bool | None = Field(
+        None, description="for an order with several executions: true pauses it, false resumes it"
+    )
 
     @property
     def changes(self) -> dict[str, str | bool]:
-        """What is given, by the names of the terms."""
+        """The given terms by name."""
         return {name: value for name in Amendment.model_fields if (value := getattr(self, name)) is not None}
 
 

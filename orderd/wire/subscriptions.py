@@ -1,4 +1,4 @@
-"""Following orders: what a subscription asks for, and everything that it sends."""
+"""Messages of order subscriptions: requests and notifications."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -12,25 +12,25 @@ from orderd.wire.message import ACCOUNT, Message, Name, OrderRef
 from orderd.wire.orders import OrderView
 
 MAX_FOLLOWED: Final = 100
-"""Orders that one subscription may name."""
+"""Maximum number of orders that one subscription can name."""
 
 
 class Followed(Message):
-    """An order to follow. ``after`` resumes it: its events from ``after + 1`` on are sent again."""
+    """An order to follow. ``after`` resumes a subscription: the events from ``after + 1`` on are sent."""
 
     order: OrderRef
     after: int | None = Field(None, ge=0)
 
 
 class SubscribeParams(Message):
-    """What to follow: one order, several, or, if none is named, all active ones, of a pair or a kind if given.
+    """Selects the orders to follow: one, several, or, if none is named, all active orders of a pair or a kind.
 
-    Every event of an order that is followed is sent, in order and without gaps. ``after`` belongs to ``order``, and the
-    tokens and the kind to a subscription that names no order.
+    Every event of a followed order is sent, in order and without gaps. ``after`` is only allowed with ``order``; the
+    tokens and the kind only without named orders.
     """
 
     order: OrderRef | None = None
-    after: int | None = Field(None, ge=0, description="resumes: the events from after + 1 on are sent again")
+    after: int | None = Field(None, ge=0, description="resumes a subscription: the events from after + 1 on are sent")
     orders: tuple[Followed, ...] = Field((), max_length=MAX_FOLLOWED)
     account: Name | None = Field(None, description=ACCOUNT)
     token_in: str | None = Field(None, max_length=64, description="only orders that sell this token")
@@ -39,7 +39,7 @@ class SubscribeParams(Message):
 
 
 class SubscribeResult(Message):
-    """While a subscription lasts, its connection carries a heartbeat about every ``heartbeat_seconds``."""
+    """While a subscription is active, the daemon sends a heartbeat about every ``heartbeat_seconds``."""
 
     subscription: int
     heartbeat_seconds: int | None = None
@@ -54,7 +54,8 @@ class UnsubscribeResult(Message):
 
 
 class Snapshot(Message):
-    """Where an order stands. Events with a greater seq follow; with ``after`` also those from ``after + 1`` on."""
+    """The current state of an order. Events with a greater seq follow; with ``after`` also the events from ``after +
+    1`` on."""
 
     type: Literal["SNAPSHOT"] = "SNAPSHOT"
     subscription: int
@@ -62,17 +63,17 @@ class Snapshot(Message):
 
 
 class ResyncRequired(Message):
-    """The events after ``after`` cannot be sent again: what the client knows of the order is void.
+    """The events after ``after`` cannot be sent: the client must discard what it knows about the order.
 
-    ``AHEAD``: the daemon has no event ``after``, as when its database is an older one. ``GONE``: events after it are
-    stored no more. The order's SNAPSHOT comes next, and then the events that are newer than that.
+    ``AHEAD``: the daemon has no event ``after``, for example after a restore from a backup. ``GONE``: the events have
+    been deleted. The order's SNAPSHOT follows, and then newer events.
     """
 
     type: Literal["RESYNC_REQUIRED"] = "RESYNC_REQUIRED"
     subscription: int
     order_id: UUID
-    after: int = Field(description="the resume point that was asked for")
-    seq: int = Field(description="the order's last event")
+    after: int = Field(description="the requested resume point")
+    seq: int = Field(description="the seq of the order's last event")
     reason: Literal["AHEAD", "GONE"]
 
 
@@ -83,9 +84,9 @@ class Event(Message):
 
 
 class Ready(Message):
-    """All snapshots of a subscription have been sent; from here on it is live.
+    """All snapshots of a subscription have been sent; from now on it is live.
 
-    Events of orders that had been shown, or that are new, may have come before.
+    Events of new orders, and of orders whose snapshot was sent, can precede it.
     """
 
     type: Literal["READY"] = "READY"
@@ -97,19 +98,20 @@ Notification = Annotated[Snapshot | ResyncRequired | Event | Ready, Field(discri
 
 
 class Position(Message):
-    """How far a live subscription has got. A client that has counted fewer events has missed some: subscribe again."""
+    """The position of a live subscription. A client that has counted fewer events has missed some and must subscribe
+    again."""
 
     subscription: int
-    events: int = Field(description="EVENTs sent since the subscription began")
-    order_id: UUID | None = Field(description="whose SNAPSHOT or EVENT was the last one sent")
-    seq: int | None = Field(description="the seq of that one")
+    events: int = Field(description="number of EVENTs sent since the subscription began")
+    order_id: UUID | None = Field(description="the order of the last SNAPSHOT or EVENT sent")
+    seq: int | None = Field(description="the seq of the last SNAPSHOT or EVENT sent")
 
 
 class Heartbeat(Message):
-    """The daemon is alive, and so is the connection. ``at`` is the daemon's time.
+    """Shows that the daemon and the connection are alive. ``at`` is the daemon's clock.
 
-    Everything that was stored before ``as_of`` has been sent or is on its way; it stands still while the daemon cannot
-    reach its database.
+    Everything that was stored before ``as_of`` has been sent or is being sent. ``as_of`` does not advance while the
+    daemon cannot reach its database.
     """
 
     at: datetime

@@ -1,4 +1,4 @@
-"""Tokens, and what their symbols mean."""
+"""Messages about tokens and their symbols."""
 
 from pydantic import Field
 
@@ -7,44 +7,47 @@ from orderd.wire.message import Message, Name
 
 
 class TokenWarning(Message):
-    """What to beware of."""
+    """A risk of a token."""
 
     code: Trait
     detail: str
 
 
 class TokenView(Message):
-    """A token that this daemon trades; ``symbol`` is its mint where no symbol is known that means it."""
+    """A token that this daemon trades; without a known symbol, ``symbol`` is the mint address."""
 
     symbol: str
     mint: str
     decimals: int
     name: str | None = Field(
-        None, exclude_if=lambda name: name is None, description="what the mint calls itself: it proves nothing"
+        None,
+        exclude_if=lambda name: name is None,
+        description="the name in the mint's own metadata, which is not verified",
     )
     warnings: tuple[TokenWarning, ...] = Field(
-        (), exclude_if=lambda warnings: not warnings, description="none of tokens that orderd knows by itself"
+        (), exclude_if=lambda warnings: not warnings, description="empty for built-in tokens"
     )
 
 
 class TokensResult(Message):
-    """Those that the daemon knows by itself, and those that were named. Any other is traded by its mint's address."""
+    """The built-in tokens and those that the operator has named. Any other token is traded by its mint address."""
 
     tokens: tuple[TokenView, ...]
 
 
 class TokensSearchParams(Message):
-    text: str = Field(min_length=1, max_length=64, description="a part of a symbol or of a name, or a mint's address")
+    text: str = Field(min_length=1, max_length=64, description="a part of a symbol or name, or a mint address")
 
 
 class TokenFound(Message):
-    """A symbol of a mint; ``verified``: the list's maintainer has checked it, or the operator has pinned it."""
+    """A symbol of a mint; ``verified``: the maintainer of the token list has checked it, or the operator has pinned
+    it."""
 
     symbol: str
     mint: str
     name: str = ""
     verified: bool = False
-    pinned: bool = Field(False, description="whether the operator has said that the symbol means this mint")
+    pinned: bool = Field(False, description="whether the operator has assigned the symbol to this mint")
 
 
 class TokensFound(Message):
@@ -54,7 +57,9 @@ class TokensFound(Message):
 class TokensNameParams(Message):
     symbol: str = Field(max_length=64)
     mint: str = Field(max_length=64)
-    pinned: bool = Field(False, strict=True, description="whether the symbol means this mint where others have it too")
+    pinned: bool = Field(
+        False, strict=True, description="assigns the symbol to this mint even if other mints use it too"
+    )
 
 
 class TokensNameResult(Message):
@@ -66,4 +71,4 @@ class TokensUnnameParams(Message):
 
 
 class TokensUnnameResult(Message):
-    removed: int = Field(description="mints that had the symbol from the operator")
+    removed: int = Field(description="number of mints to which the operator had assigned the symbol")

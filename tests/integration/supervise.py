@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from orderd.domain.errors import OrderdError
-from orderd.embedded.child import Child, Meanwhile, ServiceProgram, StopRequested, in_silence
+from orderd.embedded.child import Child, Meanwhile, ServiceProgram, StopRequested, ignore_wait
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.telemetry import configure_logging
 
@@ -40,7 +40,7 @@ class Script:
     def _script(self) -> str:
         return SERVICE if self._starts > STARTS_BEFORE_READY.get(self._kind, 0) else "raise SystemExit(1)"
 
-    def start(self, meanwhile: Meanwhile = in_silence) -> Child:
+    def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
         self._starts += 1
         if self._starts <= STARTS_BEFORE_READY.get(self._kind, 0):
             say(f"{self.name} starts")

@@ -104,18 +104,20 @@ def test_an_account_remains_after_its_api_keys_are_revoked(orderd: Orderd, postg
     def create(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return orderd("api-key", "create", *arguments, ORDERD_DATABASE_URL=postgres_url)
 
-    assert create("desk").stderr == "desk is for the new account desk\n"
-    assert create("bot", "--account", "desk").stderr == "bot is for the account desk\n"
-    assert create("bot two", "--account", "bots").stderr == "bot two is for the new account bots\n"
-    assert create("looker", "--scope", "read", "--account", "default").stderr == "looker is for the account default\n"
+    assert create("desk").stderr == "desk belongs to the new account desk\n"
+    assert create("bot", "--account", "desk").stderr == "bot belongs to the account desk\n"
+    assert create("bot two", "--account", "bots").stderr == "bot two belongs to the new account bots\n"
+    assert (
+        create("looker", "--scope", "read", "--account", "default").stderr == "looker belongs to the account default\n"
+    )
     assert accounts() == ["desk", "desk", "bots", "default"]
 
     for name in ("desk", "bot", "bot two"):
         assert orderd("api-key", "revoke", name, ORDERD_DATABASE_URL=postgres_url).returncode == 0
-    assert create("bot").stderr == "bot is for the account desk\n", "the account of the last key with this name"
-    assert create("bot two", "--account", "desk").stderr == "bot two is for the account desk\n"
+    assert create("bot").stderr == "bot belongs to the account desk\n", "the account of the last key with this name"
+    assert create("bot two", "--account", "desk").stderr == "bot two belongs to the account desk\n"
     orderd("api-key", "revoke", "bot two", ORDERD_DATABASE_URL=postgres_url)
-    assert create("bot two").stderr == "bot two is for the account desk\n"
+    assert create("bot two").stderr == "bot two belongs to the account desk\n"
 
     tokens = orderd("audit", "--action", "token.create", ORDERD_DATABASE_URL=postgres_url).stdout
     assert tokens.endswith("\tbot two: account desk; no limits\n")
@@ -126,7 +128,8 @@ def test_an_account_remains_after_its_api_keys_are_revoked(orderd: Orderd, postg
     [
         (
             ["default"],
-            "there is an account 'default', which no API key of this name has been for; say --account default",
+            "there is an account 'default', but no earlier API key of this name belonged to it; to use it, add "
+            "--account default",
         ),
         (["desk", "--account", ""], "--account: '' cannot be an account's name"),
         (["desk", "--account", "d\x1b[2J"], "cannot be an account's name: it has 1 to 64 printable characters"),
@@ -165,7 +168,7 @@ def test_the_limits_of_an_api_key_are_listed(orderd: Orderd, postgres_url: str) 
     assert orderd("api-key", "create", "bot", *limits, *pace, ORDERD_DATABASE_URL=postgres_url).returncode == 0
     listed = orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert listed.endswith(
-        "\ttrades SOL,USDC; 99.5 USDC an order; 1000 USDC a day; 120 requests a minute, 20 at once\n"
+        "\ttrades SOL,USDC; 99.5 USDC per order; 1000 USDC per day; 120 requests per minute, 20 at once\n"
     )
 
 
@@ -263,7 +266,7 @@ def test_the_audit_log_is_filtered_and_shown_oldest_first(
         (["--since", "1h", "--until", "2h"], "--since 1h is not before --until 2h"),
         (["--outcome", "limit_days"], "--outcome limit_days: did you mean LIMIT_DAY?"),
         (["--outcome", "no"], "--outcome no: "),
-        (["--strangers", "--token", "desk"], "--strangers: they have neither an --api-key nor an --order"),
+        (["--strangers", "--token", "desk"], "--strangers cannot be combined with --api-key or --order"),
     ],
 )
 def test_an_audit_query_that_cannot_match_is_refused(
@@ -299,7 +302,7 @@ def test_the_doctor_reports_everything_that_would_prevent_a_start(
 def test_an_unknown_scope_is_refused(orderd: Orderd, postgres_url: str) -> None:
     refused = orderd("api-key", "create", "desk", "--scope", "everything", ORDERD_DATABASE_URL=postgres_url)
     assert refused.returncode == 2
-    assert "--scope everything: there are read, trade, admin" in refused.stderr
+    assert "--scope everything: use one of read, trade, admin" in refused.stderr
 
 
 def test_a_daemon_reachable_from_other_machines_requires_an_api_key(orderd: Orderd, tmp_path: Path) -> None:
@@ -359,7 +362,7 @@ def test_the_doctor_reports_what_kind_of_endpoint_the_chain_has(orderd: Orderd, 
     wrong = chain_finding(orderd, ORDERD_RPC_URL=simnet.url, ORDERD_CHAIN="devnet")
     assert wrong[0] == "fail"
     away = chain_finding(orderd, ORDERD_RPC_URL="http://127.0.0.1:9/")
-    assert (away[0], "does not answer" in away[2]) == ("warn", True)
+    assert (away[0], "does not respond" in away[2]) == ("warn", True)
 
 
 def test_the_doctor_warns_of_an_endpoint_that_keeps_no_transaction_history(
@@ -430,7 +433,7 @@ def test_prove_leaves_a_program_that_cannot_be_compared_undecided_and_stores_not
     database.close_all()
     unknown = orderd("prove", "--kind", "orca", **environment)
     assert unknown.returncode == 2
-    assert "--kind: orca; known are raydium_cpmm" in unknown.stderr
+    assert "--kind: unknown kind orca; use raydium_cpmm" in unknown.stderr
 
 
 def test_coverage_counts_traded_pools_and_names_why_others_are_left_out(orderd: Orderd, simnet: ListeningRole) -> None:
@@ -500,7 +503,7 @@ def status(daemon: Daemon, **environment: str) -> "subprocess.CompletedProcess[s
 def test_the_former_name_of_the_verb_works_and_names_the_new_one(orderd: Orderd, postgres_url: str) -> None:
     made = orderd("token", "create", "desk", ORDERD_DATABASE_URL=postgres_url)
     assert made.returncode == 0
-    assert made.stderr.startswith("orderd token is called orderd api-key now;")
+    assert made.stderr.startswith("orderd token has been renamed to orderd api-key;")
     assert "desk\ttrade\t" in orderd("api-key", "list", ORDERD_DATABASE_URL=postgres_url).stdout
     assert " token " not in orderd("--help").stdout
 
@@ -544,9 +547,9 @@ def test_a_restore_requires_confirmation_that_the_old_daemon_is_stopped(
     file = orderd("backup", tmp_path, ORDERD_DATABASE_URL=postgres_url).stdout.strip()
     asked = orderd("restore", file, ORDERD_DATABASE_URL=empty_postgres_url)
     assert asked.returncode != 0
-    assert "would trade the same orders a second time" in asked.stderr
+    assert "would execute the same orders a second time" in asked.stderr
     missing = orderd("restore", tmp_path / "nothing", ORDERD_DATABASE_URL=empty_postgres_url)
-    assert (missing.returncode, "there is no such file" in missing.stderr) == (2, True)
+    assert (missing.returncode, "no such file" in missing.stderr) == (2, True)
     assert rows_of(empty_postgres_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from orderctl.output.exit_codes import ExitCode
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
-from orderd.embedded.notify import Notices, service_manager
+from orderd.embedded.notify import NotificationReceiver, service_manager
 from orderd.embedded.redis import Redis
 from orderd.process import tree
 from orderd.process.manager_reports import ManagerReports
@@ -243,7 +243,7 @@ def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_sett
     """The service manager holds the port and sends SIGHUP."""
     config = tmp_path / "orderd.toml"
     config.touch()
-    manager = Notices()
+    manager = NotificationReceiver()
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         port.listen()
@@ -285,7 +285,7 @@ def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_sett
         assert (line["changed"], line["needs_restart"]) == (["max_connections"], ["worker_threads"])
 
 
-def notice_with(manager: Notices, name: str) -> dict[str, str]:
+def notice_with(manager: NotificationReceiver, name: str) -> dict[str, str]:
     """The first notice that assigns this variable; earlier notices are discarded."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -96,4 +96,4 @@ def test_a_collector_that_refuses_traces_is_reported(
     collector.answer = 400
     done = traces(postgres_url, tmp_path, collector)
     assert done.returncode == 1
-    assert "the collector did not take the traces" in done.stderr
+    assert "the collector did not accept the traces" in done.stderr

@@ -99,11 +99,11 @@ def test_of_an_endpoint_that_is_well_figures_are_reported(settings: Settings) ->
     )
     assert found(node, settings, "methods").result == "ok"
     assert "40 requests in" in found(node, settings, "pace").detail
-    assert "recent slots took 20000 micro-lamports" in found(node, settings, "fees").detail
+    assert "recent priority fee 20000 micro-lamports" in found(node, settings, "fees").detail
     assert "at 20000 a swap costs about 0.000008 SOL" in found(node, settings, "fees").detail
     assert found(node, settings, "funds").detail.startswith(f"1 SOL and 0 wrapped SOL in {WALLET}")
     assert "0.00203928 SOL of rent" in found(node, settings, "funds").detail
-    assert found(node, settings, "pools").detail.startswith("of SOL and USDC: raydium_cpmm 0 (")
+    assert found(node, settings, "pools").detail.startswith("SOL/USDC: raydium_cpmm 0 (")
 
 
 def _behind(node: Node) -> None:
@@ -141,12 +141,12 @@ def _mute(node: Node) -> None:
         (_skewed, "clock", "warn", "behind this machine's"),
         (_poor, "funds", "warn", "0.000001 SOL"),
         (_limited, "pace", "warn", "40 refused"),
-        (_limited, "slots", "warn", "does not tell"),
-        (_dear, "fees", "warn", "recent slots took 9000000"),
+        (_limited, "slots", "warn", "the check failed"),
+        (_dear, "fees", "warn", "recent priority fee 9000000"),
         (_unlisted, "pools", "fail", "raydium_cpmm"),
-        (_mute, "methods", "fail", "not answered: sendTransaction, getBlock"),
+        (_mute, "methods", "fail", "not supported: sendTransaction, getBlock"),
         (lambda _: None, "history", "warn", "blocks from slot 10 on, about 0 hours; a slot takes 400 ms"),
-        (lambda _: None, "websocket", "warn", "none is configured"),
+        (lambda _: None, "websocket", "warn", "not configured"),
     ],
 )
 def test_what_is_not_as_it_should_be_is_reported_with_what_to_do(
@@ -161,7 +161,7 @@ def test_what_is_not_as_it_should_be_is_reported_with_what_to_do(
 
 def test_a_websocket_that_tells_nothing_is_reported(settings: Settings) -> None:
     silent = settings.model_copy(update={"rpc_ws_url": "ws://127.0.0.1:9/"})
-    assert "no notification came" in found(Node(), silent, "websocket").detail
+    assert "no notification was received" in found(Node(), silent, "websocket").detail
 
 
 def trial(err: str | None) -> dict[str, Any]:
@@ -172,11 +172,11 @@ def trial(err: str | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "setting", "result", "detail"),
     [
-        (trial(None), "auto", "ok", "the endpoint takes version 1, up to 4,096 bytes"),
-        (trial("UnsupportedVersion"), "auto", "ok", "the endpoint takes version 0, up to 1,232 bytes"),
-        (trial(None), "0", "ok", "signed in version 0, as ORDERD_TRANSACTION_VERSION says"),
-        (trial("UnsupportedVersion"), "1", "fail", "which the endpoint does not take"),
-        ({"error": NOT_FOUND}, "auto", "warn", "does not tell whether it takes version 1"),
+        (trial(None), "auto", "ok", "the endpoint accepts version 1, up to 4,096 bytes"),
+        (trial("UnsupportedVersion"), "auto", "ok", "the endpoint accepts version 0, up to 1,232 bytes"),
+        (trial(None), "0", "ok", "use version 0, because of ORDERD_TRANSACTION_VERSION"),
+        (trial("UnsupportedVersion"), "1", "fail", "but the endpoint does not accept version 1"),
+        ({"error": NOT_FOUND}, "auto", "warn", "it is unknown whether the endpoint accepts version 1"),
     ],
 )
 def test_the_version_of_transactions_is_found(

@@ -65,7 +65,10 @@ def test_what_is_for_linux_only_would_be_seen() -> None:
 def test_the_daemon_says_in_one_line_that_it_needs_linux(verb: str) -> None:
     done = python(_DAEMON, verb)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "orderd: the daemon needs Linux; orderctl runs here, with a daemon on another machine\n"
+    assert (
+        done.stderr
+        == "orderd: the daemon needs Linux; on this machine, use orderctl with a daemon on another machine\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])

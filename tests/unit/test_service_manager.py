@@ -136,7 +136,7 @@ def test_what_does_not_listen_is_no_port() -> None:
 def test_two_ports_are_one_too_many(handed_over: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     handed_over.listen()
     monkeypatch.setenv("LISTEN_FDS", "2")
-    with pytest.raises(OrderdError, match="name one ListenStream"):
+    with pytest.raises(OrderdError, match="use one ListenStream"):
         listening.inherited_port()
 
 

@@ -61,7 +61,7 @@ def connection_text(desk: Desk) -> Text:
         case Live() if stale is None:
             return Text("● live", Tone.GOOD.bold)
         case Live():
-            reason = "the daemon does not reach its database" if desk.lag >= STALE_AFTER else "no answer"
+            reason = "the daemon cannot reach its database" if desk.lag >= STALE_AFTER else "no answer"
             return Text(f"◌ {reason}{since}", Tone.WARNING)
         case Disconnected(reason, retry_at):
             wait = _seconds_to(retry_at, desk.clock())

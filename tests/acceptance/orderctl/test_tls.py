@@ -52,4 +52,4 @@ def test_orders_are_traded_over_tls_and_an_unknown_authority_is_refused(
     assert "its certificate is not trusted" in strange.stderr
     assert "--ca" in strange.stderr
     assert "wss://" in plain.stderr
-    assert "holds no certificates" in empty.stderr
+    assert "contains no certificates" in empty.stderr

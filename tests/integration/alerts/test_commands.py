@@ -55,12 +55,12 @@ def test_a_failing_receiver_is_named_and_the_others_are_still_tested(environment
 def test_an_unknown_receiver_is_refused_with_the_known_ones(environment: dict[str, str]) -> None:
     tried = orderd(environment, "alert", "test", "boot")
     assert tried.returncode == 2
-    assert "there is no receiver boot: the file has bot, nobody" in tried.stderr
+    assert "there is no receiver boot; the file contains bot, nobody" in tried.stderr
 
 
 @pytest.mark.usefixtures("subscribed")
 def test_waiting_alerts_are_listed_with_their_age_and_reason(environment: dict[str, str]) -> None:
-    assert orderd(environment, "alert", "list").stdout == "Every alert is delivered.\n"
+    assert orderd(environment, "alert", "list").stdout == "All alerts have been delivered.\n"
     alerts.store(AlertKind.RESTARTED, {})
     alerts.distribute({"bot": AlertKind})
     (delivery,) = alerts.take("bot", 1)

@@ -122,7 +122,7 @@ def test_a_data_directory_of_another_major_version_is_refused_with_instructions(
     data = tmp_path / "postgres"
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("17\n")
-    with pytest.raises(OrderdError, match=r"made by Postgres 17, and this orderd brings 18 ") as refused:
+    with pytest.raises(OrderdError, match=r"created by Postgres 17, and this orderd includes Postgres 18") as refused:
         Postgres(tmp_path).start()
     assert "(orderd backup DIRECTORY)" in refused.value.detail
     assert "orderd restore FILE" in refused.value.detail

@@ -96,7 +96,7 @@ def test_what_was_seen_before_changes_nothing() -> None:
 
 def test_a_missing_event_is_never_passed_over() -> None:
     book = book_after(FILLED[:2])
-    with pytest.raises(AnswerLostError, match="event 4 came right after event 2"):
+    with pytest.raises(AnswerLostError, match="event 4 followed event 2"):
         book.apply(history(FILLED)[3])
 
 

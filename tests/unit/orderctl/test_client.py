@@ -75,9 +75,7 @@ def test_a_daemon_on_this_machine_is_met_without_a_proxy(
 def test_a_proxy_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socks_proxy({}) as proxy, Client(FAR_AWAY) as client:
         monkeypatch.setenv("ALL_PROXY", proxy.url())
-        with pytest.raises(
-            UnreachableError, match=r"by way of the proxy 127\.0\.0\.1:\d+: .* no host is reached there"
-        ):
+        with pytest.raises(UnreachableError, match=r"through the proxy 127\.0\.0\.1:\d+: .* no host is reached there"):
             client.call(Method.BALANCES, NoParams(), BalancesResult)
 
 
@@ -318,7 +316,7 @@ class TestHeartbeat:
 
         stale = next(updates)
         assert isinstance(stale, Stale)
-        assert stale.reason == "nothing is heard from the daemon"
+        assert stale.reason == "the daemon sends nothing"
         assert stale.since < datetime.now(UTC)
         daemon.publish(events[4])
         rest = list(updates)
@@ -337,7 +335,7 @@ class TestHeartbeat:
         stale = next(updates)
         daemon.beat()
         assert isinstance(stale, Stale)
-        assert stale.reason == "the daemon does not reach its database"
+        assert stale.reason == "the daemon cannot reach its database"
         assert datetime.now(UTC) - stale.since >= timedelta(minutes=2)
         assert next(updates) == Fresh()
 

@@ -23,12 +23,12 @@ from tests.unit.solana.server import response
 
 BASIC = "Basic dHJhZGVyOnNlY3JldEAx"
 """trader:secret@1"""
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
+    for name in PROXY_NAMES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
@@ -88,7 +88,7 @@ def test_so_they_are_by_the_websocket() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8899", "ws://localhost:8900", "https://[::1]", "http://127.1.2.3"])
 def test_nothing_on_this_machine_is_asked_for_by_way_of_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    for name in PROXIES[:3]:
+    for name in PROXY_NAMES[:3]:
         monkeypatch.setenv(name, "http://proxy.example:3128")
     assert EndpointUrl.of(url).proxy() is None
 
@@ -145,7 +145,7 @@ def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.Mon
 def test_a_proxy_is_asked_for_a_way_to_an_endpoint_with_tls(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     with speaking([answer]) as (port, received):
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        with pytest.raises(TransportError, match=r"rpc\.example:443 by way of the proxy 127\.0\.0\.1"):
+        with pytest.raises(TransportError, match=r"rpc\.example:443 through the proxy 127\.0\.0\.1"):
             posted("https://rpc.example/key")
     assert received.get(timeout=10) == b"CONNECT rpc.example:443 HTTP/1.1\r\nHost: rpc.example:443\r\n\r\n"
 
@@ -212,7 +212,7 @@ def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     with socks_proxy({}, wants_user=True) as proxy:
         monkeypatch.setenv("ALL_PROXY", proxy.url())
-        with pytest.raises(TransportError, match=r"rpc\.example:80 by way of the proxy .*: no host is reached there"):
+        with pytest.raises(TransportError, match=r"rpc\.example:80 through the proxy .*: no host is reached there"):
             posted("http://rpc.example/key")
         monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
         with pytest.raises(TransportError, match="the proxy asks for a user and a password"):
@@ -224,5 +224,5 @@ def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPat
 
 def test_a_name_that_no_host_can_have_is_reported_as_one_that_is_not_reached() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, pytest.raises(OSError, match="not a name of a host"):
+    with ours, theirs, pytest.raises(OSError, match="not a valid host name"):
         _ask_in_socks(ours, f"{'x' * 64}.example", 80)

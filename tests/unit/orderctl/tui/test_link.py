@@ -140,7 +140,7 @@ async def test_a_call_without_an_answer_ends_in_time_and_keeps_the_connection(da
     daemon.answers(Method.ORDER_GET, detail_of(FILLED))
     async with linked(Settings(url=daemon.url, timeout=0.2)) as (link, listener):
         await listener.wait_for(Ready)
-        with pytest.raises(AnswerLostError, match=r"no answer to status within 0\.2 s"):
+        with pytest.raises(AnswerLostError, match=r"no response to status within 0\.2 s"):
             await link.call(Method.STATUS, NoParams(), StatusResult)
         assert await link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail) == detail_of(FILLED)
 
@@ -157,7 +157,7 @@ async def test_a_refusal_is_the_callers_and_not_the_connections(daemon: FakeDaem
 async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: FakeDaemon, settings: Settings) -> None:
     def refuse_events(news: News) -> None:
         if isinstance(news, Event):
-            raise AnswerLostError("lost", "event 4 came right after event 2", "ask anew")
+            raise AnswerLostError("lost", "event 4 followed event 2", "ask anew")
 
     async with linked(settings) as (_, listener):
         listener.on_news = refuse_events
@@ -166,7 +166,7 @@ async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: Fak
         await listener.wait_for(Ready, 2)
 
     (closed,) = [news for news in listener.received if isinstance(news, Closed)]
-    assert closed.reason == "event 4 came right after event 2"
+    assert closed.reason == "event 4 followed event 2"
 
 
 @pytest.mark.parametrize("when", ["at the door", "at the subscription"])

@@ -60,7 +60,7 @@ async def test_a_daemon_that_is_itself_out_of_touch_is_reported() -> None:
     async with running(caller) as pilot:
         caller.send(Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=9), subscriptions=()))
         await drawn(pilot)
-        assert words(pilot, Banner).startswith(" simnet  ◌ the daemon does not reach its database, stale since ")
+        assert words(pilot, Banner).startswith(" simnet  ◌ the daemon cannot reach its database, stale since ")
         assert pilot.app.screen.has_class("-stale")
 
 
