@@ -92,11 +92,12 @@ class Curve:
     visible when its start is appended, after all its other values.
     """
 
-    __slots__ = ("_ends", "_ins", "_lock", "_outs", "_starts", "_steps", "_waiting", "start")
+    __slots__ = ("_ends", "_ins", "_is_complete", "_lock", "_outs", "_starts", "_steps", "_waiting", "start")
 
     def __init__(self, segments: Iterable[Segment], limit: int, most_steps: int = U64_MAX) -> None:
         self._waiting = _up_to(segments, limit, most_steps)
         self._lock = Lock()
+        self._is_complete = False
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._steps: list[int] = []
@@ -106,20 +107,27 @@ class Curve:
         self.start = self._starts[0] if self._starts else NEVER
         """s of the first unit of input."""
 
-    def at(self, s: int, reach: int = U64_MAX) -> tuple[int, int]:
-        """The input until the pool's marginal price has fallen to that of s, and the output for it."""
-        while (count := len(self._starts)) and s >= self._ends[count - 1] and self._walk():
-            pass
-        index = bisect_right(self._starts, s)
+    def taken(self, s: int, reach: int = U64_MAX) -> int:
+        """The input until the pool's marginal price has fallen to that of s."""
+        index = self._segments_until(s)
         if index == 0 or reach == 0:
-            return 0, 0
+            return 0
         if index > reach:  # reduced, so that it does not cross one more tick or bin however the pool rounds
-            return max(self._ins[reach] - _ROUNDED * reach, 0), self._outs[reach]
+            return max(self._ins[reach] - _ROUNDED * reach, 0)
         start, end = self._starts[index - 1], self._ends[index - 1]
         if s >= end:
-            return self._ins[index], self._outs[index]
-        part = (self._ins[index] - self._ins[index - 1]) * (s - start) // (end - start)
-        return self._ins[index - 1] + part, self._outs[index - 1] + (part << 2 * PRECISION) // (start * s)
+            return self._ins[index]
+        before = self._ins[index - 1]
+        return before + (self._ins[index] - before) * (s - start) // (end - start)
+
+    def at(self, s: int, reach: int = U64_MAX) -> tuple[int, int]:
+        """The input until the pool's marginal price has fallen to that of s, and the output for it."""
+        taken = self.taken(s, reach)
+        index = self._segments_until(s)
+        if index > reach or index == 0 or s >= self._ends[index - 1]:
+            return taken, self._outs[min(index, reach)]
+        part = taken - self._ins[index - 1]
+        return taken, self._outs[index - 1] + (part << 2 * PRECISION) // (self._starts[index - 1] * s)
 
     def end(self, amount_in: int) -> int:
         """s after the pool has taken this amount; ``NEVER`` if it cannot."""
@@ -145,11 +153,20 @@ class Curve:
         taken, paid = self.at(s)
         return paid - value_at(taken, s)
 
+    def _segments_until(self, s: int) -> int:
+        """The number of segments that start at or before s."""
+        while not self._is_complete and s >= self._ends[len(self._starts) - 1] and self._walk():
+            pass
+        return bisect_right(self._starts, s)
+
     def _walk(self) -> bool:
         """Compute one more segment; False if there is none."""
+        if self._is_complete:
+            return False
         with self._lock:
             segment = next(self._waiting, None)
             if segment is None:
+                self._is_complete = True
                 return False
             # A fee that falls on the way can improve the price again; the split then treats the price as constant.
             start = max(segment.start, self._ends[-1] if self._ends else 1)

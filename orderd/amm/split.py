@@ -414,12 +414,12 @@ class _Search:
         best = -max(paid)[1] if paid else None
         enough = self._curves[best].end(self._amount) if best in self._curves else NEVER
         cheap = {index: curve for index, curve in self._curves.items() if curve.start < enough or index == best}
-        return {index: curve.at(enough)[0] for index, curve in cheap.items()}
+        return {index: curve.taken(enough) for index, curve in cheap.items()}
 
     def _taken_by_best(self, curves: Sequence[Curve], s: int, size: int) -> int:
         """The input up to s of the ``size`` pools with the largest surplus at s."""
         ranked = sorted(((curve.surplus(s), curve) for curve in curves), key=lambda each: -each[0])
-        return sum(curve.at(s)[0] for surplus, curve in ranked[:size] if surplus > self._cost)
+        return sum(curve.taken(s) for surplus, curve in ranked[:size] if surplus > self._cost)
 
 
 def _key(worth: int) -> int:

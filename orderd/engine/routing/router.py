@@ -303,7 +303,7 @@ def _depth(pools: Sequence[OpenPool], address: str) -> int:
     for pool in pools:
         if pool.address == address:
             curve = pool.curve(U64_MAX)
-            return curve.at(curve.start * 21 // 20)[0]
+            return curve.taken(curve.start * 21 // 20)
     return U64_MAX
 
 

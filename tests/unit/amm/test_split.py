@@ -228,6 +228,7 @@ def market_with_odd_pools(seed: int) -> tuple[list[Side], list[Side], int, int]:
     return agreed, odd, amount, random.choice((10_000, 30_000, 50_000))
 
 
+@pytest.mark.untraced
 def test_a_pool_with_another_price_than_the_others_keeps_no_order_from_them() -> None:
     """It may hold more than the order is worth: then it would receive most of it, and use up what depth may cost."""
     seen = 0
