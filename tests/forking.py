@@ -32,6 +32,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -42,12 +43,15 @@ import orderctl
 import orderd
 
 _ROOT: Final = Path(__file__).parents[1]
-_MODULES: Final = ("orderd.main", "orderd.simnet")
+_MAIN: Final = "orderd.main"
+_MODULES: Final = (_MAIN, "orderd.simnet")
 _SCRIPTS: Final = tuple(str(Path(sys.executable).with_name(name)) for name in ("orderctl", "orderd"))
 _STARTERS: Final = {"run", "demo"}
 """Verbs that start further programs of ours."""
-_NOT_LOADED: Final = ("orderctl.tui", "orderctl.assistant", *_MODULES)
-"""Modules that few programs need and that import slowly, and those that run as ``__main__``."""
+_NOT_LOADED: Final = ("orderctl.tui", "orderctl.assistant", "orderd.simnet.__main__")
+"""Modules that few programs need and that import slowly, and one that does nothing but run."""
+_LOADED_LATE: Final = ("encodings.idna", "typer._adapters", "typer._click.decorators", "uvicorn.lifespan.off")
+"""Modules of others that most programs import while they run."""
 _AT_START: Final = ("PYTHON", "LC_", "LANG")
 """Variables that an interpreter reads at its start. If they differ from ours, the program is executed, not forked."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
@@ -197,12 +201,25 @@ def main() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.startswith(_NOT_LOADED):
                 import_module(module.name)
-    import_module("orderd.gateway.http.app").application()
+    for name in _LOADED_LATE:
+        import_module(name)
+    _prepare_parts()
     gc.collect()
     gc.freeze()
     gc.enable()
     launch = _serve(socket.socket(fileno=os.dup(0)))
     _end(0 if launch is None else _run(launch))
+
+
+def _prepare_parts() -> None:
+    """Compute once what each program would compute from constants: routes, command lines, derived addresses."""
+    import_module("orderd.gateway.http.app").application()
+    get_command = cache(import_module("typer.main").get_command)
+    for module in ("typer.main", "orderctl.main"):
+        vars(import_module(module))["get_command"] = get_command
+    for module in ("orderd.main", "orderctl.app"):
+        get_command(import_module(module).app)
+    import_module("orderd.simnet.genesis").Genesis(0).block()
 
 
 def _serve(control: socket.socket) -> _Launch | None:
@@ -317,9 +334,15 @@ def _run(launch: _Launch) -> int:
             runpy.run_path(launch.argv[0], run_name="__main__")
         else:
             interpreter, _, module, *arguments = launch.argv
-            sys.argv = [interpreter, *arguments]
             sys.path[0] = launch.cwd
-            runpy.run_module(module, run_name="__main__", alter_sys=True)
+            if module == _MAIN:
+                main = sys.modules[module]
+                sys.argv = [str(main.__file__), *arguments]
+                sys.modules["__main__"] = main
+                main.main()
+            else:
+                sys.argv = [interpreter, *arguments]
+                runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if not isinstance(end.code, int | None):
             raise

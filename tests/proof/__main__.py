@@ -15,6 +15,7 @@ from typing import Final
 
 from orderctl.config.settings import Settings as ClientSettings
 from orderd.client.connection import Client
+from tests import forking
 from tests.acceptance.judge import judge
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.postgres_log import logged_errors
@@ -45,6 +46,7 @@ def say(text: str) -> None:
 
 def main() -> int:
     began = time.monotonic()
+    forking.use()
     open_network()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
