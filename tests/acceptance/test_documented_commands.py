@@ -38,6 +38,7 @@ NOT_RUN: Final[Mapping[str, str]] = {
             "sudo python3 -m venv /opt/orderd && "
             "sudo /opt/orderd/bin/pip install --constraint constraints.txt '.[embedded]'",
             "sudo install -m 0600 .env.example /etc/orderd/orderd.env",
+            "sudo install -m 0755 deploy/orderd-admin /usr/local/sbin/",
             "sudo install -m 0644 deploy/orderd.service deploy/orderd.socket /etc/systemd/system/",
             "sudo systemctl enable --now orderd.socket orderd.service",
             "systemctl status orderd",

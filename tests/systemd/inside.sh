@@ -81,6 +81,11 @@ shown StatusText | grep -q 'taking orders' || fail "the status does not say wher
 step "trade"
 orderctl submit SOL USDC 1.5 --watch || fail "an order is not filled"
 
+step "an operator's commands, with the account, the settings and the state directory of the service"
+install -m 0755 orderd-admin /usr/local/sbin/
+orderd-admin api-key create desk | grep -q '^orderd_' || fail "no API key is made"
+! orderd api-key create mine --state-dir /var/lib/orderd || fail "root writes into the directory of the service"
+
 step "the journal has priorities"
 journalctl -u orderd -o json --no-pager | grep -q '"PRIORITY":"6"' || fail "no line of priority info"
 journalctl -u orderd -p err --no-pager -o cat | cut -c1-200
