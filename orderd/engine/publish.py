@@ -1,33 +1,32 @@
-"""Publishes stored changes: events over Redis Pub/Sub, and a snapshot of each order in flight.
+"""Publishes stored changes: events over Redis Pub/Sub, and the newest event of each order in flight under a key.
 
 Redis may lose any of it. Subscribers fill gaps from Postgres, so failures here are only logged.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 import redis
 
 from db.journal import Moved
-from db.models import Order
 from orderd.best_effort import Outbox
+from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
 from orderd.engine.order_metrics import count
-from orderd.engine.views import order_view
-from orderd.wire.orders import OrderView
 
 CHANNEL: Final = "orderd:events"
-_SNAPSHOT_SECONDS: Final = 3600
+_KEPT_SECONDS: Final = 3600
 _BETWEEN: Final = b"\n"
 """No event's JSON has one."""
 _PUBLISH: Final = """
+redis.call('PUBLISH', KEYS[1], ARGV[2])
 for i = 3, #ARGV, 2 do
     if ARGV[i + 1] == '' then redis.call('DEL', ARGV[i])
     else redis.call('SET', ARGV[i], ARGV[i + 1], 'EX', ARGV[1]) end
 end
-redis.call('PUBLISH', KEYS[1], ARGV[2])
 """
-"""KEYS channel, ARGV seconds and events, then for each order: key of its snapshot, and snapshot or '' at its end."""
+"""KEYS channel, ARGV seconds and events, then for each order: its key, and its newest event or '' at its end."""
 
 
 def events_of(message: bytes) -> list[bytes]:
@@ -35,7 +34,8 @@ def events_of(message: bytes) -> list[bytes]:
     return message.split(_BETWEEN)
 
 
-def snapshot_key(order_id: object) -> str:
+def active_key(order_id: object) -> str:
+    """The key of an order in flight."""
     return f"active:order:{order_id}"
 
 
@@ -62,13 +62,16 @@ class Publisher:
         """Publish them now, or with the other commands of the pipeline ``client``. Raises redis.RedisError."""
         if not changes:
             return
-        events = [event for moved in changes for event in (moved.before, moved.event) if event is not None]
-        message = _BETWEEN.join(event.__pydantic_serializer__.to_json(event) for event in events)
-        arguments: list[str | bytes | int] = [_SNAPSHOT_SECONDS, message]
-        for order in {moved.order.id: moved.order for moved in changes}.values():
-            arguments += [snapshot_key(order.id), "" if order.status in TERMINAL else _snapshot(order)]
+        events: list[bytes] = []
+        newest: dict[str, bytes] = {}
+        for moved in changes:
+            if moved.before is not None:
+                events.append(_json(moved.before))
+            events.append(_json(moved.event))
+            newest[active_key(moved.order.id)] = b"" if moved.order.status in TERMINAL else events[-1]
+        arguments = [_KEPT_SECONDS, _BETWEEN.join(events), *chain.from_iterable(newest.items())]
         (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)
 
 
-def _snapshot(order: Order) -> bytes:
-    return OrderView.__pydantic_serializer__.to_json(order_view(order))
+def _json(event: OrderEvent) -> bytes:
+    return event.__pydantic_serializer__.to_json(event)

@@ -206,6 +206,7 @@ class OrderConsumer(Consumer):
             if not self._await_thread():
                 return None
             if self._under_way:
+                self._flush()
                 self._broker.preparation.wait()
             self._refill()
             self._failures = 0
@@ -222,13 +223,14 @@ class OrderConsumer(Consumer):
             return self._free.wait_for(lambda: self._under_way < self._threads, self._timeout)
 
     def _refill(self) -> None:
-        self._flush()
+        """Fetch first: while an order waits for that, nobody waits for acknowledgements."""
         room = self._threads - len(self._fetched)
         if room <= 0:
             return
         fetched = self._broker.do_fetch(self._queue_name, room)
         self._fetched.extend(message for data in fetched if (message := _decoded(data)))
         if not fetched and not self._fetched:
+            self._flush()
             self._broker.wait_until_filled(self._timeout)
 
     def _joined(self) -> MessageProxy:

@@ -27,7 +27,7 @@ from orderd.engine.allowance import UNLIMITED, Spending
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake, Submission, SubmitOutcome, new_order
-from orderd.engine.publish import CHANNEL, Publisher, snapshot_key
+from orderd.engine.publish import CHANNEL, Publisher, active_key
 from orderd.queue.broker import OrderBroker
 from orderd.wire.submissions import SubmitParams
 from tests.integration.engine.conftest import Queue
@@ -72,7 +72,7 @@ def test_an_order_is_stored_queued_and_published(intake: Intake, queue: Queue, r
     assert queue.sent == [order.id]
     assert message is not None
     assert b'"kind":"accepted"' in message["data"]
-    assert redis_client.get(snapshot_key(order.id)) == order.model_dump_json().encode()
+    assert redis_client.get(active_key(order.id)) == message["data"]
 
 
 def test_a_resubmitted_order_is_the_same_order(intake: Intake, queue: Queue) -> None:
@@ -254,7 +254,7 @@ def test_an_unsent_order_is_cancelled_and_leaves_the_rate_limits_line(
     )
     assert forgotten == [order_id]
     publisher.close(5)
-    assert redis_client.exists(snapshot_key(order_id)) == 0
+    assert redis_client.exists(active_key(order_id)) == 0
 
 
 def test_an_uncommitted_cancel_is_not_published(forgotten: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
