@@ -4,6 +4,7 @@ What depends on how fast the machine is, is left out: loops, slots, and what is 
 """
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ TOGETHER: Final = MOST_AT_ONCE
 """What one message carries."""
 COMMITS: Final = "commits that write"
 BYTES: Final = "bytes to a subscriber"
+CYCLES: Final = "objects that only the collector frees"
 _BATCHES: Final = {1: 16, TOGETHER: 4}
 """How many are counted of each size."""
 _WARM_UP: Final = 2
@@ -178,9 +180,13 @@ def per_order() -> dict[int, dict[str, float]]:
 
 def _counted(engine: Engine, subscriber: Subscriber, orders: int) -> dict[str, float]:
     sent, transactions = subscriber.bytes, _transactions()
+    gc.collect()
+    gc.disable()
     with counted() as counts:
         for _ in range(_BATCHES[orders]):
             engine.trade(orders)
+    counts[CYCLES] = gc.collect()
+    gc.enable()
     counts[COMMITS] = _transactions() - transactions
     counts[BYTES] = subscriber.bytes - sent
     return {name: count / (orders * _BATCHES[orders]) for name, count in sorted(counts.items())}

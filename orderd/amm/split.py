@@ -191,7 +191,11 @@ class _Binding(IntEnum):
 
 
 class _Look(NamedTuple):
-    """A pending step of the search for one set; ordered by the set's bound, the highest first."""
+    """A pending step of the search for one set; ordered by the set's bound, the highest first.
+
+    ``at`` is a method without its search: a bound one would make a cycle with it, and only the collector would free
+    what is left of it, some eighty objects an order.
+    """
 
     minus_at_most: int
     turn: int
@@ -245,14 +249,14 @@ class _Search:
         """The best split that fits: of the whole amount or, if it pays notably more, of a part."""
         for index, single in enumerate(self._singles):
             if isinstance(single, Quote) and index in self._curves:
-                self._look_later(_key(single.amount_out - self._cost), self._judge_single, Leg(index, single))
+                self._look_later(_key(single.amount_out - self._cost), _Search._judge_single, Leg(index, single))
         if (
             not self._open or len(self._near) > 1
         ):  # otherwise no set pays more than the best pool, unless that does not fit
             self._try_first()
         while self._open:
             look = heappop(self._open)
-            found = look.at(*look.what)
+            found = look.at(self, *look.what)
             if found is not None:
                 return found
         return None
@@ -271,7 +275,7 @@ class _Search:
             self._tried.add(ranks)
             base, ranked = self._ranked(self._largest)
             at_most = base + sum(ranked[rank][0] for rank in ranks)
-            self._look_later(at_most, self._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
+            self._look_later(at_most, _Search._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
 
     def _consider(self, at_most: int, ranks: tuple[int, ...], legs: tuple[int, ...]) -> None:
         """Examine a set if it can be useful and could fit, and queue the sets next to it in rank."""
@@ -289,7 +293,7 @@ class _Search:
             self._bind(_Binding.SIZE)
         elif self._binding and len(legs) < self._largest:  # the level for larger sets would be a weak bound
             base, ranked = self._ranked(len(legs))
-            self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), self._fill, legs)
+            self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), _Search._fill, legs)
         else:
             self._fill(legs)
 
@@ -306,7 +310,7 @@ class _Search:
             self._binding = what
             self._try_first()
             for at_most, *which in self._put_off:
-                self._look_later(at_most, self._consider, at_most, *which)
+                self._look_later(at_most, _Search._consider, at_most, *which)
             self._put_off.clear()
 
     # The stages of a set
@@ -316,12 +320,12 @@ class _Search:
         if filling.reaches:
             self._bind(_Binding.AMOUNTS)
         if filling.shares:
-            self._look_later(filling.paid - self._cost * len(filling.shares), self._compute, legs, filling)
+            self._look_later(filling.paid - self._cost * len(filling.shares), _Search._compute, legs, filling)
 
     def _compute(self, legs: tuple[int, ...], filling: Filling) -> None:
         split = self._exact(filling)
         if split is not None:
-            self._look_later(self._key(split), self._judge, split, legs, filling.reaches)
+            self._look_later(self._key(split), _Search._judge, split, legs, filling.reaches)
 
     def _judge_single(self, leg: Leg) -> Split | None:
         return self._judge(Split((leg,)), (leg.position,), None)
@@ -358,7 +362,7 @@ class _Search:
                     break
             aim += spare
         if best is not None and self._may_be(best):
-            self._look_later(self._key(best), self._judge, best, legs, reaches)
+            self._look_later(self._key(best), _Search._judge, best, legs, reaches)
 
     def _may_be(self, split: Split) -> bool:
         return not self._entire or split.amount_in == self._amount

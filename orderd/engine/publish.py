@@ -69,7 +69,8 @@ class Publisher:
                 events.append(_json(moved.before))
             events.append(_json(moved.event))
             newest[active_key(moved.order.id)] = b"" if moved.order.status in TERMINAL else events[-1]
-        arguments = [_KEPT_SECONDS, _BETWEEN.join(events), *chain.from_iterable(newest.items())]
+        arguments: list[str | bytes | int] = [_KEPT_SECONDS, _BETWEEN.join(events)]
+        arguments += chain.from_iterable(newest.items())
         (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)
 
 

@@ -236,7 +236,9 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: Ra
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
-    gateway = Gateway(settings, engine, Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=5))
+    # By the newer protocol, the library writes out each message that is published, for a log that nobody keeps.
+    client = Redis.from_url(redis_url, protocol=2, socket_connect_timeout=2, health_check_interval=5)
+    gateway = Gateway(settings, engine, client)
     if service_manager().is_there:
         loop.add_signal_handler(signal.SIGHUP, _Reload(settings, gateway, limiter).run)
 
