@@ -11,9 +11,8 @@ from db.journal.rows import COLUMNS
 from db.models import listed
 from db.prepared import Prepared
 from orderd.domain.events import ENTRY_FILL, AnyFact
+from orderd.domain.money import LAMPORTS_PER_SOL
 from orderd.domain.order import HELD, LEASED, RESTING, SIGNED, WAITING, EventKind, OrderStatus, sources, target
-
-_LAMPORTS_PER_SOL: Final = 10**9
 
 
 def prepared_for(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> Prepared:
@@ -117,7 +116,7 @@ def _attachments(change: Change) -> list[str]:
                                pool_fee, mid)
             SELECT m.id, (m.fact->>'attempt')::integer, m.signature, (m.fact->>'slot')::bigint, m.updated_at,
                    m.filled_in, m.filled_out, m.network_fee,
-                   coalesce((m.fact->>'rent')::numeric * {_LAMPORTS_PER_SOL}, 0)::bigint, e.pool_fee, e.mid
+                   coalesce((m.fact->>'rent')::numeric * {LAMPORTS_PER_SOL}, 0)::bigint, e.pool_fee, e.mid
             FROM moved m LEFT JOIN ended e ON e.order_id = m.id AND e.signature = m.signature)""")
     if _is_revived(change):
         ctes.append("""taken_back AS (

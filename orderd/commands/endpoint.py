@@ -12,13 +12,13 @@ from solders.signature import Signature
 from orderd.commands.finding import DoctorFinding
 from orderd.config.settings import Settings
 from orderd.domain.errors import ERRORS, ErrorCode, OrderdError
-from orderd.domain.money import format_amount
+from orderd.domain.money import LAMPORT_DECIMALS, format_amount
 from orderd.domain.well_known import registry_of
 from orderd.engine.execution.fees import FeeEstimate, percentile
-from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.proving.market import ProvingMarket
 from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.hints import first_slot
+from orderd.solana.json_rpc import METHOD_NOT_FOUND
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError
 from orderd.solana.rpc_calls import NEWEST_VERSION
@@ -29,7 +29,6 @@ LOW_LAMPORTS: Final = 20_000_000
 """A lower balance warns: it would not pay for a few token accounts and fees."""
 _BURST: Final = 40
 _AT_ONCE: Final = 8
-_METHOD_NOT_FOUND: Final = -32601
 _BEHIND_SLOTS: Final = 150
 """Maximum distance between the newest and the finalized slot: the validity of a blockhash."""
 _SKEW_SECONDS: Final = 10.0
@@ -152,7 +151,7 @@ def _answers(rpc: RpcClient, method: str, params: list[Any]) -> bool:
             time.sleep(error.retry_after or 1.0)
             continue
         except RpcResponseError as error:
-            return error.code != _METHOD_NOT_FOUND
+            return error.code != METHOD_NOT_FOUND
         except RpcError:
             return False
         return True

@@ -10,9 +10,14 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 U64_MAX = 2**64 - 1
 BPS = 10_000
+LAMPORT_DECIMALS: Final = 9
+LAMPORTS_PER_SOL: Final = 10**LAMPORT_DECIMALS
+HUNDREDTH: Final = Decimal("0.01")
+"""The precision of basis points and percentages that are shown."""
 MAX: Final = "max"
 """The amount that is all there is."""
-_EXACT: Final = Context(prec=60)
+EXACT: Final = Context(prec=60)
+"""For quotients of amounts, which have more digits than the default context."""
 PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
 
 
@@ -69,13 +74,13 @@ def format_amount(amount: int, decimals: int) -> str:
 
 def format_price(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, digits: int = 9) -> str:
     """Output tokens for one input token, as a decimal string of ``digits`` significant digits, rounded half even."""
-    price = _EXACT.divide(Decimal(amount_out), Decimal(amount_in)).scaleb(decimals_in - decimals_out, _EXACT)
+    price = EXACT.divide(Decimal(amount_out), Decimal(amount_in)).scaleb(decimals_in - decimals_out, EXACT)
     return _rounded(price, digits)
 
 
 def format_significant(value: Fraction, digits: int = 9) -> str:
     """A decimal string of ``digits`` significant digits, rounded half even."""
-    return _rounded(_EXACT.divide(Decimal(value.numerator), Decimal(value.denominator)), digits)
+    return _rounded(EXACT.divide(Decimal(value.numerator), Decimal(value.denominator)), digits)
 
 
 def _rounded(value: Decimal, digits: int) -> str:

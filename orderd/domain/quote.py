@@ -8,11 +8,9 @@ from functools import cached_property
 from typing import Final
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.money import BPS, max_amount_in, min_amount_out
+from orderd.domain.money import BPS, HUNDREDTH, max_amount_in, min_amount_out
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.tokens import Token
-
-_HUNDREDTH: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ class Hop:
     def price_impact_bps(self) -> Decimal:
         """The legs' impacts, each by its part of the input; rounded up to a hundredth."""
         weighted = sum((leg.price_impact_bps * leg.amount_in for leg in self.legs), Decimal(0))
-        return (weighted / self.amount_in).quantize(_HUNDREDTH, rounding=ROUND_UP)
+        return (weighted / self.amount_in).quantize(HUNDREDTH, rounding=ROUND_UP)
 
     @property
     def kept(self) -> Decimal:
@@ -188,7 +186,7 @@ class Route:
         kept = Decimal(1)
         for hop in self.hops:
             kept *= 1 - hop.price_impact_bps / BPS
-        return ((1 - kept) * BPS).quantize(_HUNDREDTH, rounding=ROUND_UP)
+        return ((1 - kept) * BPS).quantize(HUNDREDTH, rounding=ROUND_UP)
 
     @cached_property
     def total_cost_bps(self) -> Decimal:
@@ -196,7 +194,7 @@ class Route:
         kept = Decimal(1)
         for hop in self.hops:
             kept *= hop.kept
-        return ((1 - kept) * BPS).quantize(_HUNDREDTH, rounding=ROUND_UP)
+        return ((1 - kept) * BPS).quantize(HUNDREDTH, rounding=ROUND_UP)
 
     @property
     def fee(self) -> int:

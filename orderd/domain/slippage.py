@@ -3,14 +3,10 @@
 In basis points of that price, positive if the fill is worse, whichever token of the pair is sold.
 """
 
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
-from typing import Final
 
-from orderd.domain.money import BPS
-
-_HUNDREDTH: Final = Decimal("0.01")
-_EXACT: Final = Context(prec=60)
+from orderd.domain.money import BPS, EXACT, HUNDREDTH
 
 
 def against_quote(amount_in: int, amount_out: int, quoted_in: int, quoted_out: int) -> Decimal:
@@ -26,5 +22,5 @@ def against_mid(amount_in: int, decimals_in: int, amount_out: int, decimals_out:
 def _lost(paid: Fraction, expected: Fraction) -> Decimal:
     """To a hundredth of a basis point, rounded half even."""
     lost = (1 - paid / expected) * BPS
-    percent = _EXACT.divide(Decimal(lost.numerator), Decimal(lost.denominator)).quantize(_HUNDREDTH)
+    percent = EXACT.divide(Decimal(lost.numerator), Decimal(lost.denominator)).quantize(HUNDREDTH)
     return abs(percent) if percent.is_zero() else percent

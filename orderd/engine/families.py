@@ -26,7 +26,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled, Confirmed, Deferred, Executing, Expired, Failed, FilledPart, Retrying
 from orderd.domain.exits import stop_of, take_profit_of
-from orderd.domain.money import format_amount, format_price
+from orderd.domain.money import LAMPORT_DECIMALS, format_amount, format_price
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.domain.parts import part_of
 from orderd.domain.retry import RetryPolicy, may_pass
@@ -261,7 +261,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
                 "amount_in": format_amount(family.filled_in, parent.decimals_in),
                 "amount_out": format_amount(family.filled_out, parent.decimals_out),
                 "executed_price": _price(family),
-                "network_fee": format_amount(family.network_fee, views.LAMPORT_DECIMALS),
+                "network_fee": format_amount(family.network_fee, LAMPORT_DECIMALS),
             }
         )
         columns = sums | {"signature": fact.signature, "venue": str(fact.venue)}

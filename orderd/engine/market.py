@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from db.connection import database
 from orderd.domain.errors import OrderdError
 from orderd.domain.liquidity import Guard, objection
-from orderd.domain.money import BPS, format_amount
+from orderd.domain.money import BPS, LAMPORT_DECIMALS, format_amount
 from orderd.domain.order import OrderKind
 from orderd.domain.parts import first_part, least_part
 from orderd.domain.plausible import check_plausible
@@ -36,7 +36,6 @@ from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.simulated_fill import simulate
 from orderd.engine.token_desk import TokenDesk
-from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.programs import associated_token
 from orderd.solana.programs import token as token_program

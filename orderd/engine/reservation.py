@@ -24,14 +24,14 @@ from orderd.domain.money import BPS, format_amount, part_of
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import WSOL_MINT
 from orderd.solana.programs.compute_budget import priority_fee
+from orderd.solana.programs.token import ACCOUNT_RENT
 from orderd.solana.transaction import LAMPORTS_PER_SIGNATURE
 
 LAMPORTS: Final[BalanceKey] = (WSOL_MINT, False)
 _UNITS: Final = 400_000
 """Compute units of a trade over several pools."""
-_ACCOUNT_RENT: Final = 2_039_280
 _LEAST_LAMPORTS: Final = 890_880
-"""Rent of a token account, and of the wallet itself: of two years, 3,480 lamports a byte and year, 128 bytes on top."""
+"""Rent of the wallet itself, as that of ``ACCOUNT_RENT`` for no data."""
 
 
 def fee_of(max_unit_price: int) -> int:
@@ -83,7 +83,7 @@ class WalletFunds:
         spending = _spending(terms, _sold(terms) if more is None else more)
         executions = spending.executions if more is None else 0
         sold = (spending.mint_in, spending.wrapped)
-        rent = sum(_ACCOUNT_RENT for mint in {spending.mint_out} - self.bought if self._lacks_account(mint))
+        rent = sum(ACCOUNT_RENT for mint in {spending.mint_out} - self.bought if self._lacks_account(mint))
         needs: dict[BalanceKey, int] = {sold: spending.amount}
         around = self.fee * executions + rent
         needs[LAMPORTS] = needs.get(LAMPORTS, 0) + around
@@ -107,21 +107,21 @@ class WalletFunds:
         if key != LAMPORTS:
             return funds.available
         accounts = {terms.token_out.mint, *self.ways} - self.bought
-        rent = sum(_ACCOUNT_RENT for mint in accounts if self._lacks_account(mint))
+        rent = sum(ACCOUNT_RENT for mint in accounts if self._lacks_account(mint))
         return max(funds.available - self.fee * _executions(terms) - rent - self._passing(terms), 0)
 
     def _passing(self, terms: OrderTerms) -> int:
         """Lamports that must be available but are not spent: the wallet's own rent, and for SOL the rent of the wrapped
         account."""
         wraps = WSOL_MINT in (terms.token_in.mint, terms.token_out.mint) and not terms.use_wrapped
-        return _LEAST_LAMPORTS + (_ACCOUNT_RENT if wraps else 0)
+        return _LEAST_LAMPORTS + (ACCOUNT_RENT if wraps else 0)
 
     def _lacks_account(self, mint: str) -> bool:
         holding = self.stored.get((mint, False))
         return mint != WSOL_MINT and holding is not None and not holding.has_account
 
     def reserved_of(self, key: BalanceKey) -> int:
-        rents = sum(_ACCOUNT_RENT for mint in self.bought if self._lacks_account(mint)) if key == LAMPORTS else 0
+        rents = sum(ACCOUNT_RENT for mint in self.bought if self._lacks_account(mint)) if key == LAMPORTS else 0
         return self.reserved.get(key, 0) + rents
 
     def _add(self, key: BalanceKey, amount: int) -> None:

@@ -9,9 +9,9 @@ import redis
 from db import alerts, balances, counts, halts, retention
 from db.connection import database
 from orderd.domain.halt import Halt
+from orderd.domain.money import LAMPORT_DECIMALS
 from orderd.domain.order import FILLED, LEASED, WAITING, OrderKind, OrderStatus
 from orderd.domain.tokens import WSOL_MINT, Token
-from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.release import Release
 from orderd.solana.endpoint_figures import EndpointTally, combined, tallies
 from orderd.solana.json_rpc import translated_rpc_errors

@@ -11,7 +11,7 @@ from db.models import Attempt, Fill, Order, OrderEventRow, OrderFailure
 from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
-from orderd.domain.money import format_amount, format_price
+from orderd.domain.money import LAMPORT_DECIMALS, format_amount, format_price
 from orderd.domain.order import ACTIVE, FILLED, LEASED, RESTING, UNFILLED, OrderKind
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.terms_formatting import formatted_values, price_reads
@@ -19,8 +19,6 @@ from orderd.wire.fills import FillView
 from orderd.wire.order_detail import CHILDREN_SHOWN, AttemptOutcome, AttemptView, FailureView, OrderDetail
 from orderd.wire.orders import OrderView
 from orderd.wire.problem import Problem
-
-LAMPORT_DECIMALS = 9
 
 
 def executed_price(order: Order) -> str | None:

@@ -7,10 +7,11 @@ from solders.pubkey import Pubkey
 
 from orderd.simnet.account import LedgerAccount, rent_exempt_minimum
 from orderd.simnet.invoke import Clock
+from orderd.solana import chain_time
 
 OWNER: Final = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
 RENT: Final = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
-CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
+CLOCK: Final = chain_time.CLOCK
 
 _RENT: Final = struct.pack("<QdB", 3_480, 2.0, 50)
 _CLOCK: Final = struct.Struct("<QqQQq")

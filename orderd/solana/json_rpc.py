@@ -28,6 +28,10 @@ from orderd.solana.transport import Response, Transport, TransportError
 Call = tuple[str, list[Any]]
 """A method and its parameters."""
 
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+"""Error numbers of JSON-RPC 2.0."""
 _TOO_MANY_REQUESTS: Final = 429
 log = structlog.get_logger(__name__)
 

@@ -14,13 +14,13 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from orderd.solana.attempt import budget_config
+from orderd.solana.json_rpc import INVALID_PARAMS
 from orderd.solana.programs import memo
 from orderd.solana.programs.compute_budget import MAX_COMPUTE_UNITS
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 from orderd.solana.rpc_types import Simulation
 from orderd.solana.transaction import MAX_SIZE, TransactionVersion, draft
 
-_INVALID_PARAMS: Final = -32602
 _UNSUPPORTED: Final = "UnsupportedVersion"
 log = structlog.get_logger(__name__)
 
@@ -78,4 +78,4 @@ def refuses_version(answer: Simulation | RpcError) -> bool:
     """Whether the answer to a trial of version 1 means that the node does not take this version."""
     if isinstance(answer, Simulation):
         return answer.err == _UNSUPPORTED
-    return isinstance(answer, RpcResponseError) and answer.code == _INVALID_PARAMS
+    return isinstance(answer, RpcResponseError) and answer.code == INVALID_PARAMS

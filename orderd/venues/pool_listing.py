@@ -5,7 +5,7 @@ from typing import Final, Generic
 
 from solders.pubkey import Pubkey
 
-from orderd.solana.json_rpc import RpcRefusedError, RpcResponseError, RpcUnlistedError
+from orderd.solana.json_rpc import INTERNAL_ERROR, RpcRefusedError, RpcResponseError, RpcUnlistedError
 from orderd.solana.pool_programs import PoolProgram
 from orderd.solana.programs.layout import LayoutError
 from orderd.solana.rpc import ChainAccount, RpcClient
@@ -17,8 +17,6 @@ from orderd.venues.pool_layout import PoolLayout
 
 MAX_POOLS_PER_PAIR: Final = 8
 _KEY_BYTES: Final = 32
-_INTERNAL_ERROR: Final = -32603
-"""Internal error of JSON-RPC 2.0: the node supports the call, but failed."""
 
 Pair = tuple[str, str]
 """Two mints in ascending order, because a pool trades in both directions."""
@@ -74,7 +72,7 @@ class PoolListing(Generic[S]):
         try:
             found = self._rpc.get_program_accounts(alikes, offset=self.layout.vaults_offset, length=2 * _KEY_BYTES)
         except (RpcResponseError, RpcRefusedError) as error:
-            if isinstance(error, RpcResponseError) and error.code == _INTERNAL_ERROR:
+            if isinstance(error, RpcResponseError) and error.code == INTERNAL_ERROR:
                 raise  # the node lists them, but failed this time
             setting = f"ORDERD_{self.program.venue.upper()}_POOLS"
             kind = self.program.kind

@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 import structlog
 from solders.pubkey import Pubkey
 
-from orderd.domain.money import format_amount
+from orderd.domain.money import LAMPORT_DECIMALS, format_amount
 from orderd.domain.tokens import WSOL_MINT, Token
-from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.programs import associated_token, token
 from orderd.solana.rpc import ChainAccount, RpcClient, RpcError
 from orderd.venues.account_facts import token_amount

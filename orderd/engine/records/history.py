@@ -8,10 +8,10 @@ from db import history
 from db.accounts import name_of
 from db.history import Wanted
 from db.models import Fill, Order
-from orderd.domain.money import format_amount, format_price
+from orderd.domain.money import LAMPORT_DECIMALS, format_amount, format_price
 from orderd.domain.slippage import against_mid, against_quote
 from orderd.domain.times import parse_moment
-from orderd.engine.views import LAMPORT_DECIMALS, fill_view
+from orderd.engine.views import fill_view
 from orderd.wire.fills import HistoryFill, HistoryParams, HistoryResult, HistoryTotals, PairTotal
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

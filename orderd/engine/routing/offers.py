@@ -3,16 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
-from orderd.domain.money import format_amount, format_price
+from orderd.domain.money import HUNDREDTH, format_amount, format_price
 from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
 from orderd.domain.quoted import Quoted, Refused, RoutedLeg
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.ceiling import ceiling_of, check_ceiling
 from orderd.engine.routing.floor import check_floor, floor_of
-
-_HUNDREDTH: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def offer_of(
         quotes=tuple(_quoted(terms, quote) for quote in decision.quotes),
         refusals=refused_from(decision.refusals),
         route=_legs(terms, decision),
-        gain_bps=None if gain is None else f"{gain.quantize(_HUNDREDTH):f}",
+        gain_bps=None if gain is None else f"{gain.quantize(HUNDREDTH):f}",
         min_amount_out=floor_of(terms, route, agreed) if terms.exact_out is None else terms.exact_out,
         max_amount_in=None if terms.exact_out is None else ceiling_of(terms, route, agreed_most),
     )
@@ -116,7 +113,7 @@ def _legs(terms: OrderTerms, decision: RoutingDecision) -> tuple[RoutedLeg, ...]
             pool_kind=leg.pool_kind,
             token_in=tokens[number - 1].symbol,
             token_out=tokens[number].symbol,
-            share=f"{(Decimal(leg.amount_in) * 100 / hop.amount_in).quantize(_HUNDREDTH).normalize():f}",
+            share=f"{(Decimal(leg.amount_in) * 100 / hop.amount_in).quantize(HUNDREDTH).normalize():f}",
             amount_in=format_amount(leg.amount_in, tokens[number - 1].decimals),
             amount_out=format_amount(leg.amount_out, tokens[number].decimals),
         )

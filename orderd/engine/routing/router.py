@@ -12,7 +12,7 @@ from orderd.amm.side import Quote
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.mid import mid_of, with_enough_liquidity
-from orderd.domain.money import BPS
+from orderd.domain.money import BPS, LAMPORTS_PER_SOL
 from orderd.domain.quote import (
     Hop,
     QuoteRequest,
@@ -45,7 +45,6 @@ from orderd.venues.base import OpenPool, Venue
 
 _UNITS_PER_LEG: Final = 70_000
 """The compute units that another leg adds to a transaction: exact enough to compare it with its gain."""
-_ONE_SOL: Final = 10**9
 _LOOKING_SECONDS: Final = 10.0
 _WARM_SECONDS: Final = 60.0
 _WATCHED_SECONDS: Final = 5.0
@@ -279,10 +278,11 @@ class Router:
         pools = found[WSOL_MINT, mint_out].pools if (WSOL_MINT, mint_out) in found else ()
         known, price = self._sol_prices.get(mint_out, ((), 0))
         if known != pools:
-            quotes = [pool.venue_quote(quote) for pool in pools if (quote := quoted(pool, _ONE_SOL)) is not None]
+            for_one = [(pool, quoted(pool, LAMPORTS_PER_SOL)) for pool in pools]
+            quotes = [pool.venue_quote(quote) for pool, quote in for_one if quote is not None]
             price = max((quote.amount_out for quote in with_enough_liquidity(quotes)), default=0)
             self._sol_prices[mint_out] = pools, price
-        return lamports * price // _ONE_SOL
+        return lamports * price // LAMPORTS_PER_SOL
 
 
 def _mid(route: Route, quotes: Sequence[VenueQuote], found: Mapping[Pair, Answers]) -> Fraction | None:

@@ -6,7 +6,7 @@ from db.journal import AttemptEnd, Change
 from db.leases import LiveAttempt
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Confirmed, LeftOver
-from orderd.domain.money import format_amount, format_price
+from orderd.domain.money import LAMPORT_DECIMALS, format_amount, format_price
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
@@ -14,7 +14,6 @@ from orderd.domain.well_known import EVERYWHERE
 from orderd.engine.chain_errors import explain
 from orderd.engine.failure import AttemptFailedError, change_after
 from orderd.engine.settlement.fill import SettledFill, read_fill
-from orderd.engine.views import LAMPORT_DECIMALS
 from orderd.solana.rpc_types import TransactionInfo
 
 _TOKENS: Final = TokenRegistry(EVERYWHERE)

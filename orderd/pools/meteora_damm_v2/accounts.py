@@ -30,16 +30,12 @@ from orderd.solana.programs.layout import (
     U32,
     U64,
     U128,
-    FieldLayout,
+    U256,
     Key,
     Record,
     raw,
 )
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
-
-U256 = Annotated[
-    int, FieldLayout("32s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(32, "little"))
-]
 
 
 class PoolStatus(IntEnum):

@@ -15,13 +15,13 @@ from orderd.pools.raydium_clmm.maths.limit_orders import NO_ORDERS, LimitOrders
 from orderd.pools.raydium_clmm.maths.pool import FEE_ON_TOKEN_1, ClmmPool, ClmmTick
 from orderd.solana.programs.layout import (
     I32,
+    I128,
     U8,
     U16,
     U32,
     U64,
     U128,
     U1024,
-    FieldLayout,
     Key,
     LayoutError,
     Record,
@@ -30,14 +30,6 @@ from orderd.solana.programs.layout import (
 from orderd.solana.programs.unsupported import Unsupported, UnsupportedPoolError, check_reserved
 
 TICKS_PER_ARRAY: Final = 60
-I128 = Annotated[
-    int,
-    FieldLayout(
-        "16s",
-        lambda data: int.from_bytes(data, "little", signed=True),
-        lambda value: value.to_bytes(16, "little", signed=True),
-    ),
-]
 
 
 class PoolStatus(IntFlag):

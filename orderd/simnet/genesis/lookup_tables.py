@@ -14,9 +14,9 @@ from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount, rent_exempt_minimum
 from orderd.simnet.genesis.accounts import FirstAccounts
 from orderd.simnet.transaction import Transaction, decode
+from orderd.solana.lookup_tables import PROGRAM_ID
 from orderd.solana.pool_programs import part, program_of
 
-PROGRAM_ID: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 MAX_ADDRESSES: Final = 256
 """Maximum addresses per table: the index is one byte."""
 _HEAD: Final = struct.pack("<IQQB35x", 1, (1 << 64) - 1, 0, 0)

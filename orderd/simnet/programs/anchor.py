@@ -5,6 +5,9 @@ Source: coral-xyz/anchor, ``lang/src/error.rs``.
 
 from typing import Final, TypeVar
 
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
 from orderd.simnet.account import TOKEN_PROGRAMS
 from orderd.simnet.codec import decoded
 from orderd.simnet.errors import InstructionError
@@ -16,7 +19,6 @@ from orderd.solana.programs.token import AccountState, Mint, TokenAccount
 R = TypeVar("R", bound=Record)
 
 INSTRUCTION_FALLBACK_NOT_FOUND: Final = ("InstructionFallbackNotFound", 101)
-INSTRUCTION_DID_NOT_DESERIALIZE: Final = ("InstructionDidNotDeserialize", 102)
 CONSTRAINT_MUT: Final = ("ConstraintMut", 2000)
 CONSTRAINT_HAS_ONE: Final = ("ConstraintHasOne", 2001)
 CONSTRAINT_RAW: Final = ("ConstraintRaw", 2003)
@@ -36,6 +38,9 @@ INVALID_PROGRAM_ID: Final = ("InvalidProgramId", 3008)
 ACCOUNT_NOT_SIGNER: Final = ("AccountNotSigner", 3010)
 ACCOUNT_NOT_INITIALIZED: Final = ("AccountNotInitialized", 3012)
 
+_EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
+"""The prefix of the data of a call that records an event: ``lang/src/event.rs``."""
+
 
 def error(invocation: Invocation, name: str, code: int) -> InstructionError:
     """Log an error of the program's handler as Anchor does, and return it for the caller to raise."""
@@ -49,6 +54,18 @@ def account_error(invocation: Invocation, account: str, name: str, code: int) ->
         f"AnchorError caused by account: {account}. Error Code: {name}. Error Number: {code}. Error Message: {name}."
     )
     return InstructionError(code)
+
+
+def is_event(invocation: Invocation) -> bool:
+    """Whether the program called itself only to record an event."""
+    return invocation.data.startswith(_EVENT_TAG)
+
+
+def emit(invocation: Invocation, event: bytes, authority: Pubkey) -> None:
+    """Send an event, with its discriminator, to the program itself, so that it is recorded among the inner
+    instructions. ``authority`` is the program's address for signing events."""
+    signer = AccountMeta(authority, is_signer=True, is_writable=False)
+    invocation.call(Instruction(invocation.program_id, _EVENT_TAG + event, [signer]), signed_by={authority})
 
 
 def panic(invocation: Invocation, why: str) -> InstructionError:

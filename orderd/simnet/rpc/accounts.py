@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 from solders.pubkey import Pubkey
 
+from orderd.amm.swap import U64_MAX
 from orderd.domain.pool_kind import VenueName
 from orderd.simnet.account import TOKEN_PROGRAMS, LedgerAccount
 from orderd.simnet.bank import View
@@ -35,7 +36,6 @@ from orderd.solana.programs.token import AccountState, Mint, TokenAccount
 MAX_ACCOUNTS: Final = 100
 _LARGEST: Final = 20
 _MAX_BASE58: Final = 128
-_MAX_U64: Final = (1 << 64) - 1
 
 
 class Accounts:
@@ -154,7 +154,7 @@ def _described(account: LedgerAccount, data: Json) -> dict[str, Any]:
         "owner": str(account.owner),
         "data": data,
         "executable": account.executable,
-        "rentEpoch": _MAX_U64,
+        "rentEpoch": U64_MAX,
         "space": len(account.data),
     }
 

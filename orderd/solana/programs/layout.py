@@ -30,9 +30,11 @@ class FieldLayout:
     dump: Callable[[Any], Any] | None = None
 
 
-def _unsigned(size: int) -> FieldLayout:
+def _integer(size: int, *, signed: bool = False) -> FieldLayout:
     return FieldLayout(
-        f"{size}s", lambda data: int.from_bytes(data, "little"), lambda value: value.to_bytes(size, "little")
+        f"{size}s",
+        lambda data: int.from_bytes(data, "little", signed=signed),
+        lambda value: value.to_bytes(size, "little", signed=signed),
     )
 
 
@@ -47,9 +49,11 @@ U32 = Annotated[int, FieldLayout("I")]
 U64 = Annotated[int, FieldLayout("Q")]
 I32 = Annotated[int, FieldLayout("i")]
 I64 = Annotated[int, FieldLayout("q")]
-U128 = Annotated[int, _unsigned(16)]
-U1024 = Annotated[int, _unsigned(128)]
-U6144 = Annotated[int, _unsigned(768)]
+I128 = Annotated[int, _integer(16, signed=True)]
+U128 = Annotated[int, _integer(16)]
+U256 = Annotated[int, _integer(32)]
+U1024 = Annotated[int, _integer(128)]
+U6144 = Annotated[int, _integer(768)]
 Key = Annotated[Pubkey, FieldLayout("32s", Pubkey.from_bytes, bytes)]
 Tail = Annotated[bytes, FieldLayout("")]
 """All bytes after the fixed part; only allowed as the last field."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.stretch import Stretch
@@ -78,8 +77,6 @@ INVALID_INPUT: Final = 6018
 NOT_ALONE: Final = 6049
 """FailToValidateSingleSwapInstruction."""
 
-_EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
-"""Anchor's prefix of an event that a program sends to itself."""
 _SWAP_EVENT: Final = hashlib.sha256(b"event:EvtSwap2").digest()[:8]
 
 
@@ -95,7 +92,7 @@ def decode_instruction(data: bytes) -> Swap2:
 
 def process(invocation: Invocation) -> None:
     """Raises InstructionError."""
-    if invocation.data.startswith(_EVENT_TAG):
+    if anchor.is_event(invocation):
         invocation.consume(UNITS_OF_EVENT)
         return
     try:
@@ -307,6 +304,4 @@ def _emit(
     fields += struct.pack("<QQQQ", swap.claiming_fee, swap.protocol_fee, swap.compounding_fee, 0)
     fields += struct.pack("<QQQ", sent, swap.amount_out, arrived)
     fields += struct.pack("<QQQ", invocation.clock.unix_time, after.token_a_amount, after.token_b_amount)
-    data = _EVENT_TAG + _SWAP_EVENT + bytes(invocation.key(POOL)) + fields
-    authority = AccountMeta(EVENT_AUTHORITY_ADDRESS, is_signer=True, is_writable=False)
-    invocation.call(Instruction(invocation.program_id, data, [authority]), signed_by={EVENT_AUTHORITY_ADDRESS})
+    anchor.emit(invocation, _SWAP_EVENT + bytes(invocation.key(POOL)) + fields, EVENT_AUTHORITY_ADDRESS)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import SwapError, SwapErrorKind
@@ -84,8 +83,6 @@ _MATH_ERRORS: Final = {
     SwapErrorKind.OUTPUT_FALLS_SHORT: UNDETERMINED,
 }
 
-_EVENT_TAG: Final = bytes.fromhex("e445a52e51cb9a1d")
-"""Anchor's prefix of an event that a program sends to itself."""
 _SWAP_EVENT: Final = hashlib.sha256(b"event:Swap").digest()[:8]
 
 _NAMES: Final = {Swap2: "Swap2", SwapExactOut2: "SwapExactOut2"}
@@ -101,7 +98,7 @@ def decode_instruction(data: bytes) -> Swap2 | SwapExactOut2:
 
 def process(invocation: Invocation) -> None:
     """Raises InstructionError."""
-    if invocation.data.startswith(_EVENT_TAG):
+    if anchor.is_event(invocation):
         invocation.consume(UNITS_OF_EVENT)
         return
     try:
@@ -354,6 +351,4 @@ def _emit(invocation: Invocation, swap: dlmm.DlmmSwap, *, swap_for_y: bool) -> N
         0,  # host_fee
     )
     keys: tuple[Pubkey, Pubkey] = (invocation.key(LB_PAIR), invocation.key(USER))
-    data = _EVENT_TAG + _SWAP_EVENT + b"".join(map(bytes, keys)) + fields
-    authority = AccountMeta(EVENT_AUTHORITY_ADDRESS, is_signer=True, is_writable=False)
-    invocation.call(Instruction(invocation.program_id, data, [authority]), signed_by={EVENT_AUTHORITY_ADDRESS})
+    anchor.emit(invocation, _SWAP_EVENT + b"".join(map(bytes, keys)) + fields, EVENT_AUTHORITY_ADDRESS)

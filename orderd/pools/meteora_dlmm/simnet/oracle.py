@@ -5,21 +5,12 @@ Layout: MeteoraAg/dlmm-sdk, ``idls/dlmm.json`` (lb_clmm 0.12.0). The updates wer
 """
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Final
 
-from orderd.solana.programs.layout import I64, U64, FieldLayout, Record, Tail
+from orderd.solana.programs.layout import I64, I128, U64, Record, Tail
 
 SAMPLE_SECONDS: Final = 120
 """Seconds that an observation covers; the next swap after that starts a new one."""
-
-I128 = Annotated[
-    int,
-    FieldLayout(
-        "16s",
-        lambda data: int.from_bytes(data, "little", signed=True),
-        lambda value: value.to_bytes(16, "little", signed=True),
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Transfers, minting, burning, and closing accounts. All functions raise InstructionError."""
 
 from dataclasses import replace
-from typing import Final
 
+from orderd.amm.swap import U64_MAX
 from orderd.simnet.errors import InstructionError
 from orderd.simnet.invoke import Invocation
 from orderd.simnet.programs.token.checks import (
@@ -30,8 +30,6 @@ from orderd.simnet.programs.token.errors import (
 from orderd.simnet.programs.token.extensions import keep_back, kept_back
 from orderd.solana.programs import system, token
 from orderd.solana.programs.token import AccountState
-
-U64_MAX: Final = (1 << 64) - 1
 
 
 def transfer(invocation: Invocation) -> None:
