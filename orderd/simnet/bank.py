@@ -107,7 +107,7 @@ class Bank:
         block = self.open
         self.check(transaction, self.view(block.slot))
         outcome = execute(transaction, self.accounts.get, self.clock(), self._landing_programs)
-        for key, account in outcome.changes(transaction).items():
+        for key, account in outcome.stored(transaction).items():
             self._put(key, account)
         executed = Executed(transaction, outcome, ephemeral)
         block.executed.append(executed)

@@ -42,6 +42,16 @@ class Outcome:
             if after is not before
         }
 
+    def stored(self, transaction: Transaction) -> dict[Pubkey, LedgerAccount | None]:
+        """The accounts that the chain stores again, and tells subscribers of.
+
+        They are the changed ones and, of a transaction that succeeded, all that it may write, as in agave.
+        """
+        if self.error is not None:
+            return self.changes(transaction)
+        accounts = zip(transaction.keys, transaction.writable, self.before, self.after, strict=True)
+        return {key: after for key, writable, before, after in accounts if writable or after is not before}
+
 
 def execute(
     transaction: Transaction,

@@ -163,7 +163,7 @@ class PubSub:
             error = executed.outcome.error
             outcome = {"err": None if error is None else error.to_json(), "logs": list(executed.outcome.logs)}
             self._notify_logs(Commitment.PROCESSED, slot, transaction, outcome)
-        self._replaced(slot, executed.outcome.changes(transaction))
+        self._replaced(slot, executed.outcome.stored(transaction))
 
     def _replaced(self, slot: int, accounts: Iterable[Pubkey]) -> None:
         for key in accounts:
