@@ -10,8 +10,9 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.process.temporary import running_daemon
 from orderd.simnet.programs.binaries import Binaries
 from orderd.solana.keys import create_wallet
-from orderd.solana.pool_programs import pool_programs
+from orderd.solana.pool_programs import program_of
 from tests.acceptance.trader import Trader, order, trading
+from tests.conformance.orders import KINDS
 from tests.surfpool.orders import CHILLGUY, Row
 from tests.surfpool.validator import SLOT_MS, running_surfpool
 
@@ -39,9 +40,9 @@ def on_surfpool(state_dir: Path, programs: Path, addon: Path) -> Iterator[Daemon
 
 
 def kinds_of(programs: Path) -> list[PoolKind]:
-    """Those whose binaries are there."""
+    """The kinds whose binaries are there and know today's instructions."""
     ids = Binaries(programs).elfs
-    return [program.kind for program in pool_programs() if program.ids["localnet"] in ids]
+    return [kind for kind in KINDS if program_of(kind).ids["localnet"] in ids]
 
 
 def trade(name: str, daemons: Daemons, kinds: Sequence[PoolKind], count: int) -> Row:
