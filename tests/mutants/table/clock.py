@@ -40,7 +40,7 @@ MUTANTS: Final = (
         "orderd/domain/clock.py",
         "_jump(min(seconds, max(since_last, 0.0)), reading.now - elapsed, reading)",
         "_jump(seconds, reading.now - elapsed, reading)",
-        ("tests/unit/domain/test_clock.py::test_who_stood_still_while_others_looked_sees_no_jump",),
+        ("tests/unit/domain/test_clock.py::test_a_suspended_process_reports_no_jump",),
         "A machine that was paused for an hour makes all waits last an hour longer.",
     ),
     Mutant(

@@ -49,7 +49,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/building.py",
         "owner, plan.limit, seed",
         "owner, 1, seed",
-        (f"{_BUILDING}test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails",),
+        (f"{_BUILDING}test_the_simulated_and_signed_transactions_enforce_the_minimum",),
         "Whoever sees the transaction before it lands can take nearly all of it.",
     ),
     Mutant(
@@ -58,7 +58,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/building.py",
         "is not None:\n            raise error\n",
         "is not None:\n            pass\n",
-        (f"{_BUILDING}test_what_would_fail_is_not_signed",),
+        (f"{_BUILDING}test_a_transaction_whose_simulation_fails_is_not_signed",),
         "Fees are paid for transactions that are known to fail, and orders wait for each of them to end.",
     ),
     Mutant(
@@ -67,7 +67,7 @@ MUTANTS: Final = (
         "orderd/solana/attempt.py",
         "per_unit), memo.memo(attempt_id), *instructions]",
         "per_unit), *instructions]",
-        (f"{_BUILDING}test_no_two_attempts_are_the_same_bytes",),
+        (f"{_BUILDING}test_two_attempts_never_have_the_same_bytes",),
         "Two equal orders of one slot are one transaction: both are told its fill, and one was never traded.",
     ),
     Mutant(
@@ -76,7 +76,7 @@ MUTANTS: Final = (
         "orderd/solana/attempt.py",
         "named = [memo.memo(attempt_id), *instructions]",
         "named = [*instructions]",
-        (f"{_BUILDING}test_no_two_attempts_are_the_same_bytes",),
+        (f"{_BUILDING}test_two_attempts_never_have_the_same_bytes",),
         "The same where the chain takes version 1.",
     ),
     Mutant(
@@ -86,8 +86,8 @@ MUTANTS: Final = (
         "        if any(map(refuses_version, trials)) and self._versions.fall_back():\n",
         "        if False:\n",
         (
-            f"{_BUILDING}test_a_version_that_the_node_refuses_by_now_is_left_before_anything_is_signed",
-            f"{_BUILDING}test_a_dry_run_leaves_a_version_that_the_node_refuses_as_an_order_does",
+            f"{_BUILDING}test_a_version_that_the_node_no_longer_accepts_is_not_signed",
+            f"{_BUILDING}test_a_dry_run_switches_versions_like_an_order",
         ),
         "No order trades while a node behind the address takes version 0 only.",
     ),
@@ -97,7 +97,7 @@ MUTANTS: Final = (
         "orderd/engine/trading.py",
         'if settings.chain == "simnet" and settings.is_one_node:',
         "if settings.chain:",
-        (f"{_TRADING}test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone",),
+        (f"{_TRADING}test_a_failure_on_a_real_chain_is_final_only_in_a_finalized_block",),
         "The block with the failure is rolled back, the same bytes succeed on the other fork, and so does the retry.",
     ),
     Mutant(
@@ -106,7 +106,7 @@ MUTANTS: Final = (
         "orderd/engine/trading.py",
         "is_one_node=settings.is_one_node,",
         "is_one_node=True,",
-        (f"{_TRADING}test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them",),
+        (f"{_TRADING}test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes",),
         "One of a provider's nodes, which lags or has lost its history, proves dead what has landed.",
     ),
     Mutant(
@@ -115,7 +115,7 @@ MUTANTS: Final = (
         "orderd/config/settings.py",
         "return not self.is_local_chain if self.require_proof is None else self.require_proof",
         "return bool(self.require_proof)",
-        (f"{_TRADING}test_on_a_real_chain_a_kind_takes_part_while_it_is_proved",),
+        (f"{_TRADING}test_a_kind_is_traded_on_a_real_chain_only_while_proved",),
         "Orders on mainnet go to a program whose swap nobody has ever seen it take.",
     ),
     Mutant(
@@ -142,7 +142,7 @@ MUTANTS: Final = (
         "orderd/config/settings.py",
         "return self.is_local_chain\n",
         "return True\n",
-        (f"{_TRADING}test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them",),
+        (f"{_TRADING}test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes",),
         "On mainnet, where every endpoint is many nodes, one that lags proves dead what has landed.",
     ),
     Mutant(
@@ -241,7 +241,7 @@ MUTANTS: Final = (
         "orderd/domain/retry.py",
         "if ERRORS[code].consequence is Consequence.ENDS or failures >= self.max_attempts:",
         "if failures >= self.max_attempts:",
-        ("tests/unit/domain/test_retry.py::test_what_cannot_change_is_not_tried_again",),
+        ("tests/unit/domain/test_retry.py::test_permanent_errors_are_not_retried",),
         "Fees are paid for attempts that cannot succeed, and the trader hears of it late.",
     ),
     Mutant(
@@ -250,7 +250,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/quote_collection.py",
         "    except Exception as error:  # noqa: BLE001  (returned, or logged)",
         "    except KeyError as error:",
-        ("tests/unit/engine/test_routing.py::test_one_venue_down_leaves_the_order_to_the_other",),
+        ("tests/unit/engine/test_routing.py::test_an_order_trades_at_one_venue_while_the_other_is_unavailable",),
         "One broken pool of one venue, which anybody can make, keeps every order of the pair from trading.",
     ),
     Mutant(
@@ -260,7 +260,7 @@ MUTANTS: Final = (
         "if price * route.amount_in * BPS < last.price * could_take * (BPS - limit_bps):",
         "if price * BPS < 0:",
         (
-            "tests/unit/engine/test_price_guard.py::test_while_a_pool_is_missing_the_price_may_fall_by_the_limit_and_rise_at_will",
+            "tests/unit/engine/test_price_guard.py::test_the_price_may_fall_by_the_limit_and_rise_freely_while_a_pool_is_missing",
         ),
         "While the deep pool is away orders are sold to a shallow one, at any price.",
     ),
@@ -270,7 +270,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/router.py",
         "limits = SearchLimits(max_impact_bps, max_cost_bps",
         "limits = SearchLimits(10_000, max_cost_bps",
-        ("tests/unit/engine/test_routing.py::test_a_route_that_moves_the_price_too_far_is_refused",),
+        ("tests/unit/engine/test_routing.py::test_a_route_above_the_maximum_price_impact_is_refused",),
         "An order that is too large for its pools is sold for a part of its worth.",
     ),
     Mutant(
@@ -279,7 +279,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/search.py",
         "        if route.total_cost_bps <= self.max_total_cost_bps:\n            return False",
         "        if route.price_impact_bps <= self.max_total_cost_bps:\n            return False",
-        ("tests/unit/engine/test_routing.py::test_fees_and_impact_together_have_a_limit_of_their_own",),
+        ("tests/unit/engine/test_routing.py::test_fees_and_impact_together_are_limited",),
         "A pool that takes nearly all as its fee passes, for it moves the price by nothing.",
     ),
     Mutant(
@@ -297,7 +297,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/price_guard.py",
         "                )\n            return\n        before = ",
         "                )\n        before = ",
-        ("tests/unit/engine/test_price_guard.py::test_order_after_order_does_not_follow_what_is_left_down",),
+        ("tests/unit/engine/test_price_guard.py::test_consecutive_orders_do_not_lower_the_reference",),
         "While the deep pool is away, many small steps lead orders to a tenth of the market.",
     ),
     Mutant(

@@ -107,7 +107,7 @@ MUTANTS: Final = (
         "orderd/domain/schedule.py",
         "remaining // (self.slices - number)",
         "remaining // (self.slices - number + (number == 0))",
-        (f"{_SCHEDULE}test_in_time_they_are_of_one_size_but_for_a_base_unit",),
+        (f"{_SCHEDULE}test_punctual_executions_have_equal_sizes_within_a_base_unit",),
         "A TWAP sells less in its first execution than in the others.",
     ),
     Mutant(

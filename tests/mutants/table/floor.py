@@ -106,7 +106,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/router.py",
         "min(self._max_total_cost_bps, request.max_cost_bps)",
         "self._max_total_cost_bps",
-        ("tests/unit/engine/test_silent_pools.py::test_an_order_may_have_a_lower_limit_of_costs_than_others",),
+        ("tests/unit/engine/test_silent_pools.py::test_an_order_may_lower_its_maximum_cost",),
         "Who says what an order may cost at most pays more.",
     ),
     Mutant(
@@ -115,7 +115,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/price_guard.py",
         "            if not has_own_floor:\n",
         "            if has_own_floor:\n",
-        (f"{_GUARD}test_without_any_past_a_known_pool_that_is_silent_leaves_no_price",),
+        (f"{_GUARD}test_a_silent_known_pool_leaves_no_price_without_a_history",),
         "While the deep pool is away, the first order of a pair is sold at whatever a junk pool pays.",
     ),
     Mutant(
@@ -124,7 +124,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/price_guard.py",
         "            return\n        if last is not None and (",
         "        if last is not None and (",
-        (f"{_GUARD}test_whoever_says_what_he_accepts_needs_no_price_and_makes_none_for_others",),
+        (f"{_GUARD}test_an_order_with_its_own_minimum_needs_and_sets_no_reference",),
         "One order that takes any price makes it the market of all others.",
     ),
     Mutant(

@@ -208,7 +208,7 @@ MUTANTS: Final = (
         "orderd/domain/order.py",
         "    # There is no (SUBMITTED, CANCELLED) or (SUBMITTED, EXPIRED): signed bytes cannot be called back.\n",
         "    (_S.SUBMITTED, _E.CANCELLED, _S.CANCELLED),\n",
-        (f"{_ORDER}test_what_is_signed_cannot_be_cancelled_or_reclaimed",),
+        (f"{_ORDER}test_a_signed_order_cannot_be_cancelled_or_reclaimed",),
         "The trader is told that the order is off, and then it trades.",
     ),
     Mutant(

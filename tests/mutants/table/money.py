@@ -15,7 +15,7 @@ MUTANTS: Final = (
         "orderd/domain/money.py",
         "return -(-amount_out * (BPS - slippage_bps) // BPS)",
         "return amount_out * (BPS - slippage_bps) // BPS",
-        (f"{_MONEY}test_the_least_accepted_is_never_below_the_slippage",),
+        (f"{_MONEY}test_the_minimum_is_never_below_the_slippage",),
         "The trader accepts a base unit less than he said; of a token without decimals that is a whole one.",
     ),
     Mutant(
@@ -24,7 +24,7 @@ MUTANTS: Final = (
         "orderd/domain/quote.py",
         "return [_ceil_div(floor * leg.amount_out, self.amount_out) for leg in self.legs]",
         "return [floor * leg.amount_out // self.amount_out for leg in self.legs]",
-        (f"{_QUOTE}test_the_floors_of_all_legs_make_the_floor_of_the_route",),
+        (f"{_QUOTE}test_the_minimums_of_all_legs_add_up_to_the_routes_minimum",),
         "The floors of a split add up to less than the order accepts, and the chain lets it through.",
     ),
     Mutant(
@@ -33,7 +33,7 @@ MUTANTS: Final = (
         "orderd/domain/quote.py",
         "owed = [*(hop.amount_in for hop in self.hops[1:]), min_amount_out]",
         "owed = [*(1 for hop in self.hops[1:]), min_amount_out]",
-        (f"{_QUOTE}test_a_first_hop_must_pay_what_the_second_one_spends",),
+        (f"{_QUOTE}test_the_first_hop_must_pay_what_the_second_one_spends",),
         "The second hop spends what the wallet held of the token between them before.",
     ),
     Mutant(
@@ -42,7 +42,7 @@ MUTANTS: Final = (
         "orderd/domain/money.py",
         "scaled = Decimal(text).scaleb(decimals)",
         "scaled = Decimal(str(float(text))).scaleb(decimals)",
-        (f"{_MONEY}test_an_amount_survives_writing_and_reading", f"{_MONEY}test_plain_decimals_are_read"),
+        (f"{_MONEY}test_an_amount_is_read_back_as_written", f"{_MONEY}test_plain_decimals_are_read"),
         "Large amounts are off in their last digits, and the ledger never agrees.",
     ),
     Mutant(
@@ -51,7 +51,7 @@ MUTANTS: Final = (
         "orderd/domain/money.py",
         "if scaled != scaled.to_integral_value():",
         "if False:",
-        (f"{_MONEY}test_what_is_no_amount_is_refused_with_its_reason",),
+        (f"{_MONEY}test_an_invalid_amount_is_refused_with_the_reason",),
         "An amount with a digit too many is traded as another one than was typed.",
     ),
     Mutant(
@@ -60,7 +60,7 @@ MUTANTS: Final = (
         "orderd/domain/money.py",
         "if scaled <= 0:",
         "if scaled == 0:",
-        (f"{_MONEY}test_what_is_no_amount_is_refused_with_its_reason",),
+        (f"{_MONEY}test_an_invalid_amount_is_refused_with_the_reason",),
         "An order to sell less than nothing is accepted.",
     ),
     Mutant(
@@ -78,7 +78,7 @@ MUTANTS: Final = (
         "orderd/domain/money.py",
         "not 0 <= bps <= limit_bps",
         "not 0 <= bps <= limit_bps * 100",
-        (f"{_MONEY}test_slippage_beyond_its_range_is_refused",),
+        (f"{_MONEY}test_slippage_outside_its_range_is_refused",),
         "A slippage of more than everything is accepted, and the least to be received is below nothing.",
     ),
     Mutant(
@@ -87,7 +87,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/floor.py",
         "if floor < 1:",
         "if floor < 0:",
-        ("tests/unit/engine/test_routing.py::test_an_offer_of_nothing_after_slippage_is_refused",),
+        ("tests/unit/engine/test_routing.py::test_a_quote_of_zero_after_slippage_is_refused",),
         "An order is signed that is content with nothing at all.",
     ),
     Mutant(
@@ -96,7 +96,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/fill.py",
         "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
         "before, after = transaction.lamports[wallet]\n            return after - before",
-        (f"{_FILL}test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent",),
+        (f"{_FILL}test_the_amount_of_sol_excludes_fee_and_rent",),
         "Fees and rent are counted as traded SOL: prices and balances are wrong by them.",
     ),
     Mutant(
@@ -105,7 +105,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/fill.py",
         "return transaction.token_delta(mint, lambda owner: owner == wallet)",
         "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
-        (f"{_FILL}test_what_two_tokens_have_changed_by_in_the_wallets_accounts_is_the_fill",),
+        (f"{_FILL}test_a_fill_is_the_balance_changes_of_two_tokens_of_the_wallet",),
         "What went to fees and to others counts as the wallet's.",
     ),
     Mutant(
@@ -114,7 +114,7 @@ MUTANTS: Final = (
         "orderd/engine/settlement/fill.py",
         "if amount_in < 1 or amount_out < 1:",
         "if amount_in < 0 or amount_out < 0:",
-        (f"{_FILL}test_balances_that_show_no_trade_are_no_fill",),
+        (f"{_FILL}test_balances_without_a_trade_are_not_a_fill",),
         "A transaction that traded nothing is told as a fill.",
     ),
 )

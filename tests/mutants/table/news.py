@@ -68,7 +68,7 @@ MUTANTS: Final = (
         "orderd/best_effort.py",
         "    except BaseException as error:\n        if not",
         "    except ValueError as error:\n        if not",
-        ("tests/unit/engine/test_publish.py::test_after_an_outage_of_redis_news_are_reported_again",),
+        ("tests/unit/engine/test_publish.py::test_events_are_published_again_after_an_outage_of_redis",),
         "One lost connection to Redis silences a worker for the rest of its life.",
     ),
     Mutant(

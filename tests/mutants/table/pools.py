@@ -53,7 +53,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/quote_collection.py",
         "elif (reason := self._cooling.reason(pool.address)) is not None:",
         'elif (reason := self._cooling.reason(pool.address)) == "":',
-        (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),
+        (f"{_COOLING}test_a_refusing_pool_is_not_chosen_until_it_has_cooled_down",),
         "A pool that promises most and always refuses takes a part of each order's time.",
     ),
     Mutant(
@@ -62,7 +62,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/cooling.py",
         "return rest.reason if rest is not None and rest.until > self._clock() else None",
         "return rest.reason if rest is not None else None",
-        (f"{_COOLING}test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down",),
+        (f"{_COOLING}test_a_refusing_pool_is_not_chosen_until_it_has_cooled_down",),
         "The deepest pool was closed for a minute, and is not traded in until the daemon starts anew.",
     ),
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/rerouting.py",
         "            self._pools.add(refusal.pool)\n",
         "            pass\n",
-        (f"{_REROUTING}test_no_route_takes_a_pool_that_refused",),
+        (f"{_REROUTING}test_no_route_uses_a_pool_that_refused",),
         "The attempt takes the same route until its time is up, though another would do.",
     ),
     Mutant(
@@ -80,7 +80,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/rerouting.py",
         "        if self._clock() >= self._until:\n            raise refusal.error\n",
         "",
-        (f"{_REROUTING}test_it_ends_with_the_time",),
+        (f"{_REROUTING}test_rerouting_ends_at_its_deadline",),
         "The attempt outlives its lease, is taken away from its worker, and is never worked to an end.",
     ),
     Mutant(
@@ -91,7 +91,7 @@ MUTANTS: Final = (
         "        return str(self.limit)",
         (
             "tests/unit/engine/test_building.py::"
-            "test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_that_nobody_knew",
+            "test_a_trade_besides_existing_wrapped_sol_uses_an_unpredictable_account",
         ),
         "Whoever sends a lamport to the address that the first trade showed keeps all others from being made.",
     ),
@@ -101,7 +101,7 @@ MUTANTS: Final = (
         "orderd/solana/wrap.py",
         "if sells_native or token.NATIVE_MINT in",
         "if mint_in == token.NATIVE_MINT or token.NATIVE_MINT in",
-        ("tests/unit/engine/test_building.py::test_what_sells_wrapped_sol_wraps_and_unwraps_nothing",),
+        ("tests/unit/engine/test_building.py::test_a_sale_of_wrapped_sol_neither_wraps_nor_unwraps",),
         "An order that sells a part of the wallet's wrapped SOL unwraps the rest, which other orders were to sell.",
     ),
     Mutant(
@@ -110,7 +110,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/wallet_funds.py",
         "self.wrapped += need.amount",
         "self.wrapped += 0",
-        ("tests/unit/engine/test_building.py::test_no_two_orders_of_a_batch_are_promised_the_same_sol",),
+        ("tests/unit/engine/test_building.py::test_two_orders_of_a_batch_cannot_spend_the_same_sol",),
         "All orders of a batch that together sell more than the wallet has wrapped are sent, and pay for failing.",
     ),
 )

@@ -76,7 +76,7 @@ MUTANTS: Final = (
         "        if not (condition.is_adverse or self.is_on_liquidity):\n            return True\n",
         "        return True\n",
         (
-            f"{_WATCHED}test_a_stop_is_met_by_two_looks_in_different_slots",
+            f"{_WATCHED}test_a_stop_is_met_by_two_evaluations_in_different_slots",
             f"{_TRIGGERS}test_a_stop_does_not_fire_on_a_price_of_a_single_trade",
         ),
         "One trade that moves the price for a slot sells what others hold.",
@@ -106,7 +106,7 @@ MUTANTS: Final = (
         "if not self._looks_met or look.slot > self._looks_met[-1].slot:",
         "if not self._looks_met or look.slot >= self._looks_met[-1].slot:",
         (
-            f"{_WATCHED}test_a_stop_is_met_by_two_looks_in_different_slots",
+            f"{_WATCHED}test_a_stop_is_met_by_two_evaluations_in_different_slots",
             f"{_TRIGGERS}test_a_stop_is_confirmed_by_later_slots_without_trades",
         ),
         "The same state of a pool, looked at twice, confirms itself.",
@@ -117,7 +117,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/watched.py",
         "            self._looks_met = ()\n",
         "            pass\n",
-        (f"{_WATCHED}test_a_look_that_does_not_find_it_met_begins_the_confirmation_again",),
+        (f"{_WATCHED}test_an_unmet_evaluation_restarts_the_confirmation",),
         "Two looks an hour apart confirm a stop.",
     ),
     Mutant(
@@ -153,7 +153,7 @@ MUTANTS: Final = (
         "orderd/engine/routing/floor.py",
         "    if terms.limit_price is not None:\n        assert terms.least is not None\n        return terms.least\n",
         "",
-        ("tests/unit/engine/test_floor.py::test_a_limit_price_is_the_floor_whatever_is_quoted_or_was_agreed",),
+        ("tests/unit/engine/test_floor.py::test_a_limit_price_is_the_minimum_whatever_the_quote",),
         "A limit order is filled below its limit, by what the slippage lets it lose.",
     ),
     Mutant(
@@ -162,7 +162,7 @@ MUTANTS: Final = (
         "orderd/domain/trigger.py",
         "max(-(-exact.numerator // exact.denominator), 1)",
         "max(exact.numerator // exact.denominator, 1)",
-        ("tests/unit/domain/test_trigger.py::test_a_limit_is_the_least_amount_that_is_as_good_as_its_price",),
+        ("tests/unit/domain/test_trigger.py::test_a_limit_is_the_smallest_output_at_its_price",),
         "A limit is met by a price that is worse by a part of a base unit.",
     ),
     Mutant(
@@ -171,7 +171,7 @@ MUTANTS: Final = (
         "orderd/engine/failure.py",
         "waits = order.limit_price is not None or order.kind is OrderKind.TAKE_PROFIT",
         "waits = False",
-        (f"{_FAILURE}test_what_follows",),
+        (f"{_FAILURE}test_a_failure_leads_to_the_right_event_and_state",),
         "A limit order whose price has gone is tried again and again, and takes the starts of others.",
     ),
     Mutant(
@@ -180,7 +180,7 @@ MUTANTS: Final = (
         "orderd/engine/failure.py",
         "order.limit_price is not None or order.kind is OrderKind.TAKE_PROFIT",
         "order.limit_price is not None",
-        (f"{_FAILURE}test_what_follows",),
+        (f"{_FAILURE}test_a_failure_leads_to_the_right_event_and_state",),
         "A take-profit whose price has gone is never let go of, and the stop beside it never fires.",
     ),
     Mutant(
@@ -189,7 +189,7 @@ MUTANTS: Final = (
         "orderd/engine/failure.py",
         "        return _Persistence.NONE\n",
         "        return _Persistence.A_FEW\n",
-        (f"{_FAILURE}test_what_follows",),
+        (f"{_FAILURE}test_a_failure_leads_to_the_right_event_and_state",),
         "An order that was to trade at once or not at all trades later.",
     ),
     Mutant(
@@ -198,7 +198,7 @@ MUTANTS: Final = (
         "orderd/engine/failure.py",
         "policy.slot_ms << min(failures - 1, _DOUBLINGS)",
         "policy.slot_ms",
-        (f"{_FAILURE}test_who_is_refused_again_and_again_does_not_use_up_the_starts_of_others",),
+        (f"{_FAILURE}test_repeated_refusals_do_not_use_up_the_rate_limit",),
         "One stop that no pool can take uses up the rate limit of all orders.",
     ),
     Mutant(
@@ -228,7 +228,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/book.py",
         "_average((probe(smallest) or 0) + _ROUNDED + given_up, smallest)",
         "_average((probe(smallest) or 0) + given_up, smallest)",
-        (f"{_BOOK}test_a_larger_order_may_be_paid_where_the_smallest_of_its_size_is_paid_nothing",),
+        (f"{_BOOK}test_an_order_is_evaluated_although_the_smallest_of_its_size_is_paid_nothing",),
         "A limit order whose price is there is not looked at, because a smaller amount rounds to nothing.",
     ),
     Mutant(
@@ -237,7 +237,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/book.py",
         "missing = _average(_ROUNDED + given_up, smallest) + 1",
         "missing = _average(given_up, smallest) + 1",
-        (f"{_BOOK}test_rounding_hides_no_stop",),
+        (f"{_BOOK}test_rounding_does_not_hide_a_stop",),
         "A stop whose price is there is not looked at.",
     ),
     Mutant(
@@ -246,7 +246,7 @@ MUTANTS: Final = (
         "orderd/engine/triggers/book.py",
         "            side.pop(bisect_left(side, (average, order_id)))\n",
         "            side.pop()\n",
-        (f"{_BOOK}test_what_is_put_again_or_dropped_leaves_nothing_behind",),
+        (f"{_BOOK}test_replaced_and_removed_orders_leave_no_trace",),
         "The cancel of one order takes another one out of the book.",
     ),
     Mutant(

@@ -13,7 +13,7 @@ MUTANTS: Final = (
         "orderd/domain/tokens.py",
         "return pinned[:1] or (verified if len(verified) == 1 else [*everything.values()])",
         "return pinned[:1] or verified[:1] or [*everything.values()]",
-        (f"{_TOKENS}test_where_it_is_not_clear_the_choice_is_reported",),
+        (f"{_TOKENS}test_an_ambiguous_symbol_is_refused_with_the_candidates",),
         "An order buys one of two tokens with the same symbol, and the trader meant the other one.",
     ),
     Mutant(
@@ -22,7 +22,7 @@ MUTANTS: Final = (
         "orderd/domain/tokens.py",
         "if facts is not None and facts.objection is not None:",
         "if facts is None:",
-        (f"{_TOKENS}test_a_mint_that_cannot_be_traded_is_refused_by_name",),
+        (f"{_TOKENS}test_an_untradable_mint_is_refused_with_its_trait",),
         "A token is bought whose own program decides afterwards that it cannot be sold.",
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS: Final = (
         "orderd/domain/quote.py",
         "            kept *= 1 - Decimal(self.transfer_fee_in) / self.amount_in\n",
         "",
-        ("tests/unit/domain/test_quote.py::test_fees_of_transfers_are_costs_too",),
+        ("tests/unit/domain/test_quote.py::test_transfer_fees_are_costs",),
         "A token takes a half of what is sold, and no limit on costs keeps the order from it.",
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""What an account may be called: it stands in tables and on command lines."""
+"""Valid names of accounts, which appear in tables and on command lines."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_a_name_is_printable(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", " desk", "desk\n", "de\x1b[2Jsk", "x" * (MAX_NAME + 1)])
-def test_what_cannot_be_shown_or_typed_is_no_name(name: str) -> None:
+def test_an_empty_long_or_unprintable_name_is_refused(name: str) -> None:
     with pytest.raises(OrderdError, match="cannot be an account's name") as refused:
         checked_name(name)
     assert refused.value.code is ErrorCode.REQUEST_INVALID

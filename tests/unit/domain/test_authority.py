@@ -1,4 +1,4 @@
-"""A Host header names exactly one host, or none: nothing is cut out of what is not understood."""
+"""A Host header names exactly one host, or none if it is not understood."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from orderd.domain.authority import host_of, spelt
         ("[fd00::7]:3000", "fd00::7"),
     ],
 )
-def test_a_host_is_reported_in_one_spelling(authority: str, host: str) -> None:
+def test_a_host_is_normalised(authority: str, host: str) -> None:
     assert host_of(authority) == host
 
 
@@ -42,7 +42,7 @@ def test_a_host_is_reported_in_one_spelling(authority: str, host: str) -> None:
         "localhost\n",
     ],
 )
-def test_what_is_no_host_names_nobody(authority: str) -> None:
+def test_an_invalid_host_is_none(authority: str) -> None:
     assert host_of(authority) is None
 
 
@@ -50,5 +50,5 @@ def test_what_is_no_host_names_nobody(authority: str) -> None:
     ("name", "as_told"),
     [("Orders.Example", "orders.example"), ("[FD00::0007]", "fd00::7"), ("10.0.0.7", "10.0.0.7"), ("::1", "::1")],
 )
-def test_a_configured_name_is_spelt_as_a_host_is_reported(name: str, as_told: str) -> None:
+def test_a_configured_name_is_normalised_like_a_host(name: str, as_told: str) -> None:
     assert spelt(name) == as_told

@@ -20,7 +20,7 @@ def test_a_span_is_counted_in_utc_from_1970() -> None:
 
 
 @given(PRICES)
-def test_longer_candles_are_those_that_the_prices_themselves_make(seen: list[tuple[int, Decimal]]) -> None:
+def test_longer_candles_equal_those_of_the_prices_themselves(seen: list[tuple[int, Decimal]]) -> None:
     prices = [(NOON + timedelta(seconds=second), price) for second, price in sorted(seen, key=lambda each: each[0])]
     minutes = merged((single(at, price, MINUTE) for at, price in prices), MINUTE)
     assert merged(minutes, HOUR) == merged((single(at, price, HOUR) for at, price in prices), HOUR)
@@ -38,7 +38,7 @@ def test_a_span_without_a_price_has_no_candle() -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"), [("1m", 60), ("90m", None), ("15m", 900), ("60m", HOUR), ("4h", 4 * HOUR), ("7d", 168 * HOUR)]
 )
-def test_an_interval_is_of_whole_minutes_or_hours(text: str, seconds: int | None) -> None:
+def test_an_interval_is_a_number_of_whole_minutes_or_hours(text: str, seconds: int | None) -> None:
     if seconds is not None:
         assert parse_interval(text) == seconds
         return
@@ -47,11 +47,11 @@ def test_an_interval_is_of_whole_minutes_or_hours(text: str, seconds: int | None
 
 
 @pytest.mark.parametrize("text", ["30s", "8d", "1.5h", ""])
-def test_what_is_no_interval_is_refused(text: str) -> None:
+def test_an_invalid_interval_is_refused(text: str) -> None:
     with pytest.raises(OrderdError) as refused:
         parse_interval(text)
     assert refused.value.code is ErrorCode.TIME_INVALID
 
 
-def test_hours_are_made_of_hours_and_minutes_of_minutes() -> None:
+def test_intervals_are_aggregated_from_stored_minutes_or_hours() -> None:
     assert (stored_as(4 * HOUR), stored_as(15 * MINUTE)) == (HOUR, MINUTE)

@@ -1,4 +1,4 @@
-"""A server's clock that is set is told from time that has passed, and from a watcher that stood still."""
+"""A change of the server's clock is told apart from elapsed time, and from a suspended process."""
 
 import pytest
 
@@ -9,7 +9,7 @@ HOUR = 3_600.0
 
 
 class Watched:
-    """A clock on a server, and one process' look at it; ``passed`` is the process' own."""
+    """A server's clock and a process that watches it; ``passed`` is the process' own clock."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -23,70 +23,70 @@ class Watched:
 
 @pytest.fixture
 def watched() -> Watched:
-    """It has looked at noon."""
+    """A process that has read the clock at noon."""
     watched = Watched()
     assert watched.look(NOON, NOON) is None
     return watched
 
 
-def test_time_that_has_passed_is_no_jump(watched: Watched) -> None:
+def test_elapsed_time_is_not_a_jump(watched: Watched) -> None:
     watched.passed = 10.0
     assert watched.look(NOON + 11.0, NOON + 9.0) is None
 
 
-def test_waits_end_by_the_server_and_not_by_a_reading_that_was_too_slow_to_judge(watched: Watched) -> None:
+def test_a_slow_reading_does_not_change_the_known_time(watched: Watched) -> None:
     watched.passed = 10.0
     watched.look(NOON + 10.0 + HOUR, NOON, took=1.0)
     assert watched.watch.moment(Reading(NOON + 10.5, NOON, 0.0)) == NOON + 10.5
     assert watched.watch.moment(Reading(NOON + 10.0 + HOUR, NOON, 0.0)) == NOON + 11.0 + NOTICED_SECONDS
-    assert ClockWatch(lambda: 0.0).moment(Reading(NOON, None, 0.0)) == NOON, "before the first look there is no other"
+    assert ClockWatch(lambda: 0.0).moment(Reading(NOON, None, 0.0)) == NOON, "the first reading is the only one"
 
 
 @pytest.mark.parametrize("by", [-HOUR, HOUR])
-def test_a_clock_that_is_set_is_reported_with_how_far_and_since_when(watched: Watched, by: float) -> None:
+def test_a_jump_is_reported_with_its_distance_and_time(watched: Watched, by: float) -> None:
     watched.passed = 1.0
     assert watched.look(NOON + 1.0 + by, NOON) == Jump(by, NOON + by, 0.0)
     watched.passed = 2.0
-    assert watched.look(NOON + 2.0 + by, NOON + 1.0 + by, moved=by) is None, "the times have been moved"
+    assert watched.look(NOON + 2.0 + by, NOON + 1.0 + by, moved=by) is None, "a handled jump was reported again"
 
 
-def test_a_jump_of_which_the_times_were_not_moved_is_reported_again(watched: Watched) -> None:
+def test_an_unhandled_jump_is_reported_again(watched: Watched) -> None:
     watched.passed = 1.0
     assert watched.look(NOON + 1.0 - HOUR, NOON) == Jump(-HOUR, NOON - HOUR, 0.0)
     watched.passed = 2.0
     assert watched.look(NOON + 2.0 - HOUR, NOON) == Jump(-HOUR, NOON + 1.0 - HOUR, 0.0)
 
 
-def test_a_jump_that_another_process_has_seen_to_is_none(watched: Watched) -> None:
+def test_a_jump_handled_by_another_process_is_not_reported(watched: Watched) -> None:
     watched.passed = 1.0
     assert watched.look(NOON + 1.0 + HOUR, NOON + 1.0 + HOUR, moved=HOUR) is None
 
 
-def test_who_stood_still_while_others_looked_sees_no_jump(watched: Watched) -> None:
+def test_a_suspended_process_reports_no_jump(watched: Watched) -> None:
     watched.passed = 1.0
     assert watched.look(NOON + HOUR, NOON + HOUR - 1.0) is None
     watched.passed = 2.0
     assert watched.look(NOON + HOUR + 1.0, NOON + HOUR) is None
 
 
-def test_a_reading_that_took_long_says_nothing(watched: Watched) -> None:
+def test_a_slow_reading_reports_no_jump(watched: Watched) -> None:
     assert watched.look(NOON - HOUR, NOON, took=0.75) is None
     assert watched.look(NOON + 0.75 - HOUR, NOON) == Jump(-HOUR, NOON - HOUR, 0.0)
 
 
-def test_the_first_look_tells_only_a_clock_that_is_behind_what_it_said() -> None:
+def test_the_first_reading_detects_only_a_clock_behind_the_stored_time() -> None:
     assert Watched().look(NOON - HOUR, NOON) == Jump(-HOUR, NOON - HOUR, 0.0)
     assert Watched().look(NOON + HOUR, NOON) is None
     assert Watched().look(NOON, None) is None
 
 
-def test_what_the_clock_should_say_is_known_from_the_first_look_on(watched: Watched) -> None:
+def test_the_expected_time_is_known_after_the_first_reading(watched: Watched) -> None:
     watched.passed = 7.0
     assert watched.watch.expected == NOON + 7.0
     assert Watched().watch.expected is None
 
 
-def test_the_last_word_is_renewed_when_it_is_old_by_who_has_watched_for_a_while() -> None:
+def test_an_old_stored_time_is_renewed_by_a_process_that_has_watched_for_a_while() -> None:
     watched = Watched()
     first = Reading(NOON, NOON - HOUR, 0.0)
     assert not watched.watch.may_note(first)
@@ -101,7 +101,7 @@ def test_the_last_word_is_renewed_when_it_is_old_by_who_has_watched_for_a_while(
     assert watched.watch.may_note(Reading(NOON + 2.0, None, 0.0))
 
 
-def test_a_reading_that_shows_a_jump_is_not_noted(watched: Watched) -> None:
+def test_a_reading_with_a_jump_is_not_stored(watched: Watched) -> None:
     watched.passed = 3.0
     watched.look(NOON + HOUR, NOON)
     assert not watched.watch.may_note(Reading(NOON + HOUR, NOON, 0.0))

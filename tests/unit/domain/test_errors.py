@@ -1,4 +1,4 @@
-"""Every code says what it means, whether to try again and what to do next."""
+"""Every error code has a meaning, a rule for retries and a next step."""
 
 import re
 
@@ -8,7 +8,7 @@ from orderd.domain.errors import ERRORS, Consequence, ErrorCode, OrderdError
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_a_code_keeps_its_promises(code: ErrorCode) -> None:
+def test_a_code_has_a_title_a_next_step_and_a_status(code: ErrorCode) -> None:
     spec = ERRORS[code]
     assert re.fullmatch(r"[A-Z]+(_[A-Z]+)+", code)
     assert code.value == code.name
@@ -19,7 +19,7 @@ def test_a_code_keeps_its_promises(code: ErrorCode) -> None:
     assert 400 <= spec.http_status <= 599
 
 
-def test_an_error_carries_its_code_and_this_case() -> None:
+def test_an_error_has_its_code_and_detail() -> None:
     error = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
     assert str(error) == "RPC_UNAVAILABLE: connection refused"
     assert error.retryable
@@ -28,7 +28,7 @@ def test_an_error_carries_its_code_and_this_case() -> None:
     assert OrderdError(ErrorCode.LIMIT_REQUESTS, "61 in a minute", retry_after=2).retry_after == 2
 
 
-def test_what_is_none_of_an_order_s_doing_is_waited_for() -> None:
+def test_external_failures_are_awaited() -> None:
     waited_for = {code for code in ErrorCode if OrderdError(code, "").is_awaited}
     assert waited_for == {code for code in ErrorCode if ERRORS[code].consequence is Consequence.WAITS}
     assert {ErrorCode.RPC_UNAVAILABLE, ErrorCode.ROUTE_VENUES_UNAVAILABLE, ErrorCode.TX_EXPIRED} <= waited_for
@@ -36,5 +36,5 @@ def test_what_is_none_of_an_order_s_doing_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in ErrorCode if ERRORS[code].consequence is Consequence.COUNTS])
-def test_an_order_is_tried_again_only_where_the_same_may_succeed(code: ErrorCode) -> None:
+def test_only_errors_that_may_pass_are_retried(code: ErrorCode) -> None:
     assert ERRORS[code].retryable

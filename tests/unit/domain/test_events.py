@@ -1,4 +1,4 @@
-"""Events are read back as they were written, each kind by its own fields."""
+"""Events are read back as they were written, each kind with its own fields."""
 
 from datetime import UTC, datetime
 from uuid import UUID

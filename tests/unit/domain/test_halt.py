@@ -1,4 +1,4 @@
-"""What a halt tells those that meet with it."""
+"""What a halt reports to the orders that it stops."""
 
 from datetime import UTC, datetime
 
@@ -18,15 +18,15 @@ AT = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
         (HaltCause.SHARED_WALLET, ErrorCode.WALLET_SHARED),
     ],
 )
-def test_an_order_is_reported_by_whom_when_and_why(cause: HaltCause, code: ErrorCode) -> None:
+def test_an_order_is_told_the_actor_time_and_reason_of_a_halt(cause: HaltCause, code: ErrorCode) -> None:
     error = Halt(cause, "desk", "prices look wrong", AT).error
     assert (error.code, error.detail) == (code, "halted by desk at 2026-11-27 09:30:00 UTC: prices look wrong")
-    assert error.is_awaited, "it is over when the halt is lifted"
+    assert error.is_awaited, "orders must wait until the halt is lifted"
 
 
 def test_a_halt_from_the_console_has_no_name() -> None:
     assert Halt(HaltCause.OPERATOR, "", "maintenance", AT).summary.startswith("halted by an operator at ")
 
 
-def test_each_cause_has_one_of_the_codes() -> None:
+def test_each_cause_has_its_code() -> None:
     assert {cause.code for cause in HaltCause} == CODES

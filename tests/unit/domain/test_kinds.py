@@ -1,4 +1,4 @@
-"""What kind of order its prices make it, what each kind has where nothing is said, and what contradicts itself."""
+"""The kind of an order follows from its prices; each kind has defaults, and contradictory terms are refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -42,24 +42,24 @@ def refusal(**terms: Any) -> OrderdError:
     return refused.value
 
 
-def test_every_kind_is_tried_here() -> None:
+def test_every_kind_is_covered() -> None:
     assert PRICES.keys() == set(OrderKind) - EXECUTED_BY_OTHERS
 
 
 @ALL
-def test_the_prices_make_the_kind_whether_it_is_named_or_not(kind: OrderKind) -> None:
+def test_the_kind_follows_from_the_prices_whether_named_or_not(kind: OrderKind) -> None:
     assert meant(**PRICES[kind]).kind is kind
     assert meant(**PRICES[kind], type=kind).kind is kind
 
 
 @pytest.mark.parametrize(("kind", "other"), [(kind, other) for kind in PRICES for other in OrderKind if kind != other])
-def test_a_kind_that_the_prices_do_not_make_is_refused(kind: OrderKind, other: OrderKind) -> None:
+def test_a_kind_that_contradicts_the_prices_is_refused(kind: OrderKind, other: OrderKind) -> None:
     error = refusal(**PRICES[kind], type=other)
     assert error.code is ErrorCode.ORDER_TERMS_CONTRADICT
     assert f"make it a {kind} order, and not {other}" in error.detail
 
 
-def test_a_take_profit_may_have_a_limit_too() -> None:
+def test_a_take_profit_may_have_a_limit() -> None:
     terms = meant(take_profit_price="120", limit_price="119")
     assert terms.kind is OrderKind.TAKE_PROFIT
     assert (terms.trigger is not None, terms.least) == (True, 178_500_000)
@@ -89,7 +89,7 @@ def test_a_take_profit_may_have_a_limit_too() -> None:
         ({"valid_for": "5m", "expires": "2026-12-01T09:30:00Z"}, "valid_for or expires, and not both"),
     ],
 )
-def test_terms_that_contradict_each_other_are_refused(terms: dict[str, Any], why: str) -> None:
+def test_contradictory_terms_are_refused(terms: dict[str, Any], why: str) -> None:
     error = refusal(**terms)
     assert error.code is ErrorCode.ORDER_TERMS_CONTRADICT
     with pytest.raises(OrderdError, match=why):
@@ -111,18 +111,18 @@ def test_terms_that_contradict_each_other_are_refused(terms: dict[str, Any], why
         ({"expires": "soon"}, ErrorCode.TIME_INVALID),
     ],
 )
-def test_a_price_or_a_time_that_means_nothing_is_refused(terms: dict[str, Any], code: ErrorCode) -> None:
+def test_an_invalid_price_or_time_is_refused(terms: dict[str, Any], code: ErrorCode) -> None:
     assert refusal(**terms).code is code
 
 
 @ALL
-def test_what_a_kind_has_where_nothing_is_said(kind: OrderKind) -> None:
+def test_each_kind_has_its_defaults(kind: OrderKind) -> None:
     terms = meant(**PRICES[kind])
     exits = kind in (OrderKind.STOP, OrderKind.TRAILING)
     stops = exits or kind is OrderKind.STOP_LIMIT
     assert terms.max_slippage_bps == (500 if exits else None)
     at_the_moment = exits or kind is OrderKind.TAKE_PROFIT
-    assert terms.floor is (Floor.EACH if at_the_moment else Floor.FIRST), "who gets out takes the price of the moment"
+    assert terms.floor is (Floor.EACH if at_the_moment else Floor.FIRST), "stops take the current price"
     is_on_liquidity = kind is OrderKind.ON_LIQUIDITY
     assert terms.confirm == (2 if stops else 1 if is_on_liquidity else None)
     guards = terms.max_pool_fee_bps, terms.max_round_trip_loss_bps, terms.max_holder_bps, terms.allowed_traits
@@ -137,18 +137,18 @@ def test_all_but_market_orders_rest(kind: OrderKind) -> None:
 
 
 @pytest.mark.parametrize(("time_in_force", "rests"), [("gtc", True), ("ioc", True), ("fok", False)])
-def test_a_limit_order_that_is_filled_whole_or_killed_does_not_rest(time_in_force: str, rests: bool) -> None:
+def test_only_fill_or_kill_limit_orders_do_not_rest(time_in_force: str, rests: bool) -> None:
     assert meant(limit_price="105", time_in_force=time_in_force).rests is rests
 
 
-def test_one_that_may_not_wait_is_executed_in_part_where_no_more_is_paid_its_limit() -> None:
+def test_an_immediate_or_cancel_order_may_be_filled_in_part() -> None:
     terms = meant(limit_price="105", time_in_force="ioc")
     assert (terms.partial, terms.min_fill_bps, terms.valid_seconds, terms.is_family) == (True, 1_000, 5, True)
     assert meant(limit_price="105", time_in_force="ioc", valid_for="9s", min_fill="50").valid_seconds == 9
     assert meant(limit_price="105", time_in_force="ioc", expires="2126-12-01T09:30:00Z").valid_seconds is None
 
 
-def test_what_is_said_counts() -> None:
+def test_explicit_terms_override_defaults() -> None:
     terms = meant(stop_price="95", max_slippage="12.5", confirm=3, confirm_for="2s", floor="first", valid_for="1d")
     assert (terms.max_slippage_bps, terms.confirm, terms.confirm_seconds) == (1_250, 3, 2)
     assert (terms.floor, terms.valid_seconds) == (Floor.FIRST, 86_400)
@@ -166,7 +166,7 @@ def test_what_is_said_counts() -> None:
         (OrderKind.TRAILING, Bound(0, is_least=False), None),
     ],
 )
-def test_what_a_kind_waits_for_and_what_it_has_to_be_paid(
+def test_each_kind_has_its_condition_and_minimum(
     kind: OrderKind, waits_for: Bound | None, has_to_pay: int | None
 ) -> None:
     terms = meant(**PRICES[kind])
@@ -176,11 +176,11 @@ def test_what_a_kind_waits_for_and_what_it_has_to_be_paid(
 
 
 @pytest.mark.parametrize(("min_out", "least"), [("157", 157_500_000), ("158", 158_000_000)])
-def test_the_higher_of_limit_and_min_out_is_the_least(min_out: str, least: int) -> None:
+def test_the_minimum_is_the_higher_of_limit_and_min_out(min_out: str, least: int) -> None:
     assert meant(limit_price="105", min_out=min_out).least == least
 
 
-def test_its_prices_are_read_out() -> None:
+def test_prices_are_described_with_their_amounts() -> None:
     assert price_reads(meant()) is None
     assert price_reads(meant(limit_price="105")) == "105 USDC per SOL = at least 157.5 USDC"
     assert price_reads(meant(stop_price="95", limit_price="94")) == (
@@ -192,13 +192,13 @@ def test_its_prices_are_read_out() -> None:
 
 
 @ALL
-def test_terms_that_are_told_are_understood_as_the_same(kind: OrderKind) -> None:
+def test_displayed_terms_are_parsed_to_the_same_terms(kind: OrderKind) -> None:
     terms = meant(**PRICES[kind], valid_for="90s", slippage="0.5")
     again = GivenTerms.model_validate(format_terms(terms).model_dump(exclude_none=True))
     assert understood(again, registry_of("simnet"), "7") == terms
 
 
-def test_both_ends_of_an_amount_are_an_oco_of_two_orders() -> None:
+def test_a_stop_and_a_take_profit_make_an_oco_of_two_orders() -> None:
     oco = meant(take_profit_price="120", stop_price="90")
     assert (oco.kind, oco.is_family, oco.rests, oco.trigger) == (OrderKind.OCO, True, True, None)
     profit, stop = take_profit_of(oco), stop_of(oco)
@@ -208,7 +208,7 @@ def test_both_ends_of_an_amount_are_an_oco_of_two_orders() -> None:
     assert price_reads(oco) == "120 USDC per SOL = at least 180 USDC; or 90 USDC per SOL = at most 135 USDC"
 
 
-def test_a_part_that_may_be_executed_alone_is_above_nothing() -> None:
+def test_the_minimum_fill_is_above_zero() -> None:
     with pytest.raises(OrderdError, match="min_fill is above 0 %") as refused:
         meant(limit_price="105", partial=True, min_fill="0")
     assert refused.value.code is ErrorCode.ORDER_TERMS_CONTRADICT
@@ -222,33 +222,35 @@ def test_a_part_that_may_be_executed_alone_is_above_nothing() -> None:
         ({"then_stop": "90"}, OrderKind.STOP),
     ],
 )
-def test_what_an_order_buys_is_sold_again_by_the_order_that_follows_it(prices: dict[str, str], kind: OrderKind) -> None:
+def test_an_exit_order_sells_what_its_entry_buys(prices: dict[str, str], kind: OrderKind) -> None:
     entry = meant(**prices)
     assert entry.is_entry
     follower = exit_of(entry)
     assert (follower.kind, follower.is_entry) == (kind, False)
-    assert (follower.amount_in, follower.exact_out) == (None, None), "it sells what will have been received"
+    assert (follower.amount_in, follower.exact_out) == (None, None), (
+        "the exit's amount is known only after the entry's fill"
+    )
     assert price_reads(follower) == "; or ".join(f"{price} USDC per SOL" for price in prices.values())
     assert (follower.token_in, follower.token_out) == (entry.token_out, entry.token_in)
 
 
-def test_a_stop_of_which_no_slippage_is_said_accepts_more_with_each_try_that_fails() -> None:
-    """Beginning at a fifth of the most; the daemon's own slippage is 0.5 %."""
+def test_a_stop_without_slippage_accepts_more_slippage_after_each_failed_attempt() -> None:
+    """It begins at a fifth of the maximum; the daemon's default slippage is 0.5 %."""
     stop = meant(slippage=None, stop_price="95")
     assert [stop.in_try(failures).slippage_bps for failures in (0, 1, 2, 3, 400)] == [100, 200, 400, 500, 500]
     assert format_terms(stop).slippage_widens
-    assert stop.in_try(1).in_try(0).slippage_bps == 200, "what is told of a try is what it does"
+    assert stop.in_try(1).in_try(0).slippage_bps == 200, "the displayed slippage of an attempt differs from its own"
     narrow = meant(slippage=None, stop_price="95", max_slippage="0.3")
-    assert narrow.in_try(0).slippage_bps == 30, "never above the most"
+    assert narrow.in_try(0).slippage_bps == 30, "the slippage exceeds the maximum"
 
 
-def test_a_slippage_that_is_said_holds_for_all_tries() -> None:
+def test_an_explicit_slippage_applies_to_all_attempts() -> None:
     for terms in (meant(slippage="0.1", stop_price="95"), meant(slippage=None, take_profit_price="120")):
         assert terms.in_try(3) is terms
         assert not format_terms(terms).slippage_widens
 
 
-def test_of_an_oco_the_stop_alone_accepts_more() -> None:
+def test_only_the_stop_of_an_oco_accepts_more_slippage() -> None:
     oco = meant(slippage=None, take_profit_price="120", stop_price="95")
     assert (take_profit_of(oco).slippage_widens, stop_of(oco).slippage_widens) == (False, True)
     assert take_profit_of(oco).slippage_bps == 50

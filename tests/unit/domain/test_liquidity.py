@@ -16,7 +16,7 @@ from orderd.domain.well_known import registry_of
 TOKENS: TokenRegistry = registry_of("simnet")
 CLEAN = MintFacts("mint", 6, "program")
 FINE = ObservedMarket(liquidity=5_000_000_000, pool_fee=Fraction(1, 20), back=90_000_000, facts=CLEAN)
-"""Just what is asked for: 5,000 USDC, 5 % and a loss of 10 %."""
+"""A market at exactly the default limits: 5,000 USDC, a fee of 5 % and a loss of 10 %."""
 
 
 def terms(**others: Any) -> OrderTerms:
@@ -31,7 +31,7 @@ def code(seen: ObservedMarket, **others: Any) -> ErrorCode | None:
     return None if error is None else error.code
 
 
-def test_what_is_just_met_is_met() -> None:
+def test_guards_are_met_exactly_at_their_limits() -> None:
     assert code(FINE) is None
     assert [guard.name for guard in guards(terms(), FINE)] == ["mint", "liquidity", "pool fee", "round trip"]
 
@@ -47,21 +47,21 @@ def test_what_is_just_met_is_met() -> None:
         ({"facts": replace(CLEAN, traits=frozenset({Trait.PAUSABLE}))}, ErrorCode.ROUTE_TOKEN_POWERS),
     ],
 )
-def test_each_thing_that_is_asked_for_is_refused_by_its_own_code(change: dict[str, Any], expected: ErrorCode) -> None:
+def test_each_guard_refuses_with_its_own_code(change: dict[str, Any], expected: ErrorCode) -> None:
     assert code(replace(FINE, **change)) is expected
 
 
-def test_a_purchase_that_would_be_sold_for_more_loses_nothing() -> None:
+def test_a_round_trip_with_a_gain_has_no_loss() -> None:
     (trip,) = (guard for guard in guards(terms(), replace(FINE, back=100_000_001)) if guard.name == "round trip")
     assert (trip.is_met, trip.found) == (True, "0 %: 100.000001 USDC come back")
 
 
-def test_a_loss_is_never_shown_smaller_than_it_is() -> None:
+def test_a_loss_is_rounded_up() -> None:
     (trip,) = (guard for guard in guards(terms(), replace(FINE, back=99_999_999)) if guard.name == "round trip")
     assert trip.found == "0.0001 %: 99.999999 USDC come back"
 
 
-def test_powers_that_are_put_up_with_are_reported_and_keep_from_nothing() -> None:
+def test_allowed_authorities_are_reported_and_do_not_block() -> None:
     risky = replace(CLEAN, traits=frozenset({Trait.MINT_AUTHORITY, Trait.FREEZE_AUTHORITY}))
     both = of_mint(terms(allow="freeze_authority, mint_authority"), risky)
     assert (both.is_met, both.found) == (True, "freeze_authority, mint_authority")
@@ -80,12 +80,12 @@ def test_powers_that_are_put_up_with_are_reported_and_keep_from_nothing() -> Non
         (None, ErrorCode.ROUTE_HOLDER_UNKNOWN),
     ],
 )
-def test_the_largest_holder_counts_where_it_is_asked_for(holder: Fraction | None, expected: ErrorCode | None) -> None:
+def test_the_largest_holder_counts_only_if_limited(holder: Fraction | None, expected: ErrorCode | None) -> None:
     assert code(replace(FINE, holder=holder), max_holder="20") is expected
     assert code(replace(FINE, holder=holder)) is None
 
 
-def test_an_objection_says_what_was_wanted_and_what_was_found() -> None:
+def test_an_objection_names_the_wanted_and_the_found_value() -> None:
     error = objection(guards(terms(), replace(FINE, liquidity=1_000_000)))
     assert error is not None
     assert error.detail == "liquidity: wanted is at least 5000 USDC; found is 1 USDC"

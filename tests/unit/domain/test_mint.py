@@ -1,4 +1,4 @@
-"""What the chain says of a mint: what to beware of, and what it calls itself."""
+"""What the chain says about a mint: its risks and its name."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_a_mint_without_any_trait_is_harmless() -> None:
     assert facts().objection is None
 
 
-def test_each_trait_is_warned_of_or_refused() -> None:
+def test_each_trait_has_a_warning_or_a_refusal() -> None:
     for trait in Trait:
         mint = facts(trait)
         warned = [code for code, _ in mint.warnings()]
@@ -41,5 +41,5 @@ def test_a_fee_is_reported_in_percent() -> None:
         ("", ""),
     ],
 )
-def test_a_name_is_cut_to_what_can_be_printed(name: str, shown: str) -> None:
+def test_a_name_is_reduced_to_printable_characters(name: str, shown: str) -> None:
     assert display_name(name) == shown

@@ -1,4 +1,4 @@
-"""Amounts are exact: what is read, kept and written is the same number, or an error that says why not."""
+"""Amounts are exact: the number read, stored and written is the same, or an error gives the reason."""
 
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ from orderd.domain.money import (
 
 
 @given(st.integers(1, U64_MAX), st.integers(0, 18))
-def test_an_amount_survives_writing_and_reading(amount: int, decimals: int) -> None:
+def test_an_amount_is_read_back_as_written(amount: int, decimals: int) -> None:
     assert parse_amount(format_amount(amount, decimals), decimals) == amount
 
 
@@ -55,13 +55,13 @@ def test_plain_decimals_are_read(text: str, decimals: int, amount: int) -> None:
         ("", ErrorCode.AMOUNT_INVALID),
         (" 1", ErrorCode.AMOUNT_INVALID),
         ("1\n", ErrorCode.AMOUNT_INVALID),
-        ("\u0661", ErrorCode.AMOUNT_INVALID),  # a one in Arabic script, which Python's \d takes for a digit
+        ("\u0661", ErrorCode.AMOUNT_INVALID),  # an Arabic digit one, which Python's \d matches
         ("9" * 41, ErrorCode.AMOUNT_INVALID),
         ("0.0000001", ErrorCode.AMOUNT_TOO_PRECISE),
         ("18446744073709.551616", ErrorCode.AMOUNT_TOO_LARGE),
     ],
 )
-def test_what_is_no_amount_is_refused_with_its_reason(text: str, code: ErrorCode) -> None:
+def test_an_invalid_amount_is_refused_with_the_reason(text: str, code: ErrorCode) -> None:
     with pytest.raises(OrderdError) as caught:
         parse_amount(text, 6)
     assert caught.value.code is code
@@ -75,7 +75,7 @@ def test_amounts_are_written_short_and_exact(amount: int, decimals: int, text: s
     assert format_amount(amount, decimals) == text
 
 
-def test_a_price_is_output_for_one_input() -> None:
+def test_a_price_is_the_output_per_unit_of_input() -> None:
     assert format_price(1_500_000_000, 9, 152_490_000, 6) == "101.66"
     assert format_price(1_000_000, 6, 3, 9) == "0.000000003"
     assert format_price(1, 0, 100_000_000_000, 0) == "100000000000"
@@ -87,14 +87,14 @@ def test_slippage_is_percent_outside_and_basis_points_inside(percent: str, bps: 
 
 
 @pytest.mark.parametrize("percent", ["-0.01", "100.01", "0.001", "NaN", "", "half", "1e1"])
-def test_slippage_beyond_its_range_is_refused(percent: str) -> None:
+def test_slippage_outside_its_range_is_refused(percent: str) -> None:
     with pytest.raises(OrderdError) as caught:
         parse_slippage_bps(percent)
     assert caught.value.code is ErrorCode.SLIPPAGE_OUT_OF_RANGE
 
 
 @given(st.integers(0, U64_MAX), st.integers(0, BPS))
-def test_the_least_accepted_is_never_below_the_slippage(amount: int, slippage_bps: int) -> None:
+def test_the_minimum_is_never_below_the_slippage(amount: int, slippage_bps: int) -> None:
     least = min_amount_out(amount, slippage_bps)
     assert least <= amount
     assert least * BPS >= amount * (BPS - slippage_bps)
@@ -102,7 +102,7 @@ def test_the_least_accepted_is_never_below_the_slippage(amount: int, slippage_bp
 
 
 @given(st.integers(1, U64_MAX), st.integers(0, BPS))
-def test_the_most_paid_is_never_above_the_slippage_nor_what_an_account_can_hold(amount: int, slippage_bps: int) -> None:
+def test_the_maximum_is_never_above_the_slippage_or_a_u64(amount: int, slippage_bps: int) -> None:
     most = max_amount_in(amount, slippage_bps)
     assert amount <= most <= U64_MAX
     assert most * BPS <= amount * (BPS + slippage_bps)
@@ -120,13 +120,13 @@ def test_the_most_paid_is_never_above_the_slippage_nor_what_an_account_can_hold(
         ("100%", "100%", Fraction(1)),
     ],
 )
-def test_a_word_means_a_part_of_what_there_is(text: str, word: str, part: Fraction) -> None:
+def test_a_word_is_a_fraction_of_the_balance(text: str, word: str, part: Fraction) -> None:
     assert parse_amount_word(text) == word
     assert part_of(word) == part
 
 
 @pytest.mark.parametrize("text", ["1.5", "maximum", "all", "", "5e1"])
-def test_another_text_is_no_word(text: str) -> None:
+def test_other_texts_are_not_words(text: str) -> None:
     assert parse_amount_word(text) is None
 
 
@@ -140,7 +140,7 @@ def test_another_text_is_no_word(text: str) -> None:
         ("-5%", ErrorCode.AMOUNT_NOT_POSITIVE),
     ],
 )
-def test_a_part_is_above_nothing_and_no_more_than_all(text: str, code: ErrorCode) -> None:
+def test_a_fraction_is_above_zero_and_at_most_one(text: str, code: ErrorCode) -> None:
     with pytest.raises(OrderdError) as refused:
         parse_amount_word(text)
     assert refused.value.code is code

@@ -1,4 +1,4 @@
-"""Fill and movements sum up to what the transaction did, whatever it was."""
+"""A fill and the movements of a transaction add up to its balance changes."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ _DELTAS = st.dictionaries(st.sampled_from([WSOL_MINT, USDC_MINT, OTHER]), st.int
 
 
 @given(_DELTAS, st.none() | _DELTAS, st.integers(0, 10**7), st.integers(0, 10**7), st.booleans())
-def test_nothing_of_what_a_transaction_did_is_lost(
+def test_fill_and_movements_add_up_to_the_balance_changes(
     deltas: dict[str, int], known: dict[str, int] | None, fee: int, rent: int, is_own: bool
 ) -> None:
     kept = movements_of(Effect(deltas, fee, rent), None if known is None else Known(known), is_own=is_own)
@@ -62,9 +62,9 @@ def test_nothing_of_what_a_transaction_did_is_lost(
         ),
         ({}, 0, 0, {}),
     ],
-    ids=["a deposit", "sent away", "swapped elsewhere", "SOL sold elsewhere", "into a pool", "nothing"],
+    ids=["deposit", "withdrawal", "external swap", "external sale of SOL", "pool deposit", "nothing"],
 )
-def test_what_others_did_is_distinguished(
+def test_external_transactions_are_classified(
     deltas: dict[str, int], fee: int, rent: int, kinds: dict[str, dict[MovementKind, int]]
 ) -> None:
     found: dict[str, dict[MovementKind, int]] = {}
@@ -73,12 +73,12 @@ def test_what_others_did_is_distinguished(
     assert found == kinds
 
 
-def test_an_own_one_that_failed_has_cost_its_fee() -> None:
+def test_a_failed_own_transaction_costs_its_fee() -> None:
     failed = Effect({WSOL_MINT: -6_000}, 5_000, 0)
     assert movements_of(failed, None, is_own=True) == [Movement(WSOL_MINT, -6_000, MovementKind.FEE)]
 
 
-def test_beside_a_fill_what_is_over_is_kept_and_a_tip_is_a_fee() -> None:
+def test_a_surplus_besides_a_fill_is_a_movement_and_a_tip_is_a_fee() -> None:
     known = Known({WSOL_MINT: -1_005_000, USDC_MINT: 100})
     assert movements_of(Effect({WSOL_MINT: -1_005_000, USDC_MINT: 100}, 5_000, 0), known, is_own=True) == []
     more = Effect({WSOL_MINT: -1_015_000, USDC_MINT: 100, OTHER: 3}, 5_000, 0)

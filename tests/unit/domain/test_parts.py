@@ -1,4 +1,4 @@
-"""Of an order in parts, what one transaction executes."""
+"""Which part of an order one transaction executes."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def terms(amount_in: int = SOL, **others: Any) -> OrderTerms:
     return OrderTerms(*TOKENS, amount_in=amount_in, slippage_bps=50, **others)
 
 
-def test_a_part_is_sold_at_once_and_at_no_worse_price_than_the_whole() -> None:
+def test_a_part_is_sold_at_once_at_the_price_of_the_whole_or_better() -> None:
     whole = terms(10 * SOL, kind=OrderKind.TWAP, slices=4, max_cost_bps=100, floor=Floor.FIRST)
     assert part_of(whole, SOL) == terms(SOL, max_cost_bps=100, floor=Floor.FIRST)
     limited = part_of(terms(10 * SOL, kind=OrderKind.LIMIT, limit_price="105", partial=True), 3 * SOL)
@@ -28,13 +28,13 @@ def test_a_part_is_sold_at_once_and_at_no_worse_price_than_the_whole() -> None:
     assert not limited.is_family
 
 
-def test_of_a_twap_its_first_execution_comes_first_and_of_any_other_order_all_of_it() -> None:
+def test_the_first_part_of_a_twap_is_one_execution_and_of_others_the_whole() -> None:
     assert first_part(terms()) == terms()
     assert first_part(terms(10 * SOL, kind=OrderKind.TWAP, slices=4)) == terms(25 * SOL // 10)
     assert first_part(terms(3, kind=OrderKind.TWAP, slices=4)).amount == 1
 
 
-def test_an_order_in_parts_is_held_against_what_a_part_is_paid() -> None:
+def test_a_partial_order_is_compared_with_the_output_of_a_part() -> None:
     assert least_part(terms(10 * SOL)).amount == 10 * SOL
     assert least_part(terms(10 * SOL, kind=OrderKind.TWAP, slices=4)).amount == 25 * SOL // 10
     assert least_part(terms(3, kind=OrderKind.TWAP, slices=4)).amount == 1
@@ -43,7 +43,7 @@ def test_an_order_in_parts_is_held_against_what_a_part_is_paid() -> None:
 
 @given(least=st.integers(1, 10**12), more=st.integers(0, 10**12), limit=st.integers(0, 3 * 10**12))
 @example(least=1, more=10**12, limit=10**11)
-def test_the_largest_part_that_is_paid_is_found_to_a_thousandth(least: int, more: int, limit: int) -> None:
+def test_the_largest_part_that_meets_the_limit_is_found_within_a_thousandth(least: int, more: int, limit: int) -> None:
     most = least + more
     found = largest_part(least, most, lambda amount: amount <= limit)
 
@@ -55,7 +55,7 @@ def test_the_largest_part_that_is_paid_is_found_to_a_thousandth(least: int, more
 
 
 @pytest.mark.parametrize(("limit", "asked"), [(10**12, 1), (1, 2)])
-def test_no_more_is_asked_than_the_ends_tell(limit: int, asked: int) -> None:
+def test_only_the_bounds_are_quoted_if_they_decide(limit: int, asked: int) -> None:
     amounts: list[int] = []
 
     def is_paid(amount: int) -> bool:

@@ -1,4 +1,4 @@
-"""Prices that cannot be meant are refused with what they read as and what the market pays."""
+"""Implausible prices are refused, with their reading in both units and the market price."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from orderd.domain.well_known import registry_of
 
 SOL = 10**9
 PAYS = 100 * 10**6
-"""What a SOL is paid, in base units of USDC."""
+"""The output of 1 SOL in base units of USDC."""
 
 
 def terms(amount_in: int = SOL, **others: Any) -> OrderTerms:
@@ -26,7 +26,7 @@ def refusal(asked: OrderTerms, amount_out: int = PAYS) -> OrderdError:
 
 
 @pytest.mark.parametrize("price", ["500.01", "19.99", "0.01"])
-def test_a_price_that_is_more_than_five_times_off_is_refused_with_both_readings(price: str) -> None:
+def test_a_price_more_than_five_times_off_is_refused_with_both_readings(price: str) -> None:
     error = refusal(terms(kind=OrderKind.LIMIT, limit_price=price))
     assert error.code is ErrorCode.PRICE_OFF_MARKET
     assert f"is {price} USDC per SOL, and the market pays 100 USDC per SOL" in error.detail
@@ -34,7 +34,7 @@ def test_a_price_that_is_more_than_five_times_off_is_refused_with_both_readings(
 
 
 @pytest.mark.parametrize("price", ["500", "20", "105"])
-def test_five_times_off_may_be_meant(price: str) -> None:
+def test_a_price_up_to_five_times_off_is_accepted(price: str) -> None:
     check_plausible(terms(kind=OrderKind.LIMIT, limit_price=price), PAYS)
 
 
@@ -48,13 +48,13 @@ def test_five_times_off_may_be_meant(price: str) -> None:
         (OrderKind.TAKE_PROFIT, {"take_profit_price": "99"}),
     ],
 )
-def test_what_would_fire_at_once_is_refused(kind: OrderKind, price: dict[str, Any]) -> None:
+def test_a_price_that_would_trigger_at_once_is_refused(kind: OrderKind, price: dict[str, Any]) -> None:
     error = refusal(terms(kind=kind, **price))
     assert error.code is ErrorCode.PRICE_WRONG_SIDE
     assert "the market pays 100 USDC per SOL already" in error.detail
 
 
-def test_a_purchase_has_its_stop_above_the_market() -> None:
+def test_the_stop_of_a_purchase_is_above_the_market() -> None:
     usdc, sol = registry_of("simnet").pair("USDC", "SOL")
     above, below = (
         OrderTerms(usdc, sol, PAYS, slippage_bps=50, kind=OrderKind.STOP, stop_price=price) for price in ("105", "95")
@@ -66,7 +66,7 @@ def test_a_purchase_has_its_stop_above_the_market() -> None:
 @pytest.mark.parametrize(
     ("profit", "stop", "is_wrong"), [("105", "95", False), ("99", "95", True), ("105", "101", True)]
 )
-def test_both_ends_of_an_oco_are_looked_at(profit: str, stop: str, is_wrong: bool) -> None:
+def test_both_prices_of_an_oco_are_checked(profit: str, stop: str, is_wrong: bool) -> None:
     asked = terms(kind=OrderKind.OCO, take_profit_price=profit, stop_price=stop)
     if is_wrong:
         assert refusal(asked).code is ErrorCode.PRICE_WRONG_SIDE
@@ -74,11 +74,11 @@ def test_both_ends_of_an_oco_are_looked_at(profit: str, stop: str, is_wrong: boo
         check_plausible(asked, PAYS)
 
 
-def test_a_trail_is_shorter_than_the_price() -> None:
+def test_a_trail_must_be_shorter_than_the_price() -> None:
     check_plausible(terms(kind=OrderKind.TRAILING, trail="3%"), PAYS)
     check_plausible(terms(kind=OrderKind.TRAILING, trail="99"), PAYS)
     assert refusal(terms(kind=OrderKind.TRAILING, trail="100")).code is ErrorCode.PRICE_OFF_MARKET
 
 
-def test_a_market_order_has_no_price_to_be_wrong() -> None:
+def test_a_market_order_is_always_plausible() -> None:
     check_plausible(terms(), PAYS)

@@ -1,4 +1,4 @@
-"""A price means the same whichever token of its pair is sold, and is compared exactly."""
+"""A price has the same meaning in both directions of its pair, and is compared exactly."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -36,22 +36,22 @@ def test_a_price_is_kept_as_its_shortest_decimal(text: str, kept: str) -> None:
     assert parse_price(kept) == kept
 
 
-@pytest.mark.parametrize("text", ["", "--1", "1e5", "1,5", "١", "nan", "inf", "1 ", "105\n", ".", "1" * 41])  # noqa: RUF001  (a digit that is no ASCII is meant)
-def test_what_is_no_plain_decimal_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "--1", "1e5", "1,5", "١", "nan", "inf", "1 ", "105\n", ".", "1" * 41])  # noqa: RUF001  (a non-ASCII digit on purpose)
+def test_a_price_that_is_not_a_plain_decimal_is_refused(text: str) -> None:
     with pytest.raises(OrderdError, match="is not a plain decimal number") as refused:
         parse_price(text)
     assert refused.value.code is ErrorCode.PRICE_INVALID
 
 
 @pytest.mark.parametrize("text", ["0", "0.000", "+0", "-1"])
-def test_nothing_is_sold_for_nothing(text: str) -> None:
+def test_a_price_of_zero_or_less_is_refused(text: str) -> None:
     with pytest.raises(OrderdError, match="is not above zero") as refused:
         parse_price(text)
     assert refused.value.code is ErrorCode.PRICE_INVALID
 
 
 @given(st.decimals(min_value=Decimal("1e-30"), max_value=Decimal("1e9"), allow_nan=False))
-def test_the_shortest_decimal_has_the_same_value_and_no_shorter_one_has(price: Decimal) -> None:
+def test_the_shortest_decimal_has_the_same_value(price: Decimal) -> None:
     kept = canonical(price)
     assert Decimal(kept) == price
     assert not ("." in kept and kept.endswith(("0", ".")))
@@ -66,26 +66,24 @@ def test_the_shortest_decimal_has_the_same_value_and_no_shorter_one_has(price: D
         (ONE, OTHER, "TWO per ONE"),
     ],
 )
-def test_the_unit_is_usdc_before_sol_before_others_whichever_is_sold(one: Token, other: Token, unit: str) -> None:
+def test_the_quote_token_is_usdc_then_sol_in_either_direction(one: Token, other: Token, unit: str) -> None:
     assert PairPrice(one, other).unit == unit
     assert PairPrice(other, one).unit == unit
 
 
-def test_a_sale_gets_the_price_for_each_and_a_purchase_one_for_each_price() -> None:
+def test_a_sale_multiplies_by_the_price_and_a_purchase_divides_by_it() -> None:
     assert PairPrice(SOL, USDC).amount_out(1_500_000_000, Fraction(105)) == 157_500_000
     assert PairPrice(USDC, SOL).amount_out(157_500_000, Fraction(105)) == 1_500_000_000
 
 
-def test_it_is_reported_with_its_unit() -> None:
+def test_a_price_is_reported_with_its_unit() -> None:
     assert PairPrice(SOL, USDC).price_text(1_500_000_000, 157_500_000) == "105 USDC per SOL"
     assert PairPrice(USDC, SOL).price_text(157_500_000, 1_500_000_000) == "105 USDC per SOL"
 
 
 @pytest.mark.parametrize("pair", [PairPrice(SOL, USDC), PairPrice(USDC, SOL), PairPrice(ONE, OTHER)])
 @given(amount_in=AMOUNTS, amount_out=AMOUNTS)
-def test_price_and_amount_are_each_others_inverse_without_rounding(
-    pair: PairPrice, amount_in: int, amount_out: int
-) -> None:
+def test_price_and_amount_are_inverse_without_rounding(pair: PairPrice, amount_in: int, amount_out: int) -> None:
     assert pair.amount_out(amount_in, pair.price(amount_in, amount_out)) == amount_out
 
 

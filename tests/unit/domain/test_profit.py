@@ -1,4 +1,4 @@
-"""Profit agrees with an independent computation, and quantities agree with the ledger to the last base unit."""
+"""Profit agrees with an independent computation, and quantities agree with the ledger to the base unit."""
 
 import random
 from collections import Counter
@@ -33,24 +33,26 @@ def sold(sol: int, usdc: int, *, minutes: int = 0, fee: int = 0) -> Traded:
 
 
 @pytest.mark.parametrize(("method", "realised", "cost"), [(CostMethod.FIFO, 50, 225), (CostMethod.AVERAGE, 25, 200)])
-def test_a_sale_takes_the_oldest_lots_or_a_part_of_all(method: CostMethod, realised: int, cost: int) -> None:
-    """FIFO: 10 that had cost 100, and 5 of 20 that had cost 300. On average 15 of 30 had cost 200."""
+def test_a_sale_takes_the_oldest_lots_or_the_average_of_all(method: CostMethod, realised: int, cost: int) -> None:
+    """FIFO: 10 units that cost 100, and 5 of 20 units that cost 300. Average: 15 of 30 units cost 200."""
     sol = book(bought(10, 100), bought(20, 300), sold(15, 225), method=method).positions[WSOL_MINT]
     assert (sol.held, sol.in_lots, sol.total.realised, sol.cost) == (15, 15, realised, cost)
 
 
-def test_what_is_sold_beyond_all_lots_neither_gains_nor_loses() -> None:
+def test_a_sale_beyond_all_lots_realises_no_profit() -> None:
     sol = book(bought(10, 100), sold(40, 800)).positions[WSOL_MINT]
-    assert (sol.held, sol.uncovered, sol.total.realised) == (-30, 30, 100), "of 800 the ten that had a cost brought 200"
+    assert (sol.held, sol.uncovered, sol.total.realised) == (-30, 30, 100), (
+        "only the ten units with a cost count, which brought 200 of 800"
+    )
 
 
-def test_fees_and_rent_take_sol_at_its_cost_or_are_sol_themselves() -> None:
+def test_fees_and_rent_are_counted_at_the_cost_of_sol() -> None:
     in_usdc = book(bought(100, 1_000, fee=4, rent=6))
     assert in_usdc.positions[WSOL_MINT].total == Earned(0, 40, 60)
     assert (in_usdc.positions[WSOL_MINT].held, in_usdc.positions[WSOL_MINT].cost) == (90, 900)
     in_sol = book(sold(100, 1_000, fee=4), unit=WSOL_MINT)
     assert in_sol.positions[WSOL_MINT].total == Earned(0, 4, 0)
-    assert in_sol.positions[USDC_MINT].cost == 1_000, "a trade is worth what its value says"
+    assert in_sol.positions[USDC_MINT].cost == 1_000, "a trade has its given value"
 
 
 def test_deposits_are_lots_at_their_value_and_withdrawals_realise_nothing() -> None:
@@ -61,10 +63,10 @@ def test_deposits_are_lots_at_their_value_and_withdrawals_realise_nothing() -> N
     ]
     sol = book(*moved).positions[WSOL_MINT]
     assert (sol.held, sol.cost, sol.total.realised, sol.is_estimated) == (6, 60, 0, True)
-    assert not book(*moved).positions[USDC_MINT].is_estimated, "the unit is worth what it is"
+    assert not book(*moved).positions[USDC_MINT].is_estimated, "the unit of account needs no estimate"
 
 
-def test_a_cost_that_is_no_part_of_a_trade_is_a_fee() -> None:
+def test_a_cost_outside_of_a_trade_is_a_fee() -> None:
     assert book(TokenMovement(NOON, WSOL_MINT, 10, 100), TokenMovement(NOON, WSOL_MINT, -4, is_cost=True)).days == {
         (NOON.date(), WSOL_MINT): Earned(fees=40)
     }
@@ -72,12 +74,12 @@ def test_a_cost_that_is_no_part_of_a_trade_is_a_fee() -> None:
     assert in_sol.positions[WSOL_MINT].total.fees == 4
 
 
-def test_what_came_without_a_value_is_held_and_has_no_cost() -> None:
+def test_a_deposit_without_a_value_is_held_without_a_cost() -> None:
     sol = book(TokenMovement(NOON, WSOL_MINT, 10), sold(4, 40)).positions[WSOL_MINT]
     assert (sol.held, sol.in_lots, sol.uncovered, sol.total.realised) == (6, 0, 4, 0)
 
 
-def test_a_trade_without_a_value_hands_its_cost_on() -> None:
+def test_a_trade_without_a_value_passes_its_cost_on() -> None:
     swapped = Traded(NOON, WSOL_MINT, 10, OTHER, 7, None, is_estimated=True)
     known = book(bought(10, 100), swapped)
     assert (known.positions[OTHER].cost, known.positions[OTHER].is_estimated) == (100, True)
@@ -86,7 +88,7 @@ def test_a_trade_without_a_value_hands_its_cost_on() -> None:
     assert (unknown.positions[OTHER].held, unknown.positions[OTHER].in_lots) == (7, 0)
 
 
-def test_what_came_of_a_day_is_under_that_day_in_utc() -> None:
+def test_profit_is_attributed_to_its_day_in_utc() -> None:
     late = sold(5, 100, minutes=12 * 60)
     days = book(bought(10, 100), sold(5, 60), late).days
     assert [(day.day, mint, earned.realised) for (day, mint), earned in days.items()] == [
@@ -95,11 +97,11 @@ def test_what_came_of_a_day_is_under_that_day_in_utc() -> None:
     ]
 
 
-# An independent computation: no lots, but what the n-th unit that was ever bought had cost.
+# An independent computation without lots: the cost of the n-th unit ever bought.
 
 
 def ledger(happened: Sequence[Happened]) -> Counter[str]:
-    """What the wallet holds, by adding up what came and went."""
+    """The wallet's balances, by adding up all changes."""
     held = Counter[str]()
     for each in happened:
         if isinstance(each, TokenMovement):
@@ -112,8 +114,8 @@ def ledger(happened: Sequence[Happened]) -> Counter[str]:
 
 
 def realised_of_sol(happened: Sequence[Happened]) -> Fraction:
-    """By FIFO, in USDC, over all: what sales brought, less what the units with these numbers had cost."""
-    purchases: list[tuple[int, Fraction]] = []  # units, and what each of them cost
+    """Realised profit by FIFO in USDC: the proceeds of sales less the cost of the units with these numbers."""
+    purchases: list[tuple[int, Fraction]] = []  # units, and the cost per unit
     gone, earned = 0, Fraction(0)
 
     def cost_of(first: int, last: int) -> tuple[Fraction, int]:
@@ -147,7 +149,7 @@ def realised_of_sol(happened: Sequence[Happened]) -> Fraction:
 
 
 def a_thousand(seed: int) -> list[Happened]:
-    """Trades of SOL and USDC at a price that wanders, with fees, and deposits and withdrawals among them."""
+    """Trades of SOL and USDC at a random-walk price with fees, deposits and withdrawals."""
     chance, price, happened = random.Random(seed), 100.0, list[Happened]()
     for minute in range(1_000):
         price *= chance.uniform(0.99, 1.01)
@@ -171,7 +173,9 @@ def test_a_thousand_random_trades_agree_with_an_independent_computation(seed: in
     happened = a_thousand(seed)
     made = book(*happened)
     assert {mint: position.held for mint, position in made.positions.items()} == ledger(happened)
-    assert abs(made.positions[WSOL_MINT].total.realised - realised_of_sol(happened)) <= len(happened), "a unit a sale"
+    assert abs(made.positions[WSOL_MINT].total.realised - realised_of_sol(happened)) <= len(happened), (
+        "one unit of rounding per sale"
+    )
     by_day = sum(earned.realised for earned in made.days.values())
     assert by_day == made.positions[WSOL_MINT].total.realised
 
@@ -197,9 +201,7 @@ def _entries(draw: st.DrawFn) -> list[Happened]:
 
 
 @given(_entries(), st.sampled_from([USDC_MINT, WSOL_MINT]), st.sampled_from(CostMethod))
-def test_whatever_happens_quantities_are_those_of_the_ledger(
-    happened: list[Happened], unit: str, method: CostMethod
-) -> None:
+def test_quantities_always_agree_with_the_ledger(happened: list[Happened], unit: str, method: CostMethod) -> None:
     made, held = book(*happened, unit=unit, method=method), ledger(happened)
     for mint, position in made.positions.items():
         assert position.held == held[mint]
@@ -209,10 +211,8 @@ def test_whatever_happens_quantities_are_those_of_the_ledger(
 
 
 @given(st.lists(st.tuples(_AMOUNT, _AMOUNT), min_size=1), st.sampled_from(CostMethod))
-def test_who_sells_all_that_was_bought_has_earned_the_difference(
-    purchases: list[tuple[int, int]], method: CostMethod
-) -> None:
-    """However the sales divide the lots, nothing of their cost is lost to rounding."""
+def test_selling_everything_realises_the_whole_difference(purchases: list[tuple[int, int]], method: CostMethod) -> None:
+    """However sales divide the lots, rounding loses none of their cost."""
     paid, got = sum(usdc for _, usdc in purchases), sum(sol for sol, _ in purchases)
     sales = [sold(part, 1) for part in (got // 3, got - got // 3) if part]
     sol = book(*(bought(*each) for each in purchases), *sales, method=method).positions[WSOL_MINT]

@@ -1,4 +1,4 @@
-"""Three attempts, with growing waits; nothing is tried again that cannot change."""
+"""Three attempts with growing delays; errors that cannot change are not retried."""
 
 import pytest
 from hypothesis import given
@@ -11,12 +11,12 @@ POLICY = RetryPolicy(max_attempts=3, base_ms=1_000, cap_ms=30_000)
 RETRYABLE = [code for code in ErrorCode if ERRORS[code].consequence is not Consequence.ENDS]
 
 
-def test_the_waits_double() -> None:
+def test_delays_double() -> None:
     assert POLICY.retry_delay_ms(ErrorCode.TX_FAILED, 1, jitter=0) == 1_000
     assert POLICY.retry_delay_ms(ErrorCode.TX_FAILED, 2, jitter=0) == 2_000
 
 
-def test_an_attempt_that_does_not_count_is_followed_by_the_first_wait() -> None:
+def test_an_attempt_that_does_not_count_is_followed_by_the_first_delay() -> None:
     assert POLICY.retry_delay_ms(ErrorCode.TX_EXPIRED, 0, jitter=0) == 1_000
 
 
@@ -24,7 +24,7 @@ def test_the_third_failure_is_the_last() -> None:
     assert POLICY.retry_delay_ms(ErrorCode.TX_FAILED, 3, jitter=0) is None
 
 
-def test_what_cannot_change_is_not_tried_again() -> None:
+def test_permanent_errors_are_not_retried() -> None:
     assert POLICY.retry_delay_ms(ErrorCode.FUNDS_INSUFFICIENT, 1, jitter=0) is None
 
 
@@ -36,7 +36,7 @@ def test_jitter_takes_at_most_half(code: ErrorCode, failures: int, jitter: float
     assert full / 2 <= delay <= full
 
 
-def test_who_has_waited_for_long_looks_seldom_and_never_too_seldom() -> None:
+def test_checks_become_rarer_up_to_a_limit() -> None:
     assert [POLICY.look_delay_ms(waited, jitter=0) for waited in (0, 8_000, 600_000)] == [1_000, 2_000, 5_000]
     assert POLICY.look_delay_ms(8_000, jitter=1) == 1_000
 
@@ -51,5 +51,5 @@ def test_who_has_waited_for_long_looks_seldom_and_never_too_seldom() -> None:
         (ErrorCode.TOKEN_SAME, False),
     ],
 )
-def test_the_market_and_the_chain_change_and_what_a_wallet_lacks_it_lacks(code: ErrorCode, passes: bool) -> None:
+def test_errors_of_market_and_chain_may_pass_and_missing_funds_do_not(code: ErrorCode, passes: bool) -> None:
     assert may_pass(code) is passes

@@ -1,4 +1,4 @@
-"""Executions of a TWAP: whatever is missed and fails, they sell what there is, and never more."""
+"""Executions of a TWAP sell the whole amount and never more, whatever is missed or fails."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ def schedule(catch_up: CatchUp = CatchUp.ONE, *, slices: int = 10, jitter_bps: i
 def test_all_executions_together_sell_the_whole_amount_and_never_more(
     plan: Schedule, total: int, data: st.DataObject
 ) -> None:
-    """Each is late by chance, and some of them fail: what they did not sell is sold by those after them."""
+    """Executions are randomly late, and some fail: later ones sell their amount."""
     number, remaining, failed_last = 0, total, False
     while number < plan.slices and remaining:
         late_ms = data.draw(st.integers(0, 3 * plan.every_seconds * 1000))
@@ -35,11 +35,11 @@ def test_all_executions_together_sell_the_whole_amount_and_never_more(
         remaining -= 0 if failed_last else execution.amount_in
         number = execution.number
     assert remaining >= 0
-    assert failed_last or remaining == 0, "the last one that does not fail sells all that is left"
+    assert failed_last or remaining == 0, "the last successful execution sells the remaining amount"
 
 
 @given(plan=SCHEDULES, total=st.integers(1, 2**64 - 1))
-def test_in_time_they_are_of_one_size_but_for_a_base_unit(plan: Schedule, total: int) -> None:
+def test_punctual_executions_have_equal_sizes_within_a_base_unit(plan: Schedule, total: int) -> None:
     remaining, amounts = total, []
     for number in range(plan.slices):
         execution = plan.at(number, 0, remaining)
@@ -51,11 +51,11 @@ def test_in_time_they_are_of_one_size_but_for_a_base_unit(plan: Schedule, total:
 
 
 @given(plan=SCHEDULES, number=st.integers(0, 1_000), chance=st.floats(0, 1, exclude_max=True))
-def test_chance_moves_an_execution_by_half_of_the_jitter_at_most(plan: Schedule, number: int, chance: float) -> None:
+def test_jitter_moves_an_execution_by_at_most_half_of_it(plan: Schedule, number: int, chance: float) -> None:
     every_ms = plan.every_seconds * 1000
     moved = plan.offset_ms(number, chance) - number * every_ms
     assert abs(moved) <= every_ms * plan.jitter_bps / 10_000 / 2
-    assert plan.offset_ms(0, chance) == 0, "the first one begins at once"
+    assert plan.offset_ms(0, chance) == 0, "the first execution starts at once"
 
 
 def test_jitter_reaches_both_sides() -> None:
@@ -63,23 +63,25 @@ def test_jitter_reaches_both_sides() -> None:
     assert [plan.offset_ms(1, chance) for chance in (0.0, 0.5, 0.75)] == [54_000, 60_000, 63_000]
 
 
-def test_one_execution_stands_for_all_that_were_missed() -> None:
+def test_catch_up_one_executes_once_for_all_missed_ones() -> None:
     assert schedule(CatchUp.ONE).at(2, 3 * MINUTE_MS, 800) == ScheduledExecution(160, 6)
     assert schedule(CatchUp.ONE).at(2, 99 * MINUTE_MS, 800) == ScheduledExecution(800, 10), (
-        "the last one sells all of it"
+        "the last execution sells the remaining amount"
     )
 
 
-def test_each_one_that_was_missed_is_made_up_for() -> None:
+def test_catch_up_all_executes_each_missed_one() -> None:
     assert schedule(CatchUp.ALL).at(2, 3 * MINUTE_MS, 800) == ScheduledExecution(100, 3)
 
 
-def test_none_is_made_up_for() -> None:
+def test_catch_up_none_skips_missed_ones() -> None:
     assert schedule(CatchUp.NONE).at(2, 3 * MINUTE_MS, 800) == ScheduledExecution(0, 5)
-    assert schedule(CatchUp.NONE).at(5, 0, 800) == ScheduledExecution(160, 6), "those to come share it"
-    assert schedule(CatchUp.NONE).at(2, 99 * MINUTE_MS, 800) == ScheduledExecution(0, 10), "and there is none to come"
+    assert schedule(CatchUp.NONE).at(5, 0, 800) == ScheduledExecution(160, 6), (
+        "the remaining executions share the amount"
+    )
+    assert schedule(CatchUp.NONE).at(2, 99 * MINUTE_MS, 800) == ScheduledExecution(0, 10), "no execution remains"
 
 
-def test_a_little_late_is_not_missed() -> None:
+def test_a_slightly_late_execution_is_not_missed() -> None:
     for catch_up in CatchUp:
         assert schedule(catch_up).at(2, MINUTE_MS - 1, 800) == ScheduledExecution(100, 3)

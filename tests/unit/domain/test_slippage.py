@@ -10,17 +10,19 @@ from orderd.domain.slippage import against_mid, against_quote
     [
         ((1_000, 990), (1_000, 1_000), "100"),
         ((1_000, 1_010), (1_000, 1_000), "-100"),
-        ((1_010, 1_000), (1_000, 1_000), "99.01"),  # of an exact output: it cost more
+        ((1_010, 1_000), (1_000, 1_000), "99.01"),  # an exact output that cost more
         ((1_000, 1_000), (1_000, 1_000), "0"),
         ((10**18, 10**18 + 1), (10**18, 10**18), "0"),
     ],
-    ids=["less came", "more came", "more was paid", "as quoted", "next to nothing"],
+    ids=["received less", "received more", "paid more", "as quoted", "negligible"],
 )
-def test_what_was_lost_to_the_quote(traded: tuple[int, int], quoted: tuple[int, int], lost: str) -> None:
+def test_slippage_to_the_quote_is_the_relative_loss(
+    traded: tuple[int, int], quoted: tuple[int, int], lost: str
+) -> None:
     assert against_quote(*traded, *quoted) == Decimal(lost)
 
 
-def test_next_to_nothing_has_no_sign() -> None:
+def test_a_negligible_slippage_has_no_sign() -> None:
     assert f"{against_quote(10**18, 10**18 + 1, 10**18, 10**18):f}" == "0.00"
 
 
@@ -31,7 +33,7 @@ def test_next_to_nothing_has_no_sign() -> None:
         ((150_000_000, 6), (1_500_000_000, 9), "0.01", "0"),
     ],
 )
-def test_what_was_lost_to_the_mid_is_in_whole_tokens(
+def test_slippage_to_the_mid_uses_whole_tokens(
     sold: tuple[int, int], bought: tuple[int, int], mid: str, lost: str
 ) -> None:
     assert against_mid(*sold, *bought, mid) == Decimal(lost)

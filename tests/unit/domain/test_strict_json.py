@@ -16,20 +16,20 @@ from orderd.domain.strict_json import RepeatedMemberError, read_json
         ('{"": 1, "": 2}', ""),
     ],
 )
-def test_a_member_that_is_given_twice_is_reported_by_its_name(text: str, name: str) -> None:
+def test_a_duplicate_member_is_reported_by_name(text: str, name: str) -> None:
     with pytest.raises(RepeatedMemberError) as refused:
         read_json(text)
     assert refused.value.name == name
 
 
 @pytest.mark.parametrize("text", ['{"a": {"a": 1}, "b": {"a": 2}}', '[{"a": 1}, {"a": 2}]', '{"a": "\\"a\\": 1"}'])
-def test_the_same_name_in_several_objects_is_several_members(text: str) -> None:
+def test_equal_names_in_different_objects_are_accepted(text: str) -> None:
     read_json(text)
 
 
 @pytest.mark.untraced
 @given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_what_python_writes_is_read_as_it_was(value: Any) -> None:
+def test_json_written_by_python_is_read_back(value: Any) -> None:
     import json
 
     assert read_json(json.dumps(value)) == value

@@ -1,4 +1,4 @@
-"""Each term has all three forms, and its meaning is kept in every one of them."""
+"""Each term has its three forms (typed, parsed, displayed), and keeps its meaning in all of them."""
 
 from dataclasses import replace
 
@@ -22,37 +22,37 @@ def meant(given: GivenTerms) -> OrderTerms:
     return understood(given, registry_of("simnet"), DEFAULT_SLIPPAGE)
 
 
-def test_each_term_is_tried_here() -> None:
+def test_each_term_is_covered() -> None:
     assert SAMPLES.keys() == GivenTerms.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
-def test_a_term_says_how_it_is_typed(name: str) -> None:
+def test_a_term_defines_its_command_line_option(name: str) -> None:
     (typed,) = (each for each in GivenTerms.model_fields[name].metadata if isinstance(each, Typed))
     assert typed.help.endswith(".")
-    assert typed.metavar.isupper() or GivenTerms.model_fields[name].annotation is bool, "a flag has no value"
+    assert typed.metavar.isupper() or GivenTerms.model_fields[name].annotation is bool, "only a flag has no metavar"
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
-def test_a_term_that_differs_makes_another_order(name: str) -> None:
+def test_a_different_term_makes_another_order(name: str) -> None:
     terms = meant(with_one(name))
     assert terms.is_same_as(meant(with_one(name)))
     assert not terms.is_same_as(meant(with_another(name)))
 
 
 @pytest.mark.parametrize("name", GivenTerms.model_fields)
-def test_a_term_is_reported_as_it_was_given(name: str) -> None:
+def test_a_term_is_displayed_as_it_was_given(name: str) -> None:
     assert getattr(format_terms(meant(with_one(name))), name) == SAMPLES[name][0]
     assert getattr(format_terms(meant(with_another(name))), name) == SAMPLES[name][1]
 
 
-def test_no_other_terms_are_reported_and_none_is_left_out() -> None:
-    # Of a word, what it came to is the amount; where no slippage was given, a stop's may widen.
+def test_exactly_the_given_terms_are_displayed() -> None:
+    # An amount in words is displayed as its resolved amount; a default slippage of a stop may widen.
     sold_text = GivenTerms.model_fields.keys() | {"amount_word", "slippage_widens"}
     assert FormattedTerms.model_fields.keys() == sold_text == format_terms(meant(GIVEN)).model_fields_set
 
 
-def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:
+def test_the_default_slippage_is_the_daemons() -> None:
     assert format_terms(meant(GIVEN.model_copy(update={"slippage": None}))).slippage == DEFAULT_SLIPPAGE
 
 
@@ -72,7 +72,7 @@ def test_where_no_slippage_is_given_the_daemons_own_counts() -> None:
         ("max_cost", "100.01", ErrorCode.COST_OUT_OF_RANGE),
     ],
 )
-def test_a_bound_that_means_nothing_is_refused(term: str, given: str, code: ErrorCode) -> None:
+def test_an_invalid_bound_is_refused(term: str, given: str, code: ErrorCode) -> None:
     with pytest.raises(OrderdError) as refused:
         meant(with_one(term).model_copy(update={term: given}))
     assert refused.value.code is code
@@ -86,32 +86,32 @@ def test_a_bound_that_means_nothing_is_refused(term: str, given: str, code: Erro
         ({"max_in": "1"}, "max_in bounds what exact_out is bought for, not amount_in"),
     ],
 )
-def test_an_order_says_either_what_is_sold_or_what_is_bought(changes: dict[str, str | None], why: str) -> None:
+def test_an_order_has_either_an_input_or_an_output_amount(changes: dict[str, str | None], why: str) -> None:
     with pytest.raises(OrderdError, match=why) as refused:
         meant(GIVEN.model_copy(update=changes))
     assert refused.value.code is ErrorCode.AMOUNT_NOT_ONE_SIDE
 
 
-def test_an_order_has_an_amount() -> None:
+def test_an_order_needs_an_amount() -> None:
     with pytest.raises(OrderdError, match="amount_in: is required") as refused:
         meant(GIVEN.model_copy(update={"amount_in": None}))
     assert refused.value.code is ErrorCode.REQUEST_INVALID
 
 
 @pytest.mark.parametrize("price", ["limit_price", "stop_price", "take_profit_price", "trail"])
-def test_what_waits_for_a_price_sells_an_exact_amount(price: str) -> None:
+def test_a_resting_order_sells_an_exact_amount(price: str) -> None:
     with pytest.raises(OrderdError, match="order is an amount_in") as refused:
         meant(GivenTerms.model_validate({"token_in": "USDC", "token_out": "SOL", "exact_out": "1", price: "105"}))
     assert refused.value.code is ErrorCode.ORDER_TERMS_CONTRADICT
 
 
-def test_of_two_amounts_the_one_that_is_given_is_exact() -> None:
+def test_the_given_amount_is_the_exact_one() -> None:
     assert (meant(GIVEN).amount, meant(GIVEN_TO_BUY).amount) == (1_500_000_000, 150_000_000)
     assert (meant(GIVEN_TO_BUY).amount_in, meant(GIVEN).exact_out) == (None, None)
 
 
 @pytest.mark.parametrize(("limit_bps", "is_taken"), [(200, True), (199, False)])
-def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_taken: bool) -> None:
+def test_an_order_cannot_raise_the_daemons_maximum_cost(limit_bps: int, is_taken: bool) -> None:
     given = GIVEN.model_copy(update={"max_cost": "2"})
     if is_taken:
         assert understood(given, registry_of("simnet"), DEFAULT_SLIPPAGE, limit_bps).max_cost_bps == 200
@@ -122,7 +122,7 @@ def test_an_order_cannot_raise_the_daemons_limit_of_costs(limit_bps: int, is_tak
 
 
 @pytest.mark.parametrize(("token_in", "token_out"), [("USDC", "SOL"), ("CHILLGUY", "USDC")])
-def test_wrapped_sol_is_sold_by_orders_alone_that_sell_sol(token_in: str, token_out: str) -> None:
+def test_only_orders_that_sell_sol_can_use_wrapped_sol(token_in: str, token_out: str) -> None:
     given = GivenTerms(token_in=token_in, token_out=token_out, amount_in="1", use_wrapped=True)
     with pytest.raises(OrderdError, match=f"would sell {token_in} from the wallet's wrapped SOL") as refused:
         meant(given)
@@ -130,16 +130,16 @@ def test_wrapped_sol_is_sold_by_orders_alone_that_sell_sol(token_in: str, token_
     assert meant(given.model_copy(update={"token_in": "SOL", "token_out": "USDC"})).use_wrapped
 
 
-def test_where_no_floor_is_named_the_first_routes_holds() -> None:
+def test_the_default_minimum_is_that_of_the_first_route() -> None:
     terms = meant(GivenTerms(token_in="SOL", token_out="USDC", amount_in="1"))
     assert (terms.floor, terms.min_out, terms.max_cost_bps) == (Floor.FIRST, None, None)
 
 
-def test_what_an_older_daemon_tells_makes_a_floor_in_each_attempt() -> None:
+def test_terms_of_an_older_daemon_set_a_minimum_in_each_attempt() -> None:
     assert FormattedTerms(token_in="SOL", token_out="USDC", amount_in="1", slippage="0.5").floor is Floor.EACH
 
 
-def test_an_order_of_before_there_was_a_floor_is_the_same_as_its_repetition() -> None:
+def test_an_order_older_than_floors_equals_its_resubmission() -> None:
     repeated = meant(GivenTerms(token_in="SOL", token_out="USDC", amount_in="1"))
     before = replace(repeated, floor=None)
     assert before.is_same_as(repeated)
@@ -148,7 +148,7 @@ def test_an_order_of_before_there_was_a_floor_is_the_same_as_its_repetition() ->
     assert not replace(before, floor=Floor.EACH).is_same_as(repeated)
 
 
-def test_a_token_is_the_same_by_its_mint_whatever_it_is_called() -> None:
+def test_a_token_is_identified_by_its_mint() -> None:
     terms = meant(GIVEN)
     renamed = replace(terms, token_in=Token("WSOL", terms.token_in.mint, terms.token_in.decimals))
     assert renamed != terms

@@ -8,7 +8,7 @@ from orderd.domain.text import NoTextError, text_of
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_a_mark_says_how_a_text_is_written(encoding: str) -> None:
+def test_a_byte_order_mark_sets_the_encoding(encoding: str) -> None:
     assert text_of("über 1 €\n".encode(encoding)) == "über 1 €\n"
 
 
@@ -20,13 +20,13 @@ def test_a_mark_says_how_a_text_is_written(encoding: str) -> None:
         (b"\xff\xfea", "it says that it is in UTF-16-LE, and is not"),
     ],
 )
-def test_what_is_no_text_is_reported_with_what_would_do(data: bytes, why: str) -> None:
+def test_invalid_text_is_refused_with_a_remedy(data: bytes, why: str) -> None:
     with pytest.raises(NoTextError) as refused:
         text_of(data)
     assert why in str(refused.value)
 
 
 @given(st.binary())
-def test_any_bytes_are_text_or_are_told_not_to_be(data: bytes) -> None:
+def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     with suppress(NoTextError):
         assert "\0" not in text_of(data)

@@ -1,4 +1,4 @@
-"""Lists of tokens in the two shapes in which they are published."""
+"""Token lists in the two published formats."""
 
 import json
 
@@ -25,14 +25,14 @@ def read(content: object, chain: str = "mainnet") -> list[Listing]:
     return read_list(json.dumps(content).encode(), chain)
 
 
-def test_jupiters_shape() -> None:
+def test_jupiters_format_is_read() -> None:
     assert read(JUPITER) == [Listing("JUP", ONE, "Jupiter", verified=True), Listing("jup", OTHER, "Not Jupiter")]
 
 
-def test_the_old_shape_has_several_chains() -> None:
+def test_the_old_format_is_filtered_by_chain() -> None:
     assert read(OLD) == [Listing("JUP", ONE, "Jupiter", verified=True)]
     assert read(OLD, "devnet") == [Listing("DEV", OTHER)]
-    assert read(OLD, "simnet") == [], "which has no number"
+    assert read(OLD, "simnet") == [], "the local chain has no chain id"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_old_shape_has_several_chains() -> None:
         {"id": ONE, "symbol": ""},
     ],
 )
-def test_an_entry_that_is_none_is_left_out(entry: object) -> None:
+def test_an_invalid_entry_is_left_out(entry: object) -> None:
     assert read([entry, JUPITER[0]]) == [Listing("JUP", ONE, "Jupiter", verified=True)]
 
 
@@ -59,6 +59,6 @@ def test_only_true_means_verified() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"1", b'{"tokens": 1}', b"{}", b"\xff"])
-def test_what_is_no_list_is_refused(text: bytes) -> None:
+def test_an_invalid_list_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_list(text, "mainnet")

@@ -1,4 +1,4 @@
-"""Tokens are found by symbol in any case and by exact mint, and no symbol that several have is guessed."""
+"""Tokens are found by symbol in any case and by exact mint; an ambiguous symbol is never guessed."""
 
 import pytest
 
@@ -25,13 +25,13 @@ def with_facts(*mints: str, decimals: int = 5) -> TokenRegistry:
     return registry
 
 
-def test_by_symbol_or_mint() -> None:
+def test_a_token_is_found_by_symbol_or_mint() -> None:
     assert REGISTRY.resolve("sol").mint == WSOL_MINT
     assert REGISTRY.resolve(USDC_MINT).symbol == "USDC"
     assert tuple(REGISTRY) == WELL_KNOWN["simnet"]
 
 
-def test_a_mint_is_found_or_not() -> None:
+def test_a_lookup_by_mint_ignores_symbols() -> None:
     assert REGISTRY.find(USDC_MINT) is REGISTRY.resolve("USDC")
     assert REGISTRY.find("USDC") is None, "a symbol is not a mint"
 
@@ -44,37 +44,37 @@ def test_sol_is_native_and_usdc_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "message"), [("USDCC", "did you mean USDC?"), ("qqqqqqqq", "there is no token 'qqqqqqqq'")]
 )
-def test_an_unknown_token_is_reported(name: str, message: str) -> None:
+def test_an_unknown_token_is_refused_with_a_suggestion(name: str, message: str) -> None:
     unknown = refusal(REGISTRY, name)
     assert (unknown.code, message in unknown.detail) == (ErrorCode.TOKEN_UNKNOWN, True)
 
 
-def test_a_token_is_not_traded_for_itself() -> None:
+def test_a_token_cannot_be_traded_for_itself() -> None:
     with pytest.raises(OrderdError) as caught:
         REGISTRY.pair("SOL", WSOL_MINT)
     assert caught.value.code is ErrorCode.TOKEN_SAME
 
 
-def test_a_pair_is_two_names_with_a_slash_between_them() -> None:
+def test_a_pair_is_two_names_separated_by_a_slash() -> None:
     sol, usdc = REGISTRY.named_pair("sol/USDC")
     assert (sol.mint, usdc.mint) == (WSOL_MINT, USDC_MINT)
     with pytest.raises(OrderdError, match="not a pair of tokens"):
         REGISTRY.named_pair("SOL")
 
 
-def test_each_chain_has_a_usdc_of_its_own() -> None:
+def test_each_chain_has_its_own_usdc() -> None:
     assert registry_of("devnet").resolve("USDC").mint == DEVNET_USDC_MINT
     assert registry_of("mainnet").resolve("USDC").mint == USDC_MINT
     assert len({token.symbol: token.decimals for token in EVERYWHERE}) == len(EVERYWHERE) - 1
     assert {token.decimals for token in EVERYWHERE if token.symbol == "USDC"} == {6}
 
 
-def test_any_mint_is_traded_once_it_has_been_read() -> None:
+def test_any_mint_can_be_traded_once_it_has_been_read() -> None:
     registry = registry_of("simnet")
     assert (registry.mint_of(ONE), registry.find(ONE), registry.facts(ONE)) == (ONE, None, None)
-    assert refusal(registry, ONE).code is ErrorCode.TOKEN_UNREAD, "no amount of it can be understood before"
+    assert refusal(registry, ONE).code is ErrorCode.TOKEN_UNREAD, "amounts need the mint's decimals"
     registry.learn(MintFacts(ONE, 4, PROGRAM, name="USDC"))
-    assert registry.resolve(ONE) == Token(ONE, ONE, 4), "what it calls itself is not a symbol"
+    assert registry.resolve(ONE) == Token(ONE, ONE, 4), "the mint's own name is not a symbol"
     assert refusal(registry, "USDC4").code is ErrorCode.TOKEN_UNKNOWN
 
 
@@ -88,29 +88,29 @@ def test_any_mint_is_traded_once_it_has_been_read() -> None:
         (Trait.UNKNOWN_EXTENSION, ErrorCode.TOKEN_EXTENSION_UNKNOWN),
     ],
 )
-def test_a_mint_that_cannot_be_traded_is_refused_by_name(trait: Trait, code: ErrorCode) -> None:
+def test_an_untradable_mint_is_refused_with_its_trait(trait: Trait, code: ErrorCode) -> None:
     registry = registry_of("simnet")
     registry.learn(MintFacts(ONE, 4, PROGRAM, frozenset({trait, Trait.MINT_AUTHORITY})))
     assert refusal(registry, ONE).code is code
-    assert registry.find(ONE) is not None, "what a wallet holds of it can still be told"
+    assert registry.find(ONE) is not None, "balances of it must still be shown"
 
 
-def test_of_a_symbol_that_several_have_the_verified_one_is_meant() -> None:
+def test_a_shared_symbol_means_the_verified_token() -> None:
     registry = with_facts(ONE, OTHER)
     registry.set_listed([Listing("XYZ", ONE), Listing("xyz", OTHER, "Its name", verified=True)])
     assert registry.resolve("Xyz") == Token("xyz", OTHER, 5)
-    assert registry.symbol_of(ONE) == ONE, "its symbol means another mint"
+    assert registry.symbol_of(ONE) == ONE, "the symbol belongs to the verified mint"
     assert registry.resolve(registry.symbol_of(ONE)).mint == ONE
 
 
-def test_a_symbol_that_nobody_else_has_needs_no_verification() -> None:
+def test_a_unique_symbol_needs_no_verification() -> None:
     registry = with_facts(ONE)
     registry.set_listed([Listing("NEW", ONE)])
     assert registry.resolve("new").mint == ONE
 
 
 @pytest.mark.parametrize("verified", [False, True])
-def test_where_it_is_not_clear_the_choice_is_reported(verified: bool) -> None:
+def test_an_ambiguous_symbol_is_refused_with_the_candidates(verified: bool) -> None:
     registry = with_facts(ONE, OTHER)
     registry.set_listed([Listing("NEW", ONE, "First", verified=verified), Listing("NEW", OTHER, verified=verified)])
     ambiguous = refusal(registry, "NEW")
@@ -120,13 +120,13 @@ def test_where_it_is_not_clear_the_choice_is_reported(verified: bool) -> None:
     assert f"{ONE} ({'verified First' if verified else 'First'})" in ambiguous.detail
 
 
-def test_a_long_choice_is_cut() -> None:
+def test_a_long_list_of_candidates_is_shortened() -> None:
     registry = registry_of("simnet")
     registry.set_listed([Listing("NEW", f"{letter * 43}1") for letter in "ABCDEFGH"])
     assert refusal(registry, "NEW").detail.endswith("and 3 more")
 
 
-def test_a_pinned_mint_is_meant_whatever_else_has_its_symbol() -> None:
+def test_a_pinned_mint_has_its_symbol_whatever_else_is_listed() -> None:
     registry = with_facts(ONE, OTHER, THIRD)
     registry.set_listed([Listing("NEW", OTHER, verified=True)])
     registry.set_named([Listing("NEW", ONE, verified=True)])
@@ -137,8 +137,8 @@ def test_a_pinned_mint_is_meant_whatever_else_has_its_symbol() -> None:
 
 
 @pytest.mark.parametrize("symbol", ["USDC", "usdc", "SOL", "USDT"])
-def test_nobody_else_has_the_symbol_of_a_token_that_orderd_knows(symbol: str) -> None:
-    """USDT is known on another chain: whoever does not know the chain counts by it."""
+def test_a_well_known_symbol_cannot_be_taken(symbol: str) -> None:
+    """USDT is well known on another chain; a user may not know which chain this is."""
     registry = with_facts(ONE)
     registry.set_listed([Listing(symbol, ONE, verified=True)])
     registry.set_named([Listing(symbol, ONE, verified=True, pinned=True)])
@@ -150,23 +150,23 @@ def test_nobody_else_has_the_symbol_of_a_token_that_orderd_knows(symbol: str) ->
 
 
 @pytest.mark.parametrize("symbol", ["", "A B", "A,B", "U\N{CYRILLIC CAPITAL LETTER ES}DC", "A" * 21, ONE, "A\n"])
-def test_a_symbol_is_what_everybody_can_type(symbol: str) -> None:
+def test_a_symbol_has_only_characters_that_can_be_typed(symbol: str) -> None:
     with pytest.raises(OrderdError) as refused:
         REGISTRY.check_free(symbol)
     assert refused.value.code is ErrorCode.TOKEN_NAME_REFUSED
 
 
-def test_a_new_symbol_is_free() -> None:
+def test_an_unused_symbol_can_be_taken() -> None:
     REGISTRY.check_free("$NEW.1")
 
 
-def test_a_mint_that_was_named_and_not_read_is_left_out_of_what_is_known() -> None:
+def test_a_named_but_unread_mint_is_not_listed() -> None:
     registry = registry_of("simnet")
     registry.set_named([Listing("NEW", ONE, verified=True)])
     assert tuple(registry) == WELL_KNOWN["simnet"]
 
 
-def test_a_search_finds_the_nearest_and_the_verified_first() -> None:
+def test_a_search_lists_the_closest_and_verified_tokens_first() -> None:
     registry = registry_of("simnet")
     registry.set_listed(
         [
@@ -177,16 +177,16 @@ def test_a_search_finds_the_nearest_and_the_verified_first() -> None:
     )
     assert [each.symbol for each in registry.search("sol", 9)] == ["SOL", "SOLY", "SOLX", "XSOLX"]
     assert [each.symbol for each in registry.search("sol", 2)] == ["SOL", "SOLY"]
-    assert [each.mint for each in registry.search("Good", 9)] == [ONE], "by its name"
-    assert [each.symbol for each in registry.search(OTHER, 9)] == ["SOLX"], "by its mint"
+    assert [each.mint for each in registry.search("Good", 9)] == [ONE], "the search must match names"
+    assert [each.symbol for each in registry.search(OTHER, 9)] == ["SOLX"], "the search must match mints"
     assert registry.search("nothing", 9) == []
 
 
-def test_what_is_known_by_itself_has_one_meaning_both_ways() -> None:
+def test_well_known_symbols_and_mints_map_to_each_other() -> None:
     assert (REGISTRY.mint_of("sol"), REGISTRY.symbol_of(USDC_MINT)) == (WSOL_MINT, "USDC")
 
 
-def test_a_pair_is_named_with_a_slash() -> None:
+def test_a_pair_is_written_with_a_slash() -> None:
     assert [token.symbol for token in REGISTRY.named_pair("sol/USDC")] == ["SOL", "USDC"]
     with pytest.raises(OrderdError) as refused:
         REGISTRY.named_pair("SOLUSDC")

@@ -1,4 +1,5 @@
-"""A condition is a bound on what the whole amount is paid; one that is met is met at the price that was asked for."""
+"""A trigger condition is a bound on the output of the whole amount; a met order trades at the requested price or
+better."""
 
 from fractions import Fraction
 
@@ -22,19 +23,19 @@ FAVOURABLE_KINDS = (OrderKind.LIMIT, OrderKind.TAKE_PROFIT)
 
 
 def is_as_good(pair: PairPrice, amount_in: int, amount_out: int, price: str) -> bool:
-    """Whether the trade's own price is this one or a better one for who trades."""
+    """True if the trade's price is this price or a better one for the trader."""
     paid, asked = pair.price(amount_in, amount_out), Fraction(price)
     return paid >= asked if pair is SALE else paid <= asked
 
 
-def test_at_least_and_at_most() -> None:
+def test_bounds_are_at_least_or_at_most() -> None:
     assert [Bound(10, is_least=True).is_met(paid) for paid in (9, 10, 11)] == [False, True, True]
     assert [Bound(10, is_least=False).is_met(paid) for paid in (9, 10, 11)] == [True, True, False]
 
 
 @PAIRS
 @given(amount_in=AMOUNTS, price=PRICES)
-def test_a_limit_is_the_least_amount_that_is_as_good_as_its_price(pair: PairPrice, amount_in: int, price: str) -> None:
+def test_a_limit_is_the_smallest_output_at_its_price(pair: PairPrice, amount_in: int, price: str) -> None:
     least = limit_out(pair, amount_in, price)
     assert least >= 1
     assert is_as_good(pair, amount_in, least, price)
@@ -43,15 +44,15 @@ def test_a_limit_is_the_least_amount_that_is_as_good_as_its_price(pair: PairPric
 
 @PAIRS
 @given(amount_in=AMOUNTS, price=PRICES)
-def test_a_stop_is_the_most_that_is_no_better_than_its_price(pair: PairPrice, amount_in: int, price: str) -> None:
+def test_a_stop_is_the_largest_output_no_better_than_its_price(pair: PairPrice, amount_in: int, price: str) -> None:
     most = stop_out(pair, amount_in, price)
     assert pair.amount_out(amount_in, Fraction(price)) - 1 < most <= pair.amount_out(amount_in, Fraction(price))
-    assert limit_out(pair, amount_in, price) - max(most, 0) <= 1, "no amount lies between the two"
+    assert limit_out(pair, amount_in, price) - max(most, 0) <= 1, "there is a gap between the limit and the stop"
 
 
 @PAIRS
 @pytest.mark.parametrize("kind", FAVOURABLE_KINDS)
-def test_who_waits_for_a_better_price_waits_for_at_least_so_much(kind: OrderKind, pair: PairPrice) -> None:
+def test_a_favourable_kind_waits_for_at_least_an_output(kind: OrderKind, pair: PairPrice) -> None:
     condition = Condition(kind, pair, 3 * 10**9, "105")
     assert not condition.is_adverse
     assert condition.bound() == Bound(limit_out(pair, 3 * 10**9, "105"), is_least=True)
@@ -59,7 +60,7 @@ def test_who_waits_for_a_better_price_waits_for_at_least_so_much(kind: OrderKind
 
 @PAIRS
 @pytest.mark.parametrize("kind", ADVERSE_KINDS)
-def test_who_waits_for_a_worse_price_waits_for_at_most_so_much(kind: OrderKind, pair: PairPrice) -> None:
+def test_an_adverse_kind_waits_for_at_most_an_output(kind: OrderKind, pair: PairPrice) -> None:
     condition = Condition(kind, pair, 3 * 10**9, "95")
     assert condition.is_adverse
     assert condition.bound() == Bound(stop_out(pair, 3 * 10**9, "95"), is_least=False)
@@ -74,13 +75,13 @@ def test_who_waits_for_a_worse_price_waits_for_at_most_so_much(kind: OrderKind, 
         ("2.50", "2.5", Fraction(5, 2), False),
     ],
 )
-def test_a_trail_is_a_part_of_the_price_or_a_price(text: str, kept: str, distance: Fraction, is_percent: bool) -> None:
+def test_a_trail_is_a_percentage_or_a_price(text: str, kept: str, distance: Fraction, is_percent: bool) -> None:
     assert Trail.parse(text) == Trail(distance, is_percent, kept)
     assert Trail.parse(kept).text == kept
 
 
 @pytest.mark.parametrize("text", ["", "%", "0%", "0", "-1%", "3%%", "100%", "250%", "three"])
-def test_a_trail_that_leads_nowhere_is_refused(text: str) -> None:
+def test_an_invalid_trail_is_refused(text: str) -> None:
     with pytest.raises(OrderdError) as refused:
         Trail.parse(text)
     assert refused.value.code is ErrorCode.PRICE_INVALID
@@ -95,13 +96,13 @@ def trailing(pair: PairPrice, amount_in: int, trail: str) -> Condition:
     [
         (SALE, 10**9, 100_000_000, "3%", 97_000_000),
         (SALE, 10**9, 100_000_000, "2.5", 97_500_000),
-        (SALE, 10**9, 100_000_000, "250", 0),  # further than the price is high
-        # Bought at 100; three percent dearer are 103, 2.5 dearer 102.5.
+        (SALE, 10**9, 100_000_000, "250", 0),  # longer than the price
+        # Bought at 100: 3 % higher is 103, 2.5 higher is 102.5.
         (PURCHASE, 100_000_000, 10**9, "3%", 10**9 * 100 // 103),
         (PURCHASE, 100_000_000, 10**9, "2.5", 10**9 * 1_000 // 1_025),
     ],
 )
-def test_a_trailing_stop_is_so_far_behind_the_best_price(
+def test_a_trailing_stop_is_at_its_distance_from_the_best_price(
     pair: PairPrice, amount_in: int, best: int, trail: str, most: int
 ) -> None:
     assert trailing(pair, amount_in, trail).bound(best) == Bound(most, is_least=False)
@@ -109,10 +110,10 @@ def test_a_trailing_stop_is_so_far_behind_the_best_price(
 
 @PAIRS
 @given(amount_in=AMOUNTS, best=AMOUNTS, percent=st.integers(1, 9_999))
-def test_a_trail_in_percent_is_that_part_of_the_best_price(
+def test_a_percentage_trail_is_relative_to_the_best_price(
     pair: PairPrice, amount_in: int, best: int, percent: int
 ) -> None:
-    """Whatever the amount: a purchase is stopped by a price that has risen, a sale by one that has fallen."""
+    """For any amount: a purchase is stopped by a risen price, a sale by a fallen one."""
     part, price = Fraction(percent, 10_000), pair.price(amount_in, best)
     behind = price - price * part if pair is SALE else price + price * part
     trail = f"{percent / 100:.2f}%"
@@ -120,7 +121,7 @@ def test_a_trail_in_percent_is_that_part_of_the_best_price(
 
 
 @PAIRS
-def test_before_any_price_was_seen_a_trailing_stop_is_met_by_nothing(pair: PairPrice) -> None:
+def test_a_trailing_stop_without_a_best_price_is_never_met(pair: PairPrice) -> None:
     assert not trailing(pair, 10**9, "3%").bound().is_met(1)
 
 
@@ -130,7 +131,7 @@ def test_before_any_price_was_seen_a_trailing_stop_is_met_by_nothing(pair: PairP
     bests=st.tuples(AMOUNTS, AMOUNTS),
     trail=st.one_of(PRICES, st.decimals(min_value="0.01", max_value="99.99", places=2).map(lambda each: f"{each:f}%")),
 )
-def test_a_trail_stays_below_the_best_price_and_rises_with_it(
+def test_a_trailing_stop_stays_below_the_best_price_and_rises_with_it(
     pair: PairPrice, amount_in: int, bests: tuple[int, int], trail: str
 ) -> None:
     assume(trail not in ("0.00%",))
@@ -138,10 +139,10 @@ def test_a_trail_stays_below_the_best_price_and_rises_with_it(
     assert condition.is_adverse
     lower, higher = (condition.bound(best).amount_out for best in sorted(bests))
     assert lower <= higher < max(bests)
-    assert lower < min(bests), "the price that is the best one does not meet it"
+    assert lower < min(bests), "the best price itself met the stop"
 
 
-def test_both_readings_are_reported() -> None:
+def test_a_condition_is_described_as_price_and_amount() -> None:
     limit, stop = (Condition(kind, SALE, 1_500_000_000, "105") for kind in (OrderKind.LIMIT, OrderKind.STOP))
     assert limit.describe() == "105 USDC per SOL = at least 157.5 USDC"
     assert stop.describe() == "105 USDC per SOL = at most 157.5 USDC"
@@ -159,13 +160,13 @@ def test_both_readings_are_reported() -> None:
         (OrderKind.STOP, PURCHASE, True),
     ],
 )
-def test_a_price_is_met_from_above_or_from_below(kind: OrderKind, pair: PairPrice, is_above: bool) -> None:
+def test_a_price_is_met_from_the_side_of_its_kind(kind: OrderKind, pair: PairPrice, is_above: bool) -> None:
     assert Condition(kind, pair, 10**9, "100").is_above is is_above
 
 
 @PAIRS
 @given(market=st.fractions(min_value=1, max_value=1000), price=st.integers(1, 1000))
-def test_what_is_met_is_no_way_off_and_all_else_is_as_far_as_the_price_has_to_move(
+def test_the_distance_is_zero_if_met_and_otherwise_the_needed_price_change(
     pair: PairPrice, market: Fraction, price: int
 ) -> None:
     for kind in (OrderKind.LIMIT, OrderKind.STOP):
@@ -179,7 +180,7 @@ def test_what_is_met_is_no_way_off_and_all_else_is_as_far_as_the_price_has_to_mo
             assert market * (1 - away) == min(market, Fraction(price))
 
 
-def test_a_trail_fires_where_it_is_behind_the_best_price_and_nowhere_before_that_is_known() -> None:
+def test_the_trigger_price_of_a_trailing_stop_needs_a_best_price() -> None:
     condition = trailing(SALE, 10**9, "3%")
     assert (condition.fires_at(), condition.away(Fraction(100))) == (None, None)
     assert condition.fires_at(100_000_000) == 97

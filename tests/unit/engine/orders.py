@@ -1,4 +1,4 @@
-"""Rows of orders that no database has seen, as their kinds have them."""
+"""Order rows of each kind, without a database."""
 
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,13 @@ TERMS: dict[str, dict[str, str]] = {
     "take_profit_limit": {"take_profit_price": "120", "limit_price": "119"},
     "trailing": {"trail": "3%"},
 }
-"""Of all kinds, and what makes them behave differently."""
+"""Terms per kind of order, and the variants that behave differently."""
 
 
 def order_of(
     what: str, *, sells: str = "SOL", amount: str = "1", terms: dict[str, Any] | None = None, **row: Any
 ) -> Order:
-    """One of ``TERMS``, or one with further ``terms``; ``row`` are other columns."""
+    """An order with one of ``TERMS`` and further ``terms``; ``row`` are other columns."""
     pair = {"token_in": sells, "token_out": "USDC" if sells == "SOL" else "SOL", "amount_in": amount}
     meant = understood(
         GivenTerms.model_validate({**pair, **TERMS[what], **(terms or {})}), registry_of("simnet"), "0.5"

@@ -1,4 +1,4 @@
-"""A refused transaction speaks against a pool, against a route, or against neither."""
+"""A refused transaction is blamed on a pool, on a route, or on neither."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ INSTRUCTIONS = [
     Instruction(ELSE, b"", [AccountMeta(key, False, True) for key in keys])
     for keys in ((), (ELSE,), (ELSE, FIRST), (SECOND, ELSE), (ELSE,))
 ]
-"""Budget, account, the two swaps, and closing an account."""
+"""Compute budget, token account, the two swaps, and closing an account."""
 
 
 def logs(program: Pubkey, name: str) -> list[str]:
@@ -53,7 +53,7 @@ def judged(err: TransactionError, lines: Sequence[str]) -> tuple[RouteRefusedErr
     ],
 )
 @pytest.mark.parametrize(("index", "pool"), [(2, FIRST), (3, SECOND)])
-def test_the_failing_instruction_leads_to_the_pool_and_the_name_says_that_it_lasts(
+def test_a_failing_swap_is_blamed_on_its_pool_if_the_error_is_lasting(
     program: Pubkey, name: str, index: int, pool: Pubkey
 ) -> None:
     refusal, error = judged({"InstructionError": [index, {"Custom": 6000}]}, logs(program, name))
@@ -70,10 +70,10 @@ def test_the_failing_instruction_leads_to_the_pool_and_the_name_says_that_it_las
         ("InvalidInstructionData", "invalid instruction data"),
     ],
 )
-def test_what_the_runtime_cannot_allow_lasts(cause: str, reason: str) -> None:
+def test_runtime_errors_are_lasting(cause: str, reason: str) -> None:
     program = raydium_cpmm.PROGRAM_ID
     lines = [f"Program {program} invoke [1]", f"Program {program} failed: {reason}"]
-    for each in (lines, []):  # a node may keep the logs to itself
+    for each in (lines, []):  # a node may return no logs
         refusal, error = judged({"InstructionError": [2, cause]}, each)
         assert refusal is not None
         assert refusal.pool == str(FIRST)
@@ -81,7 +81,7 @@ def test_what_the_runtime_cannot_allow_lasts(cause: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(("number", "lasts"), [(22, True), (4, True), (59, True), (31, False)])
-def test_amm_v4_is_judged_by_its_numbers(number: int, lasts: bool) -> None:
+def test_errors_of_amm_v4_are_classified_by_number(number: int, lasts: bool) -> None:
     program = raydium_amm_v4.PROGRAM_ID
     lines = [f"Program {program} invoke [1]", f"Program {program} failed: custom program error: {number:#x}"]
     refusal, error = judged({"InstructionError": [3, {"Custom": number}]}, lines)
@@ -89,7 +89,7 @@ def test_amm_v4_is_judged_by_its_numbers(number: int, lasts: bool) -> None:
     assert is_lasting(error) is lasts
 
 
-def test_a_vault_that_is_frozen_is_the_pools() -> None:
+def test_a_frozen_vault_is_blamed_on_its_pool() -> None:
     lines = [
         f"Program {raydium_cpmm.PROGRAM_ID} invoke [1]",
         f"Program {token.PROGRAM_ID} invoke [2]",
@@ -107,11 +107,11 @@ def test_a_vault_that_is_frozen_is_the_pools() -> None:
         (meteora_dlmm.PROGRAM_ID, "PairInsufficientLiquidity"),
         (raydium_clmm.PROGRAM_ID, "NotEnoughTickArrayAccount"),
         (raydium_cpmm.PROGRAM_ID, "SomethingThatIsNewHere"),
-        (raydium_cpmm.PROGRAM_ID, "PoolDisabled"),  # another program's word
+        (raydium_cpmm.PROGRAM_ID, "PoolDisabled"),  # the name belongs to another program
         (ELSE, "NotApproved"),
     ],
 )
-def test_what_is_not_known_to_last_is_this_orders_matter_alone(program: Pubkey, name: str) -> None:
+def test_other_errors_are_blamed_on_the_route_and_not_on_the_pool(program: Pubkey, name: str) -> None:
     refusal, error = judged({"InstructionError": [2, {"Custom": 6000}]}, logs(program, name))
     assert refusal is not None
     assert refusal.pool == str(FIRST)
@@ -129,18 +129,18 @@ def test_what_is_not_known_to_last_is_this_orders_matter_alone(program: Pubkey, 
     ],
     ids=["slippage", "another instruction fails", "closing the account fails", "too little for rent", "no blockhash"],
 )
-def test_what_is_no_pools_doing_speaks_against_no_route(err: TransactionError, lines: list[str]) -> None:
+def test_errors_outside_of_swaps_are_blamed_on_neither(err: TransactionError, lines: list[str]) -> None:
     assert judged(err, lines)[0] is None
 
 
-def test_a_wallet_without_the_token_speaks_against_no_route() -> None:
+def test_an_empty_wallet_is_blamed_on_neither() -> None:
     lines = logs(meteora_damm_v2.PROGRAM_ID, "AccountNotInitialized")
     assert judged({"InstructionError": [2, {"Custom": 3012}]}, lines)[0] is None
 
 
 @pytest.mark.parametrize("cause", ["ComputationalBudgetExceeded", "ProgramFailedToComplete"])
-@pytest.mark.parametrize("index", [2, 4], ids=["in a swap", "behind the swaps"])
-def test_running_out_of_compute_units_speaks_against_the_route_as_a_whole(cause: str, index: int) -> None:
+@pytest.mark.parametrize("index", [2, 4], ids=["in a swap", "after the swaps"])
+def test_running_out_of_compute_units_is_blamed_on_the_route(cause: str, index: int) -> None:
     lines = [f"Program {ELSE} invoke [1]", f"Program {ELSE} failed: exceeded CUs meter at BPF instruction"]
     refusal, error = judged({"InstructionError": [index, cause]}, lines)
     assert refusal is not None

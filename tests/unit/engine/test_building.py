@@ -1,4 +1,4 @@
-"""What is signed: with which floor, after which simulation, and within which compute units."""
+"""Building transactions: the minimum they enforce, their simulation, and their compute units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -50,13 +50,13 @@ LEG = VenueQuote(
 @pytest.mark.parametrize(
     ("consumed", "asked"),
     [(100_000, 145_000), (1_300_000, MAX_COMPUTE_UNITS), (0, MAX_COMPUTE_UNITS)],
-    ids=["a margin", "no more than there are", "all there are where the node does not tell"],
+    ids=["with a margin", "at most the maximum", "the maximum if unknown"],
 )
-def test_what_is_asked_for_is_what_the_simulation_used_and_a_margin(consumed: int, asked: int) -> None:
+def test_the_unit_limit_is_the_simulated_use_plus_a_margin(consumed: int, asked: int) -> None:
     assert units_with_margin(consumed) == asked
 
 
-def test_a_route_that_computes_too_much_does_not_fit() -> None:
+def test_a_route_above_the_maximum_of_compute_units_does_not_fit() -> None:
     nobody = cast("Any", None)
     builder = Builder(nobody, nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     three = Route((Hop((LEG, replace(LEG, pool="second"), replace(LEG, pool="third"))),))
@@ -65,7 +65,7 @@ def test_a_route_that_computes_too_much_does_not_fit() -> None:
 
 
 class Refusing:
-    """A router whose one venue cannot make the swap by now; it is told which pools to leave alone."""
+    """A router whose only venue can no longer build the swap; records the pools it is told to avoid."""
 
     def __init__(self, *, passing: bool) -> None:
         self.passing = passing
@@ -82,7 +82,7 @@ class Refusing:
 
 
 @pytest.mark.parametrize(("passing", "left_alone"), [(True, []), (False, ["pool"])], ids=["moved", "broken"])
-def test_a_swap_that_cannot_be_made_any_more_is_a_matter_of_its_route(passing: bool, left_alone: list[str]) -> None:
+def test_a_swap_that_can_no_longer_be_built_refuses_its_route(passing: bool, left_alone: list[str]) -> None:
     router, nobody = Refusing(passing=passing), cast("Any", None)
     builder = Builder(cast("Any", router), nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     route = Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT))
@@ -91,11 +91,11 @@ def test_a_swap_that_cannot_be_made_any_more_is_a_matter_of_its_route(passing: b
     assert (refused.value.pool, refused.value.moved) == ("pool", passing)
     assert refused.value.error.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
     assert router.left_alone == left_alone
-    assert not builder.fits(route), "nor is it looked at while routes are compared"
+    assert not builder.fits(route), "the search must not consider the route either"
 
 
-def test_no_two_plans_have_one_seed_and_all_seeds_are_of_one_length() -> None:
-    """A route is checked for its size with another seed than it is signed with."""
+def test_seeds_of_plans_are_unique_and_of_equal_length() -> None:
+    """The size of a route is checked with another seed than the one it is signed with."""
     seeds = [SwapPlan(Route.single(LEG), 1).wrap_seed for _ in range(100)]
     assert len(set(seeds)) == 100
     assert {len(seed) for seed in seeds} == {8}
@@ -108,9 +108,9 @@ WRAPPED_AT = associated_token.address(WALLET.address, token.NATIVE_MINT)
 
 @dataclass
 class Surroundings:
-    """Plays router, venue, node and fee market. A swap's data is its floor.
+    """Stands in for router, venue, node and fee market. The data of a swap instruction is its minimum output.
 
-    ``wrapped`` is the wallet's wrapped SOL as it was at the start of the slot, ``kept`` as it is.
+    ``wrapped`` is the wallet's wrapped SOL at the start of the slot, ``kept`` its current amount.
     """
 
     refusal: str | None = None
@@ -124,7 +124,7 @@ class Surroundings:
     small: set[bool] = field(default_factory=set)
     named: int = 0
     last: int = 1_000
-    """The price of a compute unit that was asked for last."""
+    """The last price per compute unit that was asked for."""
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -190,7 +190,7 @@ def floors_in(raw: bytes) -> list[int]:
     [((10**8,), 99_500_000, [99_500_000]), ((60_000_000, 40_000_000), 99_500_001, [59_700_001, 39_800_001])],
     ids=["one leg", "two legs"],
 )
-def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
+def test_the_simulated_and_signed_transactions_enforce_the_minimum(
     parts: tuple[int, ...], least: int, floors: list[int]
 ) -> None:
     surroundings = Surroundings()
@@ -202,24 +202,24 @@ def test_what_is_signed_and_simulated_pays_what_was_agreed_or_fails(
 
 
 def choosing_v1() -> VersionChoice:
-    """As after a look at a node that takes it."""
+    """The choice after a node has accepted version 1."""
     choice = VersionChoice(lambda: True, TransactionVersion.V0)
     choice.look()
     return choice
 
 
-@pytest.mark.parametrize("takes_v1", [True, False], ids=["taken", "refused by now"])
-def test_a_version_that_the_node_refuses_by_now_is_left_before_anything_is_signed(takes_v1: bool) -> None:
+@pytest.mark.parametrize("takes_v1", [True, False], ids=["accepted", "no longer accepted"])
+def test_a_version_that_the_node_no_longer_accepts_is_not_signed(takes_v1: bool) -> None:
     surroundings, versions = Surroundings(takes_v1=takes_v1), choosing_v1()
     signed = sign_one(builder_among(surroundings, versions), SwapPlan(Route((Hop((LEG, LEG)),)), 1), "order:1")
     version = TransactionVersion(takes_v1)
     assert (version_of(signed.raw), versions.current) == (version, version)
     assert [version_of(raw) for raw in surroundings.simulated] == ([1] if takes_v1 else [1, 0])
-    assert surroundings.small == ({False} if takes_v1 else {False, True}), "where there is room, swaps have all of it"
+    assert surroundings.small == ({False} if takes_v1 else {False, True}), "version 1 swaps use the larger size"
 
 
-def test_a_route_that_only_the_newer_version_has_room_for_is_given_up_with_it() -> None:
-    """The order takes another route."""
+def test_a_route_that_only_fits_version_1_is_refused_when_version_1_is_not_accepted() -> None:
+    """The order is then routed again."""
     surroundings, versions = Surroundings(named=40), choosing_v1()
     builder, route = builder_among(surroundings, versions), Route.single(LEG)
     assert builder.fits(route)
@@ -230,22 +230,22 @@ def test_a_route_that_only_the_newer_version_has_room_for_is_given_up_with_it() 
     assert not builder.fits(route)
 
 
-@pytest.mark.parametrize("takes_v1", [True, False], ids=["taken", "refused by now"])
-def test_a_dry_run_leaves_a_version_that_the_node_refuses_as_an_order_does(takes_v1: bool) -> None:
+@pytest.mark.parametrize("takes_v1", [True, False], ids=["accepted", "no longer accepted"])
+def test_a_dry_run_switches_versions_like_an_order(takes_v1: bool) -> None:
     surroundings, versions = Surroundings(takes_v1=takes_v1), choosing_v1()
     preview = builder_among(surroundings, versions).preview(SwapPlan(Route((Hop((LEG, LEG)),)), 1))
     assert (preview.error, preview.refusal) == (None, None)
     assert [version_of(raw) for raw in surroundings.simulated] == ([1] if takes_v1 else [1, 0])
 
 
-def test_a_dry_run_of_a_route_that_only_the_newer_version_has_room_for_asks_for_another_one() -> None:
+def test_a_dry_run_of_a_route_that_only_fits_version_1_is_routed_again() -> None:
     preview = builder_among(Surroundings(named=40), choosing_v1()).preview(SwapPlan(Route.single(LEG), 1))
     assert preview.refusal is not None
     assert preview.error is not None
     assert preview.error.code is ErrorCode.TX_TOO_LARGE
 
 
-def test_a_dry_run_without_an_answer_tells_nothing() -> None:
+def test_a_dry_run_without_an_answer_is_an_error() -> None:
     class Silent(Surroundings):
         def simulate_transactions(self, raw: Sequence[bytes], *, replace_blockhash: bool) -> Any:
             raise RpcTransportError("Connection refused")
@@ -255,7 +255,7 @@ def test_a_dry_run_without_an_answer_tells_nothing() -> None:
     assert failure.value.code is ErrorCode.RPC_UNAVAILABLE
 
 
-def test_what_would_fail_is_not_signed() -> None:
+def test_a_transaction_whose_simulation_fails_is_not_signed() -> None:
     surroundings = Surroundings(refusal="ProgramFailedToComplete")
     with pytest.raises(OrderdError) as refused:
         sign_one(builder_among(surroundings), SwapPlan(Route.single(LEG), 99_500_000), "order:1")
@@ -263,15 +263,15 @@ def test_what_would_fail_is_not_signed() -> None:
 
 
 @pytest.mark.parametrize("version", TransactionVersion)
-def test_no_two_attempts_are_the_same_bytes(version: TransactionVersion) -> None:
-    """The chain would take the second for a repetition of the first, and one order would be told the other's fill."""
+def test_two_attempts_never_have_the_same_bytes(version: TransactionVersion) -> None:
+    """The chain would treat the second as a repetition, and one order would get the other's fill."""
     builder = builder_among(Surroundings(takes_v1=True), VersionChoice.of(version))
     plan = SwapPlan(Route.single(LEG), 99_500_000)
     assert len({sign_one(builder, plan, memo).signature for memo in ("one:1", "one:2", "other:1")}) == 3
 
 
 def accounts_made_in(raw: bytes) -> list[Pubkey]:
-    """Those that the System program makes."""
+    """The accounts that the System program creates."""
     message = decode(raw).message
     keys = message.account_keys
     return [
@@ -284,8 +284,8 @@ def accounts_made_in(raw: bytes) -> list[Pubkey]:
 CREATE_WITH_SEED = (3).to_bytes(4, "little")
 
 
-def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_that_nobody_knew() -> None:
-    """Lamports that somebody sent there before would keep the account from being made, and the trade from landing."""
+def test_a_trade_besides_existing_wrapped_sol_uses_an_unpredictable_account() -> None:
+    """Lamports sent to a predictable address in advance would keep the account from being created."""
     surroundings = Surroundings(wrapped=wrapped(5), lamports=10**10)
     builder = builder_among(surroundings)
     made = [
@@ -295,11 +295,11 @@ def test_beside_wrapped_sol_of_the_wallets_own_each_trade_wraps_at_an_address_th
     assert [len(each) for each in made] == [1, 1, 1]
     assert len({account for each in made for account in each}) == 3
     signed = sign_one(builder_among(Surroundings()), SwapPlan(Route.single(LEG), 99_500_000), "order:1")
-    assert accounts_made_in(signed.raw) == [], "it has none: its associated account takes fewer bytes"
+    assert accounts_made_in(signed.raw) == [], "without wrapped SOL the smaller associated account is used"
 
 
 def wrapped(amount: int) -> ChainAccount:
-    """An account of so much wrapped SOL."""
+    """An account with this amount of wrapped SOL."""
     holding = token.TokenAccount.new(token.NATIVE_MINT, Pubkey.new_unique(), amount, native_rent=1).encode()
     return ChainAccount(10**7 + amount, token.PROGRAM_ID, holding, executable=False)
 
@@ -309,18 +309,18 @@ def programs_in(raw: bytes) -> list[Pubkey]:
     return [message.account_keys[each.program_id_index] for each in message.instructions]
 
 
-def test_what_sells_wrapped_sol_wraps_and_unwraps_nothing() -> None:
+def test_a_sale_of_wrapped_sol_neither_wraps_nor_unwraps() -> None:
     surroundings = Surroundings(wrapped=wrapped(10**9))
     builder = builder_among(surroundings)
     signed = sign_one(builder, SwapPlan(Route.single(LEG), 99_500_000, use_wrapped=True), "order:1")
     assert surroundings.sources == [WRAPPED_AT]
     assert programs_in(signed.raw).count(SWAP_PROGRAM) == 1
-    assert programs_in(signed.raw).count(associated_token.PROGRAM_ID) == 1, "the account of USDC"
+    assert programs_in(signed.raw).count(associated_token.PROGRAM_ID) == 1, "only the account of USDC is created"
     assert not {system.PROGRAM_ID, token.PROGRAM_ID} & {*programs_in(signed.raw)}
 
 
 def answers_of_a_batch(surroundings: Surroundings, *plans: SwapPlan) -> list[ErrorCode | None]:
-    """What each is refused with, if it is."""
+    """The code with which each plan is refused, or None."""
     answers = builder_among(surroundings).sign(
         [(plan, f"order:{number}") for number, plan in enumerate(plans)], Promised()
     )
@@ -342,35 +342,35 @@ NO_FUNDS = ErrorCode.FUNDS_INSUFFICIENT
         (2 * 10**9, 10**9, (NATIVE, NATIVE, WRAPPED), [None, NO_FUNDS, None]),
         (2 * 10**9, 0, (NATIVE, BUYING, NATIVE), [None, None, None]),
     ],
-    ids=["wrapped", "wrapped and not", "not wrapped", "what was bought before"],
+    ids=["wrapped", "wrapped and native", "native", "bought in the batch"],
 )
-def test_no_two_orders_of_a_batch_are_promised_the_same_sol(
+def test_two_orders_of_a_batch_cannot_spend_the_same_sol(
     lamports: int, kept: int, plans: Sequence[SwapPlan], answers: Sequence[ErrorCode | None]
 ) -> None:
-    """Each is simulated as if it were alone, and would be signed."""
+    """Each is simulated alone, where both would succeed."""
     surroundings = Surroundings(lamports=lamports, kept=wrapped(kept))
     assert answers_of_a_batch(surroundings, *plans) == answers
 
 
-def test_what_came_since_the_start_of_the_slot_is_promised_too() -> None:
+def test_sol_received_since_the_start_of_the_slot_can_be_spent() -> None:
     surroundings = Surroundings(lamports=10**10, wrapped=wrapped(10**9), kept=wrapped(2 * 10**9))
     assert answers_of_a_batch(surroundings, WRAPPED, WRAPPED) == [None, None]
 
 
-def test_what_is_signed_a_little_later_is_promised_no_less() -> None:
+def test_an_order_signed_slightly_later_can_spend_the_same() -> None:
     builder, promised = builder_among(Surroundings(lamports=1_500_000_000)), Promised()
     answers = [builder.sign([(NATIVE, f"order:{number}")], promised)[0] for number in range(2)]
     assert [isinstance(answer, OrderdError) for answer in answers] == [False, True]
 
 
-def test_what_leaves_no_rent_is_promised_to_nobody() -> None:
-    """Two trades and their fees are there, and nothing for the account that the second one wraps in."""
+def test_sol_needed_for_rent_cannot_be_spent() -> None:
+    """The wallet covers two trades and their fees, but not the rent of the second trade's account."""
     surroundings = Surroundings(lamports=2 * (10**9 + 5_145) + 1_000)
     assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, NO_FUNDS]
 
 
-def test_a_rent_that_the_node_does_not_tell_is_the_nodes_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a lone order does not ask for it."""
+def test_an_unavailable_rent_is_an_error_of_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single order does not query the rent."""
 
     def away(_: Surroundings, __: int) -> NoReturn:
         raise RpcTransportError("timed out")
@@ -380,7 +380,7 @@ def test_a_rent_that_the_node_does_not_tell_is_the_nodes_matter(monkeypatch: pyt
     assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, ErrorCode.RPC_UNAVAILABLE]
 
 
-def test_what_others_of_a_batch_take_is_reported() -> None:
+def test_a_refusal_names_what_earlier_orders_of_the_batch_take() -> None:
     builder = builder_among(Surroundings(lamports=10**10, kept=wrapped(1_500_000_000)))
     *_, refused = builder.sign([(WRAPPED, "order:1"), (WRAPPED, "order:2")], Promised())
     assert isinstance(refused, OrderdError)
@@ -402,7 +402,7 @@ def refused_for_funds(surroundings: Surroundings, leg: VenueQuote, *, use_wrappe
     return refused.value.detail
 
 
-def test_wrapped_sol_that_lacks_is_distinguished_from_what_pays_the_fees() -> None:
+def test_missing_wrapped_sol_and_missing_fees_are_different_errors() -> None:
     short = Surroundings(refusal="InsufficientFundsForFee", lamports=10**9, kept=wrapped(999_999_999))
     assert refused_for_funds(short, LEG, use_wrapped=True).startswith(
         "the wallet holds 0.999999999 SOL wrapped; the order takes 1 SOL of that, and 0.000005145 SOL for the network, "
@@ -417,16 +417,16 @@ def test_wrapped_sol_that_lacks_is_distinguished_from_what_pays_the_fees() -> No
 @pytest.mark.parametrize(
     ("lamports", "kept", "is_hinted"),
     [(10**8, 10**9, True), (10**8, 10**9 - 1, False), (9_000, 10**9, False)],
-    ids=["it is enough", "it is not enough", "nothing pays the fees"],
+    ids=["enough wrapped", "too little wrapped", "fees not covered"],
 )
-def test_where_sol_lacks_and_enough_is_wrapped_the_option_is_named(lamports: int, kept: int, is_hinted: bool) -> None:
+def test_missing_sol_suggests_use_wrapped_if_enough_is_wrapped(lamports: int, kept: int, is_hinted: bool) -> None:
     detail = refused_for_funds(
         Surroundings(refusal="InsufficientFundsForFee", lamports=lamports, kept=wrapped(kept)), LEG
     )
     assert ("; 1 SOL are wrapped beside it, which are sold with --use-wrapped" in detail) is is_hinted
 
 
-def test_sol_that_lacks_is_reported_in_figures() -> None:
+def test_missing_sol_is_reported_with_amounts() -> None:
     detail = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), LEG)
     assert detail.startswith(
         "the wallet holds 1 SOL; the order takes 1 SOL, 0.000005145 SOL for the network, 0.00000293 SOL rent of new "
@@ -435,13 +435,13 @@ def test_sol_that_lacks_is_reported_in_figures() -> None:
     )
 
 
-def test_another_token_that_lacks_is_reported_as_what_can_be_traded() -> None:
+def test_a_missing_token_is_reported_with_its_tradable_balance() -> None:
     selling = replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT, amount_in=5_000_000)
     detail = refused_for_funds(Surroundings(refusal="InsufficientFundsForFee", lamports=10**9), selling)
     assert detail.startswith("the wallet holds 0 USDC that can be traded, the order sells 5 USDC (the chain answered")
 
 
-def test_what_is_unknown_leaves_the_chains_own_words() -> None:
+def test_the_chains_message_is_shown_if_balances_are_unknown() -> None:
     class Away(Surroundings):
         def get_balance(self, _: Pubkey) -> NoReturn:
             raise RpcTransportError("no answer")
@@ -450,20 +450,22 @@ def test_what_is_unknown_leaves_the_chains_own_words() -> None:
     assert detail.startswith("the chain answered")
 
 
-def test_rent_is_of_accounts_that_a_trade_makes_and_leaves() -> None:
+def test_rent_is_due_for_accounts_that_a_trade_creates_and_keeps() -> None:
     surroundings = Surroundings()
     builder = builder_among(surroundings)
     buying_usdc = Route.single(LEG)
-    assert builder.rent(buying_usdc) == 2_930, "the account of USDC is not there yet"
-    assert builder.rent(Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=WSOL_MINT))) == 0, "lamports need none"
+    assert builder.rent(buying_usdc) == 2_930, "the account of USDC does not exist yet"
+    assert builder.rent(Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=WSOL_MINT))) == 0, (
+        "native SOL needs no account"
+    )
     account = associated_token.address(builder.wallet, Pubkey.from_string(USDC_MINT))
     surroundings.accounts[account] = ChainAccount(1, token.PROGRAM_ID, b"", executable=False)
     assert builder.rent(buying_usdc) == 0
     del surroundings.accounts[account]
-    assert builder.rent(buying_usdc) == 0, "what exists is believed for a while"
+    assert builder.rent(buying_usdc) == 0, "an existing account is cached for a while"
 
 
-def test_what_a_way_costs_is_asked_once_for_many_orders() -> None:
+def test_the_cost_of_a_path_is_queried_once_for_many_orders() -> None:
     asked: list[Pubkey] = []
 
     class Counting(Surroundings):

@@ -1,4 +1,4 @@
-"""What a trader is told of the chain's refusals: by the program that refused, for names are not unique."""
+"""Errors of the chain are interpreted by the program that raised them, because names are not unique."""
 
 import pytest
 
@@ -36,25 +36,25 @@ def code(logs: list[str]) -> ErrorCode:
         (meteora_damm_v2.PROGRAM_ID, "ExceededSlippage"),
     ],
 )
-def test_each_pools_word_for_slippage_is_known(program: object, name: str) -> None:
+def test_the_slippage_error_of_each_program_is_recognised(program: object, name: str) -> None:
     assert code(refusal(program, name)) is ErrorCode.TX_SLIPPAGE_EXCEEDED
 
 
 @pytest.mark.parametrize("name", ["ExceededSlippage", "InsufficientFunds", "AccountNotInitialized", "NotApproved"])
-def test_the_same_name_from_another_program_means_nothing(name: str) -> None:
+def test_an_error_name_of_another_program_is_not_interpreted(name: str) -> None:
     assert code(refusal(STRANGER, name)) is ErrorCode.TX_FAILED
     assert code(refusal(meteora_dlmm.PROGRAM_ID, "NotApproved")) is ErrorCode.TX_FAILED
 
 
 @pytest.mark.parametrize(("number", "expected"), [(30, "TX_SLIPPAGE_EXCEEDED"), (40, "FUNDS_INSUFFICIENT")])
-def test_amm_v4_is_understood_by_its_numbers(number: int, expected: str) -> None:
+def test_errors_of_amm_v4_are_interpreted_by_number(number: int, expected: str) -> None:
     amm_v4 = raydium_amm_v4.PROGRAM_ID
     logs = [f"Program {amm_v4} invoke [1]", f"Program {amm_v4} failed: custom program error: 0x{number:x}"]
     assert explain({"InstructionError": [3, {"Custom": number}]}, logs).code == expected
 
 
 @pytest.mark.parametrize("program", [system.PROGRAM_ID, token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID])
-def test_too_little_in_the_wallet_is_reported_by_system_and_token_programs(program: object) -> None:
+def test_insufficient_funds_are_recognised_from_system_and_token_programs(program: object) -> None:
     logs = [f"Program {program} invoke [1]", f"Program {program} failed: custom program error: 0x1"]
     assert explain({"InstructionError": [3, {"Custom": 1}]}, logs).code is ErrorCode.FUNDS_INSUFFICIENT
 
@@ -66,10 +66,10 @@ def test_too_little_in_the_wallet_is_reported_by_system_and_token_programs(progr
         (raydium_clmm.PROGRAM_ID, "input_token_account", ErrorCode.FUNDS_INSUFFICIENT),
         (meteora_dlmm.PROGRAM_ID, "user_token_in", ErrorCode.FUNDS_INSUFFICIENT),
         (raydium_clmm.PROGRAM_ID, "tick_array", ErrorCode.TX_FAILED),
-        (raydium_clmm.PROGRAM_ID, "user_token_in", ErrorCode.TX_FAILED),  # another program's word
+        (raydium_clmm.PROGRAM_ID, "user_token_in", ErrorCode.TX_FAILED),  # the name belongs to another program
     ],
 )
-def test_only_a_missing_source_account_means_an_empty_wallet(
+def test_only_a_missing_source_account_means_insufficient_funds(
     program: object, account: str, expected: ErrorCode
 ) -> None:
     logs = refusal(program, "AccountNotInitialized", f"AnchorError caused by account: {account}. ")
@@ -78,6 +78,6 @@ def test_only_a_missing_source_account_means_an_empty_wallet(
     assert ("holds none of the token that is sold" in error.detail) == (expected is ErrorCode.FUNDS_INSUFFICIENT)
 
 
-def test_the_programs_own_words_go_with_the_error() -> None:
+def test_the_programs_message_is_part_of_the_error() -> None:
     logs = refusal(raydium_cpmm.PROGRAM_ID, "ExceededSlippage")
     assert explain({"InstructionError": [3, {"Custom": 6005}]}, logs).logs == logs

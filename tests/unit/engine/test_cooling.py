@@ -1,4 +1,4 @@
-"""Pools that refused are left out for a while, with a reason, and then are pools like any other."""
+"""Pools that refused cool down for a while, with a reason, and are then used again."""
 
 from orderd.domain.errors import ErrorCode
 from orderd.domain.pool_kind import VenueName
@@ -32,7 +32,7 @@ def test_a_pool_cools_down_for_half_a_minute_to_a_minute() -> None:
     assert cooling.reason("pool") is None
 
 
-def test_one_that_refuses_again_begins_again() -> None:
+def test_a_second_refusal_restarts_the_cooling_period() -> None:
     clock = Clock()
     cooling = Cooling(clock=clock)
     cooling.cool("pool", "refused")
@@ -42,7 +42,7 @@ def test_one_that_refuses_again_begins_again() -> None:
     assert cooling.reason("pool") == "refused again"
 
 
-def test_the_others_answer_and_the_reason_is_always_told() -> None:
+def test_other_pools_are_used_and_the_reason_is_reported() -> None:
     cooling = Cooling(clock=Clock())
     raydium = offering(VenueName.RAYDIUM, side(0.1), side(0.11))
     cooling.cool("raydium 1", "its program refused with NotApproved")
@@ -54,7 +54,7 @@ def test_the_others_answer_and_the_reason_is_always_told() -> None:
     assert refusal.detail == "pool raydium 1 is cooling down: its program refused with NotApproved"
 
 
-def test_where_all_cool_down_that_is_the_reason_and_not_that_there_are_none() -> None:
+def test_cooling_is_the_reason_if_all_pools_cool_down() -> None:
     cooling = Cooling(clock=Clock())
     cooling.cool("raydium 0", "its program refused with NotApproved")
     answers = collector(cooling, offering(VenueName.RAYDIUM, side(0.1))).ask([PAIR])[PAIR]
@@ -69,7 +69,7 @@ def pools_of(routes: Router) -> list[str]:
     return [leg.pool for leg in decide(routes).route.legs]
 
 
-def test_a_pool_that_refused_for_good_is_not_chosen_until_it_has_cooled_down() -> None:
+def test_a_refusing_pool_is_not_chosen_until_it_has_cooled_down() -> None:
     now = [0.0]
     routes = Router(
         [offering(VenueName.RAYDIUM, side(0.11), side(0.1))],

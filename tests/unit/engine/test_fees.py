@@ -1,4 +1,4 @@
-"""The priority fee: a percentile of what others paid for the same accounts, within limits, asked once."""
+"""The priority fee: a percentile of fees paid for the same accounts, within limits, queried once."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -16,7 +16,7 @@ OTHER = Instruction(PROGRAM, b"", [AccountMeta(VAULT, False, True)])
 
 
 class Chain(RpcClient):
-    """Answers with ``paid``, or fails; remembers what it was asked about."""
+    """Answers with ``paid`` or fails; records the queried accounts."""
 
     def __init__(self, *paid: int) -> None:
         self.paid = paid
@@ -38,25 +38,25 @@ def market(chain: Chain, max_age: float = 60.0) -> FeeMarket:
 @pytest.mark.parametrize(
     ("paid", "price"),
     [((), 1_000), ((0, 0, 0, 0), 1_000), ((10, 2_000, 3_000, 9_000), 3_000), ((60_000, 60_000), 50_000)],
-    ids=["no slots", "nobody pays", "between", "everybody pays too much"],
+    ids=["no slots", "no fees", "within limits", "above the cap"],
 )
 def test_the_price_is_a_percentile_between_floor_and_cap(paid: tuple[int, ...], price: int) -> None:
     assert market(Chain(*paid)).price([SWAP]) == price
 
 
-def test_only_accounts_that_others_may_write_too_are_asked_about() -> None:
+def test_only_shared_writable_accounts_are_queried() -> None:
     chain = Chain(5_000)
     market(chain).price([SWAP, OTHER])
     assert chain.asked == [(POOL, VAULT)]
 
 
-def test_an_account_of_one_trade_alone_is_not_asked_about() -> None:
+def test_a_temporary_account_is_not_queried() -> None:
     chain = Chain(5_000)
     market(chain).price([SWAP, OTHER], VAULT)
     assert chain.asked == [(POOL,)]
 
 
-def test_the_same_accounts_are_asked_about_once() -> None:
+def test_the_same_accounts_are_queried_once() -> None:
     chain = Chain(5_000)
     fees = market(chain)
     for swaps in ([SWAP], [SWAP], [SWAP, OTHER], [OTHER, SWAP]):
@@ -64,7 +64,7 @@ def test_the_same_accounts_are_asked_about_once() -> None:
     assert chain.asked == [(POOL,), (POOL, VAULT)]
 
 
-def test_while_the_chain_does_not_tell_the_last_price_stands() -> None:
+def test_the_last_price_is_used_while_the_chain_is_unavailable() -> None:
     chain = Chain(5_000)
     fees = market(chain, max_age=-1.0)
     assert fees.last == 1_000
@@ -78,5 +78,5 @@ def test_a_percentile_is_one_of_the_values(rank: int, value: int) -> None:
     assert percentile([4, 2, 1, 3], rank) == value
 
 
-def test_an_estimate_is_the_signature_and_the_priority_fee() -> None:
+def test_an_estimate_is_the_signature_fee_plus_the_priority_fee() -> None:
     assert FeeEstimate(units=150_000, unit_price=10_000).lamports == 5_000 + 1_500

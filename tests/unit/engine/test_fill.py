@@ -1,4 +1,4 @@
-"""A fill is what the balances say, never what was asked for."""
+"""A fill is read from balance changes, never from the requested amounts."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ WALLET, POOL = "wallet", "pool"
 
 
 def landed(*tokens: TokenBalance) -> TransactionInfo:
-    """A transaction that has changed these balances, and the wallet's lamports by fee and rent too."""
+    """A transaction with these balance changes, and with lamports changed by fee and rent."""
     return TransactionInfo(
         slot=9,
         block_time=None,
@@ -24,18 +24,18 @@ def landed(*tokens: TokenBalance) -> TransactionInfo:
     )
 
 
-def test_what_two_tokens_have_changed_by_in_the_wallets_accounts_is_the_fill() -> None:
+def test_a_fill_is_the_balance_changes_of_two_tokens_of_the_wallet() -> None:
     transaction = landed(
         TokenBalance("purse", "sold", WALLET, 100, 10),
         TokenBalance("other purse", "sold", WALLET, 5, 0),
-        TokenBalance("vault", "sold", POOL, 0, 94),  # one went to a fee
+        TokenBalance("vault", "sold", POOL, 0, 94),  # one unit is a fee
         TokenBalance("purse", "bought", WALLET, 1, 31),
         TokenBalance("vault", "bought", POOL, 1_000, 969),
     )
     assert read_fill(transaction, WALLET, "sold", "bought") == SettledFill(95, 30, 5_000, 9)
 
 
-def test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent() -> None:
+def test_the_amount_of_sol_excludes_fee_and_rent() -> None:
     sold = landed(
         TokenBalance("vault", WSOL_MINT, POOL, 10, 17),
         TokenBalance("second vault", WSOL_MINT, POOL, 0, 3),
@@ -50,7 +50,7 @@ def test_sol_is_what_the_pools_got_and_gave_without_fee_and_rent() -> None:
     assert read_fill(bought, WALLET, USDC_MINT, WSOL_MINT) == SettledFill(2, 8, 5_000, 9)
 
 
-def test_wrapped_sol_that_is_sold_is_a_fill_like_sol_that_is_wrapped_for_it() -> None:
+def test_a_sale_of_wrapped_sol_is_the_same_fill_as_a_sale_of_native_sol() -> None:
     sold = landed(
         TokenBalance("kept", WSOL_MINT, WALLET, 14, 4),
         TokenBalance("vault", WSOL_MINT, POOL, 10, 17),
@@ -61,7 +61,7 @@ def test_wrapped_sol_that_is_sold_is_a_fill_like_sol_that_is_wrapped_for_it() ->
 
 
 @pytest.mark.parametrize(("before", "after"), [((100, 100), (0, 30)), ((100, 5), (30, 30)), ((0, 100), (30, 0))])
-def test_balances_that_show_no_trade_are_no_fill(before: tuple[int, int], after: tuple[int, int]) -> None:
+def test_balances_without_a_trade_are_not_a_fill(before: tuple[int, int], after: tuple[int, int]) -> None:
     transaction = landed(
         TokenBalance("purse", "sold", WALLET, *before), TokenBalance("purse", "bought", WALLET, *after)
     )
@@ -69,8 +69,8 @@ def test_balances_that_show_no_trade_are_no_fill(before: tuple[int, int], after:
         read_fill(transaction, WALLET, "sold", "bought")
 
 
-def test_what_comes_to_the_wallet_beside_what_was_bought_is_reported() -> None:
-    """Of two hops the second one spends what the first one pays for certain, and the rest stays in the wallet."""
+def test_a_surplus_of_the_token_between_two_hops_is_reported() -> None:
+    """The second hop spends what the first one pays at least; the surplus stays in the wallet."""
     through_a_token = landed(
         TokenBalance("purse", "sold", WALLET, 100, 10),
         TokenBalance("middle", "between", WALLET, 0, 3),
@@ -93,7 +93,7 @@ def test_what_comes_to_the_wallet_beside_what_was_bought_is_reported() -> None:
     assert read_fill(nothing_left, WALLET, "sold", "bought").left_over == {}
 
 
-def test_rent_is_what_new_accounts_of_the_wallet_hold() -> None:
+def test_rent_is_the_lamports_of_new_accounts_of_the_wallet() -> None:
     transaction = replace(
         landed(
             TokenBalance("purse", "sold", WALLET, 100, 10),

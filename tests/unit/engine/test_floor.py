@@ -1,4 +1,4 @@
-"""The floor of an order: what it is made of, and what is said where the best route does not pay it."""
+"""The minimum output of an order: where it comes from, and the error if the best route pays less."""
 
 import re
 from dataclasses import replace
@@ -28,17 +28,17 @@ OF_THE_QUOTE = 151_638_000
         (Floor.EACH, OF_THE_QUOTE + 1, 7, OF_THE_QUOTE + 1),
     ],
 )
-def test_it_is_the_first_quotes_or_each_quotes_and_never_below_the_orders_own(
+def test_the_minimum_follows_the_first_or_each_quote_and_the_orders_own_minimum(
     floor: Floor, own: int | None, agreed: int | None, least: int
 ) -> None:
     assert floor_of(replace(TERMS, floor=floor, min_out=own), ROUTE, agreed) == least
 
 
-def test_a_route_that_pays_just_that_may_be_taken() -> None:
+def test_a_route_that_pays_exactly_the_minimum_is_accepted() -> None:
     check_floor(TERMS, ROUTE, QUOTE.amount_out)
 
 
-def test_one_that_pays_less_may_not_and_why_is_reported() -> None:
+def test_a_route_that_pays_less_is_refused_with_the_reason() -> None:
     with pytest.raises(OrderdError) as caught:
         check_floor(TERMS, ROUTE, QUOTE.amount_out + 1)
     assert (caught.value.code, caught.value.retryable) == (ErrorCode.ROUTE_BELOW_FLOOR, True)
@@ -52,14 +52,14 @@ def test_one_that_pays_less_may_not_and_why_is_reported() -> None:
         (ErrorCode.POOL_CLOSED, ErrorCode.ROUTE_BELOW_FLOOR),
     ],
 )
-def test_where_a_venue_is_away_its_pools_might_pay_it_and_the_order_waits(code: ErrorCode, expected: ErrorCode) -> None:
+def test_an_order_waits_if_an_unavailable_venue_might_pay_its_minimum(code: ErrorCode, expected: ErrorCode) -> None:
     refusals = (VenueRefusal(VenueName.METEORA, code, "why"),)
     with pytest.raises(OrderdError, match=r"the best route pays 152\.4 USDC") as caught:
         check_floor(TERMS, ROUTE, QUOTE.amount_out + 1, refusals)
     assert caught.value.code is expected
 
 
-def test_the_market_is_asked_within_the_orders_own_bounds() -> None:
+def test_quotes_are_requested_within_the_orders_own_limits() -> None:
     own = request_of(replace(TERMS, min_out=1, max_cost_bps=70))
     assert (own.max_cost_bps, own.has_own_floor) == (70, True)
     any_order = request_of(TERMS)
@@ -72,18 +72,18 @@ def test_the_market_is_asked_within_the_orders_own_bounds() -> None:
 
 
 AT_105 = 157_500_000
-"""What 1.5 SOL are paid there."""
+"""The output of 1.5 SOL at this price."""
 LIMIT = replace(TERMS, kind=OrderKind.LIMIT, limit_price="105")
 
 
 @pytest.mark.parametrize("agreed", [None, 7, AT_105 + 7])
 @pytest.mark.parametrize("floor", Floor)
-def test_a_limit_price_is_the_floor_whatever_is_quoted_or_was_agreed(floor: Floor, agreed: int | None) -> None:
+def test_a_limit_price_is_the_minimum_whatever_the_quote(floor: Floor, agreed: int | None) -> None:
     assert floor_of(replace(LIMIT, floor=floor), ROUTE, agreed) == AT_105
 
 
 @pytest.mark.parametrize(("own", "least"), [(AT_105 - 1, AT_105), (AT_105 + 1, AT_105 + 1)])
-def test_of_a_limit_price_and_its_own_least_the_higher_one_holds(own: int, least: int) -> None:
+def test_the_higher_of_limit_price_and_own_minimum_applies(own: int, least: int) -> None:
     assert floor_of(replace(LIMIT, min_out=own), ROUTE) == least
 
 
@@ -95,12 +95,12 @@ def test_of_a_limit_price_and_its_own_least_the_higher_one_holds(own: int, least
         (TERMS, "the floor of its first route, which holds in all attempts"),
     ],
 )
-def test_what_the_floor_comes_from_is_reported(terms: OrderTerms, why: str) -> None:
+def test_the_origin_of_the_minimum_is_reported(terms: OrderTerms, why: str) -> None:
     with pytest.raises(OrderdError, match=re.escape(why)):
         check_floor(terms, ROUTE, AT_105)
 
 
-def test_a_fired_stop_is_sold_within_its_own_bounds() -> None:
+def test_a_fired_stop_is_sold_within_its_own_limits() -> None:
     request = request_of(replace(TERMS, kind=OrderKind.STOP, stop_price="95", max_slippage_bps=700))
     assert (request.exit_bps, request.max_deviation_bps, request.has_own_floor) == (700, 700, False)
     assert (request_of(LIMIT).exit_bps, request_of(LIMIT).has_own_floor) == (None, True)

@@ -1,4 +1,4 @@
-"""What is seen of a new market where the node does not tell all of it."""
+"""What is known about a new market if the node does not answer every query."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ DECISION = RoutingDecision(Route.single(QUOTE), (QUOTE,), ())
 
 @dataclass
 class Pools:
-    """Plays the router: a pool that would sell, and one that buys where it is said for how much."""
+    """Stands in for the router: one pool that sells, and one that buys back if ``back`` is given."""
 
     back: int | None = None
     asked: list[QuoteRequest] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Pools:
     def route(self, request: QuoteRequest, *_: Any) -> RoutingDecision:
         self.asked.append(request)
         if self.back is None:
-            raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, "nobody buys it")
+            raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool buys it")
         return SimpleNamespace(route=SimpleNamespace(amount_out=self.back))  # type: ignore[return-value]
 
 
@@ -52,25 +52,27 @@ def found(chain: Chain, pools: Pools, **others: Any) -> dict[str, str]:
     return {guard.name: guard.found for guard in markets.guards(terms(**others), DECISION)}
 
 
-def test_a_node_that_does_not_tell_the_largest_holders_is_not_taken_for_one_that_tells_of_none() -> None:
+def test_an_unsupported_query_of_holders_does_not_mean_that_there_are_none() -> None:
     chain = Chain()
     chain.put(MINT, token.PROGRAM_ID, token.Mint.new(6, supply=100))
     chain.unknown_methods.add("getTokenLargestAccounts")
     seen = found(chain, Pools(back=100), max_holder="50")
     assert seen["largest holder"] == "the node does not tell"
-    assert "getTokenLargestAccounts" not in found(chain, Pools(back=100)), "nor is it asked unless that matters"
+    assert "getTokenLargestAccounts" not in found(chain, Pools(back=100)), (
+        "holders must only be queried if the order limits them"
+    )
 
 
-def test_what_nobody_buys_again_is_said_to_be_so() -> None:
+def test_a_token_that_cannot_be_sold_again_is_reported() -> None:
     chain, pools = Chain(), Pools()
     chain.put(MINT, token.PROGRAM_ID, token.Mint.new(6, supply=100))
     seen = found(chain, pools)
-    assert seen["round trip"] == "it cannot be sold again: nobody buys it"
+    assert seen["round trip"] == "it cannot be sold again: no pool buys it"
     (sale,) = pools.asked
-    assert (sale.mint_in, sale.amount) == (str(MINT), QUOTE.amount_out), "all that would be bought"
+    assert (sale.mint_in, sale.amount) == (str(MINT), QUOTE.amount_out), "the round trip must sell the whole purchase"
 
 
-def test_orders_of_one_moment_read_the_mint_once() -> None:
+def test_simultaneous_orders_read_the_mint_once() -> None:
     chain = Chain()
     chain.put(MINT, token.PROGRAM_ID, token.Mint.new(6, supply=100))
     markets = NewMarkets(cast("Router", Pools(back=100)), chain.rpc(), lambda _: True)

@@ -10,7 +10,7 @@ ONE, OTHER = ("USDC", "A"), ("USDC", "B")
 
 @dataclass
 class Chain:
-    """Plays the router: which pairs were looked up, and which have something new."""
+    """Stands in for the router: records pair lookups, and says which pairs have a new pool."""
 
     asked: list[Pair] = field(default_factory=list)
     new: set[Pair] = field(default_factory=set)
@@ -20,7 +20,7 @@ class Chain:
         return pair in self.new
 
 
-def test_each_pair_is_asked_about_every_few_seconds_and_news_are_reported() -> None:
+def test_each_pair_is_looked_up_every_few_seconds_and_new_pools_are_reported() -> None:
     chain, pairs, now, notified = Chain(new={OTHER}), {ONE}, [100.0], list[float]()
     find_new_pools = NewPoolSearch(
         cast("Router", chain), lambda: pairs, lambda: notified.append(now[0]), seconds=5, clock=lambda: now[0]
@@ -29,7 +29,7 @@ def test_each_pair_is_asked_about_every_few_seconds_and_news_are_reported() -> N
     now[0] = 104.9
     pairs.add(OTHER)
     find_new_pools.run_once()
-    assert (chain.asked, notified) == ([ONE, OTHER], [104.9]), "a new one at once"
+    assert (chain.asked, notified) == ([ONE, OTHER], [104.9]), "a new pool is reported at once"
     now[0] = 105.0
     find_new_pools.run_once()
     assert chain.asked == [ONE, OTHER, ONE]
@@ -37,4 +37,4 @@ def test_each_pair_is_asked_about_every_few_seconds_and_news_are_reported() -> N
     find_new_pools.run_once()
     pairs.add(ONE)
     find_new_pools.run_once()
-    assert chain.asked == [ONE, OTHER, ONE, ONE], "whoever waits anew is not made to wait for the others"
+    assert chain.asked == [ONE, OTHER, ONE, ONE], "a new pair is looked up at once"

@@ -1,4 +1,4 @@
-"""Orders are counted and timed by what was stored of them, however their news fare."""
+"""Orders are counted and timed when they are stored, even if publishing fails."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def counted() -> Counted:
 
 
 class Story:
-    """An order to which one thing happens after the other, each some seconds after its acceptance."""
+    """An order and its consecutive facts, each some seconds after its acceptance."""
 
     def __init__(self, what: str = "market", **row: Any) -> None:
         self.order: Order = order_of(what, starts=1, created_at=BEGAN, venue="raydium")
@@ -83,19 +83,19 @@ def test_a_fill_is_counted_timed_and_compared_with_its_quote(counted: Counted) -
     for stage, seconds in {"start": 1.0, "sign": 0.5, "land": 2.0, "fill": 3.5}.items():
         assert counted("orderd_order_stage_seconds_count", stage=stage) == 1
         assert counted("orderd_order_stage_seconds_sum", stage=stage) == pytest.approx(seconds)
-    assert counted("orderd_fill_against_quote_bps_bucket", le="-20.0") == 1, "20 bps less than quoted"
+    assert counted("orderd_fill_against_quote_bps_bucket", le="-20.0") == 1, "the fill was 20 bps below its quote"
     assert counted("orderd_fill_against_quote_bps_bucket", le="-50.0") == 0
     assert counted("orderd_landing_slots_sum") == 3
 
 
-def test_what_cost_less_than_quoted_is_above_its_quote(counted: Counted) -> None:
+def test_a_purchase_that_cost_less_is_above_its_quote(counted: Counted) -> None:
     story = Story(exact_out=5, quoted_amount_in=10_000, filled_in=9_990)
     story.happen(1, confirmed(), OrderStatus.CONFIRMED)
     assert counted("orderd_fill_against_quote_bps_bucket", le="10.0") == 1
     assert counted("orderd_fill_against_quote_bps_bucket", le="5.0") == 0
 
 
-def test_a_failed_attempt_is_counted_by_its_code_and_only_a_signed_one_has_tried_to_land(counted: Counted) -> None:
+def test_a_failed_attempt_is_counted_by_its_code_and_only_a_signed_one_by_its_landing(counted: Counted) -> None:
     story, code = Story(failures=0), ErrorCode.TX_SLIPPAGE_EXCEEDED
     story.sign(started=1, signed=2)
     story.happen(4, Retrying(attempt=1, code=code, detail="", until=BEGAN), OrderStatus.PENDING)
@@ -108,14 +108,14 @@ def test_a_failed_attempt_is_counted_by_its_code_and_only_a_signed_one_has_tried
     assert counted("orderd_orders_ended_total", outcome="failed", reason=ErrorCode.ROUTE_NOT_FOUND) == 1
 
 
-def test_ends_without_an_attempt_are_counted_with_their_reason(counted: Counted) -> None:
+def test_ends_without_an_attempt_are_counted_by_reason(counted: Counted) -> None:
     Story().happen(1, Cancelled(), OrderStatus.CANCELLED)
     Story().happen(1, Expired(detail=""), OrderStatus.EXPIRED)
     assert counted("orderd_orders_ended_total", outcome="cancelled", reason="none") == 1
     assert counted("orderd_orders_ended_total", outcome="expired", reason=ErrorCode.ORDER_EXPIRED) == 1
 
 
-def test_a_wait_is_counted_by_its_reason_and_that_for_a_start_is_timed(counted: Counted) -> None:
+def test_a_wait_is_counted_by_reason_and_a_wait_for_a_start_is_timed(counted: Counted) -> None:
     until = BEGAN + timedelta(seconds=31)
     Story().happen(1, Deferred(until=until, reason=RATE_LIMIT), OrderStatus.PENDING)
     away = Deferred(until=until, reason="Chain away", code=ErrorCode.RPC_UNAVAILABLE, detail="")
@@ -125,14 +125,14 @@ def test_a_wait_is_counted_by_its_reason_and_that_for_a_start_is_timed(counted: 
     assert counted("orderd_rate_limit_wait_seconds_sum") == 30
 
 
-def test_an_order_that_has_fired_is_timed_from_there(counted: Counted) -> None:
+def test_a_triggered_order_is_timed_from_its_trigger(counted: Counted) -> None:
     story = Story("stop", triggered_at=BEGAN + timedelta(seconds=60), failures=0)
     story.happen(60.25, Started(attempt=1), OrderStatus.ROUTING)
     assert counted("orderd_trigger_delay_seconds_sum") == 0.25
     assert counted("orderd_order_stage_seconds_count", stage="start") == 0
 
 
-def test_an_order_that_others_execute_is_counted_once(counted: Counted) -> None:
+def test_a_parent_order_is_counted_once(counted: Counted) -> None:
     family = Story("market", partial=True, quoted_amount_out=10, filled_out=10)
     family.happen(9, confirmed(), OrderStatus.CONFIRMED)
     assert counted("orderd_orders_ended_total", outcome="confirmed", reason="none") == 1
@@ -145,7 +145,7 @@ def test_an_unknown_outcome_is_counted(counted: Counted) -> None:
     assert counted("orderd_unknown_outcomes_total") == 1
 
 
-def test_a_landing_of_which_nothing_is_known_is_not_counted(counted: Counted) -> None:
+def test_a_landing_without_details_is_not_counted(counted: Counted) -> None:
     story = Story()
     failed = story.happen(1, Failed(attempt=1, code=ErrorCode.TX_EXPIRED, detail=""), OrderStatus.FAILED)
     filled = Story().happen(1, confirmed(), OrderStatus.CONFIRMED)
@@ -153,7 +153,7 @@ def test_a_landing_of_which_nothing_is_known_is_not_counted(counted: Counted) ->
     assert counted("orderd_landing_slots_count") == 0
 
 
-def test_what_cannot_be_counted_stops_nothing(counted: Counted) -> None:
+def test_an_error_in_a_metric_stops_nothing(counted: Counted) -> None:
     broken = Moved(None, None)  # type: ignore[arg-type]
     count([broken])
     assert counted("orderd_best_effort_failures_total", what="metrics") == 1

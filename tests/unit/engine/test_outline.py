@@ -1,4 +1,4 @@
-"""What is told of a market without a search holds for every route that a search finds: on pools of all kinds."""
+"""The outline of a market bounds every route that a search finds, for pools of all kinds."""
 
 from fractions import Fraction
 from itertools import permutations
@@ -22,9 +22,9 @@ from tests.unit.venues.genesis import Desk, desk_at_genesis
 
 PAIRS = [*permutations([token.mint for token in WELL_KNOWN["simnet"]], 2)]
 AMOUNTS = [part << size for size in range(12, 42) for part in (4, 5, 7)]
-"""In base units: of each power of two the smallest, one a little and one much above it."""
+"""Amounts in base units: for each power of two the smallest one, a slightly larger and a much larger one."""
 LAMPORTS_A_UNIT = 10**6
-"""In micro-lamports: what a leg costs matters to small amounts."""
+"""In micro-lamports: the cost of a leg matters for small amounts."""
 RENT = 2_039_280
 
 
@@ -38,7 +38,7 @@ def request_of(pair: tuple[str, str], amount: int) -> QuoteRequest:
 
 
 class _Market:
-    """What the best route pays for each amount of a pair, as far as there is one."""
+    """What the best route pays for each amount of a pair, if there is a route."""
 
     def __init__(self, router: Router, fits: Fits, pair: tuple[str, str]) -> None:
         self._router, self._fits, self._pair = router, fits, pair
@@ -70,15 +70,15 @@ def _symbol(mint: str) -> str:
     return next(token.symbol for token in WELL_KNOWN["simnet"] if token.mint == mint)
 
 
-@pytest.fixture(params=["ways cost nothing", "ways cost much"])
+@pytest.fixture(params=["free paths", "expensive paths"])
 def _costs(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "ways cost much":
+    if request.param == "expensive paths":
         monkeypatch.setattr(desk.router, "_unit_price", lambda: LAMPORTS_A_UNIT)
         monkeypatch.setattr(desk.router, "_rent_of_way", lambda _: RENT)
 
 
 @pytest.mark.usefixtures("_costs")
-def test_no_amount_is_paid_more_on_average_than_a_first_unit(market: _Market) -> None:
+def test_no_amount_has_a_better_average_price_than_the_first_unit(market: _Market) -> None:
     best = market.outline.best_rate
     assert best is not None
     paid = {amount: paid for amount in AMOUNTS if (paid := market.pays(amount)) is not None}
@@ -87,14 +87,16 @@ def test_no_amount_is_paid_more_on_average_than_a_first_unit(market: _Market) ->
 
 
 @pytest.mark.usefixtures("_costs")
-def test_a_book_leaves_out_no_order_that_just_meets_its_bound(market: _Market) -> None:
+def test_a_book_includes_every_order_that_just_meets_its_bound(market: _Market) -> None:
     _check_book(market)
 
 
-@pytest.mark.parametrize("price", [0, LAMPORTS_A_UNIT], ids=["legs cost nothing", "legs cost much"])
+@pytest.mark.parametrize("price", [0, LAMPORTS_A_UNIT], ids=["free legs", "expensive legs"])
 @pytest.mark.parametrize("rent", [0, RENT], ids=["no rent", "rent"])
 @pytest.mark.parametrize("depth", [10**15, 10**10], ids=["deep", "shallow"])
-def test_nor_where_a_better_way_is_too_dear_for_small_amounts(price: int, rent: int, depth: int) -> None:
+def test_a_book_includes_orders_whose_best_path_is_too_expensive_for_small_amounts(
+    price: int, rent: int, depth: int
+) -> None:
     sol, usdc, token, *_ = (each.mint for each in WELL_KNOWN["simnet"])
     sides = {
         (sol, token): (side(0.099, depth), side(0.0988, depth)),
@@ -105,12 +107,12 @@ def test_nor_where_a_better_way_is_too_dear_for_small_amounts(price: int, rent: 
     market = _Market(routes, lambda _: True, (sol, token))
     if rent:
         ways = {paid * 1_000 // amount for amount in AMOUNTS if (paid := market.pays(amount)) is not None}
-        assert {98, 99} <= ways, "small amounts go the direct way, larger ones the other"
+        assert {98, 99} <= ways, "small amounts take the direct path, larger ones the other"
     _check_book(market)
 
 
 def _check_book(market: _Market) -> None:
-    """Whether an order waits for a better price or for a worse one, and whatever the others are."""
+    """For orders that wait for a better price and for a worse one, with any other orders in the book."""
     outline = market.outline
     met = {
         UUID(int=2 * amount + is_least): (amount, Bound(paid, is_least))
@@ -132,7 +134,7 @@ def outline(*pools: tuple[object, Rates | None], given_up: int = 0) -> Outline:
     return Outline(pools, None, given_up, 1)
 
 
-def test_a_market_is_as_it_was_while_its_pools_their_fees_and_what_ways_cost_are() -> None:
+def test_an_outline_changes_only_with_pools_fees_and_path_costs() -> None:
     pool, other = [1], [1]
     rates = Rates(Fraction(100), Fraction(1, 400))
     before = outline((pool, rates))

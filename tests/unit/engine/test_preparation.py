@@ -1,4 +1,4 @@
-"""Turns are prepared one at a time, and nothing waits for that for long."""
+"""Turns are prepared one at a time, and waiting for a preparation is limited."""
 
 from threading import Thread
 
@@ -12,18 +12,18 @@ PATIENCE = 20
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> Preparation:
-    """One for which is waited as long as it takes."""
+    """A preparation that others wait for without a limit."""
     monkeypatch.setattr(preparation, "_SECONDS", PATIENCE)
     return Preparation()
 
 
-def test_nothing_waits_where_no_turn_is_prepared(patient: Preparation) -> None:
+def test_nothing_waits_while_no_turn_is_prepared(patient: Preparation) -> None:
     with patient.held():
         pass
     patient.wait()
 
 
-def test_what_waits_goes_on_once_the_turn_is_prepared(patient: Preparation) -> None:
+def test_waiting_work_continues_once_the_turn_is_prepared(patient: Preparation) -> None:
     waits = Thread(target=patient.wait)
     with patient.held() as prepared:
         waits.start()
@@ -34,13 +34,13 @@ def test_what_waits_goes_on_once_the_turn_is_prepared(patient: Preparation) -> N
         assert not waits.is_alive()
 
 
-def test_a_turn_that_fails_is_prepared_no_longer(patient: Preparation) -> None:
+def test_a_failed_turn_ends_its_preparation(patient: Preparation) -> None:
     with pytest.raises(ValueError, match="no"), patient.held():
         raise ValueError("no")
     patient.wait()
 
 
-def test_a_turn_beside_another_neither_waits_nor_ends_what_the_other_began(patient: Preparation) -> None:
+def test_a_concurrent_turn_neither_waits_nor_ends_the_other_preparation(patient: Preparation) -> None:
     waits = Thread(target=patient.wait)
     with patient.held():
         with patient.held() as prepared:
@@ -52,7 +52,7 @@ def test_a_turn_beside_another_neither_waits_nor_ends_what_the_other_began(patie
     assert not waits.is_alive()
 
 
-def test_nothing_waits_for_long() -> None:
+def test_the_wait_is_limited() -> None:
     hangs = Preparation()
     with hangs.held():
         hangs.wait()

@@ -1,4 +1,4 @@
-"""Prices are taken from what was read anyway: once for each state of the pools, in whichever direction it was read."""
+"""Prices are recorded from pool states that were read for other purposes, once per state."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -25,7 +25,7 @@ from tests.unit.engine.test_routing import VAULTS, side
 SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HUNDRED = 0.1
-"""Base units of USDC for one of SOL: 100 USDC per SOL."""
+"""Base units of USDC per base unit of SOL: 100 USDC per SOL."""
 
 
 def pool(
@@ -36,24 +36,24 @@ def pool(
 
 
 @pytest.mark.parametrize(("sold", "bought", "price"), [(SOL, USDC, HUNDRED), (USDC, SOL, 1 / HUNDRED)])
-def test_the_price_is_that_of_the_base_whichever_is_sold(sold: Token, bought: Token, price: float) -> None:
+def test_the_price_is_that_of_the_base_token_in_either_direction(sold: Token, bought: Token, price: float) -> None:
     found = price_of([pool(price, sold=sold, bought=bought)], PairPrice(sold, bought))
     assert found is not None
     assert found == pytest.approx(Decimal(100), rel=Decimal("1e-9"))
 
 
-def test_it_lies_between_the_best_pools_and_one_that_holds_next_to_nothing_moves_it_not() -> None:
+def test_the_price_is_between_the_best_pools_and_ignores_nearly_empty_ones() -> None:
     found = [pool(0.1), pool(0.102, name="other"), pool(0.2, name="dust", depth=1_000)]
     price = price_of(found, PairPrice(SOL, USDC))
     assert price == pytest.approx(Decimal(101), rel=Decimal("1e-9"))
 
 
-def test_pools_that_take_nothing_tell_nothing() -> None:
+def test_pools_that_cannot_trade_give_no_price() -> None:
     assert price_of([], PairPrice(SOL, USDC)) is None
 
 
 class Recording:
-    """What the router has read, the clock, and what was stored."""
+    """What the router has read, the clock, and the stored candles."""
 
     def __init__(self) -> None:
         self.seen: dict[Pair, Answers] = {}
@@ -65,7 +65,7 @@ class Recording:
         self.seen[pools[0].mint_in, pools[0].mint_out] = Answers(pools, ())
 
     def minutes(self) -> list[tuple[int, list[str]]]:
-        """Of each minute's candle its minute, and its prices in whole USDC."""
+        """The minute of each candle, and its prices in whole USDC."""
         return [
             (
                 each.candle.at.minute,
@@ -85,18 +85,18 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
     return recording
 
 
-def test_each_state_that_was_read_counts_once(recording: Recording) -> None:
+def test_each_state_counts_once(recording: Recording) -> None:
     for second, price, slot in ((0, 0.1, 7), (1, 0.12, 8), (2, 0.12, 8), (3, 0.09, 9), (4, 0.5, 6)):
         recording.now = NOON + timedelta(seconds=second)
         recording.read(pool(price, slot))
         recording.recorder.run_once()
-    assert recording.minutes() == [(0, ["100", "120", "90", "90"])], "what is older than what is known is no news"
+    assert recording.minutes() == [(0, ["100", "120", "90", "90"])], "an older state must be ignored"
     hours = [each for each in recording.stored if each.seconds != MINUTE]
     assert [each.candle.at for each in hours] == [NOON]
     assert {(each.base, each.quote) for each in recording.stored} == {(SOL.mint, USDC.mint)}
 
 
-def test_a_pool_that_stands_still_has_a_price_in_each_minute_in_which_it_is_read(recording: Recording) -> None:
+def test_an_unchanged_pool_has_a_price_in_each_minute_in_which_it_is_read(recording: Recording) -> None:
     still = pool(0.1)
     for minute in range(3):
         recording.now = NOON + timedelta(minutes=minute)
@@ -104,10 +104,10 @@ def test_a_pool_that_stands_still_has_a_price_in_each_minute_in_which_it_is_read
             recording.read(replace(still, slot=still.slot + minute))
         recording.recorder.run_once()
     recording.recorder.store()
-    assert [minute for minute, _ in recording.minutes()] == [0, 2], "nobody has looked in between"
+    assert [minute for minute, _ in recording.minutes()] == [0, 2], "the pool was not read in between"
 
 
-def test_what_could_not_be_stored_is_stored_the_next_time(
+def test_prices_that_could_not_be_stored_are_stored_later(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording.read(pool(0.1))
@@ -123,7 +123,7 @@ def test_what_could_not_be_stored_is_stored_the_next_time(
     recording.recorder.store()
     assert len(recording.minutes()) == 1
     recording.recorder.store()
-    assert len(recording.minutes()) == 1, "nothing is left"
+    assert len(recording.minutes()) == 1, "a candle was stored twice"
 
 
 def test_pairs_in_neither_usdc_nor_sol_and_unknown_tokens_are_left_out(recording: Recording) -> None:

@@ -1,4 +1,4 @@
-"""The publisher: news that Redis does not take are dropped, for whoever follows has them from Postgres."""
+"""The publisher drops events that Redis does not accept; subscribers read them from Postgres."""
 
 import threading
 from queue import SimpleQueue
@@ -18,7 +18,7 @@ NEWS = cast(
 
 
 class HangingRedis:
-    """Does not answer until the test lets it fail."""
+    """Does not answer until the test lets the call fail."""
 
     def __init__(self) -> None:
         self.asked, self.fail = threading.Event(), threading.Event()
@@ -31,7 +31,7 @@ class HangingRedis:
         raise redis.TimeoutError("Timeout reading from socket")
 
 
-def test_news_do_not_gather_while_redis_hangs() -> None:
+def test_events_do_not_accumulate_while_redis_hangs() -> None:
     client = HangingRedis()
     publisher = Publisher(cast("redis.Redis", client))
     publisher.publish([NEWS])
@@ -42,8 +42,8 @@ def test_news_do_not_gather_while_redis_hangs() -> None:
     assert client.calls == 1
 
 
-class MendedRedis:
-    """Refuses the first call, and takes all others."""
+class RecoveringRedis:
+    """Refuses the first call, and accepts all others."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -56,11 +56,11 @@ class MendedRedis:
         self.taken.put(self.calls)
 
 
-def test_after_an_outage_of_redis_news_are_reported_again() -> None:
-    client = MendedRedis()
+def test_events_are_published_again_after_an_outage_of_redis() -> None:
+    client = RecoveringRedis()
     publisher = Publisher(cast("redis.Redis", client))
     publisher.publish([NEWS])
-    while client.taken.empty():  # those that come before it is done with the first ones are dropped with them
+    while client.taken.empty():  # events during the first call are dropped with it
         assert publisher._news._thread.is_alive()
         publisher.publish([NEWS])
     publisher.close(20)

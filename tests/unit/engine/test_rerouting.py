@@ -1,4 +1,4 @@
-"""One attempt takes route after route, each without what was refused, while there is a route and time."""
+"""One attempt tries further routes, each without the refused pools, while there are routes and time."""
 
 from dataclasses import replace
 
@@ -28,19 +28,19 @@ def attempt() -> Rerouting:
     return Rerouting(lambda each: "too large" not in [leg.pool for leg in each.legs], 15.0, clock=Clock())
 
 
-def test_no_route_takes_a_pool_that_refused() -> None:
+def test_no_route_uses_a_pool_that_refused() -> None:
     others = attempt()
     others.refused(RouteRefusedError(route("a", "b"), REFUSED, "a"))
     assert [others.fits(each) for each in (route("a"), route("b", "a"), route("b"))] == [False, False, True]
 
 
-def test_a_route_that_asks_too_much_is_not_taken_again_in_any_proportion() -> None:
+def test_a_route_that_ran_out_of_compute_units_is_not_tried_again_in_other_proportions() -> None:
     others = attempt()
     others.refused(RouteRefusedError(route("a", "b"), REFUSED, None))
     assert [others.fits(each) for each in (route("b", "a"), route("a"), route("b"))] == [False, True, True]
 
 
-def test_a_pool_that_moved_is_taken_as_it_stands_by_now_once() -> None:
+def test_a_pool_whose_state_changed_is_tried_once_more() -> None:
     others = attempt()
     others.refused(RouteRefusedError(route("a"), REFUSED, "a", moved=True))
     assert others.fits(route("a"))
@@ -48,11 +48,11 @@ def test_a_pool_that_moved_is_taken_as_it_stands_by_now_once() -> None:
     assert not others.fits(route("a"))
 
 
-def test_what_does_not_fit_does_not_fit() -> None:
+def test_a_route_that_does_not_fit_is_not_tried() -> None:
     assert not attempt().fits(route("too large"))
 
 
-def test_it_ends_with_the_time() -> None:
+def test_rerouting_ends_at_its_deadline() -> None:
     clock = Clock()
     others = Rerouting(lambda _: True, 15.0, clock=clock)
     clock.now += 14.9
@@ -66,9 +66,9 @@ def test_it_ends_with_the_time() -> None:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [(ErrorCode.ROUTE_NOT_FOUND, ErrorCode.POOL_CLOSED), (ErrorCode.RPC_UNAVAILABLE, ErrorCode.RPC_UNAVAILABLE)],
-    ids=["what refused is why", "unless that is a matter of time"],
+    ids=["the refusal", "a temporary reason of the search"],
 )
-def test_where_no_route_is_left_the_last_refusal_says_why(code: ErrorCode, expected: ErrorCode) -> None:
+def test_the_last_refusal_is_the_error_when_no_route_is_left(code: ErrorCode, expected: ErrorCode) -> None:
     others = attempt()
     others.refused(RouteRefusedError(route("a"), REFUSED, "a"))
     with pytest.raises(OrderdError) as ended, others.routing():
@@ -76,7 +76,7 @@ def test_where_no_route_is_left_the_last_refusal_says_why(code: ErrorCode, expec
     assert ended.value.code is expected
 
 
-def test_where_nothing_was_refused_the_search_says_why() -> None:
+def test_the_error_of_the_search_is_used_without_a_refusal() -> None:
     with pytest.raises(OrderdError) as ended, attempt().routing():
         raise OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no route")
     assert ended.value.code is ErrorCode.ROUTE_NOT_FOUND

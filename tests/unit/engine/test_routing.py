@@ -1,4 +1,4 @@
-"""Routing: the route that pays most wins, and a venue that is slow, down or broken keeps no order from the others."""
+"""Routing chooses the route that pays most; a slow, unavailable or faulty venue does not block orders from others."""
 
 import re
 import threading
@@ -56,8 +56,10 @@ DEEP = 10**15
 
 
 def side(price: float, depth: int = DEEP, fee: int = 0) -> CpmmSide:
-    """A pool that sells at ``price`` base units for one and takes ``fee`` millionths, ``depth`` base units of the token
-    sold deep."""
+    """A pool that sells at ``price`` base units for one, with a fee of ``fee`` millionths.
+
+    ``depth`` is its depth in base units of the token sold.
+    """
     pool = CpmmPool(fee, 0, 0, 0, depth, int(depth * price), 0, 0, 0, 0, 0, 0, 0, False)
     return CpmmSide(pool, zero_for_one=True)
 
@@ -81,7 +83,7 @@ class StubVenue:
         return KINDS[self.name]
 
     def pools(self, mint_in: str, mint_out: str) -> Sequence[str]:
-        raise AssertionError("routing does not ask for addresses")
+        raise AssertionError("routing must not ask for addresses")
 
     def known(self, mint_in: str, mint_out: str) -> frozenset[str]:
         return self.remembered
@@ -102,7 +104,7 @@ class StubVenue:
         return int(self.hinted)
 
     def reading(self, mint_in: str, mint_out: str) -> Reading[Liquidity | None]:
-        """There is nothing to read together with others."""
+        """The stub needs no accounts of a common read."""
         yield from ()
         return None
 
@@ -188,7 +190,7 @@ def decide(routes: Router, request: QuoteRequest = REQUEST, fits: Fits = lambda 
     return routes.route(request, SLIPPAGE_BPS, fits)
 
 
-@pytest.mark.parametrize("fresh", [True, False], ids=["from state at hand", "asked in parallel"])
+@pytest.mark.parametrize("fresh", [True, False], ids=["cached state", "queried in parallel"])
 def test_the_pool_that_pays_most_wins_and_all_quotes_are_kept(fresh: bool) -> None:
     decision = decide(
         router(
@@ -202,13 +204,13 @@ def test_the_pool_that_pays_most_wins_and_all_quotes_are_kept(fresh: bool) -> No
     assert decision.gain_bps == 0
 
 
-def test_what_the_price_was_is_reported_beside_the_route() -> None:
+def test_the_mid_price_is_reported_with_the_route() -> None:
     sides = [side(price, fee=2_500) for price in (0.1017, 0.1015)]
     decision = decide(router(offering(VenueName.RAYDIUM, sides[0]), offering(VenueName.METEORA, sides[1])))
-    assert decision.mid() == Fraction(1016, 10_000), "between both pools, before their fees"
+    assert decision.mid() == Fraction(1016, 10_000), "the mid is between both pools, before fees"
 
 
-def test_the_pools_of_many_orders_are_asked_for_once() -> None:
+def test_pools_of_many_orders_are_read_once() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(100.0)), offering(VenueName.METEORA, side(101.0)))
     larger = replace(REQUEST, amount=REQUEST.amount * 2)
     found = routes.pools_for([REQUEST, larger])
@@ -217,7 +219,7 @@ def test_the_pools_of_many_orders_are_asked_for_once() -> None:
         assert routes.route(request, SLIPPAGE_BPS, lambda _: True, found) == decide(routes, request)
 
 
-def test_what_orders_asked_for_in_the_last_minute_is_read_again_where_it_has_changed() -> None:
+def test_recently_requested_pairs_are_read_again_after_a_change() -> None:
     asked, now = list[tuple[str, str]](), [0.0]
     venue = offering(VenueName.RAYDIUM, side(0.1))
 
@@ -229,7 +231,7 @@ def test_what_orders_asked_for_in_the_last_minute_is_read_again_where_it_has_cha
     routes = router(venue, clock=lambda: now[0])
     venue.hinted = True
     routes.keep_warm()
-    assert asked == [], "an idle daemon reads no pools"
+    assert asked == [], "an idle daemon must not read pools"
     routes.pools_for([REQUEST])
     for later, hinted, reads in ((1.0, False, False), (59.0, True, True), (61.0, True, False), (62.0, True, False)):
         asked.clear()
@@ -254,24 +256,24 @@ def test_a_watched_pair_is_read_when_it_changes_and_every_five_seconds() -> None
     assert reads == [100.0, 102.0, 107.0]
 
 
-def test_what_was_last_read_of_a_pair_can_be_looked_at() -> None:
+def test_the_last_state_of_a_pair_can_be_inspected() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1)))
     assert routes.latest_answers() == {}
     routes.pools([PAIR])
     assert [pool.mint_out for pool in routes.latest_answers()[PAIR].pools] == [USDC.mint]
 
 
-def test_what_has_to_be_looked_up_first_is_not_asked_for_with_the_rest() -> None:
+def test_pairs_with_unknown_pools_are_not_read_in_the_batch() -> None:
     venue = offering(VenueName.RAYDIUM, side(0.1))
     routes = router(venue)
     assert routes.has_pools(REQUEST, routes.pools_for([REQUEST]))
     venue.looked_up = False
     found = routes.pools_for([REQUEST])
     assert (found, routes.has_pools(REQUEST, found)) == ({}, False)
-    assert decide(routes).route.main.venue is VenueName.RAYDIUM, "an order by itself looks it up"
+    assert decide(routes).route.main.venue is VenueName.RAYDIUM, "a single order looks the pools up"
 
 
-def test_a_venue_that_does_not_know_its_pools_is_asked_in_the_background_and_again_until_it_answers(
+def test_a_venue_with_unknown_pools_is_queried_in_the_background_until_it_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: SimpleQueue[str] = SimpleQueue()
@@ -285,9 +287,9 @@ def test_a_venue_that_does_not_know_its_pools_is_asked_in_the_background_and_aga
     routes.learn(REQUEST)
     asked.get(timeout=5)
     routes.learn(REQUEST)
-    assert asked.empty(), "it was asked a moment ago"
+    assert asked.empty(), "the venue was queried a moment ago"
     monkeypatch.setattr("orderd.engine.routing.quote_collection._LEARN_SECONDS", 0.0)
-    while asked.empty():  # until the lookup before has ended
+    while asked.empty():  # until the previous lookup has ended
         routes.learn(REQUEST)
     away.looked_up = True
     routes.learn(REQUEST)
@@ -295,7 +297,7 @@ def test_a_venue_that_does_not_know_its_pools_is_asked_in_the_background_and_aga
 
 
 @pytest.mark.parametrize("hangs", [False, True])
-def test_a_venue_that_never_says_which_pools_it_has_does_not_keep_those_that_rest_from_the_others(
+def test_a_venue_that_never_lists_its_pools_does_not_block_resting_orders(
     monkeypatch: pytest.MonkeyPatch, hangs: bool
 ) -> None:
     asked, ended = SimpleQueue[str](), threading.Event()
@@ -310,7 +312,7 @@ def test_a_venue_that_never_says_which_pools_it_has_does_not_keep_those_that_res
     routes = router(away, there)
     routes.learn(REQUEST)
     asked.get(timeout=5)
-    assert routes.pools_for([REQUEST]) == {}, "it is waited for at first"
+    assert routes.pools_for([REQUEST]) == {}, "the venue is waited for at first"
     monkeypatch.setattr("orderd.engine.routing.quote_collection._AWAITED_SECONDS", 0.0)
     found = routes.pools_for([REQUEST])
     assert routes.has_pools(REQUEST, found)
@@ -319,7 +321,7 @@ def test_a_venue_that_never_says_which_pools_it_has_does_not_keep_those_that_res
     (refusal,) = decision.refusals
     assert (refusal.venue, refusal.code in UNANSWERED) == (VenueName.METEORA, True)
     monkeypatch.setattr("orderd.engine.routing.quote_collection._LEARN_SECONDS", 0.0)
-    while not hangs and asked.empty():  # it goes on to be asked in the background
+    while not hangs and asked.empty():  # the venue is still queried in the background
         routes.pools_for([REQUEST])
     ended.set()
 
@@ -332,28 +334,28 @@ def test_an_order_that_moves_the_price_is_split_over_both_venues() -> None:
     assert decision.route.amount_in == 10**10
     single = max(quote.amount_out for quote in decision.quotes)
     assert decision.route.amount_out > single
-    # Half of the order moves half as far: 1 % of depth costs 1 % alone, two halves 0.5 %.
+    # Half of the order has half the impact: 1 % of depth costs 1 % alone, two halves 0.5 %.
     assert decision.gain_bps is not None
     assert 49 < decision.gain_bps < 50
 
 
-def test_a_leg_that_costs_more_than_it_gains_is_not_made() -> None:
+def test_a_leg_that_costs_more_than_it_gains_is_not_used() -> None:
     depth = 10**15
     venues = [offering(name, side(0.1, depth)) for name in VenueName]
     assert len(decide(router(*venues)).route.legs) == 2
-    dear = decide(router(*venues, price=10**9))  # 70,000 units at 1,000 lamports: 0.07 SOL a leg
+    dear = decide(router(*venues, price=10**9))  # 70,000 units at 1,000 lamports: 0.07 SOL per leg
     assert len(dear.route.legs) == 1
 
 
 @pytest.mark.parametrize(("largest", "legs"), [(3, 3), (2, 2), (1, 1)])
-def test_a_route_that_does_not_fit_is_made_of_fewer_legs(largest: int, legs: int) -> None:
+def test_a_route_that_does_not_fit_gets_fewer_legs(largest: int, legs: int) -> None:
     venue = offering(VenueName.RAYDIUM, *[side(0.1, 10**12)] * 4)
     decision = decide(router(venue), replace(REQUEST, amount=10**10), lambda route: len(route.legs) <= largest)
     assert len(decision.route.legs) == legs
 
 
 @pytest.mark.parametrize(("fee", "refused"), [(99_000, False), (101_000, True), (990_000, True)])
-def test_fees_and_impact_together_have_a_limit_of_their_own(fee: int, refused: bool) -> None:
+def test_fees_and_impact_together_are_limited(fee: int, refused: bool) -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, fee=fee)), max_total_cost_bps=1_000)
     if not refused:
         assert decide(routes).route.is_single
@@ -364,13 +366,13 @@ def test_fees_and_impact_together_have_a_limit_of_their_own(fee: int, refused: b
     assert f"costs {fee // 100}" in caught.value.detail
 
 
-def test_a_pool_that_costs_too_much_keeps_no_other_from_trading() -> None:
+def test_a_pool_that_costs_too_much_does_not_block_others() -> None:
     dear, fair = side(11.0, fee=990_000), side(0.1)
     routes = router(offering(VenueName.RAYDIUM, dear, fair), max_total_cost_bps=1_000)
     assert [leg.pool for leg in decide(routes).route.legs] == ["raydium 1"]
 
 
-def test_the_cost_of_two_hops_counts_together() -> None:
+def test_the_costs_of_two_hops_are_added() -> None:
     pools = {(USDC.mint, SOL.mint): [side(10, fee=60_000)], (SOL.mint, CHILLGUY.mint): [side(0.5, fee=60_000)]}
     venue = StubVenue(VenueName.METEORA, pools)
     assert len(decide(router(venue, max_total_cost_bps=1_200), BUY_CHILLGUY).route.hops) == 2
@@ -380,8 +382,8 @@ def test_the_cost_of_two_hops_counts_together() -> None:
 
 
 @pytest.mark.parametrize(("rent", "hops"), [(0, 2), (2_039_280, 1)])
-def test_an_account_between_two_hops_has_to_pay_for_itself(rent: int, hops: int) -> None:
-    """20 USDC buy a little more by way of SOL: less than an account costs at half a CHILLGUY a lamport."""
+def test_a_two_hop_route_must_gain_more_than_the_rent_of_its_account(rent: int, hops: int) -> None:
+    """20 USDC buy slightly more through SOL: less than the rent of an account at 0.5 CHILLGUY per lamport."""
     direct = {(USDC.mint, CHILLGUY.mint): [side(4.985)]}
     routes = router(StubVenue(VenueName.METEORA, THROUGH_SOL | direct), rent_of_way=rent)
     assert len(decide(routes, replace(BUY_CHILLGUY, amount=2 * 10**7)).route.hops) == hops
@@ -391,20 +393,20 @@ THROUGH_SOL = {(USDC.mint, SOL.mint): [side(10, 10**15)], (SOL.mint, CHILLGUY.mi
 BUY_CHILLGUY = QuoteRequest(USDC.mint, CHILLGUY.mint, 10**8)
 
 
-def test_a_pair_without_a_pool_is_traded_by_way_of_another_token() -> None:
+def test_a_pair_without_a_pool_is_traded_through_another_token() -> None:
     decision = decide(router(StubVenue(VenueName.METEORA, THROUGH_SOL)), BUY_CHILLGUY)
     first, second = decision.route.hops
     assert decision.through == SOL
     assert (first.amount_in, first.mint_out, second.mint_out) == (10**8, SOL.mint, CHILLGUY.mint)
-    # The second hop spends no more than what the first pays for certain, at half of the slippage.
+    # The second hop spends only the minimum of the first hop, which has half of the slippage.
     assert second.amount_in == -(-first.amount_out * 9_975 // 10_000)
     assert decision.quotes == ()
     assert decision.gain_bps is None
-    assert decision.mid() == 5, "over both pairs"
+    assert decision.mid() == 5, "the mid of both pairs"
 
 
 @pytest.mark.parametrize(("price", "hops"), [(4.9, 2), (5.1, 1)])
-def test_two_hops_are_taken_where_they_pay_more_than_the_pair_itself(price: float, hops: int) -> None:
+def test_two_hops_are_used_if_they_pay_more_than_the_direct_pair(price: float, hops: int) -> None:
     direct = {(USDC.mint, CHILLGUY.mint): [side(price)]}
     decision = decide(router(StubVenue(VenueName.METEORA, THROUGH_SOL | direct)), BUY_CHILLGUY)
     assert len(decision.route.hops) == hops
@@ -424,7 +426,7 @@ def test_both_hops_share_the_compute_units() -> None:
     assert decision.route.compute_units <= UNITS_OF_SWAPS
 
 
-def test_two_pools_that_are_too_large_together_give_way_to_others() -> None:
+def test_two_pools_that_do_not_fit_together_are_replaced() -> None:
     pools = {(USDC.mint, SOL.mint): [side(10), side(9.9)], (SOL.mint, CHILLGUY.mint): [side(0.5), side(0.49)]}
     best = {("meteora 0", "meteora 0"), ("meteora 1", "meteora 0")}
 
@@ -435,7 +437,7 @@ def test_two_pools_that_are_too_large_together_give_way_to_others() -> None:
     assert [leg.pool for leg in decision.route.legs] == ["meteora 0", "meteora 1"]
 
 
-def test_where_nothing_fits_the_order_is_refused() -> None:
+def test_an_order_is_refused_if_no_route_fits() -> None:
     with pytest.raises(OrderdError) as caught:
         decide(router(StubVenue(VenueName.METEORA, THROUGH_SOL)), BUY_CHILLGUY, lambda _: False)
     assert caught.value.code is ErrorCode.TX_TOO_LARGE
@@ -449,13 +451,13 @@ def test_where_nothing_fits_the_order_is_refused() -> None:
         (ZeroDivisionError("a bug"), ErrorCode.SERVICE_INTERNAL),
     ],
 )
-def test_one_venue_down_leaves_the_order_to_the_other(error: Exception, code: ErrorCode) -> None:
+def test_an_order_trades_at_one_venue_while_the_other_is_unavailable(error: Exception, code: ErrorCode) -> None:
     decision = decide(router(failing(VenueName.RAYDIUM, error), offering(VenueName.METEORA, side(0.1))))
     assert decision.route.main.venue is VenueName.METEORA
     assert [(refusal.venue, refusal.code) for refusal in decision.refusals] == [(VenueName.RAYDIUM, code)]
 
 
-def test_the_answers_of_venues_are_timed_and_their_errors_counted() -> None:
+def test_venue_requests_are_timed_and_errors_counted() -> None:
     counted = Counted()
     down, up = failing(VenueName.RAYDIUM, ZeroDivisionError("a bug")), offering(VenueName.METEORA, side(0.1))
     decide(router(down, up))
@@ -467,7 +469,7 @@ def test_the_answers_of_venues_are_timed_and_their_errors_counted() -> None:
 
 @pytest.fixture
 def stuck() -> Iterator[StubVenue]:
-    """A venue that answers only when the test is over."""
+    """A venue that answers only after the test."""
     over = threading.Event()
 
     def wait() -> Liquidity:
@@ -478,7 +480,7 @@ def stuck() -> Iterator[StubVenue]:
     over.set()
 
 
-def test_a_late_venue_is_left_behind(stuck: StubVenue) -> None:
+def test_a_late_venue_is_left_out(stuck: StubVenue) -> None:
     counted, kind = Counted(), stuck.kind
     decision = decide(router(stuck, offering(VenueName.METEORA, side(0.1)), timeout_ms=50))
     assert decision.route.main.venue is VenueName.METEORA
@@ -496,7 +498,7 @@ def test_a_venue_whose_state_is_too_old_is_left_out(slot: int, stale: bool) -> N
     assert [refusal.code for refusal in decision.refusals] == [ErrorCode.ROUTE_STALE] * stale
 
 
-def test_where_the_node_falls_behind_all_its_pools_are_too_old() -> None:
+def test_all_pools_of_a_lagging_node_are_too_old() -> None:
     venue = offering(VenueName.RAYDIUM, side(0.1), slot=100)
     routes = router(venue)
     decide(routes)
@@ -518,7 +520,7 @@ def test_where_the_node_falls_behind_all_its_pools_are_too_old() -> None:
         ((ErrorCode.RPC_WRONG_CHAIN, ErrorCode.RPC_UNAVAILABLE), ErrorCode.RPC_WRONG_CHAIN),
     ],
 )
-def test_without_an_offer_the_most_telling_reason_is_given(
+def test_the_most_informative_reason_is_given_without_a_quote(
     codes: tuple[ErrorCode, ErrorCode], expected: ErrorCode
 ) -> None:
     venues = [failing(name, OrderdError(code, "why")) for name, code in zip(VenueName, codes, strict=True)]
@@ -527,13 +529,13 @@ def test_without_an_offer_the_most_telling_reason_is_given(
     assert caught.value.code is expected
 
 
-def test_pools_that_refuse_the_amount_say_why() -> None:
+def test_pools_that_refuse_the_amount_give_the_reason() -> None:
     with pytest.raises(OrderdError, match="raydium: pool raydium 0: zero_output") as caught:
         decide(router(offering(VenueName.RAYDIUM, side(0.1))), replace(REQUEST, amount=1))
     assert caught.value.code is ErrorCode.ROUTE_AMOUNT_TOO_SMALL
 
 
-def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
+def test_a_route_above_the_maximum_price_impact_is_refused() -> None:
     venue = offering(VenueName.RAYDIUM, side(0.1, 10**11))
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points, the limit is 500") as caught:
         decide(router(venue), replace(REQUEST, amount=10**10))
@@ -548,17 +550,15 @@ def test_a_route_that_moves_the_price_too_far_is_refused() -> None:
         (ZeroDivisionError("a bug"), ErrorCode.ROUTE_PRICE_IMPACT),
     ],
 )
-def test_no_order_is_refused_for_what_a_venue_that_is_away_might_have_taken(
-    trouble: Exception, expected: ErrorCode
-) -> None:
+def test_an_order_is_not_refused_if_an_unavailable_venue_might_fill_it(trouble: Exception, expected: ErrorCode) -> None:
     shallow = offering(VenueName.RAYDIUM, side(0.1, 10**11))
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points") as caught:
         decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount=10**10))
     assert caught.value.code is expected
 
 
-def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_not_is_taken() -> None:
-    """The shallow pool is given as much as keeps the whole order within the limit."""
+def test_the_best_route_within_the_maximum_price_impact_is_chosen() -> None:
+    """The shallow pool gets the part that keeps the whole order within the limit."""
     dear_and_shallow, cheap_and_deep = side(0.2, 10**10), side(0.1, DEEP)
     amount = replace(REQUEST, amount=10**10)
     routes = router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep))
@@ -567,7 +567,7 @@ def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_
     assert Decimal(499) < decision.route.price_impact_bps <= 500
     assert len(decision.quotes) == 2
     assert decision.gain_bps is not None
-    assert decision.gain_bps > 0, "above the best pool that may be taken"
+    assert decision.gain_bps > 0, "the gain is relative to the best allowed pool"
     unlimited = decide(
         router(offering(VenueName.RAYDIUM, dear_and_shallow, cheap_and_deep), max_price_impact_bps=9_000), amount
     )
@@ -575,7 +575,7 @@ def test_where_the_best_route_moves_the_price_too_far_the_best_of_those_that_do_
     assert unlimited.route.amount_out > decision.route.amount_out
 
 
-def test_a_refusal_tells_how_much_can_be_sold() -> None:
+def test_a_refusal_for_price_impact_names_the_amount_that_can_be_sold() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, 10**11)))
     with pytest.raises(OrderdError) as caught:
         decide(routes, replace(REQUEST, amount=10**10))
@@ -585,7 +585,7 @@ def test_a_refusal_tells_how_much_can_be_sold() -> None:
     assert 499 < decide(routes, replace(REQUEST, amount=most)).route.price_impact_bps <= 500
 
 
-def test_a_single_pool_has_to_fit_as_well() -> None:
+def test_a_single_pool_must_fit_too() -> None:
     venue = offering(VenueName.RAYDIUM, side(0.1), side(0.09))
     decision = decide(router(venue), fits=lambda route: [leg.pool for leg in route.legs] == ["raydium 1"])
     assert [leg.pool for leg in decision.route.legs] == ["raydium 1"]
@@ -594,8 +594,8 @@ def test_a_single_pool_has_to_fit_as_well() -> None:
     assert caught.value.code is ErrorCode.TX_TOO_LARGE
 
 
-def test_an_order_whose_part_would_receive_more_is_refused() -> None:
-    """Two pools that give out near one amount cannot be joined by the third, which is poor: two legs are the most."""
+def test_an_order_is_refused_if_a_part_of_it_would_receive_more() -> None:
+    """Two shallow pools cannot be combined with the third, which pays little, because two legs are the maximum."""
     room = U64_MAX - 10**12
     good = [CpmmSide(CpmmPool(0, 0, 0, 0, room, room // 10, 0, 0, 0, 0, 0, 0, 0, False), True) for _ in range(2)]
     routes = router(offering(VenueName.RAYDIUM, *good, side(0.01)), max_price_impact_bps=10_000)
@@ -610,9 +610,9 @@ def test_an_order_whose_part_would_receive_more_is_refused() -> None:
 
 
 @pytest.mark.parametrize("exact_out", [False, True])
-def test_a_pool_of_little_and_an_outlying_price_keeps_no_order_from_the_others(exact_out: bool) -> None:
-    """Two pools take the order well within the limit; beside them stand two that pay a hundred thousand times as much
-    for some of it, so that a part of the order would receive more than all of it."""
+def test_a_nearly_empty_pool_with_an_extreme_price_does_not_block_others(exact_out: bool) -> None:
+    """Two pools can fill the order within the limit. Two nearly empty pools pay 100,000 times as much for small
+    amounts, so that a part of the order would receive more than the whole."""
     deep = side(0.14985, 10_074_411_229_949), side(0.14983, 15_203_921_127_606)
     odd = side(451.13, 354_780_354), side(42_177.8, 14_066_808)
     amount = 108_153_739_985
@@ -622,7 +622,7 @@ def test_a_pool_of_little_and_an_outlying_price_keeps_no_order_from_the_others(e
     assert (route.amount_out, -route.amount_in) >= (without.amount_out, -without.amount_in)
 
 
-def test_a_pool_that_is_away_is_missed_by_orders_that_it_could_have_taken() -> None:
+def test_an_unavailable_pool_counts_as_missing_only_for_orders_it_could_have_filled() -> None:
     tiny, deep = side(0.2, 10**8), side(0.1)
     venue = offering(VenueName.RAYDIUM, deep, tiny)
     routes, small = router(venue), replace(REQUEST, amount=10**6)
@@ -634,14 +634,14 @@ def test_a_pool_that_is_away_is_missed_by_orders_that_it_could_have_taken() -> N
     assert caught.value.code is ErrorCode.ROUTE_PRICE_DEVIATION
 
 
-def test_the_price_of_sol_is_that_of_a_pool_which_holds_some() -> None:
-    """A leg more would seem to cost a hundred thousand times what it does, and the order would not be shared."""
+def test_the_price_of_sol_ignores_nearly_empty_pools() -> None:
+    """Otherwise a further leg would seem 100,000 times too expensive, and the order would not be split."""
     deep = side(0.1, 10**12), side(0.1, 10**12)
     venue = offering(VenueName.RAYDIUM, *deep, side(10**4, 10**5))
     assert len(decide(router(venue, price=10**6), replace(REQUEST, amount=10**10)).route.legs) >= 2
 
 
-def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() -> None:
+def test_no_order_goes_to_a_much_worse_pool_while_the_best_one_is_unavailable() -> None:
     deep, junk = offering(VenueName.RAYDIUM, side(0.1)), offering(VenueName.METEORA, side(0.05))
     routes = router(deep, junk)
     decide(routes)
@@ -658,7 +658,7 @@ def test_while_the_best_pool_is_away_no_order_goes_to_one_that_pays_much_less() 
 TERMS = OrderTerms(SOL, USDC, REQUEST.amount, slippage_bps=50)
 
 
-def test_an_offer_is_reported_in_whole_tokens() -> None:
+def test_a_quote_is_reported_in_whole_tokens() -> None:
     offer = offer_of(TERMS, RoutingDecision(Route.single(QUOTE), (QUOTE,), ()))
     chosen = offer.chosen
     assert (chosen.amount_out, chosen.price, chosen.fee, chosen.fee_token) == ("152.4", "101.6", "0.00375", "SOL")
@@ -667,7 +667,7 @@ def test_an_offer_is_reported_in_whole_tokens() -> None:
     assert offer.gain_bps == "0.00"
 
 
-def test_an_offer_of_two_hops_names_the_token_between_them() -> None:
+def test_a_two_hop_quote_names_the_token_between_its_hops() -> None:
     terms = OrderTerms(USDC, CHILLGUY, 3 * 10**8, slippage_bps=50)
     hops = (
         Hop(
@@ -687,7 +687,7 @@ def test_an_offer_of_two_hops_names_the_token_between_them() -> None:
     assert (offer.chosen.amount_out, offer.chosen.fee_token, offer.gain_bps) == ("10000", "USDC", None)
 
 
-def test_an_offer_of_nothing_after_slippage_is_refused() -> None:
+def test_a_quote_of_zero_after_slippage_is_refused() -> None:
     with pytest.raises(OrderdError) as caught:
         offer_of(replace(TERMS, slippage_bps=10_000), RoutingDecision(Route.single(QUOTE), (QUOTE,), ()))
     assert caught.value.code is ErrorCode.ROUTE_AMOUNT_TOO_SMALL

@@ -1,4 +1,4 @@
-"""A pool that is known and does not answer may be the market: without an earlier price nobody sells to the others."""
+"""A known pool that does not answer may be the market: without an earlier price no order trades in the other pools."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ JUNK = offering(VenueName.METEORA, side(0.05))
 
 
 def away(*remembered: str) -> StubVenue:
-    """A venue that does not answer, and what it knew of the pair."""
+    """A venue that does not answer, and the pools that it knew of the pair."""
     return replace(failing(VenueName.RAYDIUM, AWAY), remembered=frozenset(remembered))
 
 
@@ -41,7 +41,7 @@ def refused(routes: Router) -> OrderdError:
 @pytest.mark.parametrize(
     ("error", "code"), [(AWAY, AWAY.code), (ZeroDivisionError("a bug"), ErrorCode.SERVICE_INTERNAL)]
 )
-def test_where_a_known_pool_is_silent_an_order_waits(error: Exception, code: ErrorCode) -> None:
+def test_an_order_waits_while_a_known_pool_is_silent(error: Exception, code: ErrorCode) -> None:
     routes = router(replace(failing(VenueName.RAYDIUM, error), remembered=frozenset({"deep"})), JUNK)
     assert refused(routes).code is ErrorCode.ROUTE_PRICE_UNKNOWN
     assert refused(routes).is_awaited
@@ -49,10 +49,10 @@ def test_where_a_known_pool_is_silent_an_order_waits(error: Exception, code: Err
     own = decide(routes, replace(REQUEST, has_own_floor=True))
     assert own.route.main.venue is VenueName.METEORA
     assert [refusal.code for refusal in own.refusals] == [code]
-    assert refused(routes).code is ErrorCode.ROUTE_PRICE_UNKNOWN, "what that one was paid is no price for others"
+    assert refused(routes).code is ErrorCode.ROUTE_PRICE_UNKNOWN, "an order with its own minimum must not set a price"
 
 
-def test_a_pool_whose_state_is_too_old_is_silent() -> None:
+def test_a_pool_with_an_old_state_is_silent() -> None:
     behind = offering(VenueName.RAYDIUM, side(0.1), slot=79)
     routes = router(behind, offering(VenueName.METEORA, side(0.05), slot=100))
     assert "raydium 0 did not answer" in refused(routes).detail
@@ -60,11 +60,11 @@ def test_a_pool_whose_state_is_too_old_is_silent() -> None:
     assert decide(routes).route.main.venue is VenueName.RAYDIUM
 
 
-def test_a_venue_of_which_no_pool_is_known_keeps_no_order_waiting() -> None:
+def test_a_venue_without_known_pools_delays_no_order() -> None:
     assert decide(router(away(), JUNK)).route.main.venue is VenueName.METEORA
 
 
-def test_an_address_in_the_configuration_that_another_venue_answers_for_is_not_silent() -> None:
+def test_a_configured_pool_that_another_venue_answers_for_is_not_silent() -> None:
     other = offering(VenueName.METEORA, side(0.05))
     answer = other.liquidity(*PAIR)
     other.answer = lambda: replace(answer, listed=frozenset({"meteora 0", "closed"}))
@@ -85,12 +85,12 @@ def test_a_pool_that_cools_down_has_answered() -> None:
     assert decide(routes).route.main.venue is VenueName.METEORA
 
 
-def test_a_pool_that_holds_nothing_on_one_side_has_answered() -> None:
+def test_a_pool_with_an_empty_side_has_answered() -> None:
     decision = decide(router(offering(VenueName.RAYDIUM, side(0.0)), JUNK))
     assert [quote.venue for quote in decision.quotes] == [VenueName.METEORA]
 
 
-def test_a_pool_on_the_way_by_another_token_counts_where_the_order_goes_that_way() -> None:
+def test_a_silent_pool_of_a_hop_counts_only_for_routes_through_it() -> None:
     pools = {(USDC.mint, SOL.mint): [side(10)], (SOL.mint, CHILLGUY.mint): [side(0.5)]}
     through, silent = StubVenue(VenueName.METEORA, pools), away("deep")
     with pytest.raises(OrderdError) as caught:
@@ -99,7 +99,7 @@ def test_a_pool_on_the_way_by_another_token_counts_where_the_order_goes_that_way
 
 
 @pytest.mark.parametrize(("own", "dear"), [(99, True), (101, False), (5_000, False)])
-def test_an_order_may_have_a_lower_limit_of_costs_than_others(own: int, dear: bool) -> None:
+def test_an_order_may_lower_its_maximum_cost(own: int, dear: bool) -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, fee=9_999)), max_total_cost_bps=1_000)
     request = replace(REQUEST, max_cost_bps=own)
     if not dear:
@@ -110,7 +110,7 @@ def test_an_order_may_have_a_lower_limit_of_costs_than_others(own: int, dear: bo
     assert caught.value.code is ErrorCode.ROUTE_TOTAL_COST
 
 
-def test_no_order_has_a_higher_limit_of_costs_than_the_daemon() -> None:
+def test_an_order_cannot_raise_its_maximum_cost_above_the_daemons() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, fee=200_000)), max_total_cost_bps=1_000)
     with pytest.raises(OrderdError, match="the limit is 1000"):
         decide(routes, replace(REQUEST, max_cost_bps=5_000))

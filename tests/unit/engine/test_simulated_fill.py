@@ -1,4 +1,4 @@
-"""What an order would do now, held against a market that pays one price for any amount."""
+"""What an order would do now, in a market that pays one price for any amount."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def terms(amount_in: int = SOL, **others: Any) -> OrderTerms:
 
 
 class Market:
-    """Pays ``price`` for each SOL, and for more than ``deep`` of them half of it."""
+    """Pays ``price`` per SOL, and half of it for amounts above ``deep`` SOL."""
 
     def __init__(self, price: int, deep: int = 10**6) -> None:
         self._price = price
@@ -55,7 +55,7 @@ def resting(order: OrderTerms, **others: Any) -> NextExecution:
     return NextExecution(order, (PlannedExecution(order, order.trigger or order.limit),), **others)
 
 
-def test_what_waits_for_nothing_is_executed() -> None:
+def test_a_market_order_would_be_executed() -> None:
     market = Market(100)
     found = market.would(NextExecution(terms(), (PlannedExecution(terms()),)))
 
@@ -76,7 +76,7 @@ STOP = terms(kind=OrderKind.STOP, stop_price="95")
         (STOP, 94, "execute", "0", True),
     ],
 )
-def test_an_order_at_rest_says_how_far_the_market_is_and_simulates_what_it_can(
+def test_a_resting_order_reports_the_distance_to_its_price_and_simulates_its_trade(
     order: OrderTerms, price: int, would: str, away: str, is_simulated: bool
 ) -> None:
     found = Market(price).would(resting(order))
@@ -86,7 +86,7 @@ def test_an_order_at_rest_says_how_far_the_market_is_and_simulates_what_it_can(
     assert (found.succeeds, found.units_consumed is not None) == (True, is_simulated)
 
 
-def test_a_trail_is_behind_the_best_price_that_was_paid_or_that_of_now() -> None:
+def test_a_trailing_stop_trails_the_higher_of_best_and_current_price() -> None:
     order = terms(kind=OrderKind.TRAILING, trail="3%")
     (before,) = Market(100).would(resting(order)).waits_for
     (after,) = Market(100).would(resting(order, best_out=200 * USDC)).waits_for
@@ -95,7 +95,7 @@ def test_a_trail_is_behind_the_best_price_that_was_paid_or_that_of_now() -> None
     assert (after.price, after.away, after.is_met) == ("194", "0", True)
 
 
-def test_a_trail_as_long_as_the_price_fires_nowhere() -> None:
+def test_a_trail_as_long_as_the_price_never_fires() -> None:
     (awaited,) = Market(100).would(resting(terms(kind=OrderKind.TRAILING, trail="250"))).waits_for
 
     assert (awaited.price, awaited.away) == (None, None)
@@ -104,7 +104,9 @@ def test_a_trail_as_long_as_the_price_fires_nowhere() -> None:
 @pytest.mark.parametrize(
     ("price", "kind", "would"), [(100, "stop", "rest"), (118, "take_profit", "rest"), (94, "stop", "execute")]
 )
-def test_of_an_oco_both_ends_are_reported_and_the_nearer_one_is_simulated(price: int, kind: str, would: str) -> None:
+def test_both_children_of_an_oco_are_reported_and_the_nearer_one_is_simulated(
+    price: int, kind: str, would: str
+) -> None:
     order = terms(kind=OrderKind.OCO, take_profit_price="120", stop_price="95", max_slippage_bps=500)
     ends = (take_profit_of(order), stop_of(order))
     market = Market(price)
@@ -134,14 +136,14 @@ PARTS = terms(10 * SOL, kind=OrderKind.LIMIT, limit_price="100", partial=True, t
     ("price", "deep", "part", "would"),
     [(100, 20, None, "execute"), (100, 4, "3.9", "execute"), (100, 0, "1", "rest"), (99, 20, "1", "rest")],
 )
-def test_the_part_that_is_paid_its_limit_is_simulated(price: int, deep: int, part: str | None, would: str) -> None:
+def test_the_part_that_meets_the_limit_is_simulated(price: int, deep: int, part: str | None, would: str) -> None:
     found = Market(price, deep).would(NextExecution(PARTS, (PlannedExecution(PARTS, PARTS.limit),), least=SOL))
 
     assert found.would == would
     assert (found.quote.part_in or "")[:3] == (part or "")
 
 
-def test_a_part_that_has_no_route_is_not_paid() -> None:
+def test_a_part_without_a_route_does_not_meet_the_limit() -> None:
     class Shallow(Market):
         def paid(self, request: QuoteRequest) -> int:
             if request.amount > 4 * SOL and request.has_own_floor:

@@ -1,4 +1,4 @@
-"""A trace tells an order's life: turns with their states, retries, family, and the same ids each time."""
+"""A trace shows an order's life: turns with their states, retries and family, with deterministic ids."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ def named(spans: list[TraceSpan]) -> dict[str, TraceSpan]:
     return {each.name: each for each in spans}
 
 
-def test_a_fill_is_a_turn_with_its_states_below_the_order() -> None:
+def test_a_filled_order_has_a_turn_with_its_states() -> None:
     spans = trace_of(detail_of(FILLED))
     assert [each.name for each in spans] == [
         "order SOL/USDC",
@@ -41,7 +41,7 @@ def test_spans_cover_the_time_from_acceptance_to_the_end_without_gaps() -> None:
     assert all(each.ended - each.began >= timedelta() for each in spans)
 
 
-def test_a_retry_links_to_the_turn_before_which_says_why_it_failed() -> None:
+def test_a_retry_links_to_the_previous_turn_which_names_its_error() -> None:
     by_name = named(trace_of(detail_of(RETRIED)))
     first, second = by_name["attempt 1"], by_name["attempt 2"]
     assert [(link.to, link.why) for link in second.links] == [(first.ref, "retry")]
@@ -49,16 +49,16 @@ def test_a_retry_links_to_the_turn_before_which_says_why_it_failed() -> None:
     assert "pending" in by_name
 
 
-def test_an_order_that_failed_says_why_and_tells_of_no_transaction() -> None:
+def test_a_failed_order_has_its_error_and_no_transaction() -> None:
     spans = trace_of(detail_of(REFUSED_FOR_FUNDS))
     assert (spans[0].error, spans[1].error) == (ErrorCode.FUNDS_INSUFFICIENT,) * 2
     assert "orderd.attempt.signature" not in spans[1].attributes
     assert event_attributes(spans[0].events[0])["orderd.code"] == ErrorCode.FUNDS_INSUFFICIENT
 
 
-def test_a_success_that_was_taken_back_is_reported_and_the_order_goes_on() -> None:
+def test_a_rolled_back_fill_is_shown_and_the_order_continues() -> None:
     spans = trace_of(detail_of(ROLLED_BACK))
-    assert "confirmed" in named(spans), "a state that it left again"
+    assert "confirmed" in named(spans), "the state before the rollback is missing"
 
 
 def test_an_order_links_to_its_family() -> None:
@@ -74,7 +74,7 @@ def test_an_order_links_to_its_family() -> None:
     ]
 
 
-def test_the_same_order_makes_the_same_trace_and_each_span_has_an_id_of_its_own() -> None:
+def test_an_order_always_has_the_same_trace_with_unique_span_ids() -> None:
     spans = trace_of(detail_of(RETRIED))
     ids = [each.ref.span_id for each in spans]
     assert ids == [each.ref.span_id for each in trace_of(detail_of(RETRIED))]
@@ -82,6 +82,6 @@ def test_the_same_order_makes_the_same_trace_and_each_span_has_an_id_of_its_own(
     assert all(0 < each < 2**64 for each in ids)
 
 
-def test_an_order_whose_events_were_removed_for_their_age_is_a_span_without_others() -> None:
+def test_an_order_without_stored_events_is_a_single_span() -> None:
     (root,) = trace_of(detail_of(FILLED).model_copy(update={"events": ()}))
     assert (root.began, root.ended) == (START, detail_of(FILLED).order.updated_at)

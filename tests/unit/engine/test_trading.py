@@ -1,4 +1,4 @@
-"""What is wired together for each chain: the programs that are traded in, and when a failure is an end."""
+"""What is assembled per chain: the traded programs, and when a failure is final."""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def kinds(settings: Settings) -> set[PoolKind]:
         ("mainnet", False, False),
     ],
 )
-def test_on_a_real_chain_a_kind_takes_part_while_it_is_proved(
+def test_a_kind_is_traded_on_a_real_chain_only_while_proved(
     chain: Chain, asked: bool | None, needs_proof: bool
 ) -> None:
     settings = Settings(chain=chain, require_proof=asked)
@@ -54,7 +54,7 @@ def test_on_a_real_chain_a_kind_takes_part_while_it_is_proved(
     assert [isinstance(venue, ProvedVenue) for venue in venues(settings)] == [needs_proof] * len(PoolKind)
 
 
-def test_what_is_named_is_traded_in_and_nothing_else() -> None:
+def test_only_configured_kinds_are_traded() -> None:
     named = (PoolKind.RAYDIUM_AMM_V4, PoolKind.METEORA_DLMM)
     assert kinds(Settings(chain="mainnet", pool_kinds=named)) == set(named)
 
@@ -76,19 +76,19 @@ GENESIS: dict[Chain, str] = {
     ],
     ids=["2025", "2026", "a faster chain"],
 )
-def test_the_local_chain_keeps_the_pace_of_a_year(
+def test_timings_on_the_local_chain_follow_its_profile(
     settings: Settings, slot_ms: int, local: tuple[int, int], commitment: str
 ) -> None:
-    """What follows the slot is not hurried where the local chain merely runs faster."""
+    """Timings that depend on the slot are not shortened if the local chain merely runs faster."""
     slot_time = slot_time_of(settings)
     assert (slot_time.ms, slot_time.commitment) == (slot_ms, commitment)
-    assert final_at(settings) == commitment, "of one node without forks, what is confirmed stands"
+    assert final_at(settings) == commitment, "confirmed is final on a single node without forks"
     assert final_at(settings.model_copy(update={"rpc_single_node": False})) == "finalized"
     config = chain_of(settings)
     assert (config.slot_ms, config.finality_slots) == local
 
 
-def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timings_follow_the_slot_time_measured_at_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = {"numSlots": 300, "samplePeriodSecs": 60}
     node = Node("mainnet", "confirmed", getRecentPerformanceSamples=[sample], getSlot=7)
     monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: node)
@@ -96,7 +96,7 @@ def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkey
     settings = Settings(chain="mainnet", rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     opened = open_trading(settings)
     assert (opened.retry.slot_ms, opened.pool_age_ms()) == (200, 200)
-    assert opened.rpc.commitment == "finalized", "nothing is between the confirmed slot and the final one"
+    assert opened.rpc.commitment == "finalized", "confirmed and final slots are equal"
     as_before = settings.model_copy(update={"commitment": "confirmed"})
     assert open_trading(as_before).rpc.commitment == "confirmed"
     assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_age_ms() == 50
@@ -107,7 +107,7 @@ def test_what_follows_the_slot_is_as_the_node_measures_it(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(("setting", "versions"), [("auto", [0, 1]), ("0", [0, 0]), ("1", [1, 1])])
-def test_transactions_are_of_the_version_that_is_set_or_that_the_node_takes_by_now(
+def test_transactions_have_the_configured_or_the_newest_accepted_version(
     setting: str, versions: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = trial("UnsupportedVersion")
@@ -123,12 +123,12 @@ def test_transactions_are_of_the_version_that_is_set_or_that_the_node_takes_by_n
 
 
 def trial(err: str | None) -> dict[str, Any]:
-    """What a node says of a simulation."""
+    """The node's answer to a simulation."""
     return {"context": {"slot": 20}, "value": {"err": err, "logs": [], "unitsConsumed": 0}}
 
 
 class Node:
-    """A node whose newest confirmed block holds our transaction, which failed there."""
+    """A node whose newest confirmed block has our failed transaction."""
 
     def __init__(self, chain: Chain, level: str, **others: Any) -> None:
         self._results: dict[str, Any] = {
@@ -162,10 +162,10 @@ class Node:
         ("localnet", "finalized", True),
     ],
 )
-def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
+def test_a_failure_on_a_real_chain_is_final_only_in_a_finalized_block(
     chain: Chain, level: str, is_end: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where it could be rolled back, the same bytes may succeed yet, beside those of another attempt."""
+    """If the failure is rolled back, the same bytes may still succeed, besides those of another attempt."""
     monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: Node(chain, level))
     monkeypatch.setattr(chain_check, "belong_to", lambda genesis_hash: genesis_hash)
     create_wallet(tmp_path / "wallet.json")
@@ -195,10 +195,10 @@ def test_on_a_real_chain_a_failure_is_an_end_in_a_finalized_block_alone(
         "a local chain of many nodes",
     ],
 )
-def test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them(
+def test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes(
     chain: Chain, options: dict[str, Any], is_proved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An endpoint counts as many nodes unless it is known to be one. Of many, one has to show a witness: none does."""
+    """An endpoint counts as many nodes unless declared as one; then a proof needs a witness, which is missing here."""
     nothing = {
         "getSignatureStatuses": {"context": {"slot": 20}, "value": [None]},
         "getBlock": {"signatures": []},
@@ -215,8 +215,8 @@ def test_what_many_nodes_do_not_show_is_proved_dead_by_none_of_them(
     assert sighting.proves_expiry(validity) is is_proved
 
 
-def test_who_does_not_sign_loads_no_key(tmp_path: Path) -> None:
-    """The gateway prices and previews; the file of the key need not even be there."""
+def test_a_process_that_does_not_sign_does_not_load_the_key(tmp_path: Path) -> None:
+    """The gateway quotes and previews without the wallet's file."""
     address = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
     settings = Settings(rpc_url="http://127.0.0.1:1", wallet=tmp_path / "none.json", wallet_address=address)
     wallet = open_trading(settings, signs=False).wallet
@@ -226,7 +226,7 @@ def test_who_does_not_sign_loads_no_key(tmp_path: Path) -> None:
         wallet.sign(b"")
 
 
-def test_of_a_wallet_that_is_only_watched_the_address_alone_is_kept(tmp_path: Path) -> None:
+def test_only_the_address_of_a_watched_wallet_is_kept(tmp_path: Path) -> None:
     created = create_wallet(tmp_path / "wallet.json")
     settings = Settings(rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     wallet = open_trading(settings, signs=False).wallet
@@ -235,7 +235,7 @@ def test_of_a_wallet_that_is_only_watched_the_address_alone_is_kept(tmp_path: Pa
     assert not isinstance(wallet, Wallet)
 
 
-def test_a_wallet_that_is_another_than_the_one_that_is_named_is_refused(tmp_path: Path) -> None:
+def test_a_wallet_that_differs_from_the_configured_address_is_refused(tmp_path: Path) -> None:
     create_wallet(tmp_path / "wallet.json")
     address = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
     settings = Settings(rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", wallet_address=address)

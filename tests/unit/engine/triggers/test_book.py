@@ -1,4 +1,4 @@
-"""The book of a pair misses no order that the market meets, and asks the market for few amounts to say so."""
+"""The book of a pair misses no order that the market meets, and needs few quotes for it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DUST = 1 << 14
 
 @dataclass(frozen=True)
 class Market:
-    """Pays less for each unit the more is sold, like all pools do, in whole base units; nothing above ``most``."""
+    """Pays less per unit the more is sold, in whole base units; pays nothing above ``most``."""
 
     lines: tuple[tuple[Fraction, int], ...]
     most: int
@@ -27,7 +27,9 @@ class Market:
 
 
 RATES = st.one_of(
-    st.fractions(min_value=Fraction(1, 10**6), max_value=Fraction(1, 10**4)),  # a few base units for the smallest
+    st.fractions(
+        min_value=Fraction(1, 10**6), max_value=Fraction(1, 10**4)
+    ),  # the smallest amounts are paid a few base units
     st.fractions(min_value=Fraction(1, 100), max_value=1_000),
 )
 
@@ -52,7 +54,7 @@ AMOUNTS = st.one_of(
 
 @st.composite
 def orders(draw: st.DrawFn, market: Market) -> dict[UUID, tuple[int, tuple[Bound, ...]]]:
-    """Their bounds lie where the market is, or near it."""
+    """Orders whose bounds are at or near the market price."""
     found = {}
     for number in range(draw(st.integers(1, 12))):
         amount = draw(AMOUNTS)
@@ -68,7 +70,7 @@ def orders(draw: st.DrawFn, market: Market) -> dict[UUID, tuple[int, tuple[Bound
 
 
 def met(pays: Probe, resting: Mapping[UUID, tuple[int, tuple[Bound, ...]]]) -> set[UUID]:
-    """Each order looked at by itself."""
+    """The orders that are met if each is evaluated alone."""
     return {
         order_id
         for order_id, (amount, bounds) in resting.items()
@@ -77,7 +79,7 @@ def met(pays: Probe, resting: Mapping[UUID, tuple[int, tuple[Bound, ...]]]) -> s
 
 
 @given(st.data())
-def test_no_order_that_is_met_is_left_out(data: st.DataObject) -> None:
+def test_no_met_order_is_left_out(data: st.DataObject) -> None:
     market = data.draw(markets())
     resting = data.draw(orders(market))
     book = PairBook()
@@ -87,7 +89,7 @@ def test_no_order_that_is_met_is_left_out(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_what_is_put_again_or_dropped_leaves_nothing_behind(data: st.DataObject) -> None:
+def test_replaced_and_removed_orders_leave_no_trace(data: st.DataObject) -> None:
     market = data.draw(markets())
     resting = data.draw(orders(market))
     book = PairBook()
@@ -117,7 +119,7 @@ def linear(rate: int) -> Callable[[int], int]:
     return lambda amount: amount * rate
 
 
-def test_orders_far_from_the_market_are_not_looked_at() -> None:
+def test_orders_far_from_the_market_are_not_evaluated() -> None:
     book = PairBook()
     amount = 3 * 10**9
     for number in range(100):
@@ -128,8 +130,8 @@ def test_orders_far_from_the_market_are_not_looked_at() -> None:
     assert book.may_be_met(linear(97)) == {UUID(int=1_000 + number) for number in range(3)}
 
 
-def test_where_no_route_is_searched_for_a_near_miss_is_not_looked_at_either() -> None:
-    """Such are all trailing stops whose market stands a little below its best price."""
+def test_near_misses_are_not_evaluated_with_an_exact_outline() -> None:
+    """Most trailing stops are near misses, when the market is slightly below their best price."""
     book = PairBook()
     amount = 3 * 10**9
     book.put(UUID(int=1), amount, [Bound(amount * 1_001 // 10, is_least=True)])
@@ -142,7 +144,7 @@ def test_where_no_route_is_searched_for_a_near_miss_is_not_looked_at_either() ->
     assert book.may_be_met(linear(100), is_searched=False) == near.keys()
 
 
-def test_one_question_a_side_is_asked_for_all_orders_of_a_size() -> None:
+def test_one_quote_per_side_covers_all_orders_of_a_size() -> None:
     book, asked = PairBook(), []
 
     def probe(amount: int) -> int:
@@ -156,28 +158,30 @@ def test_one_question_a_side_is_asked_for_all_orders_of_a_size() -> None:
     assert asked == [1 << 20, 2 << 20], "the smallest amount for limits, the largest for stops"
 
 
-def test_an_order_of_dust_is_always_looked_at() -> None:
+def test_a_dust_order_is_always_evaluated() -> None:
     book = PairBook()
     book.put(UUID(int=1), DUST - 1, [Bound(10**9, is_least=True)])
     assert book.may_be_met(_nobody_asks) == {UUID(int=1)}
 
 
-def test_a_larger_order_may_be_paid_where_the_smallest_of_its_size_is_paid_nothing() -> None:
+def test_an_order_is_evaluated_although_the_smallest_of_its_size_is_paid_nothing() -> None:
     book = PairBook()
     book.put(UUID(int=1), (2 << 20) - 1, [Bound(1, is_least=True)])
     assert book.may_be_met(lambda amount: 1 if amount > (1 << 20) else None) == {UUID(int=1)}
 
 
-def test_rounding_hides_no_stop() -> None:
-    """Where a few base units are paid, what is rounded off is a large part of them."""
+def test_rounding_does_not_hide_a_stop() -> None:
+    """For outputs of a few base units, rounding is a large part of the output."""
     rate, amount = Fraction(4, 2 << 20), 7 * (1 << 20) // 5
-    assert (int((2 << 20) * rate), int(amount * rate)) == (4, 2), "the largest of this size loses nothing by it"
+    assert (int((2 << 20) * rate), int(amount * rate)) == (4, 2), (
+        "the largest amount of this size is not affected by rounding"
+    )
     book = PairBook()
     book.put(UUID(int=1), amount, [Bound(2, is_least=False)])
     assert book.may_be_met(lambda sold: int(sold * rate)) == {UUID(int=1)}
 
 
-def test_the_price_of_a_first_unit_leaves_out_limits_without_a_question() -> None:
+def test_the_price_of_the_first_unit_excludes_limits_without_a_quote() -> None:
     book = PairBook()
     for number in range(100):
         amount = 3 << (20 + number % 10)
@@ -186,8 +190,8 @@ def test_the_price_of_a_first_unit_leaves_out_limits_without_a_question() -> Non
     assert book.may_be_met(linear(103), best_rate=Fraction(103)) == {UUID(int=number) for number in range(3)}
 
 
-def test_what_one_size_is_paid_answers_for_the_others() -> None:
-    """The smallest amount for limits, the largest for stops: of each other size nothing need be asked."""
+def test_a_quote_for_one_size_covers_other_sizes() -> None:
+    """With quotes for the smallest amount (limits) and the largest (stops), other sizes need no quotes."""
     book, asked = PairBook(), []
 
     def probe(amount: int) -> int:
@@ -202,8 +206,8 @@ def test_what_one_size_is_paid_answers_for_the_others() -> None:
 
 
 @dataclass(frozen=True)
-class Ways:
-    """Ways that pay for each unit, and what each costs: the one is taken that is worth most."""
+class Paths:
+    """Paths with an output per unit and a cost each: the one with the highest net output is used."""
 
     ways: tuple[tuple[Fraction, int], ...]
 
@@ -212,10 +216,10 @@ class Ways:
 
 
 @given(st.lists(st.tuples(RATES, st.integers(0, 10**7)), min_size=1, max_size=3), st.data())
-def test_no_order_is_left_out_for_a_way_that_is_not_worth_it_to_a_smaller_one(
+def test_no_order_is_left_out_for_a_path_that_is_too_expensive_for_smaller_ones(
     ways: list[tuple[Fraction, int]], data: st.DataObject
 ) -> None:
-    market = Ways(tuple(ways))
+    market = Paths(tuple(ways))
     amounts = data.draw(st.lists(AMOUNTS, min_size=1, max_size=8, unique=True))
     costs, best = [cost for _, cost in ways], max(rate for rate, _ in ways)
     book = PairBook()
@@ -229,11 +233,11 @@ COST = 5_000_000
 
 
 def of_two_routes(amount: int) -> int:
-    """A cheap one that pays 100 for one, or one that pays 103 and costs more to take: what is worth more is taken."""
+    """A cheap route that pays 100 per unit and an expensive one that pays 103: the higher net output is used."""
     return max((100 * amount, 100 * amount), (103 * amount - COST, 103 * amount))[1]
 
 
-def test_a_larger_order_may_take_a_better_route_that_the_smallest_of_its_size_cannot_afford() -> None:
+def test_a_limit_is_met_by_a_route_that_the_smallest_of_its_size_cannot_afford() -> None:
     book = PairBook()
     amount = (2 << 20) - 1
     book.put(UUID(int=1), amount, [Bound(103 * amount, is_least=True)])
@@ -241,7 +245,7 @@ def test_a_larger_order_may_take_a_better_route_that_the_smallest_of_its_size_ca
     assert book.may_be_met(of_two_routes, COST) == {UUID(int=1)}
 
 
-def test_a_stop_may_have_to_take_a_worse_route_than_the_largest_of_its_size() -> None:
+def test_a_stop_is_met_although_the_largest_of_its_size_has_a_better_route() -> None:
     book = PairBook()
     amount = (1 << 20) + 1
     book.put(UUID(int=1), amount, [Bound(101 * amount, is_least=False)])

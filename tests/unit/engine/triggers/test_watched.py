@@ -1,4 +1,4 @@
-"""What the looks at the market make of one resting order: met at once, confirmed, or followed."""
+"""How evaluations of the market affect one resting order: met at once, confirmed, or followed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,11 +15,11 @@ from tests.unit.engine.test_routing import REQUEST
 
 NOW = 1_000.0
 MILLION = 10**6
-"""Base units of USDC in one."""
+"""Base units per USDC."""
 
 
 def watched(what: str, **row: Any) -> Watched:
-    """One SOL is sold, so that a price is what a look pays, in millions."""
+    """An order that sells 1 SOL, so that a price in USDC is the output of an evaluation in millions."""
     return Watched(order_of(what, **row), NOW)
 
 
@@ -28,7 +28,7 @@ def look(paid: float, slot: int = 10, at: float = NOW) -> MarketLook:
 
 
 def meets(order: Watched, looks: Sequence[MarketLook | None]) -> list[bool]:
-    """What each look says, as the triggers ask: first whether it is the best one."""
+    """The result of each evaluation, in the order in which triggers use them: first the best price, then the bound."""
     return [_meets(order, each) for each in looks]
 
 
@@ -46,7 +46,7 @@ def _meets(order: Watched, seen: MarketLook | None) -> bool:
         ("take_profit_limit", 119.999999, 120, 300),
     ],
 )
-def test_who_waits_for_a_better_price_is_met_by_a_single_look(
+def test_an_order_for_a_better_price_is_met_by_a_single_evaluation(
     what: str, near_miss: float, crossing: float, gap: float
 ) -> None:
     assert meets(watched(what), [look(near_miss), None, look(crossing)]) == [False, False, True]
@@ -57,7 +57,7 @@ def test_who_waits_for_a_better_price_is_met_by_a_single_look(
 @pytest.mark.parametrize(
     ("what", "near_miss", "crossing", "gap"), [("stop", 95.000001, 95, 60), ("stop_limit", 95.000001, 95, 60)]
 )
-def test_a_stop_is_met_by_two_looks_in_different_slots(
+def test_a_stop_is_met_by_two_evaluations_in_different_slots(
     what: str, near_miss: float, crossing: float, gap: float
 ) -> None:
     assert meets(watched(what), [look(near_miss, 1), look(crossing, 2), look(crossing, 3)]) == [False, False, True]
@@ -66,44 +66,44 @@ def test_a_stop_is_met_by_two_looks_in_different_slots(
 
 
 @pytest.mark.parametrize("between", [look(96, 3), None], ids=["a better price", "no route"])
-def test_a_look_that_does_not_find_it_met_begins_the_confirmation_again(between: MarketLook | None) -> None:
+def test_an_unmet_evaluation_restarts_the_confirmation(between: MarketLook | None) -> None:
     order = watched("stop")
     assert meets(order, [look(90, 1), between]) == [False, False]
     assert not order.is_confirming
     assert meets(order, [look(90, 4), look(90, 5)]) == [False, True]
 
 
-def test_a_stop_that_asks_for_one_look_is_met_by_one() -> None:
+def test_a_stop_with_confirm_1_is_met_by_one_evaluation() -> None:
     assert meets(watched("stop", terms={"confirm": 1}), [look(95)]) == [True]
 
 
-def test_a_stop_that_has_to_last_is_met_when_it_has_lasted() -> None:
+def test_a_stop_with_confirm_for_is_met_after_that_time() -> None:
     order = watched("stop", terms={"confirm": 1, "confirm_for": "2s"})
     assert meets(order, [look(90, 1, NOW), look(90, 2, NOW + 1.9)]) == [False, False]
     assert order.is_confirming
     assert meets(order, [look(90, 3, NOW + 2)]) == [True]
 
 
-def test_who_asks_for_both_gets_both() -> None:
+def test_confirm_and_confirm_for_must_both_be_satisfied() -> None:
     order = watched("stop", terms={"confirm": 3, "confirm_for": "1s"})
     assert meets(order, [look(90, 1, NOW), look(90, 2, NOW + 5), look(90, 3, NOW + 6)]) == [False, False, True]
     order = watched("stop", terms={"confirm": 2, "confirm_for": "1s"})
     assert meets(order, [look(90, 1, NOW), look(90, 2, NOW), look(90, 3, NOW + 1)]) == [False, False, True]
 
 
-def test_what_has_fired_once_waits_for_its_limit_alone() -> None:
+def test_a_fired_stop_limit_waits_only_for_its_limit() -> None:
     order = watched("stop_limit", triggered_at=datetime.now(UTC))
     assert order.better is None
     assert order.bound == Bound(94 * MILLION, is_least=True)
     assert meets(order, [look(93.9), look(94)]) == [False, True]
 
 
-def test_a_take_profit_that_was_tried_in_vain_waits_for_its_price_again() -> None:
+def test_a_take_profit_waits_for_its_price_again_after_a_failed_attempt() -> None:
     order = watched("take_profit", triggered_at=datetime.now(UTC))
     assert meets(order, [look(119.9), look(120)]) == [False, True]
 
 
-def test_a_trailing_stop_follows_the_best_price_and_never_comes_back() -> None:
+def test_a_trailing_stop_follows_the_best_price_and_never_returns() -> None:
     order = watched("trailing", terms={"confirm": 1})
     assert (order.bound, order.better) == (Bound(0, is_least=False), Bound(1, is_least=True))
     prices = [100, 98, 110, 107, 106.71, 106.7]
@@ -113,36 +113,36 @@ def test_a_trailing_stop_follows_the_best_price_and_never_comes_back() -> None:
     assert order.better == Bound(110 * MILLION + 1, is_least=True)
 
 
-def test_a_price_of_one_slot_is_not_followed() -> None:
-    """A pool that pays much more for a slot and is gone in the next: the market has not moved."""
+def test_a_price_of_a_single_slot_is_not_followed() -> None:
+    """A pool that pays much more in one slot and is gone in the next does not move the market."""
     order = watched("trailing")
     assert meets(order, [look(100, 1), look(120, 2)]) == [False, False]
     assert order.has_risen
     assert meets(order, [look(120, 2), look(100, 3), look(100, 4)]) == [False] * 3
     assert (order.best_out, order.has_risen) == (100 * MILLION, False)
     assert meets(order, [look(120, 5), look(110, 6)]) == [False, False]
-    assert order.best_out == 110 * MILLION, "what both slots have paid"
+    assert order.best_out == 110 * MILLION, "the lower price of both slots"
 
 
-def test_a_restart_forgets_nothing_of_the_best_price() -> None:
+def test_a_restart_keeps_the_best_price() -> None:
     order = watched("trailing", best_out=110 * MILLION)
     assert meets(order, [look(106.7, 1), look(106.7, 2)]) == [False, True]
 
 
-def test_a_trailing_stop_is_met_by_a_gap_and_confirmed_like_any_stop() -> None:
+def test_a_trailing_stop_is_confirmed_after_a_gap_like_any_stop() -> None:
     order = watched("trailing")
     assert meets(order, [look(100, 1), look(50, 2), look(50, 2), look(40, 3)]) == [False, False, False, True]
 
 
-def test_a_better_price_takes_a_confirmation_back() -> None:
+def test_a_better_price_resets_the_confirmation() -> None:
     order = watched("trailing")
     assert meets(order, [look(100, 1), look(90, 2), look(101, 3), look(101, 4)]) == [False] * 4
     assert not order.is_confirming
     assert meets(order, [look(97.97, 5), look(97.971, 6), look(97.97, 7), look(97.97, 8)]) == [False] * 3 + [True]
 
 
-def test_a_purchase_is_stopped_by_a_price_that_has_risen() -> None:
-    order = watched("stop", sells="USDC", amount="95")  # so that at 95 it buys one SOL
+def test_a_stop_of_a_purchase_is_met_by_a_rising_price() -> None:
+    order = watched("stop", sells="USDC", amount="95")  # at a price of 95 it buys 1 SOL
     assert meets(order, [MarketLook(10**9 + 1, 1, NOW), MarketLook(10**9, 2, NOW), MarketLook(10**9, 3, NOW)]) == [
         False,
         False,
@@ -150,7 +150,7 @@ def test_a_purchase_is_stopped_by_a_price_that_has_risen() -> None:
     ]
 
 
-def test_who_is_passed_farthest_goes_first() -> None:
+def test_orders_whose_price_is_passed_farthest_are_first() -> None:
     near, far = watched("limit"), watched("limit", terms={"limit_price": "100"})
     paid = look(105.5)
     assert sorted([near, far], key=lambda each: each.passed(paid), reverse=True) == [far, near]
@@ -158,7 +158,7 @@ def test_who_is_passed_farthest_goes_first() -> None:
     assert stop.passed(look(94)) < late.passed(look(94))
 
 
-def test_what_is_told_names_the_price_the_condition_and_the_first_look_that_met_it() -> None:
+def test_the_event_has_the_price_the_condition_and_the_first_slot_that_met_it() -> None:
     order = watched("stop")
     meets(order, [look(94.5, 7), look(94, 9)])
     fact = order.fact(look(94, 9))
@@ -167,18 +167,18 @@ def test_what_is_told_names_the_price_the_condition_and_the_first_look_that_met_
 
 
 @pytest.mark.parametrize("what", ["stop", "stop_limit", "trailing"])
-def test_a_stop_is_to_know_the_price_however_low_but_not_without_the_pools_that_make_it(what: str) -> None:
+def test_a_stop_is_quoted_at_any_low_price_but_not_without_known_pools(what: str) -> None:
     request = watched(what).request
     assert (request.exit_bps, request.max_cost_bps, request.has_own_floor) == (BPS, BPS, False)
 
 
 @pytest.mark.parametrize(("what", "has_own_floor"), [("limit", True), ("take_profit", False)])
-def test_who_waits_for_a_better_price_looks_as_he_would_trade(what: str, has_own_floor: bool) -> None:
+def test_an_order_for_a_better_price_is_quoted_as_it_would_trade(what: str, has_own_floor: bool) -> None:
     request = watched(what, terms={"max_cost": "1"}).request
     assert (request.exit_bps, request.max_cost_bps, request.has_own_floor) == (None, 100, has_own_floor)
     assert (request.mint_in, request.mint_out, request.amount) == (REQUEST.mint_in, REQUEST.mint_out, 10**9)
 
 
-def test_the_better_end_of_an_oco_that_rests_again_waits_for_its_price() -> None:
+def test_the_profit_of_an_oco_waits_for_its_price_again_after_a_failed_attempt() -> None:
     again = watched("take_profit", triggered_at=datetime(2026, 11, 27, tzinfo=UTC), parent_id=UUID(int=2))
     assert meets(again, [look(119), look(120)]) == [False, True]
