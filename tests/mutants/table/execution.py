@@ -306,7 +306,7 @@ MUTANTS: Final = (
         "orderd/solana/attempt.py",
         "    if not is_limit or message[program",
         "    if is_limit and message[program",
-        ("tests/unit/solana/test_attempt.py::test_what_does_not_begin_with_its_compute_units_is_not_signed",),
+        ("tests/unit/solana/test_attempt.py::test_a_draft_without_compute_units_is_not_signed",),
         "In a transaction of another shape, four bytes of an amount are overwritten, and that is signed.",
     ),
 )

@@ -86,8 +86,8 @@ MUTANTS: Final = (
         "return [ceiling * leg.amount_in // self.amount_in for leg in self.legs]",
         "return [ceiling for leg in self.legs]",
         (
-            "tests/unit/domain/test_quote.py::test_each_leg_takes_no_more_than_its_part_and_the_second_hop_what_the_first_"
-            "has_bought",
+            "tests/unit/domain/test_quote.py::test_each_leg_has_its_part_of_the_maximum_and_the_second_hop_what_the_first_"
+            "bought",
         ),
         "A purchase over three pools may cost three times what was agreed.",
     ),

@@ -41,7 +41,7 @@ MUTANTS: Final = (
         "orderd/gateway/streaming/subscription.py",
         "self._upto < number <= self.since",
         "self._upto > number",
-        ("tests/unit/gateway/test_subscription.py::test_what_happens_to_orders_of_later_pages_is_left_to_these",),
+        ("tests/unit/gateway/test_subscription.py::test_events_of_orders_on_later_pages_are_left_to_those_pages",),
         "Whoever follows many busy orders is closed before it has seen them.",
     ),
     Mutant(
@@ -59,7 +59,7 @@ MUTANTS: Final = (
         "orderd/gateway/streaming/hub.py",
         "            if not may_wait or self._marks[order_id].seq < self._late.get(order_id, 0):\n",
         "            if False:\n",
-        (f"{_HUB}test_news_that_are_late_are_waited_for_and_those_that_are_lost_are_read",),
+        (f"{_HUB}test_late_events_are_awaited_and_lost_ones_are_read",),
         "An end that Redis lost is never told, and the trader waits for ever.",
     ),
     Mutant(
@@ -86,7 +86,7 @@ MUTANTS: Final = (
         "orderd/solana/hints.py",
         "            except Exception as error:  # noqa: BLE001  (an error in one hint must not end the listening)\n",
         "            except ConnectionError as error:\n",
-        ("tests/unit/solana/test_hints.py::test_a_hint_that_leads_to_what_nobody_foresaw_ends_no_hints_to_come",),
+        ("tests/unit/solana/test_hints.py::test_an_exception_in_a_watcher_does_not_end_later_hints",),
         "One odd message of a node, and pools are traded by older prices from then on.",
     ),
 )

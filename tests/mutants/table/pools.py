@@ -15,7 +15,9 @@ MUTANTS: Final = (
         "orderd/solana/programs/unsupported.py",
         "        if any(value) if isinstance(value, bytes) else value:\n",
         "        if not isinstance(value, bytes) and value:\n",
-        ("tests/unit/solana/test_reserved_bytes.py::test_a_byte_in_use_refuses_the_pool_by_the_fields_name",),
+        (
+            "tests/unit/solana/test_reserved_bytes.py::test_a_reserved_byte_in_use_refuses_the_pool_with_the_fields_name",
+        ),
         "An upgraded program takes a fee that no quote knows of, and orders go on as before.",
     ),
     Mutant(
@@ -24,7 +26,7 @@ MUTANTS: Final = (
         "orderd/pools/meteora_dlmm/program.py",
         '6104: ProgramError("InsufficientInAmount", ErrorCode.TX_SLIPPAGE_EXCEEDED),',
         '6104: ProgramError("InsufficientInAmount"),',
-        ("tests/unit/simnet/test_swaps.py::test_what_ends_a_purchase_above_its_limit_means_that_the_price_has_moved",),
+        ("tests/unit/simnet/test_swaps.py::test_the_error_of_a_purchase_above_its_limit_means_slippage",),
         "A purchase that the market has left behind is given up, and not tried again at its new price.",
     ),
     Mutant(
@@ -33,7 +35,7 @@ MUTANTS: Final = (
         "orderd/venues/guest.py",
         "        except Exception as error:\n            refusal = self.unforeseen(pool, error)\n",
         "        except ArithmeticError as error:\n            refusal = self.unforeseen(pool, error)\n",
-        (f"{_GUEST}test_whatever_a_pools_data_lead_to_is_a_refusal_of_that_pool",),
+        (f"{_GUEST}test_an_exception_from_a_pools_data_is_a_refusal_of_the_pool",),
         "One odd pool, which anybody can make, keeps a whole kind of pools from being traded in.",
     ),
     Mutant(

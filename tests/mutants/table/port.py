@@ -53,7 +53,7 @@ MUTANTS: Final = (
         "orderd/gateway/access/origin.py",
         'if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():',
         'if scheme not in ("http", "https"):',
-        (f"{_ORIGIN}test_every_origin_must_fit",),
+        (f"{_ORIGIN}test_every_origin_must_match",),
         "Any web page that the trader opens trades with his wallet.",
     ),
     Mutant(
@@ -62,7 +62,7 @@ MUTANTS: Final = (
         "orderd/gateway/access/origin.py",
         "if len(hosts) != 1 or host_of(hosts[0]) not in self._names:",
         "if len(hosts) != 1:",
-        (f"{_ORIGIN}test_pages_that_are_allowed_may_come_from_elsewhere",),
+        (f"{_ORIGIN}test_allowed_origins_may_be_foreign",),
         "A page whose name leads to the trader's own machine passes for one of the daemon's own.",
     ),
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS: Final = (
         "orderd/gateway/access/refusal_log.py",
         "        except Exception as error:  # noqa: BLE001  (a failed write",
         "        except KeyError as error:  # (a failed write",
-        ("tests/unit/gateway/test_refusals.py::test_what_cannot_be_written_ends_nothing_and_is_written_the_next_time",),
+        ("tests/unit/gateway/test_refusals.py::test_refusals_that_cannot_be_stored_are_stored_later",),
         "A second without Postgres ends the gateway for good, for the sake of a line about a refusal.",
     ),
 )

@@ -14,7 +14,7 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "self.status is None and self.finalized.block_height > validity.last_block_height",
         "self.status is None and self.finalized.block_height >= validity.last_block_height",
-        (f"{_EXPIRY}test_less_is_no_proof",),
+        (f"{_EXPIRY}test_incomplete_evidence_is_not_a_proof",),
         "The attempt lands in the last block that it may land in, after the order was tried again.",
     ),
     Mutant(
@@ -23,7 +23,7 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "if self.is_witnessed and is_kept:",
         "if self.is_witnessed or is_kept:",
-        (f"{_EXPIRY}test_less_is_no_proof",),
+        (f"{_EXPIRY}test_incomplete_evidence_is_not_a_proof",),
         "A node on a dead fork, or one that has forgotten, proves dead what has landed.",
     ),
     Mutant(
@@ -32,7 +32,7 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "STATUSES_KEPT: Final = 300",
         "STATUSES_KEPT: Final = 301",
-        (f"{_EXPIRY}test_no_node_of_the_chain_that_won_proves_the_expiry_of_what_landed",),
+        (f"{_EXPIRY}test_no_node_of_the_winning_fork_proves_the_expiry_of_a_landed_transaction",),
         "A node that began from a snapshot has forgotten the block, and its silence passes for a proof.",
     ),
     Mutant(
@@ -41,7 +41,7 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "        if self.slot < self.finalized.absolute_slot:\n            return False\n",
         "",
-        (f"{_EXPIRY}test_less_is_no_proof",),
+        (f"{_EXPIRY}test_incomplete_evidence_is_not_a_proof",),
         "A node that lags has not seen the block in which the attempt landed, and its silence passes for a proof.",
     ),
     Mutant(
@@ -50,7 +50,7 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "return validity.can_be_judged(self.finalized) and self._proves_absence(validity.first_slot(self.finalized))",
         "return validity.can_be_judged(self.finalized)",
-        (f"{_EXPIRY}test_not_found_alone_takes_no_success_back",),
+        (f"{_EXPIRY}test_not_found_alone_does_not_roll_a_fill_back",),
         "One node that does not know a fill takes it back from the trader, who has perhaps sold on what he bought.",
     ),
     Mutant(
@@ -59,7 +59,7 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "return finalized.absolute_slot >= self.landed_slot",
         "return True",
-        (f"{_EXPIRY}test_not_found_alone_takes_no_success_back",),
+        (f"{_EXPIRY}test_not_found_alone_does_not_roll_a_fill_back",),
         "A fill is taken back by a chain that has not come to its block yet.",
     ),
     Mutant(
@@ -69,8 +69,8 @@ MUTANTS: Final = (
         'return self.status.confirmation_status in ("finalized", self.final_at)',
         'return self.status.confirmation_status in ("finalized", "confirmed")',
         (
-            f"{_EXPIRY}test_a_failure_counts_once_its_block_cannot_be_rolled_back",
-            f"{_EXPIRY}test_a_success_is_taken_back_only_on_the_word_of_the_finalized_chain",
+            f"{_EXPIRY}test_a_failure_counts_once_its_block_is_final",
+            f"{_EXPIRY}test_a_fill_is_rolled_back_only_on_finalized_evidence",
         ),
         "The block with the failure is rolled back, the same bytes succeed on the other fork, and so does the retry.",
     ),
@@ -80,7 +80,7 @@ MUTANTS: Final = (
         "orderd/solana/observer.py",
         'status.confirmation_status == "finalized"',
         'status.confirmation_status in ("confirmed", "finalized")',
-        (f"{_OBSERVER}test_a_witness_that_is_not_shown_as_finalized_proves_nothing",),
+        (f"{_OBSERVER}test_a_witness_that_is_not_finalized_proves_nothing",),
         "A node that is on another fork than the witness proves dead what has landed on the one that wins.",
     ),
     Mutant(
@@ -89,7 +89,7 @@ MUTANTS: Final = (
         "orderd/solana/observer.py",
         'self._rpc.get_block_signatures(slot, "finalized")',
         'self._rpc.get_block_signatures(slot, "confirmed")',
-        (f"{_OBSERVER}test_the_witness_is_of_the_very_slot_whose_height_counts_and_finalized",),
+        (f"{_OBSERVER}test_the_witness_is_from_the_finalized_slot_of_the_height",),
         "The witness is of a fork that loses, and shows nothing about the chain that wins.",
     ),
     Mutant(
@@ -98,7 +98,7 @@ MUTANTS: Final = (
         "orderd/solana/observer.py",
         "[mention.signature for mention in found if mention.slot >= slot]",
         "[mention.signature for mention in found]",
-        (f"{_OBSERVER}test_where_the_block_is_empty_a_later_transaction_of_the_wallet_is_witness",),
+        (f"{_OBSERVER}test_a_later_transaction_of_the_wallet_is_the_witness_of_an_empty_block",),
         "A node that has stopped in between knows the witness, and not the attempt that landed after it.",
     ),
     Mutant(
@@ -107,7 +107,7 @@ MUTANTS: Final = (
         "orderd/solana/observer.py",
         "            if answer.payer == str(self._wallet):\n",
         "            if True:\n",
-        (f"{_OBSERVER}test_a_stranger_who_names_the_wallet_and_copies_the_memo_is_no_evidence",),
+        (f"{_OBSERVER}test_a_copied_memo_paid_by_another_wallet_is_ignored",),
         "Anybody who copies a memo ends another's order with a transaction of his own.",
     ),
     Mutant(
@@ -116,7 +116,7 @@ MUTANTS: Final = (
         "orderd/solana/observer.py",
         "if mention.err is None and memo.order_id in orders",
         "if memo.order_id in orders",
-        (f"{_OBSERVER}test_other_transactions_are_not",),
+        (f"{_OBSERVER}test_other_transactions_are_not_taken_for_the_orders",),
         "An attempt of before, which failed, keeps its order from ever being tried again.",
     ),
     Mutant(
@@ -125,7 +125,7 @@ MUTANTS: Final = (
         "orderd/solana/mentions.py",
         "    raise RpcTransportError(",
         "    RpcTransportError(",
-        (f"{_OBSERVER}test_a_wallet_with_more_transactions_than_can_be_searched_is_not_known",),
+        (f"{_OBSERVER}test_a_wallet_with_too_many_transactions_is_an_error",),
         "Of a busy wallet the order's own transaction is not found, and the order trades twice.",
     ),
     Mutant(
@@ -134,7 +134,7 @@ MUTANTS: Final = (
         "orderd/solana/mentions.py",
         "before=before, min_context_slot=known_to, commitment=commitment",
         "before=before, commitment=commitment",
-        (f"{_OBSERVER}test_what_the_wallet_paid_with_the_orders_memo_is_found",),
+        (f"{_OBSERVER}test_a_transaction_of_the_wallet_with_the_orders_memo_is_found",),
         "A node that lags does not know the order's transaction yet, and the order trades twice.",
     ),
     Mutant(
@@ -144,7 +144,7 @@ MUTANTS: Final = (
         "        if finalized.absolute_slot - oldest <= STATUSES_KEPT:\n            return _NO_HISTORY\n        try:\n"
         "            return self._unbroken_from(oldest, finalized)\n",
         "        try:\n            return 0\n",
-        (f"{_OBSERVER}test_of_one_node_no_witness_is_needed_but_its_history",),
+        (f"{_OBSERVER}test_a_single_node_needs_its_history_instead_of_a_witness",),
         "A node that began anew from a snapshot proves dead what landed before it.",
     ),
     Mutant(
@@ -154,8 +154,8 @@ MUTANTS: Final = (
         "return newest.block_height - height == len(slots) - 1 - place",
         "return True",
         (
-            "tests/unit/solana/test_block_history.py::test_it_is_the_first_slot_after_the_last_block_that_is_missing",
-            f"{_OBSERVER}test_of_one_node_no_witness_is_needed_but_its_history",
+            "tests/unit/solana/test_block_history.py::test_the_history_begins_after_the_last_missing_block",
+            f"{_OBSERVER}test_a_single_node_needs_its_history_instead_of_a_witness",
         ),
         "A node that was away, and began anew from a snapshot, proves dead what landed meanwhile.",
     ),
@@ -165,7 +165,7 @@ MUTANTS: Final = (
         "orderd/solana/observer.py",
         "history = _NO_HISTORY if history_from is not None and not search_history else history_from",
         "history = history_from",
-        (f"{_OBSERVER}test_only_what_was_searched_in_the_history_is_proved_by_it",),
+        (f"{_OBSERVER}test_only_a_searched_history_is_a_proof",),
         "A process that stood still asks a node that has forgotten the landing since, and signs again.",
     ),
 )

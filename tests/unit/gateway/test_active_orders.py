@@ -1,4 +1,5 @@
-"""The roll of active orders: every follower comes by each of them once, whatever begins and ends meanwhile."""
+"""The list of active orders: a follower that pages through it sees each order once, whatever begins and ends
+meanwhile."""
 
 from uuid import UUID
 
@@ -23,13 +24,13 @@ def shown(roll: ActiveOrders) -> list[dict[UUID, int]]:
     return pages
 
 
-def test_pages_follow_one_another_in_the_order_in_which_orders_became_known() -> None:
+def test_pages_are_in_the_order_in_which_orders_became_known() -> None:
     pages = shown(filled(3 * PAGE))
     assert [number for page in pages for number in page.values()] == [*range(1, 3 * PAGE + 1)]
     assert all(len(page) <= PAGE for page in pages)
 
 
-def test_what_few_of_many_are_left_is_on_one_page() -> None:
+def test_few_remaining_orders_of_many_are_on_one_page() -> None:
     roll = filled(100 * PAGE)
     left = {UUID(int=number): number for number in range(1, 100 * PAGE, PAGE)}
     for number in range(1, 100 * PAGE + 1):
@@ -38,12 +39,12 @@ def test_what_few_of_many_are_left_is_on_one_page() -> None:
     assert shown(roll) == [left]
 
 
-def test_an_empty_roll_has_nothing_to_show() -> None:
+def test_an_empty_list_has_no_page() -> None:
     assert ActiveOrders().page(0) == ({}, 0)
 
 
 @given(ends=st.lists(st.integers(1, 3 * PAGE), unique=True), new=st.integers(0, 2 * PAGE), at=st.integers(0, 3))
-def test_who_is_on_the_way_misses_nobody(ends: list[int], new: int, at: int) -> None:
+def test_paging_misses_no_order(ends: list[int], new: int, at: int) -> None:
     roll = filled(3 * PAGE)
     seen: dict[UUID, int] = {}
     after = turn = 0

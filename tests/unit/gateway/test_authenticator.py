@@ -1,4 +1,4 @@
-"""Where a request comes from, in the words of proxies that are believed and others that are not."""
+"""The address of a client, as reported by trusted proxies."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def gate(tmp_path: Path) -> Authenticator:
         ("10.0.0.1", ["x" * 1000], "x" * 64),
     ],
 )
-def test_only_what_a_trusted_proxy_saw_itself_is_believed(
+def test_only_addresses_seen_by_trusted_proxies_count(
     gate: Authenticator, peer: str, forwarded: list[str], address: str
 ) -> None:
     assert gate.address(peer, forwarded) == address

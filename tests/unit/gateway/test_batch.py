@@ -1,4 +1,4 @@
-"""Submissions that arrive together are committed together."""
+"""Concurrent submissions are committed in one batch."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def _outcome(name: str) -> SubmitOutcome:
 
 
 class Writer:
-    """Plays intake and its threads: a batch is written when the test says so."""
+    """Stands in for intake and its threads: a batch is written when the test says so."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -55,7 +55,7 @@ def _accept(submissions: Sequence[Submission]) -> Outcomes:
     ]
 
 
-def test_a_lone_submission_goes_at_once_and_those_that_come_meanwhile_go_together() -> None:
+def test_a_single_submission_is_written_at_once_and_later_ones_as_a_batch() -> None:
     async def play() -> None:
         writer = Writer()
         batcher = Batcher(_accept, writer)  # type: ignore[arg-type]  # plays Threads
@@ -76,7 +76,7 @@ def test_a_lone_submission_goes_at_once_and_those_that_come_meanwhile_go_togethe
     asyncio.run(play())
 
 
-def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_has_a_maximum_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MAX_BATCH", 3)
 
     async def play() -> None:
@@ -89,7 +89,7 @@ def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(play())
 
 
-def test_when_too_many_are_in_line_new_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_submissions_beyond_the_queue_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MAX_LINE", 2)
 
     async def play() -> None:
@@ -108,7 +108,7 @@ def test_when_too_many_are_in_line_new_ones_are_refused(monkeypatch: pytest.Monk
     asyncio.run(play())
 
 
-def test_a_caller_that_goes_away_takes_nothing_back() -> None:
+def test_a_cancelled_caller_does_not_withdraw_its_submission() -> None:
     async def play() -> None:
         writer = Writer()
         batcher = Batcher(_accept, writer)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def test_a_caller_that_goes_away_takes_nothing_back() -> None:
     asyncio.run(play())
 
 
-def test_when_the_batch_fails_each_caller_is_reported_and_the_next_batch_is_written() -> None:
+def test_a_failed_batch_is_reported_to_each_caller_and_the_next_one_is_written() -> None:
     broken = True
 
     def fail_once(submissions: Sequence[Submission]) -> Outcomes:
@@ -148,7 +148,7 @@ def test_when_the_batch_fails_each_caller_is_reported_and_the_next_batch_is_writ
     asyncio.run(play())
 
 
-def test_what_is_in_line_too_long_is_not_taken_and_what_is_being_written_may_have_been(
+def test_late_submissions_are_refused_if_waiting_and_unknown_if_being_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(batch, "ANSWER_SECONDS", 0.05)
@@ -165,12 +165,12 @@ def test_what_is_in_line_too_long_is_not_taken_and_what_is_being_written_may_hav
         assert "client order id first" in str(answers[0])
         writer.gate.set()
         await batcher.finish()
-        assert writer.batches == [["first"]], "what was told not to be taken never is"
+        assert writer.batches == [["first"]], "a refused submission was written"
 
     asyncio.run(play())
 
 
-def test_a_batch_of_which_nobody_knows_the_end_is_told_to_each_by_its_name() -> None:
+def test_a_batch_with_an_unknown_outcome_is_reported_per_client_order_id() -> None:
     def lost(_: Sequence[Submission]) -> Outcomes:
         raise OrderdError(ErrorCode.SERVICE_TIMEOUT, "the batch")
 

@@ -1,4 +1,4 @@
-"""A token's pace, by a clock that the test turns."""
+"""The request rate of a key, with a clock that the test controls."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def clock() -> Clock:
 
 
 def taken(bucket: Bucket) -> int:
-    """How many requests pass until one is refused."""
+    """The number of requests that pass until one is refused."""
     count = 0
     try:
         while count < 1_000:
@@ -30,11 +30,11 @@ def taken(bucket: Bucket) -> int:
     return count
 
 
-def test_so_many_pass_at_once_and_no_more(clock: Clock) -> None:
+def test_the_burst_is_limited(clock: Clock) -> None:
     assert taken(Bucket(60, 10, clock)) == 10
 
 
-def test_a_refusal_says_when_the_next_may_pass_and_costs_nothing(clock: Clock) -> None:
+def test_a_refusal_says_when_to_retry_and_uses_no_request(clock: Clock) -> None:
     bucket = Bucket(20, 1, clock)
     bucket.take()
     for _ in range(5):
@@ -45,7 +45,7 @@ def test_a_refusal_says_when_the_next_may_pass_and_costs_nothing(clock: Clock) -
     bucket.take()
 
 
-def test_over_an_hour_no_more_pass_than_the_pace_allows_beside_the_burst(clock: Clock) -> None:
+def test_the_requests_per_hour_are_limited_to_rate_plus_burst(clock: Clock) -> None:
     bucket, passed = Bucket(60, 10, clock), 0
     for _ in range(36_000):
         clock.now += 0.1
@@ -53,7 +53,7 @@ def test_over_an_hour_no_more_pass_than_the_pace_allows_beside_the_burst(clock: 
     assert 3_599 <= passed <= 3_610
 
 
-def test_what_is_saved_up_in_a_quiet_hour_is_one_burst(clock: Clock) -> None:
+def test_a_quiet_hour_saves_at_most_one_burst(clock: Clock) -> None:
     bucket = Bucket(60, 10, clock)
     clock.now += 3_600
     assert taken(bucket) == 10

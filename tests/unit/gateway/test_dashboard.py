@@ -1,4 +1,4 @@
-"""The dashboard's page: what it shows, how its plots are drawn, and that nothing in it can do anything."""
+"""The dashboard's page: its content, its plots, and that it is harmless."""
 
 import math
 import re
@@ -67,7 +67,7 @@ RECENT = Recent(
 RECENT.all_fills = FIGURES
 
 
-def test_it_shows_what_happened_of_late_in_plots_tables_and_words() -> None:
+def test_the_page_shows_recent_activity_in_plots_tables_and_text() -> None:
     shown = page(RECENT)
     for words in (
         "4 accepted, 3 filled, 2 attempts failed",
@@ -83,7 +83,7 @@ def test_it_shows_what_happened_of_late_in_plots_tables_and_words() -> None:
     assert shown.count('role="img"') == 3
 
 
-def test_it_can_do_nothing_whatever_others_have_written_into_it() -> None:
+def test_the_page_escapes_everything_written_by_others() -> None:
     shown = page(RECENT)
     assert EVIL not in shown
     assert "&lt;script&gt;" in shown
@@ -94,14 +94,14 @@ def test_it_can_do_nothing_whatever_others_have_written_into_it() -> None:
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
 
 
-def test_what_is_unknown_is_said_to_be_so() -> None:
+def test_unknown_figures_are_shown_as_unknown() -> None:
     shown = page(None, untold=("orders", "unknown", "queue_depth", "workers", "rate_limit.used"), slot=None)
     assert "Postgres does not tell what happened of late." in shown
     tiles = shown[shown.index('<dl class="tiles">') : shown.index("</dl>")]
     assert tiles.count("unknown") == tiles.count("<dt") == 10
 
 
-def test_a_halt_is_seen_at_once_and_in_the_title() -> None:
+def test_a_halt_is_shown_prominently_and_in_the_title() -> None:
     halt = HaltView(cause=HaltCause.OPERATOR, reason="prices look wrong", actor="alice", at=NOW)
     shown = page(RECENT, halts=(halt,))
     assert halt.summary in shown
@@ -109,7 +109,7 @@ def test_a_halt_is_seen_at_once_and_in_the_title() -> None:
     assert "<title>orderd (halted)</title>" in shown
 
 
-def test_a_reader_may_stop_the_page_from_renewing_itself() -> None:
+def test_the_refresh_can_be_disabled() -> None:
     assert '<meta http-equiv="refresh" content="5">' in page(RECENT)
     still = dashboard_page(sights(RECENT), DashboardParams(refresh="off"), NOW)
     assert "http-equiv" not in still
@@ -117,7 +117,7 @@ def test_a_reader_may_stop_the_page_from_renewing_itself() -> None:
 
 
 @given(st.lists(st.floats(-1e9, 1e9, allow_subnormal=False), max_size=20))
-def test_an_axis_has_room_for_all_values_and_few_round_numbers(values: list[float]) -> None:
+def test_an_axis_covers_all_values_with_few_round_ticks(values: list[float]) -> None:
     axis = axis_of(values)
     slack = (axis.high - axis.low) * 1e-9
     assert all(axis.low - slack <= value <= axis.high + slack for value in [0.0, *values])
@@ -128,14 +128,14 @@ def test_orders_are_counted_in_whole_numbers() -> None:
     assert axis_of([1.0], least_step=1).ticks == [0, 1]
 
 
-def test_a_line_breaks_where_nothing_is_known_and_a_lone_value_is_a_dot() -> None:
+def test_a_line_has_gaps_for_unknown_values_and_dots_for_single_ones() -> None:
     plot = lines("Few", [PlotSeries("a", "first", [1, 2, None, 3, None])], TIMES, str)
     assert plot.count("<polyline") == 1
     assert plot.count("<circle") == 1
     assert 'aria-label="Few"' in plot
 
 
-def test_bars_stand_on_each_other() -> None:
+def test_bars_are_stacked() -> None:
     plot = bars("Bars", [PlotSeries("a", "good", [2, 0]), PlotSeries("b", "bad", [2, None])], TIMES, str)
     tops = [float(y) for y in re.findall(r'<rect[^>]* y="([\d.]+)"', plot)]
     heights = [float(height) for height in re.findall(r'height="([\d.]+)"/>', plot)]
@@ -153,11 +153,11 @@ def test_bars_stand_on_each_other() -> None:
         ({1.0: 2, 5.0: 2, math.inf: 10}, 5.0),
     ],
 )
-def test_a_quantile_is_that_of_prometheus(buckets: dict[float, int], value: float | None) -> None:
+def test_quantiles_are_computed_like_in_prometheus(buckets: dict[float, int], value: float | None) -> None:
     assert quantile(0.5, buckets) == (None if value is None else pytest.approx(value))
 
 
-def test_figures_of_two_processes_are_put_together() -> None:
+def test_figures_of_two_processes_are_merged() -> None:
     text = "\n".join(
         (
             "# HELP orderd_chain_rpc_seconds Time.",

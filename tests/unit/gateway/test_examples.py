@@ -1,10 +1,10 @@
-"""The documents show an order that could be."""
+"""The documents show a possible order."""
 
 from orderd.domain.order import OrderStatus, next_status
 from orderd.gateway.docs import examples
 
 
-def test_the_order_of_the_examples_goes_the_way_of_the_table() -> None:
+def test_the_example_order_follows_the_transition_table() -> None:
     status: OrderStatus | None = None
     for event in examples.DETAIL.events:
         status = next_status(status, event.data.kind, event.status)

@@ -1,4 +1,4 @@
-"""A service that is slow, down or asked by many: whoever wants to know is told soon, and the service is asked once."""
+"""Health checks of a slow, unavailable or often queried service are answered soon, with one request to the service."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio
 
 
 class Service:
-    """Counts how often it is asked; answers once it may, with ``error`` where there is one."""
+    """Counts its requests; answers once it may, with ``error`` if set."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.asked = 0
@@ -27,7 +27,7 @@ class Service:
             raise self.error
 
 
-async def test_many_who_ask_at_once_or_soon_after_share_one_answer() -> None:
+async def test_concurrent_and_soon_repeated_checks_share_one_answer() -> None:
     service = Service()
     service.may_answer.set()
     probe = Probe(service.ask)
@@ -38,7 +38,7 @@ async def test_many_who_ask_at_once_or_soon_after_share_one_answer() -> None:
     assert service.asked == 1
 
 
-async def test_an_answer_is_asked_for_again_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_old_answer_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "MAX_AGE_SECONDS", 0.0)
     service = Service()
     service.may_answer.set()
@@ -48,7 +48,7 @@ async def test_an_answer_is_asked_for_again_when_it_is_old(monkeypatch: pytest.M
     assert not (await probe.state()).ok
 
 
-async def test_a_service_that_hangs_holds_up_nobody_and_is_not_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_service_delays_nobody_and_is_queried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
     service = Service()
     probe = Probe(service.ask)
@@ -71,7 +71,7 @@ async def test_a_service_that_hangs_holds_up_nobody_and_is_not_asked_twice(monke
         (TimeoutError(), "TimeoutError"),
     ],
 )
-async def test_what_is_wrong_is_reported(error: Exception, detail: str) -> None:
+async def test_the_error_of_a_service_is_reported(error: Exception, detail: str) -> None:
     service = Service(error)
     service.may_answer.set()
     state = await Probe(service.ask).state()

@@ -1,4 +1,5 @@
-"""Each follower sees each event once and in order, whatever Redis loses, repeats or shuffles, whenever it joins."""
+"""Each follower gets each event once and in order, whatever Redis loses, repeats or reorders, whenever it
+subscribes."""
 
 import asyncio
 import json
@@ -29,7 +30,7 @@ _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def tokens_of(order_id: UUID) -> tuple[str, str]:
-    """What an order sells and buys."""
+    """The tokens that an order sells and buys."""
     return ("USDC", "SOL") if order_id.int % 2 else ("SOL", "USDC")
 
 
@@ -38,7 +39,7 @@ def kind_of(order_id: UUID) -> str:
 
 
 class Store:
-    """Plays Postgres: what is in ``events`` is committed. Answers come after a few turns of the loop."""
+    """Stands in for Postgres: ``events`` are committed. Answers arrive after a few turns of the event loop."""
 
     def __init__(self) -> None:
         self.events: dict[UUID, list[OrderEvent]] = {}
@@ -132,7 +133,7 @@ def is_wanted(selection: Selection, order_id: UUID, owner: UUID) -> bool:
 
 @dataclass
 class Follower:
-    """A peer that remembers what it was told, and checks that it makes sense."""
+    """A peer that records what it was sent, and checks its consistency."""
 
     session: Session = field(init=False)
     subscription: Subscription | None = None
@@ -161,7 +162,7 @@ class Follower:
                 self.seen.setdefault(UUID(params["event"]["order_id"]), []).append(params["event"]["seq"])
 
     def close_slow(self) -> None:
-        raise AssertionError("nobody is slow here")
+        raise AssertionError("no follower is slow in this test")
 
 
 class World:
@@ -177,7 +178,7 @@ class World:
             self.under_way.append(self.store.commit(order_id, end=end))
 
     def deliver(self, index: int, times: int) -> None:
-        """Redis brings one of the messages that are under way: any of them, twice, or (0 times) never."""
+        """Let Redis deliver one of the pending messages: any of them, twice, or never (0 times)."""
         if self.under_way:
             event = self.under_way.pop(index % len(self.under_way))
             for _ in range(times):
@@ -191,7 +192,7 @@ class World:
         kind: str | None = None,
         account: UUID | None = MINE,
     ) -> None:
-        """Follow these orders, each from where it says; or all of a sort, if there is none of them."""
+        """Follow these orders, each from its seq, or all orders of a selection."""
         stored = {UUID(int=number): after for number, after in orders.items() if UUID(int=number) in self.store.events}
         resumed = {
             order_id: None if after is None else min(after, len(self.store.events[order_id]))
@@ -204,7 +205,7 @@ class World:
         self.followers.append(follower)
 
     async def settle(self) -> None:
-        """Let everything come to rest: the last news, and then sweeps until nothing moves."""
+        """Deliver the last messages, and sweep until nothing changes."""
         while self.under_way:
             self.deliver(0, 1)
         for _ in range(3):
@@ -232,7 +233,7 @@ class World:
             self._check_position(follower, follower.subscription)
 
     def _check_position(self, follower: Follower, subscription: Subscription) -> None:
-        """What a heartbeat would say is what the follower has."""
+        """A heartbeat's position is what the follower has received."""
         position = subscription.position
         assert position is not None
         assert position.events == sum(map(len, follower.seen.values()))
@@ -272,7 +273,7 @@ _ACTIONS = st.lists(
     beginning=st.lists(st.tuples(_NUMBERS, st.booleans()), max_size=8),
     page=st.sampled_from([1, 2, 250]),
 )
-@example(  # it has ended before its page is read, and the news of that come before
+@example(  # the order ends before its page is read, and the event arrives first
     actions=[("commit", 1, False), ("commit", 1, True), ("join", {}, None, None, None)],
     beginning=[(1, False)],
     page=1,
@@ -284,7 +285,7 @@ def test_every_follower_sees_every_event_once_and_in_order(
         world = World()
         for number, end in beginning:
             world.commit(number, end)
-        world.under_way.clear()  # before this gateway's time
+        world.under_way.clear()  # events before this gateway's start
         await world.hub.start()
         sweeps: list[asyncio.Task[None]] = []
         for action, *args in actions:
@@ -312,7 +313,7 @@ def test_every_follower_sees_every_event_once_and_in_order(
         asyncio.run(play())
 
 
-def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told() -> None:
+def test_an_ended_order_is_forgotten_and_its_late_events_are_not_sent() -> None:
     async def play() -> None:
         world = World()
         await world.hub.start()
@@ -338,7 +339,7 @@ def test_what_has_ended_long_ago_is_forgotten_and_a_straggler_of_it_is_not_told(
     asyncio.run(play())
 
 
-def test_an_end_that_the_chain_took_back_is_none_and_the_order_is_not_forgotten() -> None:
+def test_a_rolled_back_order_is_not_forgotten() -> None:
     async def play() -> None:
         world = World()
         await world.hub.start()
@@ -361,7 +362,7 @@ def test_an_end_that_the_chain_took_back_is_none_and_the_order_is_not_forgotten(
     asyncio.run(play())
 
 
-def test_a_follower_of_some_orders_remembers_nothing_of_the_others() -> None:
+def test_a_follower_of_some_orders_has_no_state_of_others() -> None:
     async def play() -> None:
         world = World()
         for number in range(1, 9):
@@ -378,7 +379,7 @@ def test_a_follower_of_some_orders_remembers_nothing_of_the_others() -> None:
     asyncio.run(play())
 
 
-def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
+def test_an_event_that_was_not_stored_is_not_sent() -> None:
     async def play() -> None:
         world = World()
         await world.hub.start()
@@ -394,7 +395,7 @@ def test_an_event_that_was_never_stored_is_told_to_nobody() -> None:
     asyncio.run(play())
 
 
-def test_news_that_are_late_are_waited_for_and_those_that_are_lost_are_read() -> None:
+def test_late_events_are_awaited_and_lost_ones_are_read() -> None:
     async def play() -> None:
         world = World()
         world.hub.has_news = True

@@ -1,4 +1,4 @@
-"""Refusals are written down when they can be: the audit of what changes nothing stops nothing."""
+"""Refusals are recorded when possible; a failure to record them stops nothing."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ DESK = Actor("desk")
 
 
 class Database:
-    """Is away until it is told otherwise, and keeps what it is given then."""
+    """Unavailable until configured otherwise; records what it is given then."""
 
     def __init__(self) -> None:
         self.away = True
@@ -26,7 +26,7 @@ class Database:
         self.rows += rows
 
 
-def test_what_cannot_be_written_ends_nothing_and_is_written_the_next_time() -> None:
+def test_refusals_that_cannot_be_stored_are_stored_later() -> None:
     database = Database()
     refusals = Refusals(cast(DatabaseThreads, database))
     for _ in range(3):
@@ -38,10 +38,10 @@ def test_what_cannot_be_written_ends_nothing_and_is_written_the_next_time() -> N
         (DESK, "order.submit", ErrorCode.LIMIT_DAY, 3)
     ]
     asyncio.run(refusals.write())
-    assert len(database.rows) == 1, "once is enough"
+    assert len(database.rows) == 1, "a refusal was stored twice"
 
 
-def test_of_a_stranger_nothing_is_kept_that_he_has_written() -> None:
+def test_no_text_of_a_client_without_a_key_is_stored() -> None:
     database = Database()
     database.away = False
     log = Refusals(cast(DatabaseThreads, database))

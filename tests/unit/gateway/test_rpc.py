@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 as its specification has it, and errors that say what is wrong."""
+"""JSON-RPC 2.0 by its specification, with informative errors."""
 
 import asyncio
 import json
@@ -36,11 +36,11 @@ class Peer:
         self.answers.append(message.decode())
 
     def close_slow(self) -> None:
-        raise AssertionError("nobody is slow here")
+        raise AssertionError("no peer is slow in this test")
 
 
 class Served:
-    """An Rpc with a few methods, and what reached them."""
+    """An Rpc with a few methods, and the calls that reached them."""
 
     def __init__(self) -> None:
         self.handled: list[tuple[str, Message]] = []
@@ -65,7 +65,7 @@ class Served:
         return handle
 
     async def _fail(self, _: Session, params: Message) -> UnsubscribeResult:
-        raise ZeroDivisionError("a secret of the machine room")
+        raise ZeroDivisionError("an internal detail")
 
     async def _refuse(self, _: Session, params: GetParams) -> UnsubscribeResult:
         raise OrderdError(ErrorCode.ORDER_NOT_FOUND, f"no order {params.order}")
@@ -79,7 +79,7 @@ class Served:
 
 
 def ask(*messages: str | bytes | dict[str, Any] | list[Any], scope: Scope = Scope.TRADE) -> tuple[Served, list[Any]]:
-    """Send messages to a fresh Rpc; what was handled, and all answers."""
+    """Send messages to a new Rpc; returns the handled calls and all answers."""
 
     async def talk() -> tuple[Served, list[Any]]:
         served, peer = Served(), Peer()
@@ -111,7 +111,7 @@ def test_parameters_may_be_left_out_where_none_is_required() -> None:
     assert served.handled[0] == ("list", ListParams())
 
 
-def test_a_notification_is_carried_out_and_never_answered() -> None:
+def test_a_notification_is_executed_and_never_answered() -> None:
     served, answers = ask(
         {"jsonrpc": "2.0", "method": "order.submit", "params": _SUBMIT},
         {"jsonrpc": "2.0", "method": "order.submit", "params": {}},
@@ -192,21 +192,21 @@ def test_all_missing_parameters_are_named() -> None:
     )
 
 
-def test_nothing_is_taken_for_what_it_is_not() -> None:
-    """No "5" for 5, no 1 for true: a client's bug shows at once."""
+def test_parameters_are_not_coerced() -> None:
+    """ "5" is not 5, and 1 is not true, so that bugs of clients show at once."""
     for params in ({"limit": "5"}, {"limit": True}, {"limit": 5.0}, {"status": "pending"}, {"status": ["nope"]}):
         _, (answer,) = ask(call("orders.list", params))
         assert answer["error"]["code"] == -32602, params
 
 
-def test_a_misspelt_method_is_met_with_a_suggestion() -> None:
+def test_an_unknown_method_is_refused_with_a_suggestion() -> None:
     _, (answer,) = ask(call("order.sumbit", _SUBMIT))
     assert "did you mean order.submit?" in answer["error"]["data"]["detail"]
     _, (answer,) = ask(call("zzz"))
     assert "orders.list" in answer["error"]["data"]["detail"]
 
 
-def test_an_unexpected_failure_is_logged_and_shows_nothing_of_the_inside() -> None:
+def test_an_unexpected_exception_is_logged_and_not_shown() -> None:
     _, (answer,) = ask(call("status"))
     assert answer["error"]["data"]["code"] == "SERVICE_INTERNAL"
     assert "correlation_id" in answer["error"]["data"]["detail"]
@@ -244,7 +244,7 @@ def test_a_batch_of_notifications_is_not_answered() -> None:
     assert len(served.handled) == 3
 
 
-def test_a_batch_has_a_bound() -> None:
+def test_a_batch_has_a_maximum_size() -> None:
     served, answers = ask([call("balances", call_id=number) for number in range(MAX_BATCH)])
     assert len(answers[0]) == MAX_BATCH
     served, (answer,) = ask([call("balances")] * (MAX_BATCH + 1))
@@ -300,7 +300,7 @@ PARAMS = '{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_ord
         ("[" + TWICE % PARAMS.replace('"1"', '"1", "amount_in": "100"') + "]", "amount_in", None),
     ],
 )
-def test_a_member_that_is_given_twice_is_refused_by_name(message: str, member: str, call_id: int | None) -> None:
+def test_a_duplicate_member_is_refused_by_name(message: str, member: str, call_id: int | None) -> None:
     served, answers = ask(message)
 
     assert served.handled == []
@@ -316,6 +316,6 @@ def test_a_notification_that_repeats_a_member_is_ignored() -> None:
     assert (served.handled, answers) == ([], [])
 
 
-def test_colons_within_a_value_are_no_members() -> None:
+def test_colons_within_a_value_are_not_members() -> None:
     served, _ = ask(TWICE % PARAMS.replace('"a"', '"a:b:c:d"'))
     assert len(served.handled) == 1

@@ -1,4 +1,4 @@
-"""Followers who come together share a read, and none is given one that began before it came."""
+"""Concurrent followers share a read, and none gets a read that began before it arrived."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ MINE, THEIRS = Selection(UUID(int=1)), Selection(UUID(int=2))
 
 
 class Database:
-    """Each read says, as its answer, which one it is; it ends when it is let go."""
+    """Each read returns its own number, and ends when the test releases it."""
 
     def __init__(self) -> None:
         self.reads: list[Selection] = []
@@ -38,7 +38,7 @@ class Database:
 
 
 class Reader:
-    """Reads first pages, and says by which read."""
+    """Reads first pages, and reports the number of the read."""
 
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
@@ -62,7 +62,7 @@ def _play(story: Callable[[Database, "Reader"], Any]) -> None:
     asyncio.run(play())
 
 
-def test_those_who_come_while_a_read_is_under_way_share_the_next() -> None:
+def test_followers_that_arrive_during_a_read_share_the_next_one() -> None:
     async def story(database: Database, snapshots: Any) -> None:
         first = asyncio.create_task(snapshots.read(MINE))
         await _turns()
@@ -77,7 +77,7 @@ def test_those_who_come_while_a_read_is_under_way_share_the_next() -> None:
     _play(story)
 
 
-def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
+def test_selections_do_not_wait_for_one_another() -> None:
     async def story(database: Database, snapshots: Any) -> None:
         named = Selection(UUID(int=1), {UUID(int=7): None})
         readers = [asyncio.create_task(snapshots.read(each)) for each in (MINE, THEIRS, named, named)]
@@ -89,7 +89,7 @@ def test_groups_do_not_wait_for_one_another_nor_do_named_orders() -> None:
     _play(story)
 
 
-def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
+def test_a_cancelled_follower_does_not_affect_others() -> None:
     async def story(database: Database, snapshots: Any) -> None:
         gone, stays = asyncio.create_task(snapshots.read(MINE)), asyncio.create_task(snapshots.read(MINE))
         await _turns()
@@ -100,7 +100,7 @@ def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
     _play(story)
 
 
-def test_a_failure_is_told_to_all_who_wait_and_not_to_those_who_come_later() -> None:
+def test_a_failure_is_raised_to_waiting_followers_and_not_to_later_ones() -> None:
     async def story(database: Database, snapshots: Any) -> None:
         database.failure = OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "played")
         readers = [asyncio.create_task(snapshots.read(MINE)) for _ in range(2)]

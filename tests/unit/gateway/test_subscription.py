@@ -1,4 +1,4 @@
-"""What is held back for a follower that is still being sent its snapshots is bounded by its size, not by a count."""
+"""Events held back while a follower gets its snapshots are limited by size, not by number."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ class Peer:
 
 
 async def no_pages() -> AsyncIterator[Page]:
-    """Of a follower that is shown no order."""
+    """The pages of a follower without orders."""
     yield Page((), {}, 0)
 
 
@@ -45,7 +45,7 @@ def news(seq: int, order_id: UUID = FIRST) -> StreamEvent:
     return StreamEvent.of(OrderEvent(order_id=order_id, seq=seq, at=AT, status=OrderStatus.PENDING, data=Reclaimed()))
 
 
-def test_a_burst_of_thousands_of_events_is_held_until_the_snapshots_are_sent() -> None:
+def test_thousands_of_events_are_held_until_the_snapshots_are_sent() -> None:
     peer = Peer()
     subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1))
     for seq in range(1, 5_001):
@@ -55,7 +55,7 @@ def test_a_burst_of_thousands_of_events_is_held_until_the_snapshots_are_sent() -
     assert len(peer.sent) == 1 + 5_000
 
 
-def test_a_follower_for_whom_too_much_is_held_is_closed() -> None:
+def test_a_follower_with_too_much_held_back_is_disconnected() -> None:
     peer, seq = Peer(), 1
     subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1))
     size = len(news(1_000_000).body)
@@ -67,7 +67,7 @@ def test_a_follower_for_whom_too_much_is_held_is_closed() -> None:
 
 
 def snapshot(order_id: UUID, seq: int) -> OrderSnapshot:
-    """Of an order with so many events."""
+    """The snapshot of an order with this many events."""
     view = OrderView(
         id=order_id,
         client_order_id="played",
@@ -90,7 +90,7 @@ async def two_pages() -> AsyncIterator[Page]:
 
 
 class Paced(Peer):
-    """``meanwhile`` happens while the first snapshot is on its way."""
+    """A peer for which ``meanwhile`` runs during the first snapshot."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Paced(Peer):
 
 
 def follow(meanwhile: Callable[[Subscription], None]) -> Paced:
-    """A follower that came when there were two orders, each on a page of its own."""
+    """A follower of two orders, each on its own page."""
     peer = Paced(lambda: meanwhile(subscription))
     subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=2)
     asyncio.run(subscription.begin(two_pages(), lambda *_: False))
@@ -111,7 +111,7 @@ def follow(meanwhile: Callable[[Subscription], None]) -> Paced:
 
 
 def messages_of(peer: Peer) -> list[tuple[str, int, int]]:
-    """What, of which order, and with which seq; of READY how many orders."""
+    """The type, order and seq of each message; for READY the number of orders."""
     found = []
     for message in peer.sent:
         params = json.loads(message)["params"]
@@ -125,7 +125,7 @@ def messages_of(peer: Peer) -> list[tuple[str, int, int]]:
     return found
 
 
-def test_between_the_pages_it_is_told_what_happened_to_orders_that_it_knows() -> None:
+def test_events_of_sent_orders_are_sent_between_pages() -> None:
     def meanwhile(subscription: Subscription) -> None:
         subscription.offer(news(2), 1)
         subscription.offer(news(1, NEW), 3)
@@ -139,8 +139,8 @@ def test_between_the_pages_it_is_told_what_happened_to_orders_that_it_knows() ->
     ]
 
 
-def test_what_happens_to_orders_of_later_pages_is_left_to_these() -> None:
-    """Else a follower of many busy orders would be closed before it has seen them."""
+def test_events_of_orders_on_later_pages_are_left_to_those_pages() -> None:
+    """Otherwise a follower of many busy orders would be disconnected before it has all snapshots."""
 
     def meanwhile(subscription: Subscription) -> None:
         for seq in range(1, MAX_HELD_BYTES // 100):
@@ -151,12 +151,12 @@ def test_what_happens_to_orders_of_later_pages_is_left_to_these() -> None:
     assert messages_of(peer) == [("SNAPSHOT", 1, 1), ("SNAPSHOT", 2, 9), ("READY", 0, 2)]
 
 
-def test_a_follower_that_lives_remembers_no_orders() -> None:
-    """What the hub knows of all of them is there once, for however many follow."""
+def test_a_live_follower_has_no_state_per_order() -> None:
+    """The hub's state of the orders exists once for any number of followers."""
     peer = Peer()
     subscription = Subscription(1, peer, Selection(DEFAULT_ACCOUNT), Notifications(1), since=2)
     asyncio.run(subscription.begin(two_pages(), lambda order_id, seq: order_id == SECOND and seq == 9))
-    assert subscription._sent_seq == {SECOND: 9}, "its news have not come as far yet"
+    assert subscription._sent_seq == {SECOND: 9}, "only an order whose events are behind its snapshot is remembered"
     for seq in (8, 9, 10):
         subscription.offer(news(seq, SECOND), 2)
     assert subscription._sent_seq == {}

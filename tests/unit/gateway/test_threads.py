@@ -1,4 +1,4 @@
-"""Blocking calls in threads, and a database that goes away under them."""
+"""Blocking calls in threads, and a database that becomes unavailable during them."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from orderd.gateway.threads import DatabaseThreads, Threads
 
 
 class Database:
-    """Plays the pool."""
+    """Stands in for the connection pool."""
 
     def __init__(self) -> None:
         self.idle_closed = 0
@@ -47,7 +47,7 @@ def _run(call: Callable[[], object]) -> object:
 
 
 @pytest.mark.parametrize("loss", [OperationalError, InterfaceError])
-def test_a_call_that_loses_its_connection_runs_once_more(database: Database, loss: type[Exception]) -> None:
+def test_a_call_that_loses_its_connection_is_retried_once(database: Database, loss: type[Exception]) -> None:
     attempts = 0
 
     def call() -> str:
@@ -61,7 +61,7 @@ def test_a_call_that_loses_its_connection_runs_once_more(database: Database, los
     assert database.idle_closed == 1
 
 
-def test_a_database_that_stays_away_is_said_so(database: Database) -> None:
+def test_an_unavailable_database_is_reported(database: Database) -> None:
     def call() -> None:
         raise OperationalError("connection refused")
 
@@ -75,7 +75,7 @@ def test_a_database_that_stays_away_is_said_so(database: Database) -> None:
 @pytest.mark.parametrize(
     "error", [IntegrityError("taken"), OrderdError(ErrorCode.ORDER_NOT_FOUND, "none"), KeyError(1)]
 )
-def test_any_other_error_is_the_callers(database: Database, error: Exception) -> None:
+def test_other_errors_are_raised_to_the_caller(database: Database, error: Exception) -> None:
     attempts = 0
 
     def call() -> None:
@@ -88,7 +88,7 @@ def test_any_other_error_is_the_callers(database: Database, error: Exception) ->
     assert attempts == 1
 
 
-def test_when_too_many_wait_for_a_thread_new_calls_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_beyond_the_queue_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "MAX_WAITING", 3)
 
     async def play() -> None:
@@ -107,7 +107,7 @@ def test_when_too_many_wait_for_a_thread_new_calls_are_refused(monkeypatch: pyte
 
 
 class TestOutcomes:
-    """What a caller is told: "no" where it is certain that nothing was done, else that nobody can tell."""
+    """A caller gets "no" if certainly nothing was done, otherwise an unknown outcome."""
 
     @staticmethod
     def error_of(call: Callable[[], object], seconds: float = 30.0) -> OrderdError:
@@ -122,7 +122,7 @@ class TestOutcomes:
             asyncio.run(run())
         return refused.value
 
-    def test_a_connection_that_is_lost_twice_leaves_the_outcome_unknown(self, database: Database) -> None:
+    def test_a_connection_lost_twice_leaves_the_outcome_unknown(self, database: Database) -> None:
         def call() -> None:
             raise OperationalError("server closed the connection unexpectedly")
 
@@ -130,7 +130,7 @@ class TestOutcomes:
         assert error.code is ErrorCode.SERVICE_TIMEOUT
         assert "order 7" in error.detail
 
-    def test_without_a_connection_nothing_was_done(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_was_done_without_a_connection(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         def refused() -> None:
             raise OperationalError("connection refused")
 
@@ -138,29 +138,29 @@ class TestOutcomes:
         assert self.error_of(lambda: None, 2.0).code is ErrorCode.SERVICE_UNAVAILABLE
 
     @pytest.mark.parametrize("code", ["57014", "55P03", "53100", "40P01", "25006"])
-    def test_what_the_server_refuses_was_not_done(self, database: Database, code: str) -> None:
-        class Said(psycopg2.Error):
+    def test_a_statement_refused_by_the_server_was_not_done(self, database: Database, code: str) -> None:
+        class ServerError(psycopg2.Error):
             pgcode = code
 
         def call() -> None:
-            raise OperationalError(Said(), "the server's words")
+            raise OperationalError(ServerError(), "the server's words")
 
         error = self.error_of(call, 2.0)
         assert error.code is ErrorCode.SERVICE_UNAVAILABLE
         assert "the server's words" in error.detail
 
     @pytest.mark.parametrize("code", ["57P01", "08006"])
-    def test_a_server_that_goes_away_may_have_done_it(self, database: Database, code: str) -> None:
-        class Said(psycopg2.Error):
+    def test_a_server_that_shuts_down_may_have_executed_the_statement(self, database: Database, code: str) -> None:
+        class ServerError(psycopg2.Error):
             pgcode = code
 
         def call() -> None:
-            raise OperationalError(Said(), "terminating connection")
+            raise OperationalError(ServerError(), "terminating connection")
 
         assert self.error_of(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
 
     @pytest.mark.parametrize("kind", [OperationalError, InternalError])
-    def test_what_is_refused_the_second_time_may_have_been_done_the_first(
+    def test_a_refusal_of_the_retry_leaves_the_outcome_unknown(
         self, database: Database, kind: type[DatabaseError]
     ) -> None:
         class ReadOnly(psycopg2.Error):
@@ -175,7 +175,7 @@ class TestOutcomes:
 
         assert self.error_of(call, 2.0).code is ErrorCode.SERVICE_TIMEOUT
 
-    def test_an_answer_comes_while_the_call_still_hangs(self, database: Database) -> None:
+    def test_a_hanging_call_is_answered_at_its_deadline(self, database: Database) -> None:
         async def play() -> None:
             pool, gate = DatabaseThreads("test", 1, 0.05), Event()
             with pytest.raises(OrderdError) as unknown:
@@ -183,14 +183,16 @@ class TestOutcomes:
             assert unknown.value.code is ErrorCode.SERVICE_TIMEOUT
             with pytest.raises(OrderdError) as not_begun:
                 await pool.change("order 8", gate.wait)
-            assert not_begun.value.code is ErrorCode.SERVICE_UNAVAILABLE, "it never began, and never will"
+            assert not_begun.value.code is ErrorCode.SERVICE_UNAVAILABLE, (
+                "a call that did not start is refused for certain"
+            )
             gate.set()
             await pool.close()
 
         asyncio.run(play())
 
-    def test_a_late_call_is_not_run_once_more(self, database: Database) -> None:
-        """Else it would be done after it was told that nobody knows."""
+    def test_a_late_call_is_not_retried(self, database: Database) -> None:
+        """Otherwise it could be executed after its outcome was reported as unknown."""
         runs = 0
 
         def call() -> None:
@@ -211,7 +213,7 @@ class TestOutcomes:
         assert runs == 1
 
 
-def test_a_thread_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_thread_does_not_delay_the_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "CLOSE_SECONDS", 0.05)
 
     async def play() -> None:

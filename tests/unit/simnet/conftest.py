@@ -25,12 +25,12 @@ GENESIS_TIME = 1_800_000_000
 
 @cache
 def _first_block() -> SealedBlock:
-    """Made once: what is in it is only read."""
+    """The first block, created once because it is only read."""
     return Genesis(GENESIS_TIME).block()
 
 
 class LocalChain:
-    """A bank without a ledger, its clock in the test's hand, and a trader who has everything."""
+    """A bank without a ledger, with a clock that the test controls and a trader who holds every token."""
 
     trader = TRADERS[0]
 
@@ -56,7 +56,7 @@ class LocalChain:
         self._count = 0
 
     def transaction(self, instructions: Sequence[Instruction], *signers: Keypair) -> Transaction:
-        """A transaction with the newest blockhash and all compute units there are; a memo makes each one different."""
+        """A unique transaction with the newest blockhash and the maximum of compute units."""
         self._count += 1
         behind = [memo.memo(f"number {self._count}"), *compute_budget.budget(compute_budget.MAX_COMPUTE_UNITS, 0)]
         return decode(
@@ -72,7 +72,7 @@ class LocalChain:
         return self.bank.process(self.transaction(instructions))
 
     def seal(self, blocks: int = 1) -> SealedBlock:
-        """Close blocks, each confirmed at once; the last one is returned."""
+        """Seal blocks, each confirmed at once; returns the last one."""
         for _ in range(blocks):
             block = self.bank.seal()
             self.bank.announce_open()
@@ -87,11 +87,11 @@ class LocalChain:
         return TokenAccount.decode(self.account(key).data).amount
 
     def held(self, mint: Pubkey) -> Pubkey:
-        """Where the trader keeps a mint."""
+        """The trader's account of this mint."""
         return associated_token.address(self.trader.pubkey(), mint)
 
     def lamports(self) -> int:
-        """All there are."""
+        """The total of all lamports."""
         return sum(account.lamports for account in self.bank.accounts.values())
 
 

@@ -1,4 +1,4 @@
-"""Pools on the local chain as its tests see them: what the maths says of a swap, and the instruction that makes it."""
+"""Pools on the local chain for tests: the computed result of a swap, and its instruction."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -35,7 +35,7 @@ from tests.unit.simnet.conftest import LocalChain
 
 
 class Swap(Protocol):
-    """What every kind's maths tells of a swap."""
+    """What the maths of every kind returns for a swap."""
 
     @property
     def amount_in(self) -> int: ...
@@ -46,7 +46,7 @@ class Swap(Protocol):
 
 
 class Pool(Protocol):
-    """A pool of any kind; ``forward`` is the first token in."""
+    """A pool of any kind; ``forward`` sells the first token."""
 
     chain: LocalChain
     address: Pubkey
@@ -61,7 +61,7 @@ class Pool(Protocol):
 
 @dataclass
 class Cpmm:
-    """A CPMM pool on the chain; ``forward`` is token 0 in."""
+    """A CPMM pool; ``forward`` sells token 0."""
 
     chain: LocalChain
     address: Pubkey
@@ -97,7 +97,7 @@ class Cpmm:
 
 @dataclass
 class Dlmm:
-    """A DLMM pair on the chain; ``forward`` is x in."""
+    """A DLMM pair; ``forward`` sells x."""
 
     chain: LocalChain
     address: Pubkey
@@ -157,7 +157,7 @@ class Dlmm:
 
 @dataclass
 class Clmm:
-    """A CLMM pool on the chain; ``forward`` is token 0 in."""
+    """A CLMM pool; ``forward`` sells token 0."""
 
     chain: LocalChain
     address: Pubkey
@@ -222,7 +222,7 @@ class Clmm:
 
 @dataclass
 class AmmV4:
-    """An AMM v4 pool on the chain; ``forward`` is the coin in."""
+    """An AMM v4 pool; ``forward`` sells the coin."""
 
     chain: LocalChain
     address: Pubkey
@@ -260,7 +260,7 @@ class AmmV4:
 
 @dataclass
 class DammV2:
-    """A DAMM v2 pool on the chain; ``forward`` is token a in."""
+    """A DAMM v2 pool; ``forward`` sells token a."""
 
     chain: LocalChain
     address: Pubkey
@@ -305,7 +305,7 @@ def error_name(outcome: Outcome) -> str:
 
 
 def error_code(outcome: Outcome) -> Any:
-    """What the first instruction failed with: a name of the runtime's, or a program's number."""
+    """The error of the first instruction: a runtime error by name, or a program's number."""
     assert outcome.error is not None
     written: Any = outcome.error.to_json()
     index, error = written["InstructionError"]
@@ -314,7 +314,7 @@ def error_code(outcome: Outcome) -> Any:
 
 
 def with_account(instruction: Instruction, index: int, **changes: Any) -> Instruction:
-    """The instruction with another account, or another right, at ``index``."""
+    """The instruction with another account or other rights at ``index``."""
     metas = list(instruction.accounts)
     old = metas[index]
     metas[index] = AccountMeta(

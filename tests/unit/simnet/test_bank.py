@@ -1,4 +1,4 @@
-"""The bank: what a block may take, what a view of the past shows, and how firm it is."""
+"""The bank: which transactions a block accepts, and what a view of an earlier slot shows."""
 
 import pytest
 from solders.keypair import Keypair
@@ -50,7 +50,7 @@ def test_a_transaction_is_processed_once(chain: LocalChain) -> None:
     assert balance(chain, chain.bank.open.slot) == SOL
 
 
-def test_a_failed_transaction_is_processed_once_too(chain: LocalChain) -> None:
+def test_a_failed_transaction_is_processed_once(chain: LocalChain) -> None:
     transaction = chain.transaction([system.transfer(chain.trader.pubkey(), SHOP, 10**18)])
     assert chain.bank.process(transaction).error is not None
 
@@ -58,7 +58,7 @@ def test_a_failed_transaction_is_processed_once_too(chain: LocalChain) -> None:
         chain.bank.process(transaction)
 
 
-def test_a_blockhash_is_good_for_150_blocks(chain: LocalChain) -> None:
+def test_a_blockhash_is_valid_for_150_blocks(chain: LocalChain) -> None:
     in_time, too_late = (chain.transaction([system.transfer(chain.trader.pubkey(), SHOP, SOL)]) for _ in range(2))
     made = chain.bank.view(chain.bank.open.slot).blockhash_height
     chain.seal(MAX_BLOCKHASH_AGE - 1)
@@ -79,7 +79,7 @@ def test_an_unknown_blockhash_is_refused(chain: LocalChain) -> None:
         chain.bank.process(transaction)
 
 
-def test_a_forged_signature_is_noticed(chain: LocalChain) -> None:
+def test_a_forged_signature_is_detected(chain: LocalChain) -> None:
     transaction = chain.transaction([system.transfer(chain.trader.pubkey(), SHOP, SOL)])
     other = chain.transaction([system.transfer(chain.trader.pubkey(), SHOP, 2 * SOL)])
     forged = type(other.parsed).populate(other.parsed.message, list(transaction.signatures))
@@ -89,7 +89,7 @@ def test_a_forged_signature_is_noticed(chain: LocalChain) -> None:
         decode(bytes(forged)).verify()
 
 
-def test_each_view_shows_its_own_time(chain: LocalChain) -> None:
+def test_each_view_shows_its_own_slot(chain: LocalChain) -> None:
     slots = []
     for _ in range(5):
         pay(chain)
@@ -102,7 +102,7 @@ def test_each_view_shows_its_own_time(chain: LocalChain) -> None:
     assert balance(chain, slots[0] - 1) == 0
 
 
-def test_a_view_shows_an_account_that_is_gone_now(chain: LocalChain) -> None:
+def test_a_view_shows_an_account_that_was_closed_later(chain: LocalChain) -> None:
     poor = Keypair.from_seed(bytes([3] * 32))
     pay(chain, to=poor.pubkey())
     before = chain.bank.open.slot
@@ -118,7 +118,7 @@ def test_a_view_shows_an_account_that_is_gone_now(chain: LocalChain) -> None:
     assert poor.pubkey() not in dict(chain.bank.view(chain.bank.open.slot).owned_by(system.PROGRAM_ID))
 
 
-def test_a_lagging_node_is_behind_in_all_it_says(chain: LocalChain) -> None:
+def test_a_lagging_node_is_behind_in_every_answer(chain: LocalChain) -> None:
     chain.seal(50)
     now, behind = chain.bank.levels(), chain.bank.levels(lag=7)
 
@@ -157,7 +157,7 @@ def test_time_never_goes_back(chain: LocalChain) -> None:
     assert chain.bank.open.time == later
 
 
-def test_what_is_too_old_is_let_go(chain: LocalChain) -> None:
+def test_old_state_is_dropped(chain: LocalChain) -> None:
     transaction = chain.transaction([system.transfer(chain.trader.pubkey(), SHOP, SOL)])
     chain.bank.process(transaction)
     chain.seal(HISTORY + 5)
@@ -180,7 +180,7 @@ def test_a_refused_transaction_leaves_no_trace(chain: LocalChain) -> None:
     assert chain.bank.open.executed == []
 
 
-def test_a_view_shows_its_slot_whatever_happens_while_it_is_held(chain: LocalChain) -> None:
+def test_a_view_does_not_change_while_it_is_held(chain: LocalChain) -> None:
     pay(chain)
     view = chain.bank.view(chain.bank.open.slot)
     seen = []

@@ -1,8 +1,7 @@
 """Program binaries in place of the local chain's handlers.
 
-LiteSVM brings the binaries of Token, Associated Token Account and Memo: run one instruction at a time on the local
-chain's accounts, they answer as the handlers do. Binaries of pools are judged by ``make conformance``, where they are
-at hand.
+LiteSVM contains the binaries of Token, Associated Token Account and Memo: run one instruction at a time on the local
+chain's accounts, they answer like the handlers. Binaries of pools are compared by ``make conformance``.
 """
 
 from pathlib import Path
@@ -35,7 +34,7 @@ BROUGHT = (token.PROGRAM_ID, associated_token.PROGRAM_ID, memo.PROGRAM_ID)
 
 @pytest.fixture(scope="module")
 def binaries() -> Binaries:
-    """One for all tests, as a chain has one for all transactions: what was before must not show."""
+    """One instance for all tests, as on a chain: earlier transactions must have no effect."""
     return Binaries()
 
 
@@ -51,7 +50,7 @@ def on(binaries: Binaries) -> dict[Pubkey, NativeProgram]:
         for name, scenario in scenarios.items()
     ],
 )
-def test_answers_as_the_handlers_do(binaries: Binaries, scenario: Scenario) -> None:
+def test_binaries_answer_like_the_handlers(binaries: Binaries, scenario: Scenario) -> None:
     accounts = world()
     scenario.alter(accounts)
     transaction = signed(scenario.instructions, scenario.signers, LiteSVM().latest_blockhash(), legacy=scenario.legacy)
@@ -63,7 +62,7 @@ def test_answers_as_the_handlers_do(binaries: Binaries, scenario: Scenario) -> N
     assert [without_units(line) for line in by_binaries.logs] == [without_units(line) for line in by_handlers.logs]
 
 
-def test_an_instruction_sees_what_those_before_it_left(binaries: Binaries) -> None:
+def test_an_instruction_sees_the_effects_of_earlier_ones(binaries: Binaries) -> None:
     accounts = world()
     blockhash = LiteSVM().latest_blockhash()
     back = token.transfer(ata(BOB), ata(ALICE), BOB.pubkey(), 7)
@@ -75,7 +74,7 @@ def test_an_instruction_sees_what_those_before_it_left(binaries: Binaries) -> No
     assert verdict.error is None
 
 
-def test_what_a_failed_transaction_did_is_undone(binaries: Binaries) -> None:
+def test_a_failed_transaction_is_undone(binaries: Binaries) -> None:
     accounts = world()
     blockhash = LiteSVM().latest_blockhash()
     failed = by_simnet(signed([move(5), move(MINTED)], [PAYER, ALICE], blockhash), accounts, on(binaries))
@@ -87,7 +86,7 @@ def test_what_a_failed_transaction_did_is_undone(binaries: Binaries) -> None:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Holds the binary of the Associated Token Account program."""
+    """A directory with the binary of the Associated Token Account program."""
     elf = LiteSVM().get_account(associated_token.PROGRAM_ID)
     assert elf is not None
     (tmp_path / f"{associated_token.PROGRAM_ID}.so").write_bytes(elf.data)
@@ -95,12 +94,12 @@ def directory(tmp_path: Path) -> Path:
 
 
 def made_by(chain: LocalChain) -> Outcome:
-    """The outcome of making an account for wrapped SOL that is not there."""
+    """The outcome of creating a missing account for wrapped SOL."""
     owner = NOBODY.pubkey()
     return chain.send(associated_token.create_idempotent(chain.trader.pubkey(), owner, token.NATIVE_MINT))
 
 
-def test_a_binary_of_a_directory_takes_the_handlers_place(directory: Path) -> None:
+def test_a_binary_of_a_directory_replaces_the_handler(directory: Path) -> None:
     programs = {**PROGRAMS, **Binaries(directory).programs()}
     by_handler, by_binary = made_by(LocalChain()), made_by(LocalChain(landing_programs=programs))
 
@@ -109,10 +108,10 @@ def test_a_binary_of_a_directory_takes_the_handlers_place(directory: Path) -> No
     assert [call.program_id for _, calls in by_binary.inner for call in calls] == [
         call.program_id for _, calls in by_handler.inner for call in calls
     ]
-    assert by_binary.units != by_handler.units  # the handler's are rounded
+    assert by_binary.units != by_handler.units  # the handler's units are rounded
 
 
-def test_a_chain_runs_the_binaries_it_is_given(directory: Path, tmp_path: Path) -> None:
+def test_a_chain_runs_the_given_binaries(directory: Path, tmp_path: Path) -> None:
     chain = Chain(SimnetConfig(state_dir=tmp_path / "chain", market=False, programs=directory))
     payer = TRADERS[0]
     create = associated_token.create_idempotent(payer.pubkey(), NOBODY.pubkey(), token.NATIVE_MINT)
@@ -134,7 +133,7 @@ def test_a_chain_runs_the_binaries_it_is_given(directory: Path, tmp_path: Path) 
         (f"{memo.PROGRAM_ID}.so", b"no binary", "is not a program that can be loaded"),
     ],
 )
-def test_what_is_no_directory_of_programs_is_refused(
+def test_an_invalid_directory_of_programs_is_refused(
     tmp_path: Path, name: str | None, content: bytes, complaint: str
 ) -> None:
     if name is not None:
@@ -145,7 +144,7 @@ def test_what_is_no_directory_of_programs_is_refused(
         Binaries(tmp_path / "elsewhere")
 
 
-def test_a_fault_strikes_a_binary_as_it_strikes_a_handler(binaries: Binaries) -> None:
+def test_an_injected_fault_affects_a_binary_like_a_handler(binaries: Binaries) -> None:
     stricken = with_outage(
         {**PROGRAMS, **dict.fromkeys(programs_of(frozenset(VenueName)), NativeProgram(binaries.process))},
         frozenset(VenueName),

@@ -1,4 +1,4 @@
-"""Account data that is written over, field by field: what comes out is what encoding the record again would give."""
+"""Overwriting single fields of account data gives the same bytes as encoding the changed record."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -22,7 +22,7 @@ ACCOUNTS = Genesis(GENESIS_TIME).block().changed
 
 
 def of_genesis(layout: type[Record], kind: PoolKind) -> Record:
-    """The first account of the kind's program that has this layout."""
+    """The first account of the kind's program with this layout."""
     program = program_of(kind).ids["simnet"]
     return next(
         layout.decode(account.data)
@@ -32,7 +32,7 @@ def of_genesis(layout: type[Record], kind: PoolKind) -> Record:
 
 
 def other(value: Any) -> Any:
-    """Another value for a field that holds this one."""
+    """A different value for a field with this value."""
     match value:
         case int():
             return value ^ 1
@@ -57,7 +57,7 @@ def other(value: Any) -> Any:
     ],
     ids=lambda record: type(record).__name__,
 )
-def test_each_field_is_written_where_the_layout_has_it(before: Record) -> None:
+def test_each_field_is_written_at_its_offset(before: Record) -> None:
     for field in fields(before):  # type: ignore[arg-type]
         value = getattr(before, field.name)
         changed = b"more" if value == b"" else other(value)
@@ -66,7 +66,7 @@ def test_each_field_is_written_where_the_layout_has_it(before: Record) -> None:
         assert rewritten(before.encode(), before, after) == after.encode(), field.name
 
 
-def test_what_was_written_is_read_as_it_was_meant_and_the_old_as_it_was() -> None:
+def test_written_fields_are_read_back_and_others_are_unchanged() -> None:
     before = TokenAccount.new(MINT, ALICE.pubkey(), 5)
     after = replace(before, amount=6, delegate=OptionalKey.of(KEY))
     old = before.encode()

@@ -1,4 +1,4 @@
-"""The local programs take no more compute units than a route reserves for them, and not much less."""
+"""Local programs use at most the compute units that a route reserves for them, and not much less."""
 
 from random import Random
 
@@ -19,7 +19,7 @@ AROUND = 1_000
 
 @pytest.mark.parametrize("sells_sol", [True, False], ids=["sell SOL", "buy SOL"])
 @pytest.mark.parametrize("kind", PoolKind)
-def test_a_swap_takes_no_more_units_than_are_reserved(chain: LocalChain, kind: PoolKind, sells_sol: bool) -> None:
+def test_a_swap_uses_at_most_the_reserved_units(chain: LocalChain, kind: PoolKind, sells_sol: bool) -> None:
     router = desk_at_genesis(max_price_impact_bps=10_000).router
     pair = (WSOL_MINT, USDC_MINT) if sells_sol else (USDC_MINT, WSOL_MINT)
     accounts = [chain.held(mint) for mint in (token.NATIVE_MINT, USDC)]

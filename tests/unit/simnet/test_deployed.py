@@ -1,4 +1,4 @@
-"""The local chain shows the programs that it runs by their binaries, as a validator does."""
+"""The local chain shows programs that it runs from binaries, as a validator does."""
 
 from solders.pubkey import Pubkey
 
@@ -25,7 +25,7 @@ def opened(
     return {key: account for key, account in after.items() if account is not None}
 
 
-def test_without_binaries_nothing_changes() -> None:
+def test_nothing_changes_without_binaries() -> None:
     assert deployed(genesis(), {}, 5) == {}
 
 
@@ -35,13 +35,13 @@ def test_a_binary_is_deployed_when_it_is_first_run() -> None:
     assert chain[WHERE].data == program_data(5, b"one")
 
 
-def test_the_same_binary_stays_and_another_one_is_an_upgrade() -> None:
+def test_the_same_binary_is_kept_and_another_one_is_an_upgrade() -> None:
     chain = opened(genesis(), {PROGRAM: b"one"}, 5)
     assert deployed(chain, {PROGRAM: b"one"}, 9) == {}
     assert opened(chain, {PROGRAM: b"two"}, 9)[WHERE].data == program_data(9, b"two")
 
 
-def test_where_the_handler_takes_over_again_no_binary_is_shown() -> None:
+def test_no_binary_is_shown_after_a_return_to_the_handler() -> None:
     chain = opened(opened(genesis(), {PROGRAM: b"one"}, 5), {}, 9)
     assert chain[PROGRAM] == HANDLED
     assert WHERE not in chain

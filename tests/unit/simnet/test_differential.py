@@ -1,4 +1,4 @@
-"""The local chain against the real runtime and programs: same verdict, same error, same accounts, same log.
+"""The local chain compared with the real runtime and programs: same result, error, accounts and log.
 
 LiteSVM runs the deployed binaries of Token, Associated Token Account and Memo, and Agave's own System and Compute
 Budget programs. Compute units of a failure are not compared: they depend on how far the binary got.
@@ -64,7 +64,7 @@ NEW = FRESH.pubkey()
 
 @dataclass(frozen=True)
 class Scenario:
-    """A transaction, and what is different in the world before it."""
+    """A transaction, and a change of the accounts before it."""
 
     instructions: Sequence[Instruction]
     signers: Sequence[Keypair] = (PAYER, ALICE)
@@ -519,7 +519,7 @@ PLENTY = 64 * 1024 * 1024
 
 
 def v1(units: int = 200_000) -> TransactionConfig:
-    """LiteSVM takes no priority fee of version 1, and has defaults for what is not named."""
+    """LiteSVM supports no priority fee in version 1, and has defaults for omitted fields."""
     return TransactionConfig(compute_unit_limit=units, loaded_accounts_data_size_limit=PLENTY)
 
 
@@ -546,7 +546,7 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_answers_as_the_real_programs_do(scenario: Scenario) -> None:
+def test_the_local_chain_answers_like_the_real_programs(scenario: Scenario) -> None:
     svm = LiteSVM()
     accounts = world()
     scenario.alter(accounts)
@@ -568,7 +568,7 @@ def without_units(line: str) -> str:
     "instruction",
     [move(5), move_checked(5), approve(7), burn(5), token.mint_to(MINT, ata(ALICE), PAYER.pubkey(), 5), pay(5)],
 )
-def test_common_instructions_cost_the_units_they_really_cost(instruction: Instruction) -> None:
+def test_common_instructions_use_the_units_of_the_real_programs(instruction: Instruction) -> None:
     svm = LiteSVM()
     transaction = signed([instruction], [PAYER] if signs_alone(instruction) else [PAYER, ALICE], svm.latest_blockhash())
 

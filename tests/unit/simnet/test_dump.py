@@ -1,4 +1,4 @@
-"""Dumped transactions: everything is there to run them again, from the ledger alone, for as long as it is kept."""
+"""A dumped transaction has everything needed to run it again, from the ledger alone, while it is kept."""
 
 import base64
 import sqlite3
@@ -62,14 +62,14 @@ def write_block(chain: LocalChain, ledger: Ledger) -> None:
 
 
 def account(written: dict[str, Any] | None) -> LedgerAccount | None:
-    """An account as the dump writes it."""
+    """The account from its form in the dump."""
     if written is None:
         return None
     data = base64.b64decode(written["data"])
     return LedgerAccount(written["lamports"], Pubkey.from_string(written["owner"]), data, written["executable"])
 
 
-def test_images_survive_packing() -> None:
+def test_account_images_survive_packing() -> None:
     small, large = (
         LedgerAccount(5, system.PROGRAM_ID),
         LedgerAccount(2**63, NOBODY.pubkey(), bytes(10_240), executable=True),
@@ -86,14 +86,14 @@ def test_images_survive_packing() -> None:
     assert unpack(pack(images)) == images
 
 
-def test_unchanged_zeros_take_little_room() -> None:
+def test_unchanged_zeros_take_little_space() -> None:
     arrays = [LedgerAccount(1, system.PROGRAM_ID, bytes(10_240)) for _ in range(3)]
 
     assert len(pack(Image(each, each) for each in arrays)) < 400
 
 
 @pytest.mark.parametrize("limit", [1, 2**63], ids=["landed", "failed"])
-def test_a_dump_holds_all_it_takes_to_run_the_transaction_again(
+def test_a_dump_suffices_to_run_the_transaction_again(
     chain: LocalChain, ledger: Ledger, path: Path, limit: int
 ) -> None:
     chain.send(system.transfer(chain.trader.pubkey(), NOBODY.pubkey(), SOL))
@@ -116,8 +116,8 @@ def test_a_dump_holds_all_it_takes_to_run_the_transaction_again(
     assert (again.units, again.fee) == (dumped["units"], dumped["fee"])
 
 
-def test_a_dump_shows_each_account_as_the_transaction_found_it(chain: LocalChain, ledger: Ledger, path: Path) -> None:
-    """Not as the block found it: the second payment finds what the first one left."""
+def test_a_dump_has_the_accounts_before_the_transaction(chain: LocalChain, ledger: Ledger, path: Path) -> None:
+    """Not the accounts before the block: the second payment starts from the result of the first."""
     for _ in range(2):
         chain.send(system.transfer(chain.trader.pubkey(), NOBODY.pubkey(), SOL))
     first, second = (each.transaction.signature for each in chain.bank.open.executed)
@@ -153,13 +153,13 @@ def test_only_the_newest_transactions_keep_their_accounts(
         assert dump_transaction(path, signature)["error"] is None
 
 
-def test_an_unknown_signature_is_said_to_be_unknown(ledger: Ledger, path: Path) -> None:
+def test_an_unknown_signature_is_an_error(ledger: Ledger, path: Path) -> None:
     with pytest.raises(NotRecordedError, match="another state directory"):
         dump_transaction(path, Signature.default())
 
 
-def test_a_ledger_of_the_first_version_is_brought_up_to_date(chain: LocalChain, path: Path) -> None:
-    """It keeps what it has; from then on, accounts are kept too."""
+def test_a_ledger_of_the_first_version_is_migrated(chain: LocalChain, path: Path) -> None:
+    """Existing rows are kept; accounts are stored from then on."""
     chain.send(system.transfer(chain.trader.pubkey(), NOBODY.pubkey(), SOL))
     early = row(chain, chain.bank.open.executed[0])
     block = chain.bank.seal()
@@ -194,9 +194,9 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(chain: LocalChain, 
     assert dump_transaction(path, late)["error"] is None
 
 
-def test_a_file_that_is_no_ledger_is_refused(path: Path) -> None:
+def test_a_file_that_is_not_a_ledger_is_refused(path: Path) -> None:
     with pytest.raises(LedgerError, match="there is no ledger"):
         dump_transaction(path, Signature.default())
-    path.write_text("no database at all, and long enough to be taken for one if nobody looked")
+    path.write_text("not a database, but longer than the header of a database file")
     with pytest.raises(LedgerError, match="cannot be read"):
         dump_transaction(path, Signature.default())

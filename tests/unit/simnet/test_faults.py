@@ -1,4 +1,4 @@
-"""Faults: how often they strike, and what the sender and the reader see of them."""
+"""Injected faults: their frequency, and their effects for senders and readers."""
 
 import pytest
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ def payment(chain: LocalChain) -> Transaction:
     return chain.transaction([system.transfer(chain.trader.pubkey(), SHOP, SOL)])
 
 
-def test_without_faults_nothing_strikes() -> None:
+def test_no_fault_occurs_without_settings() -> None:
     calm = dice()
 
     assert not any(calm.drops_send() or calm.refuses() or calm.fails_swaps() for _ in range(1_000))
@@ -31,7 +31,7 @@ def test_without_faults_nothing_strikes() -> None:
     assert {calm.lag() or calm.late_by() or calm.latency() or calm.reset() for _ in range(1_000)} == {None}
 
 
-def test_rates_are_kept() -> None:
+def test_faults_occur_at_their_rates() -> None:
     chances = dice(dropped_sends=0.3, http_429=0.1, connection_resets=0.2)
 
     assert 0.27 < sum(chances.drops_send() for _ in range(10_000)) / 10_000 < 0.33
@@ -41,7 +41,7 @@ def test_rates_are_kept() -> None:
     assert 0.08 < resets.count("after") / 10_000 < 0.12
 
 
-def test_ranges_are_kept() -> None:
+def test_values_stay_within_their_ranges() -> None:
     chances = dice(late_landing=1, late_slots=(3, 5), lagging_reads=1, lag_slots=(2, 4), latency_ms=(10, 20))
 
     assert {chances.late_by() for _ in range(200)} == {3, 4, 5}
@@ -49,7 +49,7 @@ def test_ranges_are_kept() -> None:
     assert all(0.010 <= chances.latency() <= 0.020 for _ in range(200))
 
 
-def test_an_answer_is_as_late_as_the_slowest_venue_that_it_tells_of() -> None:
+def test_an_answer_is_as_late_as_its_slowest_venue() -> None:
     chances = dice(venue_latency_ms={"raydium": (10, 20), "meteora": (300, 400)})
 
     assert {chances.venue_latency([]) for _ in range(20)} == {0}
@@ -57,7 +57,7 @@ def test_an_answer_is_as_late_as_the_slowest_venue_that_it_tells_of() -> None:
     assert all(0.300 <= chances.venue_latency(VenueName) <= 0.400 for _ in range(200))
 
 
-def test_the_nodes_of_a_pool_answer_by_their_weight() -> None:
+def test_nodes_of_a_pool_answer_by_their_weights() -> None:
     chances = dice(views={"honest": 3, "forked": 1})
 
     met = [chances.view() for _ in range(10_000)]
@@ -66,7 +66,7 @@ def test_the_nodes_of_a_pool_answer_by_their_weight() -> None:
     assert 0.22 < met.count("forked") / 10_000 < 0.28
 
 
-def test_forks_come_at_their_rate_and_are_as_deep_as_asked_for() -> None:
+def test_forks_occur_at_their_rate_and_depth() -> None:
     chances = dice(fork_rate=0.2, fork_depth=(2, 4), landing_again=0.7, late_slots=(1, 3))
 
     depths = [chances.fork_depth() for _ in range(10_000)]
@@ -77,7 +77,7 @@ def test_forks_come_at_their_rate_and_are_as_deep_as_asked_for() -> None:
     assert {chances.again_after() for _ in range(200)} == {1, 2, 3}
 
 
-def test_the_same_start_throws_the_same_dice_and_a_restart_others() -> None:
+def test_faults_are_repeatable_per_start_and_differ_after_a_restart() -> None:
     faults = Faults(dropped_sends=0.5)
 
     def throws(start: int) -> list[bool]:
@@ -107,7 +107,7 @@ def test_one_fault_does_not_shift_another() -> None:
         {"venue_latency_ms": {"raydium": (2, 1)}},
     ],
 )
-def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+def test_invalid_faults_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Faults.model_validate(wrong)
 
@@ -151,7 +151,7 @@ def test_a_late_copy_of_a_landed_transaction_changes_nothing(chain: LocalChain) 
     assert chain.account(SHOP).lamports == SOL
 
 
-def test_an_unsigned_transaction_is_lost_without_a_word(chain: LocalChain) -> None:
+def test_an_unsigned_transaction_is_lost_silently(chain: LocalChain) -> None:
     good, other = payment(chain), payment(chain)
     forged = type(good.parsed).populate(other.parsed.message, list(good.signatures))
     Mempool(chain.bank, dice()).send(decode(bytes(forged)))

@@ -1,4 +1,4 @@
-"""The ledger: blocks whole or not at all, signatures once, what is ephemeral forgotten."""
+"""The ledger writes blocks whole or not at all and signatures once, and drops ephemeral transactions."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def block_with_payment(chain: LocalChain) -> tuple[SealedBlock, Executed]:
     return chain.bank.seal(), executed
 
 
-def test_what_was_appended_is_restored(chain: LocalChain, ledger: Ledger) -> None:
+def test_appended_blocks_are_restored(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed)])
@@ -65,7 +65,7 @@ def test_an_empty_file_has_nothing_to_restore(ledger: Ledger) -> None:
     assert ledger.restore(history=100) is None
 
 
-def test_a_signature_is_never_written_twice_and_its_block_not_at_all(chain: LocalChain, ledger: Ledger) -> None:
+def test_a_block_with_a_known_signature_is_not_written(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed)])
@@ -83,7 +83,7 @@ def test_a_signature_is_never_written_twice_and_its_block_not_at_all(chain: Loca
     ledger.append(second, ())
 
 
-def test_an_account_that_is_gone_is_gone_from_the_file(chain: LocalChain, ledger: Ledger) -> None:
+def test_a_closed_account_is_removed_from_the_file(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed)])
@@ -97,7 +97,7 @@ def test_an_account_that_is_gone_is_gone_from_the_file(chain: LocalChain, ledger
     assert NOBODY.pubkey() not in restored.accounts
 
 
-def test_the_market_s_trades_are_forgotten_and_all_others_kept(chain: LocalChain, ledger: Ledger) -> None:
+def test_only_the_markets_trades_are_dropped(chain: LocalChain, ledger: Ledger) -> None:
     start = genesis(chain)
     ledger.append(start, ())
     first = chain.bank.open.slot
@@ -122,10 +122,10 @@ def test_the_market_s_trades_are_forgotten_and_all_others_kept(chain: LocalChain
     assert ledger.genesis_hash() == start.blockhash
 
 
-# The newest transactions, which are read without the file
+# Cached newest transactions
 
 
-def test_a_transaction_that_is_no_longer_at_hand_is_read_from_the_file(
+def test_a_transaction_that_is_no_longer_cached_is_read_from_the_file(
     chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orderd.simnet.ledger.ledger.KEEP_AT_HAND", 2)
@@ -137,7 +137,7 @@ def test_a_transaction_that_is_no_longer_at_hand_is_read_from_the_file(
         assert ledger.transaction(transaction.signature) == (block.slot, block.time, transaction.raw, b"{}")
 
 
-def test_a_transaction_on_a_fork_that_was_given_up_is_not_told_any_more(chain: LocalChain, ledger: Ledger) -> None:
+def test_a_transaction_of_an_abandoned_fork_is_not_returned(chain: LocalChain, ledger: Ledger) -> None:
     (_, kept), (_, left) = with_payments(chain, ledger, 2)
     chain.bank.fork(1)
     ledger.append(chain.bank.seal(), ())
@@ -146,9 +146,7 @@ def test_a_transaction_on_a_fork_that_was_given_up_is_not_told_any_more(chain: L
     assert ledger.transaction(kept.transaction.signature) is not None
 
 
-def test_a_transaction_that_lands_on_both_forks_is_reported_as_it_stands_on_the_one_that_won(
-    chain: LocalChain, ledger: Ledger
-) -> None:
+def test_a_transaction_on_both_forks_is_returned_from_the_winning_one(chain: LocalChain, ledger: Ledger) -> None:
     ((lost, executed),) = with_payments(chain, ledger, 1)
     chain.bank.fork(1)
     chain.bank.process(executed.transaction)
@@ -161,7 +159,7 @@ def test_a_transaction_that_lands_on_both_forks_is_reported_as_it_stands_on_the_
     assert stored == (won.slot, won.time, executed.transaction.raw, b'{"of": "the fork that won"}')
 
 
-def test_a_forgotten_transaction_is_not_at_hand_either(chain: LocalChain, ledger: Ledger) -> None:
+def test_a_dropped_transaction_is_not_cached(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed, ephemeral=True)])
@@ -171,7 +169,7 @@ def test_a_forgotten_transaction_is_not_at_hand_either(chain: LocalChain, ledger
     assert ledger.transaction(executed.transaction.signature) is None
 
 
-# Who mentions an address
+# Transactions by address
 
 
 EVERYTHING = (LedgerPlace(2**62, 0), LedgerPlace(0, -1))
@@ -180,12 +178,12 @@ EVERYTHING = (LedgerPlace(2**62, 0), LedgerPlace(0, -1))
 def named(
     ledger: Ledger, address: Pubkey, before: LedgerPlace = EVERYTHING[0], after: LedgerPlace = EVERYTHING[1]
 ) -> list[int]:
-    """The slots of the transactions that name an address."""
+    """The slots of the transactions that mention an address."""
     return [each.slot for each in ledger.mentions(address, before, after)]
 
 
 def with_payments(chain: LocalChain, ledger: Ledger, blocks: int) -> list[tuple[SealedBlock, Executed]]:
-    """A ledger with one payment a block."""
+    """A ledger with one payment per block."""
     ledger.append(genesis(chain), ())
     made = []
     for _ in range(blocks):
@@ -195,7 +193,7 @@ def with_payments(chain: LocalChain, ledger: Ledger, blocks: int) -> list[tuple[
     return made
 
 
-def test_every_key_of_a_transaction_leads_to_it_newest_first(chain: LocalChain, ledger: Ledger) -> None:
+def test_transactions_are_found_by_each_of_their_keys_newest_first(chain: LocalChain, ledger: Ledger) -> None:
     made = with_payments(chain, ledger, 5)
     slots = [block.slot for block, _ in reversed(made)]
 
@@ -207,7 +205,7 @@ def test_every_key_of_a_transaction_leads_to_it_newest_first(chain: LocalChain, 
     assert newest == (executed.transaction.signature, block.slot, b"null", block.time, executed.transaction.raw)
 
 
-def test_mentions_are_found_between_two_places(chain: LocalChain, ledger: Ledger) -> None:
+def test_mentions_are_found_between_two_positions(chain: LocalChain, ledger: Ledger) -> None:
     made = with_payments(chain, ledger, 5)
     places = [ledger.place(executed.transaction.signature) for _, executed in made]
     first, last = places[0], places[-1]
@@ -228,7 +226,7 @@ def test_two_addresses_that_share_a_number_are_distinguished(chain: LocalChain, 
     assert named(ledger, alike) == []
 
 
-def test_what_is_forgotten_is_mentioned_no_more(chain: LocalChain, ledger: Ledger) -> None:
+def test_a_dropped_transaction_is_not_mentioned(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     made = []
     for number in range(4):
@@ -243,7 +241,7 @@ def test_what_is_forgotten_is_mentioned_no_more(chain: LocalChain, ledger: Ledge
     assert mentions == 2 * len(executed.transaction.keys)
 
 
-def test_a_file_of_the_version_before_is_brought_up_to_date(chain: LocalChain, ledger: Ledger, tmp_path: Path) -> None:
+def test_a_file_of_the_previous_version_is_migrated(chain: LocalChain, ledger: Ledger, tmp_path: Path) -> None:
     made = with_payments(chain, ledger, 3)
     older = tmp_path / "older.sqlite"
     connection = sqlite3.connect(older)
@@ -267,7 +265,7 @@ def test_a_file_of_the_version_before_is_brought_up_to_date(chain: LocalChain, l
     again.close()
 
 
-def test_of_an_old_transaction_stays_that_it_landed_and_no_more(chain: LocalChain, ledger: Ledger) -> None:
+def test_only_the_status_of_an_old_transaction_is_kept(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     paid = [block_with_payment(chain) for _ in range(3)]
     for block, executed in paid:
@@ -290,7 +288,7 @@ def test_of_an_old_transaction_stays_that_it_landed_and_no_more(chain: LocalChai
     assert slots_after_the_first(ledger) == [block.slot for block, _ in paid[1:]]
 
 
-def test_a_chain_goes_on_after_it_has_forgotten_and_processes_nothing_twice(chain: LocalChain, ledger: Ledger) -> None:
+def test_a_pruned_chain_continues_and_processes_nothing_twice(chain: LocalChain, ledger: Ledger) -> None:
     ledger.append(genesis(chain), ())
     block, executed = block_with_payment(chain)
     ledger.append(block, [row(executed)])
@@ -303,7 +301,7 @@ def test_a_chain_goes_on_after_it_has_forgotten_and_processes_nothing_twice(chai
     assert ledger.status(executed.transaction.signature) == (block.slot, None)
 
 
-def test_it_forgets_some_blocks_at_a_time(chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_are_pruned_in_small_batches(chain: LocalChain, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orderd.simnet.ledger.ledger.FORGOTTEN_AT_ONCE", 1)
     ledger.append(genesis(chain), ())
     slots = []

@@ -1,4 +1,4 @@
-"""Transactions that name accounts by lookup tables: what a node makes of them, and how much room they leave."""
+"""Transactions with lookup tables: how a node resolves them, and the space they save."""
 
 import pytest
 from solders.address_lookup_table_account import AddressLookupTable, AddressLookupTableAccount
@@ -24,7 +24,7 @@ TABLES = [AddressLookupTableAccount(table, list(addresses)) for table, addresses
 SOL = 10**9
 
 
-def test_a_table_is_laid_out_as_the_program_does() -> None:
+def test_a_table_has_the_programs_layout() -> None:
     for table, account in accounts().items():
         held = AddressLookupTable.deserialize(account.data)
         assert tuple(held.addresses) == tables()[table]
@@ -36,7 +36,7 @@ def signed(chain: LocalChain, instructions: list[Instruction]) -> bytes:
     return bytes(VersionedTransaction(message, [chain.trader]))
 
 
-def test_swaps_in_three_pools_fit_into_one_transaction_by_tables(chain: LocalChain) -> None:
+def test_swaps_in_three_pools_fit_into_one_transaction_with_tables(chain: LocalChain) -> None:
     pools = (Cpmm(chain, SOL_USDC_CPMM), Clmm(chain, SOL_USDC_CLMM_4BPS), Dlmm(chain, SOL_USDC_BS4))
     expected = sum(pool.quote(SOL, forward=True).amount_out for pool in pools)
     swaps = [pool.swap(SOL, 1, forward=True) for pool in pools]
@@ -62,7 +62,7 @@ def test_swaps_in_three_pools_fit_into_one_transaction_by_tables(chain: LocalCha
     assert {each["source"] for each in account_keys(transaction)} == {"transaction", "lookupTable"}
 
 
-def test_a_table_that_is_not_there_and_a_place_that_it_has_not_are_refused(chain: LocalChain) -> None:
+def test_a_missing_table_and_an_invalid_index_are_refused(chain: LocalChain) -> None:
     named = tables()[table_of(VenueName.RAYDIUM)][-1]
     use = Instruction(memo.PROGRAM_ID, b"", [AccountMeta(named, is_signer=False, is_writable=True)])
     raw = signed(chain, [use])
@@ -73,7 +73,7 @@ def test_a_table_that_is_not_there_and_a_place_that_it_has_not_are_refused(chain
     assert read(raw).loaded.writable == (named,)
 
 
-def test_a_key_that_is_named_twice_is_refused(chain: LocalChain) -> None:
+def test_a_duplicate_key_is_refused(chain: LocalChain) -> None:
     other = Pubkey.from_bytes(bytes([7] * 32))
     payer = chain.trader.pubkey()
     table = AddressLookupTableAccount(other, [Pubkey.from_bytes(bytes([8] * 32))])

@@ -1,4 +1,4 @@
-"""The market: repeatable by its seed, alive, fair to both venues, and with one price in all its pools."""
+"""The market is repeatable by its seed, active, fair to both venues, and has one price in all its pools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,10 +33,10 @@ FEES_BPS = {
 
 @dataclass
 class Course:
-    """What a market did, slot by slot.
+    """What a market did per slot.
 
-    The best amounts out of a 1.5 SOL order by venue, the trades, and each pool's distance from the deepest one's price
-    in basis points.
+    The best outputs of a 1.5 SOL order by venue, the trades, and each pool's distance from the deepest pool's price in
+    basis points.
     """
 
     raydium: list[int] = field(default_factory=list)
@@ -90,7 +90,7 @@ def test_each_venue_wins_a_fair_share_of_orders(course: Course) -> None:
     assert 0.25 < wins / 600 < 0.75
 
 
-def test_prices_differ_and_drift_but_stay_near_where_they_began(course: Course) -> None:
+def test_prices_differ_and_drift_but_stay_near_their_start(course: Course) -> None:
     assert len(set(course.raydium)) > 100
     assert len(set(course.meteora)) > 20  # within one bin a DLMM pool's price does not move
     assert max(course.raydium) / min(course.raydium) > 1.001
@@ -98,8 +98,8 @@ def test_prices_differ_and_drift_but_stay_near_where_they_began(course: Course) 
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.kind.__name__)
-def test_pools_stay_as_near_as_their_fees_let_an_arbitrageur_bring_them(course: Course, place: TradedPool) -> None:
-    """Apart by no more than both pools' fees but for a trade's moment, and never for long."""
+def test_pools_differ_by_no_more_than_arbitrage_allows(course: Course, place: TradedPool) -> None:
+    """Prices differ by at most both pools' fees, except briefly after a trade."""
     band = FEES_BPS[place.address] + FEES_BPS[SOL_USDC_CLMM_4BPS] + 3
     apart = [gap > band for gap in course.gaps[str(place.address)]]
 
@@ -107,13 +107,13 @@ def test_pools_stay_as_near_as_their_fees_let_an_arbitrageur_bring_them(course: 
     assert max((len(list(slots)) for out, slots in groupby(apart) if out), default=0) < 20
 
 
-def test_every_pool_is_traded_in(course: Course) -> None:
+def test_every_pool_is_traded(course: Course) -> None:
     moved = {address for address, gaps in course.gaps.items() if len(set(gaps)) > 10}
 
     assert moved | {str(SOL_USDC_CLMM_4BPS)} == set(course.gaps)
 
 
-def test_trades_are_few_a_slot_and_succeed() -> None:
+def test_trades_are_few_per_slot_and_succeed() -> None:
     course = run(300, intensity=10)
 
     assert max(course.trades) <= MAX_TRADES_PER_SLOT
@@ -121,7 +121,7 @@ def test_trades_are_few_a_slot_and_succeed() -> None:
     assert course.failures == 0
 
 
-def test_a_chain_that_began_with_fewer_pools_trades_in_those(chain: LocalChain) -> None:
+def test_a_chain_with_fewer_pools_trades_in_those(chain: LocalChain) -> None:
     newer = [SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS, SOL_USDC_AMM_V4, SOL_USDC_DAMM_V2]
     for address in newer:
         del chain.bank.accounts[address]
@@ -144,7 +144,7 @@ def test_a_spread_stays_between_the_venues(spread: int) -> None:
     assert course.failures == 0
 
 
-def test_the_widest_spread_empties_no_pool() -> None:
+def test_the_maximum_spread_empties_no_pool() -> None:
     for widest in (MAX_SPREAD_BPS, -MAX_SPREAD_BPS):
         course = run(300, spread_bps={VenueName.RAYDIUM: widest, VenueName.METEORA: -widest})
         assert course.failures == 0

@@ -1,4 +1,4 @@
-"""What is written to a connection in one turn of the event loop leaves in one piece, and nothing is lost."""
+"""Data written to a connection within one turn of the event loop is sent in one piece, without loss."""
 
 import asyncio
 from typing import cast
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.asyncio
 
 
 class Wire(asyncio.Transport):
-    """Notes what happens to it."""
+    """Records the calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ def joined() -> tuple[_OneWrite, Wire]:
     return _OneWrite(cast(asyncio.Transport, wire), asyncio.get_running_loop()), wire
 
 
-async def test_head_and_body_leave_together_and_the_next_response_after_them() -> None:
+async def test_head_and_body_are_sent_in_one_write() -> None:
     transport, wire = joined()
     transport.write(b"head ")
     transport.write(b"body")
@@ -46,7 +46,7 @@ async def test_head_and_body_leave_together_and_the_next_response_after_them() -
     assert wire.seen == [b"head body", b"next"]
 
 
-async def test_a_connection_closes_behind_what_was_written() -> None:
+async def test_pending_data_is_sent_before_a_close() -> None:
     transport, wire = joined()
     transport.write(b"last words")
     transport.close()
@@ -55,7 +55,7 @@ async def test_a_connection_closes_behind_what_was_written() -> None:
     assert wire.seen == [b"last words", "closed"]
 
 
-async def test_a_connection_that_is_reset_says_nothing_more() -> None:
+async def test_a_reset_connection_sends_nothing() -> None:
     transport, wire = joined()
     transport.write(b"too late")
     transport.abort()

@@ -1,4 +1,4 @@
-"""Chains that began under earlier versions, whose pools the real programs would not have served."""
+"""Chains created by earlier versions, whose pools the real programs would not have served, are renewed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ def accounts() -> dict[Pubkey, LedgerAccount]:
     return {key: account for key, account in Genesis(1_800_000_000).block().changed.items() if account is not None}
 
 
-def test_a_chain_of_today_is_left_alone(accounts: dict[Pubkey, LedgerAccount]) -> None:
+def test_a_current_chain_is_not_changed(accounts: dict[Pubkey, LedgerAccount]) -> None:
     assert renewed(accounts) == {}
 
 
@@ -42,7 +42,7 @@ def test_a_chain_of_today_is_left_alone(accounts: dict[Pubkey, LedgerAccount]) -
         (PoolKind.RAYDIUM_CPMM, cpmm.AmmConfig, lambda config: replace(config, bump=200)),
     ],
 )
-def test_what_was_written_otherwise_becomes_what_it_is_today(
+def test_accounts_of_earlier_versions_are_renewed(
     accounts: dict[Pubkey, LedgerAccount], kind: PoolKind, layout: type[Record], as_it_was: Callable[[Any], Record]
 ) -> None:
     program = program_of(kind).ids["simnet"]

@@ -1,4 +1,4 @@
-"""Swaps through the program handlers: what the pool maths says is what moves, and nothing else does."""
+"""Swaps through the program handlers move exactly what the pool maths computes, and nothing else."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -84,7 +84,7 @@ def meteora(chain: LocalChain) -> Dlmm:
 
 
 def give_everything(chain: LocalChain) -> None:
-    """Accounts with plenty of the tokens that the traders have none of."""
+    """Fund accounts for tokens that the traders do not hold."""
     for mint in (STACC, CHILLGUY):
         state = TokenAccount.new(mint, chain.trader.pubkey(), 10**15)
         chain.bank.accounts[chain.held(mint)] = LedgerAccount(2_039_280, token.PROGRAM_ID, state.encode())
@@ -93,7 +93,7 @@ def give_everything(chain: LocalChain) -> None:
 @pytest.mark.parametrize("exact_out", [False, True], ids=["exact in", "exact out"])
 @pytest.mark.parametrize("forward", [True, False], ids=["forward", "backward"])
 @pytest.mark.parametrize("size", [1_000, 1_500_000, 40_000_000])
-def test_a_swap_moves_exactly_what_the_maths_says(pool: Pool, size: int, forward: bool, exact_out: bool) -> None:
+def test_a_swap_moves_exactly_the_computed_amounts(pool: Pool, size: int, forward: bool, exact_out: bool) -> None:
     chain = pool.chain
     expected = pool.quote(size, forward=forward, exact_out=exact_out)
     source, destination = (chain.held(mint) for mint in pool.mints(forward=forward))
@@ -119,7 +119,7 @@ def test_a_swap_moves_exactly_what_the_maths_says(pool: Pool, size: int, forward
     assert set(outcome.changes(transaction)) <= allowed
 
 
-def test_the_older_instruction_of_damm_v2_swaps_for_at_least_what_it_says(chain: LocalChain) -> None:
+def test_the_older_instruction_of_damm_v2_enforces_its_minimum(chain: LocalChain) -> None:
     pool = DammV2(chain, SOL_USDC_DAMM_V2)
     expected = pool.quote(SOL, forward=True).amount_out
     destination = chain.held(USDC)
@@ -149,7 +149,7 @@ def test_a_large_swap_walks_over_bin_arrays(meteora: Dlmm, forward: bool) -> Non
     assert meteora.pool() == expected.pool
 
 
-def test_many_swaps_in_both_directions_stay_on_the_maths(pool: Pool) -> None:
+def test_many_swaps_in_both_directions_match_the_maths(pool: Pool) -> None:
     for number in range(40):
         forward = number % 3 != 0
         expected = pool.quote(50_000 + number, forward=forward)
@@ -189,10 +189,10 @@ def test_exact_out_refuses_one_unit_more_than_the_maximum(raydium: Cpmm, meteora
         (Fraction(1, 2), Fraction(1, 2), "InsufficientInAmount"),
     ],
 )
-def test_a_purchase_above_its_limit_is_refused_where_the_input_is_used_up(
+def test_a_purchase_above_its_limit_fails_when_the_input_is_used_up(
     meteora: Dlmm, bins: Fraction, limit: int | Fraction, name: str
 ) -> None:
-    """As was measured on the deployed program."""
+    """Measured on the deployed program."""
     first = next(iter(meteora.pool().bins.walk(meteora.state.active_id, downwards=True)))
     amount = int(first.available(swap_for_y=True, limit_orders=True) * bins)
     needed = meteora.quote(amount, forward=True, exact_out=True).amount_in
@@ -202,11 +202,11 @@ def test_a_purchase_above_its_limit_is_refused_where_the_input_is_used_up(
 
 
 @pytest.mark.parametrize("name", ["InsufficientInAmount", "NotExactAmountOut"])
-def test_what_ends_a_purchase_above_its_limit_means_that_the_price_has_moved(name: str) -> None:
+def test_the_error_of_a_purchase_above_its_limit_means_slippage(name: str) -> None:
     assert meteora_dlmm_program.PROGRAM.error_named(name).code is ErrorCode.TX_SLIPPAGE_EXCEEDED
 
 
-def test_a_purchase_of_more_than_there_is_says_so_only_where_it_could_be_paid(meteora: Dlmm) -> None:
+def test_a_purchase_of_more_than_the_pool_holds_is_reported_only_if_affordable(meteora: Dlmm) -> None:
     swap = partial(meteora.swap, 10**15, forward=True, exact_out=True)
 
     assert error_name(meteora.chain.send(swap(limit=10**9))) == "NotExactAmountOut"
@@ -215,15 +215,15 @@ def test_a_purchase_of_more_than_there_is_says_so_only_where_it_could_be_paid(me
 
 
 @pytest.mark.parametrize("exact_out", [False, True])
-def test_the_curve_answers_what_it_can_and_panics_at_the_rest(raydium: Cpmm, exact_out: bool) -> None:
-    """As was measured on the deployed program: more than the pool has is no error of its own."""
+def test_a_swap_beyond_the_curve_panics(raydium: Cpmm, exact_out: bool) -> None:
+    """Measured on the deployed program: it has no error for amounts above its reserves."""
     outcome = raydium.chain.send(raydium.swap(U64_MAX, U64_MAX if exact_out else 0, forward=True, exact_out=exact_out))
 
     assert error_code(outcome) == ("ProgramFailedToComplete" if exact_out else INSUFFICIENT_FUNDS)
     assert error_name(raydium.chain.send(raydium.swap(0, 9, forward=True, exact_out=exact_out))) == "RequireGtViolated"
 
 
-def test_the_error_stands_in_the_log_as_the_program_writes_it(raydium: Cpmm) -> None:
+def test_the_error_is_logged_like_the_real_program(raydium: Cpmm) -> None:
     outcome = raydium.chain.send(raydium.swap(SOL, U64_MAX, forward=True))
 
     assert outcome.error is not None
@@ -254,7 +254,7 @@ def test_more_than_the_trader_has_is_refused(pool: Pool) -> None:
 
     outcome = pool.chain.send(pool.swap(1_000, 1, forward=True))
 
-    if isinstance(pool, AmmV4):  # looks for itself before it asks the token program
+    if isinstance(pool, AmmV4):  # checks the balance before it calls the token program
         assert error_code(outcome) == 40
     else:
         assert error_code(outcome) == 1
@@ -269,7 +269,7 @@ def test_a_swap_calls_the_token_program_twice(raydium: Cpmm) -> None:
     assert [(call.program_id, call.stack_height) for call in calls] == [(token.PROGRAM_ID, 2)] * 2
 
 
-def test_units_are_like_those_measured_on_the_real_programs(raydium: Cpmm, meteora: Dlmm) -> None:
+def test_units_match_those_of_the_real_programs(raydium: Cpmm, meteora: Dlmm) -> None:
     assert 30_000 < raydium.chain.send(raydium.swap(SOL, 1, forward=True)).units < 34_000
     one_bin = meteora.chain.send(meteora.swap(SOL, 1, forward=True)).units
     many_bins = meteora.chain.send(meteora.swap(3_000 * SOL, 1, forward=True)).units
@@ -356,7 +356,7 @@ def test_the_payer_must_have_signed(raydium: Cpmm, meteora: Dlmm) -> None:
         assert error_name(pool.chain.send(unsigned)) == "AccountNotSigner"
 
 
-def test_another_s_account_cannot_be_spent(raydium: Cpmm) -> None:
+def test_another_owners_account_cannot_be_spent(raydium: Cpmm) -> None:
     victim = associated_token.address(LocalChain.trader.pubkey(), USDC)
     thief = raydium.chain.bank
     swap = with_account(raydium.swap(SOL, 1, forward=False), raydium_cpmm_instructions.INPUT_TOKEN_ACCOUNT, key=victim)
@@ -390,12 +390,12 @@ def test_more_than_all_bins_hold_is_refused(meteora: Dlmm) -> None:
     assert error_name(outcome) == "BitmapExtensionAccountIsNotProvided"
 
 
-def test_an_amount_that_buys_nothing_is_refused(raydium: Cpmm, meteora: Dlmm) -> None:
+def test_an_amount_that_buys_zero_is_refused(raydium: Cpmm, meteora: Dlmm) -> None:
     assert error_name(raydium.chain.send(raydium.swap(1, 0, forward=True))) == "RequireGtViolated"
     assert error_name(meteora.chain.send(meteora.swap(1, 0, forward=True))) == "InsufficientOutAmount"
 
 
-def test_a_pool_that_is_switched_off_refuses(raydium: Cpmm, meteora: Dlmm) -> None:
+def test_a_disabled_pool_refuses_swaps(raydium: Cpmm, meteora: Dlmm) -> None:
     accounts = raydium.chain.bank.accounts
     off = replace(raydium.state, status=raydium_cpmm_accounts.PoolStatus.SWAP_DISABLED)
     accounts[raydium.address] = accounts[raydium.address]._replace(data=off.encode())
@@ -415,7 +415,7 @@ def test_an_unknown_instruction_is_refused(raydium: Cpmm, meteora: Dlmm) -> None
 
 
 @pytest.mark.parametrize(("kind", "address"), [(Cpmm, SOL_USDC_CPMM), (Clmm, SOL_USDC_CLMM_4BPS)])
-def test_raydiums_pools_remember_the_epoch_of_their_last_swap(
+def test_raydium_pools_store_the_epoch_of_their_last_swap(
     chain: LocalChain, kind: type[Cpmm | Clmm], address: Pubkey
 ) -> None:
     pool = kind(chain, address)
@@ -435,7 +435,7 @@ VENUES: dict[VenueName, list[tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey,
     ],
     VenueName.METEORA: [(Dlmm, SOL_USDC_BS4, 6042, 6003), (DammV2, SOL_USDC_DAMM_V2, 6003, 6002)],
 }
-"""A pool of each program, and its numbers for a pool that is switched off and for a price that moved."""
+"""A pool of each program, with its error codes for a disabled pool and for slippage."""
 
 
 @pytest.mark.parametrize(("struck", "spared"), [tuple(VenueName), tuple(VenueName)[::-1]])
@@ -453,7 +453,7 @@ def test_an_outage_refuses_every_swap_of_that_venue_only(struck: VenueName, spar
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: VenueName) -> None:
+def test_injected_failures_give_landed_swaps_the_slippage_error(venue: VenueName) -> None:
     dice = Dice(Faults(failure_rate=1), seed=1, start=0)
     chain = LocalChain(landing_programs=with_failures(PROGRAMS, dice))
 
@@ -463,7 +463,7 @@ def test_failures_strike_swaps_that_land_with_the_slippage_error(venue: VenueNam
         assert error_code(chain.bank.process(transaction)) == slippage
 
 
-def test_a_transaction_of_several_swaps_fails_as_often_as_one_of_a_single_swap() -> None:
+def test_a_transaction_with_several_swaps_fails_as_often_as_with_one() -> None:
     dice = Dice(Faults(failure_rate=0.5), seed=1, start=0)
     chain = LocalChain(landing_programs=with_failures(PROGRAMS, dice))
     pools: list[Pool] = [Cpmm(chain, SOL_USDC_CPMM), AmmV4(chain, SOL_USDC_AMM_V4), Dlmm(chain, SOL_USDC_BS4)]

@@ -1,4 +1,4 @@
-"""Tokens with a fee: the local chain makes accounts and moves amounts as the real Token-2022 does, to the byte."""
+"""Tokens with a transfer fee: the local chain creates accounts and moves amounts like the real Token-2022 program."""
 
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ FEES = {
 
 @pytest.mark.parametrize("fees", FEES.values(), ids=FEES.keys())
 @pytest.mark.parametrize("instructions", CASES.values(), ids=CASES.keys())
-def test_answers_as_the_real_program_does(
+def test_the_local_token_2022_answers_like_the_real_program(
     instructions: list[Instruction], fees: tuple[int, int, tuple[int, int, int] | None]
 ) -> None:
     svm = LiteSVM()

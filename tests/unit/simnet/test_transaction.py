@@ -1,4 +1,4 @@
-"""Reading a transaction's bytes: what is well formed, what is not, and what may be written."""
+"""Parsing a transaction's bytes: valid and invalid ones, and which accounts may be written."""
 
 import random
 from contextlib import nullcontext
@@ -22,7 +22,7 @@ RAW = bytes(signed([*compute_budget.budget(5_000, 1_001), TRANSFER], [PAYER, ALI
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_reads_what_was_signed(legacy: bool) -> None:
+def test_a_signed_transaction_is_parsed(legacy: bool) -> None:
     parsed = signed([*compute_budget.budget(5_000, 1_001), TRANSFER], [PAYER, ALICE], HASH, legacy=legacy)
     transaction = decode(bytes(parsed))
 
@@ -40,7 +40,7 @@ V1 = TransactionConfig(priority_fee=7, compute_unit_limit=5_000, loaded_accounts
 RAW_V1 = bytes(signed([TRANSFER], [PAYER, ALICE], HASH, config=V1))
 
 
-def test_version_1_says_in_its_config_what_it_asks_for() -> None:
+def test_the_config_of_version_1_is_parsed() -> None:
     transaction = decode(RAW_V1)
 
     assert transaction.version == 1
@@ -54,7 +54,7 @@ def test_version_1_says_in_its_config_what_it_asks_for() -> None:
     transaction.verify()
 
 
-def test_what_a_config_does_not_name_is_nothing_and_instructions_do_not_say_it() -> None:
+def test_omitted_fields_of_a_config_are_zero_and_budget_instructions_are_ignored() -> None:
     raw = bytes(
         signed([*compute_budget.budget(5_000, 1_001), TRANSFER], [PAYER, ALICE], HASH, config=TransactionConfig())
     )
@@ -65,13 +65,13 @@ def test_what_a_config_does_not_name_is_nothing_and_instructions_do_not_say_it()
 @pytest.mark.parametrize(
     ("heap", "is_sane"), [(32 * 1_024, True), (256 * 1_024, True), (257 * 1_024, False), (33_000, False)]
 )
-def test_the_heap_is_within_its_bounds_and_whole_kibibytes(heap: int, is_sane: bool) -> None:
+def test_the_heap_size_is_within_bounds_and_whole_kibibytes(heap: int, is_sane: bool) -> None:
     raw = bytes(signed([TRANSFER], [PAYER, ALICE], HASH, config=TransactionConfig(heap_size=heap)))
     with nullcontext() if is_sane else pytest.raises(TransactionError, match="sanitize"):
         decode(raw)
 
 
-def test_version_1_has_room_for_4096_bytes_and_64_accounts() -> None:
+def test_version_1_fits_4096_bytes_and_64_accounts() -> None:
     assert len(decode(bytes(signed([memo.memo("x" * 3_900)], [PAYER], HASH, config=V1))).raw) > MAX_SIZE
     with pytest.raises(ValueError, match="too large"):
         decode(bytes(signed([memo.memo("x" * 4_000)], [PAYER], HASH, config=V1)))
@@ -93,14 +93,14 @@ def test_version_1_has_room_for_4096_bytes_and_64_accounts() -> None:
     ],
     ids=["no bytes", "few bytes", "no units", "enough"],
 )
-def test_what_a_config_does_not_allow_does_not_happen(config: TransactionConfig, error: object) -> None:
-    """What instructions of the budget say of it is nothing, also where they are none: SIMD-0385."""
+def test_the_limits_of_a_config_are_enforced(config: TransactionConfig, error: object) -> None:
+    """Budget instructions are ignored in version 1 (SIMD-0385)."""
     budget = [Instruction(compute_budget.PROGRAM_ID, b"\x09", []), *compute_budget.budget(1, 1) * 2]
     transaction = signed([*budget, TRANSFER], [PAYER, ALICE], HASH, config=config)
     assert by_simnet(transaction, world()).error == error
 
 
-def test_without_a_budget_each_instruction_brings_its_default() -> None:
+def test_each_instruction_has_a_default_budget() -> None:
     transfer = system.transfer(PAYER.pubkey(), BOB.pubkey(), 1)
 
     assert decode(bytes(signed([TRANSFER, memo.memo("x"), transfer], [PAYER, ALICE], HASH))).unit_limit == 403_000
@@ -117,7 +117,7 @@ def test_programs_are_never_written() -> None:
 @pytest.mark.parametrize(
     "cut", [raw[:length] for raw in (RAW, RAW_V1) for length in range(len(raw))], ids=lambda cut: str(len(cut))
 )
-def test_bytes_that_are_cut_off_are_no_transaction(cut: bytes) -> None:
+def test_truncated_bytes_are_not_a_transaction(cut: bytes) -> None:
     with pytest.raises((ValueError, TransactionError)):
         decode(cut)
 
@@ -128,13 +128,13 @@ def test_bytes_after_the_end_are_refused(raw: bytes) -> None:
         decode(raw + b"\x00")
 
 
-def test_more_than_a_packet_is_refused() -> None:
+def test_a_transaction_larger_than_a_packet_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         decode(bytes(signed([memo.memo("x" * 1_233)], [PAYER], HASH)))
 
 
 @pytest.mark.parametrize("raw", [RAW, RAW_V1], ids=["0", "1"])
-def test_damaged_bytes_are_refused_or_read_but_never_break_the_reader(raw: bytes) -> None:
+def test_damaged_bytes_never_raise_an_unforeseen_exception(raw: bytes) -> None:
     chance = random.Random(7)
     for _ in range(5_000):
         damaged = bytearray(raw)
@@ -147,7 +147,7 @@ def test_damaged_bytes_are_refused_or_read_but_never_break_the_reader(raw: bytes
         assert transaction.raw == bytes(damaged)
 
 
-def test_random_bytes_never_break_the_reader() -> None:
+def test_random_bytes_never_raise_an_unforeseen_exception() -> None:
     chance = random.Random(8)
     for _ in range(5_000):
         with pytest.raises((ValueError, TransactionError)):
@@ -159,7 +159,7 @@ def test_base58_is_its_own_inverse(data: bytes) -> None:
     assert b58decode(b58encode(data)) == data
 
 
-def test_base58_is_what_addresses_are_written_in() -> None:
+def test_base58_matches_the_addresses_of_solders() -> None:
     key = Pubkey.new_unique()
 
     assert b58encode(bytes(key)) == str(key)
@@ -167,7 +167,7 @@ def test_base58_is_what_addresses_are_written_in() -> None:
         b58decode("0OIl")
 
 
-def test_another_message_under_the_same_signature_is_another_transaction() -> None:
+def test_another_message_with_the_same_signature_is_another_transaction() -> None:
     one, two = (signed([memo.memo(text)], [PAYER], Hash.default()) for text in ("one", "two"))
     forged = VersionedTransaction.populate(two.message, one.signatures)
 

@@ -1,4 +1,4 @@
-"""The reference vectors through the local programs: they answer with the accounts and errors of the real ones."""
+"""The reference vectors run through the local programs: same accounts and errors as the real ones."""
 
 from dataclasses import replace
 from itertools import islice
@@ -62,7 +62,7 @@ def owned(program: Pubkey, record: Record) -> LedgerAccount:
 
 
 def world(authority: Pubkey, vaults: tuple[int, int], *, forward: bool) -> Accounts:
-    """A trader who has as much as can be of what is sold, and a pool's vaults."""
+    """A trader with the maximum balance of the sold token, and a pool's vaults."""
     holdings = (U64_MAX, 0) if forward else (0, U64_MAX)
     programs = {program: LedgerAccount(1, system.PROGRAM_ID, executable=True) for program in PROGRAMS}
     return {
@@ -81,7 +81,7 @@ def world(authority: Pubkey, vaults: tuple[int, int], *, forward: bool) -> Accou
 
 
 def run(accounts: Accounts, swap: Instruction, now: int = NOW, slot: int = 1) -> tuple[Outcome, Accounts]:
-    """What becomes of the swap, and the accounts after it."""
+    """The outcome of a swap, and the accounts after it."""
     message = MessageV0.try_compile(ALICE.pubkey(), [swap], [], Hash.default())
     # One case crosses more ticks than any real transaction has compute units for: it is about what a swap pays.
     transaction = replace(decode(bytes(VersionedTransaction(message, [ALICE]))), unit_limit=UNITS)
@@ -95,7 +95,7 @@ def amount(accounts: Accounts, address: Pubkey) -> int:
 
 
 def moved(before: Accounts, after: Accounts, *, forward: bool) -> tuple[int, int]:
-    """What the trader paid and received, having made sure that the vaults moved by the same."""
+    """The amounts paid and received by the trader; checks that the vaults moved by the same."""
     changes = [amount(after, address) - amount(before, address) for address in HELD]
     assert changes == [amount(before, address) - amount(after, address) for address in VAULTS]
     return (-changes[0], changes[1]) if forward else (-changes[1], changes[0])
@@ -117,7 +117,7 @@ def clmm_world(pool: dict[str, Any], *, forward: bool) -> tuple[Accounts, raydiu
 
 
 @pytest.mark.parametrize("case", cases(CLMM))
-def test_raydium_clmm_answers_as_the_real_program(case: dict[str, Any]) -> None:
+def test_raydium_clmm_answers_like_the_real_program(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     exact_in, forward = given["swap_mode"] == "exact_in", given["zero_for_one"]
     accounts, state = clmm_world(CLMM["pools"][case["pool"]], forward=forward)
@@ -159,7 +159,7 @@ def test_raydium_clmm_answers_as_the_real_program(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", cases(DAMM))
-def test_meteora_damm_v2_answers_as_the_real_program(case: dict[str, Any]) -> None:
+def test_meteora_damm_v2_answers_like_the_real_program(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     exact_in, forward = given["swap_mode"] == "exact_in", given["direction"] == "a_to_b"
     accounts = world(damm_addresses.POOL_AUTHORITY_ADDRESS, (RICH, RICH), forward=forward)
@@ -199,7 +199,7 @@ def has_no_order_book(case: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("case", [case for case in cases(AMM_V4) if has_no_order_book(case.values[0])])
-def test_raydium_amm_v4_answers_as_the_real_program(case: dict[str, Any]) -> None:
+def test_raydium_amm_v4_answers_like_the_real_program(case: dict[str, Any]) -> None:
     pool, given, expected = AMM_V4["pools"][case["pool"]], case["input"], case["expected"]
     authority, nonce = v4_addresses.authority_address()
     forward = given["direction"] == "coin_to_pc"

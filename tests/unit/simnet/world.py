@@ -1,4 +1,4 @@
-"""A small world of accounts, to be run by the local chain and by the real programs (LiteSVM) alike."""
+"""A small set of accounts for runs on the local chain and on the real programs (LiteSVM)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ Accounts = dict[Pubkey, LedgerAccount]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a transaction: the error as JSON (None if it succeeded), and the accounts after it."""
+    """The result of a transaction: the error as JSON (None for success), and the accounts after it."""
 
     error: Any
     accounts: Accounts
@@ -63,7 +63,7 @@ def ata(owner: Keypair, mint: Pubkey = MINT) -> Pubkey:
 
 
 def world() -> Accounts:
-    """Two people with SOL, a token and wrapped SOL, and a payer who is also the mint's authority."""
+    """Two users with SOL, a token and wrapped SOL, and a payer who is also the mint's authority."""
     mint = LedgerAccount(rent_exempt_minimum(82), token.PROGRAM_ID, b"")
     return {
         **{each.pubkey(): LedgerAccount(10 * SOL, system.PROGRAM_ID) for each in (PAYER, ALICE, BOB)},
@@ -106,7 +106,7 @@ def signed(
 def by_simnet(
     transaction: VersionedTransaction, accounts: Accounts, programs: Mapping[Pubkey, NativeProgram] = PROGRAMS
 ) -> Verdict:
-    """Run it in the local chain's runtime."""
+    """Run the transaction in the local chain's runtime."""
     executable = {key: LedgerAccount(1, system.PROGRAM_ID, executable=True) for key in PROGRAMS}
     try:
         parsed = decode(bytes(transaction))
@@ -121,7 +121,7 @@ def by_simnet(
 
 
 def by_litesvm(svm: LiteSVM, transaction: VersionedTransaction, accounts: Accounts) -> Verdict:
-    """Run it by the real runtime and programs."""
+    """Run the transaction with the real runtime and programs."""
     for key, account in accounts.items():
         svm.set_account(key, solders.account.Account(account.lamports, account.data, account.owner, account.executable))
     result = svm.send_transaction(transaction)

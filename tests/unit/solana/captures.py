@@ -1,4 +1,5 @@
-"""Accounts of real pools, and what the real program or mainnet paid for swaps in them: tests/vectors/captures."""
+"""Accounts of real pools, and the results of swaps in them by the real program or on mainnet
+(tests/vectors/captures)."""
 
 import base64
 from dataclasses import dataclass
@@ -25,15 +26,15 @@ OUT_OF_UNITS = "ProgramFailedToComplete"
 REFUSALS = {
     ACCOUNT_NOT_ENOUGH_KEYS: SwapErrorKind.INSUFFICIENT_LIQUIDITY,
     UNDETERMINED: SwapErrorKind.OUTPUT_FALLS_SHORT,
-    # It asks for more than the arrays hold; the program runs out of compute units before it finds that out.
+    # The swap asks for more than the arrays hold; the program runs out of compute units before it detects that.
     OUT_OF_UNITS: SwapErrorKind.INSUFFICIENT_LIQUIDITY,
 }
-"""What the program answered, as the capture tells it in part, and what the maths says."""
+"""Parts of the program's answers in captures, and the errors of our maths for them."""
 
 
 @dataclass(frozen=True)
 class DlmmCapture:
-    """The accounts around a pair (owner and data), as they stood, and swaps that the program was asked for."""
+    """The captured accounts around a pair (owner and data), and swaps that the program was asked for."""
 
     pair: Pubkey
     accounts: dict[Pubkey, tuple[Pubkey, bytes]]
@@ -73,7 +74,7 @@ DLMM = {file: dlmm_capture(file) for file in DLMM_FILES}
 
 
 def dlmm_cases() -> list[Any]:
-    """A file's name and a case of it, each a parameter."""
+    """Parameters: each file's name with one of its cases."""
     return [
         pytest.param(file, case, id=f"{file.removesuffix('.json').removeprefix('meteora_dlmm__')}-{number}")
         for file, capture in DLMM.items()
@@ -82,7 +83,7 @@ def dlmm_cases() -> list[Any]:
 
 
 def refusal(expected: dict[str, Any]) -> str | None:
-    """Which of ``REFUSALS`` the program gave, if any."""
+    """The entry of ``REFUSALS`` that matches the program's answer, if any."""
     if "error" not in expected:
         return None
     (found,) = (each for each in REFUSALS if each in expected["error"])
@@ -93,7 +94,7 @@ MAINNET_SWAPS = load("captures/raydium_clmm__mainnet_swaps.json")
 
 
 def clmm_pool(swap: dict[str, Any]) -> ClmmPool:
-    """The pool as it was just before a swap on mainnet."""
+    """The pool just before a swap on mainnet."""
     rates = ("trade_fee_rate", "protocol_fee_rate", "fund_fee_rate")
     config = blank(raydium_clmm.AmmConfig, **{rate: MAINNET_SWAPS[rate] for rate in rates})
     arrays = [raydium_clmm.TickArrayState.decode(base64.b64decode(each)) for each in swap["tick_arrays"].values()]

@@ -1,4 +1,4 @@
-"""A node of which a test says what it answers."""
+"""A node whose answers a test defines."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from orderd.solana.transport import Response
 
 
 class Node:
-    """Answers each call by its method; ``requests`` are the bodies it was sent."""
+    """Answers each call by its method; ``requests`` are the received bodies."""
 
     def __init__(self, **methods: Callable[[list[Any]], Any]) -> None:
         self._methods = methods

@@ -1,4 +1,4 @@
-"""Records for tests: all zero but for the fields that matter."""
+"""Records for tests: all fields are zero except the given ones."""
 
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -17,10 +17,10 @@ def blank(kind: type[R], **fields: Any) -> R:
 
 
 def key(number: int) -> Pubkey:
-    """A key that no other number gives."""
+    """A key that is unique per number."""
     return Pubkey.from_bytes(number.to_bytes(32, "big"))
 
 
 def uses(instruction: Instruction) -> list[tuple[Pubkey, str]]:
-    """An instruction's accounts: each key, and whether it is read (r), written (w), or signs (s)."""
+    """The accounts of an instruction: each key with r (read), w (written) and s (signer)."""
     return [(meta.pubkey, "s" if meta.is_signer else "w" if meta.is_writable else "r") for meta in instruction.accounts]

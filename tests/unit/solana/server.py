@@ -1,4 +1,4 @@
-"""A tiny HTTP server whose behaviour a test writes: one function from a request's body to raw response bytes."""
+"""A small HTTP server whose behaviour a test defines by a function from request body to raw response bytes."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 
 
 class Server:
-    """Listens on loopback while it is entered; counts connections. With ``hang_up`` it closes after each answer."""
+    """Listens on loopback within its context; counts connections. With ``hang_up`` it closes after each answer."""
 
     def __init__(self, answer: Answer, *, hang_up: bool = False) -> None:
         self._answer = answer
@@ -46,7 +46,7 @@ class Server:
             thread.join(10)
 
     def drop(self) -> None:
-        """Close every connection, as a server does that lets idle ones go."""
+        """Close every connection, as a server does with idle ones."""
         for connection in self._open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""What was simulated is what is signed, but for the compute units: to the byte what compiling it again would make."""
+"""The signed transaction equals the simulated one except for the compute units, byte for byte as if compiled anew."""
 
 import pytest
 from hypothesis import given
@@ -38,19 +38,21 @@ def drafted(
 
 
 @given(units=_units, price=st.integers(0, 2**64 - 1), attempt_id=_memos, transfers=_transfers)
-def test_it_is_as_if_it_were_compiled_with_these_units(units: int, price: int, attempt_id: str, transfers: int) -> None:
+def test_a_version_0_attempt_equals_one_compiled_with_its_units(
+    units: int, price: int, attempt_id: str, transfers: int
+) -> None:
     tried = drafted(TransactionVersion.V0, *_TRANSFERS[:transfers], price=price, attempt_id=attempt_id)
     anew = attempt_instructions(attempt_id, _TRANSFERS[:transfers], units=units, micro_lamports_per_unit=price)
     assert tried.sign(_WALLET, units) == sign(anew, _WALLET, _BLOCKHASH)
 
 
 @given(units=_units, price=st.integers(0, _MOST_PRICE), attempt_id=_memos, transfers=_transfers)
-def test_in_version_1_it_is_as_if_it_were_compiled_with_this_budget(
+def test_a_version_1_attempt_equals_one_compiled_with_its_budget(
     units: int, price: int, attempt_id: str, transfers: int
 ) -> None:
     tried = drafted(TransactionVersion.V1, *_TRANSFERS[:transfers], price=price, attempt_id=attempt_id)
     anew = [memo.memo(attempt_id), *_TRANSFERS[:transfers]]
-    assert [*tried.instructions] == anew, "its budget is no instruction"
+    assert [*tried.instructions] == anew, "the budget must not be an instruction"
     signed = tried.sign(_WALLET, units)
     assert signed == sign(anew, _WALLET, _BLOCKHASH, config=budget_config(units, price))
     transaction = VersionedTransaction.from_bytes(signed.raw)
@@ -60,13 +62,13 @@ def test_in_version_1_it_is_as_if_it_were_compiled_with_this_budget(
     assert transaction.message.config.compute_unit_limit == units
 
 
-def test_what_does_not_begin_with_its_compute_units_is_not_signed() -> None:
+def test_a_draft_without_compute_units_is_not_signed() -> None:
     other = draft(_TRANSFERS[:1], _WALLET.address, _BLOCKHASH)
     with pytest.raises(ValueError, match="compute units"):
         sign_draft(other, _WALLET, 1, 1)
 
 
-def test_what_does_not_name_fee_and_units_in_its_config_is_not_signed() -> None:
+def test_a_version_1_draft_without_fee_and_units_is_not_signed() -> None:
     config = budget_config(1, 1)
     whole = draft(_TRANSFERS[:1], _WALLET.address, _BLOCKHASH, config=config)
     other = whole[:4] + bytes([0b1100]) + whole[5:]
@@ -74,7 +76,7 @@ def test_what_does_not_name_fee_and_units_in_its_config_is_not_signed() -> None:
         sign_draft(other, _WALLET, 1, 1)
 
 
-def test_a_draft_that_names_accounts_by_a_table_is_shorter_and_signed_alike() -> None:
+def test_a_draft_with_a_lookup_table_is_shorter_and_signed_like_others() -> None:
     table = AddressLookupTableAccount(Pubkey.from_bytes(bytes([39] * 32)), _PEOPLE)
     instructions = attempt_instructions("1-2", _TRANSFERS, units=1_000, micro_lamports_per_unit=7)
     plain = draft(instructions, _WALLET.address, _BLOCKHASH)
@@ -88,12 +90,12 @@ def test_a_draft_that_names_accounts_by_a_table_is_shorter_and_signed_alike() ->
 
 
 def naming(accounts: int, data: int = 0) -> Instruction:
-    """An instruction that names so many accounts beside the wallet, its program and the memo's."""
+    """An instruction with this many accounts besides the wallet, its program and the memo program."""
     metas = [AccountMeta(Keypair.from_seed(bytes([2, each] * 16)).pubkey(), False, True) for each in range(accounts)]
     return Instruction(_PEOPLE[0], bytes(data), metas)
 
 
-def test_version_1_has_room_for_what_version_0_has_not() -> None:
+def test_version_1_fits_more_than_version_0() -> None:
     large = naming(61)
     with pytest.raises(OrderdError, match=f"{MAX_SIZE} are allowed") as refused:
         drafted(TransactionVersion.V0, large)
@@ -106,14 +108,14 @@ def test_version_1_has_room_for_what_version_0_has_not() -> None:
 @pytest.mark.parametrize(
     ("large", "detail"), [(naming(62), "65 accounts, 64 are allowed"), (naming(1, 4_000), "4096 are allowed")]
 )
-def test_version_1_has_limits_too(large: Instruction, detail: str) -> None:
+def test_version_1_has_its_own_limits(large: Instruction, detail: str) -> None:
     with pytest.raises(OrderdError, match=detail) as refused:
         drafted(TransactionVersion.V1, large)
     assert refused.value.code is ErrorCode.TX_TOO_LARGE
 
 
-def test_no_transaction_has_more_accounts_than_the_runtime_locks() -> None:
-    """Also where a table names them, which takes few bytes."""
+def test_the_number_of_accounts_is_limited_by_the_runtime() -> None:
+    """This also applies to accounts in lookup tables, which take few bytes."""
     many = naming(62)
     table = AddressLookupTableAccount(Pubkey.from_bytes(bytes([39] * 32)), [meta.pubkey for meta in many.accounts])
     attempt = attempt_instructions("1-2", [many], units=1, micro_lamports_per_unit=0)

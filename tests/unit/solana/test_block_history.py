@@ -1,4 +1,4 @@
-"""From which slot on a node has every block: what it missed between two snapshots is a gap, and not the chain's."""
+"""The slot from which on a node has every block: blocks missing between two snapshots are a gap of the node."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.unit.solana.node import Node
 
 
 class Ledger:
-    """A node that has ``kept`` blocks of a chain whose blocks are at these slots; heights begin at 100."""
+    """A node that has the blocks ``kept`` of a chain with blocks at these slots; heights begin at 100."""
 
     def __init__(self, chain: list[int], kept: set[int]) -> None:
         self.chain, self.kept = chain, kept
@@ -44,9 +44,7 @@ class Ledger:
     st.sets(st.integers(1, 60)),
     st.integers(1, 60),
 )
-def test_it_is_the_first_slot_after_the_last_block_that_is_missing(
-    chain: list[int], missing: set[int], oldest: int
-) -> None:
+def test_the_history_begins_after_the_last_missing_block(chain: list[int], missing: set[int], oldest: int) -> None:
     ledger = Ledger(chain, set(chain) - missing | {chain[-1]})
     oldest = min(oldest, chain[-1])
     found = ledger.unbroken_from(oldest)
@@ -60,12 +58,12 @@ def test_a_long_history_takes_several_calls() -> None:
     assert Ledger(chain, {1, 600_000, 1_200_000}).unbroken_from(1) == 400_001
 
 
-def test_a_node_that_does_not_list_its_own_newest_block_tells_nothing() -> None:
+def test_a_node_that_does_not_list_its_newest_block_is_an_error() -> None:
     with pytest.raises(RpcTransportError, match="slot 9 is missing"):
         Ledger([7, 8, 9], {7, 8}).unbroken_from(7)
 
 
-def test_heights_that_contradict_each_other_leave_the_newest_block_alone() -> None:
+def test_contradictory_heights_leave_only_the_newest_block() -> None:
     ledger = Ledger([7, 8, 9], {7, 8, 9})
     wrong = EpochInfo(9, 500, 0)
     assert unbroken_from(ledger.rpc, 7, wrong, "finalized") == 9

@@ -1,4 +1,4 @@
-"""Accounts as the real chain holds them, read with our own layouts: a swap pays what the real one paid, to the unit."""
+"""Real accounts, read with our layouts: a swap pays exactly what the real one paid."""
 
 import base64
 from collections import Counter
@@ -31,7 +31,7 @@ def swap_of(file: str, case: dict[str, Any]) -> dlmm.DlmmSwap:
     return swap(DLMM[file].pool, case["amount"], swap_for_y=case["swap_for_y"], now=DLMM[file].unix_time)
 
 
-def test_no_case_is_lost() -> None:
+def test_every_captured_case_is_covered() -> None:
     kinds = Counter((case["mode"], case["swap_for_y"]) for capture in DLMM.values() for case in capture.cases)
     assert kinds == {
         ("exact_in", True): 61,
@@ -44,7 +44,7 @@ def test_no_case_is_lost() -> None:
     assert len(MAINNET_SWAPS["swaps"]) == 12
 
 
-def test_the_orders_rest_in_arrays_of_an_older_version_than_the_one_that_brought_them() -> None:
+def test_limit_orders_exist_in_arrays_of_an_older_version() -> None:
     for capture in DLMM.values():
         assert {array.version for array in capture.arrays} == {2}
         assert any(each.open_order_amount for each in capture.pool.bins.values())
@@ -63,7 +63,7 @@ def test_meteora_dlmm_pays_what_the_real_program_paid(file: str, case: dict[str,
 
 
 @pytest.mark.parametrize("file", DLMM)
-def test_accounts_of_the_real_chain_survive_a_round_trip(file: str) -> None:
+def test_real_accounts_survive_a_round_trip(file: str) -> None:
     capture = DLMM[file]
     held = {data for _, data in capture.accounts.values()}
     assert {capture.state.encode(), *(array.encode() for array in capture.arrays)} <= held
@@ -77,8 +77,8 @@ def test_the_version_of_a_bin_array_changes_no_amount(version: int) -> None:
 
 
 @pytest.mark.parametrize("file", DLMM)
-def test_the_curve_of_a_real_pool_reaches_as_far_as_its_orders(file: str) -> None:
-    """The curve ends just where the pool has no more to give: the quote for all of it drains every layer of it."""
+def test_the_curve_of_a_real_pool_ends_with_its_last_order(file: str) -> None:
+    """The curve ends where the pool is empty: the quote for the whole curve drains every layer."""
     capture = DLMM[file]
     for swap_for_y in (True, False):
         side = DlmmSide(capture.pool, swap_for_y=swap_for_y, now=capture.unix_time)
@@ -129,7 +129,7 @@ def test_meteora_damm_v2_pays_what_the_real_program_paid(pool: dict[str, Any], c
     assert (found.amount_in, found.amount_out) == (expected["amount_in"], expected["amount_out"])
 
 
-def test_no_case_of_damm_v2_is_lost() -> None:
+def test_every_captured_case_of_damm_v2_is_covered() -> None:
     cases = [case for pool in DAMM_V2 for case in pool["cases"]]
     assert Counter("error" in case["expected"] for case in cases) == {False: 29, True: 3}
     assert all(damm_v2_pool(pool).encode() == base64.b64decode(pool["account"]) for pool in DAMM_V2)

@@ -1,4 +1,4 @@
-"""What is deployed at a program's address, and since when."""
+"""The program deployed at an address, and the slot of its deployment."""
 
 import pytest
 from solders.pubkey import Pubkey
@@ -21,26 +21,26 @@ ELF = b"\x7fELF and the rest"
 
 @pytest.fixture
 def chain() -> Chain:
-    """With an upgradeable program of slot 42."""
+    """A chain with an upgradeable program deployed at slot 42."""
     chain = Chain()
     chain.accounts[PROGRAM] = LOADER, program_account_data(PROGRAM)
     chain.accounts[program_data_address(PROGRAM)] = LOADER, program_data(42, ELF)
     return chain
 
 
-def test_an_upgradeable_program_is_as_old_as_its_binary(chain: Chain) -> None:
+def test_an_upgradeable_program_has_the_slot_of_its_binary(chain: Chain) -> None:
     assert deployed_slots(chain.rpc(), [PROGRAM, PROGRAM]) == {PROGRAM: 42}
     assert binary(chain.rpc(), PROGRAM) == Binary(42, ELF)
 
 
-def test_a_program_that_cannot_be_upgraded_stays_what_it_is() -> None:
+def test_a_program_that_cannot_be_upgraded_has_slot_zero() -> None:
     chain = Chain()
     chain.accounts[PROGRAM] = FIXED_LOADER, ELF
     assert deployed_slots(chain.rpc(), [PROGRAM]) == {PROGRAM: 0}
     assert binary(chain.rpc(), PROGRAM) == Binary(0, ELF)
 
 
-def test_a_program_that_is_not_there_has_no_slot(chain: Chain) -> None:
+def test_a_missing_program_has_no_slot(chain: Chain) -> None:
     assert deployed_slots(chain.rpc(), [Pubkey.new_unique()]) == {}
     assert binary(chain.rpc(), Pubkey.new_unique()) is None
 
@@ -52,12 +52,12 @@ def test_a_program_whose_binary_was_closed_has_no_slot(chain: Chain, data: bytes
     assert binary(chain.rpc(), PROGRAM) is None
 
 
-def test_what_is_no_binary_is_not_run(chain: Chain) -> None:
+def test_an_invalid_binary_is_not_run(chain: Chain) -> None:
     chain.accounts[program_data_address(PROGRAM)] = LOADER, program_data(42, b"no program")
     assert deployed_slots(chain.rpc(), [PROGRAM]) == {PROGRAM: 42}
     assert binary(chain.rpc(), PROGRAM) is None
 
 
-def test_an_account_of_anybody_else_is_no_program(chain: Chain) -> None:
+def test_an_account_of_another_owner_is_not_a_program(chain: Chain) -> None:
     chain.accounts[PROGRAM] = Pubkey.new_unique(), program_account_data(PROGRAM)
     assert deployed_slots(chain.rpc(), [PROGRAM]) == {}

@@ -1,4 +1,4 @@
-"""What a URL says of an endpoint, and by way of whom it is reached."""
+"""How an endpoint's URL is interpreted, and through which proxy the endpoint is reached."""
 
 import socket
 import ssl
@@ -35,7 +35,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def speaking(answers: list[bytes], tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, Queue[bytes]]]:
-    """A port that answers the first connection's requests in turn, and what it was told."""
+    """A port that answers the first connection's requests in turn, and what it received."""
     received: Queue[bytes] = Queue()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -67,7 +67,7 @@ def test_user_and_password_are_sent_as_basic_authentication() -> None:
     assert "secret" not in head
 
 
-def test_so_they_are_by_the_websocket() -> None:
+def test_user_and_password_are_sent_by_the_websocket() -> None:
     seen: Queue[str | None] = Queue()
 
     def admit(_: ServerConnection, request: Request) -> Response | None:
@@ -87,7 +87,7 @@ def test_so_they_are_by_the_websocket() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8899", "ws://localhost:8900", "https://[::1]", "http://127.1.2.3"])
-def test_nothing_on_this_machine_is_asked_for_by_way_of_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_endpoints_on_this_machine_are_reached_without_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     for name in PROXY_NAMES[:3]:
         monkeypatch.setenv(name, "http://proxy.example:3128")
     assert EndpointUrl.of(url).proxy() is None
@@ -111,7 +111,7 @@ def test_nothing_on_this_machine_is_asked_for_by_way_of_a_proxy(monkeypatch: pyt
         ({"ALL_PROXY": "socks5h://p:4", "NO_PROXY": "rpc.example"}, "ws://rpc.example", None),
     ],
 )
-def test_which_proxy_leads_to_an_endpoint(
+def test_the_proxy_is_chosen_by_scheme_and_host(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, port: int | None
 ) -> None:
     for name, value in variables.items():
@@ -123,7 +123,7 @@ def test_which_proxy_leads_to_an_endpoint(
 @pytest.mark.parametrize(
     "proxy", ["socks4://p:1", "https://p:1", "http://", "http://p:many", f"socks5://{'u' * 256}@p:1"]
 )
-def test_a_proxy_of_another_kind_is_reported(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_an_unsupported_proxy_is_reported(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(OrderdError, match="the proxy that the environment names for https"):
         HttpTransport("https://rpc.example")
@@ -131,7 +131,7 @@ def test_a_proxy_of_another_kind_is_reported(monkeypatch: pytest.MonkeyPatch, pr
         EndpointUrl.of("wss://rpc.example").proxy()
 
 
-def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_gets_the_whole_url_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
     with speaking([response(b"{}")]) as (port, received):
         monkeypatch.setenv("HTTP_PROXY", f"http://trader:secret%401@127.0.0.1:{port}")
         assert posted("http://rpc.example/key") == b"{}"
@@ -142,7 +142,7 @@ def test_a_proxy_is_told_the_whole_address_in_plain_http(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b""])
-def test_a_proxy_is_asked_for_a_way_to_an_endpoint_with_tls(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+def test_a_proxy_gets_a_connect_request_for_tls(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     with speaking([answer]) as (port, received):
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with pytest.raises(TransportError, match=r"rpc\.example:443 through the proxy 127\.0\.0\.1"):
@@ -160,10 +160,10 @@ def test_a_proxy_is_asked_for_a_way_to_an_endpoint_with_tls(monkeypatch: pytest.
     ],
 )
 @pytest.mark.parametrize("wants_user", [False, True])
-def test_a_socks_proxy_leads_to_an_endpoint(
+def test_an_endpoint_is_reached_through_a_socks_proxy(
     monkeypatch: pytest.MonkeyPatch, kind: str, host: str, asked: str, wants_user: bool
 ) -> None:
-    """It is told the name where the proxy finds the address (socks5h), and the address where this machine does."""
+    """With socks5h the proxy resolves the name, otherwise this machine does."""
     monkeypatch.setattr("orderd.proxy._address", lambda name, _: "192.0.2.7" if name == "rpc.example" else name)
     with (
         speaking([response(b"{}")]) as (port, received),
@@ -172,11 +172,11 @@ def test_a_socks_proxy_leads_to_an_endpoint(
         monkeypatch.setenv("ALL_PROXY", proxy.url(kind))
         assert posted(f"http://{host}:8899/key") == b"{}"
 
-    assert received.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\n"), "as if nothing were on the way"
+    assert received.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\n"), "the endpoint gets an ordinary request"
     assert proxy.asked == [(asked, 8899)]
 
 
-def test_so_it_does_to_one_with_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_endpoint_with_tls_is_reached_through_a_socks_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("rpc.example").configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
@@ -187,7 +187,7 @@ def test_so_it_does_to_one_with_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert received.get(timeout=10).startswith(b"POST /key HTTP/1.1\r\nHost: rpc.example\r\n")
 
 
-def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_websocket_is_reached_through_a_socks_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: Queue[str] = Queue()
 
     def admit(_: ServerConnection, request: Request) -> Response | None:
@@ -209,7 +209,7 @@ def test_so_it_does_for_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.join()
 
 
-def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_a_socks_proxy_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socks_proxy({}, wants_user=True) as proxy:
         monkeypatch.setenv("ALL_PROXY", proxy.url())
         with pytest.raises(TransportError, match=r"rpc\.example:80 through the proxy .*: no host is reached there"):
@@ -222,7 +222,7 @@ def test_a_socks_proxy_that_leads_nowhere_says_why(monkeypatch: pytest.MonkeyPat
             posted("http://rpc.example/key")
 
 
-def test_a_name_that_no_host_can_have_is_reported_as_one_that_is_not_reached() -> None:
+def test_an_invalid_host_name_is_reported_as_unreachable() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(OSError, match="not a valid host name"):
         _ask_in_socks(ours, f"{'x' * 64}.example", 80)

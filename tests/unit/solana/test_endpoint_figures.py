@@ -1,4 +1,4 @@
-"""How an endpoint has answered: counted by each process, added up over all, and forgotten after a minute."""
+"""Figures about an endpoint's answers: counted per process, summed over all, and dropped after a minute."""
 
 import json
 from dataclasses import asdict
@@ -19,7 +19,7 @@ class Clock:
 
 
 class PlayedTransport:
-    """Answers each request as it was told, the last way for ever."""
+    """Answers requests with ``answers`` in turn, and repeats the last one."""
 
     def __init__(self, *answers: Response | TransportError) -> None:
         self._answers = [*answers]
@@ -61,7 +61,7 @@ def test_latencies_failures_and_outdated_answers_of_a_client_are_counted() -> No
     assert tally.failures == {"rate_limited": 1, "response": 1, "transport": 1}
 
 
-def test_answers_of_another_commitment_are_behind_by_design_and_not_counted_as_outdated() -> None:
+def test_answers_at_another_commitment_are_not_counted_as_outdated() -> None:
     figures = EndpointFigures("node")
     rpc = RpcClient("", transport=PlayedTransport(numbered(blockhash(812)), numbered(blockhash(780))), figures=figures)
     rpc.get_latest_blockhash()
@@ -69,7 +69,7 @@ def test_answers_of_another_commitment_are_behind_by_design_and_not_counted_as_o
     assert figures.tally().slot_lag == 0
 
 
-def test_percentiles_are_at_most_a_tenth_too_high() -> None:
+def test_percentiles_are_at_most_ten_percent_too_high() -> None:
     figures = EndpointFigures("node")
     for milliseconds in range(1, 101):
         figures.answered(milliseconds / 1000)
@@ -79,12 +79,12 @@ def test_percentiles_are_at_most_a_tenth_too_high() -> None:
         assert true <= note_slot <= true * 1.1
 
 
-def test_without_a_request_no_latency_is_made_up() -> None:
+def test_there_is_no_latency_without_a_request() -> None:
     tally = EndpointFigures("node").tally()
     assert (tally.requests, tally.latency_ms(0.5), tally.slot, tally.slot_lag) == (0, None, None, None)
 
 
-def test_what_is_older_than_the_window_is_forgotten() -> None:
+def test_figures_older_than_the_window_are_dropped() -> None:
     clock = Clock()
     figures = EndpointFigures("node", clock)
     figures.answered(0.1)
@@ -96,7 +96,7 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert figures.tally().requests == 1
 
 
-def test_the_figures_of_several_processes_are_those_of_all_their_requests() -> None:
+def test_figures_of_several_processes_are_merged() -> None:
     one, other, all_of_them = (EndpointFigures("node") for _ in range(3))
     for number in range(100):
         for figures in (one if number % 3 else other, all_of_them):
@@ -105,7 +105,7 @@ def test_the_figures_of_several_processes_are_those_of_all_their_requests() -> N
     one.failed("transport")
     all_of_them.failed("transport")
     elsewhere = EndpointFigures("elsewhere").tally()
-    # As a worker's heartbeat carries them.
+    # In the form of a worker's heartbeat.
     sent = EndpointTally.from_json(json.loads(json.dumps(asdict(other.tally()))))
     found = combined([one.tally(), elsewhere, sent])
     assert [(each.host, each.processes) for each in found] == [("node", 2), ("elsewhere", 1)]

@@ -1,4 +1,4 @@
-"""The rule by which signed bytes are known never to land, and that a success was rolled back."""
+"""The rules that prove that signed bytes will never land, or that a fill was rolled back."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ def finalized_at(height: int, slot: int = FINALIZED.absolute_slot) -> EpochInfo:
     return EpochInfo(slot, height, 0)
 
 
-def test_a_null_beside_a_finalized_witness_soon_after_the_last_valid_height_is_proof() -> None:
+def test_a_null_status_with_a_finalized_witness_after_the_last_valid_height_is_a_proof() -> None:
     assert PROOF.proves_expiry(VALIDITY)
 
 
@@ -38,19 +38,19 @@ def test_a_null_beside_a_finalized_witness_soon_after_the_last_valid_height_is_p
         replace(PROOF, status=SignatureStatus(READ_AT + 1, "AccountNotFound", "finalized")),
     ],
     ids=[
-        "no witness: the node may be on a dead fork, or far behind",
-        "the last valid height is not passed",
-        "an answer older than the height",
-        "so late that the node may have forgotten",
-        "seen, if only in a block without votes",
-        "landed, and failed",
+        "no witness: the node may be on a dead fork or far behind",
+        "last valid height not passed",
+        "answer older than the height",
+        "so late that the node may have dropped the status",
+        "seen in a block without votes",
+        "landed and failed",
     ],
 )
-def test_less_is_no_proof(sighting: Sighting) -> None:
+def test_incomplete_evidence_is_not_a_proof(sighting: Sighting) -> None:
     assert not sighting.proves_expiry(VALIDITY)
 
 
-def test_without_the_blockhashs_slot_a_witness_proves_only_what_is_recent_at_any_rate() -> None:
+def test_a_witness_without_the_blockhashs_slot_proves_only_recent_attempts() -> None:
     assert not PROOF.proves_expiry(Validity(LAST_HEIGHT))
 
 
@@ -64,14 +64,14 @@ def test_without_the_blockhashs_slot_a_witness_proves_only_what_is_recent_at_any
         (None, READ_AT + 192, False),
     ],
     ids=[
-        "it has all blocks since",
-        "it lacks one",
-        "within the statuses that come with a snapshot",
-        "before those",
-        "not one node",
+        "has all blocks since",
+        "lacks one block",
+        "within the statuses of a snapshot",
+        "before the statuses of a snapshot",
+        "several nodes",
     ],
 )
-def test_of_one_node_its_history_decides(history_from: int | None, slot: int, proven: bool) -> None:
+def test_the_history_of_a_single_node_is_a_proof(history_from: int | None, slot: int, proven: bool) -> None:
     sighting = replace(PROOF, is_witnessed=False, history_from=history_from, slot=slot)
     assert sighting.proves_expiry(VALIDITY) is proven
 
@@ -83,11 +83,11 @@ def test_of_one_node_its_history_decides(history_from: int | None, slot: int, pr
     behind=st.integers(0, 400),
     forgets=st.booleans(),
 )
-@example(landed=1, skipped=[False] * 500, asked=301, behind=32, forgets=True)  # it has just been forgotten
-def test_no_node_of_the_chain_that_won_proves_the_expiry_of_what_landed(
+@example(landed=1, skipped=[False] * 500, asked=301, behind=32, forgets=True)  # the status was just dropped
+def test_no_node_of_the_winning_fork_proves_the_expiry_of_a_landed_transaction(
     landed: int, skipped: list[bool], asked: int, behind: int, forgets: bool
 ) -> None:
-    """Whatever slots are empty: a node with a finalized witness keeps the newest 300 blocks, or more."""
+    """For any empty slots: a node with a finalized witness keeps the newest 300 blocks or more."""
     heights = [READ_AT]  # by slots after the one of the blockhash
     for is_empty in skipped:
         heights.append(heights[-1] + (not is_empty))
@@ -105,19 +105,19 @@ def test_no_node_of_the_chain_that_won_proves_the_expiry_of_what_landed(
 
 
 @pytest.mark.parametrize(("level", "landed"), [("processed", False), ("confirmed", True), ("finalized", True)])
-def test_what_is_only_processed_has_neither_landed_nor_expired(level: str, landed: bool) -> None:
+def test_a_processed_transaction_has_neither_landed_nor_expired(level: str, landed: bool) -> None:
     sighting = replace(PROOF, status=SignatureStatus(READ_AT + 1, None, level))
     assert sighting.landed is landed
     assert not sighting.proves_expiry(VALIDITY)
 
 
 @pytest.mark.parametrize(("level", "landed"), [("confirmed", False), ("finalized", True)])
-def test_where_only_finality_counts_a_confirmed_success_has_not_landed_yet(level: str, landed: bool) -> None:
+def test_a_confirmed_transaction_has_not_landed_if_finality_is_required(level: str, landed: bool) -> None:
     sighting = replace(PROOF, status=SignatureStatus(READ_AT + 1, None, level), landed_at="finalized")
     assert (sighting.landed, sighting.is_final) == (landed, landed)
 
 
-def test_what_nobody_shows_has_not_landed() -> None:
+def test_an_unseen_transaction_has_not_landed() -> None:
     assert not PROOF.landed
     assert not PROOF.is_final
 
@@ -126,7 +126,7 @@ def test_what_nobody_shows_has_not_landed() -> None:
     ("level", "final_at", "landed"),
     [("confirmed", "finalized", False), ("finalized", "finalized", True), ("confirmed", "confirmed", True)],
 )
-def test_a_failure_counts_once_its_block_cannot_be_rolled_back(level: str, final_at: Any, landed: bool) -> None:
+def test_a_failure_counts_once_its_block_is_final(level: str, final_at: Any, landed: bool) -> None:
     failed = SignatureStatus(READ_AT + 1, "ProgramFailedToComplete", level)
     assert replace(PROOF, status=failed, final_at=final_at).landed is landed
 
@@ -146,17 +146,15 @@ SEEN = replace(VALIDITY, landed_slot=LANDED)
         (SignatureStatus(LANDED, "ProgramFailedToComplete", "finalized"), True),
     ],
     ids=[
-        "in no block of the chain that won",
-        "it stands",
-        "it still may stand",
-        "it may stand elsewhere",
-        "it stands elsewhere",
-        "it failed in the block that won",
+        "in no block of the winning fork",
+        "in the same block",
+        "not decided yet",
+        "possibly in another block",
+        "in another block",
+        "failed on the winning fork",
     ],
 )
-def test_a_success_is_taken_back_only_on_the_word_of_the_finalized_chain(
-    status: SignatureStatus | None, rolled_back: bool
-) -> None:
+def test_a_fill_is_rolled_back_only_on_finalized_evidence(status: SignatureStatus | None, rolled_back: bool) -> None:
     assert replace(PROOF, status=status).proves_rollback(SEEN) is rolled_back
 
 
@@ -167,12 +165,12 @@ def test_a_success_is_taken_back_only_on_the_word_of_the_finalized_chain(
         replace(PROOF, finalized=finalized_at(LAST_HEIGHT, slot=LANDED - 1)),
         replace(PROOF, slot=READ_AT + STATUSES_KEPT + 1),
     ],
-    ids=["no witness", "its slot is not finalized", "the node may have forgotten"],
+    ids=["no witness", "slot not finalized", "node may have dropped the status"],
 )
-def test_not_found_alone_takes_no_success_back(sighting: Sighting) -> None:
+def test_not_found_alone_does_not_roll_a_fill_back(sighting: Sighting) -> None:
     assert not sighting.proves_rollback(SEEN)
 
 
-def test_where_the_blockhashs_slot_was_not_kept_it_is_no_later_than_half_of_the_slots_were_empty() -> None:
+def test_an_unknown_blockhash_slot_is_estimated_with_half_of_the_slots_empty() -> None:
     assert Validity(LAST_HEIGHT).first_slot(finalized_at(LAST_HEIGHT + 1)) == FINALIZED.absolute_slot - 2 * 151
     assert Validity(LAST_HEIGHT).first_slot(finalized_at(LAST_HEIGHT + 10_000)) == 0

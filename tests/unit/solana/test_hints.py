@@ -1,4 +1,4 @@
-"""Hints of landed transactions: told soon, from whichever connection is up, and never needed."""
+"""Hints of landed transactions and changed accounts: fast, on any live connection, and never required."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ A, B, C = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2, 3))
 
 
 class Node:
-    """A node's websocket: hands out its connections and what they said."""
+    """A node's websocket server; gives access to its connections and received messages."""
 
     def __init__(self) -> None:
         self.connections: Queue[ServerConnection] = Queue()
@@ -47,7 +47,7 @@ def node() -> Iterator[Node]:
 
 
 class Listening(LandingHints):
-    """Tells when it has a connection to watch over."""
+    """Reports when it has an open connection."""
 
     def __init__(self, url: str, on_hint: Callable[[str], None]) -> None:
         super().__init__(url, on_hint)
@@ -65,7 +65,7 @@ def landed(subscription: int) -> str:
 
 
 def watched(node: Node, listening: Listening, connection: ServerConnection, signature: str, subscription: int) -> None:
-    """Watches a transaction over a connection, on which the node says what the subscription is called."""
+    """Watch a transaction over a connection, and let the node assign the subscription's number."""
     listening.watch(signature)
     asked = json.loads(node.said.get(timeout=10))
     assert (asked["method"], asked["params"]) == ("signatureSubscribe", [signature, {"commitment": "confirmed"}])
@@ -91,16 +91,16 @@ def test_each_watched_transaction_is_reported(node: Node, listening: Listening, 
     listening.opened.get(timeout=10)
     watched(node, listening, connection, "first", 7)
     watched(node, listening, connection, "second", 8)
-    for subscription in (9, 8, 7, 7):  # of what nobody watches, or watches no more, nothing is told
+    for subscription in (9, 8, 7, 7):  # subscriptions that are not or no longer watched give no hint
         connection.send(landed(subscription))
-    connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "result": 7}))  # an answer is no hint
+    connection.send(json.dumps({"jsonrpc": "2.0", "id": 1, "result": 7}))  # an answer is not a hint
     assert [hinted.get(timeout=10), hinted.get(timeout=10)] == ["second", "first"]
     watched(node, listening, connection, "third", 9)
     connection.send(landed(9))
     assert hinted.get(timeout=10) == "third"
 
 
-def test_a_lost_connection_is_opened_again(node: Node, listening: Listening, hinted: Queue[str]) -> None:
+def test_a_lost_connection_is_reopened(node: Node, listening: Listening, hinted: Queue[str]) -> None:
     connection = node.connections.get(timeout=10)
     listening.opened.get(timeout=10)
     watched(node, listening, connection, "on the one that is lost", 7)
@@ -122,10 +122,10 @@ def accounts(node: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccountHin
 
 
 def subscribed(node: Node, connection: ServerConnection, subscription: int) -> str:
-    """Answers the next subscription; the account that it is of."""
+    """Answer the next subscription; returns its account."""
     asked = json.loads(node.said.get(timeout=10))
     assert asked["method"] == "accountSubscribe"
-    assert asked["params"][1]["dataSlice"]["length"] == 0, "what the account holds is asked for elsewhere"
+    assert asked["params"][1]["dataSlice"]["length"] == 0, "the subscription must not request account data"
     connection.send(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": subscription}))
     return str(asked["params"][0])
 
@@ -135,7 +135,7 @@ def changed(subscription: int) -> str:
     return json.dumps({"jsonrpc": "2.0", "method": "accountNotification", "params": params})
 
 
-def test_a_watcher_of_an_account_gets_its_changes_alone(node: Node, accounts: AccountHints) -> None:
+def test_a_watcher_gets_only_changes_of_its_account(node: Node, accounts: AccountHints) -> None:
     notified: Queue[str] = Queue()
     accounts.watch(A, lambda: notified.put("a"))
     accounts.start()
@@ -149,7 +149,7 @@ def test_a_watcher_of_an_account_gets_its_changes_alone(node: Node, accounts: Ac
     assert notified.empty()
 
 
-def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accounts: AccountHints) -> None:
+def test_accounts_are_subscribed_again_on_a_new_connection(node: Node, accounts: AccountHints) -> None:
     notified: Queue[str] = Queue()
     accounts.watch(A, lambda: notified.put("first"))
     accounts.watch(A, lambda: notified.put("latest"))
@@ -159,13 +159,13 @@ def test_on_a_new_connection_the_accounts_are_asked_for_again(node: Node, accoun
     first.close()
     second = node.connections.get(timeout=10)
     assert subscribed(node, second, 8) == str(A)
-    second.send(changed(7))  # of the connection before
+    second.send(changed(7))  # a number of the previous connection
     second.send(changed(8))
     assert notified.get(timeout=10) == "latest"
     assert notified.empty()
 
 
-def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_third(
+def test_a_second_connection_is_opened_when_the_first_is_full_and_no_third(
     node: Node, accounts: AccountHints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hints, "_MAX_ACCOUNTS", 1)
@@ -177,7 +177,7 @@ def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_
     assert subscribed(node, first, 7) == str(A)
     accounts.watch(B, lambda: notified.put("b"))
     second = node.connections.get(timeout=10)
-    assert subscribed(node, second, 7) == str(B), "each connection numbers its own"
+    assert subscribed(node, second, 7) == str(B), "subscription numbers are per connection"
     accounts.watch(C, lambda: notified.put("c"))
     accounts.watch(B, lambda: notified.put("b again"))
     second.send(changed(7))
@@ -189,17 +189,15 @@ def test_where_a_connection_takes_no_more_accounts_another_one_is_opened_and_no_
     assert node.said.empty()
 
 
-def test_what_is_no_message_costs_no_more_than_the_connection(node: Node, accounts: AccountHints) -> None:
+def test_an_invalid_message_only_closes_its_connection(node: Node, accounts: AccountHints) -> None:
     accounts.start()
     node.connections.get(timeout=10).send("not JSON")
     assert node.connections.get(timeout=10) is not None
 
 
-def test_a_hint_that_leads_to_what_nobody_foresaw_ends_no_hints_to_come(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_exception_in_a_watcher_does_not_end_later_hints(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> None:
-        raise ArithmeticError("nobody thought of this")
+        raise ArithmeticError("unforeseen")
 
     monkeypatch.setattr(hints, "_BACKOFF_SECONDS", 0.01)
     listening = Listening(node.url, fail)
@@ -219,7 +217,7 @@ def test_without_a_node_nothing_happens() -> None:
     nobody.stop(10)
 
 
-def test_accounts_that_are_made_are_reported_by_their_addresses(node: Node, accounts: AccountHints) -> None:
+def test_new_accounts_are_reported_by_address(node: Node, accounts: AccountHints) -> None:
     notified: Queue[str] = Queue()
     hinted: Queue[None] = Queue()
     accounts.on_hint = lambda: hinted.put(None)
@@ -227,7 +225,7 @@ def test_accounts_that_are_made_are_reported_by_their_addresses(node: Node, acco
     def appeared(address: str) -> None:
         notified.put(address)
         if address == str(B):
-            raise OSError("whoever looks has trouble of his own")
+            raise OSError("error of the watcher")
 
     accounts.watch_for(AccountsLike(A, 637, (Memcmp(168, B), Memcmp(200, C))), appeared)
     accounts.start()
@@ -245,4 +243,4 @@ def test_accounts_that_are_made_are_reported_by_their_addresses(node: Node, acco
         connection.send(json.dumps({"jsonrpc": "2.0", "method": "programNotification", "params": params}))
     assert {notified.get(timeout=10), notified.get(timeout=10)} == {str(B), str(C)}
     hinted.get(timeout=10)
-    assert hinted.empty(), "nobody is woken by what failed"
+    assert hinted.empty(), "a failed subscription gave a hint"

@@ -1,4 +1,4 @@
-"""The wallet file: made private, refused when it is not, and never shown."""
+"""The wallet file: created private, refused if others can read it, and never shown."""
 
 import json
 import os
@@ -22,20 +22,20 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_new_wallet_is_private_and_is_read_back(path: Path) -> None:
-    os.umask(os.umask(0o000))  # the mode must not depend on it
+    os.umask(os.umask(0o000))  # the file mode must not depend on the umask
     created = create_wallet(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert load_wallet(path).address == created.address
 
 
-def test_the_file_is_the_one_the_solana_cli_reads_and_writes(path: Path) -> None:
+def test_the_file_has_the_format_of_the_solana_cli(path: Path) -> None:
     created = create_wallet(path)
     secret = json.loads(path.read_text())
     assert len(secret) == 64
     assert Keypair.from_bytes(bytes(secret)).pubkey() == created.address
 
 
-def test_a_wallet_that_exists_is_never_overwritten(path: Path) -> None:
+def test_an_existing_wallet_is_never_overwritten(path: Path) -> None:
     create_wallet(path)
     before = path.read_bytes()
     with pytest.raises(WalletError, match="exists already"):
@@ -44,7 +44,7 @@ def test_a_wallet_that_exists_is_never_overwritten(path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o700])
-def test_a_wallet_that_others_may_use_is_refused(path: Path, mode: int) -> None:
+def test_a_wallet_readable_by_others_is_refused(path: Path, mode: int) -> None:
     create_wallet(path)
     path.chmod(mode)
     with pytest.raises(WalletError, match="chmod 600"):
@@ -68,17 +68,17 @@ def test_a_link_is_not_followed(path: Path) -> None:
         create_wallet(link)
 
 
-def test_a_directory_is_no_wallet(tmp_path: Path) -> None:
+def test_a_directory_is_not_a_wallet(tmp_path: Path) -> None:
     with pytest.raises(WalletError, match="not a regular file"):
         load_wallet(tmp_path)
 
 
-def test_a_missing_wallet_says_how_to_make_one(path: Path) -> None:
+def test_a_missing_wallet_is_reported_with_how_to_create_one(path: Path) -> None:
     with pytest.raises(WalletError, match="solana-keygen new"):
         load_wallet(path)
 
 
-def test_a_place_that_cannot_hold_a_wallet_is_said(tmp_path: Path) -> None:
+def test_an_unwritable_path_of_a_wallet_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WalletError, match="cannot be created"):
         create_wallet(tmp_path / "file" / "wallet.json")
@@ -110,7 +110,7 @@ def test_a_damaged_wallet_is_refused_without_showing_its_content(
     assert error.value.__context__ is None
 
 
-def test_a_wallet_shows_its_address_alone() -> None:
+def test_a_wallet_shows_only_its_address() -> None:
     keypair = Keypair()
     wallet = Wallet(keypair)
     assert repr(wallet) == str(wallet) == f"Wallet({keypair.pubkey()})"
@@ -127,9 +127,7 @@ def test_a_wallet_with_a_byte_order_mark_is_read(path: Path) -> None:
     content=st.binary()
     | st.lists(st.integers() | st.floats(), min_size=64, max_size=64).map(lambda all_: json.dumps(all_).encode())
 )
-def test_any_content_is_a_wallet_or_is_told_to_be_none(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_any_content_is_a_wallet_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("wallet") / "wallet.json"
     path.touch(0o600)
     path.write_bytes(content)
@@ -137,7 +135,7 @@ def test_any_content_is_a_wallet_or_is_told_to_be_none(
         load_wallet(path)
 
 
-def test_a_process_that_holds_a_key_leaves_no_memory_behind(path: Path) -> None:
+def test_a_process_with_a_key_writes_no_core_dump(path: Path) -> None:
     create_wallet(path)
     look = (
         "import ctypes, resource, sys; from pathlib import Path; from orderd.solana.keys import load_wallet;"

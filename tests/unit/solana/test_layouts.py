@@ -1,4 +1,4 @@
-"""Account and instruction layouts: sizes, discriminators and addresses as the programs have them, and round trips."""
+"""Account and instruction layouts: sizes, discriminators, addresses and round trips match the programs."""
 
 import hashlib
 import random
@@ -48,7 +48,7 @@ def test_any_bytes_survive_a_round_trip(kind: type[Record]) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in ACCOUNTS], ids=lambda kind: str(kind.__name__))
-def test_bytes_that_are_cut_off_are_refused(kind: type[Record]) -> None:
+def test_truncated_bytes_are_refused(kind: type[Record]) -> None:
     with pytest.raises(LayoutError, match="takes"):
         kind.decode((kind.DISCRIMINATOR + bytes(kind.size()))[: kind.size() - 1])
 
@@ -75,11 +75,11 @@ def test_an_account_of_another_kind_is_refused() -> None:
     ],
     ids=lambda value: str(getattr(value, "__name__", "")),
 )
-def test_discriminators_are_anchors(kind: type[Record], name: str) -> None:
+def test_discriminators_are_those_of_anchor(kind: type[Record], name: str) -> None:
     assert hashlib.sha256(name.encode()).digest()[:8] == kind.DISCRIMINATOR
 
 
-def test_fields_lie_where_the_program_reads_them() -> None:
+def test_fields_have_the_programs_offsets() -> None:
     marked = bytearray(raydium_cpmm_accounts.PoolState.DISCRIMINATOR + bytes(629))
     marked[168:200] = b"\x01" * 32
     marked[329] = raydium_cpmm_accounts.PoolStatus.SWAP_DISABLED
@@ -110,7 +110,7 @@ def test_program_addresses_are_the_ones_on_mainnet() -> None:
     assert str(meteora_dlmm_addresses.EVENT_AUTHORITY_ADDRESS) == "D1ZN9Wj1fRSUQfCjhvnu1hqDMT7hzjzBBpi12nVniYD6"
 
 
-def test_an_associated_account_is_where_solders_says() -> None:
+def test_an_associated_account_has_the_address_of_solders() -> None:
     from solders.token.associated import get_associated_token_address
 
     owner, mint = Pubkey.from_bytes(b"\x07" * 32), token.NATIVE_MINT
@@ -133,7 +133,7 @@ def test_swaps_decode_to_what_was_encoded() -> None:
 
 
 @pytest.mark.parametrize("decode", [raydium_cpmm_handler.decode_instruction, meteora_dlmm_handler.decode_instruction])
-def test_another_instruction_of_a_dex_is_no_swap(decode: object) -> None:
+def test_another_instruction_of_a_dex_is_not_a_swap(decode: object) -> None:
     with pytest.raises(LayoutError, match="not a swap"):
         decode(b"\x00" * 24)  # type: ignore[operator]
 
@@ -163,7 +163,7 @@ def test_an_unknown_tag_is_refused(data: bytes) -> None:
         compute_budget.decode_instruction(data)
 
 
-def test_compute_budget_instructions_are_understood() -> None:
+def test_compute_budget_instructions_are_parsed() -> None:
     limit, price = compute_budget.budget(80_000, 10_000)
     assert compute_budget.decode_instruction(limit.data) == compute_budget.SetComputeUnitLimit(80_000)
     assert compute_budget.decode_instruction(price.data) == compute_budget.SetComputeUnitPrice(10_000)

@@ -1,4 +1,4 @@
-"""Lookup tables as the chain has them: which can be named, and what happens when nobody answers."""
+"""Lookup tables on the chain: which accounts can be used, and what happens without an answer."""
 
 import base64
 import struct
@@ -56,7 +56,7 @@ def test_a_table_is_read_once_in_ten_minutes() -> None:
     assert known.most_bytes == 34
 
 
-def test_what_was_added_in_this_slot_cannot_be_named_yet() -> None:
+def test_addresses_added_in_the_current_slot_are_not_used_yet() -> None:
     assert tables(lambda: at_slot(9, account(key(1), key(2), extended=9, start=1))).held() == {key(1)}
     assert tables(lambda: at_slot(10, account(key(1), key(2), extended=9, start=1))).held() == {key(1), key(2)}
 
@@ -64,14 +64,14 @@ def test_what_was_added_in_this_slot_cannot_be_named_yet() -> None:
 @pytest.mark.parametrize(
     "there",
     [None, account(key(1), owner=key(5)), account(key(1), closing=7), account() | {"data": ["AQ==", "base64"]}],
-    ids=["nothing", "an account of another program", "one that is being closed", "unreadable bytes"],
+    ids=["missing", "another owner", "being closed", "unreadable"],
 )
-def test_what_is_no_table_that_can_be_used_is_left_out(there: dict[str, Any] | None) -> None:
+def test_an_unusable_table_is_left_out(there: dict[str, Any] | None) -> None:
     known = tables(lambda: at_slot(9, there))
     assert (known.current(), known.held()) == ((), frozenset())
 
 
-def test_where_nobody_answers_the_known_tables_are_used() -> None:
+def test_known_tables_are_used_while_the_node_is_unavailable() -> None:
     now = [0.0]
     answers = [at_slot(9, account(key(1))), {"error": {"code": -32603, "message": "Internal error"}}]
     known = tables(lambda: answers.pop(0), lambda: now[0])
@@ -81,6 +81,6 @@ def test_where_nobody_answers_the_known_tables_are_used() -> None:
     assert answers == []
 
 
-def test_without_addresses_nobody_is_asked() -> None:
+def test_no_request_is_made_without_tables() -> None:
     known = LookupTables(RpcClient("", transport=Node()), [])
     assert (known.current(), known.held(), known.most_bytes) == ((), frozenset(), 0)

@@ -1,4 +1,4 @@
-"""A mint's account tells its decimals, who has power over it, the fee of its transfers, and what it calls itself."""
+"""A mint's account gives its decimals, authorities, transfer fee and name."""
 
 import struct
 
@@ -22,14 +22,14 @@ def traits_of(*extensions: tuple[int, bytes]) -> set[Trait]:
     return set(facts_of(MINT, extended(plain(), *extensions)).traits)
 
 
-def test_a_plain_mint() -> None:
+def test_a_plain_mint_has_no_traits() -> None:
     facts = facts_of(MINT, spl(5))
     assert (facts.mint, facts.decimals, facts.program) == (str(MINT), 5, str(token.PROGRAM_ID))
     assert (facts.traits, facts.name, facts.transfer_fee_bps) == (frozenset(), "", 0)
     assert fee_schedule(plain()) is None
 
 
-def test_its_authorities_are_reported() -> None:
+def test_authorities_of_a_mint_are_reported() -> None:
     assert facts_of(MINT, spl(mint_authority=SOMEBODY)).traits == {Trait.MINT_AUTHORITY}
     assert facts_of(MINT, spl(freeze=SOMEBODY)).traits == {Trait.FREEZE_AUTHORITY}
 
@@ -45,7 +45,7 @@ def test_its_authorities_are_reported() -> None:
         (Extension.TRANSFER_HOOK, bytes(64)),
     ],
 )
-def test_what_changes_nothing_is_harmless(extension: tuple[int, bytes]) -> None:
+def test_harmless_extensions_are_ignored(extension: tuple[int, bytes]) -> None:
     assert traits_of(extension) == set()
 
 
@@ -64,14 +64,14 @@ def test_what_changes_nothing_is_harmless(extension: tuple[int, bytes]) -> None:
         ((Extension.PAUSABLE, bytes(33)), Trait.PAUSABLE),
         ((99, b"new"), Trait.UNKNOWN_EXTENSION),
         (fee(100, 5), Trait.TRANSFER_FEE),
-        (fee(0, 0), Trait.TRANSFER_FEE),  # somebody may set one
+        (fee(0, 0), Trait.TRANSFER_FEE),  # a fee may be set later
     ],
 )
-def test_what_a_trader_has_to_know_is_reported(extension: tuple[int, bytes], trait: Trait) -> None:
+def test_relevant_extensions_are_reported(extension: tuple[int, bytes], trait: Trait) -> None:
     assert traits_of(extension) == {trait}
 
 
-def test_the_fee_of_its_transfers_is_that_of_now_and_that_of_later() -> None:
+def test_current_and_future_transfer_fees_are_reported() -> None:
     mint = extended(plain(), fee(100, 5, later=(7, 250, 9)))
     assert facts_of(MINT, mint).transfer_fee_bps == 250
     assert fee_schedule(token.Mint.decode(mint.data)) == FeeSchedule(TransferFee(100, 5), TransferFee(250, 9), 7)
@@ -81,7 +81,7 @@ def test_the_fee_of_its_transfers_is_that_of_now_and_that_of_later() -> None:
     ("extensions", "size"),
     [([], 170), ([fee(1, 1)], 182), ([fee(1, 1), (Extension.TRANSFER_HOOK, bytes(64))], 187)],
 )
-def test_an_account_has_room_for_what_its_mint_adds(extensions: list[tuple[int, bytes]], size: int) -> None:
+def test_an_accounts_size_includes_the_extensions_of_its_mint(extensions: list[tuple[int, bytes]], size: int) -> None:
     mint = token.Mint.decode(extended(plain(), *extensions).data)
     assert mint.account_size(token.TOKEN_2022_PROGRAM_ID) == size
     assert mint.account_size(token.PROGRAM_ID) == token.ACCOUNT_SIZE
@@ -92,13 +92,15 @@ def test_an_account_has_room_for_what_its_mint_adds(extensions: list[tuple[int, 
     [
         (spl(), named(MINT, "Bonk\0\0\0"), "Bonk"),
         (spl(), named(MINT, "x" * 99), "x" * 32),
-        (spl(), account(named(MINT, "Bonk").data), ""),  # of another program
+        (spl(), account(named(MINT, "Bonk").data), ""),  # owned by another program
         (spl(), account(b"short", named(MINT, "").owner), ""),
         (extended(plain(), (Extension.METADATA, METADATA)), named(MINT, "Other"), "Good"),
         (extended(plain(), (Extension.METADATA, b"")), None, ""),
     ],
 )
-def test_what_it_calls_itself(mint: ChainAccount, metadata: ChainAccount | None, name: str) -> None:
+def test_the_name_of_a_mint_is_read_from_its_metadata(
+    mint: ChainAccount, metadata: ChainAccount | None, name: str
+) -> None:
     assert facts_of(MINT, mint, metadata).name == name
 
 
@@ -116,7 +118,7 @@ def test_what_it_calls_itself(mint: ChainAccount, metadata: ChainAccount | None,
         extended(plain(), (Extension.TRANSFER_FEE, b"short")),
     ],
 )
-def test_what_is_no_mint_is_refused(content: ChainAccount | None) -> None:
+def test_an_account_that_is_not_a_mint_is_refused(content: ChainAccount | None) -> None:
     with pytest.raises(OrderdError) as refused:
         facts_of(MINT, content)
     assert refused.value.code is ErrorCode.TOKEN_NO_MINT

@@ -1,4 +1,4 @@
-"""The observer: what it asks nodes of which none can be told from another, and what it makes of their answers."""
+"""The observer: what it asks an endpoint that may be several nodes, and how it interprets the answers."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -70,7 +70,7 @@ class Cluster:
 
 
 def statuses(known: dict[Signature, str], params: list[Any], slot: int = SLOT + 32) -> Any:
-    """The answer of a node that knows only ``known``, each at its level."""
+    """The answer of a node that knows only ``known``, each at its commitment."""
     by_text = {str(signature): level for signature, level in known.items()}
     value = [
         {"slot": SLOT, "err": None, "confirmationStatus": by_text[each]} if each in by_text else None
@@ -91,7 +91,7 @@ def by(level: str) -> Answer:
     return lambda params: statuses({WITNESS: level}, params)
 
 
-def test_a_witness_is_asked_for_in_the_same_call() -> None:
+def test_a_witness_is_queried_in_the_same_call() -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"))
     seen = cluster.observer.look(dict.fromkeys(signatures(300), EXPIRED))
     asked = cluster.asked["getSignatureStatuses"]
@@ -104,22 +104,22 @@ def test_a_witness_is_asked_for_in_the_same_call() -> None:
 @pytest.mark.parametrize(
     "answer",
     [by("confirmed"), by("processed"), lambda params: statuses({}, params)],
-    ids=["merely confirmed", "merely processed", "not known"],
+    ids=["confirmed only", "processed only", "unknown"],
 )
-def test_a_witness_that_is_not_shown_as_finalized_proves_nothing(answer: Answer) -> None:
+def test_a_witness_that_is_not_finalized_proves_nothing(answer: Answer) -> None:
     (sighting,) = Cluster(getSignatureStatuses=answer).observer.look({signatures(1)[0]: EXPIRED}).values()
     assert sighting.is_too_late(EXPIRED)
     assert not sighting.proves_expiry(EXPIRED)
 
 
 @pytest.mark.parametrize("block", [failing(-32004), failing(-32011), lambda _: {"result": {"signatures": []}}])
-def test_without_a_witness_nothing_is_proved(block: Answer) -> None:
+def test_nothing_is_proved_without_a_witness(block: Answer) -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=block)
     (sighting,) = cluster.observer.look({signatures(1)[0]: EXPIRED}).values()
     assert not sighting.proves_expiry(EXPIRED)
 
 
-def test_where_the_block_is_empty_a_later_transaction_of_the_wallet_is_witness() -> None:
+def test_a_later_transaction_of_the_wallet_is_the_witness_of_an_empty_block() -> None:
     def found(slot: int) -> Answer:
         return lambda _: {"result": [{"signature": str(WITNESS), "slot": slot, "err": None}]}
 
@@ -131,7 +131,7 @@ def test_where_the_block_is_empty_a_later_transaction_of_the_wallet_is_witness()
         assert cluster.asked["getSignaturesForAddress"][0][1]["minContextSlot"] == SLOT
 
 
-def test_the_witness_is_of_the_very_slot_whose_height_counts_and_finalized() -> None:
+def test_the_witness_is_from_the_finalized_slot_of_the_height() -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"))
     cluster.observer.look({signatures(1)[0]: EXPIRED})
     assert cluster.asked["getEpochInfo"] == [[{"commitment": "finalized"}]]
@@ -139,13 +139,13 @@ def test_the_witness_is_of_the_very_slot_whose_height_counts_and_finalized() -> 
     assert (slot, config["commitment"], config["transactionDetails"]) == (SLOT, "finalized", "signatures")
 
 
-def test_no_block_is_read_while_all_attempts_may_still_land() -> None:
+def test_no_block_is_read_before_an_attempt_can_have_expired() -> None:
     cluster = Cluster()
     cluster.observer.look({signatures(1)[0]: UNDER_WAY})
     assert "getBlock" not in cluster.asked
 
 
-def test_what_has_landed_is_judged_as_soon_as_its_slot_is_finalized() -> None:
+def test_a_landed_transaction_is_final_as_soon_as_its_slot_is() -> None:
     landed, later = (Validity(HEIGHT + 100, SLOT - 100, slot) for slot in (SLOT, SLOT + 1))
     cluster = Cluster(getSignatureStatuses=by("finalized"))
     first, second = signatures(2)
@@ -154,7 +154,7 @@ def test_what_has_landed_is_judged_as_soon_as_its_slot_is_finalized() -> None:
     assert not seen[second].proves_rollback(later)
 
 
-def test_one_witness_serves_until_an_attempt_needs_a_newer_one() -> None:
+def test_a_witness_is_reused_until_a_newer_one_is_needed() -> None:
     now = [SLOT, HEIGHT]
     cluster = Cluster(
         getSignatureStatuses=by("finalized"),
@@ -170,10 +170,10 @@ def test_one_witness_serves_until_an_attempt_needs_a_newer_one() -> None:
     assert sighting.proves_expiry(UNDER_WAY)
     now[:] = [SLOT + 300, HEIGHT + 300]
     cluster.observer.look({attempt: UNDER_WAY})
-    assert len(cluster.asked["getBlock"]) == 3, "nodes may have forgotten the old one"
+    assert len(cluster.asked["getBlock"]) == 3, "nodes may have dropped the old witness"
 
 
-def test_history_is_asked_for_only_of_what_is_older_than_the_statuses_that_all_nodes_keep() -> None:
+def test_the_history_is_searched_only_for_old_attempts() -> None:
     recent, old = signatures(2)
     cluster = Cluster()
     cluster.observer.look({recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - STATUSES_KEPT - 1)})
@@ -181,7 +181,7 @@ def test_history_is_asked_for_only_of_what_is_older_than_the_statuses_that_all_n
     assert asked == {str(recent): False, str(old): True}
 
 
-def test_a_node_without_history_answers_for_what_is_recent() -> None:
+def test_a_node_without_history_answers_for_recent_attempts() -> None:
     recent, old = signatures(2)
 
     def answer(params: list[Any]) -> Any:
@@ -197,7 +197,7 @@ def test_a_node_without_history_answers_for_what_is_recent() -> None:
         cluster.observer.look({old: attempts[old]})
 
 
-def test_whether_an_endpoint_keeps_history_is_known_by_its_answer() -> None:
+def test_an_endpoint_without_history_is_detected_by_its_answer() -> None:
     assert Cluster().observer.keeps_history()
     assert not Cluster(getSignatureStatuses=failing(-32011)).observer.keeps_history()
     with pytest.raises(RpcResponseError, match="-32603"):
@@ -207,7 +207,7 @@ def test_whether_an_endpoint_keeps_history_is_known_by_its_answer() -> None:
 def of_one_node(
     kept: Collection[int] = range(SLOT + 1), others: Mapping[str, Answer] | None = None, *, is_simnet: bool = False
 ) -> Cluster:
-    """A node that has the blocks of these slots. Of its chain each slot has one."""
+    """A single node that has the blocks of these slots. Every slot of its chain has a block."""
 
     def blocks(params: list[Any]) -> Any:
         return {"result": [slot for slot in range(params[0], params[1] + 1) if slot in kept]}
@@ -235,9 +235,9 @@ def of_one_node(
         (1_000, {*range(SLOT - 900), *range(SLOT - 700, SLOT + 1)}, False),
         (1_000, {*range(SLOT - 1_100), *range(SLOT - 1_050, SLOT + 1)}, True),
     ],
-    ids=["recent", "as long as it keeps", "before what it keeps", "in a gap after a restart", "after that gap"],
+    ids=["recent", "within its history", "before its history", "in a gap", "after a gap"],
 )
-def test_of_one_node_no_witness_is_needed_but_its_history(age: int, kept: Collection[int], proven: bool) -> None:
+def test_a_single_node_needs_its_history_instead_of_a_witness(age: int, kept: Collection[int], proven: bool) -> None:
     cluster = of_one_node(kept)
     validity = Validity(HEIGHT - 1, SLOT - age)
     (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
@@ -253,7 +253,7 @@ def test_a_node_that_does_not_list_its_blocks_proves_nothing_old() -> None:
         assert not sighting.proves_expiry(validity)
 
 
-def test_a_gap_is_looked_for_once_in_a_while_and_what_is_newer_than_it_is_judged() -> None:
+def test_gaps_are_searched_periodically_and_attempts_after_them_are_decided() -> None:
     cluster = of_one_node(range(SLOT - 900, SLOT + 1))
     old, later = (Validity(HEIGHT - 1, SLOT - age) for age in (1_000, 800))
     first, second = signatures(2)
@@ -264,8 +264,8 @@ def test_a_gap_is_looked_for_once_in_a_while_and_what_is_newer_than_it_is_judged
     assert len(cluster.asked["getBlocks"]) == 1
 
 
-def test_simnet_says_itself_from_where_on_it_has_what_wallets_did() -> None:
-    """It deletes old blocks that are of no interest, which would look like gaps."""
+def test_simnet_reports_the_begin_of_its_history_itself() -> None:
+    """It deletes old blocks without wallet transactions, which would look like gaps."""
     for first, proven in ((SLOT - 1_000, True), (SLOT - 999, False)):
         available = {"getFirstAvailableBlock": answering(first)}
         cluster = of_one_node({SLOT}, available, is_simnet=True)
@@ -274,8 +274,8 @@ def test_simnet_says_itself_from_where_on_it_has_what_wallets_did() -> None:
         assert sighting.proves_expiry(validity) is proven
 
 
-def test_only_what_was_searched_in_the_history_is_proved_by_it() -> None:
-    """The process stood still between two questions: the second answer is of a node that has forgotten since."""
+def test_only_a_searched_history_is_a_proof() -> None:
+    """The process was suspended between two queries, and the second node has dropped the status since."""
     forgetful: Answer = lambda params: statuses({}, params, slot=SLOT + 1_000)  # noqa: E731
     cluster = of_one_node(others={"getSignatureStatuses": forgetful})
     old, recent = (Validity(HEIGHT - 1, SLOT - age) for age in (400, 200))
@@ -287,7 +287,7 @@ def test_only_what_was_searched_in_the_history_is_proved_by_it() -> None:
     assert not seen[second].proves_expiry(recent)
 
 
-# What the wallet has paid for
+# Transactions paid by the wallet
 
 ORDER = uuid7()
 MEMO = Memo(ORDER, 1, b"tag of 8", b"mine").text
@@ -301,7 +301,7 @@ def paid(cluster: Cluster) -> dict[UUID, Signature]:
     return cluster.observer.paid_since(SLOT - 160, [ORDER], FINALIZED)
 
 
-def test_what_the_wallet_paid_with_the_orders_memo_is_found() -> None:
+def test_a_transaction_of_the_wallet_with_the_orders_memo_is_found() -> None:
     ours = signatures(1)[0]
     cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(ours)]})
     assert paid(cluster) == {ORDER: ours}
@@ -317,19 +317,19 @@ def test_what_the_wallet_paid_with_the_orders_memo_is_found() -> None:
         mention(signatures(1)[0], err={"InstructionError": [2, {"Custom": 6005}]}),
         mention(signatures(1)[0], slot=SLOT - 161),
     ],
-    ids=["no memo", "another order's", "it failed", "before the attempt"],
+    ids=["no memo", "another order", "failed", "before the attempt"],
 )
-def test_other_transactions_are_not(other: Any) -> None:
+def test_other_transactions_are_not_taken_for_the_orders(other: Any) -> None:
     assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [other]})) == {}
 
 
-def test_memos_of_before_are_known_too() -> None:
+def test_memos_of_earlier_versions_are_recognised() -> None:
     ours = signatures(1)[0]
     before = mention(ours, memo=f"[38] {ORDER}:1; [3] gm")
     assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [before]})) == {ORDER: ours}
 
 
-def test_a_stranger_who_names_the_wallet_and_copies_the_memo_is_no_evidence() -> None:
+def test_a_copied_memo_paid_by_another_wallet_is_ignored() -> None:
     cluster = Cluster(
         getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]},
         getTransaction=lambda _: {"result": landed(payer=Pubkey.new_unique())},
@@ -338,13 +338,13 @@ def test_a_stranger_who_names_the_wallet_and_copies_the_memo_is_no_evidence() ->
 
 
 @pytest.mark.parametrize("answer", [failing(-32603), lambda _: {"result": None}], ids=["an error", "not known here"])
-def test_while_it_is_not_known_who_paid_nothing_is(answer: Answer) -> None:
+def test_a_transaction_with_an_unknown_payer_is_an_error(answer: Answer) -> None:
     cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]}, getTransaction=answer)
     with pytest.raises(RpcError):
         paid(cluster)
 
 
-def test_the_search_goes_back_to_the_attempt_page_by_page() -> None:
+def test_the_search_reads_pages_back_to_the_attempt() -> None:
     page = [mention(each, memo=None) for each in signatures(1_000)]
     ours = Signature.from_bytes(bytes(63) + b"\0")
 
@@ -356,16 +356,16 @@ def test_the_search_goes_back_to_the_attempt_page_by_page() -> None:
     assert cluster.asked["getSignaturesForAddress"][1][1]["before"] == page[-1]["signature"]
 
 
-def test_a_wallet_with_more_transactions_than_can_be_searched_is_not_known() -> None:
+def test_a_wallet_with_too_many_transactions_is_an_error() -> None:
     page = [mention(each, memo=None) for each in signatures(1_000)]
     with pytest.raises(RpcTransportError, match="more than 20000"):
         paid(Cluster(getSignaturesForAddress=lambda _: {"result": page}))
 
 
-# What landed transactions did
+# Landed transactions
 
 
-def test_however_many_have_landed_no_request_is_larger_than_nodes_take() -> None:
+def test_requests_for_many_transactions_are_split() -> None:
     cluster = Cluster()
     found = cluster.observer.fetch(signatures(500))
     assert all(isinstance(each, TransactionInfo) for each in found)
@@ -373,7 +373,7 @@ def test_however_many_have_landed_no_request_is_larger_than_nodes_take() -> None
     assert max(map(len, cluster.node.requests)) <= MAX_BYTES_PER_REQUEST
 
 
-def test_a_transaction_that_cannot_be_read_keeps_no_other_from_being_read() -> None:
+def test_an_unreadable_transaction_does_not_affect_others() -> None:
     known, odd = signatures(2)
     cluster = Cluster(
         getTransaction=lambda params: {"result": landed() | ({"meta": None} if params[0] == str(odd) else {})}
@@ -383,15 +383,15 @@ def test_a_transaction_that_cannot_be_read_keeps_no_other_from_being_read() -> N
     assert isinstance(bad, RpcTransportError)
 
 
-def test_a_request_that_is_turned_away_is_the_answer_for_each() -> None:
+def test_a_refused_request_is_an_error_for_each_transaction() -> None:
     (single,) = Cluster(getTransaction=failing(429)).observer.fetch(signatures(1))
     assert isinstance(single, RpcRateLimitedError)
 
 
-def test_what_is_said_to_have_landed_is_asked_for_in_one_request() -> None:
+def test_hinted_transactions_are_read_in_one_request() -> None:
     first, second = signatures(2)
     cluster = Cluster(getSignatureStatuses=lambda params: statuses({first: "confirmed"}, params))
-    assert cluster.observer.glance([first]) == {}, "nobody knows yet where blocks are final"
+    assert cluster.observer.glance([first]) == {}, "the finalized slot is not known yet"
     cluster.observer.look({first: UNDER_WAY})
     requests = len(cluster.node.requests)
     seen = cluster.observer.glance([first, second])
@@ -401,7 +401,7 @@ def test_what_is_said_to_have_landed_is_asked_for_in_one_request() -> None:
     assert [transaction is not None for _, transaction in seen.values()] == [True, True]
 
 
-def test_a_glance_proves_of_nothing_that_it_has_not_landed() -> None:
+def test_a_glance_never_proves_an_expiry() -> None:
     (signature,) = signatures(1)
     cluster = Cluster(getSignatureStatuses=by("finalized"))
     assert cluster.observer.look({signature: EXPIRED})[signature].proves_expiry(EXPIRED)
@@ -410,7 +410,7 @@ def test_a_glance_proves_of_nothing_that_it_has_not_landed() -> None:
     assert not sighting.proves_expiry(EXPIRED)
 
 
-def test_where_a_glance_shows_no_statuses_it_shows_nothing() -> None:
+def test_a_glance_without_statuses_returns_nothing() -> None:
     (signature,) = signatures(1)
     answers = [by("finalized"), failing(-32005)]
     cluster = Cluster(getSignatureStatuses=lambda params: answers[0](params))

@@ -1,4 +1,4 @@
-"""The rows of the pool kinds: whole, each in the folder of its kind, and found by their addresses."""
+"""The registry rows of the pool kinds are complete, in the folder of their kind, and found by address."""
 
 import pytest
 from solders.pubkey import Pubkey
@@ -10,20 +10,20 @@ from orderd.venues.pool_venue import venue_class
 
 
 @pytest.mark.parametrize("kind", PoolKind)
-def test_a_folder_holds_the_row_and_the_venue_of_its_own_kind(kind: PoolKind) -> None:
+def test_each_folder_has_the_row_and_the_venue_of_its_kind(kind: PoolKind) -> None:
     assert program_of(kind).kind is kind
     assert venue_class(kind).program is program_of(kind)
 
 
 @pytest.mark.parametrize("kind", PoolKind)
-def test_a_program_has_words_for_what_any_pool_may_refuse(kind: PoolKind) -> None:
+def test_each_program_names_its_common_errors(kind: PoolKind) -> None:
     program = program_of(kind)
     for code in (ErrorCode.POOL_CLOSED, ErrorCode.TX_SLIPPAGE_EXCEEDED):
         assert program.errors[program.number_of(code)].code is code
 
 
 @pytest.mark.parametrize("kind", PoolKind)
-def test_an_error_has_one_name_and_a_name_one_error(kind: PoolKind) -> None:
+def test_error_names_are_unique(kind: PoolKind) -> None:
     program = program_of(kind)
     for error in program.errors.values():
         assert program.error_named(error.name) == error
@@ -31,17 +31,17 @@ def test_an_error_has_one_name_and_a_name_one_error(kind: PoolKind) -> None:
 
 
 @pytest.mark.parametrize("kind", PoolKind)
-def test_a_kind_is_on_the_local_chain(kind: PoolKind) -> None:
+def test_each_kind_is_on_the_local_chain(kind: PoolKind) -> None:
     assert "simnet" in program_of(kind).ids
 
 
-def test_a_program_is_found_by_its_address_on_any_chain_and_a_strangers_is_not() -> None:
+def test_a_program_is_found_by_its_address_on_any_chain() -> None:
     for program in pool_programs():
         assert all(program_at(str(address)) is program for address in program.ids.values())
     assert program_at(str(Pubkey.default())) is None
     assert program_at(None) is None
 
 
-def test_what_a_kind_does_not_have_is_no_part_of_it() -> None:
+def test_optional_parts_of_a_kind_may_be_missing() -> None:
     with pytest.raises(ImportError):
         part(PoolKind.RAYDIUM_CPMM, "nothing")

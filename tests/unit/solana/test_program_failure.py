@@ -1,4 +1,4 @@
-"""The cause of a failed transaction, told from the programs' logs as nodes return them."""
+"""The cause of a failed transaction, read from the programs' logs."""
 
 from orderd.pools.raydium_amm_v4 import program as raydium_amm_v4
 from orderd.pools.raydium_cpmm import program as raydium_cpmm
@@ -11,7 +11,7 @@ BUDGET = "ComputeBudget111111111111111111111111111111"
 CUSTOM_6005 = {"InstructionError": [4, {"Custom": 6005}]}
 
 
-def test_a_programs_own_error_is_known_by_name() -> None:
+def test_a_programs_error_is_read_by_name() -> None:
     logs = [
         f"Program {BUDGET} invoke [1]",
         f"Program {BUDGET} success",
@@ -44,13 +44,13 @@ def test_the_innermost_program_is_the_one_that_failed() -> None:
     assert (failure.program, failure.name, failure.number) == (TOKEN, "InsufficientFunds", 1)
 
 
-def test_a_number_without_a_name_means_nothing_for_a_program_whose_numbers_move() -> None:
+def test_an_unnamed_error_is_not_interpreted_for_a_program_with_changing_numbers() -> None:
     logs = [f"Program {CPMM} invoke [1]", f"Program {CPMM} failed: custom program error: 0x1775"]
     failure = read_failure(CUSTOM_6005, logs)
     assert (failure.name, failure.number) == ("Custom(6005)", 6005)
 
 
-def test_a_name_logged_by_a_call_that_succeeded_is_not_the_callers_error() -> None:
+def test_an_error_name_logged_by_a_successful_call_is_ignored() -> None:
     logs = [
         f"Program {CPMM} invoke [1]",
         f"Program {TOKEN} invoke [2]",
@@ -73,13 +73,13 @@ def test_the_account_that_a_program_names_as_the_cause_is_reported() -> None:
     assert str(failure) == f"AccountNotInitialized about input_token_account in program {CPMM}"
 
 
-def test_a_program_that_logs_no_names_and_keeps_its_numbers_is_known_by_them() -> None:
+def test_an_unnamed_error_is_interpreted_for_a_program_with_fixed_numbers() -> None:
     amm_v4 = str(raydium_amm_v4.PROGRAM_ID)
     logs = [f"Program {amm_v4} invoke [1]", f"Program {amm_v4} failed: custom program error: 0x1e"]
     assert read_failure({"InstructionError": [2, {"Custom": 30}]}, logs).name == "ExceededSlippage"
 
 
-def test_a_memo_cannot_pass_itself_off_as_an_error() -> None:
+def test_a_memo_cannot_imitate_an_error() -> None:
     memo = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"
     logs = [
         f"Program {memo} invoke [1]",
@@ -98,14 +98,14 @@ def test_running_out_of_compute_units_is_named_by_the_runtime() -> None:
     assert (failure.program, failure.name, failure.number) == (CPMM, "ComputationalBudgetExceeded", None)
 
 
-def test_a_program_that_could_not_complete_for_want_of_units_ran_out_of_units() -> None:
+def test_an_incomplete_program_without_units_ran_out_of_units() -> None:
     logs = [f"Program {CPMM} invoke [1]", f"Program {CPMM} failed: exceeded CUs meter at BPF instruction"]
     assert read_failure({"InstructionError": [2, "ProgramFailedToComplete"]}, logs).name == OUT_OF_UNITS
     logs = [f"Program {CPMM} invoke [1]", f"Program {CPMM} failed: Access violation in unknown section"]
     assert read_failure({"InstructionError": [2, "ProgramFailedToComplete"]}, logs).name == "ProgramFailedToComplete"
 
 
-def test_what_the_runtime_refuses_has_no_program() -> None:
+def test_an_error_of_the_runtime_has_no_program() -> None:
     refusals: list[tuple[TransactionError, str]] = [
         ("BlockhashNotFound", "BlockhashNotFound"),
         ("InsufficientFundsForFee", "InsufficientFundsForFee"),
@@ -119,7 +119,7 @@ def test_what_the_runtime_refuses_has_no_program() -> None:
         assert str(failure) == name
 
 
-def test_without_logs_the_number_is_all_there_is() -> None:
+def test_only_the_number_is_known_without_logs() -> None:
     failure = read_failure(CUSTOM_6005, [])
     assert (failure.program, failure.name, failure.number) == (None, "Custom(6005)", 6005)
 
@@ -129,7 +129,7 @@ def test_an_instruction_error_with_details_is_named() -> None:
     assert read_failure(err, []).name == "BorshIoError"
 
 
-def test_a_long_log_is_cut_to_its_end() -> None:
+def test_a_long_log_is_shortened_to_its_end() -> None:
     chatter = [f"Program log: line {number}" for number in range(50)]
     logs = [f"Program {CPMM} invoke [1]", *chatter, f"Program {CPMM} failed: custom program error: 0x1775"]
     excerpt = read_failure(CUSTOM_6005, logs).excerpt

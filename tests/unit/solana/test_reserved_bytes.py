@@ -1,4 +1,4 @@
-"""Bytes that wait for a use: a pool whose account uses them is left alone, by name, and counted once."""
+"""A pool whose account uses reserved bytes is left out, reported by field, and counted once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,7 +41,7 @@ KINDS: dict[PoolKind, tuple[Any, Any, Check, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("kind", PoolKind)
-def test_a_byte_in_use_refuses_the_pool_by_the_fields_name(kind: PoolKind) -> None:
+def test_a_reserved_byte_in_use_refuses_the_pool_with_the_fields_name(kind: PoolKind) -> None:
     address, layout, check, fields = KINDS[kind]
     account = ACCOUNTS[address]
     assert account is not None

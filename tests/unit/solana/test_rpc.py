@@ -1,4 +1,4 @@
-"""The JSON-RPC client: what it sends, what it makes of answers, and which error says what."""
+"""The JSON-RPC client: its requests, its interpretation of answers, and its errors."""
 
 import base64
 from collections.abc import Callable
@@ -51,7 +51,7 @@ ACCOUNT = {
 
 
 class Node:
-    """A transport that records requests and answers as told."""
+    """A transport that records requests and returns configured answers."""
 
     def __init__(self, answer: Callable[[Any], Any]) -> None:
         self.answer = answer
@@ -85,7 +85,7 @@ def at(value: Any, slot: int = 9) -> dict[str, Any]:
     return {"context": {"slot": slot, "apiVersion": "2.0"}, "value": value}
 
 
-def test_a_blockhash_comes_with_its_last_valid_height_and_its_slot() -> None:
+def test_a_blockhash_has_its_last_valid_height_and_its_slot() -> None:
     node, rpc = node_with(at({"blockhash": str(Hash.default()), "lastValidBlockHeight": 150}))
     found = rpc.get_latest_blockhash()
     assert (found.slot, found.value) == (9, LatestBlockhash(Hash.default(), 150))
@@ -93,13 +93,13 @@ def test_a_blockhash_comes_with_its_last_valid_height_and_its_slot() -> None:
     assert node.params == [{"commitment": "confirmed"}]
 
 
-def test_a_commitment_can_be_named_for_one_call() -> None:
+def test_a_commitment_can_be_set_for_one_call() -> None:
     node, rpc = node_with({"absoluteSlot": 5, "blockHeight": 4, "epoch": 1, "slotIndex": 0, "slotsInEpoch": 1})
     assert rpc.get_epoch_info("finalized") == EpochInfo(5, 4, 1, 0, 1)
     assert node.params == [{"commitment": "finalized"}]
 
 
-def test_plain_numbers_are_numbers() -> None:
+def test_numeric_results_are_returned() -> None:
     _, rpc = node_with(12)
     assert (rpc.get_block_height(), rpc.get_slot(), rpc.get_minimum_balance_for_rent_exemption(165)) == (12, 12, 12)
 
@@ -117,13 +117,13 @@ def test_statuses_keep_the_order_of_the_signatures() -> None:
     assert node.params == [[str(SIGNATURE)] * 3, {"searchTransactionHistory": True}]
 
 
-def test_a_status_without_a_commitment_is_final_only_where_no_confirmations_are_counted_any_more() -> None:
+def test_a_status_without_a_commitment_is_final_only_without_confirmations() -> None:
     counted = {"slot": 3, "confirmations": 5, "err": None, "confirmationStatus": None}
     _, rpc = node_with(at([counted]))
     assert rpc.get_signature_statuses([SIGNATURE]).value == [SignatureStatus(3, None, "processed")]
 
 
-def test_too_few_answers_are_never_taken_for_those_to_other_questions() -> None:
+def test_too_few_answers_are_an_error() -> None:
     _, rpc = node_with(at([None]))
     with pytest.raises(RpcTransportError, match="1 answers to 2 questions"):
         rpc.get_signature_statuses([SIGNATURE] * 2)
@@ -131,7 +131,7 @@ def test_too_few_answers_are_never_taken_for_those_to_other_questions() -> None:
         rpc.get_multiple_accounts([KEY] * 2)
 
 
-def test_more_signatures_than_the_node_takes_are_refused() -> None:
+def test_too_many_signatures_are_refused() -> None:
     _, rpc = node_with(None)
     with pytest.raises(ValueError, match="257 signatures"):
         rpc.get_signature_statuses([SIGNATURE] * 257)
@@ -165,7 +165,7 @@ def test_many_accounts_are_read_in_one_batch_whose_slot_is_the_oldest() -> None:
     assert [account.lamports for account in found.value if account] == [100] * 200 + [50] * 50
 
 
-def test_no_accounts_need_no_request() -> None:
+def test_no_request_is_made_for_no_accounts() -> None:
     node, rpc = node_with(None)
     assert rpc.get_multiple_accounts([]).value == []
     assert node.requests == []
@@ -182,7 +182,7 @@ def test_program_accounts_are_filtered_by_size_and_keys() -> None:
     assert config["withContext"] is True
 
 
-def test_token_accounts_are_asked_for_by_mint_or_by_program() -> None:
+def test_token_accounts_are_queried_by_mint_or_by_program() -> None:
     node, rpc = node_with(at([{"pubkey": str(KEY), "account": ACCOUNT}]))
     assert rpc.get_token_accounts_by_owner(OTHER, mint=KEY).value[0].key == KEY
     assert node.params[1] == {"mint": str(KEY)}
@@ -202,7 +202,7 @@ def test_a_transaction_is_sent_once_without_preflight() -> None:
     ]
 
 
-def test_transactions_sent_together_fail_one_by_one() -> None:
+def test_transactions_sent_in_one_request_fail_individually() -> None:
     def answer(requests: Any) -> Any:
         first, second, _ = requests
         return [
@@ -217,7 +217,7 @@ def test_transactions_sent_together_fail_one_by_one() -> None:
     assert isinstance(forgotten, RpcTransportError)
 
 
-def test_a_send_that_failed_as_a_whole_failed_for_each() -> None:
+def test_a_failed_request_fails_for_each_transaction() -> None:
     errors = node_that(lambda _: Response(503, b"down")).send_transactions([b"1", b"2"])
     assert [type(error) for error in errors] == [RpcTransportError, RpcTransportError]
 
@@ -230,13 +230,13 @@ def test_a_single_call_is_sent_without_a_batch() -> None:
     assert isinstance(refusing.send_transactions([b"1"])[0], RpcResponseError)
 
 
-def test_a_simulation_that_fails_is_an_answer_not_an_error() -> None:
+def test_a_failed_simulation_is_an_answer_and_not_an_error() -> None:
     node, rpc = node_with(at({"err": "BlockhashNotFound", "logs": None, "unitsConsumed": 0, "accounts": None}))
     assert rpc.simulate_transaction(SIGNED.raw).value == Simulation("BlockhashNotFound", (), 0)
     assert node.params[1]["sigVerify"] is False
 
 
-def test_several_are_tried_in_one_request_and_one_that_could_not_be_fails_alone() -> None:
+def test_several_simulations_share_a_request_and_fail_individually() -> None:
     tried = {"context": {"slot": 7}, "value": {"err": None, "logs": [], "unitsConsumed": 1}}
 
     def answer(requests: Any) -> Any:
@@ -251,7 +251,7 @@ def test_several_are_tried_in_one_request_and_one_that_could_not_be_fails_alone(
     assert isinstance(bad, RpcResponseError)
 
 
-def test_what_is_only_simulated_cannot_be_made_to_land() -> None:
+def test_a_simulated_transaction_cannot_land() -> None:
     node, rpc = node_with(at({"err": None, "logs": [], "unitsConsumed": 1}))
     rpc.simulate_transaction(SIGNED.raw)
     given = decode(base64.b64decode(node.params[0]))
@@ -295,7 +295,7 @@ LANDED: dict[str, Any] = {
 }
 
 
-def test_a_landed_transaction_tells_what_it_moved() -> None:
+def test_a_landed_transaction_has_its_balance_changes() -> None:
     node, rpc = node_with(LANDED)
     found = rpc.get_transaction(SIGNATURE)
     assert found is not None
@@ -310,7 +310,7 @@ def test_a_landed_transaction_tells_what_it_moved() -> None:
     assert node.params[1] == {"commitment": "confirmed", "encoding": "json", "maxSupportedTransactionVersion": 1}
 
 
-def test_a_token_account_that_was_closed_held_nothing_after() -> None:
+def test_a_closed_token_account_has_a_final_balance_of_zero() -> None:
     closed = LANDED["meta"] | {"postTokenBalances": []}
     found = node_with(LANDED | {"meta": closed})[1].get_transaction(SIGNATURE)
     assert found is not None
@@ -343,14 +343,14 @@ def test_a_nodes_error_keeps_its_code_message_and_data() -> None:
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("3", 3.0), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
-def test_a_limit_says_when_to_come_back(header: str | None, seconds: float | None) -> None:
+def test_a_rate_limit_error_has_its_retry_time(header: str | None, seconds: float | None) -> None:
     with pytest.raises(RpcRateLimitedError) as error:
         node_that(lambda _: Response(429, b"slow down", header)).get_slot()
     assert error.value.retry_after == seconds
     assert error.value.error_code == ErrorCode.RPC_RATE_LIMITED
 
 
-def test_a_limit_within_json_is_a_limit_too() -> None:
+def test_a_rate_limit_in_a_json_error_is_recognised() -> None:
     rpc = node_that(lambda request: {"id": request["id"], "error": {"code": 429, "message": "Too many requests"}})
     with pytest.raises(RpcRateLimitedError):
         rpc.get_slot()
@@ -375,18 +375,18 @@ def test_a_limit_within_json_is_a_limit_too() -> None:
     ],
     ids=lambda answer: f"{answer.status} {answer.body[:40]!r}",
 )
-def test_what_is_no_valid_answer_says_nothing_about_the_request(answer: Response) -> None:
+def test_an_invalid_answer_is_a_transport_error(answer: Response) -> None:
     with pytest.raises(RpcTransportError):
         node_that(lambda _: answer).get_slot()
 
 
-def test_an_answer_to_another_request_is_no_answer_to_this_one() -> None:
+def test_an_answer_to_another_request_is_an_error() -> None:
     rpc = node_that(lambda request: {"id": request["id"] - 1, "result": at([None])})
     with pytest.raises(RpcTransportError, match="another request"):
         rpc.get_signature_statuses([SIGNATURE])
 
 
-def test_a_result_of_another_shape_is_no_valid_answer() -> None:
+def test_a_result_of_another_shape_is_an_error() -> None:
     for result in (None, {}, {"context": {}, "value": 1}, at({"blockhash": "!", "lastValidBlockHeight": 1}), at(None)):
         with pytest.raises(RpcTransportError, match="getLatestBlockhash"):
             node_with(result)[1].get_latest_blockhash()
@@ -424,7 +424,7 @@ def without_batches(refusal: Response, answer: Callable[[Any], Any]) -> tuple[No
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_an_endpoint_that_takes_no_batches_is_asked_call_by_call_from_then_on(refusal: Response) -> None:
+def test_an_endpoint_without_batches_gets_single_calls_from_then_on(refusal: Response) -> None:
     calls: list[tuple[str, list[Any]]] = [("getSlot", []), ("getHealth", []), ("getSlot", [])]
     answers = {"getSlot": {"result": 5}, "getHealth": {"error": {"code": -32005, "message": "behind"}}}
     node, rpc = without_batches(refusal, lambda request: answers[request["method"]])
@@ -435,7 +435,7 @@ def test_an_endpoint_that_takes_no_batches_is_asked_call_by_call_from_then_on(re
     assert [isinstance(request, list) for request in node.requests] == [True, *[False] * 6]
 
 
-def test_an_endpoint_that_refuses_everything_may_take_batches_another_time() -> None:
+def test_a_refused_single_call_does_not_disable_batches() -> None:
     node, rpc = without_batches(REFUSALS[2], lambda _: {"error": {"code": -32005, "message": "behind"}})
     for _ in range(2):
         with pytest.raises(RpcResponseError, match="not supported"):
@@ -443,14 +443,14 @@ def test_an_endpoint_that_refuses_everything_may_take_batches_another_time() -> 
     assert [isinstance(request, list) for request in node.requests] == [True, False, False] * 2
 
 
-def test_an_endpoint_that_limits_requests_is_not_asked_more_often_for_that() -> None:
+def test_a_rate_limited_batch_is_not_split() -> None:
     node, rpc = without_batches(Response(429, b""), lambda _: {"result": 5})
     with pytest.raises(RpcRateLimitedError):
         rpc.call_many([("getSlot", []), ("getSlot", [])])
     assert len(node.requests) == 1
 
 
-def test_call_by_call_an_endpoint_that_falls_silent_is_not_asked_for_the_rest() -> None:
+def test_single_calls_stop_when_the_endpoint_stops_answering() -> None:
     asked: list[Any] = []
 
     def answer(request: Any) -> Any:
@@ -480,7 +480,7 @@ def test_requests_are_timed_and_failed_calls_counted_by_method() -> None:
     assert counted("orderd_chain_rpc_seconds_count", method="getSlot") == 3
 
 
-def test_several_calls_are_one_request_and_fail_each_by_its_method() -> None:
+def test_several_calls_are_timed_as_one_request_and_fail_by_method() -> None:
     counted = Counted()
     refusal = {"code": -32005, "message": "behind"}
     rpc = node_that(lambda request: [{"id": each["id"], "error": refusal} for each in request])
@@ -503,8 +503,8 @@ def test_every_error_is_an_rpc_error_and_close_reaches_the_transport() -> None:
     ("sizes", "batches"),
     [([], []), ([4_096], [1]), ([1_232] * 60, [25, 25, 10]), ([4_096] * 8, [7, 1]), ([100] * 26, [25, 1])],
 )
-def test_a_request_has_as_many_transactions_as_a_node_takes_at_once(sizes: list[int], batches: list[int]) -> None:
-    """At most 50 KiB, and base64 makes four bytes of three."""
+def test_the_transactions_per_request_are_limited_by_size(sizes: list[int], batches: list[int]) -> None:
+    """At most 50 KiB; base64 encodes three bytes as four."""
     transactions = [bytes([number]) * size for number, size in enumerate(sizes)]
     requests = [*in_requests(transactions)]
     assert [len(each) for each in requests] == batches

@@ -1,4 +1,4 @@
-"""The sender: requests that a node will take."""
+"""The sender splits requests to the size that nodes accept."""
 
 from solders.signature import Signature
 
@@ -10,7 +10,7 @@ MAX_BYTES_PER_REQUEST = 50 * 1024
 LARGEST_TRANSACTION = b"\x01" * 1232
 
 
-def test_however_many_are_sent_again_no_request_is_larger_than_nodes_take() -> None:
+def test_resends_of_many_transactions_are_split() -> None:
     node = Node(sendTransaction=lambda _: {"result": str(Signature.default())})
     sender = Sender(RpcClient("http://node", transport=node))
     assert sender.send([LARGEST_TRANSACTION] * 200) == [None] * 200

@@ -1,4 +1,4 @@
-"""How long a slot takes is what the node has measured, within reason."""
+"""The slot time is measured by the node, within plausible bounds."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_the_slot_time_is_the_average_of_the_last_minutes(reply: dict[str, Any],
     assert slot_ms_of(reply) == slot_ms
 
 
-def test_a_later_look_tells_whether_slots_have_notably_changed_and_keeps_what_it_cannot_tell() -> None:
+def test_a_later_measurement_reports_notable_changes_and_keeps_unknown_values() -> None:
     replies = [samples(150), samples(152), samples(300), {"result": None}, samples(290), samples(150)]
     node = Node(getRecentPerformanceSamples=lambda _: replies.pop(0))
     slot_time = SlotTime(RpcClient("", transport=node), asks=False)
@@ -54,31 +54,31 @@ def test_a_later_look_tells_whether_slots_have_notably_changed_and_keeps_what_it
     ("behind", "commitment"),
     [(0, "finalized"), (1, "finalized"), (4, "finalized"), (5, "confirmed"), (32, "confirmed")],
 )
-def test_where_blocks_are_final_soon_after_their_confirmation_finality_is_all_that_counts(
-    behind: int, commitment: str
-) -> None:
+def test_fast_finality_switches_the_commitment_to_finalized(behind: int, commitment: str) -> None:
     slots = {"finalized": 1_000 - behind, "confirmed": 1_000}
     node = Node(getSlot=lambda params: {"result": slots[params[0]["commitment"]]}, getRecentPerformanceSamples=unknown)
     slot_time = SlotTime(RpcClient("", transport=node))
     assert (slot_time.look(), slot_time.commitment) == (commitment == "finalized", commitment)
     slots["finalized"] = 900
-    assert (slot_time.look(), slot_time.commitment) == (commitment == "finalized", "confirmed"), "finality is late"
+    assert (slot_time.look(), slot_time.commitment) == (commitment == "finalized", "confirmed"), (
+        "slow finality must keep confirmed"
+    )
     slots["finalized"] = 1_001
-    assert (slot_time.look(), slot_time.commitment) == (True, "finalized"), "of two nodes one may be ahead"
+    assert (slot_time.look(), slot_time.commitment) == (True, "finalized"), "a lead of one node must not count"
 
 
-def test_a_node_that_does_not_tell_its_finality_leaves_the_commitment_as_it_was() -> None:
+def test_an_unknown_finality_keeps_the_commitment() -> None:
     node = Node(getSlot=unknown, getRecentPerformanceSamples=unknown)
     slot_time = SlotTime(RpcClient("", transport=node), commitment="finalized")
     assert (slot_time.look(), slot_time.commitment) == (False, "finalized")
 
 
-def test_a_commitment_that_the_operator_has_set_is_not_measured() -> None:
+def test_a_configured_commitment_is_not_measured() -> None:
     node = Node(getRecentPerformanceSamples=unknown)
     slot_time = SlotTime(RpcClient("", transport=node), commitment="confirmed", asks=False)
     assert (slot_time.look(), slot_time.commitment) == (False, "confirmed")
 
 
-def test_of_the_local_chain_it_is_what_its_profile_says() -> None:
+def test_the_local_chain_has_the_slot_time_of_its_profile() -> None:
     slot_time = SlotTime(None, 25)
     assert (slot_time.look(), slot_time.ms) == (False, 25)

@@ -1,4 +1,4 @@
-"""Transactions that we build, run by the real System, Token, Associated Token, Memo and Compute Budget programs."""
+"""Our transactions, executed by the real System, Token, Associated Token, Memo and Compute Budget programs."""
 
 import base64
 from typing import Any
@@ -58,7 +58,7 @@ def token_account(chain: LiteSVM, mint: Pubkey) -> token.TokenAccount:
 
 
 def make_mint(chain: LiteSVM, decimals: int = 6) -> Pubkey:
-    """A mint of which the wallet is the authority."""
+    """A mint whose authority is the wallet."""
     mint = Keypair()
     allocate = create_account(
         CreateAccountParams(
@@ -76,7 +76,7 @@ def make_mint(chain: LiteSVM, decimals: int = 6) -> Pubkey:
     return mint.pubkey()
 
 
-def test_sol_is_wrapped_for_a_swap_and_comes_back_after_it(chain: LiteSVM) -> None:
+def test_sol_is_wrapped_for_a_swap_and_unwrapped_after_it(chain: LiteSVM) -> None:
     mint = make_mint(chain)
     before = chain.get_balance(OWNER)
     account = associated_token.address(OWNER, token.NATIVE_MINT)
@@ -92,7 +92,7 @@ def test_sol_is_wrapped_for_a_swap_and_comes_back_after_it(chain: LiteSVM) -> No
     assert token_account(chain, mint).amount == 0
     after = chain.get_balance(OWNER)
     assert before is not None
-    assert after == before - SOL - 2 * RENT - 2 * 5000  # the two accounts that stay, and two signatures
+    assert after == before - SOL - 2 * RENT - 2 * 5000  # two remaining accounts, and two signatures
 
 
 def test_bought_sol_is_unwrapped(chain: LiteSVM) -> None:
@@ -107,7 +107,7 @@ def test_bought_sol_is_unwrapped(chain: LiteSVM) -> None:
     assert chain.get_balance(OWNER) == before - 5000
 
 
-def test_a_trade_of_wrapped_sol_spends_it_and_leaves_the_rest_wrapped(chain: LiteSVM) -> None:
+def test_a_trade_of_wrapped_sol_leaves_the_rest_wrapped(chain: LiteSVM) -> None:
     mint, elsewhere = make_mint(chain), Pubkey.new_unique()
     kept = associated_token.address(OWNER, token.NATIVE_MINT)
     wrap = [associated_token.create_idempotent(OWNER, OWNER, token.NATIVE_MINT), system.transfer(OWNER, kept, 7 * SOL)]
@@ -124,10 +124,10 @@ def test_a_trade_of_wrapped_sol_spends_it_and_leaves_the_rest_wrapped(chain: Lit
     assert wrapped is not None
     assert token.TokenAccount.decode(bytes(wrapped.data)).amount == 5 * SOL
     assert lamports is not None
-    assert chain.get_balance(OWNER) == lamports - 5_000, "the network's fee alone"
+    assert chain.get_balance(OWNER) == lamports - 5_000, "only the network fee is paid"
 
 
-def test_a_trade_of_its_own_account_leaves_the_owners_wrapped_sol_alone(chain: LiteSVM) -> None:
+def test_a_trade_with_a_temporary_account_leaves_existing_wrapped_sol(chain: LiteSVM) -> None:
     mint = make_mint(chain)
     kept = associated_token.address(OWNER, token.NATIVE_MINT)
     wrap = [associated_token.create_idempotent(OWNER, OWNER, token.NATIVE_MINT), system.transfer(OWNER, kept, 7 * SOL)]
@@ -142,7 +142,7 @@ def test_a_trade_of_its_own_account_leaves_the_owners_wrapped_sol_alone(chain: L
     sell = swap_with_accounts([paid], OWNER, token.NATIVE_MINT, [(mint, token.PROGRAM_ID)], SOL, "trade")
     succeed(chain, *sell)
     assert before is not None
-    assert chain.get_balance(OWNER) == before - SOL - RENT - 5000  # the account of what was bought stays
+    assert chain.get_balance(OWNER) == before - SOL - RENT - 5000  # the account of the bought token remains
 
     received = [system.transfer(OWNER, own, SOL), token.sync_native(own)]
     buy = swap_with_accounts(received, OWNER, mint, [(token.NATIVE_MINT, token.PROGRAM_ID)], 1, "trade")
@@ -154,11 +154,11 @@ def test_a_trade_of_its_own_account_leaves_the_owners_wrapped_sol_alone(chain: L
     assert token.TokenAccount.decode(bytes(wrapped.data)).amount == 7 * SOL
 
 
-def test_the_rent_of_a_token_account_is_what_the_chain_asks_for(chain: LiteSVM) -> None:
+def test_the_rent_of_a_token_account_is_that_of_the_chain(chain: LiteSVM) -> None:
     assert chain.minimum_balance_for_rent_exemption(token.ACCOUNT_SIZE) == token.ACCOUNT_RENT
 
 
-def test_an_account_is_created_once_however_often_it_is_asked_for(chain: LiteSVM) -> None:
+def test_creating_an_account_is_idempotent(chain: LiteSVM) -> None:
     mint = make_mint(chain)
     create = associated_token.create_idempotent(OWNER, OWNER, mint)
     succeed(chain, create)
@@ -189,7 +189,7 @@ def test_tokens_are_minted_and_moved(chain: LiteSVM) -> None:
     assert decoded.encode() == bytes(mint_account.data)
 
 
-def test_an_attempt_carries_its_budget_and_its_memo(chain: LiteSVM) -> None:
+def test_an_attempt_has_its_budget_and_its_memo(chain: LiteSVM) -> None:
     pay = system.transfer(OWNER, Pubkey.from_bytes(b"\x07" * 32), SOL)
     attempt = attempt_instructions("0198c0de:1", [pay], units=50_000, micro_lamports_per_unit=1_000_000)
     before = chain.get_balance(OWNER)
@@ -223,18 +223,18 @@ def test_a_signed_transaction_is_read_back(made: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\x01", b"\xff" * 200], ids=["empty", "cut off", "garbage"])
-def test_bytes_that_are_no_transaction_are_refused(damaged: bytes) -> None:
+def test_bytes_that_are_not_a_transaction_are_refused(damaged: bytes) -> None:
     with pytest.raises(ValueError, match="not a transaction"):
         decode(damaged)
 
 
-def test_bytes_behind_a_transaction_are_refused() -> None:
+def test_bytes_after_a_transaction_are_refused() -> None:
     raw = sign([memo.memo("x")], WALLET, Hash.default()).raw
     with pytest.raises(ValueError, match=r"follow|not a transaction"):
         decode(raw + b"\x00")
 
 
-def test_a_transaction_that_fits_no_packet_is_refused_before_it_is_sent() -> None:
+def test_a_transaction_too_large_for_a_packet_is_refused() -> None:
     room = MAX_SIZE - len(sign([memo.memo("")], WALLET, Hash.default()).raw)
     fits = sign([memo.memo("x" * (room - 1))], WALLET, Hash.default())
     assert len(fits.raw) == MAX_SIZE

@@ -1,4 +1,4 @@
-"""POST over kept-alive connections: reuse, time-outs, and servers that hang up."""
+"""HTTP POST over kept-alive connections: reuse, timeouts, and servers that close connections."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ def test_ten_threads_get_their_own_answers() -> None:
     barrier = threading.Barrier(10)
 
     def answer(body: bytes) -> bytes:
-        barrier.wait(10)  # all ten are in flight at once
+        barrier.wait(10)  # all ten requests are in flight at once
         return response(body)
 
     with Server(answer) as server:
@@ -34,7 +34,7 @@ def test_ten_threads_get_their_own_answers() -> None:
     assert server.connections == 10
 
 
-def test_no_more_idle_connections_are_kept_than_asked_for() -> None:
+def test_idle_connections_are_limited() -> None:
     barrier = threading.Barrier(4)
 
     def answer(body: bytes) -> bytes:
@@ -51,7 +51,7 @@ def test_no_more_idle_connections_are_kept_than_asked_for() -> None:
     assert server.connections == 4
 
 
-def test_a_connection_the_server_let_go_is_replaced() -> None:
+def test_a_connection_closed_by_the_server_is_replaced() -> None:
     with Server(lambda body: response(body)) as server:
         transport = HttpTransport(server.url)
         transport.post(b"1")
@@ -61,7 +61,7 @@ def test_a_connection_the_server_let_go_is_replaced() -> None:
     assert server.connections == 2
 
 
-def test_a_server_that_says_close_is_left() -> None:
+def test_a_connection_close_header_is_respected() -> None:
     with Server(lambda body: response(body, "200 OK", "Connection: close")) as server:
         transport = HttpTransport(server.url)
         assert [transport.post(b"x").body for _ in range(2)] == [b"x", b"x"]
@@ -69,7 +69,7 @@ def test_a_server_that_says_close_is_left() -> None:
     assert server.connections == 2
 
 
-def test_a_server_that_hangs_up_on_a_new_connection_is_an_error() -> None:
+def test_a_new_connection_closed_by_the_server_is_an_error() -> None:
     with Server(lambda _: None) as server, pytest.raises(TransportError, match=r"127\.0\.0\.1"):
         HttpTransport(server.url).post(b"x")
 
@@ -80,7 +80,7 @@ def test_an_answer_cut_short_is_an_error() -> None:
         HttpTransport(server.url).post(b"x")
 
 
-def test_what_is_no_http_is_an_error() -> None:
+def test_an_answer_that_is_not_http_is_an_error() -> None:
     with Server(lambda _: b"SSH-2.0-OpenSSH\r\n\r\n") as server, pytest.raises(TransportError):
         HttpTransport(server.url).post(b"x")
 
@@ -98,7 +98,7 @@ def test_a_silent_server_times_out() -> None:
         release.set()
 
 
-def test_a_time_out_on_a_kept_connection_is_not_tried_again() -> None:
+def test_a_timeout_on_a_kept_connection_is_not_retried() -> None:
     release = threading.Event()
     asked: list[bytes] = []
 
@@ -119,14 +119,14 @@ def test_a_time_out_on_a_kept_connection_is_not_tried_again() -> None:
     assert asked == [b"quick", b"slow", b"after"]
 
 
-def test_an_endpoint_that_is_not_there_is_an_error() -> None:
+def test_a_missing_endpoint_is_an_error() -> None:
     with Server(lambda body: response(body)) as server:
         url = server.url
     with pytest.raises(TransportError, match=r"127\.0\.0\.1"):
         HttpTransport(url).post(b"x")
 
 
-def test_status_and_retry_after_come_through() -> None:
+def test_status_and_retry_after_are_returned() -> None:
     with Server(lambda _: response(b"busy", "429 Too Many Requests", "Retry-After: 7")) as server:
         transport = HttpTransport(server.url)
         answer = transport.post(b"x")
@@ -141,6 +141,6 @@ def test_errors_do_not_show_the_path_where_providers_put_keys() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://node", "node:8899", "", "http://"])
-def test_what_is_no_http_url_is_refused(url: str) -> None:
+def test_a_url_that_is_not_http_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="http"):
         HttpTransport(url)

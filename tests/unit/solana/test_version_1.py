@@ -32,8 +32,10 @@ READ = [Pubkey.from_bytes(bytes([each] * 32)) for each in range(40, 60)]
 
 
 def by_the_specification(written: int, read: int, datas: Sequence[bytes], units: int, price: int) -> bytes:
-    """A message of instructions for one program: the wallet signs, then come the accounts that are written, those that
-    are read, the program last among them."""
+    """The bytes of a message with instructions for one program, by the specification.
+
+    The wallet signs; then follow the written accounts and the read ones, the program last.
+    """
     addresses = [OWNER, *WRITTEN[:written], *READ[:read], PROGRAM]
     indexes = bytes(range(1 + written + read))
     return b"".join(
@@ -60,7 +62,7 @@ def by_the_specification(written: int, read: int, datas: Sequence[bytes], units:
 )
 @example(written=0, read=0, datas=[b""], units=1, price=0)
 @example(written=1, read=1, datas=[b"\x01" * 256, b""], units=200_000, price=1)
-def test_a_signed_transaction_is_what_the_specification_says(
+def test_a_signed_transaction_matches_the_specification(
     written: int, read: int, datas: list[bytes], units: int, price: int
 ) -> None:
     metas = [AccountMeta(OWNER, True, True)]
@@ -71,7 +73,7 @@ def test_a_signed_transaction_is_what_the_specification_says(
     )
     message = by_the_specification(written, read, datas, units, price)
     assert signed.raw == message + bytes(KEYPAIR.sign_message(message)), (
-        "the signature is at the end, and of all before"
+        "the signature is last and covers all preceding bytes"
     )
     assert version_of(signed.raw) == TransactionVersion.V1
     transaction = decode(signed.raw)
@@ -79,7 +81,7 @@ def test_a_signed_transaction_is_what_the_specification_says(
     assert unsigned(signed.raw) == message + bytes(64)
 
 
-def test_the_runtime_of_a_validator_runs_it() -> None:
+def test_the_runtime_of_a_validator_executes_version_1() -> None:
     svm, to = LiteSVM(), WRITTEN[0]
     svm.airdrop(OWNER, 10**9)
     pay = [system.transfer(OWNER, to, 10**6), memo.memo("x" * 2_000)]
@@ -93,8 +95,8 @@ def test_the_runtime_of_a_validator_runs_it() -> None:
     assert svm.get_balance(to) == 10**6
 
 
-def test_several_signatures_are_emptied() -> None:
-    """As of transactions that others have signed: the first byte of the header says how many there are."""
+def test_all_signatures_of_several_signers_are_cleared() -> None:
+    """For transactions signed by others: the first byte of the header is the number of signatures."""
     message = by_the_specification(0, 0, [b""], 1, 1)
     whole = message[:1] + b"\x02" + message[2:] + bytes([7] * 128)
     assert unsigned(whole) == whole[:-128] + bytes(128)

@@ -1,4 +1,4 @@
-"""Version 1 is used where a node takes it: what else it says of the trial does not matter, nor does no answer."""
+"""Version 1 is used if a node accepts a trial of it; errors of the trial itself and missing answers do not matter."""
 
 import base64
 from typing import Any
@@ -17,7 +17,7 @@ V0, V1 = TransactionVersion.V0, TransactionVersion.V1
 
 
 class Node:
-    """Answers as it is told."""
+    """Returns configured answers."""
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] | None = None
@@ -27,7 +27,7 @@ class Node:
         request = orjson.loads(body)
         self.tried.append(request["params"][0])
         if self.answer is None:
-            raise TransportError("it is away")
+            raise TransportError("unavailable")
         return Response(200, orjson.dumps({"id": request["id"], **self.answer}))
 
     def close(self) -> None: ...
@@ -61,17 +61,17 @@ NOT_KNOWN = [None, refused(-32005, "Node is behind by 200 slots"), refused(-3260
 @pytest.mark.parametrize(
     ("answer", "version"), [*((each, V1) for each in TAKEN), *((each, V0) for each in NOT_TAKEN + NOT_KNOWN)]
 )
-def test_the_newest_version_is_used_that_the_node_takes(answer: dict[str, Any] | None, version: int) -> None:
+def test_the_newest_version_accepted_by_the_node_is_used(answer: dict[str, Any] | None, version: int) -> None:
     node = Node()
     node.answer = answer
     choice = asking(node)
-    assert choice.current == V0, "before it is asked"
+    assert choice.current == V0, "version 0 is used before the first trial"
     choice.look()
     assert choice.current == version
 
 
 @pytest.mark.parametrize("answer", NOT_KNOWN)
-def test_what_the_node_does_not_tell_changes_nothing(answer: dict[str, Any] | None) -> None:
+def test_an_unclear_answer_keeps_the_version(answer: dict[str, Any] | None) -> None:
     node = Node()
     node.answer = TAKEN[0]
     choice = asking(node)
@@ -81,27 +81,27 @@ def test_what_the_node_does_not_tell_changes_nothing(answer: dict[str, Any] | No
     assert choice.current == V1
 
 
-def test_it_falls_back_until_the_next_look() -> None:
+def test_a_fallback_lasts_until_the_next_trial() -> None:
     node = Node()
     node.answer = TAKEN[0]
     choice = asking(node)
     choice.look()
     assert choice.fall_back()
     assert choice.current == V0
-    assert not choice.fall_back(), "there is no version before it"
+    assert not choice.fall_back(), "there is no older version"
     choice.look()
     assert choice.current == V1
 
 
 @pytest.mark.parametrize("version", TransactionVersion)
-def test_a_version_that_is_set_is_used_whatever_happens(version: TransactionVersion) -> None:
+def test_a_configured_version_is_always_used(version: TransactionVersion) -> None:
     choice = VersionChoice.of(version)
     choice.look()
     assert not choice.fall_back()
     assert choice.current == version
 
 
-def test_the_trial_is_longer_than_version_0_allows_and_signed_by_nobody() -> None:
+def test_the_trial_is_too_large_for_version_0_and_unsigned() -> None:
     node = Node()
     asking(node).look()
     (tried,) = node.tried

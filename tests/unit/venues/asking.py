@@ -1,4 +1,4 @@
-"""A venue asked for its best pool alone, as the tests of single venues want it."""
+"""The best pool of a single venue, for tests of one venue."""
 
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -7,7 +7,7 @@ from orderd.venues.base import Venue
 
 
 def best_quote(venue: Venue, request: QuoteRequest) -> VenueQuote:
-    """Raises OrderdError: what the last of its pools refused with, or ROUTE_NOT_FOUND if it has none."""
+    """Raises OrderdError: the refusal of its last pool, or ROUTE_NOT_FOUND if the venue has no pool."""
     liquidity = venue.liquidity(request.mint_in, request.mint_out)
     refusals = list(liquidity.refusals)
     quotes = []

@@ -1,4 +1,4 @@
-"""A chain for the venues: accounts in a dict behind a node's JSON-RPC, and pools put there in their real layouts."""
+"""A chain for venues: accounts in a dict behind a node's JSON-RPC, and pools in their real layouts."""
 
 import base64
 import threading
@@ -38,7 +38,7 @@ OWNER = Pubkey.from_bytes(b"\x51" * 32)
 
 
 class Chain:
-    """Accounts by address; itself the transport of an RPC client, which counts and can fail."""
+    """Accounts by address; also the transport of an RPC client, which counts requests and can fail."""
 
     def __init__(self) -> None:
         self.slot = 1_000
@@ -140,7 +140,7 @@ def put_mint(chain: Chain, mint: Pubkey, decimals: int, *, extensions: Mapping[i
 def put_cpmm(
     chain: Chain, address: Pubkey, mint_0: Pubkey, mint_1: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Raydium pool as the vectors describe one; ``changes`` replace fields of its state."""
+    """Add a Raydium CPMM pool of the vectors; ``changes`` replace fields of its state."""
     rates, state = pool["amm_config"], pool["pool_state"]
     config = AmmConfig(
         bump=255,
@@ -197,7 +197,7 @@ def put_cpmm(
 def put_dlmm(
     chain: Chain, address: Pubkey, mint_x: Pubkey, mint_y: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Meteora pool as the vectors describe one; ``changes`` replace fields of its state."""
+    """Add a Meteora DLMM pool of the vectors; ``changes`` replace fields of its state."""
     variable = pool["v_parameters"]
     indices = {array_index(each["bin_id"]) for each in pool["bins"]}
     reward = NO_REWARD
@@ -268,7 +268,7 @@ def put_dlmm(
 def put_clmm(
     chain: Chain, address: Pubkey, mint_0: Pubkey, mint_1: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Raydium CLMM pool as the vectors describe one; ``changes`` replace fields of its state."""
+    """Add a Raydium CLMM pool of the vectors; ``changes`` replace fields of its state."""
     program = raydium_clmm.PROGRAM_ID
     for mint in (mint_0, mint_1):
         _program_of(chain, mint)
@@ -292,7 +292,7 @@ def put_clmm(
 def put_amm_v4(
     chain: Chain, address: Pubkey, coin: Pubkey, pc: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Raydium AMM v4 pool as the vectors describe one; ``changes`` replace fields of its state or its counters."""
+    """Add a Raydium AMM v4 pool of the vectors; ``changes`` replace fields of its state or counters."""
     for mint in (coin, pc):
         _program_of(chain, mint)
     state = amm_v4_account_of(dict(pool))
@@ -310,7 +310,7 @@ def put_amm_v4(
 def put_damm_v2(
     chain: Chain, address: Pubkey, mint_a: Pubkey, mint_b: Pubkey, pool: Mapping[str, Any], **changes: Any
 ) -> None:
-    """A Meteora DAMM v2 pool as the vectors describe one; ``changes`` replace fields of its state."""
+    """Add a Meteora DAMM v2 pool of the vectors; ``changes`` replace fields of its state."""
     flags = [int(_program_of(chain, mint) == token.TOKEN_2022_PROGRAM_ID) for mint in (mint_a, mint_b)]
     fields: dict[str, Any] = {
         "token_a_mint": mint_a,
@@ -330,7 +330,7 @@ def put_damm_v2(
 
 
 def _program_of(chain: Chain, mint: Pubkey) -> Pubkey:
-    """The token program of a mint, which is made where there is none."""
+    """The token program of a mint, which is created if missing."""
     if mint not in chain.accounts:
         put_mint(chain, mint, 6)
     return chain.accounts[mint][0]

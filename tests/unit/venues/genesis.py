@@ -1,4 +1,4 @@
-"""A router and a builder on simnet's first block, in this process: no node, no market, a clock that stands still."""
+"""A router and a builder on simnet's first block, in this process: no node, no market, and a constant clock."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +27,7 @@ SLIPPAGE_BPS = 50
 
 @dataclass(frozen=True)
 class Desk:
-    """Its state is read once: all orders meet the same pools."""
+    """Its state is read once: all orders use the same pools."""
 
     router: Router
     builder: Builder

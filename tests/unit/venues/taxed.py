@@ -1,4 +1,4 @@
-"""The first block of simnet with a token in it that takes a fee of each transfer: USDC, as Token-2022 would have it."""
+"""Simnet's first block with a token that has a transfer fee: USDC, as a Token-2022 mint."""
 
 import struct
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ PROGRAM = token.TOKEN_2022_PROGRAM_ID
 def taxed(
     accounts: Mapping[Pubkey, LedgerAccount | None], bps: int, maximum: int, later: tuple[int, int, int] | None = None
 ) -> dict[Pubkey, LedgerAccount]:
-    """All accounts, with USDC under Token-2022, and what the first trader has of it at its address there."""
+    """All accounts, with USDC under Token-2022, and the first trader's holding of it."""
     changed = {key: _taxed(account) for key, account in accounts.items() if account is not None}
     changed[USDC] = _account(extended(Mint.decode(changed[USDC].data), fee(bps, maximum, later=later)).data)
     owner = TRADERS[0].pubkey()
@@ -36,7 +36,7 @@ def taxed(
 
 
 def withheld(account: LedgerAccount) -> int:
-    """What the fees of transfers have left behind in an account, in base units."""
+    """The transfer fees withheld in an account, in base units."""
     (amount,) = struct.unpack_from("<Q", account.data, account.data.index(struct.pack("<HH", 2, 8)) + 4)
     return int(amount)
 
@@ -50,7 +50,7 @@ def _taxed(account: LedgerAccount) -> LedgerAccount:
 
 
 def _with_program(account: LedgerAccount) -> bytes | None:
-    """A pool that trades USDC, as it names the token's program; None of any other account."""
+    """The account of a pool that trades USDC, with the token's program replaced; None for any other account."""
     try:
         if account.owner == program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"]:
             cpmm = PoolState.decode(account.data)

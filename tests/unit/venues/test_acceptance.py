@@ -1,4 +1,4 @@
-"""The cards every venue must pass. A venue that is added joins VENUES and passes them as they are."""
+"""The acceptance tests that every venue must pass. A new venue joins VENUES and passes them unchanged."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ DAMM_V2_POOL = load("meteora_damm_v2.json")["pools"]["real_sol_usdc_25bps"]
 
 @dataclass(frozen=True)
 class Card:
-    """One venue under test: how its pools come into being, and how its own accounts say "closed"."""
+    """One venue under test: how its pools are created, and how its accounts mark a pool as disabled."""
 
     make: type[PoolVenue[Any, Any]]
     put: Callable[..., None]
@@ -115,7 +115,7 @@ _AMOUNTS = {
 
 
 def _times(account: Any, factor: int) -> Any:
-    """The same pool with ``factor`` times as much in it."""
+    """The same pool with ``factor`` times its reserves."""
     if isinstance(account, list):
         return [_times(each, factor) for each in account]
     if not isinstance(account, dict):
@@ -124,7 +124,7 @@ def _times(account: Any, factor: int) -> Any:
 
 
 class KeptHints:
-    """Keeps what is to be called after a change, for the test to call."""
+    """Keeps the callbacks for changes, for the test to call."""
 
     def __init__(self) -> None:
         self.changes: dict[Pubkey, Callable[[], None]] = {}
@@ -133,7 +133,7 @@ class KeptHints:
         self.changes[account] = on_change
 
     def watch_for(self, alike: AccountsLike, on_change: Callable[[str], None]) -> None:
-        """No test of a venue alone creates pools beside it."""
+        """Not used: no test of a single venue creates pools meanwhile."""
 
 
 VENUES = [
@@ -220,7 +220,7 @@ def test_a_quote_names_its_pool_price_fee_and_slot(card: Card, chain: Chain) -> 
     assert Decimal(0) <= quote.price_impact_bps < 20
 
 
-def test_the_same_pools_trade_both_ways(card: Card, chain: Chain) -> None:
+def test_the_same_pools_trade_in_both_directions(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain)
     there = best_quote(venue, ONE_SOL)
@@ -239,7 +239,7 @@ def test_a_larger_order_moves_the_price_further(card: Card, chain: Chain) -> Non
     assert large.amount_out < 1000 * small.amount_out
 
 
-def test_the_pool_that_pays_most_is_quoted(card: Card, chain: Chain) -> None:
+def test_the_best_pool_is_quoted(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     card.pool(chain, OTHER, deeper=50)
     venue = card.venue(chain)
@@ -247,7 +247,7 @@ def test_the_pool_that_pays_most_is_quoted(card: Card, chain: Chain) -> None:
     assert best_quote(venue, QuoteRequest(WSOL_MINT, USDC_MINT, 200 * 10**9)).pool == str(OTHER)
 
 
-def test_of_many_pools_the_deepest_are_kept(card: Card, chain: Chain) -> None:
+def test_the_deepest_of_many_pools_are_kept(card: Card, chain: Chain) -> None:
     for number in range(MAX_POOLS_PER_PAIR + 2):
         card.pool(chain, Pubkey.from_bytes(bytes([number + 1]) * 32), deeper=number + 1)
     shallow = {str(Pubkey.from_bytes(bytes([number]) * 32)) for number in (1, 2)}
@@ -257,18 +257,18 @@ def test_of_many_pools_the_deepest_are_kept(card: Card, chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(("pools", "requests"), [(1, 4), (3 * MAX_POOLS_PER_PAIR, 5)])
-def test_a_pair_that_nobody_asked_for_yet_takes_few_requests_however_many_pools_it_has(
+def test_a_new_pair_takes_few_requests_for_any_number_of_pools(
     card: Card, chain: Chain, pools: int, requests: int
 ) -> None:
-    """To list the pools, to rank many by their vaults, to read them and the mints, and to read their state: twice
-    where only the state says which arrays there are."""
+    """One request each to list pools, to rank them by their vaults, to read them with their mints, and to read their
+    state, which takes two if only the state names the arrays."""
     for number in range(pools):
         card.pool(chain, Pubkey.from_bytes(bytes([number + 1]) * 32), deeper=number + 1)
     assert card.venue(chain).liquidity(WSOL_MINT, USDC_MINT).pools
     assert chain.requests <= requests
 
 
-def test_a_fortune_on_one_side_drives_no_pool_out(card: Card, chain: Chain) -> None:
+def test_a_large_one_sided_deposit_displaces_no_pool(card: Card, chain: Chain) -> None:
     deep = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_PER_PAIR)]
     for pool in deep:
         card.pool(chain, pool, deeper=2)
@@ -280,7 +280,7 @@ def test_a_fortune_on_one_side_drives_no_pool_out(card: Card, chain: Chain) -> N
         assert set(card.venue(chain).pools(WSOL_MINT, USDC_MINT)) == {str(pool) for pool in deep}
 
 
-def test_of_configured_pools_the_first_are_kept(card: Card, chain: Chain) -> None:
+def test_the_first_configured_pools_are_kept(card: Card, chain: Chain) -> None:
     named = [Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(MAX_POOLS_PER_PAIR + 1)]
     for depth, pool in enumerate(named, start=1):
         card.pool(chain, pool, deeper=depth)
@@ -288,7 +288,7 @@ def test_of_configured_pools_the_first_are_kept(card: Card, chain: Chain) -> Non
     assert set(venue.pools(WSOL_MINT, USDC_MINT)) == {str(pool) for pool in named[:-1]}
 
 
-def test_ten_who_ask_at_once_make_one_request(card: Card, chain: Chain) -> None:
+def test_ten_concurrent_quotes_make_one_request(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     ticks = [0.0]
     venue = card.venue(chain, clock=lambda: ticks[0])
@@ -324,7 +324,7 @@ def test_state_is_read_again_when_it_is_too_old(card: Card, chain: Chain) -> Non
     assert after.amount_out > before.amount_out or after.price_impact_bps <= before.price_impact_bps
 
 
-def test_a_pair_that_no_pool_trades_is_said_so(card: Card, chain: Chain) -> None:
+def test_a_pair_without_a_pool_is_refused(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     stranger = str(Pubkey.from_bytes(b"\x77" * 32))
     error = refusal(card.venue(chain), QuoteRequest(WSOL_MINT, stranger, 10**9))
@@ -332,7 +332,7 @@ def test_a_pair_that_no_pool_trades_is_said_so(card: Card, chain: Chain) -> None
     assert "no pool" in error.detail
 
 
-def test_where_no_pool_was_found_it_is_looked_for_again_soon(card: Card, chain: Chain) -> None:
+def test_missing_pools_are_looked_up_again_soon(card: Card, chain: Chain) -> None:
     ticks = [0.0]
     venue = card.venue(chain, clock=lambda: ticks[0])
     put_mint(chain, SOL, 9)
@@ -341,17 +341,17 @@ def test_where_no_pool_was_found_it_is_looked_for_again_soon(card: Card, chain: 
     card.pool(chain, POOL)
     chain.methods.clear()
     assert venue.pools(WSOL_MINT, USDC_MINT) == []
-    assert chain.methods == [], "not every time"
+    assert chain.methods == [], "pools must not be looked up for every quote"
     ticks[0] = NOTHING_FOUND_SECONDS + 1
     while venue.pools(WSOL_MINT, USDC_MINT) != [str(POOL)]:
-        pass  # nobody waits for that
+        pass  # the lookup runs in the background
     chain.methods.clear()
     ticks[0] += NOTHING_FOUND_SECONDS + 1
     assert venue.pools(WSOL_MINT, USDC_MINT) == [str(POOL)]
     assert chain.methods == []
 
 
-def test_a_pool_that_is_switched_off_is_refused(card: Card, chain: Chain) -> None:
+def test_a_disabled_pool_is_refused(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL, **card.closed)
     error = refusal(card.venue(chain), ONE_SOL)
     assert error.code == ErrorCode.POOL_CLOSED
@@ -366,13 +366,13 @@ def test_a_pool_that_is_not_open_yet_is_refused(card: Card, chain: Chain) -> Non
     assert "opens at" in error.detail
 
 
-def test_a_closed_pool_does_not_keep_the_others_from_quoting(card: Card, chain: Chain) -> None:
+def test_a_disabled_pool_does_not_affect_others(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL, deeper=50, **card.closed)
     card.pool(chain, OTHER)
     assert best_quote(card.venue(chain), ONE_SOL).pool == str(OTHER)
 
 
-def test_a_pool_with_a_flag_that_is_not_known_is_skipped_and_logged_once(card: Card, chain: Chain) -> None:
+def test_a_pool_with_an_unknown_flag_is_skipped_and_logged_once(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL, deeper=50, **card.unknown)
     card.pool(chain, OTHER)
     venue = card.venue(chain, max_age_ms=-1)
@@ -386,7 +386,7 @@ def test_a_pool_with_a_flag_that_is_not_known_is_skipped_and_logged_once(card: C
     assert [(line["action"], line["pool"]) for line in lines] == [("pool_skipped", str(POOL))]
 
 
-def test_a_hint_that_a_pool_has_changed_has_it_read_again(card: Card, chain: Chain) -> None:
+def test_a_hint_causes_a_pool_to_be_read_again(card: Card, chain: Chain) -> None:
     hints = KeptHints()
     card.pool(chain, POOL)
     venue = card.venue(chain, hints=hints)
@@ -397,10 +397,12 @@ def test_a_hint_that_a_pool_has_changed_has_it_read_again(card: Card, chain: Cha
     hints.changes[POOL]()
     assert not venue.is_fresh(WSOL_MINT, USDC_MINT)
     assert best_quote(venue, ONE_SOL).slot == chain.slot
-    assert venue.hints(WSOL_MINT, USDC_MINT) == venue.hints(USDC_MINT, WSOL_MINT) == 1, "whoever has read it since"
+    assert venue.hints(WSOL_MINT, USDC_MINT) == venue.hints(USDC_MINT, WSOL_MINT) == 1, (
+        "hints are counted for both directions"
+    )
 
 
-def test_a_pool_that_is_read_again_is_known_for_the_one_that_it_was_until_it_changes(card: Card, chain: Chain) -> None:
+def test_an_unchanged_pool_keeps_its_decoded_state(card: Card, chain: Chain) -> None:
     hints = KeptHints()
     card.pool(chain, POOL)
     venue = card.venue(chain, hints=hints)
@@ -418,12 +420,12 @@ def test_a_pool_that_is_read_again_is_known_for_the_one_that_it_was_until_it_cha
     assert read_as() is not first.read_as
 
 
-def test_an_amount_that_buys_nothing_is_refused(card: Card, chain: Chain) -> None:
+def test_an_amount_that_buys_zero_is_refused(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     assert refusal(card.venue(chain), QuoteRequest(WSOL_MINT, USDC_MINT, 1)).code == ErrorCode.ROUTE_AMOUNT_TOO_SMALL
 
 
-def test_more_than_the_pool_can_serve_is_refused(card: Card, chain: Chain) -> None:
+def test_an_amount_above_the_pools_reserves_is_refused(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     error = refusal(card.venue(chain), QuoteRequest(WSOL_MINT, USDC_MINT, card.too_much))
     assert error.code == ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
@@ -445,7 +447,7 @@ def test_a_token_2022_mint_that_could_change_the_payout_is_refused(
     assert message in error.detail
 
 
-def test_a_node_that_does_not_list_pools_is_reported_with_the_setting_that_names_them(card: Card, chain: Chain) -> None:
+def test_a_node_that_cannot_list_pools_is_reported_with_the_setting_for_them(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     chain.unknown_methods.add("getProgramAccounts")
     error = refusal(card.venue(chain), ONE_SOL)
@@ -457,7 +459,7 @@ def test_a_node_that_does_not_list_pools_is_reported_with_the_setting_that_names
 
 @dataclass
 class Memory:
-    """What another process has found."""
+    """Pools found by another process."""
 
     pools: list[str]
     kept: list[Sequence[str]] = field(default_factory=list)
@@ -472,7 +474,7 @@ class Memory:
         self.was_kept.set()
 
 
-def test_pools_that_were_found_before_are_traded_while_the_chain_is_asked_again(card: Card, chain: Chain) -> None:
+def test_remembered_pools_are_traded_while_they_are_looked_up_again(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     memory, now = Memory([str(POOL)]), [0.0]
     venue = card.venue(chain, lambda: now[0], memory=memory)
@@ -485,7 +487,7 @@ def test_pools_that_were_found_before_are_traded_while_the_chain_is_asked_again(
 
 
 @pytest.mark.parametrize("remembered", [[], [str(Pubkey.from_bytes(b"\x77" * 32))]], ids=["nothing", "what is gone"])
-def test_pools_that_nobody_remembers_are_looked_up_first(card: Card, chain: Chain, remembered: list[str]) -> None:
+def test_unknown_pools_are_looked_up_first(card: Card, chain: Chain, remembered: list[str]) -> None:
     card.pool(chain, POOL)
     memory = Memory(remembered)
     assert best_quote(card.venue(chain, memory=memory), ONE_SOL).amount_out > 0
@@ -500,10 +502,10 @@ def test_a_token_2022_mint_with_harmless_extensions_trades(card: Card, chain: Ch
     quote = best_quote(venue, QuoteRequest(WSOL_MINT, str(mint), 10**9))
     assert quote.amount_out > 0
     assert venue.token_programs(quote) == (token.PROGRAM_ID, token.TOKEN_2022_PROGRAM_ID)
-    assert venue.account_size(quote) == 174, "a switch to stop transfers is noted in each account"
+    assert venue.account_size(quote) == 174, "the pausable extension enlarges each account"
 
 
-def test_an_endpoint_that_is_down_is_no_judgement_and_passes(card: Card, chain: Chain) -> None:
+def test_an_unavailable_endpoint_is_a_temporary_error(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain)
     chain.unreachable()
@@ -519,7 +521,7 @@ def test_an_endpoint_that_limits_requests_is_distinguished(card: Card, chain: Ch
     assert refusal(card.venue(chain), ONE_SOL).code == ErrorCode.RPC_RATE_LIMITED
 
 
-def test_configured_pools_are_the_only_ones_asked(card: Card, chain: Chain) -> None:
+def test_only_configured_pools_are_used(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     card.pool(chain, OTHER, deeper=50)
     venue = card.venue(chain, addresses=[str(POOL)])
@@ -528,7 +530,7 @@ def test_configured_pools_are_the_only_ones_asked(card: Card, chain: Chain) -> N
     assert "getProgramAccounts" not in chain.methods
 
 
-def test_a_configured_address_that_is_no_pool_is_passed_over(card: Card, chain: Chain) -> None:
+def test_a_configured_address_that_is_not_a_pool_is_skipped(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     put_mint(chain, OTHER, 6)
     missing = str(Pubkey.from_bytes(b"\x78" * 32))
@@ -536,7 +538,7 @@ def test_a_configured_address_that_is_no_pool_is_passed_over(card: Card, chain: 
     assert venue.pools(WSOL_MINT, USDC_MINT) == [str(POOL)]
 
 
-def test_the_pools_that_were_found_are_known_while_nobody_answers(card: Card, chain: Chain) -> None:
+def test_found_pools_are_known_while_the_node_is_unavailable(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain)
     assert venue.known(WSOL_MINT, USDC_MINT) == frozenset()
@@ -545,15 +547,15 @@ def test_the_pools_that_were_found_are_known_while_nobody_answers(card: Card, ch
     assert venue.known(USDC_MINT, WSOL_MINT) == {str(POOL)}
 
 
-def test_configured_pools_are_known_before_anybody_answers(card: Card, chain: Chain) -> None:
+def test_configured_pools_are_known_before_the_first_answer(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain, addresses=[str(POOL), str(OTHER)])
     assert venue.known(WSOL_MINT, USDC_MINT) == {str(POOL), str(OTHER)}
     best_quote(venue, ONE_SOL)
-    assert venue.known(WSOL_MINT, USDC_MINT) == {str(POOL)}, "the other one does not exist"
+    assert venue.known(WSOL_MINT, USDC_MINT) == {str(POOL)}, "an address without a pool must be dropped"
 
 
-def test_a_swap_spends_what_was_quoted_and_accepts_no_less_than_asked(card: Card, chain: Chain) -> None:
+def test_a_swap_has_the_quoted_input_and_the_requested_minimum(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain)
     quote = best_quote(venue, ONE_SOL)
@@ -572,7 +574,7 @@ def test_a_swap_spends_what_was_quoted_and_accepts_no_less_than_asked(card: Card
     assert all(named[name].is_writable for name in ("pool", "source", "destination"))
 
 
-def test_a_whole_trade_fits_one_transaction(card: Card, chain: Chain) -> None:
+def test_a_whole_trade_fits_into_one_transaction(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     venue = card.venue(chain)
     for request in (ONE_SOL, HUNDRED_USDC):
@@ -597,7 +599,7 @@ def test_a_quote_of_another_process_can_be_swapped(card: Card, chain: Chain) -> 
     assert swap.program_id == card.program
 
 
-def test_a_quote_whose_pool_is_gone_cannot(card: Card, chain: Chain) -> None:
+def test_a_quote_of_a_removed_pool_cannot_be_swapped(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     quote = best_quote(card.venue(chain), ONE_SOL)
     chain.accounts.clear()
@@ -606,7 +608,7 @@ def test_a_quote_whose_pool_is_gone_cannot(card: Card, chain: Chain) -> None:
     assert error.value.code == ErrorCode.ROUTE_NOT_FOUND
 
 
-def test_an_account_that_cannot_be_read_refuses_its_pool_alone(card: Card, chain: Chain) -> None:
+def test_an_unreadable_account_affects_only_its_pool(card: Card, chain: Chain) -> None:
     card.pool(chain, POOL)
     card.pool(chain, OTHER)
     ticks = [0.0]

@@ -1,7 +1,7 @@
-"""Every account of a real pool that is kept here is traded in, or left out for a reason that is written down.
+"""Every captured real pool is traded, or left out for a documented reason.
 
-The captures are of 2025 and 2026, with the features that pools had by then: limit orders, dynamic fees, fees on the
-output, rate limiters. Tokens are another matter: those that orderd refuses are in ``tests/unit/solana/test_mints.py``.
+The captures are from 2025 and 2026, with features such as limit orders, dynamic fees, fees on the output and rate
+limiters. Refused tokens are covered by ``tests/unit/solana/test_mints.py``.
 """
 
 import base64
@@ -31,14 +31,14 @@ from tests.unit.solana.records import blank
 from tests.unit.venues.chain import Chain, put_mint
 
 _ARRAYS: Final = 20
-"""Of bins or ticks, on either side of the price."""
+"""Number of bins or ticks on either side of the price."""
 LEFT_OUT: Final[dict[str, str]] = {}
-"""By what a capture is called: why its pool is not traded in."""
+"""Why the pool of a capture is not traded, by the capture's name."""
 
 
 @dataclass(frozen=True)
 class Captured:
-    """The accounts around one pool as they stood."""
+    """The captured accounts around one pool."""
 
     kind: PoolKind
     pool: Pubkey
@@ -62,7 +62,7 @@ def captured() -> Iterator[tuple[str, Captured]]:
 
 
 def dlmm_arrays(pair: Pubkey, state: LbPair) -> dict[Pubkey, tuple[Pubkey, bytes]]:
-    """Empty ones around the price: a capture has those alone that its swaps came to."""
+    """Empty arrays around the price: a capture has only those that its swaps used."""
     active = array_index(state.active_id)
     return {
         bin_array_address(pair, index): (DLMM_PROGRAM, BinArray(index, 1, bytes(7), pair).encode())
@@ -71,7 +71,7 @@ def dlmm_arrays(pair: Pubkey, state: LbPair) -> dict[Pubkey, tuple[Pubkey, bytes
 
 
 def clmm_arrays(pool: Pubkey, state: clmm.PoolState) -> dict[Pubkey, tuple[Pubkey, bytes]]:
-    """The same of ticks."""
+    """Empty tick arrays around the price."""
     width = clmm.TICKS_PER_ARRAY * state.tick_spacing
     first = array_start(state.tick_current, state.tick_spacing)
     starts = range(first - _ARRAYS * width, first + (_ARRAYS + 1) * width, width)
@@ -95,14 +95,14 @@ def clmm_of(swap: dict[str, Any]) -> Captured:
 ALL: Final = dict(captured())
 
 
-def test_no_file_is_passed_by() -> None:
+def test_every_capture_file_is_covered() -> None:
     files = {path.name for path in (VECTORS / "captures").glob("*.json")}
     assert {name.partition(" ")[0] for name in ALL} == files
     assert LEFT_OUT.keys() <= ALL.keys()
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_real_pool_is_traded_in_unless_a_reason_is_written_down(name: str) -> None:
+def test_a_real_pool_is_traded_unless_a_reason_is_documented(name: str) -> None:
     capture, chain = ALL[name], Chain()
     chain.slot = capture.slot
     chain.accounts |= capture.accounts

@@ -1,4 +1,4 @@
-"""Quotes go by the clock that the programs will go by, whatever this machine's says."""
+"""Quotes use the clock that the programs use, whatever this machine's clock shows."""
 
 import struct
 
@@ -12,7 +12,7 @@ NOW = 1_800_000_000.25
 
 
 class Clocks:
-    """The chain's, this machine's, and one that nobody sets."""
+    """The chain's clock, this machine's clock, and a monotonic one."""
 
     def __init__(self) -> None:
         self.machine = NOW
@@ -26,7 +26,7 @@ class Clocks:
         self.chain.accounts[CLOCK] = Pubkey.default(), struct.pack("<QqQQq", 9, 0, 1, 2, second)
 
 
-def test_the_chains_second_counts_and_goes_on_between_two_looks() -> None:
+def test_the_chains_clock_is_used_and_advances_between_readings() -> None:
     clocks = Clocks()
     clocks.chain_says(int(NOW) - 40)
     assert int(clocks.clock()) == int(NOW) - 40
@@ -34,21 +34,21 @@ def test_the_chains_second_counts_and_goes_on_between_two_looks() -> None:
     assert int(clocks.clock()) == int(NOW) - 35
 
 
-def test_where_the_chain_does_not_show_its_clock_this_machines_counts() -> None:
+def test_this_machines_clock_is_used_without_a_clock_of_the_chain() -> None:
     assert Clocks().clock() == NOW
 
 
-def test_while_the_chain_does_not_show_it_the_last_difference_counts() -> None:
+def test_the_last_known_difference_is_used_while_the_chain_is_unavailable() -> None:
     clocks = Clocks()
     clocks.chain_says(int(NOW) + 7)
     before = clocks.clock()
     del clocks.chain.accounts[CLOCK]
     clocks.monotonic += LOOK_SECONDS + 1
     assert [clocks.clock(), clocks.clock()] == [before, before]
-    assert len(clocks.chain.methods) == 2, "it was asked again"
+    assert len(clocks.chain.methods) == 2, "the clock was not read again"
 
 
-def test_a_clock_that_goes_otherwise_is_noticed() -> None:
+def test_a_clock_at_another_pace_is_detected() -> None:
     clocks = Clocks()
     clocks.chain_says(int(NOW) - 40)
     clocks.clock()

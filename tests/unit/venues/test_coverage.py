@@ -1,4 +1,4 @@
-"""Which pools of a kind are traded, and why others are left alone."""
+"""Which pools of a kind are traded, and why others are left out."""
 
 from solders.pubkey import Pubkey
 
@@ -15,7 +15,7 @@ LOW, HIGH = Pubkey.from_bytes(b"\x0a" * 32), Pubkey.from_bytes(b"\x0b" * 32)
 REAL = load("raydium_clmm.json")["pools"]["real_wsol_usdc_4bps"]
 
 
-def test_pools_are_counted_by_why_they_are_left_alone() -> None:
+def test_pools_are_counted_by_the_reason_for_leaving_them_out() -> None:
     chain = Chain()
     traded, unknown, off, reserved = (Pubkey.from_bytes(bytes([number] * 32)) for number in (1, 2, 3, 4))
     put_clmm(chain, traded, LOW, HIGH, REAL)

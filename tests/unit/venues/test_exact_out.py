@@ -1,5 +1,7 @@
-"""Exact purchases on a fresh simnet: the chain pays the amount to the base unit, takes what was quoted, and enforces
-the limit; over one pool, over several that share it, and by way of another token."""
+"""Exact purchases on a new simnet pay the exact amount at the quoted cost, and enforce the maximum.
+
+They use one pool, a split over several pools, or a route through another token.
+"""
 
 from typing import Any, cast
 
@@ -26,7 +28,7 @@ from tests.unit.venues.genesis import SLIPPAGE_BPS, Desk, desk_at_genesis
 
 SOL, USDC, CHILLGUY = WELL_KNOWN["simnet"][:3]
 FEE = 5_000
-"""Of a transaction with one signature and no priority; lamports."""
+"""Lamports for a transaction with one signature and no priority fee."""
 SIZES = {SOL: (10**5, 10**6, 1_500_000_001, 10**12, 5 * 10**12), USDC: (100, 10**4, 123_456_789, 10**11, 8 * 10**11)}
 
 
@@ -41,14 +43,14 @@ def buy(desk: Desk, bought: Token, amount: int, sold: Token, slippage_bps: int =
 
 
 class Wallet:
-    """What the trader of a chain that nobody else uses gains by transactions."""
+    """The trader's balance changes on a chain without other traders."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._chain = LocalChain()
 
     def executes(self, route: Route, limit: int) -> tuple[Outcome, dict[str, int]]:
-        """With what changed of each token, in base units."""
+        """The outcome, and the change of each token in base units."""
         owner, before = self._chain.trader.pubkey(), self._holds()
         trade = trade_instructions(self._desk.router.venue_of, route, owner, limit)
         outcome = self._chain.send(*trade)
@@ -57,7 +59,7 @@ class Wallet:
         return outcome, {mint: after[mint] - before[mint] for mint in after if after[mint] != before[mint]}
 
     def _holds(self) -> dict[str, int]:
-        """SOL with what is wrapped, and with the rent of accounts: to make one, or to unwrap all, is no loss."""
+        """SOL includes wrapped SOL and the rent of accounts, so that creating or closing an account is neutral."""
         chain, owner = self._chain, self._chain.trader.pubkey()
         held = {}
         lamports = chain.account(owner).lamports
@@ -75,9 +77,7 @@ class Wallet:
     [(one, other, amount) for one, other in ((SOL, USDC), (USDC, SOL)) for amount in SIZES[one]],
     ids=lambda each: each.symbol if isinstance(each, Token) else str(each),
 )
-def test_what_is_bought_is_paid_to_the_base_unit_for_what_was_quoted(
-    desk: Desk, bought: Token, sold: Token, amount: int
-) -> None:
+def test_a_purchase_is_exact_at_the_quoted_cost(desk: Desk, bought: Token, sold: Token, amount: int) -> None:
     decision = buy(desk, bought, amount, sold)
     route = decision.route
     assert route.amount_out == amount
@@ -91,7 +91,7 @@ def test_what_is_bought_is_paid_to_the_base_unit_for_what_was_quoted(
 
 
 @pytest.mark.parametrize("amount", [1_500_000_001, 5 * 10**12])
-def test_a_trade_that_would_take_more_than_agreed_fails_as_a_whole(desk: Desk, amount: int) -> None:
+def test_a_trade_above_its_maximum_fails_as_a_whole(desk: Desk, amount: int) -> None:
     route = buy(desk, SOL, amount, USDC).route
     refused, gained = Wallet(desk).executes(route, route.amount_in - len(route.legs))
     assert refused.error is not None
@@ -99,14 +99,14 @@ def test_a_trade_that_would_take_more_than_agreed_fails_as_a_whole(desk: Desk, a
     assert gained == {}
 
 
-def test_what_a_sale_of_sol_leaves_of_the_most_comes_back(desk: Desk) -> None:
+def test_unused_sol_of_the_maximum_is_returned(desk: Desk) -> None:
     route = buy(desk, USDC, 123_456_789, SOL).route
     landed, gained = Wallet(desk).executes(route, max_amount_in(route.amount_in, 10_000))
     assert landed.error is None, landed.logs
     assert gained == {USDC.mint: 123_456_789, SOL.mint: -route.amount_in}
 
 
-def test_the_legs_may_take_together_no_more_than_the_whole(desk: Desk) -> None:
+def test_the_maximums_of_the_legs_add_up_to_the_orders_maximum(desk: Desk) -> None:
     route = buy(desk, SOL, 5 * 10**12, USDC).route
     assert len(route.legs) > 1
     for most in range(route.amount_in, route.amount_in + 20):
@@ -115,7 +115,7 @@ def test_the_legs_may_take_together_no_more_than_the_whole(desk: Desk) -> None:
         assert all(leg.amount_in <= ceiling for leg, ceiling in zip(route.legs, ceilings, strict=True))
 
 
-def test_a_split_takes_less_than_the_cheapest_pool(desk: Desk) -> None:
+def test_a_split_costs_less_than_the_cheapest_pool(desk: Desk) -> None:
     decision = buy(desk, SOL, 5 * 10**12, USDC)
     single = min(quote.amount_in for quote in decision.quotes)
     assert decision.route.amount_in < single
@@ -124,7 +124,7 @@ def test_a_split_takes_less_than_the_cheapest_pool(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("slippage_bps", [0, 50, 300])
-def test_by_way_of_another_token_the_amount_is_exact_and_half_of_the_slippage_stays_between(
+def test_a_purchase_through_another_token_is_exact_and_may_leave_half_of_the_slippage(
     desk: Desk, slippage_bps: int
 ) -> None:
     decision = buy(desk, CHILLGUY, 1_234_567, USDC, slippage_bps)
@@ -143,8 +143,8 @@ def test_by_way_of_another_token_the_amount_is_exact_and_half_of_the_slippage_st
     assert gained == {}
 
 
-def test_what_is_bought_costs_what_it_would_be_sold_for(desk: Desk) -> None:
-    """The same search, asked from the other end."""
+def test_an_exact_purchase_and_the_inverse_sale_have_the_same_route(desk: Desk) -> None:
+    """Both use the same search, from opposite ends."""
     for amount in (10**9, 10**12, 5 * 10**12):
         bought = buy(desk, SOL, amount, USDC).route
         sold = desk.route(USDC.mint, SOL.mint, bought.amount_in).route
@@ -152,7 +152,7 @@ def test_what_is_bought_costs_what_it_would_be_sold_for(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("amount", [4 * 10**13, 1 << 63])
-def test_too_much_is_refused_with_how_much_can_be_bought(desk: Desk, amount: int) -> None:
+def test_a_purchase_of_too_much_is_refused_with_the_possible_amount(desk: Desk, amount: int) -> None:
     with pytest.raises(OrderdError, match=r"; \d+ base units can be bought") as refused:
         buy(desk, SOL, amount, USDC)
     assert refused.value.code is ErrorCode.ROUTE_PRICE_IMPACT
@@ -165,7 +165,7 @@ def terms(token_in: str, token_out: str, exact_out: str, **others: str) -> Order
     return understood(given, registry_of("simnet"), "0.5")
 
 
-def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
+def test_the_value_of_a_purchase_is_its_maximum_cost(desk: Desk) -> None:
     market = Market(desk.router, desk.builder, cast("Any", None), TokenDesk(registry_of("simnet"), cast("Any", None)))
     with_usdc, with_sol = terms("USDC", "SOL", "1.5"), terms("SOL", "USDC", "150")
     costs = buy(desk, SOL, 1_500_000_000, USDC).route.amount_in
@@ -175,7 +175,7 @@ def test_an_order_is_worth_the_most_that_it_may_cost(desk: Desk) -> None:
     assert market.notional(with_sol) == desk.route(SOL.mint, USDC.mint, sold).route.amount_out
 
 
-def test_the_prices_of_what_follows_a_purchase_are_held_against_what_it_would_pay(desk: Desk) -> None:
+def test_exit_prices_of_a_purchase_are_checked_against_its_quote(desk: Desk) -> None:
     market = Market(desk.router, desk.builder, cast("Any", None), TokenDesk(registry_of("simnet"), cast("Any", None)))
     market.check_prices(terms("USDC", "SOL", "1.5", then_stop="95", then_take_profit="120"))
     for wrong in ("0.01", "9500"):
@@ -184,7 +184,7 @@ def test_the_prices_of_what_follows_a_purchase_are_held_against_what_it_would_pa
         assert refused.value.code is ErrorCode.PRICE_OFF_MARKET
 
 
-def test_an_exact_purchase_fits_into_a_transaction_where_a_sale_does(desk: Desk) -> None:
+def test_an_exact_purchase_fits_into_a_transaction_if_the_sale_does(desk: Desk) -> None:
     route = buy(desk, SOL, 5 * 10**12, USDC).route
     assert desk.builder.fits(route)
     assert route.exact_out

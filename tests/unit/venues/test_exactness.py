@@ -1,4 +1,4 @@
-"""What a venue quotes from the bytes on chain is what the program pays, or takes, in every vector, to the base unit."""
+"""Quotes from on-chain bytes equal what the program pays or takes in every vector, to the base unit."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -55,7 +55,7 @@ def of_both_modes(document: dict[str, Any]) -> list[Any]:
 
 
 def within_three_arrays(document: dict[str, Any]) -> list[Any]:
-    """The cases without a price limit that do not leave the tick arrays a swap may name."""
+    """Cases without a price limit that stay within the tick arrays a swap may name."""
     found = []
     for case in of_both_modes(document):
         given = case.values[0]
@@ -68,7 +68,7 @@ def within_three_arrays(document: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("case", of_both_modes(CPMM))
-def test_raydium_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
+def test_raydium_cpmm_quotes_match_the_program(case: dict[str, Any]) -> None:
     chain = Chain()
     put_cpmm(chain, POOL, MINT_A, MINT_B, CPMM["pools"][case["pool"]])
     forward = case["input"]["direction"] == "zero_for_one"
@@ -76,7 +76,7 @@ def test_raydium_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", of_both_modes(DLMM))
-def test_meteora_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
+def test_meteora_dlmm_quotes_match_the_program(case: dict[str, Any]) -> None:
     chain = Chain()
     put_dlmm(chain, POOL, MINT_A, MINT_B, DLMM["pools"][case["pool"]])
     now = float(case["input"]["current_timestamp"])
@@ -84,12 +84,12 @@ def test_meteora_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("file", "case"), dlmm_cases())
-def test_meteora_quotes_what_the_real_program_paid_on_real_accounts(file: str, case: dict[str, Any]) -> None:
+def test_meteora_dlmm_quotes_match_the_program_on_real_accounts(file: str, case: dict[str, Any]) -> None:
     capture, chain = CAPTURES[file], Chain()
     state = capture.state
     chain.slot = capture.slot
     chain.accounts = dict(capture.accounts)
-    # Other arrays of the pair than those around the price were not captured.
+    # Only arrays around the price were captured.
     known = replace(state, bin_array_bitmap=internal_bitmap(array.index for array in capture.arrays))
     chain.put(capture.pair, MeteoraDlmm.program.ids["mainnet"], known)
     venue = MeteoraDlmm(chain.rpc(), unix_time=lambda: float(capture.unix_time))
@@ -106,7 +106,7 @@ def test_meteora_quotes_what_the_real_program_paid_on_real_accounts(file: str, c
 
 
 @pytest.mark.parametrize("case", of_both_modes(AMM_V4))
-def test_raydium_amm_v4_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
+def test_raydium_amm_v4_quotes_match_the_program(case: dict[str, Any]) -> None:
     chain = Chain()
     pool = AMM_V4["pools"][case["pool"]]
     if pool["open_orders_native_coin_total"] or pool["open_orders_native_pc_total"]:
@@ -116,18 +116,18 @@ def test_raydium_amm_v4_quotes_what_the_program_pays(case: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("case", within_three_arrays(CLMM))
-def test_raydium_clmm_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
+def test_raydium_clmm_quotes_match_the_program(case: dict[str, Any]) -> None:
     chain = Chain()
     put_clmm(chain, POOL, MINT_A, MINT_B, CLMM["pools"][case["pool"]])
     _check(RaydiumClmm(chain.rpc(), unix_time=lambda: 1.0), case, case["input"]["zero_for_one"])
 
 
 @pytest.mark.parametrize("case", of_both_modes(DAMM_V2))
-def test_meteora_damm_v2_quotes_what_the_program_pays(case: dict[str, Any]) -> None:
+def test_meteora_damm_v2_quotes_match_the_program(case: dict[str, Any]) -> None:
     chain = Chain()
     given = case["input"]
     pool = DAMM_V2["pools"][case["pool"]]
-    chain.slot = given["current_point"]  # where the pool counts slots
+    chain.slot = given["current_point"]  # for pools that count slots
     put_damm_v2(chain, POOL, MINT_A, MINT_B, pool)
     venue = MeteoraDammV2(chain.rpc(), unix_time=lambda: float(given["current_timestamp"]))
     _check(venue, case, given["direction"] == "a_to_b")

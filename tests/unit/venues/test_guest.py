@@ -1,4 +1,4 @@
-"""Whatever a foreign pool's data lead to, it is that pool which is left out, and nothing else breaks."""
+"""Whatever the data of a pool lead to, only that pool is left out."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FORESEEN_BY_NOBODY = (ZeroDivisionError(), KeyError("bin"), RecursionError(), As
 
 @dataclass
 class OddSide:
-    """A side of which every answer is this exception."""
+    """A side whose every answer is this exception."""
 
     error: Exception
 
@@ -50,7 +50,7 @@ def guests() -> Guests:
 
 
 @pytest.mark.parametrize("error", FORESEEN_BY_NOBODY, ids=lambda error: type(error).__name__)
-def test_whatever_a_pools_data_lead_to_is_a_refusal_of_that_pool(
+def test_an_exception_from_a_pools_data_is_a_refusal_of_the_pool(
     guests: Guests, error: Exception, injected_pool_faults: Callable[[], int]
 ) -> None:
     with pytest.raises(PoolRefusedError) as caught, guests.answering("odd"):
@@ -71,14 +71,14 @@ def test_a_side_raises_nothing_but_swap_errors(
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_what_a_side_refuses_by_itself_is_no_fault(guests: Guests, question: str) -> None:
+def test_a_swap_error_of_a_side_is_not_a_fault(guests: Guests, question: str) -> None:
     refusal = SwapError(SwapErrorKind.ZERO_OUTPUT)
     with pytest.raises(SwapError) as caught:
         QUESTIONS[question](GuestSide(OddSide(refusal), guests, "small"))
     assert caught.value is refusal
 
 
-def test_a_refusal_that_is_foreseen_keeps_its_code_and_is_no_fault(guests: Guests) -> None:
+def test_a_foreseen_refusal_keeps_its_code_and_is_not_a_fault(guests: Guests) -> None:
     unavailable = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
     with pytest.raises(OrderdError) as caught, guests.answering("pool"):
         raise unavailable
@@ -91,7 +91,7 @@ def test_a_refusal_that_is_foreseen_keeps_its_code_and_is_no_fault(guests: Guest
     assert (refused.value.code, refused.value.passing) == (ErrorCode.POOL_UNSUPPORTED, False)
 
 
-def test_a_fault_is_counted_each_time_and_told_once_for_each_pool(
+def test_a_fault_is_counted_each_time_and_logged_once_per_pool(
     guests: Guests, injected_pool_faults: Callable[[], int]
 ) -> None:
     with capture_logs() as logged:

@@ -1,4 +1,4 @@
-"""A pool in any state that its accounts can hold is a guest: it may be left out, and nobody else is."""
+"""A pool in any state that its accounts can hold may be left out, but does not affect other pools."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ def beside_a_good_one(card: Card) -> Chain:
 
 
 def numbers_of(record: Record, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Where numbers stand in a record, and in the records within it."""
+    """The paths of numbers in a record and its nested records."""
     found = []
     for field in fields(record):  # type: ignore[arg-type]  # every record is a dataclass
         value = getattr(record, field.name)
@@ -67,7 +67,7 @@ def fits(record: Record) -> bool:
 
 
 def odd_states(card: Card) -> st.SearchStrategy[bytes]:
-    """The pool's account with a few of its numbers at their ends."""
+    """The pool's account with some numbers at their extremes."""
     chain = beside_a_good_one(card)
     venue = card.venue(chain)
     state = venue.layout.record.decode(chain.accounts[ODD][1])
@@ -85,7 +85,7 @@ def odd_states(card: Card) -> st.SearchStrategy[bytes]:
 
 
 def trade(venue: PoolVenue[Any, Any], pool: OpenPool, amount: int) -> None:
-    """All that an order may ask of a pool."""
+    """Everything that an order may request from a pool."""
     try:
         quote = pool.venue_quote(pool.side.quote(amount))
         venue.swap_instruction(quote, OWNER, OWNER, OWNER, 1, small=True)
@@ -97,7 +97,7 @@ def trade(venue: PoolVenue[Any, Any], pool: OpenPool, amount: int) -> None:
 @pytest.mark.parametrize("kind", VENUES, ids=lambda card: str(card.kind))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
-def test_whatever_an_account_holds_the_good_pool_trades(kind: Card, data: st.DataObject) -> None:
+def test_the_good_pool_trades_whatever_the_odd_pools_account_holds(kind: Card, data: st.DataObject) -> None:
     chain = beside_a_good_one(kind)
     chain.accounts[ODD] = (kind.program, data.draw(odd_states(kind)))
     venue = kind.venue(chain)
@@ -114,7 +114,7 @@ SOL_MINT, USDC_MINT = str(SOL), str(USDC)
 
 
 class UnforeseenError(Exception):
-    """What nobody foresaw."""
+    """An exception that no code handles by type."""
 
 
 def raising(*_: Any, **__: Any) -> Any:
@@ -137,7 +137,7 @@ def only_for_odd(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("step", ["_pool", "_side"])
-def test_a_pool_that_cannot_be_read_or_met_is_left_out(
+def test_a_pool_that_raises_while_read_is_left_out(
     card: Card, step: str, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
 ) -> None:
     venue = card.venue(beside_a_good_one(card), max_age_ms=0, clock=iter(range(10**6)).__next__)
@@ -149,13 +149,13 @@ def test_a_pool_that_cannot_be_read_or_met_is_left_out(
             (refusal,) = liquidity.refusals
             assert refusal.code is ErrorCode.POOL_UNSUPPORTED
             assert str(ODD) in refusal.detail
-    assert injected_pool_faults() == 3, "each is counted"
+    assert injected_pool_faults() == 3, "every fault must be counted"
     logged = [line for line in logs if line["action"] == "pool_fault"]
-    assert len(logged) == 1, "and told once"
+    assert len(logged) == 1, "a fault must be logged once"
     assert isinstance(logged[0]["exc_info"], UnforeseenError)
 
 
-def test_a_pool_that_cannot_be_decoded_is_passed_over(
+def test_a_pool_that_cannot_be_decoded_is_skipped(
     card: Card, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
 ) -> None:
     chain = beside_a_good_one(card)
@@ -172,7 +172,7 @@ def test_a_pool_that_cannot_be_decoded_is_passed_over(
     assert injected_pool_faults() == 1
 
 
-def test_a_side_that_breaks_refuses_by_type_and_its_curve_ends(
+def test_a_side_that_raises_gives_a_typed_refusal_and_ends_its_curve(
     card: Card, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
 ) -> None:
     venue = card.venue(beside_a_good_one(card))
@@ -187,7 +187,7 @@ def test_a_side_that_breaks_refuses_by_type_and_its_curve_ends(
     assert injected_pool_faults() == 3
 
 
-def test_a_swap_that_cannot_be_made_is_its_pools_refusal(
+def test_a_swap_that_cannot_be_built_is_a_refusal_of_its_pool(
     card: Card, monkeypatch: pytest.MonkeyPatch, injected_pool_faults: Callable[[], int]
 ) -> None:
     venue = card.venue(beside_a_good_one(card))
@@ -200,7 +200,7 @@ def test_a_swap_that_cannot_be_made_is_its_pools_refusal(
     assert injected_pool_faults() == 1
 
 
-def test_a_swap_that_the_moved_pool_cannot_make_any_more_is_a_passing_refusal(
+def test_a_swap_that_a_changed_pool_cannot_build_is_a_temporary_refusal(
     card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def moved(*_: Any) -> Any:
@@ -215,7 +215,7 @@ def test_a_swap_that_the_moved_pool_cannot_make_any_more_is_a_passing_refusal(
     assert refused.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
 
 
-def test_a_pair_whose_pools_are_gone_since_the_quote_is_refused_by_type(card: Card) -> None:
+def test_a_pair_whose_pools_were_removed_after_the_quote_is_refused(card: Card) -> None:
     chain = Chain()
     card.pool(chain, GOOD)
     quote = best_quote(card.venue(chain), ONE_SOL)

@@ -1,4 +1,4 @@
-"""All venues' pools of all pairs of a batch, as the router asks for them: one request, and one failure for all."""
+"""The router collects all pools of a batch's pairs with one request, and one failure counts for all."""
 
 import threading
 from functools import partial
@@ -59,7 +59,7 @@ def addresses(answers: dict[tuple[str, str], Answers]) -> list[set[str]]:
     return [{pool.address for pool in answers[pair].pools} for pair in PAIRS]
 
 
-def test_pools_that_are_known_are_read_in_one_request_for_all_venues_and_pairs(
+def test_known_pools_of_all_venues_and_pairs_are_read_in_one_request(
     collector: QuoteCollector, chain: Chain, clock: Clock
 ) -> None:
     first = addresses(collector.ask(PAIRS))
@@ -71,10 +71,10 @@ def test_pools_that_are_known_are_read_in_one_request_for_all_venues_and_pairs(
     assert {pool.slot for answer in again.values() for pool in answer.pools} == {chain.slot}
     assert chain.methods == ["getMultipleAccounts"]
     collector.ask(PAIRS)
-    assert len(chain.methods) == 1, "what was read serves all who ask while it is young"
+    assert len(chain.methods) == 1, "a recent reading must be shared"
 
 
-def test_what_has_not_changed_is_not_decoded_again(collector: QuoteCollector, chain: Chain, clock: Clock) -> None:
+def test_an_unchanged_pool_is_not_decoded_again(collector: QuoteCollector, chain: Chain, clock: Clock) -> None:
     def sides() -> list[object]:
         clock.now += 1.0
         return [pool.side for pool in collector.ask(PAIRS[:1])[PAIRS[0]].pools]
@@ -85,7 +85,7 @@ def test_what_has_not_changed_is_not_decoded_again(collector: QuoteCollector, ch
         assert all(one.side.pool is other.side.pool for one, other in zip(before, after, strict=True))  # type: ignore[attr-defined]
 
 
-def test_a_node_that_fails_is_asked_once_and_all_venues_say_so(
+def test_a_failing_node_is_queried_once_and_reported_by_all_venues(
     collector: QuoteCollector, chain: Chain, clock: Clock
 ) -> None:
     collector.ask(PAIRS)
@@ -94,12 +94,12 @@ def test_a_node_that_fails_is_asked_once_and_all_venues_say_so(
     answers = collector.ask(PAIRS)
     for pair in PAIRS:
         assert {refusal.code for refusal in answers[pair].refusals} == {ErrorCode.RPC_RATE_LIMITED}
-        assert answers[pair].silent, "its pools are known, and what they pay is not"
+        assert answers[pair].silent, "known pools without a price must be silent"
     chain.status = 200
     assert all(addresses(collector.ask(PAIRS)))
 
 
-def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(chain: Chain, clock: Clock) -> None:
+def test_a_hanging_reading_is_late_for_all_and_shared_by_later_requests(chain: Chain, clock: Clock) -> None:
     rpc = chain.rpc()
     venues = [venue_class(kind)(rpc, clock=clock, unix_time=lambda: NOW) for kind in PoolKind]
     read = partial(read_batch, rpc)
@@ -115,7 +115,7 @@ def test_a_reading_that_hangs_is_late_for_all_and_serves_those_who_ask_after_it(
 
 
 class SlowLookups(Chain):
-    """Finds out which pools there are only when the test is over, once it is ``slow``."""
+    """Lists pools only after the test, once it is ``slow``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class SlowLookups(Chain):
         return super()._getProgramAccounts(*params)
 
 
-def test_lookups_that_hang_keep_nobody_from_what_is_known(clock: Clock) -> None:
+def test_hanging_lookups_do_not_block_known_pools(clock: Clock) -> None:
     chain = SlowLookups()
     chain.accounts = chain_at_genesis().accounts
     rpc = chain.rpc()
@@ -147,7 +147,7 @@ def test_lookups_that_hang_keep_nobody_from_what_is_known(clock: Clock) -> None:
         chain.over.set()
 
 
-def test_a_reading_that_is_dropped_keeps_nobody_waiting(chain: Chain, clock: Clock) -> None:
+def test_a_cancelled_reading_blocks_nobody(chain: Chain, clock: Clock) -> None:
     rpc = chain.rpc()
     venue = venue_class(PoolKind.RAYDIUM_CPMM)(rpc, clock=clock, unix_time=lambda: NOW)
     assert venue.liquidity(SOL, USDC).pools

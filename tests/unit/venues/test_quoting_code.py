@@ -1,4 +1,4 @@
-"""The name of the code that quotes changes with what the code does, and with nothing else."""
+"""The hash of the quoting code changes with the behaviour of the code, and only with it."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def fee(amount: int) -> int:
 '''
 
 
-def test_words_are_no_part_of_it() -> None:
+def test_docstrings_and_comments_do_not_change_the_hash() -> None:
     other = SOURCE.replace("A module", "Fees").replace("Rounded up", "In base units").replace("  # so that", "\n    #")
     assert other != SOURCE
     assert meaning(other) == meaning(SOURCE)
@@ -23,11 +23,11 @@ def test_words_are_no_part_of_it() -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [("+ 1", "+ 2"), ("amount + 1", "amount - 1"), ("def fee", "def tax"), ("-> int", "-> float")]
 )
-def test_what_the_code_does_is(old: str, new: str) -> None:
+def test_code_changes_the_hash(old: str, new: str) -> None:
     assert meaning(SOURCE.replace(old, new)) != meaning(SOURCE)
 
 
-def test_each_kind_has_code_of_its_own() -> None:
+def test_each_kind_has_its_own_hash() -> None:
     names = {quoting_code(kind) for kind in PoolKind}
     assert len(names) == len(PoolKind)
     assert {len(name) for name in names} == {64}

@@ -1,4 +1,4 @@
-"""Accounts that several need are read in one request, and what was made of them stays while they do."""
+"""Accounts that several readings need are read in one request, and decoded values are cached while unchanged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ def account(data: bytes) -> ChainAccount:
 
 @dataclass
 class Node:
-    """Has an account for each key, or an error for whoever asks; and counts the requests."""
+    """Has an account per key, or an error for every request; counts the requests."""
 
     error: RpcError | None = None
     requests: list[list[Sequence[Pubkey]]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Node:
 
 
 def in_steps(*steps: Sequence[Pubkey]) -> Reading[list[int]]:
-    """Asks so many times, and returns how many accounts came each time."""
+    """Reads in this many steps, and returns the number of accounts per step."""
     counts = []
     for keys in steps:
         accounts = yield keys
@@ -54,15 +54,15 @@ def broken() -> Reading[list[int]]:
     raise ZeroDivisionError
 
 
-def test_many_readings_go_on_together_as_long_as_one_has_questions() -> None:
+def test_many_readings_share_requests_until_all_are_done() -> None:
     node = Node()
     results = read_batch(node.rpc(), [in_steps([A], [A, B]), in_steps(), in_steps([C]), broken()])
     assert results[:3] == [[1, 2], [], [1]]
-    assert isinstance(results[3], ZeroDivisionError), "and it keeps no other from its end"
+    assert isinstance(results[3], ZeroDivisionError), "a failing reading must not affect others"
     assert node.requests == [[[A], [C], [C]], [[A, B]]]
 
 
-def test_where_the_node_cannot_be_asked_each_reading_is_reported() -> None:
+def test_an_unavailable_node_is_an_error_for_each_reading() -> None:
     node = Node(RpcTransportError("refused"))
     results = read_batch(node.rpc(), [in_steps([A]), in_steps([B])])
     assert [str(result) for result in results] == ["refused", "refused"]
@@ -70,13 +70,13 @@ def test_where_the_node_cannot_be_asked_each_reading_is_reported() -> None:
         read(node.rpc(), in_steps([A]))
 
 
-def test_one_reading_alone_is_read_to_its_end() -> None:
+def test_a_single_reading_is_completed() -> None:
     assert read(Node().rpc(), in_steps([A], [B, C])) == [1, 2]
 
 
 @dataclass
 class Counting:
-    """A transport to a node that has no accounts; of every call it keeps how many it asked for."""
+    """A transport to a node without accounts; records the number of accounts per call."""
 
     sizes: list[int] = field(default_factory=list)
 
@@ -95,7 +95,7 @@ class Counting:
         pass
 
 
-def test_a_group_is_of_one_slot_unless_it_is_larger_than_a_call() -> None:
+def test_a_group_is_read_at_one_slot_unless_it_exceeds_a_call() -> None:
     transport = Counting()
     groups = [KEYS[:60], KEYS[:60], KEYS[60:120], KEYS[: MAX_ACCOUNTS_PER_CALL + 20]]
     found = RpcClient("", transport=transport).get_account_groups(groups)
@@ -108,7 +108,7 @@ def test_a_group_is_of_one_slot_unless_it_is_larger_than_a_call() -> None:
     )
 
 
-def test_what_was_made_of_accounts_stays_until_one_that_was_looked_at_is_another() -> None:
+def test_a_decoded_value_is_kept_until_a_used_account_changes() -> None:
     kept, made = Unchanged[int](), list[int]()
 
     def make(accounts: Mapping[Pubkey, ChainAccount | None]) -> int:
@@ -118,12 +118,14 @@ def test_what_was_made_of_accounts_stays_until_one_that_was_looked_at_is_another
 
     one, other = account(b"one"), account(b"other")
     assert kept.get("pool", {A: one, B: None}, make) == 0
-    assert kept.get("pool", {A: account(b"one"), B: None, C: one}, make) == 0, "equal, and one that nobody looked at"
+    assert kept.get("pool", {A: account(b"one"), B: None, C: one}, make) == 0, (
+        "equal accounts and unused ones keep the value"
+    )
     assert kept.get("pool", {A: other, B: None}, make) == 1
-    assert kept.get("pool", {A: other}, make) == -1, "one that was there is not among them"
+    assert kept.get("pool", {A: other}, make) == -1, "a missing account changes the value"
     assert kept.get("another", {A: other}, make) == -1
     assert len(made) == 4
     with pytest.raises(AssertionError):
         kept.get("pool", {A: None}, make)
-    assert kept.get("pool", {A: other}, make) == -1, "what could not be made replaces nothing"
+    assert kept.get("pool", {A: other}, make) == -1, "a failed decoding keeps the value"
     assert len(made) == 5

@@ -1,4 +1,4 @@
-"""Whoever asks for what is known already never waits for what is looked up again."""
+"""Known values are returned at once, even while they are being renewed."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ AGE = 100.0
 
 
 class Lookups:
-    """A load that a test answers, a clock that it moves, and renewals that it lets run."""
+    """A loader that the test answers, a clock that it controls, and renewals that it runs."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -33,7 +33,7 @@ class Lookups:
         self.waiting.pop()()
 
 
-def test_an_old_answer_is_reported_until_the_new_one_is_there() -> None:
+def test_an_old_value_is_returned_until_the_new_one_is_loaded() -> None:
     lookups = Lookups()
     assert lookups.known.get("pair") == 1
     lookups.now = AGE / 2
@@ -41,12 +41,12 @@ def test_an_old_answer_is_reported_until_the_new_one_is_there() -> None:
     assert lookups.waiting == []
     lookups.now = AGE + 1
     assert [lookups.known.get("pair") for _ in range(3)] == [1, 1, 1]
-    assert len(lookups.waiting) == 1, "one renewal is enough"
+    assert len(lookups.waiting) == 1, "two renewals were started"
     lookups.renew()
     assert lookups.known.get("pair") == 2
 
 
-def test_what_is_known_is_reported_however_old_and_asks_nobody() -> None:
+def test_a_peek_returns_an_old_value_without_a_renewal() -> None:
     lookups = Lookups()
     assert lookups.known.known("pair") is None
     lookups.known.get("pair")
@@ -55,7 +55,7 @@ def test_what_is_known_is_reported_however_old_and_asks_nobody() -> None:
     assert (lookups.loads, lookups.waiting) == (1, [])
 
 
-def test_an_old_answer_outlives_a_failure_and_is_tried_again() -> None:
+def test_an_old_value_survives_a_failed_renewal_which_is_retried() -> None:
     lookups = Lookups()
     lookups.known.get("pair")
     lookups.now, lookups.fails = AGE + 1, True
@@ -70,7 +70,7 @@ def test_an_old_answer_outlives_a_failure_and_is_tried_again() -> None:
     assert lookups.known.get("pair") == 2
 
 
-def test_an_answer_that_is_told_no_more_is_waited_for() -> None:
+def test_an_expired_value_is_waited_for() -> None:
     loads, now = iter(range(1, 10)), [0.0]
     known: Renewed[str, int] = Renewed(lambda _: next(loads), lambda _: AGE, lambda _: 3 * AGE, clock=lambda: now[0])
     assert known.get("pair") == 1
@@ -78,7 +78,7 @@ def test_an_answer_that_is_told_no_more_is_waited_for() -> None:
     assert known.get("pair") == 2
 
 
-def test_the_first_answer_is_waited_for_and_its_failure_told() -> None:
+def test_the_first_value_is_waited_for_and_its_failure_raised() -> None:
     lookups = Lookups()
     lookups.fails = True
     with pytest.raises(OSError, match="does not answer"):
@@ -97,8 +97,8 @@ def test_renewals_come_at_different_times() -> None:
     assert 0 < len(lookups.waiting) < 40
 
 
-def test_a_renewal_runs_beside_whoever_asks() -> None:
-    """As it is in a process: the load hangs, and the answer is there."""
+def test_a_renewal_does_not_block_readers() -> None:
+    """In a real process: the load hangs, and the old value is available."""
     hangs, now = threading.Event(), [0.0]
     loads: list[None] = []
 
@@ -118,13 +118,13 @@ def test_a_renewal_runs_beside_whoever_asks() -> None:
         pass
 
 
-def test_a_new_answer_can_be_had_at_once_and_only_once_at_a_time() -> None:
+def test_a_new_value_can_be_loaded_at_once_but_only_one_at_a_time() -> None:
     lookups = Lookups()
     lookups.known.get("pair")
     lookups.known.renew("pair")
     assert (lookups.known.get("pair"), lookups.loads) == (2, 2)
     lookups.now = 9 * AGE
-    lookups.known.get("pair")  # is being renewed from here on
+    lookups.known.get("pair")  # starts a renewal
     lookups.known.renew("pair")
     assert lookups.loads == 2
     lookups.renew()

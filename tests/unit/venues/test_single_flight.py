@@ -1,4 +1,4 @@
-"""One load for all who ask at once, and for all who ask soon after."""
+"""Concurrent requests share one load, and so do requests shortly after it."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ class Clock:
         return self.now
 
 
-def test_an_answer_is_kept_until_it_is_too_old() -> None:
+def test_a_value_is_kept_until_it_is_too_old() -> None:
     clock, loads = Clock(), []
 
     def load(key: str) -> int:
@@ -31,12 +31,12 @@ def test_an_answer_is_kept_until_it_is_too_old() -> None:
     assert (cache.is_fresh("a"), cache.get("a")) == (False, 2)
 
 
-def test_keys_are_apart() -> None:
+def test_keys_are_independent() -> None:
     cache = SingleFlight(str.upper, 1.0, clock=Clock())
     assert (cache.get("a"), cache.get("b"), cache.is_fresh("c")) == ("A", "B", False)
 
 
-def test_all_who_ask_during_a_load_share_it() -> None:
+def test_concurrent_requests_share_a_load() -> None:
     loads: list[str] = []
     begun, go = threading.Event(), threading.Event()
 
@@ -56,11 +56,11 @@ def test_all_who_ask_during_a_load_share_it() -> None:
     assert loads == ["a"]
 
 
-def test_the_age_counts_from_when_the_load_began() -> None:
+def test_the_age_counts_from_the_start_of_the_load() -> None:
     clock = Clock()
 
     def load(_: str) -> str:
-        clock.now += 0.3  # a slow node: what it answers is that old already
+        clock.now += 0.3  # a slow node: its answer is already that old
         return "state"
 
     cache = SingleFlight(load, 0.4, clock=clock)
@@ -69,7 +69,7 @@ def test_the_age_counts_from_when_the_load_began() -> None:
     assert not cache.is_fresh("a")
 
 
-def test_an_error_goes_to_those_who_wait_for_it_and_is_not_kept() -> None:
+def test_an_error_is_raised_to_waiting_requests_and_not_kept() -> None:
     begun, go = threading.Event(), threading.Event()
     outcomes: list[Exception | str] = [OSError("down"), "up"]
 
@@ -92,7 +92,7 @@ def test_an_error_goes_to_those_who_wait_for_it_and_is_not_kept() -> None:
     assert cache.get("a") == "up"
 
 
-def test_what_is_forgotten_is_loaded_again_even_while_it_is_being_loaded() -> None:
+def test_a_forgotten_key_is_loaded_again_even_during_a_load() -> None:
     begun, go = threading.Event(), threading.Event()
     answers = iter(["first", "second"])
 
@@ -112,10 +112,10 @@ def test_what_is_forgotten_is_loaded_again_even_while_it_is_being_loaded() -> No
         go.set()
         assert first.result(timeout=10) == "first"
     assert cache.get("a") == "second"
-    cache.forget("never asked for")
+    cache.forget("unknown")
 
 
-def test_a_load_that_is_broken_off_is_an_error_to_those_who_wait_and_is_begun_again() -> None:
+def test_a_cancelled_load_is_an_error_for_waiting_requests_and_restarts_later() -> None:
     cache = SingleFlight(str.upper, 1.0, clock=Clock())
     flight = cache.begin("a")
     assert flight is not None

@@ -1,4 +1,4 @@
-"""What a swap is known to take of a transaction before it is built: never more than it does, and nearly as much."""
+"""The estimated size of a swap in a transaction is never below the real one, and close to it."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -18,7 +18,7 @@ from tests.unit.venues.chain import OWNER
 from tests.unit.venues.genesis import desk_at_genesis
 
 MINT = 32
-"""USDC's mint is not in the transaction that sells it unless a swap names it; AMM v4's does not."""
+"""A sale of USDC includes its mint only if the swap names it, which AMM v4 does not."""
 
 
 @pytest.mark.parametrize("version", TransactionVersion)
@@ -37,7 +37,7 @@ def test_the_size_of_a_route_is_known_before_it_is_built(pair: tuple[str, str], 
 
 
 def size_of(swaps: Sequence[Instruction], version: TransactionVersion) -> int:
-    """In bytes, also where that is too large."""
+    """Size in bytes, even if it is too large."""
     try:
         drafted = draft_attempt(LONGEST_MEMO, swaps, OWNER, Hash.default(), unit_price=1, version=version)
     except OrderdError as error:

@@ -1,4 +1,4 @@
-"""Orders of all sizes on a fresh simnet without a market: larger ones receive more, and refusals have their reasons."""
+"""Orders of all sizes on a new simnet without a market: larger orders receive more, and refusals are justified."""
 
 import re
 from itertools import combinations
@@ -32,8 +32,8 @@ def generous() -> Desk:
 
 
 @pytest.mark.parametrize("thousandths", range(8_000, 11_001, 250))
-def test_there_is_no_hole_where_compute_units_run_short(desk: Desk, thousandths: int) -> None:
-    """From 8,200 SOL on the best two pools would cross too many ticks: they cross fewer, or others are taken."""
+def test_sizes_near_the_compute_limit_are_filled(desk: Desk, thousandths: int) -> None:
+    """From 8,200 SOL on the best two pools would cross too many ticks: they cross fewer, or other pools are used."""
     found = answer(desk, SOL, USDC, thousandths * 10**9)
     assert found.route is not None
     assert len(found.route.legs) == 2
@@ -41,7 +41,7 @@ def test_there_is_no_hole_where_compute_units_run_short(desk: Desk, thousandths:
 
 @pytest.mark.parametrize("max_price_impact_bps", [500, 10_000])
 def test_two_pools_that_fit_pay_more_than_one(max_price_impact_bps: int) -> None:
-    """Single pools paid 702,444 USDC for 9,000 SOL."""
+    """A single pool pays 702,444 USDC for 9,000 SOL."""
     desk = desk_at_genesis(max_price_impact_bps=max_price_impact_bps)
     assert answer(desk, SOL, USDC, 9_000 * 10**9).received > 903_067 * 10**6
 
@@ -52,12 +52,12 @@ def assert_never_falls(answers: list[Answer], sold: Token) -> None:
     assert answers[-1].amount_in == LARGEST[sold]
 
 
-def test_what_is_received_never_falls_as_the_order_grows(generous: Desk) -> None:
+def test_a_larger_order_never_receives_less(generous: Desk) -> None:
     for sold, _, answers in both_ways(generous):
         assert_never_falls(answers, sold)
 
 
-def test_nor_does_it_up_to_the_price_impact_limit_and_larger_orders_are_all_refused(desk: Desk) -> None:
+def test_a_larger_order_never_receives_less_up_to_the_price_impact_limit(desk: Desk) -> None:
     for sold, _, answers in both_ways(desk):
         assert_never_falls(answers, sold)
         steep = [each.refusal is not None and each.refusal.code is ErrorCode.ROUTE_PRICE_IMPACT for each in answers]
@@ -65,8 +65,8 @@ def test_nor_does_it_up_to_the_price_impact_limit_and_larger_orders_are_all_refu
         assert any(steep)
 
 
-def test_all_other_refusals_are_of_orders_that_receive_less_than_a_smaller_one(desk: Desk, generous: Desk) -> None:
-    """Two pools take 11,437 SOL; a third does not fit into the transaction, and in the place of one it pays less."""
+def test_other_refusals_are_of_orders_that_would_receive_less_than_smaller_ones(desk: Desk, generous: Desk) -> None:
+    """Two pools take 11,437 SOL; a third does not fit into the transaction, and would pay less in place of one."""
     for each in (desk, generous):
         answers = sweep(each, SOL, USDC, range(11_400 * 10**9, 12_000 * 10**9, 50 * 10**9))
         refused = [found for found in answers if found.refusal is not None]
@@ -80,7 +80,7 @@ def test_all_other_refusals_are_of_orders_that_receive_less_than_a_smaller_one(d
 
 
 def _best_pair(desk: Desk, amount_in: int) -> int:
-    """What any two pools whose swaps fit into one transaction pay for all of it, on a grid."""
+    """The best output of any two pools whose swaps fit into one transaction, on a grid."""
     pair = (SOL.mint, USDC.mint)
     most = 0
     for one, other in combinations(desk.router.pools([pair])[pair].pools, 2):

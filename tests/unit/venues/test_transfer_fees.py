@@ -1,4 +1,4 @@
-"""Swaps of a token that takes a fee of each transfer: the chain takes and pays what was quoted, to the base unit."""
+"""Swaps of a token with a transfer fee take and pay exactly the quoted amounts."""
 
 from functools import partial
 
@@ -27,11 +27,11 @@ from tests.unit.venues.taxed import HELD, PROGRAM, taxed, withheld
 KINDS = [kind for kind in PoolKind if kind is not PoolKind.RAYDIUM_AMM_V4]  # which knows SPL Token only
 USDC = Pubkey.from_string(USDC_MINT)
 FEES = [(100, 2**63), (1, 2**63), (250, 1_000), (9_999, 2**63), (0, 0)]
-"""Basis points and the greatest fee; the third is reached by all but the smallest amounts."""
+"""Basis points and maximum fee; all but the smallest amounts reach the third maximum."""
 
 
 class TaxedChain(LocalChain):
-    """A chain on which USDC takes a fee, and the venues that read it."""
+    """A chain on which USDC has a transfer fee, and the venues that read it."""
 
     def __init__(self, bps: int, maximum: int, later: tuple[int, int, int] | None = None) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class TaxedChain(LocalChain):
         return self.send(*trade_instructions(self.router.venue_of, route, self.trader.pubkey(), limit))
 
     def sol(self) -> int:
-        """With what is wrapped, and without what transactions cost."""
+        """Includes wrapped SOL; excludes transaction costs."""
         wrapped = self.bank.accounts.get(self.held(token.NATIVE_MINT))
         own = self.account(self.trader.pubkey()).lamports + 5_000 * self._count
         return own + (0 if wrapped is None else wrapped.lamports)
@@ -72,7 +72,7 @@ class TaxedChain(LocalChain):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("bps", "maximum"), FEES)
 @pytest.mark.parametrize("amount", [12_345_679, 1_000_000_007])
-def test_what_is_bought_arrives_as_quoted(kind: PoolKind, bps: int, maximum: int, amount: int) -> None:
+def test_a_purchase_receives_the_quoted_amount(kind: PoolKind, bps: int, maximum: int, amount: int) -> None:
     chain = TaxedChain(bps, maximum)
     route = chain.best_of(kind, QuoteRequest(WSOL_MINT, USDC_MINT, amount))
     assert route.main.transfer_fee_in == 0
@@ -92,7 +92,7 @@ def test_what_is_bought_arrives_as_quoted(kind: PoolKind, bps: int, maximum: int
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("bps", "maximum"), FEES)
 @pytest.mark.parametrize("amount", [1_234_567, 250_000_003])
-def test_what_is_sold_is_paid_for_as_quoted(kind: PoolKind, bps: int, maximum: int, amount: int) -> None:
+def test_a_sale_pays_the_quoted_amount(kind: PoolKind, bps: int, maximum: int, amount: int) -> None:
     chain = TaxedChain(bps, maximum)
     route = chain.best_of(kind, QuoteRequest(USDC_MINT, WSOL_MINT, amount))
     assert (route.main.transfer_fee_in, route.main.transfer_fee_out) == (TransferFee(bps, maximum).of(amount), 0)
@@ -107,7 +107,7 @@ def test_what_is_sold_is_paid_for_as_quoted(kind: PoolKind, bps: int, maximum: i
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("bps", "maximum"), FEES[:3])
-def test_an_exact_purchase_with_it_costs_what_was_quoted(kind: PoolKind, bps: int, maximum: int) -> None:
+def test_an_exact_purchase_with_the_token_costs_the_quoted_amount(kind: PoolKind, bps: int, maximum: int) -> None:
     chain = TaxedChain(bps, maximum)
     route = chain.best_of(kind, QuoteRequest(USDC_MINT, WSOL_MINT, 123_456_789, exact_out=True))
     before = chain.sol()
@@ -123,7 +123,7 @@ def test_an_exact_purchase_with_it_costs_what_was_quoted(kind: PoolKind, bps: in
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not PoolKind.RAYDIUM_CLMM])
 @pytest.mark.parametrize(("bps", "maximum"), FEES[:3])
-def test_an_exact_amount_of_it_arrives(kind: PoolKind, bps: int, maximum: int) -> None:
+def test_an_exact_amount_of_the_token_is_received(kind: PoolKind, bps: int, maximum: int) -> None:
     chain = TaxedChain(bps, maximum)
     route = chain.best_of(kind, QuoteRequest(WSOL_MINT, USDC_MINT, 12_345_678, exact_out=True))
     landed = chain.executes(route, route.amount_in)
@@ -131,13 +131,13 @@ def test_an_exact_amount_of_it_arrives(kind: PoolKind, bps: int, maximum: int) -
     assert chain.amount(chain.usdc) - HELD == 12_345_678
 
 
-def test_clmm_sells_no_exact_amount_of_it() -> None:
+def test_clmm_does_not_support_exact_purchases_of_the_token() -> None:
     request = QuoteRequest(WSOL_MINT, USDC_MINT, 12_345_678, exact_out=True)
     with pytest.raises(StopIteration):
         TaxedChain(100, 2**63).best_of(PoolKind.RAYDIUM_CLMM, request)
 
 
-def test_a_new_fee_counts_from_its_epoch_on() -> None:
+def test_a_new_fee_applies_from_its_epoch() -> None:
     epoch = LocalChain().bank.open.slot // SLOTS_PER_EPOCH
     request = QuoteRequest(USDC_MINT, WSOL_MINT, 10**6)
     for since, expected in ((epoch, 20_000), (epoch + 1, 10_000)):
@@ -147,7 +147,7 @@ def test_a_new_fee_counts_from_its_epoch_on() -> None:
         assert chain.executes(route, route.amount_out).error is None
 
 
-def test_the_fees_count_as_costs_of_the_route() -> None:
+def test_transfer_fees_are_costs_of_the_route() -> None:
     chain = TaxedChain(1_500, 2**63)
     route = chain.best_of(PoolKind.RAYDIUM_CPMM, QuoteRequest(USDC_MINT, WSOL_MINT, 10**6))
     assert 1_500 < route.total_cost_bps < 1_520
@@ -156,7 +156,7 @@ def test_the_fees_count_as_costs_of_the_route() -> None:
     assert refused.value.code is ErrorCode.ROUTE_TOTAL_COST
 
 
-def test_an_account_for_it_has_room_for_what_is_withheld() -> None:
+def test_an_account_of_the_token_has_space_for_withheld_fees() -> None:
     chain, stranger = TaxedChain(100, 2**63), Keypair().pubkey()
     made = chain.send(associated_token.create_idempotent(chain.trader.pubkey(), stranger, USDC, PROGRAM))
     assert made.error is None, made.logs
@@ -178,10 +178,10 @@ def test_an_account_for_it_has_room_for_what_is_withheld() -> None:
     assert (chain.amount(associated_token.address(stranger, USDC, PROGRAM)), withheld(account)) == (990, 10)
 
 
-def test_a_transfer_that_does_not_name_the_mint_is_refused() -> None:
+def test_a_transfer_without_the_mint_is_refused() -> None:
     chain = TaxedChain(100, 2**63)
     sent = chain.send(token.transfer(chain.usdc, chain.usdc, chain.trader.pubkey(), 1, PROGRAM))
-    assert sent.error is None, "to itself it is nothing"
+    assert sent.error is None, "a transfer to itself moves nothing"
     vault = next(key for key, each in chain.bank.accounts.items() if each.owner == PROGRAM and key != chain.usdc)
     sent = chain.send(token.transfer(chain.usdc, vault, chain.trader.pubkey(), 1, PROGRAM))
     assert sent.error is not None

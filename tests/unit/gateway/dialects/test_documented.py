@@ -1,4 +1,4 @@
-"""docs/dialects.md shows the very frames that are sent."""
+"""docs/dialects.md shows the frames that are sent."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ STAMP = {"orderId", "timestamp"}
 
 
 def documented(letter: str) -> list[tuple[set[str], set[str]]]:
-    """The members of each frame in the block that follows ``letter``, and those of its values that are given."""
+    """The members of each frame in the block after ``letter``, and the given values."""
     found = re.search(rf"^{letter}[:,].*?```text\n(.*?)```", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
     assert found
     shown = [re.findall(r'"(\w+)"(?:: "(\w+)")?', frame) for frame in re.findall(r"{(.*?)}", found[1])]
@@ -32,15 +32,13 @@ def documented(letter: str) -> list[tuple[set[str], set[str]]]:
         ("d", QUOTES, ROUTED, STAMP | {"quote", "selectedDex"}),
     ],
 )
-def test_the_frames_are_those_that_are_sent(
-    letter: str, dialect: Dialect, route: Routed | None, in_each: set[str]
-) -> None:
+def test_the_documented_frames_are_sent(letter: str, dialect: Dialect, route: Routed | None, in_each: set[str]) -> None:
     happy = (ACCEPTED, STARTED, ROUTED, SUBMITTED, CONFIRMED)
     sent = [*frames(dialect, happy, route), frames(dialect, (*happy[:4], FAILED), route)[-1]]
     members = [(frame.keys() - in_each, {frame["status"], frame.get("type", frame["status"])}) for frame in sent]
     assert documented(letter) == members
 
 
-def test_the_paths_are_those_that_are_served() -> None:
+def test_the_documented_paths_are_served() -> None:
     streams = set(re.findall(r"`(/[\w/]+?)(?:\?orderId=ID|/ID)?`", "".join(re.findall(r"^\| \w .*", DOCUMENT, re.M))))
     assert streams == {*QUERY_PATHS, ALL_ORDERS_PATH, ORDER_PATH.rstrip("/")}

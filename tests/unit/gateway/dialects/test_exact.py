@@ -1,4 +1,4 @@
-"""What a client writes as a number arrives with all its digits, and what is no number arrives not at all."""
+"""Numbers keep all their digits, and anything else is refused."""
 
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ def amount_in(body: str) -> str:
         ('"0.30000000000000004"', "0.30000000000000004"),
     ],
 )
-def test_a_number_and_a_string_keep_every_digit(written: str, read: str) -> None:
+def test_numbers_and_strings_keep_every_digit(written: str, read: str) -> None:
     assert amount_in(f'{{"amount": {written}}}') == read
 
 
@@ -48,14 +48,14 @@ def test_the_exponent_form_is_the_same_number(value: Decimal) -> None:
 
 
 @pytest.mark.parametrize("written", ["true", "null", "[1]", '{"a": 1}'])
-def test_what_is_neither_a_number_nor_a_string_is_refused(written: str) -> None:
+def test_values_that_are_neither_numbers_nor_strings_are_refused(written: str) -> None:
     with pytest.raises(OrderdError, match="amount: is neither a number nor a string") as caught:
         amount_in(f'{{"amount": {written}}}')
     assert caught.value.code is ErrorCode.REQUEST_INVALID
 
 
 @pytest.mark.parametrize("body", ['{"amount": NaN}', '{"amount": Infinity}', '{"amount": -Infinity}'])
-def test_what_json_has_no_number_for_is_no_json(body: str) -> None:
+def test_nan_and_infinity_are_not_json(body: str) -> None:
     with pytest.raises(OrderdError, match="is not a number"):
         read_object(body.encode())
 
@@ -76,7 +76,7 @@ def test_what_json_has_no_number_for_is_no_json(body: str) -> None:
         '"1e99999999999999999999"',
     ],
 )
-def test_other_strings_and_monstrous_numbers_are_left_for_the_amount_to_refuse(written: str) -> None:
+def test_other_strings_and_huge_numbers_are_refused_as_amounts(written: str) -> None:
     with pytest.raises(OrderdError) as caught:
         parse_amount(amount_in(f'{{"amount": {written}}}'), 9)
     assert caught.value.code is ErrorCode.AMOUNT_INVALID
@@ -98,13 +98,13 @@ def test_other_strings_and_monstrous_numbers_are_left_for_the_amount_to_refuse(w
         b"null",
     ],
 )
-def test_a_body_that_is_no_order_is_refused_in_words(body: bytes) -> None:
+def test_a_body_that_is_not_an_order_is_refused_with_the_reason(body: bytes) -> None:
     with pytest.raises(OrderdError, match="body: ") as caught:
         read_object(body)
     assert caught.value.code is ErrorCode.REQUEST_INVALID
 
 
-def test_a_number_of_as_many_digits_as_fit_into_a_body_does_no_harm() -> None:
+def test_a_number_as_long_as_a_body_is_parsed() -> None:
     digits = "9" * 60_000
     assert amount_in(f'{{"amount": {digits}}}') == digits
 

@@ -1,4 +1,4 @@
-"""The frames of each dialect, word by word, for all that can happen to an order."""
+"""The frames of each dialect, word by word, for every event of an order."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -62,18 +62,18 @@ def story(facts: Sequence[AnyFact]) -> list[OrderEvent]:
 
 
 def frames(dialect: Dialect, facts: Sequence[AnyFact], route: Routed | None = None) -> list[dict[str, Any]]:
-    """What is sent; numbers are read as they are written."""
+    """The sent frames; numbers keep their spelling."""
     return [read_object(frame) for event in story(facts) for frame in dialect.frames(event, route)]
 
 
-def test_a_dialect_has_a_word_for_whatever_moves_an_order() -> None:
+def test_each_dialect_has_a_word_for_every_transition() -> None:
     assert EXECUTE.words.keys() | UNREPORTED == {*EventKind}
     assert not EXECUTE.words.keys() & UNREPORTED
     moves = {kind for before, kind, after in TRANSITIONS if before is not after}
     assert moves - {EventKind.DEFERRED, EventKind.RELEASED, EventKind.TRIGGERED} <= EXECUTE.words.keys()
 
 
-def test_an_order_that_waits_for_a_service_is_reported_as_one_that_is_tried_again() -> None:
+def test_an_order_that_waits_for_a_service_is_shown_as_a_retry() -> None:
     code, detail = ErrorCode.RPC_UNAVAILABLE, "connection refused"
     waits = Deferred(until=AT, reason="the node is away", code=code, detail=detail)
     again = Retrying(attempt=1, until=AT, code=code, detail=detail)
@@ -81,7 +81,7 @@ def test_an_order_that_waits_for_a_service_is_reported_as_one_that_is_tried_agai
         assert frames(dialect, (ACCEPTED, STARTED, waits)) == frames(dialect, (ACCEPTED, STARTED, again))
 
 
-def test_an_order_that_ends_without_a_fill_has_failed_in_every_dialect() -> None:
+def test_an_order_without_a_fill_has_failed_in_every_dialect() -> None:
     ends = {kind for _, kind, after in TRANSITIONS if after in UNFILLED}
     for dialect in (EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES):
         assert {dialect.words[kind].lower() for kind in ends} == {"failed"}
@@ -101,7 +101,7 @@ OTHER = ROUTED.model_copy(update={"min_amount_out": "199"})
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, ROUTING_COMPLETE, QUOTES])
-def test_a_second_route_of_an_attempt_is_reported_as_the_first_was(dialect: Dialect) -> None:
+def test_a_second_route_of_an_attempt_is_shown_like_the_first(dialect: Dialect) -> None:
     once, twice = (frames(dialect, (ACCEPTED, STARTED, *routes), OTHER) for routes in ([OTHER], [OTHER, OTHER]))
     of_a_route = len(once) - len(frames(dialect, (ACCEPTED, STARTED)))
     assert twice == [*once, *once[-of_a_route:]]
