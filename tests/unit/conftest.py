@@ -1,4 +1,4 @@
-"""Property tests judge results, not the speed of a busy machine."""
+"""Property tests check results and not the speed of a busy machine, so they have no deadline."""
 
 from hypothesis import HealthCheck, settings
 

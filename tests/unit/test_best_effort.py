@@ -1,4 +1,4 @@
-"""Work that no order depends on: whatever it raises, it ends nothing, is logged and is counted."""
+"""Best-effort work: whatever it raises is logged and counted, and ends nothing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def failures(what: str) -> float:
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
-def test_whatever_is_raised_ends_there_and_is_counted(trouble: BaseException) -> None:
+def test_any_exception_is_caught_and_counted(trouble: BaseException) -> None:
     def fail() -> None:
         raise trouble
 
@@ -41,13 +41,13 @@ def test_whatever_is_raised_ends_there_and_is_counted(trouble: BaseException) ->
 
 
 @pytest.mark.parametrize("wish", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
-def test_who_wants_it_to_end_is_heard(wish: type[BaseException]) -> None:
+def test_requests_to_exit_are_not_caught(wish: type[BaseException]) -> None:
     with pytest.raises(wish), best_effort("test"):
         raise wish
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
-def test_a_loop_that_ends_is_begun_again(trouble: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_loop_is_restarted(trouble: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.0)
 
     async def play() -> None:
@@ -72,7 +72,7 @@ def test_a_loop_that_ends_is_begun_again(trouble: BaseException, monkeypatch: py
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=lambda each: type(each).__name__)
-def test_what_could_not_be_dealt_with_is_reported_and_what_comes_after_is_dealt_with(trouble: BaseException) -> None:
+def test_failed_items_are_reported_and_later_ones_are_handled(trouble: BaseException) -> None:
     done: list[int] = []
     undone: list[int] = []
     reported = Event()
@@ -95,7 +95,7 @@ def test_what_could_not_be_dealt_with_is_reported_and_what_comes_after_is_dealt_
     assert (undone, done) == ([1], [2])
 
 
-def test_nothing_gathers_while_the_other_side_hangs() -> None:
+def test_items_do_not_accumulate_while_the_handler_hangs() -> None:
     hangs, asked = Event(), Event()
     batches: list[int] = []
     undone: list[int] = []

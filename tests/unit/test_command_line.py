@@ -1,4 +1,4 @@
-"""Whatever is typed at orderctl or orderd is read by the one parser that refuses an option given twice."""
+"""Both programs use the parser that refuses an option given twice."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment and a file, and what is wrong with them is told in their own terms."""
+"""Settings come from the environment and a file, and errors name the setting and its source."""
 
 import os
 from contextlib import suppress
@@ -23,7 +23,7 @@ from orderd.solana.pool_programs import Chain
 
 @pytest.fixture(autouse=True)
 def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty file, and no other setting."""
+    """An empty file of settings, and no other settings."""
     for name in os.environ:
         if name.startswith("ORDERD_"):
             monkeypatch.delenv(name)
@@ -33,7 +33,7 @@ def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_the_environment_comes_before_the_file(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_file(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config_file.write_text("port = 4000\nrate_limit = 7\n")
     monkeypatch.setenv("ORDERD_PORT", "5000")
     settings = load_settings()
@@ -79,7 +79,7 @@ def test_the_environment_comes_before_the_file(config_file: Path, monkeypatch: p
         ("ORDERD_RATE_WINDOW_SECONDS", "9" * 30, "ORDERD_RATE_WINDOW_SECONDS: Input should be less than"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
+def test_an_invalid_value_is_reported_with_its_name_and_reason(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, complaint: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -88,7 +88,7 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_wrong(
     assert refused.value.detail.startswith(complaint)
 
 
-def test_the_starts_of_a_whole_window_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_are_kept_longer_than_the_rate_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_KEEP_EVENTS_DAYS", "7")
     monkeypatch.setenv("ORDERD_RATE_WINDOW_SECONDS", str(7 * 86_400))
     assert load_settings().keep_events_days == 7
@@ -110,14 +110,14 @@ def test_the_starts_of_a_whole_window_are_kept(monkeypatch: pytest.MonkeyPatch) 
         ("port = " + "9" * 5_000, "{file} is not a valid TOML: Exceeds the limit"),
     ],
 )
-def test_a_fault_in_the_file_is_named_with_the_file(config_file: Path, content: str, complaint: str) -> None:
+def test_an_error_in_the_file_is_reported_with_the_file(config_file: Path, content: str, complaint: str) -> None:
     config_file.write_text(content)
     with pytest.raises(ConfigurationError) as refused:
         load_settings()
     assert refused.value.detail.startswith(complaint.format(file=config_file))
 
 
-def test_all_faults_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_PORT", "many")
     monkeypatch.setenv("ORDERD_RATE_LIMIT", "-1")
     monkeypatch.setenv("ORDERD_RATE_LIMT", "5")
@@ -149,16 +149,14 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ORDERD_RPC_WS_URL", "https://rpc.example/hunter2"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_without_its_secret(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_an_invalid_url_is_refused_without_its_secret(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=rf"^SERVICE_CONFIGURATION: {name}: it is not ") as refused:
         load_settings()
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_default_slippage_that_no_order_could_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_default_slippage_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_DEFAULT_SLIPPAGE", "101")
     with pytest.raises(
         ConfigurationError, match=r"^SERVICE_CONFIGURATION: ORDERD_DEFAULT_SLIPPAGE: .* not within 0 and 100 %"
@@ -166,9 +164,7 @@ def test_a_default_slippage_that_no_order_could_have_is_refused(monkeypatch: pyt
         load_settings()
 
 
-def test_without_a_database_of_your_own_it_is_the_one_in_the_state_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_default_database_is_in_the_state_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERD_STATE_DIR", str(tmp_path))
     assert database_url(load_settings()) == f"postgresql://orderd@/orderd?host={tmp_path}/postgres"
 
@@ -191,7 +187,7 @@ def test_only_a_loopback_address_counts_as_local(address: str, loopback: bool) -
 
 
 @pytest.mark.parametrize("name", ["MAX_NOTIONAL_PER_ORDER", "MAX_NOTIONAL_PER_DAY"])
-def test_a_limit_of_money_is_an_amount_of_usdc(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_value_limits_are_amounts_of_usdc(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for wrong in ("much", "-1", "0", "1.0000001"):
         monkeypatch.setenv(f"ORDERD_{name}", wrong)
         with pytest.raises(ConfigurationError, match=name):
@@ -201,12 +197,12 @@ def test_a_limit_of_money_is_an_amount_of_usdc(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize("written", ["SOL,USDC", "SOL, USDC", '["SOL", "USDC"]', ' ["SOL","USDC"] '])
-def test_a_list_is_written_with_commas_or_as_json(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+def test_a_list_is_comma_separated_or_json(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("ORDERD_INTERMEDIATE_TOKENS", written)
     assert load_settings().intermediate_tokens == ("SOL", "USDC")
 
 
-def test_a_list_of_the_file_may_be_written_with_commas_too(config_file: Path) -> None:
+def test_a_list_in_the_file_may_be_comma_separated(config_file: Path) -> None:
     config_file.write_text("allowed_hosts = 'a.example, b.example'\nintermediate_tokens = ['SOL']\n")
     settings = load_settings()
     assert (settings.allowed_hosts, settings.intermediate_tokens) == (("a.example", "b.example"), ("SOL",))
@@ -222,7 +218,7 @@ def test_a_tilde_is_the_home_directory(monkeypatch: pytest.MonkeyPatch, tmp_path
     ]
 
 
-def test_a_flag_that_is_empty_is_refused() -> None:
+def test_an_empty_option_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="--state-dir: it is empty"):
         load_settings(state_dir="")
 
@@ -234,7 +230,7 @@ def test_a_file_with_a_byte_order_mark_is_read(config_file: Path, encoding: str)
 
 
 @pytest.mark.parametrize("content", ["# ü".encode("latin-1"), "port = 1".encode("utf-16-le")])
-def test_a_file_in_another_encoding_is_reported_as_such(config_file: Path, content: bytes) -> None:
+def test_a_file_in_another_encoding_is_refused(config_file: Path, content: bytes) -> None:
     config_file.write_bytes(content)
     with pytest.raises(ConfigurationError, match=f"{config_file}: it "):
         load_settings()
@@ -272,7 +268,7 @@ def _is_encodable(text: str) -> bool:
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(variables=st.dictionaries(_NAMES | st.text("ABC_", max_size=9).map("ORDERD_{}".format), _VALUES, max_size=5))
-def test_any_environment_is_settings_or_is_told_what_is_wrong(config_file: Path, variables: dict[str, str]) -> None:
+def test_any_environment_is_parsed_or_refused(config_file: Path, variables: dict[str, str]) -> None:
     with mock.patch.dict(os.environ, {**variables, "ORDERD_CONFIG": str(config_file)}), suppress(ConfigurationError):
         assert load_settings().model_dump(mode="json")
 
@@ -286,7 +282,7 @@ _LINES = st.builds("{} = {}".format, st.sampled_from(sorted(Settings.model_field
     | st.text().map(str.encode)
     | st.lists(_LINES, max_size=4).map(lambda all_: "\n".join(all_).encode())
 )
-def test_any_file_is_settings_or_is_told_what_is_wrong(config_file: Path, content: bytes) -> None:
+def test_any_file_is_parsed_or_refused(config_file: Path, content: bytes) -> None:
     config_file.write_bytes(content)
     with suppress(ConfigurationError):
         assert load_settings().model_dump(mode="json")
@@ -306,7 +302,7 @@ def test_any_file_is_settings_or_is_told_what_is_wrong(config_file: Path, conten
         ({"RAYDIUM_SPREAD_BPS": "-5", "MARKET": "false"}, "a venue has a spread, and simnet_market is false"),
     ],
 )
-def test_settings_of_the_local_chain_that_contradict_each_other_are_named(
+def test_contradictory_settings_of_the_local_chain_are_refused(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], complaint: str
 ) -> None:
     for name, value in settings.items():
@@ -335,14 +331,16 @@ def test_the_local_chain_is_started_as_its_settings_say(monkeypatch: pytest.Monk
     )
 
 
-def test_without_settings_the_local_chain_is_fast_and_kind() -> None:
+def test_the_local_chain_is_fast_and_faultless_by_default() -> None:
     chain = chain_of(load_settings())
     assert chain == SimnetConfig(state_dir=chain.state_dir)
     assert chain.confirm_slots == 0
 
 
 @pytest.mark.parametrize("venue", VenueName)
-def test_every_venue_has_its_pools_a_latency_and_a_spread(monkeypatch: pytest.MonkeyPatch, venue: VenueName) -> None:
+def test_every_venue_has_settings_for_pools_latency_and_spread(
+    monkeypatch: pytest.MonkeyPatch, venue: VenueName
+) -> None:
     monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_LATENCY_MS", "5")
     monkeypatch.setenv(f"ORDERD_SIMNET_{venue.upper()}_SPREAD_BPS", "6")
     monkeypatch.setenv(f"ORDERD_{venue.upper()}_POOLS", USDC_MINT)
@@ -355,11 +353,11 @@ def test_every_venue_has_its_pools_a_latency_and_a_spread(monkeypatch: pytest.Mo
     ("chain", "given", "most"),
     [("mainnet", None, "100"), ("mainnet", "5000", "5000"), ("devnet", None, None), ("simnet", None, None)],
 )
-def test_first_orders_on_mainnet_are_small(chain: Chain, given: str | None, most: str | None) -> None:
+def test_orders_on_mainnet_are_small_by_default(chain: Chain, given: str | None, most: str | None) -> None:
     assert Settings(chain=chain, max_notional_per_order=given).most_per_order == most
 
 
-def test_a_directory_that_the_user_may_not_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_directory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def exists(_: Path) -> bool:
         raise PermissionError(13, "Permission denied")
 
@@ -369,7 +367,7 @@ def test_a_directory_that_the_user_may_not_read_is_named(monkeypatch: pytest.Mon
         load_settings()
 
 
-def test_a_command_for_another_users_state_directory_says_as_whom_to_run_it(
+def test_a_command_on_another_users_state_directory_names_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state_dir = tmp_path / "state"
@@ -380,4 +378,4 @@ def test_a_command_for_another_users_state_directory_says_as_whom_to_run_it(
         served(Settings(state_dir=state_dir)),
     ):
         pass
-    assert not list(state_dir.iterdir()), "nothing is left that its owner could not open"
+    assert not list(state_dir.iterdir()), "no file was left that its owner cannot open"

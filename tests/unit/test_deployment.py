@@ -1,4 +1,4 @@
-"""The compose file and the systemd units are valid, start the roles that there are, and open no more than they must."""
+"""The compose file and the systemd units are valid, start existing roles, and expose no more than necessary."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_compose_file_follows_the_compose_specification() -> None:
-    """By the specification's own JSON schema, which check-jsonschema carries."""
+    """By the specification's JSON schema, which check-jsonschema includes."""
     checked = subprocess.run(
         [
             Path(sys.executable).with_name("check-jsonschema"),
@@ -46,7 +46,7 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_its_services_run_roles_that_there_are(compose: dict[str, Any]) -> None:
+def test_compose_services_run_existing_roles(compose: dict[str, Any]) -> None:
     own = own_services(compose)
     assert set(own) == {"simnet", "migrate", "wallet", "gateway", "worker", "notifier"}
     for name, service in own.items():
@@ -54,7 +54,7 @@ def test_its_services_run_roles_that_there_are(compose: dict[str, Any]) -> None:
         assert name in ROLES
 
 
-def test_what_a_service_waits_for_can_come_true(compose: dict[str, Any]) -> None:
+def test_conditions_of_depends_on_can_be_met(compose: dict[str, Any]) -> None:
     services = compose["services"]
     for service in services.values():
         for name, wait in service.get("depends_on", {}).items():
@@ -71,38 +71,38 @@ def test_only_the_gateway_is_published_and_only_on_this_machine(compose: dict[st
     assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
 
 
-def test_redis_keeps_what_it_is_given(compose: dict[str, Any]) -> None:
+def test_redis_is_durable_and_never_evicts(compose: dict[str, Any]) -> None:
     command = " ".join(compose["services"]["redis"]["command"])
     assert "--appendonly yes" in command
     assert "--maxmemory-policy noeviction" in command
 
 
-def test_no_secret_is_written_into_the_compose_file() -> None:
+def test_the_compose_file_has_no_secrets() -> None:
     lines = (ROOT / "docker-compose.yml").read_text().splitlines()
     assert all("${POSTGRES_PASSWORD" in line for line in lines if "PASSWORD" in line and not line.startswith("#"))
 
 
-def test_each_server_and_role_that_stays_has_a_health_check(compose: dict[str, Any]) -> None:
+def test_each_permanent_service_has_a_health_check(compose: dict[str, Any]) -> None:
     assert {name for name, service in compose["services"].items() if "healthcheck" not in service} == {
         name for name, service in compose["services"].items() if service.get("restart") == "no"
     }
 
 
-def test_the_local_chain_and_alerts_are_started_only_where_they_are_asked_for(compose: dict[str, Any]) -> None:
+def test_the_local_chain_and_alerts_are_optional_profiles(compose: dict[str, Any]) -> None:
     profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
     assert profiles == {"simnet": ["simnet"], "notifier": ["alerts"]}
     waits = [service.get("depends_on", {}).get("simnet") for service in compose["services"].values()]
     assert {wait["required"] for wait in waits if wait} == {False}
 
 
-def test_own_containers_write_to_their_volumes_alone_and_are_never_root(compose: dict[str, Any]) -> None:
+def test_own_containers_write_only_to_their_volumes_and_never_run_as_root(compose: dict[str, Any]) -> None:
     for service in own_services(compose).values():
         assert service["read_only"] is True
         assert service["user"] not in ("root", "0")
         assert service["cap_drop"] == ["ALL"]
 
 
-def test_secrets_reach_only_what_needs_them(compose: dict[str, Any]) -> None:
+def test_secrets_are_given_only_to_services_that_need_them(compose: dict[str, Any]) -> None:
     own = own_services(compose)
     mounts = {name: [volume.split(":")[0] for volume in service.get("volumes", [])] for name, service in own.items()}
     assert {name for name, volumes in mounts.items() if "wallet" in volumes} == {"wallet", "worker"}
@@ -126,7 +126,7 @@ def test_each_variable_of_a_service_is_a_setting(compose: dict[str, Any]) -> Non
     }
 
 
-def test_each_option_of_a_service_is_one_of_its_role(compose: dict[str, Any]) -> None:
+def test_each_option_of_a_service_is_an_option_of_its_role(compose: dict[str, Any]) -> None:
     for service in own_services(compose).values():
         role, *options = service["command"]
         command = get_command(app).commands[role]  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ def test_each_volume_is_mounted_and_each_file_of_the_image_exists(compose: dict[
 @pytest.mark.parametrize(
     ("role", "module"), [("worker", "queue/worker_process.py"), ("notifier", "alerts/notifier.py")]
 )
-def test_a_role_without_a_port_renews_the_file_that_its_health_check_looks_at(
+def test_a_role_without_a_port_renews_the_file_of_its_health_check(
     compose: dict[str, Any], role: str, module: str
 ) -> None:
     service = compose["services"][role]
@@ -169,13 +169,11 @@ def own_services(compose: dict[str, Any]) -> dict[str, Any]:
     return {name: service for name, service in compose["services"].items() if service["image"].startswith("orderd:")}
 
 
-with_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze on this machine"
-)
+with_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
 
 @with_systemd
-def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+def test_systemd_finds_no_error_in_the_units(tmp_path: Path) -> None:
     units = [*SERVICES, *DEPLOY.glob("*.socket"), *DEPLOY.glob("*.timer")]
     for unit in units:
         text = unit.read_text().replace("/opt/orderd/bin/orderd", sys.executable)
@@ -205,7 +203,7 @@ def test_all_units_are_hardened_in_the_same_way() -> None:
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
-def test_a_unit_starts_a_role_that_there_is(unit: Path) -> None:
+def test_a_unit_starts_an_existing_role(unit: Path) -> None:
     (command,) = re.findall(r"^ExecStart=/opt/orderd/bin/orderd (\S+)", unit.read_text(), re.MULTILINE)
     assert command in ROLES
     for variable in re.findall(r"ORDERD_([A-Z_]+)=", unit.read_text()):
@@ -215,14 +213,14 @@ def test_a_unit_starts_a_role_that_there_is(unit: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", [unit for unit in SERVICES if "backup" not in unit.name], ids=lambda unit: unit.name)
-def test_systemd_watches_each_daemon(unit: Path) -> None:
+def test_each_daemon_unit_has_a_watchdog(unit: Path) -> None:
     text = unit.read_text()
     assert "Type=notify\n" in text
     assert "WatchdogSec=60\n" in text
     assert ("ExecReload=" in text) is ("simnet" not in unit.name)
 
 
-def test_only_the_worker_is_given_the_wallet_where_roles_run_apart() -> None:
+def test_only_the_unit_of_the_worker_gets_the_wallet() -> None:
     given = [unit.name for unit in SERVICES if "wallet" in "".join(_settings_lines(unit))]
     assert given == ["orderd-worker@.service"]
 

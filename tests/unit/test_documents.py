@@ -1,4 +1,4 @@
-"""The documents say what the program does."""
+"""The documents match the program."""
 
 import os
 import re
@@ -24,17 +24,17 @@ RENEW = "renew it with: python -m orderd.config.reference"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_lists_the_settings_errors_and_faults_that_there_are(name: str) -> None:
+def test_generated_tables_of_documents_are_current(name: str) -> None:
     document = (ROOT / name).read_text()
     assert document == with_tables(document, DOCUMENTS[name]), RENEW
 
 
 @pytest.mark.parametrize("model", [Settings, Faults, Views])
-def test_whatever_can_be_set_says_what_it_does(model: type[BaseModel]) -> None:
+def test_every_setting_has_a_description(model: type[BaseModel]) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
 
 
-def test_a_document_without_a_place_for_a_table_is_refused() -> None:
+def test_a_document_without_markers_for_a_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no place for settings"):
         with_tables("# A document\n", DOCUMENTS["docs/configuration.md"])
 
@@ -43,22 +43,22 @@ def test_the_example_environment_lists_the_settings_and_their_defaults() -> None
     assert (ROOT / ".env.example").read_text() == environment_example(), RENEW
 
 
-def test_the_api_document_lists_the_methods_that_there_are() -> None:
+def test_the_api_document_lists_all_methods() -> None:
     rows = re.findall(r"^\| `([a-z._]+)` \|", (ROOT / "docs/api.md").read_text(), flags=re.MULTILINE)
     assert rows == [str(method) for method in Method]
 
 
 @pytest.mark.parametrize("document", PAGES)
-def test_what_a_document_links_to_is_there(document: str) -> None:
+def test_every_link_of_a_document_resolves(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), f"{document} links to {target}"
-    # Whole addresses, for pages that are read elsewhere too: on a package index, or as a site.
+    # Absolute URLs, for documents that are also read elsewhere: on a package index, or as a site.
     for target in re.findall(r"\]\(https://[^)]+/orderd/orderd/(?:blob/|tree/)?main/([^)#]+)\)", path.read_text()):
         assert (ROOT / target).exists(), f"{document} links to {target}"
 
 
-def test_the_documents_make_a_site_in_which_every_link_and_anchor_leads_somewhere(tmp_path: Path) -> None:
+def test_the_site_builds_and_all_its_links_and_anchors_resolve(tmp_path: Path) -> None:
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path / "site")],
         cwd=ROOT,
@@ -73,7 +73,7 @@ def test_the_documents_make_a_site_in_which_every_link_and_anchor_leads_somewher
     assert pages == {path.stem for path in (ROOT / "docs").rglob("*.md")} - {"index"}
 
 
-def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> None:
+def test_every_pool_kind_has_the_documented_modules() -> None:
     text = (ROOT / "docs/extending.md").read_text()
     modules = re.findall(r"^   \| `([a-z/]+)` \|", text, flags=re.MULTILINE)
     assert {"program", "maths/", "venue", "simnet/handler", "simnet/genesis", "simnet/market"} == set(modules)
@@ -83,8 +83,8 @@ def test_every_pool_kind_has_the_modules_that_a_new_one_is_told_to_have() -> Non
             assert (folder / module).is_dir() if module.endswith("/") else (folder / f"{module}.py").is_file()
 
 
-def test_every_target_of_make_is_reported() -> None:
-    """The README has the three that a stranger begins with, the page about testing those of who changes something."""
+def test_every_target_of_make_is_documented() -> None:
+    """The README has the first targets for a reader, the page about testing those for contributors."""
     first = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
     assert first == {"demo", "test", "run"}
     others = set(re.findall(r"^\| `make ([a-z-]+)", (ROOT / "docs/testing.md").read_text(), flags=re.MULTILINE))

@@ -1,4 +1,4 @@
-"""What ``orderd doctor`` says of endpoints that are not as they should be."""
+"""What ``orderd doctor`` reports about endpoints with problems."""
 
 import struct
 import time
@@ -31,7 +31,7 @@ def clock(seconds: float) -> dict[str, Any]:
 
 
 class Node:
-    """Answers all methods; those in ``others`` by what they say: a result, an error, or an HTTP status."""
+    """Answers all methods; those in ``others`` with a given result, error or HTTP status."""
 
     def __init__(self, **others: Any) -> None:
         self.skew = 0.0
@@ -92,7 +92,7 @@ def found(node: Node, settings: Settings, check: str) -> DoctorFinding:
     return finding
 
 
-def test_of_an_endpoint_that_is_well_figures_are_reported(settings: Settings) -> None:
+def test_figures_of_a_healthy_endpoint_are_reported(settings: Settings) -> None:
     node = Node()
     assert found(node, settings, "slots") == DoctorFinding(
         "slots", "ok", "newest 1000, confirmed 0 behind, finalized 32 behind"
@@ -149,7 +149,7 @@ def _mute(node: Node) -> None:
         (lambda _: None, "websocket", "warn", "not configured"),
     ],
 )
-def test_what_is_not_as_it_should_be_is_reported_with_what_to_do(
+def test_problems_of_an_endpoint_are_reported_with_a_next_step(
     settings: Settings, change: Callable[[Node], None], check: str, result: str, words: str
 ) -> None:
     node = Node()
@@ -159,7 +159,7 @@ def test_what_is_not_as_it_should_be_is_reported_with_what_to_do(
     assert words in finding.detail
 
 
-def test_a_websocket_that_tells_nothing_is_reported(settings: Settings) -> None:
+def test_a_silent_websocket_is_reported(settings: Settings) -> None:
     silent = settings.model_copy(update={"rpc_ws_url": "ws://127.0.0.1:9/"})
     assert "no notification was received" in found(Node(), silent, "websocket").detail
 
@@ -179,7 +179,7 @@ def trial(err: str | None) -> dict[str, Any]:
         ({"error": NOT_FOUND}, "auto", "warn", "it is unknown whether the endpoint accepts version 1"),
     ],
 )
-def test_the_version_of_transactions_is_found(
+def test_the_transaction_version_is_reported(
     settings: Settings, answer: dict[str, Any], setting: str, result: str, detail: str
 ) -> None:
     of_version = settings.model_copy(update={"transaction_version": setting})

@@ -1,4 +1,4 @@
-"""A program that is forked does what it does when a shell executes it."""
+"""A forked program behaves like one that a shell executes."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def run(*argv: str | Path, cwd: Path, **environ: str) -> tuple[int, str, str]:
     ],
     ids=str,
 )
-def test_its_words_and_its_exit_code_are_the_same(
+def test_a_forked_program_has_the_same_output_and_exit_code(
     argv: tuple[str | Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {"ORDERD_STATE_DIR": str(tmp_path), "ORDERD_RATE_LIMIT": "7"}
@@ -45,7 +45,7 @@ def test_its_words_and_its_exit_code_are_the_same(
     assert forked == run(*argv, cwd=tmp_path, **settings)
 
 
-def test_it_says_by_its_exit_code_that_its_last_words_could_not_be_written(
+def test_a_forked_program_reports_unwritable_output_by_its_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exit_code() -> int:
@@ -58,7 +58,7 @@ def test_it_says_by_its_exit_code_that_its_last_words_could_not_be_written(
     assert forked == exit_code() != 0
 
 
-def test_it_is_a_child_of_who_started_it_in_a_session_of_its_own_and_dies_of_signals(tmp_path: Path) -> None:
+def test_a_forked_program_is_a_child_of_its_starter_in_its_own_session(tmp_path: Path) -> None:
     with (
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(
@@ -72,9 +72,7 @@ def test_it_is_a_child_of_who_started_it_in_a_session_of_its_own_and_dies_of_sig
     assert process.returncode == -signal.SIGKILL
 
 
-def test_it_has_the_descriptors_that_it_was_given_and_none_of_where_it_was_forked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_forked_program_has_only_the_given_descriptors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def opened() -> Counter[str]:
         with (
             (tmp_path / "given").open("wb") as given,
@@ -114,7 +112,7 @@ def test_it_has_the_descriptors_that_it_was_given_and_none_of_where_it_was_forke
         "PYTHONIOENCODING=ascii orderctl status",
     ],
 )
-def test_a_shell_is_told_the_same(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shell_sees_the_same_result(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome_of(programs: Path) -> tuple[int, str, str]:
         descriptors = forking.give_to_shell(programs)
         done = subprocess.run(
@@ -134,7 +132,7 @@ def test_a_shell_is_told_the_same(line: str, tmp_path: Path, monkeypatch: pytest
     assert forked == outcome_of(tmp_path / "executed")
 
 
-def test_a_shell_learns_by_which_signal_a_program_ended(tmp_path: Path) -> None:
+def test_a_shell_sees_the_signal_that_ended_a_program(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     descriptors = forking.give_to_shell(programs)
     with subprocess.Popen(
@@ -152,6 +150,6 @@ def test_a_shell_learns_by_which_signal_a_program_ended(tmp_path: Path) -> None:
     assert shell.returncode == 128 + signal.SIGKILL
 
 
-def test_what_the_interpreter_itself_is_told_needs_one_that_starts(tmp_path: Path) -> None:
+def test_variables_of_the_interpreter_start_a_new_interpreter(tmp_path: Path) -> None:
     _, _, printed = run(BIN / "orderctl", "config", "path", cwd=tmp_path, PYTHONVERBOSE="1")
     assert "import 'site'" in printed

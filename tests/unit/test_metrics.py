@@ -1,4 +1,4 @@
-"""Metrics: each process tells of its own, one text holds those of two, and no label grows with use."""
+"""Metrics: each process exports its own, two exports can be merged, and labels have fixed sets of values."""
 
 import json
 import socket
@@ -16,20 +16,20 @@ LABELS = {
     *("action", "code", "error", "field", "kept", "kind", "loop", "method", "outcome", "reason", "receiver"),
     *("result", "route", "service", "stage", "status", "table", "token", "venue", "what"),
 }
-"""Each has a few values: codes, kinds, names that the program or the operator has given."""
+"""Labels with few values: codes, kinds, and names given by the program or the operator."""
 
 
 def names(registry: CollectorRegistry) -> set[str]:
     return {family.name for family in registry.collect()}
 
 
-def test_a_worker_does_not_tell_what_only_a_gateway_knows_and_the_other_way_round() -> None:
+def test_worker_and_gateway_export_only_their_own_metrics() -> None:
     assert "orderd_ready" in names(GATEWAY) - names(WORKER)
     assert "orderd_attempts_in_flight" in names(WORKER) - names(GATEWAY)
     assert {"orderd_orders_ended", "orderd_chain_rpc_seconds", "process_cpu_seconds"} <= names(GATEWAY) & names(WORKER)
 
 
-def test_each_metric_is_defined_once_and_says_what_it_is() -> None:
+def test_each_metric_is_defined_once_with_a_description() -> None:
     metrics = [each for _, module in SUBJECTS.values() for each in listed(module)]
     assert len({each.name for each in metrics}) == len(metrics)
     assert [each.name for each in metrics if not each.documentation.endswith(".")] == []
@@ -38,11 +38,11 @@ def test_each_metric_is_defined_once_and_says_what_it_is() -> None:
     assert ours == {each.name.removesuffix(suffixes.get(each.kind, "")) for each in metrics}
 
 
-def test_no_label_has_values_that_are_made_by_use() -> None:
+def test_no_label_has_unbounded_values() -> None:
     assert {label for _, module in SUBJECTS.values() for each in listed(module) for label in each.labels} <= LABELS
 
 
-def test_what_is_unknown_is_absent() -> None:
+def test_unknown_values_are_absent() -> None:
     registry = RoleRegistry()
     depth = ScrapedGauge("depth", "A depth.", registry=registry)
     sizes = ScrapedGauge("size", "Sizes.", ["of"], registry=registry)
@@ -59,7 +59,7 @@ def test_what_is_unknown_is_absent() -> None:
 
 
 def texts() -> tuple[str, str]:
-    """Of two processes, of which both have a counter, and each has something of its own."""
+    """The exports of two processes, with one common counter and one metric each of their own."""
     one, other = CollectorRegistry(), CollectorRegistry()
     for registry, amount in ((one, 1), (other, 2)):
         Counter("shared", "Of both, with {braces} in it.", ["what"], registry=registry).labels('a "b" {c} d').inc(
@@ -70,7 +70,7 @@ def texts() -> tuple[str, str]:
     return generate_latest(one).decode(), generate_latest(other).decode()
 
 
-def test_one_text_holds_the_metrics_of_two_processes_and_each_family_once() -> None:
+def test_merged_metrics_have_each_family_once() -> None:
     text = merged(*texts(), "worker")
     heads = [line for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(heads) == len(set(heads))
@@ -89,12 +89,12 @@ def test_one_text_holds_the_metrics_of_two_processes_and_each_family_once() -> N
     }
 
 
-def test_where_no_worker_tells_anything_the_text_is_the_own_one() -> None:
+def test_metrics_are_unchanged_without_a_worker() -> None:
     own, _ = texts()
     assert merged(own, "", "worker") == own
 
 
-def test_a_worker_serves_its_metrics_at_a_free_port_which_the_gateway_beside_it_finds(tmp_path: Path) -> None:
+def test_a_worker_serves_metrics_at_a_free_port_that_the_gateway_finds(tmp_path: Path) -> None:
     assert worker_text(tmp_path) == ""
     with serving("127.0.0.1", 0, tmp_path):
         text = worker_text(tmp_path)
@@ -103,7 +103,7 @@ def test_a_worker_serves_its_metrics_at_a_free_port_which_the_gateway_beside_it_
     assert worker_text(tmp_path) == ""
 
 
-def test_a_worker_at_a_chosen_port_is_scraped_there_and_nowhere_else(tmp_path: Path) -> None:
+def test_a_worker_with_a_configured_port_is_scraped_only_there(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with serving("127.0.0.1", port, tmp_path):
@@ -112,7 +112,7 @@ def test_a_worker_at_a_chosen_port_is_scraped_there_and_nowhere_else(tmp_path: P
         assert "orderd_attempts_in_flight" in worker_text(tmp_path)
 
 
-def test_a_port_that_is_taken_keeps_no_worker_from_its_work(tmp_path: Path) -> None:
+def test_a_metrics_port_in_use_does_not_stop_a_worker(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         begun = False
         with serving("127.0.0.1", taken.getsockname()[1], tmp_path):
@@ -120,7 +120,7 @@ def test_a_port_that_is_taken_keeps_no_worker_from_its_work(tmp_path: Path) -> N
     assert begun
 
 
-def test_a_gateway_is_reported_when_the_worker_beside_it_does_not_answer(tmp_path: Path) -> None:
+def test_an_unreachable_worker_is_reported_by_the_gateways_metrics(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     (tmp_path / "worker.json").write_text(json.dumps({"pid": 1, "metrics_port": port}))

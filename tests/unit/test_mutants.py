@@ -1,4 +1,4 @@
-"""The table of mutants is true of the tree as it stands, and the runner tells what it sees."""
+"""The table of mutants matches the code, and the runner reports what happens."""
 
 import ast
 import re
@@ -14,13 +14,13 @@ from tests.mutants.table import MUTANTS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_invariant_has_a_mutant_and_each_mutant_a_name_of_its_own() -> None:
+def test_every_invariant_has_a_mutant_and_names_are_unique() -> None:
     assert {mutant.invariant for mutant in MUTANTS} == set(INVARIANTS)
     assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
-def test_a_mutant_applies_and_the_tests_that_kill_it_are_there(mutant: Mutant) -> None:
+def test_a_mutant_applies_and_its_tests_exist(mutant: Mutant) -> None:
     source = (ROOT / mutant.file).read_text()
     wrong = mutant.applied(source)
     assert wrong != source
@@ -45,7 +45,7 @@ def _tests_in(file: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def test_a_text_that_has_changed_or_is_there_twice_is_an_error() -> None:
+def test_a_text_that_occurs_never_or_twice_is_an_error() -> None:
     mutant = Mutant("gone", 1, "file.py", "x = 1", "x = 2", ("tests/test_x.py::test_x",), "none")
     assert mutant.applied("x = 1\n") == "x = 2\n"
     for source in ("x = 3\n", "x = 1\nx = 1\n"):
@@ -76,7 +76,7 @@ TIMEOUT = f"E   Failed: Timeout (>{TEST_SECONDS}.0s) from pytest-timeout.\n{FAIL
         (5, "no tests ran", True, "error"),
     ],
 )
-def test_only_a_test_that_fails_or_is_expected_to_hang_kills(
+def test_only_a_failing_or_expectedly_hanging_test_kills_a_mutant(
     exit_code: int | None, said: str, may_hang: bool, word: str
 ) -> None:
     assert Run(exit_code, said).word(may_hang=may_hang) == word
@@ -99,7 +99,7 @@ TREE = {
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
-    """A small tree in the place of the copy."""
+    """A small tree in place of the copy."""
     for name, text in TREE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -112,14 +112,14 @@ def wrong_sum(test: str) -> Mutant:
     return Mutant("wrong", 7, "orderd/sums.py", "a + b", "a - b", (f"tests/test_sums.py::{test}",), "all")
 
 
-def test_a_mutant_of_the_same_length_is_tried_and_nothing_of_it_stays(copy: Copy) -> None:
-    """Whatever bytecode there is of before."""
+def test_a_mutant_of_the_same_length_is_applied_and_removed(copy: Copy) -> None:
+    """Stale bytecode of the original must not be used."""
     assert copy.test(["tests/test_sums.py::test_sum"]).exit_code == 0
     assert judge(wrong_sum("test_sum"), copy).word == "killed"
     assert copy.test(["tests/test_sums.py::test_sum"]).exit_code == 0
 
 
-def test_a_run_that_does_not_end_is_stopped(copy: Copy) -> None:
+def test_a_run_that_hangs_is_stopped(copy: Copy) -> None:
     mutant = wrong_sum("test_that_hangs")
     with copy.mutated(mutant):
         assert copy.test(mutant.tests, seconds=3.0).exit_code is None

@@ -1,6 +1,6 @@
-"""The commands that stand in the running text and the tables of the documents exist, with their options.
+"""Commands named in the text and tables of documents exist, with their options.
 
-Those in blocks are run: tests/acceptance/test_documented_commands.py.
+Commands in code blocks are run by tests/acceptance/test_documented_commands.py.
 """
 
 import re
@@ -23,7 +23,7 @@ TARGETS: Final = set(re.findall(r"^([a-z-]+):", MAKEFILE, flags=re.MULTILINE))
 VARIABLES: Final = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, flags=re.MULTILINE))
 ANY_COMMAND: Final = "COMMAND"
 OF_OTHER_PROGRAMS: Final = {"--constraint"}
-"""Options that documents name of pip."""
+"""Options of pip that documents name."""
 _TEXTS: Final = {
     str(path.relative_to(ROOT)): outside_of_blocks(path.read_text()) for path in (*DOCUMENTS, ROOT / "CHANGELOG.md")
 }
@@ -31,7 +31,7 @@ _CODE: Final = re.compile(r"`([^`]+)`")
 
 
 def fault(text: str) -> str | None:
-    """What the real command lines say against a command, of which its arguments may be missing."""
+    """What the real parser objects to in a command, whose arguments may be missing."""
     program, *words = shlex.split(text)
     if program == "make":
         names = [word.partition("=")[0] for word in words]
@@ -42,11 +42,11 @@ def fault(text: str) -> str | None:
 
 def _fault(command: Any, words: list[str]) -> str | None:
     context = command.make_context(None, [], resilient_parsing=True)
-    context.resilient_parsing = False  # only the empty command line above was to be taken
+    context.resilient_parsing = False  # only the empty command line above needs it
     try:
         _, rest, _ = command.make_parser(context).parse_args(list(words))
     except BadOptionUsage as error:
-        return None if error.option_name == words[-1] else str(error)  # named without its value
+        return None if error.option_name == words[-1] else str(error)  # the option is named without a value
     except UsageError as error:
         return error.format_message()
     if not isinstance(command, TyperGroup):
@@ -62,7 +62,7 @@ def _fault(command: Any, words: list[str]) -> str | None:
 
 
 def options(command: Any) -> Iterator[str]:
-    """All of a command and of those below it."""
+    """All options of a command and its subcommands."""
     context = command.make_context(None, [], resilient_parsing=True)
     for parameter in command.get_params(context):
         yield from (*parameter.opts, *parameter.secondary_opts)
@@ -72,14 +72,14 @@ def options(command: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("document", _TEXTS)
-def test_each_command_that_a_document_names_exists_with_its_options(document: str) -> None:
+def test_each_command_named_in_a_document_exists_with_its_options(document: str) -> None:
     named = {" ".join(code.split()) for code in _CODE.findall(_TEXTS[document])}
     commands = sorted(code for code in named if code.split()[0] in {"make", *PROGRAMS})
     faults = {command: said for command in commands if (said := fault(command)) is not None}
     assert faults == {}
 
 
-def test_each_option_that_a_document_names_alone_is_one_of_a_command() -> None:
+def test_each_option_named_in_a_document_exists() -> None:
     known = OF_OTHER_PROGRAMS.union(*(options(command) for command in PROGRAMS.values()))
     named = {
         option: document
@@ -106,6 +106,6 @@ def test_each_option_that_a_document_names_alone_is_one_of_a_command() -> None:
         ("make chaos ORDER=3", "not in the Makefile"),
     ],
 )
-def test_a_command_that_does_not_exist_is_seen(command: str, said: str | None) -> None:
+def test_a_missing_command_is_detected(command: str, said: str | None) -> None:
     found = fault(command)
     assert (found is None) if said is None else (found is not None and said in found)

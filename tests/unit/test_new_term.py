@@ -1,4 +1,4 @@
-"""A term that is added to its definition, its parsing and its formatting, and nowhere else, is known everywhere."""
+"""A term added only to its definition, its parsing and its formatting is supported everywhere."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ LINES = {
     "terms_parsing": {"        slippage_bps=parse_slippage_bps(": "        memo=given.memo,\n"},
     "terms_formatting": {'        "slippage": format_amount(': '        "memo": terms.memo,\n'},
 }
-"""Of a term ``memo``: by module, what is put before which line."""
+"""A term ``memo``: per module, the lines to insert and the line before which they go."""
 
 SCRIPT = """
 import importlib.util, inspect, json, sys
@@ -87,7 +87,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process says of the term whose modules have these lines, and all other modules are as they are."""
+    """What a process with these lines in its modules reports about the term."""
     home = tmp_path_factory.mktemp("terms")
     for module, lines in LINES.items():
         source = (Path(terms.__file__).parent / f"{module}.py").read_text()
@@ -103,23 +103,23 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-def test_every_message_with_terms_has_it(known: dict[str, Any]) -> None:
+def test_every_message_with_terms_has_the_new_term(known: dict[str, Any]) -> None:
     assert known["messages"] == []
 
 
-def test_it_is_an_option_of_both_commands_and_a_column_of_a_file(known: dict[str, Any]) -> None:
+def test_the_new_term_is_an_option_of_both_commands_and_a_column_of_files(known: dict[str, Any]) -> None:
     assert known["options"] == []
     assert known["file"] == "rent"
 
 
-def test_the_command_to_run_again_says_it(known: dict[str, Any]) -> None:
+def test_the_command_to_repeat_an_order_has_the_new_term(known: dict[str, Any]) -> None:
     (again,) = known["again"]
     assert "--memo rent" in again
 
 
-def test_it_makes_another_order(known: dict[str, Any]) -> None:
+def test_another_value_of_the_new_term_is_another_order(known: dict[str, Any]) -> None:
     assert known["same"] is False
 
 
-def test_it_is_stored_and_told(known: dict[str, Any]) -> None:
+def test_the_new_term_is_stored_and_shown(known: dict[str, Any]) -> None:
     assert {known[where] for where in ("formatted", "columns", "row", "event", "book")} == {"rent"}

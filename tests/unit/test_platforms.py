@@ -1,4 +1,4 @@
-"""The client runs where there is no Linux, and the daemon says that it needs one."""
+"""The client runs on platforms other than Linux, and the daemon reports that it needs Linux."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ UNIX_ONLY: Final = (
     *("_posixsubprocess", "crypt", "curses", "fcntl", "grp", "posix", "pty", "pwd", "readline", "resource", "spwd"),
     *("syslog", "termios", "tty", "uvloop"),
 )
-"""Modules that not every platform has. Whatever Python and libraries load of them is theirs, and fits the platform."""
+"""Modules that are missing on some platforms. Python and libraries may import them; our code may not."""
 _BLOCKED: Final = f"""
 import builtins, importlib, pkgutil, sys
 
@@ -41,28 +41,28 @@ CONNECTION: Final = 3
 
 
 def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A Python in which our own modules can load none that is for Unix only."""
+    """Runs Python so that our own modules cannot import modules that exist only on Unix."""
     return subprocess.run(
         [sys.executable, "-c", _BLOCKED + script, *arguments], capture_output=True, text=True, check=False, timeout=60
     )
 
 
-def test_the_client_with_its_full_screen_loads_nothing_that_is_for_linux_only() -> None:
+def test_the_client_and_its_tui_import_no_unix_modules() -> None:
     done = python(_ALL_OF_THE_CLIENT)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_verb_of_the_client_runs_without_what_is_for_linux_only() -> None:
+def test_a_verb_of_the_client_runs_without_unix_modules() -> None:
     done = python(_VERB, "--url", "ws://127.0.0.1:1/", "status")
     assert done.returncode == CONNECTION, done.stderr
 
 
-def test_what_is_for_linux_only_would_be_seen() -> None:
+def test_an_import_of_a_unix_module_is_detected() -> None:
     assert "orderd.embedded.lock needs fcntl" in python("import orderd.embedded.lock").stderr
 
 
 @pytest.mark.parametrize("verb", ["run", "gateway", "wallet"])
-def test_the_daemon_says_in_one_line_that_it_needs_linux(verb: str) -> None:
+def test_the_daemon_reports_in_one_line_that_it_needs_linux(verb: str) -> None:
     done = python(_DAEMON, verb)
     assert (done.returncode, done.stdout) == (2, "")
     assert (
@@ -72,5 +72,5 @@ def test_the_daemon_says_in_one_line_that_it_needs_linux(verb: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_the_daemon_tells_its_version_and_its_help_anywhere(option: str) -> None:
+def test_the_daemon_prints_version_and_help_on_any_platform(option: str) -> None:
     assert python(_DAEMON, option).returncode == 0

@@ -1,4 +1,4 @@
-"""The Postman collection is what its generator makes, and leaves nothing out."""
+"""The Postman collection is current and complete."""
 
 import json
 import re
@@ -24,17 +24,17 @@ def requests() -> Iterator[dict[str, Any]]:
         yield from folder["item"]
 
 
-def test_the_collection_is_made_from_the_openapi_document(document: dict[str, Any]) -> None:
+def test_the_collection_is_generated_from_the_openapi_document(document: dict[str, Any]) -> None:
     assert FILE.read_text() == written(document), "renew it with: make reference"
 
 
-def test_it_has_a_request_of_each_operation_that_the_document_describes(document: dict[str, Any]) -> None:
+def test_the_collection_has_a_request_for_each_operation(document: dict[str, Any]) -> None:
     operations = {(verb.upper(), path) for path, item in document["paths"].items() for verb in item}
     made = {(each["request"]["method"], "/" + "/".join(each["request"]["url"]["path"])) for each in requests()}
     assert operations <= {(verb, path.replace("{{order}}", "{order}")) for verb, path in made}
 
 
-def test_it_has_more_than_twenty_requests_each_with_a_name_and_tests_of_its_own() -> None:
+def test_requests_of_the_collection_have_unique_names_and_tests() -> None:
     names = [each["name"] for each in requests()]
     assert len(names) == len(set(names)) > 20
     for each in requests():

@@ -1,4 +1,4 @@
-"""What a stranger finds first is there, is valid, and speaks of what exists."""
+"""The project's metadata, documents and names are valid and consistent."""
 
 import ast
 import os
@@ -34,7 +34,7 @@ ELSEWHERE = {
     "SOL/USDC",
     "build/site",
 }
-"""What reads like a file of the project and is none."""
+"""Words that look like file names but are not."""
 _LAYOUT: Final = "what two programs call the same thing in their accounts or instructions"
 _TITLE: Final = "a view of the assistant, whose name is a title in the schemas of its tools"
 SHARED_NAMES: Final = {
@@ -53,7 +53,7 @@ SHARED_NAMES: Final = {
     "Swap2": _LAYOUT,
     "Token": _TITLE,
 }
-"""Names of several classes, with the reason. A name that has become unique leaves the table."""
+"""Names shared by several classes, with the reason. A name that becomes unique leaves the table."""
 _PYPROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT: Final[dict[str, Any]] = _PYPROJECT["project"]
 SETUPTOOLS: Final[dict[str, Any]] = _PYPROJECT["tool"]["setuptools"]
@@ -68,7 +68,7 @@ SETUPTOOLS: Final[dict[str, Any]] = _PYPROJECT["tool"]["setuptools"]
         ("ISSUE_TEMPLATE/config.yml", "github-issue-config"),
     ],
 )
-def test_what_github_reads_follows_its_schema(file: str, schema: str) -> None:
+def test_files_for_github_follow_their_schemas(file: str, schema: str) -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(GITHUB / file)],
         capture_output=True,
@@ -79,7 +79,7 @@ def test_what_github_reads_follows_its_schema(file: str, schema: str) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_ci_runs_what_must_pass_on_every_python_that_the_project_names() -> None:
+def test_ci_runs_on_every_supported_python() -> None:
     (job,) = yaml.safe_load((GITHUB / "workflows" / "ci.yml").read_text())["jobs"].values()
     assert job["steps"][-1] == {"run": ".ci/run"}
     named = re.findall(r":: (3\.\d+)'", str(PROJECT["classifiers"]))
@@ -87,7 +87,7 @@ def test_ci_runs_what_must_pass_on_every_python_that_the_project_names() -> None
     assert PROJECT["requires-python"] == f">={named[0]}"
 
 
-def test_hooks_before_a_commit_check_what_make_check_checks() -> None:
+def test_pre_commit_hooks_run_the_checks_of_make_check() -> None:
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert local["repo"] == "local"
     recipe = (ROOT / "Makefile").read_text().partition("\ncheck:")[2].partition("\n\n")[0]
@@ -95,7 +95,7 @@ def test_hooks_before_a_commit_check_what_make_check_checks() -> None:
     assert [hook["entry"].removeprefix(".venv/bin/").removesuffix(" --fix") for hook in local["hooks"]] == tools
 
 
-def test_the_licence_is_the_one_that_the_project_names_and_its_authors_hold_it() -> None:
+def test_the_licence_matches_the_project_metadata() -> None:
     licence = (ROOT / "LICENSE").read_text()
     assert licence.startswith(f"{PROJECT['license']} License\n")
     (author,) = PROJECT["authors"]
@@ -103,7 +103,7 @@ def test_the_licence_is_the_one_that_the_project_names_and_its_authors_hold_it()
     assert PROJECT["license-files"] == ["LICENSE"]
 
 
-def test_the_image_is_built_with_the_files_that_the_project_names() -> None:
+def test_the_image_is_built_with_the_files_of_the_project_metadata() -> None:
     copied = (ROOT / "Dockerfile").read_text()
     let_in = (ROOT / ".dockerignore").read_text().splitlines()
     for file in (PROJECT["readme"], *PROJECT["license-files"]):
@@ -111,10 +111,10 @@ def test_the_image_is_built_with_the_files_that_the_project_names() -> None:
         assert f"!{file}" in let_in
 
 
-def test_a_source_distribution_holds_all_that_the_project_has() -> None:
+def test_a_source_distribution_has_all_files_of_the_project() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     if tracked.returncode != 0:
-        pytest.skip("this is no checkout")
+        pytest.skip("not a git checkout")
     tops = {path.partition("/")[0] for path in tracked.stdout.splitlines()}
     by_itself = {"MANIFEST.in", "pyproject.toml", "setup.py", PROJECT["readme"], *PROJECT["license-files"]}
     packages = {name.removesuffix("*") for name in SETUPTOOLS["packages"]["find"]["include"]}
@@ -144,14 +144,14 @@ def test_a_source_distribution_holds_all_that_the_project_has() -> None:
         ".pre-commit-config.yaml",
     ],
 )
-def test_every_make_that_a_document_names_can_be_made(document: str) -> None:
+def test_every_make_target_named_in_a_document_exists(document: str) -> None:
     named = re.findall(r"(?:`|^#?\s*)make ([a-z-]+)(?:`|$| +[#A-Z])", (ROOT / document).read_text(), flags=re.MULTILINE)
     assert named
     assert set(named) <= TARGETS
 
 
 def test_make_help_lists_every_target() -> None:
-    # Within another make it would say which directory it enters.
+    # Within another make it would print the directory it enters.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     printed = subprocess.run(
         ["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
@@ -160,8 +160,8 @@ def test_make_help_lists_every_target() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_that_a_document_names_exists(document: str) -> None:
-    """A path counts from the root or, as in the architecture, from inside a package or the folder of each pool kind."""
+def test_every_file_named_in_a_document_exists(document: str) -> None:
+    """A path is relative to the root, to a package, or to the folder of each pool kind."""
     text = (ROOT / document).read_text()
     paths = set(re.findall(r"`([\w.]+(?:/[\w.]+)+|\w+\.(?:py|toml|md|yaml))`", text)) - ELSEWHERE
     tops = (ROOT, ROOT / "orderd", ROOT / "orderctl", *(ROOT / "orderd" / "pools").iterdir())
@@ -172,19 +172,19 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_package_that_a_document_names_exists(document: str) -> None:
+def test_every_package_named_in_a_document_exists(document: str) -> None:
     for name in re.findall(r"`((?:orderd|orderctl|db)(?:\.[a-z_]+)+)`", (ROOT / document).read_text()):
         path = ROOT / name.replace(".", "/")
         assert path.is_dir() or path.with_suffix(".py").exists() or name in ELSEWHERE, name
 
 
-def test_the_architecture_tells_of_every_package() -> None:
+def test_the_architecture_names_every_package() -> None:
     tour = (ROOT / "docs/architecture.md").read_text().partition("## One order")[0]
     packages = {path.parent.name for path in (ROOT / "orderd").glob("*/__init__.py")}
     assert {name for name in packages if f"`orderd.{name}`" not in tour} == set()
 
 
-def test_a_name_stands_for_one_public_class() -> None:
+def test_public_class_names_are_unique() -> None:
     modules = defaultdict(list)
     for package in ("db", "orderctl", "orderd"):
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -193,11 +193,11 @@ def test_a_name_stands_for_one_public_class() -> None:
                     modules[node.name].append(str(path.relative_to(ROOT)))
     shared = {name: places for name, places in modules.items() if len(places) > 1}
     new = {name: places for name, places in shared.items() if name not in SHARED_NAMES}
-    assert not new, "each needs a name that says which it is"
-    assert set(shared) == SHARED_NAMES.keys(), "names that are unique now leave SHARED_NAMES"
+    assert not new, "each class needs a unique name"
+    assert set(shared) == SHARED_NAMES.keys(), "remove names that have become unique from SHARED_NAMES"
 
 
-def test_the_changelog_opens_with_what_is_promised_and_each_stored_version_is_one_that_it_names() -> None:
+def test_the_changelog_begins_with_the_policy_and_names_each_stored_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     headings = re.findall(r"^## (.+)", changelog, flags=re.MULTILINE)
     assert headings[:2] == ["What is promised", "[Unreleased]"]

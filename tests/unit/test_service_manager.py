@@ -1,4 +1,4 @@
-"""What a service manager hands over and asks for: credentials, a port, and settings that are read again."""
+"""The interface to a service manager: credentials, socket activation, and reloading of settings."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ from orderd.telemetry import configure_logging
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file of settings; nothing else sets any."""
+    """The file of settings, without any other settings."""
     for name in [*os.environ]:
         if name.startswith("ORDERD_"):
             monkeypatch.delenv(name)
@@ -48,7 +48,7 @@ def credentials(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-def test_a_setting_may_come_as_a_credential_and_a_variable_outranks_it(
+def test_a_setting_may_be_a_credential_and_a_variable_overrides_it(
     credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (credentials / "orderd.redis_url").write_text("redis://:secret@there:6379/0\n")
@@ -61,15 +61,15 @@ def test_a_setting_may_come_as_a_credential_and_a_variable_outranks_it(
     assert settings.rate_limit == 8
 
 
-def test_a_credential_of_a_wrong_name_is_refused(credentials: Path) -> None:
+def test_a_credential_with_an_unknown_name_is_refused(credentials: Path) -> None:
     (credentials / "orderd.walet").write_text("?")
     with pytest.raises(ConfigurationError, match=r"the credential orderd\.walet names no setting"):
         load_settings()
 
 
-def test_the_wallet_may_be_a_credential_whatever_its_owner_and_mode(credentials: Path, tmp_path: Path) -> None:
+def test_the_wallet_may_be_a_credential_with_any_owner_and_mode(credentials: Path, tmp_path: Path) -> None:
     wallet = create_wallet(credentials / "orderd.wallet")
-    (credentials / "orderd.wallet").chmod(0o440)  # as systemd shows it where it uses an access control list
+    (credentials / "orderd.wallet").chmod(0o440)  # the mode that systemd uses with access control lists
     settings = load_settings()
     assert settings.wallet_path == credentials / "orderd.wallet"
     assert load_wallet(settings.wallet_path).address == wallet.address
@@ -80,7 +80,7 @@ def test_the_wallet_may_be_a_credential_whatever_its_owner_and_mode(credentials:
         load_wallet(elsewhere)
 
 
-def test_settings_that_nothing_depends_on_change_while_it_runs_and_the_others_at_the_next_start(file: Path) -> None:
+def test_only_reloadable_settings_change_at_run_time(file: Path) -> None:
     settings = load_settings()
     file.write_text('rate_limit = 7\nlog_level = "debug"\nworker_threads = 3\n')
     found = reread(settings)
@@ -90,20 +90,20 @@ def test_settings_that_nothing_depends_on_change_while_it_runs_and_the_others_at
     assert reread(found.settings).changed == ()
 
 
-def test_while_any_setting_is_invalid_all_keep_their_values(file: Path) -> None:
+def test_an_invalid_setting_keeps_all_old_values(file: Path) -> None:
     settings = load_settings()
     file.write_text('rate_limit = 7\nmax_connections = "many"\n')
     with pytest.raises(ConfigurationError, match="max_connections in"):
         reread(settings)
 
 
-def test_what_can_be_reloaded_are_settings() -> None:
+def test_reloadable_settings_exist() -> None:
     assert Settings.model_fields.keys() > RELOADABLE
 
 
 @pytest.fixture
 def handed_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A socket that stands where a service manager would have put it."""
+    """A socket at the descriptor that a service manager uses."""
     listening.inherited_port.cache_clear()
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
@@ -114,33 +114,33 @@ def handed_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     listening.inherited_port.cache_clear()
 
 
-def test_a_port_that_is_handed_over_is_used(handed_over: socket.socket) -> None:
+def test_a_passed_socket_is_used(handed_over: socket.socket) -> None:
     handed_over.listen()
     with listening.open_inherited("127.0.0.1") or socket.socket() as port:
         assert port.getsockname() == handed_over.getsockname()
     assert "LISTEN_FDS" not in os.environ
 
 
-def test_a_port_for_another_process_is_left_alone(handed_over: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socket_for_another_process_is_ignored(handed_over: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     handed_over.listen()
     monkeypatch.setenv("LISTEN_PID", str(os.getppid()))
     assert listening.open_inherited("127.0.0.1") is None
 
 
 @pytest.mark.usefixtures("handed_over")
-def test_what_does_not_listen_is_no_port() -> None:
+def test_a_socket_that_does_not_listen_is_refused() -> None:
     with pytest.raises(OrderdError, match="not a listening TCP socket"):
         listening.inherited_port()
 
 
-def test_two_ports_are_one_too_many(handed_over: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_passed_sockets_are_refused(handed_over: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     handed_over.listen()
     monkeypatch.setenv("LISTEN_FDS", "2")
     with pytest.raises(OrderdError, match="use one ListenStream"):
         listening.inherited_port()
 
 
-def test_a_port_that_others_reach_is_refused_where_no_key_is_asked_for(
+def test_a_public_socket_is_refused_without_api_keys(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listening.inherited_port.cache_clear()
@@ -154,7 +154,7 @@ def test_a_port_that_others_reach_is_refused_where_no_key_is_asked_for(
     listening.inherited_port.cache_clear()
 
 
-def test_lines_for_the_journal_begin_with_their_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_lines_for_the_journal_begin_with_their_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = logging.getLogger()
     handlers, level, ours = root.handlers[:], root.level, structlog.get_config()
     with (tmp_path / "journal").open("w") as journal:
@@ -174,7 +174,7 @@ def test_lines_for_the_journal_begin_with_their_priority(tmp_path: Path, monkeyp
     assert (second[:3], json.loads(second[3:])["event"]) == ("<6>", "works")
 
 
-def test_a_turn_that_does_not_end_is_noticed_while_others_come_and_go() -> None:
+def test_a_hanging_turn_is_detected_while_others_complete() -> None:
     turns, broker = Turns(), StubBroker()
     message = MessageProxy(Message("default", "execute", (), {}, {}))
     begun, may_end = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""The table of states is the law: no statement and no screen has a list of its own."""
+"""The transition table is the only list of states: no statement and no screen has its own."""
 
 import ast
 import re
@@ -22,7 +22,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
                 yield str(path.relative_to(root.parent)), ast.parse(path.read_text())
 
 
-def test_no_statement_names_a_state_by_itself() -> None:
+def test_no_sql_statement_names_a_state_literally() -> None:
     found = [
         f"{name}:{node.lineno}"
         for name, module in modules()
@@ -32,8 +32,8 @@ def test_no_statement_names_a_state_by_itself() -> None:
     assert found == []
 
 
-def test_nobody_makes_a_list_of_states_beside_the_table() -> None:
-    """Those that keep a word for each state are held to all of them by tests of their own."""
+def test_no_module_lists_states_besides_the_table() -> None:
+    """Modules with a word per state have tests that check them for completeness."""
     allowed = {"orderd/domain/order.py", "orderctl/output/colours.py"}
     found = [
         f"{name}:{node.lineno}"

@@ -1,4 +1,4 @@
-"""Log lines that machines and people can read."""
+"""Log lines for machines and for people."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ def _logging_as_before() -> Iterator[None]:
     structlog.configure(**ours)
 
 
-def test_a_line_is_one_json_object_with_its_action_and_facts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_line_is_a_json_object_with_its_action_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
     structlog.get_logger("orderd.test").warning("queue unavailable", action="enqueue_failed", orders=3)
     captured = capsys.readouterr()
@@ -48,7 +48,7 @@ def test_an_exception_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) ->
     assert "ValueError: invalid literal" in line["exception"]
 
 
-def test_a_librarys_line_looks_the_same_and_its_chatter_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_of_libraries_have_the_same_format_and_a_higher_level(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
     logging.getLogger("websockets.server").info("connection open")
     logging.getLogger("websockets.server").error("handshake of %s failed", "a peer")
@@ -57,13 +57,13 @@ def test_a_librarys_line_looks_the_same_and_its_chatter_is_left_out(capsys: pyte
     assert line["action"] == "websockets"
 
 
-def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_below_the_level_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("warning")
     structlog.get_logger().info("chatter", action="chatter")
     assert capsys.readouterr().err == ""
 
 
-def test_people_may_read_lines_instead(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_format_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(render="console")
     prices = {VenueName.RAYDIUM: ["1.5", ErrorCode.POOL_CLOSED]}
     structlog.get_logger().info("listening", action="gateway_listening", port=3000, prices=prices)
@@ -74,7 +74,7 @@ def test_people_may_read_lines_instead(capsys: pytest.CaptureFixture[str]) -> No
     assert "\x1b" not in line
 
 
-def test_strangers_write_so_much_of_the_log_and_no_more(
+def test_log_lines_caused_by_clients_without_a_key_are_limited(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0

@@ -288,7 +288,7 @@ MUTANTS: Final = (
         "orderd/amm/split.py",
         "if _has_outlier(found, room) else None",
         "if False else None",
-        ("tests/unit/amm/test_split.py::test_a_pool_with_another_price_than_the_others_keeps_no_order_from_them",),
+        ("tests/unit/amm/test_split.py::test_a_pool_with_an_outlying_price_does_not_block_others",),
         "Anybody stops a pair for all orders by a pool with an absurd price.",
     ),
     Mutant(

@@ -97,7 +97,7 @@ MUTANTS: Final = (
         "orderd/amm/purchase.py",
         "_cost_of(sides[last], amount_out - bought)",
         "_cost_of(sides[last], parts[last])",
-        ("tests/unit/amm/test_purchase.py::test_a_leg_whose_pool_refuses_its_part_buys_a_little_less",),
+        ("tests/unit/amm/test_purchase.py::test_a_leg_whose_pool_refuses_its_part_buys_slightly_less",),
         "Who buys an exact amount gets a little less.",
     ),
     Mutant(

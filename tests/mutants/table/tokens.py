@@ -31,7 +31,7 @@ MUTANTS: Final = (
         "orderd/amm/transfer_fee.py",
         "return min(ceil_div(amount * self.bps, ONE_IN_BPS), self.maximum)",
         "return min(amount * self.bps // ONE_IN_BPS, self.maximum)",
-        ("tests/unit/amm/test_transfer_fee.py::test_a_fee_is_a_part_rounded_up_and_has_a_greatest",),
+        ("tests/unit/amm/test_transfer_fee.py::test_a_fee_is_a_rate_rounded_up_with_a_maximum",),
         "A quote promises a base unit more than arrives, and the chain refuses the swap for it.",
     ),
     Mutant(
@@ -49,7 +49,7 @@ MUTANTS: Final = (
         "orderd/config/settings.py",
         'return self.max_notional_per_order or (FIRST_ORDERS_USDC if self.chain == "mainnet" else None)',
         "return self.max_notional_per_order",
-        ("tests/unit/test_configuration.py::test_first_orders_on_mainnet_are_small",),
+        ("tests/unit/test_configuration.py::test_orders_on_mainnet_are_small_by_default",),
         "A first order on mainnet, typed with a wrong amount, is executed whole.",
     ),
     Mutant(

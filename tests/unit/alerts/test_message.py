@@ -1,4 +1,4 @@
-"""What receivers are sent: equal each time, whole for programs, and short for people."""
+"""What receivers are sent: deterministic, complete for programs, and short for people."""
 
 import json
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def test_a_program_gets_the_order_and_its_event() -> None:
     }
 
 
-def test_the_facts_of_a_condition_are_reported_without_the_words_for_people() -> None:
+def test_the_facts_of_a_condition_are_sent_without_its_text() -> None:
     content = json.loads(body(HALTED))
     assert content["data"] == {"state": "firing", "cause": "operator"}
     assert content["message"] == "trading is halted: halted by me: lunch"
@@ -55,11 +55,11 @@ def test_the_facts_of_a_condition_are_reported_without_the_words_for_people() ->
         (Alert("f", AlertKind.FILLED, AT, {}, UUID(int=9), 5, ORDER, None), "order filled: SOL to USDC (bot-17)"),
     ],
 )
-def test_each_alert_is_one_line_for_people(alert: Alert, said: str) -> None:
+def test_each_alert_has_a_one_line_text(alert: Alert, said: str) -> None:
     assert line(alert) == said
 
 
-def test_one_message_tells_of_all_that_is_due_and_counts_what_is_too_much() -> None:
+def test_a_digest_lists_due_alerts_and_counts_the_rest() -> None:
     assert digest([FAILED]) == ("orderd: order failed", f"23:22:02 UTC: {line(FAILED)}")
     title, text = digest([FILLED] * 25)
     assert title == "orderd: 25 alerts"
@@ -67,6 +67,6 @@ def test_one_message_tells_of_all_that_is_due_and_counts_what_is_too_much() -> N
     assert len(text.splitlines()) == 21
 
 
-def test_the_pauses_grow_to_ten_minutes() -> None:
+def test_retry_pauses_grow_to_ten_minutes() -> None:
     for tries, seconds in ((1, 1), (2, 2), (5, 16), (10, 512), (11, 600), (10_000, 600)):
         assert seconds <= pause_seconds(tries) <= seconds * 1.2

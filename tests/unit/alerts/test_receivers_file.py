@@ -1,4 +1,4 @@
-"""The file of receivers: what it may say, and how it is told what is wrong with it, without a secret in the words."""
+"""The file of receivers: its content, and errors that contain no secrets."""
 
 from pathlib import Path
 
@@ -25,11 +25,11 @@ def write(settings: Settings, text: str, mode: int = 0o600) -> Settings:
     return settings
 
 
-def test_without_a_file_nobody_gets_alerts() -> None:
+def test_there_are_no_receivers_without_a_file() -> None:
     assert load_alerts(Settings()) is None
 
 
-def test_receivers_get_all_alerts_unless_they_name_some(settings: Settings) -> None:
+def test_receivers_get_all_kinds_of_alerts_by_default(settings: Settings) -> None:
     phone = '[receivers.phone]\napprise = "json://localhost"\nevents = ["failed", "halted"]\n'
     found = load_alerts(write(settings, BOT + phone))
     assert found is not None
@@ -57,7 +57,7 @@ def test_receivers_get_all_alerts_unless_they_name_some(settings: Settings) -> N
         ('[receivers.phone]\napprise = ""', "receivers.phone.apprise"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place_and_without_its_value(settings: Settings, text: str, said: str) -> None:
+def test_an_error_is_reported_with_its_place_and_without_its_value(settings: Settings, text: str, said: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         load_alerts(write(settings, text))
     assert said in error.value.detail
@@ -65,17 +65,17 @@ def test_what_is_wrong_is_named_with_its_place_and_without_its_value(settings: S
     assert "key-in-path" not in error.value.detail
 
 
-def test_a_file_that_others_may_read_is_not_used(settings: Settings) -> None:
+def test_a_file_readable_by_others_is_refused(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="chmod 600"):
         load_alerts(write(settings, BOT, 0o640))
 
 
-def test_a_file_that_is_not_there_is_named(settings: Settings) -> None:
+def test_a_missing_file_is_reported(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match=r"ORDERD_ALERTS=.*alerts\.toml: it cannot be read"):
         load_alerts(settings)
 
 
-def test_the_way_to_apprise_is_said_where_it_is_not_installed(
+def test_a_missing_apprise_is_reported_with_how_to_install_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orderd.config.alerts.find_spec", lambda _: None)

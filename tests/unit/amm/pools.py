@@ -32,22 +32,24 @@ ONE = 1 << 64
 
 @dataclass(frozen=True)
 class Sample:
-    """A pool and about what it holds of the token that is sold, within some percent of the price."""
+    """A pool, and its approximate reserve of the sold token within a few percent of the price."""
 
     side: Side
     depth: int
 
 
 def random_pool(random: Random, kind: str, price: float = 0.1) -> Sample:
-    """A pool of ``kind`` within half a percent of ``price``, often much nearer, of any depth within a factor of
-    1,000."""
+    """A pool of ``kind`` within half a percent of ``price``, often much closer.
+
+    The depth varies by a factor of 1,000.
+    """
     at = price * (1 + random.choice((0.1, 1)) * random.uniform(-0.005, 0.005))
     depth = int(10 ** random.uniform(11, 14))
     return Sample(_MAKERS[kind](random, at, depth), depth)
 
 
 def reverse(side: Side) -> Side:
-    """The same pool, met with the other token."""
+    """The same pool in the other direction."""
     match side:
         case CpmmSide(pool, zero_for_one):
             return CpmmSide(pool, not zero_for_one)
@@ -87,7 +89,7 @@ def amm_v4(random: Random, price: float, depth: int) -> Side:
 
 
 def clmm(random: Random, price: float, depth: int) -> Side:
-    """Positions of different widths around the price and one wide one, so that the liquidity has no end."""
+    """Positions of different widths around the price, and a wide one so that the liquidity has no end."""
     sqrt_price = isqrt(int(price * 2**60) << 68)
     tick = tick_at_sqrt_price(sqrt_price)
     net: dict[int, int] = {}
@@ -121,7 +123,7 @@ def clmm(random: Random, price: float, depth: int) -> Side:
 
 
 def dlmm(random: Random, price: float, depth: int) -> Side:
-    """Sixty bins on either side, their content uneven; some have limit orders, some of the pools a recent move."""
+    """60 bins on either side with uneven content; some have limit orders, and some pools were recently volatile."""
     bin_step = random.choice((2, 4, 10, 20))
     active = round(log(price) / log(1 + bin_step / 10_000))
     bins = []

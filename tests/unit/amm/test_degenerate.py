@@ -1,6 +1,6 @@
-"""Pools as anybody may leave them: empty, one-sided, at the ends of every number, with flags nobody knows.
+"""Pools in any possible state: empty, one-sided, at numeric limits, with unknown flags.
 
-Whatever the state, who asks gets a quote that keeps its own promises, or a typed refusal; never an exception.
+Whatever the state, a request gets a consistent quote or a typed refusal, never another exception.
 """
 
 from dataclasses import replace
@@ -43,7 +43,7 @@ NOW = 1_786_000_000
 
 
 def unsigned(bits: int, *usual: int) -> st.SearchStrategy[int]:
-    """A number of an account: what is usual, the ends of its range, and all that is between."""
+    """An account's number: usual values, the ends of its range, and everything between."""
     most = 2**bits - 1
     return st.sampled_from((*usual, *usual, 0, 1, most)) | st.integers(0, most)
 
@@ -265,7 +265,7 @@ GOOD = CpmmSide(CpmmPool(2_500, 0, 0, 0, 10**15, 10**14, 0, 0, 0, 0, 0, 0, 0, Fa
 
 
 def some(kind: str, **changes: Any) -> Side:
-    """A healthy pool of the kind, changed."""
+    """A healthy pool of the kind with changes."""
     side: Any = random_pool(Random(kind), kind).side
     changed: Side = replace(side, pool=replace(side.pool, **changes))
     return changed
@@ -281,11 +281,11 @@ VOLATILE = DammV2DynamicFee(True, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
 DEAD = {
     "an empty CPMM": some("cpmm", vault_0=0, vault_1=0),
     "a CPMM with less in its vault than it owes in fees": some("cpmm", vault_1=1, protocol_fees_1=2),
-    "a CPMM whose fees are more than all": some("cpmm", trade_fee_rate=1_000_001, creator_fee_on=2),
+    "a CPMM with fees above 100 %": some("cpmm", trade_fee_rate=1_000_001, creator_fee_on=2),
     "a CPMM whose creator takes more than all": some("cpmm", creator_fee_rate=1_000_001, creator_fee_on=2),
     "an empty AMM v4": some("amm_v4", coin_vault=0, pc_vault=0),
     "an AMM v4 that owes all it has": some("amm_v4", need_take_pnl_pc=U64_MAX),
-    "an AMM v4 whose fee is a part of nothing": some("amm_v4", swap_fee_denominator=0),
+    "an AMM v4 with a zero fee denominator": some("amm_v4", swap_fee_denominator=0),
     "a CLMM without a price": some_clmm(sqrt_price=0),
     "a CLMM whose price is not where its tick is": some_clmm(ClmmTick(-100, 10**12), tick_current=100),
     "a CLMM whose fee is all": some_clmm(ClmmTick(-100, 10**12), trade_fee_rate=1_000_000),
@@ -307,7 +307,7 @@ DEAD = {
 
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
-def test_a_dead_pool_says_no_and_the_good_one_beside_it_trades(dead: Side) -> None:
+def test_a_dead_pool_refuses_and_a_good_one_trades(dead: Side) -> None:
     with pytest.raises(SwapError):
         dead.quote(10**9)
     assert best_split([dead, GOOD], 10**9, max_legs=2, cost_per_leg=0).best == Split((Leg(1, GOOD.quote(10**9)),))
@@ -317,27 +317,27 @@ PRICELESS = (
     "a DAMM v2 without a price",
     "a CLMM without a price",
     "a CLMM whose fee is all",
-    "a CPMM whose fees are more than all",
+    "a CPMM with fees above 100 %",
     "a CPMM whose creator takes more than all",
-    "an AMM v4 whose fee is a part of nothing",
+    "an AMM v4 with a zero fee denominator",
 )
 
 
 @pytest.mark.parametrize("dead", [DEAD[name] for name in PRICELESS], ids=PRICELESS)
-def test_a_pool_without_a_price_or_with_a_fee_of_all_has_no_rates(dead: Side) -> None:
+def test_a_pool_without_a_price_or_with_a_fee_of_100_percent_has_no_rates(dead: Side) -> None:
     with pytest.raises(SwapError):
         dead.rates()
 
 
-def test_a_quote_for_less_than_was_asked_is_none() -> None:
-    """The pool's last price comes before the end of the amount."""
+def test_a_quote_for_less_than_the_amount_is_refused() -> None:
+    """The pool reaches its last price before the end of the amount."""
     side = some_clmm(ClmmTick(MIN_TICK, 10), liquidity=10)
     assert side.quote(10**9).amount_in == 10**9
     with pytest.raises(SwapError, match="insufficient_liquidity"):
         side.quote(10**12)
 
 
-def test_a_pool_that_would_pay_more_than_an_account_holds_does_not_pay_it() -> None:
+def test_an_output_above_64_bits_is_refused() -> None:
     at_the_top = {"sqrt_price": 1 << 96, "sqrt_max_price": 1 << 96, "liquidity": 2**128 - 1}
     with pytest.raises(SwapError, match="math_overflow"):
         some("damm_v2", collect_fee_mode=0, **at_the_top).quote(U64_MAX)
@@ -346,14 +346,14 @@ def test_a_pool_that_would_pay_more_than_an_account_holds_does_not_pay_it() -> N
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
-def test_a_quote_keeps_its_promises_or_is_a_typed_refusal(kind: str, data: st.DataObject) -> None:
+def test_a_quote_is_consistent_or_a_typed_refusal(kind: str, data: st.DataObject) -> None:
     side: Side = data.draw(SIDES[kind])
     amount = data.draw(amounts)
     try:
         quote = side.quote(amount)
     except SwapError:
         return
-    assert quote.amount_in == amount, "all of it is sold"
+    assert quote.amount_in == amount, "the quote is for another amount"
     assert 0 < quote.amount_out <= U64_MAX
     assert quote.fee >= 0
     assert 0 <= quote.net_in <= amount
@@ -365,7 +365,7 @@ def test_a_quote_keeps_its_promises_or_is_a_typed_refusal(kind: str, data: st.Da
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
-def test_rates_are_a_price_and_a_part_or_a_typed_refusal(kind: str, data: st.DataObject) -> None:
+def test_rates_are_valid_or_a_typed_refusal(kind: str, data: st.DataObject) -> None:
     side: Side = data.draw(SIDES[kind])
     try:
         spot, fee = side.rates()
@@ -377,7 +377,7 @@ def test_rates_are_a_price_and_a_part_or_a_typed_refusal(kind: str, data: st.Dat
 
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
-def test_a_curve_only_rises_or_is_a_typed_refusal(kind: str, data: st.DataObject) -> None:
+def test_a_curve_is_increasing_or_a_typed_refusal(kind: str, data: st.DataObject) -> None:
     side: Side = data.draw(SIDES[kind])
     try:
         for start, end, amount_in, _ in side.segments():
@@ -394,13 +394,13 @@ def test_a_curve_only_rises_or_is_a_typed_refusal(kind: str, data: st.DataObject
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", SIDES)
 @given(data=st.data())
-def test_a_pool_in_any_state_keeps_nobody_from_the_good_one_beside_it(kind: str, data: st.DataObject) -> None:
+def test_a_pool_in_any_state_does_not_block_a_good_pool(kind: str, data: st.DataObject) -> None:
     side: Side = data.draw(SIDES[kind])
     amount = data.draw(st.sampled_from((10**6, 10**9, 10**12)))
     sides = [side, GOOD] if data.draw(st.booleans()) else [GOOD, side]
     offers = best_split(sides, amount, max_legs=2, cost_per_leg=0)
     alone = GOOD.quote(amount)
-    if offers.best is None:  # The odd one gives so much away that a part of the amount receives more than all of it.
+    if offers.best is None:  # The odd pool pays so much that a part of the amount receives more than the whole.
         assert offers.less is not None
         assert offers.less.amount_out > alone.amount_out
         return

@@ -1,4 +1,4 @@
-"""Buying an exact amount over several pools: to the base unit, never dearer than in one pool, and within the room."""
+"""Exact purchases over several pools: exact amount, never more expensive than one pool, and within all limits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.unit.amm.pools import KINDS, random_pool
 
 
 def pool(depth: int, price: Fraction = Fraction(1), fee: int = 2_500) -> CpmmSide:
-    """Of constant product; ``depth`` base units on the side that is sold."""
+    """A constant product pool; ``depth`` is the reserve of the sold token in base units."""
     zeros = (0,) * 6
     vaults = depth, depth * price.numerator // price.denominator
     return CpmmSide(CpmmPool(fee, 0, 0, 0, *vaults, *zeros, creator_fee_on=0, enable_creator_fee=False), True)
@@ -36,9 +36,7 @@ def best(sides: Sequence[Side], amount_out: int, room: Room | None = None, legs:
 
 @pytest.mark.untraced
 @given(seed=st.integers(0, 1 << 32), part=st.floats(1e-5, 0.3))
-def test_the_legs_buy_the_amount_to_the_base_unit_and_cost_no_more_than_the_cheapest_pool(
-    seed: int, part: float
-) -> None:
+def test_the_legs_buy_the_exact_amount_and_cost_at_most_the_cheapest_pool(seed: int, part: float) -> None:
     random = Random(seed)
     samples = [random_pool(random, random.choice(KINDS)) for _ in range(random.randrange(1, 6))]
     sides = [sample.side for sample in samples]
@@ -59,11 +57,11 @@ def test_the_legs_buy_the_amount_to_the_base_unit_and_cost_no_more_than_the_chea
 
 @pytest.mark.untraced
 @given(seed=st.integers(0, 1 << 32), part=st.floats(1e-4, 0.3))
-@example(seed=513, part=0.296875)  # its cheapest single pool would take a hundred times as much
-def test_what_is_bought_costs_what_a_split_of_as_much_would_sell_it_for(seed: int, part: float) -> None:
-    """To a millionth: the search for the input ends near it, and how legs share the amount matters little there.
+@example(seed=513, part=0.296875)  # the cheapest single pool costs a hundred times as much
+def test_a_purchase_costs_as_much_as_the_equivalent_sale(seed: int, part: float) -> None:
+    """Within a millionth: the search for the input ends close to it, where the division over legs matters little.
 
-    Pools with limit orders refuse outputs that end among these, and get a part that does not: they are tried apart.
+    Pools with limit orders refuse outputs that end among orders, and get other parts: another test covers them.
     """
     random = Random(seed)
     samples = [random_pool(random, random.choice([kind for kind in KINDS if kind != "dlmm"])) for _ in range(3)]
@@ -83,7 +81,7 @@ def test_equal_pools_share_the_amount_equally() -> None:
     assert found.amount_out == 3 * 10**10
 
 
-def test_a_leg_that_costs_more_than_it_saves_is_not_made() -> None:
+def test_a_leg_that_costs_more_than_it_saves_is_not_used() -> None:
     sides = [pool(10**12)] * 2
     alone, together = (best(sides, 10**9, cost=cost).best for cost in (10**9, 0))
     assert alone is not None
@@ -92,21 +90,21 @@ def test_a_leg_that_costs_more_than_it_saves_is_not_made() -> None:
     assert together.amount_in < alone.amount_in
 
 
-def test_what_no_pool_has_alone_is_bought_from_several() -> None:
+def test_an_amount_above_every_pools_reserve_is_bought_from_several() -> None:
     offers = best([pool(10**9)] * 2, 15 * 10**8)
     assert all(isinstance(single, SwapError) for single in offers.singles)
     assert offers.best is not None
     assert (len(offers.best.legs), offers.best.amount_out) == (2, 15 * 10**8)
 
 
-def test_what_all_pools_together_have_not_cannot_be_bought() -> None:
+def test_an_amount_above_all_reserves_cannot_be_bought() -> None:
     offers = best([pool(10**9)] * 2, 5 * 10**9)
     assert offers.best is None
     assert best([], 10**9) == Offers((), None)
 
 
-def test_a_purchase_that_moves_the_price_too_far_is_reported_with_the_part_that_does_not() -> None:
-    """A thousandth of the input may be lost to depth."""
+def test_a_purchase_above_the_price_impact_limit_reports_the_possible_part() -> None:
+    """The limit on price impact is 0.1 % of the input."""
     offers = best([pool(10**12)], 10**11, Room(impact=1_000))
     assert offers.best is None
     assert offers.steep is not None
@@ -115,7 +113,7 @@ def test_a_purchase_that_moves_the_price_too_far_is_reported_with_the_part_that_
     assert offers.less.price_impact <= Fraction(1, 1_000)
 
 
-def test_what_takes_too_much_room_gives_way_to_the_next() -> None:
+def test_a_set_of_legs_that_does_not_fit_is_replaced_by_the_next() -> None:
     sides = [pool(10**12), pool(10**12), pool(10**11)]
     for units, legs in ((10, 1), (20, 2), (30, 3)):
         found = best(sides, 10**10, Room([Load(10)] * 3, units)).best
@@ -127,7 +125,7 @@ def test_what_takes_too_much_room_gives_way_to_the_next() -> None:
     assert best(sides, 10**10, Room(fits=lambda _: False)).best is None
 
 
-def test_where_the_best_set_does_not_fit_the_next_one_is_taken_and_not_a_single_pool() -> None:
+def test_the_next_best_set_is_preferred_to_a_single_pool() -> None:
     sides = [pool(10**12), pool(10**12), pool(10**12)]
     found = best(sides, 10**11, Room(fits=lambda split: len(split.legs) <= 2)).best
     alone = best(sides, 10**11, legs=1).best
@@ -138,7 +136,7 @@ def test_where_the_best_set_does_not_fit_the_next_one_is_taken_and_not_a_single_
 
 
 class Fickle(CpmmSide):
-    """Pays no parts of an amount."""
+    """Refuses parts of an amount."""
 
     def quote_out(self, amount_out: int) -> Quote:
         if amount_out < 10**10:
@@ -146,7 +144,7 @@ class Fickle(CpmmSide):
         return super().quote_out(amount_out)
 
 
-def test_a_part_that_a_pool_refuses_leaves_the_cheapest_pool() -> None:
+def test_a_refused_part_leaves_the_cheapest_single_pool() -> None:
     sides = [pool(10**12), Fickle(pool(10**12).pool, zero_for_one=True)]
     found = best(sides, 10**10).best
     assert found is not None
@@ -154,13 +152,13 @@ def test_a_part_that_a_pool_refuses_leaves_the_cheapest_pool() -> None:
 
 
 class Unsound(CpmmSide):
-    """Pays nothing for what its curve and its own price promise."""
+    """Pays nothing although its curve and price promise it."""
 
     def quote(self, amount_in: int) -> Quote:
         return replace(super().quote(amount_in), amount_out=1)
 
 
-def test_a_search_that_leads_nowhere_ends() -> None:
+def test_a_search_without_a_solution_ends() -> None:
     side = Unsound(pool(10**12).pool, zero_for_one=True)
     found = best([side, side], 10**10).best
     assert found is not None
@@ -168,14 +166,14 @@ def test_a_search_that_leads_nowhere_ends() -> None:
 
 
 class Leaping(CpmmSide):
-    """From some input on it pays much more than below, and nothing between."""
+    """Pays much more from some input on, and nothing between."""
 
     def quote(self, amount_in: int) -> Quote:
         quote = super().quote(amount_in)
         return replace(quote, amount_out=quote.amount_out * 3 if amount_in > 7 * 10**9 else quote.amount_out // 3)
 
 
-def test_a_search_for_what_no_input_pays_ends_where_it_is_near_enough() -> None:
+def test_a_search_for_an_unreachable_output_ends_close_to_it() -> None:
     sides = [Leaping(pool(10**12).pool, zero_for_one=True), Leaping(pool(10**12).pool, zero_for_one=True)]
     found = best(sides, 10**10).best
     assert found is not None
@@ -184,9 +182,9 @@ def test_a_search_for_what_no_input_pays_ends_where_it_is_near_enough() -> None:
 
 @pytest.mark.untraced
 @given(seed=st.integers(0, 1 << 32), part=st.floats(1e-4, 0.1))
-@example(seed=3731848134, part=0.031721049354855015)  # where half of what is refused could be had
-@example(seed=76277, part=0.09828293374695267)  # where both pools refuse what the other leaves
-def test_pools_with_limit_orders_cost_little_more_together_than_they_would_sell_for(seed: int, part: float) -> None:
+@example(seed=3731848134, part=0.031721049354855015)  # half of the refused part could be bought
+@example(seed=76277, part=0.09828293374695267)  # both pools refuse what the other leaves
+def test_a_purchase_from_pools_with_limit_orders_costs_little_more_than_the_sale(seed: int, part: float) -> None:
     random = Random(seed)
     samples = [random_pool(random, kind) for kind in ("dlmm", "dlmm", "cpmm")]
     sides = [sample.side for sample in samples]
@@ -195,11 +193,11 @@ def test_pools_with_limit_orders_cost_little_more_together_than_they_would_sell_
         return
     sold = best_split(sides, found.amount_in, max_legs=3, cost_per_leg=0).best
     assert sold is not None
-    # An order in a pool is bought whole or not at all: where it is a tenth of the amount, the others are dearer.
+    # A limit order is bought whole or not at all: if it is a tenth of the amount, other pools cost more.
     assert sold.amount_out - found.amount_out <= found.amount_out // 200
 
 
-def test_a_leg_whose_pool_refuses_its_part_buys_a_little_less() -> None:
+def test_a_leg_whose_pool_refuses_its_part_buys_slightly_less() -> None:
     class Coarse(CpmmSide):
         """Pays no odd amounts."""
 
@@ -215,7 +213,7 @@ def test_a_leg_whose_pool_refuses_its_part_buys_a_little_less() -> None:
         assert (len(found.legs), found.amount_out) == (2, wanted)
 
 
-def test_what_the_best_pool_refuses_of_the_amount_is_bought_from_another() -> None:
+def test_a_part_that_the_best_pool_refuses_is_bought_from_another() -> None:
     class Coarse(CpmmSide):
         """Pays no odd amounts."""
 
@@ -231,7 +229,7 @@ def test_what_the_best_pool_refuses_of_the_amount_is_bought_from_another() -> No
     assert best([cheap], 10**9 + 1).best is None
 
 
-def test_where_the_best_pool_pays_no_part_either_another_one_pays_all() -> None:
+def test_another_pool_pays_all_if_the_best_one_pays_no_part() -> None:
     class Closed(CpmmSide):
         """Sells, and buys nothing."""
 

@@ -1,4 +1,4 @@
-"""The best split among those that fit: within compute units, an impact on the price, and what somebody else allows."""
+"""The best split that fits into compute units, the price impact limit, and a custom constraint."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,12 +24,12 @@ A_STEP = {"clmm": 16_000, "dlmm": 5_300}
 
 
 def untraced(value: int) -> ParameterSet:
-    """A part of a test whose lines are reached by the other parts too."""
+    """A part of a test whose lines are also executed by other parts."""
     return pytest.param(value, marks=pytest.mark.untraced)
 
 
 def market(seed: int) -> tuple[list[Side], list[Load], int]:
-    """Two to five pools, their loads, and about what all of them hold."""
+    """Two to five pools, their loads, and their approximate total reserve."""
     random = Random(seed)
     kinds = [random.choice(KINDS) for _ in range(random.randint(2, 5))]
     pools = [random_pool(random, kind) for kind in kinds]
@@ -38,7 +38,7 @@ def market(seed: int) -> tuple[list[Side], list[Load], int]:
 
 
 def tight(seed: int, loads: Sequence[Load]) -> Room:
-    """Limits of which one or more will bind, and pairs that do not fit together."""
+    """Limits of which at least one is binding, and pairs that do not fit together."""
     random = Random(f"room {seed}")
     forbidden = {pair for pair in combinations(range(len(loads)), 2) if random.random() < 0.3}
 
@@ -60,7 +60,7 @@ def fits(split: Split, room: Room) -> bool:
 
 
 def brute_force(sides: Sequence[Side], amount: int, room: Room) -> int:
-    """The most that a single pool or a pair pays on a grid; nothing if none fits."""
+    """The maximum output of a single pool or a pair on a grid; zero if none fits."""
     return max((split.amount_out for split in _grid(sides, amount) if fits(split, room)), default=0)
 
 
@@ -90,8 +90,8 @@ def best(sides: Sequence[Side], amount: int, room: Room, max_legs: int = MAX_LEG
 
 
 @pytest.mark.parametrize("block", [untraced(0), 1, 2, untraced(3)])
-def test_nothing_that_fits_pays_more(block: int) -> None:
-    """Neither a single pool nor a pair on a grid; where one does not take it all, no part pays less than they do."""
+def test_no_fitting_split_pays_more(block: int) -> None:
+    """Neither a single pool nor a pair on a grid; if none fits for the whole amount, no part pays less than they do."""
     for seed in range(block * 25, (block + 1) * 25):
         sides, loads, depth = market(seed)
         room = tight(seed, loads)
@@ -109,7 +109,7 @@ def test_nothing_that_fits_pays_more(block: int) -> None:
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("block", range(4))
-def test_what_is_received_never_falls_notably_as_the_order_grows(block: int) -> None:
+def test_a_larger_order_never_receives_notably_less(block: int) -> None:
     for seed in range(block * 6, (block + 1) * 6):
         sides, loads, depth = market(seed)
         room = tight(seed, loads)
@@ -122,8 +122,8 @@ def test_what_is_received_never_falls_notably_as_the_order_grows(block: int) -> 
 
 
 @pytest.mark.untraced
-def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_there() -> None:
-    """Whatever was thought to be in vain beside it."""
+def test_a_forbidden_pool_does_not_affect_the_use_of_others() -> None:
+    """Including pools that were considered useless besides it."""
     for seed in range(150):
         sides, amount, cost, _ = random_market(seed)
         free = best_split(sides, amount, max_legs=MAX_LEGS, cost_per_leg=cost).best
@@ -143,7 +143,7 @@ def test_where_a_pool_may_not_be_used_the_others_are_used_as_if_it_were_not_ther
 
 
 def pair_of_many_steps(seed: int) -> tuple[list[Side], list[Load], int]:
-    """A pool of ticks and one of bins, and an order for a good part of what both hold."""
+    """A pool of ticks and one of bins, and an order for a large part of both reserves."""
     random = Random(f"steps {seed}")
     pools = [random_pool(random, kind) for kind in ("clmm", "dlmm")]
     loads = [Load(50_000, A_STEP["clmm"]), Load(50_000, A_STEP["dlmm"])]
@@ -155,8 +155,8 @@ def units(split: Split, loads: Sequence[Load]) -> int:
 
 
 @pytest.mark.parametrize("part", [untraced(30), untraced(60), 90])
-def test_where_units_are_short_legs_reach_as_far_as_is_worth_it(part: int) -> None:
-    """Their split is not scaled down: what a tick too many takes is given to bins, or the other way round."""
+def test_scarce_compute_units_are_spent_where_they_gain_most(part: int) -> None:
+    """The split is not scaled down: units of an unprofitable tick are given to bins, and vice versa."""
     bound = 0
     for seed in range(30):
         sides, loads, amount = pair_of_many_steps(seed)
@@ -174,8 +174,8 @@ def test_where_units_are_short_legs_reach_as_far_as_is_worth_it(part: int) -> No
 
 
 @pytest.mark.parametrize("part", [50, untraced(80), untraced(95)])
-def test_a_split_that_moves_the_price_too_far_is_poured_again(part: int) -> None:
-    """What is worse than it began by more is given less, so that the whole order is within the limit."""
+def test_a_split_above_the_price_impact_limit_is_rebalanced(part: int) -> None:
+    """Parts with a high impact get less, so that the whole order is within the limit."""
     bound = 0
     for seed in range(40):
         random = Random(f"prices {seed}")
@@ -197,14 +197,14 @@ def test_a_split_that_moves_the_price_too_far_is_poured_again(part: int) -> None
 
 
 class Stepped:
-    """A pool at one price in steps of a hundred base units, the first of them behind some that are empty."""
+    """A pool at one price in steps of 100 base units, the first of them possibly after empty ones."""
 
     def __init__(self, empty: int = 0, price: int = 10) -> None:
         self.empty = empty
         self.price = price
 
     def rates(self) -> Rates:
-        raise AssertionError("nobody should ask")
+        raise AssertionError("must not be called")
 
     def quote(self, amount_in: int) -> Quote:
         steps = self.empty + (amount_in - 1) // 100
@@ -220,48 +220,48 @@ class Stepped:
             yield constant_price(self.price, 1, 100, self.empty + step)
 
 
-def test_a_pool_takes_as_much_as_there_are_units_for() -> None:
+def test_a_pool_gets_as_much_as_units_allow() -> None:
     offers = best([Stepped()], 1_000, Room([Load(10, 5)], units=30))
     assert offers.best is None
     assert offers.less is not None
     assert [leg.quote.steps for leg in offers.less.legs] == [4]
 
 
-def test_a_pool_that_takes_too_many_units_where_it_stands_is_left_out() -> None:
+def test_a_pool_whose_first_step_exceeds_the_units_is_left_out() -> None:
     assert best([Stepped()], 1_000, Room([Load(31, 0)], units=30)) == Offers((Stepped().quote(1_000),), None)
 
 
 class Wilful(Stepped):
-    """Refuses whatever its curve promises."""
+    """Refuses what its curve promises."""
 
     def quote(self, amount_in: int) -> Quote:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
 
 
 class Miscounting(Stepped):
-    """Takes a step more than its curve tells."""
+    """Uses one step more than its curve says."""
 
     def quote(self, amount_in: int) -> Quote:
         quote = super().quote(amount_in)
         return replace(quote, steps=quote.steps + 1)
 
 
-def test_what_a_curve_promises_and_the_pool_does_not_keep_is_not_taken() -> None:
+def test_a_pool_that_contradicts_its_curve_is_not_used() -> None:
     room = Room([Load(10, 5)] * 2, units=20)
     assert best([Wilful(empty=1), Wilful(empty=1)], 60, room).best is None
     assert best([Miscounting()], 300, Room([Load(10, 5)], units=20)).best is None
     assert best([Stepped()], 300, Room([Load(10, 5)], units=20)).best is not None
 
 
-def test_no_more_legs_are_made_than_there_are_units_for() -> None:
+def test_the_number_of_legs_is_limited_by_units() -> None:
     for units, legs in ((29, 2), (30, 3)):
         found = best([pool(10**9)] * 3, 10**8, Room([Load(10)] * 3, units)).best
         assert found is not None
         assert len(found.legs) == legs
 
 
-def test_a_dear_pool_has_a_place_where_the_best_one_does_not_fit() -> None:
-    """Alone it does not take all; beside the cheap pool it would be in vain, if that could be had."""
+def test_an_expensive_pool_is_used_if_the_best_one_does_not_fit() -> None:
+    """Alone it cannot fill the order; besides the cheap pool it would be useless, if that one fitted."""
     cheap, best_of_all, dear = Stepped(), pool(10**9, price=200), Stepped(price=5)
     offers = best(
         [best_of_all, cheap, dear], 8_000, Room(fits=lambda split: 0 not in {leg.position for leg in split.legs})
@@ -270,13 +270,13 @@ def test_a_dear_pool_has_a_place_where_the_best_one_does_not_fit() -> None:
     assert {leg.position for leg in offers.best.legs} == {1, 2}
 
 
-def test_without_any_impact_nothing_can_be_sold_to_a_pool_that_moves() -> None:
+def test_nothing_is_sold_to_a_moving_pool_with_a_zero_price_impact_limit() -> None:
     offers = best([pool(10**9)], 10**8, Room(impact=0))
     assert (offers.best, offers.less) == (None, None)
     assert offers.steep is not None
 
 
-def test_a_split_that_is_gentle_enough_stays_as_it_is() -> None:
+def test_a_split_within_the_price_impact_limit_is_unchanged() -> None:
     curve = Curve(pool(10**9).segments(), 10**6)
     pouring = WaterFilling({0: curve}, 10**6, [Load()], 1)
     assert pouring.gentle([0], {}, MILLION // 2) == pouring.best([0])

@@ -1,4 +1,4 @@
-"""A pool as routing sees it: a quote that is the pool's own swap, and a curve that follows it to the last units."""
+"""A pool as routing sees it: quotes equal the pool's own swap, and the curve follows them to the last units."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tests.unit.amm.pools import KINDS, NOW, random_pool, reverse
 
 
 def largest_quote(side: Side, amount: int) -> int:
-    """``amount``, or the half of it, or of that, ... that the pool can take."""
+    """``amount``, or its half, quarter, ... that the pool can trade."""
     while True:
         try:
             side.quote(amount)
@@ -38,14 +38,14 @@ def largest_quote(side: Side, amount: int) -> int:
 
 
 def rounding(quote: Quote) -> int:
-    """Swap and curve each round at every step: less than a unit for the amount, and one for the fee."""
+    """Swap and curve each round at every step: less than one unit for the amount, and one for the fee."""
     return 2 * (quote.steps + 1) * (1 + ceil(quote.spot))
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("sells_first", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_curve_pays_what_the_pool_pays(kind: str, sells_first: bool, seed: int) -> None:
+def test_the_curve_matches_the_pool(kind: str, sells_first: bool, seed: int) -> None:
     random = Random(f"{kind} {seed}")
     pool = random_pool(random, kind)
     side = pool.side if sells_first else reverse(pool.side)
@@ -59,7 +59,7 @@ def test_the_curve_pays_what_the_pool_pays(kind: str, sells_first: bool, seed: i
 
 @pytest.mark.parametrize("sells_first", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_the_curve_says_a_pool_takes_it_takes(kind: str, sells_first: bool) -> None:
+def test_the_pool_accepts_the_amount_of_its_curve(kind: str, sells_first: bool) -> None:
     pool = random_pool(Random(kind), kind)
     side = pool.side if sells_first else reverse(pool.side)
     taken, paid = Curve(side.segments(), 1 << 63).at(NEVER)
@@ -80,7 +80,7 @@ def test_the_price_falls_along_the_curve(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_curve_is_the_same_for_all_who_walk_it_at_once(kind: str) -> None:
+def test_a_curve_is_the_same_for_concurrent_readers(kind: str) -> None:
     pool = random_pool(Random(f"{kind} 1"), kind)
     shared, alone = (Curve(pool.side.segments(), U64_MAX) for _ in range(2))
     levels = [alone.start * (1_000 + step) // 1_000 for step in range(300)]
@@ -95,8 +95,8 @@ def test_a_curve_is_the_same_for_all_who_walk_it_at_once(kind: str) -> None:
         assert [*threads.map(walk, [1, -1] * 4)] == [expected] * 8
 
 
-def test_a_segment_that_is_being_added_is_not_taken_for_added() -> None:
-    """Whoever comes in the middle waits for it."""
+def test_a_segment_that_is_being_added_is_not_visible_yet() -> None:
+    """A concurrent reader waits for it."""
     curve = Curve([constant_price(100, 1_000, 5_000, 0), constant_price(99, 1_000, 5_000, 1)], U64_MAX)
     beyond, answers = curve.start * 2, list[tuple[int, int]]()
     reader = Thread(target=lambda: answers.append(curve.at(beyond)))
@@ -124,17 +124,15 @@ def test_an_exact_output_is_exact(kind: str) -> None:
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 1 << 32), part=st.integers(1, 10**6), sells_first=st.booleans())
-def test_what_an_exact_output_costs_buys_it_and_less_does_not(
-    kind: str, seed: int, part: int, sells_first: bool
-) -> None:
-    """But for what is rounded where a tick or a bin ends."""
+def test_the_cost_of_an_exact_output_is_minimal(kind: str, seed: int, part: int, sells_first: bool) -> None:
+    """Except for rounding at the end of a tick or a bin."""
     pool = random_pool(Random(seed), kind)
     side = pool.side if sells_first else reverse(pool.side)
     wanted = max(int(pool.depth * (0.1 if sells_first else 1)) * part // 10**7, 1)
     try:
         bought = side.quote_out(wanted)
     except SwapError as refused:
-        # Among limit orders a pool may pay less than was asked for, by its rounding, and refuses that.
+        # Among limit orders rounding may make a pool pay less than requested, which it refuses.
         assume(refused.kind is not SwapErrorKind.OUTPUT_FALLS_SHORT)
         raise
 
@@ -148,7 +146,7 @@ def test_what_an_exact_output_costs_buys_it_and_less_does_not(
 
 
 def paid(side: Side, amount_in: int) -> int:
-    """Nothing where the pool refuses it."""
+    """Zero if the pool refuses the amount."""
     try:
         return side.quote(amount_in).amount_out
     except SwapError:
@@ -157,7 +155,7 @@ def paid(side: Side, amount_in: int) -> int:
 
 @pytest.mark.parametrize("sells_first", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_more_than_there_is_cannot_be_bought(kind: str, sells_first: bool) -> None:
+def test_more_than_the_reserve_cannot_be_bought(kind: str, sells_first: bool) -> None:
     pool = random_pool(Random(kind), kind)
     side = pool.side if sells_first else reverse(pool.side)
     for too_much in (pool.depth * 10**6, 1 << 70):
@@ -181,22 +179,22 @@ def test_a_small_swap_pays_the_price_less_the_fee(kind: str, sells_first: bool, 
     assert abs(quote.amount_out - paid) <= rounding(quote) + paid * quote.price_impact
 
 
-def test_a_pool_without_anything_to_give_has_no_fee_to_tell() -> None:
+def test_an_empty_pool_has_no_rates() -> None:
     side = random_pool(Random(3), "dlmm").side
     assert isinstance(side, DlmmSide)
     with pytest.raises(SwapError, match="insufficient_liquidity"):
         DlmmSide(replace(side.pool, bins=dlmm.DlmmBins([])), swap_for_y=True, now=NOW).rates()
 
 
-def test_a_quote_tells_what_depth_costs_beside_the_fees() -> None:
+def test_a_quote_separates_price_impact_from_fees() -> None:
     side = AmmV4Side(AmmV4Pool(6, 25, 10_000, 0, 0, 10**12, 10**11, 0, 0), coin_to_pc=True)
     quote = side.quote(10**10)
     assert quote.spot == Fraction(1, 10)
     assert abs(quote.price_impact - Fraction(quote.net_in, 10**12 + quote.net_in)) < Fraction(1, 10**9)
 
 
-def test_what_is_on_the_order_book_cannot_be_bought() -> None:
-    """Half of the pc is on the book: the curve ends where the vault is empty."""
+def test_funds_on_the_order_book_cannot_be_bought() -> None:
+    """Half of the pc is on the order book: the curve ends where the vault is empty."""
     side = AmmV4Side(AmmV4Pool(1, 25, 10_000, 0, 0, 10**12, 10**11, 0, 10**11), coin_to_pc=True)
     taken, paid = Curve(side.segments(), 1 << 62).at(NEVER)
     assert side.quote(taken).amount_out == paid <= 10**11
@@ -204,7 +202,7 @@ def test_what_is_on_the_order_book_cannot_be_bought() -> None:
         side.quote(taken + taken // 1_000)
 
 
-def test_a_gap_in_the_liquidity_is_no_part_of_the_curve() -> None:
+def test_a_gap_in_the_liquidity_is_not_part_of_the_curve() -> None:
     pool = random_pool(Random(1), "clmm").side
     assert isinstance(pool, ClmmSide)
     depth = 10**12
@@ -220,7 +218,7 @@ def test_a_gap_in_the_liquidity_is_no_part_of_the_curve() -> None:
     assert abs(paid - quote.amount_out) <= rounding(quote)
 
 
-def test_an_empty_bin_is_no_part_of_the_curve_and_one_with_nothing_but_an_order_is() -> None:
+def test_an_empty_bin_is_not_part_of_the_curve_and_one_with_only_an_order_is() -> None:
     side = random_pool(Random(2), "dlmm").side
     assert isinstance(side, DlmmSide)
     target = side.pool.bins[side.pool.active_id - 1]
@@ -231,15 +229,15 @@ def test_an_empty_bin_is_no_part_of_the_curve_and_one_with_nothing_but_an_order_
         assert len(list(holed.segments())) == segments
 
 
-def test_a_price_that_gets_better_on_the_way_counts_as_one_that_stays() -> None:
-    """A fee that falls on the way can do that; where the poorer price is reached, the better one has been too."""
+def test_an_improving_price_is_treated_as_constant() -> None:
+    """A falling fee can improve the price; once the worse price is reached, the better one has been reached too."""
     poor, rich = constant_price(100, 1_000, 5_000, 0), constant_price(110, 1_000, 5_000, 1)
     curve = Curve([poor, rich], 10_000)
     assert curve.at(poor.start - 1) == (0, 0)
     assert curve.at(poor.start) == (10_000, 1_000)
 
 
-def test_a_pool_without_anything_to_give_has_no_curve() -> None:
+def test_an_empty_pool_has_no_curve() -> None:
     side = random_pool(Random(3), "dlmm").side
     assert isinstance(side, DlmmSide)
     empty = DlmmSide(replace(side.pool, bins=dlmm.DlmmBins([])), swap_for_y=True, now=NOW)

@@ -1,4 +1,4 @@
-"""The split of an order: never worse than one pool, as good as the best that a grid over all splits can find."""
+"""The split of an order is never worse than one pool, and as good as the best on a grid over all splits."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -22,7 +22,7 @@ GRID = 40
 
 
 def random_market(seed: int) -> tuple[list[Side], int, int, Random]:
-    """Two to five pools, an amount of one of the sizes, and what a leg costs: nothing, or a little."""
+    """Two to five pools, an amount of a random magnitude, and the cost per leg: zero or small."""
     random = Random(seed)
     pools = [random_pool(random, random.choice(KINDS)) for _ in range(random.randint(2, 5))]
     amount = int(sum(pool.depth for pool in pools) * SIZES[seed % len(SIZES)])
@@ -60,7 +60,7 @@ class Grid:
         return worth
 
     def _best(self, legs: tuple[int, ...], candidates: Iterable[list[int]]) -> tuple[int, list[int]]:
-        """The last leg gets what the others leave."""
+        """The last leg gets the remaining amount."""
         best = (-(10**30), [0] * (len(legs) - 1))
         for inputs in candidates:
             amounts = [*inputs, self.amount - sum(inputs)]
@@ -104,7 +104,7 @@ def best_single(offers: Offers) -> int | None:
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("block", range(10))
-def test_the_split_is_the_optimum_to_a_thousandth_of_a_percent(block: int) -> None:
+def test_the_split_is_within_a_thousandth_of_a_percent_of_the_optimum(block: int) -> None:
     for seed in range(block * SETS // 10, (block + 1) * SETS // 10):
         sides, amount, cost, _ = random_market(seed)
         found = best_split(sides, amount, max_legs=MAX_LEGS, cost_per_leg=cost).best
@@ -132,7 +132,7 @@ def test_the_split_never_pays_less_than_the_best_pool_after_costs(capsys: pytest
 
 
 def pool(depth: int, price: int = 10, fee: int = 2_500) -> CpmmSide:
-    """A CPMM pool of two tokens at ``price`` tenths, the fee in millionths."""
+    """A CPMM pool of two tokens at ``price`` tenths, with the fee in millionths."""
     return CpmmSide(CpmmPool(fee, 0, 0, 0, depth, depth * price // 10, 0, 0, 0, 0, 0, 0, 0, False), zero_for_one=True)
 
 
@@ -156,14 +156,14 @@ def test_a_leg_that_costs_more_than_it_gains_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("max_legs", [1, 2])
-def test_no_more_legs_are_made_than_allowed(max_legs: int) -> None:
+def test_the_number_of_legs_is_limited(max_legs: int) -> None:
     found = best_split([pool(10**12)] * 4, 10**11, max_legs=max_legs, cost_per_leg=0).best
     assert found is not None
     assert len(found.legs) == max_legs
 
 
-def test_an_order_that_no_pool_can_take_alone_is_split() -> None:
-    """Vaults near the limit of 64 bits: each has room for two thirds."""
+def test_an_order_too_large_for_each_pool_is_split() -> None:
+    """Vaults near the limit of 64 bits: each can receive two thirds of the order."""
     room = 10**12
     sides = [pool(2**64 - 1 - room), pool(2**64 - 1 - room)]
     offers = best_split(sides, room * 3 // 2, max_legs=2, cost_per_leg=0)
@@ -172,32 +172,32 @@ def test_an_order_that_no_pool_can_take_alone_is_split() -> None:
     assert len(offers.best.legs) == 2
 
 
-def test_an_order_that_all_pools_together_cannot_take_has_no_split() -> None:
+def test_an_order_too_large_for_all_pools_has_no_split() -> None:
     room = 10**12
     sides = [pool(2**64 - 1 - room), pool(2**64 - 1 - room)]
     assert best_split(sides, room * 5, max_legs=2, cost_per_leg=0).best is None
 
 
-def test_a_pool_that_refuses_for_good_is_not_asked_for_a_part() -> None:
+def test_a_pool_with_a_permanent_refusal_is_not_asked_for_a_part() -> None:
     class Closed:
         def quote(self, amount_in: int) -> Quote:
             raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
 
         def quote_out(self, amount_out: int) -> NoReturn:
-            raise AssertionError("nobody should ask")
+            raise AssertionError("must not be called")
 
         def segments(self) -> NoReturn:
-            raise AssertionError("nobody should ask")
+            raise AssertionError("must not be called")
 
         def rates(self) -> NoReturn:
-            raise AssertionError("nobody should ask")
+            raise AssertionError("must not be called")
 
     found = best_split([Closed(), pool(10**12)], 10**9, max_legs=2, cost_per_leg=0).best
     assert found is not None
     assert [leg.position for leg in found.legs] == [1]
 
 
-def test_a_split_that_a_pool_refuses_after_all_leaves_the_best_pool() -> None:
+def test_a_split_that_a_pool_refuses_leaves_the_best_single_pool() -> None:
     class Fickle(CpmmSide):
         """Takes the whole, and no part of it."""
 
@@ -214,8 +214,10 @@ def test_a_split_that_a_pool_refuses_after_all_leaves_the_best_pool() -> None:
 
 
 def market_with_odd_pools(seed: int) -> tuple[list[Side], list[Side], int, int]:
-    """Pools that agree on a price; some that pay up to a hundred thousand times as much and hold little or much of the
-    order; an amount, and the impact that it may have."""
+    """Pools that agree on a price, outliers, an amount, and its price impact limit.
+
+    Outliers pay up to 100,000 times as much, and hold little or much of the order.
+    """
     random = Random(seed)
     amount = int(10 ** random.uniform(8, 12))
 
@@ -229,8 +231,8 @@ def market_with_odd_pools(seed: int) -> tuple[list[Side], list[Side], int, int]:
 
 
 @pytest.mark.untraced
-def test_a_pool_with_another_price_than_the_others_keeps_no_order_from_them() -> None:
-    """It may hold more than the order is worth: then it would receive most of it, and use up what depth may cost."""
+def test_a_pool_with_an_outlying_price_does_not_block_others() -> None:
+    """It may hold more than the order is worth, and would then use up the limit on price impact."""
     seen = 0
     for seed in range(300):
         agreed, odd, amount, impact = market_with_odd_pools(seed)
@@ -247,13 +249,13 @@ def test_a_pool_with_another_price_than_the_others_keeps_no_order_from_them() ->
     assert seen > 150
 
 
-def test_a_part_that_is_paid_more_by_pools_that_agree_is_no_reason_to_sell_the_rest_for_little() -> None:
-    """The third pool pays a tenth, and has room for what is beyond the limit of the others, at a great impact."""
+def test_the_rest_of_an_order_is_not_sold_far_below_the_market() -> None:
+    """The third pool pays a tenth, and could take what exceeds the others' limit, with a large impact."""
     sides = [pool(10**9), pool(10**9), pool(2 * 10**7, price=1)]
     offers = best_split(sides, 4 * 10**7, max_legs=2, cost_per_leg=0, room=Room(impact=15_000))
     assert offers.best is None
     assert offers.less is not None
 
 
-def test_without_pools_there_is_no_split() -> None:
+def test_there_is_no_split_without_pools() -> None:
     assert best_split([], 1, max_legs=3, cost_per_leg=0) == Offers((), None)

@@ -1,4 +1,4 @@
-"""What is common to all swaps: refusals that explain themselves, and division that rounds up."""
+"""Common parts of swaps: explained refusals, and division that rounds up."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
 
 
 @pytest.mark.parametrize("kind", SwapErrorKind)
-def test_every_refusal_says_why_and_what_to_do(kind: SwapErrorKind) -> None:
+def test_every_refusal_has_a_reason_and_advice(kind: SwapErrorKind) -> None:
     code, explanation = str(SwapError(kind)).split(": ")
     assert code == kind.value
     assert any(advice in explanation for advice in ("; use a", "; ask for", "; set it"))

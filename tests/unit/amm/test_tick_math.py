@@ -1,4 +1,4 @@
-"""Ticks and square-root prices of Raydium CLMM are the program's, and are each other's inverse."""
+"""Ticks and square-root prices of Raydium CLMM match the program, and are inverse."""
 
 from typing import Any
 
@@ -21,17 +21,17 @@ DOCUMENT = load("raydium_clmm_tick_math.json")
 PRICES, TICKS = DOCUMENT["sqrt_price_at_tick"], DOCUMENT["tick_at_sqrt_price"]
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert (len(PRICES), len(TICKS)) == (60, 97)
 
 
 @pytest.mark.parametrize("case", PRICES, ids=lambda case: f"tick {case['tick']}")
-def test_a_ticks_price_is_the_programs(case: dict[str, Any]) -> None:
+def test_the_price_of_a_tick_matches_the_program(case: dict[str, Any]) -> None:
     assert sqrt_price_at_tick(case["tick"]) == case["sqrt_price_x64"]
 
 
 @pytest.mark.parametrize("case", TICKS, ids=lambda case: f"price {case['sqrt_price_x64']}")
-def test_a_prices_tick_is_the_programs(case: dict[str, Any]) -> None:
+def test_the_tick_of_a_price_matches_the_program(case: dict[str, Any]) -> None:
     assert tick_at_sqrt_price(case["sqrt_price_x64"]) == case["tick"]
 
 

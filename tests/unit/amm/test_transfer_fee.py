@@ -1,4 +1,4 @@
-"""Fees that tokens keep back of each transfer, and pools whose tokens do so."""
+"""Transfer fees of tokens, and pools of such tokens."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -52,48 +52,46 @@ def pool_side() -> CpmmSide:
         (TransferFee(100, 5), 0, 0),
     ],
 )
-def test_a_fee_is_a_part_rounded_up_and_has_a_greatest(fee: TransferFee, amount: int, kept_back: int) -> None:
+def test_a_fee_is_a_rate_rounded_up_with_a_maximum(fee: TransferFee, amount: int, kept_back: int) -> None:
     assert fee.of(amount) == kept_back
 
 
 @given(FEES, AMOUNTS)
 @example(TransferFee(10_000, 5), 7)
-def test_what_has_to_be_sent_is_the_least_of_which_so_much_arrives(fee: TransferFee, arrived: int) -> None:
+def test_the_gross_amount_is_the_smallest_that_delivers_the_net_amount(fee: TransferFee, arrived: int) -> None:
     if fee.bps == 10_000 and fee.maximum > U64_MAX // 2:
-        return  # nothing ever arrives
+        return  # a fee of 100 % delivers nothing
     sent = fee.before(arrived)
     assert sent - fee.of(sent) == arrived
     assert sent - 1 - fee.of(sent - 1) < arrived
 
 
-def test_nothing_takes_nothing() -> None:
+def test_a_zero_amount_has_no_fee() -> None:
     assert TransferFee(100, 5).before(0) == 0
 
 
-def test_a_newer_fee_counts_from_its_epoch_on() -> None:
+def test_a_newer_fee_applies_from_its_epoch() -> None:
     older, newer = TransferFee(100, 10), TransferFee(200, 20)
     schedule = FeeSchedule(older, newer, since=7)
     assert [schedule.at(epoch) for epoch in (6, 7, 8)] == [older, newer, newer]
 
 
 @given(FEES, FEES, AMOUNTS)
-def test_a_swap_is_made_with_what_arrives_and_pays_what_arrives(
-    fee_in: TransferFee, fee_out: TransferFee, amount: int
-) -> None:
+def test_a_swap_uses_net_amounts_on_both_sides(fee_in: TransferFee, fee_out: TransferFee, amount: int) -> None:
     side = TaxedSide(pool_side(), fee_in, fee_out)
     try:
         quote = side.quote(amount)
-    except SwapError:  # nothing is left of it
+    except SwapError:  # nothing remains after the fee
         return
     inner = side.side.quote(amount - fee_in.of(amount))
     assert (quote.amount_in, quote.transfer_fee_in) == (amount, fee_in.of(amount))
     assert quote.amount_out == inner.amount_out - fee_out.of(inner.amount_out) > 0
     assert quote.transfer_fee_out == fee_out.of(inner.amount_out)
-    assert (quote.fee, quote.price_impact) == (inner.fee, inner.price_impact), "the pool's own are what they were"
+    assert (quote.fee, quote.price_impact) == (inner.fee, inner.price_impact), "the pool's own fee and impact changed"
 
 
 @given(st.integers(0, 9_000), st.integers(0, 9_000), st.integers(0, 10**9), st.integers(1, 10**11))
-def test_an_exact_output_is_what_arrives(bps_in: int, bps_out: int, maximum: int, wanted: int) -> None:
+def test_an_exact_output_is_a_net_amount(bps_in: int, bps_out: int, maximum: int, wanted: int) -> None:
     fee_in, fee_out = TransferFee(bps_in, maximum), TransferFee(bps_out, maximum)
     quote = TaxedSide(pool_side(), fee_in, fee_out).quote_out(wanted)
     assert quote.amount_out == wanted
@@ -109,20 +107,20 @@ def test_a_program_may_refuse_an_exact_output_of_a_token_with_a_fee() -> None:
     TaxedSide(pool_side(), TransferFee(100, 9), TransferFee(0, 9), buys_exactly=False).quote_out(1_000)
 
 
-def test_what_is_all_kept_back_is_no_output() -> None:
+def test_an_output_consumed_by_the_fee_is_refused() -> None:
     with pytest.raises(SwapError) as refused:
         TaxedSide(pool_side(), NO_FEE, TransferFee(10_000, U64_MAX)).quote(1_000)
     assert refused.value.kind is SwapErrorKind.ZERO_OUTPUT
 
 
-def test_the_rates_count_all_fees() -> None:
+def test_the_rates_include_all_fees() -> None:
     spot, fee = pool_side().rates()
     taxed = TaxedSide(pool_side(), TransferFee(100, 9), TransferFee(200, 9)).rates()
     assert taxed == Rates(spot, 1 - (1 - fee) * Fraction(99, 100) * Fraction(98, 100))
 
 
 @given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(10**6, 10**12))
-def test_the_curve_tells_what_the_exact_swap_pays(bps_in: int, bps_out: int, amount: int) -> None:
+def test_the_curve_matches_the_exact_swap(bps_in: int, bps_out: int, amount: int) -> None:
     side = TaxedSide(pool_side(), TransferFee(bps_in, U64_MAX), TransferFee(bps_out, U64_MAX))
     curve = Curve(side.segments(), U64_MAX)
     taken, paid = curve.at(curve.end(amount))
@@ -147,4 +145,4 @@ class Stepping:
 def test_a_segment_keeps_its_steps() -> None:
     (segment,) = TaxedSide(Stepping(), TransferFee(200, 1), NO_FEE).segments()
     assert (segment.steps, segment.amount_in) == (3, 100)
-    assert segment.start > 1 << 96, "what is kept back makes it dearer"
+    assert segment.start > 1 << 96, "the transfer fee must worsen the price"

@@ -1,4 +1,4 @@
-"""The reference vectors in tests/vectors: what the official SDKs and the programs themselves answered."""
+"""The reference vectors in tests/vectors: answers of the official SDKs and of the programs."""
 
 import json
 from pathlib import Path
@@ -10,13 +10,13 @@ VECTORS = Path(__file__).parents[2] / "vectors"
 
 
 def load(name: str) -> dict[str, Any]:
-    """One vector file, with its decimal strings turned into integers."""
+    """A vector file, with its decimal strings converted to integers."""
     document: dict[str, Any] = _integers(json.loads((VECTORS / name).read_text()))
     return document
 
 
 def cases(document: dict[str, Any]) -> list[Any]:
-    """The cases a program has one answer to, each a parameter named by its id."""
+    """The cases with a unique answer, each a parameter named by its id."""
     return [pytest.param(case, id=case["id"]) for case in document["cases"] if "ambiguous" not in case]
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the kinds share: a local chain to swap on."""
+"""Shared by the tests of the pool kinds: a local chain for swaps."""
 
 from tests.unit.simnet.conftest import chain
 

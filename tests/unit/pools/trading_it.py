@@ -1,6 +1,6 @@
-"""Trades in the imaginary kind, where it is one of the kinds, and prints what it saw as JSON.
+"""Trades in the imaginary kind, in a tree that has it, and prints the results as JSON.
 
-Not a test by itself: ``test_added_kind`` runs it in a tree that has the kind.
+This is not a test: ``test_added_kind`` runs it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A loop goes on, whatever its passes do."""
+"""A loop continues whatever its passes raise."""
 
 import threading
 from queue import Queue
@@ -11,7 +11,7 @@ PATIENCE = 20
 
 
 class Panic(BaseException):
-    """As those of native libraries: no Exception."""
+    """As raised by native libraries: not an Exception."""
 
 
 def test_a_failing_pass_ends_neither_the_loop_nor_the_process() -> None:
@@ -32,7 +32,7 @@ def test_a_failing_pass_ends_neither_the_loop_nor_the_process() -> None:
     assert loop.stop(PATIENCE)
 
 
-def test_a_stopped_loop_ends_its_pass_and_makes_no_other() -> None:
+def test_a_stopped_loop_finishes_its_pass_and_starts_no_other() -> None:
     begun, may_end, passes = threading.Event(), threading.Event(), []
 
     def run_once() -> None:
@@ -43,13 +43,13 @@ def test_a_stopped_loop_ends_its_pass_and_makes_no_other() -> None:
     loop = Loop("test", run_once, 0.0)
     loop.start()
     assert begun.wait(PATIENCE)
-    assert not loop.stop(0.0), "it is still in its pass"
+    assert not loop.stop(0.0), "the loop is still in its pass"
     may_end.set()
     assert loop.stop(PATIENCE)
     assert passes == ["ended"]
 
 
-def test_a_loop_that_hangs_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_loop_reports_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("orderd.queue.loops.time.monotonic", lambda: clock[0])
     begun, may_end, again = threading.Event(), threading.Event(), threading.Event()
@@ -71,7 +71,7 @@ def test_a_loop_that_hangs_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None
     assert loop.stop(PATIENCE)
 
 
-def test_a_loop_that_rests_for_long_does_not_pass_for_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_with_a_long_interval_does_not_count_as_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("orderd.queue.loops.time.monotonic", lambda: clock[0])
     passes: Queue[None] = Queue()
@@ -79,7 +79,7 @@ def test_a_loop_that_rests_for_long_does_not_pass_for_one_that_hangs(monkeypatch
     loop.start()
     passes.get(timeout=PATIENCE)
     loop.wake()
-    passes.get(timeout=PATIENCE)  # so the first pass is over for certain
+    passes.get(timeout=PATIENCE)  # the first pass is over
     clock[0] += 59
     assert loop.stop(PATIENCE)
     assert loop.seconds_silent == 0

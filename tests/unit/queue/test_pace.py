@@ -11,7 +11,7 @@ from orderd.queue.pace import SlotPace
 
 @dataclass
 class Slots:
-    """Plays what a process trades with: slots of so many milliseconds."""
+    """Stands in for a process' chain: slots of a given duration."""
 
     ms: int = 400
 
@@ -27,7 +27,7 @@ def pace(slots: Slots, *, is_hinted: bool = True, **settings: Any) -> SlotPace:
     return SlotPace(cast("Trading", slots), Settings(**settings), is_hinted)
 
 
-def test_what_a_worker_does_by_the_slots_follows_them() -> None:
+def test_slot_based_intervals_follow_the_slot_time() -> None:
     slots = Slots()
     found = pace(slots, is_hinted=False)
     assert (found.slot_seconds, found.resend_seconds, found.idle_seconds) == (0.4, 1.0, 0.4)
@@ -36,6 +36,6 @@ def test_what_a_worker_does_by_the_slots_follows_them() -> None:
 
 
 @pytest.mark.parametrize("ms", [400, 200])
-def test_what_a_setting_or_the_nodes_hints_say_does_not(ms: int) -> None:
+def test_configured_and_hinted_intervals_do_not_follow_the_slot_time(ms: int) -> None:
     found = pace(Slots(ms), resend_interval_ms=700)
     assert (found.resend_seconds, found.idle_seconds) == (0.7, 2.0)

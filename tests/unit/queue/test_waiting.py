@@ -1,4 +1,4 @@
-"""The middleware that lets orders wait: nothing starts that may not, whatever fails on the way."""
+"""The middleware that lets orders wait: no order starts without permission, whatever fails."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +24,7 @@ BROKER = cast(Broker, None)
 
 
 class Limiter:
-    """Answers what the test tells it to."""
+    """Returns a configured answer."""
 
     def __init__(self, answer: Go | StartSlot | Exception) -> None:
         self.answer = answer
@@ -70,7 +70,7 @@ def postgres_is_down(*_: object) -> None:
 
 
 class TestRateLimit:
-    def test_a_granted_order_goes_on(self) -> None:
+    def test_a_granted_order_proceeds(self) -> None:
         deferrals = Deferrals()
         rate_limit(Limiter(Go("x")), deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == []
@@ -81,25 +81,25 @@ class TestRateLimit:
             rate_limit(Limiter(StartSlot(WAIT)), deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == [(ORDER, WAIT, "rate limit")]
 
-    def test_an_order_that_no_longer_waits_leaves_the_line(self) -> None:
+    def test_an_order_that_no_longer_waits_leaves_the_rate_limits_line(self) -> None:
         limiter = Limiter(StartSlot(WAIT))
         with pytest.raises(SkipMessage):
             rate_limit(limiter, lambda *_: False).before_process_message(BROKER, message())
         assert limiter.forgotten == [ORDER]
 
     @pytest.mark.parametrize("error", [redis.ConnectionError("gone"), redis.TimeoutError("late"), ValueError("a bug")])
-    def test_nothing_starts_when_the_limiter_cannot_be_asked(self, error: Exception) -> None:
+    def test_no_order_starts_when_the_limiter_is_unavailable(self, error: Exception) -> None:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
             rate_limit(Limiter(error), deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == [(ORDER, timedelta(seconds=1), "rate limit unreachable")]
 
     @pytest.mark.parametrize("answer", [StartSlot(WAIT), redis.ConnectionError("gone")])
-    def test_nothing_starts_when_the_order_cannot_even_be_deferred(self, answer: StartSlot | Exception) -> None:
+    def test_no_order_starts_when_it_cannot_be_deferred(self, answer: StartSlot | Exception) -> None:
         missed: list[UUID] = []
         with pytest.raises(SkipMessage):
             rate_limit(Limiter(answer), postgres_is_down, missed).before_process_message(BROKER, message())
-        assert missed == [ORDER], "dispatch sends it again as soon as it can"
+        assert missed == [ORDER], "dispatch must send the order again"
 
     def test_an_unused_start_is_returned(self) -> None:
         limiter, received = Limiter(Go("x")), message()
@@ -109,7 +109,7 @@ class TestRateLimit:
         assert limiter.released == [Go("x")]
 
     @pytest.mark.parametrize("exception", [None, ValueError("the turn failed")])
-    def test_a_start_that_happened_is_not(self, exception: Exception | None) -> None:
+    def test_a_used_start_is_not_returned(self, exception: Exception | None) -> None:
         limiter, received = Limiter(Go("x")), message()
         middleware = rate_limit(limiter, Deferrals().defer)
         middleware.before_process_message(BROKER, received)
@@ -118,23 +118,23 @@ class TestRateLimit:
 
 
 class TestInFlightCap:
-    def test_below_the_cap_an_order_goes_on(self) -> None:
+    def test_an_order_below_the_cap_proceeds(self) -> None:
         deferrals = Deferrals()
         cap(lambda: 1, deferrals.defer).before_process_message(BROKER, message())
         assert deferrals == []
 
-    def test_at_the_cap_it_waits_for_another_to_end(self) -> None:
+    def test_an_order_at_the_cap_waits_for_another_to_end(self) -> None:
         deferrals, counts = Deferrals(), [2, 2, 2, 1, 1]
         cap(lambda: counts.pop(0), deferrals.defer, patience=20).before_process_message(BROKER, message())
         assert (deferrals, counts) == ([], [])
 
-    def test_when_none_ends_it_waits_in_postgres(self) -> None:
+    def test_an_order_is_deferred_when_no_other_ends(self) -> None:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
             cap(lambda: 2, deferrals.defer).before_process_message(BROKER, message())
         assert [(order, reason) for order, _, reason in deferrals] == [(ORDER, "orders in flight")]
 
-    def test_nothing_starts_when_it_cannot_be_deferred(self) -> None:
+    def test_an_order_at_the_cap_does_not_start_when_it_cannot_be_deferred(self) -> None:
         missed: list[UUID] = []
         with pytest.raises(SkipMessage):
             cap(lambda: 2, postgres_is_down, missed).before_process_message(BROKER, message())

@@ -103,7 +103,7 @@ def test_fields_have_the_programs_offsets() -> None:
     assert decoded.activation_point == 123
 
 
-def test_program_addresses_are_the_ones_on_mainnet() -> None:
+def test_program_addresses_are_those_on_mainnet() -> None:
     authority = Pubkey.from_string("GpMZbSM2GgvTKHJirzeGfMFoaZ8UR2X7F4v8vHTvxFbL")
     assert raydium_cpmm_addresses.authority_address() == (authority, 253)
     assert str(raydium_cpmm_addresses.config_address(0)) == "D4FPEruKEHrG5TenZ2mpDGEfu1iUvTiqBxvpU8HLBvC2"

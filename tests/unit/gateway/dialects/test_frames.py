@@ -87,7 +87,7 @@ def test_an_order_without_a_fill_has_failed_in_every_dialect() -> None:
         assert {dialect.words[kind].lower() for kind in ends} == {"failed"}
 
 
-def test_execute() -> None:
+def test_execute_frames() -> None:
     assert frames(EXECUTE, HAPPY) == [
         {"status": "pending", "orderId": ORDER},
         {"status": "routing", "timestamp": STAMP},
@@ -107,7 +107,7 @@ def test_a_second_route_of_an_attempt_is_shown_like_the_first(dialect: Dialect) 
     assert twice == [*once, *once[-of_a_route:]]
 
 
-def test_execute_in_trouble() -> None:
+def test_execute_frames_of_failures() -> None:
     assert frames(EXECUTE, TROUBLED) == [
         {"status": "pending", "orderId": ORDER},
         {"status": "routing", "timestamp": STAMP},
@@ -121,7 +121,7 @@ def test_execute_in_trouble() -> None:
     ]
 
 
-def test_snapshots() -> None:
+def test_snapshots_frames() -> None:
     assert frames(SNAPSHOTS, HAPPY) == [
         {
             "type": "SNAPSHOT",
@@ -152,14 +152,14 @@ def test_snapshots() -> None:
     ]
 
 
-def test_of_an_exact_purchase_the_amount_that_is_sold_is_null_where_nobody_knows_it() -> None:
+def test_an_unknown_input_amount_is_null() -> None:
     bought = ACCEPTED.model_copy(update={"amount_in": None, "exact_out": "152.31"})
     first, *others = frames(SNAPSHOTS, (bought, *HAPPY[1:]))
     assert (first["type"], first["amount"]) == ("SNAPSHOT", None)
     assert others == frames(SNAPSHOTS, HAPPY)[1:]
 
 
-def test_snapshots_in_trouble() -> None:
+def test_snapshots_frames_of_failures() -> None:
     sent = frames(SNAPSHOTS, TROUBLED)
     assert [(frame["type"], frame["status"]) for frame in sent] == [
         ("SNAPSHOT", "PENDING"),
@@ -174,7 +174,7 @@ def test_snapshots_in_trouble() -> None:
     assert sent[-1]["error"] == SLIPPED
 
 
-def test_routing_complete() -> None:
+def test_routing_complete_frames() -> None:
     assert frames(ROUTING_COMPLETE, HAPPY) == [
         {"orderId": ORDER, "status": "ROUTING", "timestamp": STAMP},
         {
@@ -194,7 +194,7 @@ def test_routing_complete() -> None:
     ]
 
 
-def test_routing_complete_in_trouble() -> None:
+def test_routing_complete_frames_of_failures() -> None:
     sent = frames(ROUTING_COMPLETE, TROUBLED)
     assert [frame["status"] for frame in sent] == ["ROUTING", "ROUTING_COMPLETE", "ROUTING", "ROUTING", "FAILED"]
     assert sent[-1]["error"] == SLIPPED
@@ -210,7 +210,7 @@ QUOTE = {
 }
 
 
-def test_quotes() -> None:
+def test_quotes_frames() -> None:
     route = ROUTED.model_copy(update={"route": SPLIT[:1]})
     quoted = {"quote": QUOTE, "selectedDex": "raydium"}
     assert frames(QUOTES, HAPPY[:2]) == [
@@ -242,7 +242,7 @@ def test_quotes() -> None:
     }
 
 
-def test_quotes_in_trouble() -> None:
+def test_quotes_frames_of_failures() -> None:
     sent = frames(QUOTES, TROUBLED, ROUTED)
     assert [frame["status"] for frame in sent] == [
         "pending",
@@ -261,18 +261,18 @@ def test_quotes_in_trouble() -> None:
 
 
 @pytest.mark.parametrize(("legs", "path"), [(SPLIT, ["SOL", "USDC"]), (BY_WAY, ["SOL", "USDC", "CHILLGUY"]), ((), [])])
-def test_a_quote_names_the_tokens_on_the_way(legs: tuple[RoutedLeg, ...], path: list[str]) -> None:
+def test_a_quote_names_the_tokens_of_its_path(legs: tuple[RoutedLeg, ...], path: list[str]) -> None:
     """Events of long ago name no legs."""
     assert frames(QUOTES, HAPPY, ROUTED.model_copy(update={"route": legs}))[2]["quote"]["route"] == path
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES])
-def test_to_all_of_them_an_order_that_was_cancelled_has_failed(dialect: Dialect) -> None:
+def test_a_cancelled_order_has_failed_in_every_dialect(dialect: Dialect) -> None:
     last = frames(dialect, (ACCEPTED, Cancelled()))[-1]
     assert last["status"].lower() == "failed"
     assert last["error"] == "The order was cancelled on request"
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, SNAPSHOTS, ROUTING_COMPLETE, QUOTES])
-def test_all_of_them_have_a_word_for_every_end(dialect: Dialect) -> None:
+def test_every_dialect_has_a_word_for_every_end(dialect: Dialect) -> None:
     assert {EventKind.CONFIRMED, EventKind.FAILED, EventKind.CANCELLED} <= set(dialect.words)

@@ -1,1 +1,1 @@
-"""An imaginary kind of pools: they sell one token for the other at one price. Its folder, whole."""
+"""An imaginary pool kind that trades at a constant price: the complete folder of a kind."""

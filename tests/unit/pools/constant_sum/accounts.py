@@ -9,7 +9,7 @@ from .maths.pool import ConstantSumPool
 
 @dataclass(frozen=True, slots=True)
 class PoolState(Record):
-    """It sells ``numerator`` base units of b for ``denominator`` of a, and the other way round."""
+    """The pool sells ``numerator`` base units of b for ``denominator`` of a, and vice versa."""
 
     DISCRIMINATOR = b"constsum"
     mint_a: Key

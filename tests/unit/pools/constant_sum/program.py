@@ -1,4 +1,4 @@
-"""The program of the imaginary kind, which is on the local chain alone."""
+"""The program of the imaginary kind, which exists only on the local chain."""
 
 from typing import Final
 

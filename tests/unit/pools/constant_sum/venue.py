@@ -1,4 +1,4 @@
-"""The pools of the imaginary kind, as the router meets them."""
+"""The venue of the imaginary kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The base fees of Meteora DAMM v2: bit for bit what the program takes, whether they follow time, price or amount."""
+"""The base fees of Meteora DAMM v2, by time, price or amount, equal the program's bit for bit."""
 
 from dataclasses import replace
 from typing import Any
@@ -31,7 +31,7 @@ def pool_of(account: dict[str, Any]) -> DammV2Pool:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_program(case: dict[str, Any]) -> None:
     given_, expected = case["input"], case["expected"]
     swap = (swap_exact_in if given_["swap_mode"] == "exact_in" else swap_exact_out)(
         pool_of(DOCUMENT["pools"][case["pool"]]),
@@ -44,7 +44,7 @@ def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
     assert {name: getattr(swap.pool, name) for name in expected["end_state"]} == expected["end_state"]
 
 
-def test_every_mode_is_among_the_cases() -> None:
+def test_the_cases_cover_every_mode() -> None:
     modes = {
         (DOCUMENT["pools"][case["pool"]]["base_fee"]["base_fee_mode"], case["input"]["direction"])
         for case in DOCUMENT["cases"]
@@ -73,7 +73,7 @@ PURCHASE = Moment(a_to_b=False, point=NOW, activation_point=NOW, sqrt_price=FLAT
         (10_000_000, 40_000_000),
     ],
 )
-def test_a_rate_limiter_takes_more_of_each_further_reference_amount(amount: int, rate: int) -> None:
+def test_a_rate_limiter_increases_with_each_reference_amount(amount: int, rate: int) -> None:
     assert LIMITER.of_gross(amount, PURCHASE) == rate
 
 
@@ -84,23 +84,23 @@ def test_a_rate_limiter_takes_more_of_each_further_reference_amount(amount: int,
         PURCHASE._replace(point=NOW - 1),
         PURCHASE._replace(point=NOW + 601),
     ],
-    ids=["a sale", "before activation", "after its time"],
+    ids=["sale", "before activation", "after its end"],
 )
-def test_a_rate_limiter_is_of_purchases_while_it_lasts(moment: Moment) -> None:
+def test_a_rate_limiter_applies_to_purchases_while_active(moment: Moment) -> None:
     assert LIMITER.of_gross(10**9, moment) == LIMITER.of_net(10**9, moment) == 10_000_000
     assert LIMITER.of_gross(10**9, PURCHASE._replace(point=NOW + 600)) > 10_000_000
 
 
-def test_a_rate_limiter_of_nothing_is_none() -> None:
+def test_an_empty_rate_limiter_is_none() -> None:
     assert not RateLimiterSchedule(10_000_000, 0, 0, 0, 0).applies(PURCHASE)
 
 
 @given(st.integers(1, 10**8))
-@example(990_000)  # what the first reference amount leaves
-@example(4_850_000)  # what all that rises leaves
+@example(990_000)  # the net amount of the first reference amount
+@example(4_850_000)  # the net amount where the rate reaches its maximum
 @example(4_850_001)
-def test_the_rate_of_what_is_left_leaves_it(net: int) -> None:
-    """But for what rounding the rate and the fee up makes."""
+def test_the_rate_of_a_net_amount_gives_that_net_amount(net: int) -> None:
+    """Except for rounding up the rate and the fee."""
     rate = LIMITER.of_net(net, PURCHASE)
     gross = -(-net * 10**9 // (10**9 - rate))
     left = gross - fee_in(gross, LIMITER.of_gross(gross, PURCHASE))
@@ -118,14 +118,14 @@ def test_the_rate_of_what_is_left_leaves_it(net: int) -> None:
     ],
     ids=["no increment", "no reference", "a maximum below the cliff", "more than 64 bits", "a fee of more than all"],
 )
-def test_a_rate_limiter_that_the_program_cannot_compute_is_refused(limiter: RateLimiterSchedule, amount: int) -> None:
+def test_an_overflowing_rate_limiter_is_refused(limiter: RateLimiterSchedule, amount: int) -> None:
     with pytest.raises(SwapError, match="math_overflow"):
         limiter.of_net(amount, PURCHASE)
 
 
 @pytest.mark.parametrize("collect_fee_mode", [0, 1, 2])
 def test_the_curve_of_a_rate_limiter_follows_its_quotes(collect_fee_mode: int) -> None:
-    """The program lets pools have one only where the fee is taken in token b; others are computed all the same."""
+    """The program allows a rate limiter only with fees in token b; other modes are computed as well."""
     pool = plain_pool(base_fee=LIMITER, collect_fee_mode=collect_fee_mode)
     side = DammV2Side(pool, a_to_b=False, now=NOW, point=NOW)
     segments = list(side.segments())
@@ -180,7 +180,7 @@ MARKET_CAP = MarketCapSchedule(
         (100, NOW + 601, 10_000_000),
     ],
 )
-def test_a_market_cap_schedule_falls_with_each_step_of_the_price_and_ends(percent: int, point: int, rate: int) -> None:
+def test_a_market_cap_schedule_falls_with_each_price_step_until_its_end(percent: int, point: int, rate: int) -> None:
     moment = Moment(True, point, NOW, FLAT * percent // 100 + 1)
     assert MARKET_CAP.of_gross(1, moment) == MARKET_CAP.of_net(1, moment) == rate
 
@@ -191,12 +191,12 @@ def test_a_market_cap_schedule_without_steps_is_refused(nothing: dict[str, Any])
         replace(MARKET_CAP, **nothing).of_gross(1, PURCHASE._replace(sqrt_price=2 * FLAT))
 
 
-def test_a_fee_that_falls_exponentially_keeps_a_part_each_time() -> None:
+def test_an_exponential_fee_is_reduced_by_a_factor_per_period() -> None:
     fee = TimeSchedule(True, 100_000_000, number_of_period=2, period_frequency=60, reduction_factor=5_000)
     rates = [fee.of_gross(1, PURCHASE._replace(point=NOW + seconds)) for seconds in (0, 60, 120, 9_000)]
     assert rates == [100_000_000, 50_000_000, 25_000_000, 25_000_000]
 
 
-def test_a_mode_that_is_not_known_is_refused() -> None:
+def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(UnsupportedPoolError, match="fee_mode"):
         BaseFee(2_500_000, 5, bytes(5), 0, 0, 0).to_maths(FLAT)

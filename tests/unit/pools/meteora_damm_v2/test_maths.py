@@ -1,4 +1,4 @@
-"""Meteora DAMM v2: bit for bit what the program answers, and the laws no swap may break."""
+"""Meteora DAMM v2 maths: equal to the program bit for bit, and the invariants of swaps."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -53,19 +53,19 @@ def swap_of(case: dict[str, Any]) -> DammV2Swap:
     )
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert (len(DOCUMENT["cases"]), len(CASES)) == (78, 77)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" in case.values[0]["expected"]])
-def test_refuses_what_the_program_refuses(case: dict[str, Any]) -> None:
+def test_refuses_like_the_program(case: dict[str, Any]) -> None:
     with pytest.raises(SwapError) as refused:
         swap_of(case)
     assert refused.value.kind == case["expected"]["error"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" not in case.values[0]["expected"]])
-def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_program(case: dict[str, Any]) -> None:
     expected, end = case["expected"], case["expected"]["end_state"]
     before = pool_of(DOCUMENT["pools"][case["pool"]])
 
@@ -82,7 +82,7 @@ NOW = 1_000_000
 
 
 def plain_pool(**changes: Any) -> DammV2Pool:
-    """A pool at price one with 0.25 % fee, no dynamic fee, 10 ** 12 of both tokens in reach."""
+    """A pool at price 1 with a 0.25 % fee, no dynamic fee, and 10**12 of both tokens in range."""
     pool = DammV2Pool(
         base_fee=TimeSchedule(False, 2_500_000, 0, 0, 0),
         dynamic_fee=DammV2DynamicFee(False, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
@@ -108,14 +108,14 @@ def buy(pool: DammV2Pool, amount_in: int, a_to_b: bool = True) -> DammV2Swap:
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
+def test_a_zero_amount_is_refused_by_its_side(amount: int) -> None:
     with pytest.raises(SwapError, match="zero_input"):
         buy(plain_pool(), amount)
     with pytest.raises(SwapError, match="zero_output"):
         swap_exact_out(plain_pool(), amount, a_to_b=True, now=NOW, point=NOW)
 
 
-def test_an_amount_too_small_to_buy_anything_is_refused() -> None:
+def test_an_amount_too_small_to_buy_a_unit_is_refused() -> None:
     with pytest.raises(SwapError, match="zero_output"):
         buy(plain_pool(), 1)
 
@@ -127,14 +127,14 @@ def test_an_output_that_costs_more_than_64_bits_of_input_is_refused() -> None:
         )
 
 
-def test_a_compounding_pool_cannot_pay_out_all_it_has() -> None:
+def test_a_compounding_pool_cannot_pay_out_its_whole_reserve() -> None:
     pool = plain_pool(collect_fee_mode=2, compounding_fee_bps=5_000)
     with pytest.raises(SwapError, match="insufficient_liquidity"):
         swap_exact_out(pool, 10**12, a_to_b=False, now=NOW, point=NOW)
 
 
 def narrow_pool(**changes: Any) -> DammV2Pool:
-    """A pool whose range ends a hundredth above and below its price."""
+    """A pool whose range ends 1 % above and below its price."""
     return plain_pool(sqrt_min_price=FLAT - FLAT // 100, sqrt_max_price=FLAT + FLAT // 100, **changes)
 
 
@@ -159,8 +159,8 @@ def test_a_partial_fill_pays_no_more_than_the_range_takes(collect_fee_mode: int,
     assert fill(pool, swap.amount_in - 10_000, a_to_b) == buy(pool, swap.amount_in - 10_000, a_to_b)
 
 
-def test_a_partial_fill_of_a_compounding_pool_fills_it_all() -> None:
-    """It has no price range."""
+def test_a_partial_fill_of_a_compounding_pool_is_complete() -> None:
+    """A compounding pool has no price range."""
     pool = narrow_pool(collect_fee_mode=2, compounding_fee_bps=5_000)
     assert fill(pool, 10**12, True) == buy(pool, 10**12, True)
 
@@ -172,13 +172,13 @@ def test_a_partial_fill_at_the_end_of_the_range_is_refused() -> None:
         fill(plain_pool(), 0, True)
 
 
-def test_a_fee_rule_that_is_not_known_is_refused() -> None:
+def test_an_unknown_fee_rule_is_refused() -> None:
     with pytest.raises(SwapError, match="unsupported_fee_mode"):
         buy(plain_pool(fee_version=2), 10**6)
 
 
 @pytest.mark.parametrize("shares", [{"protocol_fee_percent": 101}, {"compounding_fee_bps": 10_001}])
-def test_shares_of_a_fee_that_are_more_than_all_of_it_are_refused(shares: dict[str, int]) -> None:
+def test_fee_shares_above_100_percent_are_refused(shares: dict[str, int]) -> None:
     with pytest.raises(SwapError, match="math_overflow"):
         buy(plain_pool(**shares), 10**9)
 
@@ -187,7 +187,7 @@ def test_shares_of_a_fee_that_are_more_than_all_of_it_are_refused(shares: dict[s
     ("point", "numerator"),
     [(NOW - 1, 50_000_000), (NOW, 100_000_000), (NOW + 119, 95_000_000), (NOW + 10**9, 50_000_000)],
 )
-def test_a_scheduled_fee_falls_period_by_period_to_its_floor_where_it_also_begins(point: int, numerator: int) -> None:
+def test_a_scheduled_fee_falls_per_period_to_its_minimum(point: int, numerator: int) -> None:
     fee = TimeSchedule(False, 100_000_000, number_of_period=10, period_frequency=60, reduction_factor=5_000_000)
     assert fee.of_gross(1, Moment(True, point, NOW, FLAT)) == numerator
 
@@ -200,7 +200,7 @@ def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
 
 @pytest.mark.parametrize("a_to_b", [True, False])
 @pytest.mark.parametrize("collect_fee_mode", [0, 1, 2])
-def test_price_impact_counts_depth_and_no_fee(collect_fee_mode: int, a_to_b: bool) -> None:
+def test_price_impact_excludes_fees(collect_fee_mode: int, a_to_b: bool) -> None:
     pool = plain_pool(collect_fee_mode=collect_fee_mode)
     swap = buy(pool, 10**9, a_to_b)
     impact = price_impact(swap.net_in, swap.gross_out, spot_price(pool, a_to_b=a_to_b))
@@ -261,7 +261,7 @@ def test_more_in_never_gives_less_out(pool: DammV2Pool, amount: int, more: int, 
 
 
 @given(pools(), amounts, st.booleans())
-def test_what_exact_out_asks_for_buys_at_least_that(pool: DammV2Pool, wanted: int, a_to_b: bool) -> None:
+def test_the_input_of_an_exact_output_buys_at_least_that(pool: DammV2Pool, wanted: int, a_to_b: bool) -> None:
     try:
         bought = swap_exact_out(pool, wanted, a_to_b=a_to_b, now=NOW, point=NOW)
     except SwapError:

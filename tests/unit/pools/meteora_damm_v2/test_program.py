@@ -1,4 +1,4 @@
-"""Meteora DAMM v2: accounts as mainnet holds them, swaps as the program reads them."""
+"""Meteora DAMM v2: accounts as on mainnet, and swap instructions as the program parses them."""
 
 import hashlib
 import random
@@ -107,25 +107,25 @@ def test_fields_lie_where_the_program_reads_them(offset: int, size: int, name: s
     assert field == int.from_bytes(b"\x5a" * size, "little")
 
 
-def test_keys_lie_where_discovery_filters() -> None:
+def test_keys_have_the_offsets_used_by_discovery() -> None:
     data = plain_account(token_a_mint=key(1), token_b_mint=key(2)).encode()
     assert data[damm_accounts.Pool.offset("token_a_mint") :][:32] == bytes(key(1))
     assert data[damm_accounts.Pool.offset("token_b_mint") :][:32] == bytes(key(2))
 
 
-def test_program_addresses_are_the_ones_on_mainnet() -> None:
+def test_program_addresses_are_those_on_mainnet() -> None:
     assert str(damm_addresses.POOL_AUTHORITY_ADDRESS) == "HLnpSz9h2S4hiLQ43rnSD9XkcUThA7B8hQMKmDaiTLcC"
     assert str(damm_addresses.EVENT_AUTHORITY_ADDRESS) == "3rmHSu74h1ZcmAisVcWerTCiRDQbUrBKmcwptYGjHfet"
 
 
 def pool_address(config: Pubkey, mint: Pubkey, other: Pubkey) -> Pubkey:
-    """Where the pool of two mints with a configuration is; the order of the mints does not matter."""
+    """The address of the pool of two mints with a configuration; the order of the mints does not matter."""
     low, high = sorted((bytes(mint), bytes(other)))
     return Pubkey.find_program_address([b"pool", bytes(config), high, low], damm.PROGRAM_ID)[0]
 
 
 def customizable_pool_address(mint: Pubkey, other: Pubkey) -> Pubkey:
-    """Where the one pool of two mints that needs no configuration is; the order of the mints does not matter."""
+    """The address of the only pool of two mints without a configuration, in either order of the mints."""
     low, high = sorted((bytes(mint), bytes(other)))
     return Pubkey.find_program_address([b"cpool", high, low], damm.PROGRAM_ID)[0]
 
@@ -137,7 +137,7 @@ def test_a_pools_address_does_not_depend_on_the_order_of_its_mints() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_pool_swaps_the_same_after_its_account_was_written_and_read(case: dict[str, Any]) -> None:
+def test_a_pool_read_from_its_account_swaps_the_same(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     account = damm_accounts.Pool.decode(account_of(DOCUMENT["pools"][case["pool"]]).encode())
     swap = damm_v2.swap_exact_in if given["swap_mode"] == "exact_in" else damm_v2.swap_exact_out
@@ -158,7 +158,7 @@ def test_a_pool_swaps_the_same_after_its_account_was_written_and_read(case: dict
             assert getattr(after, name) == value, name
 
 
-def test_the_fee_is_booked_in_the_token_it_was_taken_in() -> None:
+def test_the_fee_is_recorded_in_its_token() -> None:
     account = plain_account(collect_fee_mode=1)
     clock = {"now": 1_754_982_400, "point": 1_754_982_400}
     for a_to_b in (True, False):
@@ -175,7 +175,7 @@ def test_the_fee_is_booked_in_the_token_it_was_taken_in() -> None:
     assert (after.fee_b_per_liquidity, after.metrics.total_lp_b_fee) == (0, 0)
 
 
-def test_a_pool_of_the_first_layout_gets_the_balances_that_its_price_implies() -> None:
+def test_a_pool_of_the_first_layout_gets_balances_from_its_price() -> None:
     old = plain_account(layout_version=0, token_a_amount=0, token_b_amount=0)
     assert old.to_pool() == account_of(REAL).to_pool()
     swap = damm_v2.swap_exact_in(old.to_pool(), 10**9, a_to_b=True, now=1_754_982_400, point=1_754_982_400)
@@ -192,7 +192,7 @@ def test_a_pool_of_the_first_layout_gets_the_balances_that_its_price_implies() -
     ],
     ids=lambda value: str(value) if isinstance(value, Unsupported) else "",
 )
-def test_a_fee_that_is_not_covered_is_refused(account: damm_accounts.Pool, reason: Unsupported) -> None:
+def test_an_unsupported_fee_is_refused(account: damm_accounts.Pool, reason: Unsupported) -> None:
     with pytest.raises(UnsupportedPoolError, match=reason) as refused:
         account.to_pool()
     assert refused.value.reason == reason
@@ -209,18 +209,18 @@ def test_a_pool_opens_at_its_activation_point_on_its_own_clock() -> None:
 
 
 @pytest.mark.parametrize("mode", list(damm_instructions.SwapMode))
-def test_a_swap_is_two_amounts_and_a_mode(mode: damm_instructions.SwapMode) -> None:
+def test_a_swap_has_two_amounts_and_a_mode(mode: damm_instructions.SwapMode) -> None:
     order = damm_instructions.Swap2(5, 4, mode)
     assert order.encode().hex() == "414b3f4ceb5b5b88" + "05" + "00" * 7 + "04" + "00" * 7 + f"{mode:02x}"
     assert damm_handler.decode_instruction(order.encode()) == order
 
 
-def test_another_instruction_is_no_swap() -> None:
+def test_another_instruction_is_not_a_swap() -> None:
     with pytest.raises(LayoutError, match="not a swap of Meteora DAMM v2"):
         damm_handler.decode_instruction(bytes(25))
 
 
-def test_a_swap_names_the_accounts_the_program_expects() -> None:
+def test_a_swap_has_the_programs_accounts() -> None:
     state = plain_account(
         token_a_vault=key(1), token_b_vault=key(2), token_a_mint=key(3), token_b_mint=key(4), token_b_flag=1
     )

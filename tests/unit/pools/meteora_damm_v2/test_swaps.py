@@ -1,4 +1,4 @@
-"""Meteora DAMM v2 on the local chain: its three modes, and the program's names for what it refuses."""
+"""Meteora DAMM v2 on the local chain: its three swap modes, and the program's error names."""
 
 from dataclasses import replace
 from typing import Any
@@ -31,12 +31,12 @@ def pool(chain: LocalChain) -> DammV2:
 
 
 def switch(pool: DammV2, **fields: Any) -> None:
-    """Change the pool's account."""
+    """Change fields of the pool's account."""
     accounts = pool.chain.bank.accounts
     accounts[pool.address] = accounts[pool.address]._replace(data=replace(pool.state, **fields).encode())
 
 
-def test_the_recentred_pool_is_consistent_at_the_price_of_the_real_clmm_pool(pool: DammV2, chain: LocalChain) -> None:
+def test_the_recentred_pool_has_the_price_of_the_real_clmm_pool(pool: DammV2, chain: LocalChain) -> None:
     state = pool.state
     assert state.sqrt_price == Clmm(chain, SOL_USDC_CLMM_4BPS).state.sqrt_price_x64
     above = Stretch(state.liquidity, state.sqrt_max_price, zero_for_one=True)
@@ -48,7 +48,7 @@ def test_the_recentred_pool_is_consistent_at_the_price_of_the_real_clmm_pool(poo
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["a to b", "b to a"])
-def test_a_partial_fill_takes_what_the_price_range_takes(pool: DammV2, forward: bool) -> None:
+def test_a_partial_fill_ends_with_the_price_range(pool: DammV2, forward: bool) -> None:
     size = 50_000 * SOL if forward else 5_000_000 * 10**6
     now = pool.chain.now
     expected = damm_v2.swap_partial_fill(pool.pool(), size, a_to_b=forward, now=now, point=now)
@@ -73,7 +73,7 @@ def test_an_unknown_mode_is_exact_in(pool: DammV2) -> None:
     assert pool.pool() == expected.pool
 
 
-def test_fees_are_booked_for_providers_and_protocol(pool: DammV2) -> None:
+def test_fees_are_recorded_for_providers_and_protocol(pool: DammV2) -> None:
     before = pool.state
     expected = pool.quote(1_000 * 10**6, forward=False)
     assert expected.protocol_fee > 0
@@ -86,7 +86,7 @@ def test_fees_are_booked_for_providers_and_protocol(pool: DammV2) -> None:
     assert after.fee_b_per_liquidity == (expected.claiming_fee << 128) // before.liquidity
 
 
-def test_a_fast_price_makes_the_next_swap_dearer(pool: DammV2) -> None:
+def test_a_fast_price_change_increases_the_next_fee(pool: DammV2) -> None:
     calm = pool.quote(SOL, forward=True).fee_numerator
     pool.chain.send(pool.swap(200 * SOL, 1, forward=True))
 
@@ -107,7 +107,7 @@ def test_the_event_is_sent_to_the_program_itself(pool: DammV2) -> None:
     assert int.from_bytes(event.data[92:100], "little") == expected.amount_out
 
 
-def test_slippage_is_refused_by_a_single_unit(pool: DammV2) -> None:
+def test_a_single_unit_of_slippage_is_refused(pool: DammV2) -> None:
     bought = pool.quote(SOL, forward=True)
     paid = pool.quote(SOL, forward=False, exact_out=True)
     before = pool.pool()
@@ -120,7 +120,7 @@ def test_slippage_is_refused_by_a_single_unit(pool: DammV2) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"pool_status": PoolStatus.DISABLED}, {"activation_point": 2**40}])
-def test_a_pool_that_is_closed_refuses(pool: DammV2, fields: dict[str, int]) -> None:
+def test_a_closed_pool_refuses_swaps(pool: DammV2, fields: dict[str, int]) -> None:
     switch(pool, **fields)
 
     assert error_name(pool.chain.send(pool.swap(SOL, 1, forward=True))) == "PoolDisabled"
@@ -137,9 +137,7 @@ def test_a_pool_that_is_closed_refuses(pool: DammV2, fields: dict[str, int]) -> 
         (10**16, False, True, "MathOverflow"),
     ],
 )
-def test_amounts_that_cannot_be_swapped_are_refused(
-    pool: DammV2, amount: int, forward: bool, exact_out: bool, name: str
-) -> None:
+def test_invalid_amounts_are_refused(pool: DammV2, amount: int, forward: bool, exact_out: bool, name: str) -> None:
     swap = pool.swap(amount, 2**63 if exact_out else 0, forward=forward, exact_out=exact_out)
 
     assert error_name(pool.chain.send(swap)) == name
@@ -172,7 +170,7 @@ CPMM_VAULT = raydium_cpmm.vault_address(SOL_USDC_CPMM, token.NATIVE_MINT)
         (meteora_damm_v2_instructions.EVENT_AUTHORITY, {"key": STRANGER}, "ConstraintSeeds"),
     ],
 )
-def test_the_program_checks_its_accounts(
+def test_the_program_validates_its_accounts(
     pool: DammV2, index: int, changes: dict[str, Pubkey | bool], name: str
 ) -> None:
     swap = with_account(pool.swap(SOL, 1, forward=True), index, **changes)
@@ -180,7 +178,7 @@ def test_the_program_checks_its_accounts(
     assert error_name(pool.chain.send(swap)) == name
 
 
-def test_an_account_that_does_not_fit_is_refused_by_the_token_program(pool: DammV2) -> None:
+def test_a_mismatched_account_is_refused_by_the_token_program(pool: DammV2) -> None:
     both_sol = with_account(
         pool.swap(SOL, 1, forward=True),
         meteora_damm_v2_instructions.OUTPUT_TOKEN_ACCOUNT,

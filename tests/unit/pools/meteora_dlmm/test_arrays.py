@@ -1,4 +1,4 @@
-"""Which bin arrays a DLMM swap meets: the order the program demands, across all three bitmaps."""
+"""The bin arrays of a DLMM swap, in the program's order, across all three bitmaps."""
 
 from dataclasses import replace
 
@@ -30,12 +30,12 @@ def pair_with(indices: set[int], active_id: int) -> tuple[LbPair, BitmapExtensio
 
 
 @pytest.mark.parametrize(("bin_id", "index"), [(0, 0), (69, 0), (70, 1), (-1, -1), (-70, -1), (-71, -2), (-2287, -33)])
-def test_a_bin_lies_in_the_array_below_it(bin_id: int, index: int) -> None:
+def test_a_bin_belongs_to_the_array_of_its_index(bin_id: int, index: int) -> None:
     assert array_index(bin_id) == index
 
 
 @given(indices=INDICES, active=st.integers(-6656 * 70, 6656 * 70 - 1))
-def test_a_swap_meets_the_arrays_in_order_from_the_active_one(indices: set[int], active: int) -> None:
+def test_a_swap_uses_arrays_in_order_from_the_active_one(indices: set[int], active: int) -> None:
     pair, extension = pair_with(indices, active)
     start = array_index(active)
     assert list(arrays_in_order(pair, extension, swap_for_y=True)) == sorted(
@@ -46,19 +46,19 @@ def test_a_swap_meets_the_arrays_in_order_from_the_active_one(indices: set[int],
     )
 
 
-def test_without_the_extension_the_walk_ends_at_the_pools_own_bitmap() -> None:
+def test_the_walk_ends_at_the_pools_own_bitmap_without_the_extension() -> None:
     pair, _ = pair_with({-600, -512, 0, 511, 512}, active_id=0)
     assert list(arrays_in_order(pair, None, swap_for_y=True)) == [0, -512]
     assert list(arrays_in_order(pair, None, swap_for_y=False)) == [0, 511]
 
 
 @given(indices=INDICES, data=st.data())
-def test_an_emptied_array_leaves_the_bitmap_that_it_is_in(indices: set[int], data: st.DataObject) -> None:
+def test_an_emptied_array_is_removed_from_its_bitmap(indices: set[int], data: st.DataObject) -> None:
     emptied = data.draw(st.sets(st.sampled_from(sorted(indices)))) if indices else set()
     assert without(*pair_with(indices, active_id=0), emptied) == pair_with(indices - emptied, active_id=0)
 
 
-def test_without_the_extension_arrays_outside_the_pools_own_bitmap_are_left_alone() -> None:
+def test_arrays_outside_the_pools_own_bitmap_are_unchanged_without_the_extension() -> None:
     pair, _ = pair_with({-600, 3, 600}, active_id=0)
     assert without(pair, None, [-600, 600]) == (pair, None)
 
@@ -74,7 +74,7 @@ def test_without_the_extension_arrays_outside_the_pools_own_bitmap_are_left_alon
         ({"limit_order_fee_ask_side": 5, "fee_amount_x_per_token_stored": 5, "limit_order_ask_side": 1}, True),
     ],
 )
-def test_an_array_is_empty_when_only_claims_are_left(content: dict[str, int], empty: bool) -> None:
+def test_an_array_is_empty_when_only_claims_remain(content: dict[str, int], empty: bool) -> None:
     assert is_empty(BinArray(0, 2, bytes(7), KEY).with_bin(69, Bin(**content))) == empty  # type: ignore[arg-type]
 
 
@@ -102,7 +102,7 @@ def test_a_swap_is_written_back_to_the_bins_it_changed() -> None:
 
 
 @pytest.mark.parametrize("version", range(4))
-def test_limit_orders_count_whatever_the_version_of_the_bin_array_says(version: int) -> None:
+def test_limit_orders_count_in_every_version_of_a_bin_array(version: int) -> None:
     orders = Bin(price=1 << 64, open_order_amount=1_000, order_age=7)
     array = BinArray(0, version, bytes(7), KEY).with_bin(0, orders)
     pair = replace(PAIR, bin_step=10, bin_array_bitmap=internal_bitmap([0]))
@@ -122,7 +122,7 @@ def test_limit_orders_count_whatever_the_version_of_the_bin_array_says(version: 
     )
 
 
-def test_a_bin_without_a_price_gets_that_of_its_id() -> None:
+def test_a_bin_without_a_price_gets_the_price_of_its_id() -> None:
     array = BinArray(0, 2, bytes(7), KEY).with_bin(0, Bin(amount_x=1))
     (found,) = array.liquid_bins(25)
     assert found.price == 1 << 64

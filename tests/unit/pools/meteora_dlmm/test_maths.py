@@ -1,4 +1,4 @@
-"""Meteora DLMM: bit for bit what the program answers, and the laws no swap may break."""
+"""Meteora DLMM maths: equal to the program bit for bit, and the invariants of swaps."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -54,24 +54,24 @@ def swap_of(case: dict[str, Any]) -> DlmmSwap:
     return swap(pool, given["amount"], swap_for_y=given["swap_for_y"], now=given["current_timestamp"])
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert (len(DOCUMENT["cases"]), len(CASES), len(PRICES)) == (166, 166, 231)
 
 
 @pytest.mark.parametrize("case", PRICES, ids=lambda case: f"step {case['bin_step']} id {case['bin_id']}")
-def test_a_bins_price_is_the_programs(case: dict[str, Any]) -> None:
+def test_the_price_of_a_bin_matches_the_program(case: dict[str, Any]) -> None:
     assert price_from_bin_id(case["bin_step"], case["bin_id"]) == case["price_q64"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" in case.values[0]["expected"]])
-def test_refuses_what_the_program_refuses(case: dict[str, Any]) -> None:
+def test_refuses_like_the_program(case: dict[str, Any]) -> None:
     with pytest.raises(SwapError) as refused:
         swap_of(case)
     assert refused.value.kind == case["expected"]["error"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" not in case.values[0]["expected"]])
-def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_program(case: dict[str, Any]) -> None:
     expected, end = case["expected"], case["expected"]["end_state"]
     before = pool_of(DOCUMENT["pools"][case["pool"]])
 
@@ -93,7 +93,7 @@ NOW = 1_000_000
 
 
 def plain_pool(bins: list[DlmmBin], **parameters: int) -> DlmmPool:
-    """A pool at bin 0, where both tokens are worth the same, with 1 % base fee and no volatility yet."""
+    """A pool at bin 0, where both tokens have equal value, with a 1 % base fee and no volatility."""
     fixed = DlmmParameters(
         base_factor=10_000,
         base_fee_power_factor=0,
@@ -114,7 +114,7 @@ def bin_at(bin_id: int, amount_x: int = 0, amount_y: int = 0, **orders: Any) -> 
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
+def test_a_zero_amount_is_refused_by_its_side(amount: int) -> None:
     pool = plain_pool([bin_at(0, 1_000, 1_000)])
     with pytest.raises(SwapError, match="zero_input"):
         swap_exact_in(pool, amount, swap_for_y=True, now=NOW)
@@ -141,7 +141,7 @@ def test_volatility_that_overflows_the_programs_32_bits_is_refused() -> None:
         swap_exact_in(pool, 100, swap_for_y=True, now=NOW)
 
 
-def test_limit_orders_rest_untouched_where_the_pool_does_not_support_them() -> None:
+def test_limit_orders_are_ignored_if_the_pool_does_not_support_them() -> None:
     resting = bin_at(0, amount_y=1_000, open_order_amount=1_000)
     assert swap_exact_in(plain_pool([resting]), 1_500, swap_for_y=True, now=NOW).amount_out > 1_000
     for pool in (plain_pool([resting], function_type=1), replace(plain_pool([resting]), has_reward=True)):
@@ -159,7 +159,7 @@ def test_a_filled_order_earns_half_of_its_share_of_the_fee() -> None:
 
 
 def refusal_of(pool: DlmmPool, wanted: int, *, swap_for_y: bool) -> SwapErrorKind | None:
-    """Why the pool does not pay exactly ``wanted``, if it does not."""
+    """The reason why the pool does not pay exactly ``wanted``, or None."""
     try:
         swap = swap_exact_out(pool, wanted, swap_for_y=swap_for_y, now=NOW)
     except SwapError as error:
@@ -168,7 +168,7 @@ def refusal_of(pool: DlmmPool, wanted: int, *, swap_for_y: bool) -> SwapErrorKin
     return None
 
 
-def test_an_exact_output_is_refused_where_it_ends_among_orders_and_their_rounding_leaves_it_short() -> None:
+def test_an_exact_output_that_rounding_of_orders_leaves_short_is_refused() -> None:
     pool = replace(plain_pool([bin_at(3, amount_y=1_000, open_order_amount=1_000)]), active_id=3)
     among_orders = [refusal_of(pool, wanted, swap_for_y=True) for wanted in range(1_001, 2_000)]
     assert set(among_orders) == {None, SwapErrorKind.OUTPUT_FALLS_SHORT}
@@ -183,7 +183,7 @@ def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
 
 
 @pytest.mark.parametrize("collect_fee_mode", [0, 1])
-def test_price_impact_is_what_the_bins_left_behind_cost(collect_fee_mode: int) -> None:
+def test_price_impact_is_the_cost_of_crossed_bins(collect_fee_mode: int) -> None:
     bins = [bin_at(0, amount_y=10**9), bin_at(-1, amount_y=10**9)]
     pool = plain_pool(bins, collect_fee_mode=collect_fee_mode)
     spot = spot_price(pool, swap_for_y=True)
@@ -193,7 +193,7 @@ def test_price_impact_is_what_the_bins_left_behind_cost(collect_fee_mode: int) -
     assert Fraction(4, 1000) < price_impact(across.net_in, across.gross_out, spot) < Fraction(5, 1000)
 
 
-def test_bins_are_walked_from_the_nearest_over_gaps_both_ways() -> None:
+def test_bins_are_used_from_the_nearest_across_gaps_in_both_directions() -> None:
     bins = DlmmBins([bin_at(5), bin_at(-7), bin_at(0), bin_at(-1)])
     assert [each.bin_id for each in bins.walk(0, downwards=True)] == [0, -1, -7]
     assert [each.bin_id for each in bins.walk(-3, downwards=True)] == [-7]
@@ -202,7 +202,7 @@ def test_bins_are_walked_from_the_nearest_over_gaps_both_ways() -> None:
     assert (list(bins), len(bins)) == ([-7, -1, 0, 5], 4)
 
 
-def test_changed_bins_leave_their_predecessors_as_they_were() -> None:
+def test_changed_bins_do_not_modify_the_old_state() -> None:
     before = DlmmBins([bin_at(0), bin_at(1)])
     between = before.replace([bin_at(0, 10, 10)])
     after = between.replace([bin_at(1, 20, 20)])
@@ -218,7 +218,7 @@ tokens = st.integers(0, 10**10)
 
 @st.composite
 def pools(draw: st.DrawFn) -> DlmmPool:
-    """Pools about bin 0: y below it, x above, and limit orders on the side they would rest on."""
+    """Pools around bin 0: y below it, x above, and limit orders on their resting side."""
     bins = []
     for bin_id in draw(st.sets(st.integers(-12, 12), min_size=1)):
         ask = bin_id > 0 or (bin_id == 0 and draw(st.booleans()))
@@ -294,7 +294,7 @@ def test_more_in_never_gives_less_out(pool: DlmmPool, amount: int, more: int, sw
 
 
 @given(pools(), amounts, st.booleans())
-def test_what_exact_out_asks_for_buys_at_least_that(pool: DlmmPool, wanted: int, swap_for_y: bool) -> None:
+def test_the_input_of_an_exact_output_buys_at_least_that(pool: DlmmPool, wanted: int, swap_for_y: bool) -> None:
     try:
         bought = swap_exact_out(pool, wanted, swap_for_y=swap_for_y, now=NOW)
     except SwapError:

@@ -1,4 +1,4 @@
-"""DLMM's limit orders on the local chain: filled and written back as the real program does, on real accounts too."""
+"""DLMM's limit orders on the local chain are filled and stored like by the real program, also on real accounts."""
 
 from itertools import islice
 from typing import Any
@@ -41,11 +41,11 @@ SEEDS: dict[str, Any] = {
 }
 SOL = 10**9
 RICH = 2**62
-"""What the trader and the reserves hold where a capture or a vector does not tell."""
+"""Balances of trader and reserves that a capture or a vector does not give."""
 
 
 def rich_world(pool_accounts: dict[Pubkey, tuple[Pubkey, bytes]], pair: Pubkey) -> Accounts:
-    """These accounts with reserves that can pay any swap, and a trader who can pay for it."""
+    """These accounts, with reserves that can pay any swap and a trader who can pay for it."""
     accounts = {address: LedgerAccount(10**10, owner, data) for address, (owner, data) in pool_accounts.items()}
     state = LbPair.decode(accounts[pair].data)
     sides = ((state.mint_x, state.reserve_x, HELD[0]), (state.mint_y, state.reserve_y, HELD[1]))
@@ -63,7 +63,7 @@ def rich_world(pool_accounts: dict[Pubkey, tuple[Pubkey, bytes]], pair: Pubkey) 
 def swap_in(
     accounts: Accounts, pair: Pubkey, case: dict[str, Any], now: int, slot: int = 1
 ) -> tuple[Outcome, Accounts]:
-    """What becomes of a case's swap, which names every bin array that is there, and the accounts after it."""
+    """The outcome of a case's swap with all existing bin arrays, and the accounts after it."""
     state, forward = LbPair.decode(accounts[pair].data), case["swap_for_y"]
     extension_address = meteora_dlmm_addresses.bitmap_extension_address(pair)
     extension = None
@@ -87,7 +87,7 @@ def swap_in(
 
 
 def paid_and_received(before: Accounts, after: Accounts, state: LbPair, *, forward: bool) -> tuple[int, int]:
-    """What the trader paid and received, having made sure that the reserves moved by the same."""
+    """The amounts paid and received by the trader; checks that the reserves moved by the same."""
     changes = [amount(after, address) - amount(before, address) for address in HELD]
     assert changes == [
         amount(before, reserve) - amount(after, reserve) for reserve in (state.reserve_x, state.reserve_y)
@@ -96,7 +96,7 @@ def paid_and_received(before: Accounts, after: Accounts, state: LbPair, *, forwa
 
 
 @pytest.mark.parametrize(("file", "case"), dlmm_cases())
-def test_on_real_accounts_the_local_program_answers_as_the_real_one(file: str, case: dict[str, Any]) -> None:
+def test_the_local_program_answers_like_the_real_one_on_real_accounts(file: str, case: dict[str, Any]) -> None:
     capture = CAPTURES[file]
     before = rich_world(capture.accounts, capture.pair)
 
@@ -104,7 +104,7 @@ def test_on_real_accounts_the_local_program_answers_as_the_real_one(file: str, c
 
     expected, refused = case["expected"], refusal(case["expected"])
     if refused is not None:
-        # The real program runs out of units on its way to the error that the local one tells at once.
+        # The real program runs out of units before the error that the local one reports at once.
         assert error_code(outcome) == (6085 if refused == UNDETERMINED else 3005)
         return
     assert outcome.error is None, outcome.logs
@@ -113,7 +113,7 @@ def test_on_real_accounts_the_local_program_answers_as_the_real_one(file: str, c
 
 
 @pytest.mark.parametrize("case", cases(VECTORS))
-def test_the_local_program_leaves_pair_and_bins_as_the_real_one(case: dict[str, Any]) -> None:
+def test_the_local_program_leaves_pair_and_bins_like_the_real_one(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     chain = Chain()
     put_dlmm(chain, POOL, *MINTS, VECTORS["pools"][case["pool"]], **SEEDS)
@@ -142,7 +142,7 @@ def test_the_local_program_leaves_pair_and_bins_as_the_real_one(case: dict[str, 
 
 
 @pytest.mark.parametrize("address", [SOL_USDC_BS4, SOL_USDC_BS10], ids=["step 4", "step 10"])
-def test_the_first_block_has_limit_orders_on_both_sides_which_swaps_fill(address: Pubkey) -> None:
+def test_limit_orders_of_the_first_block_are_filled_by_swaps(address: Pubkey) -> None:
     chain = LocalChain()
     pool = Dlmm(chain, address)
     accounts = [chain.account(bin_array_address(address, index)) for index in pool.all_arrays()]
@@ -162,8 +162,8 @@ def test_the_first_block_has_limit_orders_on_both_sides_which_swaps_fill(address
 
 @pytest.mark.parametrize("index", [-600, -513, -512, -3, 0, 511, 512, 600])
 @pytest.mark.parametrize("forward", [True, False])
-def test_a_swap_that_fills_an_arrays_last_order_takes_its_bit_away(index: int, forward: bool) -> None:
-    """As was measured on the deployed program, in the pair's own bitmap and in the extension's."""
+def test_filling_an_arrays_last_order_clears_its_bit(index: int, forward: bool) -> None:
+    """Measured on the deployed program, in the pair's own bitmap and in the extension's."""
     chain, active = Chain(), index * meteora_dlmm_bin_array.BINS_PER_ARRAY + 35
     template = VECTORS["pools"]["constructed_sol_usdc_bs4"]
     order = {"amount_x": 0, "amount_y": 0, "price": 1 << 64, "open_order_amount": 10**6}

@@ -1,4 +1,4 @@
-"""What only Meteora's pools do: their state says which further accounts to read."""
+"""Specifics of Meteora's DLMM venue: the state determines which further accounts to read."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,7 +28,7 @@ SELL_Y = QuoteRequest(str(Y), str(X), 10**6)
 
 
 def pool_of(active_id: int, arrays: list[int], amount: int = 10**9) -> dict[str, Any]:
-    """A pool at price 1 or thereabouts with one bin in the middle of each array, and the active bin."""
+    """A pool at a price near 1 with one bin in the middle of each array, and the active bin."""
     ids = sorted({active_id, *(index * BINS_PER_ARRAY + 35 for index in arrays)})
     bins = [
         {
@@ -48,7 +48,7 @@ def bin_arrays_of(venue: MeteoraDlmm, request: QuoteRequest) -> list[Pubkey]:
     return [meta.pubkey for meta in swap.accounts[meteora_dlmm_instructions.BIN_ARRAYS :]]
 
 
-def test_a_swap_names_the_bin_arrays_in_the_order_it_meets_them() -> None:
+def test_a_swap_names_its_bin_arrays_in_order() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-9, -4, -1, 0, 1, 5, 8]))
     venue = MeteoraDlmm(chain.rpc())
@@ -99,7 +99,7 @@ def test_a_swap_names_its_accounts_in_the_programs_order() -> None:
     assert writable == [0, 2, 3, 4, 5, 8, 16]
 
 
-def test_a_pool_far_from_price_one_brings_its_bitmap_extension() -> None:
+def test_a_pool_far_from_price_one_needs_its_bitmap_extension() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(600 * BINS_PER_ARRAY, [600, 599, 601]))
     venue = MeteoraDlmm(chain.rpc())
@@ -109,7 +109,7 @@ def test_a_pool_far_from_price_one_brings_its_bitmap_extension() -> None:
     assert bin_arrays_of(venue, SELL_Y)[0] == meteora_dlmm_addresses.bin_array_address(POOL, 600)
 
 
-def test_state_is_read_again_where_the_price_has_left_the_expected_arrays() -> None:
+def test_state_is_read_again_if_the_price_left_the_expected_arrays() -> None:
     chain = Chain()
     ticks = [0.0]
     arrays = list(range(-10, 11))
@@ -129,7 +129,7 @@ def test_state_is_read_again_where_the_price_has_left_the_expected_arrays() -> N
     assert chain.methods == ["getMultipleAccounts"]
 
 
-def test_a_price_that_outruns_every_read_is_no_quote() -> None:
+def test_a_price_that_moves_faster_than_reads_is_refused() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, list(range(-30, 31))))
     state = LbPair.decode(chain.accounts[POOL][1])
@@ -155,7 +155,7 @@ def test_a_pool_is_found_whichever_of_its_mints_is_x() -> None:
         assert MeteoraDlmm(chain.rpc()).pools(str(X), str(Y)) == [str(POOL)]
 
 
-def test_a_bin_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liquidity() -> None:
+def test_a_missing_bin_array_refuses_the_pool() -> None:
     chain = Chain()
     put_dlmm(chain, POOL, X, Y, pool_of(10, [-1, 0, 1]))
     del chain.accounts[meteora_dlmm_addresses.bin_array_address(POOL, -1)]
@@ -164,7 +164,7 @@ def test_a_bin_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liqui
     assert error.value.code == ErrorCode.POOL_UNSUPPORTED
 
 
-def test_a_pool_that_opens_at_a_slot_is_judged_by_the_slot() -> None:
+def test_a_pool_that_opens_at_a_slot_is_checked_by_slot() -> None:
     chain = Chain()
     chain.slot = 1_000
     put_dlmm(chain, POOL, X, Y, pool_of(10, [0]), activation_type=0, activation_point=1_001)
@@ -174,7 +174,7 @@ def test_a_pool_that_opens_at_a_slot_is_judged_by_the_slot() -> None:
     assert best_quote(MeteoraDlmm(chain.rpc()), SELL_X).pool == str(POOL)
 
 
-def test_arrays_with_nothing_but_limit_orders_pay_as_those_with_liquidity_do() -> None:
+def test_arrays_with_only_limit_orders_are_traded() -> None:
     request = replace(SELL_X, amount=2_500_000)
     paid = []
     for orders in (False, True):

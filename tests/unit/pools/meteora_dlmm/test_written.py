@@ -1,4 +1,4 @@
-"""What DLMM swaps write besides amounts: the oracle, and what each share of a bin has earned."""
+"""What DLMM swaps store besides amounts: the oracle, and the fees per share of a bin."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from tests.unit.simnet.pools import Dlmm, error_code
 SOL = 10**9
 
 
-def test_an_observation_sums_up_where_swaps_found_the_pair() -> None:
+def test_an_observation_accumulates_the_bins_before_swaps() -> None:
     empty = Oracle.new(2)
     first = empty.updated(1_000, -7)
     same = first.updated(1_000 + SAMPLE_SECONDS - 1, -9)
@@ -32,7 +32,7 @@ def test_an_observation_sums_up_where_swaps_found_the_pair() -> None:
     assert (third.index, third.active_size) == (0, 2)
 
 
-def test_a_swap_is_seen_by_the_oracle_at_the_bin_it_found(chain: LocalChain) -> None:
+def test_the_oracle_records_the_bin_before_a_swap(chain: LocalChain) -> None:
     pool = Dlmm(chain, SOL_USDC_BS4)
     found = pool.state.active_id
 
@@ -43,7 +43,7 @@ def test_a_swap_is_seen_by_the_oracle_at_the_bin_it_found(chain: LocalChain) -> 
     assert pool.state.active_id < found
 
 
-def test_a_bins_fee_is_shared_by_those_who_hold_it(chain: LocalChain) -> None:
+def test_the_fee_of_a_bin_is_shared_by_its_liquidity(chain: LocalChain) -> None:
     pool = Dlmm(chain, SOL_USDC_BS4)
     for forward, size in ((True, SOL), (False, 100 * 10**6)):
         swap = pool.quote(size, forward=forward)
@@ -62,7 +62,7 @@ def test_a_bins_fee_is_shared_by_those_who_hold_it(chain: LocalChain) -> None:
         ) == ((growth, 0) if forward else (0, growth))
 
 
-def test_the_program_signs_for_the_address_that_follows_from_the_pair(chain: LocalChain) -> None:
+def test_the_program_signs_for_the_pairs_derived_address(chain: LocalChain) -> None:
     pool = Dlmm(chain, SOL_USDC_BS4)
     account = chain.account(SOL_USDC_BS4)
     for bump in (pool.state.bump_seed - 1, pool.state.bump_seed - 2, pool.state.bump_seed - 3):
@@ -71,7 +71,7 @@ def test_the_program_signs_for_the_address_that_follows_from_the_pair(chain: Loc
         assert error_code(chain.send(pool.swap(SOL, 1, forward=True))) == "PrivilegeEscalation"
 
 
-def test_an_address_follows_from_what_the_kind_of_pair_names() -> None:
+def test_the_address_is_derived_from_the_seeds_of_the_pair_type() -> None:
     chain = LocalChain()
     state = Dlmm(chain, REAL_DLMM_PAIR).state
     named = {

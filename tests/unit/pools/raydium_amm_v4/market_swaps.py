@@ -1,4 +1,4 @@
-"""The swaps of Raydium AMM v4 as its releases of old read them: they name the accounts of the order book."""
+"""The swap instructions of earlier Raydium AMM v4 releases, which name the accounts of the order book."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -60,7 +60,7 @@ class SwapBaseOut(Record):
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The accounts of the order book that the instructions of old name."""
+    """The accounts of the order book that the earlier instructions name."""
 
     bids: Pubkey
     asks: Pubkey
@@ -81,7 +81,7 @@ def swap_naming_market(
     *,
     program_id: Pubkey = PROGRAM_ID,
 ) -> Instruction:
-    """The same swap for releases of the program that do not know ``SwapBaseInV2`` and ``SwapBaseOutV2`` yet."""
+    """The same swap for releases of the program without ``SwapBaseInV2`` and ``SwapBaseOutV2``."""
     accounts = [
         readonly(token.PROGRAM_ID),
         writable(amm),

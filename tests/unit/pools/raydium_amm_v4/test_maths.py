@@ -1,4 +1,4 @@
-"""Raydium AMM v4: bit for bit what the program answers, and the laws no swap may break."""
+"""Raydium AMM v4 maths: equal to the program bit for bit, and the invariants of swaps."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -37,19 +37,19 @@ def swap_of(case: dict[str, Any]) -> AmmV4Swap:
     return swap(pool, case["input"]["amount"], coin_to_pc=case["input"]["direction"] == "coin_to_pc")
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert (len(DOCUMENT["cases"]), len(CASES)) == (60, 60)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" in case.values[0]["expected"]])
-def test_refuses_what_the_program_refuses(case: dict[str, Any]) -> None:
+def test_refuses_like_the_program(case: dict[str, Any]) -> None:
     with pytest.raises(SwapError) as refused:
         swap_of(case)
     assert refused.value.kind == case["expected"]["error"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" not in case.values[0]["expected"]])
-def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_program(case: dict[str, Any]) -> None:
     expected, end = case["expected"], case["expected"]["end_state"]
     before = pool_of(DOCUMENT["pools"][case["pool"]])
 
@@ -68,7 +68,7 @@ def plain_pool(coin: int = 1_000_000, pc: int = 2_000_000) -> AmmV4Pool:
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
+def test_a_zero_amount_is_refused_by_its_side(amount: int) -> None:
     with pytest.raises(SwapError, match="zero_input"):
         swap_exact_in(plain_pool(), amount, coin_to_pc=True)
     with pytest.raises(SwapError, match="zero_output"):
@@ -94,7 +94,7 @@ def test_an_output_that_costs_more_than_64_bits_of_input_is_refused() -> None:
         swap_exact_out(plain_pool(coin=U64_MAX // 2), 1_999_999, coin_to_pc=True)
 
 
-def test_what_lies_on_the_order_book_counts_but_cannot_be_paid_out_of_the_vault() -> None:
+def test_funds_on_the_order_book_count_for_the_price_but_cannot_be_paid_out() -> None:
     pool = replace(plain_pool(pc=1_000), status=1, open_orders_pc=1_999_000)
     assert spot_price(pool, coin_to_pc=True) == 2
     assert swap_exact_out(pool, 1_000, coin_to_pc=True).pool.pc_vault == 0
@@ -107,7 +107,7 @@ def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
     assert spot_price(plain_pool(), coin_to_pc=False) == Fraction(1, 2)
 
 
-def test_price_impact_counts_depth_and_no_fee() -> None:
+def test_price_impact_excludes_fees() -> None:
     pool = plain_pool(10**12, 10**12)
     swap = swap_exact_in(pool, 10**12, coin_to_pc=True)
     impact = price_impact(swap.net_in, swap.gross_out, spot_price(pool, coin_to_pc=True))
@@ -156,7 +156,9 @@ def test_more_in_never_gives_less_out(pool: AmmV4Pool, amount: int, more: int, c
 
 
 @given(pools, st.data(), st.booleans())
-def test_what_exact_out_asks_for_buys_at_least_that(pool: AmmV4Pool, data: st.DataObject, coin_to_pc: bool) -> None:
+def test_the_input_of_an_exact_output_buys_at_least_that(
+    pool: AmmV4Pool, data: st.DataObject, coin_to_pc: bool
+) -> None:
     wanted = data.draw(st.integers(1, (pool.reserve_pc if coin_to_pc else pool.reserve_coin) // 2))
     bought = swap_exact_out(pool, wanted, coin_to_pc=coin_to_pc)
     assert bought.amount_out == wanted

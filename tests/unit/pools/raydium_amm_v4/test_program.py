@@ -1,4 +1,4 @@
-"""Raydium AMM v4: accounts as mainnet holds them, swaps as the program reads them."""
+"""Raydium AMM v4: accounts as on mainnet, and swap instructions as the program parses them."""
 
 import base64
 import random
@@ -93,13 +93,13 @@ def test_an_account_of_mainnet_is_read() -> None:
     assert data[v4_accounts.AmmInfo.offset("pc_mint") :][:32] == bytes(info.pc_mint)
 
 
-def test_the_authority_is_the_one_on_mainnet() -> None:
+def test_the_authority_is_that_on_mainnet() -> None:
     assert v4_addresses.authority_address() == (Pubkey.from_string("5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1"), 254)
     assert v4_addresses.authority_address(v4.DEVNET_PROGRAM_ID)[0] != v4_addresses.authority_address()[0]
 
 
 @pytest.mark.parametrize("case", cases(DOCUMENT))
-def test_a_pool_swaps_the_same_after_its_account_was_written_and_read(case: dict[str, Any]) -> None:
+def test_a_pool_read_from_its_account_swaps_the_same(case: dict[str, Any]) -> None:
     pool, given, expected = DOCUMENT["pools"][case["pool"]], case["input"], case["expected"]
     account = v4_accounts.AmmInfo.decode(account_of(pool).encode())
     amm = account.to_pool(
@@ -129,13 +129,13 @@ def test_a_status_without_swaps_is_refused(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [v4_accounts.AmmStatus.INITIALIZED, v4_accounts.AmmStatus.SWAP_ONLY])
-def test_a_status_with_swaps_asks_for_no_time(status: v4_accounts.AmmStatus) -> None:
+def test_a_status_with_swaps_has_no_opening_time(status: v4_accounts.AmmStatus) -> None:
     account = plain_account(status=status, state_data=blank(v4_accounts.StateData, pool_open_time=2**40))
     assert account.accepts_swaps(0)
     assert account.to_pool(10**9, 10**9).coin_vault == 10**9
 
 
-def test_a_pool_that_waits_swaps_from_its_opening_on() -> None:
+def test_a_waiting_pool_swaps_from_its_opening_time() -> None:
     account = plain_account(
         status=v4_accounts.AmmStatus.WAITING_TRADE, state_data=blank(v4_accounts.StateData, pool_open_time=1_000)
     )
@@ -157,7 +157,7 @@ def test_a_pool_of_one_token_with_itself_is_refused() -> None:
         (v4_instructions.SwapBaseOutV2(5, 4), "11"),
     ],
 )
-def test_a_swap_is_a_tag_and_two_amounts(order: Record, tag: str) -> None:
+def test_a_swap_has_a_tag_and_two_amounts(order: Record, tag: str) -> None:
     data = order.encode()
     assert data.hex() == tag + "05" + "00" * 7 + "04" + "00" * 7
     assert type(order).decode(data) == order
@@ -169,7 +169,7 @@ def test_a_swap_without_the_market_is_reported_by_its_tag(order: Record) -> None
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01" + bytes(16), amm_v4_market.SwapBaseIn(5, 4).encode()])
-def test_another_instruction_is_no_swap(data: bytes) -> None:
+def test_another_instruction_is_not_a_swap(data: bytes) -> None:
     with pytest.raises(LayoutError, match="not a swap of Raydium AMM v4"):
         v4_handler.decode_instruction(data)
 

@@ -1,4 +1,4 @@
-"""Raydium AMM v4 on the local chain: what it counts and logs, and its numbers for what it refuses."""
+"""Raydium AMM v4 on the local chain: its counters and logs, and its error numbers."""
 
 import base64
 import struct
@@ -29,7 +29,7 @@ def pool(chain: LocalChain) -> AmmV4:
 
 
 def switch(pool: AmmV4, **fields: Any) -> None:
-    """Change the pool's account."""
+    """Change fields of the pool's account."""
     accounts = pool.chain.bank.accounts
     accounts[pool.address] = accounts[pool.address]._replace(data=replace(pool.state, **fields).encode())
 
@@ -50,7 +50,7 @@ def test_a_swap_is_logged(pool: AmmV4) -> None:
 
 
 @pytest.mark.parametrize(("amount_in", "minimum"), [(0, 0), (0, 1), (1, 0), (1, 1), (2**63, 0)])
-def test_a_swap_that_pays_nothing_is_logged_with_an_output_of_zero(pool: AmmV4, amount_in: int, minimum: int) -> None:
+def test_a_swap_that_pays_zero_is_logged_with_an_output_of_zero(pool: AmmV4, amount_in: int, minimum: int) -> None:
     before = pool.pool()
     had = pool.chain.amount(pool.chain.held(token.NATIVE_MINT))
 
@@ -59,7 +59,7 @@ def test_a_swap_that_pays_nothing_is_logged_with_an_output_of_zero(pool: AmmV4, 
     assert ray_log(outcome.logs) == (3, amount_in, minimum, 2, had, before.reserve_coin, before.reserve_pc, 0)
 
 
-def test_a_swap_changes_nothing_in_the_pool_but_the_epoch(pool: AmmV4) -> None:
+def test_a_swap_changes_only_the_epoch_of_the_pool(pool: AmmV4) -> None:
     switch(pool, recent_epoch=9)
     before = pool.state
 
@@ -68,7 +68,7 @@ def test_a_swap_changes_nothing_in_the_pool_but_the_epoch(pool: AmmV4) -> None:
     assert pool.state == replace(before, recent_epoch=0)
 
 
-def test_slippage_is_refused_by_a_single_unit(pool: AmmV4) -> None:
+def test_a_single_unit_of_slippage_is_refused(pool: AmmV4) -> None:
     bought = pool.quote(SOL, forward=True)
     paid = pool.quote(SOL, forward=False, exact_out=True)
     before = pool.pool()
@@ -84,13 +84,13 @@ def test_slippage_is_refused_by_a_single_unit(pool: AmmV4) -> None:
     "fields",
     [{"status": AmmStatus.DISABLED}, {"status": AmmStatus.WITHDRAW_ONLY}, {"status": AmmStatus.LIQUIDITY_ONLY}],
 )
-def test_a_pool_that_is_closed_refuses(pool: AmmV4, fields: dict[str, int]) -> None:
+def test_a_closed_pool_refuses_swaps(pool: AmmV4, fields: dict[str, int]) -> None:
     switch(pool, **fields)
 
     assert error_code(pool.chain.send(pool.swap(SOL, 1, forward=True))) == 22
 
 
-def test_a_pool_that_waits_opens_with_the_first_swap_after_its_time(pool: AmmV4) -> None:
+def test_a_waiting_pool_opens_with_the_first_swap_after_its_time(pool: AmmV4) -> None:
     opens = pool.chain.now + 5
     switch(pool, status=AmmStatus.WAITING_TRADE, state_data=replace(pool.state.state_data, pool_open_time=opens))
 
@@ -105,9 +105,7 @@ def test_a_pool_that_waits_opens_with_the_first_swap_after_its_time(pool: AmmV4)
     ("amount", "limit", "exact_out", "code"),
     [(0, 0, False, 29), (1, 0, False, 29), (1, 1, False, 30), (10**15, 2**63, True, "ProgramFailedToComplete")],
 )
-def test_amounts_that_cannot_be_swapped_are_refused(
-    pool: AmmV4, amount: int, limit: int, exact_out: bool, code: int | str
-) -> None:
+def test_invalid_amounts_are_refused(pool: AmmV4, amount: int, limit: int, exact_out: bool, code: int | str) -> None:
     assert error_code(pool.chain.send(pool.swap(amount, limit, forward=True, exact_out=exact_out))) == code
 
 
@@ -124,7 +122,7 @@ def test_amounts_that_cannot_be_swapped_are_refused(
         (SwapV2Account.USER, {"key": STRANGER, "signer": False}, 21),
     ],
 )
-def test_the_program_checks_its_accounts(
+def test_the_program_validates_its_accounts(
     pool: AmmV4, index: int, changes: dict[str, Pubkey | bool], code: int | str
 ) -> None:
     swap = with_account(pool.swap(SOL, 1, forward=True), index, **changes)
@@ -132,7 +130,7 @@ def test_the_program_checks_its_accounts(
     assert error_code(pool.chain.send(swap)) == code
 
 
-def test_a_vault_is_nobody_s_account(pool: AmmV4) -> None:
+def test_a_vault_cannot_be_a_users_account(pool: AmmV4) -> None:
     swap = pool.swap(SOL, 1, forward=True)
 
     into_vault = with_account(swap, SwapV2Account.USER_DESTINATION, key=pool.state.pc_vault)
@@ -141,7 +139,7 @@ def test_a_vault_is_nobody_s_account(pool: AmmV4) -> None:
     assert error_code(pool.chain.send(same_token)) == 42
 
 
-def test_the_instructions_that_name_an_order_book_are_not_served(pool: AmmV4) -> None:
+def test_instructions_with_an_order_book_are_refused(pool: AmmV4) -> None:
     swap = pool.swap(SOL, 1, forward=True)
     old = Instruction(raydium_amm_v4.PROGRAM_ID, SwapBaseIn(SOL, 1).encode(), list(swap.accounts))
 

@@ -1,4 +1,4 @@
-"""The accounts of a CLMM pool as the reference vectors describe it: state, configuration and tick arrays."""
+"""The accounts of a CLMM pool of the reference vectors: state, configuration and tick arrays."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Raydium CLMM: bit for bit what the program answers, and the laws no swap may break."""
+"""Raydium CLMM maths: equal to the program bit for bit, and the invariants of swaps."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -46,19 +46,19 @@ def swap_of(case: dict[str, Any]) -> ClmmSwap:
     return swap(pool, given["amount"], zero_for_one=given["zero_for_one"], now=NOW, sqrt_price_limit=limit)
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert (len(DOCUMENT["cases"]), len(CASES)) == (108, 108)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" in case.values[0]["expected"]])
-def test_refuses_what_the_program_refuses(case: dict[str, Any]) -> None:
+def test_refuses_like_the_program(case: dict[str, Any]) -> None:
     with pytest.raises(SwapError) as refused:
         swap_of(case)
     assert refused.value.kind == case["expected"]["error"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" not in case.values[0]["expected"]])
-def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_program(case: dict[str, Any]) -> None:
     expected, end = case["expected"], case["expected"]["end_state"]
     before = pool_of(DOCUMENT["pools"][case["pool"]])
     zero_for_one = case["input"]["zero_for_one"]
@@ -86,7 +86,7 @@ NOW = 1_800_000_000
 
 
 def plain_pool(**changes: Any) -> ClmmPool:
-    """A pool at price one, 0.25 % fee, deep liquidity within 1,000 ticks and a tenth of it within 10,000."""
+    """A pool at price 1 with a 0.25 % fee, deep liquidity within 1,000 ticks and a tenth of it within 10,000."""
     pool = ClmmPool(
         trade_fee_rate=2_500,
         protocol_fee_rate=120_000,
@@ -112,7 +112,7 @@ def plain_pool(**changes: Any) -> ClmmPool:
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
+def test_a_zero_amount_is_refused_by_its_side(amount: int) -> None:
     with pytest.raises(SwapError, match="zero_input"):
         swap_exact_in(plain_pool(), amount, zero_for_one=True, now=NOW)
     with pytest.raises(SwapError, match="zero_output"):
@@ -140,7 +140,7 @@ def test_a_swap_stops_at_its_price_limit(zero_for_one: bool) -> None:
 
 
 def test_a_swap_that_costs_nothing_is_refused() -> None:
-    """The price stands at the edge of an empty stretch, and the limit lies within it."""
+    """The price is at the edge of an empty range, and the limit lies within it."""
     pool = plain_pool(liquidity=0, ticks=(ClmmTick(-1_000, 0),))
     with pytest.raises(SwapError, match="zero_input"):
         swap_exact_in(pool, 1_000, zero_for_one=True, now=NOW, sqrt_price_limit=sqrt_price_at_tick(-10))
@@ -153,7 +153,7 @@ def test_an_output_that_costs_more_than_64_bits_of_input_is_refused() -> None:
         swap_exact_out(pool, 2 * U64_MAX, zero_for_one=True, now=NOW)
 
 
-def test_a_gap_in_the_liquidity_is_leapt_over() -> None:
+def test_a_gap_in_the_liquidity_is_skipped() -> None:
     ticks = (ClmmTick(-200, 10**12), ClmmTick(-100, -(10**12)), ClmmTick(100, 10**12), ClmmTick(200, -(10**12)))
     pool = plain_pool(liquidity=0, ticks=ticks)
     swap = swap_exact_in(pool, 10**9, zero_for_one=True, now=NOW)
@@ -163,7 +163,7 @@ def test_a_gap_in_the_liquidity_is_leapt_over() -> None:
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
 @pytest.mark.parametrize("fee_on", [0, 1, 2])
-def test_the_fee_is_taken_in_the_token_the_pool_prescribes(fee_on: int, zero_for_one: bool) -> None:
+def test_the_fee_is_taken_in_the_token_of_the_pools_setting(fee_on: int, zero_for_one: bool) -> None:
     swap = swap_exact_in(plain_pool(fee_on=fee_on), 10**9, zero_for_one=zero_for_one, now=NOW)
     in_token_0 = {0: zero_for_one, 1: True, 2: False}[fee_on]
     assert swap.fee_on_input == (in_token_0 == zero_for_one)
@@ -175,7 +175,7 @@ def test_the_fee_is_taken_in_the_token_the_pool_prescribes(fee_on: int, zero_for
     assert abs(exact.amount_in - swap.amount_in) <= 2
 
 
-def test_fee_growth_wraps_around_as_the_programs_128_bits_do() -> None:
+def test_fee_growth_wraps_at_128_bits() -> None:
     swap = swap_exact_in(plain_pool(fee_growth_global_0=U128_MAX), 10**9, zero_for_one=True, now=NOW)
     assert swap.pool.fee_growth_global_0 == 2_100_000 * FLAT // (11 * 10**12) - 1
 
@@ -187,7 +187,7 @@ def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
 
 
 @pytest.mark.parametrize("fee_on", [0, 1, 2])
-def test_price_impact_counts_depth_and_no_fee(fee_on: int) -> None:
+def test_price_impact_excludes_fees(fee_on: int) -> None:
     pool = plain_pool(fee_on=fee_on)
     swap = swap_exact_in(pool, 11 * 10**9, zero_for_one=True, now=NOW)
     impact = price_impact(swap.net_in, swap.gross_out, spot_price(pool, zero_for_one=True))
@@ -196,7 +196,7 @@ def test_price_impact_counts_depth_and_no_fee(fee_on: int) -> None:
 
 @st.composite
 def pools(draw: st.DrawFn) -> ClmmPool:
-    """Pools about price one, of positions that overlap as chance has it."""
+    """Pools near price 1, with randomly overlapping positions."""
     tick_current = draw(st.integers(-3_000, 3_000))
     net: dict[int, int] = {}
     liquidity = 0
@@ -257,7 +257,7 @@ def test_more_in_never_gives_less_out(pool: ClmmPool, amount: int, more: int, ze
 
 
 @given(pools(), amounts, st.booleans())
-def test_what_exact_out_asks_for_is_what_it_gives(pool: ClmmPool, wanted: int, zero_for_one: bool) -> None:
+def test_an_exact_output_is_exact(pool: ClmmPool, wanted: int, zero_for_one: bool) -> None:
     try:
         bought = swap_exact_out(pool, wanted, zero_for_one=zero_for_one, now=NOW)
     except SwapError:
@@ -269,8 +269,8 @@ def test_what_exact_out_asks_for_is_what_it_gives(pool: ClmmPool, wanted: int, z
 
 
 @given(pools(), amounts, st.booleans())
-def test_each_crossing_tells_the_fee_growths_of_its_moment(pool: ClmmPool, amount: int, zero_for_one: bool) -> None:
-    """They are those that a swap leaves which is told to stop at that tick."""
+def test_each_crossing_has_the_fee_growth_of_its_moment(pool: ClmmPool, amount: int, zero_for_one: bool) -> None:
+    """It equals the fee growth after a swap that stops at that tick."""
     swap = try_exact_in(pool, amount, zero_for_one)
     crossings = () if swap is None else swap.crossings
     ticks = [each.tick for each in crossings]
@@ -279,7 +279,7 @@ def test_each_crossing_tells_the_fee_growths_of_its_moment(pool: ClmmPool, amoun
         limit = sqrt_price_at_tick(crossing.tick)
         try:
             there = swap_exact_in(pool, amount, zero_for_one=zero_for_one, now=NOW, sqrt_price_limit=limit)
-        except SwapError:  # the price stood there already, or nothing but empty stretches lay before
+        except SwapError:  # the price was already there, or only empty ranges were before it
             continue
         assert there.pool.fee_growth_global_0 == crossing.fee_growth_global_0
         assert there.pool.fee_growth_global_1 == crossing.fee_growth_global_1

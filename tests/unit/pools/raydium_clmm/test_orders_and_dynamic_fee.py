@@ -1,4 +1,4 @@
-"""Raydium CLMM's limit orders and dynamic fee: what its SDK of July 2026 answers, and the rules of the program."""
+"""Raydium CLMM's limit orders and dynamic fee: answers of its SDK of July 2026, and rules of the program."""
 
 from dataclasses import replace
 from typing import Any
@@ -26,7 +26,7 @@ CASES = cases(DOCUMENT)
 
 
 def ticks_of(pool: dict[str, Any]) -> tuple[ClmmTick, ...]:
-    """Through the bytes of the tick arrays."""
+    """Decoded from the bytes of the tick arrays."""
     spacing = pool["pool_state"]["tick_spacing"]
     arrays: dict[int, TickArrayState] = {}
     for each in pool["ticks"]:
@@ -50,7 +50,7 @@ def pool_of(pool: dict[str, Any]) -> ClmmPool:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_gives_what_the_sdk_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_sdk(case: dict[str, Any]) -> None:
     given_, expected = case["input"], case["expected"]
     exact_in = given_["swap_mode"] == "exact_in"
     swap = (swap_exact_in if exact_in else swap_exact_out)(
@@ -66,7 +66,7 @@ def test_gives_what_the_sdk_gives(case: dict[str, Any]) -> None:
     assert swap.pool.liquidity == expected["end_state"]["liquidity"]
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert len(CASES) == len(DOCUMENT["cases"]) == 130
 
 
@@ -89,7 +89,7 @@ def test_the_phase_of_orders_stays_within_64_bits() -> None:
 
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
-def test_a_price_of_orders_that_no_number_holds_is_refused(zero_for_one: bool) -> None:
+def test_an_overflowing_price_of_orders_is_refused(zero_for_one: bool) -> None:
     with pytest.raises(SwapError, match="math_overflow"):
         OrderPrice.at(1 << 31 if zero_for_one else 1 << 97, zero_for_one=zero_for_one)
     steep = OrderPrice.at(1 << 40, zero_for_one=True)
@@ -103,7 +103,7 @@ ORDERS = LimitOrders(untouched=10**6)
 @given(st.integers(1, 10**7), st.booleans(), st.integers(0, 100_000), st.booleans(), st.booleans())
 @example(10**7, True, 2_500, True, True)
 @example(10**5, False, 2_500, False, False)
-def test_a_match_takes_no_more_than_waits_and_pays_no_less_than_the_price(
+def test_a_match_takes_at_most_the_waiting_amount_at_the_price_or_better(
     amount: int, fee_on_input: bool, rate: int, exact_in: bool, zero_for_one: bool
 ) -> None:
     price = OrderPrice.at(sqrt_price_at_tick(60), zero_for_one=zero_for_one)
@@ -118,7 +118,7 @@ def test_a_match_takes_no_more_than_waits_and_pays_no_less_than_the_price(
 
 
 def with_orders(tick: int, orders: LimitOrders = ORDERS, **changes: Any) -> ClmmPool:
-    """The plain pool with orders at one tick, which has no liquidity of its own."""
+    """The plain pool with orders at one tick that has no liquidity of its own."""
     pool = plain_pool(**changes)
     ticks = sorted([*pool.ticks, ClmmTick(tick, 0, orders, has_liquidity=False)], key=lambda each: each.tick)
     return replace(pool, ticks=tuple(ticks))
@@ -133,7 +133,7 @@ def test_one_order_of_one_unit_does_not_change_what_a_swap_before_it_gets() -> N
     assert sell(pool, 10**9).amount_out == sell(plain_pool(), 10**9).amount_out
 
 
-def test_orders_on_the_way_are_filled_at_their_price_and_leave_with_their_tick() -> None:
+def test_crossed_orders_are_filled_at_their_price_and_removed() -> None:
     pool = with_orders(-600, fee_on=2)
     plain, swap = sell(plain_pool(fee_on=2), 4 * 10**11), sell(pool, 4 * 10**11)
     assert swap.amount_out > plain.amount_out
@@ -155,14 +155,14 @@ def test_a_swap_that_ends_among_orders_stays_before_the_tick(tick: int, zero_for
     assert again.pool.sqrt_price == swap.pool.sqrt_price
 
 
-def test_fees_of_orders_where_there_is_no_liquidity_are_the_protocols() -> None:
+def test_fees_of_orders_without_liquidity_go_to_the_protocol() -> None:
     pool = plain_pool(liquidity=0, ticks=(ClmmTick(-60, 0, ORDERS, has_liquidity=False),))
     swap = sell(pool, 10**5)
     assert swap.fee == swap.protocol_fee + swap.fund_fee == 250
     assert swap.pool.fee_growth_global_0 == 0
 
 
-def test_liquidity_at_a_tick_with_orders_waits_for_them_to_be_filled() -> None:
+def test_liquidity_at_a_tick_with_orders_is_used_after_the_orders() -> None:
     orders = LimitOrders(untouched=10**15)
     ticks = (ClmmTick(-10_000, 10**12), ClmmTick(-600, 10**13, orders), ClmmTick(10_000, -(11 * 10**12)))
     pool = plain_pool(ticks=ticks)
@@ -190,16 +190,14 @@ VOLATILE = DynamicFeeState(
     ("seconds", "reference", "updated"),
     [(-5, 7, NOW), (29, 7, NOW), (30, 20_000, NOW + 30), (600, 0, NOW + 600)],
 )
-def test_what_swaps_left_stays_for_a_moment_then_fades_then_is_forgotten(
-    seconds: int, reference: int, updated: int
-) -> None:
+def test_volatility_is_kept_then_decays_and_is_then_reset(seconds: int, reference: int, updated: int) -> None:
     left = replace(VOLATILE, last_update=NOW, volatility_reference=7)
     met = left.at(NOW + seconds, 9)
     assert (met.volatility_reference, met.last_update) == (reference, updated)
     assert met.group_reference == (0 if reference == 7 else 9)
 
 
-def test_the_rate_rises_with_the_square_of_the_groups_and_ends_at_a_tenth() -> None:
+def test_the_rate_grows_with_the_square_of_groups_up_to_ten_percent() -> None:
     calm = replace(VOLATILE, accumulator=0)
     rates = [calm.in_group(group).rate_with(2_500) for group in (0, 1, 2, -2, 50)]
     assert rates == [2_500, 2_500 + 360, 2_500 + 1_440, 2_500 + 1_440, 2_500 + 36_000]
@@ -226,7 +224,7 @@ def test_a_price_limit_within_a_group_ends_the_swap_there() -> None:
     assert (swap.pool.sqrt_price, swap.partial_fill, swap.steps) == (limit, True, 1)
 
 
-def test_the_edge_of_the_last_group_is_that_of_all_prices() -> None:
+def test_the_last_group_ends_at_the_price_range() -> None:
     meter = FeeMeter(2_500, replace(VOLATILE, tick_spacing=1_000), MAX_TICK - 1, NOW, zero_for_one=False)
     meter.rate()
     assert meter.reach(sqrt_price_at_tick(MAX_TICK), 1) == (sqrt_price_at_tick(MAX_TICK), MAX_TICK, False)
@@ -237,7 +235,7 @@ def test_a_pool_without_a_tick_spacing_is_refused() -> None:
         sell(plain_pool(dynamic_fee=replace(VOLATILE, tick_spacing=0)), 10**9)
 
 
-def test_a_swap_over_more_groups_than_a_transaction_can_pay_for_is_refused() -> None:
+def test_a_swap_over_too_many_groups_is_refused() -> None:
     endless = replace(VOLATILE, tick_spacing=1, max_accumulator=2**32 - 1)
     pool = plain_pool(liquidity=10**12, ticks=(ClmmTick(-100_000, 10**12),), dynamic_fee=endless)
     with pytest.raises(SwapError, match="insufficient_liquidity"):
@@ -262,7 +260,7 @@ def test_the_curve_follows_the_quotes(dynamic: DynamicFeeState | None, zero_for_
     assert fee == 2_500 if dynamic is None else fee > 2_500
 
 
-def test_a_tick_array_has_a_bit_where_the_pools_own_bitmap_reaches() -> None:
+def test_a_tick_array_has_a_bit_within_the_pools_own_bitmap() -> None:
     width = TICKS_PER_ARRAY * 10
     assert [own_bit(start * width, 10) for start in (-512, 0, 511)] == [1, 1 << 512, 1 << 1023]
     assert own_bit(512 * width, 10) is own_bit(-513 * width, 10) is None

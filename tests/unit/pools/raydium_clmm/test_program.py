@@ -1,4 +1,4 @@
-"""Raydium CLMM: accounts as mainnet holds them, swaps as the program reads them."""
+"""Raydium CLMM: accounts as on mainnet, and swap instructions as the program parses them."""
 
 import base64
 import hashlib
@@ -93,7 +93,7 @@ def test_accounts_of_mainnet_are_read() -> None:
     )
 
 
-def test_program_addresses_are_the_ones_on_mainnet() -> None:
+def test_program_addresses_are_those_on_mainnet() -> None:
     state = clmm_accounts.PoolState.decode(MAINNET_STATE + bytes(1544 - 397))
     assert clmm_addresses.config_address(8) == state.amm_config
     assert clmm_addresses.pool_address(state.amm_config, state.mint_0, state.mint_1) == MAINNET_POOL
@@ -106,7 +106,7 @@ def test_program_addresses_are_the_ones_on_mainnet() -> None:
     )
 
 
-def test_late_fields_lie_where_the_program_reads_them() -> None:
+def test_late_fields_have_the_programs_offsets() -> None:
     marked = bytearray(clmm_accounts.PoolState.DISCRIMINATOR + bytes(1536))
     marked[390] = 2
     marked[904:1032] = (1 << 1023).to_bytes(128, "little")
@@ -126,8 +126,8 @@ def test_late_fields_lie_where_the_program_reads_them() -> None:
 
 
 @pytest.mark.parametrize("case", cases(DOCUMENT))
-def test_a_pool_swaps_the_same_after_its_accounts_were_written_and_read(case: dict[str, Any]) -> None:
-    """The accounts that a client reads for this direction: the pool, its fee rates, and the arrays its bitmap names."""
+def test_a_pool_read_from_its_accounts_swaps_the_same(case: dict[str, Any]) -> None:
+    """With the accounts that a client reads for this direction: pool, fee rates, and the arrays in its bitmap."""
     pool, given, expected = POOLS[case["pool"]], case["input"], case["expected"]
     zero_for_one = given["zero_for_one"]
     state = clmm_accounts.PoolState.decode(state_of(pool).encode())
@@ -166,7 +166,7 @@ def test_arrays_may_come_in_any_order_and_more_than_once() -> None:
     assert [tick.tick for tick in tradable.ticks] == [tick["tick"] for tick in pool["ticks"]]
 
 
-def test_only_what_the_arrays_hold_is_there_to_trade_with() -> None:
+def test_only_liquidity_of_the_given_arrays_is_traded() -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
     near = [array for start, array in arrays_of(pool).items() if start == -25_200]
     tradable = state_of(pool).to_pool(config_of(pool), near)
@@ -175,7 +175,7 @@ def test_only_what_the_arrays_hold_is_there_to_trade_with() -> None:
     assert amm.swap_exact_in(tradable, 10**9, zero_for_one=True, now=0).amount_out > 0
 
 
-def test_the_fee_side_of_a_pool_is_kept() -> None:
+def test_the_fee_side_of_a_pool_is_read() -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
     arrays = list(arrays_of(pool).values())
     for fee_on in (0, 1, 2):
@@ -184,7 +184,7 @@ def test_the_fee_side_of_a_pool_is_kept() -> None:
         assert swap.fee_on_input == (fee_on != 2)
 
 
-def test_a_fee_side_that_is_not_known_is_refused() -> None:
+def test_an_unknown_fee_side_is_refused() -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
     with pytest.raises(UnsupportedPoolError, match="fee_side") as refused:
         state_of(pool, fee_on=3).to_pool(config_of(pool), [])
@@ -192,7 +192,7 @@ def test_a_fee_side_that_is_not_known_is_refused() -> None:
 
 
 @pytest.mark.parametrize("waiting", [{"orders_amount": 1}, {"part_filled_orders_remaining": 1}], ids=str)
-def test_a_tick_is_there_for_its_limit_orders_alone(waiting: dict[str, Any]) -> None:
+def test_a_tick_with_only_limit_orders_is_used(waiting: dict[str, Any]) -> None:
     pool = POOLS["constructed_sol_usdc_25bps"]
     arrays = arrays_of(pool)
     arrays[-25_200] = arrays[-25_200].with_tick(clmm_accounts.TickState(tick=-24_000, **waiting), 60)
@@ -204,14 +204,14 @@ def test_a_tick_is_there_for_its_limit_orders_alone(waiting: dict[str, Any]) -> 
     assert -24_000 not in [tick.tick for tick in tradable.ticks]
 
 
-def test_a_pool_swaps_from_the_second_after_its_opening_on_unless_switched_off() -> None:
+def test_a_pool_swaps_after_its_opening_second_unless_disabled() -> None:
     state = state_of(POOLS["constructed_sol_usdc_25bps"], open_time=1_000)
     assert [state.accepts_swaps(now) for now in (999, 1_000, 1_001)] == [False, False, True]
     assert not replace(state, status=0b0001_0000).accepts_swaps(1_001)
     assert replace(state, status=0b1110_1111).accepts_swaps(1_001)
 
 
-def test_a_tick_is_found_by_its_index_and_nowhere_else() -> None:
+def test_a_tick_is_found_only_in_its_array() -> None:
     array = clmm_accounts.TickArrayState(key(77), -3_600).with_tick(
         clmm_accounts.TickState(tick=-60, liquidity_gross=9), 60
     )
@@ -222,7 +222,7 @@ def test_a_tick_is_found_by_its_index_and_nowhere_else() -> None:
             array.tick(tick, 60)
 
 
-def test_crossing_a_tick_turns_its_growths_inside_out() -> None:
+def test_crossing_a_tick_inverts_its_outside_growth() -> None:
     reward = blank(clmm_accounts.RewardInfo, token_mint=key(8), reward_growth_global_x64=50)
     state = state_of(POOLS["constructed_sol_usdc_25bps"], reward_1=reward)
     tick = clmm_accounts.TickState(
@@ -265,7 +265,7 @@ def test_the_price_history_is_a_ring_of_wrapping_sums() -> None:
     assert (again.index, again.observation(0)) == (0, clmm_observation.Observation(1_100, -(1 << 63) + 99))
 
 
-def test_a_swap_is_what_the_program_reads() -> None:
+def test_a_swap_has_the_programs_layout() -> None:
     order = clmm_instructions.SwapV2(5, 4, sqrt_price_at_tick(0), is_base_input=False)
     assert hashlib.sha256(b"global:swap_v2").digest()[:8] == clmm_instructions.SwapV2.DISCRIMINATOR
     assert order.encode().hex() == (
@@ -278,7 +278,7 @@ def test_a_swap_is_what_the_program_reads() -> None:
 
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
-def test_a_swap_names_the_accounts_the_program_expects(zero_for_one: bool) -> None:
+def test_a_swap_has_the_programs_accounts(zero_for_one: bool) -> None:
     state = state_of(POOLS["constructed_sol_usdc_25bps"])
     pool, payer, source, destination = key(21), key(22), key(23), key(24)
     order, starts = clmm_instructions.SwapV2(5, 4), [-25_200, -28_800]

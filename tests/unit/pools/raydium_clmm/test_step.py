@@ -1,4 +1,4 @@
-"""One step of a Raydium CLMM swap gives what the official implementation gives, fees on either side."""
+"""One step of a Raydium CLMM swap equals the official implementation, with fees on either side."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from tests.unit.amm.vectors import load
 CASES = load("raydium_clmm_swap_step.json")["cases"]
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert len(CASES) == 60
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(map(str, case["input"].values())))
-def test_a_step_is_the_programs(case: dict[str, Any]) -> None:
+def test_a_step_matches_the_program(case: dict[str, Any]) -> None:
     given, expected = case["input"], case["expected"]
     swap_step = step_exact_in if given["is_base_input"] else step_exact_out
     step = swap_step(
@@ -35,7 +35,7 @@ def test_a_step_is_the_programs(case: dict[str, Any]) -> None:
     )
 
 
-def test_no_price_sets_more_free_than_there_is() -> None:
+def test_no_step_pays_more_than_the_liquidity() -> None:
     stretch = Stretch(1_000 << 64, 1 << 64, zero_for_one=False)
     assert stretch.after_output(999) == 1_000 << 64
     with pytest.raises(SwapError, match="insufficient_liquidity"):

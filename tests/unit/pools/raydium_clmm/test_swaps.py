@@ -1,4 +1,4 @@
-"""Raydium CLMM on the local chain: ticks crossed, arrays in order, and the program's names for what it refuses."""
+"""Raydium CLMM on the local chain: crossed ticks, order of arrays, and the program's error names."""
 
 import base64
 from dataclasses import replace
@@ -25,7 +25,7 @@ from tests.unit.simnet.pools import STRANGER, Clmm, error_code, error_name, with
 SOL = 10**9
 USDC = 10**6
 TWO_ARRAYS = {True: 2_000 * SOL, False: 200_000 * USDC}
-"""An amount that runs into the second tick array, by direction."""
+"""An amount that reaches the second tick array, by direction."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def pool(chain: LocalChain) -> Clmm:
 
 
 def switch(pool: Clmm, **fields: Any) -> None:
-    """Change the pool's account."""
+    """Change fields of the pool's account."""
     accounts = pool.chain.bank.accounts
     accounts[pool.address] = accounts[pool.address]._replace(data=replace(pool.state, **fields).encode())
 
@@ -58,8 +58,8 @@ def test_a_large_swap_walks_over_tick_arrays(pool: Clmm, forward: bool, exact_ou
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["down", "up"])
-def test_crossed_ticks_turn_their_fee_growth_and_others_stay(pool: Clmm, forward: bool) -> None:
-    """What grew outside a tick is, seen from its other side, the rest of what grew until the crossing."""
+def test_crossed_ticks_invert_their_fee_growth_and_others_do_not(pool: Clmm, forward: bool) -> None:
+    """The growth outside a crossed tick is the total growth at the crossing less its former value."""
     before = {start: pool.tick_array(start) for start in pool.all_arrays()}
     expected = pool.quote(50 * SOL if forward else 100_000 * USDC, forward=forward)
     crossed = {each.tick: each for each in expected.crossings}
@@ -80,8 +80,8 @@ def test_crossed_ticks_turn_their_fee_growth_and_others_stay(pool: Clmm, forward
             assert (new.liquidity_net, new.liquidity_gross) == (old.liquidity_net, old.liquidity_gross)
 
 
-def test_crossing_there_and_back_leaves_the_fees_of_the_way_outside(pool: Clmm) -> None:
-    """A tick crossed twice has outside what it had, and what the swap earned between the two crossings."""
+def test_crossing_a_tick_twice_keeps_the_fees_between_in_its_outside_growth(pool: Clmm) -> None:
+    """Its outside growth is the former value plus the fees earned between the two crossings."""
     there = pool.quote(2_000 * SOL, forward=True)
     pool.chain.send(pool.swap(2_000 * SOL, 1, forward=True))
     back = pool.quote(there.amount_out, forward=False)
@@ -98,7 +98,7 @@ def test_crossing_there_and_back_leaves_the_fees_of_the_way_outside(pool: Clmm) 
 
 
 def put_orders(pool: Clmm, tick: int, orders: dict[str, Any]) -> None:
-    """Limit orders at a tick; where there is no array for it, in one of its own."""
+    """Put limit orders at a tick, in a new array if necessary."""
     start = array_start(tick, 1)
     accounts = pool.chain.bank.accounts
     address = raydium_clmm_addresses.tick_array_address(pool.address, start)
@@ -132,7 +132,7 @@ def test_limit_orders_at_a_tick_are_filled(pool: Clmm, waiting: int) -> None:
     assert (left.part_filled_orders_remaining > 0) == (waiting == 10**15)
 
 
-def test_a_tick_array_whose_last_order_is_filled_leaves_the_bitmap(pool: Clmm) -> None:
+def test_a_tick_array_without_remaining_orders_is_removed_from_the_bitmap(pool: Clmm) -> None:
     start = min(pool.all_arrays()) - 60
     switch(pool, liquidity=0, tick_array_bitmap=0)
     put_orders(pool, start, {"orders_amount": 5})
@@ -144,7 +144,7 @@ def test_a_tick_array_whose_last_order_is_filled_leaves_the_bitmap(pool: Clmm) -
     assert (pool.state.tick_array_bitmap, pool.tick_array(start).initialized_tick_count) == (0, 0)
 
 
-def test_the_price_history_gains_a_place_when_the_tick_moves(pool: Clmm) -> None:
+def test_the_price_history_gets_an_entry_when_the_tick_moves(pool: Clmm) -> None:
     def history() -> raydium_clmm_observation.ObservationState:
         return raydium_clmm_observation.ObservationState.decode(pool.chain.account(pool.state.observation).data)
 
@@ -172,7 +172,7 @@ def test_a_price_limit_makes_a_partial_fill_legal(pool: Clmm) -> None:
     assert 0 < before - pool.chain.amount(pool.chain.held(token.NATIVE_MINT)) < 40_000 * SOL
 
 
-def test_the_event_tells_what_was_swapped(pool: Clmm) -> None:
+def test_the_event_has_the_swapped_amounts(pool: Clmm) -> None:
     expected = pool.quote(SOL, forward=True)
 
     outcome = pool.chain.send(pool.swap(SOL, 1, forward=True))
@@ -211,7 +211,7 @@ def test_tick_arrays_must_come_in_the_order_of_the_walk(pool: Clmm, way: str, na
     assert error_name(pool.chain.send(swap)) == name
 
 
-def test_other_tick_arrays_may_stand_before_and_between(pool: Clmm) -> None:
+def test_other_tick_arrays_may_be_named_in_between(pool: Clmm) -> None:
     first, second, *_ = pool.arrays(forward=True)
     above = pool.arrays(forward=False)[-1]
 
@@ -220,11 +220,11 @@ def test_other_tick_arrays_may_stand_before_and_between(pool: Clmm) -> None:
     assert outcome.error is None
 
 
-def test_a_swap_without_tick_arrays_makes_the_program_panic(pool: Clmm) -> None:
+def test_a_swap_without_tick_arrays_panics(pool: Clmm) -> None:
     assert error_code(pool.chain.send(pool.swap(SOL, 1, forward=True, arrays=[]))) == "ProgramFailedToComplete"
 
 
-def test_tick_arrays_are_the_pool_s_own_and_writable(pool: Clmm) -> None:
+def test_tick_arrays_must_belong_to_the_pool_and_be_writable(pool: Clmm) -> None:
     swap = pool.swap(SOL, 1, forward=True)
     arrays = raydium_clmm_instructions.TICK_ARRAYS
     foreign = replace(pool.tick_array(pool.arrays(forward=True)[0]), pool_id=STRANGER)
@@ -245,22 +245,22 @@ def test_tick_arrays_are_the_pool_s_own_and_writable(pool: Clmm) -> None:
         (True, False, "LiquidityInsufficient"),
     ],
 )
-def test_more_than_all_ticks_hold_is_refused(chain: LocalChain, named: bool, forward: bool, name: str) -> None:
-    """Without the extension the program cannot know that there are no more."""
+def test_an_amount_above_all_ticks_is_refused(chain: LocalChain, named: bool, forward: bool, name: str) -> None:
+    """Without the extension the program cannot know that no further arrays exist."""
     pool = Clmm(chain, SOL_USDC_CLMM_25BPS)
     swap = pool.swap(10**6 * (SOL if forward else 100 * USDC), 1, forward=forward, names_bitmap_extension=named)
 
     assert error_name(pool.chain.send(swap)) == name
 
 
-def test_more_ticks_than_units_are_refused(pool: Clmm) -> None:
+def test_crossing_more_ticks_than_units_allow_is_refused(pool: Clmm) -> None:
     outcome = pool.chain.send(pool.swap(10**6 * SOL, 1, forward=True))
 
     assert error_code(outcome) == "ProgramFailedToComplete"
     assert outcome.units == MAX_COMPUTE_UNITS
 
 
-def test_slippage_is_refused_by_a_single_unit(pool: Clmm) -> None:
+def test_a_single_unit_of_slippage_is_refused(pool: Clmm) -> None:
     bought = pool.quote(SOL, forward=True)
     paid = pool.quote(SOL, forward=False, exact_out=True)
     before = pool.pool()
@@ -272,7 +272,7 @@ def test_slippage_is_refused_by_a_single_unit(pool: Clmm) -> None:
     assert pool.pool() == before
 
 
-def test_the_limit_of_the_other_amount_is_looked_at_after_the_transfers(pool: Clmm) -> None:
+def test_the_limit_is_checked_after_the_transfers(pool: Clmm) -> None:
     outcome = pool.chain.send(pool.swap(SOL, 2**63, forward=True))
 
     assert [call.program_id for _, calls in outcome.inner for call in calls] == [token.PROGRAM_ID] * 2
@@ -287,7 +287,7 @@ def test_the_limit_of_the_other_amount_is_looked_at_after_the_transfers(pool: Cl
         ({"open_time": 2**40}, "RequireGtViolated"),
     ],
 )
-def test_a_pool_that_is_closed_refuses(pool: Clmm, fields: dict[str, int], name: str) -> None:
+def test_a_closed_pool_refuses_swaps(pool: Clmm, fields: dict[str, int], name: str) -> None:
     switch(pool, **fields)
 
     assert error_name(pool.chain.send(pool.swap(SOL, 1, forward=True))) == name
@@ -301,13 +301,11 @@ def test_a_pool_that_is_closed_refuses(pool: Clmm, fields: dict[str, int], name:
         (SOL, 2**64, "SqrtPriceLimitOverflow"),
     ],
 )
-def test_amounts_and_limits_that_make_no_sense_are_refused(
-    pool: Clmm, amount: int, price_limit: int, name: str
-) -> None:
+def test_invalid_amounts_and_limits_are_refused(pool: Clmm, amount: int, price_limit: int, name: str) -> None:
     assert error_name(pool.chain.send(pool.swap(amount, 0, forward=True, price_limit=price_limit))) == name
 
 
-def test_a_vault_that_runs_dry_freezes_the_pool(pool: Clmm) -> None:
+def test_an_empty_vault_makes_swaps_fail(pool: Clmm) -> None:
     expected = pool.quote(SOL, forward=True)
     vault = pool.chain.account(pool.state.vault_1)
     held = token.TokenAccount.decode(vault.data)
@@ -353,14 +351,16 @@ def test_a_vault_that_runs_dry_freezes_the_pool(pool: Clmm) -> None:
         (raydium_clmm_instructions.OUTPUT_VAULT_MINT, {"key": STRANGER}, "AccountNotInitialized"),
     ],
 )
-def test_the_program_checks_its_accounts(pool: Clmm, index: int, changes: dict[str, Pubkey | bool], name: str) -> None:
+def test_the_program_validates_its_accounts(
+    pool: Clmm, index: int, changes: dict[str, Pubkey | bool], name: str
+) -> None:
     swap = with_account(pool.swap(SOL, 1, forward=True), index, **changes)
 
     assert error_name(pool.chain.send(swap)) == name
 
 
-def test_units_are_like_those_measured_on_the_real_program(pool: Clmm) -> None:
-    """53.9k with one array, 79.6k with three, and 16k for each tick."""
+def test_units_match_those_of_the_real_program(pool: Clmm) -> None:
+    """53.9k with one array, 79.6k with three, and 16k per tick."""
     assert 53_900 < pool.chain.send(pool.swap(SOL, 1, forward=True)).units < 80_000
     ticks = pool.quote(150 * SOL, forward=True).ticks_crossed
     assert ticks > 2
@@ -368,18 +368,18 @@ def test_units_are_like_those_measured_on_the_real_program(pool: Clmm) -> None:
 
 
 @pytest.mark.parametrize("address", [SOL_USDC_CLMM_4BPS, SOL_USDC_CLMM_25BPS])
-def test_vaults_hold_what_all_ticks_can_pay(chain: LocalChain, address: Pubkey) -> None:
+def test_vaults_cover_the_output_of_all_ticks(chain: LocalChain, address: Pubkey) -> None:
     pool = Clmm(chain, address)
     for forward in (True, False):
         ahead = [each.tick for each in ticks_ahead(pool.pool(), forward)]
-        for limit in [*ahead[49::50], ahead[-1]]:  # As many as one transaction has compute units for.
+        for limit in [*ahead[49::50], ahead[-1]]:  # As many ticks as one transaction has compute units for.
             swap = pool.swap(10**16, 1, forward=forward, price_limit=sqrt_price_at_tick(limit))
             assert chain.send(swap).error is None
         assert pool.state.status == 0
 
 
-def test_the_program_signs_for_the_address_that_follows_from_the_pool(pool: Clmm) -> None:
-    """Where the bump leads to no address at all it panics, where it leads to another one it may not take the tokens."""
+def test_the_program_signs_for_the_pools_derived_address(pool: Clmm) -> None:
+    """A bump that gives no address panics; one that gives another address cannot move the tokens."""
     errors = set()
     for bump in range(240, pool.state.bump):
         switch(pool, bump=bump)

@@ -1,4 +1,4 @@
-"""Tick arrays of Raydium CLMM pools: which exist, and in which order a swap runs through them."""
+"""Tick arrays of Raydium CLMM pools: which exist, and the order in which a swap uses them."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from tests.unit.solana.records import blank, key
 
 
 def extension_of(arrays: set[int]) -> TickArrayBitmapExtension:
-    """The extension for arrays numbered from tick 0, with each bit where the program's own arithmetic puts it."""
+    """The extension for arrays numbered from tick 0, with bits placed by the program's own arithmetic."""
     sides = {True: bytearray(14 * 64), False: bytearray(14 * 64)}
     for number in arrays:
         bitmap, position = divmod(abs(number), 512)
@@ -49,7 +49,7 @@ def test_a_swap_starts_with_the_array_that_holds_the_price() -> None:
     assert walk(10, arrays, down=False) == [0, 120]
 
 
-def test_an_array_without_ticks_is_passed_over() -> None:
+def test_an_array_without_ticks_is_skipped() -> None:
     assert walk(70, {-3, 0, 2}, down=True) == [0, -180]
     assert walk(70, {-3, 0, 2}, down=False) == [120]
 
@@ -59,7 +59,7 @@ def test_start_indices_grow_with_the_tick_spacing() -> None:
     assert walk(-5_000, {-2, -1, 0}, down=False, spacing=60) == [-7_200, -3_600, 0]
 
 
-def test_a_pool_without_arrays_ahead_leads_nowhere() -> None:
+def test_a_pool_without_arrays_ahead_has_no_walk() -> None:
     assert walk(0, set(), down=True) == []
     assert walk(100, {0}, down=False) == []
 
@@ -86,7 +86,7 @@ def test_the_extension_has_a_bit_for_each_array_beyond_the_pools_own(number: int
     assert list(arrays_in_order(state, extension, zero_for_one=number > 0)) == []
 
 
-def test_without_the_extension_the_walk_ends_at_the_pools_own_bitmap() -> None:
+def test_the_walk_ends_at_the_pools_own_bitmap_without_the_extension() -> None:
     arrays = {-600, -512, -1, 511, 512}
     state = state_at(0, arrays)
     assert list(arrays_in_order(state, None, zero_for_one=True)) == [-60, -512 * 60]
@@ -95,7 +95,7 @@ def test_without_the_extension_the_walk_ends_at_the_pools_own_bitmap() -> None:
     assert walk(0, arrays, down=False) == [511 * 60, 512 * 60]
 
 
-def test_the_extension_is_named_where_the_swap_leaves_the_pools_own_bitmap() -> None:
+def test_the_extension_is_named_if_the_swap_leaves_the_pools_own_bitmap() -> None:
     inside, reach = state_at(0, {0}), 512 * 60
     assert not needs_extension(inside, [-reach, 0, reach - 60])
     assert needs_extension(inside, [0, reach])

@@ -1,4 +1,4 @@
-"""What only Raydium's CLMM pools do: their state says which tick arrays to read, and swaps name them in order."""
+"""Specifics of Raydium's CLMM venue: the state determines the tick arrays to read, and swaps name them in order."""
 
 from dataclasses import replace
 from typing import Any
@@ -43,7 +43,7 @@ def starts_around(price_tick: int) -> tuple[list[int], list[int]]:
     return [start for start in reversed(starts) if start <= current], [start for start in starts if start >= current]
 
 
-def test_a_swap_names_the_tick_arrays_in_the_order_it_meets_them(chain: Chain) -> None:
+def test_a_swap_names_its_tick_arrays_in_order(chain: Chain) -> None:
     down, up = starts_around(REAL["pool_state"]["tick_current"])
     venue = RaydiumClmm(chain.rpc())
     for request, starts in ((SELL_LOW, down), (SELL_HIGH, up)):
@@ -57,13 +57,13 @@ def test_a_small_swap_names_the_arrays_it_needs_and_a_spare_one(chain: Chain) ->
         assert tick_arrays_of(venue, request, small=True) == tick_arrays_of(venue, request)[:2]
 
 
-def test_a_swap_over_the_last_array_that_is_named_is_refused(chain: Chain) -> None:
+def test_a_swap_beyond_the_last_named_array_is_refused(chain: Chain) -> None:
     with pytest.raises(OrderdError) as error:
         best_quote(RaydiumClmm(chain.rpc()), QuoteRequest(str(LOW), str(HIGH), 10**17))
     assert error.value.code is ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY
 
 
-def test_a_tick_array_that_is_missing_refuses_the_pool_rather_than_skip_its_liquidity(chain: Chain) -> None:
+def test_a_missing_tick_array_refuses_the_pool(chain: Chain) -> None:
     down, _ = starts_around(REAL["pool_state"]["tick_current"])
     del chain.accounts[raydium_clmm_addresses.tick_array_address(POOL, down[1])]
     with pytest.raises(OrderdError, match="tick array is missing") as error:
@@ -81,14 +81,14 @@ def test_a_limit_order_of_one_unit_leaves_the_pool_tradable(chain: Chain) -> Non
     assert best_quote(RaydiumClmm(chain.rpc()), SELL_LOW).amount_out == expected.amount_out
 
 
-def test_a_pool_with_a_use_of_reserved_bytes_that_is_not_known_is_left_out(chain: Chain) -> None:
+def test_a_pool_with_an_unknown_use_of_reserved_bytes_is_left_out(chain: Chain) -> None:
     put_clmm(chain, POOL, LOW, HIGH, REAL, dynamic_fee=DynamicFeeInfo(padding=b"\x01" * 46))
     with pytest.raises(OrderdError, match=r"DynamicFeeInfo\.padding") as error:
         best_quote(RaydiumClmm(chain.rpc()), SELL_LOW)
     assert error.value.code is ErrorCode.POOL_UNSUPPORTED
 
 
-def test_accounts_that_a_lookup_table_holds_leave_room_in_a_transaction(chain: Chain) -> None:
+def test_accounts_in_a_lookup_table_save_space(chain: Chain) -> None:
     vaults = [raydium_clmm_addresses.vault_address(POOL, mint) for mint in (LOW, HIGH)]
     tabled = frozenset({POOL, *vaults, HIGH})
     sizes = [
@@ -98,7 +98,7 @@ def test_accounts_that_a_lookup_table_holds_leave_room_in_a_transaction(chain: C
     assert sizes[0] - sizes[1] == 3 * 31
 
 
-def test_the_program_of_another_cluster_can_be_named(chain: Chain) -> None:
+def test_the_program_id_of_another_cluster_can_be_configured(chain: Chain) -> None:
     devnet = raydium_clmm.DEVNET_PROGRAM_ID
     moved = Chain()
     for key, (owner, data) in chain.accounts.items():

@@ -1,4 +1,4 @@
-"""Raydium CPMM: bit for bit what the program answers, and the laws no swap may break."""
+"""Raydium CPMM maths: equal to the program bit for bit, and the invariants of swaps."""
 
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -51,19 +51,19 @@ def swap_of(case: dict[str, Any]) -> CpmmSwap:
     return swap(pool, case["input"]["amount"], zero_for_one=case["input"]["direction"] == "zero_for_one")
 
 
-def test_no_case_is_lost() -> None:
+def test_every_case_is_covered() -> None:
     assert (len(DOCUMENT["cases"]), len(CASES)) == (164, 155)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" in case.values[0]["expected"]])
-def test_refuses_what_the_program_refuses(case: dict[str, Any]) -> None:
+def test_refuses_like_the_program(case: dict[str, Any]) -> None:
     with pytest.raises(SwapError) as refused:
         swap_of(case)
     assert refused.value.kind == case["expected"]["error"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "error" not in case.values[0]["expected"]])
-def test_gives_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_answers_like_the_program(case: dict[str, Any]) -> None:
     expected = case["expected"]
     before = pool_of(DOCUMENT["pools"][case["pool"]])
 
@@ -85,7 +85,7 @@ def plain_pool(reserve_0: int = 1_000_000, reserve_1: int = 2_000_000, **changes
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_an_amount_of_nothing_is_refused_on_the_side_it_was_given(amount: int) -> None:
+def test_a_zero_amount_is_refused_by_its_side(amount: int) -> None:
     with pytest.raises(SwapError, match=r"zero_input: .* ask for a greater amount"):
         swap_exact_in(plain_pool(), amount, zero_for_one=True)
     with pytest.raises(SwapError, match=r"zero_output: .* use a greater amount"):
@@ -106,7 +106,7 @@ def test_an_input_the_vault_cannot_hold_is_refused() -> None:
         swap_exact_in(plain_pool(), U64_MAX, zero_for_one=True)
 
 
-def test_no_input_pays_for_an_output_where_the_fee_takes_everything() -> None:
+def test_no_input_buys_an_output_with_a_fee_of_100_percent() -> None:
     pool = plain_pool(trade_fee_rate=FEE_RATE_DENOMINATOR)
     with pytest.raises(SwapError, match="amount_in_exceeds_u64"):
         swap_exact_out(pool, 1, zero_for_one=True)
@@ -124,7 +124,7 @@ def test_the_spot_price_is_output_per_input_in_either_direction() -> None:
 
 
 @pytest.mark.parametrize("creator_fee_on", [0, 1, 2])
-def test_price_impact_counts_depth_and_no_fee(creator_fee_on: int) -> None:
+def test_price_impact_excludes_fees(creator_fee_on: int) -> None:
     pool = plain_pool(10**12, 10**12, creator_fee_on=creator_fee_on, enable_creator_fee=True, creator_fee_rate=100_000)
     swap = swap_exact_in(pool, 10**12, zero_for_one=True)
     impact = price_impact(swap.net_in, swap.gross_out, spot_price(pool, zero_for_one=True))
@@ -197,7 +197,9 @@ def test_more_in_never_gives_less_out(pool: CpmmPool, amount: int, more: int, ze
 
 
 @given(pools, st.data(), st.booleans())
-def test_what_exact_out_asks_for_buys_at_least_that(pool: CpmmPool, data: st.DataObject, zero_for_one: bool) -> None:
+def test_the_input_of_an_exact_output_buys_at_least_that(
+    pool: CpmmPool, data: st.DataObject, zero_for_one: bool
+) -> None:
     reserve_out = pool.reserve_1 if zero_for_one else pool.reserve_0
     wanted = data.draw(st.integers(1, reserve_out // 2))
     bought = swap_exact_out(pool, wanted, zero_for_one=zero_for_one)

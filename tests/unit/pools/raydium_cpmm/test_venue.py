@@ -1,4 +1,4 @@
-"""What only Raydium's pools do."""
+"""Specifics of Raydium's CPMM venue."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,17 +37,17 @@ def with_creator_fee(on: int) -> dict[str, Any]:
 def test_a_creators_fee_on_the_output_is_reported_in_the_input_token() -> None:
     request = QuoteRequest(str(LOW), str(HIGH), 10**9)
     fees = []
-    for on in (1, 2):  # taken from token 0, which is paid in, or from token 1
+    for on in (1, 2):  # taken from token 0, the input, or from token 1
         chain = Chain()
         put_cpmm(chain, POOL, LOW, HIGH, with_creator_fee(on))
         fees.append(best_quote(RaydiumCpmm(chain.rpc()), request).fee)
     on_input, on_output = fees
     trade_fee = 10**9 * 2500 // 1_000_000
     assert on_input == trade_fee + 10**7
-    assert on_output - trade_fee - (10**9 - trade_fee) // 100 in (0, 1)  # the program's rounding and ours, both up
+    assert on_output - trade_fee - (10**9 - trade_fee) // 100 in (0, 1)  # both the program and our conversion round up
 
 
-def test_an_opening_time_no_calendar_has_is_reported_as_a_number() -> None:
+def test_an_opening_time_outside_of_calendars_is_reported_as_a_number() -> None:
     chain = Chain()
     put_cpmm(chain, POOL, LOW, HIGH, REAL, open_time=2**64 - 1)
     with pytest.raises(OrderdError, match="unix second 18446744073709551615") as error:
@@ -55,7 +55,7 @@ def test_an_opening_time_no_calendar_has_is_reported_as_a_number() -> None:
     assert error.value.code == ErrorCode.POOL_CLOSED
 
 
-def test_the_program_of_another_cluster_can_be_named() -> None:
+def test_the_program_id_of_another_cluster_can_be_configured() -> None:
     chain = Chain()
     put_cpmm(chain, POOL, LOW, HIGH, REAL)
     owned = {key: (raydium_cpmm.DEVNET_PROGRAM_ID, data) for key, (_, data) in chain.accounts.items()}

@@ -1,4 +1,4 @@
-"""The maths of the imaginary kind: one price, no fee, as long as there is something left."""
+"""The maths of the imaginary kind: a constant price without a fee, up to the reserves."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from orderd.amm.swap import SwapError, SwapErrorKind
 
 @dataclass(frozen=True, slots=True)
 class ConstantSumPool:
-    """Base units in the vaults; ``numerator`` of b are worth ``denominator`` of a."""
+    """Reserves in base units; ``numerator`` of b has the value of ``denominator`` of a."""
 
     vault_a: int
     vault_b: int
@@ -19,7 +19,7 @@ class ConstantSumPool:
         return (self.numerator, self.denominator) if a_to_b else (self.denominator, self.numerator)
 
     def swap_exact_in(self, amount_in: int, *, a_to_b: bool) -> int:
-        """What the amount buys. Raises SwapError."""
+        """The output of an input amount. Raises SwapError."""
         numerator, denominator = self.price(a_to_b=a_to_b)
         amount_out = amount_in * numerator // denominator
         if amount_out == 0:
@@ -29,7 +29,7 @@ class ConstantSumPool:
         return amount_out
 
     def swap_exact_out(self, amount_out: int, *, a_to_b: bool) -> int:
-        """What the amount costs. Raises SwapError."""
+        """The cost of an output amount. Raises SwapError."""
         numerator, denominator = self.price(a_to_b=a_to_b)
         if amount_out > (self.vault_b if a_to_b else self.vault_a):
             raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)

@@ -1,4 +1,4 @@
-"""The one pool of the imaginary kind: it pays more USDC for SOL than all others, as long as it has some."""
+"""The only pool of the imaginary kind: it pays more USDC for SOL than all others while it has some."""
 
 from fractions import Fraction
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the program of the imaginary kind does."""
+"""The program handler of the imaginary kind."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The pool of the imaginary kind as simnet's traders see it."""
+"""The pool of the imaginary kind, for simnet's market."""
 
 from dataclasses import dataclass
 from typing import Final
