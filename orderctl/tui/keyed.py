@@ -32,6 +32,7 @@ from orderd.wire.orders import CancelResult, GetParams, OrderView
 from orderd.wire.rpc import Method
 
 COPY = Binding.Group("Copy", compact=True)
+TAKEN_SECONDS = 0.3
 
 
 @runtime_checkable
@@ -121,7 +122,8 @@ class KeyedApp(App[ClientError]):
         if order is None:
             return
         self.desk.book.put(order)
-        self.notify(f"order {str(order.id)[:SHORT_ID]} is taken")
+        # The order itself is seen at once; a toast now would draw all again before its first stages.
+        self.set_timer(TAKEN_SECONDS, partial(self.notify, f"order {str(order.id)[:SHORT_ID]} is taken"))
         self.draw()
         for screen in self.screen_stack:
             if isinstance(screen, OrdersScreen):

@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from orderctl.display.tables import status_text
 from orderctl.display.terms import terms
 from orderctl.tui.desk import Desk
+from orderctl.tui.widgets.key_line import KeyLine
 from orderd.domain.order import TERMINAL
 from orderd.wire.orders import OrderView
 
@@ -39,7 +40,7 @@ class CancelScreen(ModalScreen[bool]):
             with Horizontal(classes="buttons"):
                 yield Button("Keep it", id="keep", compact=True)
                 yield Button("Cancel the order", id="cancel", variant="error", compact=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.draw()

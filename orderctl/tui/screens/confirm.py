@@ -8,9 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from orderctl.tui.desk import Desk
+from orderctl.tui.widgets.key_line import KeyLine
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -35,7 +36,7 @@ class ConfirmScreen(ModalScreen[bool]):
             with Horizontal(classes="buttons"):
                 yield Button("Do not run it", id="leave", compact=True)
                 yield Button("Run it", id="run", variant="error", compact=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def action_leave(self) -> None:
         self.dismiss(False)

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.depth_pane import DepthPane
+from orderctl.tui.widgets.key_line import KeyLine
 from orderd.client.link import Caller
 
 
@@ -31,7 +31,7 @@ class DepthScreen(Screen[None]):
         yield Banner()
         with VerticalScroll(id="report"):
             yield DepthPane(self._caller, with_figures=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#report").focus()

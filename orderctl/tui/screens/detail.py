@@ -6,11 +6,11 @@ from uuid import UUID
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from orderctl.display.detail import detail_view
 from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.key_line import KeyLine
 from orderctl.tui.widgets.order_panel import OrderPanel
 from orderd.client.link import Caller
 
@@ -30,7 +30,7 @@ class DetailScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Banner()
         yield OrderPanel(self._desk, self._caller, detail_view, can_focus=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(OrderPanel).show(self.order, at_once=True)

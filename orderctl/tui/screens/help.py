@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from orderctl.tui.widgets.key_line import KeyLine
 
 SIGNS = """
 ━━━━━━━━━─ how far an order has come: pending, routing, building, submitted, confirmed.
@@ -36,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_title = "Help"
             yield Static(self._table())
             yield Static(SIGNS.rstrip())
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))

@@ -11,7 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Checkbox, Footer, Input, Select, Static
+from textual.widgets import Button, Checkbox, Input, Select, Static
+from textual.worker import Worker
 from uuid_utils import uuid7
 
 from orderctl.display.prospect import check_fires_later, prospect
@@ -22,6 +23,7 @@ from orderctl.output.colours import Tone
 from orderctl.trading.terms import check, promised, rests
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
+from orderctl.tui.widgets.key_line import KeyLine
 from orderctl.tui.widgets.terms_form import TermsForm
 from orderd.client.errors import AnswerLostError, ClientError
 from orderd.client.link import Caller
@@ -36,6 +38,8 @@ from orderd.wire.submissions import SubmitParams, SubmitResult
 TYPING_SECONDS = 0.2
 """A pause of this length in typing asks for a price."""
 QUOTE_SECONDS = 2.0
+SENDING_SECONDS = 0.2
+"""An answer that takes longer is waited for with the button disabled."""
 BUTTON_WIDTH = 58
 """Which leaves room for the other button in 80 columns; all of the order is shown above."""
 
@@ -69,6 +73,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self._caller = caller
         self._client_order_id = client_order_id or str(uuid7())
         self._promised: dict[str, str | None] = {}
+        self._sending: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -81,7 +86,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             with Horizontal(classes="buttons"):
                 yield Button("Send", id="send", variant="primary", disabled=True, compact=True)
                 yield Button("Close", id="close", compact=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._offer_wrapped()
@@ -110,8 +115,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     @on(Button.Pressed, "#send")
     def _pressed(self) -> None:
-        self.send.disabled = True
-        self._submit()
+        if self._sending is None or self._sending.is_finished:
+            self._sending = self._submit()
 
     def _trade(self) -> dict[str, Any]:
         return {**self.form.terms, "use_wrapped": self.use_wrapped.display and self.use_wrapped.value}
@@ -182,6 +187,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _submit(self) -> None:
+        # To disable the button moves the focus and draws all again, which takes as long as the daemon's answer.
+        disabling = self.set_timer(SENDING_SECONDS, self._disable)
         try:
             own = {"client_order_id": self._client_order_id}
             order = params_of(SubmitParams, **self._trade() | self._promised | own)
@@ -195,9 +202,15 @@ class NewOrderScreen(ModalScreen[OrderView]):
             )
             self.send.disabled = False
         except (ClientError, OrderdError) as error:
+            self.send.disabled = True
             self._complain(error)
         else:
             self.dismiss(result.order)
+        finally:
+            disabling.stop()
+
+    def _disable(self) -> None:
+        self.send.disabled = True
 
     def _complain(self, error: ClientError | OrderdError) -> None:
         title, step = (

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from orderctl.display.detail import brief_view
 from orderctl.tui.desk import Desk
@@ -20,6 +20,7 @@ from orderctl.tui.widgets.blotter import Blotter
 from orderctl.tui.widgets.candle_pane import CandlePane
 from orderctl.tui.widgets.depth_pane import DepthPane
 from orderctl.tui.widgets.gauges import Gauges
+from orderctl.tui.widgets.key_line import KeyLine
 from orderctl.tui.widgets.order_panel import OrderPanel
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.tabs import Tab
@@ -86,7 +87,7 @@ class OrdersScreen(Screen[None]):
             compact=True,
             classes="-open" if self._memory.layout.words else "",
         )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._arrange()

@@ -13,10 +13,11 @@ from textual import getters, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, RichLog
+from textual.widgets import RichLog
 
 from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.key_line import KeyLine
 
 LINES_KEPT = 5_000
 LONGEST_LINE = 1_000_000
@@ -43,7 +44,7 @@ class OutputScreen(Screen[None]):
         log = RichLog(max_lines=LINES_KEPT, min_width=20, wrap=True, auto_scroll=True, id="output")
         log.border_title = self._title()
         yield log
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def _title(self) -> str:
         return f"orderctl {shlex.join(self._words)}"

@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from orderctl.display.profit import days_table, earned_curve, holdings_table, tokens_table, totals_line
 from orderctl.output.colours import Tone
 from orderctl.tui.desk import Desk
 from orderctl.tui.remembered import Memory
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.key_line import KeyLine
 from orderd.client.errors import ClientError
 from orderd.client.link import Caller
 from orderd.client.protocol import params_of
@@ -56,7 +57,7 @@ class ProfitScreen(Screen[None]):
                 yield _panel("earned", "Profit and loss")
             with Container(classes="column"):
                 yield _panel("days", "Realised, day by day")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#report").focus()

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from orderctl.display.endpoints import endpoints_table
 from orderctl.display.formats import milliseconds
@@ -22,6 +22,7 @@ from orderctl.tui.answers import lost, middle, worst
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import sparkline
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.key_line import KeyLine
 from orderd.wire.status import StatusResult
 
 LINE = 24
@@ -54,7 +55,7 @@ class VenuesScreen(Screen[None]):
                 panel = Static(id=name, classes="panel")
                 panel.border_title = title
                 yield panel
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#report").focus()

@@ -14,12 +14,18 @@ NAME_WIDTH = 11
 
 
 class Gauges(Static):
+    def __init__(self) -> None:
+        super().__init__()
+        self._height = 0
+
     def draw(self, desk: Desk) -> None:
         lines = _lines(desk.status) if desk.status is not None else Text("not known yet", "dim")
         if (error := desk.errors.get("status")) is not None:
             lines = Text(f"{error.title}: {error.detail}", Tone.WARNING)
         if self.content != lines:
-            self.update(lines)
+            height = lines.plain.count("\n")
+            self.update(lines, layout=height != self._height)
+            self._height = height
 
 
 def _lines(status: StatusResult) -> Text:

@@ -32,7 +32,7 @@ class PricePanel(Static):
             lines.append(Text(f"from {scale[0]:f} to {scale[1]:f}", "dim"))
         text = Text("\n").join(lines)
         if self.content != text:
-            self.update(text)
+            self.update(text, layout=False)
 
 
 def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, chart_height: int) -> list[Text]:

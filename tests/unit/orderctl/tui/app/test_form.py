@@ -1,5 +1,8 @@
 """The form of a new order: quotes, the button, refusals."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from textual.widgets import Input
 
@@ -12,6 +15,7 @@ from orderd.client.link import Opened
 from orderd.domain.errors import ErrorCode
 from orderd.domain.tokens import WSOL_MINT
 from orderd.wire.balances import Balance
+from orderd.wire.message import Message
 from orderd.wire.rpc import Method
 from orderd.wire.submissions import SubmitResult
 from orderd.wire.subscriptions import Ready
@@ -40,6 +44,31 @@ async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_but
         assert sent.min_out == "151.54866", "what the button promised"
         assert isinstance(pilot.app.screen, OrdersScreen)
         assert table(pilot).selected == order_id(77)
+
+
+async def test_an_order_is_sent_once_however_often_its_button_is_pressed_before_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caller = busy()
+    caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
+    begun, is_due = [], asyncio.Event()
+
+    async def late(method: Method, params: Message, answer: type[Any]) -> Any:
+        if method is Method.ORDER_SUBMIT:
+            begun.append(params)
+            await is_due.wait()
+        return await ScriptedCaller.call(caller, method, params, answer)
+
+    monkeypatch.setattr(caller, "call", late)
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        for _ in range(2):
+            screen.send.press()
+            await pilot.pause()
+        is_due.set()
+        await drawn(pilot)
+        assert len(begun) == 1
+        assert isinstance(pilot.app.screen, OrdersScreen)
 
 
 WITH_WRAPPED = WALLET.model_copy(

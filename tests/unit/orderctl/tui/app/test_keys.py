@@ -4,8 +4,7 @@ import threading
 from collections.abc import Sequence
 
 import pytest
-from textual.widgets import Footer, Input
-from textual.widgets._footer import FooterKey
+from textual.widgets import Input
 
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.desk import Desk
@@ -14,6 +13,7 @@ from orderctl.tui.screens.help import HelpScreen
 from orderctl.tui.screens.orders import OrdersScreen
 from orderctl.tui.screens.venues import VenuesScreen
 from orderctl.tui.widgets.banner import Banner
+from orderctl.tui.widgets.key_line import KeyLine
 from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED
 from tests.unit.orderctl.tui.app.pilots import drawn, notices, running, title, words
@@ -24,9 +24,17 @@ pytestmark = pytest.mark.asyncio
 
 async def test_every_key_stands_in_the_footer_of_the_smallest_screen() -> None:
     async with running(busy()) as pilot:
-        footer = pilot.app.screen.query_one(Footer)
-        keys = [key for key in footer.query(FooterKey) if key.region.right <= 80]
-        assert [key.key_display for key in keys] == ["⏎", "␣", "s", "S", "/", "n", "c", "y", "Y", ":", "?", "^p", "q"]
+        line = pilot.app.screen.query_one(KeyLine)
+        assert line.render().cell_length <= 80
+        keys = [pilot.app.get_key_display(binding) for binding, _ in line.keys]
+        assert keys == ["⏎", "␣", "s", "S", "/", "n", "c", "y", "Y", ":", "?", "^p", "q"]
+
+
+async def test_a_click_on_a_key_of_the_footer_presses_it() -> None:
+    async with running(busy()) as pilot:
+        line = pilot.app.screen.query_one(KeyLine)
+        await pilot.click(KeyLine, offset=(line.render().plain.index("?"), 0))
+        assert isinstance(pilot.app.screen, HelpScreen)
 
 
 async def test_ids_and_signatures_are_copied_to_the_clipboard() -> None:
