@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     state_dir: UserPath = Field(default_factory=lambda: user_state_path("orderd"))
     """Directory for the data of the embedded services, and for the wallet unless ``wallet`` names another file."""
 
+    # The port
+
     host: Host = "127.0.0.1"
     """Address to listen on. On any address but loopback every client needs an API key, and the port needs TLS."""
     port: int = Field(3000, ge=0, le=65535)
@@ -94,6 +96,8 @@ class Settings(BaseSettings):
     max_connections_per_address: int = Field(1_000, ge=0, le=MOST)
     """Maximum number of connections from one address, or one IPv6 network of 64 bits; 0 means no limit."""
 
+    # Services
+
     database_url: DatabaseUrl | None = None
     """Address of Postgres: postgresql://USER:PASSWORD@HOST/DATABASE. If empty, ``orderd run`` starts one."""
     redis_url: RedisUrl | None = None
@@ -112,6 +116,8 @@ class Settings(BaseSettings):
     chain: Chain = "simnet"
     """The chain to trade on: simnet, localnet (any local validator), devnet or mainnet."""
 
+    # The wallet
+
     wallet: UserPath | None = None
     """Keypair file in the Solana CLI's format, with mode 0600. If empty, wallet.json in the state directory."""
     shared_wallet: bool = False
@@ -120,9 +126,13 @@ class Settings(BaseSettings):
     wallet_address: Account | None = None
     """The wallet's address. A gateway that has it needs no access to the key, which only workers load."""
 
+    # Dialects
+
     dialect_wallet: Literal["label", "own"] | None = None
     """Wallets that an order in the dialect of another engine may name: own, only this wallet; label, any address,
     which is stored with the order and has no effect. If empty, label on simnet and own elsewhere."""
+
+    # Work, and limits of what is traded
 
     worker_threads: int = Field(10, ge=1, le=200)
     """Number of messages, of up to 64 orders each, that a worker process works on at one time."""
@@ -145,6 +155,8 @@ class Settings(BaseSettings):
     """Tokens that orders may trade, by symbol or mint address. If empty, all known tokens."""
     max_in_flight: int = Field(0, ge=0, le=MOST)
     """Maximum number of submitted orders at one time per worker process; 0 means no limit."""
+
+    # Routes, and the pools in them
 
     default_slippage: Percent = "0.5"
     """Slippage of orders that name none, in percent."""
@@ -179,6 +191,8 @@ class Settings(BaseSettings):
     meteora_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
     """Addresses of the Meteora pools to use. If empty, pools are discovered on the chain."""
 
+    # Transactions
+
     lookup_tables: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
     """Addresses of lookup tables that hold accounts of pools: a transaction of version 0 then has room for a split over
     more pools. If empty, transactions use none."""
@@ -192,6 +206,9 @@ class Settings(BaseSettings):
     """Maximum priority fee, in micro-lamports per compute unit."""
     priority_fee_percentile: int = Field(75, ge=1, le=100)
     """Percentile of the priority fees that recent slots took for the same pools; bounded by the two settings above."""
+
+    # Attempts and their outcome
+
     max_attempts: int = Field(3, ge=1, le=10)
     """Number of failed attempts after which an order fails. Waiting is not an attempt."""
     retry_base_ms: int = Field(1_000, ge=1, le=MOST)
@@ -208,6 +225,9 @@ class Settings(BaseSettings):
     slots of the chain."""
     unknown_after_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
     """An order whose transaction has neither landed nor provably expired for this long is shown as unknown."""
+
+    # Processes
+
     worker_metrics_port: int | None = Field(None, ge=0, le=65535)
     """Port at which a worker serves its metrics. 0 takes a free port on 127.0.0.1, and a gateway with the same state
     directory then includes the worker's metrics in its own. If empty, 0 under ``orderd run``, and none otherwise."""
@@ -217,6 +237,8 @@ class Settings(BaseSettings):
     """Interval at which a worker looks for orders that are due."""
     drain_seconds: Seconds = 10.0
     """Time that work in progress is given to finish when the daemon stops."""
+
+    # Records
 
     reconcile_minutes: int = Field(10, ge=0, le=MOST)
     """Interval at which the wallet's transactions are read for history and profit: deposits, withdrawals, and trades
@@ -232,11 +254,15 @@ class Settings(BaseSettings):
     """Days until the worth of orders under a limit of money is removed, of which a limit needs one; if empty,
     never."""
 
+    # Alerts
+
     alerts: UserPath | None = None
     """A TOML file with the receivers of alerts about fills, failures and conditions; see docs/alarms.md. If empty, no
     alerts are sent."""
     keep_alerts_days: int = Field(7, ge=1, le=MOST)
     """Days until an alert is removed; a receiver that has not confirmed it by then never gets it."""
+
+    # The local chain
 
     simnet_host: Host = "127.0.0.1"
     """Address that the local chain listens on."""
@@ -270,6 +296,8 @@ class Settings(BaseSettings):
     simnet_faults: JsonObject = Field(default_factory=dict)
     """Faults of the local chain as JSON, such as {"dropped_sends": 0.1}; docs/simnet.md lists them all."""
 
+    # The log
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe level that is logged: debug, info, warning or error."""
     log_format: Literal["json", "console"] = "json"
@@ -285,6 +313,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, file_secret_settings, _TomlFile(settings_cls, config_file())
+
+    # What follows from several settings
 
     @property
     def most_per_order(self) -> str | None:

@@ -188,6 +188,8 @@ class Gateway:
         self._intake.limits = limits
         self._health_checks.reload(settings)
 
+    # Start, serving and stop
+
     async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
         """Serve until ``stop`` is set, then drain; ``listening`` is called with the port.
 

@@ -103,6 +103,8 @@ class Blotter(Container):
             return self.fills.fills, HistoryFill
         return self.listed, OrderView
 
+    # Tabs and filters
+
     def select(self, order: UUID) -> None:
         """An active one."""
         if self.tab in (Tab.HISTORY, Tab.FILLS):
@@ -125,6 +127,8 @@ class Blotter(Container):
         self.words = tuple(words.lower().split())
         self._memory.keep(words=words)
         self.draw()
+
+    # Drawing
 
     def draw(self) -> None:
         """Show the desk as it is now. What has not changed is not drawn again."""
@@ -195,6 +199,8 @@ class Blotter(Container):
         if known:
             return "none of the active orders rests"
         return "none" if self._desk.read_only else "none; n makes a new one"
+
+    # Sorting and families
 
     def action_sort(self) -> None:
         self._sort(self._sorting.by_next(self._columns))
