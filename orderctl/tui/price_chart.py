@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from operator import attrgetter
 from typing import Final
 
@@ -90,7 +89,3 @@ def change(chart: Chart) -> str:
     """From the first candle of the picture to the last, in percent."""
     first, last = chart.candles[0].open, chart.candles[-1].close
     return f"{(last / first - 1) * 100:+.2f} %" if first else ""
-
-
-def has_gap(chart: Chart) -> bool:
-    return any((after.at - before.at).total_seconds() > chart.seconds for before, after in pairwise(chart.candles))

@@ -19,7 +19,6 @@ from orderd.simnet.errors import InstructionError, RuntimeViolationError
 
 SLOTS_PER_EPOCH: Final = 432_000
 MAX_DEPTH: Final = 5
-MAX_RETURN_DATA: Final = 1_024
 
 
 class Clock(NamedTuple):

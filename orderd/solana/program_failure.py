@@ -20,7 +20,6 @@ _FAILED: Final = re.compile(r"Program (\w+) failed: (.*)")
 _NAMED: Final = re.compile(r"Program log: (?:AnchorError caused by account: (\w+)\. |.*)Error Code: (\w+)\.")
 _NUMBER: Final = re.compile(r"custom program error: 0x([0-9a-f]+)")
 _OUT_OF_UNITS: Final = re.compile(r"exceeded CUs meter|[Cc]omputational budget exceeded")
-_EXCERPT_LINES: Final = 12
 
 OUT_OF_UNITS: Final = "ComputationalBudgetExceeded"
 """The runtime's error name; also used if the runtime reports ProgramFailedToComplete for lack of units."""
@@ -43,7 +42,6 @@ class ProgramFailure:
     program: str | None
     name: str
     number: int | None
-    excerpt: tuple[str, ...]
     account: str | None = None
 
     def __str__(self) -> str:
@@ -55,34 +53,32 @@ def read_failure(err: TransactionError, logs: Sequence[str]) -> ProgramFailure:
     """The cause of a failure, as precise as the logs allow."""
     failure = _first_failure(logs)
     if failure is None:
-        return ProgramFailure(None, *_runtime_error(err), tuple(logs[-_EXCERPT_LINES:]))
-    program, reason, (account, named), lines = failure
+        return ProgramFailure(None, *_runtime_error(err))
+    program, reason, (account, named) = failure
     number = _custom_number(reason)
     if _OUT_OF_UNITS.search(reason):
-        return ProgramFailure(program, OUT_OF_UNITS, None, lines)
+        return ProgramFailure(program, OUT_OF_UNITS, None)
     name = named or _name_of(program, number)
-    return ProgramFailure(program, name or _runtime_error(err)[0], number, lines, account)
+    return ProgramFailure(program, name or _runtime_error(err)[0], number, account)
 
 
-def _first_failure(logs: Sequence[str]) -> tuple[str, str, tuple[str | None, str | None], tuple[str, ...]] | None:
-    """The innermost program that failed, its reason, the account and the error it named, and its last lines.
+def _first_failure(logs: Sequence[str]) -> tuple[str, str, tuple[str | None, str | None]] | None:
+    """The innermost program that failed, its reason, and the account and the error that it named.
 
     A failure runs up through the callers, so the first failed line is the innermost one.
     """
-    frames: list[tuple[str, int]] = []
+    depth = 0
     names: dict[int, tuple[str | None, str | None]] = {}
-    for position, line in enumerate(logs):
-        if match := _INVOKE.fullmatch(line):
-            frames.append((match[1], position))
-        elif _SUCCESS.fullmatch(line) and frames:
-            names.pop(len(frames), None)
-            frames.pop()
+    for line in logs:
+        if _INVOKE.fullmatch(line):
+            depth += 1
+        elif _SUCCESS.fullmatch(line) and depth:
+            names.pop(depth, None)
+            depth -= 1
         elif match := _NAMED.match(line):
-            names[len(frames)] = match[1], match[2]
+            names[depth] = match[1], match[2]
         elif match := _FAILED.fullmatch(line):
-            start = frames[-1][1] if frames else 0
-            lines = logs[max(start, position + 1 - _EXCERPT_LINES) : position + 1]
-            return match[1], match[2], names.get(len(frames), (None, None)), tuple(lines)
+            return match[1], match[2], names.get(depth, (None, None))
     return None
 
 

@@ -24,7 +24,6 @@ def test_a_programs_error_is_read_by_name() -> None:
     ]
     failure = read_failure(CUSTOM_6005, logs)
     assert (failure.program, failure.name, failure.number) == (CPMM, "ExceededSlippage", 6005)
-    assert failure.excerpt == tuple(logs[2:])
     assert str(failure) == f"ExceededSlippage in program {CPMM}"
 
 
@@ -115,7 +114,7 @@ def test_an_error_of_the_runtime_has_no_program() -> None:
     ]
     for err, name in refusals:
         failure = read_failure(err, [])
-        assert (failure.program, failure.name, failure.excerpt) == (None, name, ())
+        assert (failure.program, failure.name) == (None, name)
         assert str(failure) == name
 
 
@@ -127,11 +126,3 @@ def test_only_the_number_is_known_without_logs() -> None:
 def test_an_instruction_error_with_details_is_named() -> None:
     err = {"InstructionError": [0, {"BorshIoError": "Unknown"}]}
     assert read_failure(err, []).name == "BorshIoError"
-
-
-def test_a_long_log_is_shortened_to_its_end() -> None:
-    chatter = [f"Program log: line {number}" for number in range(50)]
-    logs = [f"Program {CPMM} invoke [1]", *chatter, f"Program {CPMM} failed: custom program error: 0x1775"]
-    excerpt = read_failure(CUSTOM_6005, logs).excerpt
-    assert len(excerpt) == 12
-    assert excerpt[-1] == logs[-1]
