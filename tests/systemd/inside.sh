@@ -75,7 +75,7 @@ systemctl start orderd.socket
 systemctl start orderd.service || fail "it does not start"
 systemctl --no-pager status orderd | sed -n 1,14p
 [ "$(shown ActiveState)" = active ] || fail "it is not active"
-shown StatusText | grep -q 'taking orders' || fail "the status does not say where it takes orders"
+shown StatusText | grep -q 'accepting orders' || fail "the status does not say where it accepts orders"
 [ ! -e /var/lib/orderd/wallet.json ] || fail "the wallet of the credential is not used"
 
 step "trade"
