@@ -133,7 +133,7 @@ MUTANTS: Final = (
         "orderctl/trading/placing.py",
         "return order.model_copy(update=promised(quote))",
         "return order",
-        (f"{_QUESTIONS}test_real_money_is_asked_for_with_the_prices_in_sight",),
+        (f"{_QUESTIONS}test_an_order_on_a_real_chain_is_confirmed_with_its_prices",),
         "The trader agrees to one minimum, and the order is traded at another.",
     ),
 )

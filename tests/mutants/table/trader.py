@@ -13,7 +13,7 @@ MUTANTS: Final = (
         "orderctl/output/failures.py",
         "ErrorCode.SERVICE_TIMEOUT: ExitCode.UNKNOWN_OUTCOME,",
         "ErrorCode.SERVICE_TIMEOUT: ExitCode.ORDER_FAILED,",
-        ("tests/unit/orderctl/test_exit_codes.py::test_the_contract_with_scripts",),
+        ("tests/unit/orderctl/test_exit_codes.py::test_an_error_has_its_documented_exit_code",),
         "A script takes an order that was taken for one that failed, and sends another.",
     ),
     Mutant(
@@ -22,7 +22,7 @@ MUTANTS: Final = (
         "orderctl/output/failures.py",
         "FollowTimeoutError():\n            return ExitCode.UNKNOWN_OUTCOME",
         "FollowTimeoutError():\n            return ExitCode.CONNECTION",
-        (f"{_COMMANDS}test_a_lost_answer_says_how_to_find_out_and_exits_with_5",),
+        (f"{_COMMANDS}test_a_lost_answer_prints_how_to_check_and_exits_with_5",),
         "A script takes an order that was sent for one that was not, and sends another.",
     ),
     Mutant(
@@ -31,7 +31,7 @@ MUTANTS: Final = (
         "orderctl/trading/sending.py",
         "frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})",
         "frozenset({ErrorCode.SERVICE_TIMEOUT})",
-        (f"{_COMMANDS}test_a_daemon_that_cannot_say_leaves_the_outcome_unknown",),
+        (f"{_COMMANDS}test_a_timeout_of_the_daemon_leaves_the_outcome_unknown",),
         "The daemon cannot say whether it took the order, and orderctl says that it did not.",
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS: Final = (
         "orderctl/trading/again.py",
         "    if name in meanwhile:\n        return meanwhile[name]\n",
         "",
-        ("tests/unit/orderctl/test_again.py::test_an_id_that_was_made_stands_in_the_command",),
+        ("tests/unit/orderctl/test_again.py::test_a_generated_client_order_id_is_in_the_command",),
         "The command that is offered after a lost answer submits a second order.",
     ),
     Mutant(
@@ -49,7 +49,7 @@ MUTANTS: Final = (
         "orderd/client/following.py",
         "    if event.seq > last_seq + 1:\n        raise handshake.gap(event.seq, last_seq)\n",
         "",
-        ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_asking_again",),
+        ("tests/unit/orderctl/test_client.py::test_a_gap_is_filled_by_resubscribing",),
         "An event that was lost on the way is never shown.",
     ),
     Mutant(
@@ -60,7 +60,7 @@ MUTANTS: Final = (
         "if event.status in TERMINAL:",
         (
             "tests/unit/orderctl/test_unknown.py::TestRolledBack::"
-            "test_who_comes_later_follows_it_past_the_confirmation_that_did_not_stand",
+            "test_a_later_watch_continues_past_the_rolled_back_fill",
         ),
         "Whoever asks later is told a fill that the chain has taken back.",
     ),

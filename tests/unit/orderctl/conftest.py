@@ -12,7 +12,7 @@ from tests.unit.orderctl.daemon import FakeDaemon
 
 
 class Outcome(NamedTuple):
-    """What a command did: its exit code, stdout and stderr."""
+    """The exit code, stdout and stderr of a command."""
 
     code: int
     out: str
@@ -46,7 +46,7 @@ def settings(daemon: FakeDaemon) -> Settings:
 
 @pytest.fixture
 def orderctl(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Orderctl:
-    """Runs a command line of orderctl against ``daemon``."""
+    """Runs an orderctl command line against ``daemon``."""
     monkeypatch.setenv("ORDERCTL_URL", daemon.url)
 
     def command(*args: str) -> Outcome:
@@ -58,7 +58,7 @@ def orderctl(daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], monkeypatch
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Somebody sits at the terminal and types this."""
+    """Simulates a terminal on which a user types this."""
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))

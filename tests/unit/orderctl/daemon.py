@@ -1,4 +1,4 @@
-"""A daemon with the words of the wire and no engine: it answers as a test says, and breaks as real ones do."""
+"""A fake daemon that speaks the wire protocol: answers as a test says, and fails like a real one."""
 
 import json
 import threading
@@ -35,7 +35,7 @@ from orderd.wire.subscriptions import (
 from tests.samples.orders import START, order_after
 
 Answer = Message | OrderdError | None
-"""What a method answers: its result, its error, or nothing at all."""
+"""The answer of a method: its result, its error, or no answer."""
 
 
 ON_SIMNET = StatusResult(
@@ -55,7 +55,7 @@ ON_SIMNET = StatusResult(
 
 
 class FakeDaemon:
-    """Listens on a free port of the loopback from ``with`` on; ``stop`` and ``start`` keep the port."""
+    """Listens on a free loopback port within its context; ``stop`` and ``start`` keep the port."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -81,7 +81,7 @@ class FakeDaemon:
         self._thread.start()
 
     def stop(self) -> None:
-        """As a daemon that restarts: every connection is closed with 1012."""
+        """Close every connection with 1012, like a restarting daemon."""
         self._server.shutdown(code=1012, reason="service restart")
         self._thread.join()
 
@@ -99,12 +99,12 @@ class FakeDaemon:
         self._answers[method] = answer if callable(answer) else lambda _: answer
 
     def knows(self, *events: OrderEvent, kept: int | None = None) -> None:
-        """The order of these events exists, and this is its history, of which the last ones are ``kept``."""
+        """Add an order with these events as its history, of which the last ones are ``kept``."""
         stored = events if kept is None else events[len(events) - kept :]
         self._histories[events[0].order_id] = (order_after(events), stored)
 
     def publish(self, event: OrderEvent, *, stored: bool = True) -> None:
-        """An event happens; all who subscribed to its order are told."""
+        """Add an event, and send it to all subscribers of its order."""
         with self._lock:
             if stored:
                 before = self._histories[event.order_id][1] if event.order_id in self._histories else ()
@@ -113,11 +113,11 @@ class FakeDaemon:
             for connection, subscription, order in self._subscribers:
                 if order in (None, event.order_id):
                     self._sent[subscription] += 1
-                    with suppress(ConnectionClosed):  # a client that has gone misses what follows
+                    with suppress(ConnectionClosed):  # the client has disconnected
                         _notify(connection, Event(subscription=subscription, event=event))
 
     def beat(self, *, behind: timedelta = timedelta(0), unheard: int = 0) -> None:
-        """A heartbeat for every subscriber: the database was last read so long ago, and events were lost on the way."""
+        """Send a heartbeat: the database was last read ``behind`` ago, and ``unheard`` events were lost."""
         now = datetime.now(UTC)
         with self._lock:
             for connection, subscription, _ in self._subscribers:
@@ -127,13 +127,13 @@ class FakeDaemon:
                 _notify(connection, beat, HEARTBEAT)
 
     def drop_connections(self) -> None:
-        """As a network that fails: no closing handshake."""
+        """Drop connections like a failing network, without a closing handshake."""
         for connection in self._server.connections:
             connection.close_socket()
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """While the block runs no connection takes anything in, not even a ping."""
+        """Within the block no connection reads anything, not even a ping."""
         connections = list(self._server.connections)
         with ExitStack() as held:
             for connection in connections:
@@ -147,7 +147,7 @@ class FakeDaemon:
             return None
         status, body = self.refusal
         response = connection.respond(status, "")
-        del response.headers["Content-Length"]  # setting one would add a second
+        del response.headers["Content-Length"]  # setting the header would add a second one
         response.headers["Content-Length"] = str(len(body))
         response.body = body
         return response
@@ -165,7 +165,7 @@ class FakeDaemon:
     def _serve(self, connection: ServerConnection, call: dict[str, Any]) -> None:
         method, params = call["method"], call["params"]
         if method == Method.STATUS and method not in self._answers:
-            # Who submits asks first which chain it is; unless a test is about that, nothing can be lost there.
+            # A submission first asks for the chain; unless a test is about that, this call is not lost.
             _reply(connection, call["id"], ON_SIMNET)
             return
         self.calls.append((method, params))

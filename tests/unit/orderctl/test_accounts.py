@@ -1,4 +1,4 @@
-"""What orderctl shows and does where there are several accounts."""
+"""What orderctl shows and does with several accounts."""
 
 import io
 import json
@@ -30,30 +30,32 @@ def listed(daemon: FakeDaemon) -> tuple[OrderView, ...]:
 
 @pytest.mark.usefixtures("listed")
 class TestLists:
-    def test_the_column_says_whose_an_order_is(self, orderctl: Orderctl) -> None:
+    def test_a_column_shows_the_account_of_an_order(self, orderctl: Orderctl) -> None:
         lines = [line.split() for line in orderctl("list", "--columns", "account,sell").out.splitlines()]
         assert lines == [["ACCOUNT", "SELL"], *([whose, "1.5", "SOL"] for whose in ("desk", "default", "desk"))]
         shown = orderctl("list", "--all", "--sort", "account", "--columns", "account").out.split()
         assert shown == ["ACCOUNT", "default", "desk", "desk"]
 
-    def test_json_says_it_too(self, orderctl: Orderctl) -> None:
+    def test_json_has_the_account_of_an_order(self, orderctl: Orderctl) -> None:
         orders = json.loads(orderctl("list", "-o", "json").out)["orders"]
         assert [order["account"] for order in orders] == ["desk", "default", "desk"]
 
     @pytest.mark.parametrize("verb", [("list",), ("cancel", "--all", "--yes")])
-    def test_one_account_is_asked_for(self, daemon: FakeDaemon, orderctl: Orderctl, verb: tuple[str, ...]) -> None:
+    def test_the_account_filter_is_sent(self, daemon: FakeDaemon, orderctl: Orderctl, verb: tuple[str, ...]) -> None:
         daemon.answers(Method.ORDER_CANCEL, CancelResult(order=order_of("desk", WITHDRAWN)))
         orderctl(*verb, "--account", "desk")
         assert daemon.calls[0][1]["account"] == "desk"
 
     @pytest.mark.parametrize("verb", ["cancel", "watch"])
-    def test_an_account_goes_with_all_orders_only(self, daemon: FakeDaemon, orderctl: Orderctl, verb: str) -> None:
+    def test_an_account_can_only_be_combined_with_all_orders(
+        self, daemon: FakeDaemon, orderctl: Orderctl, verb: str
+    ) -> None:
         outcome = orderctl(verb, "0199d3a0", "--account", "desk")
         assert (outcome.code, daemon.calls) == (2, [])
         assert "--account is for --all" in outcome.err
 
 
-def test_whose_orders_would_be_cancelled_is_said_before(
+def test_the_accounts_of_orders_are_shown_before_a_cancel(
     daemon: FakeDaemon, listed: tuple[OrderView, ...], orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orderctl.output.prompt.can_ask", lambda: True)
@@ -69,7 +71,7 @@ def test_whose_orders_would_be_cancelled_is_said_before(
 
 
 @pytest.mark.parametrize(("account", "shown"), [("desk", True), ("default", False), (None, False)])
-def test_an_orders_account_is_shown_unless_it_is_the_default_one(
+def test_the_account_of_an_order_is_shown_unless_it_is_the_default(
     daemon: FakeDaemon, orderctl: Orderctl, account: str | None, shown: bool
 ) -> None:
     detail = OrderDetail(order=order_of(account), events=history(FILLED), attempts=(), failures=())
@@ -79,7 +81,7 @@ def test_an_orders_account_is_shown_unless_it_is_the_default_one(
     assert any(line.startswith("account") for line in lines) == shown
 
 
-def test_the_full_screen_knows_whose_a_new_order_is_and_finds_it_by_that() -> None:
+def test_the_tui_shows_and_filters_by_the_account_of_an_order() -> None:
     book = Book()
     first: OrderEvent = history((ACCEPTED.model_copy(update={"account": "desk"}),))[0]
     book.apply(first)
@@ -88,7 +90,7 @@ def test_the_full_screen_knows_whose_a_new_order_is_and_finds_it_by_that() -> No
     assert matches(order, ("desk",))
 
 
-def test_a_daemon_that_knows_no_accounts_is_understood(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_a_daemon_without_accounts_is_supported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     older = order_of("desk").model_dump(mode="json", exclude={"account"})
     assert OrderView.model_validate(older).account is None
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(OrderView.model_validate(older),), next_cursor=None))

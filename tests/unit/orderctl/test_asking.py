@@ -1,4 +1,4 @@
-"""What a live screen asks for beside the news, and how it shows that."""
+"""What a live screen queries in addition to events, and how it shows the answers."""
 
 import io
 import time
@@ -53,15 +53,15 @@ def family(parent: OrderView, *children: OrderView) -> Surroundings:
     return Surroundings(AT_101.copy(), {parent.id: detail})
 
 
-# What is shown
+# Display
 
 
-def test_an_order_at_rest_shows_how_far_the_market_is_from_its_price() -> None:
+def test_a_resting_order_shows_its_distance_to_the_market() -> None:
     assert lines_of((LIMIT,), Surroundings(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
     assert lines_of((LIMIT,), Surroundings())[2] == "   then it is filled at this price or a better one"
 
 
-def test_a_signed_order_counts_down_to_the_block_after_which_it_cannot_land(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signed_order_counts_down_to_its_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
     submitted, (last,) = FILLED[:4], [each for each in FILLED if isinstance(each, Submitted)]
     monkeypatch.setattr(time, "monotonic", lambda: 104.0)
     first = Height(last.last_valid_block_height - 100, 100.0)
@@ -70,12 +70,12 @@ def test_a_signed_order_counts_down_to_the_block_after_which_it_cannot_land(monk
     assert (
         lines_of(submitted, Surroundings(height=later))[-1] == "   expires in 90 blocks, about 36.0 s, unless it lands"
     )
-    assert later.after(last.last_valid_block_height - 90, 105.0) == later, "the chain stands still"
+    assert later.after(last.last_valid_block_height - 90, 105.0) == later, "the height did not change"
     assert later.until(last.last_valid_block_height, 1_000.0) == "0 blocks, about 0 ms"
     assert not any("unless it lands" in line for line in lines_of(FILLED, Surroundings(height=later)))
 
 
-def test_an_oco_shows_both_distances_and_its_orders() -> None:
+def test_an_oco_shows_both_distances_and_its_children() -> None:
     ends = (order(2, (TAKE_PROFIT,)), order(3, (STOP,)))
     shown = lines_of((OCO,), family(order(1, (OCO,)), *ends))
     assert [line.split()[1:] for line in shown if line.startswith("   ") and "%" in line] == [
@@ -88,7 +88,7 @@ def test_an_oco_shows_both_distances_and_its_orders() -> None:
     ]
 
 
-def test_a_twap_shows_what_is_sold_when_the_next_is_and_the_newest_of_its_executions() -> None:
+def test_a_twap_shows_its_fills_its_next_and_its_newest_executions() -> None:
     twap = order(1, (TWAP,), filled_amount_in="0.6", next_at=datetime.now(UTC) + timedelta(seconds=61))
     parts = [order(number, FILLED) for number in range(2, 60)]
     shown = lines_of((TWAP,), family(twap, *parts, order(60, FILLED[:2])))
@@ -98,7 +98,7 @@ def test_a_twap_shows_what_is_sold_when_the_next_is_and_the_newest_of_its_execut
     assert shown[-1].endswith("more have ended")
 
 
-def test_what_is_known_of_an_order_is_never_older_than_its_events() -> None:
+def test_an_answer_about_an_order_never_overrides_newer_events() -> None:
     timeline = OrderTimeline(order(1, (LIMIT,)), history((LIMIT,), order_id(1)))
     around = family(order(1, (LIMIT,), best_amount_out="150"))
     assert around.order_of(timeline).best_amount_out == "150"
@@ -106,7 +106,7 @@ def test_what_is_known_of_an_order_is_never_older_than_its_events() -> None:
     assert (around.order_of(ended).best_amount_out, around.order_of(ended).status) == (None, OrderStatus.ROUTING)
 
 
-def test_of_many_orders_each_shows_its_distance_and_children_stand_below_their_parents() -> None:
+def test_many_orders_show_distances_with_children_below_parents() -> None:
     progress = LiveProgressOfMany(Settings(), Surroundings(AT_101))
     end = STOP.model_copy(update={"parent_id": order_id(1)})
     for number, facts in ((3, (end,)), (2, (LIMIT,)), (1, (OCO,))):
@@ -116,10 +116,10 @@ def test_of_many_orders_each_shows_its_distance_and_children_stand_below_their_p
     assert ["5.94%" in rows[0], "stop ≤ 95 USDC" in rows[1], "3.96%" in rows[2]] == [True, True, True]
 
 
-# What is asked
+# Queries
 
 
-def test_pairs_are_asked_for_their_price_and_families_and_trails_for_how_they_stand(daemon: FakeDaemon) -> None:
+def test_prices_families_and_trailing_stops_are_queried(daemon: FakeDaemon) -> None:
     daemon.answers(Method.QUOTE, QUOTE)
     daemon.answers(Method.ORDER_GET, OrderDetail(order=order(1, (OCO,)), events=(), attempts=(), failures=()))
     orders = [
@@ -134,7 +134,7 @@ def test_pairs_are_asked_for_their_price_and_families_and_trails_for_how_they_st
     assert found.market == {("SOL", "USDC"): Fraction("101.540141")}
 
 
-def test_a_price_that_nobody_tells_any_more_is_forgotten(daemon: FakeDaemon) -> None:
+def test_an_unavailable_price_is_removed(daemon: FakeDaemon) -> None:
     daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool"))
     found = Surroundings(AT_101.copy())
     with Client(Settings(url=daemon.url)) as client:
@@ -142,7 +142,7 @@ def test_a_price_that_nobody_tells_any_more_is_forgotten(daemon: FakeDaemon) -> 
     assert found.market == {}
 
 
-def test_it_is_asked_again_and_again_until_the_end(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queries_repeat_until_the_end(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orderctl.trading.asking.PAUSE_SECONDS", 0)
     monkeypatch.setattr("orderctl.trading.asking.BEFORE_SECONDS", 0)
     daemon.answers(Method.QUOTE, QUOTE)
@@ -160,7 +160,7 @@ def test_it_is_asked_again_and_again_until_the_end(daemon: FakeDaemon, monkeypat
     assert found.market == {("SOL", "USDC"): Fraction("101.540141")}
 
 
-def test_a_daemon_that_is_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_daemon_does_not_end_the_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orderctl.trading.asking.PAUSE_SECONDS", 0)
     rounds, was_asked = [0], Event()
 
@@ -174,7 +174,7 @@ def test_a_daemon_that_is_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         assert was_asked.wait(10)
 
 
-def test_of_signed_orders_the_chains_height_is_asked(daemon: FakeDaemon) -> None:
+def test_the_height_of_the_chain_is_queried_for_signed_orders(daemon: FakeDaemon) -> None:
     found = Surroundings()
     heights: list[int | None] = []
     with closing(Client(Settings(url=daemon.url))) as client:
@@ -182,4 +182,4 @@ def test_of_signed_orders_the_chains_height_is_asked(daemon: FakeDaemon) -> None
             daemon.answers(Method.STATUS, ON_SIMNET.model_copy(update={"block_height": height}))
             ask_once(client, [asked], found)
             heights.append(None if found.height is None else found.height.blocks)
-    assert heights == [None, 901, 901], "nothing is signed; then it is told; an older daemon tells none"
+    assert heights == [None, 901, 901], "unsigned, then known; an older daemon does not report it"

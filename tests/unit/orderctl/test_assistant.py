@@ -1,4 +1,4 @@
-"""orderctl mcp: what an assistant is offered, over stdio, by the client of the official library."""
+"""orderctl mcp: the tools offered to an assistant over stdio, tested with the client of the official library."""
 
 import asyncio
 import sys
@@ -53,7 +53,7 @@ async def refused(assistant: Assistant, tool: str, **arguments: object) -> str:
 
 
 @pytest.mark.executed
-def test_it_reads_only_and_marks_what_strangers_wrote(daemon: FakeDaemon) -> None:
+def test_the_assistant_is_read_only_and_marks_untrusted_text(daemon: FakeDaemon) -> None:
     order = order_after(history(FILLED))
     token = QUOTE.tokens[0].model_copy(update={"name": HOSTILE})
     daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"tokens": (token, QUOTE.tokens[1])}))
@@ -84,9 +84,7 @@ def test_it_reads_only_and_marks_what_strangers_wrote(daemon: FakeDaemon) -> Non
 
 
 @pytest.mark.executed
-def test_a_trade_takes_a_quote_and_its_id_and_can_be_sent_again_as_the_same_order(
-    daemon: FakeDaemon, tmp_path: Path
-) -> None:
+def test_a_trade_needs_a_quote_id_and_can_be_repeated_as_the_same_order(daemon: FakeDaemon, tmp_path: Path) -> None:
     order = order_after(history(FILLED[:1]))
     daemon.answers(Method.QUOTE, QUOTE)
     daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=order, created=True))
@@ -95,7 +93,7 @@ def test_a_trade_takes_a_quote_and_its_id_and_can_be_sent_again_as_the_same_orde
 
     async def trade(assistant: Assistant) -> None:
         tools = {tool.name for tool in (await assistant.list_tools()).tools}
-        assert tools == {"quote", "list", "show", "watch", "submit"}, "no keys, no cancel of others, no halt"
+        assert tools == {"quote", "list", "show", "watch", "submit"}, "an assistant gets no other tools"
         assert "There is no such quote" in await refused(assistant, "submit", quote_id="anything")
         quote = await called(assistant, "quote", sell="SOL", buy="USDC", sell_amount="1.5")
         for _ in range(2):
@@ -122,14 +120,14 @@ def test_a_trade_takes_a_quote_and_its_id_and_can_be_sent_again_as_the_same_orde
     assert set(daemon.tokens) == {"Bearer orderd_of_the_assistant"}
 
 
-def test_trading_takes_an_api_key_that_is_given_for_it(orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trading_needs_an_api_key_for_the_assistant(orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERCTL_API_KEY", "orderd_of_the_trader")
     outcome = orderctl("mcp", "--trade")
     assert outcome.code == 2
     assert "--api-key-file" in outcome.err
 
 
-def test_a_quote_is_submitted_in_time_or_never_but_may_be_asked_about_later() -> None:
+def test_an_expired_quote_cannot_be_submitted_but_can_be_read() -> None:
     now = START
     quotes = Quotes(lambda: now)
     asked = QuoteParams(token_in="SOL", token_out="USDC", amount_in="1.5")
@@ -143,7 +141,7 @@ def test_a_quote_is_submitted_in_time_or_never_but_may_be_asked_about_later() ->
         quotes.order_of(late)
 
 
-def test_a_purchase_is_submitted_with_the_most_that_it_may_cost() -> None:
+def test_a_purchase_is_submitted_with_its_maximum_cost() -> None:
     quotes = Quotes()
     asked = QuoteParams(token_in="SOL", token_out="USDC", exact_out="150")
     quote_id, _ = quotes.remember(asked, QUOTE.model_copy(update={"exact_out": "150", "max_amount_in": "1.6"}))
@@ -151,7 +149,7 @@ def test_a_purchase_is_submitted_with_the_most_that_it_may_cost() -> None:
     assert (order.exact_out, order.max_in, order.min_out) == ("150", "1.6", None)
 
 
-def test_the_oldest_quotes_are_forgotten() -> None:
+def test_the_oldest_quotes_are_dropped() -> None:
     quotes = Quotes()
     asked = QuoteParams(token_in="SOL", token_out="USDC", amount_in="1.5")
     first, *_ = [quotes.remember(asked, QUOTE)[0] for _ in range(101)]

@@ -1,4 +1,4 @@
-"""What orders have reserved stands beside what the wallet holds, where there is any, and words are told as they are."""
+"""Reserved amounts are shown besides balances, and amounts in words are shown as words."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.unit.orderctl.daemon import FakeDaemon
 
 
 @pytest.mark.parametrize("reserved", ["4.000405", "0", None])
-def test_what_is_reserved_is_shown_where_there_is_any(
+def test_reserved_amounts_are_shown_if_there_are_any(
     daemon: FakeDaemon, orderctl: Orderctl, reserved: str | None
 ) -> None:
     available = None if reserved is None else "5.999595"
@@ -23,7 +23,7 @@ def test_what_is_reserved_is_shown_where_there_is_any(
     assert row == ["SOL", "10", "mint", *([reserved, available] if is_shown else [])]
 
 
-def test_amounts_that_are_words_are_asked_about_as_words() -> None:
+def test_amounts_in_words_are_confirmed_in_words() -> None:
     orders = [
         SubmitParams(token_in="SOL", token_out="USDC", amount_in=amount, client_order_id=amount.strip("%"))
         for amount in ("1", "2", "50%")

@@ -1,4 +1,4 @@
-"""Snapshots and events in, orders as they stand out."""
+"""The client's book turns snapshots and events into the current orders."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -35,7 +35,7 @@ def book_after(facts: tuple[AnyFact, ...]) -> Book:
     return book
 
 
-def test_an_order_is_known_from_its_first_event_on() -> None:
+def test_an_order_is_known_from_its_first_event() -> None:
     known = book_after(FILLED[:1]).active[ORDER_ID]
 
     assert known == order_after(history(FILLED[:1]))
@@ -43,11 +43,11 @@ def test_an_order_is_known_from_its_first_event_on() -> None:
 
 
 @pytest.mark.parametrize("facts", [FILLED, REFUSED_FOR_FUNDS, WITHDRAWN], ids=["filled", "refused", "withdrawn"])
-def test_events_lead_where_the_daemon_says_an_order_stands(facts: tuple[AnyFact, ...]) -> None:
+def test_events_lead_to_the_daemons_state_of_an_order(facts: tuple[AnyFact, ...]) -> None:
     assert book_after(facts).ended[ORDER_ID] == order_after(history(facts))
 
 
-def test_an_order_that_waits_says_until_when_and_one_that_goes_on_does_not() -> None:
+def test_only_a_waiting_order_has_an_end_of_its_wait() -> None:
     assert book_after(RETRIED[:2]).active[ORDER_ID].due_at == START + timedelta(seconds=2)
     assert book_after(RETRIED[:3]).active[ORDER_ID].due_at is None
     retrying = book_after(RETRIED[:6]).active[ORDER_ID]
@@ -61,7 +61,7 @@ def test_a_routed_order_has_its_venue_and_a_submitted_one_its_signature() -> Non
     assert known.signature == SIGNATURE
 
 
-def test_an_order_that_rests_is_known_with_its_kind_its_price_and_its_validity() -> None:
+def test_a_resting_order_has_its_kind_price_and_validity() -> None:
     known = book_after(FIRED[:1]).active[ORDER_ID]
     assert (known.kind, known.limit_price, known.status) == (OrderKind.LIMIT, "105", OrderStatus.OPEN)
     assert known.valid_until == START + timedelta(hours=1)
@@ -83,7 +83,7 @@ def test_the_best_price_of_a_trailing_stop_rises_without_an_event() -> None:
     assert book.revision == revision
 
 
-def test_what_was_seen_before_changes_nothing() -> None:
+def test_a_repeated_event_changes_nothing() -> None:
     book = book_after(FILLED)
     revision = book.revision
     for event in history(FILLED):
@@ -94,13 +94,13 @@ def test_what_was_seen_before_changes_nothing() -> None:
     assert book.get(ORDER_ID) == order_after(history(FILLED))
 
 
-def test_a_missing_event_is_never_passed_over() -> None:
+def test_a_missing_event_is_an_error() -> None:
     book = book_after(FILLED[:2])
     with pytest.raises(AnswerLostError, match="event 4 followed event 2"):
         book.apply(history(FILLED)[3])
 
 
-def test_after_a_new_connection_the_orders_that_no_snapshot_told_of_are_named() -> None:
+def test_orders_missing_in_the_snapshots_of_a_new_connection_are_named() -> None:
     book = Book()
     book.put_all(order(number, FILLED[:2]) for number in (1, 2, 3))
     book.begin()
@@ -114,7 +114,7 @@ def test_after_a_new_connection_the_orders_that_no_snapshot_told_of_are_named() 
     assert book.ended[order_id(2)].status is OrderStatus.CONFIRMED
 
 
-def test_only_the_orders_that_ended_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_ended_orders_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(book_module, "ENDED_KEPT", 2)
     book = Book()
     book.put_all(order(number, FILLED, updated_at=START + timedelta(seconds=number)) for number in (3, 1, 2))

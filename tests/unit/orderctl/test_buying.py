@@ -1,4 +1,4 @@
-"""Buying an exact amount as it is typed, shown and followed."""
+"""Purchases of exact amounts: command line, display and following."""
 
 import inspect
 import io
@@ -46,7 +46,7 @@ QUOTED = QuoteResult.model_validate(
 
 
 def bought_after(number: int) -> OrderView:
-    """The order after so many of its events, as the full screen makes it from them."""
+    """The order after this many events, as the TUI derives it."""
     first, *others = history(BOUGHT[:number])
     order = accepted(first)
     for event in others:
@@ -55,7 +55,7 @@ def bought_after(number: int) -> OrderView:
 
 
 class TestBuy:
-    def test_the_order_goes_out_as_typed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_purchase_is_sent_as_typed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=bought_after(1), created=True))
 
         outcome = orderctl(*BUY, "--max-in", "1.6", "-s", "0.3", "--client-order-id", "mine-1")
@@ -64,7 +64,7 @@ class TestBuy:
         sent = {"token_in": "SOL", "token_out": "USDC", "exact_out": "152.310211", "max_in": "1.6", "slippage": "0.3"}
         assert daemon.calls == [("order.submit", sent | {"client_order_id": "mine-1"})]
 
-    def test_submit_says_the_same_by_an_option(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_submit_with_exact_out_sends_the_same_purchase(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=bought_after(1), created=True))
         orderctl(*BUY, "--client-order-id", "mine-1")
         orderctl("submit", "SOL", "USDC", "--exact-out", "152.310211", "--client-order-id", "mine-1")
@@ -86,7 +86,7 @@ class TestBuy:
             (("quote", "SOL", "USDC"), "REQUEST_INVALID"),
         ],
     )
-    def test_what_is_certainly_wrong_is_not_sent(
+    def test_an_invalid_purchase_is_not_sent(
         self, daemon: FakeDaemon, orderctl: Orderctl, trade: tuple[str, ...], code: str
     ) -> None:
         outcome = orderctl(*trade)
@@ -96,17 +96,19 @@ class TestBuy:
     @pytest.mark.parametrize(
         ("words", "missing"), [("SOL 1", "--with"), ("SOL --with USDC", "AMOUNT"), ("--with USDC", "TOKEN_OUT")]
     )
-    def test_what_is_missing_is_named(self, daemon: FakeDaemon, orderctl: Orderctl, words: str, missing: str) -> None:
+    def test_missing_arguments_are_named(
+        self, daemon: FakeDaemon, orderctl: Orderctl, words: str, missing: str
+    ) -> None:
         outcome = orderctl("buy", *words.split())
         assert (outcome.code, missing in outcome.err) == (2, True)
         assert daemon.calls == []
 
-    def test_each_term_of_a_purchase_is_typed_and_no_other(self) -> None:
+    def test_buy_has_exactly_the_options_of_a_purchase(self) -> None:
         typed = inspect.signature(buy.run).parameters.keys() & GivenTerms.model_fields.keys()
         assert typed == GivenTerms.model_fields.keys() - BUYING.without
         assert SELLING.places == ("token_in", "token_out", "amount_in")
 
-    def test_where_money_is_real_the_most_is_agreed_to_and_sent(
+    def test_the_maximum_cost_is_confirmed_and_sent_on_a_real_chain(
         self, daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
@@ -126,7 +128,7 @@ class TestBuy:
 
 
 class TestShown:
-    def test_a_quote_tells_what_is_paid_the_cheapest_pool_first(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_quote_shows_costs_with_the_cheapest_pool_first(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTED)
 
         lines = [
@@ -142,7 +144,7 @@ class TestShown:
         assert [line.split()[1] for line in lines[table + 1 : table + 3]] == ["1.5", "1.503"]
         assert lines[table + 3].startswith("at most 1.5075 SOL at 0.5 % slippage")
 
-    def test_wide_tells_how_much_more_each_pool_takes(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_wide_output_shows_how_much_more_each_pool_costs(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTED)
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "-o", "wide").out
         assert "chosen because it takes the least: no split saves more than its further legs cost" in out
@@ -152,7 +154,7 @@ class TestShown:
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "-o", "wide").out
         assert "chosen because together they take 12.46 basis points less than the best single pool" in out
 
-    def test_a_maximum_that_the_market_does_not_keep_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_maximum_below_the_market_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTED.model_copy(update={"max_in": "1.4", "max_amount_in": "1.4"}))
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "--max-in", "1.4").out
         assert "at most 1.4 SOL, as asked for" in out
@@ -160,7 +162,7 @@ class TestShown:
             out.split()
         )
 
-    def test_a_dry_run_shows_the_same(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_dry_run_shows_the_costs(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         preview = PreviewResult(
             quote=QUOTED, succeeds=True, error=None, units_consumed=41_234, network_fee="0.000005", logs=()
         )
@@ -169,7 +171,7 @@ class TestShown:
         assert outcome.code == 0
         assert "pay 1.5 SOL" in outcome.out
 
-    def test_its_terms_and_its_events_speak_of_what_is_paid(self) -> None:
+    def test_terms_and_events_of_a_purchase_show_its_cost(self) -> None:
         order = bought_after(5)
         assert terms(order) == "buy 152.310211 USDC with SOL, slippage at most 0.5 %"
         bounded = order.model_copy(update={"max_in": "1.6", "floor": Floor.EACH})
@@ -181,7 +183,7 @@ class TestShown:
         split = BOUGHT[2].model_copy(update={"route": SPLIT, "gain_bps": "3.1"})
         assert describe(split, order)[-2].strip() == "together 1.5 SOL, 3.1 bp less than the best pool"
 
-    def test_a_table_tells_the_most_that_it_may_cost_until_it_is_known_what_it_cost(self) -> None:
+    def test_a_table_shows_the_maximum_cost_until_the_cost_is_known(self) -> None:
         sell, result = columns_named("sell,result")
         shown = [
             [
@@ -197,9 +199,7 @@ class TestShown:
         ]
         assert COLUMNS["sell"].key(bought_after(1)) < COLUMNS["sell"].key(bought_after(5))
 
-    def test_the_whole_story_says_what_was_quoted_and_what_was_paid(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_the_details_show_quoted_and_actual_cost(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         from tests.samples.orders import detail_of
 
         detail = detail_of(FILLED).model_copy(update={"order": bought_after(5), "events": history(BOUGHT)})
@@ -229,13 +229,13 @@ class TestFile:
             ("token_in,token_out,exact_out\nSOL,USDC,\n", "amount_in: is required"),
         ],
     )
-    def test_each_order_has_one_amount(self, tmp_path: Path, text: str, why: str) -> None:
+    def test_each_order_of_a_file_has_one_amount(self, tmp_path: Path, text: str, why: str) -> None:
         path = tmp_path / "orders.csv"
         path.write_text(text)
         with pytest.raises(ConfigError, match=why):
             read_orders(str(path), {}, "mine")
 
-    def test_what_is_asked_for_real_money_names_both(
+    def test_the_confirmation_on_a_real_chain_names_sales_and_purchases(
         self, daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         path = tmp_path / "orders.csv"
@@ -248,7 +248,7 @@ class TestFile:
         assert "send 3 orders, which sell 1 SOL, and buy 2.5 SOL?" in outcome.err
 
 
-def test_what_is_not_told_of_other_orders_takes_no_room(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_purchases_use_no_space_in_a_list_of_sales(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.QUOTE, QUOTE)
     document = json.loads(orderctl("quote", "SOL", "USDC", "1.5", "-o", "json").out)
     assert not document.keys() & {"exact_out", "max_in", "max_amount_in"}

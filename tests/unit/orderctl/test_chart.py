@@ -1,4 +1,4 @@
-"""orderctl chart: candles in the cells of a terminal, own fills, prices that orders wait for, and the axes."""
+"""orderctl chart: candles in terminal cells, own fills, prices of resting orders, and axes."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,7 +32,7 @@ def test_body_and_wicks_end_within_half_a_cell() -> None:
     assert drawn(chart, 20, 6) == ["│ ┤ 8.00000", "╽╽│", "┃┃│", "╿╿│", "──┘", ""]
 
 
-def test_what_is_missing_stays_empty_and_what_finds_no_room_is_left_out() -> None:
+def test_missing_candles_are_empty_and_those_without_space_are_left_out() -> None:
     chart = Chart([candle(minute, "1", "2", "1", "2") for minute in (0, 1, 2, 4)], MINUTE)
     whole = drawn(chart, 40, 6)
     assert whole[1][:6] == "┃┃┃ ┃│"
@@ -52,7 +52,7 @@ def test_fills_point_up_where_the_base_was_bought_and_down_where_it_was_sold() -
     assert sum(line.count("▲") + line.count("▼") for line in lines) == 2
 
 
-def test_prices_that_orders_wait_for_are_lines_or_are_told_below() -> None:
+def test_prices_of_resting_orders_are_lines_or_listed_below() -> None:
     candles = [candle(minute, "10", "20", "10", "20") for minute in range(4)]
     levels = [
         PriceLevel(Decimal(25), "limit"),
@@ -69,7 +69,7 @@ def test_prices_that_orders_wait_for_are_lines_or_are_told_below() -> None:
     ]
 
 
-def test_the_axis_has_times_as_fine_as_the_candles() -> None:
+def test_the_time_axis_matches_the_interval() -> None:
     def axis(seconds: int) -> str:
         candles = [
             Candle(NOON + timedelta(seconds=seconds * number), *map(Decimal, ("1", "2", "1", "2")))
@@ -82,7 +82,7 @@ def test_the_axis_has_times_as_fine_as_the_candles() -> None:
     assert axis(24 * HOUR).split() == ["11-21", "12-06", "12-21"]
 
 
-def test_a_market_that_does_not_move_is_a_line() -> None:
+def test_a_constant_price_is_a_line() -> None:
     lines = drawn(Chart([candle(0, "5", "5", "5", "5")], MINUTE), 30, 8)
     assert sum(any(cell in line for cell in "╻╹┃") for line in lines) == 1
 
@@ -107,7 +107,7 @@ def answer_prices(daemon: FakeDaemon, prices: PricesResult = PRICES) -> None:
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(waiting,), next_cursor=None))
 
 
-def test_the_verb_draws_and_says_what_the_newest_price_is(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_the_verb_draws_a_chart_and_prints_the_newest_price(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     answer_prices(daemon)
     outcome = orderctl("chart", "SOL/USDC", "--width", "40", "--height", "10")
     assert outcome.out.count("▼") == 1
@@ -117,14 +117,14 @@ def test_the_verb_draws_and_says_what_the_newest_price_is(daemon: FakeDaemon, or
     assert params == {"pair": "SOL/USDC", "limit": 30}
 
 
-def test_a_picture_is_a_file(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
+def test_a_picture_is_written_to_a_file(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
     answer_prices(daemon)
     outcome = orderctl("chart", "SOL/USDC", "--svg", str(tmp_path / "sol.svg"))
     assert (outcome.out, outcome.code) == ("", 0)
     assert (tmp_path / "sol.svg").read_text().startswith("<svg")
 
 
-def test_other_formats_are_the_candles_alone(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
+def test_other_formats_contain_only_the_candles(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
     answer_prices(daemon)
     assert orderctl("chart", "SOL/USDC", "-o", "csv").out.splitlines()[:2] == [
         "at,open,high,low,close",
@@ -134,14 +134,14 @@ def test_other_formats_are_the_candles_alone(daemon: FakeDaemon, orderctl: Order
     assert refused.code == 2
 
 
-def test_where_no_prices_are_kept_it_is_said_how_they_would_be(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_missing_prices_are_reported_with_how_to_record_them(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     answer_prices(daemon, PRICES.model_copy(update={"candles": ()}))
     outcome = orderctl("chart", "SOL/USDC")
     assert (outcome.code, outcome.out) == (0, "")
     assert "ORDERD_WATCH_PAIRS" in outcome.err
 
 
-def test_the_time_that_is_asked_for_is_sent_by_its_name_on_the_wire(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_the_requested_time_is_sent_by_its_wire_name(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     answer_prices(daemon)
     orderctl("chart", "SOL/USDC", "--until", "2026-11-21", "--interval", "1h", "-o", "json")
     assert daemon.calls[0][1] | {"limit": 0} == {

@@ -44,15 +44,13 @@ def until_the_end(updates: Iterator[Update], last: int = len(FILLED)) -> list[Up
     raise AssertionError("the news ended early")
 
 
-def test_a_call_brings_the_typed_answer(daemon: FakeDaemon, client: Client) -> None:
+def test_a_call_returns_a_typed_answer(daemon: FakeDaemon, client: Client) -> None:
     daemon.answers(Method.BALANCES, NO_BALANCES)
 
     assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
 
 
-def test_a_socks_proxy_leads_to_a_daemon_on_another_machine(
-    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_remote_daemon_is_reached_through_a_socks_proxy(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon.answers(Method.BALANCES, NO_BALANCES)
     with socks_proxy({("desk.example", 3000): urlsplit(daemon.url).port or 0}, wants_user=True) as proxy:
         monkeypatch.setenv("ALL_PROXY", proxy.url())
@@ -62,7 +60,7 @@ def test_a_socks_proxy_leads_to_a_daemon_on_another_machine(
     assert proxy.asked == [("desk.example", 3000)]
 
 
-def test_a_daemon_on_this_machine_is_met_without_a_proxy(
+def test_a_local_daemon_is_reached_without_a_proxy(
     daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon.answers(Method.BALANCES, NO_BALANCES)
@@ -72,14 +70,14 @@ def test_a_daemon_on_this_machine_is_met_without_a_proxy(
     assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
 
 
-def test_a_proxy_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socks_proxy({}) as proxy, Client(FAR_AWAY) as client:
         monkeypatch.setenv("ALL_PROXY", proxy.url())
         with pytest.raises(UnreachableError, match=r"through the proxy 127\.0\.0\.1:\d+: .* no host is reached there"):
             client.call(Method.BALANCES, NoParams(), BalancesResult)
 
 
-def test_a_proxy_of_an_unknown_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsupported_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "https://trader:secret@proxy.example")
 
     with pytest.raises(ConfigError, match="the environment names for http ") as refused, Client(FAR_AWAY) as client:
@@ -87,7 +85,7 @@ def test_a_proxy_of_an_unknown_kind_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert "secret" not in str(refused.value)
 
 
-def test_the_token_travels_in_the_handshake_alone(daemon: FakeDaemon) -> None:
+def test_the_api_key_is_sent_only_in_the_handshake(daemon: FakeDaemon) -> None:
     daemon.answers(Method.BALANCES, NO_BALANCES)
     with Client(Settings(url=daemon.url, api_key="t0k3n")) as client:
         client.call(Method.BALANCES, NoParams(), BalancesResult)
@@ -96,14 +94,14 @@ def test_the_token_travels_in_the_handshake_alone(daemon: FakeDaemon) -> None:
     assert "t0k3n" not in str(daemon.calls)
 
 
-def test_a_refusal_is_the_daemons_problem(daemon: FakeDaemon, client: Client) -> None:
+def test_a_refusal_has_the_daemons_problem(daemon: FakeDaemon, client: Client) -> None:
     daemon.answers(Method.BALANCES, OrderdError(ErrorCode.AUTH_FORBIDDEN, "the scope read is missing"))
 
     with pytest.raises(RefusedError, match="the scope read is missing"):
         client.call(Method.BALANCES, NoParams(), BalancesResult)
 
 
-def test_where_nobody_listens_nothing_was_sent(daemon: FakeDaemon, client: Client) -> None:
+def test_an_unreachable_daemon_is_a_certain_failure(daemon: FakeDaemon, client: Client) -> None:
     daemon.stop()
     try:
         with pytest.raises(UnreachableError, match="refused"):
@@ -137,7 +135,7 @@ def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon) -> Non
         (Method.STATUS, 3),
     ],
 )
-def test_only_of_what_changes_something_the_outcome_is_unknown_to_scripts(
+def test_only_a_changing_call_has_an_unknown_outcome(
     daemon: FakeDaemon, client: Client, method: Method, code: int
 ) -> None:
     daemon.answers(method, lambda _: daemon.drop_connections())
@@ -147,7 +145,7 @@ def test_only_of_what_changes_something_the_outcome_is_unknown_to_scripts(
     assert exit_code_of_error(lost.value) == code
 
 
-def test_the_answer_of_a_call_given_up_is_not_taken_for_the_next_ones(daemon: FakeDaemon) -> None:
+def test_a_late_answer_is_not_taken_for_the_next_calls(daemon: FakeDaemon) -> None:
     daemon.answers(Method.STATUS, None)
     daemon.answers(Method.BALANCES, NO_BALANCES)
     with Client(Settings(url=daemon.url, timeout=1)) as client:
@@ -157,7 +155,7 @@ def test_the_answer_of_a_call_given_up_is_not_taken_for_the_next_ones(daemon: Fa
         assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
 
 
-def test_following_tells_the_past_and_then_the_present_once_each(daemon: FakeDaemon, client: Client) -> None:
+def test_following_yields_past_and_new_events_once_each(daemon: FakeDaemon, client: Client) -> None:
     events = history(FILLED)
     daemon.knows(*events[:2])
     updates = client.follow(str(ORDER_ID))
@@ -171,7 +169,7 @@ def test_following_tells_the_past_and_then_the_present_once_each(daemon: FakeDae
     assert seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
 
 
-def test_a_restart_of_the_daemon_loses_and_doubles_nothing(daemon: FakeDaemon, client: Client) -> None:
+def test_following_loses_and_repeats_no_event_over_a_restart(daemon: FakeDaemon, client: Client) -> None:
     events = history(FILLED)
     daemon.knows(*events[:1])
     updates = client.follow(str(ORDER_ID))
@@ -194,7 +192,7 @@ def test_a_restart_of_the_daemon_loses_and_doubles_nothing(daemon: FakeDaemon, c
     assert daemon.calls[-1] == ("orders.subscribe", {"order": str(ORDER_ID), "after": 1})
 
 
-def test_a_connection_that_breaks_without_a_word_is_opened_again(daemon: FakeDaemon, client: Client) -> None:
+def test_a_dropped_connection_is_reopened(daemon: FakeDaemon, client: Client) -> None:
     events = history(FILLED)
     daemon.knows(*events[:3])
     updates = client.follow(str(ORDER_ID))
@@ -213,7 +211,7 @@ def test_a_connection_that_breaks_without_a_word_is_opened_again(daemon: FakeDae
     assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
 
 
-def test_a_daemon_that_answers_no_ping_is_given_up_without_a_word_of_the_library(
+def test_a_daemon_that_answers_no_ping_is_disconnected_silently(
     daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(handshake, "KEEPALIVE_SECONDS", 0.05)
@@ -228,7 +226,7 @@ def test_a_daemon_that_answers_no_ping_is_given_up_without_a_word_of_the_library
     assert caplog.records == []
 
 
-def test_an_event_told_twice_is_told_on_once(daemon: FakeDaemon, client: Client) -> None:
+def test_a_repeated_event_is_yielded_once(daemon: FakeDaemon, client: Client) -> None:
     events = history(FILLED)
     daemon.knows(*events[:3])
     updates = client.follow(str(ORDER_ID))
@@ -242,21 +240,21 @@ def test_an_event_told_twice_is_told_on_once(daemon: FakeDaemon, client: Client)
     assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
 
 
-def test_a_gap_is_filled_by_asking_again(daemon: FakeDaemon, client: Client) -> None:
+def test_a_gap_is_filled_by_resubscribing(daemon: FakeDaemon, client: Client) -> None:
     events = history(FILLED)
     daemon.knows(*events[:1])
     updates = client.follow(str(ORDER_ID))
     before = until_the_end(updates, last=1)
     assert daemon.subscribed.acquire(timeout=5)
 
-    daemon.knows(*events[:3])  # two events happen, and the news of them are lost
+    daemon.knows(*events[:3])  # two events that are not delivered
     daemon.publish(events[3])
     daemon.publish(events[4])
 
     assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
 
 
-def test_an_unknown_order_is_not_asked_for_again(daemon: FakeDaemon, client: Client) -> None:
+def test_an_unknown_order_is_not_retried(daemon: FakeDaemon, client: Client) -> None:
     with pytest.raises(RefusedError) as refused:
         next(client.follow("nothing-here"))
 
@@ -264,7 +262,7 @@ def test_an_unknown_order_is_not_asked_for_again(daemon: FakeDaemon, client: Cli
     assert len(daemon.calls) == 1
 
 
-def test_a_daemon_that_was_never_there_is_not_waited_for(daemon: FakeDaemon, client: Client) -> None:
+def test_a_daemon_that_was_never_reachable_is_not_retried(daemon: FakeDaemon, client: Client) -> None:
     daemon.stop()
     try:
         with pytest.raises(UnreachableError):
@@ -273,7 +271,7 @@ def test_a_daemon_that_was_never_there_is_not_waited_for(daemon: FakeDaemon, cli
         daemon.start()
 
 
-def test_following_ends_after_the_time_that_was_given(daemon: FakeDaemon, client: Client) -> None:
+def test_following_ends_at_its_timeout(daemon: FakeDaemon, client: Client) -> None:
     daemon.knows(*history(FILLED)[:1])
 
     with pytest.raises(FollowTimeoutError, match="goes on"):
@@ -281,7 +279,7 @@ def test_following_ends_after_the_time_that_was_given(daemon: FakeDaemon, client
             pass
 
 
-def test_what_is_said_to_go_on_then_has_not_ended(daemon: FakeDaemon, client: Client) -> None:
+def test_an_order_at_the_timeout_is_reported_as_active(daemon: FakeDaemon, client: Client) -> None:
     active = uuid4()
     daemon.knows(*history(FILLED))
     daemon.knows(*history(FILLED[:2], active))
@@ -292,7 +290,7 @@ def test_what_is_said_to_go_on_then_has_not_ended(daemon: FakeDaemon, client: Cl
 
 
 class TestHeartbeat:
-    def test_while_it_beats_nothing_is_reported(self, daemon: FakeDaemon, client: Client) -> None:
+    def test_regular_heartbeats_are_not_reported(self, daemon: FakeDaemon, client: Client) -> None:
         events = history(FILLED)
         daemon.heartbeat_seconds = 5
         daemon.knows(*events[:2])
@@ -304,7 +302,7 @@ class TestHeartbeat:
 
         assert [type(update) for update in before + until_the_end(updates)] == [Snapshot] + [Event] * 5
 
-    def test_silence_is_reported_and_that_it_has_ended(
+    def test_silence_and_its_end_are_reported(
         self, daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(freshness, "MISSED_BEATS", 0.05)
@@ -323,7 +321,7 @@ class TestHeartbeat:
         assert [type(update) for update in rest] in ([Event], [Event, Fresh])  # the event is the order's last
         assert seqs(rest) == [5]
 
-    def test_a_daemon_that_does_not_reach_its_database_is_reported_and_that_it_does_again(
+    def test_an_outage_of_the_daemons_database_and_its_end_are_reported(
         self, daemon: FakeDaemon, client: Client
     ) -> None:
         daemon.heartbeat_seconds = 5
@@ -339,7 +337,7 @@ class TestHeartbeat:
         assert datetime.now(UTC) - stale.since >= timedelta(minutes=2)
         assert next(updates) == Fresh()
 
-    def test_a_count_that_does_not_add_up_is_mended_by_asking_again(self, daemon: FakeDaemon, client: Client) -> None:
+    def test_a_wrong_count_of_events_causes_a_new_subscription(self, daemon: FakeDaemon, client: Client) -> None:
         events = history(FILLED)
         daemon.heartbeat_seconds = 5
         daemon.knows(*events[:1])
@@ -347,14 +345,14 @@ class TestHeartbeat:
         before = until_the_end(updates, last=1)
         assert daemon.subscribed.acquire(timeout=5)
 
-        daemon.knows(*events)  # the order ends, and the news of it are lost
+        daemon.knows(*events)  # the order ends with events that are not delivered
         daemon.beat(unheard=4)
         lost = next(updates)
         assert isinstance(lost, Lost)
         assert lost.reason == "4 of the daemon's events did not arrive"
         assert seqs(before) + seqs(until_the_end(updates)) == [1, 2, 3, 4, 5]
 
-    def test_a_daemon_that_promises_no_heartbeat_may_be_silent(
+    def test_a_daemon_without_heartbeats_may_be_silent(
         self, daemon: FakeDaemon, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(freshness, "MISSED_BEATS", 0.0)
@@ -366,7 +364,7 @@ class TestHeartbeat:
 
 
 class TestResync:
-    def test_an_order_of_an_older_database_begins_again(self, daemon: FakeDaemon, client: Client) -> None:
+    def test_an_order_of_a_restored_database_starts_over(self, daemon: FakeDaemon, client: Client) -> None:
         events = history(FILLED)
         daemon.knows(*events[:4])
         updates = client.follow(str(ORDER_ID))
@@ -386,7 +384,7 @@ class TestResync:
             daemon.publish(event)
         assert seqs(until_the_end(updates)) == [3, 4, 5]
 
-    def test_an_order_whose_first_events_are_gone_is_followed_from_where_it_stands(
+    def test_an_order_without_its_first_events_is_followed_from_its_snapshot(
         self, daemon: FakeDaemon, client: Client
     ) -> None:
         events = history(FILLED)
@@ -400,8 +398,6 @@ class TestResync:
         daemon.publish(events[4], stored=False)
         assert seqs(list(updates)) == [5]
 
-    def test_an_order_that_has_ended_and_whose_events_are_gone_is_over(
-        self, daemon: FakeDaemon, client: Client
-    ) -> None:
+    def test_an_ended_order_without_events_is_over(self, daemon: FakeDaemon, client: Client) -> None:
         daemon.knows(*history(FILLED), kept=2)
         assert [type(update) for update in client.follow(str(ORDER_ID))] == [ResyncRequired, Snapshot]

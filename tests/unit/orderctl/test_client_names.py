@@ -1,4 +1,4 @@
-"""What others build on: the names of the client, and the lines in the documents that use them."""
+"""The public names of the client library, and the example programs in the documents that use them."""
 
 import re
 import subprocess
@@ -16,17 +16,17 @@ PUBLIC = (
     *("FollowTimeoutError", "Fresh", "Lost", "Method", "News", "Opened", "RefusedError", "Resumed", "Stale"),
     *("UnexpectedError", "UnreachableError", "UnreadableError", "Update", "params_of"),
 )
-"""A promise: a name may be added, and none taken away."""
+"""Public names: names may be added, and none removed."""
 
 
-def test_the_public_names_are_those_that_were_promised() -> None:
+def test_the_public_names_are_exported() -> None:
     assert sorted(client.__all__) == sorted(PUBLIC)
     assert (client.Client, client.AsyncClient) == (Client, Link)
     for name in PUBLIC:
         assert getattr(client, name) is not None
 
 
-def test_there_are_no_others() -> None:
+def test_no_other_names_are_exported() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         client.Nothing  # noqa: B018
 
@@ -38,12 +38,12 @@ def test_no_name_is_loaded_before_it_is_used() -> None:
 
 
 def program() -> str:
-    """The first lines of Python in the document about the API."""
+    """The first block of Python in the API document."""
     text = (Path(__file__).parents[3] / "docs/api.md").read_text()
     found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     assert found is not None
     return found[1]
 
 
-def test_the_program_in_the_document_is_of_ten_lines() -> None:
+def test_the_documented_program_has_ten_lines() -> None:
     assert len([line for line in program().splitlines() if line.strip()]) <= 10

@@ -1,4 +1,4 @@
-"""One table of colours: nothing that is told is without one, and none stands anywhere else."""
+"""One table of colours: everything shown in a colour is in it, and no colour is defined elsewhere."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ PACKAGE = Path(orderctl.__path__[0])
 COLOUR = re.compile(r"(bold )?(bright_)?(black|red|green|yellow|blue|magenta|cyan|white|#[0-9a-f]{6})( on .*)?")
 
 
-def test_whatever_is_reported_in_a_colour_has_one() -> None:
+def test_everything_shown_in_a_colour_has_one() -> None:
     assert STATE_TONES.keys() == {*OrderStatus}
     assert OUTCOME_TONES.keys() == {*get_args(AttemptOutcome)}
     assert CHECK_TONES.keys() == {*get_args(CheckResult)}
@@ -35,16 +35,16 @@ def test_whatever_is_reported_in_a_colour_has_one() -> None:
 
 
 @pytest.mark.parametrize("style", [*Tone, *(tone.bold for tone in Tone), *CHAIN_BADGES.values()])
-def test_a_tone_is_a_style_that_rich_knows(style: str) -> None:
+def test_a_tone_is_a_style_of_rich(style: str) -> None:
     assert Style.parse(style)
 
 
-def test_the_full_screen_has_a_colour_for_each_tone() -> None:
+def test_the_tui_has_a_colour_for_each_tone() -> None:
     rules = re.findall(r"\.order-table--(\w+) {", (PACKAGE / "tui" / "orderctl.tcss").read_text())
     assert {tone.role for tone in Tone} <= {*rules}
 
 
-def test_no_colour_stands_outside_the_table() -> None:
+def test_no_colour_is_defined_outside_of_the_table() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value}"
         for path in PACKAGE.rglob("*.py")

@@ -1,4 +1,4 @@
-"""The columns of tables of orders: what they say, which tables they stand in, and how they share a screen."""
+"""The columns of order tables: their content, the tables they belong to, and how they share the width."""
 
 import io
 from datetime import timedelta
@@ -62,7 +62,7 @@ def test_columns_are_named_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(("given", "detail"), [("pirce", "'pirce'; did you mean price?"), ("zzz", "'zzz'"), ("", "''")])
-def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, detail: str) -> None:
+def test_an_unknown_column_is_refused_with_the_known_ones(given: str, detail: str) -> None:
     with pytest.raises(ConfigError) as refused:
         column_named(given)
 
@@ -89,18 +89,18 @@ def test_a_name_that_no_column_has_is_answered_with_those_there_are(given: str, 
         ("stages", FILLED[:3], "━━━━━━────"),
     ],
 )
-def test_a_cell_says(name: str, facts: tuple[object, ...], shown: str) -> None:
+def test_a_cell_shows_its_value(name: str, facts: tuple[object, ...], shown: str) -> None:
     assert text(name, order_after(history(facts)), Showing(NOW)) == shown  # type: ignore[arg-type]
 
 
-def test_an_order_names_the_one_that_it_executes_or_follows() -> None:
+def test_an_order_names_its_parent_or_entry() -> None:
     alone, above = order_after(history(FILLED)), UUID("0199d3a0-9999-7abc-8def-0123456789ab")
     below = [alone, *(alone.model_copy(update={name: above}) for name in ("parent_id", "entry_id"))]
 
     assert [text("parent", each, Showing(NOW)) for each in below] == ["-", "0199d3a0-9999", "0199d3a0-9999"]
 
 
-def test_only_what_is_drawn_again_tells_what_is_awaited() -> None:
+def test_only_live_tables_show_what_an_order_waits_for() -> None:
     order = order_after(history(FILLED[:1]), due_at=NOW + timedelta(seconds=8))
     routed = order.model_copy(update={"due_at": None, "quoted_amount_out": "152.3"})
     ended = order_after(history(WITHDRAWN), quoted_amount_out="152.3")
@@ -113,20 +113,20 @@ def test_only_what_is_drawn_again_tells_what_is_awaited() -> None:
     assert [text("result", each, Showing(NOW)) for each in (order, routed, ended)] == ["→ USDC"] * 3
 
 
-def test_a_confirmation_that_was_taken_back_is_no_result() -> None:
+def test_a_rolled_back_fill_is_not_a_result() -> None:
     order = order_after(history(ROLLED_BACK), amount_out="152.3")
 
     assert text("result", order, Showing(NOW)) == "→ USDC"
 
 
-def test_the_date_is_reported_where_it_is_not_todays() -> None:
+def test_a_date_is_shown_unless_it_is_today() -> None:
     order = order_after(history(FILLED[:1]))
 
     assert text("created", order, Showing(NOW)) == "09:30:00"
     assert text("created", order, Showing(NOW + timedelta(days=1))) == "2025-11-21 09:30"
 
 
-def test_columns_that_are_asked_for_stand_in_a_table_in_their_order() -> None:
+def test_requested_columns_are_shown_in_their_order() -> None:
     out = io.StringIO()
     Console(file=out, width=80).print(orders_table(ORDERS[:1], wide=False, columns=columns_named("price,status,id")))
 
@@ -138,13 +138,13 @@ def test_columns_that_are_asked_for_stand_in_a_table_in_their_order() -> None:
 
 class TestOnAScreen:
     @pytest.mark.parametrize("place", ["active", "ended"])
-    def test_columns_fill_the_width_that_there_is(self, place: Place) -> None:
+    def test_columns_fill_the_available_width(self, place: Place) -> None:
         for width in (50, 59, 72, 78, 90, 100):
             shown = fitting(columns_of(place), width)
             used = sum(column.width for column in shown) + GAP * (len(shown) - 1)
             assert used == width or (used == width - 1 and width > 59), "a blank before the scrollbar"
 
-    def test_the_own_id_is_spared_first_then_the_kind_the_venue_and_the_attempt(self) -> None:
+    def test_columns_are_dropped_in_a_fixed_order(self) -> None:
         asked = columns_of("active")
         whole = sum(column.width + GAP for column in asked) - GAP
 
@@ -159,7 +159,7 @@ class TestOnAScreen:
         assert missing(70) == {"client_order_id", "kind", "venue", "try", "stages"}
         assert missing(60) == {"client_order_id", "kind", "venue", "try", "stages", "age"}
 
-    def test_no_column_is_narrower_than_it_says_but_the_result_on_the_narrowest_screens(self) -> None:
+    def test_columns_keep_their_minimum_width(self) -> None:
         for width in (60, 80, 200):
             assert all(column.width >= COLUMNS[column.name].width for column in fitting(columns_of("active"), width))
         assert {column.name: column.width for column in fitting(columns_of("active"), 50)}["result"] == 7

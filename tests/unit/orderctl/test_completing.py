@@ -1,4 +1,4 @@
-"""What Tab offers."""
+"""Shell completion with the Tab key."""
 
 import ast
 import shutil
@@ -31,7 +31,7 @@ TOKENS = TokensResult(
 FOUND = TokensFound(
     tokens=tuple(TokenFound(symbol=token.symbol, mint=token.mint, verified=True) for token in TOKENS.tokens)
 )
-"""What the token list has for any beginning: the shell leaves out what does not begin with it."""
+"""Entries of the token list for any prefix: the shell filters by prefix."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def _a_daemon_with_orders(daemon: FakeDaemon, orderctl: Orderctl) -> None:
 
 
 def offered(*words: str) -> list[str]:
-    """The words for the last of ``words``."""
+    """The completions for the last of ``words``."""
     return complete(["bash", str(len(words)), "orderctl", *words]).splitlines()
 
 
@@ -54,7 +54,7 @@ def options_with_value(command: Any, context: Any) -> Iterator[str]:
         yield from options_with_value(command.get_command(context, name), context)
 
 
-def test_the_options_that_take_a_word_are_those_of_the_commands() -> None:
+def test_the_recorded_options_with_values_match_the_commands() -> None:
     """They are written down for completion, which loads no command."""
     command = get_command(app)
     context = command.make_context("orderctl", [], resilient_parsing=True)
@@ -81,19 +81,19 @@ def test_a_trade_takes_two_tokens_and_not_the_same_twice(verb: str) -> None:
         ("resolve", ["submitted"]),
     ],
 )
-def test_a_verb_takes_the_orders_that_it_is_of_use_for(daemon: FakeDaemon, verb: str, states: list[str]) -> None:
+def test_a_verb_offers_orders_in_suitable_states(daemon: FakeDaemon, verb: str, states: list[str]) -> None:
     assert offered(verb, "") == [str(ORDER_ID)]
     assert daemon.calls[-1] == ("orders.list", {"limit": 50, "status": states})
 
 
-def test_show_takes_any_order(daemon: FakeDaemon) -> None:
+def test_show_offers_any_order(daemon: FakeDaemon) -> None:
     assert offered("show", "0199") == [str(ORDER_ID)]
     assert daemon.calls[-1] == ("orders.list", {"limit": 50})
     assert offered("watch", str(ORDER_ID), "") == []
     assert offered("show", "zzz") == []
 
 
-def test_a_traders_own_id_is_offered_to_who_has_begun_it(daemon: FakeDaemon) -> None:
+def test_a_client_order_id_is_offered_for_its_prefix(daemon: FakeDaemon) -> None:
     named = order_after(history(FILLED[:2])).model_copy(update={"client_order_id": "golden"})
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(named,), next_cursor=None))
 
@@ -101,7 +101,7 @@ def test_a_traders_own_id_is_offered_to_who_has_begun_it(daemon: FakeDaemon) -> 
     assert offered("show", "") == [str(ORDER_ID)]
 
 
-def test_options_and_their_choices_are_those_of_the_verb() -> None:
+def test_options_and_choices_of_the_verb_are_offered() -> None:
     assert {"--slippage", "--dry-run", "--url"} <= set(offered("submit", "--"))
     assert "--slippage" not in offered("list", "--")
     assert offered("list", "--status", "c") == ["confirmed", "cancelled"]
@@ -113,7 +113,7 @@ def test_options_and_their_choices_are_those_of_the_verb() -> None:
     assert {"--limit", "--stop", "--take-profit", "--trail", "--valid-for"} <= set(offered("submit", "--"))
 
 
-def test_columns_are_offered_one_after_another_and_none_twice() -> None:
+def test_columns_are_offered_without_repetition() -> None:
     assert offered("list", "--columns", "") == list(COLUMNS)
     assert offered("list", "--columns", "id,st") == ["id,status", "id,stages"]
     assert offered("list", "--columns", "status,id,st") == ["status,id,stages"]
@@ -121,13 +121,13 @@ def test_columns_are_offered_one_after_another_and_none_twice() -> None:
     assert offered("list", "--sort", "-c") == ["-created", "-client_order_id"]
 
 
-def test_second_words_of_verbs_that_have_some() -> None:
+def test_subcommands_are_offered() -> None:
     assert offered("config", "") == ["show", "path", "validate", "set"]
     assert offered("completion", "f") == ["fish"]
     assert offered("config", "set", "api") == ["api_key_file", "api_key_command"]
 
 
-def test_contexts_are_those_of_the_file(tmp_path: Path) -> None:
+def test_contexts_of_the_file_are_offered(tmp_path: Path) -> None:
     path = tmp_path / "config" / "orderctl" / "orderctl.toml"
     path.parent.mkdir(parents=True)
     path.write_text('[contexts.prod]\nurl = "ws://prod/"\n')
@@ -136,12 +136,12 @@ def test_contexts_are_those_of_the_file(tmp_path: Path) -> None:
     assert offered("--context", "") == ["prod"]
 
 
-def test_what_a_word_means_is_told_to_the_shells_that_show_it() -> None:
+def test_descriptions_are_given_to_shells_that_show_them() -> None:
     assert complete(["fish", "2", "orderctl", "submit", "S"]) == "SOL\tSo1\n"
     assert complete(["zsh", "2", "orderctl", "show", ""]) == f"{ORDER_ID}:routing, sell 1.5 SOL for USDC\n"
 
 
-def test_a_daemon_that_is_away_slow_or_says_no_offers_nothing(daemon: FakeDaemon) -> None:
+def test_nothing_is_offered_if_the_daemon_is_unavailable_slow_or_refuses(daemon: FakeDaemon) -> None:
     daemon.answers(Method.TOKENS, OrderdError(ErrorCode.AUTH_REQUIRED, "no token"))
     assert offered("submit", "") == []
     daemon.answers(Method.TOKENS, None)
@@ -152,7 +152,7 @@ def test_a_daemon_that_is_away_slow_or_says_no_offers_nothing(daemon: FakeDaemon
 
 
 @pytest.mark.parametrize("words", [("submit", ""), ("list", "--columns", "id,")])
-def test_a_press_of_tab_loads_neither_the_wires_models_nor_a_drawing_library(words: tuple[str, ...]) -> None:
+def test_completion_imports_neither_wire_models_nor_rich(words: tuple[str, ...]) -> None:
     script = "import sys; from orderctl.completion import complete; complete(sys.argv[1:]); print(sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", script, "bash", str(len(words)), "orderctl", *words],
@@ -165,7 +165,7 @@ def test_a_press_of_tab_loads_neither_the_wires_models_nor_a_drawing_library(wor
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_is_one_that_its_shell_can_read(orderctl: Orderctl, shell: str) -> None:
+def test_the_completion_script_is_valid_in_its_shell(orderctl: Orderctl, shell: str) -> None:
     script = orderctl("completion", shell).out
     assert f"orderctl complete {shell}" in script
     program = shutil.which(shell)

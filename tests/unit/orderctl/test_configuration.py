@@ -1,4 +1,4 @@
-"""The configuration as a trader meets it: contexts, origins, and a file that is changed without being spoiled."""
+"""The client's configuration: contexts, origins of values, and edits that preserve the file."""
 
 import json
 import os
@@ -38,11 +38,11 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_address(monkeypatch: pytest.MonkeyPatch, orderctl: Orderctl) -> None:
-    """``orderctl`` has set one, which would come before the file's."""
+    """Removes the variable set by ``orderctl``, which would override the file."""
     monkeypatch.delenv("ORDERCTL_URL")
 
 
-def test_a_context_comes_before_the_file_and_after_flag_and_environment(file: Path) -> None:
+def test_a_context_overrides_the_file_but_not_flags_and_environment(file: Path) -> None:
     settings = load(Flags(context="prod"), {})
     assert (settings.url, settings.color, settings.timeout) == ("ws://prod/", "never", 3.0)
 
@@ -62,14 +62,14 @@ def test_a_context_is_used_until_another_is(orderctl: Orderctl, file: Path) -> N
     assert load(Flags(), {}).url == "ws://file/"
 
 
-def test_a_context_that_is_none_is_refused_with_those_there_are(orderctl: Orderctl, file: Path) -> None:
+def test_an_unknown_context_is_refused_with_the_known_ones(orderctl: Orderctl, file: Path) -> None:
     for command in (("context", "use", "pord"), ("status", "--context", "pord")):
         outcome = orderctl(*command)
         assert outcome.code == 2
         assert "there are prod, test" in outcome.err
 
 
-def test_each_value_is_shown_with_its_origin_and_no_api_key_is(
+def test_each_value_is_shown_with_its_origin_and_api_keys_are_hidden(
     orderctl: Orderctl, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORDERCTL_API_KEY", "secret")
@@ -88,11 +88,11 @@ def test_each_value_is_shown_with_its_origin_and_no_api_key_is(
     assert {"name": "timeout", "value": "3", "origin": f"timeout in {file}"} in settings
 
 
-def test_the_path_is_reported_also_where_there_is_no_file(orderctl: Orderctl, tmp_path: Path) -> None:
+def test_the_path_is_printed_even_without_a_file(orderctl: Orderctl, tmp_path: Path) -> None:
     assert orderctl("config", "path").out == f"{tmp_path}/config/orderctl/orderctl.toml\n"
 
 
-def test_a_valid_file_is_well_and_an_invalid_one_is_not_in_any_context(orderctl: Orderctl, file: Path) -> None:
+def test_a_file_is_validated_in_all_contexts(orderctl: Orderctl, file: Path) -> None:
     assert orderctl("config", "validate").err == f"{file} is well\n"
 
     file.write_text(CONTEXTS.replace("ws://test/", "http://test/"))
@@ -110,7 +110,7 @@ def test_a_valid_file_is_well_and_an_invalid_one_is_not_in_any_context(orderctl:
         ("url = ", "Invalid value"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(file: Path, content: str, message: str) -> None:
+def test_an_error_in_the_file_is_named(file: Path, content: str, message: str) -> None:
     file.write_text(content)
     with pytest.raises(ConfigError) as error:
         load(Flags(), {})
@@ -137,14 +137,14 @@ def test_a_change_keeps_all_other_lines(orderctl: Orderctl, file: Path) -> None:
         ('[contexts.a]\nurl = "ws://a/"\n', 'url = "ws://new/"\n\n[contexts.a]\nurl = "ws://a/"\n'),
     ],
 )
-def test_a_change_finds_the_line_however_it_is_written(orderctl: Orderctl, file: Path, before: str, after: str) -> None:
+def test_a_change_finds_its_line_in_any_formatting(orderctl: Orderctl, file: Path, before: str, after: str) -> None:
     file.write_text(before)
     assert orderctl("config", "set", "url", "ws://new/").code == 0
     assert file.read_text() == after
     assert load(Flags(), {}).url == "ws://new/"
 
 
-def test_the_first_change_makes_the_file_for_its_owner_alone(orderctl: Orderctl, tmp_path: Path) -> None:
+def test_the_first_change_creates_a_private_file(orderctl: Orderctl, tmp_path: Path) -> None:
     assert orderctl("config", "set", "timeout", "2.5").code == 0
 
     path = tmp_path / "config" / "orderctl" / "orderctl.toml"
@@ -153,15 +153,13 @@ def test_the_first_change_makes_the_file_for_its_owner_alone(orderctl: Orderctl,
 
 
 @pytest.mark.parametrize(("name", "value"), [("timeout", "soon"), ("url", "http://x/"), ("colour", "never")])
-def test_a_change_that_could_not_be_used_is_refused_and_leaves_the_file_alone(
-    orderctl: Orderctl, file: Path, name: str, value: str
-) -> None:
+def test_an_invalid_change_is_refused_and_keeps_the_file(orderctl: Orderctl, file: Path, name: str, value: str) -> None:
     assert orderctl("config", "set", name, value).code == 2
     assert file.read_text() == CONTEXTS
 
 
 @pytest.mark.parametrize("change", [("config", "set", "timeout", "5"), ("context", "use", "-")])
-def test_what_is_no_file_is_not_replaced_by_one(
+def test_a_path_that_is_not_a_file_is_not_replaced(
     orderctl: Orderctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, ...]
 ) -> None:
     pipe = tmp_path / "config.toml"
@@ -185,21 +183,19 @@ def test_a_link_to_the_file_stays_a_link(orderctl: Orderctl, file: Path) -> None
     assert tomllib.loads(real.read_text())["timeout"] == 5
 
 
-def test_a_token_comes_from_a_command_such_as_a_keyrings(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_an_api_key_may_come_from_a_command(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     settings = load(Flags(), {"ORDERCTL_API_KEY_COMMAND": "printf '%s\\n' from-keyring"})
     assert settings.api_key == "from-keyring"
     assert load(Flags(), {"ORDERCTL_API_KEY_COMMAND": "false", "ORDERCTL_API_KEY": "direct"}).api_key == "direct"
 
 
 @pytest.mark.parametrize("command", ["false", "no-such-program-anywhere", "true", "printf 'a\\nb'", "'"])
-def test_a_command_that_brings_no_token_is_refused(command: str) -> None:
+def test_a_command_without_an_api_key_is_refused(command: str) -> None:
     with pytest.raises(ConfigError, match="ORDERCTL_API_KEY_COMMAND"):
         load(Flags(), {"ORDERCTL_API_KEY_COMMAND": command})
 
 
-def test_a_name_of_before_still_works_and_the_new_one_is_named(
-    orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_former_name_works_and_the_new_one_is_named(orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERCTL_TOKEN", "secret")
     shown = orderctl("config", "show")
 

@@ -1,4 +1,4 @@
-"""orderctl depth: a quote for each size and side, as a curve and a table."""
+"""orderctl depth: a quote per size and side, as a curve and a table."""
 
 import json
 from decimal import Decimal
@@ -21,7 +21,7 @@ ROUTE_MISSING = OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool takes so much")
 
 
 def market(params: dict[str, Any]) -> QuoteResult | OrderdError:
-    """Raydium pays 99 and takes 101, Meteora 98 and 102, and 1000 SOL are too much for both to sell."""
+    """Raydium pays 99 and asks 101, Meteora 98 and 102; 1000 SOL are too much for both."""
     if params["token_in"] == "SOL":
         size = Decimal(params["amount_in"])
         if size >= 1000:
@@ -43,9 +43,7 @@ def quotes(daemon: FakeDaemon) -> None:
     daemon.answers(Method.QUOTE, market)
 
 
-def test_each_size_is_quoted_to_sell_and_to_buy_and_held_against_the_price_between_them(
-    daemon: FakeDaemon, orderctl: Orderctl
-) -> None:
+def test_each_size_is_quoted_on_both_sides_relative_to_the_mid(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     document = json.loads(orderctl("depth", "SOL", "USDC", "--sizes", "10,1", "-o", "json").out)
     assert (document["schema"], document["mid"]) == ("orderctl.depth/1", "100.000000")
     assert [(level["side"], level["size"]) for level in document["levels"]] == [
@@ -68,19 +66,17 @@ def test_each_size_is_quoted_to_sell_and_to_buy_and_held_against_the_price_betwe
     }
 
 
-def test_a_size_without_a_route_says_why_and_the_others_are_shown(orderctl: Orderctl) -> None:
+def test_a_size_without_a_route_shows_the_reason_besides_the_others(orderctl: Orderctl) -> None:
     outcome = orderctl("depth", "SOL", "USDC", "--sizes", "1,1000")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
     assert any(line.split()[:2] == ["1000", "ROUTE_NOT_FOUND"] for line in lines)
     costs = ["100.00", "bp", "200.00", "bp", "100.00", "bp"]
     assert lines[-1].split() == ["1000", "101000", "USDC", "101.000000", *costs]
-    assert orderctl("depth", "SOL", "USDC", "--sizes", "1000").code == 2, "there is no price to sell at"
+    assert orderctl("depth", "SOL", "USDC", "--sizes", "1000").code == 2, "no size has a price"
 
 
-def test_without_sizes_those_are_asked_for_that_matter_for_the_largest_pool(
-    daemon: FakeDaemon, orderctl: Orderctl
-) -> None:
+def test_default_sizes_depend_on_the_largest_pool(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     pool = PoolView(
         address=RAYDIUM.pool,
         venue=VenueName.RAYDIUM,
@@ -101,14 +97,12 @@ def test_without_sizes_those_are_asked_for_that_matter_for_the_largest_pool(
     assert "--sizes" in orderctl("depth", "SOL", "USDC").err
 
 
-def test_what_is_no_amount_is_refused_before_anything_is_asked(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_an_invalid_size_is_refused_before_any_query(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     assert "AMOUNT_INVALID" in orderctl("depth", "SOL", "USDC", "--sizes", "1,max").err
     assert daemon.calls == []
 
 
-def test_a_refusal_that_does_not_depend_on_the_size_is_reported_as_it_is(
-    daemon: FakeDaemon, orderctl: Orderctl
-) -> None:
+def test_a_refusal_independent_of_the_size_is_reported_once(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.QUOTE, OrderdError(ErrorCode.TOKEN_UNKNOWN, "there is no UDSC"))
     assert "TOKEN_UNKNOWN" in orderctl("depth", "SOL", "UDSC", "--sizes", "1").err
 

@@ -1,4 +1,4 @@
-"""orderctl events --follow: the events of all orders as lines, each once, also over a restart of either side."""
+"""orderctl events --follow: events of all orders as lines, each once, also across restarts of either side."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ LATER = UUID("0199d3a0-9999-7abc-8def-0123456789ab")
 
 
 def happened(daemon: FakeDaemon, *stories: tuple[OrderEvent, ...]) -> None:
-    """These are the orders that the daemon has, and all that has happened to them, oldest first."""
+    """Set the daemon's orders and their histories, oldest first."""
     orders = [order_after(story) for story in stories]
     for story in stories:
         daemon.knows(*story)
@@ -39,7 +39,7 @@ def happened(daemon: FakeDaemon, *stories: tuple[OrderEvent, ...]) -> None:
 
 
 def printed(daemon: FakeDaemon, position: FeedPosition, *, begins: bool = False) -> Iterator[tuple[UUID, int]]:
-    """What comes until nothing is new; then one more each time that something happens."""
+    """Lines until nothing is new, and then one for each new event."""
     with closing(Client(Endpoint(daemon.url))) as client:
         for event in _one_connection(client, position, begins=begins):
             if event is None:
@@ -48,19 +48,19 @@ def printed(daemon: FakeDaemon, position: FeedPosition, *, begins: bool = False)
                 yield event.order_id, event.seq
 
 
-def test_from_now_on_each_event_comes_and_none_of_before(daemon: FakeDaemon) -> None:
+def test_only_new_events_are_printed(daemon: FakeDaemon) -> None:
     story = history(FILLED)
     happened(daemon, story[:2])
     position = FeedPosition()
     lines = printed(daemon, position, begins=True)
-    assert next(lines) == (ORDER_ID, 0), "nothing to print"
+    assert next(lines) == (ORDER_ID, 0), "a past event was printed"
     daemon.publish(story[2])
     assert next(lines) == (ORDER_ID, story[2].seq)
     assert position.last_seq == {ORDER_ID: story[2].seq}
     lines.close()  # type: ignore[attr-defined]
 
 
-def test_what_ended_before_the_beginning_is_not_missed_later(daemon: FakeDaemon) -> None:
+def test_orders_that_ended_before_the_start_are_not_printed_later(daemon: FakeDaemon) -> None:
     active, ended = history(FILLED[:2]), history(FILLED, LATER)
     happened(daemon, active, ended)
     position = FeedPosition()
@@ -70,7 +70,7 @@ def test_what_ended_before_the_beginning_is_not_missed_later(daemon: FakeDaemon)
     assert (position.newest, position.last_seq) == (LATER, {ORDER_ID: 2})
 
 
-def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: FakeDaemon) -> None:
+def test_missed_events_are_printed_first(daemon: FakeDaemon) -> None:
     old, new = history(FILLED), history(FILLED, LATER)
     happened(daemon, old, new)
     position = FeedPosition(newest=ORDER_ID, last_seq={ORDER_ID: 2})
@@ -78,11 +78,11 @@ def test_what_was_missed_comes_first_of_known_orders_and_of_new_ones(daemon: Fak
     expected = [(ORDER_ID, event.seq) for event in old[2:]] + [(LATER, event.seq) for event in new]
     assert [next(lines) for _ in expected] == expected
     assert next(lines) == (ORDER_ID, 0)
-    assert (position.newest, position.last_seq) == (LATER, {}), "both have ended"
+    assert (position.newest, position.last_seq) == (LATER, {}), "ended orders are not kept in the position"
     lines.close()  # type: ignore[attr-defined]
 
 
-def test_an_event_that_comes_again_after_its_orders_end_is_none(daemon: FakeDaemon) -> None:
+def test_a_repeated_event_of_an_ended_order_is_not_printed(daemon: FakeDaemon) -> None:
     story = history(FILLED)
     happened(daemon, story)
     position = FeedPosition(newest=ORDER_ID, last_seq={ORDER_ID: story[-2].seq})
@@ -95,7 +95,7 @@ def test_an_event_that_comes_again_after_its_orders_end_is_none(daemon: FakeDaem
     lines.close()  # type: ignore[attr-defined]
 
 
-def test_the_file_says_where_to_go_on(tmp_path: Path) -> None:
+def test_the_position_file_is_used_to_resume(tmp_path: Path) -> None:
     file = tmp_path / "events.json"
     assert FeedPosition.read(file) == FeedPosition()
     position = FeedPosition()
@@ -111,7 +111,7 @@ def test_the_file_says_where_to_go_on(tmp_path: Path) -> None:
         FeedPosition.read(file)
 
 
-def test_a_file_that_was_written_while_there_were_no_orders_is_gone_on_from(
+def test_a_position_file_without_orders_is_used_to_resume(
     daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = history(FILLED)
@@ -131,11 +131,11 @@ def test_a_file_that_was_written_while_there_were_no_orders_is_gone_on_from(
 
 
 @pytest.mark.parametrize("args", [(), ("0199d3a0", "--follow"), ("0199d3a0", "--resume", "file")])
-def test_one_order_or_all_and_a_file_for_all_alone(orderctl: Orderctl, args: tuple[str, ...]) -> None:
+def test_the_position_file_is_only_for_all_orders(orderctl: Orderctl, args: tuple[str, ...]) -> None:
     assert orderctl("events", *args).code == 2
 
 
-def test_ctrl_c_ends_it_and_says_how_to_go_on(
+def test_ctrl_c_ends_the_feed_and_prints_how_to_resume(
     daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened(daemon, history(FILLED[:2]))

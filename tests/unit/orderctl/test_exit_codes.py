@@ -35,7 +35,7 @@ def test_every_error_has_an_exit_code_that_is_not_success(code: ErrorCode) -> No
         (ErrorCode.ORDER_NOT_FOUND, 6),
     ],
 )
-def test_the_contract_with_scripts(code: ErrorCode, exit_code: int) -> None:
+def test_an_error_has_its_documented_exit_code(code: ErrorCode, exit_code: int) -> None:
     assert exit_code_of(code) == exit_code
 
 

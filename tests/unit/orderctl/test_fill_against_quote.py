@@ -1,4 +1,4 @@
-"""How an order's fill is held against its quote."""
+"""How an order's fill is compared with its quote."""
 
 import io
 
@@ -24,13 +24,13 @@ def drawn(detail: OrderDetail) -> str:
         ("152.157901", ", 10.00 bp worse than quoted"),
     ],
 )
-def test_a_sale_is_better_where_it_has_brought_more(received: str, words: str) -> None:
+def test_a_sale_is_better_if_it_received_more(received: str, words: str) -> None:
     detail = detail_of(FILLED)
     order = detail.order.model_copy(update={"quoted_amount_out": "152.310211", "amount_out": received})
     assert words in drawn(detail.model_copy(update={"order": order}))
 
 
-def test_a_purchase_is_better_where_it_has_cost_less_and_what_others_execute_is_not_held_against_one_quote() -> None:
+def test_a_purchase_is_better_if_it_cost_less_and_parents_are_not_compared() -> None:
     detail = detail_of(FILLED)
     bought = {"exact_out": "150", "quoted_amount_out": "150", "quoted_amount_in": "1.5", "amount_in": "1.4985"}
     order = detail.order.model_copy(update=bought | {"amount_out": "150"})

@@ -1,4 +1,4 @@
-"""The kill switch as an operator holds it: halting asks nothing, letting trading go on does."""
+"""The kill switch for operators: a halt needs no confirmation, a lift does."""
 
 import io
 import json
@@ -31,16 +31,14 @@ def called(daemon: FakeDaemon, method: Method) -> list[dict[str, object]]:
     return [params for name, params in daemon.calls if name == method]
 
 
-def test_halting_asks_nothing_and_says_who_and_why(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_a_halt_needs_no_confirmation_and_shows_actor_and_reason(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     outcome = orderctl("halt", "--reason", "a test")
     assert (outcome.code, outcome.out) == (0, f"{TOLD}\n")
     assert called(daemon, Method.HALT) == [{"reason": "a test"}]
     assert json.loads(orderctl("halt", "-o", "json").out)["halts"][0]["reason"] == "a test"
 
 
-def test_what_is_active_is_cancelled_once_nothing_can_be_signed_any_more(
-    daemon: FakeDaemon, orderctl: Orderctl
-) -> None:
+def test_active_orders_are_cancelled_after_the_halt(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     order = order_after(history(FILLED[:1]))
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order, order), next_cursor=None))
     answers: Iterator[CancelResult | OrderdError] = iter(
@@ -55,7 +53,7 @@ def test_what_is_active_is_cancelled_once_nothing_can_be_signed_any_more(
     assert "1 orders cancelled" in outcome.err
 
 
-def test_each_order_that_is_not_cancelled_is_reported_and_the_first_refusal_decides_the_exit_code(
+def test_failed_cancels_are_reported_and_the_first_decides_the_exit_code(
     daemon: FakeDaemon, orderctl: Orderctl
 ) -> None:
     order = order_after(history(FILLED[:1]))
@@ -75,7 +73,7 @@ def test_each_order_that_is_not_cancelled_is_reported_and_the_first_refusal_deci
     assert "1 orders cancelled" in outcome.err
 
 
-def test_who_lets_trading_go_on_is_shown_why_it_was_halted_and_types_the_word(
+def test_a_lift_shows_the_reason_of_the_halt_and_needs_a_typed_word(
     daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orderctl.output.prompt.can_ask", lambda: True)
@@ -89,7 +87,7 @@ def test_who_lets_trading_go_on_is_shown_why_it_was_halted_and_types_the_word(
     assert called(daemon, Method.LIFT) == [{}]
 
 
-def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_a_lift_without_a_terminal_needs_yes(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     assert orderctl("halt", "--lift").code == 2
     assert called(daemon, Method.LIFT) == []
     assert orderctl("halt", "--lift", "--yes").code == 0
@@ -97,12 +95,12 @@ def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(daemon: FakeDaemo
     assert orderctl("halt", "--lift", "--yes").out == "nothing was halted\n"
 
 
-def test_to_halt_and_to_go_on_at_once_is_refused(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_a_halt_and_a_lift_at_once_are_refused(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     assert orderctl("halt", "--lift", "--cancel-open").code == 2
     assert daemon.calls == []
 
 
-def test_the_state_of_the_daemon_says_it_first(orderctl: Orderctl) -> None:
+def test_the_status_shows_a_halt_first(orderctl: Orderctl) -> None:
     outcome = orderctl("status")
     assert TOLD in outcome.out
     assert outcome.code == 3

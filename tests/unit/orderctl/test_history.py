@@ -1,4 +1,4 @@
-"""orderctl history: fills page after page, and what they came to."""
+"""orderctl history: fills in pages, and their totals."""
 
 import csv
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def fill(number: int, **others: Any) -> HistoryFill:
 
 
 def answer_fills(daemon: FakeDaemon, count: int = 1) -> None:
-    """Of ``count`` fills, in the pages that are asked for; the cursor is the next fill's number."""
+    """Answer with ``count`` fills in the requested pages; the cursor is the next fill's number."""
 
     def page(params: dict[str, Any]) -> HistoryResult:
         first = int(params.get("cursor") or f"0.{UUID(int=0)}".partition(".")[0])
@@ -59,7 +59,7 @@ def answer_fills(daemon: FakeDaemon, count: int = 1) -> None:
     daemon.answers(Method.HISTORY, page)
 
 
-def test_fills_are_a_table_and_their_sums_are_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_fills_are_a_table_with_totals(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     losing = fill(1, mid="102", quote_slippage_bps="-13.56", mid_slippage_bps="45.08")
     daemon.answers(Method.HISTORY, HistoryResult(fills=(losing,), totals=TOTALS, next_cursor=None))
     code, out, err = orderctl("history")
@@ -72,21 +72,21 @@ def test_fills_are_a_table_and_their_sums_are_reported(daemon: FakeDaemon, order
     ]
 
 
-def test_all_pages_are_read_and_csv_has_a_line_of_names(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_all_pages_are_read_and_csv_has_a_header(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     answer_fills(daemon, 501)
     rows = list(csv.DictReader(StringIO(orderctl("history", "--all", "-o", "csv").out)))
     assert [row["client_order_id"] for row in rows] == [f"order-{number}" for number in range(501)]
     assert (rows[0]["amount_out"], rows[0]["mid"], rows[0]["at"]) == ("152.310211", "", "2025-11-21T09:30:00Z")
 
 
-def test_the_limit_ends_the_list_and_says_that_there_are_more(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_the_limit_ends_the_list_and_mentions_further_fills(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     answer_fills(daemon, 501)
     outcome = orderctl("history", "-n", "3", "-o", "jsonl")
     assert len(outcome.out.splitlines()) == 3
     assert "there are more" in outcome.err
 
 
-def test_filters_are_sent_and_where_nothing_matches_that_is_said(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_filters_are_sent_and_an_empty_result_is_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     nothing = HistoryTotals(fills=0, network_fee="0", rent="0", pairs=())
     daemon.answers(Method.HISTORY, HistoryResult(fills=(), totals=nothing, next_cursor=None))
     outcome = orderctl("history", "--token", "SOL", "--kind", "stop", "--since", "2026-11-01", "--until", "2026-11-02")
@@ -100,7 +100,7 @@ def test_filters_are_sent_and_where_nothing_matches_that_is_said(daemon: FakeDae
     assert (outcome.out, outcome.err) == ("", "no fills match\n")
 
 
-def test_a_time_is_one_ago_or_a_day_or_a_moment() -> None:
+def test_a_time_is_relative_or_a_date_or_a_timestamp() -> None:
     ago = parse_moment(str(moment("7d")))
     assert timedelta(days=7) <= datetime.now(UTC) - ago < timedelta(days=7, minutes=1)
     assert moment("2026-11-01") == "2026-11-01T00:00:00Z"

@@ -7,14 +7,14 @@ from orderctl.display.ids import short_ids
 from tests.samples.orders import ORDER_ID
 
 
-def test_thirteen_characters_tell_orders_of_different_milliseconds_apart() -> None:
+def test_thirteen_characters_distinguish_orders_of_different_milliseconds() -> None:
     other = UUID("0199d3a0-1235-7abc-8def-0123456789ab")
 
     assert short_ids([ORDER_ID, other]) == {ORDER_ID: "0199d3a0-1234", other: "0199d3a0-1235"}
 
 
 @given(st.sets(st.integers(0, 2**20), min_size=1, max_size=30))
-def test_orders_of_one_millisecond_get_as_many_characters_as_tell_them_apart(numbers: set[int]) -> None:
+def test_orders_of_one_millisecond_get_enough_characters(numbers: set[int]) -> None:
     ids = [UUID(int=ORDER_ID.int + (number << 60)) for number in numbers]
     short = short_ids(ids)
 

@@ -1,4 +1,4 @@
-"""Several orders at once: from a file, watched together, cancelled together."""
+"""Several orders at once: submitted from a file, watched, and cancelled together."""
 
 import io
 import json
@@ -43,7 +43,7 @@ def orders_file(tmp_path: Path) -> Path:
 
 
 def takes_orders(daemon: FakeDaemon) -> None:
-    """Each gets the next id: 1, 2, ..."""
+    """Accept orders with the ids 1, 2, ..."""
     count = iter(range(1, 1000))
     daemon.answers(Method.ORDER_SUBMIT, lambda _: SubmitResult(order=order(next(count), FILLED[:1]), created=True))
 
@@ -96,7 +96,7 @@ class TestFiles:
             (CSV + "SOL,USDC,2,,mine-1\n", "line 4: the client order id mine-1 stands there twice"),
         ],
     )
-    def test_a_file_that_is_wrong_somewhere_sends_nothing(
+    def test_a_file_with_an_error_sends_nothing(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, content: str, message: str
     ) -> None:
         orders_file.write_text(content)
@@ -107,11 +107,11 @@ class TestFiles:
         assert message in outcome.err
         assert not daemon.calls
 
-    def test_a_file_that_is_not_there_is_reported(self) -> None:
+    def test_a_missing_file_is_reported(self) -> None:
         with pytest.raises(ConfigError, match="No such file"):
             read_orders("/nowhere/orders.csv", {}, "mine")
 
-    def test_a_refusal_of_one_does_not_keep_the_others_from_being_sent(
+    def test_a_refused_order_does_not_stop_the_others(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
     ) -> None:
         daemon.answers(
@@ -129,7 +129,7 @@ class TestFiles:
         assert "client order id mine-1: another body" in outcome.err
         assert outcome.err.endswith("1 of 2 orders taken, 1 refused\n")
 
-    def test_a_lost_answer_is_asked_for_again_under_the_same_id(
+    def test_a_lost_answer_is_retried_under_the_same_id(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
     ) -> None:
         answers = iter([None, *[SubmitResult(order=order(n, FILLED[:1]), created=n > 1) for n in (1, 2)]])
@@ -147,7 +147,7 @@ class TestFiles:
         assert [params["client_order_id"] for _, params in daemon.calls] == ["mine-1", "mine-1", "mine-2"]
         assert outcome.err == "2 of 2 orders taken, 1 of them by an earlier try\n"
 
-    def test_the_same_file_under_the_same_name_is_the_same_orders(
+    def test_the_same_file_and_id_prefix_are_the_same_orders(
         self, daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path
     ) -> None:
         takes_orders(daemon)
@@ -159,7 +159,7 @@ class TestFiles:
         ids = [params["client_order_id"] for _, params in daemon.calls]
         assert ids == ["monday-1", "monday-2"] * 2
 
-    def test_without_a_daemon_the_rest_is_not_tried_and_the_command_for_it_is_reported(
+    def test_an_unreachable_daemon_ends_the_batch_with_the_command_for_the_rest(
         self, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ORDERCTL_URL", "ws://127.0.0.1:1/")
@@ -171,7 +171,7 @@ class TestFiles:
         again = f"orderctl submit --file {orders_file} --client-order-id monday --yes"
         assert outcome.err.endswith(f"to send the rest, and nothing twice, run: {again}\n")
 
-    def test_ctrl_c_stops_the_sending_and_tells_the_command_for_the_rest(
+    def test_ctrl_c_ends_the_batch_with_the_command_for_the_rest(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         takes_orders(daemon)
@@ -191,7 +191,7 @@ class TestFiles:
         assert "1 of 2 orders taken\n" in outcome.err
         assert "and nothing twice, run: orderctl submit --file" in outcome.err
 
-    def test_what_they_brought_is_summed_up(self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path) -> None:
+    def test_the_results_of_a_batch_are_summed(self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path) -> None:
         takes_orders(daemon)
         daemon.knows(*history(FILLED, order_id(1)))
         daemon.knows(*history(REFUSED_FOR_FUNDS, order_id(2)))
@@ -199,7 +199,7 @@ class TestFiles:
 
         assert outcome.err.endswith("2 orders: 1 confirmed, 1 failed; received 152.310211 USDC\n")
 
-    def test_all_are_followed_to_their_ends_and_the_worst_is_the_exit_code(
+    def test_all_orders_are_followed_and_the_worst_decides_the_exit_code(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
     ) -> None:
         takes_orders(daemon)
@@ -213,10 +213,10 @@ class TestFiles:
         assert ends == {str(order_id(1)): "confirmed", str(order_id(2)): "failed"}
 
     @pytest.mark.parametrize("extra", [("SOL", "USDC", "1"), ("--dry-run",)])
-    def test_a_file_stands_alone(self, orderctl: Orderctl, orders_file: Path, extra: tuple[str, ...]) -> None:
+    def test_a_file_excludes_other_terms(self, orderctl: Orderctl, orders_file: Path, extra: tuple[str, ...]) -> None:
         assert orderctl("submit", "--file", str(orders_file), *extra).code == 2
 
-    def test_without_a_file_a_trade_is_due(self, orderctl: Orderctl) -> None:
+    def test_a_trade_is_required_without_a_file(self, orderctl: Orderctl) -> None:
         outcome = orderctl("submit", "SOL", "USDC")
         assert outcome.code == 2
         assert "TOKEN_IN, TOKEN_OUT and AMOUNT are required" in outcome.err
@@ -232,7 +232,7 @@ class TestWatching:
         assert f"2025-11-21 09:30:01.000  {order_id(1)}  confirmed  received 152.310211 USDC" in outcome.out
         assert f"{order_id(2)}  cancelled  on request; nothing was traded" in outcome.out
 
-    def test_all_are_those_that_are_active_now(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_all_means_the_currently_active_orders(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         active = tuple(order(number, FILLED[:2]) for number in (1, 2))
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=active, next_cursor=None))
         for number in (1, 2):
@@ -241,16 +241,16 @@ class TestWatching:
         assert orderctl("watch", "--all", "-o", "jsonl").code == 0
         assert daemon.calls[0][1]["status"] == ["building", "held", "open", "pending", "routing", "submitted"]
 
-    def test_nothing_active_is_nothing_to_wait_for(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_watching_all_ends_without_active_orders(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
         assert orderctl("watch", "--all") == (0, "", "no order is active\n")
 
-    def test_ids_or_all_and_not_both(self, orderctl: Orderctl) -> None:
+    def test_ids_and_all_exclude_each_other(self, orderctl: Orderctl) -> None:
         assert orderctl("watch").code == 2
         assert orderctl("watch", "--all", "0199d3a0").code == 2
         assert orderctl("cancel").code == 2
 
-    def test_time_given_out_for_several_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_timeout_for_several_orders_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         for number in (1, 2):
             daemon.knows(*history(FILLED[:1], order_id(number)))
         outcome = orderctl("watch", str(order_id(1)), str(order_id(2)), "--for", "0.1")
@@ -273,7 +273,7 @@ class TestProgress:
         Console(file=out, width=100, color_system=None).print(progress.render())
         return [line.rstrip() for line in out.getvalue().splitlines()]
 
-    def test_a_bar_and_counts_stand_above_a_row_for_each(self) -> None:
+    def test_a_bar_and_counts_are_above_a_row_per_order(self) -> None:
         head, *rows = self.picture(FILLED, REFUSED_FOR_FUNDS, FILLED[:4])
 
         assert head.endswith("2 of 3  1 submitted, 1 confirmed, 1 failed")
@@ -281,14 +281,14 @@ class TestProgress:
         assert "152.310211 USDC" in rows[1]
         assert "FUNDS_INSUFFICIENT" in rows[2]
 
-    def test_what_has_no_room_is_counted_and_those_under_way_are_shown_first(self) -> None:
+    def test_orders_without_space_are_counted_and_active_ones_come_first(self) -> None:
         head, *rows = self.picture(*[FILLED] * 30, FILLED[:2], height=9)
 
         assert "30 of 31" in head
         assert len(rows) == 5
         assert rows[0].split()[1] == "routing"
 
-    def test_the_connection_is_spoken_of_while_it_matters(self) -> None:
+    def test_connection_problems_are_shown_while_relevant(self) -> None:
         self.picture(FILLED[:2])
         for news, message in ((Lost("refused", 4.0), "connection lost: refused"), (Resumed(3), "3 events replayed")):
             self.progress.connection(news)
@@ -321,15 +321,13 @@ class TestQuestions:
         assert orderctl("cancel", "--all").code == 0
         assert self.cancelled(daemon) == [str(order_id(1)), str(order_id(2))]
 
-    def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_cancelling_all_without_a_terminal_needs_yes(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert orderctl("cancel", "--all").code == 2
         assert not self.cancelled(daemon)
         assert orderctl("cancel", "--all", "--yes").code == 0
         assert len(self.cancelled(daemon)) == 2
 
-    def test_real_money_is_asked_for_with_the_prices_in_sight(
+    def test_an_order_on_a_real_chain_is_confirmed_with_its_prices(
         self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
@@ -345,9 +343,9 @@ class TestQuestions:
         typed("y")
         assert orderctl("submit", "SOL", "USDC", "1.5").code == 0
         (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
-        assert sent["min_out"] == "151.54866", "what was promised"
+        assert sent["min_out"] == "151.54866", "the confirmed minimum"
 
-    def test_what_was_promised_stands_in_the_command_that_sends_it_again(
+    def test_the_confirmed_minimum_is_in_the_command_for_a_retry(
         self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
@@ -359,7 +357,7 @@ class TestQuestions:
         assert printed.splitlines()[-1].endswith(f"cannot double: {again}")
 
     @pytest.mark.parametrize(("chain", "flags"), [("simnet", ()), ("mainnet", ("--yes",))])
-    def test_nobody_is_asked_on_simnet_nor_after_yes(
+    def test_no_confirmation_is_needed_on_simnet_or_with_yes(
         self,
         daemon: FakeDaemon,
         orderctl: Orderctl,
@@ -372,11 +370,11 @@ class TestQuestions:
         typed("")
         assert orderctl("submit", "SOL", "USDC", "1.5", *flags).code == 0
         (sent,) = (params for method, params in daemon.calls if method == Method.ORDER_SUBMIT)
-        assert sent.get("min_out") is None, "nothing was promised"
+        assert sent.get("min_out") is None, "no minimum was confirmed"
 
     @pytest.mark.parametrize("chain", ["devnet", "mainnet"])
     @pytest.mark.parametrize("what", ["an order", "a file", "stdin"])
-    def test_real_money_is_not_spent_where_nobody_can_be_asked(
+    def test_an_order_on_a_real_chain_without_a_terminal_needs_yes(
         self,
         daemon: FakeDaemon,
         orderctl: Orderctl,
@@ -402,16 +400,14 @@ class TestQuestions:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CSV.encode())))
         assert orderctl(*words, "--yes").code == 0
 
-    def test_an_order_is_not_sent_where_nobody_says_which_chain_it_is(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_an_order_is_not_sent_if_the_chain_is_unknown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, OrderdError(ErrorCode.SERVICE_UNAVAILABLE, "Postgres is away"))
         takes_orders(daemon)
 
         assert orderctl("submit", "SOL", "USDC", "1.5").code == 3
         assert "order.submit" not in [method for method, _ in daemon.calls]
 
-    def test_a_dumb_terminal_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_dumb_terminal_gets_no_prompt(self, monkeypatch: pytest.MonkeyPatch) -> None:
         class Terminal(io.StringIO):
             def isatty(self) -> bool:
                 return True

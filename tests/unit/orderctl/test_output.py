@@ -30,7 +30,7 @@ class Terminal(io.StringIO):
         ("never", {"FORCE_COLOR": "1"}, False, False),
     ],
 )
-def test_where_colours_go(
+def test_colours_follow_settings_and_terminal(
     monkeypatch: pytest.MonkeyPatch, colour: Colour, environ: dict[str, str], on_terminal: bool, in_pipe: bool
 ) -> None:
     for name, value in {"TERM": "xterm", **environ}.items():
@@ -40,14 +40,14 @@ def test_where_colours_go(
 
 
 @pytest.mark.parametrize(("term", "live"), [("xterm-256color", True), ("dumb", False), ("", False)])
-def test_a_dumb_terminal_is_not_drawn_on(monkeypatch: pytest.MonkeyPatch, term: str, live: bool) -> None:
+def test_a_dumb_terminal_gets_no_live_display(monkeypatch: pytest.MonkeyPatch, term: str, live: bool) -> None:
     monkeypatch.setenv("TERM", term)
 
     assert is_live(Terminal()) is live
     assert not is_live(io.StringIO())
 
 
-def test_an_error_says_what_why_and_what_next(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_shows_title_detail_and_next_step(capsys: pytest.CaptureFixture[str]) -> None:
     code = report(OrderdError(ErrorCode.AMOUNT_NOT_POSITIVE, "-1 is not above zero"), "table", "never")
 
     assert code == 2
@@ -58,7 +58,7 @@ def test_an_error_says_what_why_and_what_next(capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_an_error_is_a_document_where_json_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_a_json_document_with_json_output(capsys: pytest.CaptureFixture[str]) -> None:
     report(ConfigError("No", "because", "do this"), "json", "always")
 
     assert json.loads(capsys.readouterr().err) == {

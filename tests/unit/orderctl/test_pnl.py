@@ -1,4 +1,4 @@
-"""orderctl pnl, portfolio and export: the daemon's figures, as a table or as they are."""
+"""orderctl pnl, portfolio and export: the daemon's figures as tables and documents."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.test_history import fill
 
 
-def test_earnings_are_a_table_and_their_sum_is_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_profits_are_a_table_with_totals(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.PNL, examples.PNL)
     code, out, err = orderctl("pnl", "--method", "average", "--since", "2026-11-01")
     assert (code, out.splitlines()[1].split()[:3]) == (0, ["SOL", "12.40911", "~1669.884"])
@@ -18,7 +18,7 @@ def test_earnings_are_a_table_and_their_sum_is_reported(daemon: FakeDaemon, orde
     assert daemon.calls[0][1] == {"method": "average", "since": "2026-11-01T00:00:00Z"}
 
 
-def test_what_is_not_known_is_a_question_mark_and_what_to_do_is_said(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_unknown_values_are_question_marks_with_a_next_step(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     (token,), totals = examples.PNL.tokens, examples.PNL.totals
     unknown = token.model_copy(update={"price": None, "value": None, "unrealised": None, "uncovered": "3"})
     pnl = examples.PNL.model_copy(
@@ -31,7 +31,7 @@ def test_what_is_not_known_is_a_question_mark_and_what_to_do_is_said(daemon: Fak
     assert "orderd reconcile" in err
 
 
-def test_days_are_lines_and_rows(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_days_are_listed(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.PNL, examples.PNL)
     assert orderctl("pnl", "--days").out.splitlines()[1].split() == ["2026-11-21", "SOL", "12.302", "0.000885", "0"]
     assert orderctl("pnl", "-o", "csv").out.splitlines() == [
@@ -40,7 +40,7 @@ def test_days_are_lines_and_rows(daemon: FakeDaemon, orderctl: Orderctl) -> None
     ]
 
 
-def test_nothing_traded_is_said(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_a_history_without_trades_is_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.PNL, examples.PNL.model_copy(update={"tokens": ()}))
     assert orderctl("pnl").err == "nothing was traded\n"
 

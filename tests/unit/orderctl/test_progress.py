@@ -25,7 +25,7 @@ from tests.samples.orders import (
 
 
 def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50, **changes: object) -> list[str]:
-    """What is on the screen after these facts, without the icons of a stage that is under way."""
+    """The screen after these facts, without the icons of an active stage."""
     events = history(facts)
     with pytest.MonkeyPatch.context() as terminal:
         terminal.setenv("LINES", str(height))
@@ -44,7 +44,7 @@ def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", io.StringIO())
 
 
-def test_a_fill_shows_every_stage_with_its_time_the_quotes_and_what_was_received() -> None:
+def test_a_fill_shows_stages_with_times_quotes_and_the_received_amount() -> None:
     assert picture(FILLED) == [
         "0199d3a0-1234  sell 1.5 SOL for USDC, slippage at most 0.5 %",
         f"{'━' * 44}  confirmed  1.0 s",
@@ -63,7 +63,7 @@ def test_a_fill_shows_every_stage_with_its_time_the_quotes_and_what_was_received
     ]
 
 
-def test_an_order_that_rests_shows_what_it_waits_for_and_no_bar() -> None:
+def test_a_resting_order_shows_its_condition_and_no_bar() -> None:
     first, *rest = picture((LIMIT,))
 
     assert first == "0199d3a0-1234  sell 1.5 SOL for USDC, limit 105 USDC per SOL"
@@ -82,7 +82,7 @@ def test_an_order_that_expires_counts_down() -> None:
     assert re.fullmatch(r"   expires in (30:00|29:\d\d), at .*\d\d:\d\d.*", line)
 
 
-def test_once_its_price_is_met_the_rest_is_the_first_of_the_stages() -> None:
+def test_resting_is_the_first_stage_of_a_triggered_order() -> None:
     lines = picture(FIRED)
 
     assert lines[1] == f"{'━' * 44}  confirmed  1.2 s"
@@ -92,7 +92,7 @@ def test_once_its_price_is_met_the_rest_is_the_first_of_the_stages() -> None:
     ]
 
 
-def test_a_low_terminal_shows_the_best_quotes_and_counts_the_others() -> None:
+def test_a_small_terminal_shows_the_best_quotes_and_counts_the_others() -> None:
     quotes = tuple(RAYDIUM.model_copy(update={"amount_out": f"15{number}"}) for number in range(9))
     lines = picture((*FILLED[:2], FILLED[2].model_copy(update={"quotes": quotes})), height=20)
 
@@ -101,7 +101,7 @@ def test_a_low_terminal_shows_the_best_quotes_and_counts_the_others() -> None:
     assert "     4 more pools would pay less" in lines
 
 
-def test_stages_to_come_are_listed_while_the_order_is_on_its_way() -> None:
+def test_future_stages_are_listed_while_the_order_is_active() -> None:
     lines = picture(FILLED[:2])
 
     assert lines[4:] == ["·  building", "·  submitted", "·  confirmed"]
@@ -116,11 +116,11 @@ def test_a_failure_shows_where_it_ended_its_code_and_the_next_step() -> None:
     ]
 
 
-def test_a_withdrawn_order_says_that_nothing_was_traded() -> None:
+def test_a_cancelled_order_shows_that_nothing_was_traded() -> None:
     assert picture(WITHDRAWN)[-1] == "✗  cancelled            on request; nothing was traded"
 
 
-def test_a_wait_shows_its_reason_and_how_long_it_still_takes() -> None:
+def test_a_wait_shows_its_reason_and_remaining_time() -> None:
     until = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
     waiting = RETRIED[1].model_copy(update={"until": until})
 
@@ -129,7 +129,7 @@ def test_a_wait_shows_its_reason_and_how_long_it_still_takes() -> None:
     assert queued.endswith(": the rate limit of 100 starts in 60 s is reached")
 
 
-def test_a_second_route_is_shown_in_the_place_of_the_first() -> None:
+def test_a_second_route_replaces_the_first() -> None:
     routed = FILLED[2]
     assert isinstance(routed, Routed)
     other = routed.model_copy(update={"quotes": (RAYDIUM,), "chosen": RAYDIUM})
@@ -142,7 +142,7 @@ def test_a_second_route_is_shown_in_the_place_of_the_first() -> None:
     assert RAYDIUM.amount_out in quotes[0]
 
 
-def test_setbacks_stay_in_sight() -> None:
+def test_failed_attempts_remain_visible() -> None:
     lines = picture(RETRIED)
     assert lines[-1] == "! attempt 1 failed: TX_EXPIRED: block height 1,013 passed without the transaction"
     assert "attempt 2" in lines[1]
@@ -150,13 +150,13 @@ def test_setbacks_stay_in_sight() -> None:
     assert picture((FILLED[0], Started(attempt=1), Reclaimed()))[-1] == "! a worker was lost; nothing had been signed"
 
 
-def test_the_connection_is_spoken_of_while_it_matters() -> None:
+def test_connection_problems_are_shown_while_relevant() -> None:
     assert picture(FILLED[:2], Lost("refused", 4.0))[-1].startswith("connection lost: refused; trying again in ")
     for replayed, message in ((0, "nothing was missed"), (1, "1 event replayed"), (3, "3 events replayed")):
         assert picture(FILLED[:2], Lost("refused", 4.0), Resumed(replayed))[-1] == f"reconnected, {message}"
 
 
-def test_the_signature_is_left_on_the_screen_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_whole_signature_remains_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     events = history(FILLED)
     with pytest.MonkeyPatch.context() as patch:

@@ -19,13 +19,13 @@ from orderd.wire.subscriptions import Ready, SubscribeParams, SubscribeResult
 PROBLEM = Problem.of(OrderdError(ErrorCode.AUTH_INVALID, "the token was revoked")).model_dump(mode="json")
 
 
-def test_a_call_carries_what_was_given_and_no_nulls() -> None:
+def test_a_call_omits_null_parameters() -> None:
     call = json.loads(protocol.encode_call(7, Method.ORDERS_SUBSCRIBE, SubscribeParams(order="0199d3a0", after=None)))
 
     assert call == {"jsonrpc": "2.0", "id": 7, "method": "orders.subscribe", "params": {"order": "0199d3a0"}}
 
 
-def test_members_that_a_newer_daemon_adds_do_no_harm() -> None:
+def test_unknown_members_of_a_newer_daemon_are_ignored() -> None:
     answer = {"id": 1, "result": {"subscription": 4, "new": "member"}}
     assert protocol.read_answer(answer, SubscribeResult) == SubscribeResult(subscription=4)
 
@@ -33,7 +33,7 @@ def test_members_that_a_newer_daemon_adds_do_no_harm() -> None:
     assert read_notification(news) == Ready(subscription=4, orders=1)
 
 
-def test_a_candle_is_reported_with_whatever_a_newer_daemon_adds() -> None:
+def test_a_candle_of_a_newer_daemon_is_accepted() -> None:
     candle = {"at": "2026-11-21T09:30:00Z", **dict.fromkeys(("open", "high", "low", "close"), "142")}
     params = {"subscription": 3, "base": "SOL", "quote": "USDC", "interval": "1m", "candle": candle, "new": "member"}
     news = read_notification({"method": PRICE_CANDLE, "params": params})
@@ -45,11 +45,11 @@ def test_a_candle_is_reported_with_whatever_a_newer_daemon_adds() -> None:
     "message",
     [{"method": "price.tick", "params": {}}, {"method": ORDER_EVENT, "params": {"type": "HEARTBEAT"}}, {"id": 3}],
 )
-def test_what_this_client_does_not_know_is_passed_over(message: dict[str, Any]) -> None:
+def test_unknown_notifications_are_ignored(message: dict[str, Any]) -> None:
     assert read_notification(message) is None
 
 
-def test_an_error_keeps_the_daemons_words_and_its_exit_code() -> None:
+def test_an_error_keeps_the_daemons_text_and_has_its_exit_code() -> None:
     with pytest.raises(RefusedError) as refused:
         protocol.read_answer({"id": 1, "error": {"code": -32000, "message": "no", "data": PROBLEM}}, NoParams)
 
@@ -61,7 +61,7 @@ def test_an_error_keeps_the_daemons_words_and_its_exit_code() -> None:
 @pytest.mark.parametrize(
     "message", [{"id": 1}, {"id": 1, "result": {"subscription": "x"}}, {"id": 1, "error": {"code": 1}}]
 )
-def test_an_answer_that_does_not_fit_leaves_the_outcome_unknown(message: dict[str, Any]) -> None:
+def test_an_invalid_answer_leaves_the_outcome_unknown(message: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError) as unreadable:
         protocol.read_answer(message, SubscribeResult)
 
@@ -69,12 +69,12 @@ def test_an_answer_that_does_not_fit_leaves_the_outcome_unknown(message: dict[st
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "\x00"])
-def test_what_is_no_json_object_is_unreadable(text: str) -> None:
+def test_text_that_is_not_a_json_object_is_unreadable(text: str) -> None:
     with pytest.raises(UnreadableError):
         protocol.decode(text)
 
 
-def test_parameters_that_cannot_be_are_refused_with_the_daemons_code_before_they_are_sent() -> None:
+def test_invalid_parameters_are_refused_with_the_daemons_code_before_sending() -> None:
     with pytest.raises(OrderdError, match="order") as error:
         protocol.params_of(GetParams, order="no spaces, please")
 
@@ -91,7 +91,7 @@ def test_parameters_that_cannot_be_are_refused_with_the_daemons_code_before_they
         (503, b"", ExitCode.CONNECTION),
     ],
 )
-def test_a_refused_handshake_says_whose_fault_it_is(status: int, body: bytes, exit_code: ExitCode) -> None:
+def test_a_refused_handshake_has_its_exit_code(status: int, body: bytes, exit_code: ExitCode) -> None:
     error = protocol.read_handshake_refusal("ws://x/", status, body)
 
     assert isinstance(error, RefusedError | UnreachableError)

@@ -1,4 +1,4 @@
-"""Orders that rest, in words: what they wait for, how far the market is from it, and what they would do now."""
+"""Resting orders in text: what they wait for, the distance of the market, and what they would do now."""
 
 import io
 import json
@@ -101,7 +101,7 @@ def resting(accepted: Accepted, **changes: Any) -> OrderView:
         ),
     ],
 )
-def test_what_is_waited_for_is_reported_with_both_readings_and_what_follows(
+def test_a_condition_is_described_with_both_readings_and_its_consequence(
     order: OrderView, expected: str, follows: str
 ) -> None:
     assert (conditions(order), what_follows(order)) == (expected, follows)
@@ -124,7 +124,7 @@ def test_prices_in_short_fit_a_column(accepted: Accepted, expected: str | None) 
     assert prices(accepted) == expected
 
 
-def test_of_a_token_that_is_not_built_in_the_daemons_words_are_reported() -> None:
+def test_the_daemons_description_is_used_for_unknown_tokens() -> None:
     order = resting(LIMIT, token_out="XYZ").model_copy(update={"price_reads": "105 XYZ per SOL = at least 157.5 XYZ"})
 
     assert reading(order) == conditions(order) == "105 XYZ per SOL = at least 157.5 XYZ"
@@ -132,7 +132,7 @@ def test_of_a_token_that_is_not_built_in_the_daemons_words_are_reported() -> Non
     assert distance(order, AT_100) is None
 
 
-def test_a_stop_that_has_fired_waits_for_its_limit_only() -> None:
+def test_a_fired_stop_limit_waits_only_for_its_limit() -> None:
     fired = resting(STOP_LIMIT).model_copy(update={"triggered_at": START})
 
     assert reading(fired) == "94.5 USDC per SOL = at least 141.75 USDC"
@@ -152,11 +152,11 @@ def test_a_stop_that_has_fired_waits_for_its_limit_only() -> None:
         (resting(TRAILING).model_copy(update={"best_amount_out": "150"}), AT_100, "0.03"),
     ],
 )
-def test_the_distance_is_how_far_the_price_of_the_pair_has_to_move(order: OrderView, paid: Fraction, away: str) -> None:
+def test_the_distance_is_the_needed_change_of_the_price(order: OrderView, paid: Fraction, away: str) -> None:
     assert distance(order, paid) == Fraction(away)
 
 
-def test_nobody_knows_how_far_a_trail_is_whose_best_price_is_not_known() -> None:
+def test_a_trailing_stop_without_a_best_price_has_no_distance() -> None:
     assert distance(resting(TRAILING), AT_100) is None
     followed = resting(TRAILING).model_copy(update={"best_amount_out": "150"})
     assert reading(followed) == "3% behind the best price, now 97 USDC per SOL"
@@ -173,7 +173,7 @@ def test_nobody_knows_how_far_a_trail_is_whose_best_price_is_not_known() -> None
         (resting(STOP, **BUYS), "≥"),
     ],
 )
-def test_the_sign_says_on_which_side_of_the_price_an_order_fires(order: OrderView, expected: str) -> None:
+def test_the_sign_shows_on_which_side_an_order_fires(order: OrderView, expected: str) -> None:
     condition = awaited(order)
     assert condition is not None
     assert sign(condition) == expected
@@ -204,7 +204,7 @@ def cell(name: str, order: OrderView, *, paid: Fraction | None = None, is_live: 
         ),
     ],
 )
-def test_an_open_order_shows_its_price_and_what_it_buys_in_the_place_of_a_result(
+def test_an_open_order_shows_its_price_and_output_token_instead_of_a_result(
     order: OrderView, on_paper: str, live: str
 ) -> None:
     assert cell("result", order, is_live=False) == on_paper
@@ -212,7 +212,7 @@ def test_an_open_order_shows_its_price_and_what_it_buys_in_the_place_of_a_result
     assert cell("trigger", order) == on_paper.removeprefix("→ USDC, ")
 
 
-def test_what_has_been_triggered_shows_what_it_brings() -> None:
+def test_a_triggered_order_shows_its_output() -> None:
     assert cell("result", order_after(history(FIRED[:2]))) == "→ USDC"
     assert cell("trigger", order_after(history(FIRED))) == "limit 105 USDC per SOL"
     assert cell("kind", order_after(history(FIRED))) == "limit"
@@ -229,7 +229,7 @@ def test_what_has_been_triggered_shows_what_it_brings() -> None:
         (None, " " * 10),
     ],
 )
-def test_a_bar_fills_as_the_market_comes_near(paid: Fraction | None, shown: str) -> None:
+def test_a_bar_fills_as_the_market_approaches(paid: Fraction | None, shown: str) -> None:
     assert cell("stages", resting(LIMIT), paid=paid) == shown
 
 
@@ -238,10 +238,10 @@ def test_a_filter_finds_kinds_and_prices() -> None:
     assert found == [True, True, False, True]
 
 
-# As a story
+# Timelines
 
 
-def test_a_rest_is_a_span_of_its_own_and_an_order_that_rests_again_begins_a_new_one() -> None:
+def test_each_rest_is_a_separate_span() -> None:
     fired = OrderTimeline(order_after(history(FIRED)), history(FIRED))
     assert [span.stage for span in fired.spans] == ["open", "pending", "routing", "building", "submitted", "confirmed"]
     assert fired.order.triggered_at == fired.events[1].at
@@ -253,7 +253,7 @@ def test_a_rest_is_a_span_of_its_own_and_an_order_that_rests_again_begins_a_new_
     assert [span.stage for span in timeline.spans] == ["open"]
 
 
-def test_an_acceptance_says_that_the_order_rests_and_an_order_at_once_does_not() -> None:
+def test_only_the_acceptance_of_a_resting_order_mentions_rest() -> None:
     assert describe(LIMIT, resting(LIMIT)) == [
         "sell 1.5 SOL for USDC, limit 105 USDC per SOL",
         "rests, and waits for 105 USDC per SOL = at least 157.5 USDC",
@@ -265,7 +265,7 @@ def test_an_acceptance_says_that_the_order_rests_and_an_order_at_once_does_not()
     assert describe(STOP, resting(STOP))[0] == "sell 1.5 SOL for USDC, stop 95 USDC per SOL, slippage at most 0.5 %"
 
 
-def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_when() -> None:
+def test_the_details_of_an_open_order_show_condition_and_validity() -> None:
     order = resting(STOP).model_copy(update={"valid_until": START + timedelta(hours=2)})
     out = io.StringIO()
     detail = OrderDetail(order=order, events=history((STOP,)), attempts=(), failures=())
@@ -287,11 +287,11 @@ def test_all_that_is_known_of_an_open_order_says_what_it_waits_for_and_until_whe
         ([WITHDRAWN], ""),
     ],
 )
-def test_it_is_reported_when_all_that_is_left_rests(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
+def test_a_watch_reports_when_only_resting_orders_remain(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
     assert only_rest([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
 
 
-# Before it is sent
+# Previews
 
 
 def quoted(accepted: Accepted, amount_out: str = "152.310211") -> QuoteResult:
@@ -305,7 +305,7 @@ def seen(quote: QuoteResult) -> list[str]:
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def test_a_prospect_holds_the_price_against_the_market() -> None:
+def test_a_preview_compares_the_price_with_the_market() -> None:
     assert seen(quoted(LIMIT)) == [
         "sell 1.5 SOL for USDC",
         "waits for  105 USDC per SOL = at least 157.5 USDC",
@@ -319,7 +319,7 @@ def test_a_prospect_holds_the_price_against_the_market() -> None:
     assert seen(quoted(TRAILING))[5] == "valid      until it is filled or cancelled"
 
 
-def test_a_prospect_of_an_oco_holds_both_prices_against_the_market() -> None:
+def test_a_preview_of_an_oco_compares_both_prices_with_the_market() -> None:
     assert seen(quoted(OCO)) == [
         "sell 1.5 SOL for USDC",
         "waits for  120 USDC per SOL = at least 180 USDC  ────────────── 18.1%",
@@ -335,7 +335,7 @@ def executions(paid: str, **terms: Any) -> list[str]:
     return seen(quoted(TWAP.model_copy(update=terms), paid).model_copy(update={"part_in": "0.3"}))
 
 
-def test_a_prospect_of_executions_says_how_much_each_sells_and_when() -> None:
+def test_a_preview_of_a_twap_shows_amounts_and_times() -> None:
     assert executions("30.5") == [
         "sell 1.5 SOL for USDC",
         "sells  5 times 0.3 SOL, one every 1m",
@@ -357,7 +357,7 @@ def test_a_prospect_of_executions_says_how_much_each_sells_and_when() -> None:
     assert executions("31.5", limit_price="105")[5] == "so     the first would be executed at once"
 
 
-def test_a_prospect_of_executions_in_an_unknown_token_shows_no_price() -> None:
+def test_a_preview_of_a_twap_in_an_unknown_token_shows_no_price() -> None:
     assert [line.split()[0] for line in executions("30.5", token_out="XYZ")] == [
         "sell",
         "sells",
@@ -367,7 +367,7 @@ def test_a_prospect_of_executions_in_an_unknown_token_shows_no_price() -> None:
     ]
 
 
-def test_what_follows_an_entry_is_reported_with_it() -> None:
+def test_the_exit_of_an_entry_is_described_with_it() -> None:
     entry = LIMIT.model_copy(update={"then_take_profit": "120", "then_stop": "85"})
     expected = (
         "it is filled at this price or a better one; what it has bought is sold again: take-profit 120 or stop 85"
@@ -381,7 +381,7 @@ def test_what_follows_an_entry_is_reported_with_it() -> None:
 
 
 class TestSimulateFill:
-    """What an order would do now."""
+    """orderctl simulate-fill."""
 
     def simulated(self, daemon: FakeDaemon, orderctl: Orderctl, **changes: Any) -> list[str]:
         quote = QUOTE.model_copy(update={"part_in": changes.pop("part_in", None)})
@@ -391,7 +391,9 @@ class TestSimulateFill:
         assert (outcome.code, outcome.err) == (0, "nothing was traded\n")
         return outcome.out.splitlines()
 
-    def test_both_ends_of_an_oco_are_reported_with_their_distance(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_both_children_of_an_oco_are_shown_with_their_distance(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
         profit = Awaited(kind=OrderKind.TAKE_PROFIT, reads="120 = 180", price="120", away="18.2", is_met=False)
         stop = Awaited(kind=OrderKind.STOP, reads="95 = 142.5", price="95", away=None, is_met=False)
         lines = self.simulated(daemon, orderctl, would="rest", waits_for=(profit, stop))
@@ -403,7 +405,7 @@ class TestSimulateFill:
         ]
         assert lines[-1] == "the simulation succeeds: network fee 0.000005 SOL, 9 compute units"
 
-    def test_the_next_execution_is_reported_with_its_time(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_next_execution_is_shown_with_its_time(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         lines = self.simulated(daemon, orderctl, would="rest", at=START, part_in="0.3")
         assert lines[:3] == [
             "next  0.3 SOL at 2025-11-21 09:30:00",
@@ -411,16 +413,16 @@ class TestSimulateFill:
             "sell 0.3 of 1.5 SOL for USDC",
         ]
 
-    def test_what_is_met_is_executed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_met_condition_is_shown_as_executed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert self.simulated(daemon, orderctl, would="execute", part_in="0.3")[:1] == [
             "now  it would be executed, 0.3 of 1.5 SOL"
         ]
 
-    def test_what_is_not_paid_its_limit_is_only_quoted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_an_unmet_limit_is_only_quoted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         lines = self.simulated(daemon, orderctl, would="rest", units_consumed=None)
         assert "simulation" not in lines[-1]
 
-    def test_an_older_daemon_says_what_it_knows(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_answer_of_an_older_daemon_is_shown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert self.simulated(daemon, orderctl)[0] == "sell 1.5 SOL for USDC"
 
 
@@ -428,7 +430,7 @@ SUBMIT = ("submit", "SOL", "USDC", "1.5")
 
 
 class TestSubmit:
-    def test_an_order_that_rests_says_what_it_waits_for_and_how_to_go_on(
+    def test_a_resting_order_shows_its_condition_and_next_commands(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         order = resting(LIMIT).model_copy(update={"valid_until": START})
@@ -445,7 +447,7 @@ class TestSubmit:
         ]
 
     @pytest.mark.parametrize("flag", ["--ioc", "--fok"])
-    def test_a_flag_says_the_time_in_force(self, daemon: FakeDaemon, orderctl: Orderctl, flag: str) -> None:
+    def test_a_flag_sets_the_time_in_force(self, daemon: FakeDaemon, orderctl: Orderctl, flag: str) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=resting(LIMIT), created=True))
         orderctl(*SUBMIT, "--limit", "105", flag)
 
@@ -462,9 +464,7 @@ class TestSubmit:
         assert "an order has one time in force" in outcome.err
         assert daemon.calls == []
 
-    def test_a_dry_run_says_that_it_would_rest_and_simulates_nothing(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_dry_run_of_a_resting_order_simulates_nothing(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, quoted(LIMIT))
 
         outcome = orderctl(*SUBMIT, "--limit", "105", "--dry-run")
@@ -474,7 +474,7 @@ class TestSubmit:
         assert [method for method, _ in daemon.calls] == ["quote"]
         assert json.loads(orderctl(*SUBMIT, "--limit", "105", "--dry-run", "-o", "json").out)["would"] == "rest"
 
-    def test_a_dry_run_in_executions_shows_them_and_simulates_the_first(
+    def test_a_dry_run_of_a_twap_shows_executions_and_simulates_the_first(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         quote = quoted(TWAP, "30.5").model_copy(update={"part_in": "0.3"})
@@ -486,7 +486,7 @@ class TestSubmit:
         assert "sell 0.3 of 1.5 SOL for USDC" in printed
         assert "the simulation succeeds" in printed
 
-    def test_both_prices_of_an_oco_are_tried_too(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_dry_run_of_an_oco_checks_both_prices(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, quoted(OCO))
         outcome = orderctl("oco", *SUBMIT[1:], "--take-profit", "120", "--stop", "95", "--dry-run")
         assert "both would rest, and what comes first is done" in outcome.out
@@ -494,7 +494,7 @@ class TestSubmit:
         wrong = orderctl("oco", *SUBMIT[1:], "--take-profit", "120", "--stop", "110", "--dry-run")
         assert "error[PRICE_WRONG_SIDE]" in wrong.err
 
-    def test_a_dry_run_whose_price_is_met_simulates_the_execution(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_dry_run_of_a_met_order_simulates_its_execution(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         quote = quoted(LIMIT, "158")
         daemon.answers(Method.QUOTE, quote)
         preview = PreviewResult(
@@ -515,14 +515,14 @@ class TestSubmit:
             (("--limit", "9000"), quoted(LIMIT.model_copy(update={"limit_price": "9000"})), ErrorCode.PRICE_OFF_MARKET),
         ],
     )
-    def test_a_dry_run_refuses_what_the_daemon_would(
+    def test_a_dry_run_refuses_like_the_daemon(
         self, daemon: FakeDaemon, orderctl: Orderctl, flags: tuple[str, ...], quote: QuoteResult, code: ErrorCode
     ) -> None:
         daemon.answers(Method.QUOTE, quote)
 
         assert f"error[{code}]" in orderctl(*SUBMIT, *flags, "--dry-run").err
 
-    def test_where_money_is_at_stake_an_order_that_rests_is_asked_for_and_sent_with_its_own_terms(
+    def test_a_resting_order_on_a_real_chain_is_confirmed_and_sent_with_its_terms(
         self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None]
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "mainnet"}))
@@ -538,7 +538,7 @@ class TestSubmit:
         assert "min_out" not in sent, "the market of today is no floor for another day"
 
 
-def test_a_cancelled_order_shows_no_price_to_wait_for() -> None:
+def test_a_cancelled_order_shows_no_condition() -> None:
     ended = order_after(history((LIMIT, Cancelled())))
     assert cell("result", ended) == "→ USDC"
 
@@ -565,7 +565,7 @@ def fill(minutes: int, price: str, mid: str | None = "100") -> FillView:
         ("99.5", None, None),
     ],
 )
-def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_beginning(
+def test_a_partial_order_shows_its_fills_relative_to_its_first_price(
     price: str, mid: str | None, expected: str | None
 ) -> None:
     order = resting(TWAP).model_copy(update={"filled_amount_in": "0.6", "executed_price": price})
@@ -575,15 +575,15 @@ def test_an_order_in_parts_tells_what_is_sold_and_how_that_stands_against_its_be
     shown = io.StringIO()
     Console(file=shown, width=120).print(detail_view(detail))
     assert "0.6 of 1.5 SOL, fills: 2" in shown.getvalue()
-    assert shown.getvalue().count("0.6 of 1.5 SOL") == 1, "it is shown once"
+    assert shown.getvalue().count("0.6 of 1.5 SOL") == 1, "the progress is shown twice"
     assert ("the mid price" in shown.getvalue()) == (expected is not None)
     assert expected is None or expected in shown.getvalue()
 
 
-# Held until something is bought
+# Held exit orders
 
 
-def test_what_is_held_says_for_whose_fill_and_what_it_waits_for_then() -> None:
+def test_a_held_exit_shows_its_entry_and_its_condition() -> None:
     entry = UUID(int=8)
     order = resting(HELD, token_in="SOL").model_copy(update={"entry_id": entry, "price_reads": "120 USDC per SOL"})
     assert reading(order) == f"the fill of order {entry}; then for 120 USDC per SOL"
@@ -594,7 +594,7 @@ def test_what_is_held_says_for_whose_fill_and_what_it_waits_for_then() -> None:
     ]
 
 
-def test_what_is_released_says_what_it_sells() -> None:
+def test_a_released_exit_shows_its_amount() -> None:
     events = history(RELEASED)
     timeline = OrderTimeline(order_after(events[:1]), events)
     assert [span.stage for span in timeline.spans] == ["held", "open"]
@@ -606,7 +606,7 @@ def test_what_is_released_says_what_it_sells() -> None:
     assert advanced(order, events[1]).amount_in == "1.5"
 
 
-def test_the_prices_of_a_token_that_the_daemon_has_told_of_are_reported_too() -> None:
+def test_prices_of_tokens_known_from_the_daemon_are_shown() -> None:
     order = resting(LIMIT, token_out="TOLD")
     assert pair_of("SOL", "TOLD") is None
     know([TokenView(symbol="TOLD", mint="T" * 43, decimals=4)])

@@ -1,4 +1,4 @@
-"""Files of orders, as spreadsheets and programs write them."""
+"""Files of orders in the formats that spreadsheets and programs write."""
 
 import json
 from contextlib import suppress
@@ -79,7 +79,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("content", SAME_ORDERS.values(), ids=SAME_ORDERS.keys())
-def test_the_same_orders_may_be_written_in_many_ways(tmp_path: Path, content: bytes) -> None:
+def test_equal_orders_may_be_written_in_many_formats(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "orders"
     path.write_bytes(content)
     orders = read_orders(str(path), {}, "batch")
@@ -91,7 +91,7 @@ def test_the_same_orders_may_be_written_in_many_ways(tmp_path: Path, content: by
 
 
 @pytest.mark.parametrize(("content", "why"), WRONG.values(), ids=WRONG.keys())
-def test_what_could_be_meant_otherwise_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+def test_ambiguous_files_are_refused(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "orders"
     path.write_bytes(content)
 
@@ -105,7 +105,7 @@ def test_what_could_be_meant_otherwise_is_refused(tmp_path: Path, content: bytes
     | st.lists(st.text(alphabet='{}[]",;:\t\nab1 \\'), max_size=9).map("\n".join)
     | st.text().map(lambda more: f"token_in,token_out,amount_in\n{more}")
 )
-def test_any_text_is_rows_or_is_reported_where_it_is_wrong(text: str) -> None:
+def test_any_text_is_parsed_or_refused_with_the_line(text: str) -> None:
     with suppress(WrongRowError):
         for place, row in read_rows(text, REQUIRED, OPTIONAL):
             assert place

@@ -17,11 +17,11 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "orderctl.toml"
 
 
-def test_with_nothing_set_the_daemon_of_this_machine_is_meant() -> None:
+def test_the_default_is_the_daemon_of_this_machine() -> None:
     assert load(Flags(), {}) == Settings(url="ws://127.0.0.1:3000/", api_key=None, color="auto", timeout=10.0)
 
 
-def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(config: Path) -> None:
+def test_flags_override_the_environment_the_file_and_defaults(config: Path) -> None:
     config.write_text('url = "ws://file/"\ncolor = "never"\ntimeout = 3\n')
     environ = {"ORDERCTL_CONFIG": str(config), "ORDERCTL_URL": "ws://environment/", "ORDERCTL_COLOR": "always"}
 
@@ -38,7 +38,7 @@ def test_the_file_is_found_in_the_users_configuration_directory(tmp_path: Path) 
     assert load(Flags(), {}).url == "ws://home/"
 
 
-def test_an_api_key_comes_from_the_environment_or_a_file_and_a_flag_beats_both(tmp_path: Path) -> None:
+def test_an_api_key_comes_from_a_flag_the_environment_or_a_file(tmp_path: Path) -> None:
     of_file, of_flag = tmp_path / "a", tmp_path / "b"
     of_file.write_text("from-file\n")
     of_flag.write_text("from-flag\n")
@@ -65,13 +65,13 @@ def test_an_api_key_is_not_printed_with_the_settings() -> None:
         (Flags(), {"ORDERCTL_CONFIG": "/nowhere/orderctl.toml"}, "ORDERCTL_CONFIG"),
     ],
 )
-def test_what_cannot_be_used_is_named_with_its_origin(flags: Flags, environ: dict[str, str], named: str) -> None:
+def test_an_invalid_value_is_named_with_its_origin(flags: Flags, environ: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         load(flags, environ)
 
 
 @pytest.mark.parametrize("content", ['ulr = "ws://x/"', "url = ", 'api_key = "never in a file"', "url = 3"])
-def test_a_file_that_says_something_wrong_is_refused_by_name(config: Path, content: str) -> None:
+def test_an_invalid_file_is_refused_with_its_name(config: Path, content: str) -> None:
     config.write_text(content)
 
     with pytest.raises(ConfigError, match=r"orderctl\.toml"):
@@ -101,7 +101,7 @@ def test_a_api_key_file_must_hold_one_printable_line(tmp_path: Path) -> None:
         (b"url = 'ws://a/'\nurl = 'ws://b/'", "Cannot overwrite a value"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_reported_with_what_is_wrong(config: Path, content: bytes, message: str) -> None:
+def test_an_unusable_file_is_refused_with_the_reason(config: Path, content: bytes, message: str) -> None:
     config.write_bytes(content)
     with pytest.raises(ConfigError) as refused:
         load(Flags(), {"ORDERCTL_CONFIG": str(config)})
@@ -130,20 +130,20 @@ _LINES = st.builds("{} = {}".format, _KEYS, st.text() | _VALUES.map(json.dumps))
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(variables=st.dictionaries(_NAMES.map("ORDERCTL_{}".format), _VALUES))
-def test_any_environment_is_settings_or_is_told_what_is_wrong(variables: dict[str, str]) -> None:
+def test_any_environment_is_parsed_or_refused(variables: dict[str, str]) -> None:
     with suppress(ConfigError):
         assert load(Flags(), variables).url
 
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(content=st.binary() | st.lists(_LINES, max_size=4).map(lambda lines: "\n".join(lines).encode(errors="replace")))
-def test_any_file_is_settings_or_is_told_what_is_wrong(config: Path, content: bytes) -> None:
+def test_any_file_is_parsed_or_refused(config: Path, content: bytes) -> None:
     config.write_bytes(content)
     with suppress(ConfigError):
         assert load(Flags(), {"ORDERCTL_CONFIG": str(config)}).url
 
 
-def test_the_names_of_before_are_read_after_the_new_ones(config: Path, tmp_path: Path) -> None:
+def test_former_names_are_read_after_the_new_ones(config: Path, tmp_path: Path) -> None:
     before, now = tmp_path / "before", tmp_path / "now"
     before.write_text("before\n")
     now.write_text("now\n")

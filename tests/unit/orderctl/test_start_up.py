@@ -1,4 +1,4 @@
-"""What a command may load: start-up time is felt at every call."""
+"""What a command may import: start-up time matters for every call."""
 
 import ast
 import inspect
@@ -41,11 +41,11 @@ KNOWN = {
     ),
     *(f"orderd.domain.{name}" for name in _DOMAIN),
 }
-"""Modules of the daemon that the client shares with it."""
+"""Modules of the daemon that the client shares."""
 
 
 def modules_after(*args: str) -> set[str]:
-    """The modules that are loaded when ``orderctl *args`` has run, in a process of its own."""
+    """The modules loaded after ``orderctl *args`` has run in its own process."""
     script = "import sys; from orderctl.run import run; run(sys.argv[1:]); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script, *args], capture_output=True, text=True, check=True, timeout=60)
     loaded: list[str] = ast.literal_eval(done.stdout.splitlines()[-1])
@@ -53,7 +53,7 @@ def modules_after(*args: str) -> set[str]:
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("tui", "mcp")])
-def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(verb: str) -> None:
+def test_a_verb_imports_no_library_of_the_daemon_or_the_tui(verb: str) -> None:
     arguments = {"submit": ("SOL", "USDC", "1"), "quote": ("SOL", "USDC", "1")}.get(verb, ())
     needs_order = ("0199d3a0",) if verb in ("watch", "show", "cancel") else ()
 
@@ -64,11 +64,11 @@ def test_a_verb_loads_none_of_the_daemons_libraries_nor_the_full_screen_ones(ver
     assert {name for name in loaded if name.startswith(("orderd.", "db"))} <= KNOWN
 
 
-def test_the_full_screen_libraries_are_loaded_only_for_a_full_screen() -> None:
+def test_the_libraries_of_the_tui_are_imported_only_for_the_tui() -> None:
     assert "textual" not in modules_after("tui")
 
 
-def test_the_full_screen_loads_no_screen_before_it_is_opened() -> None:
+def test_the_tui_imports_no_screen_before_it_is_opened() -> None:
     script = "import sys, orderctl.tui.app; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
@@ -77,32 +77,32 @@ def test_the_full_screen_loads_no_screen_before_it_is_opened() -> None:
     assert not loaded & {"textual_plot", "orderctl.completion", "orderctl.display.prospect", "orderd.wire.profit"}
 
 
-def test_what_is_seen_while_the_full_screen_loads_needs_nothing_of_it() -> None:
+def test_the_opening_screen_imports_nothing_of_the_tui() -> None:
     script = "import sys, orderctl.tui.opening; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert not set(ast.literal_eval(done.stdout)) & {"textual", "rich", "pydantic", "asyncio"}
 
 
-def test_the_library_for_assistants_is_loaded_only_for_one() -> None:
+def test_the_mcp_library_is_imported_only_for_mcp() -> None:
     assert "mcp" not in modules_after("mcp", "--trade")
 
 
-def test_help_loads_no_verb_and_neither_the_wire_nor_a_drawing_library() -> None:
+def test_help_imports_no_verb_no_wire_model_and_no_rich() -> None:
     loaded = modules_after("--help")
 
     assert not {name for name in loaded if name.startswith("orderctl.commands.")}
     assert not loaded & {"pydantic", "websockets", "rich", "tomllib", "orderd.domain.errors", *HEAVY}
 
 
-def test_the_collector_is_set_up_before_anything_is_loaded() -> None:
+def test_the_garbage_collector_is_configured_before_imports() -> None:
     script = "import sys, orderctl.main; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert not set(ast.literal_eval(done.stdout)) & {"typer", "orderctl.run", "orderctl.app"}
 
 
-def test_options_that_are_not_given_and_words_load_no_library_that_converts() -> None:
+def test_absent_options_and_plain_words_import_no_conversion_library() -> None:
     app = """
 import sys
 from orderd.command_line import CommandLine
@@ -125,7 +125,7 @@ app(sys.argv[1:])
 
 
 @pytest.mark.parametrize("verb", ["config", "context", "completion"])
-def test_what_asks_no_daemon_loads_neither_the_wire_nor_a_drawing_library(verb: str) -> None:
+def test_local_verbs_import_no_wire_model_and_no_rich(verb: str) -> None:
     loaded = modules_after(verb, *(("bash",) if verb == "completion" else ()))
 
     assert not loaded & {"websockets", "orderd.wire", "orderd.domain.events", "rich", *HEAVY}
@@ -142,9 +142,7 @@ def test_what_asks_no_daemon_loads_neither_the_wire_nor_a_drawing_library(verb: 
         (("submit", "SOL", "USDC", "1"), {"halts", "orders", "quotes", "status", "submissions", "tokens"}),
     ],
 )
-def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_with_before_there_is_an_answer(
-    args: tuple[str, ...], messages: set[str]
-) -> None:
+def test_a_call_imports_only_its_own_messages_before_the_answer(args: tuple[str, ...], messages: set[str]) -> None:
     loaded = modules_after("--url", "ws://127.0.0.1:1/", *args)
 
     wire_modules = {name.removeprefix("orderd.wire.") for name in loaded if name.startswith("orderd.wire.")}
@@ -153,7 +151,7 @@ def test_a_question_to_the_daemon_loads_its_own_messages_and_nothing_to_draw_wit
 
 
 @pytest.mark.parametrize("verb", ["list", "show", "status"])
-def test_what_shows_orders_loads_nothing_of_what_submits_them_and_no_proxies_on_this_machine(verb: str) -> None:
+def test_verbs_that_show_orders_import_nothing_of_submission_or_proxies(verb: str) -> None:
     loaded = modules_after("--url", "ws://127.0.0.1:1/", verb, *(("0199d3a0",) if verb == "show" else ()))
 
     spared = {"orderd.domain.terms", "orderd.domain.terms_given", "orderd.domain.schedule", "orderd.wire.submissions"}
@@ -170,7 +168,7 @@ def test_what_shows_orders_loads_nothing_of_what_submits_them_and_no_proxies_on_
         ("tables", {"orderd.domain.events", "orderd.wire"}),
     ],
 )
-def test_what_draws_an_answer_loads_no_messages_of_other_ones(view: str, spared: set[str]) -> None:
+def test_a_view_imports_only_the_messages_it_shows(view: str, spared: set[str]) -> None:
     script = f"import sys, orderctl.display.{view}; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
@@ -186,7 +184,7 @@ def test_a_message_is_built_when_it_is_first_used() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_all_verbs_says_the_same_as_each_verbs_own(verb: str) -> None:
+def test_the_overview_of_verbs_matches_each_verbs_help(verb: str) -> None:
     documented = inspect.getdoc(import_module(f"orderctl.commands.{verb.replace('-', '_')}").run)
 
     assert documented is not None

@@ -1,4 +1,4 @@
-"""The installed program where nobody hears it: readers that leave, full disks, closed descriptors, poor terminals."""
+"""The installed program with closed pipes, full disks, closed descriptors and limited terminals."""
 
 import os
 import pty
@@ -27,7 +27,7 @@ Shell = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def shell(daemon: FakeDaemon, tmp_path: Path) -> Shell:
-    """Runs a line of bash, in which ``orderctl`` is the installed program; the exit code is a pipe's first one."""
+    """Runs a line of bash with the installed ``orderctl``; the exit code is that of the first command of a pipe."""
     programs = tmp_path / "bin"
     descriptors = forking.give_to_shell(programs)
 
@@ -55,7 +55,7 @@ def shell(daemon: FakeDaemon, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def batch(daemon: FakeDaemon, tmp_path: Path) -> FakeDaemon:
-    """``orders.csv`` holds thirty orders, and ``daemon`` takes them all."""
+    """``orders.csv`` has thirty orders, and ``daemon`` accepts them all."""
     count = iter(range(1, 1_000))
     daemon.answers(Method.ORDER_SUBMIT, lambda _: SubmitResult(order=order(next(count), FILLED[:1]), created=True))
     lines = ["token_in,token_out,amount_in", *["SOL,USDC,1"] * ORDERS]
@@ -82,7 +82,7 @@ UNHEARD = {
 }
 
 
-class TestWorkGoesOn:
+class TestUnreadableOutput:
     @pytest.mark.parametrize("redirection", UNHEARD.values(), ids=UNHEARD.keys())
     @pytest.mark.parametrize("output", ["table", "jsonl", "json"])
     def test_every_order_of_a_file_is_sent_and_the_exit_code_is_theirs(
@@ -95,7 +95,7 @@ class TestWorkGoesOn:
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("redirection", UNHEARD.values(), ids=UNHEARD.keys())
-    def test_an_order_that_fails_is_an_exit_code_of_1_also_where_nobody_hears_it(
+    def test_a_failed_order_exits_with_1_without_output(
         self, daemon: FakeDaemon, shell: Shell, redirection: str
     ) -> None:
         story = history(REFUSED_FOR_FUNDS)
@@ -114,19 +114,19 @@ class TestWorkGoesOn:
         assert sum(method == Method.ORDER_CANCEL for method, _ in daemon.calls) == len(orders)
         assert done.returncode == ExitCode.OK
 
-    def test_what_is_missing_on_a_full_disk_is_reported(self, batch: FakeDaemon, shell: Shell) -> None:
+    def test_output_lost_on_a_full_disk_is_reported(self, batch: FakeDaemon, shell: Shell) -> None:
         printed = shell("orderctl submit -y -f orders.csv >/dev/full").stderr
 
         assert "30 of 30 orders taken" in printed
         assert "of what it told on stdout the rest is lost" in printed
         assert "No space left on device" in printed
 
-    def test_a_refusal_that_nobody_hears_keeps_its_exit_code(self, daemon: FakeDaemon, shell: Shell) -> None:
+    def test_a_refusal_without_output_keeps_its_exit_code(self, daemon: FakeDaemon, shell: Shell) -> None:
         daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "too little"))
 
         assert shell("orderctl submit -y SOL USDC 1 2>&-").returncode == ExitCode.ORDER_FAILED
 
-    def test_a_pipe_that_does_not_wait_loses_nothing(self, batch: FakeDaemon, tmp_path: Path) -> None:
+    def test_a_non_blocking_pipe_loses_no_output(self, batch: FakeDaemon, tmp_path: Path) -> None:
         (tmp_path / "many.csv").write_text("\n".join(["token_in,token_out,amount_in", *["SOL,USDC,1"] * 120]))
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
@@ -149,9 +149,9 @@ class TestWorkGoesOn:
         assert printed.count('"created"') == 120
 
 
-class TestOtherCharacters:
+class TestEncodings:
     @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-    def test_a_terminal_that_lacks_them_gets_replacements(
+    def test_characters_missing_in_the_encoding_are_replaced(
         self, daemon: FakeDaemon, shell: Shell, encoding: str
     ) -> None:
         story = history(FILLED)
@@ -163,7 +163,7 @@ class TestOtherCharacters:
         assert "received 152.310211 USDC" in done.stdout
         assert "Traceback" not in done.stderr
 
-    def test_so_does_one_that_is_drawn_on(self, daemon: FakeDaemon) -> None:
+    def test_characters_missing_in_the_encoding_are_replaced_in_live_displays(self, daemon: FakeDaemon) -> None:
         story = history(FILLED)
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=order_after(story), created=True))
         daemon.knows(*story)
@@ -182,7 +182,7 @@ class TestOtherCharacters:
         assert process.returncode == ExitCode.OK
         assert b"confirmed" in shown
 
-    def test_an_order_is_followed_to_its_end_where_the_terminal_is_gone(self, daemon: FakeDaemon) -> None:
+    def test_an_order_is_followed_to_its_end_after_the_terminal_closed(self, daemon: FakeDaemon) -> None:
         story = history(REFUSED_FOR_FUNDS)
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=order_after(story[:1]), created=True))
         daemon.knows(*story[:1])
@@ -203,7 +203,7 @@ class TestOtherCharacters:
 class TestReading:
     @pytest.mark.parametrize("output", ["table", "json", "jsonl", "id"])
     @pytest.mark.parametrize("redirection", ["| true", "| head -1", ">&-", "2>&-", "2>/dev/full"])
-    def test_a_command_that_merely_reads_stops_quietly(
+    def test_a_reading_command_stops_quietly(
         self, daemon: FakeDaemon, shell: Shell, redirection: str, output: str
     ) -> None:
         orders = tuple(order(number, FILLED[:1]) for number in range(1, 400))
@@ -212,7 +212,7 @@ class TestReading:
 
         assert (done.returncode, done.stderr) == (ExitCode.OK, "")
 
-    def test_a_disk_that_is_full_is_told_for_its_words_are_all_there_is(self, daemon: FakeDaemon, shell: Shell) -> None:
+    def test_a_reading_command_reports_a_full_disk(self, daemon: FakeDaemon, shell: Shell) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order(1, FILLED[:1]),), next_cursor=None))
         done = shell("orderctl list -o json >/dev/full")
 
@@ -223,14 +223,12 @@ class TestReading:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 4096)
-    except OSError:  # Linux's word for the end of a terminal whose program has gone
+    except OSError:  # Linux reports the end of a pseudo-terminal as an error
         return b""
 
 
 @pytest.mark.parametrize(("environ", "width"), [({}, 10_000), ({"COLUMNS": "76"}, 76)])
-def test_a_table_for_a_program_is_as_wide_as_it_likes_unless_the_environment_says_how_wide(
-    environ: dict[str, str], width: int
-) -> None:
+def test_a_table_in_a_pipe_is_as_wide_as_needed_unless_columns_is_set(environ: dict[str, str], width: int) -> None:
     script = "import io; from orderctl.config.settings import Settings; from orderctl.output.streams import console"
     script += "; print(console(Settings(), io.StringIO()).width)"
     kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}

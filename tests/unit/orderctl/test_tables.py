@@ -20,7 +20,7 @@ from tests.unit.orderctl.test_history import fill
 from tests.unit.orderctl.test_resting import resting
 
 
-def test_a_table_wider_than_the_terminal_runs_on_uncut() -> None:
+def test_a_table_wider_than_the_terminal_is_not_cut() -> None:
     table = plain_table(("ID", "left"), ("AMOUNT", "right"))
     table.add_row("x" * 60, "1.5")
     table.add_row("y", "1500")
@@ -34,7 +34,7 @@ def test_a_table_wider_than_the_terminal_runs_on_uncut() -> None:
     ]
 
 
-def test_no_line_is_longer_than_what_can_be_seen_of_it() -> None:
+def test_no_line_has_trailing_blanks() -> None:
     table = plain_table(("ID", "left"), ("WHY", "left"))
     table.add_row("x", "a long explanation of it all, which runs on")
     table.add_row("y", "")
@@ -51,17 +51,17 @@ def printed(view: RenderableType, width: int) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "shown"), [(20, "x" * 20), (19, "short")])
-def test_a_terminal_that_is_too_narrow_for_a_view_shows_the_other_one(width: int, shown: str) -> None:
+def test_a_narrow_terminal_shows_the_narrow_view(width: int, shown: str) -> None:
     assert printed(IfItFits(Text("x" * 20), Text("short")), width) == [shown]
 
 
-def test_an_explained_quote_fits_in_80_columns_and_keeps_all_of_its_figures() -> None:
+def test_an_explained_quote_fits_in_80_columns_with_all_figures() -> None:
     wide, narrow = (printed(offers(QUOTED, wide=True), width) for width in (200, 80))
     assert max(map(len, narrow)) <= 80
     assert {word for line in wide for word in line.split()} <= {word for line in narrow for word in line.split()}
 
 
-def test_a_list_of_orders_that_rest_fits_in_80_columns() -> None:
+def test_a_list_of_resting_orders_fits_in_80_columns() -> None:
     orders = tuple(resting(terms) for terms in (OCO, TRAILING, TWAP))
     wide, narrow = (printed(orders_table(orders, wide=False), width) for width in (200, 80))
     assert max(map(len, narrow)) <= 80
@@ -69,7 +69,7 @@ def test_a_list_of_orders_that_rest_fits_in_80_columns() -> None:
     assert "oco ≥120 ≤95 USDC" in narrow[1]
 
 
-def test_a_quote_by_way_of_another_token_refuses_no_venue_for_lack_of_a_pool_of_the_pair() -> None:
+def test_a_two_hop_quote_hides_venues_without_a_direct_pool() -> None:
     none = Refused(venue="raydium", code=ErrorCode.ROUTE_NOT_FOUND, detail="raydium has no pool for this pair")
     leg = QUOTED.route[0]
     direct = QUOTED.model_copy(update={"refusals": (none,)})
@@ -78,7 +78,7 @@ def test_a_quote_by_way_of_another_token_refuses_no_venue_for_lack_of_a_pool_of_
     assert not any("ROUTE_NOT_FOUND" in line for line in printed(quote_view(by_way), 200))
 
 
-def test_fills_fit_in_80_columns_and_where_there_is_no_room_whole_columns_are_left_out() -> None:
+def test_fills_fit_in_80_columns_by_dropping_whole_columns() -> None:
     view = fills_table([fill(1, quote_slippage_bps="0.31", mid_slippage_bps="-1.27")])
     heading, row = printed(view, 80)
     assert max(len(heading), len(row)) <= 80
@@ -89,14 +89,14 @@ def test_fills_fit_in_80_columns_and_where_there_is_no_room_whole_columns_are_le
     assert printed(fills_table([fill(1)], wide=True), 70) == printed(fills_table([fill(1)], wide=True), 200)
 
 
-def test_earnings_fit_in_80_columns_without_the_costs_that_are_summed_below() -> None:
+def test_profits_fit_in_80_columns_without_summed_costs() -> None:
     wide, narrow = (printed(tokens_table(examples.PNL), width) for width in (200, 80))
     assert max(map(len, narrow)) <= 80
     assert wide[0].split()[-2:] == ["FEES", "RENT"]
     assert narrow[0].split()[-2:] == ["REALISED", "UNREALISED"]
 
 
-def test_what_to_do_stands_below_what_was_found_where_both_find_no_room() -> None:
+def test_a_fix_is_below_its_finding_if_both_do_not_fit() -> None:
     well = Finding(check="redis", result="ok", detail="answers")
     ill = Finding(check="wallet", result="warn", detail="0.001 SOL in " + "x" * 44, fix="send it SOL for its fees")
     assert printed(findings_view([well], 80), 80) == ["CHECK      FOUND", "redis  ok  answers"]

@@ -1,4 +1,4 @@
-"""The installed program: on a terminal, in a pipe, and interrupted."""
+"""The installed program on a terminal, in a pipe, and interrupted."""
 
 import os
 import pty
@@ -25,7 +25,7 @@ def read_all(terminal: int) -> Iterator[bytes]:
     while True:
         try:
             data = os.read(terminal, 4096)
-        except OSError:  # Linux's word for the end of a terminal whose program has gone
+        except OSError:  # Linux reports the end of a pseudo-terminal as an error
             return
         if not data:
             return
@@ -86,7 +86,7 @@ def no_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_desktop")
-def test_a_terminal_shows_a_note_when_an_order_has_ended_if_it_is_asked_to(daemon: FakeDaemon) -> None:
+def test_a_terminal_shows_a_notification_on_request_when_an_order_ends(daemon: FakeDaemon) -> None:
     daemon.knows(*history(FILLED))
 
     _, without = on_a_terminal(daemon, "watch", "0199d3a0")
@@ -97,7 +97,7 @@ def test_a_terminal_shows_a_note_when_an_order_has_ended_if_it_is_asked_to(daemo
     assert shown.count(note) == 1
 
 
-def test_on_a_desktop_notify_send_shows_it(daemon: FakeDaemon, tmp_path: Path) -> None:
+def test_a_desktop_notification_is_sent_with_notify_send(daemon: FakeDaemon, tmp_path: Path) -> None:
     daemon.knows(*history(FILLED))
     program = tmp_path / "notify-send"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/shown\n')
@@ -129,9 +129,7 @@ def watching(daemon: FakeDaemon) -> Iterator["subprocess.Popen[str]"]:
         process.kill()
 
 
-def test_ctrl_c_lets_go_of_the_order_and_says_how_to_come_back(
-    daemon: FakeDaemon, watching: "subprocess.Popen[str]"
-) -> None:
+def test_ctrl_c_detaches_and_prints_how_to_resume(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:
     assert watching.stdout is not None
     assert watching.stdout.readline() == f"order {ORDER_ID}\n"
     watching.send_signal(signal.SIGINT)
@@ -142,7 +140,7 @@ def test_ctrl_c_lets_go_of_the_order_and_says_how_to_come_back(
     assert [method for method, _ in daemon.calls] == ["orders.subscribe"]
 
 
-def test_ctrl_c_before_the_answer_says_that_the_outcome_is_unknown(daemon: FakeDaemon) -> None:
+def test_ctrl_c_before_the_answer_reports_an_unknown_outcome(daemon: FakeDaemon) -> None:
     arrived = threading.Event()
     daemon.answers(Method.ORDER_SUBMIT, lambda _: arrived.set())
     command = [str(ORDERCTL), "--url", daemon.url, "submit", "SOL", "USDC", "1", "--client-order-id", "mine-1"]
@@ -164,7 +162,7 @@ def test_a_pipe_gets_no_escape_codes(daemon: FakeDaemon, watching: "subprocess.P
     assert "\x1b" not in out + err
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:
+def test_a_closed_pipe_is_not_an_error(daemon: FakeDaemon, watching: "subprocess.Popen[str]") -> None:
     assert watching.stdout is not None
     assert watching.stderr is not None
     watching.stdout.readline()
@@ -176,7 +174,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(daemon: FakeDaemon, watching:
     assert watching.wait(timeout=10) == 0
 
 
-def test_nor_is_one_that_has_seen_enough_of_a_table(daemon: FakeDaemon) -> None:
+def test_a_pipe_closed_during_a_table_is_not_an_error(daemon: FakeDaemon) -> None:
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order_after(history(FILLED)),) * 50, next_cursor=None))
     command: list[str | Path] = [ORDERCTL, "--url", daemon.url, "list"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as listing:

@@ -67,21 +67,21 @@ def test_a_second_route_replaces_the_first_and_building_goes_on() -> None:
 
 
 @pytest.mark.parametrize("facts", [FILLED, RETRIED, REFUSED_FOR_FUNDS, WITHDRAWN])
-def test_an_order_is_over_with_its_terminal_event_and_not_before(facts: tuple[AnyFact, ...]) -> None:
+def test_a_timeline_is_over_with_its_terminal_event(facts: tuple[AnyFact, ...]) -> None:
     over = [timeline_of(facts[:count]).is_over for count in range(1, len(facts) + 1)]
 
     assert over == [False] * (len(facts) - 1) + [True]
     assert timeline_of(facts).end == facts[-1]
 
 
-def test_an_order_known_to_have_ended_is_not_over_until_all_that_led_there_is_reported() -> None:
+def test_a_timeline_of_an_ended_order_is_not_over_before_its_last_event() -> None:
     timeline = OrderTimeline(order_after(EVENTS), EVENTS[:2])
 
     assert timeline.status is OrderStatus.CONFIRMED
     assert not timeline.is_over
 
 
-def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> None:
+def test_an_order_without_events_has_the_daemons_final_state() -> None:
     order = order_after(EVENTS)
     timeline = OrderTimeline(order, not_kept=order.seq)
 
@@ -94,7 +94,7 @@ def test_an_order_whose_events_are_not_kept_has_ended_as_the_daemon_says() -> No
     assert [line.plain for line in timeline_lines(detail)] == ["its events are not kept any more"]
 
 
-def test_an_order_that_begins_again_goes_on_with_what_is_told_after_that() -> None:
+def test_a_restarted_timeline_continues_with_later_events() -> None:
     timeline = OrderTimeline(order_after(EVENTS[:3]), not_kept=3)
     timeline.apply(EVENTS[2])
     assert (timeline.events, timeline.status, timeline.is_over) == ((), EVENTS[2].status, False)
@@ -103,11 +103,11 @@ def test_an_order_that_begins_again_goes_on_with_what_is_told_after_that() -> No
     assert (timeline.events, timeline.is_over, timeline.end) == (EVENTS[3:], True, FILLED[-1])
 
 
-def test_events_told_again_change_nothing() -> None:
+def test_repeated_events_change_nothing() -> None:
     assert OrderTimeline(order_after(EVENTS), (*EVENTS[:3], *EVENTS[:2])).events == EVENTS[:3]
 
 
-def test_every_event_has_words() -> None:
+def test_every_event_has_a_description() -> None:
     order = order_after(EVENTS)
     described = [
         " | ".join(describe(fact, order, signature_width=12)) for fact in (*RETRIED[:6], Reclaimed(), FILLED[-1])
@@ -128,7 +128,7 @@ def test_every_event_has_words() -> None:
     ]
 
 
-def test_terms_are_reported_where_they_are_the_orders_own() -> None:
+def test_only_own_terms_are_described() -> None:
     own = order_after(EVENTS).model_copy(update={"min_out": "150", "max_cost": "1", "floor": Floor.EACH})
     assert describe(FILLED[0], own) == [
         "sell 1.5 SOL for USDC, slippage at most 0.5 %, at least 150 USDC, cost at most 1 %, "
@@ -138,7 +138,7 @@ def test_terms_are_reported_where_they_are_the_orders_own() -> None:
     assert describe(FILLED[0], wrapped) == ["sell 1.5 wrapped SOL for USDC, slippage at most 0.5 %"]
 
 
-def test_the_label_of_an_order_is_reported_as_one() -> None:
+def test_the_label_of_an_order_is_shown_as_a_label() -> None:
     labelled = ACCEPTED.model_copy(update={"label": "desk"})
     assert describe(labelled, order_after(EVENTS))[1:] == ["for the wallet desk, which is a label"]
 
@@ -155,7 +155,7 @@ def test_the_label_of_an_order_is_reported_as_one() -> None:
         (3725, "1:02:05"),
     ],
 )
-def test_a_duration_reads_well_at_every_length(seconds: float, text: str) -> None:
+def test_durations_are_readable_at_every_length(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -172,7 +172,7 @@ def test_shortening_keeps_both_ends_within_the_width(text: str, width: int) -> N
     assert short == text or (text.startswith(short.split("…")[0][: width // 2]) and text.endswith(short[-1]))
 
 
-def test_a_fill_tells_rent_and_what_is_left_over_between_hops() -> None:
+def test_a_fill_shows_rent_and_surplus_between_hops() -> None:
     fact = FILL.model_copy(update={"rent": "0.00203928", "left_over": (LeftOver(token="CHILLGUY", amount="0.02"),)})
     lines = describe(fact, order_after(history(FILLED)))
     assert lines[1] == "and 0.02 CHILLGUY left over between the hops"

@@ -1,4 +1,4 @@
-"""Outcomes that nobody can tell, and confirmations that the chain took back, as a trader sees them."""
+"""Unknown outcomes and rolled back fills, from a trader's point of view."""
 
 import io
 import json
@@ -60,7 +60,7 @@ EVIDENCE = EvidenceResult(
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Somebody sits at the terminal and types this."""
+    """Simulates a terminal on which a user types this."""
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
@@ -70,39 +70,35 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 class TestShown:
-    def test_a_list_calls_it_unknown_and_a_document_says_since_when(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_list_shows_unknown_and_a_document_since_when(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(UNKNOWN,), next_cursor=None))
         assert orderctl("list").out.splitlines()[1].split()[1] == "unknown"
         (order,) = json.loads(orderctl("list", "-o", "json").out)["orders"]
         assert (order["status"], order["unknown_since"]) == ("submitted", "2025-11-21T09:30:01Z")
 
-    def test_an_orders_details_name_what_an_operator_can_do(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_details_name_the_operators_next_step(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_GET, detail_of(OUTCOME_UNKNOWN))
         shown = orderctl("show", "0199d3a0").out
         assert "unknown since" in shown
         assert f"orderctl resolve {ORDER_ID}" in shown
         assert "nobody can tell so far" in shown
 
-    def test_the_daemons_state_counts_them(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_status_counts_unknown_outcomes(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"unknown": 2}))
         assert "2 unknown" in orderctl("status").out
 
-    def test_on_the_full_screen_it_is_found_by_that_word(self) -> None:
+    def test_the_tui_filters_unknown_outcomes(self) -> None:
         assert COLUMNS["status"].cell(UNKNOWN, Showing(datetime.now(UTC))) == (("unknown", Tone.ALARM),)
         assert matches(UNKNOWN, ("unknown",))
 
-    def test_a_watch_that_runs_out_of_time_exits_with_the_unknown_outcome_and_says_what_to_do(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_watch_that_times_out_reports_the_unknown_outcome(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.knows(*history(OUTCOME_UNKNOWN))
         outcome = orderctl("watch", str(ORDER_ID), "--for", "0.3")
         assert outcome.code == 5
         assert "unknown is what became of" in outcome.err
         assert f"orderctl resolve {ORDER_ID}" in outcome.err
 
-    def test_the_live_picture_calls_it_so_until_something_is_known(self) -> None:
+    def test_the_live_display_shows_unknown_until_resolved(self) -> None:
         timeline = OrderTimeline(UNKNOWN, history(OUTCOME_UNKNOWN))
         assert timeline.unknown_since == history(OUTCOME_UNKNOWN)[-1].at
         progress = LiveProgress(Settings(url="ws://127.0.0.1:1/"))
@@ -115,7 +111,7 @@ class TestShown:
 
 
 class TestRolledBack:
-    def test_it_is_under_way_again_and_the_setback_is_reported(self) -> None:
+    def test_a_rolled_back_order_is_active_again_with_a_note(self) -> None:
         events = history(ROLLED_BACK)
         timeline = OrderTimeline(order_after(events), events)
         assert not timeline.is_over
@@ -127,9 +123,7 @@ class TestRolledBack:
         Console(file=out, width=100, color_system=None).print(progress.render())
         assert "the chain has taken back" in out.getvalue()
 
-    def test_who_comes_later_follows_it_past_the_confirmation_that_did_not_stand(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_later_watch_continues_past_the_rolled_back_fill(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.knows(*history((*ROLLED_BACK, FILL.model_copy(update={"slot": 822}))))
         outcome = orderctl("watch", str(ORDER_ID), "--for", "20")
         assert outcome.code == 0
@@ -146,25 +140,25 @@ class TestResolve:
     def resolved(self, daemon: FakeDaemon) -> list[dict[str, object]]:
         return [params for method, params in daemon.calls if method == Method.ORDER_RESOLVE]
 
-    def test_alone_it_shows_the_evidence_and_changes_nothing(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_resolve_without_an_outcome_only_shows_the_evidence(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         outcome = orderctl("resolve", "0199d3a0")
         assert outcome.code == 0
         for words in (SIGNATURE, "block 1290 is final: it can land no more", "not found", "unknown"):
             assert words in outcome.out
         assert self.resolved(daemon) == []
 
-    def test_evidence_is_a_document_too(self, orderctl: Orderctl) -> None:
+    def test_evidence_is_available_as_json(self, orderctl: Orderctl) -> None:
         document = json.loads(orderctl("resolve", "0199d3a0", "-o", "json").out)
         assert document["schema"] == "orderctl.evidence/1"
         assert document["attempt"]["last_valid_block_height"] == 960
 
-    def test_what_the_chain_could_not_be_asked_is_said(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_failed_query_of_the_chain_is_shown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         silent = EVIDENCE.model_copy(update={"trouble": "connection refused", "finalized_height": None})
         daemon.answers(Method.ORDER_EVIDENCE, silent)
         assert "could not be asked: connection refused" in orderctl("resolve", "0199d3a0").out
 
     @pytest.mark.parametrize("word", ["dead", "landed"])
-    def test_the_word_itself_has_to_be_typed_after_the_evidence(
+    def test_the_outcome_must_be_typed_after_the_evidence(
         self, daemon: FakeDaemon, orderctl: Orderctl, typed: Callable[[str], None], word: str
     ) -> None:
         flags = ("--dead",) if word == "dead" else ("--landed", SIGNATURE)
@@ -179,15 +173,13 @@ class TestResolve:
         said = {"dead": True} if word == "dead" else {"landed": SIGNATURE}
         assert self.resolved(daemon) == [{"order": str(ORDER_ID)} | said]
 
-    def test_where_nobody_can_be_asked_yes_must_be_said_beforehand(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_resolve_without_a_terminal_needs_yes(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert orderctl("resolve", "0199d3a0", "--dead").code == 2
         assert self.resolved(daemon) == []
         outcome = orderctl("resolve", "0199d3a0", "--dead", "--yes")
         assert (outcome.code, outcome.out) == (0, f"{ORDER_ID}  confirmed\n")
 
-    def test_both_words_are_one_too_many(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_two_outcomes_are_refused(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert orderctl("resolve", "0199d3a0", "--dead", "--landed", SIGNATURE, "--yes").code == 2
         assert daemon.calls == []
 

@@ -1,4 +1,4 @@
-"""orderctl wait: until an order has come as far as a script asks for, and no longer."""
+"""orderctl wait: until an order has reached the requested state, and no longer."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def has_happened(daemon: FakeDaemon, facts: tuple[AnyFact, ...]) -> None:
         (WITHDRAWN, "ended", 0),
     ],
 )
-def test_it_ends_as_soon_as_the_order_has_come_so_far_or_never_will(
+def test_wait_ends_when_the_state_is_reached_or_unreachable(
     daemon: FakeDaemon, orderctl: Orderctl, facts: tuple[AnyFact, ...], goal: str, code: int
 ) -> None:
     has_happened(daemon, facts)
@@ -36,20 +36,20 @@ def test_it_ends_as_soon_as_the_order_has_come_so_far_or_never_will(
     assert bool(outcome.err) == bool(code)
 
 
-def test_when_the_time_is_over_the_outcome_is_open(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_wait_exits_with_a_timeout(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     has_happened(daemon, FILLED[:2])
     outcome = orderctl("wait", str(ORDER_ID), "--for", "confirmed", "--timeout", "1s")
     assert outcome.code == 5
     assert "orderctl watch" in outcome.err
 
 
-def test_what_was_asked_before_it_is_waited_for_is_no_step_back(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_an_earlier_state_is_already_reached(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     """The events of before are told again; the order stands where its snapshot says."""
     has_happened(daemon, FILLED[:4])
     assert orderctl("wait", str(ORDER_ID), "--for", "submitted", "-o", "id").out == f"{ORDER_ID}\n"
 
 
-def test_an_unknown_order_and_a_time_that_is_none_are_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_an_unknown_order_and_an_invalid_timeout_are_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.ORDER_GET, OrderdError(ErrorCode.ORDER_NOT_FOUND, "no order"))
     assert orderctl("wait", "nowhere").code == 6
     assert orderctl("wait", "nowhere", "--timeout", "soon").code == 2

@@ -1,4 +1,4 @@
-"""orderctl show --timing: where the time of an order went."""
+"""orderctl show --timing: how the time of an order was spent."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def at(*seconds: float) -> OrderDetail:
     return detail.model_copy(update={"events": tuple(events)})
 
 
-def test_each_step_is_a_bar_that_begins_where_the_one_before_ends() -> None:
+def test_each_step_is_a_bar_after_the_previous_one() -> None:
     lines = [line.plain for line in waterfall(at(0, 1, 3, 4))]
     bars = [(line.index("█") - lines[0].index("█"), line.count("█")) for line in lines[:-1]]
     assert bars == [(0, 10), (10, 20), (30, 10)]
@@ -28,16 +28,16 @@ def test_each_step_is_a_bar_that_begins_where_the_one_before_ends() -> None:
     assert lines[-1].startswith("in all")
 
 
-def test_a_step_that_took_no_time_is_still_seen() -> None:
+def test_a_step_of_zero_duration_is_visible() -> None:
     assert [line.plain.count("█") for line in waterfall(at(0, 0, 4, 4))] == [1, 40, 1, 0]
 
 
-def test_before_a_second_event_there_is_nothing_to_draw() -> None:
+def test_a_single_event_has_no_waterfall() -> None:
     assert list(waterfall(at(0))) == []
     assert list(waterfall(at(0, 0))) == []
 
 
-def test_the_verb_draws_it_and_other_formats_have_none(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_only_the_table_format_has_a_waterfall(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     daemon.answers(Method.ORDER_GET, at(0, 1, 3, 4, 5))
     assert orderctl("show", str(ORDER_ID), "--timing").out.count("until ") == 4
     assert orderctl("show", str(ORDER_ID), "--timing", "-o", "json").code == 2

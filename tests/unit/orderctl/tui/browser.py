@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its own debugging protocol."""
+"""A headless Chromium, controlled over its debugging protocol."""
 
 import base64
 import json
@@ -17,13 +17,13 @@ PATIENCE_SECONDS = 60
 
 
 class Tab:
-    """One page. What its websockets bring is kept."""
+    """One page, which records what its websockets receive."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._ids = count(1)
         self.received = ""
-        """All texts that came over websockets."""
+        """All texts received over websockets."""
 
     def do(self, method: str, **params: object) -> dict[str, Any]:
         request = next(self._ids)
@@ -36,17 +36,17 @@ class Tab:
                 return result
 
     def open(self, url: str) -> None:
-        """What the page before has received is forgotten."""
+        """Forget what the previous page received."""
         self.received = ""
         self.do("Page.navigate", url=url)
 
     def value_of(self, script: str) -> Any:
-        """What the page makes of a script, once its promise is kept."""
+        """The value of a script, after its promise is resolved."""
         answer = self.do("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         return answer["result"].get("value")
 
     def wait_for(self, text: str) -> None:
-        """Until a websocket has brought it."""
+        """Wait until a websocket has received the text."""
         while text not in self.received:
             self._next()
 
@@ -68,7 +68,7 @@ class Tab:
 
 @contextmanager
 def browsing(profile: Path) -> Iterator[Tab]:
-    """An empty page of a browser of its own, whose files are in ``profile``."""
+    """An empty page of a new browser whose files are in ``profile``."""
     assert CHROMIUM is not None
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
     command += ["--no-proxy-server", f"--user-data-dir={profile}", "about:blank"]

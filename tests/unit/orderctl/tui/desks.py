@@ -1,4 +1,4 @@
-"""A desk at a standstill: orders with fixed ids and times, a clock that is moved by hand, a daemon that is scripted."""
+"""A static desk: orders with fixed ids and times, a clock that the test moves, and a scripted daemon."""
 
 import asyncio
 from collections.abc import Callable
@@ -119,7 +119,7 @@ CANDLES = tuple(
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """Does not move by itself."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now
@@ -132,7 +132,7 @@ class Clock:
 
 
 class ScriptedCaller:
-    """A daemon in the same process. Sends ``news`` when a call begins, and later what ``send`` is given."""
+    """A daemon in the same process. Sends ``news`` when the connection opens, and later what ``send`` is given."""
 
     def __init__(self, *news: News) -> None:
         self.calls: list[tuple[Method, Message]] = []
@@ -189,7 +189,7 @@ def order_id(number: int) -> UUID:
 
 
 def order(number: int, facts: tuple[AnyFact, ...], **changes: Any) -> OrderView:
-    """The ``number``th order after these facts, begun ``number`` seconds after the first."""
+    """The ``number``th order after these facts, started ``number`` seconds after the first."""
     first, *events = history(facts, order_id(number))
     now = reduce(advanced, events, accepted(first))
     begun = timedelta(seconds=number)
@@ -227,7 +227,7 @@ RESTS = (
 
 
 def at_rest() -> ScriptedCaller:
-    """An order of each kind that rests, and one whose market nobody knows; behind them one that is on its way."""
+    """A resting order of each kind, one with an unknown market, and one in flight."""
     orders = [
         order(number, (accepted.model_copy(update=pair),), best_amount_out=best)
         for number, (accepted, pair, best) in enumerate(RESTS, start=1)
@@ -246,8 +246,10 @@ def at_rest() -> ScriptedCaller:
 
 
 def families() -> ScriptedCaller:
-    """A market order, an OCO of which both ends rest, and a TWAP in its third execution, of which the first two are
-    told by the daemon when somebody asks for it."""
+    """A market order, an OCO with two resting children, and a TWAP in its third execution.
+
+    The first two executions of the TWAP are reported by the daemon only on request.
+    """
     part = FILLED[0].model_copy(update={"amount_in": "0.3", "parent_id": order_id(2)})
     ends = [terms.model_copy(update={"parent_id": order_id(1)}) for terms in (TAKE_PROFIT, STOP)]
     sold = {"filled_amount_in": "0.6", "next_at": NOW + timedelta(seconds=19)}
@@ -267,7 +269,7 @@ def families() -> ScriptedCaller:
 
 
 def detail(params: GetParams) -> OrderDetail:
-    """All of an order: one of the twenty, or one that was filled."""
+    """The details of one of the twenty orders, or of a filled one."""
     number = int(params.order[9:13], 16)
     found = detail_of(STAGES[number % 5] if number < 20 else FILLED, order_id(number))
     return found.model_copy(update={"order": order(number, tuple(event.data for event in found.events))})
@@ -282,20 +284,20 @@ def three_that_ended() -> list[OrderView]:
 
 
 def snapshots(orders: list[OrderView]) -> list[News]:
-    """What a connection begins with."""
+    """The first messages of a connection."""
     shown: list[News] = [Snapshot(subscription=1, order=order) for order in orders]
     return [Opened(), *shown, Ready(subscription=1, orders=len(orders))]
 
 
 def busy() -> ScriptedCaller:
-    """Twenty active orders, three that ended."""
+    """Twenty active orders and three that ended."""
     caller = ScriptedCaller(*snapshots(twenty()))
     caller.answers[Method.ORDERS_LIST] = ListResult(orders=tuple(three_that_ended()), next_cursor=None)
     return caller
 
 
 def traded() -> ScriptedCaller:
-    """The same orders, with what was filled and what that has earned."""
+    """The same orders with fills and profits."""
     caller = busy()
     caller.answers[Method.HISTORY] = examples.HISTORY
     caller.answers[Method.PORTFOLIO] = examples.PORTFOLIO
@@ -304,7 +306,7 @@ def traded() -> ScriptedCaller:
 
 
 def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
-    """Nothing is asked twice and nothing is waited for, but ``read_seconds`` between two readings of an order."""
+    """Send every query once without delay, except for ``read_seconds`` between two readings of an order."""
     monkeypatch.setattr(questions, "STATUS_SECONDS", 3600)
     monkeypatch.setattr(questions, "BALANCES_SECONDS", 3600)
     monkeypatch.setattr(questions, "PRICE_SECONDS", 3600)
@@ -319,7 +321,7 @@ def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
 
 
 def application(caller: ScriptedCaller, clock: Clock | None = None, *, read_only: bool = False) -> OrderctlApp:
-    """With prices of the last minutes already known."""
+    """The app with known prices of the last minutes."""
     desk = Desk("ws://127.0.0.1:3000/", read_only, clock or Clock())
     for quote in PRICES:
         desk.prices.add(desk.pair, quote)

@@ -1,4 +1,4 @@
-"""What is typed after a colon."""
+"""The command line that opens with a colon."""
 
 import pytest
 
@@ -23,11 +23,11 @@ from orderctl.tui.command_line import Mistake, Place, Verb, completions, underst
         ("list 'open", Mistake("No closing quotation")),
     ],
 )
-def test_a_line_is_a_verb_a_place_or_a_mistake(line: str, wanted: object) -> None:
+def test_a_line_is_a_verb_a_screen_or_an_error(line: str, wanted: object) -> None:
     assert understood(line) == wanted
 
 
-def test_completions_are_whole_lines_and_places_are_among_them() -> None:
+def test_completions_are_whole_lines_and_include_screens() -> None:
     asked: list[tuple[tuple[str, ...], str]] = []
 
     def complete(before: "list[str]", present: str) -> "list[tuple[str, str]]":

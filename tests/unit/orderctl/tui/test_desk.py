@@ -1,4 +1,4 @@
-"""How fresh what is shown is, by the daemon's own account."""
+"""How current the shown data is, according to the daemon's heartbeats."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ def beat(behind: float) -> Heartbeat:
     return Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=behind), subscriptions=())
 
 
-def test_what_a_daemon_tells_that_is_behind_its_database_is_stale_until_it_has_caught_up() -> None:
+def test_data_of_a_lagging_daemon_is_stale_until_it_caught_up() -> None:
     desk = Desk("ws://here/", clock=lambda: NOW)
     for news in (Opened(), Ready(subscription=1, orders=0), beat(behind=0.5)):
         desk.receive(news)
@@ -26,7 +26,7 @@ def test_what_a_daemon_tells_that_is_behind_its_database_is_stale_until_it_has_c
     assert desk.stale_since() is None
 
 
-def test_a_new_connection_is_not_behind_because_the_last_one_was() -> None:
+def test_a_new_connection_is_not_stale() -> None:
     desk = Desk("ws://here/", clock=lambda: NOW)
     for news in (Opened(), Ready(subscription=1, orders=0), beat(behind=60), Closed("the daemon restarts", 1.0)):
         desk.receive(news)

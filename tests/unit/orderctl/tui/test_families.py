@@ -1,4 +1,4 @@
-"""Which orders stand below which, in each of the two tables."""
+"""The nesting of orders in the two tables."""
 
 from collections.abc import Callable
 from functools import partial
@@ -50,7 +50,7 @@ BRACKET = book_of(
         (opened(2, 5), ["▸ 1", "5"]),
     ],
 )
-def test_what_executes_an_order_stands_below_it_where_that_is_open(unfolded: frozenset[UUID], shown: list[str]) -> None:
+def test_children_are_shown_below_an_expanded_parent(unfolded: frozenset[UUID], shown: list[str]) -> None:
     lines = Lines(BRACKET.active, BRACKET, by_id, None, unfolded)
 
     assert shown_ids(lines) == shown
@@ -66,30 +66,28 @@ def test_what_executes_an_order_stands_below_it_where_that_is_open(unfolded: fro
         (lambda each: each.id == order_id(9), []),
     ],
 )
-def test_a_child_that_is_found_is_shown_under_its_parents(
-    is_found: Callable[[OrderView], bool], shown: list[str]
-) -> None:
+def test_a_filtered_child_is_shown_below_its_parents(is_found: Callable[[OrderView], bool], shown: list[str]) -> None:
     lines = Lines(BRACKET.active, BRACKET, by_id, is_found)
 
     assert shown_ids(lines) == shown
     assert (lines.known, lines.found) == (2, min(1, len(shown)))
 
 
-def test_what_has_ended_stays_with_its_parent_while_that_goes_on() -> None:
+def test_ended_children_stay_with_their_active_parent() -> None:
     book = book_of(order(1, (TWAP,)), child(2, 1, *FILLED), child(3, 1, *FILLED[:2]))
 
     assert shown_ids(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2", "└ 3"]
     assert shown_ids(Lines(book.ended, book, by_id)) == []
 
 
-def test_what_goes_on_never_stands_below_what_has_ended() -> None:
+def test_active_orders_are_never_below_ended_ones() -> None:
     book = book_of(order(1, FILLED), child(2, 1, OCO), child(3, 1, *WITHDRAWN))
 
     assert shown_ids(Lines(book.active, book, by_id)) == ["2"]
     assert shown_ids(Lines(book.ended, book, by_id, None, opened(1))) == ["▾ 1", "└ 3"]
 
 
-def test_what_follows_an_order_stands_below_it_until_that_has_ended() -> None:
+def test_an_exit_is_below_its_entry_until_the_entry_ends() -> None:
     held = order(2, (OCO,), entry_id=order_id(1), status=OrderStatus.HELD)
     book = book_of(order(1, FILLED[:2]), held)
     assert shown_ids(Lines(book.active, book, by_id, None, opened(1))) == ["▾ 1", "└ 2"]
@@ -97,13 +95,13 @@ def test_what_follows_an_order_stands_below_it_until_that_has_ended() -> None:
     assert shown_ids(Lines(book.active, book, by_id)) == ["2"]
 
 
-def test_a_child_of_an_unknown_parent_stands_alone() -> None:
+def test_a_child_of_an_unknown_parent_is_shown_alone() -> None:
     book = book_of(child(2, 1, OCO))
 
     assert shown_ids(Lines(book.active, book, by_id, None, opened(1))) == ["2"]
 
 
-def test_what_the_book_forgets_leaves_its_family(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_dropped_by_the_book_leaves_its_family(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(book_module, "ENDED_KEPT", 2)
     book = book_of(order(1, (TWAP,)), *(child(number, 1, *FILLED) for number in (2, 3, 4)))
     assert book.families == {order_id(1): {order_id(3), order_id(4)}}

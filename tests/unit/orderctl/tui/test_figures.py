@@ -1,4 +1,4 @@
-"""Toasts, sums, answers of venues and services, where transactions are shown, and files of rows."""
+"""Toasts, totals, figures of venues and services, explorer links, and exported rows."""
 
 import csv
 from collections import deque
@@ -21,24 +21,24 @@ from tests.samples.orders import FILLED, METEORA, QUOTE, REFUSED_FOR_FUNDS, WITH
 from tests.unit.orderctl.tui.desks import NOW, STATUS, order, twenty
 
 
-def test_an_order_that_ends_is_a_toast() -> None:
+def test_an_ended_order_is_a_toast() -> None:
     shown = toasts([order(1, FILLED), order(2, REFUSED_FOR_FUNDS), order(3, WITHDRAWN)])
     assert [toast.severity for toast in shown] == ["information", "error", "information"]
     assert "filled: 1.5 SOL → " in shown[0].text
 
 
-def test_many_are_one_toast_and_a_flood_is_none() -> None:
+def test_many_ended_orders_are_one_toast_and_a_flood_is_none() -> None:
     (one,) = toasts([*(order(number, FILLED) for number in range(4)), order(9, WITHDRAWN)])
     assert (one.text, one.severity) == ("4 orders filled, 1 ended otherwise", "warning")
     assert toasts([order(number, FILLED) for number in range(FLOOD + 1)]) == []
 
 
-def test_sums_are_reported_by_token_and_by_outcome() -> None:
+def test_totals_are_by_token_and_by_outcome() -> None:
     assert sold_by(twenty()) == "11.25 SOL, 1750 USDC"
     assert outcomes([order(1, FILLED), order(2, FILLED), order(3, WITHDRAWN)]) == "2 confirmed, 1 cancelled"
 
 
-def test_what_is_on_its_way_is_reported_by_stage_and_a_lone_order_by_itself() -> None:
+def test_active_orders_are_summed_by_stage_and_a_single_one_is_named() -> None:
     book = Book()
     assert str(running_text(book)) == ""
     book.put(order(1, FILLED[:4]))
@@ -49,7 +49,7 @@ def test_what_is_on_its_way_is_reported_by_stage_and_a_lone_order_by_itself() ->
     assert str(running_text(book)) == ""
 
 
-def test_quotes_count_for_each_venue() -> None:
+def test_quotes_are_counted_per_venue() -> None:
     answers = AnswerTimes()
     answers.quoted(QUOTE)
     answers.quoted(QUOTE.model_copy(update={"quotes": (METEORA,)}))
@@ -57,7 +57,7 @@ def test_quotes_count_for_each_venue() -> None:
     assert answers.venues[VenueName.RAYDIUM].answered == 1
 
 
-def test_times_of_services_and_the_pace_of_slots_are_kept() -> None:
+def test_latencies_of_services_and_slot_times_are_recorded() -> None:
     answers = AnswerTimes()
     well = {"rpc": ServiceHealth(ok=True, latency_ms=4.0), "redis": ServiceHealth(ok=False, detail="refused")}
     answers.record(STATUS.model_copy(update={"services": well, "slot": 800}), NOW, 2.0)
@@ -77,7 +77,7 @@ def test_times_of_services_and_the_pace_of_slots_are_kept() -> None:
         ("simnet", None),
     ],
 )
-def test_an_explorer_shows_transactions_of_public_networks(chain: str, url: str | None) -> None:
+def test_an_explorer_link_exists_for_public_networks(chain: str, url: str | None) -> None:
     assert explorer_url("5Xk3", STATUS.model_copy(update={"chain": chain})) == url
     assert explorer_url("5Xk3", None) is None
 

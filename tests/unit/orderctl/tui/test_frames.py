@@ -1,4 +1,4 @@
-"""When pictures are drawn: the first ones at once, then five a second."""
+"""When the screen is redrawn: the first changes at once, then five times per second."""
 
 from orderctl.tui.frames import BURST, FLOOD_SECONDS, FRAME_SECONDS, Frames
 
@@ -10,7 +10,7 @@ class Clock:
         return self.now
 
 
-def test_the_stages_of_a_lone_order_are_drawn_at_once() -> None:
+def test_the_stages_of_a_single_order_are_drawn_at_once() -> None:
     clock = Clock()
     frames = Frames(clock)
     for _ in range(BURST):
@@ -20,7 +20,7 @@ def test_the_stages_of_a_lone_order_are_drawn_at_once() -> None:
     assert frames.wait() > 0
 
 
-def test_however_much_news_there_is_five_pictures_a_second_are_drawn() -> None:
+def test_at_most_five_frames_per_second_are_drawn() -> None:
     clock = Clock()
     frames = Frames(clock)
     drawn = 0
@@ -43,7 +43,7 @@ def test_a_quiet_moment_allows_the_next_burst() -> None:
         frames.drawn(has_news=True)
 
 
-def test_without_news_a_picture_is_renewed_when_it_is_as_old_as_a_frame() -> None:
+def test_a_frame_without_news_is_renewed_at_the_frame_interval() -> None:
     clock = Clock()
     frames = Frames(clock)
     assert not frames.is_late()
@@ -51,7 +51,7 @@ def test_without_news_a_picture_is_renewed_when_it_is_as_old_as_a_frame() -> Non
     assert frames.is_late()
 
 
-def test_pictures_without_news_delay_no_news() -> None:
+def test_frames_without_news_do_not_delay_news() -> None:
     clock = Clock()
     frames = Frames(clock)
     for _ in range(2 * BURST):

@@ -1,4 +1,4 @@
-"""The client that never blocks, against a daemon that answers, restarts and breaks on demand."""
+"""The asynchronous client against a daemon that answers, restarts and fails on demand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio
 
 
 class Listener:
-    """Keeps what it was told, and lets a test wait for a kind of it."""
+    """Records notifications, and lets a test wait for one of a type."""
 
     def __init__(self) -> None:
         self.received: list[News] = []
@@ -58,7 +58,7 @@ async def linked(settings: Settings) -> AsyncIterator[tuple[Link, Listener]]:
             await running
 
 
-async def test_a_socks_proxy_leads_to_a_daemon_on_another_machine(
+async def test_a_remote_daemon_is_reached_through_a_socks_proxy(
     daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socks_proxy({("desk.example", 3000): urlsplit(daemon.url).port or 0}) as proxy:
@@ -69,7 +69,7 @@ async def test_a_socks_proxy_leads_to_a_daemon_on_another_machine(
     assert proxy.asked == [("desk.example", 3000)]
 
 
-async def test_a_connection_begins_with_every_active_order_and_goes_on_with_events(
+async def test_a_connection_starts_with_active_orders_and_continues_with_events(
     daemon: FakeDaemon, settings: Settings
 ) -> None:
     daemon.knows(*history(FILLED[:2], order_id(1)))
@@ -88,9 +88,7 @@ async def test_a_connection_begins_with_every_active_order_and_goes_on_with_even
     assert [news.event.order_id for news in events if isinstance(news, Event)] == [order_id(1), order_id(3)]
 
 
-async def test_calls_are_answered_while_news_come_and_however_many_there_are(
-    daemon: FakeDaemon, settings: Settings
-) -> None:
+async def test_calls_are_answered_during_a_flood_of_events(daemon: FakeDaemon, settings: Settings) -> None:
     daemon.answers(Method.STATUS, STATUS)
     daemon.answers(Method.ORDER_GET, detail_of(FILLED))
     async with linked(settings) as (link, listener):
@@ -119,7 +117,7 @@ async def test_a_restart_of_the_daemon_is_reported_and_survived(daemon: FakeDaem
     assert second.reason == "Connection refused"
 
 
-async def test_a_daemon_that_is_not_there_yet_is_waited_for(daemon: FakeDaemon, settings: Settings) -> None:
+async def test_an_unreachable_daemon_is_retried(daemon: FakeDaemon, settings: Settings) -> None:
     daemon.stop()
     async with linked(settings) as (_, listener):
         await listener.wait_for(Closed)
@@ -145,7 +143,7 @@ async def test_a_call_without_an_answer_ends_in_time_and_keeps_the_connection(da
         assert await link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail) == detail_of(FILLED)
 
 
-async def test_a_refusal_is_the_callers_and_not_the_connections(daemon: FakeDaemon, settings: Settings) -> None:
+async def test_a_refusal_does_not_close_the_connection(daemon: FakeDaemon, settings: Settings) -> None:
     daemon.answers(Method.ORDER_GET, OrderdError(ErrorCode.ORDER_NOT_FOUND, "there is no order 0199"))
     async with linked(settings) as (link, listener):
         await listener.wait_for(Ready)
@@ -154,7 +152,7 @@ async def test_a_refusal_is_the_callers_and_not_the_connections(daemon: FakeDaem
     assert not any(isinstance(news, Closed) for news in listener.received)
 
 
-async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: FakeDaemon, settings: Settings) -> None:
+async def test_a_missed_event_causes_a_new_connection(daemon: FakeDaemon, settings: Settings) -> None:
     def refuse_events(news: News) -> None:
         if isinstance(news, Event):
             raise AnswerLostError("lost", "event 4 followed event 2", "ask anew")
@@ -170,7 +168,7 @@ async def test_a_listener_that_misses_an_event_gets_a_new_connection(daemon: Fak
 
 
 @pytest.mark.parametrize("when", ["at the door", "at the subscription"])
-async def test_a_token_that_is_refused_ends_the_link(daemon: FakeDaemon, settings: Settings, when: str) -> None:
+async def test_a_refused_api_key_ends_the_link(daemon: FakeDaemon, settings: Settings, when: str) -> None:
     error = OrderdError(ErrorCode.AUTH_INVALID, "the token is revoked")
     if when == "at the door":
         daemon.refusal = (401, Problem.of(error).model_dump_json().encode())
@@ -180,13 +178,13 @@ async def test_a_token_that_is_refused_ends_the_link(daemon: FakeDaemon, setting
         await Link(settings).run(lambda _: None)
 
 
-async def test_an_answer_that_is_none_ends_the_link(daemon: FakeDaemon, settings: Settings) -> None:
+async def test_an_invalid_answer_ends_the_link(daemon: FakeDaemon, settings: Settings) -> None:
     daemon.answers(Method.ORDERS_SUBSCRIBE, STATUS)
     with pytest.raises(UnreadableError):
         await Link(settings).run(lambda _: None)
 
 
-async def test_the_token_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
+async def test_the_api_key_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
     settings = Settings(url=daemon.url, api_key="secret")
     async with linked(settings) as (_, listener):
         await listener.wait_for(Ready)
@@ -195,7 +193,7 @@ async def test_the_token_is_sent_and_not_shown(daemon: FakeDaemon) -> None:
     assert "secret" not in repr(settings)
 
 
-async def test_heartbeats_are_reported_and_one_that_counts_more_events_than_came_begins_a_new_connection(
+async def test_a_heartbeat_that_counts_more_events_causes_a_new_connection(
     daemon: FakeDaemon, settings: Settings
 ) -> None:
     daemon.knows(*history(FILLED[:1], order_id(1)))

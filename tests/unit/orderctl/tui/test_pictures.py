@@ -1,4 +1,4 @@
-"""What a trader sees, at the smallest size that must do and at a roomy one. The pictures are beside this file."""
+"""Snapshots of the screens at the smallest supported size and at a large one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -43,7 +43,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: 
 
 @pytest.fixture(autouse=True)
 def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is asked twice, nothing moves, and a form's id is not made up, and each answer comes at once."""
+    """Nothing is queried twice or moves, ids are fixed, and answers arrive at once."""
     ask_once(monkeypatch, read_seconds=3600)
     monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))
     monkeypatch.setattr(questions, "perf_counter", lambda: 0.0)
@@ -51,7 +51,7 @@ def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def settled(pilot: Pilot[object]) -> None:
-    """All that was asked has been answered and drawn."""
+    """Wait until all answers have arrived and are drawn."""
     await pilot.pause()
     assert isinstance(pilot.app, app.OrderctlApp)
     pilot.app.draw()
@@ -59,7 +59,7 @@ async def settled(pilot: Pilot[object]) -> None:
 
 
 async def quoted(pilot: Pilot[object]) -> None:
-    """The answer to the terms as they are now has been drawn: until then the form's button is disabled."""
+    """Wait until the quote of the current terms is drawn: until then the form's button is disabled."""
     await settled(pilot)
     async with asyncio.timeout(60):
         while pilot.app.screen.query_one("#send", Button).disabled:

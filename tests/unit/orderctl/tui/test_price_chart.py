@@ -1,4 +1,4 @@
-"""Which candles are looked at, and what stands among them."""
+"""Which candles the chart shows, and the prices among them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -17,20 +17,20 @@ PRICES = PricesResult(base="SOL", quote="USDC", interval="1m", candles=CANDLES)
 
 
 @pytest.mark.parametrize("traded", [("SOL", "USDC"), ("USDC", "SOL")])
-def test_a_market_has_one_direction(traded: tuple[str, str]) -> None:
+def test_a_market_has_one_direction_for_both_trades(traded: tuple[str, str]) -> None:
     assert market_of(*traded) == ("SOL", "USDC")
 
 
-def test_tokens_that_nobody_knows_stay_as_they_are_traded() -> None:
+def test_unknown_tokens_keep_the_direction_of_the_trade() -> None:
     assert market_of("WHO", "KNOWS") == ("WHO", "KNOWS")
 
 
-def test_the_newest_candles_are_asked_for_as_many_as_find_room() -> None:
+def test_as_many_of_the_newest_candles_as_fit_are_queried() -> None:
     wanted = PriceChart(room=90).wanted(("SOL", "USDC"), NOW)
     assert (wanted.pair, wanted.interval, wanted.until, wanted.limit) == ("SOL/USDC", "1m", None, 90)
 
 
-def test_panning_goes_by_thirds_into_the_past_and_no_further_than_now() -> None:
+def test_panning_moves_by_thirds_and_ends_at_the_present() -> None:
     chart = PriceChart(room=90)
     assert not chart.pan(-1)
     assert chart.pan(1)
@@ -39,7 +39,7 @@ def test_panning_goes_by_thirds_into_the_past_and_no_further_than_now() -> None:
     assert chart.back == 0
 
 
-def test_zooming_keeps_the_end_of_the_picture_and_ends_at_days() -> None:
+def test_zooming_keeps_the_end_and_stops_at_days() -> None:
     chart = PriceChart(room=90, back=60, prices=PRICES)
     assert chart.zoom(2)
     assert (chart.interval, chart.back, chart.prices) == ("15m", 4, None)
@@ -48,7 +48,7 @@ def test_zooming_keeps_the_end_of_the_picture_and_ends_at_days() -> None:
     assert not PriceChart().zoom(-1)
 
 
-def test_a_candle_that_changes_replaces_itself_and_a_new_one_sends_the_first_away() -> None:
+def test_a_changed_candle_is_replaced_and_a_new_one_drops_the_first() -> None:
     chart = PriceChart(room=240, prices=PRICES)
     changed = CANDLES[-1].model_copy(update={"close": "99"})
     chart.take(changed)
@@ -59,18 +59,18 @@ def test_a_candle_that_changes_replaces_itself_and_a_new_one_sends_the_first_awa
     assert chart.prices.candles == (*CANDLES[1:-1], changed, new)
 
 
-def test_a_change_of_candles_that_are_not_known_yet_is_left_to_the_question_for_them() -> None:
+def test_changes_of_unknown_candles_are_ignored() -> None:
     chart = PriceChart(room=240)
     chart.take(CANDLES[-1])
     assert chart.prices is None
 
 
-def test_prices_that_own_orders_rest_for_are_lines() -> None:
+def test_prices_of_own_resting_orders_are_lines() -> None:
     book, chart = Book(), PriceChart(room=90, prices=PRICES)
     drawn = chart.chart(book)
     assert drawn is not None
     assert drawn.levels == []
-    assert chart.chart(book) is drawn, "it is not made again while nothing has changed"
+    assert chart.chart(book) is drawn, "an unchanged chart was drawn again"
     book.put(order(1, (LIMIT.model_copy(update={"token_in": "SOL", "token_out": "USDC"}),)))
     again = chart.chart(book)
     assert again is not None

@@ -41,7 +41,7 @@ def test_all_venues_share_one_scale() -> None:
     assert prices.of(PAIR).change(VenueName.RAYDIUM, 1) is None
 
 
-def test_each_pair_has_prices_of_its_own_and_only_the_last_are_kept() -> None:
+def test_each_pair_keeps_its_own_last_prices() -> None:
     prices = Prices()
     for _ in range(POINTS_KEPT + 5):
         prices.add(PAIR, QUOTE)
@@ -50,7 +50,7 @@ def test_each_pair_has_prices_of_its_own_and_only_the_last_are_kept() -> None:
     assert prices.of(("USDC", "SOL")).latest(VenueName.RAYDIUM) is None
 
 
-def test_a_venue_without_a_price_says_why() -> None:
+def test_a_venue_without_a_price_shows_the_reason() -> None:
     prices = Prices()
     refused = Refused(venue=VenueName.METEORA, code=ErrorCode.RPC_UNAVAILABLE, detail="no answer in 1.5 s")
     prices.add(PAIR, QUOTE.model_copy(update={"quotes": (RAYDIUM,), "refusals": (refused,)}))
@@ -61,7 +61,7 @@ def test_a_venue_without_a_price_says_why() -> None:
     assert series.refusals == {VenueName.METEORA: ErrorCode.RPC_UNAVAILABLE}
 
 
-def test_a_venue_with_several_pools_has_the_price_of_the_best() -> None:
+def test_a_venue_has_the_price_of_its_best_pool() -> None:
     prices = Prices()
     worse = RAYDIUM.model_copy(update={"price": "99", "pool": "another"})
     prices.add(PAIR, QUOTE.model_copy(update={"quotes": (worse, RAYDIUM, worse)}))
@@ -69,14 +69,14 @@ def test_a_venue_with_several_pools_has_the_price_of_the_best() -> None:
     assert prices.of(PAIR).latest(VenueName.RAYDIUM) == Decimal("101.540141")
 
 
-def test_a_pair_that_no_pool_trades_itself_has_the_price_of_its_route() -> None:
+def test_a_pair_without_a_pool_has_the_price_of_its_route() -> None:
     prices = Prices()
     prices.add(PAIR, QUOTE.model_copy(update={"quotes": ()}))
 
     assert prices.of(PAIR).latest(QUOTE.chosen.venue) == Decimal(QUOTE.chosen.price)
 
 
-def test_a_cheap_token_is_asked_about_with_an_amount_that_buys_enough_for_a_price() -> None:
+def test_a_cheap_token_is_quoted_with_a_larger_amount() -> None:
     prices = Prices()
     rough = QUOTE.model_copy(update={"chosen": RAYDIUM.model_copy(update={"amount_out": "0.00002"})})
     prices.add(PAIR, rough)
@@ -87,4 +87,4 @@ def test_a_cheap_token_is_asked_about_with_an_amount_that_buys_enough_for_a_pric
     prices.add(PAIR, QUOTE)
     prices.add(PAIR, rough)
     assert len(prices.of(PAIR).points) == 2
-    assert prices.of(PAIR).probe == 1, "a price that is round by chance is a price"
+    assert prices.of(PAIR).probe == 1, "a round price must not change the probe"

@@ -1,4 +1,4 @@
-"""What the screen remembers, and the keys that a trader gives it."""
+"""Settings that the TUI remembers, and custom key bindings."""
 
 from pathlib import Path
 
@@ -9,27 +9,27 @@ from orderctl.tui.remembered import Memory, ScreenLayout
 from orderd.client.errors import ConfigError
 
 
-def test_what_was_kept_is_there_in_the_next_run(tmp_path: Path) -> None:
+def test_remembered_settings_are_loaded_in_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "state" / "screen.json"
     Memory(path).keep(theme="nord", tab="fills", chart=False, words="sol open")
     assert Memory(path).layout == ScreenLayout(theme="nord", tab="fills", chart=False, words="sol open")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"theme": 3, "tab": null, "chart": "yes", "future": 1}'])
-def test_a_file_that_makes_no_sense_is_forgotten(tmp_path: Path, text: str) -> None:
+def test_an_invalid_file_is_ignored(tmp_path: Path, text: str) -> None:
     path = tmp_path / "screen.json"
     path.write_text(text)
     assert Memory(path).layout == ScreenLayout()
 
 
-def test_a_file_that_cannot_be_written_costs_nothing_but_memory(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = Memory(tmp_path / "file" / "screen.json")
     memory.keep(tab="open")
     assert memory.layout.tab == "open"
 
 
-def test_keys_are_given_by_the_ids_of_bindings(tmp_path: Path) -> None:
+def test_keys_are_assigned_by_binding_id(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     assert read_keymap(path, lambda: ["cancel"]) == {}
     path.write_text('cancel = "x"\nquit = "ctrl+q,Q"\n')
@@ -44,7 +44,7 @@ def test_keys_are_given_by_the_ids_of_bindings(tmp_path: Path) -> None:
         ("cancel", "="),
     ],
 )
-def test_a_keymap_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_keymap_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "keys.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=r".*") as caught:
@@ -52,7 +52,7 @@ def test_a_keymap_that_cannot_be_used_is_refused(tmp_path: Path, text: str, mess
     assert message in caught.value.detail
 
 
-def test_every_binding_of_the_screen_has_an_id_of_its_own() -> None:
+def test_every_binding_has_a_unique_id() -> None:
     from orderctl.tui import app  # noqa: F401  (which loads all screens)
 
     assert {"cancel", "new", "tab-fills", "zoom-in", "command", "pause", "export", "open"} <= binding_ids()

@@ -1,4 +1,4 @@
-"""The full screen in a browser: for the page that was opened with the whole address, and for no other."""
+"""The TUI in a browser: only for a page opened with the complete URL."""
 
 import asyncio
 import os
@@ -57,7 +57,7 @@ def page(daemon: FakeDaemon) -> Iterator[Page]:
 
 @contextmanager
 def another_server() -> Iterator[tuple[str, Queue[str]]]:
-    """The origin of another server of this machine, and the heads of the requests that browsers send it."""
+    """The origin of another server on this machine, and the request headers that browsers send to it."""
     heads: Queue[str] = Queue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -83,7 +83,7 @@ def answer(url: str, **headers: str) -> int:
     return httpx.get(url, headers=headers, trust_env=False).status_code
 
 
-def test_the_page_opens_with_the_whole_address_only(page: Page) -> None:
+def test_the_page_opens_only_with_the_complete_url(page: Page) -> None:
     for address in (page.origin, f"{page.origin}/guessed/", f"{page.origin}/static/css/xterm.css", f"{page.origin}//"):
         assert answer(address) == 403
     for host in ("attacker.example", f"{page.origin[7:]}@attacker.example", f"{page.origin[7:]}.attacker.example"):
@@ -102,8 +102,8 @@ def test_the_page_opens_with_the_whole_address_only(page: Page) -> None:
     asyncio.run(_drives_the_screen(page))
 
 
-def test_the_key_is_told_to_no_other_server_of_this_machine(page: Page) -> None:
-    """Cookies know no ports: a browser would send them to all of these, and take one server's for another's."""
+def test_the_key_is_not_sent_to_other_servers_of_this_machine(page: Page) -> None:
+    """Cookies ignore ports: a browser would send them to all servers of this machine."""
     opened = httpx.get(page.address, trust_env=False)
 
     assert "set-cookie" not in opened.headers
@@ -126,7 +126,7 @@ async def _drives_the_screen(page: Page) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
-def test_a_browser_shows_the_screen_takes_keys_and_lets_no_other_page_in(page: Page, tmp_path: Path) -> None:
+def test_a_browser_shows_the_screen_accepts_keys_and_refuses_other_pages(page: Page, tmp_path: Path) -> None:
     with browsing(tmp_path) as tab:
         tab.do("Network.enable")
         tab.do("Emulation.setFocusEmulationEnabled", enabled=True)
@@ -135,7 +135,7 @@ def test_a_browser_shows_the_screen_takes_keys_and_lets_no_other_page_in(page: P
             socket.onopen = () => answer("opened");
             socket.onerror = () => answer("refused");
         }})"""
-        assert tab.value_of(script) == "refused", "by a page of another origin"
+        assert tab.value_of(script) == "refused", "a page of another origin was accepted"
 
         tab.open(page.address)
         tab.wait_for("live")
@@ -147,9 +147,7 @@ def test_a_browser_shows_the_screen_takes_keys_and_lets_no_other_page_in(page: P
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
-def test_a_browser_tells_the_key_to_no_other_server_and_shows_two_screens_side_by_side(
-    daemon: FakeDaemon, page: Page, tmp_path: Path
-) -> None:
+def test_a_browser_keeps_the_key_private_and_shows_two_screens(daemon: FakeDaemon, page: Page, tmp_path: Path) -> None:
     with served(daemon) as second, another_server() as (origin, heads), browsing(tmp_path) as tab:
         tab.do("Network.enable")
         for each in (page, second, page):

@@ -1,4 +1,4 @@
-"""orderctl cancel, and ids that are misspelt."""
+"""orderctl cancel, and suggestions for misspelt ids."""
 
 import json
 
@@ -15,9 +15,7 @@ PENDING = order_after(history(FILLED[:1]))
 
 
 class TestCancel:
-    def test_one_that_cannot_be_cancelled_does_not_keep_the_others_from_it(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_failed_cancel_does_not_stop_the_others(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         withdrawn = CancelResult(order=order_after(history(WITHDRAWN)))
         late = OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
         daemon.answers(Method.ORDER_CANCEL, lambda params: late if params["order"] == "late" else withdrawn)
@@ -40,7 +38,7 @@ class TestCancel:
         assert "no first" in outcome.err
         assert "no second" in outcome.err
 
-    def test_json_is_the_list_of_what_was_cancelled(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_json_lists_the_cancelled_orders(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_CANCEL, CancelResult(order=order_after(history(WITHDRAWN))))
 
         document = json.loads(orderctl("cancel", "0199d3a0", "-o", "json").out)
@@ -50,7 +48,7 @@ class TestCancel:
 
 
 class TestMisspeltIds:
-    """The newest orders are ``golden`` and one without a name of its own."""
+    """The newest orders are ``golden`` and one without a client order id."""
 
     @pytest.fixture(autouse=True)
     def _two_orders(self, daemon: FakeDaemon) -> None:
@@ -63,16 +61,16 @@ class TestMisspeltIds:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(PENDING, named), next_cursor=None))
 
     @pytest.mark.parametrize("verb", ["show", "events", "watch", "cancel"])
-    def test_the_order_that_was_perhaps_meant_is_named(self, orderctl: Orderctl, verb: str) -> None:
+    def test_a_similar_order_is_suggested(self, orderctl: Orderctl, verb: str) -> None:
         outcome = orderctl(verb, "goldne")
 
         assert outcome.code == 6
         assert "did you mean golden?" in outcome.err
 
-    def test_a_prefix_is_answered_with_a_prefix(self, orderctl: Orderctl) -> None:
+    def test_a_prefix_gets_a_prefix_as_suggestion(self, orderctl: Orderctl) -> None:
         assert "did you mean 0199d3a0-1234?" in orderctl("show", "0199d3a0-1243").err
 
-    def test_nothing_is_said_where_nothing_is_like_it(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_there_is_no_suggestion_without_a_similar_order(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert "did you mean" not in orderctl("show", "silver").err
         daemon.answers(Method.ORDERS_LIST, OrderdError(ErrorCode.AUTH_FORBIDDEN, "no scope read"))
         assert "error[ORDER_NOT_FOUND]" in orderctl("show", "goldne").err

@@ -1,4 +1,4 @@
-"""orderctl doctor: what to mend."""
+"""orderctl doctor: problems and their fixes."""
 
 import json
 
@@ -33,7 +33,7 @@ class TestDoctor:
             assert finding["fix"] if finding["result"] != "ok" else not finding["fix"]
         return outcome.code, {finding["check"]: finding["result"] for finding in findings}
 
-    def test_no_condition_is_reported_for_a_healthy_daemon(self, orderctl: Orderctl) -> None:
+    def test_a_healthy_daemon_passes_every_check(self, orderctl: Orderctl) -> None:
         code, findings = self.found(orderctl)
 
         assert code == 0
@@ -52,7 +52,7 @@ class TestDoctor:
             ({"services": {"redis": ServiceHealth(ok=False, detail="refused")}}, "redis", "fail"),
         ],
     )
-    def test_what_is_not_as_it_should_be_is_found(
+    def test_each_problem_is_found(
         self, daemon: FakeDaemon, orderctl: Orderctl, change: dict[str, object], check: str, result: str
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update=change))
@@ -62,9 +62,7 @@ class TestDoctor:
         assert findings[check] == result
         assert code == (3 if result == "fail" else 0)
 
-    def test_on_a_real_chain_kinds_that_are_left_out_until_they_are_proved_are_found(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_unproved_kinds_on_a_real_chain_are_found(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"chain": "devnet"}))
         assert self.found(orderctl)[1]["programs"] == "ok"
         why = "raydium_cpmm: its program was upgraded at slot 8"
@@ -73,7 +71,7 @@ class TestDoctor:
         assert self.found(orderctl)[1]["programs"] == "warn"
         assert why in " ".join(orderctl("doctor").out.split())
 
-    def test_an_empty_wallet_a_silent_market_and_a_daemon_that_is_away(
+    def test_an_empty_wallet_a_silent_market_and_an_unreachable_daemon_are_found(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         daemon.answers(Method.BALANCES, BalancesResult(wallet="9xQe", balances=()))

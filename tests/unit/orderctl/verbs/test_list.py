@@ -1,4 +1,4 @@
-"""orderctl list: filters, columns, sorting, pages."""
+"""orderctl list: filters, columns, sorting and pages."""
 
 import json
 from uuid import UUID
@@ -20,7 +20,7 @@ class TestList:
         order_id = UUID(int=ORDER_ID.int + (number << 80))
         return order_after(history(facts, order_id))  # type: ignore[arg-type]
 
-    def test_orders_are_lines_with_short_ids_that_fit_80_columns(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_orders_with_short_ids_fit_into_80_columns(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         orders = (self.order(1, *FILLED), self.order(2, *REFUSED_FOR_FUNDS), self.order(3, *FILLED[:1]))
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=orders, next_cursor=None))
 
@@ -43,12 +43,12 @@ class TestList:
         assert (outcome.code, outcome.out) == (2, "")
         assert "did you mean USDC?" in outcome.err
 
-    def test_a_token_that_no_order_has_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_an_unused_token_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 
         assert orderctl("list", "--token", "usdc") == (0, "", "no orders match\n")
 
-    def test_filters_go_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_filters_are_sent_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 
         outcome = orderctl("list", "--status", "failed", "--status", "pending", "--token", "USDC", "--limit", "7")
@@ -76,7 +76,7 @@ class TestList:
 
         assert [json.loads(line)["schema"] for line in out.splitlines()] == ["orderctl.order/1"] * 3
 
-    def test_columns_are_those_that_are_asked_for(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_requested_columns_are_shown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         order = self.order(1, *FILLED)
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order,), next_cursor=None))
 
@@ -86,9 +86,7 @@ class TestList:
         assert lines("price,id,kind") == [["PRICE", "ID", "KIND"], ["101.540141", "0199d3a0-1235", "market"]]
         assert lines("price,id", "-o", "wide") == [["PRICE", "ID"], ["101.540141", str(order.id)]]
 
-    def test_a_column_that_there_is_not_is_reported_with_those_there_are(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_an_unknown_column_is_refused_with_the_known_ones(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         outcome = orderctl("list", "--columns", "id,pirce")
 
         assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
@@ -96,9 +94,7 @@ class TestList:
         assert ", ".join(COLUMNS) in outcome.err
 
     @pytest.mark.parametrize("output", ["json", "jsonl", "id"])
-    def test_columns_are_refused_where_there_is_no_table(
-        self, daemon: FakeDaemon, orderctl: Orderctl, output: str
-    ) -> None:
+    def test_columns_are_refused_without_a_table(self, daemon: FakeDaemon, orderctl: Orderctl, output: str) -> None:
         outcome = orderctl("list", "--columns", "id", "-o", output)
 
         assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
@@ -125,13 +121,13 @@ class TestList:
         assert found("sell") == ["1.5", "9", "10"]
         assert found("-sell") == ["10", "9", "1.5"]
 
-    def test_a_part_of_a_list_is_not_sorted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_sorting_needs_the_whole_list(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         outcome = orderctl("list", "--sort", "sell", "--limit", "100")
 
         assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
         assert "add --all" in outcome.err
 
-    def test_a_kind_goes_to_the_daemon_and_another_is_refused(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_kind_is_sent_and_an_unknown_one_is_refused(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 
         assert orderctl("list", "--kind", "market").err == "no orders match\n"

@@ -1,4 +1,4 @@
-"""orderctl quote: every venue, and what an order would do."""
+"""orderctl quote: the route of an order, and the quotes of all pools."""
 
 import pytest
 
@@ -11,9 +11,7 @@ from tests.unit.orderctl.daemon import FakeDaemon
 
 
 class TestQuote:
-    def test_the_route_comes_first_and_then_every_pool_by_what_it_pays(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_the_route_is_first_and_pools_are_sorted_by_output(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTE)
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
@@ -41,7 +39,7 @@ class TestQuote:
             ),
         ],
     )
-    def test_what_is_asked_for_at_least_is_held_against_the_best_route(
+    def test_a_minimum_is_compared_with_the_best_route(
         self, daemon: FakeDaemon, orderctl: Orderctl, least: str, expected: list[str]
     ) -> None:
         daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"min_out": least, "min_amount_out": least}))
@@ -58,7 +56,7 @@ class TestQuote:
             (("--floor", "none"), "'none' is not one of 'first', 'each'"),
         ],
     )
-    def test_a_bound_that_is_certainly_wrong_is_not_sent(
+    def test_an_invalid_limit_is_not_sent(
         self, daemon: FakeDaemon, orderctl: Orderctl, option: tuple[str, str], expected: str
     ) -> None:
         for verb in ("quote", "submit"):
@@ -66,7 +64,7 @@ class TestQuote:
             assert (outcome.code, expected in outcome.err) == (2, True), outcome.err
         assert daemon.calls == []
 
-    def test_a_split_is_reported_before_what_each_pool_pays_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_split_is_shown_before_single_pools(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, SPLIT_QUOTE)
 
         lines = [line.rstrip() for line in orderctl("quote", "SOL", "USDC", "1.5").out.splitlines()]
@@ -98,13 +96,13 @@ class TestQuote:
             ["25.97", "bp", "812", SPLIT[1].pool],
         ]
 
-    def test_venues_that_made_no_offer_say_why(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_venues_without_a_quote_show_the_reason(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         refusal = Refused(venue="raydium", code=ErrorCode.ROUTE_NOT_FOUND, detail="it has no pool for this pair")
         daemon.answers(Method.QUOTE, QUOTE.model_copy(update={"refusals": (refusal,)}))
 
         assert "raydium: ROUTE_NOT_FOUND: it has no pool for this pair\n" in orderctl("quote", "SOL", "USDC", "1.5").out
 
-    def test_a_market_that_says_no_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_refusal_of_the_market_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_PRICE_IMPACT, "7.1 % is more than 5 %"))
 
         outcome = orderctl("quote", "SOL", "USDC", "15000")

@@ -1,4 +1,4 @@
-"""orderctl show and events: all of an order."""
+"""orderctl show and events: the details of an order."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.unit.orderctl.daemon import FakeDaemon
 
 
 class TestShow:
-    def test_all_that_is_known_of_a_fill(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_details_of_a_filled_order_are_shown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_GET, detail_of(FILLED))
 
         out = orderctl("show", "0199d3a0").out
@@ -26,7 +26,7 @@ class TestShow:
         ):
             assert shown in out
 
-    def test_a_failure_says_why_with_the_programs_log(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_failure_is_shown_with_the_programs_log(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_GET, detail_of(REFUSED_FOR_FUNDS))
 
         out = orderctl("show", "0199d3a0").out
@@ -34,7 +34,7 @@ class TestShow:
         assert "error      FUNDS_INSUFFICIENT: the wallet holds 0.2 SOL" in out
         assert "next       see: orderctl balances" in out
 
-    def test_json_holds_the_events_the_attempts_and_the_failures(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_json_has_events_attempts_and_failures(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_GET, detail_of(FILLED))
 
         document = json.loads(orderctl("show", "0199d3a0", "-o", "json").out)
@@ -51,7 +51,7 @@ class TestShow:
 
 
 class TestEvents:
-    def test_the_events_until_now_as_a_table_a_document_or_lines(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_events_are_a_table_a_document_or_lines(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_GET, detail_of(FILLED))
 
         shown = orderctl("events", "0199d3a0")

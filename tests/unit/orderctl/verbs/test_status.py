@@ -1,4 +1,4 @@
-"""orderctl status, and what orderctl alone shows."""
+"""orderctl status, and orderctl without a verb."""
 
 import json
 
@@ -30,7 +30,7 @@ class TestStatus:
         slot=8123,
     )
 
-    def test_a_daemon_that_is_well(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_healthy_daemon_exits_with_0(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, self.WELL)
 
         outcome = orderctl("status")
@@ -40,7 +40,7 @@ class TestStatus:
             assert shown in outcome.out
         assert outcome.err == ""
 
-    def test_an_endpoint_is_shown_with_what_went_wrong(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_an_endpoint_is_shown_with_its_errors(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         endpoint = EndpointView(
             host="rpc.example.com",
             window_seconds=60,
@@ -64,7 +64,7 @@ class TestStatus:
         assert "at most 2 slots behind, 3 rate limited\n" in outcome.out
         assert "other  not asked in the last 60 s" in outcome.out
 
-    def test_a_service_that_is_not_well_is_named_and_exits_with_3(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_failing_service_is_named_and_exits_with_3(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         services = {"postgres": ServiceHealth(ok=False, detail="connection refused")}
         daemon.answers(Method.STATUS, self.WELL.model_copy(update={"services": services}))
 
@@ -73,9 +73,7 @@ class TestStatus:
         assert outcome.code == 3
         assert "not ok  connection refused" in outcome.out
 
-    def test_what_could_not_be_found_out_is_unknown_and_never_zero(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_unavailable_figures_are_unknown_and_never_zero(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         nothing = {
             "services": {"redis": ServiceHealth(ok=False, detail="no answer in 0.8 s")},
             "rate_limit": RateLimitUse(limit=100, window_seconds=60, used=0, waiting=0),
@@ -100,13 +98,13 @@ class TestStatus:
         assert (found["workers"]["result"], found["rate limit"]["result"]) == ("warn", "warn")
         assert "unknown" in found["workers"]["detail"]
 
-    def test_orders_that_wait_are_said_to(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_waiting_orders_are_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         waits = {"executing": False, "executing_reasons": ("workers: none is alive",), "workers": 0}
         daemon.answers(Method.STATUS, self.WELL.model_copy(update=waits))
 
         assert "executing   orders wait  workers: none is alive" in orderctl("status").out
 
-    def test_another_version_of_the_daemon_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_another_version_of_the_daemon_is_a_warning(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, self.WELL.model_copy(update={"version": "9.9.9"}))
 
         assert "the versions differ: orderd 9.9.9" in orderctl("status", "-o", "json").err

@@ -1,4 +1,4 @@
-"""orderctl submit: what is sent, and what is said when no answer comes."""
+"""orderctl submit: what is sent, and what is printed if no answer arrives."""
 
 import json
 from uuid import UUID
@@ -19,7 +19,7 @@ SUBMIT = ("submit", "SOL", "USDC", "1.5")
 
 
 class TestSubmit:
-    def test_the_order_goes_out_as_typed_and_its_id_comes_back(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_the_order_is_sent_as_typed_and_its_id_is_printed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
 
         outcome = orderctl(*SUBMIT, "--slippage", "0.3", "--client-order-id", "mine-1")
@@ -36,7 +36,7 @@ class TestSubmit:
         }
         assert daemon.calls == [("order.submit", sent)]
 
-    def test_without_an_id_of_the_traders_own_each_submission_gets_a_new_one(
+    def test_a_submission_without_a_client_order_id_gets_a_new_one(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
@@ -48,7 +48,7 @@ class TestSubmit:
         assert first != second
         assert "slippage" not in daemon.calls[0][1]
 
-    def test_the_client_order_id_is_reported_before_the_order_is_sent(
+    def test_the_client_order_id_is_printed_before_sending(
         self, daemon: FakeDaemon, orderctl: Orderctl, capsys: pytest.CaptureFixture[str]
     ) -> None:
         told_before = []
@@ -62,7 +62,7 @@ class TestSubmit:
 
         assert told_before == ["client order id mine-1\n"]
 
-    def test_a_lost_answer_says_how_to_find_out_and_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_lost_answer_prints_how_to_check_and_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, None)
 
         outcome = orderctl("--timeout", "0.1", *SUBMIT, "--client-order-id", "mine-1")
@@ -73,7 +73,7 @@ class TestSubmit:
         assert "orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
 
     @pytest.mark.parametrize("code", [ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL])
-    def test_a_daemon_that_cannot_say_leaves_the_outcome_unknown(
+    def test_a_timeout_of_the_daemon_leaves_the_outcome_unknown(
         self, daemon: FakeDaemon, orderctl: Orderctl, code: ErrorCode
     ) -> None:
         daemon.answers(Method.ORDER_SUBMIT, OrderdError(code, "hm"))
@@ -83,9 +83,7 @@ class TestSubmit:
         assert outcome.code == 5
         assert "run: orderctl watch mine-1;" in outcome.err
 
-    def test_a_passing_refusal_offers_the_command_that_cannot_double(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_temporary_refusal_prints_a_safe_command_to_retry(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.SERVICE_DRAINING, "the daemon stops"))
 
         outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
@@ -93,7 +91,7 @@ class TestSubmit:
         assert outcome.code == 3
         assert "it cannot double: orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
 
-    def test_a_resubmission_says_that_no_second_order_was_made(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_resubmission_reports_the_existing_order(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=False))
 
         outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
@@ -112,7 +110,7 @@ class TestSubmit:
         assert document["order"]["amount_in"] == "1.5"
         assert document["order"]["created_at"] == "2025-11-21T09:30:00Z"
 
-    def test_id_is_the_id_alone(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_id_output_is_only_the_id(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
 
         assert orderctl("-q", *SUBMIT, "-o", "id") == (0, f"{ORDER_ID}\n", "")
@@ -146,7 +144,7 @@ class TestSubmit:
             (("SOL", "USDC", "1", "--client-order-id", "with space"), "REQUEST_INVALID"),
         ],
     )
-    def test_what_is_certainly_wrong_is_refused_with_the_daemons_code_and_never_sent(
+    def test_an_invalid_order_is_refused_with_the_daemons_code_and_never_sent(
         self, daemon: FakeDaemon, orderctl: Orderctl, trade: tuple[str, ...], code: str
     ) -> None:
         outcome = orderctl("submit", *trade)
@@ -155,9 +153,7 @@ class TestSubmit:
         assert f"error[{code}]" in outcome.err
         assert daemon.calls == []
 
-    def test_a_token_this_client_does_not_know_is_the_daemons_to_judge(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_an_unknown_token_is_left_to_the_daemon(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, OrderdError(ErrorCode.TOKEN_UNKNOWN, "there is no token 'BONK'"))
 
         outcome = orderctl("submit", "BONK", "USDC", "1.5")
@@ -182,7 +178,7 @@ class TestSubmit:
             assert shown in outcome.out
         assert "nothing was traded" in outcome.err
 
-    def test_a_dry_run_that_would_fail_says_why_and_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_failing_dry_run_shows_the_reason_and_exits_with_1(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         problem = Problem.of(OrderdError(ErrorCode.FUNDS_INSUFFICIENT, "the wallet holds 0.2 SOL"))
         log = "Program log: Error: insufficient funds"
         preview = PreviewResult(

@@ -1,4 +1,4 @@
-"""orderctl version: two releases that meet."""
+"""orderctl version: the releases of client and daemon."""
 
 import json
 
@@ -23,7 +23,7 @@ class TestVersion:
         assert versions["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
         assert versions["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
 
-    def test_the_commit_of_the_daemon_is_reported_and_another_one_is_no_reason_to_warn(
+    def test_another_commit_of_the_daemon_is_shown_without_a_warning(
         self, daemon: FakeDaemon, orderctl: Orderctl
     ) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"commit": "a" * 40}))
@@ -42,7 +42,7 @@ class TestVersion:
             ("0.0.9", None, True),
         ],
     )
-    def test_workers_of_another_release_than_the_gateway_are_warned_of(
+    def test_workers_of_another_release_are_a_warning(
         self, daemon: FakeDaemon, orderctl: Orderctl, version: str, commit: str | None, warns: bool
     ) -> None:
         workers = (ReleaseView(version="0.1.0", commit="a" * 40), ReleaseView(version=version, commit=commit))
@@ -51,12 +51,12 @@ class TestVersion:
 
         assert ("restart what is older" in orderctl("version").err) is warns
 
-    def test_a_difference_is_warned_of(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_version_mismatch_is_a_warning(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))
 
         assert "warning: the versions differ" in orderctl("version").err
 
-    def test_without_a_daemon_the_clients_own_is_reported(self, orderctl: Orderctl) -> None:
+    def test_only_the_clients_version_is_shown_without_a_daemon(self, orderctl: Orderctl) -> None:
         outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
 
         assert outcome.code == 3

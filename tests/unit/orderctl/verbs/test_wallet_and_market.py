@@ -1,4 +1,4 @@
-"""orderctl balances, tokens and pools: what there is to trade."""
+"""orderctl balances, tokens and pools."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_balances_are_amounts_of_tokens(daemon: FakeDaemon, orderctl: Orderctl) 
     assert outcome.err == "wallet 9xQe\n"
 
 
-def test_what_an_order_cannot_sell_stands_apart_from_what_it_can(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def test_untradable_balances_are_shown_separately(daemon: FakeDaemon, orderctl: Orderctl) -> None:
     balances = (
         Balance(token="SOL", mint="So1", amount="3", tradable="1", wrapped="2", elsewhere="0"),
         Balance(token="USDC", mint="EPj", amount="5", tradable="5", wrapped="0", elsewhere="0"),
@@ -62,7 +62,7 @@ class TestPools:
         slot=812,
     )
 
-    def test_pools_are_lines_of_what_they_hold(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_pools_are_listed_with_their_reserves(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         left_out = Refused(venue="meteora", code=ErrorCode.POOL_CLOSED, detail="5rCf is paused")
         daemon.answers(Method.POOLS, PoolsResult(pools=(self.POOL,), refusals=(left_out,), slot=812))
 
@@ -78,9 +78,7 @@ class TestPools:
         assert orderctl("pools", "-o", "id").out == f"{self.POOL.address}\n"
         assert json.loads(orderctl("pools", "-o", "jsonl").out)["schema"] == "orderctl.pool/1"
 
-    def test_a_venue_that_is_silent_is_reported_once_and_another_try_may_help(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_a_silent_venue_is_reported_once_as_retryable(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         silent = Refused(venue="meteora", code=ErrorCode.SERVICE_TIMEOUT, detail="no answer within 1500 ms")
         daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(silent, silent), slot=None))
 

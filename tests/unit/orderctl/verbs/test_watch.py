@@ -1,4 +1,4 @@
-"""orderctl watch: an order is followed to its end."""
+"""orderctl watch: following an order to its end."""
 
 import json
 
@@ -31,7 +31,7 @@ class TestWatch:
         )
 
     @pytest.mark.parametrize("output", ["json", "jsonl"])
-    def test_json_streams_the_events_a_line_each(self, daemon: FakeDaemon, orderctl: Orderctl, output: str) -> None:
+    def test_json_streams_one_event_per_line(self, daemon: FakeDaemon, orderctl: Orderctl, output: str) -> None:
         daemon.knows(*history(FILLED))
 
         lines = [json.loads(line) for line in orderctl("watch", str(ORDER_ID), "-o", output).out.splitlines()]
@@ -42,7 +42,7 @@ class TestWatch:
         assert lines[-1]["at"] == "2025-11-21T09:30:01Z"
 
     @pytest.mark.parametrize(("facts", "code"), [(FILLED, 0), (REFUSED_FOR_FUNDS, 1), (WITHDRAWN, 1)])
-    def test_the_exit_code_is_the_orders_end(
+    def test_the_exit_code_follows_the_final_state(
         self, daemon: FakeDaemon, orderctl: Orderctl, facts: tuple[object, ...], code: int
     ) -> None:
         daemon.knows(*history(facts))  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ class TestWatch:
         assert orderctl("watch", "0199d3a0").code == code
 
     @pytest.mark.parametrize(("facts", "code"), [(FILLED, 0), (WITHDRAWN, 1)])
-    def test_an_order_whose_events_are_not_kept_ends_at_once_as_it_did(
+    def test_an_order_without_events_exits_at_once_with_its_final_state(
         self, daemon: FakeDaemon, orderctl: Orderctl, facts: tuple[object, ...], code: int
     ) -> None:
         daemon.knows(*history(facts), kept=0)  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ class TestWatch:
         assert outcome.code == 6
         assert "error[ORDER_NOT_FOUND]" in outcome.err
 
-    def test_time_given_out_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_timeout_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.knows(*history(FILLED[:3]))
 
         outcome = orderctl("watch", str(ORDER_ID), "--for", "0.05")

@@ -1,4 +1,4 @@
-"""The command line itself: options, help, errors and schemas."""
+"""The command line: options, help, errors and schemas."""
 
 import json
 
@@ -26,15 +26,13 @@ class TestTheCommandLine:
         assert orderctl("-o", "id", "status").code == 2
 
     @pytest.mark.parametrize("verb", ["config", "context"])
-    def test_half_a_command_is_answered_with_its_help(self, orderctl: Orderctl, verb: str) -> None:
+    def test_an_incomplete_command_prints_its_help(self, orderctl: Orderctl, verb: str) -> None:
         outcome = orderctl(verb)
 
         assert outcome.code == 0
         assert outcome.out.startswith(f"Usage: orderctl {verb}")
 
-    def test_how_long_to_wait_is_reported_where_the_daemon_says_so(
-        self, daemon: FakeDaemon, orderctl: Orderctl
-    ) -> None:
+    def test_the_daemons_retry_time_is_shown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.BALANCES, OrderdError(ErrorCode.LIMIT_REQUESTS, "61 in a minute", retry_after=17))
 
         outcome = orderctl("balances")
@@ -76,14 +74,14 @@ class TestTheCommandLine:
         assert f"Option {named} is given twice." in outcome.err
         assert daemon.calls == []
 
-    def test_an_option_that_makes_a_list_may_be_given_again(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_a_list_option_may_be_repeated(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 
         assert orderctl("list", "--status", "failed", "--status", "expired").code == 0
         assert daemon.calls[-1][1]["status"] == ["failed", "expired"]
 
     @pytest.mark.parametrize("asked", ["--help", "-h"])
-    def test_help_is_given_whatever_else_is_given_twice(self, orderctl: Orderctl, asked: str) -> None:
+    def test_help_is_printed_whatever_else_is_repeated(self, orderctl: Orderctl, asked: str) -> None:
         assert orderctl("submit", "--slippage", "1", "--slippage", "5", asked, "--help").out.startswith("Usage:")
 
     def test_global_options_may_stand_after_the_verb(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
@@ -95,11 +93,11 @@ class TestTheCommandLine:
             "",
         )
 
-    def test_there_is_no_option_that_takes_a_token(self, orderctl: Orderctl) -> None:
+    def test_no_option_takes_an_api_key(self, orderctl: Orderctl) -> None:
         assert "--token " not in orderctl("--help").out
         assert orderctl("--token", "secret", "balances").code == 2
 
-    def test_errors_follow_the_format_that_was_asked_for(self, orderctl: Orderctl) -> None:
+    def test_errors_follow_the_output_format(self, orderctl: Orderctl) -> None:
         outcome = orderctl("submit", "SOL", "USDC", "0", "-o", "json")
 
         assert json.loads(outcome.err)["code"] == "AMOUNT_NOT_POSITIVE"
@@ -125,7 +123,7 @@ class TestTheCommandLine:
 
 
 class TestSchema:
-    def test_every_kind_is_described_by_a_schema_that_holds(self, orderctl: Orderctl) -> None:
+    def test_every_kind_of_document_has_a_valid_schema(self, orderctl: Orderctl) -> None:
         for kind in orderctl("schema").out.split():
             schema = json.loads(orderctl("schema", kind).out)
             Draft202012Validator.check_schema(schema)
@@ -151,7 +149,7 @@ class TestSchema:
         (("cancel", ""), "a word of it"),
     ],
 )
-def test_what_is_empty_is_refused_and_is_not_left_out(
+def test_empty_arguments_are_refused_and_not_ignored(
     daemon: FakeDaemon, orderctl: Orderctl, words: tuple[str, ...], named: str
 ) -> None:
     outcome = orderctl(*words)

@@ -1,4 +1,4 @@
-"""Questions are asked once, so that a test sees each answer."""
+"""Queries are sent once, so that a test sees each answer."""
 
 import pytest
 

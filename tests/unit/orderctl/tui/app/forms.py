@@ -1,4 +1,4 @@
-"""The form of a new order, filled in and sent."""
+"""Filling in and sending the form for a new order."""
 
 import io
 
@@ -24,7 +24,7 @@ async def filled_in(pilot: Pilot[ClientError]) -> NewOrderScreen:
 
 
 async def chosen(pilot: Pilot[ClientError], shape: str, **typed: str) -> NewOrderScreen:
-    """A form of this shape that is filled in."""
+    """A form of this kind, filled in."""
     screen = await filled_in(pilot)
     screen.query_one("#kind", Select).value = shape
     await drawn(pilot)
@@ -35,7 +35,7 @@ async def chosen(pilot: Pilot[ClientError], shape: str, **typed: str) -> NewOrde
 
 
 def quoting() -> ScriptedCaller:
-    """A daemon that quotes what it is asked for."""
+    """A daemon that quotes the requested terms."""
     caller = busy()
     caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(update=params.model_dump(exclude_none=True))
     caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
@@ -51,7 +51,7 @@ async def sent_by(pilot: Pilot[ClientError], caller: ScriptedCaller) -> dict[str
 
 
 def answer_of(screen: NewOrderScreen) -> str:
-    """What stands where the prices come."""
+    """The text in the place of the prices."""
     console = Console(file=io.StringIO(), record=True)
     console.print(screen.answer.content)
     return console.export_text()

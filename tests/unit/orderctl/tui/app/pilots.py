@@ -1,4 +1,4 @@
-"""A running full screen, and what is read from it."""
+"""A running TUI, and what tests read from it."""
 
 import io
 from collections.abc import AsyncIterator
@@ -48,18 +48,18 @@ def table(pilot: Pilot[ClientError], name: str = "active") -> OrderTable:
 
 
 def title(pilot: Pilot[ClientError], name: str = "active") -> str:
-    """Without the sums."""
+    """Without the totals."""
     return str(table(pilot, name).border_title).partition("  ·  ")[0]
 
 
 def lines(pilot: Pilot[ClientError], name: str = "active") -> list[str]:
-    """What a table shows, without its headings and empty lines."""
+    """The content of a table without its header and empty lines."""
     shown = table(pilot, name)
     return [text for y in range(1, shown.size.height) if (text := shown.render_line(y).text.strip())]
 
 
 def panel_text(panel: OrderPanel) -> str:
-    """All that is written about an order, seen or scrolled out of sight."""
+    """The whole text about an order, visible or scrolled out of view."""
     console = Console(width=200, file=io.StringIO(), record=True)
     console.print(panel.text.content)
     return console.export_text()

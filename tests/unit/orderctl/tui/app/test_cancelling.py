@@ -1,4 +1,4 @@
-"""An order is cancelled after a question."""
+"""Cancelling an order after a confirmation."""
 
 import pytest
 from textual.widgets import Button, Static
@@ -17,7 +17,7 @@ from tests.unit.orderctl.tui.desks import busy, order, order_id
 pytestmark = pytest.mark.asyncio
 
 
-async def test_an_order_is_cancelled_after_a_question() -> None:
+async def test_an_order_is_cancelled_after_a_confirmation() -> None:
     caller = busy()
     caller.answers[Method.ORDER_CANCEL] = CancelResult(order=order(19, WITHDRAWN, seq=99))
     async with running(caller) as pilot:
@@ -31,7 +31,7 @@ async def test_an_order_is_cancelled_after_a_question() -> None:
         assert OrderStatus.CANCELLED in lines(pilot, "ended")[0]
 
 
-async def test_an_order_is_kept_when_the_question_is_left() -> None:
+async def test_an_order_is_kept_when_the_confirmation_is_closed() -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("c", "escape")
@@ -42,7 +42,7 @@ async def test_an_order_is_kept_when_the_question_is_left() -> None:
         assert not caller.called(Method.ORDER_CANCEL)
 
 
-async def test_an_order_that_ends_while_the_trader_thinks_can_no_longer_be_cancelled() -> None:
+async def test_an_order_that_ends_during_the_confirmation_cannot_be_cancelled() -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("c")
@@ -54,7 +54,7 @@ async def test_an_order_that_ends_while_the_trader_thinks_can_no_longer_be_cance
         assert question.query_one("#cancel", Button).disabled
 
 
-async def test_what_cannot_be_cancelled_any_more_is_reported() -> None:
+async def test_a_refused_cancel_is_reported() -> None:
     caller = busy()
     caller.answers[Method.ORDER_CANCEL] = refusal(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
     async with running(caller) as pilot:

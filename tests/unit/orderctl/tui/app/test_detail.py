@@ -1,4 +1,4 @@
-"""All of the order under the cursor."""
+"""The details of the order under the cursor."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.unit.orderctl.tui.desks import busy, detail, order, order_id
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
+async def test_details_are_refreshed_by_events_of_the_order() -> None:
     caller = busy()
     caller.answers[Method.ORDER_GET] = detail_of(FILLED[:4])
     async with running(caller) as pilot:
@@ -30,7 +30,7 @@ async def test_a_detail_is_read_again_when_news_of_its_order_come() -> None:
         assert isinstance(pilot.app.screen, OrdersScreen)
 
 
-async def test_beside_the_orders_of_a_wide_terminal_stands_all_of_the_one_under_the_cursor() -> None:
+async def test_a_wide_terminal_shows_details_besides_the_table() -> None:
     caller = busy()
     async with running(caller, size=(120, 40)) as pilot:
         panel = pilot.app.screen.query_one(OrderPanel)
@@ -48,7 +48,7 @@ async def test_beside_the_orders_of_a_wide_terminal_stands_all_of_the_one_under_
         assert caller.called(Method.ORDER_GET)[-1].order == str(order_id(17))
 
 
-async def test_an_order_that_cannot_be_read_says_why_and_is_read_again() -> None:
+async def test_an_unreadable_order_shows_the_reason_and_is_retried() -> None:
     caller = busy()
     caller.answers[Method.ORDER_GET] = refusal(ErrorCode.SERVICE_UNAVAILABLE, "the database is away")
     async with running(caller) as pilot:

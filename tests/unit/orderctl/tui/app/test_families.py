@@ -1,4 +1,4 @@
-"""Orders that others execute, opened and folded."""
+"""Expanding and collapsing parents and their children."""
 
 import pytest
 from textual.pilot import Pilot
@@ -14,12 +14,12 @@ pytestmark = pytest.mark.asyncio
 
 
 def families_of(pilot: Pilot[ClientError]) -> list[str]:
-    """The number of the order in each line, behind the sign that the line begins with."""
+    """The number of the order in each line, after the line's marker."""
     marks = [line[: line.index("0199")] for line in lines(pilot)]
     return [f"{mark}{int(str(each.id)[9:13], 16)}" for mark, each in zip(marks, table(pilot)._orders, strict=True)]
 
 
-async def test_a_family_is_one_line_until_it_is_opened() -> None:
+async def test_a_family_is_one_line_until_expanded() -> None:
     async with running(families()) as pilot:
         assert title(pilot) == "Active 3, by age ↓"
         assert families_of(pilot) == ["▸ 2", "▸ 1", "0"]
@@ -37,17 +37,17 @@ async def test_a_family_is_one_line_until_it_is_opened() -> None:
         )
 
 
-async def test_what_has_ended_of_a_family_is_asked_for_when_it_is_opened() -> None:
+async def test_ended_children_are_queried_when_a_family_is_expanded() -> None:
     caller = families()
     async with running(caller, size=(80, 30)) as pilot:
         await pilot.press("space")
         await drawn(pilot)
         assert [each.order for each in caller.called(Method.ORDER_GET)] == [str(order_id(2))]
         assert [line.split()[2] for line in lines(pilot)[:4]] == ["open", "building", "confirmed", "confirmed"]
-        assert len(lines(pilot, "ended")) == 3, "they stand where their parent does"
+        assert len(lines(pilot, "ended")) == 3, "ended children are in the table of their parent"
 
 
-async def test_a_click_on_the_sign_opens_a_family() -> None:
+async def test_a_click_on_the_marker_expands_a_family() -> None:
     async with running(families()) as pilot:
         await pilot.click("#active", offset=(1, 3))
         await drawn(pilot)
@@ -59,7 +59,7 @@ async def test_a_click_on_the_sign_opens_a_family() -> None:
         assert len(families_of(pilot)) == 3
 
 
-async def test_an_order_without_a_family_opens_nothing() -> None:
+async def test_an_order_without_children_cannot_be_expanded() -> None:
     caller = families()
     async with running(caller) as pilot:
         await pilot.press("end", "space")
@@ -68,7 +68,7 @@ async def test_an_order_without_a_family_opens_nothing() -> None:
         assert caller.called(Method.ORDER_GET) == []
 
 
-async def test_a_family_is_live() -> None:
+async def test_a_family_is_updated_live() -> None:
     caller = families()
     async with running(caller, size=(80, 30)) as pilot:
         await pilot.press("space")
@@ -82,7 +82,7 @@ async def test_a_family_is_live() -> None:
         assert "└ 8" in families_of(pilot)
 
 
-async def test_a_family_is_found_by_any_of_its_orders() -> None:
+async def test_a_filter_finds_a_family_by_any_of_its_orders() -> None:
     async with running(families()) as pilot:
         await pilot.press("slash", *"stop", "enter")
         await drawn(pilot)

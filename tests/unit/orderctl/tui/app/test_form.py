@@ -1,4 +1,4 @@
-"""The form of a new order: quotes, the button, refusals."""
+"""The form for a new order: quotes, the button, and refusals."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ from tests.unit.orderctl.tui.desks import WALLET, ScriptedCaller, busy, order, o
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_button() -> None:
+async def test_a_form_shows_prices_while_filled_in_and_is_sent_by_its_button() -> None:
     caller = busy()
     caller.answers[Method.ORDER_SUBMIT] = SubmitResult(order=order(77, FILLED[:1]), created=True)
     async with running(caller) as pilot:
@@ -41,7 +41,7 @@ async def test_a_form_asks_for_prices_while_it_is_filled_in_and_sends_by_its_but
         await drawn(pilot)
         (sent,) = caller.called(Method.ORDER_SUBMIT)
         assert (sent.token_in, sent.token_out, sent.amount_in, sent.slippage) == ("SOL", "USDC", "1.5", None)
-        assert sent.min_out == "151.54866", "what the button promised"
+        assert sent.min_out == "151.54866", "the minimum on the button"
         assert isinstance(pilot.app.screen, OrdersScreen)
         assert table(pilot).selected == order_id(77)
 
@@ -81,7 +81,7 @@ WITH_WRAPPED = WALLET.model_copy(
 )
 
 
-async def test_what_the_wallet_holds_wrapped_is_sold_where_the_box_is_ticked() -> None:
+async def test_wrapped_sol_is_sold_if_the_box_is_ticked() -> None:
     caller = busy()
     caller.answers[Method.BALANCES] = WITH_WRAPPED
     caller.answers[Method.QUOTE] = lambda params: QUOTE.model_copy(update={"use_wrapped": params.use_wrapped})
@@ -102,9 +102,9 @@ async def test_what_the_wallet_holds_wrapped_is_sold_where_the_box_is_ticked() -
         assert sent.use_wrapped
 
 
-async def test_only_what_is_wrapped_can_be_sold_so() -> None:
+async def test_the_box_for_wrapped_sol_needs_a_wrapped_balance() -> None:
     async with running(busy()) as pilot:
-        assert not (await filled_in(pilot)).use_wrapped.display, "the wallet holds none"
+        assert not (await filled_in(pilot)).use_wrapped.display, "the wallet has no wrapped SOL"
     caller = busy()
     caller.answers[Method.BALANCES] = WITH_WRAPPED
     async with running(caller) as pilot:
@@ -116,7 +116,7 @@ async def test_only_what_is_wrapped_can_be_sold_so() -> None:
         assert not caller.called(Method.QUOTE)[-1].use_wrapped
 
 
-async def test_enter_goes_through_the_fields_of_a_form_and_never_to_its_button() -> None:
+async def test_enter_moves_through_fields_and_never_to_the_button() -> None:
     caller = busy()
     async with running(caller) as pilot:
         screen = await filled_in(pilot)
@@ -130,7 +130,7 @@ async def test_enter_goes_through_the_fields_of_a_form_and_never_to_its_button()
     ("typed", "message"),
     [("-1", "The amount is not above zero"), ("abc", "The amount is not a decimal number")],
 )
-async def test_what_is_certainly_wrong_is_reported_at_once_and_cannot_be_sent(typed: str, message: str) -> None:
+async def test_an_invalid_value_is_reported_at_once_and_cannot_be_sent(typed: str, message: str) -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("n", *typed)
@@ -141,7 +141,7 @@ async def test_what_is_certainly_wrong_is_reported_at_once_and_cannot_be_sent(ty
         assert screen.send.disabled
 
 
-async def test_a_form_says_what_the_wallet_does_not_hold() -> None:
+async def test_a_form_reports_an_insufficient_balance() -> None:
     caller = busy()
     caller.answers[Method.QUOTE] = QUOTE.model_copy(update={"amount_in": "1500"})
     async with running(caller) as pilot:
@@ -149,7 +149,7 @@ async def test_a_form_says_what_the_wallet_does_not_hold() -> None:
         assert "the wallet holds 998.499995 SOL only" in answer_of(screen)
 
 
-async def test_a_lost_answer_says_that_the_outcome_is_unknown_and_a_second_try_bears_the_same_id() -> None:
+async def test_a_lost_answer_is_reported_and_retried_under_the_same_id() -> None:
     caller = busy()
     caller.answers[Method.ORDER_SUBMIT] = connection_lost("the network dropped it")
     async with running(caller) as pilot:
@@ -161,10 +161,10 @@ async def test_a_lost_answer_says_that_the_outcome_is_unknown_and_a_second_try_b
         await drawn(pilot)
 
         first, second = caller.called(Method.ORDER_SUBMIT)
-        assert first == second, "else it would be another order under the same id"
+        assert first == second, "the retry has other terms"
 
 
-async def test_a_refusal_keeps_the_form_and_says_why() -> None:
+async def test_a_refusal_keeps_the_form_and_shows_the_reason() -> None:
     caller = busy()
     caller.answers[Method.ORDER_SUBMIT] = refusal(ErrorCode.FUNDS_INSUFFICIENT, "the wallet holds 0.2 SOL")
     async with running(caller) as pilot:

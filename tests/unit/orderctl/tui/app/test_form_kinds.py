@@ -1,4 +1,4 @@
-"""The form makes every kind of order."""
+"""The form supports every kind of order."""
 
 import pytest
 from textual.widgets import Input, Select
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.asyncio
         ),
     ],
 )
-async def test_a_form_takes_every_kind_of_order_and_sends_its_own_terms(
+async def test_a_form_sends_the_terms_of_every_kind_of_order(
     kind: OrderKind, typed: dict[str, str], sent: dict[str, str]
 ) -> None:
     caller = busy()
@@ -52,7 +52,7 @@ async def test_a_form_takes_every_kind_of_order_and_sends_its_own_terms(
         screen = await filled_in(pilot)
         screen.query_one("#kind", Select).value = kind
         await drawn(pilot)
-        assert screen.send.disabled, "its price is missing"
+        assert screen.send.disabled, "the price is missing"
         assert "type what belongs to" in str(screen.answer.content)
         for name, value in typed.items():
             assert screen.query_one(f"#{name}", Input).display
@@ -66,7 +66,7 @@ async def test_a_form_takes_every_kind_of_order_and_sends_its_own_terms(
         (given,) = caller.called(Method.ORDER_SUBMIT)
         terms = given.model_dump(mode="json", exclude_defaults=True, exclude={"client_order_id"})
         own = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "type": kind, **sent}
-        assert terms == own, "and no floor from the market of today"
+        assert terms == own, "a resting order must not have a minimum from the current market"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_a_form_takes_every_kind_of_order_and_sends_its_own_terms(
         ),
     ],
 )
-async def test_a_form_of_executions_shows_them_before_they_are_sent(
+async def test_a_form_for_a_twap_shows_its_executions(
     shape: str, typed: dict[str, str], sent: dict[str, object]
 ) -> None:
     caller = quoting()
@@ -102,7 +102,7 @@ async def test_a_form_of_executions_shows_them_before_they_are_sent(
         }
 
 
-async def test_a_form_sells_a_limit_order_in_parts() -> None:
+async def test_a_form_submits_a_partial_limit_order() -> None:
     caller = quoting()
     async with running(caller) as pilot:
         screen = await chosen(pilot, "limit", limit_price="105")
@@ -112,7 +112,7 @@ async def test_a_form_sells_a_limit_order_in_parts() -> None:
         assert (sent["partial"], sent["limit_price"], "time_in_force" in sent) == (True, "105", False)
 
 
-async def test_a_form_buys_an_exact_amount_for_what_its_button_promises() -> None:
+async def test_a_form_buys_an_exact_amount_at_the_cost_on_its_button() -> None:
     caller = quoting()
     answered = {
         "amount_in": None,
@@ -136,14 +136,14 @@ async def test_a_form_buys_an_exact_amount_for_what_its_button_promises() -> Non
         }
 
 
-async def test_an_exit_that_cannot_be_meant_is_reported_before_the_entry_is_sent() -> None:
+async def test_an_implausible_exit_is_reported_before_the_entry_is_sent() -> None:
     async with running(quoting()) as pilot:
         screen = await chosen(pilot, "market", then_stop="9000")
         assert "9000" in answer_of(screen)
         assert screen.send.disabled
 
 
-async def test_what_was_typed_for_another_kind_is_not_sent() -> None:
+async def test_values_of_another_kind_are_not_sent() -> None:
     caller = busy()
     async with running(caller) as pilot:
         screen = await filled_in(pilot)

@@ -1,4 +1,4 @@
-"""What keys do, and what no key does."""
+"""Key bindings, and actions that no single key triggers."""
 
 import threading
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from tests.unit.orderctl.tui.desks import Clock, ScriptedCaller, busy, order, or
 pytestmark = pytest.mark.asyncio
 
 
-async def test_every_key_stands_in_the_footer_of_the_smallest_screen() -> None:
+async def test_every_key_is_in_the_footer_of_the_smallest_screen() -> None:
     async with running(busy()) as pilot:
         line = pilot.app.screen.query_one(KeyLine)
         assert line.render().cell_length <= 80
@@ -59,18 +59,18 @@ async def test_help_lists_every_key_of_the_screen() -> None:
                 assert binding.tooltip in printed
 
 
-async def test_every_command_can_be_called_by_its_name() -> None:
+async def test_every_command_is_in_the_palette() -> None:
     async with running(busy()) as pilot:
         commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"New", "Cancel", "Sort", "Filter", "Copy id", "Help", "Quit", "Theme"} <= set(commands)
         titles = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
-        assert len(titles) == len(commands), "each is there once"
+        assert len(titles) == len(commands), "a command is listed twice"
         await commands["Sort"].callback()
         assert title(pilot) == "Active 20, by id ↑"
 
 
 @pytest.mark.parametrize("key", ["n", "c", "enter", "y", "s", "space", "x", "d", "delete", "ctrl+s", "1"])
-async def test_no_single_key_sends_or_cancels_however_often_it_is_pressed(key: str) -> None:
+async def test_no_single_key_sends_or_cancels_an_order(key: str) -> None:
     caller = busy()
     async with running(caller) as pilot:
         for _ in range(4):
@@ -80,7 +80,7 @@ async def test_no_single_key_sends_or_cancels_however_often_it_is_pressed(key: s
         assert not caller.called(Method.ORDER_CANCEL)
 
 
-async def test_read_only_has_neither_keys_nor_commands_that_trade() -> None:
+async def test_read_only_mode_has_no_trading_keys_or_commands() -> None:
     caller = busy()
     async with running(caller, read_only=True) as pilot:
         assert "read only" in words(pilot, Banner)
@@ -91,7 +91,7 @@ async def test_read_only_has_neither_keys_nor_commands_that_trade() -> None:
         assert not {"New", "Cancel"} & {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
 
 
-async def test_a_command_that_trades_is_asked_about_first_and_a_name_leads_to_its_screen() -> None:
+async def test_a_trading_command_needs_a_confirmation_and_a_screen_name_opens_it() -> None:
     async with running(busy()) as pilot:
         await pilot.press("colon", *"submit", "space", *"SOL", "enter")
         await pilot.pause()
@@ -105,7 +105,7 @@ async def test_a_command_that_trades_is_asked_about_first_and_a_name_leads_to_it
         assert isinstance(pilot.app.screen, OrdersScreen)
 
 
-async def test_a_screen_that_only_shows_runs_no_command_that_trades() -> None:
+async def test_read_only_mode_refuses_trading_commands() -> None:
     async with running(busy(), read_only=True) as pilot:
         await pilot.press("colon", *"cancel", "enter")
         await pilot.pause()
@@ -113,7 +113,7 @@ async def test_a_screen_that_only_shows_runs_no_command_that_trades() -> None:
         assert notices(pilot) == ["this screen only shows: start it without --read-only"]
 
 
-async def test_a_tab_that_comes_before_the_completions_keeps_what_was_typed() -> None:
+async def test_a_tab_before_the_completions_keeps_the_typed_text() -> None:
     found = threading.Event()
 
     def complete(before: Sequence[str], present: str) -> list[tuple[str, str]]:

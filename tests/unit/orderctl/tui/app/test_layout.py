@@ -1,4 +1,4 @@
-"""Tabs and candles come and go, and the picture can be held still."""
+"""Tabs and candles are toggled, and the display can be paused."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.unit.orderctl.tui.desks import CANDLES, Clock, application, at_rest, 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_tabs_show_what_rests_what_ended_and_fills_and_are_remembered() -> None:
+async def test_tabs_show_resting_and_ended_orders_and_fills_and_are_remembered() -> None:
     app = application(at_rest())
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
@@ -31,7 +31,7 @@ async def test_tabs_show_what_rests_what_ended_and_fills_and_are_remembered() ->
     assert app._memory.layout.tab == "fills"
 
 
-async def test_candles_come_and_go_with_a_key_and_are_longer_or_shorter_with_others() -> None:
+async def test_candles_are_toggled_and_zoomed_with_keys() -> None:
     caller = busy()
     async with running(caller) as pilot:
         assert not caller.called(Method.PRICES)
@@ -46,7 +46,7 @@ async def test_candles_come_and_go_with_a_key_and_are_longer_or_shorter_with_oth
         assert caller.called(Method.PRICES)[-1].until is not None
 
 
-async def test_candles_are_followed_where_they_end_now_and_no_others() -> None:
+async def test_only_current_candles_are_subscribed() -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("p")
@@ -67,10 +67,10 @@ async def test_candles_are_followed_where_they_end_now_and_no_others() -> None:
         while not caller.called(Method.PRICES_UNSUBSCRIBE):
             await drawn(pilot)
         assert caller.called(Method.PRICES_UNSUBSCRIBE) == [UnsubscribeParams(subscription=7)]
-        assert len(caller.called(Method.PRICES_SUBSCRIBE)) == 1, "the past does not change"
+        assert len(caller.called(Method.PRICES_SUBSCRIBE)) == 1, "past candles must not be subscribed"
 
 
-async def test_the_picture_stands_still_while_it_is_paused() -> None:
+async def test_the_display_does_not_change_while_paused() -> None:
     caller, clock = busy(), Clock()
     async with running(caller, clock) as pilot:
         await pilot.press("z")

@@ -1,4 +1,4 @@
-"""News of orders come into the tables, through gaps of the connection."""
+"""Events update the tables, across interruptions of the connection."""
 
 import pytest
 
@@ -14,14 +14,14 @@ from tests.unit.orderctl.tui.desks import ScriptedCaller, busy, order, order_id,
 pytestmark = pytest.mark.asyncio
 
 
-async def test_active_orders_stand_above_those_that_ended() -> None:
+async def test_active_orders_are_above_ended_ones() -> None:
     async with running(busy()) as pilot:
         assert title(pilot) == "Active 20, by age ↓"
         assert lines(pilot)[0].startswith(str(order_id(19))[:13])
         assert [line.split()[1] for line in lines(pilot, "ended")] == ["cancelled", "failed", "confirmed"]
 
 
-async def test_an_order_moves_with_its_events_and_ends_among_the_ended() -> None:
+async def test_an_order_is_updated_and_moves_to_the_ended_ones() -> None:
     caller = ScriptedCaller(*snapshots([]))
     async with running(caller) as pilot:
         for event in history(FILLED)[:3]:
@@ -36,7 +36,7 @@ async def test_an_order_moves_with_its_events_and_ends_among_the_ended() -> None
         assert "152.310211 USDC" in lines(pilot, "ended")[0]
 
 
-async def test_news_are_drawn_ten_times_a_second_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_events_are_drawn_at_most_ten_times_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
     caller = ScriptedCaller(*snapshots([]))
     async with running(caller) as pilot:
         shown: list[int] = []
@@ -51,7 +51,7 @@ async def test_news_are_drawn_ten_times_a_second_however_many_there_are(monkeypa
         assert shown == [500]
 
 
-async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended() -> None:
+async def test_orders_that_ended_while_disconnected_are_among_the_ended_ones() -> None:
     caller = ScriptedCaller(*snapshots([order(1, FILLED[:2]), order(2, FILLED[:2])]))
     async with running(caller) as pilot:
         caller.answers[Method.ORDERS_LIST] = ListResult(orders=(order(1, FILLED),), next_cursor=None)
@@ -63,7 +63,7 @@ async def test_what_ended_while_there_was_no_connection_is_found_among_the_ended
         assert [line.split()[1] for line in lines(pilot, "ended")] == ["confirmed"]
 
 
-async def test_orders_that_the_daemon_knows_no_more_are_dropped() -> None:
+async def test_orders_unknown_to_the_daemon_are_dropped() -> None:
     caller = ScriptedCaller(*snapshots([order(1, FILLED[:2])]))
     async with running(caller) as pilot:
         caller.send(Opened(), Ready(subscription=1, orders=0))

@@ -1,4 +1,4 @@
-"""The tables of orders: the cursor, filters and sorting."""
+"""The tables of orders: cursor, filters and sorting."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.unit.orderctl.tui.desks import ScriptedCaller, busy, order, order_id,
 pytestmark = pytest.mark.asyncio
 
 
-async def test_the_cursor_stays_on_its_order_while_others_come_and_go() -> None:
+async def test_the_cursor_stays_on_its_order_while_others_change() -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("down", "down")
@@ -24,7 +24,7 @@ async def test_the_cursor_stays_on_its_order_while_others_come_and_go() -> None:
         assert table(pilot).selected == chosen
 
 
-async def test_new_orders_are_seen_to_come_by_whoever_is_at_the_top() -> None:
+async def test_new_orders_are_visible_at_the_top() -> None:
     caller = busy()
     async with running(caller) as pilot:
         for number in range(500, 520):
@@ -39,7 +39,7 @@ async def test_new_orders_are_seen_to_come_by_whoever_is_at_the_top() -> None:
         assert table(pilot, "ended").selected == order_id(119)
 
 
-async def test_what_a_trader_has_scrolled_to_stays_in_its_place() -> None:
+async def test_the_scroll_position_stays() -> None:
     caller = busy()
     async with running(caller) as pilot:
         await pilot.press("end")
@@ -50,7 +50,7 @@ async def test_what_a_trader_has_scrolled_to_stays_in_its_place() -> None:
         assert lines(pilot) == before
 
 
-async def test_the_cursor_goes_to_the_next_order_when_its_own_ends() -> None:
+async def test_the_cursor_moves_to_the_next_order_when_its_order_ends() -> None:
     caller = busy()
     async with running(caller) as pilot:
         assert table(pilot).selected == order_id(19)
@@ -71,7 +71,7 @@ async def test_the_cursor_moves(keys: list[str], number: int) -> None:
         assert any(line.startswith(str(order_id(number))[:13]) for line in lines(pilot))
 
 
-async def test_a_filter_shows_the_orders_with_all_its_words_while_it_is_typed() -> None:
+async def test_a_filter_shows_matching_orders_while_typed() -> None:
     async with running(busy()) as pilot:
         await pilot.press("slash", *"0.125 rout")
         await drawn(pilot)
@@ -83,7 +83,7 @@ async def test_a_filter_shows_the_orders_with_all_its_words_while_it_is_typed() 
         assert title(pilot) == "Active 20, by age ↓"
 
 
-async def test_sorting_goes_from_column_to_column_and_turns_round() -> None:
+async def test_sorting_cycles_through_columns_and_directions() -> None:
     async with running(busy()) as pilot:
         await pilot.press("s")
         assert title(pilot) == "Active 20, by id ↑"
@@ -94,7 +94,7 @@ async def test_sorting_goes_from_column_to_column_and_turns_round() -> None:
         assert [line.split()[1] for line in lines(pilot)][:4] == ["submitted"] * 4
 
 
-async def test_a_click_on_a_heading_sorts_and_two_on_an_order_open_it() -> None:
+async def test_a_click_on_a_header_sorts_and_a_double_click_opens_an_order() -> None:
     async with running(busy()) as pilot:
         await pilot.click("#active", offset=(3, 1))
         await drawn(pilot)
@@ -106,7 +106,7 @@ async def test_a_click_on_a_heading_sorts_and_two_on_an_order_open_it() -> None:
         assert isinstance(pilot.app.screen, DetailScreen)
 
 
-async def test_a_table_without_orders_says_why() -> None:
+async def test_an_empty_table_shows_the_reason() -> None:
     caller = ScriptedCaller()
     async with running(caller) as pilot:
         assert (lines(pilot), lines(pilot, "ended")) == (["not known yet"], ["not known yet"])

@@ -1,4 +1,4 @@
-"""What stands around the orders: the connection, the wallet, the daemon and the market."""
+"""The parts around the tables: connection, wallet, daemon and market."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from tests.unit.orderctl.tui.desks import NOW, STATUS, Clock, at_rest, busy, ord
 pytestmark = pytest.mark.asyncio
 
 
-async def test_the_banner_tells_the_state_of_the_connection_the_network_and_the_wallet() -> None:
+async def test_the_banner_shows_connection_network_and_wallet() -> None:
     clock = Clock()
     caller = busy()
     async with running(caller, clock) as pilot:
@@ -43,7 +43,7 @@ async def test_the_banner_tells_the_state_of_the_connection_the_network_and_the_
         assert "reconnecting in 2 s" in words(pilot, Banner)
 
 
-async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> None:
+async def test_five_seconds_of_silence_make_all_data_stale() -> None:
     clock = Clock()
     async with running(busy(), clock) as pilot:
         clock.advance(4)
@@ -55,7 +55,7 @@ async def test_a_daemon_that_says_nothing_for_five_seconds_makes_all_stale() -> 
         assert words(pilot, Banner).startswith(" simnet  ◌ no answer, stale since ")
 
 
-async def test_a_daemon_that_is_itself_out_of_touch_is_reported() -> None:
+async def test_a_daemon_without_its_database_is_reported() -> None:
     caller = busy()
     async with running(caller) as pilot:
         caller.send(Heartbeat(at=NOW, as_of=NOW - timedelta(seconds=9), subscriptions=()))
@@ -77,7 +77,7 @@ async def test_mainnet_stands_out_in_red() -> None:
         assert red > 3 * max(green, blue)
 
 
-async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_ill() -> None:
+async def test_the_gauges_show_rate_limit_queue_workers_and_failures() -> None:
     caller = busy()
     ill = {"redis": STATUS.services["redis"].model_copy(update={"ok": False, "detail": "connection refused"})}
     limit = STATUS.rate_limit.model_copy(update={"waiting": 1_900})
@@ -88,14 +88,14 @@ async def test_the_gauges_show_the_rate_limit_the_queue_the_workers_and_what_is_
             assert part in shown
 
 
-async def test_a_question_that_is_refused_is_reported_in_its_place() -> None:
+async def test_a_refused_query_is_reported_in_its_place() -> None:
     caller = busy()
     caller.answers[Method.BALANCES] = refusal(ErrorCode.RPC_UNAVAILABLE, "no answer in 2 s")
     async with running(caller) as pilot:
         assert "wallet: The Solana RPC endpoint does not answer: no answer in 2 s" in words(pilot, Banner)
 
 
-async def test_prices_keep_their_direction_whichever_way_the_order_under_the_cursor_trades() -> None:
+async def test_prices_keep_their_direction_for_either_side_of_an_order() -> None:
     caller = busy()
     caller.answers[Method.QUOTE] = lambda asked: QUOTE if asked.token_out == "USDC" else refusal(*NO_POOLS)
     async with running(caller) as pilot:
@@ -111,7 +111,7 @@ async def test_prices_keep_their_direction_whichever_way_the_order_under_the_cur
         assert "No pool trades this pair" in words(pilot, PricePanel)
 
 
-async def test_a_token_too_cheap_for_a_price_is_asked_about_with_a_larger_amount(
+async def test_a_token_too_cheap_for_a_price_is_quoted_with_a_larger_amount(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(questions, "PRICE_SECONDS", 0.01)
@@ -125,7 +125,7 @@ async def test_a_token_too_cheap_for_a_price_is_asked_about_with_a_larger_amount
         assert [asked.amount_in for asked in caller.called(Method.QUOTE)[:3]] == ["0.01", "1.00", "1.00"]
 
 
-async def test_an_error_that_no_new_try_can_mend_ends_the_program_with_it() -> None:
+async def test_a_permanent_error_ends_the_program() -> None:
     caller = busy()
     error = refusal(ErrorCode.AUTH_INVALID, "the token is revoked")
     async with running(caller) as pilot:
@@ -134,7 +134,7 @@ async def test_an_error_that_no_new_try_can_mend_ends_the_program_with_it() -> N
     assert pilot.app.return_value is error
 
 
-async def test_open_orders_show_how_far_the_market_is_where_that_is_known() -> None:
+async def test_open_orders_show_their_distance_to_the_market_if_known() -> None:
     caller = at_rest()
     async with running(caller, size=(100, 30)) as pilot:
         await drawn(pilot)
