@@ -69,6 +69,7 @@ def pytest_unconfigure() -> None:
 
 def pytest_collection_finish() -> None:
     """Collect garbage as rarely as the daemon does, and never search the thousands of collected tests."""
+    gc.freeze()
     collect_rarely()
     gc.enable()
 

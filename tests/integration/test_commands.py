@@ -478,8 +478,7 @@ def test_check_config_fails_if_a_start_would_fail(orderd: Orderd) -> None:
     )
 
 
-@pytest.mark.executed
-@pytest.mark.parametrize("pace", [[], ["--slow"]])
+@pytest.mark.parametrize("pace", [pytest.param([], marks=pytest.mark.executed), ["--slow"]])
 def test_the_demo_trades_and_removes_its_files(orderd: Orderd, tmp_path: Path, pace: list[str]) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

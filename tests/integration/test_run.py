@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from orderd.process.manager_reports import ManagerReports
 from orderd.process.roles import ListeningRole
 from orderd.process.supervisor import Supervisor
 from orderd.process.temporary import Daemon, running_daemon
+from tests import forking
 from tests.conftest import QUICK
 from tests.receiver import SECRET
 
@@ -84,10 +86,18 @@ def wait_for_starts(daemon: Daemon, count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="module")
+def executed_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """For tests that are marked ``executed``."""
+    assert not forking.are_forked
+    with running_daemon(tmp_path_factory.mktemp("daemon"), QUICK) as daemon:
+        yield daemon
+
+
 @pytest.mark.executed
-def test_the_daemon_accepts_orders_once_it_reports_ready(daemon: Daemon) -> None:
-    trade(daemon)
-    status = json.loads(orderctl(daemon, "status"))
+def test_the_daemon_accepts_orders_once_it_reports_ready(executed_daemon: Daemon) -> None:
+    trade(executed_daemon)
+    status = json.loads(orderctl(executed_daemon, "status"))
     assert status["workers"] == 1
     assert {name: health["ok"] for name, health in status["services"].items()} == {
         "postgres": True,
@@ -97,16 +107,16 @@ def test_the_daemon_accepts_orders_once_it_reports_ready(daemon: Daemon) -> None
 
 
 @pytest.mark.executed
-def test_each_process_gets_only_the_settings_it_needs_and_only_the_worker_the_wallet(daemon: Daemon) -> None:
+def test_each_process_gets_only_the_settings_it_needs_and_only_the_worker_the_wallet(executed_daemon: Daemon) -> None:
     def environment(service: str) -> set[str]:
-        variables = Path(f"/proc/{pid_of(daemon, service)}/environ").read_bytes().split(b"\0")
+        variables = Path(f"/proc/{pid_of(executed_daemon, service)}/environ").read_bytes().split(b"\0")
         return {variable.partition(b"=")[0].decode() for variable in variables}
 
     secrets = {"ORDERD_DATABASE_URL", "ORDERD_REDIS_URL", "ORDERD_RPC_URL", "ORDERD_WALLET"}
     for service in ("postgres", "redis", "simnet"):
         assert not environment(service) & secrets
     assert environment("gateway") & secrets == secrets - {"ORDERD_WALLET"}
-    limits = Path(f"/proc/{pid_of(daemon, 'worker')}/limits").read_text()
+    limits = Path(f"/proc/{pid_of(executed_daemon, 'worker')}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)
 
 
@@ -213,7 +223,6 @@ def test_the_daemon_does_not_start_on_a_real_chain_without_a_wallet(tmp_path: Pa
     assert f"no wallet at {tmp_path / 'state' / 'wallet.json'}" in done.stderr
 
 
-@pytest.mark.executed
 def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(b"")

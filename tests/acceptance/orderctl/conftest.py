@@ -26,9 +26,8 @@ Orderctl = Callable[..., Outcome]
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
     """``orderd run`` with its own Redis and local chain, shared by a module's tests. A trading market would use CPU."""
-    with running_daemon(
-        tmp_path_factory.mktemp("orderd"), shared_database | {"ORDERD_SIMNET_SLOT_MS": "50"}
-    ) as running:
+    settings = {"ORDERD_SIMNET_SLOT_MS": "50", "ORDERD_SIMNET_MARKET": "false"}
+    with running_daemon(tmp_path_factory.mktemp("orderd"), shared_database | settings) as running:
         yield running
 
 

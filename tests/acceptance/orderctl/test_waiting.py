@@ -11,13 +11,14 @@ import pytest
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.whole_file import read_address
 from tests.acceptance.orderctl.conftest import ORDERCTL, Orderctl
+from tests.conftest import QUICK
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[Daemon]:
     """The rate limit allows one start per four seconds: the second order of a test waits."""
-    limits = {"ORDERD_RATE_LIMIT": "1", "ORDERD_RATE_WINDOW_SECONDS": "4", "ORDERD_SIMNET_SLOT_MS": "50"}
-    with running_daemon(tmp_path_factory.mktemp("orderd"), shared_database | limits) as running:
+    limits = {"ORDERD_RATE_LIMIT": "1", "ORDERD_RATE_WINDOW_SECONDS": "4"}
+    with running_daemon(tmp_path_factory.mktemp("orderd"), QUICK | shared_database | limits) as running:
         yield running
 
 
