@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from math import isqrt
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, PRECISION
@@ -22,6 +23,10 @@ _TRIES: Final = 10
 _NEAR: Final = 16
 """A split that pays more than the amount, by at most 2 ** -16 of it, is close enough. One that pays less may be at its
 price limit, so that its legs could not buy more."""
+_SMOOTH: Final = 3
+_FAR: Final = 4
+"""If the nearest inputs on both sides differ by more than ``_FAR`` times after ``_SMOOTH`` tries, a small pool with an
+absurd price bends the curve between them, and their geometric mean is a better guess."""
 _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
 """If a pool refuses a leg's part, the part is reduced by 2 ** -n of it, for these n in order."""
 _NEARER: Final = 6
@@ -120,6 +125,8 @@ def _next_guess(tries: Sequence[_Try], least: _Try, amount_out: int) -> int:
     the curve through these."""
     below = max((each for each in tries if each.amount_out < amount_out), default=least)
     above = min((each for each in tries if each.amount_out > amount_out), default=None)
+    if above is not None and len(tries) > _SMOOTH and above.amount_in > _FAR * below.amount_in:
+        return isqrt(below.amount_in * above.amount_in)
     if len(tries) > 1 and tries[-1].amount_out != tries[-2].amount_out:
         guess = _along(tries[-2], tries[-1], amount_out)
         if below.amount_in < guess and (above is None or guess < above.amount_in):
@@ -145,9 +152,11 @@ def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]
     """The same legs with exact outputs that add up to the amount; empty if pools refuse their parts, even if these are
     changed a little.
 
-    The largest leg buys what the others leave; if its pool refuses, another leg does.
+    The largest leg buys what the others leave; if its pool refuses, another leg does. No other leg becomes larger,
+    because the split may be at its price limit.
     """
-    parts = {leg.position: leg.quote.amount_out * amount_out // near.amount_out for leg in near.legs}
+    paid = max(near.amount_out, amount_out)
+    parts = {leg.position: leg.quote.amount_out * amount_out // paid for leg in near.legs}
     for moved, last in product(_MOVED, parts):
         quotes = dict(_costs_of_others(sides, parts, last, moved))
         bought = sum(quote.amount_out for quote in quotes.values() if isinstance(quote, Quote))

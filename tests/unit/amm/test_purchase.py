@@ -18,6 +18,7 @@ from orderd.amm.water_filling import Load
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from tests.unit.amm.pools import KINDS, random_pool
+from tests.unit.amm.test_split import market_with_odd_pools
 
 
 def pool(depth: int, price: Fraction = Fraction(1), fee: int = 2_500) -> CpmmSide:
@@ -111,6 +112,20 @@ def test_a_purchase_above_the_price_impact_limit_reports_the_possible_part() -> 
     assert offers.less is not None
     assert offers.less.amount_out < 10**11
     assert offers.less.price_impact <= Fraction(1, 1_000)
+
+
+@pytest.mark.parametrize("seed", [44, 243, 353, 446, 609, 646, 864, 994])
+def test_a_small_pool_with_an_absurd_price_makes_no_purchase_dearer(seed: int) -> None:
+    """It takes a little of the amount at the limit of the impact, and bends the curve in which the search looks for the
+    input."""
+    agreed, odd, amount_in, impact = market_with_odd_pools(seed)
+    wanted, room = amount_in * 135 // 1_000, Room(impact=impact)
+    without, found = best(agreed, wanted, room).best, best([*agreed, *odd], wanted, room).best
+    assert without is not None
+    assert found is not None
+    assert found.amount_out == wanted
+    assert found.price_impact * 10**6 <= impact
+    assert found.amount_in <= without.amount_in
 
 
 def test_a_set_of_legs_that_does_not_fit_is_replaced_by_the_next() -> None:
