@@ -29,10 +29,27 @@ class LostOrder:
 @transaction
 def begin(reason: str) -> None:
     """Halt, take a new installation id, and keep the old one as the past. Needs a connection, as all here does."""
-    halts.halt(HaltCause.RESTORE, DAEMON, "what was traded since the backup is not known yet")
-    halts.halt(HaltCause.OPERATOR, DAEMON, reason)
     database.execute_sql("INSERT INTO past_installations SELECT id, %s FROM installation", (_OPEN,))
     database.execute_sql("UPDATE installation SET id = %s", (secrets.token_bytes(4),))
+    _begin("what was traded since the backup is not known yet", reason)
+
+
+@transaction
+def begin_if_older() -> bool:
+    """Halt if the server has begun a new timeline: a standby was promoted, or it was recovered to a point in time, and
+    may lack what was committed before. Whether it has. The id stays, because the same daemon goes on."""
+    row = database.execute_sql("SELECT FROM installation WHERE timeline <> wal_timeline() FOR UPDATE").fetchone()
+    if row is None:
+        return False
+    why = "Postgres was promoted from a standby or recovered to a point in time, and may lack its newest transactions"
+    _begin(f"{why}: what was traded with them is not known yet", f"{why}: look at the orders before you let it go on")
+    return True
+
+
+def _begin(unknown: str, reason: str) -> None:
+    halts.halt(HaltCause.RESTORE, DAEMON, unknown)
+    halts.halt(HaltCause.OPERATOR, DAEMON, reason)
+    database.execute_sql("UPDATE installation SET timeline = wal_timeline()")
     database.execute_sql("DELETE FROM restores")
     # Now: what the backup had under way may still land, later than what it does not know.
     database.execute_sql(f"INSERT INTO restores (first_slot) {_FIRST_UNKNOWN_SLOT}")

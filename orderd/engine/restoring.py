@@ -64,7 +64,14 @@ class Restoring:
         self._halted = halted
 
     def run_once(self) -> bool:
-        """Continue a running restore. Returns whether it has ended. Raises RpcError."""
+        """Continue a running restore. Returns whether it has ended. Raises RpcError.
+
+        A server that has begun a new timeline of its log is treated like a backup that was restored.
+        """
+        with database.connection_context():
+            if restoring.begin_if_older():
+                log.error("Postgres may lack its newest transactions", action="timeline_changed")
+                return False
         if not self._halted():
             return False
         with database.connection_context():

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
-from db import audit, halts, journal
+from db import audit, halts, journal, restoring
 from db.audit import Actor, Filter
 from db.connection import database
 from db.halts import halt, lift
@@ -69,6 +69,19 @@ def is_signed(order: Order) -> bool:
     except ValueError:  # it was not among the changed orders
         return False
     return True
+
+
+def test_nothing_is_signed_on_a_new_timeline_of_the_log() -> None:
+    """Between the promotion of a standby and the halt that follows, not even one signature is stored."""
+    order = built("worker-a")
+    database.execute_sql("UPDATE installation SET timeline = '00000000'")
+    with pytest.raises(ValueError, match="not enough values"):
+        sign(order, "sig")
+    assert Attempt.select().count() == 0
+    restoring.begin_if_older()
+    lift(ME, *HaltCause)
+    sign(order, "sig")
+    assert Attempt.select().count() == 1
 
 
 def test_nothing_is_signed_during_a_halt_and_signing_resumes_after_it() -> None:

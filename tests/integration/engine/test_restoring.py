@@ -157,6 +157,24 @@ def test_an_incomplete_history_keeps_the_halt(restored: Restoring, history: Hist
     assert restored.run_once()
 
 
+def test_a_database_that_may_lack_its_newest_transactions_is_treated_like_a_restored_backup(
+    restored: Restoring, history: History
+) -> None:
+    """A standby that is promoted begins a new timeline. This one had not yet received an attempt that was sent."""
+    order_id = pending()
+    name = history.trades(order_id, bytes(read(order_id).memo_tag or b""))
+    database.execute_sql("UPDATE installation SET timeline = '00000000'")
+    assert not restored.run_once()
+    assert {halt.cause for halt in halts.current()} == {HaltCause.RESTORE, HaltCause.OPERATOR}
+    assert "promoted" in reason()
+    assert installation.read().id == OLD, "the workers that go on sign with it"
+    assert check(restored, history)
+    assert (read(order_id).status, read(order_id).signature) == (OrderStatus.CONFIRMED, name)
+    halting.lift(Actor("ops"))
+    assert not restored.run_once()
+    assert halts.current() == ()
+
+
 def test_the_new_installation_owns_what_the_old_one_signed_up_to_the_last_read_slot(
     restored: Restoring, history: History
 ) -> None:

@@ -70,4 +70,22 @@ MUTANTS: Final = (
         (f"{_RESTORING}test_transactions_that_are_not_trades_of_this_installation_are_ignored",),
         "A transaction that failed is taken for the fill of its order.",
     ),
+    Mutant(
+        "signed-on-any-timeline",
+        1,
+        "db/migrations/0043_timeline.py",
+        "EXISTS (SELECT FROM installation WHERE timeline = wal_timeline());",
+        "EXISTS (SELECT FROM installation);",
+        ("tests/integration/db/test_halts.py::test_nothing_is_signed_on_a_new_timeline_of_the_log",),
+        "A standby that lacks the newest attempts is promoted, and its orders are traded again before anybody looks.",
+    ),
+    Mutant(
+        "promoted-unnoticed",
+        1,
+        "db/restoring.py",
+        "SELECT FROM installation WHERE timeline <> wal_timeline() FOR UPDATE",
+        "SELECT FROM installation WHERE false FOR UPDATE",
+        (f"{_RESTORING}test_a_database_that_may_lack_its_newest_transactions_is_treated_like_a_restored_backup",),
+        "After a promotion nothing is ever signed again, and nobody is told why.",
+    ),
 )
