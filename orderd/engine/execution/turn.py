@@ -7,44 +7,37 @@ Orders are routed one after another; requests to the node and to Postgres are ma
 cannot go on fails alone. A single order is a batch of one.
 """
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
 
 from db import families, journal
 from db.connection import database
-from db.journal import Change, Moved, NewAttempt
-from db.leases import LiveAttempt
+from db.journal import Change, Moved
 from db.models import Order
 from db.terms import terms_of
 from db.validity import expiry
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Routed, Submitted
+from orderd.domain.events import Submitted
 from orderd.domain.memo import Memo
-from orderd.domain.mid import text as mid_text
-from orderd.domain.money import format_amount
-from orderd.domain.pool_kind import VenueName
-from orderd.domain.quote import QuoteRequest, RoutingDecision
-from orderd.domain.quoted import Quoted
+from orderd.domain.quote import RoutingDecision
 from orderd.domain.terms import OrderTerms
 from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.execution.routed import OrderInTurn, RoutedOrder, live_attempt
 from orderd.engine.execution.wallet_funds import Promised
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.floor import request_of
-from orderd.engine.routing.offers import RouteOffer, check_offer, offer_of
+from orderd.engine.routing.offers import check_offer, offer_of
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -56,55 +49,6 @@ _ROUTING_SECONDS: Final = 0.02
 _WAITING_SECONDS: Final = 0.5
 """The same limit in wall time, because other threads compute too, and a node may hang."""
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Work:
-    """An order in this turn, as it was last stored, and the refusals of its routes so far."""
-
-    order: Order
-    terms: OrderTerms
-    request: QuoteRequest
-    others: Rerouting
-
-
-@dataclass(frozen=True, slots=True)
-class _Routed:
-    """An order with its plan, which is not stored yet."""
-
-    work: _Work
-    plan: SwapPlan
-    offer: RouteOffer
-    decision: RoutingDecision
-
-    @property
-    def fact(self) -> Routed:
-        offer = self.offer
-        return Routed(
-            chosen=offer.chosen,
-            quotes=offer.quotes,
-            refusals=offer.refusals,
-            min_amount_out=format_amount(offer.min_amount_out, self.work.order.decimals_out),
-            max_amount_in=None
-            if offer.max_amount_in is None
-            else format_amount(offer.max_amount_in, self.work.order.decimals_in),
-            route=offer.route,
-            gain_bps=offer.gain_bps,
-        )
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        route, legs = self.plan.route, self.offer.route
-        columns = {
-            "venue": str(route.main.venue),
-            "pool": route.main.pool,
-            "route": None if route.is_single else [leg.model_dump() for leg in legs],
-            "quoted_amount_out": route.amount_out,
-            "min_amount_out": self.offer.min_amount_out,
-        }
-        if route.exact_out:
-            columns |= {"quoted_amount_in": route.amount_in, "max_amount_in": self.offer.max_amount_in}
-        return columns
 
 
 class Execution:
@@ -167,15 +111,15 @@ class Execution:
                     self._submit(self._sign(routed, promised, line, kept), kept)
         return kept
 
-    def _work_on(self, order: Order) -> _Work:
+    def _work_on(self, order: Order) -> OrderInTurn:
         terms = terms_of(order).in_try(order.failures)
-        return _Work(order, terms, request_of(terms), Rerouting(self._builder.fits, self._leases.seconds))
+        return OrderInTurn(order, terms, request_of(terms), Rerouting(self._builder.fits, self._leases.seconds))
 
     # Routing
 
     def _route_some(
-        self, line: "deque[_Work]", kept: dict[UUID, Exception], prepared: Callable[[], None]
-    ) -> list[_Routed]:
+        self, line: "deque[OrderInTurn]", kept: dict[UUID, Exception], prepared: Callable[[], None]
+    ) -> list[RoutedOrder]:
         """Route orders from the head of the line within the time limit; those whose pools need a look-up come last, one
         at a time.
 
@@ -186,7 +130,7 @@ class Execution:
         if not ready:
             prepared()
         until, latest = self._clock() + _ROUTING_SECONDS, time.monotonic() + _WAITING_SECONDS
-        routed = list[_Routed]()
+        routed = list[RoutedOrder]()
         for work in ready or [line[0]]:
             if routed and (self._clock() >= until or time.monotonic() >= latest):
                 break
@@ -198,7 +142,7 @@ class Execution:
         prepared()
         return routed
 
-    def _pools_for(self, line: Iterable[_Work]) -> Mapping[Pair, Answers]:
+    def _pools_for(self, line: Iterable[OrderInTurn]) -> Mapping[Pair, Answers]:
         try:
             return self._router.pools_for([work.request for work in line])
         except Exception as error:
@@ -206,7 +150,7 @@ class Execution:
             log.exception("pools of a batch not known", action="pools_failed", error=str(error))
             return {}
 
-    def _route(self, work: _Work, found: Mapping[Pair, Answers] | None) -> _Routed:
+    def _route(self, work: OrderInTurn, found: Mapping[Pair, Answers] | None) -> RoutedOrder:
         order, terms = work.order, work.terms
         with work.others.routing():
             decision = self._router.route(
@@ -216,19 +160,21 @@ class Execution:
         check_offer(terms, decision.route, offer)
         self._decimals(terms)
         self._check(terms, decision)
-        return _Routed(work, SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, decision)
+        return RoutedOrder(
+            work, SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, decision
+        )
 
     # Signing
 
     def _sign(
-        self, routed: Sequence[_Routed], promised: Promised, line: "deque[_Work]", kept: dict[UUID, Exception]
-    ) -> list[tuple[_Routed, SignedAttempt]]:
+        self, routed: Sequence[RoutedOrder], promised: Promised, line: "deque[OrderInTurn]", kept: dict[UUID, Exception]
+    ) -> list[tuple[RoutedOrder, SignedAttempt]]:
         """Sign the routed orders. Refused ones go back in line, and take another route while their lease lasts."""
         if not routed:
             return []
         plans = [(each.plan, self._memo(each.work.order)) for each in routed]
         answers = self._builder.sign(plans, promised)
-        signed, others = list[tuple[_Routed, SignedAttempt]](), list[tuple[_Routed, Exception]]()
+        signed, others = list[tuple[RoutedOrder, SignedAttempt]](), list[tuple[RoutedOrder, Exception]]()
         for each, answer in zip(routed, answers, strict=True):
             if isinstance(answer, Exception):
                 others.append((each, answer))
@@ -242,12 +188,12 @@ class Execution:
         return Memo(order.id, order.failures + 1, bytes(order.memo_tag), self._installation).text
 
     def _turn_back(
-        self, refused: Sequence[tuple[_Routed, Exception]], line: "deque[_Work]", kept: dict[UUID, Exception]
+        self, refused: Sequence[tuple[RoutedOrder, Exception]], line: "deque[OrderInTurn]", kept: dict[UUID, Exception]
     ) -> None:
         """Store the refused routes, because the next event comes after them, and the floor that they set stays."""
         changes = [Change(each.work.order.id, each.fact, each.work.order.version, each.columns) for each, _ in refused]
         for (each, error), written in zip(refused, self._write(changes), strict=True):
-            _log_routed(each)
+            each.log()
             work = each.work
             if not isinstance(written, Moved):
                 _keep(kept, work.order, written)
@@ -265,8 +211,8 @@ class Execution:
 
     # Storing, then sending
 
-    def _submit(self, signed: Sequence[tuple[_Routed, SignedAttempt]], kept: dict[UUID, Exception]) -> None:
-        attempts = [_attempt_of(each, answer) for each, answer in signed]
+    def _submit(self, signed: Sequence[tuple[RoutedOrder, SignedAttempt]], kept: dict[UUID, Exception]) -> None:
+        attempts = [each.attempt(answer) for each, answer in signed]
         changes = [
             Change(
                 each.work.order.id,
@@ -287,7 +233,7 @@ class Execution:
         for (each, _), attempt, written in zip(signed, attempts, self._write(changes), strict=True):
             if isinstance(written, Moved):
                 # From here on the transaction may land: no error below proves the end of the attempt.
-                self._live.track(_live(written.order, attempt))
+                self._live.track(live_attempt(written.order, attempt))
                 stored.append((written.order.id, attempt.signed_bytes))
             elif families.is_taken(written):
                 busy = "another order of its family has been signed, and has not ended for good"
@@ -299,7 +245,7 @@ class Execution:
                 _keep(kept, each.work.order, written)
         self._send(stored)
         for each, _ in signed:
-            _log_routed(each)
+            each.log()
 
     def _halt(self) -> OrderdError | None:
         """The halt that may have prevented storing a signature; None if there is none."""
@@ -334,56 +280,3 @@ class Execution:
 
 def _keep(kept: dict[UUID, Exception], order: Order, error: Exception) -> None:
     kept[order.id] = AttemptFailedError(order, error) if isinstance(error, OrderdError) else error
-
-
-def _attempt_of(routed: _Routed, signed: SignedAttempt) -> NewAttempt:
-    route, order, mid = routed.plan.route, routed.work.order, routed.decision.mid()
-    return NewAttempt(
-        number=order.failures + 1,
-        signature=str(signed.signature),
-        signed_bytes=signed.raw,
-        last_valid_block_height=signed.last_valid_block_height,
-        venue=str(route.main.venue),
-        pool=route.main.pool,
-        min_amount_out=routed.plan.min_amount_out,
-        blockhash_slot=signed.blockhash_slot,
-        max_amount_in=routed.offer.max_amount_in,
-        pool_fee=route.fee,
-        mid=None if mid is None else mid_text(mid, order.decimals_in, order.decimals_out),
-    )
-
-
-def _live(order: Order, attempt: NewAttempt) -> LiveAttempt:
-    return LiveAttempt(
-        order=order,
-        number=attempt.number,
-        signature=attempt.signature,
-        signed_bytes=attempt.signed_bytes,
-        last_valid_block_height=attempt.last_valid_block_height,
-        min_amount_out=attempt.min_amount_out,
-        blockhash_slot=attempt.blockhash_slot,
-    )
-
-
-def _log_routed(routed: _Routed) -> None:
-    """For the log, when there is nothing else to do."""
-    if not logging.getLogger(__name__).isEnabledFor(logging.INFO):
-        return
-    offer = routed.offer
-    log.info(
-        "routed",
-        action="routed",
-        order_id=str(routed.work.order.id),
-        selected_dex=offer.chosen.venue,
-        price=offer.chosen.price,
-        best_prices=_best_prices(offer.quotes),
-        route=[f"{leg.pool_kind} {leg.share} %" for leg in offer.route],
-        gain_bps=offer.gain_bps,
-        prices={f"{quote.pool_kind} {quote.pool}": quote.price for quote in offer.quotes},
-        refusals={refusal.venue: refusal.detail for refusal in offer.refusals},
-    )
-
-
-def _best_prices(quotes: Sequence[Quoted]) -> dict[VenueName, str]:
-    """The best pool's price at each venue, per token."""
-    return {quote.venue: quote.price for quote in sorted(quotes, key=lambda quote: Decimal(quote.price))}
