@@ -145,7 +145,9 @@ class JsonRpc:
             outcome = self._outcome("batch", replies)
             refusal = outcome if isinstance(outcome, RpcError) else RpcTransportError("a single answer to a batch")
             return self._without_batch(calls, refusal)
-        by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
+        by_id = {
+            reply["id"]: reply for reply in replies if isinstance(reply, dict) and isinstance(reply.get("id"), int)
+        }
         return [
             self._outcome(str(request["method"]), by_id[request["id"]])
             if request["id"] in by_id

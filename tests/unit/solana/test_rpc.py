@@ -409,6 +409,12 @@ def test_a_batch_that_is_refused_as_a_whole_is_one_error() -> None:
     assert RpcClient("http://node", transport=Node(lambda _: None)).call_many([]) == []
 
 
+def test_a_batch_whose_answers_have_unusable_ids_is_an_error_for_each_call() -> None:
+    rpc = RpcClient("http://node", transport=Node(lambda _: [{"id": [], "result": 5}, {"id": {}, "result": 5}, 7]))
+    outcomes = rpc.call_many([("getSlot", []), ("getBlockHeight", [])])
+    assert [type(each) for each in outcomes] == [RpcTransportError] * 2
+
+
 REFUSALS: list[Any] = [
     Response(403, b"batch requests are not allowed on your plan"),
     Response(413, b"<html>too large</html>"),
