@@ -1,4 +1,4 @@
-"""Small wrongs in the lines on which the invariants rest, each of which the tests must notice.
+"""Small mutations of the lines that the invariants depend on; the tests must detect each of them.
 
-``mutant.py`` says what a mutant is, ``table/`` holds them all, ``make mutants`` tries them.
+``mutant.py`` defines a mutant, ``table/`` contains all of them, and ``make mutants`` runs the tests against each.
 """

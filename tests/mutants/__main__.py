@@ -1,8 +1,8 @@
-"""Applies one mutant after the other to a copy of the tree, and sees whether the tests that it names fail.
+"""Applies each mutant to a copy of the source tree, and checks that at least one of the tests that it names fails.
 
     python -m tests.mutants [--list] [--only ID ...]
 
-Ends with 0 where all are killed, with 1 where one survives, no longer applies, or ends its tests before they can fail.
+Exits with 0 if all mutants are killed, and with 1 if one survives, does not apply, or its tests end with an error.
 """
 
 import argparse
@@ -34,23 +34,23 @@ _PASSED, _FAILED = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How pytest ended, by its exit code; None if it was stopped. ``said`` is its output."""
+    """Pytest's exit code (None if it was stopped after RUN_SECONDS), and its output."""
 
     exit_code: int | None
-    said: str
+    output: str
 
     @property
     def hung(self) -> bool:
-        """Whether it, or one of its tests, took too long."""
-        return self.exit_code is None or f"Timeout (>{TEST_SECONDS}" in self.said
+        """Whether pytest or one of its tests exceeded its time limit."""
+        return self.exit_code is None or f"Timeout (>{TEST_SECONDS}" in self.output
 
     @property
     def failed(self) -> bool:
-        """Whether a test failed by what it found, and not only what is made ready for it."""
-        return self.exit_code == _FAILED and "\nFAILED tests/" in self.said
+        """Whether a test failed, as opposed to an error in a fixture or in the collection."""
+        return self.exit_code == _FAILED and "\nFAILED tests/" in self.output
 
-    def word(self, *, may_hang: bool) -> str:
-        """What is said of the mutant that was in the tree meanwhile: killed, survived or error."""
+    def result(self, *, may_hang: bool) -> str:
+        """The result for the mutant that was applied during the run: killed, survived or error."""
         if self.hung:
             return "killed" if may_hang else "error"
         if self.exit_code == _PASSED:
@@ -61,13 +61,13 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     mutant: Mutant
-    word: str
+    result: str
     seconds: float
-    said: str
+    output: str
 
 
 class Copy:
-    """The tree's files in a directory of their own, whose packages are those that its tests import."""
+    """A copy of the files of the source tree. Its tests import the packages of the copy."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -86,10 +86,10 @@ class Copy:
 
     @contextmanager
     def mutated(self, mutant: Mutant) -> Iterator[None]:
-        """With the mutant in it. Raises DoesNotApplyError."""
+        """Apply the mutant meanwhile. Raises DoesNotApplyError."""
         path = self.root / mutant.file
         original = path.read_bytes()
-        # Bytecode is known to be stale by seconds and size, and a mutant may have those of the original.
+        # Python compares the modification time in seconds and the size, and a mutant can have those of the original.
         compiled = Path(cache_from_source(str(path)))
         compiled.unlink(missing_ok=True)
         try:
@@ -100,7 +100,7 @@ class Copy:
             compiled.unlink(missing_ok=True)
 
     def test(self, tests: Sequence[str], *options: str, seconds: float = RUN_SECONDS) -> Run:
-        # Before the installed packages, of which an editable installation leads to the tree itself.
+        # The copy comes before the installed packages, because an editable installation points to the original tree.
         environment = os.environ | {"PYTHONPATH": str(self.root)}
         with subprocess.Popen(
             [
@@ -118,20 +118,20 @@ class Copy:
             start_new_session=True,
         ) as process:
             try:
-                said, _ = process.communicate(timeout=seconds)
+                output, _ = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)  # its services end with it
-                said, _ = process.communicate()
-                return Run(None, said)
-        return Run(process.returncode, said)
+                os.killpg(process.pid, signal.SIGKILL)  # the services that it started end with it
+                output, _ = process.communicate()
+                return Run(None, output)
+        return Run(process.returncode, output)
 
     def check_imports(self) -> None:
-        """Raises RuntimeError if its tests would import the packages of another tree."""
-        words = (
+        """Raises RuntimeError if the tests of the copy would import the packages of another tree."""
+        program = (
             "import db, orderctl, orderd, tests as t; print(*(each.__path__[0] for each in (db, orderctl, orderd, t)))"
         )
         found = subprocess.run(
-            [sys.executable, "-c", words],
+            [sys.executable, "-c", program],
             cwd=self.root,
             env=os.environ | {"PYTHONPATH": str(self.root)},
             check=True,
@@ -143,23 +143,23 @@ class Copy:
 
 
 def judge(mutant: Mutant, copy: Copy) -> Verdict:
-    """Whether the tests notice the mutant. Raises DoesNotApplyError."""
+    """Run the tests of the mutant. Raises DoesNotApplyError."""
     began = time.monotonic()
     with copy.mutated(mutant):
         run = copy.test(mutant.tests, "-x")
-    return Verdict(mutant, run.word(may_hang=mutant.hangs), time.monotonic() - began, run.said)
+    return Verdict(mutant, run.result(may_hang=mutant.hangs), time.monotonic() - began, run.output)
 
 
 def judge_all(mutants: Sequence[Mutant], directory: Path) -> Iterator[Verdict]:
-    """The verdicts as they come. Raises RuntimeError if the tests fail without any mutant."""
+    """The verdicts in the order in which they are ready. Raises RuntimeError if the tests fail without a mutant."""
     copies = [Copy(directory / str(number)) for number in range(min(AT_ONCE, len(mutants)))]
     for copy in copies:
         copy.check_imports()
     tests = sorted({test for mutant in mutants for test in mutant.tests})
     began = time.monotonic()
-    whole = copies[0].test(tests, seconds=2 * RUN_SECONDS)
-    if whole.exit_code != _PASSED:
-        raise RuntimeError(f"without any mutant the tests do not pass:\n{whole.said}")
+    baseline = copies[0].test(tests, seconds=2 * RUN_SECONDS)
+    if baseline.exit_code != _PASSED:
+        raise RuntimeError(f"the tests fail without a mutant:\n{baseline.output}")
     print(f"{len(tests)} tests pass without any mutant ({time.monotonic() - began:.0f} s)", flush=True)
     free: SimpleQueue[Copy] = SimpleQueue()
     for copy in copies:
@@ -178,13 +178,15 @@ def judge_all(mutants: Sequence[Mutant], directory: Path) -> Iterator[Verdict]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Do the tests notice small wrongs?")
-    parser.add_argument("--only", metavar="ID", action="append", help="try this one; may be repeated")
-    parser.add_argument("--list", action="store_true", help="name them all and try none")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutants", description="Check that the tests detect each mutant."
+    )
+    parser.add_argument("--only", metavar="ID", action="append", help="only this mutant; can be repeated")
+    parser.add_argument("--list", action="store_true", help="list all mutants and run no tests")
     options = parser.parse_args(arguments)
     known = {mutant.id: mutant for mutant in MUTANTS}
     if unknown := sorted(set(options.only or ()) - known.keys()):
-        parser.error(f"there is no mutant {', '.join(unknown)}; --list names them")
+        parser.error(f"there is no mutant {', '.join(unknown)}; --list lists all mutants")
     chosen = [known[each] for each in dict.fromkeys(options.only)] if options.only else list(MUTANTS)
     if options.list:
         for mutant in chosen:
@@ -194,13 +196,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = dict.fromkeys(("killed", "survived", "error"), 0)
     with TemporaryDirectory(prefix="orderd-mutants-") as directory:
         for verdict in judge_all(chosen, Path(directory)):
-            counts[verdict.word] += 1
+            counts[verdict.result] += 1
             mutant = verdict.mutant
-            print(f"{verdict.word:8} I{mutant.invariant:<3} {mutant.id} ({verdict.seconds:.1f} s)", flush=True)
-            if verdict.word != "killed":
-                print(f"         {mutant.file}: {mutant.harm}; it breaks: {INVARIANTS[mutant.invariant]}")
-                print("".join(f"         | {line}\n" for line in verdict.said.splitlines()[-15:]), flush=True)
-    summary = ", ".join(f"{word} {count}" for word, count in counts.items())
+            print(f"{verdict.result:8} I{mutant.invariant:<3} {mutant.id} ({verdict.seconds:.1f} s)", flush=True)
+            if verdict.result != "killed":
+                print(f"         {mutant.file}: {mutant.harm}; the invariant: {INVARIANTS[mutant.invariant]}")
+                print("".join(f"         | {line}\n" for line in verdict.output.splitlines()[-15:]), flush=True)
+    summary = ", ".join(f"{result} {count}" for result, count in counts.items())
     print(f"{summary} of {len(chosen)} mutants in {time.monotonic() - began:.0f} s")
     return int(counts["killed"] != len(chosen))
 

@@ -1,4 +1,4 @@
-"""A plugin of pytest: examples that are the same each time, and no search for the smallest that fails."""
+"""A pytest plugin that makes Hypothesis use the same examples in each run, without shrinking."""
 
 from hypothesis import Phase, settings
 

@@ -59,7 +59,7 @@ TIMEOUT = f"E   Failed: Timeout (>{TEST_SECONDS}.0s) from pytest-timeout.\n{FAIL
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "said", "may_hang", "word"),
+    ("exit_code", "output", "may_hang", "result"),
     [
         (0, ".", False, "survived"),
         (0, ".", True, "survived"),
@@ -77,9 +77,9 @@ TIMEOUT = f"E   Failed: Timeout (>{TEST_SECONDS}.0s) from pytest-timeout.\n{FAIL
     ],
 )
 def test_only_a_failing_or_expectedly_hanging_test_kills_a_mutant(
-    exit_code: int | None, said: str, may_hang: bool, word: str
+    exit_code: int | None, output: str, may_hang: bool, result: str
 ) -> None:
-    assert Run(exit_code, said).word(may_hang=may_hang) == word
+    assert Run(exit_code, output).result(may_hang=may_hang) == result
 
 
 TREE = {
@@ -115,7 +115,7 @@ def wrong_sum(test: str) -> Mutant:
 def test_a_mutant_of_the_same_length_is_applied_and_removed(copy: Copy) -> None:
     """Stale bytecode of the original must not be used."""
     assert copy.test(["tests/test_sums.py::test_sum"]).exit_code == 0
-    assert judge(wrong_sum("test_sum"), copy).word == "killed"
+    assert judge(wrong_sum("test_sum"), copy).result == "killed"
     assert copy.test(["tests/test_sums.py::test_sum"]).exit_code == 0
 
 

@@ -1,4 +1,4 @@
-"""All mutants, by what they touch."""
+"""All mutants, by subject."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Clocks that are set: no wait ends for that, and none goes on."""
+"""System clocks that are set forward or back: no wait ends or is prolonged by that."""
 
 from typing import Final
 

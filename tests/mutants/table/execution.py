@@ -1,4 +1,4 @@
-"""A turn, what goes before it and what follows: wiring, signing, sending, dispatch, the rate limit, the chain."""
+"""An execution, what precedes it and what follows it: start-up checks, signing, sending, dispatch, the rate limit."""
 
 from typing import Final
 

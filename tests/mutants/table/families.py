@@ -1,4 +1,4 @@
-"""Orders that others execute, amendments, and cancels of what is signed."""
+"""Orders that are executed by child orders, amendments, and cancellations of signed orders."""
 
 from typing import Final
 

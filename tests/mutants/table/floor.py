@@ -1,4 +1,4 @@
-"""What an order accepts at least: where it comes from, that it stays, and what happens where nobody knows a price."""
+"""The minimum amount out of an order: its source, its persistence over attempts, and a missing market price."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The kill switch, and the limits of money that hold for all orders together."""
+"""The kill switch, and the limits that apply to all orders together."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Taking orders in: durably, once, and within what their submitter may."""
+"""Accepting orders: durably, once, and within the permissions of the submitter."""
 
 from typing import Final
 

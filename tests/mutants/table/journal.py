@@ -1,4 +1,4 @@
-"""The one place where an order changes: fences, states, numbers, claims and leases."""
+"""The journal, the only place where an order changes: fencing, states, sequence numbers, claims and leases."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Amounts: how they are read and written, what is the least of them, and what was filled."""
+"""Amounts: parsing, formatting, rounding of minimum amounts, and what was filled."""
 
 from typing import Final
 

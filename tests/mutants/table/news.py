@@ -1,4 +1,4 @@
-"""Telling followers: after the commit, each once, in order."""
+"""Publishing of events: after the commit, each once, in order."""
 
 from typing import Final
 

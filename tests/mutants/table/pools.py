@@ -1,4 +1,4 @@
-"""Pools as guests: each of them breaks nothing but itself, and is left out where it refuses."""
+"""Faulty pools: each affects only itself, and is left out of routes after it refuses."""
 
 from typing import Final
 

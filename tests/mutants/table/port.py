@@ -1,4 +1,4 @@
-"""Who may come in, and what for."""
+"""Access control: who may connect, and which methods a token permits."""
 
 from typing import Final
 

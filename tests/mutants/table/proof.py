@@ -1,4 +1,4 @@
-"""What proves that signed bytes never landed, that they landed, or that they did so for good."""
+"""What proves that signed bytes never landed, that they landed, or that they are final."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Orders that rest: that each fires at its price, once, and is never traded at a worse one than was said."""
+"""Resting orders: each fires once, at its price, and is not traded at a worse price."""
 
 from typing import Final
 

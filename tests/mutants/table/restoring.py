@@ -1,4 +1,4 @@
-"""Restored databases: what was traded since the backup is known before anything is signed again."""
+"""Restored databases: trades since the backup are found before anything is signed again."""
 
 from typing import Final
 

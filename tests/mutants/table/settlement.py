@@ -1,4 +1,4 @@
-"""What ends an attempt, what does not, and what is done about one whose end nobody can tell."""
+"""What ends an attempt, what does not, and the resolution of unknown outcomes."""
 
 from typing import Final
 

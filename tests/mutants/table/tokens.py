@@ -1,4 +1,4 @@
-"""Tokens: which mint a symbol means, which are traded, and what their transfers cost."""
+"""Tokens: which mint a symbol denotes, which tokens are traded, and the fees of their transfers."""
 
 from typing import Final
 

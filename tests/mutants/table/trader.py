@@ -1,4 +1,4 @@
-"""orderctl: what is not known is told as not known, and asked for under the same id."""
+"""orderctl: an unknown outcome is reported as unknown, and a repeated order keeps its id."""
 
 from typing import Final
 

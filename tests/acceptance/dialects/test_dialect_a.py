@@ -1,9 +1,9 @@
-"""The documented request, answer and stream of dialect a: an order and its updates at one path."""
+"""The documented request, response and stream of dialect a: orders are submitted and followed at one path."""
 
 import json
 from uuid import UUID
 
-from tests.acceptance.seeds.engine import Engine, is_like, is_moment, statuses
+from tests.acceptance.dialects.engine import Engine, is_like, is_moment, statuses
 
 BODY = """\
 {
@@ -25,7 +25,7 @@ MESSAGE_FLOW = """\
 { "status": "confirmed", "txHash": "0x123...", "executedPrice": 102.5 }"""
 
 
-def test_the_order_is_taken_and_answered(engine: Engine) -> None:
+def test_a_submission_is_answered_with_an_order_id(engine: Engine) -> None:
     answer = engine.post("/api/orders/execute", BODY)
     assert answer.status_code == 200
     documented = json.loads(ANSWER)
@@ -34,10 +34,10 @@ def test_the_order_is_taken_and_answered(engine: Engine) -> None:
     assert (order["token_in"], order["token_out"], order["amount_in"]) == ("SOL", "USDC", "1.5")
 
 
-def test_the_stream_is_the_message_flow(engine: Engine) -> None:
+def test_the_stream_has_the_documented_frames(engine: Engine) -> None:
     order_id = engine.post("/api/orders/execute", BODY).json()["orderId"]
 
-    frames = engine.story(STREAM.format(order_id))
+    frames = engine.frames_of(STREAM.format(order_id))
 
     documented = [json.loads(line) for line in MESSAGE_FLOW.splitlines()]
     assert [is_like(*pair) for pair in zip(documented, frames, strict=True)] == [True] * 5

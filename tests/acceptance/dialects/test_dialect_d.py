@@ -1,9 +1,9 @@
-"""The documented requests, answers and stream of dialect d: every update of every order, with its quote."""
+"""The documented requests, responses and stream of dialect d: all updates of all orders, with their quotes."""
 
 import json
 import re
 
-from tests.acceptance.seeds.engine import SECONDS, Engine, Frame, is_like, is_moment, statuses
+from tests.acceptance.dialects.engine import SECONDS, Engine, Frame, is_like, is_moment, statuses
 
 BODY = """\
 {
@@ -29,12 +29,12 @@ UPDATE = """\
   "selectedDex": "raydium"
 }"""
 FLOW = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
-"""Routing is told when it begins, and again with the quote."""
+"""The status "routing" is sent twice: at the start, and with the quote."""
 WALLET = json.loads(BODY)["walletAddress"]
 
 
-def followed(engine: Engine, count: int) -> dict[str, list[Frame]]:
-    """The updates of so many orders, as a client hears them who has connected before."""
+def updates_of_new_orders(engine: Engine, count: int) -> dict[str, list[Frame]]:
+    """Submit ``count`` orders; their updates on the stream of all orders, opened before."""
     with engine.listen("/ws") as websocket:
         order_ids = [engine.post("/api/orders/execute", BODY).json()["orderId"] for _ in range(count)]
         frames_by_order: dict[str, list[Frame]] = {order_id: [] for order_id in order_ids}
@@ -45,7 +45,7 @@ def followed(engine: Engine, count: int) -> dict[str, list[Frame]]:
     return frames_by_order
 
 
-def test_the_order_is_taken_though_its_wallet_is_another_and_that_is_kept_as_a_label(engine: Engine) -> None:
+def test_the_wallet_address_of_a_submission_is_only_stored_as_its_label(engine: Engine) -> None:
     answer = engine.post("/api/orders/execute", BODY)
     assert answer.status_code == 200
     assert answer.json().keys() == {"orderId", "message"}
@@ -58,8 +58,8 @@ def test_the_order_is_taken_though_its_wallet_is_another_and_that_is_kept_as_a_l
     assert engine.http.get("/api/status").json()["wallet"] != WALLET
 
 
-def test_an_update_is_the_documented_one(engine: Engine) -> None:
-    (frames,) = followed(engine, 1).values()
+def test_an_update_has_the_documented_members(engine: Engine) -> None:
+    (frames,) = updates_of_new_orders(engine, 1).values()
 
     assert statuses(frames) == FLOW
     update, documented = frames[2], json.loads(UPDATE)
@@ -71,35 +71,35 @@ def test_an_update_is_the_documented_one(engine: Engine) -> None:
     assert all(as_written.fullmatch(frame["timestamp"]) and is_moment(frame["timestamp"]) for frame in frames)
 
 
-def test_all_orders_are_reported_at_once_each_with_its_quote(engine: Engine) -> None:
-    for order_id, frames in followed(engine, 3).items():
+def test_one_stream_reports_all_orders_with_their_quotes(engine: Engine) -> None:
+    for order_id, frames in updates_of_new_orders(engine, 3).items():
         assert statuses(frames) == FLOW
         order = engine.stored(order_id)
         for frame in frames[2:]:
             assert frame["quote"]["dex"] == frame["selectedDex"] == order["venue"]
             assert frame["quote"]["amountOut"] == float(order["quoted_amount_out"])
         assert frames[-1]["txSignature"] == frames[-1]["txHash"] == order["signature"]
-        assert engine.story(f"/ws?orderId={order_id}") == frames
+        assert engine.frames_of(f"/ws?orderId={order_id}") == frames
 
 
-def test_an_order_that_fails_says_so_after_it_was_routed(engine: Engine) -> None:
+def test_the_last_update_of_a_failed_order_contains_its_error(engine: Engine) -> None:
     order_id = engine.post("/api/orders/execute", BODY.replace("1.5", "2000")).json()["orderId"]
-    end = engine.story(f"/ws?orderId={order_id}")[-1]
+    end = engine.frames_of(f"/ws?orderId={order_id}")[-1]
     assert end["status"] == "failed"
     assert end["errorMessage"] == engine.http.get(f"/api/orders/{order_id}").json()["errorMessage"]
 
 
-def test_the_status_of_an_order_is_asked_for_by_its_id(engine: Engine) -> None:
+def test_the_status_of_an_order_can_be_requested_by_its_id(engine: Engine) -> None:
     order_id = engine.post("/api/orders/execute", BODY).json()["orderId"]
-    end = engine.story(f"/ws?orderId={order_id}")[-1]
+    end = engine.frames_of(f"/ws?orderId={order_id}")[-1]
     answer = engine.http.get(f"/api/orders/{order_id}").json()
     assert (answer["orderId"], answer["status"]) == (order_id, "confirmed")
     assert (answer["selectedDex"], answer["txSignature"]) == (end["selectedDex"], end["txSignature"])
 
 
-def test_the_metrics_of_the_queue_and_the_health_are_reported(engine: Engine) -> None:
+def test_the_metrics_of_the_queue_and_the_health_can_be_requested(engine: Engine) -> None:
     order_id = engine.post("/api/orders/execute", BODY).json()["orderId"]
-    engine.story(f"/ws?orderId={order_id}")
+    engine.frames_of(f"/ws?orderId={order_id}")
     metrics = engine.http.get("/api/orders").json()["queue"]
     assert {"waiting", "active", "delayed", "confirmed", "failed"} <= metrics.keys()
     assert metrics["confirmed"] > 0

@@ -1,4 +1,4 @@
-"""One daemon for the tests of all dialects: to each of them its orders are its own."""
+"""One daemon for the tests of all dialects. Each test looks only at the orders that it submitted."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import running_daemon
-from tests.acceptance.seeds.engine import SECONDS, Engine
+from tests.acceptance.dialects.engine import SECONDS, Engine
 from tests.conftest import QUICK
 from tests.databases import Databases
 

@@ -1,4 +1,5 @@
-"""What dialect e documents. It names no paths, but the way of an order from its POST to whoever listens."""
+"""What dialect e documents: it names no paths, only the way of an order from its POST to the subscribers of its
+stream."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from websockets.sync.client import connect
 
 from orderd.config.settings import Settings
 from orderd.process.roles import ListeningRole
-from tests.acceptance.seeds.engine import SECONDS, Engine, statuses
+from tests.acceptance.dialects.engine import SECONDS, Engine, statuses
 
 BODY = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 0.01}'
 STREAM = "ws/orders?orderId={}"
@@ -19,7 +20,7 @@ STREAM = "ws/orders?orderId={}"
 
 @pytest.fixture
 def other_gateway(engine: Engine, tmp_path: Path) -> Iterator[str]:
-    """Where a second one is reached, over the same Postgres and Redis."""
+    """The URL of a second gateway over the same Postgres and Redis."""
     gateway = ListeningRole(
         "gateway",
         tmp_path,
@@ -34,18 +35,20 @@ def other_gateway(engine: Engine, tmp_path: Path) -> Iterator[str]:
     child.stop()
 
 
-def test_the_answer_is_an_id_and_the_order_is_stored_as_pending_before_any_worker_has_seen_it(engine: Engine) -> None:
-    with engine.worker_held():
+def test_a_submission_is_stored_as_pending_before_a_worker_takes_the_order(engine: Engine) -> None:
+    with engine.worker_stopped():
         answer = engine.post("/api/orders/execute", BODY)
         assert answer.status_code == 200
         order_id = str(UUID(answer.json()["orderId"]))
         assert engine.stored(order_id)["status"] == "pending"
-    assert engine.story(f"/{STREAM.format(order_id)}")[-1]["status"] == "CONFIRMED"
+    assert engine.frames_of(f"/{STREAM.format(order_id)}")[-1]["status"] == "CONFIRMED"
 
 
-def test_updates_reach_who_listens_at_a_gateway_that_did_not_take_the_order(engine: Engine, other_gateway: str) -> None:
+def test_updates_reach_the_subscribers_of_another_gateway_than_the_one_that_accepted_the_order(
+    engine: Engine, other_gateway: str
+) -> None:
     with ExitStack() as waiting:
-        waiting.enter_context(engine.worker_held())
+        waiting.enter_context(engine.worker_stopped())
         order_id = engine.post("/orders", BODY).json()["orderId"]
         with connect(other_gateway + STREAM.format(order_id)) as websocket:
             assert json.loads(websocket.recv(SECONDS))["status"] == "PENDING"
@@ -53,5 +56,5 @@ def test_updates_reach_who_listens_at_a_gateway_that_did_not_take_the_order(engi
             assert statuses([json.loads(message) for message in websocket]) == ["ROUTING", "BUILDING", "CONFIRMED"]
 
 
-def test_an_order_is_tried_three_times_where_nothing_else_is_set() -> None:
+def test_an_order_has_three_attempts_by_default() -> None:
     assert Settings.model_fields["max_attempts"].default == 3

@@ -1,4 +1,4 @@
-"""A daemon, as clients of older order engines know it."""
+"""A client of the daemon that uses the HTTP and WebSocket interfaces of older order engines (the dialects)."""
 
 import json
 import os
@@ -20,7 +20,8 @@ SECONDS = 20
 
 @dataclass(frozen=True)
 class Engine:
-    """``http`` and ``websocket`` are where it is reached; ``services`` the settings of others that share its own."""
+    """``http`` and ``websocket`` reach the daemon; ``services`` are settings for another process over its Postgres
+    and Redis."""
 
     http: httpx.Client
     websocket: str
@@ -28,22 +29,23 @@ class Engine:
     services: Mapping[str, str]
 
     def post(self, path: str, body: str, **headers: str) -> httpx.Response:
-        """Send a body as it is written."""
+        """Send the body exactly as it is written."""
         return self.http.post(path, content=body, headers={"Content-Type": "application/json"} | headers)
 
     def listen(self, path: str) -> ClientConnection:
         return connect(self.websocket + path, open_timeout=SECONDS)
 
-    def story(self, path: str) -> list[Frame]:
-        """All frames until the daemon closes the stream, as it does when it has told all."""
+    def frames_of(self, path: str) -> list[Frame]:
+        """All frames until the daemon closes the stream, which it does after the last event of the order."""
         with self.listen(path) as websocket:
             frames = [json.loads(message) for message in websocket]
             assert websocket.protocol.close_code == 1000
         return frames
 
     @contextmanager
-    def worker_held(self) -> Iterator[None]:
-        """Meanwhile orders wait: whoever listens comes before they have ended."""
+    def worker_stopped(self) -> Iterator[None]:
+        """The worker process is stopped meanwhile, so that orders wait until the client has connected to their
+        stream."""
         pid = int((self.daemon.log.parent / "worker.lock").read_text())
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -65,7 +67,7 @@ def is_moment(text: str) -> bool:
 
 
 def is_like(documented: object, sent: object) -> bool:
-    """Whether ``sent`` has the members that are documented and no others, at any depth, with values of their types."""
+    """Whether ``sent`` has exactly the documented members at any depth, with values of the same types."""
     if isinstance(documented, dict):
         return (
             isinstance(sent, dict)

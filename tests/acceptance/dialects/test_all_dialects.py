@@ -1,4 +1,4 @@
-"""What holds in every dialect: who comes late or again, what is refused, and how amounts are read."""
+"""What all dialects have in common: reconnecting to streams, refusals, and the parsing of amounts."""
 
 import json
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.acceptance.seeds.engine import SECONDS, Engine, Frame, statuses
+from tests.acceptance.dialects.engine import SECONDS, Engine, Frame, statuses
 
 UNKNOWN = "01980000-0000-7000-8000-000000000001"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a client sends, the status of the answer, and where it listens to an order."""
+    """The path, body and status of a submission, the path of the order's stream, and the statuses of a market order."""
 
     path: str
     body: Frame
     status: int
     stream: str
-    words: list[str]
+    market_statuses: list[str]
 
     def stream_of(self, order_id: str) -> str:
         return self.stream.format(order_id)
@@ -58,34 +58,34 @@ def submit(engine: Engine, dialect: Dialect, **changes: object) -> str:
     return order_id
 
 
-# Late, again, and not at all
+# Streams
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, ROUTING_COMPLETE])
-def test_whoever_comes_late_is_told_the_whole_story(engine: Engine, dialect: Dialect) -> None:
+def test_a_stream_opened_after_the_end_of_an_order_contains_all_its_events(engine: Engine, dialect: Dialect) -> None:
     order_id = submit(engine, dialect)
-    story = engine.story(dialect.stream_of(order_id))
-    assert statuses(story) == dialect.words
-    assert engine.story(dialect.stream_of(order_id)) == story
+    frames = engine.frames_of(dialect.stream_of(order_id))
+    assert statuses(frames) == dialect.market_statuses
+    assert engine.frames_of(dialect.stream_of(order_id)) == frames
 
 
 @pytest.mark.parametrize("dialect", [EXECUTE, ROUTING_COMPLETE])
-def test_whoever_comes_again_is_told_all_again(engine: Engine, dialect: Dialect) -> None:
+def test_a_stream_that_is_opened_again_begins_with_the_first_event(engine: Engine, dialect: Dialect) -> None:
     order_id = submit(engine, dialect)
     with engine.listen(dialect.stream_of(order_id)) as websocket:
         first = json.loads(websocket.recv(SECONDS))
-    story = engine.story(dialect.stream_of(order_id))
-    assert story[0] == first
-    assert statuses(story) == dialect.words
+    frames = engine.frames_of(dialect.stream_of(order_id))
+    assert frames[0] == first
+    assert statuses(frames) == dialect.market_statuses
 
 
 @pytest.mark.parametrize("dialect", ALL)
-def test_an_order_that_fails_says_why(engine: Engine, dialect: Dialect) -> None:
+def test_the_last_frame_of_a_failed_order_contains_its_error(engine: Engine, dialect: Dialect) -> None:
     order_id = submit(engine, dialect, amount=2000)  # twice what the wallet has
-    end = engine.story(dialect.stream_of(order_id))[-1]
+    end = engine.frames_of(dialect.stream_of(order_id))[-1]
     assert end["status"].lower() == "failed"
     assert engine.stored(order_id)["error"]["detail"] in end["error"]
-    again = engine.story(dialect.stream_of(order_id))[-1]
+    again = engine.frames_of(dialect.stream_of(order_id))[-1]
     assert (again["status"], again["error"]) == (end["status"], end["error"])
     answer = engine.http.get(f"/api/orders/{order_id}").json()
     assert (answer["status"], answer["errorMessage"]) == ("failed", end["error"])
@@ -93,7 +93,9 @@ def test_an_order_that_fails_says_why(engine: Engine, dialect: Dialect) -> None:
 
 @pytest.mark.parametrize("dialect", ALL)
 @pytest.mark.parametrize(("order_id", "status"), [(UNKNOWN, 404), ("no%20id", 422), ("", 422)])
-def test_an_order_that_is_not_there_is_refused(engine: Engine, dialect: Dialect, order_id: str, status: int) -> None:
+def test_the_stream_of_an_unknown_order_is_refused(
+    engine: Engine, dialect: Dialect, order_id: str, status: int
+) -> None:
     with pytest.raises(InvalidStatus) as caught:
         engine.listen(dialect.stream_of(order_id))
     response = caught.value.response
@@ -102,13 +104,13 @@ def test_an_order_that_is_not_there_is_refused(engine: Engine, dialect: Dialect,
 
 
 @pytest.mark.parametrize("path", ["/ws/orders", "/api/orders/execute", "/nowhere"])
-def test_a_stream_of_nothing_is_refused(engine: Engine, path: str) -> None:
+def test_a_stream_without_an_order_id_or_at_an_unknown_path_is_refused(engine: Engine, path: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
         engine.listen(path)
     assert 400 <= caught.value.response.status_code < 500
 
 
-def test_a_web_page_cannot_listen(engine: Engine) -> None:
+def test_a_connection_with_the_origin_of_a_web_page_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidStatus) as caught:
         connect(engine.websocket + "/ws", origin=Origin("http://evil.example"))
     assert caught.value.response.status_code == 403
@@ -122,7 +124,7 @@ def test_a_web_page_cannot_listen(engine: Engine) -> None:
     ("written", "amount"),
     [("1.1", "1.1"), ('"1.1"', "1.1"), ("1e-9", "0.000000001"), ("0.100000001", "0.100000001"), ("3", "3")],
 )
-def test_the_amount_is_read_exactly(engine: Engine, dialect: Dialect, written: str, amount: str) -> None:
+def test_the_amount_is_parsed_exactly(engine: Engine, dialect: Dialect, written: str, amount: str) -> None:
     body = json.dumps(dialect.body | {"amount": "AMOUNT"}).replace('"AMOUNT"', written)
     answer = engine.http.post(dialect.path, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == dialect.status, answer.text
@@ -149,7 +151,7 @@ def test_the_amount_is_read_exactly(engine: Engine, dialect: Dialect, written: s
         ("1, " + '"amount": 100', "REQUEST_INVALID"),
     ],
 )
-def test_what_is_no_amount_is_refused(engine: Engine, dialect: Dialect, written: str, code: str) -> None:
+def test_an_invalid_amount_is_refused(engine: Engine, dialect: Dialect, written: str, code: str) -> None:
     body = json.dumps(dialect.body | {"amount": "AMOUNT"}).replace('"AMOUNT"', written)
     answer = engine.http.post(dialect.path, content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, code)
@@ -171,21 +173,21 @@ def test_what_is_no_amount_is_refused(engine: Engine, dialect: Dialect, written:
         ("/orders", [], "REQUEST_INVALID"),
     ],
 )
-def test_what_is_no_order_is_refused(engine: Engine, path: str, body: object, code: str) -> None:
+def test_an_invalid_order_is_refused(engine: Engine, path: str, body: object, code: str) -> None:
     answer = engine.http.post(path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["error"]
 
 
 @pytest.mark.parametrize("written", ["1e-2", '"0.01"'])
-def test_the_least_that_is_accepted_is_a_part_of_the_order(engine: Engine, written: str) -> None:
+def test_the_minimum_amount_out_is_stored_with_the_order(engine: Engine, written: str) -> None:
     body = f'{{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "minAmountOut": {written}}}'
     answer = engine.http.post("/orders", content=body, headers={"content-type": "application/json"})
     assert engine.stored(answer.json()["orderId"])["min_out"] == "0.01"
 
 
 @pytest.mark.parametrize("member", ["limitPrice", "targetPrice", "price"])
-def test_a_limit_order_rests_at_its_price_and_is_pending(engine: Engine, member: str) -> None:
+def test_a_limit_order_is_open_at_its_price(engine: Engine, member: str) -> None:
     body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, "orderType": "LIMIT", member: 150.5}
     answer = engine.http.post("/api/orders/execute", json=body)
     stored = engine.stored(answer.json()["orderId"])
@@ -202,7 +204,7 @@ def test_a_limit_order_rests_at_its_price_and_is_pending(engine: Engine, member:
         ({"limitPrice": 150, "price": 150}, "REQUEST_INVALID", "price"),
     ],
 )
-def test_an_order_whose_kind_is_not_clear_is_refused(
+def test_an_order_whose_type_is_unsupported_or_contradicts_its_price_is_refused(
     engine: Engine, terms: dict[str, object], code: str, names: str
 ) -> None:
     body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, **terms}
@@ -212,13 +214,13 @@ def test_an_order_whose_kind_is_not_clear_is_refused(
 
 
 @pytest.mark.parametrize("dialect", ALL)
-def test_what_is_not_said_to_be_json_is_refused(engine: Engine, dialect: Dialect) -> None:
+def test_a_body_whose_content_type_is_not_json_is_refused(engine: Engine, dialect: Dialect) -> None:
     answer = engine.http.post(dialect.path, content=json.dumps(dialect.body), headers={"content-type": "text/plain"})
     assert (answer.status_code, answer.json()["code"]) == (415, "REQUEST_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize("dialect", ALL)
-def test_the_same_key_is_the_same_order(engine: Engine, dialect: Dialect) -> None:
+def test_a_repeated_idempotency_key_returns_the_same_order(engine: Engine, dialect: Dialect) -> None:
     headers = {"Idempotency-Key": f"key-{ALL.index(dialect)}"}
     first, second = (engine.http.post(dialect.path, json=dialect.body, headers=headers) for _ in range(2))
     assert first.json() == second.json()
@@ -226,8 +228,8 @@ def test_the_same_key_is_the_same_order(engine: Engine, dialect: Dialect) -> Non
     assert (other.status_code, other.json()["code"]) == (422, "ORDER_CONFLICT")
 
 
-def test_an_order_in_the_daemons_own_words_is_answered_in_them(engine: Engine) -> None:
-    """Even where it contains a dialect's words as a value."""
+def test_an_order_in_the_format_of_the_daemon_is_answered_in_that_format(engine: Engine) -> None:
+    """Even if one of its values is the name of a dialect's member."""
     body = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "inputToken"}
     answer = engine.http.post("/api/orders", json=body)
     assert answer.status_code == 201

@@ -1,4 +1,4 @@
-"""The documented request, stream and figures of dialect b: a snapshot on connection, then events."""
+"""The documented request, stream and default limits of dialect b: a snapshot on connection, then events."""
 
 import json
 from contextlib import ExitStack
@@ -7,25 +7,25 @@ from decimal import Decimal
 import pytest
 
 from orderd.config.settings import Settings
-from tests.acceptance.seeds.engine import SECONDS, Engine, is_moment, statuses
+from tests.acceptance.dialects.engine import SECONDS, Engine, is_moment, statuses
 
 BODY = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1.5}'
-"""It names the parts of an order as its table does, and as dialect a does on the wire."""
+
 STREAM = "/ws/orders?orderId={}"
 WSCAT = "/ws/orders?orderId=ord_xxx"
 STATES = ["PENDING", "ROUTING", "BUILDING", "CONFIRMED", "FAILED"]
 EVENT_TYPES = ("SNAPSHOT", "EVENT")
 
 
-def test_the_order_is_taken_and_answered_with_its_id(engine: Engine) -> None:
+def test_a_submission_is_answered_with_an_order_id(engine: Engine) -> None:
     answer = engine.post("/orders", BODY)
     assert answer.status_code == 200
     assert engine.stored(answer.json()["orderId"])["amount_in"] == "1.5"
 
 
-def test_whoever_connects_first_is_sent_a_snapshot_and_then_each_event(engine: Engine) -> None:
+def test_a_stream_opened_before_the_execution_sends_a_snapshot_and_then_each_event(engine: Engine) -> None:
     with ExitStack() as waiting:
-        waiting.enter_context(engine.worker_held())
+        waiting.enter_context(engine.worker_stopped())
         order_id = engine.post("/orders", BODY).json()["orderId"]
         with engine.listen(STREAM.format(order_id)) as websocket:
             frames = [json.loads(websocket.recv(SECONDS))]
@@ -41,27 +41,27 @@ def test_whoever_connects_first_is_sent_a_snapshot_and_then_each_event(engine: E
     assert frames[-1]["txHash"] == engine.stored(order_id)["signature"]
 
 
-def test_a_client_that_names_the_order_itself_connects_by_that_name(engine: Engine) -> None:
+def test_a_stream_can_be_opened_by_the_idempotency_key_of_the_order(engine: Engine) -> None:
     order_id = engine.post("/orders", BODY, **{"Idempotency-Key": "ord_xxx"}).json()["orderId"]
-    frames = engine.story(WSCAT)
+    frames = engine.frames_of(WSCAT)
     assert frames[0]["type"] == "SNAPSHOT"
     assert frames[-1]["status"] == "CONFIRMED"
     assert {frame["orderId"] for frame in frames} == {order_id}
 
 
-def test_of_an_order_that_has_ended_the_snapshot_is_its_end(engine: Engine) -> None:
+def test_the_snapshot_of_an_ended_order_is_its_last_state(engine: Engine) -> None:
     order_id = engine.post("/orders", BODY).json()["orderId"]
-    end = engine.story(STREAM.format(order_id))[-1]
-    (snapshot,) = engine.story(STREAM.format(order_id))
+    end = engine.frames_of(STREAM.format(order_id))[-1]
+    (snapshot,) = engine.frames_of(STREAM.format(order_id))
     assert (snapshot["type"], snapshot["status"]) == ("SNAPSHOT", "CONFIRMED")
     assert (snapshot["txHash"], snapshot["executedPrice"]) == (end["txHash"], end["executedPrice"])
     assert (snapshot["tokenIn"], snapshot["tokenOut"], snapshot["amount"]) == ("SOL", "USDC", 1.5)
 
 
-def test_the_router_logs_the_choice_and_the_price_of_both(engine: Engine) -> None:
-    """As in "[ROUTER] Selected raydium | Raydium=99.96 Meteora=97.88", in JSON."""
+def test_the_router_logs_the_selected_venue_and_the_best_price_of_each(engine: Engine) -> None:
+    """The JSON form of "[ROUTER] Selected raydium | Raydium=99.96 Meteora=97.88"."""
     order_id = engine.post("/orders", BODY).json()["orderId"]
-    engine.story(STREAM.format(order_id))
+    engine.frames_of(STREAM.format(order_id))
     lines = [json.loads(line) for line in engine.daemon.log.read_text().splitlines() if line.startswith("{")]
     (line,) = (line for line in lines if line.get("action") == "routed" and line["order_id"] == order_id)
     assert line["selected_dex"] in ("raydium", "meteora")
@@ -73,5 +73,5 @@ def test_the_router_logs_the_choice_and_the_price_of_both(engine: Engine) -> Non
     ("setting", "value"),
     [("worker_threads", 10), ("rate_limit", 100), ("rate_window_seconds", 60)],
 )
-def test_so_many_orders_are_worked_on_and_started_where_nothing_else_is_set(setting: str, value: int) -> None:
+def test_the_default_limits_are_the_documented_ones(setting: str, value: int) -> None:
     assert Settings.model_fields[setting].default == value

@@ -1,9 +1,9 @@
-"""The documented request, answer and stream of dialect c."""
+"""The documented request, response and stream of dialect c."""
 
 import json
 from uuid import UUID
 
-from tests.acceptance.seeds.engine import Engine, is_moment, statuses
+from tests.acceptance.dialects.engine import Engine, is_moment, statuses
 
 BODY = """\
 {
@@ -20,7 +20,7 @@ STREAM = "/ws/orders/{}"
 EVENTS = ["ROUTING", "ROUTING_COMPLETE", "CONFIRMED"]
 
 
-def test_the_order_is_queued_and_answered(engine: Engine) -> None:
+def test_a_submission_is_answered_with_an_order_id(engine: Engine) -> None:
     answer = engine.post("/api/orders", BODY)
     assert (answer.status_code, answer.reason_phrase) == (201, "Created")
     documented = json.loads(ANSWER)
@@ -29,10 +29,10 @@ def test_the_order_is_queued_and_answered(engine: Engine) -> None:
     assert (order["token_in"], order["token_out"], order["amount_in"]) == ("SOL", "USDC", "10")
 
 
-def test_the_stream_is_the_three_events(engine: Engine) -> None:
+def test_the_stream_has_the_three_documented_events(engine: Engine) -> None:
     order_id = engine.post("/api/orders", BODY).json()["orderId"]
 
-    frames = engine.story(STREAM.format(order_id))
+    frames = engine.frames_of(STREAM.format(order_id))
 
     assert statuses(frames) == EVENTS
     assert {frame["orderId"] for frame in frames} == {order_id}
