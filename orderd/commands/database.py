@@ -1,7 +1,6 @@
 """Database access for commands on the daemon's machine, whether or not the daemon runs."""
 
 import os
-import pwd
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -64,6 +63,8 @@ def served(settings: Settings, *, migrates: bool = True) -> Iterator[None]:
 def _check_owner(state_dir: Path) -> None:
     """Raises ConfigurationError for another user's directory: its database refuses this one, and would not survive
     files of another owner."""
+    import pwd  # only Unix has it, and every command loads this module
+
     owner = state_dir.stat().st_uid
     if owner == os.geteuid():
         return

@@ -16,8 +16,8 @@ LINES = {
     },
     "terms": {
         "    slippage_bps: int\n": "    memo: str | None\n",
-        "    slippage: str\n": "    memo: str | None = None\n",
     },
+    "terms_formatted": {"    slippage: str\n": "    memo: str | None = None\n"},
     "terms_parsing": {"        slippage_bps=parse_slippage_bps(": "        memo=given.memo,\n"},
     "terms_formatting": {'        "slippage": format_amount(': '        "memo": terms.memo,\n'},
 }
