@@ -1,4 +1,4 @@
-"""The command line: the global options, and what ``orderctl`` alone does."""
+"""The command line: the global options, and ``orderctl`` without a command."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,14 +32,18 @@ app = CommandLine(cls=VerbGroup, context_settings={"help_option_names": ["-h", "
 def orderctl(
     ctx: typer.Context,
     url: Annotated[str | None, typer.Option(metavar="URL", help="The daemon's address.", envvar=None)] = None,
-    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The authority of the daemon's certificate.")] = None,
-    context: Annotated[str | None, typer.Option(metavar="NAME", help="Which of the configured daemons.")] = None,
-    api_key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that holds the API key.")] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM file with the CA of the daemon's certificate.")
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A configured daemon; see orderctl context.")
+    ] = None,
+    api_key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file that contains the API key.")] = None,
     token_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
     color: Annotated[Colour | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
-    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")] = None,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="How long to wait for a response.")] = None,
     output: Annotated[Format, OUTPUT] = "table",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001  (its callback prints it)
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
@@ -52,7 +56,7 @@ def orderctl(
     orderctl submit SOL USDC 1.5
     orderctl watch ID
 
-    Without a command it shows how the daemon is and the orders that are active.
+    Without a command, it shows the daemon's status and the active orders.
     """
     flags: Flags = ctx.obj
     flags.url, flags.ca, flags.context = url, ca, context

@@ -1,4 +1,4 @@
-"""``orderctl`` as a process: its collector, its streams and its end."""
+"""The entry point of the ``orderctl`` process: garbage collection, streams and exit."""
 
 import gc
 import os
@@ -7,10 +7,10 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    # Loading makes objects by the ten thousand and no garbage: to look for it took a fifth of a short command. So this
-    # comes before anything is loaded.
+    # Imports create many objects but no garbage; collecting it took a fifth of a short command's time. So this comes
+    # before all imports.
     gc.set_threshold(200_000)
-    # Plugins of pydantic have nothing to do here, and to look for them reads of every package that is installed.
+    # The search for pydantic plugins reads the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from orderctl.output.guard import guard_streams, loss
 
@@ -25,12 +25,12 @@ def main() -> NoReturn:
     code = run(sys.argv[1:])
     sys.stdout.flush()
     if (lost := loss()) is not None:
-        sys.stderr.write(f"the work went on, but of what it told on stdout the rest is lost: {lost}\n")
+        sys.stderr.write(f"the command completed, but part of its output on stdout is lost: {lost}\n")
     _end(code)
 
 
 def _end(code: int) -> NoReturn:
-    """Nothing is left to be done: the interpreter would only take apart, one by one, all modules that were loaded."""
+    """Exit without the interpreter's clean-up, which would only take time: it tears down all imported modules."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

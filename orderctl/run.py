@@ -1,6 +1,6 @@
 """Runs one command line; how every error leaves the program.
 
-The code that shows errors is loaded only when there is one, so that help and every command start fast.
+The code for error reports is imported on use, so that help and every command start fast.
 """
 
 import sys
@@ -13,7 +13,7 @@ from typer.main import get_command
 from orderctl.app import app
 from orderctl.config.flags import Flags
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.guard import OutputClosedError, has_left
+from orderctl.output.guard import OutputClosedError, is_closed_by_reader
 
 if TYPE_CHECKING:
     from orderd.client.errors import ClientError
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 
 def run(args: list[str]) -> int:
-    """Runs one command line and returns its exit code. Errors go to stderr, in JSON if JSON was asked for."""
+    """Run a command line and return its exit code. Errors are printed on stderr, as JSON if the output format is
+    JSON."""
     flags = Flags()
     try:
-        _check_filled(args)
+        _check_no_empty_argument(args)
         outcome = get_command(app).main(args, prog_name="orderctl", standalone_mode=False, obj=flags)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (the last stop: no traceback reaches a trader who did not ask for it)
-        if isinstance(error, OutputClosedError) and has_left(error.cause):
+        if isinstance(error, OutputClosedError) and is_closed_by_reader(error.cause):
             return ExitCode.OK
         if flags.debug:
             sys.excepthook(type(error), error, error.__traceback__)
@@ -39,8 +40,8 @@ def run(args: list[str]) -> int:
     return outcome if isinstance(outcome, int) else ExitCode.OK
 
 
-def _check_filled(args: list[str]) -> None:
-    """An empty word is mostly a variable that a script has not set: to go on without it would be to do something else.
+def _check_no_empty_argument(args: list[str]) -> None:
+    """Refuse empty arguments: they are usually unset variables of a script, and ignoring them would change the meaning.
 
     Raises ClientError.
     """
@@ -56,7 +57,7 @@ def _check_filled(args: list[str]) -> None:
 
 
 def _reportable(error: Exception) -> "ClientError | OrderdError":
-    """As an error that says what happened, why, and what to do."""
+    """Convert any exception to an error with a title, a detail and a next step."""
     from orderd.client.errors import ClientError, UnexpectedError
     from orderd.domain.errors import OrderdError
 
@@ -64,12 +65,12 @@ def _reportable(error: Exception) -> "ClientError | OrderdError":
         case ClientError() | OrderdError():
             return error
         case OutputClosedError():
-            title = "What was asked for could not be written to stdout"
-            return ClientError(title, str(error), "make room, or write it elsewhere, and run it again")
+            title = "The output could not be written to stdout"
+            return ClientError(title, str(error), "free some space, or redirect the output, and run the command again")
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "orderctl"
-            # The library says "Value error, ..." for a choice that is none; the words after it are enough.
+            # Typer prefixes the message of an invalid choice with "Value error, ".
             why = error.format_message().replace("Value error, ", "")
             return ClientError("The command line cannot be understood", why, f"see: {command} --help")
         case _:

@@ -1,4 +1,4 @@
-"""The verbs. Each is a module that is imported when it is called, so that help and every command start fast."""
+"""The commands of orderctl. Each is a module that is imported on use, so that help and every command start fast."""
 
 import copy
 from importlib import import_module
@@ -18,9 +18,9 @@ _GROUPS: Final = {
     "Trade": {
         "submit": "Sell an amount of one token for another.",
         "buy": "Buy an exact amount of a token with another.",
-        "oco": "Sell at a higher or at a lower price, whichever is reached first.",
-        "quote": "Ask all venues for a price.",
-        "depth": "Show what each size of a pair would pay and cost, over the best route and at each venue alone.",
+        "oco": "Sell at a higher or a lower price, whichever is reached first.",
+        "quote": "Show the prices of all venues.",
+        "depth": "Show the price and the cost of several trade sizes, on the best route and at each venue alone.",
     },
     "Orders": {
         "watch": "Follow orders live until they end.",
@@ -30,40 +30,40 @@ _GROUPS: Final = {
         "events": "Show an order's events.",
         "cancel": "Cancel orders that are not signed yet.",
         "amend": "Change the price, the amount or the validity of a resting order.",
-        "pause": "Start no further executions of an order.",
+        "pause": "Pause an order with several executions.",
         "resume": "Continue the executions of a paused order.",
-        "simulate-fill": "Show what an order would do now, even if it waits for a price.",
-        "resolve": "Show the chain's evidence of an unknown outcome, or resolve it.",
-        "tui": "Show all orders, prices and the daemon's load on a full screen.",
+        "simulate-fill": "Simulate what an order would do now, even if it waits for a price.",
+        "resolve": "Show the chain's evidence about an unknown outcome, or resolve it.",
+        "tui": "Open the full-screen terminal interface: orders, prices, venues and profit.",
     },
     "Wallet and records": {
-        "balances": "Show what the wallet holds.",
-        "portfolio": "Show what the wallet holds and what it is worth.",
+        "balances": "Show the balances of the wallet.",
+        "portfolio": "Show the wallet's holdings and their value.",
         "history": "List fills, newest first, with their totals.",
-        "pnl": "Show what was earned, by token and by day.",
+        "pnl": "Show profit and loss, by token or by day.",
         "export": "Print all fills as CSV or JSON lines.",
     },
     "Market": {
-        "chart": "Draw the prices of a pair, with your fills and the prices that orders wait for.",
-        "pools": "List the pools: what they hold, their price and their fee.",
-        "tokens": "List and search tokens, and choose what their symbols mean.",
+        "chart": "Draw the prices of a pair, with your fills and the prices of waiting orders.",
+        "pools": "List the pools with their reserves, prices and fees.",
+        "tokens": "List and search tokens, and assign symbols to mints.",
     },
     "Daemon": {
-        "status": "Show how the daemon and its services are.",
+        "status": "Show the status of the daemon and its services.",
         "halt": "Stop all new signatures and orders, in all processes, until the halt is lifted.",
-        "doctor": "Check everything between this client and the chain, and say what to fix.",
+        "doctor": "Check the configuration, the daemon, its services and the wallet, and suggest fixes.",
         "version": "Show the versions of this client and of the daemon.",
     },
     "Client": {
-        "mcp": "Let an assistant quote, list, show and watch over the Model Context Protocol, on stdin and stdout.",
+        "mcp": "Serve quotes and orders to an AI assistant, by the Model Context Protocol on stdin and stdout.",
         "config": "Show, check and change the client's configuration.",
-        "context": "Choose between several daemons.",
-        "schema": "Print the JSON Schema of what -o json and -o jsonl print.",
+        "context": "Select one of several daemons.",
+        "schema": "Print the JSON Schema of the documents of -o json and -o jsonl.",
         "completion": "Print the script that makes a shell complete commands, orders and tokens.",
     },
 }
 VERBS: Final = {verb: words for group in _GROUPS.values() for verb, words in group.items()}
-"""Each is a module of orderctl.commands; the words are the first line of its function's docstring."""
+"""The commands with the first line of their docstring. Each is a module of ``orderctl.commands``."""
 CHANGING: Final = frozenset(
     {
         "submit",
@@ -82,11 +82,11 @@ CHANGING: Final = frozenset(
         "context",
     }
 )
-"""Those whose work goes on if their output has no reader. The others only read."""
+"""Commands that change something. They complete even if their output is closed; all others stop."""
 
 
 class VerbGroup(Group):
-    """Lets global options stand after the verb as well as before it."""
+    """Accepts global options before and after the command."""
 
     def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002
         return list(VERBS)
@@ -107,10 +107,10 @@ class VerbGroup(Group):
         return command
 
     def _global_options(self) -> "list[Parameter]":
-        """The same options for after the verb."""
+        """Hidden copies of the global options, for use after the command."""
         options: list[Parameter] = []
         for option in self.params:
-            # Each verb has an --output of its own, with the formats that it knows.
+            # Each command has its own --output, with the formats that it supports.
             if isinstance(option, TyperOption) and hasattr(Flags, option.name) and option.name != "output":
                 after = copy.copy(option)
                 after.expose_value, after.hidden, after.callback = False, True, _remember
@@ -134,7 +134,7 @@ class VerbGroup(Group):
 
 
 def _remember(ctx: "Context", param: "Parameter", value: object) -> object:
-    """Keeps a global option that stands after the verb: it is the one that counts."""
+    """Store a global option given after the command; it overrides one given before."""
     if value is not None and value is not False:
         setattr(ctx.obj, param.name, value)
     return value

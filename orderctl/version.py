@@ -1,4 +1,4 @@
-"""What to say of a daemon that is not of this client's release, or that is of several."""
+"""Warnings about different versions of the client, the daemon and its processes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def daemon_release(status: "StatusResult") -> Release:
-    """That of the gateway that answered."""
+    """The release of the gateway that responded."""
     return Release(status.version, status.commit)
 
 
 def mismatches(status: "StatusResult") -> Iterator[tuple[str, str]]:
-    """What does not fit together, and what to do about it.
+    """Yield each version mismatch, and how to fix it.
 
-    Of the client and the daemon the version counts, and how they speak; the daemon's own processes share a database and
-    a queue, so there another commit counts too.
+    Client and daemon must have the same version and wire version. The daemon's processes share a database and a queue,
+    so they must also have the same commit.
     """
     from orderd.wire.rpc import WIRE_VERSION
 
@@ -29,10 +29,10 @@ def mismatches(status: "StatusResult") -> Iterator[tuple[str, str]]:
             f"the versions differ: orderd {daemon.version} (wire {status.wire_version}),"
             f" orderctl {mine.version} (wire {WIRE_VERSION})"
         )
-        yield difference, "install the same on both sides"
+        yield difference, "install the same version on both sides"
     workers = [Release(each.version, each.commit) for each in status.worker_releases]
     if others := [each.description for each in workers if not each.is_like(daemon)]:
-        yield f"the gateway is {daemon.description}, and workers are {', '.join(others)}", "restart what is older"
+        yield f"the gateway is {daemon.description}, but workers are {', '.join(others)}", "restart the older processes"
 
 
 def warn_of_another_version(settings: "Settings", status: "StatusResult") -> None:

@@ -1,1 +1,1 @@
-"""What an assistant may ask and, where it was allowed to, do: the tools of ``orderctl mcp``."""
+"""The tools of ``orderctl mcp`` for AI assistants: quotes, orders and, if allowed, trades."""

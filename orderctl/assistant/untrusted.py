@@ -1,4 +1,5 @@
-"""Text that strangers wrote to the chain. A model may take it for an instruction, so it is cut and marked."""
+"""Text from the chain, which anyone can write. It is shortened and marked, because a model could mistake it for
+instructions."""
 
 from typing import Final
 
@@ -7,12 +8,12 @@ DETAIL_CHARACTERS: Final = 300
 
 
 def name(text: str) -> str:
-    """The first printable characters of a token's name."""
+    """A token's name, limited to 32 printable characters."""
     return _printable(text)[:NAME_CHARACTERS]
 
 
 def detail(text: str) -> str:
-    """Of what went wrong: programs on the chain may have written a part of it."""
+    """An error detail, limited to 300 printable characters; programs on the chain may have written a part of it."""
     return _printable(text)[:DETAIL_CHARACTERS]
 
 

@@ -1,1 +1,1 @@
-"""The verbs of ``orderctl``, one a module. A module is imported when its verb is called."""
+"""The commands of ``orderctl``, one per module. A module is imported when its command is called."""

@@ -29,23 +29,24 @@ def run(
         str | None, typer.Option("--trail", metavar="DISTANCE", help="The new distance of a trailing stop.")
     ] = None,
     max_slippage: Annotated[
-        str | None, typer.Option("--max-slippage", metavar="PERCENT", help="What a fired stop may lose.")
+        str | None,
+        typer.Option("--max-slippage", metavar="PERCENT", help="The new maximum slippage of a triggered stop."),
     ] = None,
     min_out: Annotated[
-        str | None, typer.Option("--min-out", metavar="AMOUNT", help="The least of TOKEN_OUT to accept.")
+        str | None, typer.Option("--min-out", metavar="AMOUNT", help="The new minimum of TOKEN_OUT to accept.")
     ] = None,
     valid_for: Annotated[
-        str | None, typer.Option("--valid-for", metavar="TIME", help="How long it is valid from now, like 5m.")
+        str | None, typer.Option("--valid-for", metavar="TIME", help="The new validity from now, like 5m.")
     ] = None,
     expires: Annotated[
-        str | None, typer.Option("--expires", metavar="TIME", help="Until when, like 2026-12-01T09:30:00Z.")
+        str | None, typer.Option("--expires", metavar="TIME", help="The new expiry time, like 2026-12-01T09:30:00Z.")
     ] = None,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Change the price, the amount or the validity of a resting order.
 
-    It stays the same order, and either it fires as it was or it counts as it is now. An order that has fired, or has
-    ended, cannot be changed.
+    The order keeps its id. The change is atomic: the order triggers either with its old or with its new terms. An order
+    that has triggered or ended cannot be changed.
     """
     settings = settings_of(ctx, output)
     changes = {
@@ -63,7 +64,9 @@ def run(
         AmendParams, order=order, **{name: value for name, value in changes.items() if value is not None}
     )
     if not params.changes:
-        raise ConfigError("There is nothing to change", "no option says what", "see: orderctl amend --help")
+        raise ConfigError(
+            "There is nothing to change", "no option with a new value is given", "see: orderctl amend --help"
+        )
     if amended := amend(settings, params, output):
-        narrate(settings, f"it waits for {amended.price_reads}")
+        narrate(settings, f"the order waits for {amended.price_reads}")
     return ExitCode.OK

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
-    """Show what the wallet holds."""
+    """Show the balances of the wallet."""
     settings = settings_of(ctx, output)
     with Client(settings) as client:
         answer = client.call(Method.BALANCES, NoParams(), BalancesResult)
@@ -54,6 +54,6 @@ def _table(balances: Sequence[Balance], mint_width: int) -> "Table":
 
 
 def _beside(balance: Balance) -> str:
-    """What the wallet holds of it that an order does not sell."""
+    """The part of the balance that an order cannot sell."""
     parts = ((balance.wrapped, "wrapped"), (balance.elsewhere, "in other accounts"))
     return ", ".join(f"{amount} {where}" for amount, where in parts if amount not in (None, "0"))

@@ -34,9 +34,9 @@ def run(
     orderctl buy SOL 1.5 --with USDC --then-take-profit 120 --then-stop 90
                                                                   and sell that again at either price
 
-    Exactly AMOUNT arrives, to the base unit. It costs at most the first quote plus the slippage, in all attempts, and
-    never more than --max-in. Except on simnet it shows the prices and asks first; the maximum that it shows is sent as
-    --max-in. Everything else is as with submit, where --exact-out does the same.
+    The wallet receives exactly AMOUNT. The cost is limited to the first quote plus the slippage, over all attempts, and
+    to --max-in. Except on simnet, the command shows the prices and asks for confirmation; the maximum cost that it
+    shows is sent as --max-in. submit --exact-out does the same, with all options of submit.
     """
     settings = settings_of(ctx, output)
     follow = watches(output, watch, dry_run=dry_run)

@@ -24,14 +24,14 @@ def run(
     orders: Orders = None,
     everything: AllActive = False,
     account: OfAccount = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --all.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation of --all.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
     """Cancel orders that are not signed yet.
 
-    One that is signed may land: it is not tried again, and ends as its transaction does. One that cannot be cancelled
-    does not keep the others from it; the exit code is the first refusal's. --all asks for the number of orders, typed,
-    before it does anything.
+    A signed order may still land: it is not retried, and ends as its transaction does. If one order cannot be
+    cancelled, the others still are; the exit code is that of the first refusal. --all asks you to type the number of
+    orders first.
     """
     settings = settings_of(ctx, output)
     wanted = named(orders, everything=everything, account=account)
@@ -51,7 +51,7 @@ def run(
 
 
 def _is_sure(active: Sequence[OrderView]) -> bool:
-    """With orders of several accounts, the account is shown. Raises ConfigError if there is no terminal to ask on."""
+    """Ask for confirmation; names the accounts if there are several. Raises ConfigError without a terminal."""
     check_can_ask("Cancelling all orders")
     accounts = sorted({order.account or DEFAULT for order in active})
     of_accounts = "" if accounts == [DEFAULT] else f" of {', '.join(accounts)}"

@@ -17,50 +17,58 @@ from orderd.client.protocol import params_of
 from orderd.wire.prices import PriceCandle, PricesParams, PricesResult
 from orderd.wire.rpc import Method
 
-_PIPE = (100, 24)
-"""Columns and lines if there is no terminal that has a size."""
-_AXIS = 10
-"""Columns that the axis takes, about."""
+_DEFAULT_SIZE = (100, 24)
+"""Columns and lines without a terminal."""
+_AXIS_WIDTH = 10
+"""Approximate width of the price axis, in columns."""
 
 
 def run(
     ctx: typer.Context,
     pair: Annotated[str, typer.Argument(metavar="PAIR", help="Two tokens, such as SOL/USDC.")],
     interval: Annotated[
-        str, typer.Option("--interval", metavar="TIME", help="Of one candle: 1m, 5m, 15m, 1h, 4h, 1d.")
+        str, typer.Option("--interval", metavar="TIME", help="The interval of a candle: 1m, 5m, 15m, 1h, 4h or 1d.")
     ] = "1m",
     until: Until = None,
-    width: Annotated[int | None, typer.Option("--width", metavar="N", help="Columns.", min=20, max=1_000)] = None,
-    height: Annotated[int | None, typer.Option("--height", metavar="N", help="Lines.", min=6, max=500)] = None,
+    width: Annotated[
+        int | None, typer.Option("--width", metavar="N", help="The width in columns.", min=20, max=1_000)
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option("--height", metavar="N", help="The height in lines.", min=6, max=500)
+    ] = None,
     svg: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="Write the picture to this file instead.")
+        Path | None, typer.Option("--svg", metavar="FILE", help="Write the chart to this SVG file instead.")
     ] = None,
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Draw the prices of a pair, with your fills and the prices that orders wait for.
+    """Draw the prices of a pair, with your fills and the prices of waiting orders.
 
     \b
     orderctl chart SOL/USDC
     orderctl chart SOL/USDC --interval 1h --svg sol.svg
     orderctl chart SOL/USDC --interval 1d -o csv
 
-    Prices are between the best pools to sell to and to buy from, before fees. Minutes are kept for 30 days, hours for a
-    year. Times are in UTC. A triangle that points up is a fill that bought the first token, one that points down a fill
-    that sold it. Other formats than table print the candles alone.
+    Prices are mid prices, before fees. Candles of minutes are kept for 30 days, and those of hours for a year. Times
+    are in UTC. A triangle that points up marks a fill that bought the first token; one that points down marks a sale.
+    Formats other than table print only the candles.
     """
     settings = settings_of(ctx, output)
     if svg is not None and output not in ("table", "wide"):
-        raise ConfigError("The options contradict each other", f"-o {output} draws nothing", "leave out --svg or -o")
-    columns, lines = get_terminal_size(_PIPE) if sys.stdout.isatty() else _PIPE
+        raise ConfigError(
+            "The options contradict each other", f"-o {output} does not draw a chart", "leave out --svg or -o"
+        )
+    columns, lines = get_terminal_size(_DEFAULT_SIZE) if sys.stdout.isatty() else _DEFAULT_SIZE
     columns, lines = width or columns, height or max(lines - 3, 6)
-    wanted = params_of(PricesParams, pair=pair, interval=interval, until=moment(until), limit=max(columns - _AXIS, 1))
+    wanted = params_of(
+        PricesParams, pair=pair, interval=interval, until=moment(until), limit=max(columns - _AXIS_WIDTH, 1)
+    )
     with Client(settings) as client:
         prices = client.call(Method.PRICES, wanted, PricesResult)
         if print_records(output, prices, PriceCandle, prices.candles):
             return ExitCode.OK
         if not prices.candles:
-            narrate(settings, f"no prices of {prices.base}/{prices.quote} are kept for that time")
-            narrate(settings, "next: have the daemon keep them with ORDERD_WATCH_PAIRS")
+            narrate(settings, f"no prices of {prices.base}/{prices.quote} are stored for that time")
+            narrate(settings, "next: set ORDERD_WATCH_PAIRS, so that the daemon records them")
             return ExitCode.OK
         from orderctl.trading.charting import chart_of
 

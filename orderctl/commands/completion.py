@@ -36,8 +36,8 @@ complete -c orderctl -f -a '(__orderctl)'""",
 def run(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> ExitCode:
     """Print the script that makes a shell complete commands, orders and tokens.
 
-    For bash put this into ~/.bashrc, for zsh into ~/.zshrc: source <(orderctl completion bash), or zsh. For fish:
-    orderctl completion fish > ~/.config/fish/completions/orderctl.fish
+    For bash, add this line to ~/.bashrc, and for zsh (with zsh instead of bash) to ~/.zshrc: source <(orderctl
+    completion bash). For fish: orderctl completion fish > ~/.config/fish/completions/orderctl.fish
     """
     print_line(_SCRIPTS[shell])
     return ExitCode.OK

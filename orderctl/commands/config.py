@@ -39,7 +39,7 @@ def show(
     origin: Annotated[bool, typer.Option("--origin", help="Show the origin of each value.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show the settings as they are in force. An API key itself is never shown."""
+    """Show the effective settings. The API key itself is never shown."""
     chosen = explain(ctx.obj, os.environ)
     settings = settings_of(ctx, output)
     values = {name: choice.text or DEFAULTS.get(name, "") for name, choice in chosen.items()}
@@ -60,14 +60,14 @@ def show(
 
 @app.command()
 def path() -> ExitCode:
-    """Print where the configuration file is, or would be."""
+    """Print the path of the configuration file, even if it does not exist."""
     print_line(str(config_path(os.environ)))
     return ExitCode.OK
 
 
 @app.command()
 def validate(ctx: typer.Context) -> ExitCode:
-    """Check the whole file, every context of it, and what is in force."""
+    """Check the whole configuration file, including all contexts, and the effective settings."""
     settings = settings_of(ctx, "table")
     where = config_path(os.environ)
     file = read_file(os.environ)
@@ -77,7 +77,7 @@ def validate(ctx: typer.Context) -> ExitCode:
     for context, table in file.get("contexts", {}).items():
         for name, value in table.items():
             check(name, str(value), f"{name} of the context {context} in {where}")
-    narrate(settings, f"{where} is well" if where.exists() else f"there is no {where}, and none is needed")
+    narrate(settings, f"{where} is valid" if where.exists() else f"{where} does not exist and is not required")
     return ExitCode.OK
 
 
@@ -87,10 +87,10 @@ def set_value(
     name: Annotated[str, typer.Argument(metavar="SETTING", help=", ".join(FILE_KEYS))],
     value: Annotated[str, typer.Argument(metavar="VALUE")],
 ) -> ExitCode:
-    """Change one setting of the file; its other lines stay as they are."""
+    """Change one setting in the configuration file; all other lines stay unchanged."""
     where = changeable_path(os.environ)
     if name not in FILE_KEYS:
-        raise unusable("config set", f"{name!r} is not a setting; there are {', '.join(FILE_KEYS)}")
+        raise unusable("config set", f"{name!r} is not a setting; use one of {', '.join(FILE_KEYS)}")
     check(name, value, name)
     if where.exists():
         read_file(os.environ)
@@ -105,8 +105,8 @@ def set_value(
 
 
 def _with(text: str, name: str, value: str) -> str:
-    """The file's text with this setting changed or added; comments and all other lines stay as they are."""
-    import tomlkit  # here, because only this verb writes
+    """Return the file's text with the setting changed or added. Comments and other lines stay unchanged."""
+    import tomlkit  # imported here because only this command writes the file
 
     document = tomlkit.parse(text)
     if name in RENAMED and RENAMED[name] in document:
@@ -116,7 +116,7 @@ def _with(text: str, name: str, value: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """All or nothing, and readable by its owner alone. A link stays one."""
+    """Write the file atomically, readable by its owner only. A symbolic link is followed."""
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")

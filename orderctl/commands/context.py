@@ -19,9 +19,9 @@ NONE = "-"
 
 @app.callback(invoke_without_command=True)
 def run(ctx: typer.Context) -> None:
-    """Choose between several daemons.
+    """Select one of several daemons.
 
-    Each is a table [contexts.NAME] of the configuration file, with an url and whatever else differs.
+    Each context is a table [contexts.NAME] in the configuration file, with its url and other settings.
     """
     if ctx.invoked_subcommand is None:
         print_line(ctx.get_help())
@@ -38,7 +38,7 @@ def list_contexts(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table
     if print_data(output, Contexts(current=used, contexts=rows), rows, contexts):
         return ExitCode.OK
     if not contexts:
-        narrate(settings, f"no contexts; to make one, write [contexts.NAME] and its url into {config_path(os.environ)}")
+        narrate(settings, f"no contexts; to create one, add [contexts.NAME] with a url to {config_path(os.environ)}")
         return ExitCode.OK
     from orderctl.display.tables import plain_table, print_whole
 
@@ -54,11 +54,11 @@ def use(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A context, or - for none.")],
 ) -> ExitCode:
-    """Use this context from now on, in every terminal."""
+    """Use this context from now on, in all terminals."""
     contexts = read_file(os.environ).get("contexts", {})
     if name != NONE and name not in contexts:
-        there = f"there are {', '.join(contexts)}" if contexts else "there is none"
-        raise unusable("context use", f"{name!r} is not a context of {config_path(os.environ)}; {there}")
+        there = f"use one of {', '.join(contexts)}" if contexts else "it has no contexts"
+        raise unusable("context use", f"{name!r} is not a context in {config_path(os.environ)}; {there}")
     changeable_path(os.environ)
     path = context_path(os.environ)
     try:
@@ -67,5 +67,5 @@ def use(
     except OSError as error:
         raise unusable(str(path), str(error)) from error
     settings = settings_of(ctx, "table")
-    narrate(settings, f"the daemon is now {settings.url}")
+    narrate(settings, f"commands now use {settings.url}")
     return ExitCode.OK

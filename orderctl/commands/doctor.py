@@ -25,17 +25,17 @@ from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
 
 PAIR = ("SOL", "USDC")
-"""That every venue trades."""
+"""A pair that every venue trades."""
 PROBE = {"token_in": PAIR[0], "token_out": PAIR[1], "amount_in": "1"}
 UNPROVEN = ERRORS[ErrorCode.POOL_UNPROVEN]
 FEE_RESERVE = Decimal("0.01")
-"""SOL below which a wallet will soon not pay for its transactions."""
+"""SOL that a wallet should have for transaction fees."""
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Check everything between this client and the chain, and say what to fix.
+    """Check the configuration, the daemon, its services and the wallet, and suggest fixes.
 
-    Changes nothing. Exits with 3 when something fails, 0 when there are warnings at most.
+    Nothing is changed. Exits with 3 if a check fails; warnings do not count.
     """
     settings = settings_of(ctx, output)
     findings = tuple(_examine(settings))
@@ -55,7 +55,7 @@ def _finding(check: str, result: CheckResult, detail: str, fix: str = "") -> Fin
 
 def _examine(settings: Settings) -> Iterator[Finding]:
     path = config_path(os.environ)
-    yield _finding("configuration", "ok", str(path) if path.exists() else "none, and none is needed")
+    yield _finding("configuration", "ok", str(path) if path.exists() else "no file; none is required")
     with Client(settings) as client:
         try:
             status = client.call(Method.STATUS, NoParams(), StatusResult)
@@ -71,9 +71,9 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
     if status.draining:
-        yield _finding("daemon", "warn", "it is stopping and takes no orders", "wait, or start it: orderd run")
+        yield _finding("daemon", "warn", "it is stopping and accepts no orders", "wait, or start it: orderd run")
     else:
-        yield _finding("daemon", "ok", f"answers at {settings.url}")
+        yield _finding("daemon", "ok", f"responds at {settings.url}")
     differ = [*mismatches(status)]
     for mismatch, fix in differ:
         yield _finding("version", "warn", mismatch, fix)
@@ -81,27 +81,27 @@ def _of_status(status: StatusResult, settings: Settings) -> Iterator[Finding]:
         yield _finding("version", "ok", f"{status.version} on both sides")
     slot = f", slot {status.slot}" if status.slot is not None else ""
     if status.chain == "mainnet":
-        yield _finding("chain", "warn", f"mainnet{slot}: the money is real", "try orders with --dry-run first")
+        yield _finding("chain", "warn", f"mainnet{slot}: the money is real", "test orders with --dry-run first")
     else:
         yield _finding("chain", "ok", f"{status.chain}{slot}")
     for halt in status.halts:
-        yield _finding("trading", "fail", halt.summary, "once it may go on: orderctl halt --lift")
+        yield _finding("trading", "fail", halt.summary, "to resume trading: orderctl halt --lift")
     for name, health in status.services.items():
         if health.ok:
-            yield _finding(name, "ok", "answers")
+            yield _finding(name, "ok", "responds")
         else:
-            yield _finding(name, "fail", health.detail, f"bring it back; the daemon's log says more: action={name}")
+            yield _finding(name, "fail", health.detail, f"restart it; see the daemon's log: action={name}")
     if "workers" in status.untold:
-        yield _finding("workers", "warn", "unknown: Redis does not tell", "bring Redis back")
+        yield _finding("workers", "warn", "unknown: Redis does not respond", "restart Redis")
     elif status.workers:
         yield _finding("workers", "ok", f"{status.workers} alive")
     else:
-        yield _finding("workers", "fail", "none is alive: orders are taken and wait", "start one: orderd worker")
+        yield _finding("workers", "fail", "none is alive: orders are accepted and wait", "start one: orderd worker")
     use = status.rate_limit
     if "rate_limit.used" in status.untold:
-        yield _finding("rate limit", "warn", "unknown: Redis does not tell", "bring Redis back")
+        yield _finding("rate limit", "warn", "unknown: Redis does not respond", "restart Redis")
     elif use.waiting:
-        detail = f"{use.waiting} orders wait; {use.limit} may start in {use.window_seconds} s"
+        detail = f"{use.waiting} orders wait; the limit is {use.limit} per {use.window_seconds} s"
         yield _finding("rate limit", "warn", detail, "wait, or raise ORDERD_RATE_LIMIT")
     else:
         yield _finding("rate limit", "ok", f"{use.used} of {use.limit} used" if use.limit else "off")
@@ -117,7 +117,7 @@ def _wallet(client: Client) -> Finding:
     wrapped = f", of which {sol.wrapped} wrapped" if sol is not None and Decimal(sol.wrapped or 0) else ""
     detail = f"{held} SOL{wrapped} in {wallet.wallet}"
     if held < FEE_RESERVE:
-        return _finding("wallet", "warn", detail, "send it SOL: each transaction costs some")
+        return _finding("wallet", "warn", detail, "send SOL to the wallet: each transaction costs a fee")
     return _finding("wallet", "ok", detail)
 
 
@@ -130,12 +130,12 @@ def _prices(client: Client) -> Finding:
     silent = [refusal for refusal in quote.refusals if refusal.venue not in answering]
     if silent:
         detail = "; ".join(f"{refusal.venue}: {refusal.code}: {refusal.detail}" for refusal in silent)
-        return _finding("prices", "warn", detail, "orders go to the other venue meanwhile")
-    return _finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} answer")
+        return _finding("prices", "warn", detail, "orders use the other venue meanwhile")
+    return _finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} return quotes")
 
 
 def _programs(client: Client) -> Finding:
-    """Which kinds of pools are traded, where that depends on what is proved of their programs."""
+    """Which pool kinds are traded on a chain where only proved kinds are."""
     try:
         pools = client.call(Method.POOLS, PoolsParams(token=PAIR), PoolsResult)
     except ClientError as error:

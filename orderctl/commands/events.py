@@ -22,11 +22,14 @@ def run(
         typer.Argument(metavar="[ID]", help="The order's id, a unique prefix of it, or its client order id."),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Print the events of all orders as they happen, a JSON document a line.")
+        bool,
+        typer.Option("--follow", help="Print the events of all orders as they happen, one JSON document per line."),
     ] = False,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", metavar="FILE", help="With --follow: note what was printed, and go on from there."),
+        typer.Option(
+            "--resume", metavar="FILE", help="With --follow: store the position in this file, and continue from there."
+        ),
     ] = None,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
@@ -36,15 +39,20 @@ def run(
     orderctl events ID
     orderctl events --follow --resume events.json >> events.jsonl
 
-    For one order it prints the events until now; orderctl watch waits for later ones. With --follow it prints the
-    events of all orders from now on, until Ctrl-C, through restarts of the daemon. With a file to resume from it also
-    prints those since the file was written: each event is printed once, or twice if orderctl was killed in between.
+    With an ID, the command prints the events of that order so far; orderctl watch waits for later ones. With --follow,
+    it prints the events of all orders from now on, until Ctrl-C; it reconnects after restarts of the daemon. With
+    --resume, it also prints the events since the file was written. Each event is printed once, or twice if orderctl was
+    killed.
     """
     settings = settings_of(ctx, output)
     if follow == (order is not None):
-        raise ConfigError("Which events?", "give an order, or --follow for those of all", "see: orderctl events --help")
+        raise ConfigError(
+            "Which events?", "give either an order, or --follow for all orders", "see: orderctl events --help"
+        )
     if resume is not None and not follow:
-        raise ConfigError("The options contradict each other", "--resume is for --follow", "leave it out")
+        raise ConfigError(
+            "The options contradict each other", "--resume needs --follow", "leave out --resume, or add --follow"
+        )
     if order is None:
         with Client(settings) as client:
             return follow_all(client, settings, resume)

@@ -17,7 +17,7 @@ from orderd.wire.fills import HistoryFill, HistoryParams
 
 def run(
     ctx: typer.Context,
-    form: Annotated[Literal["csv", "jsonl"], typer.Argument(metavar="csv|jsonl", help="How to print them.")],
+    form: Annotated[Literal["csv", "jsonl"], typer.Argument(metavar="csv|jsonl", help="The output format.")],
     account: OfAccount = None,
     since: Since = None,
     until: Until = None,
@@ -28,7 +28,7 @@ def run(
     orderctl export csv > fills.csv
     orderctl export jsonl --since 2026-01-01 --until 2027-01-01
 
-    Oldest first. The members are those of orderctl history.
+    Oldest first, with the same fields as orderctl history.
     """
     settings = settings_of(ctx, form)
     wanted = params_of(HistoryParams, account=account, since=moment(since), until=moment(until))

@@ -23,24 +23,26 @@ from orderd.wire.status import StatusResult
 def run(
     ctx: typer.Context,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Shown to everybody whose order is refused or waits.")
+        str, typer.Option("--reason", metavar="TEXT", help="Shown to every trader whose order is refused or waits.")
     ] = "no reason was given",
     cancel_open: Annotated[
-        bool, typer.Option("--cancel-open", help="Then cancel all active orders; a signed one may still land.")
+        bool, typer.Option("--cancel-open", help="Then cancel all active orders; signed orders may still land.")
     ] = False,
-    lift: Annotated[bool, typer.Option("--lift", help="Let trading go on.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --lift.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Resume trading.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation of --lift.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Stop all new signatures and orders, in all processes, until the halt is lifted.
 
-    When this returns, no further transaction is signed. Signed transactions are still sent and settled, because they
-    may land. Waiting orders go on waiting while they are valid. The halt survives restarts. It needs a key with the
-    scope admin, and does not ask; --lift shows who halted and why, and asks.
+    When this command returns, no further transaction is signed. Signed transactions are still sent and settled, because
+    they may land. Waiting orders keep waiting until they expire. The halt survives restarts. The command needs an API
+    key with the scope admin, and does not ask for confirmation; --lift shows who halted and why, and asks.
     """
     settings = settings_of(ctx, output)
     if lift and cancel_open:
-        raise ConfigError("Halt or go on?", "--lift and --cancel-open are given", "leave one of them out")
+        raise ConfigError(
+            "The options contradict each other", "--lift and --cancel-open are given", "leave one of them out"
+        )
     with Client(settings) as client:
         if lift:
             return _lift(client, settings, output, yes=yes)
@@ -53,10 +55,10 @@ def run(
 
 def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bool) -> ExitCode:
     if not yes:
-        check_can_ask("To let trading go on")
+        check_can_ask("Resuming trading")
         for halt in client.call(Method.STATUS, NoParams(), StatusResult).halts:
             narrate(settings, halt.summary)
-        if not types("lift", "let orders be signed again? Type lift to go on:"):
+        if not types("lift", "resume trading? Type lift to confirm:"):
             narrate(settings, "nothing was changed")
             return ExitCode.INTERRUPTED
     lifted = client.call(Method.LIFT, NoParams(), LiftResult)
@@ -64,13 +66,13 @@ def _lift(client: Client, settings: Settings, output: DocumentFormat, *, yes: bo
         for halt in lifted.halts:
             print_line(halt.summary)
         if not lifted.halts:
-            print_line("trading goes on" if lifted.lifted else "nothing was halted")
+            print_line("trading is resumed" if lifted.lifted else "trading was not halted")
     return ExitCode.OK
 
 
 def _cancel_all(client: Client, settings: Settings, output: DocumentFormat) -> ExitCode:
-    """Nothing is signed any more, so none of them can continue while the others are cancelled."""
+    """Cancel all active orders. During the halt nothing is signed, so none of them can progress meanwhile."""
     wanted = [GetParams(order=str(order.id)) for order in active_orders(client)]
     cancelled, outcome = cancel_each(client, settings, wanted, output)
-    narrate(settings, f"{len(cancelled)} orders cancelled; those that are signed end as their transactions do")
+    narrate(settings, f"{len(cancelled)} orders cancelled; signed orders end as their transactions do")
     return outcome

@@ -19,16 +19,16 @@ from orderd.wire.fills import HistoryFill, HistoryParams
 def run(
     ctx: typer.Context,
     token: Annotated[
-        str | None, typer.Option("--token", metavar="TOKEN", help="Only fills that sold or bought it.")
+        str | None, typer.Option("--token", metavar="TOKEN", help="Only fills that sold or bought this token.")
     ] = None,
     kind: Annotated[
-        list[OrderKind] | None, typer.Option("--kind", help="Only of orders of this kind; may be given again.")
+        list[OrderKind] | None, typer.Option("--kind", help="Only fills of orders of this kind; can be repeated.")
     ] = None,
     account: OfAccount = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
-    everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Maximum number of fills.", min=1)] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Show all fills.")] = False,
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """List fills, newest first, with their totals.
@@ -37,8 +37,8 @@ def run(
     orderctl history --since 7d
     orderctl history --token SOL --all -o csv
 
-    Slippage is in basis points, positive if the fill was worse: against the quote of the route, and against the mid
-    price when the route was chosen. The totals below the table are of all fills, shown or not.
+    Slippage is in basis points and positive if the fill was worse than the quote of the route, and than the mid price
+    when the route was chosen. The totals below the table include fills that are not shown.
     """
     settings = settings_of(ctx, output)
     wanted = params_of(
@@ -57,5 +57,5 @@ def run(
     if not found.fills:
         narrate(settings, "no fills match" if token or kind or account or since or until else "no fills")
     elif found.next_cursor is not None:
-        narrate(settings, "there are more: --limit N or --all shows them")
+        narrate(settings, "there are more; show them with --limit N or --all")
     return ExitCode.OK

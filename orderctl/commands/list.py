@@ -40,24 +40,26 @@ Orders = tuple[OrderView, ...]
 def run(
     ctx: typer.Context,
     status: Annotated[
-        list[OrderStatus] | None, typer.Option("--status", help="Only orders in this state; may be given again.")
+        list[OrderStatus] | None, typer.Option("--status", help="Only orders in this state; can be repeated.")
     ] = None,
     kind: Annotated[
-        list[OrderKind] | None, typer.Option("--kind", help="Only orders of this kind; may be given again.")
+        list[OrderKind] | None, typer.Option("--kind", help="Only orders of this kind; can be repeated.")
     ] = None,
     token: Annotated[
-        str | None, typer.Option("--token", metavar="TOKEN", help="Only orders that sell or buy it.")
+        str | None, typer.Option("--token", metavar="TOKEN", help="Only orders that sell or buy this token.")
     ] = None,
     account: OfAccount = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1)] = 20,
-    everything: Annotated[bool, typer.Option("--all", help="All of them, page after page.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Maximum number of orders.", min=1)] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Show all orders.")] = False,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="NAMES", help="The columns and their order, like id,status,sell,price."),
+        typer.Option("--columns", metavar="NAMES", help="The columns in this order, like id,status,sell,price."),
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option("--sort", metavar="NAME", help="With --all: sort by this column; by -NAME from its end."),
+        typer.Option(
+            "--sort", metavar="NAME", help="With --all: sort by this column; -NAME sorts in descending order."
+        ),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh the list until Ctrl-C.")] = False,
     output: Annotated[Format, OUTPUT] = "table",
@@ -65,7 +67,11 @@ def run(
     """List orders, newest first."""
     settings = settings_of(ctx, output)
     if watch and (output not in TABLES or not is_live(sys.stdout)):
-        raise ConfigError("Only a terminal can show a list anew", "--watch draws", "for a script: orderctl watch --all")
+        raise ConfigError(
+            "--watch needs a terminal",
+            "stdout is not a terminal, or -o is not a table",
+            "for a script: orderctl watch --all",
+        )
     table, arranged = _drawing(columns, output), _sorting(sort, everything=everything)
     wanted = params_of(ListParams, status=status or (), kind=kind or (), token=token, account=account)
     most = None if everything else limit
@@ -87,7 +93,7 @@ def run(
     if not orders:
         narrate(settings, "no orders match" if status or kind or token or account else "no orders")
     elif cursor is not None:
-        narrate(settings, "there are more: --limit N or --all shows them")
+        narrate(settings, "there are more; show them with --limit N or --all")
     return ExitCode.OK
 
 
@@ -96,10 +102,10 @@ def _orders(read: Iterable[ListResult]) -> Iterator[OrderView]:
 
 
 def _drawing(names: str | None, output: Format) -> "Callable[[Orders], RenderableType]":
-    """What draws the table with the columns of these names. Raises ConfigError."""
+    """The function that draws the table with the named columns. Raises ConfigError."""
     if names is not None and output not in TABLES:
-        why = f"-o {output} prints no columns"
-        raise ConfigError("The options contradict each other", why, "leave out --columns, or take -o table or wide")
+        why = f"-o {output} has no columns"
+        raise ConfigError("The options contradict each other", why, "leave out --columns, or use -o table or -o wide")
     if names is not None:
         from orderctl.display.columns import columns_named
 
@@ -116,12 +122,12 @@ def _drawing(names: str | None, output: Format) -> "Callable[[Orders], Renderabl
 
 
 def _sorting(name: str | None, *, everything: bool) -> Callable[[Iterable[OrderView]], Orders]:
-    """What brings orders into the order of this column. Raises ConfigError."""
+    """The function that sorts orders by the named column. Raises ConfigError."""
     if name is None:
         return tuple
     if not everything:
-        why = "without --all only the newest orders are read, and the first of these need not be the first of all"
-        raise ConfigError("Only a whole list can be sorted", why, "add --all")
+        why = "without --all only the newest orders are read"
+        raise ConfigError("--sort needs all orders", why, "add --all")
     from orderctl.display.columns import column_named
 
     column = column_named(name.removeprefix("-"))
@@ -129,7 +135,7 @@ def _sorting(name: str | None, *, everything: bool) -> Callable[[Iterable[OrderV
 
 
 def _watch(settings: Settings, draw: "Callable[[], RenderableType]") -> ExitCode:
-    """Draws until Ctrl-C, and shows when there is no connection."""
+    """Redraw the list until Ctrl-C; a lost connection is shown below it."""
     from rich.console import Group, RenderableType
     from rich.live import Live
     from rich.text import Text

@@ -27,14 +27,14 @@ def run(
     yes: Yes = False,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
-    """Sell at a higher or at a lower price, whichever is reached first.
+    """Sell at a higher or a lower price, whichever is reached first.
 
     \b
     orderctl oco SOL USDC 1.5 --take-profit 120 --stop 95
-    orderctl oco USDC SOL 150 --take-profit 90 --stop 110   buys: below or above the market
+    orderctl oco USDC SOL 150 --take-profit 90 --stop 110   buys, below or above the market
 
-    It needs --take-profit and --stop. Two orders rest for one amount; what one of them sells, the other does not, and
-    it is cancelled when the success of the first is final.
+    --take-profit and --stop are required. Two orders rest for the same amount. What one of them sells, the other cannot
+    sell; it is cancelled when the fill of the first is final.
     """
     settings = settings_of(ctx, output)
     if not given.keys() >= {"take_profit_price", "stop_price"}:

@@ -1,4 +1,4 @@
-"""What ``orderctl`` alone shows: how the daemon is, and the active orders."""
+"""``orderctl`` without a command: shows the daemon's status and the active orders."""
 
 import typer
 
@@ -33,7 +33,7 @@ def overview(ctx: typer.Context, output: Format) -> ExitCode:
             out.print()
             print_whole(orders_table(active.orders, wide=output == "wide"), out)
     warn_of_another_version(settings, status)
-    more = ", the newest of them here" if active.next_cursor else ""
+    more = ", of which the newest are shown" if active.next_cursor else ""
     count = sum(status.orders.get(state, 0) for state in ACTIVE)
     narrate(settings, f"{count} active order{'s' if count != 1 else ''}{more}; all commands: orderctl --help")
     return ExitCode.OK if status.is_well else ExitCode.CONNECTION

@@ -14,7 +14,7 @@ from orderd.wire.submissions import AmendParams
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Start no further executions of an order."""
+    """Pause an order with several executions."""
     settings = settings_of(ctx, output)
     amend(settings, params_of(AmendParams, order=order, paused=True), output)
     return ExitCode.OK

@@ -20,23 +20,23 @@ def run(
     unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="The unit of values.")] = "USDC",
     method: Annotated[
         Literal["fifo", "average"],
-        typer.Option("--method", help="Which lots a sale takes: the oldest, or a part of all."),
+        typer.Option("--method", help="The lots that a sale consumes: the oldest first, or a share of all."),
     ] = "fifo",
     account: OfAccount = None,
     since: Since = None,
-    by_day: Annotated[bool, typer.Option("--days", help="A line for each day and token.")] = False,
+    by_day: Annotated[bool, typer.Option("--days", help="Show one line per day and token.")] = False,
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show what was earned, by token and by day.
+    """Show profit and loss, by token or by day.
 
     \b
     orderctl pnl --since 30d
     orderctl pnl --unit SOL --method average --days
     orderctl pnl -o csv
 
-    Realised is what sales brought above the cost of what they sold, unrealised what is held is worth above its cost.
-    Deposits are known once the daemon has read the wallet's transactions, every ten minutes if the operator has not
-    changed that. They cost the mid price of their arrival. With -o jsonl and -o csv it prints the days.
+    Realised: proceeds of sales minus the cost of what was sold. Unrealised: current value minus cost. Deposits are
+    included once the daemon has read the wallet's transactions, by default every ten minutes; their cost is the mid
+    price at their arrival. -o jsonl and -o csv print the days.
     """
     settings = settings_of(ctx, output)
     params = params_of(PnlParams, unit=unit, method=method, account=account, since=moment(since))
@@ -54,6 +54,7 @@ def run(
     narrate(settings, totals_line(pnl))
     if any(each.uncovered != "0" for each in pnl.tokens):
         narrate(
-            settings, "more was sold than is known to have come yet; the operator can read it now: orderd reconcile"
+            settings,
+            "more was sold than is recorded as received; the operator can update the records: orderd reconcile",
         )
     return ExitCode.OK

@@ -19,17 +19,17 @@ from orderd.wire.rpc import Method
 def run(
     ctx: typer.Context,
     tokens: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOKEN [TOKEN]]", help="Pools that trade it, or the pair of two.")
+        list[str] | None, typer.Argument(metavar="[TOKEN [TOKEN]]", help="Only pools of this token, or of this pair.")
     ] = None,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
-    """List the pools: what they hold, their price and their fee.
+    """List the pools with their reserves, prices and fees.
 
-    The price is of one of the first token in the second, before fees. -o wide shows whole addresses and slots.
+    The price is that of one first token in second tokens, before fees. -o wide shows full addresses and slots.
     """
     settings = settings_of(ctx, output)
     if len(tokens or ()) > 2:
-        raise ConfigError("Which pools?", "give one token, or the two of a pair", "see: orderctl tokens")
+        raise ConfigError("Which pools?", "give one token, or both tokens of a pair", "see: orderctl tokens")
     params = params_of(PoolsParams, token=tuple(tokens or ()))
     with Client(settings) as client:
         answer = client.call(Method.POOLS, params, PoolsResult)
@@ -63,8 +63,8 @@ def run(
         ]
         spared = () if wide else (frozenset({"HOLDS", ""}),)
         print_whole(fitting_table(columns, rows, spared=spared), console(settings))
-    # A venue that is silent is so for each pair.
-    for line in dict.fromkeys(f"left out: {no.venue}: {no.code}: {no.detail}" for no in answer.refusals):
+    # A venue that does not respond appears once per pair.
+    for line in dict.fromkeys(f"excluded: {no.venue}: {no.code}: {no.detail}" for no in answer.refusals):
         narrate(settings, line)
     if answer.pools:
         return ExitCode.OK

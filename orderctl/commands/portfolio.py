@@ -17,13 +17,13 @@ def run(
     unit: Annotated[Literal["USDC", "SOL"], typer.Option("--unit", help="The unit of values.")] = "USDC",
     output: Annotated[RecordFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show what the wallet holds and what it is worth.
+    """Show the wallet's holdings and their value.
 
     \b
     orderctl portfolio
     orderctl portfolio --unit SOL -o csv
 
-    By the prices that the daemon keeps: name pairs in ORDERD_WATCH_PAIRS to have theirs at all times.
+    Values use the prices that the daemon records. Pairs in ORDERD_WATCH_PAIRS are recorded at all times.
     """
     settings = settings_of(ctx, output)
     with Client(settings) as client:
@@ -34,8 +34,8 @@ def run(
     from orderctl.display.tables import print_whole
 
     print_whole(holdings_table(portfolio), console(settings))
-    change = "" if portfolio.change is None else f", {portfolio.change} % within a day"
+    change = "" if portfolio.change is None else f", {portfolio.change} % in 24 hours"
     narrate(settings, f"wallet {portfolio.wallet}: {portfolio.value} {portfolio.unit}{change}")
     if any(each.price is None for each in portfolio.holdings):
-        narrate(settings, "next: to know all prices, have the daemon keep them with ORDERD_WATCH_PAIRS")
+        narrate(settings, "next: set ORDERD_WATCH_PAIRS, so that the daemon records all prices")
     return ExitCode.OK

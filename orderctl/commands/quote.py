@@ -22,10 +22,10 @@ def run(
     given: Given,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Ask all venues for a price.
+    """Show the prices of all venues.
 
-    Nothing is traded. What pays the most comes first: one pool, or several that share the order. -o wide explains why.
-    With --exact-out in the place of AMOUNT it is what takes the least for that.
+    Nothing is traded. The best route comes first: one pool, or several that share the order. -o wide explains the
+    choice. With --exact-out instead of AMOUNT, the best route is the one that costs least.
     """
     settings = settings_of(ctx, output)
     params = params_of(QuoteParams, **given)

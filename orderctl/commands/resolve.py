@@ -22,20 +22,26 @@ def run(
     ctx: typer.Context,
     order: OneOrder,
     landed: Annotated[
-        str | None, typer.Option("--landed", metavar="SIGNATURE", help="It landed: read the fill from the chain.")
+        str | None,
+        typer.Option("--landed", metavar="SIGNATURE", help="The transaction landed: read the fill from the chain."),
     ] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="It never landed and never will: the order fails.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="The transaction has not landed and never will: the order fails.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
-    """Show the chain's evidence of an unknown outcome, or resolve it.
+    """Show the chain's evidence about an unknown outcome, or resolve it.
 
-    Without --landed or --dead it changes nothing. An order with an unknown outcome ends by itself when the chain shows
-    the outcome; only if it does not, an operator (scope admin) resolves it. --dead never tries the order again.
+    Without --landed or --dead, nothing is changed. An order with an unknown outcome ends by itself once the chain shows
+    the outcome. Only if it does not, an operator (scope admin) has to resolve it. After --dead, the order is never
+    retried.
     """
     settings = settings_of(ctx, output)
     if landed is not None and dead:
-        raise ConfigError("What became of it?", "give --landed or --dead, and not both", "see: orderctl resolve ID")
+        raise ConfigError(
+            "The options contradict each other", "give either --landed or --dead", "see: orderctl resolve ID"
+        )
     wanted = params_of(GetParams, order=order)
     with Client(settings) as client:
         with suggesting(client):
@@ -57,10 +63,10 @@ def run(
 
 
 def _is_sure(settings: Settings, evidence: EvidenceResult, word: str) -> bool:
-    """After the evidence, on stderr. Raises ConfigError if there is no terminal to ask on."""
-    check_can_ask("To say what became of an order")
+    """Show the evidence on stderr and ask for confirmation. Raises ConfigError without a terminal."""
+    check_can_ask("Resolving an outcome")
     from orderctl.display.evidence import evidence_view
 
     console(settings, sys.stderr).print(evidence_view(evidence))
-    warning = "; should it land after all, nobody will tell you" if word == "dead" else ""
-    return types(word, f"say that it is {word}{warning}? Type {word} to go on:")
+    warning = "? If it lands after all, orderd will not notice" if word == "dead" else "?"
+    return types(word, f"resolve the transaction as {word}{warning} Type {word} to confirm:")

@@ -14,13 +14,13 @@ from orderd.client.errors import ConfigError
 
 def run(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="The name of a kind; without, all names.")
+        str | None, typer.Argument(metavar="[KIND]", help="The kind of document; without it, all kinds are listed.")
     ] = None,
 ) -> ExitCode:
-    """Print the JSON Schema of what -o json and -o jsonl print.
+    """Print the JSON Schema of the documents of -o json and -o jsonl.
 
-    A document names its kind and version: orderctl.order/1. Members may be added within a version; none is renamed or
-    removed, and none changes its meaning.
+    A document names its kind and version, such as orderctl.order/1. Within a version, members may be added, but none is
+    renamed or removed or changes its meaning.
     """
     if kind is None:
         for name in KINDS.values():

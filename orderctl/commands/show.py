@@ -21,15 +21,17 @@ def run(
 ) -> ExitCode:
     """Show everything about an order.
 
-    Its route, the timeline with every pool's quote and the choice, each attempt, the fill, and the failures with their
-    logs. -o wide shortens no signature and no address.
+    Shows its route, its timeline with all quotes and the choice, its attempts, its fill, and failures with their logs.
+    -o wide shows full signatures and addresses.
 
     \b
     orderctl show ID --timing
     """
     settings = settings_of(ctx, output)
     if timing and output not in ("table", "wide"):
-        raise ConfigError("The options contradict each other", f"-o {output} draws nothing", "leave out --timing or -o")
+        raise ConfigError(
+            "The options contradict each other", f"-o {output} does not draw the timing", "leave out --timing or -o"
+        )
     with Client(settings) as client:
         detail = order_detail(client, order)
     if not print_data(output, detail, ids=(str(detail.order.id),)):

@@ -16,13 +16,13 @@ from orderd.wire.rpc import Method
 
 
 def run(ctx: typer.Context, order: OneOrder, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Show what an order would do now, even if it waits for a price.
+    """Simulate what an order would do now, even if it waits for a price.
 
     \b
     orderctl simulate-fill 01a21c38
 
-    It shows the order's condition and the distance of the market, and routes and simulates what it would execute now:
-    the next execution of a TWAP, the part of an order with --partial that gets its limit, the nearer side of an OCO.
+    Shows the order's condition and the distance of the market, and routes and simulates what it would execute now: the
+    next execution of a TWAP, the part of a --partial order that gets its limit price, or the nearer side of an OCO.
     Nothing is traded.
     """
     settings = settings_of(ctx, output)

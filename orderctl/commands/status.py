@@ -15,9 +15,9 @@ from orderd.wire.status import StatusResult
 
 
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
-    """Show how the daemon and its services are.
+    """Show the status of the daemon and its services.
 
-    Exits with 3 when a service is not well, or trading is halted.
+    Exits with 3 if a service does not respond, or if trading is halted.
     """
     settings = settings_of(ctx, output)
     with Client(settings) as client:

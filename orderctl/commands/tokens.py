@@ -23,13 +23,13 @@ from orderd.wire.tokens import (
 )
 
 app = CommandLine()
-Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="What the token is called.")]
+Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="The symbol of the token.")]
 Mint = Annotated[str, typer.Argument(metavar="MINT", help="Its mint address.")]
 
 
 @app.callback(invoke_without_command=True)
 def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> None:
-    """List and search tokens, and choose what their symbols mean.
+    """List and search tokens, and assign symbols to mints.
 
     Every token can be traded by its mint address, whether or not it is listed.
     """
@@ -39,7 +39,7 @@ def run(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> None
 
 @app.command("list")
 def list_tokens(ctx: typer.Context, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
-    """List the tokens with a symbol: those that orderd knows, and those that were added."""
+    """List the tokens with a symbol: the built-in ones and those that were added."""
     return _list(ctx, output)
 
 
@@ -49,14 +49,14 @@ def search(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a symbol or name, or a mint address.")],
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
-    """Look in the token list for a token."""
+    """Search the token list."""
     settings = settings_of(ctx, output)
     with Client(settings) as client:
         answer = client.call(Method.TOKENS_SEARCH, params_of(TokensSearchParams, text=text), TokensFound)
     if print_data(output, answer, answer.tokens, (token.mint for token in answer.tokens)):
         return ExitCode.OK
     if not answer.tokens:
-        narrate(settings, "no token is listed like this; a mint address can be traded all the same")
+        narrate(settings, "no token matches; any token can be traded by its mint address")
         return ExitCode.OK
     from orderctl.display.tables import plain_table, print_whole
 
@@ -70,19 +70,19 @@ def search(
 
 @app.command()
 def add(ctx: typer.Context, symbol: Symbol, mint: Mint, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
-    """Give a token a symbol that no other has."""
+    """Assign a symbol to a mint, if no other token has this symbol."""
     return _name(ctx, output, symbol, mint, pinned=False)
 
 
 @app.command()
 def pin(ctx: typer.Context, symbol: Symbol, mint: Mint, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
-    """Say which token a symbol means, whatever others have it too."""
+    """Assign a symbol to a mint, even if other tokens have this symbol."""
     return _name(ctx, output, symbol, mint, pinned=True)
 
 
 @app.command()
 def remove(ctx: typer.Context, symbol: Symbol, output: Annotated[Format, OUTPUT] = "table") -> ExitCode:
-    """Take back what was added or pinned."""
+    """Remove a symbol that was added or pinned."""
     settings = settings_of(ctx, output)
     params = params_of(TokensUnnameParams, symbol=symbol)
     with Client(settings) as client:

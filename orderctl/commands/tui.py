@@ -15,20 +15,23 @@ from orderctl.output.streams import is_live
 from orderd.client.errors import ConfigError
 
 RARE_COLLECTIONS = (10_000, 10, 100)
-"""Each takes a few milliseconds then; Python's own thresholds have each dialog bring one of fifty."""
+"""Thresholds of the garbage collector: passes of a few milliseconds each. With Python's defaults, each dialog would
+cause a pass of 50 ms."""
 DRIVER = "TEXTUAL_DRIVER"
-"""Set where Textual draws into something else than a terminal: a browser."""
+"""The variable is set if Textual does not draw on a terminal but in a browser."""
 
 
 def run(
     ctx: typer.Context,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Show everything, trade and cancel nothing.")] = False,
-    web: Annotated[bool, typer.Option("--web", help="Show it in a browser, on this machine only.")] = False,
-    port: Annotated[int, typer.Option("--port", help="For --web; 0 takes a free one.", min=0, max=65_535)] = 0,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Disable trading and cancelling.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Serve the screen to a browser on this machine.")] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="The port for --web; 0 selects a free one.", min=0, max=65_535)
+    ] = 0,
 ) -> ExitCode:
-    """Show all orders, prices and the daemon's load on a full screen.
+    """Open the full-screen terminal interface: orders, prices, venues and profit.
 
-    The keys are at its foot, ? explains them. Orders go on when it is left.
+    The keys are shown at the bottom; press ? for help. Orders continue when you quit.
     """
     settings = settings_of(ctx, "table")
     if web:
@@ -41,13 +44,13 @@ def run(
         only_stderr_is_redirected = sys.stdin.isatty() and is_live(sys.stdout)
         raise ConfigError(
             "A full screen needs a terminal",
-            f"{'stderr' if only_stderr_is_redirected else 'stdin or stdout'} is none, or a dumb one",
+            f"{'stderr' if only_stderr_is_redirected else 'stdin or stdout'} is not a terminal, or a dumb one",
             "run it in a terminal; for a script: orderctl list -o json, orderctl watch ID -o jsonl",
         )
     from orderctl.tui.opening import opening
 
     with nullcontext() if DRIVER in os.environ else opening(settings.url):
-        # Textual takes longer to load than a command may take.
+        # Imported here because Textual loads slowly.
         from orderctl.tui.app import OrderctlApp
         from orderctl.tui.desk import Desk
         from orderctl.tui.keymap import binding_ids, keymap_path, read_keymap
@@ -55,12 +58,12 @@ def run(
         from orderd.client.link import Link
 
         keymap = read_keymap(keymap_path(os.environ), binding_ids)
-        os.environ.update(environment(settings))  # for commands that are typed there
-        # Completion knows all verbs, so it stands above them.
+        os.environ.update(environment(settings))  # for commands typed in the TUI
+        # By name, because completion depends on all commands.
         complete = import_module("orderctl.completion").candidates
         app = OrderctlApp(Desk(settings.url, read_only), Link(settings), Memory(memory_path()), complete)
         app.set_keymap(keymap)
-    # A pass of the collector over all that is loaded would be felt at a key: that is left out, and passes are rare.
+    # A full pass of the garbage collector would delay a key noticeably: skip all loaded objects, and collect rarely.
     gc.freeze()
     gc.set_threshold(*RARE_COLLECTIONS)
     error = app.run()

@@ -21,8 +21,8 @@ from orderd.wire.status import StatusResult
 def run(ctx: typer.Context, output: Annotated[DocumentFormat, OUTPUT] = "table") -> ExitCode:
     """Show the versions of this client and of the daemon.
 
-    Warns when they differ in what matters, and when the daemon's own processes do. Without a daemon it shows the
-    client's own, and exits with 3.
+    Warns about incompatible versions of client and daemon, and about different versions of the daemon's processes.
+    Without a daemon, shows only the client's version and exits with 3.
     """
     settings = settings_of(ctx, output)
     status, failure = None, None

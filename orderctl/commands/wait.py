@@ -18,9 +18,9 @@ from orderd.wire.orders import ListResult
 def run(
     ctx: typer.Context,
     orders: Orders = None,
-    goal: Annotated[Goal, typer.Option("--for", help="How far the orders have to come.")] = "ended",
+    goal: Annotated[Goal, typer.Option("--for", help="The state to wait for.")] = "ended",
     limit: Annotated[
-        str | None, typer.Option("--timeout", metavar="TIME", help="How long to wait at most, such as 30s or 5m.")
+        str | None, typer.Option("--timeout", metavar="TIME", help="The maximum time to wait, such as 30s or 5m.")
     ] = None,
     output: Annotated[Format, OUTPUT] = "table",
 ) -> ExitCode:
@@ -30,8 +30,8 @@ def run(
     orderctl wait ID --for confirmed --timeout 30s
     orderctl wait ID1 ID2 --for ended -o json
 
-    Exits with 0 when all orders have come so far, 1 when one has ended before, 5 when the time is over. It survives
-    restarts of the daemon.
+    Exits with 0 if all orders have reached the state, 1 if one has ended without it, and 5 after the timeout.
+    Reconnects after restarts of the daemon.
     """
     settings = settings_of(ctx, output)
     wanted = [params.order for params in named(orders, everything=False)]
@@ -44,5 +44,5 @@ def run(
         for each in found:
             print_line(f"{each.id} {each.status}")
     if code is not ExitCode.OK:
-        narrate(settings, f"not all of them came to be {goal}; see: orderctl show ID")
+        narrate(settings, f"not all orders are {goal}; see: orderctl show ID")
     return code

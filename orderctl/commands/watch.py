@@ -22,14 +22,14 @@ def run(
         float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
     ] = None,
     notifies: Annotated[
-        bool, typer.Option("--notify", help="Show a note on the desktop, or in the terminal, when an order ends.")
+        bool, typer.Option("--notify", help="Show a desktop or terminal notification when an order ends.")
     ] = False,
     output: Annotated[DocumentFormat, OUTPUT] = "table",
 ) -> ExitCode:
     """Follow orders live until they end.
 
-    Survives restarts of the daemon. Ctrl-C lets go of the orders and does not cancel them. Exits with 0 when all were
-    confirmed, 1 when one failed or was cancelled, 5 when --for ran out. -o json prints each event on its own line.
+    Reconnects after restarts of the daemon. Ctrl-C stops following and does not cancel the orders. Exits with 0 if all
+    orders were confirmed, 1 if one failed or was cancelled, and 5 after --for. -o json prints one event per line.
     """
     settings = settings_of(ctx, output)
     wanted = [params.order for params in named(orders, everything=everything, account=account)]

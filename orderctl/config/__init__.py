@@ -1,1 +1,1 @@
-"""Where the daemon is and how to talk to the trader: flags, variables, contexts and the file."""
+"""The client's settings, from flags, environment variables, contexts and the configuration file."""

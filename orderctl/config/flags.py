@@ -9,7 +9,7 @@ Colour = Literal["auto", "always", "never"]
 
 @dataclass(slots=True)
 class Flags:
-    """What the command line says, before and after the verb."""
+    """The values of the global options, given before or after the command."""
 
     url: str | None = None
     context: str | None = None

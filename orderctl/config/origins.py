@@ -1,8 +1,8 @@
-"""Where each setting is said: a flag, the environment, a context, the file, or nowhere.
+"""Finds the origin of each setting: a flag, the environment, a context, the file, or the default.
 
-The file is ``orderctl.toml`` in the user's configuration directory, or the one that ORDERCTL_CONFIG names. It may hold
-contexts, ``[contexts.NAME]`` tables of the same settings for several daemons; which of them counts is said by
---context, ORDERCTL_CONTEXT or ``orderctl context use NAME``.
+The file is ``orderctl.toml`` in the user's configuration directory, or the one that ORDERCTL_CONFIG names. It can
+contain contexts for several daemons: tables ``[contexts.NAME]`` of the same settings. --context, ORDERCTL_CONTEXT or
+``orderctl context use NAME`` select one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,30 +18,30 @@ from orderd.domain.text import text_of
 
 FILE_KEYS = ("url", "ca", "api_key_file", "api_key_command", "color", "timeout")
 RENAMED = {"api_key": "token", "api_key_file": "token_file", "api_key_command": "token_command"}
-"""What settings were called before. The old names are read for one more release, with a warning."""
+"""The old names of renamed settings. They are accepted for one more release, with a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A setting's value as text, and where it comes from. None if it is not set."""
+    """The text of a setting, None if it is not set, and its origin."""
 
     text: str | None
     origin: str = "default"
     rank: int = 4
-    """0 is a flag, 4 the default."""
+    """The precedence, from 0 (flag) to 4 (default)."""
     new_name: str | None = None
-    """What the setting is called now, where it was said by its old name."""
+    """The new name of the setting, if the old one was used."""
 
 
 def explain(flags: Flags, environ: Mapping[str, str]) -> dict[str, Choice]:
-    """Each setting with its origin, not yet checked. Raises ConfigError if the file itself cannot be used."""
+    """Each setting with its origin, without validation. Raises ConfigError if the file is invalid."""
     path = config_path(environ)
     file = read_file(environ)
     context = current_context(flags, environ)
     table = file.get("contexts", {})
     if context is not None and context.text not in table:
-        there = f"there are {', '.join(table)}" if table else "there is none"
-        raise unusable(context.origin, f"{context.text!r} is not a context of {path}; {there}")
+        there = f"use one of {', '.join(table)}" if table else "it has no contexts"
+        raise unusable(context.origin, f"{context.text!r} is not a context in {path}; {there}")
     in_context = table[context.text] if context is not None else {}
 
     def choose(name: str) -> Choice:
@@ -86,7 +86,7 @@ def config_path(environ: Mapping[str, str]) -> Path:
 
 
 def path_of(text: str, origin: str) -> Path:
-    """``~`` is the user's home. Raises ConfigError."""
+    """Parse a path, in which ``~`` is the home directory. Raises ConfigError."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -94,38 +94,39 @@ def path_of(text: str, origin: str) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """Raises OSError, and ValueError if it holds no text that could be read for certain."""
+    """Read a text file. Raises OSError, and ValueError if its encoding cannot be determined."""
     return text_of(path.read_bytes())
 
 
 def changeable_path(environ: Mapping[str, str]) -> Path:
-    """The file, for a change of it. Raises ConfigError if something else, such as /dev/null, has its name."""
+    """The path of the configuration file, for writing. Raises ConfigError if it is not a regular file, such as
+    /dev/null."""
     path = config_path(environ)
     try:
         if path.exists() and not path.is_file():
-            raise unusable(str(path), "this is not a file that could be changed")
+            raise unusable(str(path), "it is not a regular file, so it cannot be changed")
     except OSError as error:
         raise unusable(str(path), str(error)) from error
     return path
 
 
 def context_path(environ: Mapping[str, str]) -> Path:
-    """The file beside the configuration that holds the name of the context in use."""
+    """The file next to the configuration file with the name of the selected context."""
     return config_path(environ).with_suffix(".context")
 
 
 def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The file's content, its names checked. Empty if there is no file."""
+    """Read the configuration file and check the names in it. Empty if there is no file. Raises ConfigError."""
     path = config_path(environ)
     try:
         text = read_text(path)
     except FileNotFoundError as error:
         if environ.get("ORDERCTL_CONFIG"):
-            raise unusable(f"{path} (ORDERCTL_CONFIG)", "there is no such file") from error
+            raise unusable(f"{path} (ORDERCTL_CONFIG)", "no such file") from error
         return {}
     except (OSError, ValueError) as error:
         raise unusable(str(path), str(error)) from error
-    import tomllib  # here, because most traders have no such file
+    import tomllib  # imported here because most traders have no such file
 
     try:
         content = tomllib.loads(text)
@@ -135,7 +136,7 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
         raise unusable(str(path), "it is nested too deeply") from error
     contexts = content.get("contexts", {})
     if not isinstance(contexts, dict) or not all(isinstance(table, dict) for table in contexts.values()):
-        raise unusable(str(path), "contexts are tables: write [contexts.NAME] and the settings below it")
+        raise unusable(str(path), "contexts must be tables: write [contexts.NAME] and the settings below it")
     _check_names(path, "", [name for name in content if name != "contexts"])
     for context, table in contexts.items():
         _check_names(path, f" of the context {context}", table)
@@ -145,4 +146,4 @@ def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
 def _check_names(path: Path, where: str, names: Iterable[str]) -> None:
     for name in names:
         if name not in FILE_KEYS and name not in (RENAMED["api_key_file"], RENAMED["api_key_command"]):
-            raise unusable(str(path), f"{name!r}{where} is not a setting; there are {', '.join(FILE_KEYS)}")
+            raise unusable(str(path), f"{name!r}{where} is not a setting; use one of {', '.join(FILE_KEYS)}")

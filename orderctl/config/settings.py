@@ -1,17 +1,15 @@
-"""Where the daemon is and how to talk to the trader: flag > environment > context > file > default.
+"""The client's settings. Precedence: flag, environment, context, file, default.
 
     flag            environment              orderctl.toml   default
     --url           ORDERCTL_URL             url             ws://127.0.0.1:3000/
-    --ca            ORDERCTL_CA              ca              the authorities that this machine trusts
-    --api-key-file  ORDERCTL_API_KEY_FILE    api_key_file    no API key
+    --ca ORDERCTL_CA ca the CAs that this machine trusts --api-key-file ORDERCTL_API_KEY_FILE api_key_file no API key
                     ORDERCTL_API_KEY_COMMAND api_key_command none
     --color         ORDERCTL_COLOR           color           auto
     --timeout       ORDERCTL_TIMEOUT         timeout         10 (seconds)
 
-ORDERCTL_API_KEY holds an API key itself and comes before a file or command that is not a flag. A key is never taken
-from the command line, where every user of the machine could read it; a command, such as ``secret-tool lookup ...``,
-brings it from a keyring. Read by hand, not by pydantic-settings, because its import alone takes longer than a command
-may.
+ORDERCTL_API_KEY contains an API key itself; only the flag --api-key-file overrides it. A key cannot be given on the
+command line, which every user of the machine can read. A command, such as ``secret-tool lookup ...``, reads it from a
+keyring. pydantic-settings is not used, because importing it alone takes too long.
 """
 
 import os
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULTS = {"url": DEFAULT_URL, "color": "auto", "timeout": f"{DEFAULT_TIMEOUT:g}"}
-"""As text, of the settings that have one."""
+"""The default values, as text."""
 _NEW_NAMES = {before: name for name, before in RENAMED.items()}
 API_KEY_COMMAND_SECONDS = 30
 
@@ -47,7 +45,7 @@ class Settings(Endpoint):
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables by which a process that this one starts finds the daemon as this one does."""
+    """Environment variables that make a child process use the same daemon and API key."""
     variables = {"ORDERCTL_URL": settings.url}
     if settings.api_key is not None:
         variables["ORDERCTL_API_KEY"] = settings.api_key
@@ -57,7 +55,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def settings_of(ctx: "typer.Context", output: str) -> Settings:
-    """The settings of a command that prints ``output``. Raises what ``load`` raises."""
+    """Load the settings for a command with this output format, and warn about old names. Raises ConfigError."""
     flags: Flags = ctx.obj
     flags.output = output
     chosen = explain(flags, os.environ)
@@ -68,7 +66,7 @@ def settings_of(ctx: "typer.Context", output: str) -> Settings:
 
 
 def load(flags: Flags, environ: Mapping[str, str]) -> Settings:
-    """Raises ConfigError for a value that cannot be used, naming where it comes from."""
+    """Load the settings. Raises ConfigError for an invalid value, with its origin."""
     return _checked(explain(flags, environ), flags)
 
 
@@ -97,12 +95,12 @@ def _warn_of_old_names(chosen: Mapping[str, Choice], settings: Settings) -> None
 
 
 def _spelt(name: str, rank: int) -> str:
-    """As a flag or as a variable."""
+    """The name of a setting as a flag or as a variable."""
     return f"--{name.replace('_', '-')}" if rank == 0 else f"ORDERCTL_{name.upper()}"
 
 
 def check(name: str, text: str, origin: str) -> object:
-    """What a setting of the file comes to, without running the command for an API key. Raises ConfigError."""
+    """Validate a setting in the file, without running the API key command. Raises ConfigError."""
     checks: dict[str, Callable[[str, str], object]] = {
         "url": _url,
         "ca": _file,
@@ -132,7 +130,7 @@ def _file(text: str, origin: str) -> Path:
     except (OSError, ValueError) as error:
         raise unusable(origin, f"{path}: {error}") from error
     if not is_there:
-        raise unusable(origin, f"there is no file {path}")
+        raise unusable(origin, f"{path}: no such file")
     return path
 
 
@@ -140,7 +138,7 @@ def _colour(text: str, origin: str) -> Colour:
     for colour in get_args(Colour):
         if text == colour:
             return cast(Colour, colour)
-    raise unusable(origin, f"{text!r} is none of {', '.join(get_args(Colour))}")
+    raise unusable(origin, f"{text!r} is not one of {', '.join(get_args(Colour))}")
 
 
 def _seconds(text: str, origin: str) -> float:
@@ -154,7 +152,8 @@ def _seconds(text: str, origin: str) -> float:
 
 
 def _api_key(chosen: Mapping[str, Choice]) -> str | None:
-    """From where it was said most forcefully; at the same place a key itself before a file before a command."""
+    """The API key from the origin with the highest precedence; at equal precedence, a key before a file before a
+    command."""
     found = min(
         (chosen[name].rank, order, name) for order, name in enumerate(("api_key", "api_key_file", "api_key_command"))
     )
@@ -172,11 +171,11 @@ def _api_key_of_file(path: str, origin: str) -> str:
     try:
         return _checked_api_key(read_text(path_of(path, origin)), f"{origin}: {path}")
     except (OSError, ValueError) as error:
-        raise unusable(origin, f"the file of the API key cannot be read: {error}") from error
+        raise unusable(origin, f"the API key file cannot be read: {error}") from error
 
 
 def _api_key_of_command(command: str, origin: str) -> str:
-    import subprocess  # here, because most traders have no such command
+    import subprocess  # imported here because most traders have no such command
 
     words = _words(command, origin)
     try:
@@ -184,7 +183,7 @@ def _api_key_of_command(command: str, origin: str) -> str:
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=API_KEY_COMMAND_SECONDS, check=True
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise unusable(origin, f"the command prints no API key: {error}") from error
+        raise unusable(origin, f"the API key command failed: {error}") from error
     return _checked_api_key(done.stdout, origin)
 
 
@@ -201,5 +200,5 @@ def _words(command: str, origin: str) -> list[str]:
 def _checked_api_key(text: str, origin: str) -> str:
     key = text.strip()
     if not key or not key.isascii() or not key.isprintable():
-        raise unusable(origin, "this is not an API key: it must be one line of printable characters")
+        raise unusable(origin, "not an API key: it must be one line of printable characters")
     return key

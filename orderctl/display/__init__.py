@@ -1,1 +1,1 @@
-"""How orders, quotes and the daemon look on a terminal."""
+"""Renders orders, quotes and the daemon's state for a terminal."""

@@ -1,7 +1,7 @@
-"""Candles in the cells of a terminal: half a cell is the smallest step, and a candle is one column.
+"""Candle charts in terminal cells: one column per candle, with a resolution of half a cell.
 
-Beside them stand own fills, prices that orders wait for, and the axes. What is drawn here is one text a line, for a
-terminal, the full screen and a picture alike.
+A chart also shows the trader's fills, the prices that orders wait for, and the axes. It is drawn as one text per line,
+for the terminal, the TUI and SVG files.
 """
 
 from collections import Counter
@@ -23,19 +23,19 @@ _CELLS: Final = {
     (1, 0): "╵", (1, 1): "│", (1, 2): "╽",
     (2, 0): "╹", (2, 1): "╿", (2, 2): "┃",
 }  # fmt: skip
-"""By what the upper and the lower half of a cell show: nothing, wick or body."""
-_LABEL_EVERY: Final = 4
-"""Rows from one price on the axis to the next."""
-_TIME_EVERY: Final = 15
-"""Columns from one time on the axis to the next."""
+"""Characters by the content of the upper and the lower half of a cell: 0 nothing, 1 wick, 2 body."""
+_ROWS_PER_LABEL: Final = 4
+"""Rows between two labels of the price axis."""
+_COLUMNS_PER_LABEL: Final = 15
+"""Columns between two labels of the time axis."""
 _DIGITS: Final = 6
-_NAME: Final = 14
-"""Columns that the name of a price gets beside the axis; a longer one runs on."""
+_MAX_NAME_WIDTH: Final = 14
+"""Columns reserved for the name of a price level beside the axis; a longer name extends beyond them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An own fill: where it was, and whether the base token was bought."""
+    """A fill of the trader; ``bought``: whether it bought the base token."""
 
     at: datetime
     price: Decimal
@@ -52,7 +52,7 @@ class PriceLevel:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Candles of ``seconds`` each, in the order of time; some may be missing."""
+    """Candles of ``seconds`` each, oldest first; candles may be missing."""
 
     candles: Sequence[Candle]
     seconds: int
@@ -60,15 +60,15 @@ class Chart:
     levels: Sequence[PriceLevel] = ()
 
     def lines(self, width: int, height: int, *, fills: bool = False) -> list[Text]:
-        """So many lines of so many cells: the newest candles that find room, and the axes.
+        """Draw the newest candles that fit, and the axes, in ``height`` lines of ``width`` cells.
 
-        Where there are fewer candles than columns, the picture is narrower, unless it ``fills`` the width.
+        With fewer candles than columns, the chart is narrower, unless ``fills`` is true.
         """
         if not self.candles:
             return []
         scale = _Scale.of(self, height - 2)
         names = self._names(scale)
-        axis = max(map(len, [*scale.labels, *(name[:_NAME] for name in names.values())])) + 2
+        axis = max(map(len, [*scale.labels, *(name[:_MAX_NAME_WIDTH] for name in names.values())])) + 2
         columns = max(width - axis - 1, 1)
         first = self.candles[-1].at - timedelta(seconds=self.seconds * (columns - 1))
         shown = {self._column(each.at, first): each for each in self.candles if each.at >= first}
@@ -90,7 +90,7 @@ class Chart:
         ]
 
     def beyond(self, height: int) -> list[PriceLevel]:
-        """Prices that orders wait for and that lie too far away to be drawn, highest first."""
+        """The price levels that are too far away to be drawn, highest first."""
         scale = _Scale.of(self, height - 2)
         return sorted((each for each in self.levels if not scale.holds(each.price)), key=lambda each: -each.price)
 
@@ -108,7 +108,7 @@ class Chart:
             cells[row][column] = _CELLS[halves[0], halves[1]], tone
 
     def _names(self, scale: "_Scale") -> dict[int, str]:
-        """What waits for a price, by rows."""
+        """The names of the price levels by row."""
         rows: dict[int, Counter[str]] = {}
         for level in self.levels:
             if scale.holds(level.price):
@@ -119,10 +119,10 @@ class Chart:
         }
 
     def _times(self, first: datetime, columns: int) -> Iterator[Text]:
-        """The axis, and times below it; the day where they are of several."""
+        """The time axis and its labels, which include the day for intervals of an hour or more."""
         ticks, words = "", ""
         shape = "%H:%M" if self.seconds < HOUR else "%m-%d" if self.seconds >= 24 * HOUR else "%d %H:%M"
-        for column in range(0, columns, _TIME_EVERY):
+        for column in range(0, columns, _COLUMNS_PER_LABEL):
             at = first + timedelta(seconds=self.seconds * column)
             label = f"{at:{shape}}"
             if column + len(label) <= columns:
@@ -134,7 +134,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Prices as rows, the highest at the top."""
+    """Maps prices to rows, with the highest price at the top."""
 
     low: Decimal
     high: Decimal
@@ -142,7 +142,7 @@ class _Scale:
 
     @classmethod
     def of(cls, chart: Chart, rows: int) -> "_Scale":
-        """Wide enough for all candles and fills, and for prices that are waited for, unless these are too far away."""
+        """A scale for all candles and fills, and for the price levels that are not too far away."""
         prices = [price for each in chart.candles for price in (each.low, each.high)]
         prices += [mark.price for mark in chart.marks]
         low, high = min(prices, default=Decimal(0)), max(prices, default=Decimal(1))
@@ -157,7 +157,7 @@ class _Scale:
         return self.low <= price <= self.high
 
     def half(self, price: Decimal) -> int:
-        """Which half row from the top a price is in."""
+        """The half row of a price, counted from the top."""
         return round((self.high - price) / (self.high - self.low) * (2 * self.rows - 1))
 
     def row(self, price: Decimal) -> int:
@@ -165,13 +165,15 @@ class _Scale:
 
     @property
     def labels(self) -> list[str]:
-        """The price at each row that has one, else nothing."""
+        """The label of each row; empty for rows without one."""
         step = (self.high - self.low) / self.rows
-        return [f"{_shortened(self.high - step * row)}" if row % _LABEL_EVERY == 0 else "" for row in range(self.rows)]
+        return [
+            f"{_price_text(self.high - step * row)}" if row % _ROWS_PER_LABEL == 0 else "" for row in range(self.rows)
+        ]
 
 
-def _shortened(price: Decimal) -> str:
-    """Six significant digits."""
+def _price_text(price: Decimal) -> str:
+    """Format a price with six significant digits."""
     places = _DIGITS - 1 - price.adjusted() if price else 0
     return f"{price:.{max(places, 0)}f}"
 
@@ -184,15 +186,15 @@ def _line(cells: Iterable[tuple[str, str]], label: str, name: str | None) -> Tex
 
 
 def last_line(chart: Chart, title: str, height: int) -> Iterator[str]:
-    """What the newest price is, as the axis shows prices, and what orders wait for beyond the picture."""
+    """The newest price, and the price levels outside of the chart."""
     newest = chart.candles[-1]
-    yield f"{title}: {_shortened(newest.close)} at {newest.at:%Y-%m-%d %H:%M} UTC"
+    yield f"{title}: {_price_text(newest.close)} at {newest.at:%Y-%m-%d %H:%M} UTC"
     for level in chart.beyond(height):
-        yield f"beyond the picture: {level.name} at {level.price:f}"
+        yield f"outside the chart: {level.name} at {level.price:f}"
 
 
 def picture(chart: Chart, title: str, width: int, height: int) -> str:
-    """The chart as SVG, as it looks on a terminal."""
+    """The chart as SVG."""
     with StringIO() as nowhere:
         console = Console(file=nowhere, width=width, record=True, force_terminal=True, color_system="truecolor")
         for line in chart.lines(width, height):

@@ -1,7 +1,7 @@
-"""The columns of tables of orders. Each is one object, used by lists, the full screen and completion.
+"""The columns of order tables, shared by lists, the TUI and shell completion.
 
-A column decides what its cells say, and the table how they look: a cell consists of texts with roles. Completion reads
-the names, so no library is loaded.
+A column determines the content of its cells, and the table their style: a cell consists of texts with roles. Completion
+reads the names, so this module imports no drawing library.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 
 Role = Literal["", "id"] | Tone
 Cell = tuple[tuple[str, Role], ...]
-"""Texts, and what each of them means."""
+"""Texts with their roles."""
 
 Place = Literal["table", "wide", "active", "ended"]
-"""The tables of lists and of the full screen, each with its columns."""
+"""The tables: those of lists, and those of the TUI."""
 LISTS: Final[tuple[Place, ...]] = ("table", "wide")
 SCREEN: Final[tuple[Place, ...]] = ("active", "ended")
 
 STAGE_WIDTH: Final = 2
-"""Characters of the bar that a stage takes."""
+"""Characters per stage in a progress bar."""
 RESULT_WIDTH: Final = 16
-"""Minimum width of the column of results."""
+"""Minimum width of the result column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What a cell depends on in addition to its order. ``id_width`` characters of an id are shown.
+    """What a cell depends on in addition to its order. Ids are cut to ``id_width`` characters.
 
-    ``is_live``: it is redrawn all the time, so it shows conditions; in a printed list they would soon be outdated.
-    ``market`` is the price of a pair's first token in the second, if it is known. ``marks`` precede the ids of orders
-    with a family.
+    ``is_live``: the table is redrawn continuously, so it shows changing values, which would soon be outdated in a
+    printed list. ``market`` has the known prices of pairs: one first token in second tokens. ``marks`` are prefixes for
+    ids of orders with a family.
     """
 
     now: datetime
@@ -61,11 +61,11 @@ class Showing:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``name`` is the word for it on a command line. ``key`` is what orders are sorted by; equal ones keep their order.
+    """A column. ``name`` is its name on the command line. ``key`` is the sort key; the sort is stable.
 
-    ``places`` are the tables that show the column by default. ``width`` is its width on the full screen, in characters;
-    lists give each cell the width that it needs. On the full screen a column that ``grows`` takes the remaining width,
-    and if there is too little, columns that can be ``spared`` are left out: 1 first, then 2, and so on; 0 stays.
+    ``places`` are the tables that show the column by default. ``width`` is its width in the TUI, in characters; lists
+    use the width that the cells need. In the TUI, a column that ``grows`` takes the remaining width. If the width is
+    too small, columns are hidden in the order of ``spared``: 1 first, then 2, and so on; 0 is never hidden.
     """
 
     name: str
@@ -88,12 +88,12 @@ def columns_of(place: Place) -> tuple[Column, ...]:
 
 
 def columns_named(names: str) -> tuple[Column, ...]:
-    """The columns of these names, which commas part, in their order. Raises ConfigError as ``column_named`` does."""
+    """The columns with these comma-separated names. Raises ConfigError."""
     return tuple(column_named(name) for name in names.split(","))
 
 
 def column_named(name: str) -> Column:
-    """Raises ConfigError if no column has the name."""
+    """The column with this name. Raises ConfigError."""
     word = name.strip().lower()
     if (column := COLUMNS.get(word)) is not None:
         return column
@@ -111,7 +111,7 @@ def sold(order: OrderView) -> str:
 
 
 def state(order: OrderView) -> tuple[str, Tone]:
-    """What the order's state is called, and in which tone."""
+    """The label of the order's state, and its tone."""
     return state_of(order.status, is_unknown=order.unknown_since is not None)
 
 
@@ -126,13 +126,13 @@ def _id(order: OrderView, showing: Showing) -> Cell:
 
 
 def _parent(order: OrderView, showing: Showing) -> Cell:
-    """The order that it executes, or that it follows."""
+    """The id of its parent or entry order."""
     return _plain(str(above(order) or "-")[: showing.id_width])
 
 
 def _stages(order: OrderView, showing: Showing) -> Cell:
-    """A bar through the stages: heavy for what is reached, light for what is to come. Of an order that rests: how far
-    the market is from its price; of one in several executions, how much of it is sold."""
+    """A progress bar through the stages. For a resting order, it shows the distance of the market from its price; for
+    an order with several executions, the part that is sold."""
     total, tone = len(STAGES) * STAGE_WIDTH, state(order)[1]
     if is_open(order):
         return _distance(order, showing, total) if order.slices is None else sold_bar(order, total)
@@ -149,18 +149,18 @@ def _distance(order: OrderView, showing: Showing, width: int) -> Cell:
 
 
 def distance_bar(away: Fraction, width: int) -> Cell:
-    """A bar that fills as the market comes near, from ``_FAR`` on, and the distance in percent."""
+    """A bar that fills as the distance falls from ``_FAR`` to 0, and the distance in percent."""
     return _bar(1 - away / _FAR, away, width)
 
 
 def sold_bar(order: OrderView, width: int) -> Cell:
-    """How much of an order that is executed by others these have sold."""
+    """A bar of the part of an order that its child orders have sold."""
     share = Fraction(order.filled_amount_in or 0) / Fraction(order.amount_in or 1)
     return _bar(share, share, width)
 
 
 def _bar(done: Fraction, part: Fraction, width: int) -> Cell:
-    """A bar that shows ``part``, and the percentage, together in ``width`` characters."""
+    """A bar filled up to ``done``, and ``part`` as a percentage, together in ``width`` characters."""
     bar = width - len(" 0.00%")
     heavy = max(0, min(bar, -(-done * bar // 1)))
     return ("━" * heavy, Tone.MOVING), ("─" * (bar - heavy), Tone.MUTED), (_percent(part).rjust(width - bar), "")
@@ -170,7 +170,7 @@ _FAR: Final = Fraction(1, 10)
 
 
 def _percent(part: Fraction) -> str:
-    """In five characters at most."""
+    """Format a part as a percentage of at most five characters."""
     whole, hundredths = divmod(int(part * 10_000), 100)
     if whole > 999:
         return ">999%"
@@ -180,7 +180,7 @@ def _percent(part: Fraction) -> str:
 
 
 def _awaited(order: OrderView, showing: Showing) -> Cell:
-    """The price that an order rests for; live, that of the market at which it fires."""
+    """The price that an order waits for; in a live table, the market price at which it triggers."""
     if not showing.is_live:
         return _plain(_bought(order, prices(order)))
     if order.slices is not None:
@@ -197,14 +197,14 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
 
 
 def _bought(order: OrderView, waits_for: str | None) -> str:
-    """Its condition; and what it buys, if the condition does not show it."""
+    """The condition, preceded by the bought token if the condition does not contain it."""
     if waits_for is None:
         return f"→ {order.token_out}"
     return waits_for if order.token_out in waits_for.split() else f"→ {order.token_out}, {waits_for}"
 
 
 def next_execution(order: OrderView, now: datetime) -> tuple[str, Role]:
-    """When the next one of several is, as far as that is known."""
+    """When the next of several executions is due, if known."""
     if order.paused:
         return ("paused", Tone.WAITING)
     if order.next_at is None:
@@ -213,7 +213,7 @@ def next_execution(order: OrderView, now: datetime) -> tuple[str, Role]:
 
 
 def _in_unit(price: str, condition: Condition) -> str:
-    """With the whole unit if it fits in the narrowest table, otherwise with the bought token."""
+    """The price with its full unit if that fits in the narrowest table, or else with one token."""
     pair = condition.pair
     whole = f"{price} {pair.quote.symbol}/{pair.base.symbol}"
     if len(whole) <= RESULT_WIDTH:
@@ -222,8 +222,7 @@ def _in_unit(price: str, condition: Condition) -> str:
 
 
 def _result(order: OrderView, showing: Showing) -> Cell:
-    """The fill, why there is none, what is waited for, or what is being bought: live, as much as was quoted, and always
-    where the order says how much."""
+    """The fill, the error code, the condition, or the bought token; in a live table, with the quoted amount."""
     if order.status in FILLED:
         return ((f"{order.amount_out} {order.token_out}", Tone.GOOD),)
     if order.error is not None:
@@ -248,7 +247,7 @@ def _age(order: OrderView, showing: Showing) -> Cell:
 
 
 def _ended(order: OrderView, showing: Showing) -> Cell:
-    """The local time of day; the day where it is not today."""
+    """When the order ended: the local time, or the date if it was not today."""
     if order.status not in TERMINAL:
         return _plain("-")
     at = order.updated_at.astimezone()
@@ -256,13 +255,13 @@ def _ended(order: OrderView, showing: Showing) -> Cell:
 
 
 def local_time(at: datetime, now: datetime) -> str:
-    """The local time of day; the date too where it is not today's."""
+    """The local time, with the date if it is not today."""
     local = at.astimezone()
     return f"{local:%H:%M:%S}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _whole(seconds: float) -> str:
-    """A length of time without its fractions, which would flicker: ``12 s``, ``1:01``, ``2 h``."""
+    """A duration without fractions, which would flicker: ``12 s``, ``1:01``, ``2 h``."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -381,4 +380,4 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column("account", lambda order, _: _plain(order.account or "-"), lambda order: order.account or "", width=12),
     )
 }
-"""All columns by name; tables show them in this order by default."""
+"""All columns by name, in their default order."""

@@ -1,4 +1,4 @@
-"""How the daemon's state looks on a terminal."""
+"""Renders the daemon's status."""
 
 from datetime import UTC, datetime
 
@@ -13,13 +13,13 @@ from orderctl.output.colours import CHAIN_TONES, STATE_TONES, UNKNOWN_TONE, Tone
 from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
 
 NOT_KNOWN = Text("unknown", Tone.WARNING)
-"""Of a figure that the daemon could not find out: never a number."""
+"""Shown instead of a value that the daemon could not determine."""
 
 
 def status_view(status: StatusResult, url: str) -> Table:
     now = datetime.now(UTC)
     table = pairs()
-    state = Text("draining: takes no new orders", Tone.WARNING) if status.draining else Text("up", Tone.GOOD)
+    state = Text("draining: accepts no new orders", Tone.WARNING) if status.draining else Text("up", Tone.GOOD)
     up_for = duration((now - status.started_at).total_seconds())
     table.add_row("daemon", Text.assemble(state, f" for {up_for}, version {status.version}, at {url}"))
     slot = f", slot {status.slot}" if status.slot is not None else ""

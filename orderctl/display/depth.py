@@ -1,7 +1,7 @@
-"""How the depth of a pair looks: a curve of what sizes cost, and a table of both sides.
+"""Renders the depth of a pair: a curve of prices by size, and a table per side.
 
-The curve has sizes from left to right, each tenfold of the one before as wide, and the price from bottom to top: what
-is bought costs more the larger it is, what is sold brings less.
+The size axis is logarithmic, from left to right; prices go from bottom to top. Larger purchases cost more per token,
+larger sales bring less.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from orderctl.output.colours import Tone
 from orderctl.output.depth import Depth, Level, Offer, Side
 
 _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""Of a braille character, by the row and the column of the dot."""
+"""The bits of the dots in a braille character, by row and column."""
 _BRAILLE: Final = 0x2800
 _TONES: Final[dict[Side, Tone]] = {"sell": Tone.BAD, "buy": Tone.GOOD}
 _TITLES: Final[dict[Side, str]] = {"sell": "SELL", "buy": "BUY"}
 _HEIGHT: Final = 12
-_AXIS: Final = 12
-"""Columns that the prices beside the curve take."""
+_AXIS_WIDTH: Final = 12
+"""Width of the price axis, in columns."""
 
 
 def depth_view(depth: Depth, width: int) -> RenderableType:
@@ -31,11 +31,11 @@ def depth_view(depth: Depth, width: int) -> RenderableType:
 
 
 def curve(depth: Depth, width: int, height: int) -> list[Text]:
-    """The curve as lines of cells. Empty if there is only one size."""
+    """Draw the curve. Empty if there is only one size."""
     points = {side: _points(depth.levels, side) for side in _TONES}
     prices = [price for each in points.values() for _, price in each]
     sizes = [size for each in points.values() for size, _ in each]
-    rows, columns = height - 2, max(width - _AXIS, 2)
+    rows, columns = height - 2, max(width - _AXIS_WIDTH, 2)
     if len(set(sizes)) < 2:
         return []
     low, high = min(prices), max(prices)
@@ -65,7 +65,7 @@ def curve(depth: Depth, width: int, height: int) -> list[Text]:
 
 
 def _points(levels: Sequence[Level], side: Side) -> list[tuple[Decimal, Decimal]]:
-    """Sizes that have a route, and their prices."""
+    """The sizes with a route, and their prices."""
     return [
         (Decimal(level.size), Decimal(level.routed.price))
         for level in levels
@@ -74,21 +74,21 @@ def _points(levels: Sequence[Level], side: Side) -> list[tuple[Decimal, Decimal]
 
 
 def _line(before: tuple[int, int], after: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """The dots from one to another."""
+    """The dots of a line between two dots."""
     steps = max(abs(after[0] - before[0]), abs(after[1] - before[1]), 1)
     for step in range(steps + 1):
         yield tuple(round(a + (b - a) * step / steps) for a, b in zip(before, after, strict=True))  # type: ignore[misc]
 
 
 def _tables(depth: Depth) -> Iterator[RenderableType]:
-    yield Text(f"mid {depth.mid} {depth.quote} for one {depth.base}; costs are basis points behind it")
+    yield Text(f"mid price {depth.mid} {depth.quote} per {depth.base}; costs are basis points worse than it")
     for side in _TONES:
         yield Text()
         yield IfItFits(_table(depth, side, " ALONE"), _table(depth, side, spared=(frozenset({"PRICE"}),)))
 
 
 def _table(depth: Depth, side: Side, alone: str = "", spared: Sequence[frozenset[str]] = ()) -> RenderableType:
-    """``alone`` is what the headings of venues say in addition."""
+    """``alone`` is a suffix for the headings of venues."""
     levels = [level for level in depth.levels if level.side == side]
     venues = list(levels[0].venues)
     columns: list[Column] = [

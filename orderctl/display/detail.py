@@ -1,4 +1,4 @@
-"""How all that is known of one order looks on a terminal."""
+"""Renders all details of one order."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,24 +27,24 @@ from orderd.wire.order_detail import AttemptView, FailureView, OrderDetail
 from orderd.wire.orders import OrderView
 
 SIGNATURE = 88
-"""Characters of a whole one."""
+"""Characters of a full signature."""
 SIGNATURE_WIDTH = 24
 BRIEF_WIDTH = 13
-_AS_QUOTED = Decimal("0.005")
-"""Basis points below which none are shown."""
+_NEGLIGIBLE_BPS = Decimal("0.005")
+"""Smaller differences from the quote, in basis points, are shown as none."""
 
 
 def print_detail(detail: OrderDetail, console: Console, *, wide: bool = False) -> None:
-    """``wide`` shortens nothing."""
+    """Print the details; with ``wide``, signatures and addresses are not shortened."""
     for name, value in _facts(detail):
-        # Not a table: a long value runs on, so that it can be copied whole.
+        # Not a table, because a long value must stay in one piece to be copied.
         console.print(Text.assemble((f"{name:<11}", "dim"), value), soft_wrap=True)
     for part in _story(detail, wide=wide):
         print_whole(part, console)
 
 
 def detail_view(detail: OrderDetail) -> Group:
-    """The same within the width that there is."""
+    """The details, wrapped to the available width."""
     facts = pairs()
     for name, value in _facts(detail):
         facts.add_row(name, value)
@@ -52,7 +52,7 @@ def detail_view(detail: OrderDetail) -> Group:
 
 
 def brief_view(detail: OrderDetail) -> Group:
-    """What has come of it, for a narrow column: addresses are shortened, what an event says stands below it."""
+    """The details for a narrow pane: addresses are shortened, and descriptions are below their events."""
     order = detail.order
     facts = pairs()
     for name, value in _facts(detail, BRIEF_WIDTH):
@@ -69,7 +69,7 @@ def brief_view(detail: OrderDetail) -> Group:
 
 
 def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text | Table]:
-    """The timeline, the orders of the family, the attempts and the failures, with an empty line before each."""
+    """The timeline, the child orders, the attempts and the failures, each after an empty line."""
     yield Text()
     yield from timeline_lines(detail, wide=wide)
     if detail.children:
@@ -85,7 +85,7 @@ def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text | Table]
 
 
 def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]]:
-    """Addresses and signatures (88 characters) are shortened to ``width``."""
+    """Names and values; addresses and signatures are shortened to ``width`` characters."""
     order = detail.order
     took = duration((order.updated_at - order.created_at).total_seconds())
     state = f" in {took}" if order.status in TERMINAL else ""
@@ -129,7 +129,8 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
 
 
 def _against_quote(order: OrderView) -> str:
-    """How much better or worse than quoted the fill is. Not of what others execute: each of them has a quote."""
+    """How much better or worse than its quote the fill is; empty for an order with children, which have their own
+    quotes."""
     quoted, got = order.quoted_amount_out, order.amount_out
     sign = 1
     if order.exact_out is not None:
@@ -137,13 +138,13 @@ def _against_quote(order: OrderView) -> str:
     if quoted is None or got is None or order.filled_amount_in is not None:
         return ""
     better = sign * (Decimal(got) / Decimal(quoted) - 1) * 10_000
-    if abs(better) < _AS_QUOTED:
+    if abs(better) < _NEGLIGIBLE_BPS:
         return ", as quoted"
     return f", {abs(better):.2f} bp {'better' if better > 0 else 'worse'} than quoted"
 
 
 def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:
-    """What others have executed of it so far, and how that stands against the market when they began."""
+    """What child orders have executed so far, and the slippage from the mid price at the first fill."""
     order = detail.order
     fills = sorted((each for each in detail.fills if each.rolled_back_at is None), key=lambda each: each.at)
     if order.filled_amount_in is None:
@@ -154,12 +155,12 @@ def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:
         began = Decimal(fills[0].mid)
         below = (1 - Decimal(order.executed_price) / began) * 10_000
         word = "below" if below >= 0 else "above"
-        facts.append(("slippage", Text(f"{abs(below):.1f} bp {word} {began:.9g}, the mid price when it began")))
+        facts.append(("slippage", Text(f"{abs(below):.1f} bp {word} {began:.9g}, the mid price at the first fill")))
     return facts
 
 
 def _waits(order: OrderView) -> list[tuple[str, Text]]:
-    """What an order that rests waits for, since when it has that, and until when it is valid."""
+    """The condition of a resting order, when it was met, and until when the order is valid."""
     if not rests(order):
         return []
     waits = order.status in IDLE
@@ -174,10 +175,12 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     if order.min_liquidity is not None:
         facts.append(("guards", Text(guards(order))))
     if order.confirm is not None and (order.min_liquidity is None or order.confirm > 1):
-        lasting = "" if order.confirm_for is None else f", for {order.confirm_for} at least"
-        facts.append(("confirm", Text(f"by {order.confirm} looks in different slots{lasting}")))
+        lasting = "" if order.confirm_for is None else f", for at least {order.confirm_for}"
+        facts.append(("confirm", Text(f"met in {order.confirm} different slots{lasting}")))
     if order.max_slippage is not None:
-        facts.append(("may lose", Text(f"{order.max_slippage} % to fees, impact and a falling price once it fires")))
+        facts.append(
+            ("may lose", Text(f"{order.max_slippage} % through fees, impact and a falling price once it triggers"))
+        )
     if order.triggered_at is not None:
         facts.append(("triggered", Text(f"at {clock(order.triggered_at)}")))
     if order.status not in TERMINAL:
@@ -188,12 +191,12 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
 def _unknown(order: OrderView) -> list[tuple[str, Text]]:
     if order.unknown_since is None:
         return []
-    since = f" since {clock(order.unknown_since)}; where the chain cannot tell: orderctl resolve {order.id}"
+    since = f" since {clock(order.unknown_since)}; to check the chain: orderctl resolve {order.id}"
     return [("outcome", Text.assemble((UNKNOWN, UNKNOWN_TONE), since))]
 
 
 def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
-    """The pools that the order goes through, and what that gains over the best of them alone."""
+    """The pools of the route, and its gain over the best single pool."""
     order = detail.order
     if order.venue is None:
         return []
@@ -212,9 +215,9 @@ def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
 
 
 def timeline_lines(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text]:
-    """One line per event, with more details below it."""
+    """One line per event, followed by its details."""
     if not detail.events:
-        yield Text("its events are not kept any more", "dim")
+        yield Text("its events have been deleted", "dim")
         return
     yield Text(f"{'TIME':<12}  {'SINCE':>10}  EVENT", "dim")
     width = SIGNATURE if wide else SIGNATURE_WIDTH
@@ -242,7 +245,7 @@ def _attempts(attempts: tuple[AttemptView, ...], *, wide: bool) -> Table:
             str(attempt.number),
             Text(f"{attempt.outcome}{'' if attempt.is_final else ', not final'}", OUTCOME_TONES[attempt.outcome]),
             attempt.venue,
-            str(attempt.sends or "-"),  # counted when the attempt has ended
+            str(attempt.sends or "-"),  # known once the attempt has ended
             str(attempt.slot) if attempt.slot is not None else "-",
             shorten(attempt.signature, SIGNATURE if wide else SIGNATURE_WIDTH),
         )

@@ -1,4 +1,4 @@
-"""How the chain's endpoints answer, in a line each or as a table."""
+"""Renders the statistics of the chain's RPC endpoints, as text or as a table."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,9 +12,9 @@ from orderd.wire.status import EndpointView
 
 
 def endpoint_line(endpoint: EndpointView) -> Text:
-    """Two lines at most, the second for how far it is behind and what went wrong."""
+    """One line of latencies, and a second one of lag and failures, if any."""
     if not endpoint.requests:
-        return Text(f"{endpoint.host}  not asked in the last {endpoint.window_seconds} s", Tone.MUTED)
+        return Text(f"{endpoint.host}  no requests in the last {endpoint.window_seconds} s", Tone.MUTED)
     latency = f"median {milliseconds(endpoint.latency_ms)}, p99 {milliseconds(endpoint.latency_p99_ms)}"
     requests = counted(endpoint.requests, "request")
     line = Text(f"{endpoint.host}  {requests} in {endpoint.window_seconds} s: {latency}")
@@ -32,7 +32,7 @@ def endpoints_table(endpoints: Iterable[EndpointView]) -> Table:
         ("LOST", "right"), ("REFUSED", "right"), ("LIMITED", "right"), ("ERRORS", "right"),
     )  # fmt: skip
     hosts = table.columns[0]
-    hosts.no_wrap, hosts.overflow = False, "fold"  # where room is short, numbers stay whole
+    hosts.no_wrap, hosts.overflow = False, "fold"  # on a narrow screen hosts wrap, numbers do not
     for endpoint in endpoints:
         lag = "-" if endpoint.slot_lag is None else str(endpoint.slot_lag)
         table.add_row(
@@ -47,7 +47,7 @@ def endpoints_table(endpoints: Iterable[EndpointView]) -> Table:
 
 
 def _failures(endpoint: EndpointView) -> Iterator[tuple[str, int, Tone]]:
-    """A node's error is often an answer like any other, such as that a block was skipped."""
+    """The failures by kind. Errors of a node only warn: they are often normal, such as for a skipped block."""
     yield "unanswered", endpoint.unanswered, Tone.BAD
     yield "refused", endpoint.refused, Tone.BAD
     yield "rate limited", endpoint.rate_limited, Tone.WARNING

@@ -1,4 +1,4 @@
-"""How the evidence about an open outcome looks on a terminal."""
+"""Renders the evidence about an unknown outcome."""
 
 from rich.table import Table
 from rich.text import Text
@@ -17,15 +17,15 @@ def evidence_view(evidence: EvidenceResult) -> Table:
     table.add_row("order", Text(str(order.id), "bold"))
     table.add_row("sell", terms(order).removeprefix("sell "))
     since = order.unknown_since
-    outcome = Text("open: the chain may still tell") if since is None else Text(UNKNOWN, UNKNOWN_TONE)
+    outcome = Text("open: the chain may still show it") if since is None else Text(UNKNOWN, UNKNOWN_TONE)
     table.add_row("outcome", outcome if since is None else Text.assemble(outcome, f" since {clock(since)}"))
-    table.add_row("attempt", f"{attempt.number}, signed at {clock(attempt.signed_at)}, sent again and again since")
+    table.add_row("attempt", f"{attempt.number}, signed at {clock(attempt.signed_at)}, sent repeatedly since")
     table.add_row("signature", attempt.signature)
     table.add_row("valid until", _validity(evidence))
-    answer = f"could not be asked: {evidence.trouble}" if evidence.trouble else evidence.status
+    answer = f"does not respond: {evidence.trouble}" if evidence.trouble else evidence.status
     table.add_row("the chain", Text(answer, Tone.BAD if evidence.trouble else ""))
     if not evidence.trouble:
-        found = "\n".join(evidence.paid_by_wallet) or "no transaction with this order's memo, as far as nodes remember"
+        found = "\n".join(evidence.paid_by_wallet) or "no transaction with this order's memo, within the node's history"
         table.add_row("the wallet", f"has paid for {found}")
     return table
 
@@ -36,4 +36,4 @@ def _validity(evidence: EvidenceResult) -> str:
     if height is None:
         return f"block {last}{after}"
     left = last - height
-    return f"block {last}{after}; block {height} is final: {f'{left} to go' if left > 0 else 'it can land no more'}"
+    return f"block {last}{after}; block {height} is final: {f'{left} to go' if left > 0 else 'it can no longer land'}"

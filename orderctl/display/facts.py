@@ -1,4 +1,4 @@
-"""What each event of an order says, in words."""
+"""Describes the events of an order in words."""
 
 from typing import Final, assert_never
 
@@ -33,23 +33,23 @@ from orderd.domain.order import EventKind, OrderKind
 from orderd.domain.quoted import Quoted, Refused
 from orderd.wire.orders import OrderView
 
-_SAYS: Final = {
-    EventKind.RECLAIMED: "the worker is gone and nothing was signed: back into the queue",
-    EventKind.RECOVERED: "its transaction was found on the chain; it was signed after the backup that was restored",
-    EventKind.CANCEL_REQUESTED: "its transaction is signed: it ends as that does, and is not tried again",
+_DESCRIPTIONS: Final = {
+    EventKind.RECLAIMED: "its worker died before signing; the order is queued again",
+    EventKind.RECOVERED: "its transaction was found on the chain; it was signed after the restored backup",
+    EventKind.CANCEL_REQUESTED: "its transaction is signed: the order ends with its outcome, and is not retried",
     EventKind.CANCELLED: "on request; nothing was traded",
-    EventKind.UNKNOWN: "nobody can tell so far what became of it; it is looked after further, nothing else is signed",
+    EventKind.UNKNOWN: "its outcome is unknown so far; orderd keeps checking, and signs nothing else",
 }
 
 
 def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide: bool = False) -> list[str]:
-    """What an event says, in one line or a few. A signature (88 characters) is shortened to ``signature_width``; only
-    with ``wide`` the whole addresses of pools are shown."""
+    """Describe an event in one or a few lines. Signatures are shortened to ``signature_width`` characters; full pool
+    addresses are only shown with ``wide``."""
     match fact:
         case Released() | Triggered() | Executing() | FilledPart():
             return _rested(fact, order)
         case Deferred():
-            # It rests, and is checked again whenever the market moves.
+            # Such an order has no time to wait for: it is checked whenever the market moves.
             is_checked = order.type is OrderKind.ON_LIQUIDITY and fact.code is not None
             until = "" if is_checked else f"until {clock(fact.until)}: "
             reason = [f"{until}{fact.reason}"]
@@ -69,7 +69,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Retrying():
             return [f"attempt {fact.attempt}: {fact.code}: {fact.detail}", f"next attempt at {clock(fact.until)}"]
         case RolledBack():
-            return [f"the chain has taken back the block of slot {fact.slot}; the same transaction may land again"]
+            return [f"the block of slot {fact.slot} was rolled back; the same transaction may land again"]
         case Confirmed():
             left_over = [f"and {each.amount} {each.token} left over between the hops" for each in fact.left_over]
             return [fill(fact, order), *left_over, f"fee {fact.network_fee} SOL{rent(fact)}, slot {fact.slot}"]
@@ -78,7 +78,7 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
         case Accepted() | Amended():
             return _terms_after(fact, order)
         case Reclaimed() | Recovered() | CancelRequested() | Cancelled() | Unknown():
-            return [_SAYS[fact.kind]]
+            return [_DESCRIPTIONS[fact.kind]]
         case _:
             assert_never(fact)
 
@@ -87,15 +87,15 @@ def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
     if isinstance(fact, Amended):
         return [terms(order.model_copy(update=fact.model_dump(exclude={"kind"})))]
     if fact.amount_in is None and fact.exact_out is None:
-        return [terms(order), f"held until that is bought; then it waits for {conditions(order)}"]
-    label = [] if fact.label is None else [f"for the wallet {fact.label}, which is a label"]
+        return [terms(order), f"held until the entry order is filled; then it waits for {conditions(order)}"]
+    label = [] if fact.label is None else [f"label: wallet {fact.label}"]
     return [terms(order), *label, *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
 
 
 def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderView) -> list[str]:
-    """What happens to an order that rests."""
+    """Describe an event of a resting order."""
     if isinstance(fact, Released):
-        return [f"order {fact.entry} is filled: it sells the {fact.amount_in} {order.token_in} that were received"]
+        return [f"order {fact.entry} is filled: this order sells the {fact.amount_in} {order.token_in} received"]
     if isinstance(fact, Executing):
         return [f"order {fact.child} executes {fact.amount_in} {order.token_in}"]
     if isinstance(fact, FilledPart):
@@ -133,14 +133,14 @@ def choice_lines(fact: Routed, order: OrderView, pool_width: int) -> list[str]:
     if fact.max_amount_in is not None:
         least = f"for at most {fact.max_amount_in} {order.token_in}"
     if len(fact.route) <= 1:
-        return [f"  choose {fact.chosen.pool_kind} {shorten(fact.chosen.pool, pool_width)}, {least}"]
+        return [f"  chosen: {fact.chosen.pool_kind} {shorten(fact.chosen.pool, pool_width)}, {least}"]
     chosen, compared = fact.chosen, "more" if fact.chosen.amount_in is None else "less"
     gain = "" if fact.gain_bps is None else f", {fact.gain_bps} bp {compared} than the best pool"
     legs = [f"→ {line}" for line in legs_of(fact.route, pool_width)]
     total = f"{chosen.amount_out} {order.token_out}"
     if chosen.amount_in is not None:
         total = f"{chosen.amount_in} {order.token_in}"
-    return [*legs, f"  together {total}{gain}", f"  choose this, {least}"]
+    return [*legs, f"  together {total}{gain}", f"  chosen: this route, {least}"]
 
 
 def refusal_line(refusal: Refused) -> str:

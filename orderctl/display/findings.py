@@ -1,4 +1,4 @@
-"""How the findings of a check look."""
+"""Renders the findings of ``orderctl doctor``."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,7 +15,7 @@ _COLUMNS: Final[tuple[Column, ...]] = (("CHECK", "left"), ("", "left"), ("FOUND"
 
 
 def findings_view(findings: Sequence[Finding], width: int) -> RenderableType:
-    """What to do stands beside what was found, or below it if there is no room for both. Nothing is cut."""
+    """A table of findings, with each fix beside its finding, or below it on a narrow terminal. Nothing is cut."""
     columns = _COLUMNS if any(finding.fix for finding in findings) else _COLUMNS[:-1]
     rows = [(finding.check, _result(finding), finding.detail, finding.fix) for finding in findings]
     narrow = plain_table(*_COLUMNS[:-1])

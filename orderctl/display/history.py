@@ -1,4 +1,4 @@
-"""How fills look in a table, and what they came to in lines below it."""
+"""Renders fills as a table, and their totals below it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -36,8 +36,8 @@ _SPARED: Final = (frozenset({"MID BP"}), frozenset({"QUOTE BP"}))
 
 
 def fills_table(fills: Iterable[HistoryFill], *, wide: bool = False) -> RenderableType:
-    """``wide`` adds the costs in addition to the price, and the venue. On a narrow terminal times lack the year and the
-    seconds, and where that is not enough the slippage is left out."""
+    """The fills as a table. ``wide`` adds costs, venue, kind and signature. A narrow terminal omits the year and the
+    seconds, and then the slippage."""
     fills = tuple(fills)
     shown = short_ids(fill.order_id for fill in fills)
     rows = [fill_cells(fill, shown[fill.order_id]) for fill in fills]
@@ -54,7 +54,7 @@ def _more_cells(fill: HistoryFill) -> tuple[Text, ...]:
 
 
 def fill_cells(fill: HistoryFill, order: str) -> tuple[Text, ...]:
-    """One per column; ``order`` is the order's id as shown."""
+    """The cells of a fill; ``order`` is the shortened id of its order."""
     return (
         Text(f"{fill.at:%Y-%m-%d %H:%M:%S}"),
         Text(order),
@@ -73,11 +73,11 @@ def _slippage(bps: str | None) -> Text:
 
 
 def totals_lines(history: HistoryResult) -> Iterator[str]:
-    """What all fills that match came to, pair by pair."""
+    """The totals per pair of all matching fills, and the sum of fees."""
     if (totals := history.totals) is None:
         return
     for pair in totals.pairs:
         traded = f"{pair.amount_in} {pair.token_in} for {pair.amount_out} {pair.token_out}"
         yield f"{counted(pair.fills, 'fill')}: {traded}, at {pair.price}"
     rent = "" if totals.rent == "0" else f", rent {totals.rent} SOL"
-    yield f"{counted(totals.fills, 'fill')} in all: network fees {totals.network_fee} SOL{rent}"
+    yield f"{counted(totals.fills, 'fill')} in total: network fees {totals.network_fee} SOL{rent}"

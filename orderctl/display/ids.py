@@ -1,4 +1,4 @@
-"""Ids in short."""
+"""Shortens order ids."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -6,14 +6,15 @@ from typing import Final
 from uuid import UUID
 
 SHORT_ID: Final = 13
-"""Characters of a UUIDv7 that hold its millisecond: enough to distinguish orders; the daemon takes any prefix."""
+"""Characters of a UUIDv7 that contain its millisecond: usually enough to be unique. The daemon accepts any unique
+prefix."""
 
 BRANCH: Final = "└ "
-"""Before the id of an order that executes, or follows, one above it."""
+"""The prefix of a child order's id below its parent or entry."""
 
 
 def short_ids(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The first 13 characters of each id, or as many more as distinguish all of them."""
+    """Shorten each id to 13 characters, or to as many as make all of them unique."""
     known = sorted({str(order) for order in ids})
     width = SHORT_ID
     for one, next_one in pairwise(known):

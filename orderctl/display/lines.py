@@ -1,16 +1,16 @@
-"""The news of orders for a pipe: lines for people, or JSON."""
+"""Prints events of orders to a pipe: as text lines, or as JSON."""
 
 from orderctl.config.settings import Settings
 from orderctl.display.facts import describe
 from orderctl.display.formats import clock
-from orderctl.display.screen import words_of
+from orderctl.display.screen import connection_message
 from orderctl.display.timeline import OrderTimeline
 from orderctl.output.streams import narrate, print_json_line, print_line
 from orderd.client.following import Connection
 
 
 class PlainLines:
-    """A line or a few for each event; narration about the connection on stderr."""
+    """Prints one or a few lines per event; messages about the connection go to stderr."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -28,11 +28,11 @@ class PlainLines:
             head = " " * len(head)
 
     def connection(self, news: Connection) -> None:
-        narrate(self._settings, words_of(news))
+        narrate(self._settings, connection_message(news))
 
 
 class LinesOfMany(PlainLines):
-    """As PlainLines, with the order's id in each line."""
+    """Like PlainLines, with the order's id in each line."""
 
     def begin(self, timeline: OrderTimeline) -> None:
         pass
@@ -44,7 +44,7 @@ class LinesOfMany(PlainLines):
 
 
 class JsonLines(PlainLines):
-    """Each event as a document on its own line."""
+    """Prints each event as one JSON document per line."""
 
     def begin(self, timeline: OrderTimeline) -> None:
         pass

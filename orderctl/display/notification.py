@@ -1,4 +1,4 @@
-"""A desktop notification about an order's end: by notify-send, or by the terminal if there is no desktop."""
+"""Notifies that an order has ended: with notify-send on a desktop, or else through the terminal."""
 
 import os
 import shutil
@@ -12,20 +12,20 @@ from orderctl.display.timeline import OrderTimeline
 _SECONDS: Final = 2.0
 _DESKTOPS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
 _OSC_9: Final = "\x1b]9;{}\x07"
-"""A note in the words of iTerm2, which kitty, WezTerm, Ghostty, Windows Terminal and others understand too."""
+"""The notification sequence of iTerm2, which kitty, WezTerm, Ghostty, Windows Terminal and others support."""
 _BELL: Final = "\x07"
 
 
 def notify(timeline: OrderTimeline) -> None:
     """Notify that the order has ended, or that its outcome is unknown; other events are ignored.
 
-    A failure of the desktop is ignored.
+    Failures of notify-send are ignored.
     """
     is_unknown = timeline.seq >= timeline.order.seq and timeline.unknown_since is not None
     if not (timeline.is_over or is_unknown):
         return
     title, text = f"orderd: order {_state(timeline)}", _line(timeline)
-    terminal = sys.__stderr__  # a live display takes sys.stderr for lines of text
+    terminal = sys.__stderr__  # a live display replaces sys.stderr
     if not _on_desktop(title, text) and terminal is not None and terminal.isatty():
         terminal.write(_OSC_9.format(f"{title}: {text}") + _BELL)
         terminal.flush()

@@ -1,4 +1,4 @@
-"""How a list of orders looks on a terminal."""
+"""Renders lists of orders."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,8 +20,8 @@ WHOLE_ID: Final = 36
 def orders_table(
     orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None
 ) -> RenderableType:
-    """The ``columns``, or the default ones of a list. ``wide`` adds columns that do not fit in 80 characters, and shows
-    whole ids. On a terminal that is too narrow for conditions in words, signs are used, and the time is left out."""
+    """The orders as a table of ``columns``, or the default ones. ``wide`` adds columns that do not fit in 80
+    characters, and shows full ids. A narrow terminal abbreviates conditions and omits the time."""
     if columns is not None or wide:
         return _table(
             orders, columns or columns_of("wide"), Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))
@@ -40,13 +40,13 @@ def _table(orders: tuple[OrderView, ...], columns: tuple[Column, ...], showing: 
 
 
 FAMILY: Final = ("id", "kind", "status", "sell", "result")
-"""The columns of the orders that execute another one."""
+"""The columns of child orders."""
 LIVE_FAMILY: Final = ("id", "status", "stages", "sell", "result")
-"""The same where they are drawn again all the time, within 80 columns."""
+"""The columns of child orders on a live screen of 80 columns."""
 
 
 def family_table(children: Iterable[OrderView], showing: Showing) -> Table:
-    """The orders that execute another one, or follow it, below each other and without headings."""
+    """The child orders of an order, as a table without headings."""
     shown = list(children)
     if not showing.is_live:
         showing = replace(showing, id_width=_id_width(shown))
@@ -63,8 +63,8 @@ def _id_width(orders: Iterable[OrderView]) -> int:
 
 
 def cell_text(cell: Cell) -> Text:
-    """Each of its texts in its tone."""
-    if len(cell) == 1:  # its style is that of the blanks beside it, too
+    """The cell's texts in their styles."""
+    if len(cell) == 1:  # the style then also applies to the padding
         ((text, role),) = cell
         return Text(text, _style(role))
     return Text.assemble(*((text, _style(role)) for text, role in cell))

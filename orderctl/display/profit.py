@@ -1,4 +1,4 @@
-"""How earnings and holdings look on a terminal."""
+"""Renders profit and loss, and the portfolio."""
 
 from decimal import Decimal
 from itertools import accumulate
@@ -12,15 +12,15 @@ from orderctl.output.colours import Tone
 from orderd.wire.profit import PnlResult, PortfolioResult
 
 _UNKNOWN = "?"
-_BAR = 20
-"""Characters that stand for all."""
-_DAYS = 2
+_BAR_WIDTH = 20
+"""Characters of a full bar."""
+_MIN_POINTS = 2
 """Minimum number of points for a curve."""
 
 
 def tokens_table(pnl: PnlResult, *, wide: bool = False) -> RenderableType:
-    """``wide`` adds what was sold without a known cost. A narrow terminal lacks the costs, whose sums stand below, and
-    then the price."""
+    """Profit and loss by token. ``wide`` adds the amounts sold without a known cost. A narrow terminal omits fees and
+    rent, and then the price."""
     more: tuple[Column, ...] = (("UNCOVERED", "right"),) if wide else ()
     columns: tuple[Column, ...] = (
         ("TOKEN", "left"),
@@ -63,18 +63,18 @@ def totals_line(pnl: PnlResult) -> str:
     totals = pnl.totals
     spent = f"fees {totals.fees}, rent {totals.rent}"
     if totals.net is None:
-        return f"realised {totals.realised}, {spent} {pnl.unit}; a price is not known, so the rest cannot be told"
+        return f"realised {totals.realised}, {spent} {pnl.unit}; unrealised unknown, because a price is unknown"
     return f"realised {totals.realised}, unrealised {totals.unrealised}, {spent}: net {totals.net} {pnl.unit}"
 
 
 def earned_curve(pnl: PnlResult, width: int, height: int) -> list[Text]:
-    """What was realised up to each day less fees and rent, as bars from zero; the newest days that find room."""
+    """A bar chart of the cumulated realised profit after fees and rent, for the newest days that fit."""
     days: dict[str, Decimal] = {}
     for each in pnl.days:
         earned = Decimal(each.realised) - Decimal(each.fees) - Decimal(each.rent)
         days[each.day] = days.get(each.day, Decimal(0)) + earned
     totals = list(accumulate(days[day] for day in sorted(days)))
-    if len(totals) < _DAYS:
+    if len(totals) < _MIN_POINTS:
         return []
     bar = max(1, min(4, width // len(totals)))
     shown = totals[-(width // bar) :]
@@ -89,11 +89,11 @@ def earned_curve(pnl: PnlResult, width: int, height: int) -> list[Text]:
             line.append(("█" * max(bar - 1, 1) if is_filled else "").ljust(bar), Tone.GOOD if total > 0 else Tone.BAD)
         lines.append(line)
     tone = Tone.GOOD if shown[-1] > 0 else Tone.BAD
-    return [*lines, Text.assemble("all together ", (f"{shown[-1]:+f}", tone), f" {pnl.unit} after costs"), Text()]
+    return [*lines, Text.assemble("total ", (f"{shown[-1]:+f}", tone), f" {pnl.unit} after costs"), Text()]
 
 
 def holdings_table(portfolio: PortfolioResult, *, bars: bool = False) -> Table:
-    """``bars`` draw the shares."""
+    """The holdings as a table; ``bars`` adds a bar for each share."""
     table = plain_table(
         ("TOKEN", "left"),
         ("AMOUNT", "right"),
@@ -118,8 +118,8 @@ def holdings_table(portfolio: PortfolioResult, *, bars: bool = False) -> Table:
 
 
 def share_bar(share: str | None) -> str:
-    """Of a share in percent."""
-    return "━" * round(Decimal(share or 0) * _BAR / 100)
+    """A bar for a share in percent."""
+    return "━" * round(Decimal(share or 0) * _BAR_WIDTH / 100)
 
 
 def _signed(amount: str | None, unit: str = "") -> Text:

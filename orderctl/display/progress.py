@@ -1,4 +1,4 @@
-"""The live progress of one order on a terminal: a bar through the stages, the quotes, the waits, the fill."""
+"""The live display of one order: a progress bar, its stages, quotes, waits and its fill."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from orderctl.display.ids import SHORT_ID
 from orderctl.display.orders import cell_text, family_table
 from orderctl.display.resting import distances, is_open, name_of, reading, sign, what_follows
 from orderctl.display.routes import by_amount
-from orderctl.display.screen import words_of
+from orderctl.display.screen import connection_message
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import status_text
 from orderctl.display.terms import terms, validity
@@ -69,7 +69,7 @@ LABEL_WIDTH = max(len(state.label) for state in STATES.values())
 
 
 class LiveProgress:
-    """A Screen. Draws itself again ten times a second, in a thread of rich's."""
+    """A Screen that redraws itself ten times per second, in a thread of Rich."""
 
     def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
         self._around = around or Surroundings()
@@ -87,7 +87,7 @@ class LiveProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
         if self._timeline is not None and isinstance(end := self._timeline.end, Confirmed):
-            # On its own line, uncut, to be copied.
+            # On a separate line in full, to be copied.
             self._live.console.print(f"signature {end.signature}", soft_wrap=True)
 
     def begin(self, timeline: OrderTimeline) -> None:
@@ -101,7 +101,7 @@ class LiveProgress:
         self._connection, self._connection_since = news, time.monotonic()
 
     def render(self) -> RenderableType:
-        """The whole picture, as of now."""
+        """Render the current state."""
         timeline = self._timeline
         if timeline is None:
             return Text()
@@ -123,7 +123,7 @@ class LiveProgress:
         return Group(*parts)
 
     def _family(self, timeline: OrderTimeline, now: datetime) -> Iterator[RenderableType]:
-        """The orders that execute it, active ones before ended ones; the newest if there are many."""
+        """The child orders, active ones before ended ones, as many as fit."""
         children = self._around.children_of(timeline)
         newest = sorted(children, key=lambda child: (child.status not in TERMINAL, child.id), reverse=True)
         shown = newest[: max(1, self._live.console.height - LINES_AROUND_FAMILY)]
@@ -134,7 +134,7 @@ class LiveProgress:
             yield Text(f"{len(children) - len(shown)} more have ended", "dim")
 
     def _countdown(self, timeline: OrderTimeline) -> Iterator[RenderableType]:
-        """How long what is signed may still land, as far as that is known."""
+        """The remaining time in which the signed transaction can land, if known."""
         last = timeline.events[-1].data if timeline.events else None
         if isinstance(last, Submitted) and (height := self._around.height) is not None:
             left = height.until(last.last_valid_block_height, time.monotonic())
@@ -145,9 +145,9 @@ class LiveProgress:
 
 
 def connection_line(news: Connection, since: float) -> Text:
-    """Of news that came at ``since``, by the monotonic clock."""
+    """The line about the connection; ``since`` is the monotonic time of the change."""
     style = Tone.GOOD if isinstance(news, Resumed | Fresh) else Tone.WARNING
-    return Text(words_of(news, time.monotonic() - since), style)
+    return Text(connection_message(news, time.monotonic() - since), style)
 
 
 def _headline(timeline: OrderTimeline) -> Text:
@@ -156,7 +156,7 @@ def _headline(timeline: OrderTimeline) -> Text:
 
 
 def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, around: Surroundings) -> Iterator[RenderableType]:
-    """What an order that rests waits for and how far that is, what is done then, and until when."""
+    """What a resting order waits for, the distance of the market, what follows, and its validity."""
     order = around.order_of(timeline)
     spans = timeline.spans
     span = spans[-1] if spans else Span(timeline.status, order.updated_at)
@@ -166,13 +166,13 @@ def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, around: Surr
     for line in (
         f"then {what_follows(order)}",
         _valid(order, now),
-        f"Ctrl-C lets go of it, and orderctl cancel {str(order.id)[:SHORT_ID]} ends it",
+        f"Ctrl-C stops watching; to cancel: orderctl cancel {str(order.id)[:SHORT_ID]}",
     ):
         yield Padding(Text(line, "dim"), (0, 0, 0, 3))
 
 
 def _distances(order: OrderView, around: Surroundings, now: datetime) -> Iterator[Text]:
-    """Of its price, or of each of its two, how far the market is from it; of executions, how much is sold."""
+    """The distance of the market from each of its prices; for an order with several executions, the part sold."""
     if not is_open(order):
         return
     if order.slices is not None:
@@ -216,7 +216,7 @@ def _bar(timeline: OrderTimeline, now: datetime) -> Table:
 
 
 def _stages(timeline: OrderTimeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
-    """A row for each stage, and below it what takes several lines, the quotes in at most ``room``."""
+    """One row per stage, with further lines below it; at most ``room`` quotes."""
     spans = {span.stage: span for span in timeline.spans}
     for stage in (*(status for status in OrderStatus if status in IDLE), *STAGES, *sorted(UNFILLED)):
         if (span := spans.get(stage)) is not None:
@@ -248,7 +248,7 @@ def _row(span: Span, now: datetime, spinner: Spinner, beside: Text) -> Table:
 
 
 def _wait(timeline: OrderTimeline, span: Span, now: datetime) -> Text:
-    """What the order waits for, and for how long still."""
+    """The reason and the remaining time of a wait."""
     wait = timeline.wait
     if span.stage not in WAITING or span.end is not None or wait is None:
         return Text()
@@ -257,7 +257,7 @@ def _wait(timeline: OrderTimeline, span: Span, now: datetime) -> Text:
 
 
 def _details(timeline: OrderTimeline, span: Span, room: int) -> list[str]:
-    """The words of the event that ended a stage."""
+    """Describe the event that ended a stage."""
     order = timeline.order
     if span.stage is OrderStatus.ROUTING:
         routed = timeline.routed
@@ -266,12 +266,12 @@ def _details(timeline: OrderTimeline, span: Span, room: int) -> list[str]:
         best = by_amount(routed.quotes)[:room]
         left_out = len(routed.quotes) - len(best)
         lines = describe(routed.model_copy(update={"quotes": tuple(best)}), order)
-        return [*lines, f"  {left_out} more pools would pay less"] if left_out else lines
+        return [*lines, f"  and {left_out} pools with worse quotes"] if left_out else lines
     if span.stage in RESTING:
         fired = [event for event in timeline.events if isinstance(event.data, Triggered)]
         return describe(fired[-1].data, order)[:1] if fired else []
     if span.stage in HELD | WAITING | WORKING:
-        return []  # its condition is shown beside it
+        return []  # the condition is shown beside the stage
     events = [event for event in timeline.events if event.status is span.stage]
     return describe(events[-1].data, order, SIGNATURE_WIDTH) if events else []
 
@@ -281,8 +281,8 @@ def _failed_attempt(event: OrderEvent) -> Text:
         case Retrying(attempt=attempt, code=code, detail=detail):
             return Text.assemble(("! ", Tone.WARNING), f"attempt {attempt} failed: {code}: {detail}")
         case Reclaimed():
-            return Text.assemble(("! ", Tone.WARNING), "a worker was lost; nothing had been signed")
+            return Text.assemble(("! ", Tone.WARNING), "a worker died before signing")
         case RolledBack(slot=slot):
-            return Text.assemble(("! ", Tone.WARNING), f"confirmed in slot {slot}, which the chain has taken back")
+            return Text.assemble(("! ", Tone.WARNING), f"confirmed in slot {slot}, whose block was rolled back")
         case other:
             raise AssertionError(f"{other.kind} is not a setback")

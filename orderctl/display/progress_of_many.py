@@ -1,4 +1,4 @@
-"""The live progress of several orders on a terminal: a bar for all, and a row for each as far as there is room."""
+"""The live display of several orders: one bar for all, and one row per order, as many as fit."""
 
 import time
 from collections import Counter
@@ -20,7 +20,7 @@ from orderctl.display.ids import BRANCH, SHORT_ID, short_ids
 from orderctl.display.orders import cell_text
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
 from orderctl.display.resting import above
-from orderctl.display.screen import only_rest
+from orderctl.display.screen import resting_message
 from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import plain_table, status_text
 from orderctl.display.timeline import OrderTimeline
@@ -35,7 +35,7 @@ LINES_AROUND = 4
 
 
 class LiveProgressOfMany:
-    """A Screen. In the end all rows stay on the terminal."""
+    """A Screen. At the end, all rows remain on the terminal."""
 
     def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
         self._around = around or Surroundings()
@@ -65,7 +65,7 @@ class LiveProgressOfMany:
         self._connection, self._connection_since = news, time.monotonic()
 
     def render(self) -> RenderableType:
-        """The whole picture, as of now."""
+        """Render the current state."""
         timelines = list(self._timelines.values())
         ended = sum(timeline.status in TERMINAL for timeline in timelines)
         head = Table.grid(padding=(0, 2, 0, 0))
@@ -78,14 +78,14 @@ class LiveProgressOfMany:
         bar = ProgressBar(total=max(1, len(timelines)), completed=ended, width=BAR_WIDTH, complete_style=Tone.MOVING)
         head.add_row(bar, f"{ended} of {len(timelines)}", Text(", ").join(summary))
         parts: list[RenderableType] = [head, self._rows(timelines)]
-        if message := only_rest(timelines):
+        if message := resting_message(timelines):
             parts.append(Text(message, "dim"))
         if self._connection is not None:
             parts.append(connection_line(self._connection, self._connection_since))
         return Group(*parts)
 
     def _rows(self, timelines: list[OrderTimeline]) -> Table:
-        """Those under way first, each above what executes it; what has no room is in the bar and its counts."""
+        """The rows: active orders first, each followed by its children. Orders that do not fit are only counted."""
         room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
 
         firsts = {timeline.order.id: self._first_above(timeline) for timeline in timelines}
@@ -114,18 +114,18 @@ class LiveProgressOfMany:
         return table
 
     def _first_above(self, timeline: OrderTimeline) -> OrderTimeline:
-        """The order that it executes or follows, as far as that is followed too."""
+        """The topmost followed ancestor of an order, or the order itself."""
         first = self._timelines.get(above(timeline.order) or timeline.order.id)
         return timeline if first is None or first is timeline else self._first_above(first)
 
     def _rest(self, timeline: OrderTimeline, now: datetime) -> tuple[Text, Text]:
-        """How far the market is from its price, as far as that is known, and what it waits for."""
+        """The distance of the market from its price, if known, and its condition."""
         order, showing = self._around.order_of(timeline), self._around.showing(now)
         return cell_text(COLUMNS["stages"].cell(order, showing)), cell_text(COLUMNS["result"].cell(order, showing))
 
 
 def _outcome(timeline: OrderTimeline, now: datetime) -> Text:
-    """The fill, the code of the failure, how long it still waits, or what is being bought; nothing if it rests."""
+    """The remaining wait, the fill, the error code, or the bought token; empty for a resting order."""
     if (wait := timeline.wait) is not None:
         return Text(waiting(wait.until, now), Tone.WARNING)
     if timeline.status in IDLE:

@@ -1,4 +1,4 @@
-"""What an order would do, held against a quote for its terms: what the market pays now for it or its first part."""
+"""Renders what an order would do if it were sent now, based on a quote for it or for its first execution."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -31,27 +31,27 @@ from orderd.wire.problem import Problem
 from orderd.wire.quotes import QuoteResult
 
 TIMES_SHOWN = 4
-"""Of executions, but for the last one."""
+"""Maximum number of execution times shown, besides the last one."""
 BAR_WIDTH = 20
 
 
 def check_fires_later(given: GivenTerms, quote: QuoteResult) -> None:
-    """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE as the daemon does when such an order is sent now.
+    """Raises OrderdError PRICE_OFF_MARKET or PRICE_WRONG_SIDE, as the daemon would for this order.
 
-    An order on liquidity has no market that it could be held against.
+    An order on liquidity is not checked, because it has no market yet.
     """
     if given.min_liquidity is not None:
         return
-    # An amount may be a word, or one to be bought; of an order in parts the quote is for the first.
+    # The amount may be a word or an exact output; with several executions, the quote is for the first.
     sold = {"amount_in": quote.part_in or quote.amount_in or quote.chosen.amount_in, "exact_out": None, "max_in": None}
     tokens = [Token(each.symbol, each.mint, each.decimals) for each in quote.tokens]
-    registry = TokenRegistry(tokens or EVERYWHERE)  # an older daemon says nothing of its tokens
+    registry = TokenRegistry(tokens or EVERYWHERE)  # older daemons do not send tokens
     terms = understood(given.model_copy(update=sold), registry, quote.slippage)
     check_plausible(terms, _paid(quote, terms.token_out.decimals))
 
 
 def is_met(quote: QuoteResult) -> bool:
-    """Whether the market pays now what the order would wait for."""
+    """Whether the market currently meets the order's condition."""
     trigger = trigger_of(quote)
     if trigger is None or trigger.trail is not None:
         return False
@@ -64,17 +64,17 @@ def prospect_view(quote: QuoteResult) -> Group:
 
 
 def unlisted_view(order: GivenTerms, why: Problem) -> Table:
-    """Of an order on liquidity while there is no market that could be quoted, and why not."""
+    """Describe an order on liquidity that cannot be quoted yet, with the reason."""
     table = pairs()
     table.add_row("sell", f"{order.amount_in} {order.token_in} for {order.token_out}, limit {order.limit_price}")
     table.add_row("waits for", Text(f"pools that hold {order.min_liquidity} {order.token_in}", "bold"))
     table.add_row("now", Text(f"{why.code}: {why.detail}"))
-    table.add_row("so", Text("it would rest", Tone.WARNING))
+    table.add_row("result", Text("it would rest", Tone.WARNING))
     return table
 
 
 def prospect(quote: QuoteResult) -> Table:
-    """What it waits for, what is done then, how far the market is from that, and for how long it may wait."""
+    """The order's condition, what follows, the distance of the market, and its validity."""
     table = pairs()
     for name, value in _executions(quote) if quote.slices is not None else _waits(quote):
         table.add_row(name, value)
@@ -92,25 +92,25 @@ def _waits(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     yield "then", Text(what_follows(quote))
     if trigger is not None:
         yield "now", Text(_now(quote, trigger))
-        yield "so", _outcome(quote, trigger)
+        yield "result", _outcome(quote, trigger)
     elif sides:
         yield "now", Text(_now(quote, sides[0]))
-        yield "so", Text("both would rest, and what comes first is done", Tone.WARNING)
+        yield "result", Text("both would rest; the first to be reached is executed", Tone.WARNING)
 
 
 def awaited_rows(awaited: Iterable[tuple[Text, Fraction | None]]) -> Iterator[tuple[str, Text]]:
-    """What is waited for and how far the market is from that, if that is known: whichever of them comes first."""
+    """Rows of alternative conditions with the distance of the market, if known."""
     for number, (condition, away) in enumerate(awaited):
         yield ("or" if number else "waits for"), Text.assemble(condition, "  ", distance_text(away))
 
 
 def distance_text(away: Fraction | None) -> Text:
-    """A bar and the distance in percent, as in tables; empty where it is not known."""
+    """A bar and the distance in percent; empty if unknown."""
     return Text() if away is None else cell_text(distance_bar(away, BAR_WIDTH))
 
 
 def _executions(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
-    """How much each sells and when, and what the market pays for the first."""
+    """The amounts and times of the executions, and the market's price for the first one."""
     schedule = schedule_of(quote)
     moved = "" if not schedule.jitter_bps else f", jitter {quote.jitter} %"
     each = f"{schedule.slices} times {quote.part_in} {quote.token_in}, one every {quote.every}{moved}"
@@ -125,10 +125,10 @@ def _executions(quote: QuoteResult) -> Iterator[tuple[str, Text]]:
     paid = _paid(quote, pair.token_out.decimals)
     yield "now", Text(f"{pair.price_text(sold, paid)} = {quote.chosen.amount_out} {quote.token_out} for one of them")
     if limit is not None and limit.away(pair.price(sold, paid)):
-        why = "the market does not pay the limit: what an execution cannot sell is shared by those to come"
-        yield "so", Text(why, Tone.WARNING)
+        why = "the market is worse than the limit; what is not sold is added to later executions"
+        yield "result", Text(why, Tone.WARNING)
     else:
-        yield "so", Text("the first would be executed at once", Tone.GOOD.bold)
+        yield "result", Text("the first would be executed at once", Tone.GOOD.bold)
 
 
 def schedule_of(quote: QuoteResult) -> Schedule:
@@ -139,7 +139,7 @@ def schedule_of(quote: QuoteResult) -> Schedule:
 
 
 def _times(schedule: Schedule) -> Iterator[str]:
-    """The delays of the executions after the first; the middle ones are left out if there are many."""
+    """The delays of the later executions; if there are many, the middle ones are omitted."""
     last = schedule.slices - 1
     for number in range(1, last):
         if number > TIMES_SHOWN:
@@ -150,15 +150,15 @@ def _times(schedule: Schedule) -> Iterator[str]:
 
 
 def _offset(schedule: Schedule, number: int) -> str:
-    """Without what chance adds or takes."""
-    return format_span(schedule.offset_ms(number, _IN_THE_MIDDLE) // 1000)
+    """The delay of an execution without jitter."""
+    return format_span(schedule.offset_ms(number, _NO_JITTER) // 1000)
 
 
-_IN_THE_MIDDLE: Final = 0.5
+_NO_JITTER: Final = 0.5
 
 
 def _market(quote: QuoteResult, condition: Condition) -> Fraction:
-    """The price that the market pays, in the unit of the pair."""
+    """The market price, in the unit of the pair."""
     return condition.pair.price(condition.amount_in, _paid(quote, condition.pair.token_out.decimals))
 
 
@@ -168,13 +168,13 @@ def _now(quote: QuoteResult, condition: Condition) -> str:
 
 
 def _outcome(quote: QuoteResult, trigger: Condition) -> Text:
-    """What would become of the order if it were sent now."""
+    """What would happen if the order were sent now."""
     if is_met(quote):
         return Text("it would be executed at once", Tone.GOOD.bold)
     paid = _paid(quote, trigger.pair.token_out.decimals)
     if trigger.trail is not None and (fires_at := trigger.fires_at(paid)):
         text = format_significant(fires_at, 6)
-        return Text(f"it would rest, and fire at {text} if the price only fell", Tone.WARNING)
+        return Text(f"it would rest, and trigger at {text} if the price did not rise first", Tone.WARNING)
     away = trigger.away(_market(quote, trigger), paid)
     text = "" if away is None else f": the market is {format_significant(away * 100, 3)} % away"
     return Text(f"it would rest{text}", Tone.WARNING)

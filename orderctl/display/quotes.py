@@ -1,6 +1,6 @@
-"""How a quote looks on a terminal: the route, what each pool alone would pay, and the least that will be accepted.
+"""Renders a quote: the route, the quote of each single pool, and the limit of the order.
 
-Of an exact output: what each pool would take, and the most that will be paid.
+The limit is a minimum output, or for an exact output a maximum cost.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,8 +24,8 @@ from orderd.wire.quotes import GuardView, PreviewResult, QuoteResult
 
 
 def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
-    """``wide`` explains the choice: how far each pool is behind it, whole addresses and slots, the amounts of each leg,
-    and what the network's fee is made of."""
+    """The full view. ``wide`` explains the choice: how much worse each pool is, full addresses, slots, the amounts of
+    each leg, and the compute budget."""
     chosen, words = quote.chosen, _words(quote)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
@@ -50,21 +50,21 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
 
 
 def _subject(quote: QuoteResult) -> str:
-    """What is traded: all of the order, or the part of it that is executed next."""
+    """What is traded: the whole order, or its next execution."""
     if quote.part_in is None:
         return sale(quote)
     return f"sell {quote.part_in} of {quote.amount_in} {sold(quote)} for {quote.token_out}"
 
 
 def _refusals(quote: QuoteResult) -> Iterator[Refused]:
-    """Why venues are not part of the route. By way of another token they may be, although they have no pool of the pair
-    itself."""
+    """The refusals to show. A venue without a pool of the pair may still be part of a route with two hops; then its
+    refusal is omitted."""
     is_by_way = any(leg.hop > 1 for leg in quote.route)
     return (no for no in quote.refusals if not (is_by_way and no.code == ErrorCode.ROUTE_NOT_FOUND))
 
 
 def brief_quote_view(quote: QuoteResult) -> RenderableType:
-    """Within seventy columns, what matters most first."""
+    """A short view of up to seventy columns, with the most important facts first."""
     chosen, words = quote.chosen, _words(quote)
     network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
@@ -90,13 +90,13 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
 
 
 def guard_line(guard: GuardView) -> Text:
-    """What an order on liquidity asks for, and what there is of it."""
+    """A condition of an order on liquidity, and its current state."""
     tone, mark = (Tone.GOOD, "yes") if guard.is_met else (Tone.WARNING, "no ")
     return Text.assemble((f"{mark} {guard.name:<15}", tone), f"{guard.found} ({guard.wanted})")
 
 
 def offers(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
-    """What each pool alone pays or takes for all of it, the best first."""
+    """The quotes of single pools for the whole amount, best first."""
     if not wide:
         return _offers(quote, ("POOL", "left"), cells=lambda offer: (shorten(offer.pool, POOL_WIDTH),))
     behind: Column = ("BEHIND", "right")
@@ -116,7 +116,7 @@ def offers(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
 
 
 def _offers(quote: QuoteResult, *columns: Column, cells: Callable[[Quoted], tuple[str, ...]]) -> Table:
-    """With more columns."""
+    """The table of single pools with further columns."""
     table = plain_table(
         ("EACH POOL ALONE", "left"),
         (_words(quote).heading, "right"),
@@ -139,7 +139,7 @@ def _offers(quote: QuoteResult, *columns: Column, cells: Callable[[Quoted], tupl
 
 
 class _Words(NamedTuple):
-    """What is said of the amount that a quote is about, and of its limit."""
+    """The words for a quote's amount and limit, which differ for an exact output."""
 
     verb: str
     amount: str
@@ -158,25 +158,25 @@ def _words(quote: QuoteResult) -> _Words:
 
 
 def _compared(offer: Quoted) -> str:
-    """What offers differ in."""
+    """The amount by which quotes are compared."""
     return offer.amount_out if offer.amount_in is None else offer.amount_in
 
 
 def _why_limit(quote: QuoteResult) -> str:
     is_own = quote.min_out == quote.min_amount_out if quote.exact_out is None else quote.max_in == quote.max_amount_in
-    return ", as asked for" if is_own else f" at {quote.slippage} % slippage"
+    return ", as requested" if is_own else f" at {quote.slippage} % slippage"
 
 
 def _missed(quote: QuoteResult) -> list[Text]:
-    """A warning if no route would pay, or cost, what the order requires."""
+    """A warning if no route meets the order's limit."""
     if quote.chosen.amount_in is not None and quote.max_amount_in is not None:
         over = Decimal(quote.chosen.amount_in) - Decimal(quote.max_amount_in)
-        warning = f"the best route costs {over:f} {quote.token_in} more than that: as long as it does, an order fails"
+        warning = f"the best route costs {over:f} {quote.token_in} more than the maximum: the order would fail now"
         return [Text(warning, Tone.WARNING)] if over > 0 else []
     if Decimal(quote.chosen.amount_out) >= Decimal(quote.min_amount_out):
         return []
     short = Decimal(quote.min_amount_out) - Decimal(quote.chosen.amount_out)
-    warning = f"the best route pays {short:f} {quote.token_out} less than that: as long as it does, an order fails"
+    warning = f"the best route pays {short:f} {quote.token_out} less than the minimum: the order would fail now"
     return [Text(warning, Tone.WARNING)]
 
 
@@ -186,7 +186,7 @@ def _rent(quote: QuoteResult) -> str:
 
 
 def _behind(offer: Quoted, chosen: Quoted) -> str:
-    """How much less than the choice an offer pays, or takes more, in basis points."""
+    """How much worse than the chosen route a pool is, in basis points."""
     best, other = Decimal(_compared(chosen)), Decimal(_compared(offer))
     behind = best - other if chosen.amount_in is None else other - best
     return f"{behind * 10_000 / best:.2f}"
@@ -197,24 +197,24 @@ def _gain(quote: QuoteResult) -> str:
 
 
 def _reasons(quote: QuoteResult) -> list[RenderableType]:
-    """Why the choice is the best one, in figures."""
+    """The reasons for the choice, in figures."""
     lines: list[str] = []
     if len(quote.route) > 1:
         lines += [f"  {_leg_line(leg)}" for leg in quote.route]
     if quote.gain_bps is not None and len(quote.route) > 1:
-        lines.append(f"chosen because together they {'pay' if quote.exact_out is None else 'take'} {_gain(quote)}")
+        lines.append(f"chosen because together they {'pay' if quote.exact_out is None else 'cost'} {_gain(quote)}")
     elif quote.gain_bps is not None and quote.exact_out is not None:
-        lines.append("chosen because it takes the least: no split saves more than its further legs cost")
+        lines.append("chosen because it costs least: no split saves more than its additional legs cost")
     elif quote.gain_bps is not None:
-        lines.append("chosen because it pays the most: no split pays more than its further legs cost")
+        lines.append("chosen because it pays most: no split gains more than its additional legs cost")
     elif quote.quotes:
-        lines.append("chosen because no single pool takes the whole order")
+        lines.append("chosen because no single pool can trade the whole order")
     else:
-        lines.append("chosen because no pool trades this pair itself")
+        lines.append("chosen because no pool trades this pair directly")
     if quote.route and quote.route[-1].hop > 1:
         second = next(leg for leg in quote.route if leg.hop > 1)
         spent = sum(Decimal(leg.amount_in) for leg in quote.route if leg.hop > 1)
-        lines.append(f"what the first hop pays above {spent} {second.token_in} stays in the wallet")
+        lines.append(f"output of the first hop above {spent} {second.token_in} stays in the wallet")
     if quote.compute_units is not None:
         lines.append(f"{quote.compute_units} compute units at {quote.compute_unit_price} micro-lamports each")
     return [Text(line) for line in lines]
@@ -226,7 +226,7 @@ def _leg_line(leg: RoutedLeg) -> str:
 
 
 def preview_view(preview: PreviewResult, *, wide: bool = False) -> RenderableType:
-    """The quote, and what the chain's simulation of the transaction says."""
+    """The quote, and the result of the chain's simulation."""
     units = f", {preview.units_consumed} compute units" if preview.units_consumed is not None else ""
     outcome = ("succeeds", Tone.GOOD) if preview.succeeds else ("fails", Tone.ALARM)
     parts: list[RenderableType] = [

@@ -1,8 +1,8 @@
-"""What a resting order waits for: in words, and how far the market is from it.
+"""Describes what a resting order waits for, and computes the distance of the market.
 
-The daemon sends an order's prices with what they come to; if only its terms are known, as for an order whose first
-event has just arrived, the same is computed from these. For tokens that are not built in nothing is computed.
-Completion reads the columns that are made here, so no library is loaded.
+The daemon sends the resulting amounts of an order's prices. If only the terms are known, as after the first event of an
+order, they are computed here, but only for known tokens. Completion reads the columns, so this module imports no
+drawing library.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAMES: Final = {
     OrderKind.TRAILING: "trail",
     OrderKind.ON_LIQUIDITY: "limit",
 }
-"""Of kinds whose own name is not the word that stands before their price."""
+"""The words before a price, for kinds where it is not the kind's name."""
 
 
 def rests(terms: FormattedTerms) -> bool:
@@ -43,12 +43,12 @@ def rests(terms: FormattedTerms) -> bool:
 
 
 def is_family(terms: FormattedTerms) -> bool:
-    """Whether it is executed by orders of their own."""
+    """Whether the order is executed by child orders."""
     return has_children(terms.type, partial=terms.partial)
 
 
 def above(order: OrderView) -> UUID | None:
-    """The order that it executes, or that it follows."""
+    """The parent or entry order."""
     return order.parent_id or order.entry_id
 
 
@@ -57,7 +57,7 @@ def is_open(order: OrderView) -> bool:
 
 
 def know(tokens: Iterable[TokenView]) -> None:
-    """The daemon has described these tokens: from now on their prices are shown, too."""
+    """Register tokens that the daemon has described, so that their prices can be shown."""
     new = {each.symbol: Token(each.symbol, each.mint, each.decimals) for each in tokens}
     if not new.items() <= _tokens_by_name.items():
         _tokens_by_name.update(new)
@@ -69,7 +69,7 @@ _tokens_by_name: dict[str, Token] = {}
 
 @lru_cache
 def pair_of(token_in: str, token_out: str) -> PairPrice | None:
-    """Of two symbols; None if one of them is not known."""
+    """The pair of two symbols; None if one is unknown."""
     try:
         sold, bought = (_tokens_by_name.get(name) or _TOKENS.resolve(name) for name in (token_in, token_out))
     except OrderdError:
@@ -78,9 +78,9 @@ def pair_of(token_in: str, token_out: str) -> PairPrice | None:
 
 
 def trigger_of(terms: FormattedTerms) -> Condition | None:
-    """What it waits for before it may be executed: its trigger, or else its limit.
+    """The condition before execution: the trigger price, or else the limit price.
 
-    None if that is not a single price, or if it is not known.
+    None if it is not a single price, or if a token is unknown.
     """
     if terms.type in (OrderKind.OCO, OrderKind.TWAP):
         return None
@@ -89,7 +89,7 @@ def trigger_of(terms: FormattedTerms) -> Condition | None:
 
 
 def sides_of(oco: FormattedTerms) -> tuple[Condition, ...]:
-    """The two prices of an OCO, whichever comes first."""
+    """The two conditions of an OCO order."""
     if oco.type is not OrderKind.OCO:
         return ()
     better = _condition(oco, OrderKind.TAKE_PROFIT, oco.take_profit_price)
@@ -98,12 +98,12 @@ def sides_of(oco: FormattedTerms) -> tuple[Condition, ...]:
 
 
 def limit_of(terms: FormattedTerms) -> Condition | None:
-    """What each of its executions has to pay."""
+    """The limit price of each execution."""
     return _condition(terms, OrderKind.LIMIT, terms.limit_price)
 
 
 def awaited(order: OrderView) -> Condition | None:
-    """What it waits for now: a stop that has fired waits for its limit only."""
+    """The current condition: a triggered stop waits for its limit price only."""
     return trigger_of(order) if order.triggered_at is None else limit_of(order)
 
 
@@ -116,7 +116,7 @@ def _condition(terms: FormattedTerms, kind: OrderKind, price: str | None, trail:
 
 
 def name_of(condition: Condition) -> str:
-    """The word that stands before its price."""
+    """The word before the condition's price."""
     return word_of(condition.kind)
 
 
@@ -125,7 +125,7 @@ def word_of(kind: OrderKind) -> str:
 
 
 def prices(terms: FormattedTerms) -> str | None:
-    """Its prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None if it has none."""
+    """The order's prices in short, such as ``stop 95, limit 94.5 USDC per SOL``; None without prices."""
     named = []
     if terms.type is OrderKind.TWAP:
         named.append(f"{terms.slices} executions, one every {terms.every}")
@@ -150,18 +150,18 @@ def prices(terms: FormattedTerms) -> str | None:
 
 
 def exits(entry: FormattedTerms) -> str:
-    """The exit prices of a purchase; empty without an exit."""
+    """The exit prices of a purchase; empty without exits."""
     named = (("take-profit", entry.then_take_profit), ("stop", entry.then_stop))
     return " or ".join(f"{name} {price}" for name, price in named if price is not None)
 
 
 def conditions(order: OrderView) -> str:
-    """All that it waits for, with both readings."""
+    """All conditions of an order, with prices and resulting amounts."""
     return _conditions(order) or order.price_reads or prices(order) or ""
 
 
 def _conditions(terms: FormattedTerms) -> str | None:
-    """The same computed from its terms alone; None if they are not enough."""
+    """The conditions, computed from the terms; None if a token is unknown."""
     parts = [trigger_of(terms)]
     if terms.type is OrderKind.STOP_LIMIT:
         parts.append(limit_of(terms))
@@ -174,26 +174,26 @@ def _conditions(terms: FormattedTerms) -> str | None:
 
 
 def liquidity(terms: FormattedTerms) -> str:
-    """How much of it an order on liquidity waits for."""
+    """The liquidity that an order on liquidity waits for."""
     return f"pools that hold {terms.min_liquidity} {terms.token_in}"
 
 
 def guards(terms: FormattedTerms) -> str:
-    """What else such an order asks of its market and its token."""
+    """The further conditions of an order on liquidity."""
     parts = [f"pool fee at most {terms.max_pool_fee} %", f"round trip loses at most {terms.max_round_trip_loss} %"]
     if terms.max_holder is not None:
-        parts.append(f"nobody holds more than {terms.max_holder} %")
-    powers = "" if terms.allow is None else f" but {terms.allow.replace(',', ', ')}"
-    return f"{', '.join(parts)}; nobody has power over the token{powers}"
+        parts.append(f"no holder has more than {terms.max_holder} %")
+    powers = "" if terms.allow is None else f" except {terms.allow.replace(',', ', ')}"
+    return f"{', '.join(parts)}; no authorities over the token{powers}"
 
 
 def requested(terms: FormattedTerms) -> str:
-    """Like ``conditions``, for what is not an order yet."""
+    """Like ``conditions``, for terms that are not an order yet."""
     return _conditions(terms) or prices(terms) or ""
 
 
 def reading(order: OrderView) -> str:
-    """What it waits for now with both readings, such as ``105 USDC per SOL = at least 157.5 USDC``."""
+    """The current condition with its resulting amount, such as ``105 USDC per SOL = at least 157.5 USDC``."""
     if order.status in HELD:
         return f"the fill of order {order.entry_id}; then for {conditions(order)}"
     condition = awaited(order)
@@ -206,10 +206,10 @@ def reading(order: OrderView) -> str:
 
 
 def what_follows(terms: FormattedTerms) -> str:
-    """What is done once the market has met what is waited for."""
+    """What happens once the condition is met."""
     ends, pair = exits(terms), pair_of(terms.token_in, terms.token_out)
     unit = "" if pair is None else f" {pair.unit}"
-    return _execution(terms) + (f"; what it has bought is sold again: {ends}{unit}" if ends else "")
+    return _execution(terms) + (f"; then the bought tokens are sold: {ends}{unit}" if ends else "")
 
 
 def _execution(terms: FormattedTerms) -> str:
@@ -217,33 +217,33 @@ def _execution(terms: FormattedTerms) -> str:
         return "it is filled at this price or a better one"
     if terms.type is OrderKind.STOP_LIMIT:
         limit = limit_of(terms)
-        return f"it is a limit order: {terms.limit_price if limit is None else limit.describe()}"
+        return f"it becomes a limit order: {terms.limit_price if limit is None else limit.describe()}"
     if terms.type is OrderKind.TWAP:
-        at_least = f"{terms.limit_price} or better" if terms.limit_price is not None else "the best price there is"
+        at_least = f"{terms.limit_price} or better" if terms.limit_price is not None else "the best available price"
         return f"each is executed at {at_least}"
-    return "it is executed at the best price there is"
+    return "it is executed at the best available price"
 
 
 def trigger_price(order: OrderView, condition: Condition) -> Fraction | None:
-    """The price at which it fires, in the pair's unit; None for a trail whose best price is not known yet."""
+    """The trigger price, in the pair's unit; None for a trail whose best price is unknown."""
     return condition.fires_at(_best_out(order, condition))
 
 
 def _best_out(order: OrderView, condition: Condition) -> int:
-    """The most that it has been paid while it rested, in base units, as far as is known."""
+    """The highest amount that the market has offered so far, in base units; 0 if unknown."""
     best = order.best_amount_out
     return 0 if best is None else parse_amount(best, condition.pair.token_out.decimals)
 
 
 def sign(condition: Condition) -> str:
-    """Whether it fires when the price, in the pair's unit, is so high (≥) or so low (≤)."""
+    """Whether the condition is met at or above (≥), or at or below (≤), its price."""
     return "≥" if condition.is_above else "≤"
 
 
 def distances(order: OrderView, paid: Fraction) -> list[tuple[Condition, Fraction]]:
-    """How far the market's price has to move until each of its prices is met, as a part of it, as far as that is known.
+    """The distance of the market from each price of an order, as a fraction, if known.
 
-    ``paid`` is what the market pays for one of the token that is sold.
+    ``paid`` is what the market pays for one sold token.
     """
     found = []
     for condition in (awaited(order), *sides_of(order)):
@@ -255,5 +255,5 @@ def distances(order: OrderView, paid: Fraction) -> list[tuple[Condition, Fractio
 
 
 def distance(order: OrderView, paid: Fraction) -> Fraction | None:
-    """The same of the price that is nearest; None if that is not known."""
+    """The distance from the nearest price; None if unknown."""
     return min((away for _, away in distances(order, paid)), default=None)

@@ -1,4 +1,4 @@
-"""The pools that a route is made of, and the order in which offers are shown."""
+"""Formats routes, and sorts quotes."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -8,7 +8,7 @@ from orderd.domain.quoted import Quoted, RoutedLeg
 
 
 def legs_of(route: Sequence[RoutedLeg], pool_width: int = POOL_WIDTH) -> list[str]:
-    """A line a hop: which pools share it."""
+    """One line per hop, with its pools and their shares."""
     hops: dict[int, list[RoutedLeg]] = {}
     for leg in route:
         hops.setdefault(leg.hop, []).append(leg)
@@ -20,5 +20,5 @@ def legs_of(route: Sequence[RoutedLeg], pool_width: int = POOL_WIDTH) -> list[st
 
 
 def by_amount(quotes: Iterable[Quoted]) -> list[Quoted]:
-    """What pays the most, or takes the least, comes first."""
+    """Sort quotes, best first."""
     return sorted(quotes, key=lambda quote: (-Decimal(quote.amount_out), Decimal(quote.amount_in or 0)))

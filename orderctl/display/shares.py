@@ -1,4 +1,4 @@
-"""The pools of a route as bars: how much of its hop each takes."""
+"""Renders the shares of pools in a route as bars."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -13,11 +13,11 @@ from orderctl.output.colours import Tone
 from orderd.domain.quoted import RoutedLeg
 
 _WIDTH: Final = 20
-"""Characters of the whole of a hop."""
+"""Characters of a full bar."""
 
 
 def shares_of(route: Sequence[RoutedLeg], pool_width: int = POOL_WIDTH) -> Iterator[Text]:
-    """A line for a hop that one pool takes; for one that several share, a line with a bar for each of them."""
+    """One line per hop with one pool; for a hop with several pools, one line with a bar per pool."""
     for _, hop in groupby(route, key=lambda leg: leg.hop):
         legs = tuple(hop)
         if len(legs) == 1:

@@ -1,4 +1,4 @@
-"""What an order would do now, as the daemon has simulated it."""
+"""Renders the simulation of what an order would do now."""
 
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ from orderd.wire.quotes import Awaited, SimulatedFill
 
 
 def simulated_view(simulated: SimulatedFill, *, wide: bool = False) -> Group:
-    """What an order waits for and how far that is, and the execution that comes next."""
+    """The order's conditions with the distance of the market, and its next execution."""
     quote = simulated.quote
     table = pairs()
     for name, value in awaited_rows(map(_awaited, simulated.waits_for)):
@@ -40,5 +40,5 @@ def _would(simulated: SimulatedFill) -> Text:
     if simulated.would == "execute":
         return Text(f"it would be executed{part}", Tone.GOOD.bold)
     if simulated.at is not None:
-        return Text("it waits for that time; then, as of now:", Tone.WARNING)
-    return Text("it rests; if it fired now:", Tone.WARNING)
+        return Text("it waits for that time; with the current market, it would then do this:", Tone.WARNING)
+    return Text("it rests; if it triggered now:", Tone.WARNING)

@@ -1,4 +1,4 @@
-"""What the state of an order is called, and in which tone."""
+"""The label and the tone of an order's state."""
 
 from typing import Final
 

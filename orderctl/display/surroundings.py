@@ -1,4 +1,4 @@
-"""What a live screen shows beside the news of its orders: the market's price, and the orders that execute a family."""
+"""Data that live displays show in addition to events: market prices, child orders and the block height."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,20 +15,20 @@ from orderd.wire.orders import OrderView
 
 @dataclass(frozen=True, slots=True)
 class Height:
-    """The chain's block height at ``at``, by the monotonic clock, and how long a block has taken lately, if known."""
+    """The chain's block height at the monotonic time ``at``, and the recent block time, if known."""
 
     blocks: int
     at: float
     seconds_per_block: float | None = None
 
     def after(self, blocks: int, at: float) -> "Height":
-        """The later height; the pace stays if the chain has not moved."""
+        """The height after another observation; the block time is kept if the height has not changed."""
         if blocks <= self.blocks:
             return replace(self, blocks=blocks)
         return Height(blocks, at, (at - self.at) / (blocks - self.blocks))
 
     def until(self, last: int, now: float) -> str:
-        """How much is left until block ``last``: blocks and, as far as known, time."""
+        """The distance from block ``last``, in blocks and, if known, time."""
         pace = self.seconds_per_block
         left = last - self.blocks - (0 if pace is None else int((now - self.at) / pace))
         blocks = f"{max(left, 0)} blocks"
@@ -37,19 +37,19 @@ class Height:
 
 @dataclass
 class Surroundings:
-    """The last answers; empty without a request or an answer."""
+    """The last data received."""
 
     market: dict[tuple[str, str], Fraction] = field(default_factory=dict)
-    """What is paid for one of the first token of a pair in the second."""
+    """The price of one first token of a pair in second tokens."""
     details: dict[UUID, OrderDetail] = field(default_factory=dict)
-    """Orders as they stood when they were read."""
+    """The details of orders when they were last read."""
     height: Height | None = None
 
     def showing(self, now: datetime) -> Showing:
         return Showing(now, is_live=True, market=self.market)
 
     def order_of(self, timeline: OrderTimeline) -> OrderView:
-        """The order with the facts that no event contains, in the state that its events have led to."""
+        """The order with data that events do not contain, and with the status from its events."""
         detail = self.details.get(timeline.order.id)
         order = timeline.order if detail is None or detail.order.seq < timeline.seq else detail.order
         return order.model_copy(update={"status": timeline.status})

@@ -1,4 +1,4 @@
-"""What tables have in common, and the word for a state."""
+"""Building blocks of tables."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from orderctl.display.states import state_of
 from orderd.domain.order import OrderStatus
 
 Column = tuple[str, Literal["left", "right"]]
-"""A heading, and the edge that its cells keep to."""
+"""A heading and its alignment."""
 _ANY_WIDTH = 10_000
 
 
@@ -23,7 +23,7 @@ def status_text(status: OrderStatus, *, is_unknown: bool = False, is_bold: bool 
 
 
 def plain_table(*columns: Column) -> Table:
-    """Aligned columns under upper-case headings; no lines, no padding at the edges."""
+    """A table with headings, without lines and without padding at the edges."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name, justify in columns:
         table.add_column(name, justify=justify, no_wrap=True)
@@ -31,8 +31,8 @@ def plain_table(*columns: Column) -> Table:
 
 
 def print_whole(view: RenderableType, console: Console) -> None:
-    """Without cutting any cell: on a narrow terminal the lines run on. Nothing invisible stands at their ends, where it
-    would run on too."""
+    """Print without cutting cells: on a narrow terminal, the terminal wraps the lines. Trailing blanks are removed,
+    because they would wrap too."""
     shown: list[Segment] = []
     for line in _whole_lines(view, console):
         while line and not line[-1].text.strip():
@@ -45,19 +45,19 @@ def print_whole(view: RenderableType, console: Console) -> None:
 
 
 def _whole_lines(view: RenderableType, console: Console) -> list[list[Segment]]:
-    """With nothing cut or wrapped: what is drawn is not measured before, which would cost as much again."""
+    """The rendered lines, neither cut nor wrapped. A huge width avoids measuring first, which would double the cost."""
     return console.render_lines(view, console.options.update(width=_ANY_WIDTH), pad=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IfItFits:
-    """A view, or another one if the terminal is too narrow for it."""
+    """Renders ``view``, or ``else_view`` if the terminal is too narrow."""
 
     view: RenderableType
     else_view: RenderableType
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        # print_whole gives any width; a pane of the full screen has one, and knows nothing of the console's.
+        # print_whole renders with a huge width; a pane of the TUI has its own width.
         room = options.max_width if options.max_width < _ANY_WIDTH else console.width
         lines = _whole_lines(self.view, console)
         if max(map(Segment.get_line_length, lines), default=0) > room:
@@ -69,8 +69,8 @@ class IfItFits:
 def fitting_table(
     columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], *, spared: Sequence[frozenset[str]] = ()
 ) -> RenderableType:
-    """The rows under their headings. On a narrow terminal without the columns of the first of ``spared``, then without
-    those of the next too: a number that is not seen whole is worse than one that is asked for with ``-o wide``."""
+    """A table that hides columns on a narrow terminal: first those in ``spared[0]``, then also those in ``spared[1]``,
+    and so on. A cut number is worse than a hidden one, which ``-o wide`` shows."""
     cells = list(rows)
     left_out = [frozenset[str]().union(*spared[:count]) for count in range(len(spared) + 1)]
     *wider, view = [_table_without(each, columns, cells) for each in left_out]
@@ -90,7 +90,7 @@ def _table_without(
 
 
 def pairs() -> Table:
-    """Names and values."""
+    """A table of names and values."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

@@ -1,4 +1,4 @@
-"""What an order is to do, in words."""
+"""Describes the terms of an order in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def terms(order: OrderView) -> str:
     if (price := prices(order)) is not None:
         text += f", {price}"
     if order.slippage_widens:
-        text += f", slippage at most {order.max_slippage} %, less in its first tries"
+        text += f", slippage at most {order.max_slippage} %, less in the first attempts"
     elif order.limit_price is None:
         text += f", slippage at most {order.slippage} %"
     if order.min_out is not None:
@@ -50,5 +50,5 @@ def sold(terms: FormattedTerms) -> str:
 
 
 def validity(order: OrderView) -> str:
-    """Until when an order may wait."""
+    """Until when an order is valid."""
     return "until it is filled or cancelled" if order.valid_until is None else f"until {moment(order.valid_until)}"

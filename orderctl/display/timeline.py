@@ -1,4 +1,4 @@
-"""An order's history: what is known of it, and how long each stage has taken by the daemon's own clock."""
+"""An order's history: its events, and the duration of each stage by the daemon's clock."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from orderd.wire.orders import OrderView
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time an order spent in a stage of its present attempt; ``end`` is None while it is there."""
+    """The time in a stage of the current attempt; ``end`` is None while the stage lasts."""
 
     stage: OrderStatus
     start: datetime
@@ -37,14 +37,14 @@ class Span:
 
 
 class OrderTimeline:
-    """What is known of one order. Events are applied once each, in order; one seen before changes nothing.
+    """The state and events of one order. Events are applied in order; repeated ones are ignored.
 
-    Events up to number ``not_kept`` will not arrive: the daemon has not kept them, and the order shows their result.
+    Events up to ``not_kept`` will not arrive, because the daemon has deleted them; ``order`` contains their result.
     """
 
-    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, not_kept: int = 0) -> None:
+    def __init__(self, order: OrderView, events: Iterable[OrderEvent] = (), *, deleted_up_to: int = 0) -> None:
         self.order = order
-        self._not_kept = not_kept
+        self._not_kept = deleted_up_to
         self.events: tuple[OrderEvent, ...] = ()
         for event in events:
             self.apply(event)
@@ -52,7 +52,7 @@ class OrderTimeline:
     def apply(self, event: OrderEvent) -> None:
         if event.seq > self.seq:
             self.events = (*self.events, event)
-            self.order = self.order.model_copy(update=changed_at_rest(event))
+            self.order = self.order.model_copy(update=changes_at_rest(event))
 
     @property
     def seq(self) -> int:
@@ -60,7 +60,7 @@ class OrderTimeline:
 
     @property
     def status(self) -> OrderStatus:
-        """By what is newer: the events, or the order as the daemon gave it."""
+        """The status from the events or from ``order``, whichever is newer."""
         return self.events[-1].status if self.events and self.seq >= self.order.seq else self.order.status
 
     @property
@@ -73,12 +73,12 @@ class OrderTimeline:
 
     @property
     def is_over(self) -> bool:
-        """Terminal, and all that led there is known."""
+        """Whether the order has ended and all its events have arrived."""
         return self.seq >= self.order.seq and self.status in TERMINAL
 
     @property
     def routed(self) -> Routed | None:
-        """The quotes of the present attempt."""
+        """The route of the current attempt, with all quotes."""
         for event in reversed(self.events):
             if isinstance(event.data, Started | Retrying | Reclaimed | Deferred):
                 return None
@@ -88,7 +88,7 @@ class OrderTimeline:
 
     @property
     def wait(self) -> Deferred | Retrying | None:
-        """What the order waits for: its slot of the rate limit, an unavailable service, or the end of a backoff."""
+        """The current wait: for the rate limit, for an unavailable service, or for a backoff."""
         last = self.events[-1].data if self.events else None
         return last if isinstance(last, Deferred | Retrying) else None
 
@@ -98,9 +98,7 @@ class OrderTimeline:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """The stages of the present attempt, in order. What an earlier attempt took is in the queue's span, or where
-        the order rests again, in that of its rest.
-        """
+        """The stages of the current attempt, in order. The time of earlier attempts is not included."""
         spans: list[Span] = []
         for event in self.events:
             if spans and spans[-1].stage is event.status:
@@ -118,31 +116,31 @@ class OrderTimeline:
 
     @property
     def failed_attempts(self) -> tuple[OrderEvent, ...]:
-        """The events that sent the order back."""
+        """The events that ended an attempt without ending the order."""
         return tuple(event for event in self.events if isinstance(event.data, Retrying | Reclaimed | RolledBack))
 
     @property
     def end(self) -> AnyFact | None:
-        """How it ended; None if it has not, or if that is not known."""
+        """The last event of an ended order; None if it has not ended or the event is unknown."""
         return self.events[-1].data if self.is_over and self.events else None
 
     @property
     def brought(self) -> str | None:
-        """What it was filled with, in the token that is bought."""
+        """The amount received; None without a fill."""
         if isinstance(end := self.end, Confirmed):
             return end.amount_out
         return self.order.amount_out if self.is_over and not self.events else None
 
     @property
     def ended_at(self) -> datetime | None:
-        """None while it goes on."""
+        """When the order ended; None if it has not."""
         if not self.is_over:
             return None
         return self.events[-1].at if self.events else self.order.updated_at
 
 
-def changed_at_rest(event: OrderEvent) -> dict[str, Any]:
-    """The members of an order that rests which change with the event; empty for an event that changes no term."""
+def changes_at_rest(event: OrderEvent) -> dict[str, Any]:
+    """The members of a resting order that an event changes."""
     match event.data:
         case Triggered():
             return {"triggered_at": event.at}

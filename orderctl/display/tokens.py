@@ -1,4 +1,4 @@
-"""What to know of tokens before they are traded: which mint is meant, and what to beware of."""
+"""Describes tokens before a trade: their mints and warnings."""
 
 from collections.abc import Iterable
 
@@ -9,13 +9,13 @@ from orderd.wire.tokens import TokenView
 
 
 def about(tokens: Iterable[TokenView]) -> list[Text]:
-    """For each token that is not built in: its mint, the mint's own name, and a line per warning."""
+    """For each token that is not built in: its mint, the name in the mint's metadata, and its warnings."""
     lines: list[Text] = []
     for token in tokens:
         if token.name is None and not token.warnings and token.symbol != token.mint:
             continue
         symbol = "" if token.symbol == token.mint else f"{token.symbol} is "
-        called = "" if token.name is None else f", which calls itself {token.name!r}"
+        called = "" if token.name is None else f", named {token.name!r} in its own metadata"
         lines.append(Text(f"{symbol}the mint {token.mint}{called}"))
         lines += [Text(f"  {warning.code}: {warning.detail}", Tone.WARNING) for warning in token.warnings]
     return lines

@@ -1,4 +1,4 @@
-"""How long each step of an order took: one bar per step from an event to the next, in the order of time."""
+"""Renders the timing of an order as a waterfall chart: one bar per step between two events."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,11 +11,11 @@ from orderctl.output.colours import Tone
 from orderd.wire.order_detail import OrderDetail
 
 _WIDTH: Final = 40
-"""Columns of the whole time."""
+"""Width of the chart, in columns."""
 
 
 def waterfall(detail: OrderDetail) -> Iterator[Text]:
-    """A line for each step, with how long it took and its share of the whole; nothing before the second event."""
+    """One line per step, with its duration and its share of the total; empty with fewer than two events."""
     times = [event.at for event in detail.events]
     if len(times) < 2 or times[-1] <= times[0]:
         return
@@ -32,4 +32,4 @@ def waterfall(detail: OrderDetail) -> Iterator[Text]:
             " " * left,
             ("█" * (right - left), tone),
         )
-    yield Text.assemble(("in all                ", "dim"), f"{duration(whole):>9}")
+    yield Text.assemble(("in total              ", "dim"), f"{duration(whole):>9}")

@@ -1,1 +1,1 @@
-"""What leaves the program: data on stdout, narration on stderr, documents, exit codes."""
+"""Output: data on stdout, messages on stderr, JSON documents and exit codes."""

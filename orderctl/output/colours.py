@@ -1,7 +1,7 @@
-"""Every colour of orderctl: what is good, bad or under way looks the same everywhere.
+"""All colours of orderctl, so that good, bad and active states look the same everywhere.
 
-The full screen draws the same tones in the colours of its theme: those of texts by ``tui/colours.py``, those of tables
-by the rules for ``order-table--ROLE`` in its style sheet.
+The TUI maps the tones to the colours of its theme: ``tui/colours.py`` for texts, and the rules for
+``order-table--ROLE`` in its style sheet for tables.
 """
 
 from enum import StrEnum
@@ -17,11 +17,11 @@ ToneRole = Literal["good", "bad", "alarm", "waiting", "moving", "muted"]
 
 
 class Tone(StrEnum):
-    """What a colour says; the value is the style, in Rich's words."""
+    """The meaning of a colour; the value is a Rich style."""
 
     GOOD = "green"
     BAD = "red"
-    ALARM = "bold red"  # bad, and an operator has to look at it
+    ALARM = "bold red"  # needs the attention of an operator
     WAITING = "yellow"
     WARNING = WAITING
     MOVING = "cyan"
@@ -34,7 +34,7 @@ class Tone(StrEnum):
 
     @property
     def role(self) -> ToneRole:
-        """What cells of tables call it."""
+        """The name of the role in table cells."""
         return cast(ToneRole, self.name.lower())
 
 
@@ -71,5 +71,5 @@ CHAIN_BADGES: Final[dict[str, str]] = {
     "devnet": Tone.WARNING.bold,
     "mainnet": "bold #ffffff on #b3261e",
 }
-"""On the full screen, where the chain is in sight all the time."""
+"""Styles of the chain's name in the TUI, where it is always visible."""
 CHECK_TONES: Final[dict[CheckResult, Tone]] = {"ok": Tone.GOOD, "warn": Tone.WARNING, "fail": Tone.ALARM}

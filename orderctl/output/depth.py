@@ -11,27 +11,29 @@ Side = Literal["sell", "buy"]
 
 
 class Offer(Document):
-    """What a size pays or costs. ``cost_bps``: how much worse than the mid price it is, fees and impact together."""
+    """A quote for a size. ``cost_bps`` is how much worse than the mid price it is, including fees and price impact."""
 
-    amount: str = Field(description="in the quote token: what selling the size pays, or buying it costs")
-    price: str = Field(description="of one base token in the quote token")
+    amount: str = Field(description="proceeds of selling the size, or cost of buying it, in the quote token")
+    price: str = Field(description="price of one base token in the quote token")
     cost_bps: str
 
 
 class Level(Document):
-    """What one size would trade for now, on one side."""
+    """The quotes for one size on one side."""
 
-    side: Side = Field(description="what is done with the base token")
-    size: str = Field(description="in the base token")
-    routed: Offer | None = Field(description="over the best route; null where there is none for the size")
-    venues: dict[str, Offer | None] = Field(description="the best pool of each venue alone; null where it has none")
+    side: Side = Field(description="whether the base token is sold or bought")
+    size: str = Field(description="amount of the base token")
+    routed: Offer | None = Field(description="quote of the best route; null if there is none for this size")
+    venues: dict[str, Offer | None] = Field(
+        description="quote of the best single pool per venue; null if there is none"
+    )
     refusal: ErrorCode | None = Field(description="why there is no route")
 
 
 class Depth(Document):
-    """``mid`` is halfway between what the smallest size is sold and bought for."""
+    """``mid`` is the mean of the selling and the buying price of the smallest size."""
 
     base: str
     quote: str
     mid: str
-    levels: tuple[Level, ...] = Field(description="the smallest first; each size to sell and to buy")
+    levels: tuple[Level, ...] = Field(description="smallest size first, one level per side")

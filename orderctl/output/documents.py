@@ -1,6 +1,6 @@
-"""The documents that orderctl makes without a daemon: its settings with their origins, and errors.
+"""The JSON documents that orderctl creates itself: settings, findings and errors.
 
-They load no messages of the wire. All documents are listed in ``orderctl.output.schemas``.
+This module imports no wire messages. ``orderctl.output.schemas`` lists all documents.
 """
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,7 @@ class Document(BaseModel):
 
 
 class Finding(Document):
-    """What was looked at, how it is, and what to do about it: empty where nothing is."""
+    """The result of a check; ``fix`` is empty if nothing needs to be done."""
 
     check: str
     result: CheckResult
@@ -27,7 +27,7 @@ class Doctor(Document):
 
 
 class Setting(Document):
-    """``origin`` is where it was set: a flag, a variable, a file, or ``default``."""
+    """A setting; ``origin`` is a flag, a variable, a file, or ``default``."""
 
     name: str
     value: str
@@ -51,18 +51,18 @@ class Contexts(Document):
 class ProgramRelease(Document):
     version: str
     wire_version: int
-    commit: str | None = Field(None, description="of the source that it was made from; null if unknown")
+    commit: str | None = Field(None, description="the commit of its source; null if unknown")
 
 
 class Versions(Document):
     orderctl: ProgramRelease
-    orderd: ProgramRelease | None = Field(description="null where the daemon cannot be reached")
+    orderd: ProgramRelease | None = Field(description="null if the daemon cannot be reached")
 
 
 class Failure(Document):
-    """On stderr, where JSON was asked for."""
+    """An error, printed on stderr if the output format is JSON."""
 
-    code: ErrorCode | None = Field(description="null where no daemon was asked")
+    code: ErrorCode | None = Field(description="the error code of the daemon; null for errors of the client itself")
     title: str
     detail: str
     next_step: str

@@ -5,10 +5,10 @@ from enum import IntEnum
 
 class ExitCode(IntEnum):
     OK = 0
-    ORDER_FAILED = 1  # the order failed, expired or was cancelled, or the market or the chain said no
-    USAGE = 2  # bad input or configuration: the same command fails again
-    CONNECTION = 3  # the daemon or a service behind it is unavailable: try again later
+    ORDER_FAILED = 1  # the order failed, expired or was cancelled, or the market or the chain refused it
+    USAGE = 2  # invalid input or configuration: a retry fails again
+    CONNECTION = 3  # the daemon or one of its services is unavailable: retry later
     AUTH = 4
-    UNKNOWN_OUTCOME = 5  # no answer in time: ask before doing it again
+    UNKNOWN_OUTCOME = 5  # no response in time: check before a retry
     NOT_FOUND = 6
     INTERRUPTED = 130

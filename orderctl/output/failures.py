@@ -1,6 +1,6 @@
-"""Reports errors: the text on stderr, and the exit code.
+"""Reports errors on stderr, and determines exit codes.
 
-Loaded only after an error, or if a command may go on after a refusal.
+Imported only after an error, or by commands that continue after a refusal.
 """
 
 import json
@@ -11,7 +11,7 @@ import typer
 from orderctl.config.flags import Colour
 from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import has_colour, lacks_characters
+from orderctl.output.streams import has_colour, needs_escapes
 from orderd.client.errors import (
     AnswerLostError,
     ClientError,
@@ -59,12 +59,12 @@ _BY_CODE = {
 
 
 def exit_code_of(code: ErrorCode) -> ExitCode:
-    """What a command exits with when the daemon, or the check before it, refuses with ``code``."""
+    """The exit code for an error code of the daemon, or of the client's own checks."""
     return _BY_CODE.get(code) or _BY_CATEGORY[code.category]
 
 
 def exit_code_of_error(error: ClientError | OrderdError) -> ExitCode:
-    """What a command exits with that ends with ``error``."""
+    """The exit code of a command that ends with this error."""
     match error:
         case OrderdError(code=code):
             return exit_code_of(code)
@@ -79,12 +79,12 @@ def exit_code_of_error(error: ClientError | OrderdError) -> ExitCode:
 
 
 def exit_code_of_status(status: OrderStatus) -> ExitCode:
-    """What following an order to its end exits with."""
+    """The exit code for the final status of a followed order."""
     return ExitCode.OK if status in FILLED else ExitCode.ORDER_FAILED
 
 
 def report(error: ClientError | OrderdError, output: str, colour: Colour) -> ExitCode:
-    """Prints an error on stderr, as a JSON document if JSON was asked for, and returns the exit code."""
+    """Print an error on stderr, as JSON if that is the output format, and return the exit code."""
     code: ErrorCode | None
     if isinstance(error, OrderdError):
         title, next_step, code = error.spec.title, error.spec.next_step, error.code
@@ -99,13 +99,13 @@ def report(error: ClientError | OrderdError, output: str, colour: Colour) -> Exi
         from orderctl.output.schemas import document
 
         failure = Failure(code=code, title=title, detail=error.detail, next_step=next_step, exit_code=exit_code)
-        sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=lacks_characters(sys.stderr))}\n")
+        sys.stderr.write(f"{json.dumps(document(failure), ensure_ascii=needs_escapes(sys.stderr))}\n")
     else:
-        sys.stderr.write(_in_words(title, error.detail, next_step, code, has_colour(sys.stderr, colour)))
+        sys.stderr.write(_error_text(title, error.detail, next_step, code, has_colour(sys.stderr, colour)))
     return exit_code
 
 
-def _in_words(title: str, detail: str, next_step: str, code: str | None, coloured: bool) -> str:
+def _error_text(title: str, detail: str, next_step: str, code: str | None, coloured: bool) -> str:
     def styled(text: str, fg: Tone) -> str:
         return typer.style(text, fg=fg, bold=True) if coloured else text
 

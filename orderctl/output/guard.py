@@ -1,8 +1,8 @@
-"""Streams whose failure does not change the outcome of the work.
+"""Standard streams whose failure does not stop a command.
 
-Output may have no reader: the other end of a pipe has closed, the disk is full, the terminal is gone, or the descriptor
-was closed before the program began. The order is on its way all the same, so from then on output is dropped, and the
-exit code stays that of the work. A command that only reads has no work besides its output: it stops.
+Output can fail: the other end of a pipe is closed, the disk is full, the terminal is gone, or the descriptor was closed
+at the start. A command that trades continues, drops its output and keeps its exit code. A command that only reads
+stops.
 """
 
 import errno
@@ -19,21 +19,21 @@ _STANDARD: Final = {"stdin": os.O_RDONLY, "stdout": os.O_WRONLY, "stderr": os.O_
 
 
 class OutputClosedError(Exception):
-    """Output on stdout has no reader any more, and the command has nothing else to do."""
+    """Stdout cannot be written any more, and the command has nothing else to do."""
 
     def __init__(self, cause: OSError) -> None:
         super().__init__(str(cause))
         self.cause = cause
 
 
-class _Unfailing(io.FileIO):
-    """A descriptor to which writing always succeeds; what cannot be written is dropped."""
+class _GuardedFile(io.FileIO):
+    """A file descriptor to which writes always succeed; data that cannot be written is dropped."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "wb", closefd=False)
         self.failure: OSError | None = None
         self.stops = False
-        """Whether the first words that are dropped raise UnheardError."""
+        """Whether the first failure raises OutputClosedError."""
 
     def write(self, data: "ReadableBuffer", /) -> int:
         view = memoryview(data)
@@ -42,7 +42,7 @@ class _Unfailing(io.FileIO):
                 written = super().write(view)
                 if written is not None:
                     return written
-                # The other end made the pipe one that does not wait, and it is full.
+                # The pipe is full, and the other end has made it non-blocking.
                 select.select((), (self,), ())
         except OSError as error:
             self.failure = error
@@ -52,7 +52,7 @@ class _Unfailing(io.FileIO):
 
 
 def guard_streams() -> None:
-    """Replaces the standard streams of the program, once, before anything is read or said."""
+    """Replace the standard streams. Call this once, before any input or output."""
     for descriptor, (name, mode) in enumerate(_STANDARD.items()):
         _open_if_closed(descriptor, mode)
         if getattr(sys, name) is None:
@@ -60,13 +60,13 @@ def guard_streams() -> None:
             setattr(sys, name, opened)
             setattr(sys, f"__{name}__", opened)
     if isinstance(sys.stdin, io.TextIOWrapper):
-        # An answer in another encoding is neither a yes nor a crash.
+        # Input in another encoding must not crash a prompt.
         sys.stdin.reconfigure(errors="replace")
     sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
 
 
 def _open_if_closed(descriptor: int, mode: int) -> None:
-    """Else the next file that is opened, perhaps the connection to the daemon, would take the descriptor's place."""
+    """Open /dev/null in place of a closed descriptor. Otherwise the next file or socket would get its number."""
     try:
         os.fstat(descriptor)
     except OSError:
@@ -77,9 +77,9 @@ def _open_if_closed(descriptor: int, mode: int) -> None:
 
 
 def _guarded(stream: TextIO) -> TextIO:
-    """Like ``stream``; characters that its encoding does not have are replaced."""
+    """A guarded copy of ``stream``. Characters that its encoding lacks are replaced."""
     return io.TextIOWrapper(
-        io.BufferedWriter(_Unfailing(stream.fileno())),
+        io.BufferedWriter(_GuardedFile(stream.fileno())),
         encoding=stream.encoding,
         errors="replace",
         line_buffering=stream is sys.stderr or stream.isatty(),
@@ -87,24 +87,24 @@ def _guarded(stream: TextIO) -> TextIO:
 
 
 def stop_when_output_is_closed() -> None:
-    """From now on the command ends when stdout fails: it merely reads, so nothing is left undone."""
+    """From now on, stop the command when stdout fails. For commands that only read."""
     if (descriptor := _of_stdout()) is not None:
         descriptor.stops = True
 
 
 def loss() -> OSError | None:
-    """Why output is missing on stdout, if the command went on without it."""
+    """The reason why output on stdout is missing, if any."""
     descriptor = _of_stdout()
-    if descriptor is None or descriptor.stops or descriptor.failure is None or has_left(descriptor.failure):
+    if descriptor is None or descriptor.stops or descriptor.failure is None or is_closed_by_reader(descriptor.failure):
         return None
     return descriptor.failure
 
 
-def has_left(failure: OSError) -> bool:
-    """Whether the reader, a program or a terminal, has seen enough; else it misses something."""
+def is_closed_by_reader(failure: OSError) -> bool:
+    """Whether the reader closed the stream itself, so that it misses nothing."""
     return failure.errno in (errno.EPIPE, errno.EIO)
 
 
-def _of_stdout() -> _Unfailing | None:
+def _of_stdout() -> _GuardedFile | None:
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    return raw if isinstance(raw, _Unfailing) else None
+    return raw if isinstance(raw, _GuardedFile) else None

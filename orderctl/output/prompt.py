@@ -1,4 +1,4 @@
-"""Questions on the terminal. Without a terminal there is no question."""
+"""Asks for confirmation on a terminal."""
 
 import sys
 
@@ -7,29 +7,29 @@ from orderd.client.errors import ConfigError
 
 
 def can_ask() -> bool:
-    """Whether both the question and the answer have a terminal, and not a dumb one."""
+    """Whether stdin and stderr are terminals, and not dumb ones."""
     return sys.stdin.isatty() and is_live(sys.stderr)
 
 
 def check_can_ask(what: str) -> None:
-    """Raises ConfigError if there is no terminal to ask on about ``what``, which is not done without a yes."""
+    """Raises ConfigError if ``what`` cannot be confirmed, because there is no terminal."""
     if not can_ask():
-        raise ConfigError(f"{what} needs a yes", "there is no terminal to ask on", "add --yes")
+        raise ConfigError(f"{what} needs a confirmation", "there is no terminal to ask on", "add --yes")
 
 
-def agrees_to(question: str) -> bool:
-    """Only a plain yes is one."""
+def confirms(question: str) -> bool:
+    """Ask a yes-or-no question; any answer but yes is a no."""
     return _answer_to(f"{question} [y/N]").lower() in ("y", "yes")
 
 
 def types(word: str, question: str) -> bool:
-    """Only ``word`` itself is a yes."""
+    """Ask a question that is confirmed by typing ``word``."""
     return _answer_to(question) == word
 
 
 def _answer_to(question: str) -> str:
-    """The typed line. The question goes to stderr, because stdout is data. Empty without an answer: at the end of
-    input, and if the terminal is closed."""
+    """The typed line; empty at the end of input, and if the terminal is closed. The question goes to stderr, because
+    stdout is for data."""
     sys.stderr.write(f"{question} ")
     sys.stderr.flush()
     try:

@@ -1,7 +1,7 @@
-"""The JSON documents that orderctl prints: each has a ``schema``, which names its kind and the version of the kind.
+"""The JSON documents that orderctl prints. Each has a member ``schema`` with its kind and version.
 
-Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Members may be added within a version; none is
-renamed or removed, and none changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
+Amounts are decimal strings in whole tokens, times are ISO-8601 UTC. Within a version, members may be added, but none is
+renamed or removed or changes its meaning. ``orderctl schema KIND`` prints the JSON Schema of a kind.
 """
 
 from typing import Any, Final
@@ -44,13 +44,13 @@ class Events(Document):
 
 
 class Submissions(Document):
-    """The orders of a file that were taken."""
+    """The accepted orders of a file."""
 
     submissions: tuple[SubmitResult, ...]
 
 
 class Overview(Document):
-    """What ``orderctl`` alone shows."""
+    """The output of ``orderctl`` without a command."""
 
     status: StatusResult
     active: ListResult
@@ -99,7 +99,7 @@ KINDS: Final[dict[type[BaseModel], str]] = {
     Versions: "version",
     Failure: "error",
 }
-"""A plural is printed by ``-o json``, its rows one by one by ``-o jsonl``."""
+"""The names of the kinds. ``-o json`` prints a plural kind, and ``-o jsonl`` its rows."""
 
 
 def name(model: type[BaseModel]) -> str:

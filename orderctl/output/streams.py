@@ -1,7 +1,7 @@
-"""Where words go: stdout is data, stderr is narration.
+"""Writes data to stdout and messages to stderr.
 
-JSON carries a ``schema`` that names the kind of the document and its version; amounts are decimal strings, times are
-ISO-8601 UTC. Colours are used only on a terminal: flag > NO_COLOR > FORCE_COLOR / CLICOLOR_FORCE > what the stream is.
+Colours are used on terminals only, unless requested; precedence: flag, NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, kind of
+stream.
 """
 
 import json
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from orderctl.config.settings import Settings
 
 Format = Literal["table", "wide", "json", "jsonl", "id"]
-"""``wide`` is the table with nothing left out or shortened; ``id`` prints what a script hands to the next command."""
+"""``wide`` is a table with all columns and full values; ``id`` prints only ids, for use in scripts."""
 DocumentFormat = Literal["table", "wide", "json", "jsonl"]
-"""Of what has no id."""
+"""The formats of documents without ids."""
 RecordFormat = Literal["table", "wide", "json", "jsonl", "csv"]
-"""Of what is kept and reckoned with: ``csv`` has a line of names, and then a row a line."""
+"""The formats of records; ``csv`` has a header line."""
 
-OUTPUT = typer.Option("--output", "-o", help="How to print it.")
+OUTPUT = typer.Option("--output", "-o", help="The output format.")
 
 
 def print_json(body: "BaseModel") -> None:
-    """One document, for reading and for jq."""
+    """Print an indented JSON document."""
     from orderctl.output.schemas import document
 
-    print_line(json.dumps(document(body), indent=2, ensure_ascii=lacks_characters(sys.stdout)))
+    print_line(json.dumps(document(body), indent=2, ensure_ascii=needs_escapes(sys.stdout)))
 
 
 def print_json_line(body: "BaseModel") -> None:
-    """One document of a stream, on its own line."""
+    """Print a JSON document on one line."""
     from orderctl.output.schemas import document
 
-    print_line(json.dumps(document(body), ensure_ascii=lacks_characters(sys.stdout)))
+    print_line(json.dumps(document(body), ensure_ascii=needs_escapes(sys.stdout)))
 
 
-def lacks_characters(stream: TextIO) -> bool:
-    """JSON has a way to write them all the same, so none is replaced."""
+def needs_escapes(stream: TextIO) -> bool:
+    """Whether the stream is not UTF-8, so that JSON must escape other characters."""
     return (stream.encoding or "utf-8").lower().replace("-", "") != "utf8"
 
 
@@ -55,7 +55,7 @@ def print_data(
     rows: "Iterable[BaseModel] | None" = None,
     ids: Iterable[str] = (),
 ) -> bool:
-    """Print the form for programs: the document, one row per line, or the ids. False for a table."""
+    """Print JSON, JSON lines or ids. Returns false for a table, which the caller prints."""
     match output:
         case "json":
             print_json(whole)
@@ -73,8 +73,8 @@ def print_data(
 def print_records(
     output: RecordFormat, whole: "BaseModel", kind: "type[BaseModel]", rows: "Iterable[BaseModel]"
 ) -> bool:
-    """As ``print_data``, and as CSV (RFC 4180, but with the line ends of this system's shells); ``kind`` is that of the
-    rows. False for a table."""
+    """Like ``print_data``, with CSV in addition (RFC 4180, but with Unix line ends); ``kind`` is the class of the
+    rows."""
     if output != "csv":
         return print_data(output, whole, rows)
     import csv
@@ -87,19 +87,19 @@ def print_records(
 
 
 def print_line(text: str) -> None:
-    """Seen at once, also through a pipe."""
+    """Print a line and flush, so that a pipe receives it at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def narrate(settings: "Settings", text: str) -> None:
-    """What happens meanwhile, for the human. Nothing where -q was given."""
+    """Print a message for people on stderr, unless -q was given."""
     if not settings.quiet:
         sys.stderr.write(f"{text}\n")
 
 
 def is_live(stream: TextIO) -> bool:
-    """Whether lines can be drawn again: a terminal, and not a dumb one."""
+    """Whether the stream is a terminal that can redraw lines."""
     return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
@@ -114,7 +114,7 @@ def has_colour(stream: TextIO, colour: Colour) -> bool:
 
 
 def console(settings: "Settings", stream: TextIO | None = None) -> "Console":
-    """Rich on stdout, or on another stream. Imported here because half of the commands' runs never draw a table."""
+    """A Rich console on stdout, or on another stream. Rich is imported here because many runs do not need it."""
     from rich.console import Console
 
     stream = sys.stdout if stream is None else stream
@@ -125,7 +125,7 @@ def console(settings: "Settings", stream: TextIO | None = None) -> "Console":
         force_terminal=live or colour,
         color_system="standard" if colour else None,
         no_color=not colour,
-        # Nothing is cut or wrapped for a reader that is a program, unless its environment says how wide it is.
+        # Output for programs is neither cut nor wrapped, unless COLUMNS is set.
         width=None if stream.isatty() or "COLUMNS" in os.environ else 10_000,
         highlight=False,
         emoji=False,

@@ -1,1 +1,1 @@
-"""Trades as they are typed, sent, looked up and followed."""
+"""Trading: parsing, sending, looking up and following orders."""

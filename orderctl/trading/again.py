@@ -1,4 +1,4 @@
-"""The command that does the same once more, made from what was parsed: it can leave out nothing that was given."""
+"""Builds the command line that repeats a command, from the parsed parameters, so that no given option is lost."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from typer._click.core import Context, Parameter
 
 _GIVEN: Final = ("COMMANDLINE", "DEFAULT_MAP")
-"""Where a value comes from that was given with the command, behind the verb or before it."""
+"""The sources of values that were given on the command line, before or after the command."""
 
 
-def same_command(ctx: typer.Context, **meanwhile: Any) -> str:  # noqa: ANN401
-    """What sends the same orders again; ``meanwhile`` are options that have got their values since."""
+def same_command(ctx: typer.Context, **overrides: Any) -> str:  # noqa: ANN401
+    """The command line that submits the same orders again; ``meanwhile`` are options whose values were set later."""
     words = ["orderctl", str(ctx.command.name)]
     for parameter in ctx.command.params:
-        words += _words(parameter, _value(ctx, parameter, meanwhile))
+        words += _arguments(parameter, _value(ctx, parameter, overrides))
     return shlex.join(words)
 
 
-def _value(ctx: "Context", parameter: "Parameter", meanwhile: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """None if nothing was given."""
+def _value(ctx: "Context", parameter: "Parameter", overrides: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """The given value of a parameter; None if it was not given."""
     name = str(parameter.name)
-    if name in meanwhile:
-        return meanwhile[name]
+    if name in overrides:
+        return overrides[name]
     if parameter.expose_value:
         return ctx.params[name] if _is_given(ctx, name) else None
     is_given = _is_given(ctx, name) or (ctx.parent is not None and _is_given(ctx.parent, name))
-    return getattr(ctx.obj, name) if is_given else None  # a global option: on either side of the verb
+    return getattr(ctx.obj, name) if is_given else None  # a global option, before or after the command
 
 
 def _is_given(ctx: "Context", name: str) -> bool:
@@ -38,7 +38,7 @@ def _is_given(ctx: "Context", name: str) -> bool:
     return source is not None and source.name in _GIVEN
 
 
-def _words(parameter: "Parameter", value: Any) -> Iterator[str]:  # noqa: ANN401
+def _arguments(parameter: "Parameter", value: Any) -> Iterator[str]:  # noqa: ANN401
     if value is None:
         return
     if not isinstance(parameter, TyperOption):

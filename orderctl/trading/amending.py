@@ -1,4 +1,4 @@
-"""Changes a resting order, and shows its new state."""
+"""Changes a resting order and prints its new state."""
 
 from orderctl.config.settings import Settings
 from orderctl.output.streams import DocumentFormat, print_data, print_line
@@ -10,7 +10,8 @@ from orderd.wire.submissions import AmendParams, AmendResult
 
 
 def amend(settings: Settings, params: AmendParams, output: DocumentFormat) -> OrderView | None:
-    """The order if a person reads on, None if a program has received everything. Raises what Client.call raises."""
+    """Amend an order. Returns it if more text may follow, and None after JSON output. Raises what Client.call
+    raises."""
     with Client(settings) as client, suggesting(client):
         amended = client.call(Method.ORDER_AMEND, params, AmendResult).order
     if print_data(output, amended):

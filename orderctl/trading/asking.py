@@ -1,4 +1,4 @@
-"""Asks, while orders are followed, for facts that no event contains: the market's price, and the state of families."""
+"""Polls data that events do not contain while orders are followed: market prices and child orders."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,14 +23,14 @@ from orderd.wire.status import StatusResult
 
 PAUSE_SECONDS: Final = 2.0
 BEFORE_SECONDS: Final = 0.1
-"""As long as no order is known yet."""
-MOST_ORDERS: Final = 20
+"""The interval while no order is known yet."""
+MAX_ORDERS: Final = 20
 """Maximum number of orders, and of pairs, per round."""
 
 
 @contextmanager
 def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
-    """Update ``found`` with facts about ``orders`` repeatedly until the end, over a separate connection."""
+    """Update ``found`` repeatedly during the block, over a separate connection."""
     is_over = Event()
 
     def ask() -> None:
@@ -38,7 +38,7 @@ def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found
         with Client(settings) as client:
             while not is_over.wait(PAUSE_SECONDS if polled else BEFORE_SECONDS):
                 if polled := orders():
-                    with suppress(ClientError):  # what is not known is not shown
+                    with suppress(ClientError):  # unknown data is not shown
                         ask_once(client, polled, found)
 
     Thread(target=ask, daemon=True).start()
@@ -49,9 +49,10 @@ def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found
 
 
 def pairs_at_rest(orders: Iterable[OrderView]) -> dict[tuple[str, str], OrderView]:
-    """The pairs whose price is waited for, and an order of each: a TWAP waits for its time, not for a price.
+    """The pairs whose price resting orders wait for, with one order per pair. A TWAP waits for its time, not for a
+    price.
 
-    ``orders`` are the oldest first; the pairs of the newest ones come first.
+    ``orders`` are sorted oldest first; the result begins with the pairs of the newest orders.
     """
     return {
         (order.token_in, order.token_out): order
@@ -61,7 +62,7 @@ def pairs_at_rest(orders: Iterable[OrderView]) -> dict[tuple[str, str], OrderVie
 
 
 def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -> None:
-    """Raises ClientError if the daemon does not answer."""
+    """Poll once. Raises ClientError if the daemon does not respond."""
     if any(order.status in SIGNED for order in orders):
         height = client.call(Method.STATUS, NoParams(), StatusResult).block_height
         if height is not None:
@@ -69,10 +70,10 @@ def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -
             found.height = Height(height, now) if found.height is None else found.height.after(height, now)
     resting = [order for order in orders if order.status in RESTING]
     unpriced = [order for order in resting if is_family(order) or order.kind is OrderKind.TRAILING]
-    for order in unpriced[:MOST_ORDERS]:
+    for order in unpriced[:MAX_ORDERS]:
         params = params_of(GetParams, order=str(order.id))
         found.details[order.id] = client.call(Method.ORDER_GET, params, OrderDetail)
-    for pair, order in list(pairs_at_rest(resting).items())[:MOST_ORDERS]:
+    for pair, order in list(pairs_at_rest(resting).items())[:MAX_ORDERS]:
         terms = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=order.amount_in)
         try:
             found.market[pair] = Fraction(client.call(Method.QUOTE, terms, QuoteResult).chosen.price)

@@ -1,4 +1,4 @@
-"""Many orders in one command: sent one after another, reported one by one, and followed together."""
+"""Submits several orders in one command: one after another, and then follows them together."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +18,8 @@ from orderd.wire.submissions import SubmitParams, SubmitResult
 
 
 @dataclass
-class Tally:
-    """What became of the orders of a batch so far."""
+class BatchResult:
+    """The results of the orders of a batch so far."""
 
     total: int
     taken: list[SubmitResult] = field(default_factory=list)
@@ -27,31 +27,31 @@ class Tally:
     interrupted: bool = False
 
     @property
-    def is_cut_short(self) -> bool:
-        """The rest was not sent, or of one it is not known whether it was taken."""
+    def is_incomplete(self) -> bool:
+        """Whether some orders were not sent, or may or may not have been accepted."""
         return self.interrupted or any(handshake.is_retryable(error) for error in self.failures)
 
     def __str__(self) -> str:
         before = sum(not result.created for result in self.taken)
-        repeated = f", {before} of them by an earlier try" if before else ""
+        repeated = f", {before} of them by an earlier command" if before else ""
         resting = sum(result.order.status in RESTING for result in self.taken)
-        rest = f", {resting} of them at rest until the market meets the price" if resting else ""
-        refused = f", {len(self.failures)} refused" if self.failures and not self.is_cut_short else ""
-        return f"{len(self.taken)} of {self.total} orders taken{repeated}{rest}{refused}"
+        rest = f", {resting} of them resting until the market meets the price" if resting else ""
+        refused = f", {len(self.failures)} refused" if self.failures and not self.is_incomplete else ""
+        return f"{len(self.taken)} of {self.total} orders accepted{repeated}{rest}{refused}"
 
 
 def submit_all(
     client: Client, settings: Settings, orders: Sequence[SubmitParams], output: Format, again: str, *, watches: bool
 ) -> ExitCode:
-    """The exit code is the worst of all orders'. ``again`` is the command that sends what may be left, once each."""
+    """Submit orders. Returns the worst exit code. ``again`` is the command that submits the rest without duplicates."""
     prints_ids = not watches and output != "json"
-    tally = Tally(len(orders))
+    tally = BatchResult(len(orders))
     try:
         with _progress(settings, tally, shown=not (prints_ids and sys.stdout.isatty())) as advance:
             for result in _send(client, orders, tally, again):
                 advance()
                 if prints_ids:
-                    print_taken(result, output)
+                    print_accepted(result, output)
     except KeyboardInterrupt:
         tally.interrupted = True
     outcome = max((report(error, output, settings.color) for error in tally.failures), default=ExitCode.OK)
@@ -60,8 +60,8 @@ def submit_all(
         from orderctl.output.schemas import Submissions
 
         print_json(Submissions(submissions=tuple(tally.taken)))
-    if tally.is_cut_short:
-        narrate(settings, f"to send the rest, and nothing twice, run: {again}")
+    if tally.is_incomplete:
+        narrate(settings, f"to submit the rest without duplicates, run: {again}")
     if tally.interrupted:
         return ExitCode.INTERRUPTED
     if not watches or not tally.taken:
@@ -71,8 +71,8 @@ def submit_all(
     return max(outcome, follow_to_the_end(client, settings, [str(taken.order.id) for taken in tally.taken], output))
 
 
-def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally, again: str) -> Iterator[SubmitResult]:
-    """The accepted orders. Goes on after a refused order, but not without a daemon."""
+def _send(client: Client, orders: Sequence[SubmitParams], tally: BatchResult, again: str) -> Iterator[SubmitResult]:
+    """Yield the accepted orders. Continues after a refused order, but stops if the daemon is unavailable."""
     for order in orders:
         try:
             result = send_through(client, order, again)
@@ -87,8 +87,8 @@ def _send(client: Client, orders: Sequence[SubmitParams], tally: Tally, again: s
 
 
 @contextmanager
-def _progress(settings: Settings, tally: Tally, *, shown: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr while the orders are sent, if the terminal shows nothing else meanwhile."""
+def _progress(settings: Settings, tally: BatchResult, *, shown: bool) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr, unless other output on the terminal would disturb it."""
     if settings.quiet or not shown or not is_live(sys.stderr):
         yield lambda: None
         return
@@ -100,8 +100,8 @@ def _progress(settings: Settings, tally: Tally, *, shown: bool) -> Iterator[Call
         yield lambda: progress.advance(task)
 
 
-def print_taken(result: SubmitResult, output: Format) -> None:
-    """An order that the daemon has taken, as data."""
+def print_accepted(result: SubmitResult, output: Format) -> None:
+    """Print an accepted order on stdout."""
     match output:
         case "json" | "jsonl":
             (print_json if output == "json" else print_json_line)(result)

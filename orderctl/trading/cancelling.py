@@ -1,4 +1,4 @@
-"""Cancels orders one after another; a refusal of one does not keep the others from it."""
+"""Cancels orders one after another; a refusal of one does not stop the others."""
 
 from collections.abc import Callable, Iterable
 
@@ -19,9 +19,9 @@ def cancel_each(
     output: str,
     on_cancelled: Callable[[OrderView], None] = lambda _: None,
 ) -> tuple[list[OrderView], ExitCode]:
-    """The orders that are cancelled, or marked for it, each reported at once; and the exit code of the first refusal.
+    """Cancel orders. Returns those that are cancelled or marked for cancelling, and the exit code of the first refusal.
 
-    Every refusal is reported. Raises whatever else Client.call raises.
+    Refusals are reported. Raises what else Client.call raises.
     """
     cancelled: list[OrderView] = []
     outcome = ExitCode.OK

@@ -1,4 +1,4 @@
-"""What a chart shows: candles of a pair, and of it own fills and the prices that orders wait for."""
+"""Collects the data of a chart: candles of a pair, the trader's fills, and the prices that orders wait for."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -17,20 +17,20 @@ from orderd.wire.prices import PricesResult
 
 
 def chart_of(client: Client, prices: PricesResult) -> Chart:
-    """Of prices that have a candle, with the fills of their time. Raises what Client.call raises."""
+    """The chart of prices with at least one candle, and the fills of that period. Raises what Client.call raises."""
     fills = read_fills(client, fills_wanted(prices)).fills
     resting = ListParams(token=prices.base, status=tuple(sorted(RESTING)))
     return chart_from(prices, fills, (order for page in pages(client, resting) for order in page.orders))
 
 
 def fills_wanted(prices: PricesResult) -> HistoryParams:
-    """The fills of the time of these candles, of which there is at least one."""
+    """The parameters to read the fills in the period of these candles, of which there is at least one."""
     since, until = prices.candles[0].at, prices.candles[-1].at + timedelta(seconds=parse_span(prices.interval))
     return HistoryParams(token=prices.base, since=format_moment(since), until=format_moment(until))
 
 
 def chart_from(prices: PricesResult, fills: Iterable[HistoryFill], orders: Iterable[OrderView]) -> Chart:
-    """``fills`` and ``orders`` of other pairs are left out; ``orders`` are those that rest."""
+    """The chart with ``fills`` and resting ``orders``; those of other pairs are ignored."""
     candles = [
         Candle(each.at, Decimal(each.open), Decimal(each.high), Decimal(each.low), Decimal(each.close))
         for each in prices.candles

@@ -1,4 +1,4 @@
-"""What each size of a pair would trade for, both ways: a quote for each, and nothing is traded."""
+"""Measures the depth of a pair: quotes several sizes for selling and buying."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from orderd.wire.rpc import Method
 SIDES: Final[tuple[Side, ...]] = ("sell", "buy")
 _SMALLEST: Final = Decimal("0.0001")
 _LARGEST: Final = Decimal("0.5")
-"""Default sizes, as parts of what the largest pool holds."""
+"""The range of default sizes, as parts of the largest pool's reserve."""
 _STEPS: Final = (Decimal(1), Decimal(3))
-"""Of each power of ten."""
-_WITHOUT_ROUTE: Final = ("ROUTE", "POOL")
-"""Categories of refusals that depend on the size. Any other would be the same for all sizes."""
+"""The default sizes within each power of ten."""
+_SIZE_DEPENDENT: Final = ("ROUTE", "POOL")
+"""Categories of errors that depend on the size. Any other error applies to all sizes."""
 
 A = TypeVar("A", bound=Message)
 
 
 class Calls(Protocol):
-    """A client that blocks."""
+    """A synchronous client."""
 
     def call(self, method: Method, params: Message, answer: type[A]) -> A: ...
 
@@ -42,14 +42,14 @@ class _QuotedLevel:
 
     @property
     def routed(self) -> Decimal | None:
-        """In the quote token."""
+        """The amount of the best route, in the quote token."""
         if self.answer is None:
             return None
         chosen = self.answer.chosen
         return Decimal(chosen.amount_out if self.side == "sell" else chosen.amount_in or 0)
 
     def best_of(self, venue: str) -> Decimal | None:
-        """What the best pool of the venue alone pays or takes."""
+        """The amount of the venue's best single pool."""
         of_venue = [quote for quote in self.answer.quotes if quote.venue == venue] if self.answer is not None else []
         if self.side == "sell":
             return max((Decimal(each.amount_out) for each in of_venue), default=None)
@@ -57,9 +57,9 @@ class _QuotedLevel:
 
 
 def depth_of(client: Calls, base: str, quote: str, sizes: Sequence[str] | None = None) -> Depth:
-    """Without ``sizes``, the sizes that matter for what the pools of the pair hold.
+    """Measure the depth for ``sizes``; by default, for sizes that are relevant for the pair's reserves.
 
-    Raises OrderdError for an invalid amount, ConfigError if no size has a route both ways, and what Client.call raises.
+    Raises OrderdError for an invalid amount, ConfigError if there is no route on one side, and what Client.call raises.
     """
     for size in sizes or ():
         if not PLAIN_DECIMAL.fullmatch(size):
@@ -92,19 +92,19 @@ def _ask(client: Calls, base: str, quote: str, side: Side, size: str) -> _Quoted
     try:
         answer = client.call(Method.QUOTE, params_of(QuoteParams, **terms), QuoteResult)
     except RefusedError as error:
-        if error.problem.code.category not in _WITHOUT_ROUTE:
+        if error.problem.code.category not in _SIZE_DEPENDENT:
             raise
         return _QuotedLevel(side, Decimal(size), None, error.problem.code)
     return _QuotedLevel(side, Decimal(size), answer)
 
 
 def _sizes(client: Calls, base: str, quote: str) -> list[str]:
-    """Raises ConfigError if no pool trades the pair itself, so that nothing says which sizes matter."""
+    """The default sizes, from the largest pool's reserve. Raises ConfigError if no pool trades the pair directly."""
     pools = client.call(Method.POOLS, params_of(PoolsParams, token=(base, quote)), PoolsResult).pools
     most = max((Decimal(pool.reserve_a) for pool in pools), default=Decimal(0))
     if not most:
         raise ConfigError(
-            "Which sizes?", f"no pool trades {base} for {quote} itself", "give some, such as --sizes 1,10,100"
+            "Which sizes?", f"no pool trades {base} for {quote} directly", "give sizes, such as --sizes 1,10,100"
         )
     first = (most * _SMALLEST).adjusted()
     steps = (step.scaleb(power) for power in range(first, most.adjusted() + 1) for step in _STEPS)
@@ -112,13 +112,15 @@ def _sizes(client: Calls, base: str, quote: str) -> list[str]:
 
 
 def _mid(levels: Iterable[_QuotedLevel]) -> Decimal:
-    """Raises ConfigError if there is a price on one side at most."""
+    """The mean of the smallest size's selling and buying price. Raises ConfigError if one is missing."""
     prices: dict[Side, Decimal] = {}
     for one in levels:
         if one.routed is not None:
             prices.setdefault(one.side, one.routed / one.size)
     if len(prices) < len(SIDES):
-        raise ConfigError("There is no depth to show", "no size has a route both ways", "try other --sizes")
+        raise ConfigError(
+            "There is no depth to show", "there is no route for selling or for buying", "try other --sizes"
+        )
     return _rounded(sum(prices.values(), Decimal(0)) / len(SIDES))
 
 
@@ -132,5 +134,5 @@ def _offer(one: _QuotedLevel, amount: Decimal | None, mid: Decimal) -> Offer | N
 
 
 def _rounded(price: Decimal) -> Decimal:
-    """To nine significant digits."""
+    """Round to nine significant digits."""
     return price.quantize(Decimal(1).scaleb(price.adjusted() - 8), ROUND_HALF_EVEN)

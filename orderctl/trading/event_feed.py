@@ -1,7 +1,7 @@
-"""The events of all orders, one JSON document per line, and a file that records what was printed.
+"""Prints the events of all orders, one JSON document per line, and stores the position in a file.
 
-The file has the last event of each order that has not ended, and the newest order of all. What happened while the
-command did not run is read order by order: of the orders in the file, and of those that came after the newest.
+The file contains the last printed event of each active order, and the id of the newest order. After a restart, missed
+events are read order by order: for the orders in the file, and for all newer orders.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from orderctl.config.settings import Settings
-from orderctl.display.screen import words_of
+from orderctl.display.screen import connection_message
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import narrate, print_json_line
 from orderctl.trading.paging import pages
@@ -29,21 +29,21 @@ from orderd.wire.orders import GetParams, ListParams
 from orderd.wire.rpc import Method
 from orderd.wire.subscriptions import Event, Ready, Snapshot
 
-_REMEMBERED: Final = 10_000
+_MAX_ENDED: Final = 10_000
 
 
 @dataclass(slots=True)
 class FeedPosition:
-    """What was printed. ``newest`` is the id of the newest order known, None if there was no order."""
+    """What was printed. ``newest`` is the id of the newest known order; None if there was no order."""
 
     newest: UUID | None = None
     last_seq: dict[UUID, int] = field(default_factory=dict)
     ended: dict[UUID, int] = field(default_factory=dict)
-    """Of orders that have ended lately: their events may be on their way twice."""
+    """The last events of recently ended orders, because their events can arrive twice."""
 
     @classmethod
     def read(cls, file: Path | None) -> "FeedPosition":
-        """Raises ConfigError if the file is not one of ours."""
+        """Read the position from a file. Raises ConfigError if the file has another format."""
         if file is None or not file.exists():
             return cls()
         try:
@@ -56,7 +56,7 @@ class FeedPosition:
             ) from error
 
     def write(self, file: Path | None) -> None:
-        """The file is there in full or not at all."""
+        """Write the position atomically."""
         if file is None:
             return
         orders = {str(order): seq for order, seq in self.last_seq.items()}
@@ -70,16 +70,16 @@ class FeedPosition:
         self.last_seq[order_id] = seq
         if has_ended:
             self.ended[order_id] = self.last_seq.pop(order_id)
-            if len(self.ended) > _REMEMBERED:
+            if len(self.ended) > _MAX_ENDED:
                 del self.ended[next(iter(self.ended))]
 
     def last(self, order_id: UUID) -> int:
-        """The last printed event of the order; 0 if there is none."""
+        """The seq of the last printed event of an order; 0 if there is none."""
         return self.last_seq.get(order_id) or self.ended.get(order_id, 0)
 
 
 def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCode:
-    """Until Ctrl-C. Raises ClientError if trying again cannot help."""
+    """Print events until Ctrl-C, and reconnect when needed. Raises ClientError if a retry would not help."""
     position, failures, has_listened = FeedPosition.read(file), 0, False
     begins = file is None or not file.exists()
     try:
@@ -96,21 +96,21 @@ def follow_all(client: Client, settings: Settings, file: Path | None) -> ExitCod
                 client.close()
                 delay = handshake.backoff(failures)
                 failures += 1
-                narrate(settings, words_of(Lost(error.detail, delay)))
+                narrate(settings, connection_message(Lost(error.detail, delay)))
                 time.sleep(delay)
     except KeyboardInterrupt:
         narrate(
-            settings, "stopped" if file is None else f"stopped; go on with: orderctl events --follow --resume {file}"
+            settings, "stopped" if file is None else f"stopped; continue with: orderctl events --follow --resume {file}"
         )
         return ExitCode.INTERRUPTED
 
 
 def _one_connection(client: Client, position: FeedPosition, *, begins: bool) -> Iterator[OrderEvent | None]:
-    """What is new, and what comes; None if there is nothing to print, but something to remember."""
+    """Yield missed and then new events; None if only the position has changed."""
     active: dict[UUID, int] = {}
     is_live = False
     if begins:
-        # Asked first: an order that comes after this, and ends unheard of, is missed and not passed over.
+        # Read before subscribing, so that an order that is created and ends in between counts as missed.
         position.newest = _newest(client)
     for news in client.follow_active():
         match news:
@@ -133,14 +133,14 @@ def _one_connection(client: Client, position: FeedPosition, *, begins: bool) -> 
 
 
 def _changed(client: Client, position: FeedPosition, active: dict[UUID, int]) -> list[UUID]:
-    """The orders of which something was not printed, oldest first."""
+    """The orders with unprinted events, oldest first."""
     moved = {order_id for order_id, seq in position.last_seq.items() if active.get(order_id) != seq}
     new = {order_id for order_id in active if not position.last(order_id)}
-    return sorted(moved | new | _younger(client, position))
+    return sorted(moved | new | _newer(client, position))
 
 
-def _younger(client: Client, position: FeedPosition) -> set[UUID]:
-    """The orders that came after the newest known one, ended or not. Lists are newest first."""
+def _newer(client: Client, position: FeedPosition) -> set[UUID]:
+    """All orders that are newer than the newest known one. Pages are sorted newest first."""
     found = set[UUID]()
     for page in pages(client, ListParams()):
         found |= {order.id for order in page.orders if position.newest is None or order.id > position.newest}
@@ -155,7 +155,7 @@ def _newest(client: Client) -> UUID | None:
 
 
 def _missed(client: Client, position: FeedPosition, order_id: UUID) -> Iterator[OrderEvent]:
-    """Its events that were not printed, as far as the daemon still has them."""
+    """Yield the order's unprinted events that the daemon still has."""
     with suppress(RefusedError):
         detail = client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
         for event in detail.events:

@@ -1,4 +1,4 @@
-"""All that is known of the order that a trader names."""
+"""Reads all details of an order."""
 
 from orderctl.trading.lookup import suggesting
 from orderd.client.connection import Client
@@ -9,6 +9,6 @@ from orderd.wire.rpc import Method
 
 
 def order_detail(client: Client, order: str) -> OrderDetail:
-    """Raises what Client.call raises."""
+    """Read an order by id, prefix or client order id. Raises what Client.call raises."""
     with suggesting(client):
         return client.call(Method.ORDER_GET, params_of(GetParams, order=order), OrderDetail)

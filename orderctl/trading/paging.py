@@ -1,4 +1,4 @@
-"""Reads lists page after page."""
+"""Reads lists, page by page."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +18,7 @@ Page = TypeVar("Page", ListResult, "HistoryResult")
 
 
 def pages(client: Client, wanted: ListParams, limit: int | None = None) -> Iterator[ListResult]:
-    """The orders that the filters of ``wanted`` let through; one page at least. Stops at ``limit``; None reads all."""
+    """Read the orders that match ``wanted``, at least one page. Stops after ``limit`` orders; None reads all."""
     return read_pages(client, Method.ORDERS_LIST, wanted, ListResult, lambda page: len(page.orders), limit)
 
 
@@ -30,7 +30,7 @@ def read_pages(
     rows: Callable[[Page], int],
     limit: int | None = None,
 ) -> Iterator[Page]:
-    """The same of any list: ``rows`` counts those of a page. Raises what Client.call raises."""
+    """Read the pages of any list; ``rows`` counts the rows of a page. Raises what Client.call raises."""
     cursor: str | None = None
     left = limit
     while True:
@@ -44,6 +44,6 @@ def read_pages(
 
 
 def active_orders(client: Client, account: str | None = None) -> list[OrderView]:
-    """All orders that have not ended, newest first; those of one account, if it is given."""
+    """All active orders, or those of one account, newest first."""
     wanted = params_of(ListParams, status=tuple(sorted(ACTIVE)), account=account)
     return [order for page in pages(client, wanted) for order in page.orders]

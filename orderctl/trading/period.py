@@ -1,4 +1,4 @@
-"""Times of the past, as a trader writes them."""
+"""Parses times of the past."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
@@ -10,16 +10,16 @@ from orderd.domain.times import format_moment, parse_moment, parse_span
 
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="From then on: 24h or 7d ago, 2026-11-01, or a time with a zone."),
+    typer.Option("--since", metavar="TIME", help="Start time: 24h or 7d (ago), 2026-11-01, or a time with a zone."),
 ]
 Until = Annotated[
     str | None,
-    typer.Option("--until", metavar="TIME", help="Up to then, as --since."),
+    typer.Option("--until", metavar="TIME", help="End time, in the same format."),
 ]
 
 
 def moment(text: str | None) -> str | None:
-    """``7d`` ago, the beginning of a day in UTC, or a time with its zone, as the daemon takes it.
+    """Convert ``7d`` (ago), a day (its beginning in UTC), or a time with a zone to the daemon's format.
 
     Raises OrderdError TIME_INVALID.
     """
@@ -33,6 +33,6 @@ def moment(text: str | None) -> str | None:
         try:
             return format_moment(parse_moment(text))
         except OrderdError as error:
-            detail = f"{text[:50]!r} is neither a time ago, such as 7d, nor a day, nor a time with a zone"
+            detail = f"{text[:50]!r} is not a duration such as 7d, a day, or a time with a zone"
             raise OrderdError(ErrorCode.TIME_INVALID, detail) from error
     return format_moment(datetime(day.year, day.month, day.day, tzinfo=UTC))

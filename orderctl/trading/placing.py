@@ -1,4 +1,4 @@
-"""Places one order: checked, agreed to where money is at stake, sent, and followed to its end; or only tried."""
+"""Places one order: checks it, asks for confirmation on a real chain, sends it and follows it; or only simulates it."""
 
 import sys
 from typing import Annotated
@@ -8,10 +8,10 @@ import typer
 from orderctl.config.settings import Settings
 from orderctl.output.colours import Tone
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.prompt import agrees_to, can_ask
+from orderctl.output.prompt import can_ask, confirms
 from orderctl.output.streams import Format, console, has_colour, narrate, print_data, print_line
 from orderctl.trading.again import same_command
-from orderctl.trading.batch import print_taken
+from orderctl.trading.batch import print_accepted
 from orderctl.trading.sending import send
 from orderctl.trading.terms import check, promised, rests
 from orderd.client.connection import Client
@@ -26,23 +26,23 @@ from orderd.wire.status import StatusResult
 from orderd.wire.submissions import SubmitParams
 
 Watch = Annotated[
-    bool | None, typer.Option("--watch/--no-watch", help="Follow to the end; this is the default on a terminal.")
+    bool | None, typer.Option("--watch/--no-watch", help="Follow the order to its end; the default on a terminal.")
 ]
 OwnId = Annotated[
     str | None,
-    typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never makes a second order."),
+    typer.Option("--client-order-id", metavar="ID", help="Your own id; the same id never creates a second order."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the route and the chain's simulation; trade nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even if the money is real.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation, even on a real chain.")]
 
 
 def watches(output: Format, wanted: bool | None, *, dry_run: bool) -> bool:
-    """Whether to follow. Raises ConfigError if the output has no room for what was asked for."""
+    """Whether to follow the order. Raises ConfigError if the options contradict the output format."""
     found = wanted if wanted is not None else output in ("table", "wide") and sys.stdout.isatty()
     if found and output == "id":
-        raise ConfigError("The options contradict each other", "-o id prints the id alone", "leave out --watch")
+        raise ConfigError("The options contradict each other", "-o id prints only the id", "leave out --watch")
     if dry_run and output == "id":
-        raise ConfigError("The options contradict each other", "a dry run makes no order", "leave out -o id")
+        raise ConfigError("The options contradict each other", "a dry run creates no order", "leave out -o id")
     return found
 
 
@@ -56,7 +56,7 @@ def place(
     yes: bool,
     follow: bool,
 ) -> ExitCode:
-    """Raises OrderdError if the order is certainly wrong, and what Client.call raises."""
+    """Place or simulate an order. Raises OrderdError if it is invalid, and what Client.call raises."""
     check(order)
     if dry_run:
         return _preview(settings, order, output)
@@ -66,7 +66,7 @@ def place(
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         narrate(settings, f"client order id {order.client_order_id}")
-        # To be asked again would be to be promised something else: another order under the same id.
+        # A repeated command must not ask again: a new quote would change the terms under the same id.
         shown = {} if agreed is order else {"min_out": agreed.min_out, "max_in": agreed.max_in, "yes": True}
         try:
             result = send(client, agreed, same_command(ctx, client_order_id=order.client_order_id, **shown))
@@ -74,12 +74,15 @@ def place(
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
         if not result.created:
-            narrate(settings, "this client order id was submitted before: here is that order, no second one was made")
+            narrate(
+                settings,
+                "this client order id was submitted before: this is the existing order; no second one was created",
+            )
         if follow:
             from orderctl.trading.watching import watch as follow_to_the_end
 
             return follow_to_the_end(client, settings, [str(result.order.id)], output)
-        print_taken(result, output)
+        print_accepted(result, output)
         if output in ("table", "wide"):
             _show_next_steps(settings, result.order)
         return ExitCode.OK
@@ -90,13 +93,13 @@ def _show_next_steps(settings: Settings, order: OrderView) -> None:
         from orderctl.display.resting import reading, what_follows
         from orderctl.display.terms import validity
 
-        narrate(settings, f"it rests, and waits for {reading(order)}; then {what_follows(order)}")
-        narrate(settings, f"it is valid {validity(order)}; cancel it with: orderctl cancel {order.id}")
+        narrate(settings, f"the order rests and waits for {reading(order)}; then {what_follows(order)}")
+        narrate(settings, f"valid {validity(order)}; cancel it with: orderctl cancel {order.id}")
     narrate(settings, f"follow it with: orderctl watch {order.id}")
 
 
 def may_trade(client: Client, settings: Settings, question: str) -> bool:
-    """Asks on the terminal, unless nothing can be lost: on simnet. Ctrl-C is a no. Raises ConfigError as below."""
+    """Ask for confirmation, except on a local chain. Ctrl-C means no. Raises ConfigError without a terminal."""
     try:
         chain = _chain_at_stake(client)
         return chain is None or _agrees(settings, chain, question)
@@ -105,10 +108,10 @@ def may_trade(client: Client, settings: Settings, question: str) -> bool:
 
 
 def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitParams | None:
-    """The confirmed order, with the minimum of the shown quote. None if it was not confirmed.
+    """The confirmed order, with the limit of the quote that was shown; None if it was not confirmed.
 
-    A resting order is sent with its own terms, because today's quote would be a floor for another day. Raises
-    ConfigError as below, and OrderdError if the daemon would refuse its prices.
+    A resting order keeps its own terms, because it executes later, at other prices. Raises ConfigError without a
+    terminal, and OrderdError if the daemon would refuse its prices.
     """
     try:
         chain = _chain_at_stake(client)
@@ -138,7 +141,7 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
 
 
 def _quote(client: Client, order: SubmitParams) -> QuoteResult | RefusedError:
-    """For an order on liquidity also the reason why it has no market yet."""
+    """A quote; for an order on liquidity without a market, the refusal."""
     from orderctl.display.resting import know
 
     terms = order.model_dump(exclude={"client_order_id"})
@@ -153,19 +156,19 @@ def _quote(client: Client, order: SubmitParams) -> QuoteResult | RefusedError:
 
 
 def _chain_at_stake(client: Client) -> str | None:
-    """None on a local chain. Raises ConfigError if money is at stake and there is no terminal to ask on."""
+    """The name of a real chain; None for a local chain. Raises ConfigError if a confirmation needs a terminal."""
     chain = client.call(Method.STATUS, NoParams(), StatusResult).chain
     if chain in ("simnet", "localnet"):
         return None
     if not can_ask():
         why = f"the chain is {chain}, and there is no terminal to ask on; nothing was sent"
-        raise ConfigError("To trade on a real chain needs a yes", why, "add --yes")
+        raise ConfigError("Trading on a real chain needs a confirmation", why, "add --yes")
     return chain
 
 
 def _agrees(settings: Settings, chain: str, question: str) -> bool:
     name = typer.style(chain, fg=Tone.BAD, bold=True) if has_colour(sys.stderr, settings.color) else chain
-    return agrees_to(f"{name}: {question}")
+    return confirms(f"{name}: {question}")
 
 
 def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCode:
@@ -190,13 +193,14 @@ def _preview(settings: Settings, order: SubmitParams, output: Format) -> ExitCod
             print_whole(prospect(preview.quote), console(settings))
         print_whole(preview_view(preview, wide=output == "wide"), console(settings))
         if order.limit_price is not None and rests(order):
-            print_line("the market pays what it waits for: it would be executed now")
+            print_line("the market meets the limit price: the order would be executed now")
     narrate(settings, "dry run: nothing was traded")
     return ExitCode.OK if preview.succeeds else ExitCode.ORDER_FAILED
 
 
 def _preview_without_market(settings: Settings, order: SubmitParams, refused: RefusedError, output: Format) -> ExitCode:
-    """Raises ``refused`` if a program reads the output: there is no quote."""
+    """Describe an order on liquidity without a market. Raises ``refused`` for JSON output, because there is no
+    quote."""
     if output not in ("table", "wide"):
         raise refused
     from orderctl.display.prospect import unlisted_view

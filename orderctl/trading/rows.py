@@ -1,7 +1,7 @@
-"""The rows of a file of orders, as spreadsheets and programs write them.
+"""Parses files of orders.
 
-CSV, its columns parted by commas, semicolons or tabs; JSON, an object a line or one array. Blank lines and trailing
-empty columns mean nothing.
+Formats: CSV with commas, semicolons or tabs; a JSON array; and JSON lines. Blank lines and trailing empty columns are
+ignored.
 """
 
 import csv
@@ -12,7 +12,7 @@ from typing import Any, Final
 from orderd.domain.strict_json import each_once
 
 Row = tuple[str, dict[str, Any]]
-"""Where it stands, such as ``line 2``, and what it says of each field: texts, true or false, or None."""
+"""The position, such as ``line 2``, and the fields: text, booleans or None."""
 SEPARATORS: Final = (",", ";", "\t")
 
 
@@ -25,8 +25,8 @@ class WrongRowError(Exception):
 
 
 def read_rows(text: str, required: Sequence[str], optional: Sequence[str], one_of: Sequence[str] = ()) -> Iterator[Row]:
-    """All rows, one at least. The headings of a table are all of ``required``, and of ``optional`` any; of the latter
-    those are due that are ``one_of``, each or either.
+    """Parse all rows, at least one. A table must have all ``required`` columns and at least one of ``one_of``;
+    ``optional`` are all other columns that it may have.
 
     Raises WrongRowError.
     """
@@ -43,7 +43,7 @@ def read_rows(text: str, required: Sequence[str], optional: Sequence[str], one_o
         is_empty = False
         yield row
     if is_empty:
-        raise WrongRowError("line 1", "there is no order in it")
+        raise WrongRowError("line 1", "the file contains no order")
 
 
 def _of_array(text: str) -> Iterator[Row]:
@@ -58,7 +58,7 @@ def _of_lines(lines: Sequence[str]) -> Iterator[Row]:
 
 
 def _parsed(text: str, place: str) -> Any:  # noqa: ANN401
-    """Numbers stay as they were written: 0.1 is not a binary fraction."""
+    """Parse JSON; numbers stay text, because 0.1 is not exact in binary."""
     try:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=each_once)
     except json.JSONDecodeError as error:
@@ -71,12 +71,12 @@ def _parsed(text: str, place: str) -> Any:  # noqa: ANN401
 
 def _checked(row: object, place: str) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise WrongRowError(place, "this is not JSON object")
+        raise WrongRowError(place, "this is not a JSON object")
     for name, value in row.items():
         if value == "":
-            raise WrongRowError(place, f"{name[:50]} is empty; leave it out, or say null")
+            raise WrongRowError(place, f"{name[:50]} is empty; leave it out, or write null")
         if not (value is None or isinstance(value, str | bool)):
-            raise WrongRowError(place, f"{name[:50]} is neither text nor a number, nor true or false")
+            raise WrongRowError(place, f"{name[:50]} must be text, a number, true or false")
     return row
 
 
@@ -98,16 +98,16 @@ def _of_table(
                 _check_headings(headings, place, required, optional, one_of)
                 continue
             if len(cells) != len(headings):
-                raise WrongRowError(place, f"{len(headings)} values are expected")
+                raise WrongRowError(place, f"expected {len(headings)} values")
             yield place, {name: cell or None for name, cell in zip(headings, cells, strict=True)}
     except csv.Error as error:
-        raise WrongRowError(f"line {first + reader.line_num}", f"this is not a CSV: {error}") from error
+        raise WrongRowError(f"line {first + reader.line_num}", f"this is not CSV: {error}") from error
     if not headings:
         _check_headings(headings, "line 1", required, optional, one_of)
 
 
 def _trimmed(cells: Sequence[str], width: int) -> list[str]:
-    """Without the spaces around each, and the empty ones beyond ``width``."""
+    """Strip the cells, and remove trailing empty cells beyond ``width``."""
     trimmed = [cell.strip() for cell in cells]
     while len(trimmed) > width and not trimmed[-1]:
         trimmed.pop()
@@ -118,11 +118,11 @@ def _check_headings(
     headings: Sequence[str], place: str, required: Sequence[str], optional: Sequence[str], one_of: Sequence[str]
 ) -> None:
     if twice := next((name for name in headings if headings.count(name) > 1), None):
-        raise WrongRowError(place, f"the heading {twice[:50]} stands there twice")
+        raise WrongRowError(place, f"the heading {twice[:50]} appears twice")
     has_due = set(required) <= set(headings) and (not one_of or not set(one_of).isdisjoint(headings))
     if not has_due or not set(headings) <= {*required, *optional}:
         due = ",".join((*required, " or ".join(one_of)) if one_of else required)
         others = [name for name in optional if name not in one_of]
-        wanted = f"{due}, and if wanted {', '.join(others[:-1])} and {others[-1]}"
+        wanted = f"{due}, and optionally {', '.join(others[:-1])} and {others[-1]}"
         given = ",".join(headings)[:200] or "missing"
         raise WrongRowError(place, f"the headings are {given}; they must be {wanted}")

@@ -1,4 +1,5 @@
-"""Sends orders so that a lost answer costs nothing: each goes by its client order id, which cannot trade twice."""
+"""Sends orders safely: after a lost response, an order can be sent again under the same client order id without a
+duplicate."""
 
 import time
 
@@ -12,12 +13,12 @@ from orderd.wire.submissions import SubmitParams, SubmitResult
 MAX_TRIES = 8
 
 _OUTCOME_UNKNOWN = frozenset({ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL})
-"""Answers that leave open whether the order was taken."""
+"""Error codes after which it is unknown whether the order was accepted."""
 
 
 def send(client: Client, order: SubmitParams, again: str) -> SubmitResult:
-    """Raises what Client.call raises, with the next step for an order that may or may not have been taken: ``again`` is
-    the command that sends it once more as the same one."""
+    """Send an order. Raises what Client.call raises; ``again`` is the command that safely repeats it, for the next step
+    of the error."""
     try:
         return client.call(Method.ORDER_SUBMIT, order, SubmitResult)
     except AnswerLostError as error:
@@ -26,12 +27,12 @@ def send(client: Client, order: SubmitParams, again: str) -> SubmitResult:
         if error.problem.code in _OUTCOME_UNKNOWN:
             raise _unknown_outcome(order, again, f"{error.problem.code}: {error.detail}") from error
         if error.problem.retryable:
-            error.next_step = f"try again, it cannot double: {again}"
+            error.next_step = f"retry, which cannot create a second order: {again}"
         raise
 
 
 def send_through(client: Client, order: SubmitParams, again: str) -> SubmitResult:
-    """As ``send``, but where trying again may help it is tried again, eight times in all."""
+    """Like ``send``, with up to eight tries if a retry may help."""
     for failures in range(MAX_TRIES - 1):
         try:
             return send(client, order, again)
@@ -43,7 +44,7 @@ def send_through(client: Client, order: SubmitParams, again: str) -> SubmitResul
 
 
 def _wait(error: ClientError, failures: int) -> float:
-    """Seconds to wait: as the daemon says, or a backoff."""
+    """Seconds until the next try: as the daemon requests, or a backoff."""
     retry_after = error.problem.retry_after if isinstance(error, RefusedError) else None
     return handshake.backoff(failures) if retry_after is None else retry_after
 
@@ -54,5 +55,5 @@ def _unknown_outcome(
     return kind(
         "The outcome is unknown",
         reason,
-        f"run: orderctl watch {order.client_order_id}; where no order has this id, run: {again}",
+        f"run: orderctl watch {order.client_order_id}; if no order has this id, run: {again}",
     )

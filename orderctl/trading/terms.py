@@ -1,6 +1,6 @@
-"""A trade as it is typed, checked for what is certainly wrong before anything is sent.
+"""The terms of an order on the command line, and checks before it is sent.
 
-The daemon checks all of it again, and it alone knows every token; so a token that is not built in is left to it.
+The daemon repeats all checks. Only the daemon knows tokens that are not built in, so these are not checked here.
 """
 
 import inspect
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from orderd.wire.quotes import QuoteResult
 
 Given = Mapping[str, Any]
-"""The terms that were typed, by their names."""
-DUE: Final = tuple(name for name, field in GivenTerms.model_fields.items() if field.is_required())
-"""The terms that an order cannot do without."""
+"""The given terms by name."""
+REQUIRED: Final = tuple(name for name, field in GivenTerms.model_fields.items() if field.is_required())
+"""The required terms."""
 AMOUNTS: Final = ("amount_in", "exact_out")
-"""One of these is due as well."""
+"""One of these is also required."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermsLayout:
-    """How the terms stand on a command line: some by their ``places``, the others as options of their names.
+    """How terms are given on a command line: ``places`` are positional arguments, all others are options.
 
-    ``named`` are options of other names, which are due, ``without`` terms that mean nothing there.
+    ``named`` are required options with other names; ``without`` are terms that the command does not accept.
     """
 
     places: tuple[str, ...]
@@ -48,7 +48,7 @@ class TermsLayout:
 
 
 class TradeCommand(Command):
-    """Takes ``-1`` for an amount, so that a negative one meets the error about amounts, not one about options."""
+    """Parses ``-1`` as an argument and not as an option, so that a negative amount gets the error about amounts."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         ctx.ignore_unknown_options = any(arg[:1] == "-" and arg[1:2] in _STARTS_A_NUMBER for arg in args)
@@ -59,7 +59,7 @@ _STARTS_A_NUMBER = frozenset("0123456789.")
 
 
 def typed_as(name: str) -> Typed:
-    """How the term is typed."""
+    """The command-line form of a term."""
     (typed,) = (each for each in GivenTerms.model_fields[name].metadata if isinstance(each, Typed))
     return typed
 
@@ -75,38 +75,38 @@ BUYING: Final = TermsLayout(("token_out", "exact_out"), {"token_in": "--with"}, 
 
 
 def takes_terms(
-    layout: TermsLayout = SELLING, *, also_none: bool = False
+    layout: TermsLayout = SELLING, *, is_optional: bool = False
 ) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
-    """Gives a command an argument or an option for each term, in the place of its parameter ``given``.
+    """A decorator that replaces the parameter ``given`` of a command by an argument or option for each term.
 
-    ``also_none`` lets a command line do without any.
+    With ``also_none``, the arguments are optional.
     """
 
     def command_of(run: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(run).parameters.values():
-            parameters += _typed(layout, also_none=also_none) if own.name == "given" else [own]
+            parameters += _typed(layout, is_optional=is_optional) if own.name == "given" else [own]
 
         @wraps(run)
-        def command(**values: Any) -> ExitCode:  # noqa: ANN401  (whatever the command's parameters are)
+        def command(**values: Any) -> ExitCode:  # noqa: ANN401  (the command's parameters)
             terms = {name: values.pop(name) for name in GivenTerms.model_fields if name in values}
             return run(given={name: value for name, value in terms.items() if value is not None}, **values)
 
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer looks at
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by Typer
         command.__annotations__ = {each.name: each.annotation for each in parameters}
         return command
 
     return command_of
 
 
-def _typed(layout: TermsLayout, *, also_none: bool) -> Iterator[inspect.Parameter]:
+def _typed(layout: TermsLayout, *, is_optional: bool) -> Iterator[inspect.Parameter]:
     for name, term in GivenTerms.model_fields.items():
         if name in layout.without:
             continue
         typed = typed_as(name)
         if name in layout.places:
-            # A term that another one may replace is required only if that one is not an option.
-            is_due = not also_none and (name in DUE or layout is BUYING)
+            # An amount is required only if no option can replace it.
+            is_due = not is_optional and (name in REQUIRED or layout is BUYING)
             shown: Any = typer.Argument(... if is_due else None, metavar=typed.metavar, help=typed.help)
         elif name in layout.named:
             flag = layout.named[name]
@@ -122,7 +122,7 @@ def _typed(layout: TermsLayout, *, also_none: bool) -> Iterator[inspect.Paramete
 
 
 def check(given: GivenTerms) -> None:
-    """Raises OrderdError with the code and the words of the daemon.
+    """Check the terms. Raises OrderdError with the same code and text as the daemon:
 
     TOKEN_SAME, TOKEN_NOT_WRAPPED, AMOUNT_*, *_OUT_OF_RANGE, PRICE_INVALID, TIME_INVALID, ORDER_TERMS_CONTRADICT.
     """
@@ -148,18 +148,19 @@ def check(given: GivenTerms) -> None:
 
 
 def promised(quote: "QuoteResult") -> dict[str, str | None]:
-    """What a quote promises, as a term of the order that is sent for it."""
+    """The limit of a quote, as a term of the order that is sent for it."""
     return {"min_out": quote.min_amount_out} if quote.exact_out is None else {"max_in": quote.max_amount_in}
 
 
 def rests(given: GivenTerms) -> bool:
-    """Whether such an order waits for the market, instead of being executed at once. Raises as ``check`` does."""
+    """Whether the order waits for a price and is not executed at once. Raises what ``check`` raises."""
     meant = check_prices(given)
     return meant["kind"] is not OrderKind.MARKET and meant["time_in_force"] in (None, TimeInForce.GTC)
 
 
 def is_sale(token_in: str, token_out: str) -> bool:
-    """Whether the price is what is received for one of the token that is sold, as far as that is known here."""
+    """Whether the sold token is the base token of the pair, so that the price is received per sold token; false if
+    unknown."""
     registry = TokenRegistry(EVERYWHERE)
 
     def known(name: str) -> Token:
@@ -180,6 +181,6 @@ def _check_amount(registry: TokenRegistry, token: str, amount: str) -> None:
     try:
         parse_amount(amount, decimals or 0)
     except OrderdError as error:
-        # How many decimals an unknown token has is the daemon's to know.
+        # Only the daemon knows the decimals of an unknown token.
         if decimals is not None or error.code is not ErrorCode.AMOUNT_TOO_PRECISE:
             raise

@@ -1,4 +1,4 @@
-"""Waits until orders have reached a state, without waiting for their ends."""
+"""Waits until orders have reached a state."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
@@ -18,7 +18,8 @@ _REACHED: Final[Mapping[Goal, frozenset[OrderStatus]]] = {
 
 
 def wait(client: Client, orders: Sequence[UUID], goal: Goal, seconds: float | None) -> ExitCode:
-    """0 if all orders have reached the state, 1 if one has ended before. Raises what Client.follow_all raises."""
+    """Wait for orders. Returns 0 if all have reached the goal, and 1 if one has ended without it. Raises what
+    Client.follow_all raises."""
     states: dict[UUID, tuple[int, OrderStatus]] = {}
     for update in client.follow_all(map(str, orders), seconds):
         match update:

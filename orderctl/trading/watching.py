@@ -1,4 +1,4 @@
-"""Follows orders to their ends, on any kind of stdout: a terminal, a pipe for lines, or a pipe for JSON."""
+"""Follows orders until they end, with output for a terminal, as text lines, or as JSON."""
 
 import sys
 from collections import Counter
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from orderctl.config.settings import Settings
 from orderctl.display.lines import JsonLines, LinesOfMany, PlainLines
-from orderctl.display.screen import Screen, only_rest
+from orderctl.display.screen import Screen, resting_message
 from orderctl.display.timeline import OrderTimeline
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import exit_code_of_status
@@ -32,10 +32,10 @@ def watch(
     seconds: float | None = None,
     notify: Callable[[OrderTimeline], None] = lambda _: None,
 ) -> ExitCode:
-    """The exit code is the orders' end: 0 all confirmed, 1 one failed or cancelled; 130 when Ctrl-C let go of them.
+    """Follow orders until they end. Returns 0 if all were confirmed, 1 if one failed or was cancelled, and 130 after
+    Ctrl-C.
 
-    ``notify`` is called after each event.
-    Raises what Client.follow_all raises.
+    ``notify`` is called after each event. Raises what Client.follow_all raises.
     """
     timelines: dict[UUID, OrderTimeline] = {}
     resynced: set[UUID] = set()
@@ -53,18 +53,20 @@ def watch(
                     case Snapshot(order=order) if order.id in timelines:
                         timelines[order.id].order = order
                     case Snapshot(order=order):
-                        timelines[order.id] = OrderTimeline(order, not_kept=order.seq if order.id in resynced else 0)
+                        timelines[order.id] = OrderTimeline(
+                            order, deleted_up_to=order.seq if order.id in resynced else 0
+                        )
                         screen.begin(timelines[order.id])
                     case Event(event=event):
                         timelines[event.order_id].apply(event)
                         screen.advance(timelines[event.order_id])
                         notify(timelines[event.order_id])
                 if shown is not None and len(timelines) == len(orders):
-                    shown = _narrate_once(settings, shown, only_rest(timelines.values()))
+                    shown = _narrate_once(settings, shown, resting_message(timelines.values()))
     except FollowTimeoutError as error:
         if unknown := [str(each.order.id) for each in timelines.values() if each.unknown_since is not None]:
-            error.detail += f"; unknown is what became of {', '.join(unknown)}"
-            error.next_step = f"see what the chain shows: orderctl resolve {unknown[0]}"
+            error.detail += f"; the outcome is unknown of {', '.join(unknown)}"
+            error.next_step = f"check the chain: orderctl resolve {unknown[0]}"
         raise
     except KeyboardInterrupt:
         narrate(settings, f"detached; {_what_goes_on(orders, timelines.values())}")
@@ -76,7 +78,7 @@ def watch(
 
 
 def _narrate_once(settings: Settings, shown: str, message: str) -> str:
-    """Prints what has not been printed yet."""
+    """Print a message unless it was printed before."""
     if message and message != shown:
         narrate(settings, message)
     return message
@@ -85,16 +87,17 @@ def _narrate_once(settings: Settings, shown: str, message: str) -> str:
 def _what_goes_on(orders: Sequence[str], timelines: Collection[OrderTimeline]) -> str:
     resting = sum(timeline.status in RESTING for timeline in timelines)
     if len(orders) > 1:
-        of_them = f", {resting} of them at rest" if resting else ""
-        return f"the orders go on{of_them}. Come back with: orderctl watch --all"
+        of_them = f" ({resting} of them resting)" if resting else ""
+        return f"the orders continue{of_them}. Follow them with: orderctl watch --all"
     one = next(iter(timelines)).order.id if timelines else orders[0]
     if resting:
-        return f"the order rests on. Come back with: orderctl watch {one}; cancel it with: orderctl cancel {one}"
-    return f"the order goes on. Come back with: orderctl watch {one}"
+        return f"the order keeps resting. Follow it with: orderctl watch {one}; cancel it with: orderctl cancel {one}"
+    return f"the order continues. Follow it with: orderctl watch {one}"
 
 
 def _summary(timelines: Collection[OrderTimeline]) -> str:
-    """How many orders ended how, and what they brought: ``3 orders: 2 confirmed, 1 failed; received 250.4 USDC``."""
+    """The number of orders per final status, and the amounts received, such as ``3 orders: 2 confirmed, 1 failed;
+    received 250.4 USDC``."""
     ends = Counter(timeline.status for timeline in timelines)
     received: dict[str, Decimal] = {}
     for timeline in timelines:
@@ -115,12 +118,12 @@ def _news(client: Client, orders: Sequence[str], seconds: float | None) -> Itera
 def _screen(
     settings: Settings, output: Format, timelines: Mapping[UUID, OrderTimeline], *, many: bool
 ) -> Iterator[Screen]:
-    """A live one asks for facts of ``timelines`` that no event contains."""
+    """The display for the output format. A live display also polls data that events do not contain."""
     if output in ("json", "jsonl") or not is_live(sys.stdout):
         lines = JsonLines if output in ("json", "jsonl") else LinesOfMany if many else PlainLines
         yield lines(settings)
         return
-    # Rich is for terminals only.
+    # Imported here because only terminals need Rich.
     from orderctl.display.progress import LiveProgress
     from orderctl.display.progress_of_many import LiveProgressOfMany
     from orderctl.display.surroundings import Surroundings

@@ -1,1 +1,1 @@
-"""The full-screen terminal. Nothing outside this package and ``orderctl tui`` loads it, or Textual."""
+"""The full-screen terminal interface (TUI). Only ``orderctl tui`` imports this package and Textual."""

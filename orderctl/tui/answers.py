@@ -1,4 +1,4 @@
-"""How venues and services have answered since the screen was opened."""
+"""Statistics of the responses of venues and services since the TUI was opened."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from orderd.wire.quotes import QuoteResult
 from orderd.wire.status import StatusResult
 
 KEPT: Final = 120
-"""Times that are kept of each service: two minutes of a status."""
+"""Number of latencies stored per service: two minutes at one status per second."""
 
 
 @dataclass
 class VenueAnswers:
-    """``best`` counts the quotes of which it had the best pool."""
+    """Counts of a venue's responses; ``best``: how often it had the best pool."""
 
     requested: int = 0
     answered: int = 0
@@ -27,7 +27,7 @@ class VenueAnswers:
 
 @dataclass
 class AnswerTimes:
-    """Milliseconds are in the order in which they were measured, the newest last; None stands for no answer."""
+    """Responses of venues, and latencies of services in milliseconds, newest last; None: no response."""
 
     venues: dict[VenueName, VenueAnswers] = field(default_factory=lambda: {name: VenueAnswers() for name in VenueName})
     services: dict[str, deque[float | None]] = field(default_factory=dict)

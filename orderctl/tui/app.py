@@ -1,4 +1,4 @@
-"""The full-screen application: one connection, a few questions asked again and again, and the pictures of it."""
+"""The TUI application: one connection, periodic requests, and redrawing."""
 
 from contextlib import suppress
 from itertools import count
@@ -26,20 +26,20 @@ from orderd.wire.subscriptions import Event, Ready
 
 TOAST_SECONDS = 1.0
 NEWS_SECONDS = 0.003
-"""What comes within such a time is drawn together: events of a batch travel right after each other."""
+"""Notifications within this time are drawn together, because the events of a batch arrive at once."""
 FRAMES_A_BACKGROUND = 10
-"""What stands behind a dialog is drawn once a second: each time the whole dialog has to be drawn over it again."""
+"""The screens behind a dialog are redrawn once per second only, because each time the dialog has to be redrawn too."""
 
 
 @runtime_checkable
 class Drawn(Protocol):
-    """A screen that shows the desk as it is when ``draw`` is called."""
+    """A screen that shows the state of the desk when ``draw`` is called."""
 
     def draw(self) -> None: ...
 
 
 class OrderctlApp(KeyedApp):
-    """``run`` returns the error that ended it, or None when the trader did."""
+    """``run`` returns the error that ended the application, or None if the trader quit."""
 
     TITLE = "orderctl"
     CSS_PATH = "orderctl.tcss"
@@ -47,14 +47,14 @@ class OrderctlApp(KeyedApp):
     def __init__(
         self, desk: Desk, caller: Caller, memory: Memory | None = None, complete: Complete = nothing_to_complete
     ) -> None:
-        """``memory`` None remembers nothing from one run to the next."""
+        """Without ``memory``, the layout is not stored."""
         super().__init__(desk, caller, memory or Memory(), complete)
         self._questions = Questions(desk, caller)
         self._frames = Frames()
         self._numbers = count(1)
         self._has_news = False
         self._ended: list[OrderView] = []
-        """Since the last toasts."""
+        """The orders that have ended since the last toasts."""
 
     def get_default_screen(self) -> Screen[None]:
         return OrdersScreen(self.desk, self._caller, self._memory)
@@ -86,16 +86,16 @@ class OrderctlApp(KeyedApp):
             self.ansi_theme_light = terminal_theme(theme)
 
     def draw(self, *, background: bool = True) -> None:
-        """The screen in front, and in the ``background`` those behind it, too."""
+        """Redraw the screen in front, and with ``background`` those behind it."""
         if self.desk.paused_at is not None:
             return
         for screen in self.screen_stack if background else self.screen_stack[-1:]:
             if isinstance(screen, Drawn) and screen.is_mounted:
-                with suppress(NoMatches):  # a screen that is being taken down has lost its widgets
+                with suppress(NoMatches):  # a screen that is being removed has lost its widgets
                     screen.draw()
 
     def _draw_if_late(self) -> None:
-        """Without news, too: countdowns go on."""
+        """Redraw without news, for countdowns."""
         if not self._has_news and self._frames.is_late():
             self._draw_frame()
 
@@ -109,7 +109,7 @@ class OrderctlApp(KeyedApp):
         self._has_news = False
         self.draw(background=next(self._numbers) % FRAMES_A_BACKGROUND == 0)
 
-    # What the daemon says
+    # Notifications
 
     @work(exit_on_error=False)
     async def _listen(self) -> None:

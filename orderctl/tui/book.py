@@ -1,4 +1,4 @@
-"""All orders as they stand: snapshots and events go in, once each and in any order of arrival; tables come out."""
+"""The state of all orders, from snapshots and events; repeated and outdated ones are ignored."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from orderctl.display.resting import above, is_family, is_open
-from orderctl.display.timeline import changed_at_rest
+from orderctl.display.timeline import changes_at_rest
 from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
@@ -39,21 +39,21 @@ ENDED_KEPT = 200
 
 
 class Book:
-    """``revision`` grows with each change, so that a widget can see that there is nothing new."""
+    """``revision`` increases with each change, so that widgets can detect changes."""
 
     def __init__(self) -> None:
         self.active: dict[UUID, OrderView] = {}
         self.ended: dict[UUID, OrderView] = {}
         self.families: dict[UUID, set[UUID]] = {}
-        """What is known of the orders that execute each one that has such, and of what is held for its fill."""
+        """The known child orders, and exit orders, of each order that has some."""
         self.running: dict[UUID, OrderView] = {}
-        """Active orders that are on their way, the one that moved last at the end."""
+        """Active orders in a stage of execution; the one that changed last is at the end."""
         self.resting: dict[UUID, OrderView] = {}
         """Active orders that wait for the market."""
         self.stages: Counter[OrderStatus] = Counter()
-        """How many of them are in each stage."""
+        """The number of running orders per stage."""
         self.filled = 0
-        """Grows with each order that is filled."""
+        """The number of fills seen."""
         self.revision = 0
         self._unconfirmed: set[UUID] = set()
 
@@ -61,16 +61,16 @@ class Book:
         return self.active.get(order) or self.ended.get(order)
 
     def begin(self) -> None:
-        """A new connection: the snapshots of all active orders follow."""
+        """Prepare for a new connection, which begins with snapshots of all active orders."""
         self._unconfirmed = set(self.active)
 
     @property
     def unconfirmed(self) -> frozenset[UUID]:
-        """Orders thought active that no snapshot contained: after the last snapshot, these have ended meanwhile."""
+        """Orders known as active for which no snapshot has arrived; after the last snapshot, these have ended."""
         return frozenset(self._unconfirmed)
 
     def forget_missing(self) -> None:
-        """The daemon knows nothing of these orders any more: it has another database than before."""
+        """Remove orders that the daemon no longer knows, as after a restore of its database."""
         for order in self._unconfirmed:
             self.revision += 1
             self._count(self.active[order], is_running=False)
@@ -79,7 +79,7 @@ class Book:
         self._unconfirmed.clear()
 
     def put(self, order: OrderView) -> None:
-        """Take in where an order stands, unless something newer is known."""
+        """Store the state of an order, unless a newer one is known."""
         self._unconfirmed.discard(order.id)
         known = self.get(order.id)
         if known is None or order.seq > known.seq or _shows_more(known, order):
@@ -90,7 +90,7 @@ class Book:
             self.put(order)
 
     def apply(self, event: OrderEvent) -> None:
-        """Raises AnswerLostError if events before this one are missing."""
+        """Apply an event. Raises AnswerLostError if earlier events are missing."""
         self._unconfirmed.discard(event.order_id)
         known = self.get(event.order_id)
         seq = known.seq if known else 0
@@ -135,14 +135,14 @@ class Book:
 
 
 def _shows_more(known: OrderView, order: OrderView) -> bool:
-    """Whether the best price that a trailing stop follows has risen, or the time of an execution is known, for which
-    there are no events."""
+    """Whether data that changes without an event is new: a trailing stop's best price, or the time of the next
+    execution."""
     details = (order.best_amount_out, order.next_at)
     return order.seq == known.seq and details != (known.best_amount_out, known.next_at)
 
 
 def accepted(event: OrderEvent) -> OrderView:
-    """The order that begins with this event, its first."""
+    """Create an order from its first event."""
     assert isinstance(event.data, Accepted), "an order's first event is its acceptance"
     valid_until = None
     if event.data.valid_for is not None:
@@ -193,14 +193,14 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
 
 
 def _at_rest(event: OrderEvent) -> dict[str, Any]:
-    """What changes in an order that rests, or is asked for by its trader."""
+    """The changes of a resting order, and those requested by the trader."""
     match event.data:
         case FilledPart() as part:
             sold = {"filled_amount_in": part.amount_in, "amount_out": part.amount_out}
             return {**sold, "executed_price": part.executed_price}
         case Executing():
-            return {"next_at": None}  # which only the order itself has
+            return {"next_at": None}  # events do not contain it
         case CancelRequested():
             return {"cancel_requested": True}
         case _:
-            return changed_at_rest(event)
+            return changes_at_rest(event)

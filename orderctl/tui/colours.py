@@ -1,4 +1,4 @@
-"""The sixteen colours of a terminal, as a theme has them: what other verbs print too looks at home in every theme."""
+"""Maps the sixteen terminal colours to a theme, so that output of other commands fits every theme."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _NAMES: Final = ("surface", "text-error", "text-success", "text-warning", "text-
 
 
 def terminal_theme(theme: Theme) -> TerminalTheme:
-    """Each colour is the one that the theme writes texts in, so that all can be read on its background."""
+    """The theme's text colours, which are readable on its background."""
     variables = theme.to_color_system().generate()
 
     def rgb(name: str) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""How columns share the width of a screen, and how a cell is made to fit its column."""
+"""Fits columns into the width of the screen, and cells into their columns."""
 
 from dataclasses import replace
 from functools import cache
@@ -8,18 +8,19 @@ from orderctl.display.columns import Cell, Column
 GAP = 2
 """Characters between two columns."""
 MOST_WIDER = 24
-"""Characters that a column grows at most: eyes have to find the way across."""
+"""Maximum number of characters by which a column grows; wider gaps would be hard to read across."""
 
 NARROWEST = 6
-"""Characters of the column that grows, at least."""
+"""Minimum width of the growing column."""
 
 
 @cache
 def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """``columns`` without those that can be spared, until what is left fits in ``width`` and fills it. Where there is
-    room, a blank is left before the scrollbar.
+    """Hide columns in the order of ``spared`` until the others fit in ``width``, and let one grow into the rest. If
+    there is room, a blank is left before the scrollbar.
 
-    If even the others do not fit, the column that grows becomes narrower: its cells are shortened, with a mark.
+    If the remaining columns do not fit either, the growing column becomes narrower, and its cells are shortened with a
+    mark.
     """
     for spared in sorted({0, *(column.spared for column in columns)}):
         left = tuple(column for column in columns if not 0 < column.spared <= spared)
@@ -33,7 +34,7 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
 
 
 def shortened(cell: Cell, width: int) -> Cell:
-    """``cell`` within ``width``, or the last of its texts: an amount loses digits, and never its token."""
+    """Shorten a cell to ``width``, if necessary to its last text. An amount loses digits, but not its token."""
     if sum(len(text) for text, _ in cell) <= width:
         return cell
     text, role = cell[-1]

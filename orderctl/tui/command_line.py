@@ -1,4 +1,4 @@
-"""The ``:`` command line: the verbs of orderctl, and the names of screens."""
+"""Parses the ``:`` command line: commands of orderctl and names of screens."""
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
@@ -8,9 +8,9 @@ from typing import Final
 from orderctl.verbs import CHANGING, VERBS
 
 Candidate = tuple[str, str]
-"""A word, and what it means."""
+"""A word and its description."""
 Complete = Callable[[Sequence[str], str], Iterable[Candidate]]
-"""What may stand after some words, given the beginning of it; it may ask the daemon, and wait for it."""
+"""Returns the candidates after some words for a typed prefix. It may block on a request to the daemon."""
 
 
 def nothing_to_complete(before: Sequence[str], present: str) -> Iterable[Candidate]:  # noqa: ARG001
@@ -18,17 +18,17 @@ def nothing_to_complete(before: Sequence[str], present: str) -> Iterable[Candida
 
 
 PLACES: Final = {
-    "orders": "The blotter, the price and the daemon's load.",
-    "profit": "What was earned, and what the wallet holds.",
-    "venues": "How venues and services answer.",
-    "depth": "What each size of the pair at hand would pay.",
-    "quit": "Leave; orders go on without you.",
+    "orders": "The blotter, the prices and the daemon's load.",
+    "profit": "Profit and loss, and the portfolio.",
+    "venues": "Latencies and errors of venues and services.",
+    "depth": "The depth of the current pair.",
+    "quit": "Quit; orders continue.",
 }
-"""What is on the screen itself, by the word that leads there."""
+"""The screens of the TUI by name, and quit."""
 _SHOWN: Final = {"list": "orders", "pnl": "profit", "portfolio": "profit", "status": "venues", "q": "quit"}
-"""Verbs that have a screen, unless they are given options."""
+"""Commands that open a screen if they have no options."""
 _READING: Final = frozenset({"list", "search", "show", "path", "validate"})
-"""Second words after which a verb that may change something does not."""
+"""Subcommands that only read, of commands that can change something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """``changes``: it trades, or changes something else, so the trader is asked first."""
+    """A command; ``changes``: it trades or changes something, so it needs a confirmation."""
 
     words: tuple[str, ...]
     changes: bool
@@ -50,7 +50,7 @@ class Mistake:
 
 
 def understood(line: str) -> Place | Verb | Mistake | None:
-    """None if nothing was typed."""
+    """Parse a line; None if it is empty."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -60,7 +60,7 @@ def understood(line: str) -> Place | Verb | Mistake | None:
     if len(words) == 1 and (place := _SHOWN.get(words[0], words[0])) in PLACES:
         return Place(place)
     if words[0] == "tui":
-        return Mistake("this is the full screen already")
+        return Mistake("the full screen is already open")
     if words[0] not in VERBS:
         from difflib import get_close_matches
 
@@ -71,7 +71,7 @@ def understood(line: str) -> Place | Verb | Mistake | None:
 
 
 def completions(line: str, complete: Complete) -> Sequence[Candidate]:
-    """Whole lines that may follow from this one, and what each means."""
+    """The completed lines for a typed line, with descriptions."""
     words = line.split()
     present = "" if not words or line.endswith(" ") else words.pop()
     before = line[: len(line) - len(present)]

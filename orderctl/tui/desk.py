@@ -1,4 +1,4 @@
-"""What the screens show: the orders, the daemon, the wallet, the prices, and how fresh all of it is."""
+"""The state that the screens show: orders, daemon, wallet and prices, and how fresh they are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from orderd.wire.subscriptions import Event, Heartbeat, Ready, Snapshot
 Clock = Callable[[], datetime]
 
 STALE_AFTER = timedelta(seconds=5)
-"""After this long without an answer from the daemon, which is asked every second, the screen is stale."""
+"""The screen is stale if nothing is received for this long; the status is requested every second."""
 DEFAULT_PAIR = ("SOL", "USDC")
 
 
@@ -30,7 +30,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """No connection has stood yet, or one stands and the snapshots are on their way."""
+    """Connecting, or connected and waiting for the snapshots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Desk:
     clock: Clock = utc_now
     connection: Connection = Connecting()
     received_at: datetime | None = None
-    """When the daemon last said anything; None before its first word."""
+    """When the last message was received; None before the first one."""
     lag: timedelta = timedelta(0)
-    """How far the daemon's news are behind its database, by its own account."""
+    """How far the daemon's notifications are behind its database, as reported by it."""
     book: Book = field(default_factory=Book)
     status: StatusResult | None = None
     wallet: BalancesResult | None = None
@@ -64,19 +64,19 @@ class Desk:
     """The errors of the last requests, by the name of the request."""
     pair: Pair = DEFAULT_PAIR
     symbols: tuple[str, ...] = ("SOL", "USDC")
-    """Of the tokens that the daemon knows by one."""
+    """The symbols of the daemon's tokens."""
     prices: Prices = field(default_factory=Prices)
     answers: AnswerTimes = field(default_factory=AnswerTimes)
     chart: PriceChart = field(default_factory=PriceChart)
     history: HistoryResult | None = None
-    """The newest fills, and the totals of all; None before the first answer."""
+    """The newest fills, and the totals of all; None before the first response."""
     paused_at: datetime | None = None
-    """Since when the picture stands still because the trader wants it to."""
+    """When the trader paused the display; None if it is not paused."""
     market: dict[Pair, Fraction] = field(default_factory=dict)
     """The current price of a pair's first token in the second, for the requested pairs."""
 
     def receive(self, news: News) -> None:
-        """Raises AnswerLostError if an event is missing."""
+        """Process a notification. Raises AnswerLostError if an event is missing."""
         match news:
             case Opened():
                 self.connection = Connecting()
@@ -99,7 +99,8 @@ class Desk:
         self.received_at = self.clock()
 
     def stale_since(self) -> datetime | None:
-        """Since when the screen may be stale, because nothing was received or the daemon is behind; or None."""
+        """Since when the screen may be stale, because nothing was received or the daemon is behind; None if it is
+        not."""
         if self.received_at is None:
             return None
         if isinstance(self.connection, Live) and self.clock() - self.received_at + self.lag < STALE_AFTER:

@@ -1,4 +1,4 @@
-"""Writes what a table shows into a file."""
+"""Exports the rows of a table to a file."""
 
 import csv
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from orderd.wire.message import Message
 
 
 def export(rows: Sequence[Message], kind: type[Message], name: str, now: datetime, folder: Path) -> Path:
-    """As CSV, with the members that ``-o csv`` and ``-o json`` have, in a new file. Raises OSError."""
+    """Write rows to a new CSV file, with the same members as ``-o csv``. Raises OSError."""
     path = folder / f"orderctl-{name}-{now.astimezone():%Y%m%d-%H%M%S}.csv"
     with path.open("x", newline="") as file:
         writer = csv.DictWriter(file, kind.model_fields, lineterminator="\n", restval="", extrasaction="ignore")

@@ -1,4 +1,4 @@
-"""An order is listed below the one that it executes or follows, if both are in the same table: folded or unfolded."""
+"""Arranges orders in a tree: child and exit orders below their parent or entry order, if both are in the table."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
@@ -15,11 +15,11 @@ INDENT: Final = "  "
 
 
 class Lines:
-    """The orders of ``table``, one of the two of the book, line by line; ``in_order`` sorts those that stand beside
-    each other.
+    """The lines of a table of orders. ``table`` are the active or the ended orders of the book; ``in_order`` sorts
+    siblings.
 
-    A family matches the filter if one of its orders does; a matching child is shown although its family is folded.
-    ``marks`` precede the ids of orders with a family. ``known`` and ``found`` count families and orders without one.
+    A family matches the filter if one of its orders does; a matching child is shown even if its family is folded.
+    ``marks`` are prefixes for the ids of orders with a family. ``known`` and ``found`` count top-level orders.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Lines:
                 self._put(order)
 
     def _is_below(self, order: OrderView) -> bool:
-        """What has ended may stand below what is active, and not the other way round."""
+        """Whether the order is listed below another one. Ended orders can be below active ones, but not vice versa."""
         first = above(order)
         return first is not None and (first in self._table or first in self._book.active)
 
@@ -60,7 +60,7 @@ class Lines:
                 yield child
 
     def _has(self, order: OrderView) -> bool:
-        """Whether it is found, or one that stands below it."""
+        """Whether the order or one below it matches the filter."""
         return self._is_found is None or self._is_found(order) or any(map(self._has, self._below(order)))
 
     def _put(self, order: OrderView, indent: str = "") -> None:

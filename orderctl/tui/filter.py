@@ -1,4 +1,4 @@
-"""Which orders the words of a filter find."""
+"""Filters orders by words."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from orderd.wire.orders import OrderView
 
 
 def matches(order: OrderView, words: tuple[str, ...]) -> bool:
-    """Whether each word, in lower case, is found in one of the order's names."""
+    """Whether each word, in lower case, is contained in one of the order's texts."""
     if not words:
         return True
     names = (
@@ -27,7 +27,7 @@ def matches(order: OrderView, words: tuple[str, ...]) -> bool:
 
 
 def wanted(words: tuple[str, ...], is_among: Callable[[OrderView], bool] | None) -> Callable[[OrderView], bool] | None:
-    """Whether an order has all ``words`` and ``is_among`` those looked at; None where each is wanted."""
+    """A filter for orders that contain all ``words`` and satisfy ``is_among``; None if all orders match."""
     if not words:
         return is_among
     return lambda order: (is_among is None or is_among(order)) and matches(order, words)

@@ -1,7 +1,6 @@
-"""What the keys do that hold on every screen, and where they lead.
+"""The key bindings and actions of all screens.
 
-A screen is loaded when it is first opened, so that the orders are seen sooner: all of them would take a tenth of the
-time until the first picture.
+Screens are imported on first use. Importing all of them would take a tenth of the time until the first frame.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,23 +31,23 @@ from orderd.wire.orders import CancelResult, GetParams, OrderView
 from orderd.wire.rpc import Method
 
 COPY = Binding.Group("Copy", compact=True)
-TAKEN_SECONDS = 0.3
+ACCEPTED_SECONDS = 0.3
 
 
 @runtime_checkable
 class AboutAnOrder(Protocol):
-    """A screen with an order that keys are about."""
+    """A screen with a selected order, which keys act on."""
 
     @property
     def order(self) -> UUID | None: ...
 
 
 class KeyedApp(App[ClientError]):
-    """``complete`` knows what may follow on a command line."""
+    """An application with the common key bindings; ``complete`` completes command lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new_order", "New", tooltip="A form for a new order, with live prices", id="new"),
-        Binding("c", "cancel_order", "Cancel", tooltip="Cancel the order, after a question", id="cancel"),
+        Binding("n", "new_order", "New", tooltip="Open the form for a new order, with live prices", id="new"),
+        Binding("c", "cancel_order", "Cancel", tooltip="Cancel the order, after a confirmation", id="cancel"),
         Binding("y", "copy_id", "Copy id", tooltip="Copy the order's id to the clipboard", id="copy-id", group=COPY),
         Binding(
             "Y",
@@ -60,14 +59,16 @@ class KeyedApp(App[ClientError]):
         ),
         Binding("o", "open", "Explorer", False, tooltip="Show the transaction in a browser", id="open"),
         Binding("colon", "command", "Command", key_display=":", tooltip="Type any command of orderctl", id="command"),
-        Binding("P", "place('profit')", "Profit", False, tooltip="What was earned and is held", id="profit"),
-        Binding("V", "place('venues')", "Venues", False, tooltip="How venues and services answer", id="venues"),
-        Binding("D", "place('depth')", "Depth", False, tooltip="What each size of the pair would pay", id="depth"),
-        Binding("z", "pause", "Pause", False, tooltip="Hold the picture still, and go on", id="pause"),
-        Binding("e", "export", "Export", False, tooltip="Write what the tab shows into a CSV file", id="export"),
-        Binding("question_mark", "help", "Help", key_display="?", tooltip="Every key", id="help"),
-        Binding("ctrl+p", "command_palette", "Menu", tooltip="Every command by name, and the themes", id="palette"),
-        Binding("q", "quit", "Quit", tooltip="Leave; orders go on without you", id="quit"),
+        Binding("P", "place('profit')", "Profit", False, tooltip="Profit and loss, and the portfolio", id="profit"),
+        Binding(
+            "V", "place('venues')", "Venues", False, tooltip="Latencies and errors of venues and services", id="venues"
+        ),
+        Binding("D", "place('depth')", "Depth", False, tooltip="The depth of the current pair", id="depth"),
+        Binding("z", "pause", "Pause", False, tooltip="Pause or resume the display", id="pause"),
+        Binding("e", "export", "Export", False, tooltip="Export the current tab to a CSV file", id="export"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="All keys", id="help"),
+        Binding("ctrl+p", "command_palette", "Menu", tooltip="All commands by name, and the themes", id="palette"),
+        Binding("q", "quit", "Quit", tooltip="Quit; orders continue", id="quit"),
     ]
 
     def __init__(self, desk: Desk, caller: Caller, memory: Memory, complete: Complete) -> None:
@@ -77,23 +78,23 @@ class KeyedApp(App[ClientError]):
         self._memory = memory
         self._complete = complete
         self._lines: list[str] = []
-        """What was typed on the command line."""
+        """The history of the command line."""
 
     def draw(self, *, background: bool = True) -> None:
         """Show the desk as it is now."""
         raise NotImplementedError
 
     def _order(self) -> UUID | None:
-        """The id of the order that the screen in front is about."""
+        """The id of the selected order of the screen in front."""
         return self.screen.order if isinstance(self.screen, AboutAnOrder) else None
 
     def _shown_order(self) -> OrderView | None:
-        """That order as the desk knows it."""
+        """The selected order."""
         chosen = self._order()
         return None if chosen is None else self.desk.book.get(chosen)
 
     def _signature(self) -> str | None:
-        """The signature of its transaction. Without one, the trader is told so."""
+        """The signature of the selected order; without one, the trader is notified."""
         order = self._shown_order()
         if order is None or order.signature is None:
             self.notify("this order has no signature yet", severity="warning")
@@ -122,8 +123,8 @@ class KeyedApp(App[ClientError]):
         if order is None:
             return
         self.desk.book.put(order)
-        # The order itself is seen at once; a toast now would draw all again before its first stages.
-        self.set_timer(TAKEN_SECONDS, partial(self.notify, f"order {str(order.id)[:SHORT_ID]} is taken"))
+        # The order is visible at once; a toast now would redraw the screen before its first stages.
+        self.set_timer(ACCEPTED_SECONDS, partial(self.notify, f"order {str(order.id)[:SHORT_ID]} is accepted"))
         self.draw()
         for screen in self.screen_stack:
             if isinstance(screen, OrdersScreen):
@@ -134,7 +135,7 @@ class KeyedApp(App[ClientError]):
 
         order = self._shown_order()
         if order is None or order.status in TERMINAL:
-            self.notify("there is no order here that could be cancelled", severity="warning")
+            self.notify("no active order is selected", severity="warning")
             return
 
         def answered(sure: bool | None) -> None:
@@ -163,7 +164,7 @@ class KeyedApp(App[ClientError]):
             self._copy(signature, "signature")
 
     def _copy(self, text: str, what: str) -> None:
-        """By OSC 52, which reaches the trader's own clipboard also through ssh."""
+        """Copy by OSC 52, which reaches the trader's clipboard even through ssh."""
         self.copy_to_clipboard(text)
         self.notify(f"copied the {what} {text}", markup=False)
 
@@ -171,13 +172,13 @@ class KeyedApp(App[ClientError]):
         if (signature := self._signature()) is None:
             return
         if (url := explorer_url(signature, self.desk.status)) is None:
-            self.notify("no explorer knows the transactions of a local chain", severity="warning")
+            self.notify("explorers do not know the transactions of a local chain", severity="warning")
         else:
             self.open_url(url)
             self.notify(url, title="opened in a browser", markup=False)
 
     def action_pause(self) -> None:
-        """The desk goes on; only the picture stands still."""
+        """Pause or resume the display; the desk keeps receiving."""
         self.desk.paused_at = None if self.desk.paused_at is not None else self.desk.clock()
         for banner in self.screen.query(Banner):
             banner.draw(self.desk)
@@ -191,14 +192,14 @@ class KeyedApp(App[ClientError]):
         try:
             path = export(rows, kind, str(screen.blotter.tab), self.desk.clock(), Path.cwd())
         except OSError as error:
-            self.notify(f"{error}", title="nothing was written", severity="error", markup=False)
+            self.notify(f"{error}", title="the export failed", severity="error", markup=False)
         else:
             self.notify(f"{len(rows)} lines in {path}", markup=False)
 
-    # Where else to look
+    # Other screens
 
     def action_place(self, name: str) -> None:
-        """The screen of this name, in front of the orders; the same name again leads back."""
+        """Open a screen in front of the orders; if it is open already, go back."""
         places: dict[str, Callable[[], Screen[None]]] = {
             "profit": self._profit,
             "venues": self._venues,
@@ -239,7 +240,7 @@ class KeyedApp(App[ClientError]):
             case Verb(words, changes=False):
                 self._run(words)
             case Verb() if self.desk.read_only:
-                self.notify("this screen only shows: start it without --read-only", severity="warning")
+                self.notify("read-only: start orderctl tui without --read-only", severity="warning")
             case Verb(words):
                 self._confirm_and_run(words)
 
@@ -263,10 +264,10 @@ class KeyedApp(App[ClientError]):
         self.push_screen(HelpScreen(self.screen.active_bindings))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What our keys do, each by its name, and Textual's own commands."""
+        """The entries of the command palette: our key bindings by name, and Textual's commands."""
         listed = {"palette"}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
-            # Those without an id are Textual's keys for moving about, and two keys may do the same.
+            # Bindings without an id are Textual's navigation keys, and several keys can have the same action.
             if enabled and binding.id is not None and binding.id not in listed and (tip := tooltip or binding.tooltip):
                 listed.add(binding.id)
                 yield SystemCommand(binding.description, tip, partial(self.run_action, binding.action, node))

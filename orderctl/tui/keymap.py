@@ -1,4 +1,4 @@
-"""The trader's own keys: a file beside the configuration that gives bindings other keys, by their ids.
+"""Custom key bindings: a file next to the configuration file that assigns keys to binding ids.
 
 # keys.toml
 cancel = "x"
@@ -24,11 +24,11 @@ def keymap_path(environ: Mapping[str, str]) -> Path:
 
 
 def read_keymap(path: Path, binding_ids: Callable[[], Collection[str]]) -> dict[str, str]:
-    """Empty if there is no file. Raises ConfigError for a file that cannot be used, and for an id that no binding has.
+    """Read the keymap; empty if there is no file. Raises ConfigError for an invalid file or an unknown binding id.
 
-    ``binding_ids`` is asked only if there is a file, because it loads every screen.
+    ``binding_ids`` is only called if there is a file, because it imports all screens.
     """
-    import tomllib  # here, because most traders have no such file
+    import tomllib  # imported here because most traders have no such file
 
     try:
         content = tomllib.loads(read_text(path))
@@ -41,8 +41,8 @@ def read_keymap(path: Path, binding_ids: Callable[[], Collection[str]]) -> dict[
     for name, key in content.items():
         if name not in known:
             near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"
-            raise unusable(str(path), f"no key has the id {name!r}{hint}")
+            hint = f"; did you mean {near[0]}?" if near else f"; use one of {', '.join(sorted(known))}"
+            raise unusable(str(path), f"there is no binding {name!r}{hint}")
         if not isinstance(key, str) or not key.strip():
             raise unusable(str(path), f'{name} must be a key in quotes, such as "x" or "ctrl+k,f5"')
         keys[name] = key
@@ -50,7 +50,7 @@ def read_keymap(path: Path, binding_ids: Callable[[], Collection[str]]) -> dict[
 
 
 def binding_ids() -> frozenset[str]:
-    """Of the bindings of all screens, and of the application."""
+    """The ids of the bindings of the application and of all screens."""
     for screen in iter_modules(screens.__path__):
         import_module(f"{screens.__name__}.{screen.name}")
     return frozenset(_ids(DOMNode))

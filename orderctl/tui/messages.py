@@ -1,4 +1,4 @@
-"""The messages of widgets to the screens around them."""
+"""Messages from widgets to their screens."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from orderctl.tui.prices import Pair
 
 
 class OrderHighlighted(Message):
-    """The cursor has come to an order, or there is none left to be on."""
+    """The cursor has moved to another order, or there is no order."""
 
     def __init__(self, order: UUID | None) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class OrderHighlighted(Message):
 
 
 class OrderChosen(Message):
-    """The trader wants to see all of an order."""
+    """The trader has opened an order."""
 
     def __init__(self, order: UUID) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class OrderChosen(Message):
 
 
 class FamilyFolded(Message):
-    """The orders of this order's family are to be shown, or no longer."""
+    """The trader has folded or unfolded the order's family."""
 
     def __init__(self, order: UUID) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class FamilyFolded(Message):
 
 
 class PairChosen(Message):
-    """The order under the cursor is of this pair: its prices are wanted."""
+    """The order under the cursor has this pair, whose prices are to be shown."""
 
     def __init__(self, pair: Pair) -> None:
         super().__init__()
@@ -48,4 +48,4 @@ class SortChosen(Message):
 
 
 class ChartChosen(Message):
-    """Other candles are needed than the loaded ones."""
+    """The chart needs other candles."""

@@ -1,4 +1,4 @@
-"""What is seen of the full screen while its libraries load, which takes longer than a trader should look at nothing."""
+"""The screen while the TUI's libraries are imported."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _LEAVE: Final = "\x1b[?1049l"
 
 @contextmanager
 def opening(url: str) -> Iterator[None]:
-    """The alternate screen with one line, which Textual takes over; if it never does, the terminal is as before."""
+    """Show the alternate screen with one line until Textual takes over; after an exception, restore the terminal."""
     sys.stderr.write(f"{_ENTER} orderctl  connecting to {url}")
     sys.stderr.flush()
     try:

@@ -1,4 +1,4 @@
-"""Which candles the price pane shows: of what length each, and how far back; and what the daemon has answered."""
+"""The state of the candle chart: interval, position, and the candles received."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,15 +18,15 @@ INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
 
 
 def market_of(token_in: str, token_out: str) -> Pair:
-    """The pair in the direction of its prices, whichever of the two is sold."""
+    """The pair as base and quote token, whichever of them is sold."""
     pair = pair_of(token_in, token_out)
     return (token_in, token_out) if pair is None else (pair.base.symbol, pair.quote.symbol)
 
 
 @dataclass
 class PriceChart:
-    """``back`` is how many candles before now the picture ends; ``room`` is how many it has room for, 0 while no chart
-    is shown."""
+    """``back`` is the number of candles between the end of the chart and now; ``room`` is the number of candles that
+    fit, 0 while no chart is shown."""
 
     interval: str = INTERVALS[0]
     back: int = 0
@@ -39,7 +39,8 @@ class PriceChart:
     _drawn_from: tuple[object, ...] = ()
 
     def zoom(self, steps: int) -> bool:
-        """To longer candles, or to shorter ones; whether there are such. The picture ends where it ended."""
+        """Change to longer or shorter candles and keep the end of the chart. Returns false if there is no such
+        interval."""
         index = INTERVALS.index(self.interval) + steps
         if not 0 <= index < len(INTERVALS):
             return False
@@ -50,17 +51,17 @@ class PriceChart:
         return True
 
     def pan(self, parts: int) -> bool:
-        """By thirds of the picture, into the past where ``parts`` is positive; whether anything changes."""
+        """Move by thirds of the chart, into the past if ``parts`` is positive. Returns whether anything changes."""
         back = max(0, self.back + parts * max(self.room // 3, 1))
         is_other, self.back = back != self.back, back
         return is_other
 
     def forget(self) -> None:
-        """What is known is of other candles."""
+        """Discard candles and fills."""
         self.prices, self.fills = None, ()
 
     def take(self, candle: PriceCandle) -> None:
-        """One that is new or has changed, at the end of those that are known."""
+        """Store a new or changed candle."""
         if self.prices is None:
             return
         others = [known for known in self.prices.candles if known.at != candle.at]
@@ -76,7 +77,7 @@ class PriceChart:
         return PricesParams(pair="/".join(pair), interval=self.interval, until=until, limit=limit)
 
     def chart(self, book: Book) -> Chart | None:
-        """With the prices that the orders of the book rest for; None if no price is known."""
+        """The chart with the prices of resting orders; None if no price is known."""
         if self.prices is None or not self.prices.candles:
             return None
         known = (self.prices, self.fills, tuple(book.resting.values()))
@@ -86,6 +87,6 @@ class PriceChart:
 
 
 def change(chart: Chart) -> str:
-    """From the first candle of the picture to the last, in percent."""
+    """The change from the first to the last candle, in percent."""
     first, last = chart.candles[0].open, chart.candles[-1].close
     return f"{(last / first - 1) * 100:+.2f} %" if first else ""

@@ -1,4 +1,4 @@
-"""What each venue's best pool has paid for one unit of a token, over the last minutes."""
+"""Recent prices of each venue's best pool."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ from orderd.wire.quotes import QuoteResult
 
 POINTS_KEPT = 240
 FIRST_PROBE = Decimal("0.01")
-"""Of the token that is sold, for its price: little enough to move no pool."""
+"""The amount of the sold token for a first quote: small enough to have no price impact."""
 PROBE_GROWTH = 100
 PRECISE_DIGITS = 4
-"""Of what a probe buys, or the price would be a rough one."""
+"""Minimum number of significant digits of the bought amount; with fewer, the price would be inaccurate."""
 BARS = "▁▂▃▄▅▆▇█"
 _BLOCKS = " " + BARS
 
 Pair = tuple[str, str]
-"""The token that is sold and the one that is bought, by symbol."""
+"""The symbols of the sold and the bought token."""
 
 
 @dataclass(slots=True)
 class Series:
-    """The prices of one pair, oldest first; a venue that gave none is absent from that point."""
+    """The prices of one pair, oldest first. A venue without a price is absent from the point."""
 
     points: deque[dict[VenueName, Decimal]] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
     refusals: dict[VenueName, ErrorCode] = field(default_factory=dict)
@@ -34,11 +34,11 @@ class Series:
         return self.points[-1].get(venue) if self.points else None
 
     def enlarge_probe(self) -> None:
-        """It buys too little: the token is a cheap one."""
+        """Increase the quoted amount, because it buys too little of the other token."""
         self.probe *= PROBE_GROWTH
 
     def chart(self, venue: VenueName, width: int, height: int = 1) -> list[str]:
-        """The last ``width`` points as bars, in ``height`` lines.
+        """Draw the last ``width`` points as bars, in ``height`` lines.
 
         All venues share one scale, so that their charts can be compared.
         """
@@ -53,7 +53,7 @@ class Series:
         return (min(prices), max(prices)) if prices else None
 
     def change(self, venue: VenueName, width: int) -> Decimal | None:
-        """Of the last ``width`` points, in percent."""
+        """The change over the last ``width`` points, in percent."""
         prices = [price for point in self._last(width) if (price := point.get(venue)) is not None]
         if len(prices) < 2 or not prices[0]:
             return None
@@ -75,7 +75,7 @@ class Prices:
         if not series.points and _digits(quote.chosen.amount_out) < PRECISE_DIGITS:
             series.enlarge_probe()
             return
-        # A pair that no pool trades itself has the price of its route.
+        # If no pool trades the pair directly, use the price of the route.
         offers = quote.quotes or (quote.chosen,)
         best: dict[VenueName, Decimal] = {}
         for offer in offers:
@@ -89,7 +89,7 @@ def _digits(amount: str) -> int:
 
 
 def sparkline(values: Sequence[Decimal | None], low: Decimal, high: Decimal, height: int = 1) -> list[str]:
-    """One bar a value between ``low`` and ``high``, a blank where there is none; the top line first."""
+    """One bar per value between ``low`` and ``high``, and a blank for None; the top line first."""
     extent = high - low
     steps = height * len(BARS)
 

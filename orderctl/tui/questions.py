@@ -7,7 +7,7 @@ from fractions import Fraction
 from time import perf_counter
 
 from orderctl.display.resting import is_open, know
-from orderctl.trading.asking import MOST_ORDERS, pairs_at_rest
+from orderctl.trading.asking import MAX_ORDERS, pairs_at_rest
 from orderctl.trading.charting import fills_wanted
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
@@ -38,11 +38,11 @@ TOO_SMALL = (ErrorCode.ROUTE_AMOUNT_TOO_SMALL, ErrorCode.AMOUNT_TOO_PRECISE)
 ENDED_AT_START = 50
 PAGE = 500
 FILLS = 200
-"""That the table of fills shows."""
+"""Number of fills in the table."""
 
 
 class Questions:
-    """The answers go into the desk. ``is_connected`` is set while there is a connection."""
+    """Sends periodic requests and stores the results in the desk. ``is_connected`` is set while connected."""
 
     def __init__(self, desk: Desk, caller: Caller) -> None:
         self.is_connected = asyncio.Event()
@@ -65,9 +65,9 @@ class Questions:
         await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
 
     async def candles(self) -> None:
-        """Read the candles for the chart, follow them if the chart ends now, and read own fills.
+        """Read the candles of the chart and the trader's fills; if the chart ends now, subscribe to changes.
 
-        If they cannot be followed, as with an older daemon, they are read repeatedly.
+        If the daemon is older and has no such subscription, candles are read repeatedly.
         """
         filled = -1
         chart = self._desk.chart
@@ -77,7 +77,7 @@ class Questions:
                 await self._ask(self._ask_candles, "prices")
             if self._desk.book.filled != filled and self._desk.chart.prices is not None:
                 filled = self._desk.book.filled
-                with suppress(ClientError):  # candles without fills are of use too
+                with suppress(ClientError):  # candles are useful without fills
                     await self._ask_marks()
             await asyncio.sleep(SETTLED_SECONDS)
             if chart.subscription is None and chart.prices is not None and not chart.back:
@@ -86,7 +86,7 @@ class Questions:
             await asyncio.sleep(CANDLES_SECONDS)
 
     async def fills(self) -> None:
-        """Ask for the newest fills whenever there is a new one."""
+        """Read the newest fills after each new fill."""
         filled = -1
         while True:
             if self._desk.book.filled != filled:
@@ -129,14 +129,14 @@ class Questions:
         """Request the market prices of resting orders repeatedly."""
         while True:
             await self.is_connected.wait()
-            # What is not known is not shown.
+            # Unknown data is not shown.
             with suppress(ClientError):
                 await self._ask_markets()
                 await self._ask_unpriced()
             await asyncio.sleep(PRICE_SECONDS)
 
     async def catch_up(self) -> None:
-        """Read the orders that ended lately, and those that ended while there was no connection.
+        """Read recently ended orders, and those that ended during a disconnection.
 
         Raises ClientError.
         """
@@ -150,7 +150,7 @@ class Questions:
             if cursor is None or not book.unconfirmed or page.orders[-1].id < min(book.unconfirmed):
                 break
         book.forget_missing()
-        with suppress(RefusedError):  # it is of use, and no more
+        with suppress(RefusedError):  # optional
             await self._learn_tokens()
 
     async def _learn_tokens(self) -> None:
@@ -173,7 +173,7 @@ class Questions:
             self._desk.received_at = self._desk.clock()
             self._desk.errors[name] = error
         except ClientError:
-            # A fault of the connection, which the banner shows.
+            # The banner shows errors of the connection.
             pass
         else:
             self._desk.received_at = self._desk.clock()
@@ -207,9 +207,9 @@ class Questions:
         self._desk.market[pair] = Fraction(quote.chosen.price)
 
     async def _ask_markets(self) -> None:
-        """The pairs that orders rest for, beside that of the desk."""
+        """Request the prices of the pairs of resting orders, except the desk's pair."""
         resting = pairs_at_rest(self._desk.book.active.values())
-        pairs = [pair for pair in resting if pair != self._desk.pair][:MOST_ORDERS]
+        pairs = [pair for pair in resting if pair != self._desk.pair][:MAX_ORDERS]
         for pair in self._desk.market.keys() - {*pairs, self._desk.pair}:
             del self._desk.market[pair]
         for pair in pairs:
@@ -217,7 +217,8 @@ class Questions:
                 await self._ask_price_of(pair)
 
     async def _ask_unpriced(self) -> None:
-        """Facts that no event contains: what trailing stops are behind, and when the next execution of a TWAP is."""
+        """Read data that events do not contain: best prices of trailing stops, and times of the next TWAP
+        executions."""
         book = self._desk.book
         kinds = {order.kind for order in book.active.values() if is_open(order)}
         if wanted_kinds := tuple(kind for kind in (OrderKind.TRAILING, OrderKind.TWAP) if kind in kinds):

@@ -1,4 +1,4 @@
-"""The stored state of the screen: its theme, and what its panes show."""
+"""The stored layout of the TUI: theme, tab, sorting, filter and chart."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from platformdirs import user_state_path
 
 @dataclass(frozen=True, slots=True)
 class ScreenLayout:
-    """``chart`` is whether the price pane was opened or closed; None: it is shown if there is room."""
+    """The layout. ``chart``: whether the chart is shown; None: if there is room."""
 
     theme: str = "textual-dark"
     tab: str = "active"
@@ -27,10 +27,10 @@ class ScreenLayout:
 
 
 class Memory:
-    """Nothing depends on it: a file that cannot be read or written is left alone."""
+    """Stores the layout in a file. Errors are ignored, because nothing depends on it."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """``path`` None forgets all at the end."""
+        """Without ``path``, nothing is stored."""
         self._path = path
         self.layout = ScreenLayout()
         if path is not None:
@@ -38,7 +38,7 @@ class Memory:
                 self.layout = _read(path.read_text())
 
     def keep(self, **changes: str | bool) -> None:
-        """The members of the layout that are to be so from now on."""
+        """Change members of the layout, and store it."""
         layout = replace(self.layout, **changes)  # type: ignore[arg-type]  # by the names of its members
         if layout == self.layout:
             return
@@ -57,7 +57,7 @@ def memory_path() -> Path:
 
 
 def _read(text: str) -> ScreenLayout:
-    """Values of another type than expected are dropped. Raises ValueError if the text is not JSON."""
+    """Parse a layout; values of unexpected types are ignored. Raises ValueError if the text is not JSON."""
     content = json.loads(text)
     default = ScreenLayout()
     if not isinstance(content, Mapping):

@@ -1,7 +1,7 @@
-"""The shapes of order that the form offers: their names, and the terms that each needs and takes.
+"""The order shapes in the form, with the terms of each.
 
-A shape is not always a kind of its own: a purchase of an exact amount is a market order, and a TWAP is given by how
-long it takes or by how often it sells.
+Several shapes can have the same kind: a purchase of an exact amount is a market order, and a TWAP is defined either by
+its total time or by its interval.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ EXITS: Final = ("then_take_profit", "then_stop")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``needs`` are the terms that it cannot do without, beside the tokens and the amount; ``takes`` those that it may
-    have. ``valid`` stands for both terms that say how long, and ``in_force`` for those of a limit order.
+    """``needs`` are the required terms besides tokens and amount; ``takes`` are the optional ones. ``valid`` stands for
+    ``valid_for`` or ``expires``, and ``in_force`` for the time in force and ``partial``.
     """
 
     label: str
@@ -90,9 +90,9 @@ FIELDS: Final = {
     "then_take_profit": "Then take",
     "then_stop": "Then stop",
 }
-"""What is typed, in the order of the form, and how it is called there."""
+"""The fields of the form in their order, with their labels."""
 PRICES: Final = ("stop_price", "take_profit_price", "limit_price", *EXITS)
-"""Those in the pair's unit."""
+"""The fields with prices in the pair's unit."""
 HINTS: Final = {
     "slices": "how often, like 10",
     "over": "like 5m",
@@ -118,4 +118,4 @@ IN_FORCE: Final[dict[str, tuple[str, dict[str, object]]]] = {
     "ioc": ("at once (ioc)", {"time_in_force": TimeInForce.IOC}),
     "fok": ("all at once (fok)", {"time_in_force": TimeInForce.FOK}),
 }
-"""How long a limit order may wait, and whether parts of it may go alone: its name in the form, and the terms."""
+"""The choices for the time in force of a limit order: label and terms."""

@@ -1,4 +1,4 @@
-"""By which column the active orders are sorted, and from which end."""
+"""The sort order of active orders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from orderctl.tui.remembered import Memory, ScreenLayout
 from orderd.wire.orders import OrderView
 
 NEWEST_FIRST: Final = "age"
-"""The column that orders are sorted by at first, and from its end."""
+"""The default sort column, which is sorted in reverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Sorting:
 
     @classmethod
     def remembered(cls, layout: ScreenLayout, columns: tuple[Column, ...]) -> "Sorting":
-        """The stored one, if its column is among ``columns``."""
+        """The stored sort order, if its column is among ``columns``, or else the default."""
         known = {column.name: column for column in columns}
         return cls(known.get(layout.sorted_by, COLUMNS[NEWEST_FIRST]), layout.is_reversed)
 

@@ -1,4 +1,4 @@
-"""What the orders or fills of a table come to, in a few words, and the titles that say so."""
+"""Totals of orders and fills, for the titles of tables."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from orderd.wire.fills import HistoryResult, HistoryTotals
 from orderd.wire.orders import OrderView
 
 _TOKENS: Final = 3
-"""That are shown; the others are counted."""
+"""Maximum number of tokens shown; others are counted."""
 
 
 def sold_by(orders: Iterable[OrderView]) -> str:
-    """What they sell together, by token; orders of a family are not counted beside the family itself."""
+    """The unfilled amounts of orders by token; child orders are not counted in addition to their parents."""
     totals: dict[str, Decimal] = {}
     for order in orders:
         if order.amount_in is not None and order.parent_id is None:
@@ -39,7 +39,7 @@ def traded(totals: HistoryTotals) -> str:
 
 
 def _plain(amount: Decimal) -> str:
-    """Without zeros at the end, and never with an exponent."""
+    """Format an amount without trailing zeros and exponents."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -10,7 +10,7 @@ from orderd.domain.order import FILLED, TERMINAL, OrderStatus
 from orderd.wire.orders import OrderView
 
 MOST: Final = 3
-"""Within a second; of more orders only their number is shown, and of a flood nothing."""
+"""Maximum number of toasts per second; for more orders, one toast shows the number, and for a flood none is shown."""
 FLOOD: Final = 12
 
 
@@ -21,7 +21,7 @@ class Toast:
 
 
 def toasts(ended: Sequence[OrderView]) -> list[Toast]:
-    """For orders that have ended within the last second."""
+    """The toasts for orders that have ended within the last second."""
     shown = [order for order in ended if order.status in TERMINAL and order.parent_id is None]
     if len(shown) > FLOOD:
         return []

@@ -1,9 +1,8 @@
-"""The full screen in a browser, by textual-serve, for a trader who was given the address and for no other user.
+"""Serves the TUI to a browser with textual-serve, protected by a secret URL.
 
-It listens on the loopback only. But every page that a browser shows, and every user of the machine, can reach that: so
-all of it, the page and the websocket that drives the screen, lies below a path that is a key of this run. A cookie
-would be sent to every other server of this machine that the browser visits, because cookies know no ports; a path is
-not. The websocket also asks for an Origin that is this very page.
+It listens on loopback only. Any web page in a browser, and any user of the machine, can connect to loopback, so the
+page and its websocket are below a path with a random key of this run. A cookie would be unsafe: browsers send it to all
+servers on this machine, because cookies do not depend on ports. The websocket also requires the Origin of this page.
 """
 
 import logging
@@ -28,7 +27,7 @@ OWN_CONTENT_ONLY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "frame-ancestors 'none'"
 )
-"""The page loads no font from another server, whose answer it would wait for; and no other page can frame it."""
+"""The page loads nothing from other servers, such as fonts, and no other page can embed it in a frame."""
 
 _OUTSIDE_FONT = re.compile(r"<link[^>]*https://fonts\.googleapis\.com[^>]*>")
 _HEAD = (
@@ -37,16 +36,16 @@ _HEAD = (
     "<rect width='16' height='16' rx='3' fill='%23121212'/><path d='M5 3v10M11 5v9' stroke='%2300a6a6'/>"
     "<path d='M3 6h4v4H3zM9 7h4v5H9z' fill='%2300a6a6'/></svg>\"/>"
 )
-"""What the page of textual-serve lacks, in the place of the font that it would ask another site for."""
+"""A title and an icon, which replace the external font in the page of textual-serve."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class WebServer(Server):
-    """Starts one full screen for each page that is opened."""
+    """Runs one TUI process per opened page."""
 
     def __init__(self, settings: Settings, port: int, *, read_only: bool) -> None:
-        """``port`` 0 takes a free one."""
+        """With ``port`` 0, a free port is used."""
         program = [sys.executable, "-c", "from orderctl.main import main; main()", "tui"]
         super().__init__(
             shlex.join([*program, *(["--read-only"] if read_only else [])]),
@@ -62,20 +61,20 @@ class WebServer(Server):
         return f"{self.public_url}/{self._key}/"
 
     def run(self) -> None:
-        """Until Ctrl-C. The screens find the daemon as this command does."""
+        """Serve until Ctrl-C. The TUI processes use the same daemon as this command."""
         os.environ.update(environment(self._settings))
         self.initialize_logging()
-        # Not by ``serve``, which says nothing once the port is open: the address would be shown too early.
+        # ``serve`` has no hook for an open port, so the address would be printed too early.
         web.run_app(self._make_app(), host=self.host, port=self.port, print=self._show_address)
 
     def initialize_logging(self) -> None:
         logging.basicConfig(level=logging.WARNING)
 
     async def on_startup(self, app: web.Application) -> None:
-        """It would be called before the port is open."""
+        """Print nothing here, because the port is not open yet."""
 
     def _show_address(self, *_: object) -> None:
-        narrate(self._settings, f"open {self.address}\nthe address is for you alone; Ctrl-C ends it")
+        narrate(self._settings, f"open {self.address}\nkeep this address secret; Ctrl-C stops the server")
 
     async def _make_app(self) -> web.Application:
         site = web.Application(middlewares=[self._guard])
@@ -85,11 +84,11 @@ class WebServer(Server):
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.headers.get("Host") != f"{HOST}:{self.port}":
-            raise web.HTTPForbidden(text="this address is reached by its number only")
+            raise web.HTTPForbidden(text="use the numeric address")
         if not self._is_key(request.path.split("/")[1]):
-            raise web.HTTPForbidden(text="open the whole address that orderctl has shown")
+            raise web.HTTPForbidden(text="open the full address that orderctl has printed")
         if request.headers.get("Origin", self.public_url) != self.public_url:
-            raise web.HTTPForbidden(text="only the page itself may do this")
+            raise web.HTTPForbidden(text="only the page itself can open this connection")
         response = await handler(request)
         if isinstance(response, web.Response) and response.content_type == "text/html" and response.text is not None:
             response.text = _OUTSIDE_FONT.sub(_HEAD, response.text)

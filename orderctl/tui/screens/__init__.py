@@ -1,1 +1,1 @@
-"""The screens of the full-screen terminal, one a module."""
+"""The screens of the TUI, one per module."""

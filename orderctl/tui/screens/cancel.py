@@ -1,4 +1,4 @@
-"""Asks before an order is cancelled."""
+"""The dialog that confirms a cancellation."""
 
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from orderd.wire.orders import OrderView
 
 
 class CancelScreen(ModalScreen[bool]):
-    """Answers whether to cancel. The cursor begins on the button that changes nothing."""
+    """Returns whether to cancel. The focus starts on the button that changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "keep", "Keep the order", id="keep"),
@@ -36,7 +36,7 @@ class CancelScreen(ModalScreen[bool]):
             dialog.border_title = "Cancel this order?"
             yield Static(f"{self._order.id}\n{terms(self._order)}", markup=False)
             yield Static(id="state")
-            yield Static("\nOnce it is signed it can no longer be cancelled; the daemon will say so.")
+            yield Static("\nA signed order may still be filled; it is not retried.")
             with Horizontal(classes="buttons"):
                 yield Button("Keep it", id="keep", compact=True)
                 yield Button("Cancel the order", id="cancel", variant="error", compact=True)
@@ -46,7 +46,7 @@ class CancelScreen(ModalScreen[bool]):
         self.draw()
 
     def draw(self) -> None:
-        """The order goes on while the trader thinks."""
+        """Update the state, which can change while the dialog is open."""
         order = self._desk.book.get(self._order.id) or self._order
         self.query_one("#state", Static).update(
             Text.assemble("now ", status_text(order.status, is_unknown=order.unknown_since is not None))

@@ -1,4 +1,4 @@
-"""The command line, at the foot of the screen in front."""
+"""The command line at the bottom of the screen."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from orderctl.output.colours import Tone
 from orderctl.tui.command_line import Candidate, Complete, Mistake, Place, Verb, completions, understood
 
 SHOWN = 8
-"""Completions in sight."""
+"""Maximum number of visible completions."""
 TYPING_SECONDS = 0.05
 
 
 class CommandScreen(ModalScreen[Place | Verb]):
-    """Answers what was typed. Tab completes, and goes from one completion to the next."""
+    """Returns the parsed command. Tab completes, and selects the next completion."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", id="close-command"),
@@ -35,17 +35,17 @@ class CommandScreen(ModalScreen[Place | Verb]):
     offers = getters.query_one("#offers", Static)
 
     def __init__(self, history: list[str], complete: Complete) -> None:
-        """``history`` are the lines of before, the newest last; a new one is added."""
+        """``history`` are earlier lines, newest last; the new line is appended."""
         super().__init__()
         self._history = history
         self._complete = complete
         self._recalled = len(history)
         self._found: Sequence[Candidate] = ()
         self._found_for = ""
-        """The line that the completions continue."""
+        """The line that the completions belong to."""
         self._chosen = -1
         self._requested = 0
-        """Steps of a Tab that came before the completions of the line: they are made when these are found."""
+        """The steps of a Tab that was pressed before the completions were available; they are made later."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="command"):
@@ -60,7 +60,7 @@ class CommandScreen(ModalScreen[Place | Verb]):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         if self._chosen >= 0 and event.value == self._found[self._chosen][0]:
-            return  # it was a completion that came into the field
+            return  # the change was made by a completion
         self._requested = 0
         self._look(event.value)
 
@@ -80,14 +80,14 @@ class CommandScreen(ModalScreen[Place | Verb]):
         table.add_column(style="dim")
         for number, (word, meaning) in enumerate(self._found[first : first + SHOWN], start=first):
             tone = Tone.MOVING.bold if number == self._chosen else ""
-            # The meaning gives way where there is no room for both, and never the word.
+            # If there is not enough room, the description is cut, not the word.
             table.add_row(Text(word, tone), Text(meaning, no_wrap=True, overflow="ellipsis"))
         self.offers.display = bool(self._found)
         self.offers.update(table)
 
     def action_complete(self, steps: int) -> None:
         if self._chosen < 0 and self.line.value != self._found_for:
-            self._requested = steps  # completions of what was typed before would undo the rest
+            self._requested = steps  # the completions belong to an older line
             return
         if not self._found:
             return

@@ -1,4 +1,4 @@
-"""Asks before a command is run that trades or changes something."""
+"""The dialog that confirms a command that trades or changes something."""
 
 import shlex
 from typing import ClassVar
@@ -15,7 +15,7 @@ from orderctl.tui.widgets.key_line import KeyLine
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Answers whether to run it. The cursor begins on the button that changes nothing."""
+    """Returns whether to run the command. The focus starts on the button that changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Do not run it", id="leave-command"),

@@ -1,4 +1,4 @@
-"""The depth of the current pair on the whole screen: what each size would pay and cost."""
+"""The screen with the depth of the current pair."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from orderd.client.link import Caller
 class DepthScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back", tooltip="Back to the orders", id="leave-depth"),
-        Binding("r", "read", "Again", tooltip="Ask for new quotes", id="quote-again"),
+        Binding("r", "read", "Again", tooltip="Request new quotes", id="quote-again"),
     ]
     depth = getters.query_one(DepthPane)
 

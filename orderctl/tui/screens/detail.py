@@ -1,4 +1,4 @@
-"""One order on the whole screen."""
+"""The screen with all details of one order."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -25,7 +25,7 @@ class DetailScreen(Screen[None]):
         self._desk = desk
         self._caller = caller
         self.order: UUID | None = order
-        """The order that keys are about."""
+        """The order that keys act on."""
 
     def compose(self) -> ComposeResult:
         yield Banner()

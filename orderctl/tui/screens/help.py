@@ -1,4 +1,4 @@
-"""Every key, and what the screen's signs mean."""
+"""The help screen: all keys and symbols."""
 
 from typing import ClassVar
 
@@ -13,13 +13,13 @@ from textual.widgets import Static
 from orderctl.tui.widgets.key_line import KeyLine
 
 SIGNS = """
-━━━━━━━━━─ how far an order has come: pending, routing, building, submitted, confirmed.
-━━━───── 3.40% how far the market is from the price of an order; of executions: what is sold.
-▸ an order that others execute: space, or a click on the sign, shows them below it.
-A price in green is the best of the venues. All lines of a price panel share one scale.
-Grey means old: the connection is lost, or the daemon has said nothing for five seconds.
-The mouse works too: click a heading to sort, an order to select it, twice to open it.
-No key alone moves money: an order is sent, or cancelled, by a button that you go to first.
+━━━━━━━━━─ the stage of an order: pending, routing, building, submitted, confirmed.
+━━━───── 3.40% the distance of the market from an order's price; for several executions: the part sold.
+▸ an order with child orders: space, or a click on the symbol, shows or hides them.
+A green price is the best of all venues. All lines in a price panel have the same scale.
+Grey means outdated: the connection is lost, or nothing was received for five seconds.
+Mouse: click a heading to sort, click an order to select it, double-click to open it.
+No single key trades: orders are sent and cancelled with buttons that you select first.
 """
 
 
@@ -29,7 +29,7 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(self, bindings: dict[str, ActiveBinding]) -> None:
-        """``bindings`` are those of the screen that help is wanted for."""
+        """``bindings`` are the bindings of the screen that the help is about."""
         super().__init__()
         self._keys = bindings
 

@@ -1,4 +1,4 @@
-"""The form for a new order, with the venues' prices while it is filled in."""
+"""The form for a new order, with live quotes."""
 
 import asyncio
 from decimal import Decimal
@@ -36,21 +36,20 @@ from orderd.wire.rpc import Method
 from orderd.wire.submissions import SubmitParams, SubmitResult
 
 TYPING_SECONDS = 0.2
-"""A pause of this length in typing asks for a price."""
+"""Delay after the last key before a quote is requested."""
 QUOTE_SECONDS = 2.0
 SENDING_SECONDS = 0.2
 """An answer that takes longer is waited for with the button disabled."""
 BUTTON_WIDTH = 58
-"""Which leaves room for the other button in 80 columns; all of the order is shown above."""
+"""Maximum width of the send button, to fit in 80 columns beside the other button."""
 
 
 class NewOrderScreen(ModalScreen[OrderView]):
     """Returns the order, once the daemon has accepted it.
 
-    Enter goes from field to field and stops at the last one: the button, which sends, is reached with Tab only. The
-    minimum that the button shows is a part of the order that it sends; a resting order is sent as it is. If the wallet
-    holds wrapped SOL, an order in SOL may sell that. All tries of one form have one client order id, so that a lost
-    answer cannot make two orders of it.
+    Enter moves from field to field and stops at the last one; the send button is only reached with Tab. The limit shown
+    on the button is part of the order; a resting order is sent without it. If the wallet has wrapped SOL, an order can
+    sell it. All submissions of one form use the same client order id, so a lost response cannot create two orders.
     """
 
     AUTO_FOCUS = "#amount"
@@ -66,7 +65,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def __init__(
         self, desk: Desk, caller: Caller, client_order_id: str | None = None, pair: Pair | None = None
     ) -> None:
-        """``pair`` is what is sold and bought at first; the desk's where that is None."""
+        """``pair`` are the initial tokens; the default is the desk's pair."""
         super().__init__()
         self._pair = pair or desk.pair
         self._desk = desk
@@ -90,9 +89,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     def on_mount(self) -> None:
         self._offer_wrapped()
-        self._show_answer(
-            "type an amount: the venues' prices come here, and nothing is sent before the button is pressed"
-        )
+        self._show_answer("type an amount to see quotes; nothing is sent until you press the button")
 
     # Input
 
@@ -124,7 +121,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     # The wallet
 
     def _held(self, token: str) -> Balance | None:
-        """What the wallet holds of it, as far as is known."""
+        """The wallet's balance of a token, if known."""
         balances = self._desk.wallet.balances if self._desk.wallet is not None else ()
         return next((each for each in balances if token.upper() == each.token or token == each.mint), None)
 
@@ -138,14 +135,14 @@ class NewOrderScreen(ModalScreen[OrderView]):
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _quote(self) -> None:
-        """Ask for prices for as long as these are the terms."""
+        """Request quotes repeatedly until the terms change."""
         trade = self._trade()
         if not self.form.amount:
             return
         if (missing := self.form.missing) is not None:
             self.send.label = "Send"
             self.send.refresh(layout=True)
-            self._show_answer(f"type what belongs to: {missing}")
+            self._show_answer(f"required field: {missing}")
             return
         await asyncio.sleep(TYPING_SECONDS)
         while True:
@@ -166,24 +163,24 @@ class NewOrderScreen(ModalScreen[OrderView]):
             await asyncio.sleep(QUOTE_SECONDS)
 
     def _shortage(self, quote: QuoteResult) -> list[Text]:
-        """A word on what the wallet does not hold. The order may be sent all the same: funds may be on their way."""
+        """A warning if the balance is too low. The order can still be sent, because funds may arrive."""
         balance = self._held(quote.token_in)
         if balance is None:
             return []
         held = balance.wrapped if quote.use_wrapped else balance.tradable
-        held = balance.amount if held is None else held  # a daemon that does not distinguish them
+        held = balance.amount if held is None else held  # from an older daemon
         if Decimal(held) >= Decimal(quote.amount_in or quote.max_amount_in or 0):
             return []
-        return [Text(f"the wallet holds {held} {sold(quote)} only", Tone.WARNING)]
+        return [Text(f"the wallet holds only {held} {sold(quote)}", Tone.WARNING)]
 
     def _arm(self, quote: QuoteResult, *, rests: bool) -> None:
-        """The minimum at today's market is not a floor for a resting order."""
+        """Enable the button. The current limit only applies to an order that does not rest."""
         is_real = self._desk.status is not None and self._desk.status.chain == "mainnet"
         self._promised = {} if rests else promised(quote)
         self.send.label = _button_label(quote, rests=rests)
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
-        self.send.refresh(layout=True)  # a button does not grow with its label
+        self.send.refresh(layout=True)  # resizes the button to its label
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _submit(self) -> None:
@@ -197,7 +194,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
             self._show_answer(
                 Text.assemble(
                     ("The outcome is unknown: ", Tone.WARNING.bold),
-                    f"{error.detail}.\nSending it again from this form cannot make a second order.",
+                    f"{error.detail}.\nSending it again from this form cannot create a second order.",
                 )
             )
             self.send.disabled = False
@@ -232,7 +229,7 @@ def _view(quote: QuoteResult, *, rests: bool) -> list[RenderableType]:
 
 
 def _button_label(quote: QuoteResult, *, rests: bool) -> str:
-    """What the button says that it does."""
+    """The label of the send button."""
     if quote.exact_out is not None:
         return f"Buy {quote.exact_out} {quote.token_out} for at most {quote.max_amount_in} {quote.token_in}"
     sells = f"Sell {quote.amount_in} {sold(quote)}"

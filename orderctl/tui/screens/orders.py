@@ -1,4 +1,4 @@
-"""The first screen: the price, the blotter, what venues pay, the daemon's load, and the order under the cursor."""
+"""The main screen: chart, blotter, prices, the daemon's load, depth, and the selected order."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -27,13 +27,13 @@ from orderctl.tui.widgets.tabs import Tab
 from orderd.client.link import Caller
 
 WIDE = 110
-"""Columns of a terminal from which prices and load stand beside the orders, not below them."""
+"""Minimum number of columns for the layout with panels beside the orders."""
 HUGE = 170
-"""From which the depth of the pair is among them."""
+"""Minimum number of columns for the layout with the depth panel."""
 TALL = 36
-"""Lines from which candles stand above the orders."""
+"""Minimum number of lines for the layout with the chart."""
 LOW = 18
-"""Lines below which the orders get all of them."""
+"""With fewer lines, only the orders are shown."""
 CHART = Binding.Group("Chart", compact=True)
 TAB = Binding.Group("Tab", compact=True)
 
@@ -48,13 +48,13 @@ class OrdersScreen(Screen[None]):
             Binding(str(number), f"tab('{tab}')", tab.capitalize(), False, tooltip=f"The tab {tab}", id=f"tab-{tab}")
             for number, tab in enumerate(Tab, start=1)
         ),
-        Binding("p", "chart", "Chart", False, tooltip="Show candles of the pair, or send them away", id="chart"),
+        Binding("p", "chart", "Chart", False, tooltip="Show or hide the chart", id="chart"),
         Binding(
             "plus,equals_sign", "zoom(-1)", "Zoom in", False, key_display="+", tooltip="Shorter candles", id="zoom-in"
         ),
         Binding("minus", "zoom(1)", "Zoom out", False, key_display="-", tooltip="Longer candles", id="zoom-out"),
-        Binding("left,left_square_bracket", "pan(1)", "Back", False, tooltip="The candles before", id="pan-back"),
-        Binding("right,right_square_bracket", "pan(-1)", "On", False, tooltip="The candles after", id="pan-on"),
+        Binding("left,left_square_bracket", "pan(1)", "Back", False, tooltip="Earlier candles", id="pan-back"),
+        Binding("right,right_square_bracket", "pan(-1)", "On", False, tooltip="Later candles", id="pan-on"),
     ]
     blotter = getters.query_one(Blotter)
     candles = getters.query_one(CandlePane)
@@ -82,7 +82,7 @@ class OrdersScreen(Screen[None]):
                 yield OrderPanel(self._desk, self._caller, brief_view, can_focus=False)
         yield Input(
             self._memory.layout.words,
-            placeholder="words to look for: id, token, status, kind, price, venue, error",
+            placeholder="filter by words: id, token, status, kind, price, venue, error",
             id="filter",
             compact=True,
             classes="-open" if self._memory.layout.words else "",
@@ -96,14 +96,14 @@ class OrdersScreen(Screen[None]):
 
     @property
     def order(self) -> UUID | None:
-        """The order that keys are about."""
+        """The order that keys act on."""
         return self.blotter.order
 
     def select(self, order: UUID) -> None:
         self.blotter.select(order)
 
     def draw(self) -> None:
-        """Show the desk as it is now. What has not changed is not drawn again."""
+        """Show the current state of the desk. Unchanged parts are not redrawn."""
         desk = self._desk
         self.set_class(desk.stale_since() is not None, "-stale")
         self.query_one(Banner).draw(desk)

@@ -1,4 +1,4 @@
-"""What a command prints, as it is printed."""
+"""The screen with the output of a command."""
 
 import asyncio
 import os
@@ -24,10 +24,10 @@ LONGEST_LINE = 1_000_000
 
 
 class OutputScreen(Screen[None]):
-    """Runs the command in a process of its own, as a shell would, and ends it when the screen is left."""
+    """Runs a command in a separate process, and terminates it when the screen is closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Back", tooltip="Back; a command that still runs is ended", id="leave-output"),
+        Binding("escape", "dismiss", "Back", tooltip="Back; a running command is terminated", id="leave-output"),
         Binding("j", "scroll_down", "Down", show=False, tooltip="A line down", id="output-down"),
         Binding("k", "scroll_up", "Up", show=False, tooltip="A line up", id="output-up"),
     ]
@@ -67,8 +67,8 @@ class OutputScreen(Screen[None]):
             *program, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environ, limit=LONGEST_LINE
         )
         self._process = process
-        assert process.stdout is not None, "it was asked for"
-        with suppress(ValueError):  # a line beyond any screen
+        assert process.stdout is not None, "opened with PIPE"
+        with suppress(ValueError):  # a line longer than LONGEST_LINE
             while line := await process.stdout.readline():
                 self.log_lines.write(Text.from_ansi(line.decode(errors="replace").rstrip("\n")))
         code = await process.wait()

@@ -1,4 +1,4 @@
-"""What was earned, and what the wallet holds."""
+"""The screen with profit and loss and the portfolio."""
 
 import asyncio
 from typing import ClassVar
@@ -35,9 +35,9 @@ class ProfitScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  (Textual's own declaration)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back", tooltip="Back to the orders", id="leave-profit"),
-        Binding("u", "unit", "Unit", tooltip="Values in USDC, or in SOL", id="unit"),
-        Binding("m", "method", "Method", tooltip="Lots: the oldest first, or the average", id="method"),
-        Binding("r", "read", "Again", tooltip="Ask for new figures", id="read-again"),
+        Binding("u", "unit", "Unit", tooltip="Show values in USDC or in SOL", id="unit"),
+        Binding("m", "method", "Method", tooltip="Lots: oldest first, or average cost", id="method"),
+        Binding("r", "read", "Again", tooltip="Reload", id="read-again"),
     ]
     holdings = getters.query_one("#holdings", Static)
     earned = getters.query_one("#earned", Static)
@@ -98,7 +98,7 @@ class ProfitScreen(Screen[None]):
             await asyncio.sleep(READ_SECONDS)
 
     def _show_holdings(self, portfolio: PortfolioResult) -> None:
-        change = "" if portfolio.change is None else f"  {portfolio.change} % within a day"
+        change = "" if portfolio.change is None else f"  {portfolio.change} % in 24 hours"
         self.holdings.border_title = f"Portfolio  {portfolio.value} {portfolio.unit}{change}"
         self.holdings.update(holdings_table(portfolio, bars=True))
 

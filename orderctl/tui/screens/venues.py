@@ -1,4 +1,4 @@
-"""How venues, services and the chain answer: latency, slots, refusals, and what became of orders at each venue."""
+"""The screen with statistics of venues, services and the chain: latencies, slots, errors and outcomes."""
 
 from collections import Counter, deque
 from decimal import Decimal
@@ -26,7 +26,7 @@ from orderctl.tui.widgets.key_line import KeyLine
 from orderd.wire.status import StatusResult
 
 LINE = 24
-"""Characters of a line of latencies."""
+"""Width of a sparkline, in characters."""
 
 
 class VenuesScreen(Screen[None]):
@@ -50,7 +50,7 @@ class VenuesScreen(Screen[None]):
                 ("services", "Services, over the last two minutes"),
                 ("endpoints", "Endpoints of the chain, over the last minute; lag in slots"),
                 ("venues", "Venues, since this screen was opened; fills of the newest 200"),
-                ("errors", "Why orders ended, of those that this screen knows"),
+                ("errors", "Errors of the ended orders that this screen knows"),
             ):
                 panel = Static(id=name, classes="panel")
                 panel.border_title = title
@@ -93,12 +93,12 @@ def _services(desk: Desk) -> Group:
             Text(str(failures), Tone.BAD if failures else Tone.MUTED),
             Text(_line(times), Tone.MOVING),
         )
-    # Below it, because in a column of it the line would leave no room for numbers on a narrow terminal.
+    # Below the table, because another column would not fit on a narrow terminal.
     return Group(table, _chain(desk))
 
 
 def _state(status: StatusResult | None, name: str) -> Text:
-    """For a service whose last time is not known: an older daemon does not send one."""
+    """The state of a service without a latency: it failed, or the daemon is older and does not send latencies."""
     health = status.services.get(name) if status is not None else None
     if health is None or health.ok:
         return Text("ok" if health is not None else "unknown", Tone.GOOD if health is not None else Tone.WARNING)
@@ -149,7 +149,7 @@ def _errors(desk: Desk) -> Table | Text:
         (order.error.code, order.venue or "-") for order in desk.book.ended.values() if order.error is not None
     )
     if not codes:
-        return Text("none has failed", "dim")
+        return Text("no errors", "dim")
     table = plain_table(("ERROR", "left"), ("VENUE", "left"), ("ORDERS", "right"))
     for (code, venue), count in codes.most_common(12):
         table.add_row(Text(code, Tone.BAD), venue, str(count))

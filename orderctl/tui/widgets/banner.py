@@ -1,4 +1,4 @@
-"""The two lines on top: how the connection is, which network money is on, and what the wallet holds."""
+"""The two lines at the top: the connection, the chain, running orders, and the wallet."""
 
 from datetime import datetime
 
@@ -14,8 +14,8 @@ WALLET_WIDTH = 13
 
 
 class Banner(Static):
-    """The counts of orders on their way change once per second: nobody reads faster, and for a change at the top of the
-    screen Textual goes through all that stands between it and the next one."""
+    """The banner. Counts of running orders are updated once per second only, because Textual redraws everything between
+    this change and the next one below it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Banner(Static):
 
 
 def _state(desk: Desk, running: Text) -> Text:
-    """The network first: it must not be what is cut off on a narrow terminal."""
+    """The first line. It begins with the chain, which must not be cut on a narrow terminal."""
     line = Text()
     if desk.status is not None:
         line.append(f" {desk.status.chain} ", CHAIN_BADGES[desk.status.chain]).append(" ")
@@ -44,7 +44,7 @@ def _state(desk: Desk, running: Text) -> Text:
     if desk.read_only:
         line.append("  read only", Tone.WARNING)
     if desk.status is not None and desk.status.draining:
-        line.append("  draining: takes no new orders", Tone.WARNING)
+        line.append("  draining: accepts no new orders", Tone.WARNING)
     if desk.status is not None:
         for halt in desk.status.halts:
             line.append(f"  {halt.summary}", Tone.ALARM)
@@ -52,7 +52,7 @@ def _state(desk: Desk, running: Text) -> Text:
 
 
 def connection_text(desk: Desk) -> Text:
-    """The state of the connection, and since when what is shown is old."""
+    """The state of the connection, and since when the data is stale."""
     stale = desk.stale_since()
     since = f", stale since {stale.astimezone():%H:%M:%S}" if stale is not None else ""
     match desk.connection:
@@ -61,7 +61,7 @@ def connection_text(desk: Desk) -> Text:
         case Live() if stale is None:
             return Text("● live", Tone.GOOD.bold)
         case Live():
-            reason = "the daemon cannot reach its database" if desk.lag >= STALE_AFTER else "no answer"
+            reason = "the daemon cannot reach its database" if desk.lag >= STALE_AFTER else "no response"
             return Text(f"◌ {reason}{since}", Tone.WARNING)
         case Disconnected(reason, retry_at):
             wait = _seconds_to(retry_at, desk.clock())
@@ -69,7 +69,7 @@ def connection_text(desk: Desk) -> Text:
 
 
 def _seconds_to(at: datetime, now: datetime) -> int:
-    """Whole seconds, rounded up: 0 is now."""
+    """Whole seconds until ``at``, rounded up."""
     return max(0, -int((now - at).total_seconds() // 1))
 
 

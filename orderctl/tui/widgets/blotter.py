@@ -37,11 +37,11 @@ SORT = Binding.Group("Sort", compact=True)
 
 
 class Blotter(Container):
-    """Its settings are stored. ``words`` are those of the filter, in lower case."""
+    """The tabs with their tables. Tab, sort order and filter are stored. ``words`` is the filter, in lower case."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", tooltip="Sort by the next column", id="sort", group=SORT),
-        Binding("S", "reverse", "Reverse", tooltip="Turn the order of sorting round", id="reverse", group=SORT),
+        Binding("S", "reverse", "Reverse", tooltip="Reverse the sort order", id="reverse", group=SORT),
     ]
     active = getters.query_one("#active", OrderTable)
     ended = getters.query_one("#ended", OrderTable)
@@ -59,10 +59,10 @@ class Blotter(Container):
         self._sorting = Sorting.remembered(layout, self._columns)
         self.words: tuple[str, ...] = tuple(layout.words.lower().split())
         self._unfolded: frozenset[UUID] = frozenset()
-        """Orders whose families are open to be seen."""
+        """Orders whose families are unfolded."""
         self._drawn_revision = -1
         self._drawn_frame: tuple[object, ...] = ()
-        """All that is drawn again when it changes, but the orders."""
+        """Everything except the orders that causes a redraw when it changes."""
         self._listed: dict[Tab, list[OrderView]] = {}
 
     def compose(self) -> ComposeResult:
@@ -78,14 +78,14 @@ class Blotter(Container):
 
     @property
     def main(self) -> OrderTable | FillTable:
-        """The table that the tab is about."""
+        """The main table of the current tab."""
         if self.tab is Tab.FILLS:
             return self.fills
         return self.ended if self.tab is Tab.HISTORY else self.active
 
     @property
     def order(self) -> UUID | None:
-        """The order that keys are about."""
+        """The order that keys act on."""
         focused = self.screen.focused
         if isinstance(focused, OrderTable | FillTable) and focused.display:
             return focused.selected
@@ -93,12 +93,12 @@ class Blotter(Container):
 
     @property
     def listed(self) -> list[OrderView]:
-        """The orders of the tab, as they stand in it."""
+        """The orders of the current tab, as listed."""
         return self._listed.get(self.tab, [])
 
     @property
     def exported(self) -> tuple[Sequence[Message], type[Message]]:
-        """What the tab shows, and what kind of rows these are."""
+        """The rows of the current tab, and their class."""
         if self.tab is Tab.FILLS:
             return self.fills.fills, HistoryFill
         return self.listed, OrderView
@@ -106,7 +106,7 @@ class Blotter(Container):
     # Tabs and filters
 
     def select(self, order: UUID) -> None:
-        """An active one."""
+        """Select an active order."""
         if self.tab in (Tab.HISTORY, Tab.FILLS):
             self.show(Tab.ACTIVE)
         self.active.select(order)
@@ -131,7 +131,7 @@ class Blotter(Container):
     # Drawing
 
     def draw(self) -> None:
-        """Show the desk as it is now. What has not changed is not drawn again."""
+        """Show the current state of the desk. Unchanged parts are not redrawn."""
         desk, now = self._desk, self._desk.clock()
         requested = (self._sorting, self.words, self._unfolded, self.tab)
         frame = (int(now.timestamp()), requested, desk.received_at is None, desk.history)
@@ -142,7 +142,7 @@ class Blotter(Container):
         active = self._lines(book.active, self._sorting.apply, is_among)
         ended = self._lines(book.ended, partial(sorted, key=attrgetter("updated_at"), reverse=True))
         if frame != self._drawn_frame:
-            # A new title draws all of a table again, so counts and sums are updated once a second.
+            # A new title redraws the whole table, so counts and sums are updated once per second.
             self._show_counts(active, ended)
         self._listed = {Tab.ACTIVE: active.orders, Tab.OPEN: active.orders, Tab.HISTORY: ended.orders}
         if self.tab is Tab.FILLS:
@@ -161,12 +161,12 @@ class Blotter(Container):
             market=desk.market,
             marks=active.marks,
         )
-        # To the minute, as its times are: it has no need to be drawn each second.
+        # Times in this table are in minutes, so it does not need to be redrawn every second.
         minute = now.replace(second=0, microsecond=0)
         self.ended.show(ended.orders, minute, if_empty=self._why_none(desk.book.ended, "ended"), marks=ended.marks)
 
     def _show_counts(self, active: Lines, ended: Lines) -> None:
-        """The titles of the tables, and the tabs, with counts and sums."""
+        """Update the titles of tables and tabs, with counts and sums."""
         desk, is_cut = self._desk, bool(self.words)
         name = "Open" if self.tab is Tab.OPEN else "Active"
         counted = count_of(active, is_cut=is_cut or self.tab is Tab.OPEN)
@@ -223,13 +223,13 @@ class Blotter(Container):
 
     @on(FamilyFolded)
     def _fold(self, event: FamilyFolded) -> None:
-        """Of an order that has no family below it, that of its parent."""
+        """Fold or unfold the order's family; for an order without children, that of its parent."""
         book = self._desk.book
         order = book.get(event.order)
         if order is None:
             return
         family = order.id if order.id in book.families else above(order)
-        assert family is not None, "what has a mark is in a family"
+        assert family is not None, "only orders in a family have a mark"
         self._unfolded ^= {family}
         self.draw()
         if isinstance(table := self.screen.focused, OrderTable):
@@ -239,7 +239,7 @@ class Blotter(Container):
 
     @work(exclusive=True, group="family", exit_on_error=False)
     async def _read_family(self, family: UUID) -> None:
-        """What has ended of it before anybody listened."""
-        with suppress(ClientError):  # what is not known is not shown
+        """Read child orders that ended before the TUI was opened."""
+        with suppress(ClientError):  # unknown orders are not shown
             detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(family)), OrderDetail)
             self._desk.book.put_all(detail.children)

@@ -1,4 +1,4 @@
-"""Candles of the current pair, with own fills and the prices of own resting orders."""
+"""The candle chart of the current pair, with fills and the prices of resting orders."""
 
 from fractions import Fraction
 
@@ -13,13 +13,13 @@ from orderctl.tui.price_chart import change
 from orderd.domain.money import format_significant
 
 AXIS = 9
-"""Columns that the prices beside the candles take, about."""
+"""Approximate width of the price axis, in columns."""
 LEAST_HEIGHT = 5
 DIGITS = 7
 
 
 class CandlePane(Static):
-    """Drawn again when there are other candles, fills, prices or orders, or another size."""
+    """Redrawn when candles, fills, orders or the size have changed."""
 
     def __init__(self) -> None:
         super().__init__(id="candles")
@@ -56,4 +56,4 @@ def _picture(desk: Desk, chart: Chart | None, width: int, height: int) -> Text:
         return Text("\n", no_wrap=True, overflow="crop").join(chart.lines(width, height, fills=True))
     if desk.chart.prices is None:
         return Text("reading prices ...", "dim")
-    return Text("no prices of {}/{} are kept for that time".format(*desk.pair), "dim")
+    return Text("no prices of {}/{} are stored for that time".format(*desk.pair), "dim")

@@ -1,4 +1,4 @@
-"""What each size of the current pair would pay and cost: a curve, and the figures if there is room."""
+"""The depth of the current pair: a curve, and optionally tables."""
 
 import asyncio
 from typing import TypeVar
@@ -22,15 +22,15 @@ from orderd.wire.rpc import Method
 
 A = TypeVar("A", bound=Message)
 SETTLED_SECONDS = 1.0
-"""A pair is requested after it was shown for this long: it takes a quote per size."""
+"""Delay before the depth of a new pair is requested, because it needs one quote per size."""
 READ_SECONDS = 30.0
 
 
 class DepthPane(Static):
-    """Asks while it is displayed, for the pair of the desk."""
+    """Requests the depth of the desk's pair while the pane is displayed."""
 
     def __init__(self, caller: Caller, *, with_figures: bool) -> None:
-        super().__init__(Text("asking for quotes ...", "dim"), id="depth")
+        super().__init__(Text("requesting quotes ...", "dim"), id="depth")
         self._caller = caller
         self._with_figures = with_figures
         self._pair: Pair | None = None
@@ -71,7 +71,7 @@ class DepthPane(Static):
 
 
 class _Blocking:
-    """Calls from another thread than that of the connection."""
+    """A synchronous client for use in another thread than that of the connection."""
 
     def __init__(self, caller: Caller, loop: asyncio.AbstractEventLoop) -> None:
         self._caller = caller

@@ -1,4 +1,4 @@
-"""The newest fills, one a line; enter shows the order."""
+"""The table of the newest fills; Enter opens the order."""
 
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class FillTable(DataTable[object]):
         return self.fills[self.cursor_row].order_id if 0 <= self.cursor_row < len(self.fills) else None
 
     def show(self, history: HistoryResult | None, words: tuple[str, ...]) -> None:
-        """The fills in which each of the words is found."""
+        """Show the fills that contain all words."""
         if (history, words) == self._shown:
             return
         self._shown = history, words

@@ -1,4 +1,4 @@
-"""How much the daemon has to do: its rate limit, its queue, its workers, and whether its services are well."""
+"""The daemon's load: rate limit, queue and workers, and the state of its services."""
 
 from rich.text import Text
 from textual.widgets import Static
@@ -36,7 +36,7 @@ def _lines(status: StatusResult) -> Text:
         _named("workers", NOT_KNOWN if "workers" in status.untold else workers),
     ]
     ill = [f"{name}: {health.detail or 'not ok'}" for name, health in status.services.items() if not health.ok]
-    services = Text("; ".join(ill), Tone.ALARM) if ill else Text("all well", Tone.GOOD)
+    services = Text("; ".join(ill), Tone.ALARM) if ill else Text("all ok", Tone.GOOD)
     lines.append(_named("services", services))
     if status.unknown:
         lines.append(_named("outcomes", Text(f"{status.unknown} {UNKNOWN}", UNKNOWN_TONE)))
@@ -56,6 +56,6 @@ def _rate_limit(use: RateLimitUse) -> Text:
 
 
 def _queue(status: StatusResult) -> Text:
-    """What a worker has yet to take, and what has to wait for the rate limit."""
+    """The number of queued orders, and of orders that wait for the rate limit."""
     limited = status.rate_limit.waiting
     return Text.assemble(f"{status.queue_depth} waiting", (f", {limited} limited" if limited else "", Tone.WARNING))

@@ -1,4 +1,4 @@
-"""Everything that is known of one order, updated while it is shown."""
+"""A panel with the details of one order, which is updated continuously."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,14 +25,14 @@ from orderd.wire.rpc import Method
 SETTLED_SECONDS = 0.2
 """Delay before the order under the cursor is read, so that a passing cursor causes no request."""
 READ_SECONDS = 0.5
-"""Between two readings of one order."""
+"""Minimum interval between two reads of an order."""
 SCROLL = Binding.Group("Scroll", compact=True)
 
 
 class OrderPanel(VerticalScroll):
-    """Shows at once what the book knows, then all there is; reads it again whenever there are news of the order.
+    """Shows the order from the book at once, then all details, which are read again after each event of the order.
 
-    Without a connection it shows what was read last.
+    Without a connection, the last details stay visible.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +58,7 @@ class OrderPanel(VerticalScroll):
         yield Static(id="text")
 
     def show(self, order: UUID | None, *, at_once: bool = False) -> None:
-        """Follow this order from now on: ``at_once``, or when the cursor has settled on it."""
+        """Show and follow an order, ``at_once`` or after a short delay."""
         if order == self._order and order is not None:
             return
         self._order, self._known_seq = order, 0

@@ -1,4 +1,4 @@
-"""A table of orders that draws only the lines in sight: two thousand orders cost what twenty do."""
+"""A table of orders that renders only visible lines, so its cost does not depend on the number of orders."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ OPEN = Binding.Group("Open", compact=True)
 
 
 class OrderTable(ScrollView, can_focus=True):
-    """``show`` gives it the orders, in their order."""
+    """``show`` sets the sorted orders."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"order-table--{role}" for role in ("header", "sorted", "cursor", "id", *(tone.role for tone in Tone))
@@ -37,7 +37,7 @@ class OrderTable(ScrollView, can_focus=True):
             "enter",
             "choose",
             "Detail",
-            tooltip="All that is known of the order under the cursor",
+            tooltip="All details of the order under the cursor",
             id="detail",
             group=OPEN,
         ),
@@ -46,11 +46,11 @@ class OrderTable(ScrollView, can_focus=True):
             "fold",
             "Family",
             key_display="␣",
-            tooltip="Show or hide the orders that execute this one, marked ▸",
+            tooltip="Show or hide the child orders of an order marked ▸",
             id="fold",
             group=OPEN,
         ),
-        Binding("tab", "app.focus_next", "Table", False, tooltip="To the other table and back", id="table"),
+        Binding("tab", "app.focus_next", "Table", False, tooltip="Switch to the other table", id="table"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="The order above", id="up"),
         Binding("down,j", "move(1)", "Down", show=False, tooltip="The order below", id="down"),
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="A screenful up", id="page-up"),
@@ -66,14 +66,14 @@ class OrderTable(ScrollView, can_focus=True):
         self._showing = Showing(datetime.fromtimestamp(0, UTC), is_live=True)
         self._cursor = 0
         self._is_at_top = True
-        """The cursor stays on the first line, and sees new orders come; elsewhere it stays on its order."""
+        """Whether the cursor stays on the first line when orders are added; otherwise it stays on its order."""
         self.selected: UUID | None = None
         """The order under the cursor."""
         self.sorted_by: str | None = None
         """The name of the column to mark."""
         self._if_empty = ""
         self._shown: tuple[object, ...] = ()
-        """All that every line depends on."""
+        """Everything that all lines depend on."""
         self._styles: dict[str, Style] = {}
         self._base = Style()
 
@@ -89,8 +89,8 @@ class OrderTable(ScrollView, can_focus=True):
         market: Mapping[Pair, Fraction] | None = None,
         marks: Mapping[UUID, str] | None = None,
     ) -> None:
-        """Draw these orders, as of ``now``; without any, ``if_empty`` says why. ``market`` and ``marks``
-        are as in ``Showing``."""
+        """Show these orders as of ``now``; without orders, the text ``if_empty``. For ``market`` and ``marks`` see
+        ``Showing``."""
         cursor, visible = self._cursor, self._visible()
         shown = (int(now.timestamp()) if orders else None, sorted_by, if_empty)
         is_all_new, self._shown = shown != self._shown, shown
@@ -108,7 +108,7 @@ class OrderTable(ScrollView, can_focus=True):
             self._refresh_changes(visible)
 
     def _keep_cursor(self, cursor: int) -> None:
-        """Keep the selected order in its place while other orders come and go above it."""
+        """Keep the selected order at its position on the screen while orders are added or removed above it."""
         for index, order in enumerate(self._orders):
             if order.id == self.selected:
                 self._cursor = index
@@ -117,10 +117,10 @@ class OrderTable(ScrollView, can_focus=True):
             self.scroll_to(y=self.scroll_offset.y + self._cursor - cursor, animate=False)
 
     def _resize(self) -> None:
-        """Room for all orders to scroll through.
+        """Set the scrollable height to the number of orders.
 
-        ``virtual_size`` is set without the layout of the whole screen that Textual would have follow: an order that
-        comes or goes moves nothing but this table's scrollbar.
+        ``virtual_size`` is set without the layout of the whole screen that Textual would trigger, because only this
+        table's scrollbar changes.
         """
         lines = HEADER_LINES + len(self._orders)
         if lines != self.virtual_size.height:
@@ -129,13 +129,13 @@ class OrderTable(ScrollView, can_focus=True):
             self.scroll_to(y=min(self.scroll_y, self.max_scroll_y), animate=False)
 
     def _refresh_changes(self, before: Sequence[tuple[OrderView, bool, str]]) -> None:
-        """Draw only the lines again that show something else than ``before``."""
+        """Redraw only the lines that differ from ``before``."""
         for line, (old, new) in enumerate(zip_longest(before, self._visible())):
             if old is None or new is None or old[0] is not new[0] or old[1:] != new[1:]:
                 self.refresh(Region(0, HEADER_LINES + line, self.size.width, 1))
 
     def _visible(self) -> list[tuple[OrderView, bool, str]]:
-        """The orders on the screen, from the top, whether the cursor is on each, and its mark."""
+        """The visible orders from the top, with whether the cursor is on them and their marks."""
         top = self.scroll_offset.y
         shown = self._orders[top : top + self.size.height - HEADER_LINES]
         marks = self._showing.marks
@@ -144,7 +144,7 @@ class OrderTable(ScrollView, can_focus=True):
     # Cursor and keys
 
     def select(self, order: UUID) -> None:
-        """Put the cursor on this order, if it is among those shown."""
+        """Move the cursor to this order, if it is listed."""
         for index, known in enumerate(self._orders):
             if known.id == order:
                 self._move_to(index)
@@ -202,7 +202,7 @@ class OrderTable(ScrollView, can_focus=True):
         self.refresh()
 
     def _settle(self) -> None:
-        """Keep the cursor on a line that there is, and say so when another order is under it."""
+        """Limit the cursor to existing lines, and post a message if another order is selected."""
         self._cursor = max(0, min(self._cursor, len(self._orders) - 1))
         selected = self._orders[self._cursor].id if self._orders else None
         if selected != self.selected or selected is None:
@@ -223,7 +223,7 @@ class OrderTable(ScrollView, can_focus=True):
     # Drawing
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._base = self.rich_style  # costs as much as a line itself
+        self._base = self.rich_style  # cached, because it costs as much as a line
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
@@ -258,7 +258,7 @@ class OrderTable(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(self.size.width, base + over)
 
     def _style(self, role: str) -> Style:
-        """A role's colours; one that is partly transparent is laid over the background."""
+        """The style of a role; a partly transparent colour is blended with the background."""
         if (known := self._styles.get(role)) is None:
             names = f"order-table--{role.role if isinstance(role, Tone) else role}"
             known = self.get_component_rich_style(names, partial=True)

@@ -1,4 +1,4 @@
-"""The price of a pair on each venue, now and over the last minutes."""
+"""The current and recent prices of a pair at each venue."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ MAX_CHART_HEIGHT = 3
 class PricePanel(Static):
     def draw(self, desk: Desk) -> None:
         title = "1 {} in {}".format(*desk.pair)
-        if self.border_title != title:  # setting it draws all again
+        if self.border_title != title:  # setting it redraws the panel
             self.border_title = title
         series = desk.prices.of(desk.pair)
         offers = {venue: price for venue in VenueName if (price := series.latest(venue)) is not None}
@@ -36,7 +36,7 @@ class PricePanel(Static):
 
 
 def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, chart_height: int) -> list[Text]:
-    """The price and its chart: beside it, or where there is room, below it."""
+    """The price of a venue and its chart, beside it or, if there is room, below it."""
     name = f"{venue:<{NAME_WIDTH}}"
     price = series.latest(venue)
     if price is None and (refusal := series.refusals.get(venue)) is not None:

@@ -1,4 +1,4 @@
-"""What is on its way to the chain now, in a few words."""
+"""A short text about running orders."""
 
 from rich.text import Text
 
@@ -11,7 +11,7 @@ STAGE_WIDTH = 2
 
 
 def running_text(book: Book) -> Text:
-    """One order with its stage; of several, how many are in each."""
+    """One running order with its stage, or the number of orders per stage."""
     if not book.running:
         return Text()
     if len(book.running) > 1:

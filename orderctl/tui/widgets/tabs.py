@@ -1,4 +1,4 @@
-"""The tabs of the blotter, in one line; the one that is shown stands out."""
+"""The tab bar of the blotter."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 
 class Tab(StrEnum):
-    """In the order of the keys 1, 2, 3 and 4."""
+    """The tabs, in the order of the keys 1 to 4."""
 
     ACTIVE = "active"
     OPEN = "open"

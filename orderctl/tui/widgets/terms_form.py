@@ -1,4 +1,4 @@
-"""The fields of an order's terms: those that belong to the chosen shape of order, and no others."""
+"""The fields for the terms of the chosen order shape."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,10 +20,10 @@ from orderd.domain.times import parse_span
 
 
 class TermsForm(Grid):
-    """``terms`` are what has been filled in; the owner of the form gets changes by the fields' own messages."""
+    """The form. ``terms`` are the entered terms; changes are reported by the messages of the fields."""
 
     def __init__(self, pair: Pair, symbols: Iterable[str]) -> None:
-        """``symbols`` are offered as they are typed; all other words are left to the daemon."""
+        """``symbols`` are suggested during typing; other tokens are checked by the daemon only."""
         super().__init__(id="form")
         self._pair = pair
         self._symbols = [*symbols]
@@ -52,7 +52,7 @@ class TermsForm(Grid):
 
     @property
     def missing(self) -> str | None:
-        """The field that the order still lacks, as it is called."""
+        """The label of the first required field that is empty."""
         return next((FIELDS[name] for name in self.shape.needs if not self.typed(name)), None)
 
     @property
@@ -61,7 +61,7 @@ class TermsForm(Grid):
 
     @property
     def terms(self) -> dict[str, Any]:
-        """By the names of GivenTerms; what does not belong to the shape is left out, even if its field has a value."""
+        """The entered terms, named as in GivenTerms; fields of other shapes are ignored."""
         shape = self.shape
         terms: dict[str, Any] = {name: self.typed(name) for name in ("token_in", "token_out")}
         terms[shape.amount] = self.amount
@@ -78,7 +78,7 @@ class TermsForm(Grid):
 
     @property
     def _is_partial(self) -> bool:
-        """Whether parts of it may be executed alone."""
+        """Whether the order can be executed in parts."""
         return "partial" in IN_FORCE[str(self.query_one("#in-force", Select).value)][1]
 
     def typed(self, name: str) -> str:
@@ -104,11 +104,11 @@ class TermsForm(Grid):
 
 
 def _valid(typed: str) -> str:
-    """The term that says it: how long, or until when."""
+    """The name of the term for an entered validity: a duration or a time."""
     with suppress(OrderdError):
         parse_span(typed)
         return "valid_for"
-    return "expires" if "-" in typed else "valid_for"  # what is neither is reported as a length of time
+    return "expires" if "-" in typed else "valid_for"  # an invalid text is reported as an invalid duration
 
 
 def _id(name: str) -> str:

@@ -109,7 +109,7 @@ def test_an_order_whose_minimum_exceeds_the_market_is_not_traded(orderctl: Order
     quote = orderctl("quote", "SOL", "USDC", "0.2", "--min-out", "1000000")
     assert quote.code == 0
     assert "at least 1000000 USDC, as asked for" in quote.out
-    assert "less than that: as long as it does, an order fails" in quote.out
+    assert "less than the minimum: the order would fail now" in quote.out
 
     tried = orderctl("submit", "SOL", "USDC", "0.2", "--min-out", "1000000", "--dry-run")
     assert "error[ROUTE_BELOW_FLOOR]" in tried.err

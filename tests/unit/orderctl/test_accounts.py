@@ -52,7 +52,7 @@ class TestLists:
     ) -> None:
         outcome = orderctl(verb, "0199d3a0", "--account", "desk")
         assert (outcome.code, daemon.calls) == (2, [])
-        assert "--account is for --all" in outcome.err
+        assert "--account needs --all" in outcome.err
 
 
 def test_the_accounts_of_orders_are_shown_before_a_cancel(

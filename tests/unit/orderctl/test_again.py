@@ -19,8 +19,8 @@ def _a_daemon_that_stops(daemon: FakeDaemon) -> None:
 
 def offered(orderctl: Orderctl, *words: str) -> str:
     """The command that is printed after a daemon has refused orders for now."""
-    (line,) = [line for line in orderctl(*words).err.splitlines() if "cannot double: " in line]
-    return line.partition("cannot double: ")[2]
+    (line,) = [line for line in orderctl(*words).err.splitlines() if "cannot create a second order: " in line]
+    return line.partition("cannot create a second order: ")[2]
 
 
 def test_every_given_option_is_in_the_command(daemon: FakeDaemon, orderctl: Orderctl) -> None:

@@ -147,20 +147,18 @@ class TestShown:
     def test_wide_output_shows_how_much_more_each_pool_costs(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTED)
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "-o", "wide").out
-        assert "chosen because it takes the least: no split saves more than its further legs cost" in out
+        assert "chosen because it costs least: no split saves more than its additional legs cost" in out
         assert "20.00 bp" in out
         split = QUOTED.model_copy(update={"route": SPLIT, "gain_bps": "12.46"})
         daemon.answers(Method.QUOTE, split)
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "-o", "wide").out
-        assert "chosen because together they take 12.46 basis points less than the best single pool" in out
+        assert "chosen because together they cost 12.46 basis points less than the best single pool" in out
 
     def test_a_maximum_below_the_market_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, QUOTED.model_copy(update={"max_in": "1.4", "max_amount_in": "1.4"}))
         out = orderctl("quote", "SOL", "USDC", "--exact-out", "152.310211", "--max-in", "1.4").out
-        assert "at most 1.4 SOL, as asked for" in out
-        assert "the best route costs 0.1 SOL more than that: as long as it does, an order fails" in " ".join(
-            out.split()
-        )
+        assert "at most 1.4 SOL, as requested" in out
+        assert "the best route costs 0.1 SOL more than the maximum: the order would fail now" in " ".join(out.split())
 
     def test_a_dry_run_shows_the_costs(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         preview = PreviewResult(
@@ -224,7 +222,10 @@ class TestFile:
     @pytest.mark.parametrize(
         ("text", "why"),
         [
-            ("token_in,token_out\nSOL,USDC\n", "they must be token_in,token_out,amount_in or exact_out, and if wanted"),
+            (
+                "token_in,token_out\nSOL,USDC\n",
+                "they must be token_in,token_out,amount_in or exact_out, and optionally",
+            ),
             ("token_in,token_out,amount_in,exact_out\nSOL,USDC,1,1\n", "both amount_in and exact_out are given"),
             ("token_in,token_out,exact_out\nSOL,USDC,\n", "amount_in: is required"),
         ],

@@ -65,7 +65,7 @@ def test_prices_of_resting_orders_are_lines_or_listed_below() -> None:
     assert lines[0] == "┄┄┄┄┤ limit, take profit"
     assert list(last_line(chart, "SOL/USDC 1m", 8)) == [
         "SOL/USDC 1m: 20.0000 at 2026-11-21 12:03 UTC",
-        "beyond the picture: stop at 900",
+        "outside the chart: stop at 900",
     ]
 
 

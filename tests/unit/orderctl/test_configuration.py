@@ -52,13 +52,13 @@ def test_a_context_overrides_the_file_but_not_flags_and_environment(file: Path) 
 
 
 def test_a_context_is_used_until_another_is(orderctl: Orderctl, file: Path) -> None:
-    assert orderctl("context", "use", "prod").err == "the daemon is now ws://prod/\n"
+    assert orderctl("context", "use", "prod").err == "commands now use ws://prod/\n"
     assert load(Flags(), {}).url == "ws://prod/"
     listed = json.loads(orderctl("context", "list", "-o", "json").out)
     assert (listed["current"], [one["name"] for one in listed["contexts"]]) == ("prod", ["prod", "test"])
     assert orderctl("context", "list").out.splitlines()[1].split() == ["*", "prod", "ws://prod/"]
 
-    assert orderctl("context", "use", "-").err == "the daemon is now ws://file/\n"
+    assert orderctl("context", "use", "-").err == "commands now use ws://file/\n"
     assert load(Flags(), {}).url == "ws://file/"
 
 
@@ -66,7 +66,7 @@ def test_an_unknown_context_is_refused_with_the_known_ones(orderctl: Orderctl, f
     for command in (("context", "use", "pord"), ("status", "--context", "pord")):
         outcome = orderctl(*command)
         assert outcome.code == 2
-        assert "there are prod, test" in outcome.err
+        assert "use one of prod, test" in outcome.err
 
 
 def test_each_value_is_shown_with_its_origin_and_api_keys_are_hidden(
@@ -93,7 +93,7 @@ def test_the_path_is_printed_even_without_a_file(orderctl: Orderctl, tmp_path: P
 
 
 def test_a_file_is_validated_in_all_contexts(orderctl: Orderctl, file: Path) -> None:
-    assert orderctl("config", "validate").err == f"{file} is well\n"
+    assert orderctl("config", "validate").err == f"{file} is valid\n"
 
     file.write_text(CONTEXTS.replace("ws://test/", "http://test/"))
     outcome = orderctl("config", "validate")
@@ -104,7 +104,7 @@ def test_a_file_is_validated_in_all_contexts(orderctl: Orderctl, file: Path) -> 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("contexts = 3", "contexts are tables"),
+        ("contexts = 3", "contexts must be tables"),
         ('[contexts.a]\nurl = "ws://a/"\ncolour = "never"', "'colour' of the context a is not a setting"),
         ('colour = "never"', "'colour' is not a setting"),
         ("url = ", "Invalid value"),
@@ -170,7 +170,7 @@ def test_a_path_that_is_not_a_file_is_not_replaced(
     outcome = orderctl(*change)
 
     assert outcome.code == 2
-    assert "not a file that could be changed" in outcome.err
+    assert "not a regular file, so it cannot be changed" in outcome.err
     assert pipe.is_fifo()
 
 

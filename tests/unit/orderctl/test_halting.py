@@ -83,7 +83,7 @@ def test_a_lift_shows_the_reason_of_the_halt_and_needs_a_typed_word(
     assert (outcome.code, called(daemon, Method.LIFT)) == (130, [])
     assert TOLD in outcome.err
     types("lift")
-    assert orderctl("halt", "--lift").out == "trading goes on\n"
+    assert orderctl("halt", "--lift").out == "trading is resumed\n"
     assert called(daemon, Method.LIFT) == [{}]
 
 
@@ -92,7 +92,7 @@ def test_a_lift_without_a_terminal_needs_yes(daemon: FakeDaemon, orderctl: Order
     assert called(daemon, Method.LIFT) == []
     assert orderctl("halt", "--lift", "--yes").code == 0
     daemon.answers(Method.LIFT, LiftResult(lifted=()))
-    assert orderctl("halt", "--lift", "--yes").out == "nothing was halted\n"
+    assert orderctl("halt", "--lift", "--yes").out == "trading was not halted\n"
 
 
 def test_a_halt_and_a_lift_at_once_are_refused(daemon: FakeDaemon, orderctl: Orderctl) -> None:

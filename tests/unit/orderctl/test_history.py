@@ -68,7 +68,7 @@ def test_fills_are_a_table_with_totals(daemon: FakeDaemon, orderctl: Orderctl) -
     assert row[3:] == ["1.5", "SOL", "152.310211", "USDC", "101.540141", "-13.56", "45.08"]
     assert err.splitlines() == [
         "501 fills: 751.5 SOL for 76307.4 USDC, at 101.540141",
-        "501 fills in all: network fees 0.0025 SOL, rent 0.00203928 SOL",
+        "501 fills in total: network fees 0.0025 SOL, rent 0.00203928 SOL",
     ]
 
 
@@ -106,5 +106,5 @@ def test_a_time_is_relative_or_a_date_or_a_timestamp() -> None:
     assert moment("2026-11-01") == "2026-11-01T00:00:00Z"
     assert moment("2026-11-01T10:30:00+02:00") == "2026-11-01T08:30:00Z"
     assert moment(None) is None
-    with pytest.raises(OrderdError, match="neither a time ago"):
+    with pytest.raises(OrderdError, match="is not a duration such as 7d"):
         moment("yesterday")

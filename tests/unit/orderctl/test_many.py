@@ -57,7 +57,7 @@ class TestFiles:
 
         assert outcome.code == 0
         assert outcome.out == f"{order_id(1)}  pending\n{order_id(2)}  pending\n"
-        assert outcome.err == "2 of 2 orders taken\n"
+        assert outcome.err == "2 of 2 orders accepted\n"
         first, second = (params for _, params in daemon.calls)
         assert first == {
             "token_in": "SOL",
@@ -88,12 +88,12 @@ class TestFiles:
             ("token_in,token_out\nSOL,USDC\n", "line 1: the headings are token_in,token_out; they must be"),
             ("", "line 1: the headings are missing"),
             ("token_in,token_out,amount_in\nSOL,USDC,1\nSOL,USDC,-1\n", "line 3: The amount is not above zero"),
-            ("token_in,token_out,amount_in\nSOL,USDC\n", "line 2: 3 values are expected"),
-            ("token_in,token_out,amount_in\nSOL,USDC,1,2\n", "line 2: 3 values are expected"),
+            ("token_in,token_out,amount_in\nSOL,USDC\n", "line 2: expected 3 values"),
+            ("token_in,token_out,amount_in\nSOL,USDC,1,2\n", "line 2: expected 3 values"),
             ('{"token_in": "SOL"}', "line 1: A field is missing"),
             ('{"token_in": "SOL", "token_out": "USDC", "amount_in": 1, "colour": 1}', "line 1: A field"),
             ('{"token_in"', "line 1: this is not JSON"),
-            (CSV + "SOL,USDC,2,,mine-1\n", "line 4: the client order id mine-1 stands there twice"),
+            (CSV + "SOL,USDC,2,,mine-1\n", "line 4: the client order id mine-1 appears twice"),
         ],
     )
     def test_a_file_with_an_error_sends_nothing(
@@ -127,7 +127,7 @@ class TestFiles:
         assert outcome.code == 2
         assert outcome.out == f"{order_id(2)}\n"
         assert "client order id mine-1: another body" in outcome.err
-        assert outcome.err.endswith("1 of 2 orders taken, 1 refused\n")
+        assert outcome.err.endswith("1 of 2 orders accepted, 1 refused\n")
 
     def test_a_lost_answer_is_retried_under_the_same_id(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path
@@ -145,7 +145,7 @@ class TestFiles:
 
         assert outcome.code == 0
         assert [params["client_order_id"] for _, params in daemon.calls] == ["mine-1", "mine-1", "mine-2"]
-        assert outcome.err == "2 of 2 orders taken, 1 of them by an earlier try\n"
+        assert outcome.err == "2 of 2 orders accepted, 1 of them by an earlier command\n"
 
     def test_the_same_file_and_id_prefix_are_the_same_orders(
         self, daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path
@@ -155,7 +155,7 @@ class TestFiles:
         path.write_text(JSONL)
         outcomes = [orderctl("submit", "-f", str(path), "--client-order-id", "monday") for _ in range(2)]
 
-        assert outcomes[0].err.startswith("client order ids monday-1, -2, ... by the place in the file\n")
+        assert outcomes[0].err.startswith("client order ids monday-1, -2, ... by position in the file\n")
         ids = [params["client_order_id"] for _, params in daemon.calls]
         assert ids == ["monday-1", "monday-2"] * 2
 
@@ -167,9 +167,9 @@ class TestFiles:
 
         assert outcome.code == 3
         assert outcome.err.count("error: ") == 1
-        assert "0 of 2 orders taken\n" in outcome.err
+        assert "0 of 2 orders accepted\n" in outcome.err
         again = f"orderctl submit --file {orders_file} --client-order-id monday --yes"
-        assert outcome.err.endswith(f"to send the rest, and nothing twice, run: {again}\n")
+        assert outcome.err.endswith(f"to submit the rest without duplicates, run: {again}\n")
 
     def test_ctrl_c_ends_the_batch_with_the_command_for_the_rest(
         self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path, monkeypatch: pytest.MonkeyPatch
@@ -188,8 +188,8 @@ class TestFiles:
 
         assert outcome.code == 130
         assert outcome.out == f"{order_id(1)}  pending\n"
-        assert "1 of 2 orders taken\n" in outcome.err
-        assert "and nothing twice, run: orderctl submit --file" in outcome.err
+        assert "1 of 2 orders accepted\n" in outcome.err
+        assert "without duplicates, run: orderctl submit --file" in outcome.err
 
     def test_the_results_of_a_batch_are_summed(self, daemon: FakeDaemon, orderctl: Orderctl, orders_file: Path) -> None:
         takes_orders(daemon)

@@ -27,7 +27,7 @@ def test_unknown_values_are_question_marks_with_a_next_step(daemon: FakeDaemon, 
     daemon.answers(Method.PNL, pnl)
     _, out, err = orderctl("pnl", "-o", "wide")
     assert out.splitlines()[1].split()[3:] == ["?", "?", "12.302", "?", "0.000885", "0", "3"]
-    assert "cannot be told" in err
+    assert "unrealised unknown" in err
     assert "orderd reconcile" in err
 
 
@@ -49,7 +49,7 @@ def test_the_portfolio_is_a_table_with_its_value(daemon: FakeDaemon, orderctl: O
     daemon.answers(Method.PORTFOLIO, examples.PORTFOLIO)
     outcome = orderctl("portfolio")
     assert outcome.out.splitlines()[1].split()[-4:] == ["89.22", "%", "1.36", "%"]
-    assert "1986.445544 USDC, 1.21 % within a day" in outcome.err
+    assert "1986.445544 USDC, 1.21 % in 24 hours" in outcome.err
     first, *others = examples.PORTFOLIO.holdings
     unpriced = first.model_copy(update={"price": None, "value": None, "share": None, "change": None})
     changes = {"holdings": (unpriced, *others), "change": None}

@@ -52,7 +52,7 @@ def test_a_fill_shows_stages_with_times_quotes_and_the_received_amount() -> None
         "✓  routing      250 ms",
         "   → raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %",
         "     meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %",
-        "     choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
+        "     chosen: raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
         "✓  building     250 ms",
         "✓  submitted    250 ms",
         "   signature 5Xk3aaaaaaaaaaaa…aaa9fQa",
@@ -72,7 +72,7 @@ def test_a_resting_order_shows_its_condition_and_no_bar() -> None:
     assert rest[1:] == [
         "   then it is filled at this price or a better one",
         "   valid until it is filled or cancelled",
-        "   Ctrl-C lets go of it, and orderctl cancel 0199d3a0-1234 ends it",
+        "   Ctrl-C stops watching; to cancel: orderctl cancel 0199d3a0-1234",
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_small_terminal_shows_the_best_quotes_and_counts_the_others() -> None:
 
     shown = [line.split()[1] for line in lines if "raydium_cpmm" in line and "impact" in line]
     assert shown == ["158", "157", "156", "155", "154"]
-    assert "     4 more pools would pay less" in lines
+    assert "     and 4 pools with worse quotes" in lines
 
 
 def test_future_stages_are_listed_while_the_order_is_active() -> None:
@@ -125,7 +125,7 @@ def test_a_wait_shows_its_reason_and_remaining_time() -> None:
     waiting = RETRIED[1].model_copy(update={"until": until})
 
     queued = next(line for line in picture((RETRIED[0], waiting)) if "queued" in line)
-    assert "goes on in" in queued
+    assert "continues in" in queued
     assert queued.endswith(": the rate limit of 100 starts in 60 s is reached")
 
 
@@ -147,11 +147,11 @@ def test_failed_attempts_remain_visible() -> None:
     assert lines[-1] == "! attempt 1 failed: TX_EXPIRED: block height 1,013 passed without the transaction"
     assert "attempt 2" in lines[1]
 
-    assert picture((FILLED[0], Started(attempt=1), Reclaimed()))[-1] == "! a worker was lost; nothing had been signed"
+    assert picture((FILLED[0], Started(attempt=1), Reclaimed()))[-1] == "! a worker died before signing"
 
 
 def test_connection_problems_are_shown_while_relevant() -> None:
-    assert picture(FILLED[:2], Lost("refused", 4.0))[-1].startswith("connection lost: refused; trying again in ")
+    assert picture(FILLED[:2], Lost("refused", 4.0))[-1].startswith("connection lost: refused; reconnecting in ")
     for replayed, message in ((0, "nothing was missed"), (1, "1 event replayed"), (3, "3 events replayed")):
         assert picture(FILLED[:2], Lost("refused", 4.0), Resumed(replayed))[-1] == f"reconnected, {message}"
 

@@ -26,7 +26,7 @@ from orderctl.display.resting import (
     sign,
     what_follows,
 )
-from orderctl.display.screen import only_rest
+from orderctl.display.screen import resting_message
 from orderctl.display.timeline import OrderTimeline
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.filter import matches
@@ -76,23 +76,23 @@ def resting(accepted: Accepted, **changes: Any) -> OrderView:
     ("order", "expected", "follows"),
     [
         (resting(LIMIT), "105 USDC per SOL = at least 157.5 USDC", "it is filled at this price or a better one"),
-        (resting(STOP), "95 USDC per SOL = at most 142.5 USDC", "it is executed at the best price there is"),
+        (resting(STOP), "95 USDC per SOL = at most 142.5 USDC", "it is executed at the best available price"),
         (
             resting(STOP_LIMIT),
             "95 USDC per SOL = at most 142.5 USDC; then 94.5 USDC per SOL = at least 141.75 USDC",
-            "it is a limit order: 94.5 USDC per SOL = at least 141.75 USDC",
+            "it becomes a limit order: 94.5 USDC per SOL = at least 141.75 USDC",
         ),
-        (resting(TAKE_PROFIT), "120 USDC per SOL = at least 180 USDC", "it is executed at the best price there is"),
-        (resting(TRAILING), "3% behind the best price", "it is executed at the best price there is"),
+        (resting(TAKE_PROFIT), "120 USDC per SOL = at least 180 USDC", "it is executed at the best available price"),
+        (resting(TRAILING), "3% behind the best price", "it is executed at the best available price"),
         (
             resting(OCO),
             "120 USDC per SOL = at least 180 USDC; or 95 USDC per SOL = at most 142.5 USDC",
-            "it is executed at the best price there is",
+            "it is executed at the best available price",
         ),
         (
             resting(TWAP),
             "5 executions, one every 1m",
-            "each is executed at the best price there is",
+            "each is executed at the best available price",
         ),
         (
             resting(LIMIT, **BUYS),
@@ -272,8 +272,8 @@ def test_the_details_of_an_open_order_show_condition_and_validity() -> None:
     Console(file=out, width=100).print(detail_view(detail))
 
     facts = [line.strip().split(maxsplit=1) for line in out.getvalue().splitlines()]
-    assert ["then", "it is executed at the best price there is"] in facts
-    assert ["confirm", "by 2 looks in different slots"] in facts
+    assert ["then", "it is executed at the best available price"] in facts
+    assert ["confirm", "met in 2 different slots"] in facts
     assert "waits for  95 USDC per SOL = at most 142.5 USDC" in out.getvalue()
     assert ["valid", "until 2025-11-21 11:30:00"] in facts
 
@@ -281,14 +281,20 @@ def test_the_details_of_an_open_order_show_condition_and_validity() -> None:
 @pytest.mark.parametrize(
     ("stories", "expected"),
     [
-        ([(LIMIT,), (STOP,)], "2 orders rest until the market meets the price; Ctrl-C lets go and cancels nothing"),
-        ([(LIMIT,), WITHDRAWN], "1 order rests until the market meets the price; Ctrl-C lets go and cancels nothing"),
+        (
+            [(LIMIT,), (STOP,)],
+            "2 orders rest until the market meets the price; Ctrl-C stops watching and cancels nothing",
+        ),
+        (
+            [(LIMIT,), WITHDRAWN],
+            "1 order rests until the market meets the price; Ctrl-C stops watching and cancels nothing",
+        ),
         ([(LIMIT,), FIRED[:3]], ""),
         ([WITHDRAWN], ""),
     ],
 )
 def test_a_watch_reports_when_only_resting_orders_remain(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
-    assert only_rest([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
+    assert resting_message([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
 
 
 # Previews
@@ -311,11 +317,13 @@ def test_a_preview_compares_the_price_with_the_market() -> None:
         "waits for  105 USDC per SOL = at least 157.5 USDC",
         "then       it is filled at this price or a better one",
         "now        101.540141 USDC per SOL = 152.310211 USDC",
-        "so         it would rest: the market is 3.41 % away",
+        "result     it would rest: the market is 3.41 % away",
         "valid      for 1h",
     ]
-    assert seen(quoted(LIMIT, "158"))[4] == "so         it would be executed at once"
-    assert seen(quoted(TRAILING))[4] == "so         it would rest, and fire at 98.4939 if the price only fell"
+    assert seen(quoted(LIMIT, "158"))[4] == "result     it would be executed at once"
+    assert (
+        seen(quoted(TRAILING))[4] == "result     it would rest, and trigger at 98.4939 if the price did not rise first"
+    )
     assert seen(quoted(TRAILING))[5] == "valid      until it is filled or cancelled"
 
 
@@ -324,9 +332,9 @@ def test_a_preview_of_an_oco_compares_both_prices_with_the_market() -> None:
         "sell 1.5 SOL for USDC",
         "waits for  120 USDC per SOL = at least 180 USDC  ────────────── 18.1%",
         "or         95 USDC per SOL = at most 142.5 USDC  ━━━━━───────── 6.44%",
-        "then       it is executed at the best price there is",
+        "then       it is executed at the best available price",
         "now        101.540141 USDC per SOL = 152.310211 USDC",
-        "so         both would rest, and what comes first is done",
+        "result     both would rest; the first to be reached is executed",
         "valid      until it is filled or cancelled",
     ]
 
@@ -338,23 +346,20 @@ def executions(paid: str, **terms: Any) -> list[str]:
 def test_a_preview_of_a_twap_shows_amounts_and_times() -> None:
     assert executions("30.5") == [
         "sell 1.5 SOL for USDC",
-        "sells  5 times 0.3 SOL, one every 1m",
-        "when   the first at once, in 1m, in 2m, in 3m, the last in 4m",
-        "how    each is executed at the best price there is",
-        "now    101.666667 USDC per SOL = 30.5 USDC for one of them",
-        "so     the first would be executed at once",
-        "valid  until it is filled or cancelled",
+        "sells   5 times 0.3 SOL, one every 1m",
+        "when    the first at once, in 1m, in 2m, in 3m, the last in 4m",
+        "how     each is executed at the best available price",
+        "now     101.666667 USDC per SOL = 30.5 USDC for one of them",
+        "result  the first would be executed at once",
+        "valid   until it is filled or cancelled",
     ]
     many = executions("30.5", slices=24, jitter="20", every="1h")
-    assert many[1] == "sells  24 times 0.3 SOL, one every 1h, jitter 20 %"
-    assert many[2] == "when   the first at once, in 1h, in 2h, in 3h, in 4h, ..., the last in 23h"
+    assert many[1] == "sells   24 times 0.3 SOL, one every 1h, jitter 20 %"
+    assert many[2] == "when    the first at once, in 1h, in 2h, in 3h, in 4h, ..., the last in 23h"
     limited = executions("30.5", limit_price="105")
-    assert limited[3] == "how    each is executed at 105 or better"
-    assert (
-        limited[5]
-        == "so     the market does not pay the limit: what an execution cannot sell is shared by those to come"
-    )
-    assert executions("31.5", limit_price="105")[5] == "so     the first would be executed at once"
+    assert limited[3] == "how     each is executed at 105 or better"
+    assert limited[5] == "result  the market is worse than the limit; what is not sold is added to later executions"
+    assert executions("31.5", limit_price="105")[5] == "result  the first would be executed at once"
 
 
 def test_a_preview_of_a_twap_in_an_unknown_token_shows_no_price() -> None:
@@ -369,9 +374,7 @@ def test_a_preview_of_a_twap_in_an_unknown_token_shows_no_price() -> None:
 
 def test_the_exit_of_an_entry_is_described_with_it() -> None:
     entry = LIMIT.model_copy(update={"then_take_profit": "120", "then_stop": "85"})
-    expected = (
-        "it is filled at this price or a better one; what it has bought is sold again: take-profit 120 or stop 85"
-    )
+    expected = "it is filled at this price or a better one; then the bought tokens are sold: take-profit 120 or stop 85"
     assert what_follows(resting(entry)) == f"{expected} USDC per SOL"
     assert prices(entry) == "limit 105, then take-profit 120 or stop 85 USDC per SOL"
     assert prices(ACCEPTED.model_copy(update={"then_stop": "85"})) == "then stop 85 USDC per SOL"
@@ -400,7 +403,7 @@ class TestSimulateFill:
         assert lines[:4] == [
             "waits for  take-profit 120 = 180  ────────────── 18.2%",
             "or         stop 95 = 142.5",
-            "now        it rests; if it fired now:",
+            "now        it rests; if it triggered now:",
             "sell 1.5 SOL for USDC",
         ]
         assert lines[-1] == "the simulation succeeds: network fee 0.000005 SOL, 9 compute units"
@@ -409,7 +412,7 @@ class TestSimulateFill:
         lines = self.simulated(daemon, orderctl, would="rest", at=START, part_in="0.3")
         assert lines[:3] == [
             "next  0.3 SOL at 2025-11-21 09:30:00",
-            "now   it waits for that time; then, as of now:",
+            "now   it waits for that time; with the current market, it would then do this:",
             "sell 0.3 of 1.5 SOL for USDC",
         ]
 
@@ -440,9 +443,9 @@ class TestSubmit:
 
         assert outcome.out == f"{ORDER_ID}  open\n"
         assert outcome.err.splitlines()[1:] == [
-            "it rests, and waits for 105 USDC per SOL = at least 157.5 USDC; "
+            "the order rests and waits for 105 USDC per SOL = at least 157.5 USDC; "
             "then it is filled at this price or a better one",
-            f"it is valid until 2025-11-21 09:30:00; cancel it with: orderctl cancel {ORDER_ID}",
+            f"valid until 2025-11-21 09:30:00; cancel it with: orderctl cancel {ORDER_ID}",
             f"follow it with: orderctl watch {ORDER_ID}",
         ]
 
@@ -489,7 +492,7 @@ class TestSubmit:
     def test_a_dry_run_of_an_oco_checks_both_prices(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.QUOTE, quoted(OCO))
         outcome = orderctl("oco", *SUBMIT[1:], "--take-profit", "120", "--stop", "95", "--dry-run")
-        assert "both would rest, and what comes first is done" in outcome.out
+        assert "both would rest; the first to be reached is executed" in outcome.out
         daemon.answers(Method.QUOTE, quoted(OCO.model_copy(update={"stop_price": "110"})))
         wrong = orderctl("oco", *SUBMIT[1:], "--take-profit", "120", "--stop", "110", "--dry-run")
         assert "error[PRICE_WRONG_SIDE]" in wrong.err
@@ -504,7 +507,7 @@ class TestSubmit:
 
         outcome = orderctl(*SUBMIT, "--limit", "105", "--dry-run")
         assert "the simulation succeeds" in outcome.out
-        assert outcome.out.endswith("the market pays what it waits for: it would be executed now\n")
+        assert outcome.out.endswith("the market meets the limit price: the order would be executed now\n")
         document = json.loads(orderctl(*SUBMIT, "--limit", "105", "--dry-run", "-o", "json").out)
         assert (document["schema"], document["would"]) == ("orderctl.preview/1", "execute")
 
@@ -560,8 +563,8 @@ def fill(minutes: int, price: str, mid: str | None = "100") -> FillView:
 @pytest.mark.parametrize(
     ("price", "mid", "expected"),
     [
-        ("99.5", "100", "50.0 bp below 100, the mid price when it began"),
-        ("100.25", "100", "25.0 bp above 100, the mid price when it began"),
+        ("99.5", "100", "50.0 bp below 100, the mid price at the first fill"),
+        ("100.25", "100", "25.0 bp above 100, the mid price at the first fill"),
         ("99.5", None, None),
     ],
 )
@@ -590,7 +593,7 @@ def test_a_held_exit_shows_its_entry_and_its_condition() -> None:
     assert distance(order, AT_100) is None
     assert describe(HELD, order) == [
         "sell all SOL for USDC, once it is bought, take-profit 120 USDC per SOL, slippage at most 0.5 %",
-        "held until that is bought; then it waits for 120 USDC per SOL",
+        "held until the entry order is filled; then it waits for 120 USDC per SOL",
     ]
 
 
@@ -600,7 +603,7 @@ def test_a_released_exit_shows_its_amount() -> None:
     assert [span.stage for span in timeline.spans] == ["held", "open"]
     assert conditions(timeline.order) == "120 USDC per SOL = at least 180 USDC"
     assert describe(RELEASED[1], timeline.order) == [
-        f"order {UUID(int=8)} is filled: it sells the 1.5 SOL that were received"
+        f"order {UUID(int=8)} is filled: this order sells the 1.5 SOL received"
     ]
     (order,) = [accepted(events[0])]
     assert advanced(order, events[1]).amount_in == "1.5"

@@ -37,9 +37,9 @@ SAME_ORDERS = {
     "numbers": json.dumps(OBJECTS).replace('"1.5"', "1.5").replace('"250"', "250").encode(),
 }
 WRONG = {
-    "headings alone": (b"token_in,token_out,amount_in\n", "there is no order in it"),
-    "an empty array": (b"[]", "there is no order in it"),
-    "a heading twice": (b"token_in,token_out,amount_in,amount_in\nSOL,USDC,1,2\n", "amount_in stands there twice"),
+    "headings alone": (b"token_in,token_out,amount_in\n", "the file contains no order"),
+    "an empty array": (b"[]", "the file contains no order"),
+    "a heading twice": (b"token_in,token_out,amount_in,amount_in\nSOL,USDC,1,2\n", "amount_in appears twice"),
     "a member twice": (
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "amount_in": "100"}',
         "line 1: the member 'amount_in' is given twice",
@@ -54,7 +54,7 @@ WRONG = {
     ),
     "a member that is not text": (
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": ["mine"]}',
-        "client_order_id is neither text nor a number, nor true or false",
+        "client_order_id must be text, a number, true or false",
     ),
     "a flag where a text is due": (
         b'{"token_in": "SOL", "token_out": "USDC", "amount_in": "1", "client_order_id": true}',
@@ -69,8 +69,8 @@ WRONG = {
         "line 2: Only SOL can be wrapped: the order would sell USDC from the wallet's wrapped SOL",
     ),
     "a member that nobody knows": (b'{"model": "SOL"}', "line 1"),
-    "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: 3 values are expected"),
-    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is not a CSV"),
+    "a value beyond the headings": (b"token_in,token_out,amount_in\nSOL,USDC,1,,2\n", "line 2: expected 3 values"),
+    "a quote that does not end": (b'token_in,token_out,amount_in\n"SOL,USDC,1\nSOL,USDC,1\n', "this is not CSV"),
     "Latin-1": ("token_in,token_out,amount_in\nSOL,\u00fc,1".encode("latin-1"), "save it as UTF-8"),
     "UTF-16 without a mark": (TABLE.encode("utf-16-le"), "NUL characters"),
     "a decimal comma": (b"token_in;token_out;amount_in\nSOL;USDC;1,5\n", "line 2: The amount is not a decimal number"),

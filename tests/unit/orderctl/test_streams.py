@@ -117,8 +117,8 @@ class TestUnreadableOutput:
     def test_output_lost_on_a_full_disk_is_reported(self, batch: FakeDaemon, shell: Shell) -> None:
         printed = shell("orderctl submit -y -f orders.csv >/dev/full").stderr
 
-        assert "30 of 30 orders taken" in printed
-        assert "of what it told on stdout the rest is lost" in printed
+        assert "30 of 30 orders accepted" in printed
+        assert "part of its output on stdout is lost" in printed
         assert "No space left on device" in printed
 
     def test_a_refusal_without_output_keeps_its_exit_code(self, daemon: FakeDaemon, shell: Shell) -> None:

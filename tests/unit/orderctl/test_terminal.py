@@ -136,7 +136,7 @@ def test_ctrl_c_detaches_and_prints_how_to_resume(daemon: FakeDaemon, watching: 
     _, printed = watching.communicate(timeout=10)
 
     assert watching.returncode == 130
-    assert printed == f"detached; the order goes on. Come back with: orderctl watch {ORDER_ID}\n"
+    assert printed == f"detached; the order continues. Follow it with: orderctl watch {ORDER_ID}\n"
     assert [method for method, _ in daemon.calls] == ["orders.subscribe"]
 
 

@@ -83,7 +83,7 @@ def test_a_timeline_of_an_ended_order_is_not_over_before_its_last_event() -> Non
 
 def test_an_order_without_events_has_the_daemons_final_state() -> None:
     order = order_after(EVENTS)
-    timeline = OrderTimeline(order, not_kept=order.seq)
+    timeline = OrderTimeline(order, deleted_up_to=order.seq)
 
     assert timeline.is_over
     assert (timeline.status, timeline.end, timeline.spans) == (OrderStatus.CONFIRMED, None, ())
@@ -91,11 +91,11 @@ def test_an_order_without_events_has_the_daemons_final_state() -> None:
     assert timeline_of(FILLED).brought == FILL.amount_out
     assert (timeline_of(FILLED[:4]).brought, timeline_of(FILLED[:4]).ended_at) == (None, None)
     detail = OrderDetail(order=order, events=(), attempts=(), failures=())
-    assert [line.plain for line in timeline_lines(detail)] == ["its events are not kept any more"]
+    assert [line.plain for line in timeline_lines(detail)] == ["its events have been deleted"]
 
 
 def test_a_restarted_timeline_continues_with_later_events() -> None:
-    timeline = OrderTimeline(order_after(EVENTS[:3]), not_kept=3)
+    timeline = OrderTimeline(order_after(EVENTS[:3]), deleted_up_to=3)
     timeline.apply(EVENTS[2])
     assert (timeline.events, timeline.status, timeline.is_over) == ((), EVENTS[2].status, False)
     for event in EVENTS[3:]:
@@ -119,11 +119,11 @@ def test_every_event_has_a_description() -> None:
         "attempt 1",
         "→ raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %"
         " |   meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %"
-        " |   choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
+        " |   chosen: raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC",
         "signature 5Xk3aaaa…fQa | expires at block 960",
         "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | "
         "next attempt at 2025-11-21 09:30:09.000",
-        "the worker is gone and nothing was signed: back into the queue",
+        "its worker died before signing; the order is queued again",
         "received 152.310211 USDC at 101.540141 | fee 0.000005 SOL, slot 815",
     ]
 
@@ -140,7 +140,7 @@ def test_only_own_terms_are_described() -> None:
 
 def test_the_label_of_an_order_is_shown_as_a_label() -> None:
     labelled = ACCEPTED.model_copy(update={"label": "desk"})
-    assert describe(labelled, order_after(EVENTS))[1:] == ["for the wallet desk, which is a label"]
+    assert describe(labelled, order_after(EVENTS))[1:] == ["label: wallet desk"]
 
 
 @pytest.mark.parametrize(
@@ -185,5 +185,5 @@ def test_a_split_names_its_legs_and_what_they_gain() -> None:
     assert describe(fact, order)[2:] == [
         "→ SOL to USDC: 62.5 % raydium_cpmm 7Xawhb…mX, 37.5 % meteora_dlmm 5rCf1D…S6",
         "  together 152.310211 USDC, 12.46 bp more than the best pool",
-        "  choose this, for at least 151.54866 USDC",
+        "  chosen: this route, for at least 151.54866 USDC",
     ]

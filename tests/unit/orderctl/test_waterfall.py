@@ -25,7 +25,7 @@ def test_each_step_is_a_bar_after_the_previous_one() -> None:
     bars = [(line.index("█") - lines[0].index("█"), line.count("█")) for line in lines[:-1]]
     assert bars == [(0, 10), (10, 20), (30, 10)]
     assert [line.split("%")[0].split()[-1] for line in lines[:-1]] == ["25", "50", "25"]
-    assert lines[-1].startswith("in all")
+    assert lines[-1].startswith("in total")
 
 
 def test_a_step_of_zero_duration_is_visible() -> None:

@@ -19,7 +19,7 @@ from orderctl.tui.command_line import Mistake, Place, Verb, completions, underst
         ("q", Place("quit")),
         ("venues", Place("venues")),
         ("submti SOL", Mistake("there is no command 'submti'; did you mean submit?")),
-        ("tui", Mistake("this is the full screen already")),
+        ("tui", Mistake("the full screen is already open")),
         ("list 'open", Mistake("No closing quotation")),
     ],
 )

@@ -39,7 +39,7 @@ def test_keys_are_assigned_by_binding_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('cancle = "x"', "no key has the id 'cancle'; did you mean cancel?"),
+        ('cancle = "x"', "there is no binding 'cancle'; did you mean cancel?"),
         ("cancel = 3", "cancel must be a key in quotes"),
         ("cancel", "="),
     ],

@@ -98,7 +98,7 @@ class TestList:
         outcome = orderctl("list", "--columns", "id", "-o", output)
 
         assert (outcome.code, outcome.out, daemon.calls) == (2, "", [])
-        assert f"-o {output} prints no columns" in outcome.err
+        assert f"-o {output} has no columns" in outcome.err
 
     @pytest.mark.parametrize("output", ["table", "json", "jsonl", "id"])
     def test_a_whole_list_is_sorted_in_every_format(self, daemon: FakeDaemon, orderctl: Orderctl, output: str) -> None:

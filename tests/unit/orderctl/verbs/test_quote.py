@@ -29,12 +29,12 @@ class TestQuote:
     @pytest.mark.parametrize(
         ("least", "expected"),
         [
-            ("151.9", ["at least 151.9 USDC, as asked for; network fee about 0.0000063 SOL"]),
+            ("151.9", ["at least 151.9 USDC, as requested; network fee about 0.0000063 SOL"]),
             (
                 "152.5",
                 [
-                    "at least 152.5 USDC, as asked for; network fee about 0.0000063 SOL",
-                    "the best route pays 0.189789 USDC less than that: as long as it does, an order fails",
+                    "at least 152.5 USDC, as requested; network fee about 0.0000063 SOL",
+                    "the best route pays 0.189789 USDC less than the minimum: the order would fail now",
                 ],
             ),
         ],

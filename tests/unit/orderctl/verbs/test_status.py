@@ -62,7 +62,7 @@ class TestStatus:
 
         assert "rpc.example.com  321 requests in 60 s: median 11.2 ms, p99 48.9 ms\n" in outcome.out
         assert "at most 2 slots behind, 3 rate limited\n" in outcome.out
-        assert "other  not asked in the last 60 s" in outcome.out
+        assert "other  no requests in the last 60 s" in outcome.out
 
     def test_a_failing_service_is_named_and_exits_with_3(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         services = {"postgres": ServiceHealth(ok=False, detail="connection refused")}

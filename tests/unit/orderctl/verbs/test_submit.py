@@ -89,7 +89,9 @@ class TestSubmit:
         outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
 
         assert outcome.code == 3
-        assert "it cannot double: orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
+        assert (
+            "which cannot create a second order: orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
+        )
 
     def test_a_resubmission_reports_the_existing_order(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=False))
@@ -97,7 +99,7 @@ class TestSubmit:
         outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
 
         assert outcome.code == 0
-        assert "no second one was made" in outcome.err
+        assert "no second one was created" in outcome.err
 
     def test_json_is_one_document(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))

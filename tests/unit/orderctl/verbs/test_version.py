@@ -49,7 +49,7 @@ class TestVersion:
         releases = {"commit": "a" * 40, "worker_releases": workers}
         daemon.answers(Method.STATUS, STATUS.model_copy(update=releases))
 
-        assert ("restart what is older" in orderctl("version").err) is warns
+        assert ("restart the older processes" in orderctl("version").err) is warns
 
     def test_a_version_mismatch_is_a_warning(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.STATUS, STATUS.model_copy(update={"version": "9.9.9"}))

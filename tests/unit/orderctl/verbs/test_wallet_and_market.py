@@ -72,7 +72,7 @@ class TestPools:
             "KIND          PAIR      PRICE     FEE     HOLDS               POOL",
             "raydium_cpmm  SOL/USDC  101.5  0.25 %  1000 SOL  101500 USDC  7Xawhb…mX",
         ]
-        assert outcome.err == "left out: meteora: POOL_CLOSED: 5rCf is paused\n"
+        assert outcome.err == "excluded: meteora: POOL_CLOSED: 5rCf is paused\n"
         assert daemon.calls == [("pools", {"token": ["SOL", "USDC"]})]
         assert orderctl("pools", "-o", "wide").out.splitlines()[1].endswith(f"812  {self.POOL.address}")
         assert orderctl("pools", "-o", "id").out == f"{self.POOL.address}\n"
@@ -82,7 +82,7 @@ class TestPools:
         silent = Refused(venue="meteora", code=ErrorCode.SERVICE_TIMEOUT, detail="no answer within 1500 ms")
         daemon.answers(Method.POOLS, PoolsResult(pools=(), refusals=(silent, silent), slot=None))
 
-        message = "left out: meteora: SERVICE_TIMEOUT: no answer within 1500 ms\nno pools\n"
+        message = "excluded: meteora: SERVICE_TIMEOUT: no answer within 1500 ms\nno pools\n"
         assert orderctl("pools") == (3, "", message)
 
     def test_a_pair_has_no_third_token(self, orderctl: Orderctl) -> None:

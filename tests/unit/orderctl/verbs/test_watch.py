@@ -22,7 +22,7 @@ class TestWatch:
             "2025-11-21 09:30:00.500     +0.500 s  routed     "
             "→ raydium_cpmm    152.310211 USDC at 101.540141, impact 0.021 %\n"
             f"{below}  meteora_dlmm    152.104 USDC at 101.402667, impact 0.05 %\n"
-            f"{below}  choose raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC\n"
+            f"{below}  chosen: raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC\n"
             f"2025-11-21 09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
             f"{below}expires at block 960\n"
             "2025-11-21 09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141\n"
@@ -58,7 +58,7 @@ class TestWatch:
         outcome = orderctl("watch", str(ORDER_ID))
 
         assert (outcome.code, outcome.out) == (code, f"order {ORDER_ID}\n")
-        assert "the daemon has not kept the events after 0" in outcome.err
+        assert "the daemon has deleted the events after 0" in outcome.err
 
     def test_an_unknown_order_exits_with_6(self, orderctl: Orderctl) -> None:
         outcome = orderctl("watch", "no-such-order")

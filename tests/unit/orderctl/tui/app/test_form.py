@@ -89,12 +89,12 @@ async def test_wrapped_sol_is_sold_if_the_box_is_ticked() -> None:
     async with running(caller) as pilot:
         screen = await filled_in(pilot)
         assert str(screen.use_wrapped.label) == "Sell what is wrapped: 2.5 SOL"
-        assert "the wallet holds 1 SOL only" in answer_of(screen)
+        assert "the wallet holds only 1 SOL" in answer_of(screen)
 
         await pilot.click("#use-wrapped")
         await drawn(pilot)
         assert str(screen.send.label) == "Sell 1.5 wrapped SOL for at least 151.54866 USDC"
-        assert "the wallet holds" not in answer_of(screen)
+        assert "the wallet holds only" not in answer_of(screen)
 
         await pilot.click("#send")
         await drawn(pilot)
@@ -146,7 +146,7 @@ async def test_a_form_reports_an_insufficient_balance() -> None:
     caller.answers[Method.QUOTE] = QUOTE.model_copy(update={"amount_in": "1500"})
     async with running(caller) as pilot:
         screen = await filled_in(pilot)
-        assert "the wallet holds 998.499995 SOL only" in answer_of(screen)
+        assert "the wallet holds only 998.499995 SOL" in answer_of(screen)
 
 
 async def test_a_lost_answer_is_reported_and_retried_under_the_same_id() -> None:

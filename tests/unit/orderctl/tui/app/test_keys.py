@@ -110,7 +110,7 @@ async def test_read_only_mode_refuses_trading_commands() -> None:
         await pilot.press("colon", *"cancel", "enter")
         await pilot.pause()
         assert isinstance(pilot.app.screen, OrdersScreen)
-        assert notices(pilot) == ["this screen only shows: start it without --read-only"]
+        assert notices(pilot) == ["read-only: start orderctl tui without --read-only"]
 
 
 async def test_a_tab_before_the_completions_keeps_the_typed_text() -> None:

@@ -52,7 +52,7 @@ async def test_five_seconds_of_silence_make_all_data_stale() -> None:
         clock.advance(1)
         await drawn(pilot)
         assert pilot.app.screen.has_class("-stale")
-        assert words(pilot, Banner).startswith(" simnet  ◌ no answer, stale since ")
+        assert words(pilot, Banner).startswith(" simnet  ◌ no response, stale since ")
 
 
 async def test_a_daemon_without_its_database_is_reported() -> None:
