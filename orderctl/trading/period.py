@@ -14,7 +14,7 @@ Since = Annotated[
 ]
 Until = Annotated[
     str | None,
-    typer.Option("--until", metavar="TIME", help="End time, in the same format."),
+    typer.Option("--until", metavar="TIME", help="End time: 24h or 7d (ago), 2026-11-01, or a time with a zone."),
 ]
 
 
