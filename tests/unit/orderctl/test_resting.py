@@ -294,7 +294,9 @@ def test_the_details_of_an_open_order_show_condition_and_validity() -> None:
     ],
 )
 def test_a_watch_reports_when_only_resting_orders_remain(stories: list[tuple[AnyFact, ...]], expected: str) -> None:
-    assert resting_message([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
+    assert (
+        resting_message([OrderTimeline(order_after(history(facts)), history(facts)) for facts in stories]) == expected
+    )
 
 
 # Previews
