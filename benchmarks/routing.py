@@ -7,7 +7,7 @@ from random import Random
 from rich.console import Console
 from rich.table import Table
 
-from orderd.amm.split import best_split
+from orderd.amm.best_split import best_split
 from tests.unit.amm.pools import KINDS, Sample, random_pool
 
 TWELVE = ("cpmm", "amm_v4", "damm_v2", "cpmm", "amm_v4", "damm_v2", "cpmm", "cpmm", "clmm", "dlmm", "clmm", "dlmm")

@@ -13,9 +13,10 @@ from itertools import product
 from math import isqrt
 from typing import Final, NamedTuple
 
+from orderd.amm.best_split import CurveOf, best_split
 from orderd.amm.curve import NEVER, PRECISION
 from orderd.amm.side import Quote, Side
-from orderd.amm.split import CurveOf, Leg, Offers, Room, Split, best_split
+from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.water_filling import MILLION, Load
 

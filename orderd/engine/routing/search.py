@@ -1,7 +1,7 @@
 """The routes for one order: splits over the pools of its pair, and ways by another token, within their limits.
 
 Routes are compared by their output after all pools' fees, less the network cost of each leg in the bought token. See
-``orderd.amm.split`` for how an amount is shared, ``orderd.domain.quote.Route`` for what two hops promise.
+``orderd.amm.best_split`` for how an amount is shared, ``orderd.domain.quote.Route`` for what two hops promise.
 """
 
 from abc import ABC, abstractmethod
@@ -11,8 +11,9 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from orderd.amm.best_split import NOTABLY, CurveOf, best_split
 from orderd.amm.side import Quote
-from orderd.amm.split import NOTABLY, CurveOf, Leg, Offers, Room, Split, best_split
+from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import SwapError
 from orderd.amm.water_filling import Load
 from orderd.domain.money import BPS

@@ -285,7 +285,7 @@ MUTANTS: Final = (
     Mutant(
         "order-kept-by-an-odd-pool",
         11,
-        "orderd/amm/split.py",
+        "orderd/amm/best_split.py",
         "if _has_outlier(found, room) else None",
         "if False else None",
         ("tests/unit/amm/test_split.py::test_a_pool_with_an_outlying_price_does_not_block_others",),

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderd.amm.best_split import best_split
 from orderd.amm.curve import NEVER, Curve
 from orderd.amm.side import Side
-from orderd.amm.split import Leg, Split, best_split
+from orderd.amm.split import Leg, Split
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.tick_math import MAX_TICK, MIN_TICK, sqrt_price_at_tick
 from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, RateLimiterSchedule, TimeSchedule

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from orderd.amm.best_split import best_split
 from orderd.amm.curve import Curve
 from orderd.amm.purchase import best_purchase
 from orderd.amm.side import Quote, Side
-from orderd.amm.split import Offers, Room, best_split
+from orderd.amm.split import Offers, Room
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from orderd.amm.water_filling import Load
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool

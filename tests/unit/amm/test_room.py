@@ -10,9 +10,10 @@ from random import Random
 import pytest
 from _pytest.mark import ParameterSet
 
+from orderd.amm.best_split import NOTABLY, best_split
 from orderd.amm.curve import Curve, Segment, constant_price
 from orderd.amm.side import Quote, Rates, Side
-from orderd.amm.split import NOTABLY, Leg, Offers, Room, Split, best_split
+from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.amm.water_filling import MILLION, Load, WaterFilling
 from tests.unit.amm.pools import KINDS, random_pool

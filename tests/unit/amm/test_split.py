@@ -8,8 +8,9 @@ from typing import NoReturn
 
 import pytest
 
+from orderd.amm.best_split import best_split
 from orderd.amm.side import Quote, Side
-from orderd.amm.split import Offers, Room, best_split
+from orderd.amm.split import Offers, Room
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
