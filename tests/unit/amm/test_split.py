@@ -20,6 +20,8 @@ MAX_LEGS = 3
 SETS = 500
 SIZES = (0.0001, 0.001, 0.01, 0.05)
 GRID = 40
+NOTHING = -(10**30)
+"""The worth of shares that a pool refuses."""
 
 
 def random_market(seed: int) -> tuple[list[Side], int, int, Random]:
@@ -39,16 +41,32 @@ class Grid:
         self.amount = amount
         self.cost = cost
         self.known: dict[tuple[int, int], int | None] = {}
+        self.solved: dict[tuple[tuple[int, ...], int], tuple[int, list[int]]] = {}
 
     def optimum(self) -> int:
         sets = [legs for size in range(1, MAX_LEGS + 1) for legs in combinations(range(len(self.sides)), size)]
         step = self.amount // GRID
-        found = []
-        for legs in sets:
-            shares = _compositions(GRID, len(legs))
-            inputs = ([share * step for share in part[:-1]] for part in shares)
-            found.append((*self._best(legs, inputs), legs))
+        found = [(*self._on_grid(legs, 0), legs) for legs in sets]
         return max(self._refined(legs, worth, inputs, step) for worth, inputs, legs in sorted(found)[-6:])
+
+    def _on_grid(self, legs: tuple[int, ...], used: int) -> tuple[int, list[int]]:
+        """The best shares of these legs, in fortieths, after ``used`` of them: their worth, and all inputs but the
+        last, which is the rest."""
+        if (legs, used) not in self.solved:
+            first, others = legs[0], legs[1:]
+            step = self.amount // GRID
+            if others:
+                best: tuple[int, list[int]] = (NOTHING, [0] * len(others))
+                for share in range(1, GRID - used - len(others) + 1):
+                    worth, inputs = self._on_grid(others, used + share)
+                    out = self._out(first, share * step)
+                    if out is not None:
+                        best = max(best, (out - self.cost + worth, [share * step, *inputs]))
+            else:
+                out = self._out(first, self.amount - used * step)
+                best = (NOTHING if out is None else out - self.cost, [])
+            self.solved[legs, used] = best
+        return self.solved[legs, used]
 
     def _refined(self, legs: tuple[int, ...], worth: int, inputs: list[int], step: int) -> int:
         while step > self.amount // 10_000 + 1:
@@ -62,7 +80,7 @@ class Grid:
 
     def _best(self, legs: tuple[int, ...], candidates: Iterable[list[int]]) -> tuple[int, list[int]]:
         """The last leg gets the remaining amount."""
-        best = (-(10**30), [0] * (len(legs) - 1))
+        best = (NOTHING, [0] * (len(legs) - 1))
         for inputs in candidates:
             amounts = [*inputs, self.amount - sum(inputs)]
             if min(amounts) > 0:
@@ -79,15 +97,6 @@ class Grid:
             except SwapError:
                 self.known[leg, amount] = None
         return self.known[leg, amount]
-
-
-def _compositions(total: int, parts: int) -> Iterable[list[int]]:
-    if parts == 1:
-        yield [total]
-        return
-    for first in range(1, total):
-        for rest in _compositions(total - first, parts - 1):
-            yield [first, *rest]
 
 
 def _moves(dimensions: int, reach: int) -> Iterable[list[int]]:
