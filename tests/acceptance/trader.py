@@ -19,7 +19,7 @@ from orderd.wire.orders import CancelResult, GetParams, ListParams, ListResult, 
 from orderd.wire.quotes import SimulatedFill
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
-from orderd.wire.submissions import SubmitParams, SubmitResult
+from orderd.wire.submissions import AmendParams, AmendResult, SubmitParams, SubmitResult
 from orderd.wire.subscriptions import Event
 
 _PAUSE_SECONDS = 0.05
@@ -90,6 +90,11 @@ class Trader:
     def cancel(self, order_id: UUID) -> OrderView:
         """Raises RefusedError if it is too late."""
         return self._client.call(Method.ORDER_CANCEL, GetParams(order=str(order_id)), CancelResult).order
+
+    def amend(self, order_id: UUID, **terms: str | bool) -> OrderView:
+        """Raises RefusedError if it is too late."""
+        amendment = AmendParams.model_validate({"order": str(order_id), **terms})
+        return self._client.call(Method.ORDER_AMEND, amendment, AmendResult).order
 
     def halt(self, reason: str) -> None:
         """Stop the daemon from signing new transactions."""
