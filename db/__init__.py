@@ -1,1 +1,1 @@
-"""Postgres, the truth: the tables, their history, and the one place where an order changes."""
+"""The Postgres database, the single source of truth: tables, migrations and all changes of orders."""

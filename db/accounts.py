@@ -30,16 +30,16 @@ def called(name_or_id: str) -> UUID | None:
 
 
 def take_turns() -> None:
-    """Until its end, no other transaction that calls this goes on. Orders are not held up."""
+    """Block other callers until the end of this transaction. Orders are not blocked."""
     database.execute_sql("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
 
 
 def of_key(name: str) -> UUID | None:
-    """The account of the last API key that was called so, valid or not. Needs a connection."""
+    """The account of the last API key with this name, valid or not. Needs a connection."""
     last = ApiKey.select().where(ApiKey.name == name).order_by(ApiKey.created_at.desc()).first()
     return None if last is None else UUID(str(last.account_id))
 
 
 def add(name: str) -> UUID:
-    """Make an account. Needs a connection; the caller makes sure that no other process makes one of this name."""
+    """Create an account. Needs a connection; the caller ensures that no other process creates one with this name."""
     return UUID(str(Account.insert(id=uuid7(), name=name).returning(Account.id).execute()[0].id))

@@ -1,4 +1,5 @@
-"""The audit: which key did what. The table only grows; an order's row is written by the statement that accepts it."""
+"""The audit log: which key did what. Rows are only added; an order's row is written by the statement that accepts
+it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Actor:
 NOBODY: Final = Actor("")
 """Callers without a valid API key."""
 DAEMON: Final = Actor("orderd")
-"""What the daemon does of itself."""
+"""The actor of what the daemon does by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ FRESH_SECONDS: Final = 60
 _LOCK: Final = 7_140_051_903_122
 _IN_THE_MARKET: Final = f"""
     ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL AND status NOT IN ({listed(HELD)})"""
-"""In the words of an index. They rest, or have fired; what is held has nothing to sell yet."""
+"""Orders that wait for the market or have triggered; a held order has nothing to sell yet. Must match an index."""
 _MARKET: Final = f"kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
 _AT_WORK: Final = f"{in_states(LEASED)} AND {_MARKET}"
 _ACCEPTED: Final = f"ended_as IS NULL AND {_MARKET}"
 _EXECUTIONS: Final = f"coalesce(slices, CASE WHEN partial THEN ceil({BPS}.0 / min_fill_bps) END, 1)"
-"""Transactions that an order may take."""
+"""SQL for the maximum number of executions of an order."""
 
 _UNSEEN: Final = """
     SELECT o.mint_in, o.use_wrapped, o.mint_out, 1, f.amount_in FROM fills f JOIN orders o ON o.id = f.order_id
@@ -35,10 +35,10 @@ _UNSEEN: Final = """
 _BOUGHT: Final = f"""
     SELECT o.mint_out, f.slot, f.amount_out FROM fills f JOIN orders o ON o.id = f.order_id
     WHERE f.at > statement_timestamp() - interval '{FRESH_SECONDS} seconds' AND f.rolled_back_at IS NULL"""  # noqa: S608
-"""Recently, whether or not a wallet's balance has been read since."""
+"""SQL for recent fills, whether or not the wallet's balance has been read since."""
 
 BalanceKey = tuple[str, bool]
-"""A mint, and whether it is the account of wrapped SOL: else SOL is lamports."""
+"""A mint, and whether the balance is that of the wrapped SOL account; otherwise SOL means lamports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ReservedSpending:
 
 
 def store(holdings: Sequence[SellableBalance], slot: int) -> None:
-    """Keep what a worker saw at the slot, unless something newer is known. Needs a connection, as all here does."""
+    """Store the balances at a slot, unless newer ones are stored. Needs a connection, like all functions here."""
     for each in sorted(holdings, key=lambda held: (held.mint, held.wrapped)):
         database.execute_sql(
             """
@@ -76,7 +76,7 @@ def store(holdings: Sequence[SellableBalance], slot: int) -> None:
 
 
 def seconds_since_seen() -> float | None:
-    """None if the wallet's balance has not been read yet."""
+    """The age of the stored balances; None if the wallet has not been read yet."""
     (age,) = database.execute_sql(
         "SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM balances"
     ).fetchone()
@@ -84,7 +84,7 @@ def seconds_since_seen() -> float | None:
 
 
 def stored() -> dict[BalanceKey, SellableBalance]:
-    """What was seen a moment ago, and what was bought since."""
+    """The stored balances, if they are recent, plus what was bought since."""
     rows = database.execute_sql(
         f"""
         SELECT mint, wrapped, amount + coalesce(sum(amount_out), 0), has_account OR count(amount_out) > 0
@@ -98,9 +98,9 @@ def stored() -> dict[BalanceKey, SellableBalance]:
 
 
 def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> list[ReservedSpending]:
-    """What all orders reserve; ``with_unseen`` also what was filled after the wallet was seen.
+    """What all orders reserve; ``with_unseen`` includes fills after the last read of the wallet.
 
-    Market orders do so ``from_acceptance`` on, or while a worker has them.
+    Market orders reserve ``from_acceptance`` on, or only while a worker processes them.
     """
     rows = database.execute_sql(
         f"""
@@ -121,7 +121,7 @@ def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> lis
 
 
 def open_of_key(key_id: UUID | None) -> int:
-    """How many orders of this key, or of clients that need no key, wait for the market."""
+    """The number of orders of this key, or of clients without a key, that wait for the market."""
     key_condition = "token_id IS NULL" if key_id is None else "token_id = %s"
     values = None if key_id is None else (str(key_id),)
     sql = f"SELECT count(*) FROM orders WHERE {_IN_THE_MARKET} AND {key_condition}"  # noqa: S608

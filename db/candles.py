@@ -1,4 +1,4 @@
-"""Candles of pairs, as they are kept: of minutes and of hours. Several processes may add to the same one."""
+"""Stored candles of pairs, per minute and per hour. Several processes can add to the same candle."""
 
 import json
 from collections.abc import Iterable
@@ -26,7 +26,8 @@ class PairCandle:
 
 
 def add(candles: Iterable[PairCandle]) -> None:
-    """Each is what was seen of its span since the last time, or by another process. Needs a connection, as all here."""
+    """Merge candles into the stored ones. Each covers the observations of one process since its last call. Needs a
+    connection, like all functions here."""
     rows = [
         {
             "base": each.base,
@@ -92,7 +93,7 @@ def _first_after(base: str, quote: str, seconds: int, at: datetime, near: int) -
 
 
 def remove_old() -> int:
-    """Remove some of what is kept no longer. Returns how many."""
+    """Remove a batch of expired candles. Returns their number."""
     removed = 0
     for seconds, days in KEPT_DAYS.items():
         cursor = database.execute_sql(

@@ -1,4 +1,4 @@
-"""Which chain the orders of this database belong to."""
+"""The chain that the orders of this database belong to."""
 
 from db.connection import database
 

@@ -1,7 +1,7 @@
-"""All stored times that end a wait, or that a wait is counted from, and how they are moved when the clock was set.
+"""All stored times that start or end a wait, and their adjustment after the clock was set.
 
-Records of the past (events, attempts, the audit) stay as they were written, and so do dates that a person chose, such
-as the expiry of an API key. ``orderd.domain.clock`` says when this is needed.
+Records of the past (events, attempts, the audit log) are not adjusted, and neither are dates that a person chose, such
+as the expiry of an API key. ``orderd.domain.clock`` decides when an adjustment is needed.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from orderd.domain.order import ACTIVE, RESTING, SIGNED, WAITING
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``column`` of ``table``; ``written`` is the column with the time at which a row's wait began, if there is one."""
+    """A column with a time. ``written`` is the column with the start of the wait, if there is one."""
 
     table: str
     column: str
@@ -30,18 +30,18 @@ WAITS: Final = (
     Wait("orders", "due_at", "due_at", in_states(WAITING)),
     Wait("orders", "waits_since", "waits_since", in_states(WAITING)),
     Wait("orders", "looks_from", "looks_from", in_states(RESTING)),
-    # A validity that was given as a date does not move.
+    # A validity that was given as a date is not adjusted.
     Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),
-    Wait("orders", "updated_at", "updated_at", in_states(SIGNED)),  # how long its outcome is unknown
+    Wait("orders", "updated_at", "updated_at", in_states(SIGNED)),  # since when its outcome is unknown
     Wait(
         "notionals", "at", "at", "at > %(now)s - %(by)s * interval '1 second' - interval '1 day'"
-    ),  # an allowance is of 24 hours
+    ),  # for the allowance over 24 hours
 )
 """All times except the leases, which start again."""
 
 
 def read() -> Reading:
-    """Needs a connection, as all here does."""
+    """Read the clocks. Needs a connection, like all functions here."""
     now, last, moved = database.execute_sql(
         "SELECT extract(epoch FROM clock_timestamp()), extract(epoch FROM at), moved FROM clock"
     ).fetchone()
@@ -49,17 +49,17 @@ def read() -> Reading:
 
 
 def note(reading: Reading) -> None:
-    """Let this be the last word on the clock, unless times have been moved since."""
+    """Store this reading as the last one, unless times have been adjusted since."""
     database.execute_sql("UPDATE clock SET at = to_timestamp(%s) WHERE moved = %s", (reading.now, reading.moved))
 
 
 @transaction
 def move(jump: Jump, lease_seconds: float) -> bool:
-    """Move all stored times by the jump. Returns False if another process has done so.
+    """Adjust all stored times by the jump. Returns false if another process has done so.
 
-    Rows that were written since the clock was set stay as they are. A time without a column that says when it was
-    written counts as older, unless moving it would make it end later. So some of the waits
-    that began after the clock was set, and before the jump was noticed, end early.
+    Rows that were written after the clock was set are not adjusted. A time without a ``written`` column counts as
+    older, unless the adjustment would make it later. So some waits that began between the jump and its detection end
+    early.
     """
     cursor = database.execute_sql(
         "UPDATE clock SET moved = moved + %s, at = clock_timestamp() WHERE moved = %s", (jump.seconds, jump.moved)
@@ -87,7 +87,7 @@ def _move(wait: Wait, values: dict[str, object]) -> None:
 
 
 def _renew_leases(values: dict[str, object]) -> None:
-    """A lease that existed when the clock was set lasts for one whole lease time from now, and no longer."""
+    """Let each lease that existed when the clock was set end one full lease time from now."""
     database.execute_sql(
         f"""
         UPDATE orders SET lease_until = %(now)s
@@ -98,9 +98,9 @@ def _renew_leases(values: dict[str, object]) -> None:
 
 
 def cut(lease_seconds: float, longest_seconds: float) -> int:
-    """End waits and leases that are longer than these bounds allow: the clock was set while no process was running.
+    """End waits and leases that exceed these bounds, because the clock was set while no process was running.
 
-    Orders that wait for a start are woken through this, however far away their estimate is. Returns how many orders.
+    Orders that wait for the rate limit become due, however late their estimate is. Returns the number of orders.
     """
     waits = f"due_at > %(due)s AND waits_for IS DISTINCT FROM '{RATE_LIMIT}'"
     (now,) = database.execute_sql("SELECT clock_timestamp()").fetchone()

@@ -1,8 +1,8 @@
-"""Transactions that Postgres aborts in favour of others: they have changed nothing, and are run again.
+"""Repeats transactions that Postgres has aborted because of a conflict. They have changed nothing.
 
-A writer of several rows locks them in the order of their keys, so that no two writers wait for each other. If two do
-all the same, Postgres aborts one of them (deadlock_detected), and likewise one that cannot be serialized with others
-(serialization_failure). Neither is a failure of the order.
+Writers lock rows in the order of their keys to avoid deadlocks. If there still is one, Postgres aborts a transaction
+(deadlock_detected), as it does if transactions cannot be serialized (serialization_failure). Neither is a failure of
+the order.
 """
 
 import random
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 def again_after_conflicts(transaction: Callable[[], T]) -> T:
-    """The result of ``transaction``, which is whole and may be made several times."""
+    """Run ``transaction``, a complete transaction, and repeat it after conflicts. Returns its result."""
     tries = 0
     while True:
         tries += 1
@@ -33,5 +33,10 @@ def again_after_conflicts(transaction: Callable[[], T]) -> T:
             code = getattr(getattr(error, "orig", None), "pgcode", None)
             if code not in _CONFLICTS or tries == _TRIES:
                 raise
-            log.warning("ended for another's sake, made again", action="conflict", code=code, tries=tries)
+            log.warning(
+                "a transaction was aborted because of a conflict and is repeated",
+                action="conflict",
+                code=code,
+                tries=tries,
+            )
         time.sleep(random.uniform(0, _PAUSE_SECONDS * tries))  # noqa: S311  (spreads load, guards nothing)

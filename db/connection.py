@@ -1,4 +1,4 @@
-"""The connection pool, and whether the database has the tables that this program expects."""
+"""The connection pool, and the check of the schema version."""
 
 import heapq
 import select
@@ -26,7 +26,7 @@ T = TypeVar("T")
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_140_051_903_117
 _GRACE_SECONDS: Final = 0.5
-"""How much later than the server the client gives a statement up: the server's own error says more than a lost
+"""How much later than the server the client ends a statement, because the server's error is more precise than a lost
 connection."""
 _LOCK_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 10.0
@@ -35,7 +35,7 @@ _FOR_EVER: Final = 1e9
 
 class _Patience(threading.local):
     seconds: float | None = None
-    """How long this thread waits for a statement, if it differs from the default."""
+    """The statement time-out of this thread, if it differs from the default."""
 
 
 class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library has no types
@@ -43,8 +43,8 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
 
     def __init__(self) -> None:
         super().__init__(None)
-        # The library opens connections under locks that every other thread then waits for, to take one or to give one
-        # back: while a server hangs, that would be one connection after the other.
+        # The library opens connections while it holds a lock that all threads need. While a server hangs, connections
+        # would be opened one after another.
         self._lock = nullcontext()
         self._opening = 0
         self._overdue = Overdue()
@@ -77,15 +77,16 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
         return conn
 
     def _is_closed(self, conn: "psycopg2.extensions.connection") -> bool:
-        """Without the library's round trip: what an idle connection has to say is that the server has closed it."""
+        """Whether an idle connection was closed, without the library's round trip: any incoming data means so."""
         if conn.closed:
             return True
-        idle = select.poll()  # select() itself knows only the first 1,024 files of a process
+        idle = select.poll()  # select() supports only the first 1,024 file descriptors
         idle.register(conn, select.POLLIN)
         return bool(idle.poll(0))
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:  # noqa: ANN401  (as the library has it)
-        """Outside of a transaction a statement is one, and is made again after a conflict; else all of it has to be."""
+        """Repeat a statement outside of a transaction after a conflict. Within one, the whole transaction has to be
+        repeated."""
         execute = partial(super().execute_sql, sql, params)
         return execute() if self.in_transaction() else again_after_conflicts(execute)
 
@@ -106,7 +107,7 @@ class _Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # the library 
             super().rollback()
 
     def bounded(self, waiting: "psycopg2.extensions.connection") -> AbstractContextManager[None]:
-        """Within, ``waiting`` is lost when the server takes much longer than a statement may."""
+        """Within the block, ``waiting`` is closed if the server takes much longer than the statement time-out."""
         seconds = self._patience.seconds or self.statement_seconds
         return self._overdue.bounded(waiting, seconds + _GRACE_SECONDS)
 
@@ -135,9 +136,9 @@ database = _Database()
 
 
 def transaction(call: Callable[P, T]) -> Callable[P, T]:
-    """Make each call of the function one transaction, from its beginning again after a conflict.
+    """A decorator that runs each call in a transaction, and repeats the call after a conflict.
 
-    Within another transaction it is a part of that. Needs a connection.
+    Within another transaction, the call becomes a part of it. Needs a connection.
     """
 
     @wraps(call)
@@ -152,7 +153,7 @@ def transaction(call: Callable[P, T]) -> Callable[P, T]:
 
 
 class SchemaError(OrderdError):
-    """The database's tables are not those of this program; the text says which way."""
+    """The database has an older or newer schema than this program."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(ErrorCode.SERVICE_SCHEMA, detail)
@@ -160,7 +161,7 @@ class SchemaError(OrderdError):
 
 @contextmanager
 def translated_database_errors() -> Iterator[None]:
-    """Turns what the driver raises into the OrderdError that an operator sees."""
+    """Translate errors of the driver to OrderdError."""
     try:
         yield
     except PeeweeException as error:
@@ -173,16 +174,17 @@ def connect(
 ) -> None:
     """Point the pool at ``url`` (postgresql://...). Opens no connection. Raises ValueError if it is not such a URL.
 
-    No thread hangs: the server cancels a statement after ``statement_seconds``, and a wait for a lock no
-    later. If the server itself does not answer, the client gives up half a second after that. Connecting has the same
-    limit (libpq makes that at least 2 s). A commit that is acknowledged is on disk, whatever the server's own setting
-    is.
+    No thread can hang: the server cancels statements and waits for locks after ``statement_seconds``. If the server
+    does not respond, the client gives up half a second later. Connecting has the same limit (but libpq waits at least 2
+    s). Acknowledged commits are on disk, whatever the server's own setting is.
     """
     url = url.replace("postgres://", "postgresql://", 1)
     try:
         parse_dsn(url)
     except psycopg2.ProgrammingError:
-        raise ValueError("the database's URL cannot be read") from None  # the driver's words quote it, password and all
+        raise ValueError(
+            "the database's URL cannot be read"
+        ) from None  # the driver's message contains the URL with its password
     if not database.deferred:
         database.close_all()
     milliseconds = int(statement_seconds * 1000)
@@ -200,7 +202,8 @@ def connect(
         keepalives_count=3,
         tcp_user_timeout=20_000,
         options=f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={lock_milliseconds} "
-        # A prepared statement has the same plan for all values: plan it at once, not after five executions.
+        # The plan of a prepared statement does not depend on its values, so use a generic plan from the first execution
+        # on.
         "-c synchronous_commit=on -c plan_cache_mode=force_generic_plan",
     )
 
@@ -218,9 +221,10 @@ _MISCONFIGURED: Final = (
 
 
 def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
-    """What ``ask`` returns, once the server answers; ``waits`` gets the reason of each failure, and sleeps.
+    """Return the result of ``ask`` once the server responds. After each failure, ``waits`` is called with the reason;
+    it sleeps.
 
-    Raises OperationalError at once where waiting does not help: a wrong password, or a database that does not exist.
+    Raises OperationalError at once if waiting does not help, such as for a wrong password or an unknown database.
     """
     while True:
         try:
@@ -233,26 +237,26 @@ def reach(ask: Callable[[], T], waits: Callable[[str], None]) -> T:
 
 
 def refusal(error: Exception, then: str) -> OrderdError:
-    """The text for a user about what a server that ``was_refused`` says; ``then`` says what happened to the request."""
+    """The error for a refused statement (see ``was_refused``); ``then`` describes what happened to the request."""
     reason = str(error).strip().partition("\n")[0]
     return OrderdError(ErrorCode.SERVICE_UNAVAILABLE, f"Postgres refuses: {reason}; {then}")
 
 
 def was_refused(error: Exception) -> bool:
-    """Whether the server itself has refused a statement, which has then changed nothing.
+    """Whether the server has refused a statement, so that it has changed nothing.
 
-    Otherwise the connection was lost, and the statement may or may not have been committed before that. (A closed
-    connection does not prove anything either: the library reports that when it rolls back after a commit was lost.)
+    Otherwise the connection was lost, and the statement may or may not have been committed. (An InterfaceError does not
+    prove anything either: the library raises it when it rolls back after a lost commit.)
     """
     cause = getattr(error, "orig", error)
     code: str = getattr(cause, "pgcode", None) or ""
-    # Classes 08 and 57P say that the connection is about to end, which may be after the commit.
+    # Errors of classes 08 and 57P mean that the connection ends, possibly after the commit.
     return isinstance(error, DatabaseError | psycopg2.Error) and code != "" and not code.startswith(("08", "57P"))
 
 
 def migrate() -> list[str]:
-    """Bring the tables up to date; returns what was applied. Safe to run from several hosts at once."""
-    # To fill an index, and to wait for another host that does, takes as long as it takes.
+    """Apply missing migrations and return their names. Safe to run from several hosts at once."""
+    # Creating an index, or waiting for another host that does, has no time limit.
     with database.connection_context(), database.patient(None):
         database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
         try:
@@ -269,7 +273,7 @@ def is_empty() -> bool:
 
 
 def check_schema() -> None:
-    """Raises SchemaError when the tables are behind or ahead of this program, PeeweeException without an answer."""
+    """Raises SchemaError if the schema is older or newer than this program, and PeeweeException if Postgres fails."""
     with database.connection_context():
         rows = Runner(database, str(MIGRATIONS)).status()
     if unknown := [row.name for row in rows if row.path is None]:

@@ -1,7 +1,8 @@
-"""How many orders there are in each state, counted without reading those that have ended.
+"""Counts of orders by state, without reading ended orders.
 
-Triggers note each end in a new row of ``ended_orders``: with a single row for the count, all transactions that end
-orders would wait for each other. The count is the sum of these rows, exact at once; from time to time they are merged.
+Triggers record each end in a new row of ``ended_orders``. With a single counter row, all transactions that end orders
+would block each other. The count is the sum of these rows; it is always exact, and the rows are merged from time to
+time.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from orderd.domain.order import OrderKind, OrderStatus
 
 @dataclass(frozen=True, slots=True)
 class StateCount:
-    """The orders in one state: all of them, those that are due, and those whose outcome is unknown."""
+    """The number of orders in a state: all, those that are due, and those with an unknown outcome."""
 
     orders: int
     due: int
@@ -20,7 +21,7 @@ class StateCount:
 
 
 def by_status() -> dict[OrderStatus, StateCount]:
-    """All states that orders are in, as of one moment."""
+    """The counts of all states, in one consistent snapshot."""
     rows = database.execute_sql(
         """
         SELECT status, count(*), count(*) FILTER (WHERE due_at <= statement_timestamp()), count(unknown_since)
@@ -32,7 +33,7 @@ def by_status() -> dict[OrderStatus, StateCount]:
 
 
 def open_by_kind() -> list[tuple[OrderKind, int, float]]:
-    """Of each kind how many orders have not ended, and how many seconds old the oldest one is."""
+    """The number of active orders per kind, and the age of the oldest one in seconds."""
     rows = database.execute_sql(
         """
         SELECT kind, count(*), extract(epoch FROM statement_timestamp() - min(created_at))

@@ -1,4 +1,4 @@
-"""Which orders ended when, in the order in which they did: found by the index of events by their time."""
+"""Ended orders by the time of their end, found by an index of events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +10,16 @@ from orderd.domain.order import TERMINAL
 
 @dataclass(frozen=True, slots=True, order=True)
 class EndedOrder:
-    """The moment of an order's terminal event. An order whose success the chain took back has several."""
+    """A terminal event of an order. An order whose success was rolled back has several."""
 
     at: datetime
     order_id: UUID
 
 
 def ended_orders(since: datetime, until: datetime, after: EndedOrder | None, most: int) -> list[EndedOrder]:
-    """The first ``most`` in ``[since, until)``, of those after the one that the page before ended with.
+    """The first ``most`` terminal events in ``[since, until)`` after ``after``, the last one of the previous page.
 
-    Needs a connection. Orders whose events were removed for their age are left out.
+    Needs a connection. Orders whose events have been removed are not included.
     """
     at, order_id = (since, UUID(int=0)) if after is None else (after.at, after.order_id)
     rows = database.execute_sql(

@@ -1,4 +1,4 @@
-"""Work that one process at a time does, of all that could."""
+"""Work that only one process at a time may do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from db.connection import database
 
 @contextmanager
 def exclusive(lock: int) -> Iterator[bool]:
-    """Whether no other process has this lock, and none will until this ends. Holds a connection."""
+    """Try to take a lock for the duration of the block; yields whether it was free. Holds a connection."""
     (is_mine,) = database.execute_sql("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()
     try:
         yield bool(is_mine)

@@ -1,4 +1,4 @@
-"""Orders that have bought, and what follows each of them: an order that is held until then, and sells again."""
+"""Entry orders and their exits: orders that are held until the entry is filled, and then sell what it bought."""
 
 from uuid import UUID
 
@@ -12,18 +12,18 @@ _IS_DUE = """
 
 
 def due(limit: int) -> list[Order]:
-    """The entries that have finally ended, with or without a fill, and whose exits have not been handled yet."""
+    """Entries that have ended finally, and whose exits have not been handled yet."""
     rows = Order.raw(f"SELECT * FROM orders WHERE {_IS_DUE} ORDER BY id LIMIT %s", limit)  # noqa: S608
     return list(rows.execute(database))
 
 
 def note(entry: Order) -> bool:
-    """Record that nothing more follows this entry; False if that was recorded before."""
+    """Record that the exits of this entry have been handled; false if that was recorded before."""
     cursor = database.execute_sql(f"UPDATE orders SET exit_made = true WHERE id = %s AND {_IS_DUE}", (str(entry.id),))  # noqa: S608
     return bool(cursor.rowcount)
 
 
 def held_for(entry_id: UUID) -> list[Order]:
-    """The order that is held until this one is filled, if there is one and it has not been cancelled."""
+    """The order that is held until this entry is filled, unless it was cancelled."""
     rows = Order.raw(f"SELECT * FROM orders WHERE entry_id = %s AND {in_states(HELD)}", str(entry_id))  # noqa: S608
     return list(rows.execute(database))

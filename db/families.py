@@ -1,7 +1,7 @@
-"""Orders that are executed by orders of their own, with what these have come to.
+"""Parent orders, which are executed by child orders, and the totals of their children.
 
-Of a family's children at most one is in anybody's hands at a time: they are let go one by one, under the lock of the
-parent's row, and an index over the attempts of a family makes a second live one impossible.
+At most one child of a family is executed at a time: children are released one by one under a lock of the parent's row,
+and a unique index over the attempts of a family prevents a second live attempt.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,20 +22,20 @@ from orderd.domain.order import ACTIVE, FILLED, RESTING, OrderKind, TimeInForce
 
 _LOCK: Final = 7_140_051_903_120
 _ONE_AT_A_TIME: Final = "attempts_one_of_a_family"
-"""The index over what of each family may land, or may yet be rolled back."""
+"""The unique index over the attempts of each family that may land or may still be rolled back."""
 _RESTS: Final = f"{in_states(RESTING)} AND {IS_FAMILY}"
 _HAS_A_TIME: Final = f"""
     looks_from IS NOT NULL AND ((kind = '{OrderKind.TWAP}' AND NOT paused)
                                 OR (partial AND time_in_force = '{TimeInForce.IOC}'))"""
-"""In the words of an index."""
+"""Must match an index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """A resting parent, and the sums of its children: what they have finally sold and received, in base units.
 
-    A success in a block that may still be rolled back counts as under way. ``due_ms`` is how long ago the parent was
-    due, negative before that; ``valid_ms`` how long it is still valid, None without an end.
+    A success in a block that may still be rolled back does not count yet. ``due_ms`` is the time since the parent was
+    due, negative before that; ``valid_ms`` is the remaining validity, None without a limit.
     """
 
     parent: Order
@@ -46,11 +46,11 @@ class Family:
     filled_out: int
     network_fee: int
     last: UUID | None
-    """The child that has filled last."""
+    """The child that was filled last."""
     tries: int
-    """How many children have ended without a fill since."""
+    """The number of children that have ended without a fill since."""
     error: OrderdError | None
-    """Why the newest child that did not fill has ended."""
+    """The error of the newest child without a fill."""
     due_ms: int
     valid_ms: int | None
 
@@ -64,19 +64,19 @@ class Family:
 
 
 def exclusive_care() -> AbstractContextManager[bool]:
-    """Whether no other process looks after families now, and none will until this ends. Holds a connection."""
+    """Try to become the only process that handles families; yields whether this succeeded. Holds a connection."""
     return exclusive(_LOCK)
 
 
 class FamilyNews(NamedTuple):
-    """Something has happened to the family of this parent. Numbered as it was written."""
+    """A change in the family of this parent, with an increasing number."""
 
     number: int
     parent_id: UUID
 
 
 def news(after: int, limit: int) -> list[FamilyNews]:
-    """What has happened to families after that number, as far as the news have not been removed yet."""
+    """The changes of families after this number that have not been removed yet."""
     rows = database.execute_sql(
         "SELECT id, parent_id FROM family_news WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
     )
@@ -84,16 +84,16 @@ def news(after: int, limit: int) -> list[FamilyNews]:
 
 
 def forget(numbers: Sequence[int]) -> None:
-    """These news are known, and nothing follows from them any more."""
+    """Remove changes that have been handled."""
     if not numbers:
         return
     database.execute_sql("DELETE FROM family_news WHERE id = ANY(%s)", (list(numbers),))
 
 
 def timed(limit: int, as_of: datetime | None = None) -> list[UUID]:
-    """Parents that the time has come for, without any news: of an execution, or the end of their validity.
+    """Parents whose next execution is due or whose validity has ended.
 
-    ``as_of`` is the moment at which the clock was read, if it was.
+    ``as_of`` is the time of the clock's reading, if there was one.
     """
     rows = database.execute_sql(
         f"""
@@ -107,7 +107,7 @@ def timed(limit: int, as_of: datetime | None = None) -> list[UUID]:
 
 
 def these(parent_ids: Collection[UUID], as_of: datetime | None = None) -> list[Family]:
-    """The families of these parents, as far as they rest."""
+    """The families of those of these parents that rest."""
     return _read([str(parent_id) for parent_id in parent_ids], as_of) if parent_ids else []
 
 
@@ -174,7 +174,7 @@ def children(parent_id: UUID) -> list[Order]:
 
 
 def under_way(parent_id: UUID) -> int:
-    """How much of it children are selling now, or have sold in blocks that may still be rolled back; in base units."""
+    """The amount that children are selling, or have sold in blocks that may still be rolled back, in base units."""
     (amount,) = database.execute_sql(
         f"""
         SELECT coalesce(sum(amount_in), 0) FROM orders c WHERE parent_id = %s
@@ -185,19 +185,19 @@ def under_way(parent_id: UUID) -> int:
 
 
 def is_taken(objection: object) -> bool:
-    """Whether the database refused an attempt because another one of the family has not ended for good."""
+    """Whether the database refused an attempt because another attempt of the family has not ended finally."""
     return isinstance(objection, IntegrityError) and _ONE_AT_A_TIME in str(objection)
 
 
 def lock(parent_id: UUID) -> None:
-    """Keep other transactions from releasing a child until this one ends."""
+    """Prevent other transactions from releasing a child until this one ends."""
     database.execute_sql("SELECT FROM orders WHERE id = %s FOR NO KEY UPDATE", (str(parent_id),))
 
 
 def lock_free(child_id: UUID) -> bool:
-    """Keep other transactions from releasing a child of this family until this one ends, if no child is being executed.
+    """Prevent other transactions from releasing a child of this family until this one ends, if no child is executed.
 
-    False if a child is being executed or has landed, even if in a block that may still be rolled back.
+    Returns false if a child is being executed or has landed, even in a block that may still be rolled back.
     """
     row = database.execute_sql(
         "SELECT id FROM orders WHERE id = (SELECT parent_id FROM orders WHERE id = %s) FOR NO KEY UPDATE",

@@ -1,4 +1,4 @@
-"""Successes in blocks that may still be rolled back: which there are, and how each of them ends."""
+"""Successes in blocks that may still be rolled back, and their finalization or rollback."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -27,7 +27,7 @@ class Landing:
 
 
 def exclusive_care() -> AbstractContextManager[bool]:
-    """Whether no other process looks after them now, and none will until this ends. Holds a connection."""
+    """Try to become the only process that handles them; yields whether this succeeded. Holds a connection."""
     return exclusive(_LOCK)
 
 
@@ -53,7 +53,7 @@ def settle(signatures: Sequence[str]) -> None:
 
 
 def roll_back(landings: Sequence[Landing]) -> list[Moved]:
-    """Take the confirmations back: the same bytes are live again, and the worker that adopts them sends them."""
+    """Revert these confirmations: the attempts are live again, and a worker adopts them and sends the same bytes."""
     no_fill = {"filled_in": None, "filled_out": None, "network_fee": None}
     return apply(
         [

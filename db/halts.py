@@ -1,4 +1,4 @@
-"""The halts that stand. From the commit of one on, no statement stores a signed attempt: see the migration's words."""
+"""The halts in force. After the commit of a halt, no statement stores a signed attempt; the migration explains how."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +17,11 @@ MAY_SIGN: Final = "(SELECT may_sign())"
 row."""
 _LOCK: Final = 7_140_051_903_123
 _PATIENCE_MS: Final = 500
-"""Storing a signature takes a few milliseconds; a transaction that holds the lock for longer hangs."""
+"""Storing a signature takes a few milliseconds; a transaction that holds the lock for longer is considered hanging."""
 
 
 def current() -> tuple[Halt, ...]:
-    """The oldest first. Needs a connection, as all here does."""
+    """The halts in force, oldest first. Needs a connection, like all functions here."""
     rows = database.execute_sql("SELECT cause, actor, reason, at FROM halts ORDER BY at")
     return tuple(Halt(HaltCause(cause), actor, reason, at) for cause, actor, reason, at in rows)
 
@@ -43,7 +43,7 @@ def halt(cause: HaltCause, by: Actor, reason: str) -> tuple[Halt, ...]:
 
 @contextmanager
 def signing_paused() -> Iterator[None]:
-    """While this lasts, a transaction that stores a signature waits, and then sees what was committed meanwhile."""
+    """Within the block, transactions that store signatures wait; afterwards they see what was committed."""
     database.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
         yield
@@ -52,7 +52,7 @@ def signing_paused() -> Iterator[None]:
 
 
 def explain(cause: HaltCause, reason: str) -> None:
-    """Say what a halt that stands still waits for."""
+    """Set the reason of a halt, to show what it waits for."""
     database.execute_sql("UPDATE halts SET reason = %s WHERE cause = %s AND reason <> %s", (reason, cause, reason))
 
 

@@ -1,4 +1,4 @@
-"""Fills with their orders, newest first, and their totals. Only fills that count."""
+"""Fills with their orders, newest first, and their totals. Rolled back fills are not included."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from db.models import Fill, Order
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which fills. ``before`` is the one that the page before ended with; a token is a symbol or a mint."""
+    """A filter. ``before`` is the last fill of the previous page; a token is a symbol or a mint."""
 
     account_id: UUID | None = None
     token: str | None = None
@@ -23,7 +23,7 @@ class Wanted:
 
     @property
     def condition(self) -> tuple[str, list[Any]]:
-        """In the words of a statement that knows a fill as ``f`` and its order as ``o``."""
+        """The SQL condition, where ``f`` is the fill and ``o`` its order, and its parameters."""
         words, values = ["f.rolled_back_at IS NULL"], list[Any]()
         if self.account_id is not None:
             words.append("o.account_id = %s")
@@ -63,7 +63,7 @@ class PairSum:
 
 
 def page(wanted: Wanted, limit: int) -> list[tuple[Fill, Order]]:
-    """The newest of them. Needs a connection, as all here does."""
+    """A page of fills, newest first. Needs a connection, like all functions here."""
     condition, values = wanted.condition
     rows = Fill.raw(
         f"SELECT f.* FROM fills f JOIN orders o ON o.id = f.order_id WHERE {condition} "
@@ -77,7 +77,7 @@ def page(wanted: Wanted, limit: int) -> list[tuple[Fill, Order]]:
 
 
 def totals(wanted: Wanted) -> Iterator[PairSum]:
-    """Of each pair, the one with most fills first."""
+    """The totals per pair, that with most fills first."""
     condition, values = wanted.condition
     rows = database.execute_sql(
         f"""

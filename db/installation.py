@@ -3,7 +3,7 @@
 The id is created with the database. A restored database gets a new one and keeps the old one as its past, so that it
 differs from the daemon of the backup, if that still runs. A tag is 8 bytes of an HMAC of account and
 client order id: memos are public, and without the key they do not show who traded what. The key survives a restore, so
-that an order of which only its transaction is left is recognised by its tag when it is submitted again.
+that an order that is missing in the backup is recognised by the tag in its transaction when it is submitted again.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ class Installation:
 
 
 def read() -> Installation:
-    """Needs a connection, as all here does."""
+    """Read the installation. Needs a connection, like all functions here."""
     row = database.execute_sql("SELECT id, seen_slot FROM installation").fetchone()
     past = database.execute_sql("SELECT id, last_slot FROM past_installations").fetchall()
     return Installation(bytes(row[0]), {bytes(each): int(slot) for each, slot in past}, int(row[1]))
 
 
 def record_last_slot(slot: int) -> None:
-    """Whose the wallet's transactions are is known up to this slot."""
+    """Record that the wallet's transactions up to this slot have been attributed."""
     database.execute_sql(
         "UPDATE installation SET seen_slot = %s WHERE seen_slot IS NULL OR seen_slot < %s", (slot, slot)
     )

@@ -1,6 +1,6 @@
-"""Which process works on which order: the queue's hold on due orders, and the leases of worker processes.
+"""Which process works on which order: the queue's claim on due orders, and the leases of worker processes.
 
-A lease says which process is expected to write, not which may: that is decided by the version that each claim raises.
+A lease only says which process is expected to write. The version, which each claim increases, decides which may.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,21 +21,22 @@ from orderd.domain.trigger import ADVERSE
 
 
 class Due(NamedTuple):
-    """Due orders: those that may ``start``, and those that first check (``look``) whether the reason of their wait
-    is over."""
+    """Due orders: those to ``start``, and those for which to check (``look``) whether the reason of their wait has
+    ended."""
 
     start: list[UUID]
     look: list[UUID]
 
 
 _LOOKED_FOR: Final = AWAITED - CODES
-"""The time by which orders are found before a start is requested. A halt is over as soon as dispatch sends anything."""
+"""Reasons of waits that are checked before a start is requested. A halt is not one: dispatch sends nothing during a
+halt."""
 
 
 def take_due(limit: int, sender: str | None = None, as_of: datetime | None = None) -> Due:
-    """The orders that wait, are due and are in no queue; ``sender`` puts them there.
+    """Take the due orders that wait and are not in the queue; ``sender`` enqueues them.
 
-    ``as_of`` is the moment at which the clock was read, if it was.
+    ``as_of`` is the time of the clock's reading, if there was one.
     """
     rows = database.execute_sql(
         f"""
@@ -52,18 +53,18 @@ def take_due(limit: int, sender: str | None = None, as_of: datetime | None = Non
 
 
 class InLine(NamedTuple):
-    """An order that waits for a start; one that ``goes_first`` does not wait for older ones that do not."""
+    """An order that waits for a start; those with ``goes_first`` precede all others."""
 
     order_id: UUID
     goes_first: bool
 
 
 _FIRED_STOP: Final = "(kind IN ({}))".format(", ".join(f"'{kind}'" for kind in sorted(ADVERSE)))
-"""In the words of an index. A stop waits for a start only once it has fired."""
+"""Must match an index. A stop waits for a start only once it has triggered."""
 
 
 def first_in_line(limit: int) -> list[InLine]:
-    """The orders that wait for a start: stops, which have fired, and then the others, in order of their acceptance."""
+    """The orders that wait for a start: first triggered stops, then all others, in the order of their acceptance."""
     rows = database.execute_sql(
         f"""
         SELECT id, {_FIRED_STOP} FROM orders WHERE waits_for = '{RATE_LIMIT}'
@@ -74,7 +75,7 @@ def first_in_line(limit: int) -> list[InLine]:
 
 
 def wake(order_ids: Sequence[UUID]) -> int:
-    """Let those of these orders be due now that wait for a start until later. Returns how many."""
+    """Make those of these orders due now that wait for a start. Returns their number."""
     cursor = database.execute_sql(
         f"""
         UPDATE orders SET due_at = clock_timestamp() WHERE id IN (
@@ -87,7 +88,7 @@ def wake(order_ids: Sequence[UUID]) -> int:
 
 
 def give_back(order_ids: Sequence[UUID]) -> None:
-    """Say that these waiting orders did not get into the queue after all, so that they are taken up again soon."""
+    """Record that these orders could not be enqueued, so that they are taken again soon."""
     database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
@@ -97,8 +98,7 @@ def give_back(order_ids: Sequence[UUID]) -> None:
 
 
 def drop(owner: str, order_ids: Sequence[UUID]) -> None:
-    """Record that ``owner`` no longer works on those of these orders that it has begun, so that they are taken up
-    soon."""
+    """Release the leases of ``owner`` on these orders, so that other workers take them soon."""
     database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
@@ -108,7 +108,7 @@ def drop(owner: str, order_ids: Sequence[UUID]) -> None:
 
 
 def give_all_back() -> int:
-    """Say so of all that are in the queue as far as is known here: the queue has lost them. Returns how many."""
+    """Record that the queue has lost all its orders. Returns their number."""
     cursor = database.execute_sql(
         f"""
         UPDATE orders SET lease_until = NULL
@@ -118,7 +118,7 @@ def give_all_back() -> int:
 
 
 def orphans(limit: int) -> list[Order]:
-    """Orders that a worker was at which is gone. Nothing of theirs was signed."""
+    """Orders without a signature whose worker has died."""
     return list(
         Order.raw(
             f"""
@@ -132,14 +132,14 @@ def orphans(limit: int) -> list[Order]:
 
 
 def reclaim(orders: Iterable[Order]) -> list[Moved]:
-    """Put orphans back in line, each under the claim that it was found with: a newer claim is left alone."""
+    """Put orphans back in the queue, unless they have been claimed again."""
     return apply([Change(order.id, Reclaimed(), order.version, {"losses": order.losses + 1}) for order in orders])
 
 
 def renew(owner: str, order_ids: Sequence[UUID], lease_seconds: float) -> int:
-    """Renew the leases of ``owner`` on these orders, in one statement. Returns the orders that were renewed.
+    """Renew the leases of ``owner`` on these orders, in one statement. Returns the number of renewed leases.
 
-    Orders that are locked by a writer at this moment are skipped until the next time: this waits for no lock.
+    Orders that are locked by a writer are skipped until the next call, so that this never waits for a lock.
     """
     cursor = database.execute_sql(
         """
@@ -162,7 +162,7 @@ def still_signed(owner: str, order_ids: Sequence[UUID]) -> frozenset[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class LiveAttempt:
-    """A submitted order with the bytes that may land."""
+    """A submitted order with its signed bytes, which may land."""
 
     order: Order
     number: int
@@ -174,7 +174,7 @@ class LiveAttempt:
 
 
 def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
-    """Take over the submitted orders that have no holder, with a new version. This is the whole of recovery."""
+    """Take over submitted orders without a holder, with a new version. Recovery after a crash is nothing else."""
     rows = Order.raw(
         f"""
         WITH adopted AS (

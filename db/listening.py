@@ -1,4 +1,4 @@
-"""Receives Postgres' notifications (LISTEN and NOTIFY), on a connection that is used for nothing else."""
+"""Receives notifications of Postgres (LISTEN and NOTIFY) on a dedicated connection."""
 
 import psycopg2
 from psycopg2.extensions import connection
@@ -7,8 +7,7 @@ from db.connection import database
 
 
 def listen(channel: str) -> connection:
-    """A connection that is notified of commits on ``channel`` from here on; it is readable when there is a
-    notification.
+    """A connection that receives notifications on ``channel`` from now on. It is readable when there is one.
 
     Raises psycopg2's OperationalError if it cannot be opened.
     """
@@ -20,7 +19,7 @@ def listen(channel: str) -> connection:
 
 
 def received(listener: connection) -> list[str]:
-    """What has come since, in order. Raises OperationalError when the connection is lost."""
+    """The notifications since the last call, in order. Raises OperationalError if the connection is lost."""
     listener.poll()
     payloads = [notice.payload for notice in listener.notifies]
     listener.notifies.clear()

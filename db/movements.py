@@ -1,4 +1,4 @@
-"""What came to the wallet and left it beside the fills, and the sums of both, which are what the wallet holds."""
+"""Transfers to and from the wallet that are not fills, and the resulting balances."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from orderd.domain.tokens import WSOL_MINT
 
 @dataclass(frozen=True, slots=True)
 class KeptMovement:
-    """``usdc`` and ``sol`` are what one whole token cost when it moved, None if not known."""
+    """A transfer. ``usdc`` and ``sol`` are the price of one whole token at that time, None if unknown."""
 
     signature: str
     slot: int
@@ -27,7 +27,7 @@ class KeptMovement:
 
 @dataclass(frozen=True, slots=True)
 class KeptFill:
-    """Amounts in base units, fee and rent in lamports."""
+    """A fill. Amounts are in base units, fee and rent in lamports."""
 
     at: datetime
     mint_in: str
@@ -39,13 +39,13 @@ class KeptFill:
 
 
 def reconciled_slot(wallet: str) -> int | None:
-    """Up to which slot the wallet's transactions have been read. Needs a connection, as all here does."""
+    """The slot up to which the wallet's transactions have been read. Needs a connection, like all functions here."""
     row = database.execute_sql("SELECT slot FROM reconciled WHERE wallet = %s", (wallet,)).fetchone()
     return None if row is None else int(row[0])
 
 
 def is_settled(signatures: Sequence[str]) -> dict[str, bool]:
-    """Whether the orders of orderd's own transactions have their final outcome."""
+    """Whether the orders of these own transactions have a final outcome."""
     rows = database.execute_sql(
         """
         SELECT a.signature, a.outcome NOT IN ('live') AND NOT a.awaits_finality AND (
@@ -57,7 +57,7 @@ def is_settled(signatures: Sequence[str]) -> dict[str, bool]:
 
 
 def known(signatures: Sequence[str]) -> dict[str, Known]:
-    """What the fills say of these transactions."""
+    """The recorded fills of these transactions."""
     rows = database.execute_sql(
         """
         SELECT f.signature, o.mint_in, f.amount_in, o.mint_out, f.amount_out, f.network_fee + coalesce(f.rent, 0)
@@ -76,7 +76,7 @@ def known(signatures: Sequence[str]) -> dict[str, Known]:
 
 @transaction
 def keep(wallet: str, movements: Iterable[KeptMovement], slot: int) -> None:
-    """What was read up to a slot; rows that exist already stay as they are."""
+    """Store transfers that were read up to a slot. Existing rows stay unchanged."""
     for each in movements:
         database.execute_sql(
             """
@@ -102,7 +102,7 @@ def keep(wallet: str, movements: Iterable[KeptMovement], slot: int) -> None:
 
 
 def all_movements() -> list[KeptMovement]:
-    """By time."""
+    """All transfers, oldest first."""
     rows = database.execute_sql(
         "SELECT signature, slot, at, mint, amount, kind, usdc, sol FROM movements ORDER BY at, signature, mint, kind"
     )
@@ -113,7 +113,7 @@ def all_movements() -> list[KeptMovement]:
 
 
 def all_fills(account_id: UUID | None) -> list[KeptFill]:
-    """The fills that count, of one account or of all, by time."""
+    """The valid fills of one account or of all, oldest first."""
     account_condition, values = (
         ("", list[Any]()) if account_id is None else ("AND o.account_id = %s", [str(account_id)])
     )
@@ -131,7 +131,7 @@ def all_fills(account_id: UUID | None) -> list[KeptFill]:
 
 
 def sums(up_to: int) -> Counter[str]:
-    """What the wallet holds of each mint by all fills and movements up to a slot, in base units."""
+    """The recorded balance of each mint from all fills and transfers up to a slot, in base units."""
     held = Counter[str]()
     rows = database.execute_sql(
         """

@@ -1,8 +1,8 @@
-"""Ends waits for a server that does not answer any more.
+"""Ends waits for a server that no longer responds.
 
-A dead server ends a wait, and a live one ends a long statement (``statement_timeout``). A server that is stopped or cut
-off does neither, and the driver would wait without end. So each statement has a time-out on this side too: its socket
-is shut down, and the driver reports a lost connection.
+A dead server closes the connection, and a running one cancels a long statement (``statement_timeout``). A server that
+is frozen or disconnected does neither, and the driver would wait for ever. So the client has a time-out per statement
+too: it shuts down the socket, and the driver reports a lost connection.
 """
 
 import os
@@ -29,7 +29,7 @@ class Overdue:
 
     @contextmanager
     def bounded(self, waiting: connection, seconds: float) -> Iterator[None]:
-        """A thread that waits for the server within this block gets a lost connection after ``seconds``."""
+        """Within the block, shut down the connection after ``seconds``."""
         key = threading.get_ident()
         with self._lock:
             self._waits[key] = time.monotonic() + seconds, waiting
@@ -46,7 +46,7 @@ class Overdue:
         while True:
             time.sleep(_LOOK_SECONDS)
             now = time.monotonic()
-            # While the lock is held no wait ends here, so no descriptor is closed by its owner and given out again.
+            # While the lock is held, no wait can end, so no descriptor can be closed and reused.
             with self._lock:
                 for ends_at, waiting in self._waits.values():
                     if ends_at < now:
@@ -54,6 +54,6 @@ class Overdue:
 
 
 def _hang_up(waiting: connection) -> None:
-    # An error says that it has been lost or closed in this very moment.
+    # An error means that the connection has just been lost or closed.
     with suppress(OSError, Error), socket.socket(fileno=os.dup(waiting.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The pools that a pair had when they were last looked up on the chain. All here needs a connection."""
+"""The pools of pairs, as last discovered on the chain. All functions need a connection."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from db.connection import database
 
 
 def recall(kind: str, mint_a: str, mint_b: str) -> list[str]:
-    """Their addresses, the deepest first; none where they were never looked up."""
+    """The addresses of a pair's pools, deepest first; empty if they were never discovered."""
     row = database.execute_sql(
         "SELECT pools FROM pools_found WHERE mint_a = %s AND mint_b = %s AND kind = %s", (mint_a, mint_b, kind)
     ).fetchone()
@@ -14,7 +14,7 @@ def recall(kind: str, mint_a: str, mint_b: str) -> list[str]:
 
 
 def keep(kind: str, mint_a: str, mint_b: str, pools: Sequence[str]) -> None:
-    """These are the ones that there are now."""
+    """Replace the stored pools of a pair."""
     database.execute_sql(
         """
         INSERT INTO pools_found (kind, mint_a, mint_b, pools) VALUES (%s, %s, %s, %s)

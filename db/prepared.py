@@ -1,7 +1,7 @@
-"""Prepared statements, because planning one may take Postgres longer than executing it.
+"""Prepared statements, because planning can take longer than execution.
 
-A plan that was made while a table was small may scan it, and the server analyses it up to a minute later. So each
-connection plans a statement again when it has executed it four times as often as at the last plan.
+A plan from a time when a table was small may scan the whole table, and the server can take up to a minute to analyse a
+grown table. So each connection plans a statement again after four times as many executions as at the last plan.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _numbers = count(1)
 
 class Prepared:
     def __init__(self, name: str, types: Sequence[str], sql: str) -> None:
-        """``sql`` has $1, $2, ... where its values go, of these types."""
+        """``sql`` contains the parameters $1, $2, ... of these types."""
         unique = f"{name}_{next(_numbers)}"
         self._prepare: Final = f"PREPARE {unique} ({', '.join(types)}) AS {sql}"
         self._execute: Final = f"EXECUTE {unique} ({', '.join(['%s'] * len(types))})"

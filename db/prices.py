@@ -1,4 +1,4 @@
-"""What pairs were last quoted at, from the orders that were routed."""
+"""The last prices of pairs, from routed orders."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from orderd.domain.quote import UNANSWERED
 
 @dataclass(frozen=True, slots=True)
 class PastRoute:
-    """The route that an order got, ``age`` seconds ago. Amounts in base units."""
+    """The route of an order, ``age`` seconds ago. Amounts are in base units."""
 
     amount_in: int
     amount_out: int
@@ -20,9 +20,9 @@ class PastRoute:
 
 
 def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
-    """The newest route that an order of the last ``seconds`` got for this pair.
+    """The newest route of an order for this pair within the last ``seconds``.
 
-    An order with its own limit may use a route that no other would use: it counts only if all venues had answered.
+    An order with its own limit price can use an unusual route, so its route only counts if all venues had responded.
     """
     with database.connection_context():
         row = database.execute_sql(
@@ -49,5 +49,5 @@ def last_route(mint_in: str, mint_out: str, seconds: float) -> PastRoute | None:
 
 
 def _first_id(at: datetime) -> UUID:
-    """What no UUIDv7 made after ``at`` is below: its first 48 bits are the milliseconds (RFC 9562, section 5.7)."""
+    """The smallest UUIDv7 of this time: its first 48 bits are the milliseconds (RFC 9562, section 5.7)."""
     return UUID(int=int(at.timestamp() * 1000) << 80)

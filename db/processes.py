@@ -1,6 +1,6 @@
-"""The processes that have registered themselves, and the release of what dead ones held.
+"""Registered processes, and the release of the leases of dead ones.
 
-A row is a process that was not stopped in order. ``orderd.engine.presence`` decides which of them are dead.
+A row is a process that runs or was not stopped properly. ``orderd.engine.presence`` decides which processes are dead.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Process:
 
 
 def beat(process: Process, *, watches: bool = False) -> None:
-    """Say that it lives; also for the first time, and after it was taken for dead.
+    """Record a heartbeat of a process; also registers it, even after it was considered dead.
 
     ``watches``: it shares the pairs of resting orders with the other watching processes.
     """
@@ -43,7 +43,7 @@ def beat(process: Process, *, watches: bool = False) -> None:
 
 
 def known() -> dict[Process, int]:
-    """All of them, with their beats so far."""
+    """All processes with their numbers of heartbeats."""
     rows = database.execute_sql("SELECT name, machine, pid, started, beats FROM processes")
     return {Process(name, machine, pid, started): beats for name, machine, pid, started, beats in rows}
 
@@ -54,10 +54,10 @@ def watching() -> frozenset[str]:
 
 
 def bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
-    """Release everything that these processes hold, unless they have sent more heartbeats. Returns the released names.
+    """Release the leases of dead processes, unless they have sent more heartbeats. Returns their names.
 
-    Signed attempts can then be adopted, started orders reclaimed, and orders that were only accepted are put in the
-    queue, whether or not they were there.
+    Signed attempts can then be adopted and started orders reclaimed. Orders that were only accepted are enqueued,
+    possibly a second time.
     """
     return _bury(dead) if dead else []
 
@@ -82,7 +82,8 @@ def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
 
 @transaction
 def leave(name: str) -> int:
-    """A process stops: remove it, and release what it has started; what it sent is in the queue. Returns the number."""
+    """Remove a process that stops, and release its leases; orders that it sent are in the queue. Returns the number of
+    released leases."""
     database.execute_sql("DELETE FROM processes WHERE name = %s", (name,))
     return _release(_BEGUN, [name])
 

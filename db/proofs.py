@@ -1,4 +1,4 @@
-"""What ``orderd prove`` has found of the programs of pools. All here needs a connection."""
+"""The results of ``orderd prove`` per pool kind. All functions need a connection."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from db.connection import database
 
 
 class Proof(NamedTuple):
-    """The last one of a kind: of the program that was deployed at ``deployed_slot``, of quotes by ``code``, and of no
-    others."""
+    """The last proof of a kind. It is only valid for the program that was deployed at ``deployed_slot`` and for the
+    quoting code ``code``."""
 
     program: str
     deployed_slot: int
@@ -33,7 +33,7 @@ def keep(
     version: str,
     code: str,
 ) -> None:
-    """In the place of the kind's proof before; ``version`` is that of orderd, ``code`` what made the quotes."""
+    """Replace the proof of a kind; ``version`` is the version of orderd, ``code`` identifies the quoting code."""
     database.execute_sql(
         """
         INSERT INTO proofs (kind, program, deployed_slot, proved, pools, swaps, differences, version, code)
@@ -47,7 +47,7 @@ def keep(
 
 
 def stored() -> Mapping[str, Proof]:
-    """By kind."""
+    """The proofs by kind."""
     rows = database.execute_sql(
         "SELECT kind, program, deployed_slot, proved, pools, swaps, differences, proved_at, code FROM proofs"
     ).fetchall()

@@ -1,4 +1,4 @@
-"""What happened of late, put together by time and by venue or code: the newest rows only, found by an index."""
+"""Statistics of recent orders by time, venue and error code, from the newest rows of an index."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from uuid import UUID
 from db.connection import database
 
 MOST: Final = 5_000
-"""Maximum number of rows of each kind: they take about ten milliseconds, however much is traded."""
+"""Maximum number of rows per kind, which limits the time to about ten milliseconds."""
 _AGO: Final = "floor(extract(epoch FROM statement_timestamp() - {at}) / %(step)s)::integer"
 _SINCE: Final = "statement_timestamp() - %(span)s * interval '1 second'"
 _OF_ACCOUNT: Final = "(%(account)s::uuid IS NULL OR o.account_id = %(account)s::uuid)"
@@ -16,9 +16,10 @@ _OF_ACCOUNT: Final = "(%(account)s::uuid IS NULL OR o.account_id = %(account)s::
 
 @dataclass(frozen=True, slots=True)
 class FillFigures:
-    """Of some fills. ``seconds`` are from acceptance to fill, at the median and at 95 percent, of market orders.
+    """Statistics of fills. ``seconds`` is the time from acceptance to fill of market orders: median and 95th
+    percentile.
 
-    ``bps`` is what fills paid above their quotes in basis points: the worst tenth, the median, the best tenth.
+    ``bps`` is how much fills paid above their quotes, in basis points: 10th percentile, median and 90th percentile.
     """
 
     fills: int
@@ -28,11 +29,11 @@ class FillFigures:
 
 @dataclass(slots=True)
 class Recent:
-    """Counts and figures by how many steps ago something happened, 0 for the current one."""
+    """Counts and statistics by the number of steps ago; 0 is the current step."""
 
     accepted: dict[int, int] = field(default_factory=dict)
     failed: dict[int, int] = field(default_factory=dict)
-    """Attempts, not orders."""
+    """Failed attempts, not orders."""
     filled: dict[int, FillFigures] = field(default_factory=dict)
     by_venue: dict[str, FillFigures] = field(default_factory=dict)
     by_code: dict[str, int] = field(default_factory=dict)
@@ -66,13 +67,13 @@ def recent(span: int, step: int, account_id: UUID | None = None) -> Recent:
 
 
 def _first_id(span: int) -> UUID:
-    """The least id that an order has which was made since: ids begin with their time in milliseconds (RFC 9562)."""
+    """The smallest order id of this period: ids begin with their time in milliseconds (RFC 9562)."""
     since = datetime.now(UTC) - timedelta(seconds=span)
     return UUID(int=int(since.timestamp() * 1000) << 80)
 
 
 def _figures(fills: int, seconds: Any, bps: Any) -> FillFigures:  # noqa: ANN401  (arrays of the driver)
-    """An array of quantiles of nothing is NULL, or of NULLs."""
+    """Convert quantiles; without data, the array is NULL or contains NULLs."""
     return FillFigures(
         fills,
         None if seconds is None or seconds[0] is None else (seconds[0], seconds[1]),

@@ -1,8 +1,8 @@
-"""Requests that were refused without a key: counted per hour, bounded in rows and in days.
+"""Refused requests without a valid key: counted per hour, with bounded numbers of rows and days.
 
-A caller without a key decides itself how often it is refused. So these refusals do not go into the audit, which only
-grows: equal refusals of an hour are one row, an hour has a limited number of rows, and old rows are deleted. No row
-contains the caller's words.
+A caller without a key can cause any number of refusals. So they are not written to the audit log, which only grows.
+Equal refusals within an hour are one row, the number of rows per hour is limited, and old rows are deleted. No row
+contains text from the caller.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from typing import Final
 from db.connection import database, transaction
 
 ROWS_AN_HOUR: Final = 500
-"""Refusals beyond the number of rows are counted in one row per outcome."""
+"""Maximum number of rows per hour; further refusals are counted in one row per outcome."""
 KEPT_DAYS: Final = 30
 _MANY: Final = ("", "many")
 """The address and the action of the row that counts the rest."""
@@ -22,7 +22,7 @@ _MANY: Final = ("", "many")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """``action`` is the port's name for what was tried, ``outcome`` an error code."""
+    """``action`` is the name of the refused operation, ``outcome`` an error code."""
 
     address: str
     action: str
@@ -57,7 +57,7 @@ def _count(refusals: Counter[Refusal]) -> None:
             continue
         known.add(refusal)
         counts[refusal] += times
-    # In one order everywhere: gateways that count at the same time wait for each other, and never in a circle.
+    # Sorted, so that gateways that count at the same time cannot deadlock.
     ordered = sorted(counts.items(), key=lambda item: (item[0].address, item[0].action, item[0].outcome))
     database.execute_sql(
         """
@@ -83,9 +83,9 @@ def read(
     action: str | None = None,
     outcome: str | None = None,
 ) -> Sequence[RefusalCount]:
-    """The newest counts, oldest first, of hours that are at least in part from ``since`` on and before ``until``.
+    """The newest counts, oldest first, of hours that overlap the time from ``since`` to ``until``.
 
-    None matches any.
+    None matches all.
     """
     rows = database.execute_sql(
         """

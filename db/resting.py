@@ -1,7 +1,7 @@
-"""Resting orders, as the triggers read them, and what the triggers note of orders that follow the market.
+"""Resting orders for the triggers, and the best prices of trailing stops.
 
-A few numbers per order show what stands, and the orders themselves are read where these are new: so it costs little to
-see that nothing has changed. An OCO and a TWAP do not wait for a price of their own, and are left out.
+The triggers first read a few numbers per order and then only orders for which these have changed, so a pass without
+changes is cheap. OCO and TWAP orders do not wait for their own price and are not included.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ Pair = tuple[str, str]
 
 
 class RestingOrder(NamedTuple):
-    """An order that rests, and which one of its changes it has last been through."""
+    """A resting order, and the version and seq of its last change."""
 
     id: UUID
     version: int
@@ -29,7 +29,7 @@ class RestingOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An order as far as triggers need it, with the milliseconds until it is checked, by Postgres' clock."""
+    """The data of an order that triggers need, with the milliseconds until it is checked, by Postgres' clock."""
 
     order: Order
     wait_ms: int
@@ -46,7 +46,8 @@ _WAITS_FOR_A_PRICE = f"{_IS_RESTING} AND kind NOT IN ('{OrderKind.OCO}', '{Order
 
 
 def pairs() -> set[Pair]:
-    """The pairs on which orders rest. It costs a look into the index for each of them, however many their orders."""
+    """The pairs with resting orders. The cost is one index lookup per pair and does not depend on the number of
+    orders."""
     first = f"SELECT mint_in, mint_out FROM orders WHERE {_IS_RESTING}"  # noqa: S608
     rows = database.execute_sql(
         f"""
@@ -62,12 +63,12 @@ def pairs() -> set[Pair]:
 
 
 def of_pair(pair: Pair) -> list[RestingOrder]:
-    """All that rest on the pair now."""
+    """All resting orders of the pair."""
     return _resting("mint_in = %s AND mint_out = %s", pair)
 
 
 def of_late(seconds: float) -> list[RestingOrder]:
-    """The orders that began to rest within the last seconds, or are not checked yet."""
+    """The orders that began to rest within the last ``seconds``, or are not checked yet."""
     return _resting("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
 
 
@@ -91,7 +92,7 @@ def these(order_ids: Iterable[UUID]) -> list[Resting]:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The most that the market has paid for a trailing stop, in base units, as it was in this version of it."""
+    """The highest amount that the market has offered for this version of a trailing stop, in base units."""
 
     order_id: UUID
     version: int
@@ -99,8 +100,7 @@ class Best:
 
 
 def raise_best(best: Sequence[Best]) -> None:
-    """Keep the best of these amounts per trailing stop: it never falls. For another amount in, the market pays
-    another."""
+    """Raise the stored amounts of trailing stops; they never fall. An amendment of the amount starts a new version."""
     database.execute_sql(
         f"""
         UPDATE orders SET best_out = greatest(best_out, given.best)

@@ -1,4 +1,4 @@
-"""What a restored database keeps until it knows what the daemon has traded since the backup."""
+"""The state of a restore, until all transactions since the backup have been read from the chain."""
 
 import secrets
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from db.models import Order
 from orderd.domain.halt import HaltCause
 
 _OPEN: Final = 2**62
-"""The last slot of a past installation while it is not known."""
+"""The last slot of a past installation while it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class LostOrder:
 
 @transaction
 def begin(reason: str) -> None:
-    """Halt, take a new installation id, and keep the old one as the past. Needs a connection, as all here does."""
+    """Halt trading and create a new installation id; the old one becomes a past id. Needs a connection, like all
+    functions here."""
     database.execute_sql("INSERT INTO past_installations SELECT id, %s FROM installation", (_OPEN,))
     database.execute_sql("UPDATE installation SET id = %s", (secrets.token_bytes(4),))
     _begin("what was traded since the backup is not known yet", reason)
@@ -51,7 +52,7 @@ def _begin(unknown: str, reason: str) -> None:
     halts.halt(HaltCause.OPERATOR, DAEMON, reason)
     database.execute_sql("UPDATE installation SET timeline = wal_timeline()")
     database.execute_sql("DELETE FROM restores")
-    # Now: what the backup had under way may still land, later than what it does not know.
+    # Determined now, because attempts that were live in the backup can still land.
     database.execute_sql(f"INSERT INTO restores (first_slot) {_FIRST_UNKNOWN_SLOT}")
 
 
@@ -59,8 +60,8 @@ _FIRST_UNKNOWN_SLOT: Final = """
     SELECT least(
         (SELECT min(coalesce(blockhash_slot, 0)) FROM attempts WHERE outcome = 'live' OR awaits_finality),
         (SELECT coalesce(max(slot), 0) FROM attempts WHERE outcome <> 'live' AND NOT awaits_finality))"""
-"""What a backup does not know was signed after the newest transaction that it knows to be final. What was under way at
-the backup is searched for from its blockhash on."""
+"""Transactions that are missing in a backup were signed after the newest transaction that is final in it. Live attempts
+of the backup are searched from their blockhash slot on."""
 
 
 def height() -> int | None:
@@ -70,24 +71,24 @@ def height() -> int | None:
 
 
 def note_height(newest: int) -> None:
-    """Keep the height, unless another process was faster."""
+    """Store the height, unless another process was faster."""
     database.execute_sql("UPDATE restores SET height = %s WHERE height IS NULL", (newest,))
 
 
 def first_unknown_slot() -> int:
-    """No transaction that the backup does not know has landed before this slot."""
+    """The slot before which no transaction that is missing in the backup has landed."""
     (slot,) = database.execute_sql("SELECT first_slot FROM restores").fetchone()
     return int(slot)
 
 
 def lock() -> bool:
-    """Keep other processes from ending the restore before this transaction has ended; False if one has ended it."""
+    """Prevent other processes from ending the restore during this transaction; false if it has ended already."""
     cursor = database.execute_sql("SELECT FROM halts WHERE cause = %s FOR UPDATE", (HaltCause.RESTORE,))
     return cursor.fetchone() is not None
 
 
 def keep_lost(lost: Sequence[LostOrder]) -> None:
-    """Remember them, so that none is traded again when its client repeats it."""
+    """Store lost orders, so that they are not executed again when their clients repeat them."""
     for each in lost:
         database.execute_sql(
             "INSERT INTO lost_orders (signature, tag, order_id, slot) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -104,7 +105,7 @@ def active_with(tag: bytes) -> list[Order]:
 
 
 def traded_as(account_id: UUID, client_order_id: str) -> str | None:
-    """The signature by which a lost order of this client order id was traded; None if there is none."""
+    """The signature of the transaction of a lost order with this client order id; None if there is none."""
     row = database.execute_sql(
         "SELECT signature FROM lost_orders WHERE tag = memo_tag(%s, %s) ORDER BY slot LIMIT 1",
         (str(account_id), client_order_id),
@@ -113,6 +114,6 @@ def traded_as(account_id: UUID, client_order_id: str) -> str | None:
 
 
 def finish(last_slot: int) -> None:
-    """All is known: the past ends with the newest transaction that was read, and only the operator's halt is left."""
+    """End the restore: the past installation ends at ``last_slot``, and only the operator's halt remains."""
     database.execute_sql("UPDATE past_installations SET last_slot = %s WHERE last_slot = %s", (last_slot, _OPEN))
     halts.lift(DAEMON, HaltCause.RESTORE)

@@ -1,8 +1,8 @@
-"""What is removed when it is old: a few rows at a time, found by an index, and counted.
+"""Removes old rows in small batches, found by an index, and counts them.
 
-Orders, their fills, the audit of keys, and anything that may still change are never removed. The events of an order go
-all at once, when it has ended for that long; so do its failures. Of an attempt that has ended for good only the signed
-bytes go. Only the oldest rows are read, so a pass costs the same however many rows there are.
+Orders, fills, the audit log, and anything that can still change are never removed. The events of an order are removed
+together, when it ended long enough ago; so are its failures. Of finally ended attempts, only the signed bytes are
+removed. Only the oldest rows are read, so the cost does not depend on the number of rows.
 """
 
 from enum import StrEnum
@@ -12,8 +12,7 @@ from db.age import DAYS_AGO
 from db.connection import database, transaction
 
 ROWS: Final = 1_000
-"""How many rows are removed at a time. That takes some milliseconds, and no writer waits for these rows, for they no
-longer change."""
+"""Rows per batch. A batch takes some milliseconds and blocks no writer, because these rows no longer change."""
 _LOCK: Final = 7_140_051_903_119
 
 
@@ -60,9 +59,9 @@ _REMOVE: Final = {
 
 @transaction
 def remove(kept: Kept, days: int, rows: int = ROWS) -> int:
-    """Remove about so many of the oldest rows that are older than ``days``. Returns how many.
+    """Remove about ``rows`` of the oldest rows that are older than ``days``. Returns the number removed.
 
-    0 while another process does the same. The rows of one order are removed together. Needs a connection.
+    Returns 0 while another process does the same. The rows of an order are removed together. Needs a connection.
     """
     (is_mine,) = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
     if not is_mine:
@@ -79,7 +78,7 @@ def remove(kept: Kept, days: int, rows: int = ROWS) -> int:
 
 
 def removed() -> dict[Kept, int]:
-    """How many rows have ever been removed."""
+    """The total numbers of removed rows."""
     counted = dict(database.execute_sql("SELECT kept, rows FROM removals").fetchall())
     return {kept: int(counted.get(kept, 0)) for kept in Kept}
 

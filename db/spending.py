@@ -1,4 +1,4 @@
-"""What orders are worth, as far as a limit of money counts it. All of it happens in the transaction of an order."""
+"""The values of orders for the daily limits. All functions run in the transaction of an order."""
 
 from datetime import date
 from uuid import UUID
@@ -9,8 +9,7 @@ from db.connection import database
 def count(notional: int, limit: int) -> date | None:
     """Add an order to today's counter, in UTC; None if all orders of today would exceed the limit.
 
-    Both in base units of USDC. Concurrent orders take turns: the condition holds for the counter as it is when it is
-    raised.
+    Both are in base units of USDC. Concurrent orders are serialized, so the condition holds for the current counter.
     """
     row = database.execute_sql(
         """
@@ -33,7 +32,7 @@ def counted_today() -> int:
 
 
 def note(order_id: UUID, key_id: UUID | None, notional: int, day: date | None) -> None:
-    """Keep what an order is worth; ``day`` is the counter that it is in."""
+    """Store the value of an order; ``day`` is the counter that includes it."""
     database.execute_sql(
         "INSERT INTO notionals (order_id, token_id, notional, day) VALUES (%s, %s, %s, %s)",
         (str(order_id), None if key_id is None else str(key_id), notional, day),

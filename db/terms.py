@@ -1,4 +1,4 @@
-"""An order's terms in its row, and back."""
+"""Converts between an order's terms and the columns of its row."""
 
 from dataclasses import fields
 from typing import Any, Final
@@ -8,13 +8,13 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
 
 _OTHERS: Final = [each.name for each in fields(OrderTerms) if each.name not in ("token_in", "token_out")]
-"""In the order of the fields, of which the tokens are the first."""
+"""The fields after the tokens, in their order."""
 TERMS: Final = (*(f"{what}_{side}" for side in ("in", "out") for what in ("token", "mint", "decimals")), *_OTHERS)
-"""The columns that hold them."""
+"""The columns of the terms."""
 
 
 def columns_of(terms: OrderTerms) -> dict[str, Any]:
-    """The columns that hold the terms, with their values."""
+    """The columns of the terms with their values."""
     columns: dict[str, Any] = {}
     for each in fields(terms):
         value = getattr(terms, each.name)
@@ -28,7 +28,7 @@ def columns_of(terms: OrderTerms) -> dict[str, Any]:
 
 def terms_of(order: Order) -> OrderTerms:
     """The trader's terms, as understood when the order was accepted."""
-    stored = order.__data__  # a descriptor for each column takes its time
+    stored = order.__data__  # faster than the descriptors of columns
     sold = Token(order.token_in, order.mint_in, order.decimals_in)
     bought = Token(order.token_out, order.mint_out, order.decimals_out)
     return OrderTerms(sold, bought, *map(stored.get, _OTHERS))

@@ -1,4 +1,4 @@
-"""What the chain says of mints, and what the operator calls them. All functions here need a connection."""
+"""Facts of mints from the chain, and the operator's symbols. All functions need a connection."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _FACTS = "mint, decimals, program, traits, name, transfer_fee_bps"
 
 
 def mints_known(mints: Sequence[str]) -> list[MintFacts]:
-    """What is stored of these mints, as far as anything is."""
+    """The stored facts of these mints."""
     rows = database.execute_sql(f"SELECT {_FACTS} FROM mints WHERE mint = ANY(%s)", (list(mints),))  # noqa: S608
     return [_facts(*row) for row in rows]
 
@@ -24,7 +24,7 @@ def last_mints(most: int) -> list[MintFacts]:
 
 
 def keep_mints(mints: Sequence[MintFacts]) -> None:
-    """Store what the chain says now."""
+    """Store the current facts of mints."""
     for facts in sorted(mints, key=lambda each: each.mint):
         traits = sorted(facts.traits)
         database.execute_sql(
@@ -38,14 +38,14 @@ def keep_mints(mints: Sequence[MintFacts]) -> None:
 
 
 def names() -> list[Listing]:
-    """What the operator calls mints."""
+    """The operator's symbols."""
     rows = database.execute_sql("SELECT symbol, mint, pinned FROM token_names ORDER BY named_at")
     return [Listing(symbol, mint, verified=True, pinned=pinned) for symbol, mint, pinned in rows]
 
 
 @transaction
 def keep_name(symbol: str, mint: str, *, pinned: bool) -> None:
-    """Name a mint; if it is ``pinned``, the symbol means this mint only."""
+    """Assign a symbol to a mint; with ``pinned``, the symbol means only this mint."""
     if pinned:
         database.execute_sql("UPDATE token_names SET pinned = false WHERE upper(symbol) = upper(%s)", (symbol,))
     database.execute_sql(
@@ -57,7 +57,7 @@ def keep_name(symbol: str, mint: str, *, pinned: bool) -> None:
 
 
 def forget_name(symbol: str) -> int:
-    """Call no mint so any more; how many were."""
+    """Remove a symbol. Returns the number of mints that had it."""
     gone = database.execute_sql("DELETE FROM token_names WHERE upper(symbol) = upper(%s)", (symbol,))
     return int(gone.rowcount)
 

@@ -1,4 +1,4 @@
-"""Orders whose validity has ended while they waited."""
+"""Expiry of waiting orders."""
 
 from datetime import datetime
 
@@ -16,8 +16,8 @@ from orderd.domain.terms_formatting import price_reads
 def expire(limit: int, as_of: datetime | None = None) -> list[Moved]:
     """End the orders that are due and no longer valid. The time that an order waits for a start does not count.
 
-    A validity that was given as a date ends all the same. ``as_of`` is the moment at which the clock was read, if it
-    was.
+    A validity that was given as a date always ends then. ``as_of`` is the time of the clock's reading, if there was
+    one.
     """
     ended = Order.raw(
         f"""
@@ -31,12 +31,12 @@ def expire(limit: int, as_of: datetime | None = None) -> list[Moved]:
          ORDER BY valid_until LIMIT %s)""",  # noqa: S608
         *(as_of, as_of, limit, as_of, limit),
     ).execute(database)
-    # Each as it was found: one that a worker takes in this moment is left to it.
+    # With the version that was read, so that an order that a worker has just claimed is not ended.
     return apply([expiry(order) for order in ended])
 
 
 def expiry(order: Order) -> Change:
-    """The end of an order that is no longer valid, by what was read of it."""
+    """The change that expires an order."""
     fact = Expired(detail=_waited_for(order))
     columns = {"error_code": str(fact.code), "error_detail": fact.detail}
     return Change(order.id, fact, order.version, columns, valid=False)
@@ -46,9 +46,9 @@ def _waited_for(order: Order) -> str:
     assert order.valid_until is not None
     until = f"it was valid until {order.valid_until:%H:%M:%S} UTC"
     if order.looks_from is not None:
-        not_met = f"{until}, and the market had not met its price: {price_reads(terms_of(order))}"
-        return not_met if order.waits_for is None else f"{not_met}; the last it met with was {order.waits_for}"
+        not_met = f"{until}, and the market did not meet its price: {price_reads(terms_of(order))}"
+        return not_met if order.waits_for is None else f"{not_met}; the last error was {order.waits_for}"
     if order.waits_for is None:
         return until
     reason = ERRORS[ErrorCode(order.waits_for)].title if order.waits_for in set(ErrorCode) else order.waits_for
-    return f"{until} and waited for this to end: {reason}"
+    return f"{until} and was waiting because of: {reason}"

@@ -1,8 +1,8 @@
-"""The one place where an order changes: each change and its event in one statement, so in one commit.
+"""All changes of orders. Each change and its event are written by one statement, and so in one commit.
 
-A change names the fact that has happened. The statement moves the order along the transition table, numbers the event
-and also writes the attempt or the failure that belongs to it. If another writer was faster (a cancel, a newer claim),
-it matches no row and changes nothing: the caller sees that its order is not among the returned ones.
+A change contains the fact that has happened. The statement changes the order's state by the transition table, numbers
+the event, and writes the attempt or the failure that belongs to it. If another writer was faster (a cancel, a newer
+claim), it matches no row and changes nothing: the order is not among the returned ones.
 """
 
 from db.journal.acceptance import NewOrder, accept, accept_exits, submitted_as

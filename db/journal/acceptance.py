@@ -1,4 +1,4 @@
-"""New orders: stored with their first events, their submitters and their places in the queue."""
+"""Stores new orders with their first events, their submitters and their places in the queue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.terms_formatting import formatted_values
 
 _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
-"""How long a new order may wait until dispatch sends it again. Its sender puts it in the queue at once, unless it never
-received the answer that the order was stored: an answer that is not there within 2 s never comes. An order that is in
-the queue for longer has two messages there."""
+"""How long a new order may wait until dispatch enqueues it again. Its sender enqueues it at once, unless it never
+learns that the order was stored; a response that has not arrived within 2 s never does. An order that waits longer in
+the queue has two messages there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class NewOrder:
     terms: OrderTerms
     by: Actor
     valid_seconds: int | None = None
-    """How long it is valid where its terms do not say so and it does not rest; None: without end."""
+    """The validity of an order that does not rest and whose terms do not limit it; None: unlimited."""
     parent_id: UUID | None = None
     label: str | None = None
     entry_id: UUID | None = None
-    """The order that buys what this one sells."""
+    """The entry order, which buys what this order sells."""
 
     @property
     def status(self) -> OrderStatus:
-        """The state that it begins in."""
+        """The initial state."""
         phase = HELD if self.entry_id is not None else RESTING if self.terms.rests else WAITING
         return _accepted(phase)
 
@@ -63,7 +63,7 @@ class NewOrder:
         )
 
     def values(self, fact: Accepted) -> dict[str, Any]:
-        """All that the statement is given, by name; ``fact`` is its own."""
+        """The parameters of the statement by name; ``fact`` is the order's first fact."""
         return {
             "id": self.id,
             "account_id": self.account_id,
@@ -86,7 +86,7 @@ class NewOrder:
 
 
 def submitted_as(account_id: UUID, client_order_id: str) -> Order | None:
-    """The order that has this client order id."""
+    """The order with this client order id; None if there is none."""
     found: Order | None = Order.get_or_none(
         (Order.account_id == account_id) & (Order.client_order_id == client_order_id)
     )
@@ -97,9 +97,9 @@ def accept(orders: Sequence[NewOrder], sender: str | None = None, *, unless_halt
     """Store new orders, their first events, their submitters and their place in the queue: all or none, in one
     statement.
 
-    ``sender`` is the process that puts them in the queue: if it dies, they are sent again. An order whose client order
-    id is taken, also by another order of this call, is not among the answers; with ``unless_halted``, none is while a
-    halt stands. Orders that follow another one are stored with it.
+    ``sender`` is the process that enqueues them; if it dies, they are enqueued again. An order whose client order id is
+    taken, even by another order of this call, is not among the returned ones; with ``unless_halted``, none is during a
+    halt. Exit orders are stored together with their entries.
     """
     if any(each.terms.is_entry for each in orders):
         return _accept_with_exits(orders, sender, unless_halted)
@@ -115,9 +115,9 @@ def _accept_with_exits(orders: Sequence[NewOrder], sender: str | None, unless_ha
 
 
 def accept_exits(entries: Sequence[tuple[UUID, UUID, OrderTerms]]) -> list[Moved]:
-    """Store the orders that follow these, held until these are filled, if they are not stored yet.
+    """Store the exit orders of these entries, held until the entries are filled, unless they are stored already.
 
-    Each entry is given by its id, its account and its terms, which have exit prices.
+    Each entry is given by its id, its account and its terms with exit prices.
     """
     exits = [
         NewOrder(UUID(str(uuid7())), account_id, f"{entry_id}-exit", exit_of(terms), DAEMON, entry_id=entry_id)
@@ -131,7 +131,7 @@ def _accept(
     sender: str | None = None,
     unless_halted: bool = False,
 ) -> list[Moved]:
-    # Two that store the same ones wait for each other, and never in a circle.
+    # Sorted, so that two calls with the same orders cannot deadlock.
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
     facts = {order.id: order.fact for order in ranked}
     given = orjson.dumps([order.values(facts[order.id]) for order in ranked]).decode()
@@ -141,8 +141,8 @@ def _accept(
 
 @cache
 def _accepting() -> Prepared:
-    """$1 new orders, $2 their sender, $3 whether none is accepted while a halt stands, or that was traded before a
-    restore and lost by it."""
+    """Parameters: $1 the new orders, $2 their sender, $3 whether to refuse all during a halt, and orders that were
+    executed before a restore but are missing in the backup."""
     columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {TYPES[name]}" for name in columns)
     waits, rests = f"status IN ({listed(WAITING)})", f"status IN ({listed(RESTING)})"

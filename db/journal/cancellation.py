@@ -1,4 +1,4 @@
-"""Signed orders that are to be cancelled: no further attempt is made, and they end when the last one is over."""
+"""Cancellation of signed orders: no further attempt is made, and the order ends when the current attempt has ended."""
 
 from uuid import UUID
 

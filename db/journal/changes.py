@@ -84,13 +84,13 @@ class Change:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Changes of one shape are written by one statement."""
+        """Changes of the same shape are written by one statement."""
         attached = (self.new_attempt is None, self.attempt_end is None, self.failure is None)
         before = None if self.before is None else self.before.kind
         return (self.fact.kind, self.to, before, tuple(self.columns), self.valid, self.unless_withdrawn, *attached)
 
     def values(self) -> list[tuple[str, str, Any]]:
-        """Name, type and value of all that the statement is given."""
+        """Name, type and value of each parameter of the statement."""
         fact = self.fact.model_dump_json(exclude={"until"})
         row: list[tuple[str, str, Any]] = [
             ("order_id", "uuid", self.order_id),

@@ -1,4 +1,4 @@
-"""Due orders, taken for work by one worker at a time."""
+"""Claims of due orders by workers, one worker per order."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,10 +16,10 @@ from orderd.domain.order import EventKind, sources, target
 
 
 def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[Moved]:
-    """Take due orders for work. Raises their versions: every other holder's writes are refused from here on.
+    """Claim due orders. Increases their versions, so that writes of any other holder are refused from now on.
 
-    Orders that are not due, not waiting for a start, no longer valid or unknown are not among the answers. The time
-    that an order has waited for a start does not count against its validity.
+    Orders that are not due, not waiting for a start, no longer valid or unknown are not returned. The time that an
+    order waits for a start does not count toward its validity.
     """
     given = f"{{{','.join(map(str, order_ids))}}}"
     rows = _claiming().execute(owner, lease_seconds, given).fetchall()
@@ -28,7 +28,7 @@ def claim(order_ids: Sequence[UUID], owner: str, lease_seconds: float) -> list[M
 
 @cache
 def _claiming() -> Prepared:
-    """$1 the owner, $2 for how many seconds, $3 which orders."""
+    """Parameters: $1 the owner, $2 the lease in seconds, $3 the orders."""
     return Prepared(
         "claim",
         ("text", "double precision", "uuid[]"),
@@ -52,8 +52,8 @@ def _claiming() -> Prepared:
 def recent_starts(window_seconds: float) -> list[tuple[UUID, timedelta]]:
     """The orders that were started within the window, and how long ago, for the rate limit after a loss of Redis' data.
 
-    Starts in the future, after Postgres' clock was set back, count as of now. A turn that only found that the order has
-    to wait was not a start.
+    Starts in the future, after Postgres' clock was set back, count as if they were now. A turn in which the order had
+    to wait is not a start.
     """
     rows = database.execute_sql(
         f"""

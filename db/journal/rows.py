@@ -16,7 +16,7 @@ TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sor
 _READ: Final = {field.column_name: field.python_value for field in Order._meta.sorted_fields}
 COLUMNS: Final = ", ".join(_READ)
 _AS_DRIVEN: Final = (BinaryJSONField, BooleanField, DateTimeTZField, IntegerField, TextField)
-"""Of these the driver makes what the model has."""
+"""Field types whose values the driver already converts."""
 _CONVERTED: Final = [
     (field.column_name, field.python_value) for field in Order._meta.sorted_fields if not isinstance(field, _AS_DRIVEN)
 ]
@@ -24,7 +24,7 @@ _CONVERTED: Final = [
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An order after a change, and the event that says so; ``before`` is that of what happened right before."""
+    """An order after a change, with the change's event; ``before`` is the event right before it, if there is one."""
 
     order: Order
     event: OrderEvent
@@ -37,9 +37,9 @@ def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def moved_by(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
-    """The orders that a statement has returned, each with the event that it wrote: the newest, about this fact."""
-    # The rows are read here and not by Peewee, which computes the columns of a raw statement each time, longer than
-    # everything else here takes, and sets each value through a descriptor.
+    """Convert the rows of a statement to orders, each with its newest event, which is about this fact."""
+    # The rows are not converted by Peewee, because it determines the columns of a raw statement each time and sets each
+    # value through a descriptor, which takes longer than everything else here.
     found = []
     for row in rows:
         order = Order(__no_default__=True)

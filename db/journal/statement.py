@@ -16,7 +16,7 @@ from orderd.domain.order import HELD, LEASED, RESTING, SIGNED, WAITING, EventKin
 
 
 def prepared_for(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> Prepared:
-    """The statement for changes of this one's shape, made once."""
+    """The cached statement for changes of this shape."""
     key = (change.shape, locks)
     if key not in _statements:
         _statements[key] = Prepared("change", ("json",), _statement(change, columns, locks=locks))
@@ -27,7 +27,8 @@ _statements: Final[dict[tuple[object, bool], Prepared]] = {}
 
 
 def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> str:
-    """For changes of this one's shape, whose values are given as one JSON array, $1: the same text for any number."""
+    """The SQL for changes of this shape. The values are one JSON array, $1, so the text does not depend on their
+    number."""
     kind, status = change.fact.kind, target(change.fact.kind, change.to)
     events = 1 if change.before is None else 2
     sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
@@ -90,7 +91,7 @@ def _from(change: Change) -> frozenset[OrderStatus]:
 
 
 def _is_revived(change: Change) -> bool:
-    """Whether the attempt that landed may land once more, sent by the worker that adopts it."""
+    """Whether the change makes a landed attempt live again, after its block was rolled back."""
     return change.fact.kind is EventKind.ROLLED_BACK
 
 
@@ -110,7 +111,7 @@ def _attachments(change: Change) -> list[str]:
             FROM moved m WHERE a.order_id = m.id AND a.outcome = 'live'
             RETURNING a.order_id, a.signature, a.pool_fee, a.mid)""")
     if change.attempt_end and change.fact.kind is EventKind.CONFIRMED:
-        # If another transaction than the attempt's own landed, what was decided for it is not known.
+        # If another transaction than the attempt's own has landed, the decision for its route is unknown.
         ctes.append(f"""filled AS (
             INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee, rent,
                                pool_fee, mid)

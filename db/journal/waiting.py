@@ -1,4 +1,4 @@
-"""Orders that cannot be started now, and wait."""
+"""Deferral of orders that cannot be started now."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +15,7 @@ from orderd.domain.order import WAITING, EventKind, OrderStatus, sources, target
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The order waits. ``moved`` has the event that reports it, if it had not been reported before."""
+    """The order waits. ``moved`` has the event, if this reason was not reported before."""
 
     moved: tuple[Moved, ...]
 

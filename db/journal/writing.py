@@ -1,4 +1,4 @@
-"""Changes, written so that each takes effect whole or not at all."""
+"""Writes changes atomically."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from orderd.domain.events import AnyFact
 from orderd.domain.order import target
 
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
-"""What the database, its driver and their language say of values that they cannot take."""
+"""Errors of the database or the driver about invalid values."""
 OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeError)
 
 
@@ -38,14 +38,14 @@ def _write_all(groups: Iterable[Sequence[Change]]) -> list[Moved]:
 
 
 def in_order(which: str) -> str:
-    """The ids of the orders ``which`` says, locked in the one order in which everybody locks them."""
+    """SQL for the ids of orders that match ``which``, locked in the same order everywhere, to avoid deadlocks."""
     return f"SELECT id FROM orders WHERE {which} ORDER BY id FOR NO KEY UPDATE"
 
 
 def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
-    """Like ``apply``, with an answer per change: the moved order, or None if another process was faster.
+    """Like ``apply``, but returns a result per change: the changed order, or None if another process was faster.
 
-    If the database refuses one of them, only that one is left out, and its answer is the error.
+    If the database refuses a change, its result is the error, and the others are written.
     """
     try:
         moved = {each.order.id: each for each in apply(changes)}
@@ -57,7 +57,7 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
 
 
 def _write(changes: Sequence[Change]) -> list[Moved]:
-    """In one statement; all are of one shape."""
+    """Write changes of the same shape in one statement."""
     first = changes[0]
     rows = [change.values() for change in changes]
     given = orjson.dumps([{name: value for name, _, value in row} for row in rows]).decode()

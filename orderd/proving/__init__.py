@@ -1,5 +1,5 @@
-"""Whether the swaps of a pool kind are what the program makes of them, on the chain that is traded on.
+"""Checks that the quotes of a pool kind equal the results of its program on the configured chain.
 
-Swaps in real pools are quoted, tried by the node's own simulation, and run by LiteSVM on the program that the node has.
-What is received and spent has to be equal to the base unit. Nothing is signed or sent.
+Swaps in real pools are quoted, simulated by the node, and executed by LiteSVM with the program of the node. The amounts
+received and spent must be equal to the base unit. Nothing is signed or sent.
 """

@@ -1,4 +1,4 @@
-"""What says what a trial would do: the node, and LiteSVM with the node's program and accounts."""
+"""The two judges of a trial swap: the node's simulation, and LiteSVM with the node's program and accounts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
@@ -20,17 +20,17 @@ Accounts = Mapping[Pubkey, ChainAccount | None]
 
 
 class Untried(NamedTuple):
-    """The swap was not reached, so nothing is said of its program."""
+    """The transaction failed before the swap, so the trial says nothing about the pool's program."""
 
     reason: str
 
 
 Verdict = Paid | str | Untried
-"""What a swap brings and takes, or why its program refuses it."""
+"""The amounts of a swap, the error of its program, or why the swap was not reached."""
 
 
 def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[Verdict]:
-    """By the node's simulation. Raises RpcError."""
+    """Judge trials by the node's simulation. Raises RpcError."""
     simulations = rpc.simulate_with_accounts(
         [(bytes(each.transaction), [each.source, each.destination]) for each in trials]
     )
@@ -46,22 +46,22 @@ def by_node(rpc: RpcClient, trials: Sequence[Trial], before: Accounts) -> list[V
 
 class Judge(Protocol):
     def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Verdict]:
-        """On these accounts, among which the clock has to be."""
+        """Execute the trials on these accounts, which must include the clock."""
         ...
 
 
 class Deployed(NamedTuple):
-    """A program of the chain in a runtime of its own, and the slot of its deployment."""
+    """A program of the chain in a local runtime, and the slot of its deployment."""
 
     slot: int
     judge: Judge
 
 
 def sandboxed(rpc: RpcClient, program: Pubkey) -> Deployed:
-    """The program as the node has it. Raises ValueError if it cannot be run, and RpcError."""
+    """Load the program of the node into LiteSVM. Raises ValueError if it cannot be run, and RpcError."""
     found = binary(rpc, program)
     if found is None:
-        raise ValueError("the chain shows no program that could be run")
+        raise ValueError("the chain has no executable program")
     return Deployed(found.slot, Sandbox(program, found.elf))
 
 
@@ -73,7 +73,7 @@ class Sandbox:
         self._svm = LiteSVM().with_sigverify(False).with_blockhash_check(False).with_log_bytes_limit(None)
         try:
             self._svm.add_program(program, elf)
-        except Exception as error:  # LiteSVM's own error has no name that could be imported
+        except Exception as error:  # LiteSVM's own exception class cannot be imported
             raise ValueError(f"LiteSVM cannot load the program: {error}") from error
 
     def judge(self, trials: Sequence[Trial], accounts: Accounts) -> list[Verdict]:
@@ -98,7 +98,7 @@ _NOTHING: Final = solders.account.Account(0, b"", Pubkey.default())
 
 
 def _refusal(trial: Trial, at: int | None, why: str) -> str | Untried:
-    """A failure at another instruction than the swap, or before all of them, is not the program's."""
+    """The error of a trial. An error outside of the swap instruction is not an error of the pool's program."""
     return why if at == trial.swap else Untried(why)
 
 
@@ -109,6 +109,6 @@ def _ours(account: Any) -> ChainAccount | None:  # noqa: ANN401  (solders' Accou
 
 
 def _last(logs: Sequence[str]) -> str:
-    """The line that says most of a failure."""
+    """The first log line about an error, in parentheses."""
     errors = [line for line in logs if "Error" in line or "failed" in line]
     return f"({errors[0]})" if errors else ""

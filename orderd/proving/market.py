@@ -1,4 +1,4 @@
-"""The pools of a chain, met at the second that the chain's own clock shows."""
+"""The pools of a chain, evaluated at the time of the chain's clock."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ Pair = tuple[str, str]
 
 
 class ProvingMarket:
-    """Reads again whenever it is asked. For one thread."""
+    """Reads pools without caching. Not thread-safe."""
 
     def __init__(
         self, rpc: RpcClient, kinds: Sequence[PoolKind], chain: Chain, addresses: Mapping[VenueName, Sequence[str]]
     ) -> None:
-        """Of each venue only the pools at ``addresses``, if there are any."""
+        """``addresses`` restricts a venue to these pools, unless it is empty."""
         self._rpc = rpc
         self._second = 0
         self.venues: dict[PoolKind, PoolVenue[Any, Any]] = {
@@ -34,6 +34,6 @@ class ProvingMarket:
         }
 
     def look(self, kind: PoolKind, pair: Pair) -> Liquidity:
-        """The pools that sell the pair's second token for its first one. Raises RpcError, and OrderdError RPC_*."""
+        """Read the pools that sell the pair's second token for the first. Raises RpcError, and OrderdError RPC_*."""
         self._second = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
         return self.venues[kind].liquidity(*pair)

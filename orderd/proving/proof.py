@@ -1,4 +1,4 @@
-"""A kind's pools, tried in both directions and both modes, until all agree or it is clear that they do not."""
+"""Proves a pool kind: tries swaps in both directions and modes, and compares the results of both judges."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,23 +21,23 @@ from orderd.venues.account_facts import token_amount
 from orderd.venues.base import OpenPool
 
 PARTS: Final = (1_000_000, 10_000, 200)
-"""Sizes of swaps: what a vault holds, divided by these."""
+"""The sizes of trial swaps are the vault's balance divided by these."""
 MIN_LAMPORTS: Final = 10_000_000
-"""Of the wallet that trials name as the payer: for two token accounts and the fee."""
+"""Minimum balance of the payer of trials, for two token accounts and the fee."""
 _TRIES: Final = 10
 _SPARE: Final = 4
-"""How many times as many pools are looked up as are to be compared."""
+"""Candidate pools per pool to be compared, because some cannot be compared."""
 _PAUSE_SECONDS: Final = 1.0
 
 
 @dataclass
 class Findings:
-    """What was seen of a kind: how many swaps were compared, and how many each judge says as quoted."""
+    """The result for a kind: the number of compared swaps, and how many of them each judge confirms."""
 
     kind: PoolKind
     program: Pubkey
     slot: int | None = None
-    """Since when the program is what it is; None if the chain shows none that could be run."""
+    """The slot of the program's deployment; None if the chain has no executable program."""
     pools: int = 0
     swaps: int = 0
     node_equal: int = 0
@@ -47,7 +47,7 @@ class Findings:
 
     @property
     def is_decided(self) -> bool:
-        """Whether it says anything of the program: some swap was compared."""
+        """Whether the result is conclusive: at least one swap was compared."""
         return self.slot is not None and self.swaps > 0
 
     @property
@@ -56,7 +56,7 @@ class Findings:
 
 
 class Prover:
-    """Tries swaps of ``trader``, a wallet that has some SOL. It signs and sends nothing."""
+    """Simulates swaps of ``trader``, a wallet with some SOL. It signs and sends nothing."""
 
     def __init__(
         self,
@@ -75,15 +75,15 @@ class Prover:
         self._token_sources = TokenSources(rpc)
 
     def check_trader(self) -> None:
-        """Raises OrderdError FUNDS_INSUFFICIENT if the wallet could not pay for a trial, and RpcError."""
+        """Raises OrderdError FUNDS_INSUFFICIENT if the wallet has too little SOL for a trial, and RpcError."""
         held = self._rpc.get_balance(self._trader).value
         if held < MIN_LAMPORTS:
             detail = f"the wallet {self._trader} has {held} lamports; a trial spends nothing, but needs {MIN_LAMPORTS}"
             raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, detail)
 
     def pools(self, kind: PoolKind, pairs: Sequence[Pair], enough: int, found: Findings) -> list[tuple[OpenPool, Pair]]:
-        """Of the pairs, one after another, until there are enough, and more: those that others trade in all the time
-        cannot be compared. What they hold may be lent from now on.
+        """Find the pools of the pairs, until there are enough. There are spare ones, because pools with constant
+        trading cannot be compared. Their vaults become token sources.
         """
         pools: dict[str, tuple[OpenPool, Pair]] = {}
         for pair in pairs:
@@ -100,7 +100,7 @@ class Prover:
         return list(pools.values())
 
     def prove(self, found: Findings, pools: Sequence[tuple[OpenPool, Pair]], enough: int) -> None:
-        """Add to the findings what these pools show, until enough were compared.
+        """Compare swaps in these pools and add the results to the findings, until enough pools were compared.
 
         Raises RpcError if the node does not answer.
         """
@@ -118,7 +118,8 @@ class Prover:
             found.notes.append("no swap could be compared")
 
     def _compare(self, pool: str, way: Pair, judge: Judge, found: Findings) -> int:
-        """How many swaps were compared. A difference counts when it is there each time that the pool stands still."""
+        """Compare swaps in a pool, several times if necessary, and return their number. A difference counts if it
+        occurs whenever the pool does not change."""
         result: _Result | None = None
         for _ in range(_TRIES):
             try:
@@ -129,7 +130,7 @@ class Prover:
             if result is not None and not result.differences:
                 break
         if result is None:
-            found.notes.append(f"pool {pool} moved each time that it was tried")
+            found.notes.append(f"pool {pool} changed during each trial")
             return 0
         found.notes += result.notes
         found.swaps += result.swaps
@@ -139,7 +140,7 @@ class Prover:
         return result.swaps
 
     def _try(self, kind: PoolKind, address: str, way: Pair, judge: Judge) -> "_Result | None":
-        """Swaps between two looks at the pool; None where these differ."""
+        """Try swaps between two reads of the pool; None if the pool changed in between."""
         first = self._look(kind, address, way)
         if first is None:
             return _Result(notes=[f"pool {address} does not swap now"])
@@ -164,7 +165,7 @@ class Prover:
     def _trials(self, kind: PoolKind, pool: OpenPool, result: "_Result") -> Iterator[Trial]:
         source_account = self._token_sources.of(pool.mint_in, pool.vaults)
         if source_account is None:
-            result.notes.append(f"nobody is known who could lend {pool.mint_in}")
+            result.notes.append(f"no token account is known that could lend {pool.mint_in}")
             return
         held = [token_amount(each) for each in self._rpc.get_multiple_accounts(pool.vaults).value]
         questions: list[tuple[Callable[[int], Quote], int]] = [(pool.side.quote, held[0] // part) for part in PARTS]
@@ -174,13 +175,13 @@ class Prover:
                 quote = pool.venue_quote(ask(amount))
                 trial = trial_of(self._market.venues[kind], quote, source_account, self._trader)
             except (SwapError, OrderdError):
-                continue  # what the maths refuses is never sent
+                continue  # such a swap would never be sent
             if trial is not None:
                 yield trial
 
 
 class _Answers(NamedTuple):
-    """By both judges: what is paid, or why nothing is."""
+    """The verdicts of both judges."""
 
     node: Verdict
     litesvm: Verdict
@@ -188,7 +189,7 @@ class _Answers(NamedTuple):
 
 @dataclass
 class _Result:
-    """What the swaps of one pool in one direction show."""
+    """The results of the swaps in one pool and direction."""
 
     swaps: int = 0
     node_equal: int = 0
@@ -207,11 +208,11 @@ class _Result:
         for judge, each in (("the node", answers.node), ("LiteSVM", answers.litesvm)):
             if each not in quoted:
                 paid = f"{each.spent} for {each.received}" if isinstance(each, Paid) else each
-                self.differences.append(f"{_trial_text(trial)}: {judge} says {paid}")
+                self.differences.append(f"{_trial_text(trial)}: {judge} returns {paid}")
 
 
 def _quoted(trial: Trial, pool: OpenPool) -> set[Paid]:
-    """What is quoted: as at the first look, or a second later, as at the last one."""
+    """The expected amounts: the quote of the first read, or that of the last read, which may be a second later."""
     quote, amounts = trial.quote, {Paid(trial.quote.amount_out, trial.quote.amount_in)}
     try:
         later = pool.side.quote_out(quote.amount_out) if quote.exact_out else pool.side.quote(quote.amount_in)

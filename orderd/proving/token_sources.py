@@ -1,4 +1,5 @@
-"""Accounts that could lend what a swap sells: vaults of other pools, and else the mint's largest holders."""
+"""Token accounts that can lend the sold amount of a trial: vaults of other pools, or else the mint's largest
+holders."""
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -12,21 +13,21 @@ from orderd.solana.rpc import RpcClient, RpcError
 
 
 class TokenSources:
-    """Asked once a mint."""
+    """The known token accounts by mint."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc
         self._known: dict[str, list[TokenSource]] = {}
 
     def add(self, vaults: Iterable[Pubkey]) -> None:
-        """Token accounts that are there anyway. Raises RpcError."""
+        """Add token accounts. Raises RpcError."""
         self._remember(list(dict.fromkeys(vaults)))
 
     def of(self, mint: str, but: Collection[Pubkey]) -> TokenSource | None:
-        """The largest holder of the mint that is not a pool's own vault. None if none is known. Raises RpcError."""
+        """The largest known account of the mint except those in ``but``; None if there is none. Raises RpcError."""
         others = [each for each in self._known.get(mint, ()) if each.account not in but]
         if not others:
-            with suppress(RpcError):  # many nodes do not answer this
+            with suppress(RpcError):  # many nodes do not support this method
                 largest = self._rpc.get_token_largest_accounts(Pubkey.from_string(mint))
                 self._remember(largest)
             others = [each for each in self._known.get(mint, ()) if each.account not in but]

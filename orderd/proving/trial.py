@@ -1,4 +1,5 @@
-"""A swap that is tried and never sent. Another account of the chain lends the money: a trial needs no signatures."""
+"""Trial swaps, which are simulated and never sent. Simulations need no signatures, so any account can lend the
+tokens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +19,11 @@ from orderd.venues.account_facts import token_amount
 from orderd.venues.base import Venue
 
 _MARGIN: Final = 10
-"""What is lent for an exact purchase, and what it may cost, is a tenth more than it was quoted at."""
+"""For an exact output, a tenth more than the quoted cost is lent and allowed."""
 
 
 class TokenSource(NamedTuple):
-    """A token account, and whose it is."""
+    """A token account with its owner and its balance in base units."""
 
     account: Pubkey
     authority: Pubkey
@@ -30,7 +31,7 @@ class TokenSource(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """What a swap brings and takes, in base units."""
+    """The amounts of a swap, in base units."""
 
     received: int
     spent: int
@@ -48,12 +49,12 @@ class Trial:
 
     @property
     def keys(self) -> list[Pubkey]:
-        """All accounts that it names."""
+        """All accounts of the transaction."""
         return list(self.transaction.message.account_keys)
 
     @property
     def swap(self) -> int:
-        """The place of the swap among the instructions: the last."""
+        """The index of the swap instruction: the last one."""
         return len(self.transaction.message.instructions) - 1
 
     def paid(
@@ -62,7 +63,7 @@ class Trial:
         source: ChainAccount | None,
         destination: ChainAccount | None,
     ) -> Paid:
-        """By the trader's two accounts, as they were and as the transaction leaves them."""
+        """The amounts of the swap, from the trader's two accounts before and after the transaction."""
         return Paid(
             token_amount(destination) - token_amount(before.get(self.destination)),
             token_amount(before.get(self.source)) + self.borrowed - token_amount(source),
@@ -70,9 +71,10 @@ class Trial:
 
 
 def trial_of(venue: Venue, quote: VenueQuote, source_account: TokenSource, trader: Pubkey) -> Trial | None:
-    """None if the lender has too little, the transaction would be too large, or a fee is taken of what is lent.
+    """Build a trial. None if the source has too little, the transaction would be too large, or the token has a transfer
+    fee.
 
-    Raises as the venue does.
+    Raises what the venue raises.
     """
     borrowed = quote.amount_in + quote.amount_in // _MARGIN if quote.exact_out else quote.amount_in
     if borrowed > source_account.amount or quote.transfer_fee_in:

@@ -426,7 +426,7 @@ def test_prove_leaves_a_program_that_cannot_be_compared_undecided_and_stores_not
     done = orderd("prove", "--pools", "1", "--pair", "SOL/USDC", "--kind", "raydium_cpmm", **environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("raydium_cpmm\tundecided\t0 pools, 0 swaps; as quoted: 0 by the node, 0 by LiteSVM")
-    assert "the chain shows no program that could be run" in done.stdout
+    assert "the chain has no executable program" in done.stdout
     connect(postgres_url)
     with database.connection_context():
         assert proofs.stored() == {}

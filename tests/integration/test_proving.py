@@ -107,7 +107,7 @@ def test_a_program_without_a_binary_on_the_chain_is_undecided(rpc: RpcClient) ->
     found = Findings(PoolKind.RAYDIUM_CPMM, program_of(PoolKind.RAYDIUM_CPMM).ids["simnet"])
     Prover(rpc, market, TRADER, deployed=sandboxed).prove(found, [], 1)
     assert not found.is_decided
-    assert found.notes == ["the chain shows no program that could be run"]
+    assert found.notes == ["the chain has no executable program"]
 
 
 def test_a_failure_before_the_swap_proves_nothing_about_the_program(rpc: RpcClient) -> None:

@@ -354,7 +354,7 @@ class TestQuestions:
         typed("y")
         printed = orderctl("submit", "SOL", "USDC", "1.5", "--client-order-id", "mine").err
         again = "orderctl submit SOL USDC 1.5 --min-out 151.54866 --client-order-id mine --yes"
-        assert printed.splitlines()[-1].endswith(f"cannot double: {again}")
+        assert printed.splitlines()[-1].endswith(f"cannot create a second order: {again}")
 
     @pytest.mark.parametrize(("chain", "flags"), [("simnet", ()), ("mainnet", ("--yes",))])
     def test_no_confirmation_is_needed_on_simnet_or_with_yes(
