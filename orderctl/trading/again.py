@@ -15,7 +15,7 @@ _GIVEN: Final = ("COMMANDLINE", "DEFAULT_MAP")
 
 
 def same_command(ctx: typer.Context, **overrides: Any) -> str:  # noqa: ANN401
-    """The command line that submits the same orders again; ``meanwhile`` are options whose values were set later."""
+    """The command line that submits the same orders again; ``overrides`` are options whose values were set later."""
     words = ["orderctl", str(ctx.command.name)]
     for parameter in ctx.command.params:
         words += _arguments(parameter, _value(ctx, parameter, overrides))

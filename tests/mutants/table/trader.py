@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "another-id-the-next-time",
         5,
         "orderctl/trading/again.py",
-        "    if name in meanwhile:\n        return meanwhile[name]\n",
+        "    if name in overrides:\n        return overrides[name]\n",
         "",
         ("tests/unit/orderctl/test_again.py::test_a_generated_client_order_id_is_in_the_command",),
         "The command that is offered after a lost answer submits a second order.",
