@@ -26,8 +26,9 @@ ORDERCTL = Path(sys.executable).with_name("orderctl")
 SETTINGS = {"ORDERD_RATE_LIMIT": "8", "ORDERD_RATE_WINDOW_SECONDS": "60"}
 PATIENCE_SECONDS = 90
 TRADES = (("SOL", "USDC", "1.5"), ("USDC", "SOL", "250"), ("SOL", "CHILLGUY", "0.05"), ("SOL", "USDC", "40"))
-SMALL = 3
-"""The first trades, which leave the wallet as it is, more or less."""
+BACK_AND_FORTH = (("SOL", "USDC", "1.5"), ("USDC", "SOL", "150"))
+"""Trades that leave the wallet and deep pools as they are, more or less. The fee of a small pool rises with each trade,
+until the next one would cost more than an order may."""
 PRICE_POINTS = 32
 """Seconds for the lines of the price panel to grow."""
 TRADED_SECONDS = 120
@@ -100,7 +101,7 @@ def save_dashboard(directory: Path) -> None:
         orderctl("-q", "submit", "SOL", "USDC", "5", "--limit", "140", "--no-watch")
         until = time.monotonic() + TRADED_SECONDS
         for number in count():
-            orderctl("-q", "submit", *TRADES[number % SMALL], "--no-watch")
+            orderctl("-q", "submit", *BACK_AND_FORTH[number % len(BACK_AND_FORTH)], "--no-watch")
             time.sleep(PAUSE_SECONDS)
             if time.monotonic() > until:
                 break

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.columns import Showing
+from orderctl.display.cells import Showing
 from orderctl.display.facts import describe, rent
 from orderctl.display.formats import clock, duration, shorten
 from orderctl.display.orders import family_table

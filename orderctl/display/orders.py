@@ -9,7 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.columns import COLUMNS, Cell, Column, Role, Showing, columns_of
+from orderctl.display.cells import Cell, Role, Showing
+from orderctl.display.columns import COLUMNS, Column, columns_of
 from orderctl.display.ids import SHORT_ID, short_ids
 from orderctl.display.tables import IfItFits, plain_table
 from orderd.wire.orders import OrderView

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
-from orderctl.display.columns import distance_bar, local_time, next_execution, sold_bar
+from orderctl.display.cells import distance_bar, local_time, next_execution, sold_bar
 from orderctl.display.facts import describe
 from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import SHORT_ID

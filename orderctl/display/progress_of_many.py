@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.config.settings import Settings
-from orderctl.display.columns import COLUMNS, sold
+from orderctl.display.cells import sold
+from orderctl.display.columns import COLUMNS
 from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import BRANCH, SHORT_ID, short_ids
 from orderctl.display.orders import cell_text

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.columns import distance_bar
+from orderctl.display.cells import distance_bar
 from orderctl.display.formats import moment
 from orderctl.display.orders import cell_text
 from orderctl.display.quotes import guard_line

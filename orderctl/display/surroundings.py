@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-from orderctl.display.columns import Showing
+from orderctl.display.cells import Showing
 from orderctl.display.formats import duration
 from orderctl.display.timeline import OrderTimeline
 from orderd.wire.order_detail import OrderDetail

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from functools import cache
 
-from orderctl.display.columns import Cell, Column
+from orderctl.display.cells import Cell
+from orderctl.display.columns import Column
 
 GAP = 2
 """Characters between two columns."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from orderctl.display.columns import sold, state
+from orderctl.display.cells import sold, state
 from orderctl.display.resting import prices
 from orderd.wire.orders import OrderView
 

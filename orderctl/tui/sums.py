@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from orderctl.display.columns import state
+from orderctl.display.cells import state
 from orderctl.tui.families import Lines
 from orderd.wire.fills import HistoryResult, HistoryTotals
 from orderd.wire.orders import OrderView

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from orderctl.display.columns import state
+from orderctl.display.cells import state
 from orderctl.display.ids import SHORT_ID
 from orderd.domain.order import FILLED, TERMINAL, OrderStatus
 from orderd.wire.orders import OrderView

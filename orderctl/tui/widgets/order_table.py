@@ -15,7 +15,8 @@ from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from orderctl.display.columns import Column, Showing
+from orderctl.display.cells import Showing
+from orderctl.display.columns import Column
 from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderctl.tui.messages import FamilyFolded, OrderChosen, OrderHighlighted, SortChosen

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from orderctl.display.columns import sold
+from orderctl.display.cells import sold
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.tui.book import Book
 from orderd.domain.order import STAGES, TERMINAL

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from orderctl.commands import buy
-from orderctl.display.columns import COLUMNS, Showing, columns_named
+from orderctl.display.cells import Showing
+from orderctl.display.columns import COLUMNS, columns_named
 from orderctl.display.facts import describe
 from orderctl.display.terms import terms
 from orderctl.trading.orders_file import read_orders

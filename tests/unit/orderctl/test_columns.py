@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from orderctl.display.columns import COLUMNS, Place, Showing, column_named, columns_named, columns_of
+from orderctl.display.cells import Showing
+from orderctl.display.columns import COLUMNS, Place, column_named, columns_named, columns_of
 from orderctl.display.orders import orders_table
 from orderctl.output.colours import Tone
 from orderctl.tui.columns import GAP, fitting, shortened
 from orderd.client.errors import ConfigError
+from orderd.domain.order import OrderKind, OrderStatus
 from tests.samples.orders import (
     FILLED,
     OUTCOME_UNKNOWN,
@@ -168,3 +170,8 @@ class TestOnAScreen:
         assert shortened((("1.123456789 SOL", ""),), 9) == (("1.12… SOL", ""),)
         assert shortened((("→ ", Tone.MUTED), ("12 SOL", "")), 6) == (("12 SOL", ""),)
         assert shortened((("FUNDS_INSUFFICIENT", Tone.BAD),), 9) == (("FUNDS_IN…", Tone.BAD),)
+
+
+def test_no_kind_and_no_state_of_an_order_is_cut_on_the_full_screen() -> None:
+    assert COLUMNS["kind"].width >= max(map(len, OrderKind))
+    assert COLUMNS["status"].width >= max(map(len, OrderStatus))

@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from orderctl.display.columns import COLUMNS, Showing
+from orderctl.display.cells import Showing
+from orderctl.display.columns import COLUMNS
 from orderctl.display.detail import detail_view
 from orderctl.display.facts import describe
 from orderctl.display.prospect import prospect_view

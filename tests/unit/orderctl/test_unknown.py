@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from orderctl.config.settings import Settings
-from orderctl.display.columns import COLUMNS, Showing
+from orderctl.display.cells import Showing
+from orderctl.display.columns import COLUMNS
 from orderctl.display.progress import LiveProgress
 from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import Tone
