@@ -93,9 +93,21 @@ def print_line(text: str) -> None:
 
 
 def narrate(settings: "Settings", text: str) -> None:
-    """Print a message for people on stderr, unless -q was given."""
+    """Print a message for people on stderr, unless -q was given.
+
+    On a terminal a long line is wrapped between words, so a command to copy needs a line of its own.
+    """
     if not settings.quiet:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{_wrapped(text) if sys.stderr.isatty() else text}\n")
+
+
+def _wrapped(text: str) -> str:
+    from shutil import get_terminal_size
+    from textwrap import fill
+
+    width = get_terminal_size().columns
+    lines = (fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n"))
+    return "\n".join(lines)
 
 
 def is_live(stream: TextIO) -> bool:

@@ -31,7 +31,8 @@ from orderd.wire.orders import CancelResult, GetParams, OrderView
 from orderd.wire.rpc import Method
 
 COPY = Binding.Group("Copy", compact=True)
-ACCEPTED_SECONDS = 0.3
+SETTLED_SECONDS = 0.5
+"""After the form has closed: the delay of whatever redraws the screen and can wait until the order is visible."""
 
 
 @runtime_checkable
@@ -117,18 +118,26 @@ class KeyedApp(App[ClientError]):
 
         order = self._shown_order()
         pair = None if order is None else (order.token_in, order.token_out)
-        self.push_screen(NewOrderScreen(self.desk, self._caller, pair=pair), self._submitted)
+        form = NewOrderScreen(self.desk, self._caller, pair=pair)
+        # An installed screen is not removed when it closes: removing the form at once would redraw the screen twice
+        # before the first stages of its order are visible.
+        self.install_screen(form, f"form-{id(form)}")
+        self.push_screen(form, partial(self._form_closed, form))
 
-    def _submitted(self, order: OrderView | None) -> None:
+    def _form_closed(self, form: Screen[OrderView], order: OrderView | None) -> None:
+        self.set_timer(SETTLED_SECONDS, partial(self._remove_form, form))
         if order is None:
             return
         self.desk.book.put(order)
-        # The order is visible at once; a toast now would redraw the screen before its first stages.
-        self.set_timer(ACCEPTED_SECONDS, partial(self.notify, f"order {str(order.id)[:SHORT_ID]} is accepted"))
+        self.set_timer(SETTLED_SECONDS, partial(self.notify, f"order {str(order.id)[:SHORT_ID]} is accepted"))
         self.draw()
         for screen in self.screen_stack:
             if isinstance(screen, OrdersScreen):
                 screen.select(order.id)
+
+    async def _remove_form(self, form: Screen[OrderView]) -> None:
+        self.uninstall_screen(form)
+        await form.remove()
 
     def action_cancel_order(self) -> None:
         from orderctl.tui.screens.cancel import CancelScreen

@@ -4,8 +4,9 @@ import json
 import pytest
 
 from orderctl.config.flags import Colour
+from orderctl.config.settings import Settings
 from orderctl.output.failures import report
-from orderctl.output.streams import has_colour, is_live
+from orderctl.output.streams import has_colour, is_live, narrate
 from orderd.client.errors import ConfigError
 from orderd.domain.errors import ErrorCode, OrderdError
 
@@ -69,3 +70,15 @@ def test_an_error_is_a_json_document_with_json_output(capsys: pytest.CaptureFixt
         "next_step": "do this",
         "exit_code": 2,
     }
+
+
+def test_a_long_line_is_wrapped_between_words_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    line = "it rests, and waits for 105 USDC per SOL"
+    for stream, told in (
+        (Terminal(), "it rests, and waits for 105\nUSDC per SOL\n"),
+        (io.StringIO(), f"{line}\n"),
+    ):
+        monkeypatch.setattr("sys.stderr", stream)
+        narrate(Settings(url="ws://127.0.0.1:1/"), line)
+        assert stream.getvalue() == told

@@ -448,7 +448,8 @@ class TestSubmit:
         assert outcome.err.splitlines()[1:] == [
             "the order rests and waits for 105 USDC per SOL = at least 157.5 USDC; "
             "then it is filled at this price or a better one",
-            f"valid until 2025-11-21 09:30:00; cancel it with: orderctl cancel {ORDER_ID}",
+            "valid until 2025-11-21 09:30:00",
+            f"cancel it with: orderctl cancel {ORDER_ID}",
             f"follow it with: orderctl watch {ORDER_ID}",
         ]
 
