@@ -1,6 +1,6 @@
-"""Runs a role of orderd that is killed at one point of its work: ``python -m tests.chaos.dying ROLE POINT``.
+"""Runs a role of orderd that kills itself at one point of its work: ``python -m tests.chaos.dying ROLE POINT``.
 
-A point is ``MODULE:FUNCTION:before`` or ``after``: the process ends at the first call of the function.
+A point is ``MODULE:FUNCTION:before`` or ``after``: before or after the first call of the function.
 """
 
 import functools
@@ -15,7 +15,7 @@ from orderd.main import main
 
 
 def arm(point: str) -> None:
-    """Let this process end at ``point``. Raises AttributeError if the function does not exist."""
+    """Make this process kill itself at ``point``. Raises AttributeError if the function does not exist."""
     module, path, moment = point.split(":")
     owner: Any = import_module(module)
     *classes, name = path.split(".")

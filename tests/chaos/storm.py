@@ -1,4 +1,4 @@
-"""A daemon whose processes are killed, and a trader who goes on meanwhile."""
+"""A daemon on a faulty network whose processes are killed or stopped while a client submits orders."""
 
 import json
 import os
@@ -55,7 +55,7 @@ SETTINGS: Final = {
 POOL: Final = {"ORDERD_RPC_SINGLE_NODE": "false", "ORDERD_UNKNOWN_AFTER_SECONDS": "15"}
 """Settings of a daemon whose chain answers as a pool of nodes."""
 HONEST: Final = {"nodes": "one", "dropped_sends": 0.0, "lagging_reads": 0.0}
-"""The faults of the chain when the storm has passed."""
+"""The faults of the chain after ``Storm.calm_down``."""
 
 
 class Storm:
@@ -73,7 +73,7 @@ class Storm:
         return self.daemon.url
 
     def kill(self, name: str) -> None:
-        """Kill a process like the kernel's out-of-memory killer: without any time to clean up."""
+        """Kill a process with SIGKILL, as the kernel's out-of-memory killer does."""
         if name == DAEMON:
             self.daemon.process.kill()
             self.daemon.process.wait()
@@ -82,16 +82,16 @@ class Storm:
             send([pid_of(self.daemon, name)], signal.SIGKILL)
 
     def hang(self, name: str, seconds: float) -> None:
-        """Stop a service and all its processes: their connections stay open and silent."""
+        """Stop a service and all its processes for ``seconds``: its connections stay open without an answer."""
         processes = tree_of(pid_of(self.daemon, name))
         send(processes, signal.SIGSTOP)
         time.sleep(seconds)  # not a wait for anything: how long it hangs
         send(processes, signal.SIGCONT)
 
     def calm_down(self) -> None:
-        """From now on one honest node answers for the chain, and there is no other trader; the daemon restarts.
+        """Restart the daemon with one honest node and without other traders.
 
-        Traders that went on would move the price within each slot, and orders near it would fire in vain for ever.
+        Other traders would move the price in each slot, and orders near it would fire without success again and again.
         """
         self.daemon.process.send_signal(signal.SIGTERM)
         self.daemon.process.wait()
@@ -125,9 +125,9 @@ def alternating(count: int) -> list[SubmitParams]:
 def storm(
     state_dir: Path, faults: Mapping[str, object] | None = None, *, nodes: str = "one", **settings: str
 ) -> Iterator[Storm]:
-    """A daemon on a rough network (``faults`` in place of ROUGH) that is stopped at the end, however often it died.
+    """A daemon on a chain with ``faults`` (default: ROUGH), stopped on exit.
 
-    ``nodes`` says which nodes answer for the chain: "one" node, or a "pool" with dishonest nodes.
+    ``nodes`` selects what answers for the chain: "one" honest node, or a "pool" with dishonest nodes.
     """
     faults = {**(ROUGH if faults is None else faults), "nodes": nodes}
     settings = {"ORDERD_SIMNET_FAULTS": json.dumps(faults), **(POOL if nodes == "pool" else {}), **settings}
@@ -136,31 +136,31 @@ def storm(
 
 
 def trade_through(
-    blows: Sequence[Callable[[], object]],
+    disruptions: Sequence[Callable[[], object]],
     submit_all: Callable[[Sequence[SubmitParams]], object],
     orders: Sequence[SubmitParams],
     *,
     seed: int,
     within: float = 1.0,
 ) -> None:
-    """Submit the orders in one wave per blow; a blow follows each wave at a moment chosen by ``seed``.
+    """Submit the orders in one wave per disruption, which is called at a random moment after its wave has begun.
 
-    The moment is ``within`` so many seconds from the start of the wave, so that blows hit orders in every stage.
-    Returns when all orders are acknowledged.
+    ``seed`` determines the moments, at most ``within`` seconds after the start of a wave, so that orders in every stage
+    are affected. Returns when all orders are acknowledged.
     """
     choice = random.Random(seed)
     with ThreadPoolExecutor(1) as submitting:
         waves = []
-        for number, strike in enumerate(blows):
-            waves.append(submitting.submit(submit_all, orders[number :: len(blows)]))
-            time.sleep(choice.uniform(0, within))  # not a wait for anything: the moment of the blow
-            strike()
+        for number, inject in enumerate(disruptions):
+            waves.append(submitting.submit(submit_all, orders[number :: len(disruptions)]))
+            time.sleep(choice.uniform(0, within))  # not a wait for anything: the moment of the disruption
+            inject()
         for wave in waves:
             wave.result()
 
 
 def quiet_port() -> int:
-    """A free port below the kernel's range, so that no other process takes it while the daemon is down."""
+    """A free port below the kernel's range of ephemeral ports: no other process takes it while the daemon restarts."""
     lowest_given_out = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.SystemRandom().randrange(10_000, lowest_given_out)

@@ -1,4 +1,4 @@
-"""Death at every step: a process is killed at each boundary of its work, and another process continues."""
+"""Crash tests: a process is killed at each boundary of its work, and another process takes over."""
 
 import os
 import signal
@@ -66,11 +66,11 @@ TRIGGERS: Final = (
     "db.leases:take_due:after",
 )
 QUICK: Final = ("db.journal:accept:after", "orderd.engine.settlement.live:LiveAttempts.track:before")
-"""The points of every test run: an order is stored and not queued; an order is signed and not sent."""
+"""The points of every test run: after an order was stored and before it is queued; after signing, before sending."""
 
 
 def orders() -> list[SubmitParams]:
-    """Orders that reach every point: executed at once, at a price, in parts, with an exit, and failed."""
+    """Orders that reach every point: market, resting, partially filled, with an exit, and failing."""
     side: dict[str, object] = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.2"}
     terms: list[dict[str, object]] = [
         side,
@@ -84,7 +84,7 @@ def orders() -> list[SubmitParams]:
 
 @contextmanager
 def dying(point: str, role: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The role, armed. It has ended at the end, even if the point was not reached."""
+    """The role, which kills itself at ``point``. It is ended on exit, even if it did not reach the point."""
     command = [sys.executable, "-m", "tests.chaos.dying", role, point]
     process = subprocess.Popen(command, env={**os.environ, **env})
     try:
@@ -96,22 +96,22 @@ def dying(point: str, role: str, env: dict[str, str]) -> Iterator[subprocess.Pop
 
 @pytest.fixture
 def cluster(tmp_path: Path, postgres_url: str, redis_url: str, simnet: ListeningRole) -> Iterator[Cluster]:
-    # With several nodes, the word of one does not count as final, so confirmations wait for finality.
+    # In a pool of nodes, the answer of one node is not final, so confirmations wait for finality.
     with cluster_over(tmp_path, postgres_url, redis_url, simnet, ORDERD_RPC_SINGLE_NODE="false") as cluster:
         (tmp_path / "chain" / "wallet.json").hardlink_to(tmp_path / "wallet.json")
         yield cluster
 
 
 def trade(url: str) -> dict[str, UUID]:
-    """Submit all, wait until only the exit still rests, and cancel it; requests without an answer are repeated."""
+    """Submit all orders, wait until only the exit rests, and cancel it. Requests without an answer are repeated."""
     with trading(url) as trader:
         for params in orders():
             trader.submit(params)
-        trader.end_all(SECONDS, _the_exit_alone, pause=0.05)
+        trader.end_all(SECONDS, _only_the_exit_is_active, pause=0.05)
         return trader.acknowledged
 
 
-def _the_exit_alone(active: Sequence[OrderView]) -> Sequence[OrderView]:
+def _only_the_exit_is_active(active: Sequence[OrderView]) -> Sequence[OrderView]:
     return active if {order.kind for order in active} == {OrderKind.TAKE_PROFIT} else ()
 
 
@@ -123,7 +123,7 @@ def _the_exit_alone(active: Sequence[OrderView]) -> Sequence[OrderView]:
         for point in (*INTAKE, *EXECUTION, *SETTLEMENT, *TRIGGERS)
     ],
 )
-def test_a_process_that_is_killed_there_costs_no_order(
+def test_no_order_is_lost_or_executed_twice_after_a_kill_at(
     point: str, cluster: Cluster, tmp_path: Path, postgres_url: str
 ) -> None:
     ledger = Ledger(tmp_path / "chain")
@@ -136,7 +136,7 @@ def test_a_process_that_is_killed_there_costs_no_order(
     with dying(point, role, settings) as process, ThreadPoolExecutor(1) as threads:
         cluster.start(other)
         trading = threads.submit(trade, f"ws://127.0.0.1:{port}/")
-        assert process.wait(SECONDS) == -signal.SIGKILL, "the point was reached"
+        assert process.wait(SECONDS) == -signal.SIGKILL, "the process did not reach the point"
         cluster.start(next_one)
         acknowledged = trading.result()
     verdict, _ = judge(postgres_url, ledger, before, acknowledged)

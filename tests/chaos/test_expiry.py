@@ -1,6 +1,6 @@
-"""Transactions that land in the last moments of their blockhash, reported by nodes that are behind: the hardest case.
+"""Transactions that land in the last blocks in which their blockhash is valid, observed through nodes that lag.
 
-A daemon that takes such a transaction for dead too early signs a second one, and executes the order twice.
+A daemon that considers such a transaction dead too early signs a second one, and executes the order twice.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ LAST_MOMENTS: dict[str, object] = {
 LAST_MOMENTS_IN_A_POOL: dict[str, object] = {
     "late_landing": 1.0,
     "late_slots": [110, 150],
-    # The honest node says that it is too late; the node on a dead fork says that nothing landed.
+    # The honest node reports that the blockhash has expired; the node on a dead fork reports that nothing landed.
     "views": {"honest": 2, "behind": 1, "forked": 2, "restarted": 1, "pruned": 1, "historyless": 1},
 }
 
@@ -35,11 +35,11 @@ SETTINGS = {
     "ORDERD_SETTLE_INTERVAL_MS": "20",
     "ORDERD_RETRY_BASE_MS": "10",
 }
-"""Only one send; answers come quickly, so that a wrong judgement has time to do harm."""
+"""One send per attempt; the status is requested often, so that a wrong conclusion is acted upon."""
 
 
 @pytest.mark.timeout(300)
-def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_path: Path) -> None:
+def test_an_order_whose_attempt_lands_at_its_expiry_is_executed_once(tmp_path: Path) -> None:
     with storm(tmp_path, LAST_MOMENTS, **SETTINGS) as late, trading(late.url) as trader:
         ledger = Ledger(tmp_path)
         before = ledger.balances()
@@ -54,7 +54,7 @@ def test_an_order_is_executed_once_although_it_lands_when_it_is_given_up(tmp_pat
 @pytest.mark.chaos
 @pytest.mark.timeout(2 * PATIENCE["pool"])
 @pytest.mark.skipif(NODES != "pool", reason="run with make chaos NODES=pool")
-def test_an_order_is_executed_once_whichever_node_of_a_pool_says_that_it_never_landed(tmp_path: Path) -> None:
+def test_an_order_is_executed_once_although_nodes_of_a_pool_report_that_it_never_landed(tmp_path: Path) -> None:
     settings = {**SETTINGS, "ORDERD_SIMNET_SEED": str(SEED)}
     with storm(tmp_path, LAST_MOMENTS_IN_A_POOL, nodes="pool", **settings) as pool, trading(pool.url) as trader:
         ledger = Ledger(tmp_path)
@@ -64,4 +64,4 @@ def test_an_order_is_executed_once_whichever_node_of_a_pool_says_that_it_never_l
         audit(trader, stories, ledger, before)
         assert logged_errors(tmp_path) == []
     outcomes = {attempt.outcome for story in stories for attempt in story.attempts}
-    assert outcomes >= {"landed", "expired"}, "nothing was late"
+    assert outcomes >= {"landed", "expired"}, "no attempt landed late"

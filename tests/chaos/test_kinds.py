@@ -1,5 +1,5 @@
-"""Orders of every kind while processes are killed: no fill is worse than its price, none happens twice, none sells
-too much."""
+"""Orders of every kind while processes are killed: each fill is within its price, happens once, and no family of orders
+sells more than was ordered."""
 
 import random
 import time
@@ -35,17 +35,17 @@ _SALE: Final = {"token_in": "SOL", "token_out": "USDC"}
 _PURCHASE: Final = {"token_in": "USDC", "token_out": "SOL"}
 _MARKET: Final = Fraction(1015, 10)
 """The approximate first price of simnet's pools, in USDC per SOL."""
-_PASSING: Final = 0.7
-"""The part of the orders that have a validity."""
-_BETWEEN_LOOKS: Final = 0.5
+_WITH_VALIDITY: Final = 0.7
+"""The part of the orders with a ``valid_for``."""
+_POLL_SECONDS: Final = 0.5
 
 
 def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
-    """Random ones near the market, most of them valid for some seconds."""
+    """Random orders near the market price, most of them valid for some seconds."""
     chance = random.Random(seed)
 
     def price(parts: int) -> str:
-        """Maximum distance from the market in thousandths; the sign gives the side."""
+        """A price at most ``parts`` thousandths away from the market; the sign of ``parts`` is the direction."""
         return f"{float(_MARKET * (1 + Fraction(chance.randint(1, abs(parts)) * (1 if parts > 0 else -1), 1000))):.4f}"
 
     def terms() -> dict[str, Any]:
@@ -65,7 +65,7 @@ def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
                 {"trail": chance.choice(["0.1%", "0.3%", "0.05"])},
                 {"take_profit_price": better, "stop_price": worse},
                 {"limit_price": worse, "min_liquidity": "1", "allow": "mint_authority"},
-                # An exit sells what was bought when the market turns or goes on.
+                # An exit sells what was bought when the market reaches one of two prices.
                 {"then_take_profit": worse, "then_stop": better},
                 {"limit_price": better, "then_take_profit": worse},
                 {"slices": 3, "every": "2s", "jitter": "20"},
@@ -74,7 +74,7 @@ def orders_of_all_kinds(count: int, seed: int) -> Iterator[SubmitParams]:
         )
 
     for _ in range(count):
-        valid_for = f"{chance.randint(5, 30)}s" if chance.random() < _PASSING else None
+        valid_for = f"{chance.randint(5, 30)}s" if chance.random() < _WITH_VALIDITY else None
         yield SubmitParams(client_order_id=uuid4().hex, slippage="2", valid_for=valid_for, **terms())
 
 
@@ -100,7 +100,7 @@ def trade_all_kinds(
                 try:
                     trader.submit(params)
                 except RefusedError as refused:
-                    # The market has moved past it meanwhile, or its price is unknown.
+                    # The market has passed the price of the order, or the price is unknown.
                     if refused.problem.code.category not in ("PRICE", "ROUTE", "RPC"):
                         raise
 
@@ -112,7 +112,7 @@ def trade_all_kinds(
         prices = Prices(state_dir)
         prices.wait(prices.set(str(float(_MARKET))))
         for order in _settled(trader, seconds):
-            with suppress(RefusedError):  # a child ends with its parent
+            with suppress(RefusedError):  # a child has ended with its parent
                 trader.cancel(order.id)
         all_orders = _when_all_have_ended(trader, seconds)
         transactions = ledger.transactions()
@@ -120,43 +120,43 @@ def trade_all_kinds(
         assert verdict.is_clean, verdict
         assert {each.reserved for each in trader.balances()} == {"0"}
         assert logged_errors(state_dir) == []
-    _are_worth_their_price(all_orders, transactions)
-    _families_sold_no_more_than_was_ordered(all_orders, transactions)
+    _check_that_fills_are_within_their_limits(all_orders, transactions)
+    _check_that_families_sold_no_more_than_ordered(all_orders, transactions)
     filled = Counter(order.kind for order in all_orders.values() if order.status is OrderStatus.CONFIRMED)
     print(dict(filled))  # noqa: T201  (make chaos shows it)
-    # A daemon that fills nothing would keep all these promises easily.
+    # A daemon that fills no order would pass these checks too.
     assert len(filled) >= min(len(OrderKind) - 1, orders // 20)
     assert sum(filled.values()) > orders / 3
 
 
 def _settled(trader: Trader, seconds: float, *, is_calm: bool = True) -> list[OrderView]:
-    """The orders that rest when nothing else is going on. A market that stands still meets none of their limits.
+    """The resting orders when nothing else is active. If ``is_calm``, the market does not move and must meet no limit.
 
-    Before that, the market moves, and outcomes may be unknown.
+    Otherwise the market moves, and outcomes may be unknown.
     """
     until = time.monotonic() + seconds
     while True:
         try:
             active = [order for order in trader.orders() if order.status not in TERMINAL]
         except (UnreachableError, AnswerLostError):
-            continue  # it comes back
-        if all(_waits(order) or (not is_calm and order.unknown_since is not None) for order in active):
-            resting = [order for order in active if _waits(order)]
+            continue  # the daemon restarts
+        if all(_is_resting(order) or (not is_calm and order.unknown_since is not None) for order in active):
+            resting = [order for order in active if _is_resting(order)]
             limits = [order for order in resting if order.kind is OrderKind.LIMIT]
             met = [order for order in limits if is_calm and trader.would_fill(order.id)]
             if not met:
                 return resting
-            assert time.monotonic() < until, f"the market meets what {met[0].id} waits for"
-        assert time.monotonic() < until, [order.id for order in active if not _waits(order)]
-        time.sleep(_BETWEEN_LOOKS)  # not a wait for an event: the test checks that there is none
+            assert time.monotonic() < until, f"the market meets the limit of {met[0].id}, which rests"
+        assert time.monotonic() < until, [order.id for order in active if not _is_resting(order)]
+        time.sleep(_POLL_SECONDS)  # not a wait for an event: the test checks that there is none
 
 
-def _waits(order: OrderView) -> bool:
+def _is_resting(order: OrderView) -> bool:
     return order.status in IDLE and order.kind is not OrderKind.TWAP
 
 
 def _when_all_have_ended(trader: Trader, seconds: float) -> Mapping[UUID, OrderView]:
-    """Children too: they end with their parents."""
+    """All orders, with children, which end with their parents."""
     found = {order.id: order for order in trader.orders()}
     for order_id in [order.id for order in found.values() if order.status not in TERMINAL]:
         trader.follow(order_id, seconds)
@@ -171,7 +171,7 @@ def _succeeded(transactions: Sequence[Landed]) -> dict[UUID, list[Landed]]:
     return found
 
 
-def _are_worth_their_price(orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]) -> None:
+def _check_that_fills_are_within_their_limits(orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]) -> None:
     for order_id, (landed,) in _succeeded(transactions).items():
         order = orders[order_id]
         sold, bought = _TOKENS.pair(order.token_in, order.token_out)
@@ -183,7 +183,9 @@ def _are_worth_their_price(orders: Mapping[UUID, OrderView], transactions: Seque
             assert got >= limit_out(PairPrice(sold, bought), given, order.limit_price), order
 
 
-def _families_sold_no_more_than_was_ordered(orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]) -> None:
+def _check_that_families_sold_no_more_than_ordered(
+    orders: Mapping[UUID, OrderView], transactions: Sequence[Landed]
+) -> None:
     sold_by: dict[UUID, int] = defaultdict(int)
     for order_id, (landed,) in _succeeded(transactions).items():
         child = orders[order_id]
@@ -193,7 +195,7 @@ def _families_sold_no_more_than_was_ordered(orders: Mapping[UUID, OrderView], tr
         decimals = _TOKENS.resolve(parent.token_in).decimals
         sold = sold_by[parent.id]
         if parent.amount_in is None:
-            assert sold == 0, "it was held until its end"
+            assert sold == 0, "an order that was held sold something"
             continue
         assert sold <= parse_amount(parent.amount_in or "", decimals), parent
         recorded = 0 if parent.filled_amount_in is None else parse_amount(parent.filled_amount_in, decimals)
@@ -208,7 +210,7 @@ def _is_family(order: OrderView) -> bool:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(2 * PATIENCE[NODES])
-def test_orders_of_all_kinds_outlive_the_death_of_every_process(tmp_path: Path) -> None:
+def test_orders_of_all_kinds_survive_the_kill_of_every_process(tmp_path: Path) -> None:
     kills = ["worker", DAEMON, "gateway", "worker", "simnet", DAEMON, "worker"]
     random.Random(SEED).shuffle(kills)
     trade_all_kinds(tmp_path, orders=ORDERS, kills=kills, seed=SEED, seconds=PATIENCE[NODES], nodes=NODES)

@@ -1,4 +1,4 @@
-"""A way to the chain that can be shut for chosen calls: it holds a worker at the moment that is to be recorded."""
+"""A proxy of the chain that holds or refuses chosen calls, to stop a worker at the moment that is recorded."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 
 class Gate:
-    """``held`` calls are never answered, those of ``refused`` lose their connection; all others reach the chain."""
+    """Calls in ``held`` are never answered, the connection of those in ``refused`` is closed; others are forwarded."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -23,13 +23,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # those are workers that were killed
+        if not isinstance(sys.exception(), ConnectionError):  # workers that were killed
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def gate_to(chain_url: str) -> Iterator[Gate]:
-    """An endpoint in front of ``chain_url``, open at first."""
+    """A proxy of ``chain_url`` that forwards everything at first."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,7 +52,7 @@ def gate_to(chain_url: str) -> Iterator[Gate]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: who asks what is not the recorder's story."""
+            """Log nothing."""
 
     with _Server(("127.0.0.1", 0), Handler) as server:
         gate = Gate(server.server_port)

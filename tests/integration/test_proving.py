@@ -98,7 +98,7 @@ def test_a_difference_of_one_base_unit_is_reported(rpc: RpcClient) -> None:
     assert found.is_decided
     assert found.litesvm_equal == 0
     assert found.node_equal == found.swaps == len(found.differences)
-    assert "LiteSVM says" in found.differences[0]
+    assert "LiteSVM returns" in found.differences[0]
 
 
 def test_a_program_without_a_binary_on_the_chain_is_undecided(rpc: RpcClient) -> None:

@@ -1,1 +1,1 @@
-"""The one order that tests speak of: its terms, its life as the daemon tells it, and its quotes."""
+"""Sample values for tests: an order with its terms, events and quotes, mints, and counted metrics."""

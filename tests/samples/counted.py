@@ -1,4 +1,4 @@
-"""What metrics have gained since a test began."""
+"""The increments of metrics since a test began."""
 
 from prometheus_client import REGISTRY
 
@@ -6,13 +6,13 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Counted:
-    """Of the metrics that every process has."""
+    """The increments since it was created, of the metrics in this process."""
 
     def __init__(self) -> None:
         self._before = _samples()
 
     def __call__(self, name: str, **labels: str) -> float:
-        """By the name of a sample, as Prometheus stores it, and all of its labels."""
+        """The increment of one sample, by its name in Prometheus and all of its labels."""
         key = name, tuple(sorted(labels.items()))
         return _samples().get(key, 0.0) - self._before.get(key, 0.0)
 

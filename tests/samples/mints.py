@@ -1,4 +1,4 @@
-"""Mints as a node has them: plain ones, and those of Token-2022 with whatever it adds to them."""
+"""Mint accounts, plain ones and those of Token-2022 with extensions, and a node that returns them."""
 
 import struct
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def spl(decimals: int = 6, *, mint_authority: Pubkey | None = None, freeze: Pubk
 
 
 def extended(mint: Mint, *extensions: tuple[int, bytes]) -> ChainAccount:
-    """A mint of Token-2022 with these extensions, each a type and its content."""
+    """A mint of Token-2022 with extensions, each given as its type and content."""
     data = mint.encode() + bytes(83) + bytes([token.EXTENDED_MINT])
     for kind, content in extensions:
         data += struct.pack("<HH", kind, len(content)) + content
@@ -39,14 +39,14 @@ def extended(mint: Mint, *extensions: tuple[int, bytes]) -> ChainAccount:
 
 
 def fee(bps: int, maximum: int, *, later: tuple[int, int, int] | None = None) -> tuple[int, bytes]:
-    """The extension for a fee; ``later`` is another one: its epoch, its rate, its greatest fee."""
+    """The extension for transfer fees. ``later`` is the next fee: its epoch, rate in basis points, and maximum."""
     epoch, later_bps, later_maximum = later or (0, bps, maximum)
     config = TransferFeeConfig(SOMEBODY, SOMEBODY, 0, 0, maximum, bps, epoch, later_maximum, later_bps)
     return Extension.TRANSFER_FEE, config.encode()
 
 
 def named(mint: Pubkey, name: str) -> ChainAccount:
-    """Where Metaplex' program keeps what a mint is called."""
+    """The account in which Metaplex' program stores the name of a mint."""
     encoded = name.encode()
     return account(
         b"\x04" + bytes(SOMEBODY) + bytes(mint) + struct.pack("<I", len(encoded)) + encoded, METADATA_PROGRAM
@@ -55,14 +55,14 @@ def named(mint: Pubkey, name: str) -> ChainAccount:
 
 @dataclass
 class MintChain:
-    """A node that knows these accounts, for whoever asks for several; while ``away`` it does not answer."""
+    """A node that returns the accounts it was given. While ``away`` is set, it does not answer."""
 
     accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
     away: bool = False
     asked: list[list[Pubkey]] = field(default_factory=list)
 
     def has(self, mint: Pubkey, content: ChainAccount, name: str | None = None) -> str:
-        """The node has this mint from now on; its address."""
+        """Store the account of a mint and its name, and return its address."""
         self.accounts[mint] = content
         if name is not None:
             self.accounts[metadata_address(mint)] = named(mint, name)

@@ -1,4 +1,4 @@
-"""An order's life as the daemon would tell it, with fixed ids and times."""
+"""Events of sample orders as the daemon would send them, with fixed ids and times."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -135,7 +135,7 @@ REFUSED_FOR_FUNDS: tuple[AnyFact, ...] = (
     Failed(attempt=1, code=ErrorCode.FUNDS_INSUFFICIENT, detail="the wallet holds 0.2 SOL, the order needs 1.500015"),
 )
 OUTCOME_UNKNOWN: tuple[AnyFact, ...] = (*FILLED[:4], Unknown(attempt=1, signature=SIGNATURE))
-"""Nobody can tell what became of it."""
+"""The outcome of its attempt is unknown."""
 ROLLED_BACK: tuple[AnyFact, ...] = (*FILLED, RolledBack(attempt=1, signature=SIGNATURE, slot=815))
 WITHDRAWN: tuple[AnyFact, ...] = (ACCEPTED, Cancelled())
 LIMIT = ACCEPTED.model_copy(
@@ -165,16 +165,16 @@ MET = Triggered(
     met_at_slot=811,
 )
 FIRED: tuple[AnyFact, ...] = (LIMIT, MET, *FILLED[1:])
-"""Rested until the market met its price, and was filled then."""
+"""A resting order that the market met, and that was filled."""
 
 
 HELD = TAKE_PROFIT.model_copy(update={"amount_in": None})
-"""Follows a purchase that has not ended."""
+"""An exit that waits for the end of its entry order."""
 RELEASED: tuple[AnyFact, ...] = (HELD, Released(entry=UUID(int=8), amount_in="1.5"))
 
 
-def led_to(kind: EventKind) -> OrderStatus:
-    """The state that an event leads to; where that may be several, the one of an order that does not rest."""
+def status_after(kind: EventKind) -> OrderStatus:
+    """The status after an event of this kind; where several are possible, that of an order that does not rest."""
     found = {after for _, event, after in TRANSITIONS if event is kind}
     (status,) = found - IDLE or found
     return status
@@ -193,7 +193,7 @@ def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[Orde
             order_id=order_id,
             seq=seq,
             at=START + timedelta(seconds=0.25 * (seq - 1)),
-            status=_accepted_as(fact) if isinstance(fact, Accepted) else led_to(EventKind(fact.kind)),
+            status=_accepted_as(fact) if isinstance(fact, Accepted) else status_after(EventKind(fact.kind)),
             data=fact,
         )
         for seq, fact in enumerate(facts, start=1)
@@ -201,7 +201,7 @@ def history(facts: tuple[AnyFact, ...], order_id: UUID = ORDER_ID) -> tuple[Orde
 
 
 def order_after(events: tuple[OrderEvent, ...], **changes: Any) -> OrderView:
-    """The order as it stands after ``events``."""
+    """The order after ``events``."""
     first, last = events[0].data, events[-1]
     accepted = first if isinstance(first, Accepted) else ACCEPTED
     order = OrderView(

@@ -1,11 +1,11 @@
-"""One plan signed, where a test is about no more."""
+"""Signs a single plan, for tests that need only one."""
 
 from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
 from orderd.engine.execution.wallet_funds import Promised
 
 
 def sign_one(builder: Builder, plan: SwapPlan, memo: str) -> SignedAttempt:
-    """Raises what keeps it from being signed."""
+    """Raises the error because of which the plan was not signed."""
     (answer,) = builder.sign([(plan, memo)], Promised())
     if isinstance(answer, Exception):
         raise answer

@@ -1,4 +1,4 @@
-"""Every term of an order: what it may be, and what it may be instead."""
+"""Two values for every term of an order."""
 
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ _BESIDE: Final[dict[str, dict[str, Any]]] = {
     "jitter": {"slices": 10, "every": "30s"},
     "catch_up": {"slices": 10, "every": "30s"},
 }
-"""What an order has to have, to have the term."""
+"""The other terms that a term requires."""
 _OF_SALES: Final = ("amount_in", "min_out")
 _OF_PURCHASES: Final = ("exact_out", "max_in")
 
@@ -72,13 +72,13 @@ def _all_but(left_out: tuple[str, ...]) -> GivenTerms:
 
 
 GIVEN: Final = _all_but(_OF_PURCHASES)
-"""All that can be said of an order that sells an exact amount."""
+"""All terms of an order that sells an exact amount."""
 GIVEN_TO_BUY: Final = _all_but(_OF_SALES)
-"""All that can be said of one that buys an exact amount."""
+"""All terms of an order that buys an exact amount."""
 
 
 def with_one(name: str) -> GivenTerms:
-    """Terms of which that one has its first value."""
+    """Terms that contain this one with its first value."""
     given = GIVEN_TO_BUY if name in _OF_PURCHASES else GIVEN
     needed = {} if SAMPLES[name][0] is None else _BESIDE.get(name, {})
     return GivenTerms(**{**given.model_dump(), "type": None, **needed, name: SAMPLES[name][0]})

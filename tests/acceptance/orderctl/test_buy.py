@@ -162,7 +162,7 @@ def test_a_purchase_previews_its_cost_and_keeps_the_users_maximum(trader: Trader
 
     enough = ("buy", "SOL", "1.5", "--with", "USDC", "--max-in", quoted["max_amount_in"], "--client-order-id", "enough")
     assert trader(*enough, "--watch").code == 0
-    assert "no second one was made" in trader(*enough).err
+    assert "no second one was created" in trader(*enough).err
     other = trader("buy", "SOL", "1.6", *enough[3:])
     assert (other.code, "error[ORDER_CONFLICT]" in other.err) == (2, True)
     (landed,) = trader.landed(trader.show("enough")["order"]["id"])

@@ -45,6 +45,7 @@ VARYING = [
     # Figures about an endpoint's answers vary.
     (re.compile(r'("(?:processes|requests|unanswered|refused|rate_limited|errors|slot_lag)": )(\d+|null)'), r"\1<n>"),
     (re.compile(r"^(endpoint ).*", re.MULTILINE), r"\1<figures>"),
+    (re.compile(r"^ +at most \d+ slots? behind$", re.MULTILINE), "            at most 0 slots behind"),
     # Single digits do not vary and are part of what is promised: exit codes, versions, event numbers.
     (re.compile(r"(?<![\w<.])(\d+(,\d{3})*\.\d+|\d+(,\d{3})+|\d{2,})(?![\w>])"), "<n>"),
     # A fee that depends on the chain's clock may change by a base unit between the quote and the fill.

@@ -44,7 +44,7 @@ def test_the_timeline_shows_both_quotes_the_choice_and_the_fill(orderctl: Orderc
         "raydium_",
         "meteora_",
         "→ ",
-        "choose ",
+        "chosen: ",
         "at least",
         "signature",
         "received",
@@ -69,7 +69,7 @@ def test_a_repeated_client_order_id_is_the_same_order(orderctl: Orderctl) -> Non
     again = orderctl(*submit, "-o", "id")
 
     assert first.out == again.out
-    assert "no second one was made" in again.err
+    assert "no second one was created" in again.err
 
     other = orderctl("submit", "SOL", "USDC", "0.3", "--client-order-id", "only-once")
     assert other.code == 2
@@ -108,7 +108,7 @@ def test_an_order_whose_minimum_exceeds_the_market_is_not_traded(orderctl: Order
     usdc = balance(orderctl, "USDC")
     quote = orderctl("quote", "SOL", "USDC", "0.2", "--min-out", "1000000")
     assert quote.code == 0
-    assert "at least 1000000 USDC, as asked for" in quote.out
+    assert "at least 1000000 USDC, as requested" in quote.out
     assert "less than the minimum: the order would fail now" in quote.out
 
     tried = orderctl("submit", "SOL", "USDC", "0.2", "--min-out", "1000000", "--dry-run")

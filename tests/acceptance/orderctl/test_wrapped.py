@@ -87,7 +87,7 @@ def test_wrapped_sol_is_sold_to_the_base_unit_and_native_sol_pays_only_the_fee(
     assert "sell 1.500000001 wrapped SOL for USDC" in orderctl("show", "wrapped").out
 
     again = orderctl(*submit, "-o", "id")
-    assert (again.out.strip(), "no second one was made" in again.err) == (order["id"], True)
+    assert (again.out.strip(), "no second one was created" in again.err) == (order["id"], True)
     other = orderctl(*(word for word in submit if word != "--use-wrapped"))
     assert (other.code, "error[ORDER_CONFLICT]" in other.err) == (2, True)
     assert chain.wrapped() == wrapped - 1_500_000_001

@@ -148,7 +148,7 @@ def test_an_order_past_its_validity_expires_and_does_not_fire() -> None:
     (moved,) = expire(10)
     assert (moved.order.status, moved.order.error_code) == (OrderStatus.EXPIRED, ErrorCode.ORDER_EXPIRED)
     assert isinstance(moved.event.data, Expired)
-    assert "the market had not met its price: 105 USDC per SOL = at least 157.5 USDC" in moved.event.data.detail
+    assert "the market did not meet its price: 105 USDC per SOL = at least 157.5 USDC" in moved.event.data.detail
     assert expire(10) == []
 
 

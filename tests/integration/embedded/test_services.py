@@ -380,7 +380,8 @@ def test_services_start_below_a_path_too_long_for_a_socket(tmp_path: Path) -> No
 
 
 def test_a_socket_directory_of_another_user_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir(mode=0o777)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path)
     for prepared in ("open", "link"):
         with pytest.raises(OrderdError, match="not a private directory"):

@@ -127,7 +127,7 @@ def test_a_read_only_database_accepts_no_orders() -> None:
     with database.connection_context():
         assert questions().takes_orders() == ""
         database.execute_sql("SET default_transaction_read_only = on")
-        assert "only read" in questions().takes_orders()
+        assert "read-only" in questions().takes_orders()
         database.execute_sql("RESET default_transaction_read_only")
 
 

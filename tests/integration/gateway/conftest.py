@@ -55,7 +55,7 @@ from orderd.wire.status import QueueMetrics
 from orderd.wire.subscriptions import Event, Heartbeat, Notification, Ready, ResyncRequired, Snapshot
 from tests.integration.engine.conftest import WALLET, ScriptedChain
 from tests.samples.mints import MintChain
-from tests.samples.orders import led_to
+from tests.samples.orders import status_after
 
 _News = Snapshot | ResyncRequired | Event | Ready
 _NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
@@ -224,7 +224,7 @@ class Rig:
     async def happen(self, order_id: UUID, *facts: AnyFact, publish: bool = True) -> None:
         """Store ``facts`` for an order that does not rest, one commit each."""
         for fact in facts:
-            moved = await asyncio.to_thread(_apply, Change(order_id, fact, None, to=led_to(fact.kind)))
+            moved = await asyncio.to_thread(_apply, Change(order_id, fact, None, to=status_after(fact.kind)))
             if publish:
                 await asyncio.to_thread(self.publisher.publish, moved)
 

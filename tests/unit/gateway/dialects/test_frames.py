@@ -24,7 +24,7 @@ from orderd.domain.order import TRANSITIONS, UNFILLED, EventKind
 from orderd.domain.quoted import RoutedLeg
 from orderd.gateway.dialects.exact import read_object
 from orderd.gateway.dialects.frames import EXECUTE, QUOTES, ROUTING_COMPLETE, SNAPSHOTS, UNREPORTED, Dialect
-from tests.samples.orders import ACCEPTED, FILL, ORDER_ID, ROUTED, SIGNATURE, SPLIT, led_to
+from tests.samples.orders import ACCEPTED, FILL, ORDER_ID, ROUTED, SIGNATURE, SPLIT, status_after
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 STAMP = "2026-01-02T03:04:05.678Z"
@@ -56,7 +56,7 @@ SLIPPED = "The price moved beyond the slippage before the transaction landed: 3 
 
 def story(facts: Sequence[AnyFact]) -> list[OrderEvent]:
     return [
-        OrderEvent(order_id=ORDER_ID, seq=seq, at=AT, status=led_to(fact.kind), data=fact)
+        OrderEvent(order_id=ORDER_ID, seq=seq, at=AT, status=status_after(fact.kind), data=fact)
         for seq, fact in enumerate(facts, start=1)
     ]
 
