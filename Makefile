@@ -26,13 +26,13 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format mutants conformance sdks surfpool soak chaos fuzz bench bench-clients bench-compare outages proof systemd docs package snapshots reference pictures constraints clean
 
-help:  ## Show what there is to make
+help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed  ## Start everything in a directory of its own, trade 1.5 SOL for USDC, stop everything; SLOW=1
+demo: $(VENV)/installed  ## Start everything in a temporary directory, trade 1.5 SOL for USDC, stop everything; SLOW=1
 	@$(BIN)/orderd demo $(if $(filter-out 0,$(SLOW)),--slow)
 
-run: $(VENV)/installed  ## The daemon in the foreground, on services of its own; its state is kept in .state
+run: $(VENV)/installed  ## The daemon in the foreground with its own services; its state is kept in .state
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
 
 # Python is to keep what it has compiled, whatever the environment says: the tests start hundreds of processes.
@@ -40,17 +40,17 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
 	$(BIN)/pytest --numprocesses 4 --dist worksteal --cov --cov-report=term:skip-covered
 
-check: $(VENV)/installed-dev  ## Style, types and the rules of who may import whom
+check: $(VENV)/installed-dev  ## Style, types and the rules of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/installed-dev  ## Bring the code into the style that check asks for, as far as that goes by itself
+format: $(VENV)/installed-dev  ## Format the code, and fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-mutants: $(VENV)/installed-dev  ## Small wrongs in the lines that guard money, each of which the tests must notice
+mutants: $(VENV)/installed-dev  ## Insert small faults into the lines that guard money; the tests must fail for each
 	$(BIN)/python -m tests.mutants
 
 conformance: $(VENV)/installed-dev  ## The local chain's handlers against the real programs; PROGRAMS=directory of <program id>.so
@@ -64,27 +64,27 @@ surfpool: $(VENV)/installed-dev  ## The same 300 orders on simnet and on surfpoo
 	@test -n "$(SURFPOOL)" -a -n "$(PROGRAMS)" || { echo "Name surfpool and the programs: make surfpool SURFPOOL=ADDON PROGRAMS=DIRECTORY (docs/conformance.md)" >&2; exit 2; }
 	$(BIN)/python -m tests.surfpool '$(SURFPOOL)' '$(PROGRAMS)'
 
-soak: $(VENV)/installed-dev  ## 1,000 orders, each landed exactly once, balances to the last base unit
+soak: $(VENV)/installed-dev  ## 1,000 orders: each lands exactly once, and the balances agree to the last base unit
 	$(BIN)/pytest -m soak
 
-chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are killed, on a network that loses things
+chaos: $(VENV)/installed-dev  ## 200 orders while the daemon and the chain are killed and the network loses messages
 	ORDERS=$(ORDERS) SEED=$(SEED) NODES=$(NODES) $(BIN)/pytest -m chaos
 
-fuzz: $(VENV)/installed-dev  ## The port, attacked for minutes by requests and frames that nobody would write
+fuzz: $(VENV)/installed-dev  ## Send invalid and random requests and frames to the port for ten minutes
 	$(BIN)/pytest -m fuzz
 
-bench: $(VENV)/installed-dev  ## What orders cost and how long all takes, beside what the machine can do
+bench: $(VENV)/installed-dev  ## CPU per order, rates and latencies, beside a baseline on the same machine
 	$(BIN)/python -m benchmarks
 
-bench-clients: $(VENV)/installed-dev  ## How long traders wait for orderctl, and how thousands of subscribers are served
+bench-clients: $(VENV)/installed-dev  ## Latency of orderctl and of the full screen, and thousands of subscribers
 	$(BIN)/python -m benchmarks.subscribers
 	$(BIN)/python -m benchmarks.orderctl
 	$(BIN)/python -m benchmarks.tui
 
-bench-compare: $(VENV)/installed-dev  ## This code beside that of a commit (REF), by turns, as ratios
+bench-compare: $(VENV)/installed-dev  ## Compare this code with that of a commit (REF) in alternating runs, as ratios
 	$(BIN)/python -m benchmarks.compare $(REF)
 
-snapshots: $(VENV)/installed-dev  ## Record what orderctl prints and how its screens look; read the diff before you keep it
+snapshots: $(VENV)/installed-dev  ## Record the output of orderctl and the pictures of its screens again; read the diff
 	$(BIN)/pytest --snapshot-update tests/acceptance/orderctl/test_golden.py tests/unit/orderctl/tui/test_pictures.py
 
 reference: $(VENV)/installed-dev  ## Write the tables of settings and errors into docs, .env.example, and the Postman collection
@@ -94,20 +94,20 @@ reference: $(VENV)/installed-dev  ## Write the tables of settings and errors int
 docs: $(VENV)/installed-dev  ## The documents as a site in build/site, with every link checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-outages: $(VENV)/installed-dev  ## What is answered and settled while each service is away for SECONDS (5), as a table
+outages: $(VENV)/installed-dev  ## What the daemon answers and settles while each service is away for SECONDS (5), as a table
 	SECONDS=$(SECONDS) ONLY='$(ONLY)' $(BIN)/python -m benchmarks.outages
 
-proof: $(VENV)/installed-dev  ## Orders of all kinds over hosts that are killed, frozen and cut off, and a judge; ORDERS=200 SEED=2 NODES=pool; as root
+proof: $(VENV)/installed-dev  ## Orders of all kinds on hosts that are killed, frozen and cut off, checked against the chain; ORDERS=200 SEED=2 NODES=pool; as root
 	ORDERS=$(ORDERS) SEED=$(SEED) NODES=$(NODES) unshare --net --mount $(BIN)/python -m tests.proof
 
-systemd: $(VENV)/installed  ## The units of deploy under a real systemd in a container, also another one's (SYSTEM); as root, with Debian's systemd-container
+systemd: $(VENV)/installed  ## The units of deploy/ under a real systemd in a container, or in another system (SYSTEM); as root, with Debian's systemd-container
 	@command -v systemd-nspawn >/dev/null || { echo "Install systemd-nspawn (Debian: apt-get install systemd-container)" >&2; exit 2; }
 	unshare --mount tests/systemd/boot.sh '$(CURDIR)' '$(CURDIR)/$(VENV)' $(SYSTEM)
 
 pictures: $(VENV)/installed-dev  ## Draw the pictures of the documents, from the real programs; needs tmux and Chromium
 	$(BIN)/python -m docs.pictures
 
-constraints: $(VENV)/installed-dev  ## Write down the versions that are installed now
+constraints: $(VENV)/installed-dev  ## Write the installed versions to constraints.txt
 	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
 	mv constraints.new constraints.txt
 

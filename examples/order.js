@@ -1,4 +1,4 @@
-// An order, followed to its end in the words of another engine: dialect d of docs/dialects.md.
+// Submits an order and follows it to its end, in the messages of another engine: dialect d of docs/dialects.md.
 //
 //   npm install
 //   node order.js [http://127.0.0.1:3000]

@@ -52,7 +52,7 @@ def events(url: str, order: dict[str, str]) -> Iterator[dict[str, Any]]:
                     seen = told["event"]["seq"]
                     if told["event"]["status"] in ENDS:
                         return
-        except InvalidStatus:  # the daemon is there, and lets nobody in
+        except InvalidStatus:  # the daemon answers, but refuses the connection
             raise
         except (OSError, WebSocketException) as lost:
             print(f"{lost}; connecting again", file=sys.stderr)

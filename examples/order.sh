@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A price, an order, and what became of it, over HTTP. Needs curl alone.
+# Gets a quote, submits an order and shows its result, over HTTP. Needs only curl.
 #
 #   ./order.sh [http://127.0.0.1:3000]
 #
