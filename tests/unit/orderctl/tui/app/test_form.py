@@ -157,7 +157,7 @@ async def test_a_lost_answer_is_reported_and_retried_under_the_same_id() -> None
         await pilot.click("#send")
         await drawn(pilot)
         assert str(screen.answer.content).startswith("The outcome is unknown: the network dropped it")
-        await pilot.click("#send")
+        screen.send.press()
         await drawn(pilot)
 
         first, second = caller.called(Method.ORDER_SUBMIT)
