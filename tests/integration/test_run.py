@@ -97,7 +97,10 @@ def executed_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon
 @pytest.mark.executed
 def test_the_daemon_accepts_orders_once_it_reports_ready(executed_daemon: Daemon) -> None:
     trade(executed_daemon)
-    status = json.loads(orderctl(executed_daemon, "status"))
+    deadline = time.monotonic() + 60
+    while not (status := json.loads(orderctl(executed_daemon, "status")))["workers"]:  # may be a second old
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     assert status["workers"] == 1
     assert {name: health["ok"] for name, health in status["services"].items()} == {
         "postgres": True,
