@@ -3,13 +3,13 @@
 The output of a split rises with its input, so the search looks for the input whose split pays just the amount; each try
 is derived from the previous ones. The legs of the last try are then requested with exact outputs that add up to the
 amount, so their costs are those of the pools' own exact-output swaps. The shares of the legs are optimal for the last
-input tried, which is so close that the difference is negligible.
+input tried, which is so close that the difference is negligible. If a pool refuses its part, the part is reduced, and
+the rest is a purchase from the other pools.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -33,9 +33,6 @@ _GIVEN_UP: Final = (64, 20, 16, 12, 10, 8, 7, 6, 5, 4, 3)
 _NEARER: Final = 6
 """Number of bisections between the refused and the accepted part afterwards. Other pools fill the gap at higher
 prices."""
-_MOVED: Final = tuple(number * number for number in range(48))
-"""Base units that are moved between two legs if pools refuse their parts. Pools that round accept and refuse amounts in
-alternating runs, whose lengths differ by pool; squares hit these runs at different positions."""
 
 
 def best_purchase(
@@ -54,13 +51,12 @@ def best_purchase(
     pool that fits, costs per leg included.
     """
     room = room or Room()
+    market = _Market(sides, max_legs, cost_per_leg, curve_of, room)
     singles = tuple(_cost_of(side, amount_out) for side in sides)
+    near = _near(market, singles, amount_out)
     purchases = [Split((Leg(index, one),)) for index, one in enumerate(singles) if isinstance(one, Quote)]
-    near = _near(sides, singles, amount_out, max_legs, cost_per_leg, curve_of, room)
-    if near.best is not None and len(near.best.legs) > 1:
-        purchases += _exactly(sides, near.best, amount_out)
-    elif near.best is not None and max_legs > 1 and isinstance(singles[near.best.legs[0].position], SwapError):
-        purchases += _completed(sides, near.best.legs[0].position, amount_out)
+    if near.best is not None and max_legs > 1:
+        purchases += _divided(market, near.best, amount_out)
     steep: Split | None = None
     for each in sorted(purchases, key=lambda each: each.amount_in * (amount_out + cost_per_leg * len(each.legs))):
         if _is_steep(each, room):
@@ -70,16 +66,19 @@ def best_purchase(
     return Offers(singles, None, near.less, steep or near.steep)
 
 
-def _near(
-    sides: Sequence[Side],
-    singles: Sequence[Quote | SwapError],
-    amount_out: int,
-    max_legs: int,
-    cost_per_leg: int,
-    curve_of: CurveOf,
-    room: Room,
-) -> Offers:
+class _Market(NamedTuple):
+    """The pools of a purchase, and the limits of its legs."""
+
+    sides: Sequence[Side]
+    max_legs: int
+    cost_per_leg: int
+    curve_of: CurveOf
+    room: Room
+
+
+def _near(market: _Market, singles: Sequence[Quote | SwapError], amount_out: int) -> Offers:
     """The best split of an input that pays about the amount; if there is none, of an input that pays less."""
+    sides, max_legs, cost_per_leg, curve_of, room = market
     least = _least(sides, amount_out, curve_of)
     amount_in = _first_guess(singles, least, amount_out)
     # The size of a split for another amount does not decide whether a set of legs fits.
@@ -149,63 +148,76 @@ def _along(one: _Try, other: _Try, amount_out: int) -> int:
     return -(-amount_out * in_2 // out_2)
 
 
-def _exactly(sides: Sequence[Side], near: Split, amount_out: int) -> list[Split]:
-    """The same legs with exact outputs that add up to the amount; empty if pools refuse their parts, even if these are
-    changed a little.
+def _divided(market: _Market, near: Split, amount_out: int) -> Iterator[Split]:
+    """Splits with exact outputs that add up to the amount.
 
-    The largest leg buys what the others leave; if its pool refuses, another leg does. No other leg becomes larger,
-    because the split may be at its price limit.
+    One divides it among the legs as ``near`` does. For each leg whose pool refuses its part there is another, in which
+    that pool pays as much as it can, and the other pools the rest.
     """
     paid = max(near.amount_out, amount_out)
     parts = {leg.position: leg.quote.amount_out * amount_out // paid for leg in near.legs}
-    for moved, last in product(_MOVED, parts):
-        quotes = dict(_costs_of_others(sides, parts, last, moved))
-        bought = sum(quote.amount_out for quote in quotes.values() if isinstance(quote, Quote))
-        quotes[last] = _cost_of(sides[last], amount_out - bought)
-        legs = [Leg(position, quote) for position, quote in quotes.items() if isinstance(quote, Quote)]
-        if len(legs) == len(quotes):
-            return [Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))]
-    return []
-
-
-def _costs_of_others(
-    sides: Sequence[Side], parts: Mapping[int, int], last: int, moved: int
-) -> Iterator[tuple[int, Quote | SwapError]]:
-    """What the legs but the last one cost, by position. The first of them takes ``moved`` base units from the last."""
+    quotes = {position: _cost_of(market.sides[position], part) for position, part in parts.items()}
+    if len(parts) > 1:
+        yield from _exactly(market.sides, parts, quotes, amount_out)
     for position, part in parts.items():
-        if position != last:
-            yield position, _cost_of(sides[position], part + moved) if moved else _cost_of_about(sides[position], part)
-            moved = 0
+        if isinstance(quotes[position], SwapError) and (most := _most(market.sides[position], part)):
+            yield from _completed(market, Leg(position, most), amount_out)
 
 
-def _completed(sides: Sequence[Side], best: int, amount_out: int) -> list[Split]:
-    """For an amount that the best pool refuses: as much as it pays, and the rest from each of the other pools in
-    turn."""
-    most = _cost_of_about(sides[best], amount_out)
-    if not isinstance(most, Quote):
-        return []
-    rests = [(index, _cost_of(side, amount_out - most.amount_out)) for index, side in enumerate(sides) if index != best]
-    return [Split((Leg(best, most), Leg(index, rest))) for index, rest in rests if isinstance(rest, Quote)]
+def _exactly(
+    sides: Sequence[Side], parts: Mapping[int, int], quotes: Mapping[int, Quote | SwapError], amount_out: int
+) -> Iterator[Split]:
+    """The given parts, but the largest leg buys what the others leave; if its pool refuses, another leg does. No other
+    leg becomes larger, because the split may be at its price limit."""
+    for last in parts:
+        left = amount_out - sum(part for position, part in parts.items() if position != last)
+        costs = {**quotes, last: _cost_of(sides[last], left)}
+        legs = [Leg(position, quote) for position, quote in costs.items() if isinstance(quote, Quote)]
+        if len(legs) == len(parts):
+            yield _ordered(legs)
+            return
 
 
-def _cost_of_about(side: Side, amount_out: int) -> Quote | SwapError:
-    """The cost of the amount, or of the closest smaller amount that the pool pays: its liquidity may end there, and a
-    pool refuses some exact outputs that end among limit orders."""
-    quote = _cost_of(side, amount_out)
-    refused, paid = amount_out, 0
+def _completed(market: _Market, kept: Leg, amount_out: int) -> Iterator[Split]:
+    """``kept``, and the rest of the amount from the other pools."""
+    others = [position for position in range(len(market.sides)) if position != kept.position]
+
+    def whole(rest: Iterable[Leg]) -> Split:
+        return _ordered([kept, *(Leg(others[leg.position], leg.quote) for leg in rest)])
+
+    loads = market.room.loads
+    rest = best_purchase(
+        [market.sides[position] for position in others],
+        amount_out - kept.quote.amount_out,
+        max_legs=market.max_legs - 1,
+        cost_per_leg=market.cost_per_leg,
+        curve_of=lambda index, most_steps: market.curve_of(others[index], most_steps),
+        room=Room(
+            [loads[position] for position in others] if loads else (),
+            market.room.units - _units(Split((kept,)), market.room),
+            may_fit=lambda rest: market.room.may_fit((kept.position, *(others[index] for index in rest))),
+            fits=lambda rest: market.room.fits(whole(rest.legs)),
+        ),
+    ).best
+    if rest is not None:
+        yield whole(rest.legs)
+
+
+def _most(side: Side, refused: int) -> Quote | None:
+    """The cost of a smaller amount that the pool pays, close to the largest: its liquidity may end there, and a pool
+    refuses some exact outputs that end among limit orders."""
+    most, paid = None, refused
     for part in _GIVEN_UP:
-        if isinstance(quote, Quote):
+        above, paid = paid, refused - 1 - (refused >> part)
+        if isinstance(most := _cost_of(side, paid), Quote):
             break
-        refused, paid = paid or amount_out, amount_out - 1 - (amount_out >> part)
-        quote = _cost_of(side, paid)
-    for _ in range(_NEARER if paid else 0):
-        between = (paid + refused) // 2
-        nearer = _cost_of(side, between)
-        if isinstance(nearer, Quote):
-            quote, paid = nearer, between
+    for _ in range(_NEARER):
+        between = (paid + above) // 2
+        if isinstance(nearer := _cost_of(side, between), Quote):
+            most, paid = nearer, between
         else:
-            refused = between
-    return quote
+            above = between
+    return most if isinstance(most, Quote) else None
 
 
 def _cost_of(side: Side, amount_out: int) -> Quote | SwapError:
@@ -213,6 +225,10 @@ def _cost_of(side: Side, amount_out: int) -> Quote | SwapError:
         return side.quote_out(amount_out)
     except SwapError as error:
         return error
+
+
+def _ordered(legs: Sequence[Leg]) -> Split:
+    return Split(tuple(sorted(legs, key=lambda leg: -leg.quote.amount_in)))
 
 
 def _is_steep(split: Split, room: Room) -> bool:

@@ -220,26 +220,48 @@ def test_a_purchase_from_pools_with_limit_orders_costs_little_more_than_the_sale
     markets += [
         (3731848134, 0.031721049354855015),  # half of the refused part could be bought
         (76277, 0.09828293374695267),  # both pools refuse what the other leaves
+        (27, 0.029296875),  # the third pool alone is dear
+        (1975026, 0.06941352094730774),
     ]
     assert [market for market in markets if gain_of_a_sale(*market) > LITTLE] == []
 
 
-@pytest.mark.xfail(reason="what two pools refuse is bought whole from the third, however dear it is", strict=True)
-@pytest.mark.untraced
-@pytest.mark.parametrize(("seed", "part"), [(27, 0.029296875), (1975026, 0.06941352094730774)])
-def test_what_two_pools_refuse_is_not_bought_from_a_much_dearer_one(seed: int, part: float) -> None:
-    assert gain_of_a_sale(seed, part) <= LITTLE
+class Coarse(CpmmSide):
+    """Pays no odd amounts."""
+
+    def quote_out(self, amount_out: int) -> Quote:
+        if amount_out % 2:
+            raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+        return super().quote_out(amount_out)
+
+
+class Capped(CpmmSide):
+    """Pays at most 95 * 10**7, although its curve promises more."""
+
+    def quote_out(self, amount_out: int) -> Quote:
+        if amount_out > 95 * 10**7:
+            raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
+        return super().quote_out(amount_out)
+
+
+@pytest.mark.parametrize(
+    ("room", "legs"),
+    [
+        (Room([Load(10)] * 3, 30), 3),
+        (Room([Load(10)] * 3, 20), 2),
+        (Room(fits=lambda split: len(split.legs) < 3), 2),
+        (Room(may_fit=lambda legs: len(legs) < 3), 2),
+    ],
+)
+def test_what_a_pool_refuses_is_bought_from_as_many_others_as_fit(room: Room, legs: int) -> None:
+    cheap, dear = Capped(pool(10**14).pool, zero_for_one=True), pool(10**10, Fraction(1, 2))
+    found = best([dear, cheap, dear], 10**9, room).best
+    assert found is not None
+    assert (len(found.legs), found.amount_out) == (legs, 10**9)
+    assert found.legs[0].position == 1
 
 
 def test_a_leg_whose_pool_refuses_its_part_buys_slightly_less() -> None:
-    class Coarse(CpmmSide):
-        """Pays no odd amounts."""
-
-        def quote_out(self, amount_out: int) -> Quote:
-            if amount_out % 2:
-                raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
-            return super().quote_out(amount_out)
-
     sides = [pool(10**12), Coarse(pool(10**12).pool, zero_for_one=True)]
     for wanted in range(10**10, 10**10 + 8):
         found = best(sides, wanted).best
@@ -248,14 +270,6 @@ def test_a_leg_whose_pool_refuses_its_part_buys_slightly_less() -> None:
 
 
 def test_a_part_that_the_best_pool_refuses_is_bought_from_another() -> None:
-    class Coarse(CpmmSide):
-        """Pays no odd amounts."""
-
-        def quote_out(self, amount_out: int) -> Quote:
-            if amount_out % 2:
-                raise SwapError(SwapErrorKind.OUTPUT_FALLS_SHORT)
-            return super().quote_out(amount_out)
-
     cheap, dear = Coarse(pool(10**14).pool, zero_for_one=True), pool(10**14, Fraction(1, 2))
     found = best([dear, cheap, pool(10**14, Fraction(1, 3))], 10**9 + 1).best
     assert found is not None
