@@ -1,4 +1,4 @@
-"""System clocks that are set forward or back: no wait ends or is prolonged by that."""
+"""Changes of the system clock, which neither end nor prolong a wait."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ _CLOCK: Final = "tests/integration/engine/test_clock.py::"
 
 MUTANTS: Final = (
     Mutant(
-        "moved-by-each",
+        "times-moved-twice",
         6,
         "db/clock.py",
         "at = clock_timestamp() WHERE moved = %s",
         "at = clock_timestamp() WHERE moved = %s OR true",
         (f"{_CLOCK}test_two_processes_that_notice_a_jump_at_once_move_the_times_once",),
-        "Every process moves the times, and orders wait for hours or end before their time.",
+        "Every process moves the times, and orders wait for hours or expire too early.",
     ),
     Mutant(
         "new-orders-moved",
@@ -23,7 +23,7 @@ MUTANTS: Final = (
         "({wait.written} < given.since OR",
         "(true OR",
         (f"{_CLOCK}test_an_order_accepted_before_the_jump_is_noticed_is_due_at_once",),
-        "An order that came just after the clock was set ahead by an hour waits for an hour.",
+        "An order accepted just after the clock was set ahead by an hour waits for an hour.",
     ),
     Mutant(
         "validity-not-moved",
@@ -32,24 +32,24 @@ MUTANTS: Final = (
         '    Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),\n',
         "",
         (f"{_CLOCK}test_an_order_keeps_its_remaining_validity",),
-        "A clock that is set ahead ends all orders that wait.",
+        "A clock that is set ahead expires all waiting orders.",
     ),
     Mutant(
-        "paused-and-believed",
+        "pause-taken-for-a-jump",
         6,
         "orderd/domain/clock.py",
         "_jump(min(seconds, max(since_last, 0.0)), reading.now - elapsed, reading)",
         "_jump(seconds, reading.now - elapsed, reading)",
         ("tests/unit/domain/test_clock.py::test_a_suspended_process_reports_no_jump",),
-        "A machine that was paused for an hour makes all waits last an hour longer.",
+        "After a suspension of an hour all waits last an hour longer.",
     ),
     Mutant(
-        "starts-by-any-clock",
+        "starts-by-a-changed-clock",
         6,
         "orderd/queue/limiter.lua",
         "if now < tonumber(ARGV[6]) or now > tonumber(ARGV[7]) then",
         "if false then",
         ("tests/integration/queue/test_rate_limit.py::TestSetClock::test_the_window_keeps_its_remaining_time",),
-        "A Redis whose clock was set back starts nothing for an hour, one set ahead starts a window twice.",
+        "A Redis whose clock is set back starts nothing for an hour; one set ahead starts a window twice.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Access control: who may connect, and which methods a token permits."""
+"""Access control: who may connect, and which methods an API key permits."""
 
 from typing import Final
 
@@ -9,13 +9,13 @@ _MATRIX: Final = "tests/integration/gateway/test_auth_matrix.py::"
 
 MUTANTS: Final = (
     Mutant(
-        "scope-not-looked-at",
+        "scope-not-checked",
         11,
         "orderd/gateway/access/authentication.py",
         "if _RANK[self.scope] < _RANK[scope]:",
         "if False:",
         ("tests/integration/gateway/test_rest.py::test_a_read_key_cannot_trade",),
-        "A token that was given to a screen can trade.",
+        "An API key for reading can trade.",
     ),
     Mutant(
         "cancel-by-readers",
@@ -24,10 +24,10 @@ MUTANTS: Final = (
         "Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.TRADE,",
         "Method.ORDER_CANCEL: RpcMethod(GetParams, CancelResult, Scope.READ,",
         (f"{_MATRIX}test_calls_are_accepted_with_the_scopes_of_the_table",),
-        "A token that was given to a screen can cancel.",
+        "An API key for reading can cancel orders.",
     ),
     Mutant(
-        "revoked-come-in",
+        "revoked-key-accepted",
         11,
         "orderd/gateway/access/authentication.py",
         "row is None or row.revoked_at is not None or",
@@ -36,42 +36,42 @@ MUTANTS: Final = (
             "tests/integration/gateway/test_access.py::TestRevocation::"
             "test_a_revocation_closes_the_keys_connections_at_once_and_no_others",
         ),
-        "A token that was revoked because it leaked trades on.",
+        "An API key that was revoked after a leak can still trade.",
     ),
     Mutant(
-        "real-money-without-token",
+        "real-chain-without-key",
         11,
         "orderd/gateway/access/authentication.py",
         "return not (settings.is_local_chain and settings.is_local)",
         "return not settings.is_local",
         (f"{_MATRIX}test_http_access_matches_the_table",),
-        "Every program on the machine trades with real money.",
+        "Every program on the machine can trade with real money.",
     ),
     Mutant(
-        "pages-of-strangers",
+        "foreign-origin-accepted",
         11,
         "orderd/gateway/access/origin.py",
         'if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():',
         'if scheme not in ("http", "https"):',
         (f"{_ORIGIN}test_every_origin_must_match",),
-        "Any web page that the trader opens trades with his wallet.",
+        "Any web page that the trader opens can trade with the wallet.",
     ),
     Mutant(
-        "names-of-strangers",
+        "foreign-host-accepted",
         11,
         "orderd/gateway/access/origin.py",
         "if len(hosts) != 1 or host_of(hosts[0]) not in self._names:",
         "if len(hosts) != 1:",
         (f"{_ORIGIN}test_allowed_origins_may_be_foreign",),
-        "A page whose name leads to the trader's own machine passes for one of the daemon's own.",
+        "A page whose domain resolves to the trader's machine counts as one of the daemon's own.",
     ),
     Mutant(
-        "refusals-that-cannot-be-written",
+        "unwritten-refusal-ends-the-gateway",
         13,
         "orderd/gateway/access/refusal_log.py",
         "        except Exception as error:  # noqa: BLE001  (a failed write",
         "        except KeyError as error:  # (a failed write",
         ("tests/unit/gateway/test_refusals.py::test_refusals_that_cannot_be_stored_are_stored_later",),
-        "A second without Postgres ends the gateway for good, for the sake of a line about a refusal.",
+        "A short outage of Postgres ends the gateway because one refusal cannot be logged.",
     ),
 )
