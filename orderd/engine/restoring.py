@@ -112,6 +112,7 @@ class Restoring:
         paid = self._observer.paid_by_wallet(list(own))
         traded = [_Traded(own[each.signature], each) for each in paid]
         last_slot = max((mention.slot for mention in mentions), default=slot)
+        self._observer.confirm_chain()
         with database.connection_context():
             moved = self._settle(traded, last_slot)
         self._publisher.publish(moved or [])

@@ -15,7 +15,7 @@ from orderd.domain.retry import RetryPolicy
 from orderd.domain.tokens import TokenRegistry
 from orderd.domain.well_known import registry_of
 from orderd.engine.allowance import NOTIONAL_DECIMALS, TradingLimits
-from orderd.engine.chain import CheckedTransport, check_chain
+from orderd.engine.chain import CheckedTransport, ExpectedChain, check_chain
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
 from orderd.engine.execution.wallet_funds import FundsCheck
@@ -100,10 +100,12 @@ def open_rpc(settings: Settings, read_timeout: float = 10.0) -> RpcClient:
     if settings.rpc_url is None:
         raise ValueError("no RPC endpoint: set ORDERD_RPC_URL, or use `orderd run`, which brings its own")
     transport = HttpTransport(settings.rpc_url, read_timeout=read_timeout)
+    expected = ExpectedChain(partial(check_chain, settings.chain))
     return RpcClient(
         settings.rpc_url,
-        transport=CheckedTransport(transport, partial(check_chain, settings.chain)),
+        transport=CheckedTransport(transport, expected),
         figures=figures_of(EndpointUrl.of(settings.rpc_url).shown),
+        check_chain=expected,
     )
 
 

@@ -41,6 +41,7 @@ class WalletSharing:
             if memo.installation and not known.is_own(memo.installation, mention.slot)
         }
         paid = self._observer.paid_by_wallet(list(foreign))
+        self._observer.confirm_chain()
         with database.connection_context():
             if paid:
                 slot, other = foreign[paid[0].signature]

@@ -37,6 +37,7 @@ class WalletWatch:
         watched = self._own + [(each.mint, Pubkey.from_string(each.program)) for each in watched_mints]
         keys = [self._owner, *(self._account(mint, program) for mint, program in watched)]
         answer = self._rpc.get_multiple_accounts(keys)
+        self._rpc.confirm_chain()
         wallet, *accounts = answer.value
         found = [*_holdings(wallet, watched, accounts)]
         with database.connection_context():

@@ -25,7 +25,7 @@ from orderd.embedded.lock import instance_lock
 from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
-from orderd.engine.chain import check_chain
+from orderd.engine.chain import check_chain, check_stored
 from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.process.manager_reports import REPORT_SECONDS, ManagerReports
 from orderd.process.reload import Reload
@@ -221,8 +221,16 @@ def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tup
     A configured chain may be temporarily unavailable. Raises OrderdError RPC_WRONG_CHAIN if it is not the configured
     chain.
     """
+    connect(database_url, max_connections=1)
+    try:
+        check_stored(settings.chain)
+        responds = settings.rpc_url is None or _chain_responds(settings, settings.rpc_url)
+    except RpcWrongChainError as error:
+        raise OrderdError(error.error_code, str(error)) from error
+    finally:
+        database.close_all()
     if settings.rpc_url is not None:
-        return settings.rpc_url, settings.rpc_ws_url, _chain_responds(settings, settings.rpc_url, database_url)
+        return settings.rpc_url, settings.rpc_ws_url, responds
     secrets = ("DATABASE_URL", "REDIS_URL", "RPC_URL", "RPC_WS_URL", "WALLET")
     env = {**settings_without(*secrets), "ORDERD_STATE_DIR": str(settings.state_dir)}
     simnet = ListeningRole(
@@ -238,19 +246,18 @@ def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tup
     return simnet.url, simnet.address["ws_url"], True
 
 
-def _chain_responds(settings: Settings, url: str, database_url: str) -> bool:
+def _chain_responds(settings: Settings, url: str) -> bool:
+    """Raises RpcWrongChainError. Needs Postgres."""
     endpoint = RpcClient("", transport=HttpTransport(url, read_timeout=_CHECK_SECONDS))
-    connect(database_url, max_connections=1)
     try:
         check_chain(settings.chain, endpoint.get_genesis_hash())
-    except RpcWrongChainError as error:
-        raise OrderdError(error.error_code, str(error)) from error
+    except RpcWrongChainError:
+        raise
     except RpcError as error:
         _log.warning("the chain does not respond yet: orders are accepted and wait", action="waiting", error=str(error))
         return False
     finally:
         endpoint.close()
-        database.close_all()
     return True
 
 

@@ -14,7 +14,7 @@ from orderd.config.reloading import reload
 from orderd.config.settings import Settings
 from orderd.domain.errors import OrderdError
 from orderd.embedded.notify import EXTENSION, service_manager
-from orderd.engine.chain import NO_HISTORY, check_chain
+from orderd.engine.chain import NO_HISTORY, check_chain, check_stored
 from orderd.garbage import collect_rarely
 from orderd.metrics.neighbour import serving
 from orderd.queue.broker import redis_client
@@ -92,6 +92,7 @@ def _check_chain(settings: Settings) -> None:
     assert settings.rpc_url is not None
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
+        check_stored(settings.chain)
         check_chain(settings.chain, endpoint.get_genesis_hash())
         if not endpoint.has_transaction_history():
             log.warning(NO_HISTORY, action="chain_without_history")

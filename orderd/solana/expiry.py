@@ -110,8 +110,8 @@ class Sighting:
 
     def _proves_absence(self, first_slot: int) -> bool:
         """Whether the transaction is in no block from ``first_slot`` up to the finalized slot."""
-        if self.slot < self.finalized.absolute_slot:
-            return False
+        if not first_slot <= self.finalized.absolute_slot <= self.slot:
+            return False  # a node that lags, or one of another chain
         is_kept = self.slot - first_slot <= STATUSES_KEPT
         if self.is_witnessed and is_kept:
             return True

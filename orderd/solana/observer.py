@@ -178,6 +178,14 @@ class Observer:
         """The newest slot and height that cannot be rolled back. Raises RpcError."""
         return self._rpc.get_epoch_info(self.final_at)
 
+    def confirm_chain(self) -> None:
+        """Return if the endpoint still serves the expected chain. Raises RpcError.
+
+        Another chain knows no attempt of this one, so its answers look like a proof. Needed after the answers that an
+        expiry or a rollback follows from.
+        """
+        self._rpc.confirm_chain()
+
     def keeps_all_since(self, slot: int, finalized: EpochInfo) -> bool:
         """Whether the endpoint is one node with all transactions from this slot up to ``finalized``. Raises
         RpcError."""

@@ -3,7 +3,7 @@
 Method reference: https://solana.com/docs/rpc/http.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 from solders.hash import Hash
@@ -53,6 +53,7 @@ from orderd.solana.transport import HttpTransport, Transport
 __all__ = [
     "AtSlot",
     "ChainAccount",
+    "ChainCheck",
     "Commitment",
     "EpochInfo",
     "KeyedAccount",
@@ -74,6 +75,8 @@ __all__ = [
 T = TypeVar("T")
 K = TypeVar("K")
 Commitment = Literal["processed", "confirmed", "finalized"]
+ChainCheck = Callable[[str], None]
+"""Raises RpcWrongChainError if a genesis hash is not that of the expected chain."""
 
 REQUEST_BATCH: Final = 25
 MAX_BYTES_PER_REQUEST: Final = 31_000
@@ -81,6 +84,7 @@ MAX_BYTES_PER_REQUEST: Final = 31_000
 MAX_ACCOUNTS_PER_CALL: Final = 100
 MAX_MENTIONS_PER_CALL: Final = 1_000
 _NO_TRANSACTION_HISTORY: Final = -32011
+_GENESIS_HASH: Final = RpcCall("getGenesisHash", [], lambda value: str(Hash.from_string(value)))
 
 
 class RpcClient(JsonRpc):
@@ -93,10 +97,21 @@ class RpcClient(JsonRpc):
         commitment: Commitment = "confirmed",
         transport: Transport | None = None,
         figures: EndpointFigures | None = None,
+        check_chain: ChainCheck | None = None,
     ) -> None:
-        """``commitment`` is the default of all methods. Raises ValueError if ``url`` is not an HTTP URL."""
+        """``commitment`` is the default of all methods. Without ``check_chain``, any chain is accepted.
+
+        Raises ValueError if ``url`` is not an HTTP URL.
+        """
         super().__init__(transport or HttpTransport(url), figures)
         self.commitment = commitment
+        self._check_chain = check_chain
+
+    def confirm_chain(self) -> None:
+        """Return if the endpoint still serves the expected chain: for answers that something irrevocable follows from,
+        after they came."""
+        if self._check_chain is not None:
+            self._check_chain(self.get_genesis_hash())
 
     # Blocks and slots
 
@@ -108,9 +123,13 @@ class RpcClient(JsonRpc):
     def get_latest_blockhash_and_accounts(
         self, keys: Sequence[Pubkey]
     ) -> tuple[AtSlot[LatestBlockhash], list[ChainAccount | None]]:
-        """Both in one batch; different nodes may answer. None for an account that does not exist."""
+        """Both in one batch, with the check of the chain, because signed bytes can land on the chain of their
+        blockhash; different nodes may answer. None for an account that does not exist."""
         blockhash_call, accounts_call = latest_blockhash(self._config()), accounts(keys, self._config())
-        blockhash, found = self._replies([blockhash_call, accounts_call])
+        chain_calls = [] if self._check_chain is None else [_GENESIS_HASH]
+        blockhash, found, *genesis = self._replies([blockhash_call, accounts_call, *chain_calls])
+        if self._check_chain is not None:
+            self._check_chain(_GENESIS_HASH.result(genesis[0]))
         latest, read = blockhash_call.result(blockhash), accounts_call.result(found)
         self._note_slot(read.slot)
         return latest, read.value
@@ -355,7 +374,7 @@ class RpcClient(JsonRpc):
 
     def get_genesis_hash(self) -> str:
         """The hash that identifies the chain, in base58."""
-        return self._ask(RpcCall("getGenesisHash", [], lambda value: str(Hash.from_string(value))))
+        return self._ask(_GENESIS_HASH)
 
     def get_version(self) -> str:
         """The node's software version."""

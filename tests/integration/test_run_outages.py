@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg2
 import pytest
 
 from orderd.embedded.postgres import Postgres
@@ -178,6 +179,19 @@ def test_an_endpoint_of_another_chain_ends_the_daemon_at_once(given: dict[str, s
     create_wallet(tmp_path / "state/wallet.json")
     words = "chain is devnet, and the RPC endpoint leads to a local chain"
     assert words in ended(tmp_path / "state", given | {"ORDERD_CHAIN": "devnet"})
+
+
+def test_a_database_of_another_chain_ends_the_daemon_also_without_the_endpoint(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    """Otherwise it would accept orders for mainnet beside those for the local chain."""
+    (tmp_path / "state").mkdir()
+    create_wallet(tmp_path / "state/wallet.json")
+    with closing(psycopg2.connect(given["ORDERD_DATABASE_URL"])) as link, link, link.cursor() as cursor:
+        cursor.execute("INSERT INTO chain (genesis_hash) VALUES ('4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi')")
+    away = {"ORDERD_CHAIN": "mainnet", "ORDERD_RPC_URL": "http://127.0.0.1:9/"}
+    words = "chain is mainnet, and the orders in the database belong to a local chain"
+    assert words in ended(tmp_path / "state", given | away)
 
 
 def test_a_port_in_use_is_detected_before_any_service_starts(tmp_path: Path) -> None:

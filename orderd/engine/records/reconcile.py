@@ -104,15 +104,19 @@ class Reconciliation:
                 batch = [each for each in batch if each.slot < min(open_slots)]
             if batch:
                 found = self._read(batch, settled.keys())
-                movements.keep(str(self._wallet), found, batch[-1].slot)
+                self._store(found, batch[-1].slot)
                 kept.movements.update(each.movement.kind for each in found)
                 kept.transactions += len(batch)
                 progress(kept.transactions)
             if open_slots:
                 kept.waits = True
                 return kept
-        movements.keep(str(self._wallet), (), up_to)
+        self._store((), up_to)
         return kept
+
+    def _store(self, found: Sequence[KeptMovement], up_to: int) -> None:
+        self._rpc.confirm_chain()  # what is stored is never read again
+        movements.keep(str(self._wallet), found, up_to)
 
     def _done(self) -> int:
         slot = movements.reconciled_slot(str(self._wallet))

@@ -56,4 +56,6 @@ class Finality:
                 undone.append(by_signature[signature])
             elif sighting.is_final:
                 settled.append(by_signature[signature])
+        if undone:
+            self._observer.confirm_chain()
         return settled, undone

@@ -131,6 +131,7 @@ class Settlement:
         since = min(live.validity.first_slot(finalized) for live in proved.values())
         try:
             paid = self._observer.paid_since(since, {live.order_id for live in proved.values()}, finalized)
+            self._observer.confirm_chain()
         except RpcError as error:
             for live in proved.values():
                 live.report_stuck(f"the wallet's own transactions cannot be searched: {error}")

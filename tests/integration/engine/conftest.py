@@ -11,7 +11,7 @@ from solders.signature import Signature
 from db.connection import database
 from orderd.engine.publish import Publisher
 from orderd.solana.expiry import Sighting, Validity
-from orderd.solana.rpc import Commitment, RpcError
+from orderd.solana.rpc import Commitment, RpcError, RpcWrongChainError
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TokenBalance, TransactionInfo
 
 WALLET = "wallet"
@@ -43,6 +43,7 @@ class ScriptedChain:
     overloaded: RpcError | None = None
     unreadable: RpcError | None = None
     unsearchable: RpcError | None = None
+    is_other_chain: bool = False
     final_at: Commitment = "confirmed"
 
     def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
@@ -77,6 +78,10 @@ class ScriptedChain:
         if self.unsearchable:
             raise self.unsearchable
         return {each: Signature.from_string(found) for each, found in self.paid.items() if each in orders}
+
+    def confirm_chain(self) -> None:
+        if self.is_other_chain:
+            raise RpcWrongChainError("the RPC endpoint leads to devnet")
 
     def send(self, signed: Sequence[bytes]) -> list[RpcError | None]:
         self.sent += signed

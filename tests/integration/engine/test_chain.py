@@ -1,12 +1,13 @@
 """No call goes to an endpoint of another chain than the configured one, or than the one the stored orders belong to."""
 
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 
 from db.connection import database
-from orderd.engine.chain import CheckedTransport, check_chain
+from orderd.engine.chain import RECHECK_SECONDS, CheckedTransport, ExpectedChain, check_chain, check_stored
 from orderd.solana.pool_programs import Chain
 from orderd.solana.rpc import RpcClient, RpcTransportError, RpcWrongChainError
 from orderd.solana.transport import Response, TransportError
@@ -57,6 +58,24 @@ def test_an_endpoint_of_another_chain_is_refused_and_not_stored(meant: Any, gene
     assert database.execute_sql("SELECT count(*) FROM chain").fetchone() == (0,)
 
 
+@pytest.mark.parametrize(
+    ("begun", "genesis_hash", "meant", "complaint"),
+    [
+        ("simnet", ONE, "mainnet", "chain is mainnet, and the orders in the database belong to a local chain"),
+        ("mainnet", MAINNET, "simnet", "chain is simnet, and the orders in the database belong to mainnet"),
+        ("devnet", DEVNET, "mainnet", "chain is mainnet, and the orders in the database belong to devnet"),
+    ],
+)
+def test_a_database_of_another_network_is_refused_without_the_endpoint(
+    begun: Any, genesis_hash: str, meant: Any, complaint: str
+) -> None:
+    check_stored(meant)
+    check_chain(begun, genesis_hash)
+    check_stored(begun)
+    with pytest.raises(RpcWrongChainError, match=complaint):
+        check_stored(meant)
+
+
 def test_no_call_is_sent_before_the_chain_is_checked_once() -> None:
     endpoint, seen = Endpoint(ONE), list[str]()
     rpc = RpcClient("", transport=CheckedTransport(endpoint, seen.append))
@@ -82,3 +101,28 @@ def test_no_call_is_sent_to_the_wrong_chain() -> None:
     with pytest.raises(RpcWrongChainError):
         rpc.get_slot()
     assert set(endpoint.asked) == {"getGenesisHash"}
+
+
+def test_the_chain_is_checked_again_while_the_process_runs() -> None:
+    """The provider switches the address to another cluster, and later back."""
+    endpoint, now = Endpoint(ONE), [0.0]
+    expected = ExpectedChain(partial(check_chain, "localnet"))
+    rpc = RpcClient("", transport=CheckedTransport(endpoint, expected, clock=lambda: now[0]))
+    rpc.call("getHealth")
+    endpoint.genesis_hash = DEVNET
+    now[0] += RECHECK_SECONDS
+    for _ in range(2):
+        (error,) = rpc.send_transactions([b"signed"])
+        assert isinstance(error, RpcWrongChainError)
+    assert "sendTransaction" not in endpoint.asked
+    endpoint.genesis_hash = ONE
+    rpc.call("getHealth")
+    assert endpoint.asked == ["getGenesisHash", "getHealth", *["getGenesisHash"] * 3, "getHealth"]
+
+
+def test_an_accepted_chain_is_recognised_without_postgres() -> None:
+    checked = list[str]()
+    expected = ExpectedChain(checked.append)
+    for _ in range(2):
+        expected(ONE)
+    assert checked == [ONE]

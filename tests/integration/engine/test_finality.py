@@ -17,7 +17,7 @@ from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.finality import Finality
 from orderd.solana.observer import Observer
-from orderd.solana.rpc import RpcTransportError
+from orderd.solana.rpc import RpcTransportError, RpcWrongChainError
 from orderd.solana.rpc_types import SignatureStatus
 from tests.integration.engine.conftest import ScriptedChain, signature
 from tests.integration.engine.settling import worker_of
@@ -117,7 +117,7 @@ def test_a_fill_that_landed_again_in_another_block_is_read_again(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-@pytest.mark.parametrize("silence", ["no witness", "an outage"])
+@pytest.mark.parametrize("silence", ["no witness", "an outage", "another chain"])
 def test_a_missing_answer_does_not_roll_a_fill_back(
     chain: ScriptedChain, confirmed: Order, final: Finality, silence: str
 ) -> None:
@@ -125,9 +125,13 @@ def test_a_missing_answer_does_not_roll_a_fill_back(
     if silence == "no witness":
         chain.is_witnessed = False
         assert final.run_once() == 0
-    else:
+    elif silence == "an outage":
         chain.outage = RpcTransportError("connection refused")
         with pytest.raises(RpcTransportError):
+            final.run_once()
+    else:
+        chain.is_other_chain = True
+        with pytest.raises(RpcWrongChainError):
             final.run_once()
     assert the_order().status is OrderStatus.CONFIRMED
     assert Attempt.get().awaits_finality

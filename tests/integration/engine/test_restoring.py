@@ -26,7 +26,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.restoring import Restoring
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.solana.observer import Observer, PaidTransaction
-from orderd.solana.rpc import Mention
+from orderd.solana.rpc import Mention, RpcWrongChainError
 from orderd.solana.rpc_types import EpochInfo
 from tests.integration.engine.conftest import WALLET, ScriptedChain, signature
 from tests.integration.engine.test_intake import forgotten as forgotten
@@ -46,6 +46,7 @@ class History:
 
     height: int = HEIGHT
     is_whole: bool = True
+    is_other_chain: bool = False
     asked_from: list[int] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
     chain: ScriptedChain = field(default_factory=ScriptedChain)
@@ -60,6 +61,10 @@ class History:
     def keeps_all_since(self, slot: int, finalized: EpochInfo) -> bool:
         self.asked_from.append(slot)
         return self.is_whole
+
+    def confirm_chain(self) -> None:
+        if self.is_other_chain:
+            raise RpcWrongChainError("the RPC endpoint leads to devnet")
 
     def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
         yield from self.mentions
@@ -154,6 +159,16 @@ def test_an_incomplete_history_keeps_the_halt(restored: Restoring, history: Hist
     assert not check(restored, history)
     assert "ORDERD_RPC_SINGLE_NODE" in reason()
     history.is_whole = True
+    assert restored.run_once()
+
+
+def test_the_history_of_another_chain_keeps_the_halt(restored: Restoring, history: History) -> None:
+    begin()
+    history.is_other_chain = True
+    with pytest.raises(RpcWrongChainError):
+        check(restored, history)
+    assert {halt.cause for halt in halts.current()} == {HaltCause.OPERATOR, HaltCause.RESTORE}
+    history.is_other_chain = False
     assert restored.run_once()
 
 

@@ -203,6 +203,16 @@ def test_an_expiry_is_not_proved_while_the_wallets_history_is_unavailable(worker
     assert the_order().status is OrderStatus.PENDING
 
 
+def test_an_expiry_is_not_proved_by_an_endpoint_that_leads_to_another_chain(
+    worker: Worker, chain: ScriptedChain
+) -> None:
+    chain.block_height, chain.is_other_chain = EXPIRES_AT + 1, True
+    assert worker.settle() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+    chain.is_other_chain = False
+    assert worker.settle() == 1
+
+
 def test_a_transaction_in_the_wallets_history_has_landed_whatever_the_status(
     worker: Worker, chain: ScriptedChain
 ) -> None:

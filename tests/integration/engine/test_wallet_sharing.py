@@ -15,7 +15,7 @@ from orderd.domain.memo import Memo
 from orderd.engine import halting
 from orderd.engine.wallet_sharing import WalletSharing
 from orderd.solana.observer import Observer, PaidTransaction
-from orderd.solana.rpc import Mention, RpcError
+from orderd.solana.rpc import Mention, RpcError, RpcWrongChainError
 from tests.integration.engine.conftest import ScriptedChain, signature
 
 OTHER = b"else"
@@ -28,6 +28,7 @@ class Wallet:
     mentions: list[Mention] = field(default_factory=list)
     strangers: set[Signature] = field(default_factory=set)
     outage: RpcError | None = None
+    is_other_chain: bool = False
 
     def signs(self, by: bytes | None, slot: int, err: str | None = None) -> Signature:
         found = Signature.from_string(signature(len(self.mentions) + 1))
@@ -37,6 +38,10 @@ class Wallet:
 
     def newest_mentions(self) -> list[Mention]:
         return self.mentions
+
+    def confirm_chain(self) -> None:
+        if self.is_other_chain:
+            raise RpcWrongChainError("the RPC endpoint leads to devnet")
 
     def paid_by_wallet(self, signatures: list[Signature]) -> list[PaidTransaction]:
         if self.outage:
@@ -114,4 +119,15 @@ def test_a_transaction_with_an_unknown_payer_is_checked_again(wallet: Wallet, sh
     with pytest.raises(RpcError):
         sharing.run_once()
     wallet.outage = None
+    assert sharing.run_once()
+
+
+def test_another_chain_decides_nothing_and_hides_no_later_transaction(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.signs(None, 10**9)
+    wallet.is_other_chain = True
+    with pytest.raises(RpcWrongChainError):
+        sharing.run_once()
+    wallet.mentions.clear()
+    wallet.is_other_chain = False
+    wallet.signs(OTHER, 10)
     assert sharing.run_once()

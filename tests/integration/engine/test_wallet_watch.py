@@ -15,7 +15,7 @@ from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.wallet_watch import WalletWatch
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import ChainAccount, RpcClient
+from orderd.solana.rpc import ChainAccount, RpcClient, RpcWrongChainError
 from orderd.solana.rpc_types import AtSlot
 
 OWNER = Pubkey.from_string("7JuwJuNU88gurFnyWeiyGKbFmExMWcmRZntn9imEzdny")
@@ -32,10 +32,15 @@ class Node:
     accounts: dict[Pubkey, ChainAccount] = field(default_factory=dict)
     slot: int = 100
     asked: int = 0
+    is_other_chain: bool = False
 
     def get_multiple_accounts(self, keys: Sequence[Pubkey]) -> AtSlot[list[ChainAccount | None]]:
         self.asked += 1
         return AtSlot(self.slot, [self.accounts.get(key) for key in keys])
+
+    def confirm_chain(self) -> None:
+        if self.is_other_chain:
+            raise RpcWrongChainError("the RPC endpoint leads to devnet")
 
     def hold(self, mint: str, amount: int, program: Pubkey = token.PROGRAM_ID) -> None:
         key = associated_token.address(OWNER, Pubkey.from_string(mint), program)
@@ -100,3 +105,10 @@ def test_a_reading_dated_in_the_future_is_repeated(node: Node) -> None:
     node.accounts.clear()
     watch(node).run_once()
     assert balances.stored()[WSOL_MINT, False].amount == 0
+
+
+def test_balances_of_another_chain_are_not_stored(node: Node) -> None:
+    node.is_other_chain = True
+    with pytest.raises(RpcWrongChainError):
+        watch(node).run_once()
+    assert balances.stored() == {}

@@ -5,6 +5,8 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 _EXPIRY: Final = "tests/unit/solana/test_expiry.py::"
+_CHAIN: Final = "tests/integration/engine/test_chain.py::"
+_SETTLEMENT: Final = "tests/integration/engine/test_settlement.py::"
 _OBSERVER: Final = "tests/unit/solana/test_observer.py::"
 
 MUTANTS: Final = (
@@ -39,10 +41,64 @@ MUTANTS: Final = (
         "older-answer-is-a-proof",
         1,
         "orderd/solana/expiry.py",
-        "        if self.slot < self.finalized.absolute_slot:\n            return False\n",
-        "",
+        "if not first_slot <= self.finalized.absolute_slot <= self.slot:",
+        "if not first_slot <= self.finalized.absolute_slot:",
         (f"{_EXPIRY}test_incomplete_evidence_is_not_a_proof",),
         "A node that lags has not seen the attempt's block, and its missing status counts as a proof.",
+    ),
+    Mutant(
+        "answers-of-another-chain",
+        1,
+        "orderd/solana/expiry.py",
+        "if not first_slot <= self.finalized.absolute_slot <= self.slot:",
+        "if not self.finalized.absolute_slot <= self.slot:",
+        (f"{_EXPIRY}test_incomplete_evidence_is_not_a_proof",),
+        "A chain with a higher block height and lower slots proves dead what it can never have seen.",
+    ),
+    Mutant(
+        "chain-asked-once",
+        1,
+        "orderd/engine/chain.py",
+        "self._checked_until = now + RECHECK_SECONDS",
+        'self._checked_until = now + float("inf")',
+        (f"{_CHAIN}test_the_chain_is_checked_again_while_the_process_runs",),
+        "The provider switches the address to devnet, and everything is read and sent there.",
+    ),
+    Mutant(
+        "blockhash-of-any-chain",
+        1,
+        "orderd/solana/rpc.py",
+        "            self._check_chain(_GENESIS_HASH.result(genesis[0]))\n",
+        "            _GENESIS_HASH.result(genesis[0])\n",
+        ("tests/unit/solana/test_rpc.py::test_a_blockhash_is_taken_only_from_the_expected_chain",),
+        "An order for the local chain is signed so that it can land on mainnet.",
+    ),
+    Mutant(
+        "expired-on-another-chain",
+        1,
+        "orderd/engine/settlement/loop.py",
+        "            self._observer.confirm_chain()\n",
+        "",
+        (f"{_SETTLEMENT}test_an_expiry_is_not_proved_by_an_endpoint_that_leads_to_another_chain",),
+        "Devnet knows no attempt of mainnet, so the order is signed again, and both land.",
+    ),
+    Mutant(
+        "rolled-back-by-another-chain",
+        12,
+        "orderd/engine/settlement/finality.py",
+        "            self._observer.confirm_chain()\n",
+        "            pass\n",
+        ("tests/integration/engine/test_finality.py::test_a_missing_answer_does_not_roll_a_fill_back",),
+        "A fill that another chain cannot know is taken back from the trader.",
+    ),
+    Mutant(
+        "database-of-another-chain",
+        1,
+        "orderd/engine/chain.py",
+        "    if genesis_hash is not None and (found := _network_of(genesis_hash, meant)) != meant:",
+        "    if genesis_hash is not None and (found := _network_of(genesis_hash, meant)) == 'never':",
+        (f"{_CHAIN}test_a_database_of_another_network_is_refused_without_the_endpoint",),
+        "A daemon for mainnet accepts orders into the database of a local chain.",
     ),
     Mutant(
         "rolled-back-without-proof",

@@ -20,6 +20,7 @@ from orderd.solana.rpc import (
     RpcRateLimitedError,
     RpcResponseError,
     RpcTransportError,
+    RpcWrongChainError,
     in_requests,
 )
 from orderd.solana.rpc_types import (
@@ -91,6 +92,42 @@ def test_a_blockhash_has_its_last_valid_height_and_its_slot() -> None:
     assert (found.slot, found.value) == (9, LatestBlockhash(Hash.default(), 150))
     assert node.requests[0]["method"] == "getLatestBlockhash"
     assert node.params == [{"commitment": "confirmed"}]
+
+
+def test_a_blockhash_is_taken_only_from_the_expected_chain() -> None:
+    """Whatever is signed with it can land on the chain of the blockhash, and on no other."""
+    genesis = str(Hash.new_unique())
+
+    def answer(requests: Any) -> Any:
+        results = {
+            "getLatestBlockhash": at({"blockhash": str(Hash.default()), "lastValidBlockHeight": 150}),
+            "getMultipleAccounts": at([None]),
+            "getGenesisHash": genesis,
+        }
+        return [{"id": each["id"], "result": results[each["method"]]} for each in requests]
+
+    def expect(genesis_hash: str) -> None:
+        if genesis_hash != expected:
+            raise RpcWrongChainError(genesis_hash)
+
+    expected, node = genesis, Node(answer)
+    rpc = RpcClient("http://node", transport=node, check_chain=expect)
+    latest, _ = rpc.get_latest_blockhash_and_accounts([KEY])
+    assert latest.value == LatestBlockhash(Hash.default(), 150)
+    assert len(node.requests) == 1, "the check takes a request of its own"
+    expected = "another"
+    with pytest.raises(RpcWrongChainError):
+        rpc.get_latest_blockhash_and_accounts([KEY])
+
+
+def test_the_chain_can_be_asked_for_again() -> None:
+    genesis = str(Hash.new_unique())
+    seen = list[str]()
+    transport = Node(lambda request: {"id": request["id"], "result": genesis})
+    RpcClient("http://node", transport=transport, check_chain=seen.append).confirm_chain()
+    assert seen == [genesis]
+    RpcClient("http://node", transport=transport).confirm_chain()
+    assert len(transport.requests) == 1, "a client of any chain has nothing to ask"
 
 
 def test_a_commitment_can_be_set_for_one_call() -> None:
