@@ -21,10 +21,11 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.terms_formatting import format_terms
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.engine.allowance import NOTIONAL_TOKEN
-from orderd.engine.execution.building import Builder, SwapPlan
+from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeEstimate
 from orderd.engine.execution.mint_decimals import MintDecimals
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.next_execution import NextExecution
 from orderd.engine.reservation import Funds, Reservations, WalletFunds
 from orderd.engine.routing.ceiling import ceiling_of

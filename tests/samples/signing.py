@@ -1,6 +1,7 @@
 """Signs a single plan, for tests that need only one."""
 
-from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.building import Builder, SignedAttempt
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.execution.wallet_funds import Promised
 
 

@@ -1,9 +1,8 @@
 """From a route to signed bytes: instructions, compute budget, blockhash, one simulation, the signature."""
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import structlog
@@ -14,12 +13,13 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.quote import Route, VenueQuote
-from orderd.domain.tokens import WSOL_MINT, Token
+from orderd.domain.quote import Route
 from orderd.engine.chain_errors import ChainError, explain
 from orderd.engine.execution.blame import RouteRefusedError, is_lasting, refusal_of
 from orderd.engine.execution.fees import FeeEstimate, FeeMarket
-from orderd.engine.execution.wallet_funds import FundsCheck, Need, Promised, TokenAccountKey
+from orderd.engine.execution.funding import Funding
+from orderd.engine.execution.swap_plan import SwapPlan, touches_sol
+from orderd.engine.execution.wallet_funds import FundsCheck, Promised
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.attempt import AttemptDraft, draft_attempt
@@ -40,37 +40,6 @@ from orderd.venues.single_flight import Age, SingleFlight
 Tables = Callable[[], Sequence[AddressLookupTableAccount]]
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class SwapPlan:
-    """The trade to sign: a route that pays at least ``limit`` base units or, for an exact output, costs at most
-    ``limit``.
-
-    If wrapped SOL needs a separate account, its address is made from ``wrap_seed``. Anyone who sends lamports to the
-    address prevents the creation of the account, so it must not be known before the trade is sent. If ``use_wrapped``
-    is true nothing is wrapped, and the trade sells the wallet's own wrapped SOL. ``sold`` is the token that is sold,
-    for texts with amounts.
-    """
-
-    route: Route
-    limit: int
-    use_wrapped: bool = False
-    sold: Token | None = None
-
-    @cached_property
-    def wrap_seed(self) -> str:
-        return secrets.token_urlsafe(6)
-
-    @property
-    def min_amount_out(self) -> int:
-        """The minimum output in base units."""
-        return self.route.amount_out if self.route.exact_out else self.limit
-
-    @property
-    def max_amount_in(self) -> int:
-        """The maximum input in base units."""
-        return self.limit if self.route.exact_out else self.route.amount_in
 
 
 class _Moment(NamedTuple):
@@ -152,7 +121,7 @@ class Builder:
         self._rpc = rpc
         self._wallet = wallet
         self._fees = fees
-        self._funds_check = funds_check
+        self._funding = Funding(router, funds_check)
         self._tables = tables
         self._versions = versions or VersionChoice.of(TransactionVersion.V0)
         self._moments: SingleFlight[None, _Moment] = SingleFlight(self._ask, blockhash_age)
@@ -171,7 +140,7 @@ class Builder:
         if not route.is_single:
             return self._can_be_drafted(route)
         # All that a lone swap's size depends on, for any amount.
-        has_own_account = _touches_sol(route) and self._moment().wrapped > 0
+        has_own_account = touches_sol(route) and self._moment().wrapped > 0
         leg, shape = route.main, (route.slot, has_own_account, self._versions.current)
         if self._fitting.get((leg.pool, leg.mint_in)) == shape:
             return True
@@ -198,7 +167,7 @@ class Builder:
 
     def rent(self, route: Route) -> int | None:
         """Lamports for token accounts that a trade over this route would create and keep; None if not known."""
-        return self._funds_check.rent_as_known(self._bought(route))
+        return self._funding.rent(route)
 
     def preview(self, plan: SwapPlan) -> Preview:
         """Simulate the trade now. Raises OrderdError RPC_*."""
@@ -210,7 +179,7 @@ class Builder:
             raise draft
         trial = self._judged(plan.route, draft.attempt.instructions, trials[0])
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), draft.attempt.unit_price)
-        return Preview(trial.simulation, self._with_funds(plan, fee, trial.error), trial.refusal, fee)
+        return Preview(trial.simulation, self._funding.explained(plan, fee, trial.error), trial.refusal, fee)
 
     # Drafts, simulation and signature
 
@@ -282,9 +251,9 @@ class Builder:
         if trial.refusal is not None:
             raise trial.refusal
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.attempt.unit_price)
-        if (error := self._with_funds(plan, fee, trial.error)) is not None:
+        if (error := self._funding.explained(plan, fee, trial.error)) is not None:
             raise error
-        self._promise(tried, fee, promised)
+        self._funding.promise(plan, fee, tried.moment.lamports, tried.moment.wrapped, promised)
         signed = tried.attempt.sign(self._wallet, fee.units)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
@@ -297,7 +266,7 @@ class Builder:
 
     def _seed(self, plan: SwapPlan) -> str | None:
         """The seed of a separate account for wrapped SOL; None if it needs none."""
-        wraps = _touches_sol(plan.route) and not plan.use_wrapped
+        wraps = touches_sol(plan.route) and not plan.use_wrapped
         return plan.wrap_seed if wraps and self._moment().wrapped else None
 
     def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
@@ -331,52 +300,6 @@ class Builder:
             self._router.refused(refusal.pool, f"its program refused with {error.failure.name}")
         return _Trial(simulation, error, refusal)
 
-    def _with_funds(self, plan: SwapPlan, fee: FeeEstimate, error: ChainError | None) -> ChainError | None:
-        """The error; if funds are missing, with figures, because the chain does not name them."""
-        if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
-            return error
-        try:
-            shortfall = self._funds_check.shortfall(self._need(plan, fee))
-        except (RpcError, OrderdError) as unknown:
-            log.warning("funds unknown", action="funds_unknown", error=str(unknown))
-            return error
-        return (
-            error
-            if shortfall is None
-            else ChainError(error.code, f"{shortfall} ({error.detail})", error.failure, error.logs)
-        )
-
-    def _promise(self, tried: _Draft, fee: FeeEstimate, promised: Promised) -> None:
-        """Add the order to those of its batch. Raises OrderdError FUNDS_INSUFFICIENT if they leave it too little."""
-        plan, moment, route = tried.plan, tried.moment, tried.plan.route
-        lean = Need(route.main.mint_in, token.PROGRAM_ID, plan.max_amount_in, fee.lamports, 0, 0, plan.use_wrapped)
-        if promised != Promised():
-            with translated_rpc_errors():
-                # In addition an order may need the rent of one or two accounts, and some SOL stays in the wallet.
-                spare = moment.lamports - 3 * self._funds_check.account_rent
-                # A balance read at the start of the slot must not fail an order.
-                is_sure = promised.leaves(lean, spare, moment.wrapped)
-                shortfall = None if is_sure else self._funds_check.shortfall(self._need(plan, fee), promised)
-            if shortfall is not None:
-                raise OrderdError(ErrorCode.FUNDS_INSUFFICIENT, shortfall)
-        promised.add(lean, plan.min_amount_out if route.hops[-1].mint_out == WSOL_MINT else 0)
-
-    def _need(self, plan: SwapPlan, fee: FeeEstimate) -> Need:
-        route = plan.route
-        program, _ = self._router.venue_of(route.main).token_programs(route.main)
-        rent = self._funds_check.rent_of_new(self._bought(route))
-        passing = self._funds_check.account_rent if _touches_sol(route) and not plan.use_wrapped else 0
-        most, mint = plan.max_amount_in, route.main.mint_in
-        return Need(mint, program, most, fee.lamports, rent, passing, plan.use_wrapped, plan.sold)
-
-    def _bought(self, route: Route) -> list[TokenAccountKey]:
-        """The account that each hop pays into."""
-        return [self._paid_into(hop.legs[0]) for hop in route.hops]
-
-    def _paid_into(self, leg: VenueQuote) -> TokenAccountKey:
-        venue = self._router.venue_of(leg)
-        return TokenAccountKey(leg.mint_out, venue.token_programs(leg)[1], venue.account_size(leg))
-
     def _leave_out(self, refusal: PoolRefusedError) -> None:
         if not refusal.passing:
             self._router.refused(refusal.pool, refusal.detail)
@@ -388,7 +311,3 @@ def _attempted(work: Callable[[], T]) -> T | Exception:
         return work()
     except Exception as error:  # noqa: BLE001  (passed to the caller)
         return error
-
-
-def _touches_sol(route: Route) -> bool:
-    return any(WSOL_MINT in (hop.legs[0].mint_in, hop.mint_out) for hop in route.hops)

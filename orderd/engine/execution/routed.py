@@ -18,8 +18,9 @@ from orderd.domain.pool_kind import VenueName
 from orderd.domain.quote import QuoteRequest, RoutingDecision
 from orderd.domain.quoted import Quoted
 from orderd.domain.terms import OrderTerms
-from orderd.engine.execution.building import SignedAttempt, SwapPlan
+from orderd.engine.execution.building import SignedAttempt
 from orderd.engine.execution.rerouting import Rerouting
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.routing.offers import RouteOffer
 
 log = structlog.get_logger(__name__)

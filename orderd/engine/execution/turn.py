@@ -28,10 +28,11 @@ from orderd.domain.quote import RoutingDecision
 from orderd.domain.terms import OrderTerms
 from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError
-from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.building import Builder, SignedAttempt
 from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.execution.routed import OrderInTurn, RoutedOrder, live_attempt
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.execution.wallet_funds import Promised
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError
 from orderd.engine.leases import Leases

@@ -28,7 +28,8 @@ from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
 from orderd.engine.execution.blame import RouteRefusedError
-from orderd.engine.execution.building import Builder, SignedAttempt, SwapPlan
+from orderd.engine.execution.building import Builder, SignedAttempt
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.execution.turn import Execution
 from orderd.engine.execution.wallet_funds import Promised
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError, change_after

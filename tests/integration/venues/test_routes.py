@@ -17,8 +17,9 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.domain.quote import QuoteRequest, Route
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN, registry_of
-from orderd.engine.execution.building import Builder, SwapPlan
+from orderd.engine.execution.building import Builder
 from orderd.engine.execution.fees import FeeMarket
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.execution.wallet_funds import FundsCheck
 from orderd.engine.market import Market
 from orderd.engine.routing.price_guard import PriceGuard

@@ -88,7 +88,7 @@ MUTANTS: Final = (
     Mutant(
         "wrapped-account-predictable",
         11,
-        "orderd/engine/execution/building.py",
+        "orderd/engine/execution/swap_plan.py",
         "        return secrets.token_urlsafe(6)",
         "        return str(self.limit)",
         (

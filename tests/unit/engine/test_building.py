@@ -17,7 +17,8 @@ from orderd.domain.quote import Hop, Route, VenueQuote
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.execution.blame import RouteRefusedError
-from orderd.engine.execution.building import Builder, SwapPlan, units_with_margin
+from orderd.engine.execution.building import Builder, units_with_margin
+from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.execution.wallet_funds import FundsCheck, Promised
 from orderd.solana.json_rpc import RpcTransportError
 from orderd.solana.keys import Wallet
