@@ -85,7 +85,7 @@ class Storm:
         """Stop a service and all its processes for ``seconds``: its connections stay open without an answer."""
         processes = tree_of(pid_of(self.daemon, name))
         send(processes, signal.SIGSTOP)
-        time.sleep(seconds)  # not a wait for anything: how long it hangs
+        time.sleep(seconds)  # not a wait for an event: the duration of the hang
         send(processes, signal.SIGCONT)
 
     def calm_down(self) -> None:
@@ -153,7 +153,7 @@ def trade_through(
         waves = []
         for number, inject in enumerate(disruptions):
             waves.append(submitting.submit(submit_all, orders[number :: len(disruptions)]))
-            time.sleep(choice.uniform(0, within))  # not a wait for anything: the moment of the disruption
+            time.sleep(choice.uniform(0, within))  # not a wait for an event: the moment of the disruption
             inject()
         for wave in waves:
             wave.result()

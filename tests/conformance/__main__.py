@@ -1,4 +1,4 @@
-"""``python -m tests.conformance DIRECTORY [ORDERS ROUTES]``: a table; exit code 1 where handlers and binaries
+"""``python -m tests.conformance DIRECTORY [ORDERS ROUTES]`` prints a table. Exits with 1 if handlers and binaries
 differ."""
 
 import sys
@@ -11,7 +11,7 @@ from tests.conformance.runs import rows
 
 def main() -> int:
     table = rows(Path(sys.argv[1]), *map(int, sys.argv[2:]))
-    print("| | landed alike | refused alike | known to differ | differ | units, of the binary's |")
+    print("| | both landed | both refused | known to differ | differ | units, relative to the binary |")
     print("| --- | --- | --- | --- | --- | --- |")
     for row in table:
         print(f"| {row.name} | {row.landed} | {row.refused} | {row.known} | {len(row.differences)} | {row.units} |")

@@ -1,7 +1,8 @@
 """Raydium AMM v4: its maths against a binary from before the program left the order book.
 
-The binary knows the instructions of old only, which name the market's accounts: they are made up here, as a pool with
-the status SWAP_ONLY does not look at them. Source: raydium-io/raydium-amm, ``program/src/instruction.rs``, before 2026.
+The binary supports only the former instructions, which name the market's accounts. Here they are dummies, because a
+pool with the status SWAP_ONLY does not read them.
+Source: raydium-io/raydium-amm, ``program/src/instruction.rs``, before 2026.
 """
 
 from contextlib import suppress
@@ -25,7 +26,7 @@ from tests.unit.simnet.conftest import LocalChain
 from tests.unit.simnet.pools import AmmV4
 
 DUST: Final = 400
-"""Base units of input: below, the binary's fee and price are rounded to the nearest and not up."""
+"""Input in base units below which the binary rounds the fee and the price to the nearest instead of up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class SwapBaseOut(Record):
     amount_out: U64
 
 
-class OldPool:
-    """The pool of the first block, with what else the instructions of old name."""
+class FormerPool:
+    """The pool of the first block, with the additional accounts of the former instructions."""
 
     def __init__(self, chain: LocalChain) -> None:
         self.pool = AmmV4(chain, SOL_USDC_AMM_V4)
@@ -78,13 +79,17 @@ _VAULT_SIGNER: Final = Pubkey.from_bytes(bytes([110] * 32))
 
 
 def swaps(world: World, random: Random) -> tuple[Instruction, Instruction, bool]:
-    """A random swap in the words of today, for the handler, and in those of old, for the binary; whether it is dust."""
-    pool = OldPool(world.chain)
+    """A random swap as a current instruction for the handler and as a former one for the binary; whether it is dust."""
+    pool = FormerPool(world.chain)
     forward, exact_out, amount = random.random() < 0.5, random.random() < 0.4, random_amount(random)
     limit = random_limit(pool.pool, amount, random, forward=forward, exact_out=exact_out)
-    old = SwapBaseOut(limit, amount) if exact_out else SwapBaseIn(amount, limit)
-    ours = pool.pool.swap(amount, limit, forward=forward, exact_out=exact_out)
-    return ours, pool.swap(old, forward=forward), _paid(pool.pool, amount, forward=forward, exact_out=exact_out) < DUST
+    former = SwapBaseOut(limit, amount) if exact_out else SwapBaseIn(amount, limit)
+    current = pool.pool.swap(amount, limit, forward=forward, exact_out=exact_out)
+    return (
+        current,
+        pool.swap(former, forward=forward),
+        _paid(pool.pool, amount, forward=forward, exact_out=exact_out) < DUST,
+    )
 
 
 def _paid(pool: AmmV4, amount: int, *, forward: bool, exact_out: bool) -> int:

@@ -1,4 +1,4 @@
-"""DAMM v2's pool with base fees that no pool of the first block has: rate limiters, and fees that follow the price."""
+"""DAMM v2's pool with base fees that no pool of the first block has: rate limiters, and fees by the price."""
 
 from dataclasses import replace
 from random import Random
@@ -10,7 +10,7 @@ from tests.unit.simnet.pools import DammV2
 
 
 def prepare(world: World, random: Random) -> None:
-    """Give the pool another base fee, that began a while ago, and an initial price near today's."""
+    """Give the pool another base fee that started in the past, and an initial price near the current one."""
     (pool,) = world.pools[PoolKind.METEORA_DAMM_V2]
     assert isinstance(pool, DammV2)
     state = pool.state
@@ -29,7 +29,7 @@ def prepare(world: World, random: Random) -> None:
 
 
 def _rate_limiter(random: Random) -> BaseFee:
-    """One in ten is there in name only."""
+    """One in ten is not configured."""
     cliff, mode = random.choice((100_000, 10_000_000, 50_000_000)), BaseFeeMode.RATE_LIMITER
     if random.random() < 0.1:
         return BaseFee(cliff, mode, bytes(5), 0, 0, 0)

@@ -1,4 +1,4 @@
-"""What handlers and binaries do otherwise, and why that is right."""
+"""Known differences between handlers and binaries, with reasons."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,15 +17,15 @@ from orderd.simnet.account import LedgerAccount
 from orderd.solana.programs.layout import Record
 
 
-class LeftOut(NamedTuple):
-    """What of an account is not compared."""
+class IgnoredFields(NamedTuple):
+    """Fields of an account that are not compared."""
 
     without: Callable[[Any], Record]
     reason: str
 
 
-class OtherVerdict(NamedTuple):
-    """Of a program: what the handler ends with and what the binary, by the name of the error; None if it lands."""
+class KnownVerdicts(NamedTuple):
+    """The names of a program's errors of the handler and of the binary, None for success."""
 
     program: Pubkey
     handler: str | None
@@ -33,12 +33,12 @@ class OtherVerdict(NamedTuple):
     reason: str
 
 
-ACCOUNTS: Final[Mapping[tuple[Pubkey, type[Record]], LeftOut]] = {
-    (CLMM, clmm.PoolState): LeftOut(
+ACCOUNTS: Final[Mapping[tuple[Pubkey, type[Record]], IgnoredFields]] = {
+    (CLMM, clmm.PoolState): IgnoredFields(
         lambda state: replace(state, counters_1=bytes(64), counters_2=bytes(32)),
-        "The release of April 2026 counts what was swapped and what it cost; the sources have dropped it since",
+        "The release of April 2026 counts swapped amounts and fees; the sources have removed the counters since",
     ),
-    (AMM_V4, amm_v4.AmmInfo): LeftOut(
+    (AMM_V4, amm_v4.AmmInfo): IgnoredFields(
         lambda amm: replace(
             amm,
             recent_epoch=0,
@@ -52,55 +52,54 @@ ACCOUNTS: Final[Mapping[tuple[Pubkey, type[Record]], LeftOut]] = {
                 swap_acc_pc_fee=0,
             ),
         ),
-        "The release of June 2025 counts what was swapped and its fees; the sources of July 2026 do not, and store the "
-        "epoch instead",
+        "The release of June 2025 counts swapped amounts and fees; the sources of July 2026 store the epoch instead",
     ),
 }
 VERDICTS: Final = (
     *(
-        OtherVerdict(
+        KnownVerdicts(
             CPMM,
             handler,
             "RequireGtViolated",
-            "A purchase of less than what one base unit buys: the release of February 2025 rounds its cost to nothing "
+            "A purchase that costs less than one base unit: the release of February 2025 rounds its cost to zero "
             "and refuses it, the sources since August 2025 round it up",
         )
         for handler in (None, "ExceededSlippage")
     ),
-    OtherVerdict(
+    KnownVerdicts(
         DLMM,
         "UndeterminedError",
         "InsufficientInAmount",
-        "A purchase that ends among limit orders, where rounding gives less than was asked for, and that its limit "
-        "does not pay either: the handler looks at the rounding first",
+        "A purchase that ends among limit orders, is rounded to less than the requested amount, and also exceeds its "
+        "limit: the handler checks the rounding first",
     ),
-    OtherVerdict(
+    KnownVerdicts(
         DAMM_V2,
         "AmountIsZero",
         None,
-        "A swap whose output rounds to nothing: the program takes the input and pays nothing, the SDK refuses it, and "
-        "so does the maths here; orderd sends none",
+        "A swap whose output rounds to zero: the program takes the input and pays nothing; the SDK and orderd's "
+        "maths refuse it, and orderd never sends one",
     ),
 )
 DUST: Final = (
-    "AMM v4, less than 400 base units of input: the release of June 2025 rounds the fee and the price of dust to the "
+    "AMM v4, less than 400 base units of input: the release of June 2025 rounds the fee and the price to the "
     "nearest, the sources since August 2025 round them up"
 )
 OUT_OF_UNITS: Final = (
-    "One runs out of compute units where the other, which has used nearly as many, ends with another error"
+    "One runs out of compute units, and the other, which has used nearly as many, ends with another error"
 )
 
 
 def compared(account: LedgerAccount | None) -> LedgerAccount | None:
-    """The account without what is left out."""
+    """The account without its ignored fields."""
     if account is None:
         return None
-    for (program, layout), left_out in ACCOUNTS.items():
+    for (program, layout), ignored in ACCOUNTS.items():
         if account.owner == program and account.data.startswith(layout.DISCRIMINATOR):
-            return account._replace(data=left_out.without(layout.decode(account.data)).encode())
+            return account._replace(data=ignored.without(layout.decode(account.data)).encode())
     return account
 
 
 def is_known(program: Pubkey, handler: str | None, binary: str | None) -> bool:
-    """Whether it is known that verdicts differ like this."""
+    """Whether this difference of verdicts is in VERDICTS."""
     return any(known[:3] == (program, handler, binary) for known in VERDICTS)

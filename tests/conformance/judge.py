@@ -1,4 +1,4 @@
-"""One transaction, run on the same accounts by the handlers and by the binaries, and what differs between the two."""
+"""The differences between the handlers and the binaries, which execute one transaction on the same accounts."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,8 +21,7 @@ _ERROR_NAME: Final = re.compile(r"Error Code: (\w+)\.")
 
 @dataclass(frozen=True)
 class Judgement:
-    """Both outcomes, and in words what differs. Where it ``is_known`` why the verdicts differ, nothing else is
-    judged."""
+    """Both outcomes and their differences. If the difference of the verdicts ``is_known``, nothing else is compared."""
 
     handlers: Outcome
     binaries: Outcome
@@ -31,7 +30,7 @@ class Judgement:
 
     @property
     def units_ratio(self) -> float:
-        """How many units the handlers take for each that the binaries take."""
+        """The compute units of the handlers divided by those of the binaries."""
         return self.handlers.units / self.binaries.units
 
 
@@ -49,19 +48,19 @@ def judge(
 
 
 def compare(transaction: Transaction, handlers: Outcome, real: Outcome, *, compares_units: bool = True) -> Judgement:
-    """Of two outcomes of a transaction, by the handlers and by the binaries."""
+    """Compare the two outcomes of a transaction."""
     ours, theirs = _verdict(handlers), _verdict(real)
     if ours != theirs:
         if _is_known(transaction, ours, theirs) or _ran_out(transaction.unit_limit, handlers, real):
             return Judgement(handlers, real, True, ())
-        return Judgement(handlers, real, False, (f"verdict {ours}, of the binary {theirs}",))
+        return Judgement(handlers, real, False, (f"verdict {ours}, binary {theirs}",))
     return Judgement(
         handlers, real, False, tuple(_differences(transaction, handlers, real, compares_units=compares_units))
     )
 
 
 class _Verdict(NamedTuple):
-    """The instruction that failed, and its error: the name that the log gives it, else as the chain says it."""
+    """The index of the failed instruction, and its error: the name in the log, or the chain's code."""
 
     instruction: int
     name: str | None
@@ -80,14 +79,14 @@ def _verdict(outcome: Outcome) -> _Verdict:
 
 
 def _is_known(transaction: Transaction, ours: _Verdict, theirs: _Verdict) -> bool:
-    """Of the first instruction whose verdicts differ."""
+    """Whether the difference of the first instruction whose verdicts differ is known."""
     first = min(ours.instruction, theirs.instruction)
     program = transaction.keys[transaction.instructions[first].program]
     return is_known(program, *(each.name if each.instruction == first else None for each in (ours, theirs)))
 
 
 def _ran_out(unit_limit: int, *outcomes: Outcome) -> bool:
-    """Whether both have all but used their units up."""
+    """Whether both have used nearly all of their units."""
     return all(each.units > unit_limit * (1 - UNITS_WITHIN) for each in outcomes)
 
 
@@ -95,14 +94,14 @@ def _differences(transaction: Transaction, handlers: Outcome, real: Outcome, *, 
     for key, ours, theirs in zip(transaction.keys, handlers.after, real.after, strict=True):
         mine, other = compared(ours), compared(theirs)
         if mine != other:
-            yield f"account {key}: {_bytes_that_differ(mine, other)}"
+            yield f"account {key}: {_different_bytes(mine, other)}"
     if compares_units and real.error is None and abs(handlers.units / real.units - 1) > UNITS_WITHIN:
-        yield f"units {handlers.units}, of the binary {real.units}"
+        yield f"units {handlers.units}, binary {real.units}"
 
 
-def _bytes_that_differ(ours: LedgerAccount | None, theirs: LedgerAccount | None) -> str:
+def _different_bytes(ours: LedgerAccount | None, theirs: LedgerAccount | None) -> str:
     if ours is None or theirs is None or len(ours.data) != len(theirs.data):
-        return "there, or not there, or of another size"
+        return "missing on one side, or of another size"
     at = [index for index, (one, other) in enumerate(zip(ours.data, theirs.data, strict=True)) if one != other]
-    where = f"{len(at)} of {len(theirs.data)} bytes, from {at[:1]} on; of the program {theirs.owner}"
-    return where if ours.lamports == theirs.lamports else f"{where}; lamports"
+    text = f"{len(at)} of {len(theirs.data)} bytes, the first at {at[:1]}; owner {theirs.owner}"
+    return text if ours.lamports == theirs.lamports else f"{text}; lamports"

@@ -1,4 +1,4 @@
-"""Random orders: in every pool of a kind, of all sizes, both ways and both modes, and routes over several pools."""
+"""Random swaps: in every pool of a kind, of all sizes, in both directions and modes, and routes over several pools."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -14,7 +14,7 @@ from tests.unit.simnet.pools import Clmm, Cpmm, DammV2, Dlmm, Pool
 from tests.unit.simnet.test_swaps import POOLS, give_everything
 
 U64_MAX: Final = 2**64 - 1
-MOST_SWAPS: Final = 3
+MAX_SWAPS: Final = 3
 _KINDS: Final[dict[type[Pool], PoolKind]] = {
     Cpmm: PoolKind.RAYDIUM_CPMM,
     Clmm: PoolKind.RAYDIUM_CLMM,
@@ -22,11 +22,11 @@ _KINDS: Final[dict[type[Pool], PoolKind]] = {
     DammV2: PoolKind.METEORA_DAMM_V2,
 }
 KINDS: Final = tuple(_KINDS.values())
-"""Of AMM v4 no binary is to be had that knows today's instructions: see ``tests.conformance.amm_v4``."""
+"""Without AMM v4: no available binary supports its current instructions. See ``tests.conformance.amm_v4``."""
 
 
 class World:
-    """A chain with the pools of the first block, and a trader with plenty of everything."""
+    """A chain with the pools of the first block, and a trader with large balances of all tokens."""
 
     def __init__(self) -> None:
         self.chain = LocalChain()
@@ -47,20 +47,20 @@ def orders(kind: PoolKind) -> Make:
 
 
 def route(world: World, random: Random) -> list[Instruction]:
-    """Several swaps in pools of any kinds, behind what makes an account for wrapped SOL that is there already."""
+    """Several swaps in pools of any kinds, after an idempotent creation of an existing account for wrapped SOL."""
     trader = world.chain.trader.pubkey()
-    swaps = [_order(world, random.choice(KINDS), random) for _ in range(random.randint(2, MOST_SWAPS))]
+    swaps = [_order(world, random.choice(KINDS), random) for _ in range(random.randint(2, MAX_SWAPS))]
     return [associated_token.create_idempotent(trader, trader, token.NATIVE_MINT), *swaps]
 
 
 def waits(random: Random) -> Iterator[int]:
-    """Seconds between one order and the next."""
+    """Seconds between consecutive orders."""
     while True:
         yield random.choice((0, 0, 1, 5, 20, 100, 700, 5_000))
 
 
 def _order(world: World, kind: PoolKind, random: Random) -> Instruction:
-    """One swap: a third have a limit that may not hold, a tenth too few arrays, some are absurdly large or small."""
+    """One swap: a third have a limit that may fail, a tenth too few arrays, and some are extremely large or small."""
     pool = random.choice(world.pools[kind])
     forward, exact_out, amount = random.random() < 0.5, random.random() < 0.4, random_amount(random)
     limit = random_limit(pool, amount, random, forward=forward, exact_out=exact_out)
@@ -77,7 +77,7 @@ def random_amount(random: Random) -> int:
 
 
 def random_limit(pool: Pool, amount: int, random: Random, *, forward: bool, exact_out: bool) -> int:
-    """Mostly none; else near what is quoted, on either side of it."""
+    """Usually no limit; otherwise one near the quoted amount, on either side."""
     if random.random() < 0.7:
         return U64_MAX if exact_out else 0
     try:

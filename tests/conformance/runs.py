@@ -1,4 +1,4 @@
-"""Many transactions in a row, judged, and what was seen of them as a row of a table."""
+"""Executes many consecutive transactions on both sides, and counts the results as rows of a table."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,13 +24,13 @@ ORDERS: Final = 1_000
 ROUTES: Final = 500
 Prepare = Callable[[World, Random], None]
 """Changes pools of the first block."""
-AFRESH: Final = 50
-"""Transactions after which the pools are again as in the first block."""
+RESET_AFTER: Final = 50
+"""Number of transactions after which the pools return to their state in the first block."""
 
 
 @dataclass
 class Row:
-    """What was seen of a kind, or of routes over all kinds."""
+    """The results of a kind, or of routes over all kinds."""
 
     name: str
     landed: int = 0
@@ -55,7 +55,7 @@ class Row:
 
 
 def rows(directory: Path, count: int = ORDERS, count_routes: int = ROUTES) -> list[Row]:
-    """Of each kind whose binary is there, and of routes where all are. Raises BinariesError."""
+    """A row for each kind whose binary is available, and for routes if all are. Raises BinariesError."""
     binaries = Binaries(directory).programs()
     kinds = [kind for kind in KINDS if program_of(kind).ids["simnet"] in binaries]
     found = [_run(kind, count, binaries, orders(kind)) for kind in kinds]
@@ -65,21 +65,21 @@ def rows(directory: Path, count: int = ORDERS, count_routes: int = ROUTES) -> li
     if len(kinds) == len(KINDS):
         found.append(_run("routes", count_routes, binaries, route))
     if program_of(PoolKind.RAYDIUM_AMM_V4).ids["simnet"] in binaries:
-        found.append(_run_amm_v4("raydium_amm_v4, instructions of old", count, binaries))
+        found.append(_run_amm_v4("raydium_amm_v4, former instructions", count, binaries))
     return found
 
 
 def _run(
     name: str, count: int, binaries: Mapping[Pubkey, NativeProgram], make: Make, prepare: Prepare | None = None
 ) -> Row:
-    """What the binaries leave is what the next transaction meets.
+    """Each transaction runs on the accounts as the binaries left them after the previous one.
 
-    Where pools are prepared, their compute units are not compared: the handlers know them for the first block's only.
+    Compute units of prepared pools are not compared: the handlers know them only for the pools of the first block.
     """
     random, row, world = Random(name), Row(name), World()
     pauses = waits(random)
     for number in range(count):
-        if number % AFRESH == 0:
+        if number % RESET_AFTER == 0:
             world = World()
             if prepare is not None:
                 prepare(world, random)
@@ -96,10 +96,10 @@ def _run(
 
 
 def _run_amm_v4(name: str, count: int, binaries: Mapping[Pubkey, NativeProgram]) -> Row:
-    """The handler is asked in the words of today, the binary in those of old, whose units are its own."""
+    """The handler runs current instructions and the binary former ones, so their compute units are not compared."""
     random, row, world = Random(name), Row(name), World()
     for number in range(count):
-        if number and number % AFRESH == 0:
+        if number and number % RESET_AFTER == 0:
             world = World()
         chain = world.chain
         *both, is_dust = amm_v4.swaps(world, random)
@@ -117,7 +117,7 @@ def _run_amm_v4(name: str, count: int, binaries: Mapping[Pubkey, NativeProgram])
 
 
 def _made(world: World, random: Random, make: Make) -> Transaction:
-    """The first that fits into a packet."""
+    """The first generated transaction that fits into a packet."""
     while True:
         with suppress(ValueError):
             return world.chain.transaction(make(world, random))

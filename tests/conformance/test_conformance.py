@@ -1,4 +1,4 @@
-"""Where the binaries are at hand (``ORDERD_CONFORMANCE_PROGRAMS``), a part of what ``make conformance`` does."""
+"""A part of ``make conformance``, if the binaries are available (``ORDERD_CONFORMANCE_PROGRAMS``)."""
 
 import os
 from pathlib import Path
@@ -10,8 +10,8 @@ from tests.conformance.runs import rows
 DIRECTORY = os.environ.get("ORDERD_CONFORMANCE_PROGRAMS")
 
 
-@pytest.mark.skipif(not DIRECTORY, reason="ORDERD_CONFORMANCE_PROGRAMS names no directory of program binaries")
-def test_handlers_and_binaries_answer_alike() -> None:
+@pytest.mark.skipif(not DIRECTORY, reason="ORDERD_CONFORMANCE_PROGRAMS is not a directory with program binaries")
+def test_handlers_and_binaries_have_equal_results() -> None:
     for row in rows(Path(DIRECTORY or ""), 100, 50):
         assert row.landed > 0
         assert row.differences == []

@@ -1,4 +1,4 @@
-"""Checks of our own, beside those of schemathesis, which loads this module."""
+"""Checks in addition to those of schemathesis, which loads this module."""
 
 import json
 from typing import Any
@@ -6,27 +6,27 @@ from typing import Any
 import schemathesis
 from schemathesis import Case, CheckContext, Response
 
-_FORM = {"REQUEST_INVALID", "AMOUNT_INVALID"}
+_FORM_CODES = {"REQUEST_INVALID", "AMOUNT_INVALID"}
 _BEYOND_SCHEMAS = (
     "client_order_id and the Idempotency-Key are the same thing, but differ",
     "account: there is none with the name or id ",
     "amount_in: is required",
 )
-"""How the details begin of what no schema can say and has the code of a wrong form, which is a promise."""
+"""Beginnings of details of refusals that have such a code but that no schema can express."""
 
 
 @schemathesis.check
 def well_formed_requests_are_not_refused_for_their_form(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """What is all that the document asks for may be refused for what it says, but not for how it looks."""
+    """A request that conforms to the document can be refused for its content, but not for its form."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
         return
     problem = _problem(response)
-    assert problem["code"] not in _FORM or problem["detail"].startswith(_BEYOND_SCHEMAS), problem["detail"]
+    assert problem["code"] not in _FORM_CODES or problem["detail"].startswith(_BEYOND_SCHEMAS), problem["detail"]
 
 
 @schemathesis.check
 def problems_explain_themselves(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Every refusal says what, why and what to do, of the request that was made."""
+    """Every refusal has a reason and a next step, and names its request."""
     if response.status_code < 400 or response.request.method == "HEAD":
         return
     if response.status_code == 503 and case.operation.path == "/ready":
@@ -39,21 +39,21 @@ def problems_explain_themselves(ctx: CheckContext, response: Response, case: Cas
 
 
 @schemathesis.check
-def every_answer_has_an_id_and_is_no_page(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+def every_answer_has_an_id_and_safe_headers(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     assert response.headers["x-request-id"]
     assert response.headers["x-content-type-options"] == ["nosniff"]
     assert response.headers["content-security-policy"]
 
 
 @schemathesis.check
-class cancelled_orders_stay_cancelled:  # noqa: N801  (a check goes by its name)
-    """Also while others ask for it, cancel it again, or send its key once more."""
+class cancelled_orders_stay_cancelled:  # noqa: N801  (checks are named after their functions)
+    """Also if the order is read or cancelled again, or submitted again with the same key."""
 
     def __init__(self) -> None:
         self._cancelled: set[str] = set()
 
     def after_response(self, ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-        # 202 is of an order that is signed: it ends as its transaction does.
+        # 202 is the answer for a signed order, whose transaction decides how it ends.
         if response.status_code >= 202 or not response.content or not case.operation.path.startswith("/api/orders"):
             return
         body = json.loads(response.content)
@@ -65,8 +65,8 @@ class cancelled_orders_stay_cancelled:  # noqa: N801  (a check goes by its name)
 
 
 @schemathesis.check
-class every_operation_succeeds_at_times:  # noqa: N801  (a check goes by its name)
-    """Else nothing behind its refusals was tried."""
+class every_operation_succeeds_at_times:  # noqa: N801  (checks are named after their functions)
+    """Otherwise the run has only tested refusals of that operation."""
 
     def __init__(self) -> None:
         self._tried: set[str] = set()

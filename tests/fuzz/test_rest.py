@@ -1,4 +1,4 @@
-"""The REST API of a whole daemon, attacked by schemathesis with all that its OpenAPI document promises."""
+"""Schemathesis generates requests from the OpenAPI document and sends them to the REST API of a daemon."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def busy_daemon(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Daemon]:
-    """Orders of which the first five have been started and the others wait, and can be cancelled; five rest."""
+    """A daemon with 5 started orders, 15 that wait and can be cancelled, and 5 resting ones."""
     state_dir = tmp_path / "daemon"
     state_dir.mkdir()
     with running_daemon(state_dir, QUICK | given_database | {"ORDERD_RATE_LIMIT": "5"}) as daemon:
@@ -32,13 +32,13 @@ def busy_daemon(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Daem
         yield daemon
 
 
-def attack(daemon: Daemon, *options: str) -> None:
-    """Fails with all that was found, each with the request that shows it."""
+def fuzz(daemon: Daemon, *options: str) -> None:
+    """Raises AssertionError with all failures, each with a request that reproduces it."""
     run = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
             *("--no-color", "--config-file", str(ROOT / "tests/fuzz/schemathesis.toml"), "run"),
-            # A halt is what it says: all orders after it would be refused.
+            # After a halt all orders would be refused.
             *(f"{_http(daemon)}openapi.json", "--exclude-path", "/api/halt", "--request-timeout", "20", *options),
         ],
         cwd=daemon.log.parent,
@@ -56,12 +56,12 @@ def _http(daemon: Daemon) -> str:
     return daemon.url.replace("ws://", "http://")
 
 
-def test_a_short_attack_finds_nothing(busy_daemon: Daemon) -> None:
-    """The same requests each time."""
-    attack(busy_daemon, "--max-examples", "10", "--seed", "1")
+def test_a_short_run_finds_nothing(busy_daemon: Daemon) -> None:
+    """Sends the same requests in each run."""
+    fuzz(busy_daemon, "--max-examples", "10", "--seed", "1")
 
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(1_200)
-def test_a_long_attack_finds_nothing(busy_daemon: Daemon) -> None:
-    attack(busy_daemon, "--max-examples", "200", "--max-time", "600")
+def test_a_long_run_finds_nothing(busy_daemon: Daemon) -> None:
+    fuzz(busy_daemon, "--max-examples", "200", "--max-time", "600")

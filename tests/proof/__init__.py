@@ -1,1 +1,1 @@
-"""Orders of all kinds over hosts that are killed, frozen and cut off: ``make proof``."""
+"""Orders of all kinds in a cluster whose hosts are killed, frozen and disconnected: ``make proof``."""

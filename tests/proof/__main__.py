@@ -1,4 +1,4 @@
-"""``make proof``: a cluster of seven hosts, orders of all kinds, a fault every second or two, and then the judge."""
+"""``make proof``: a cluster of seven hosts, orders of all kinds, a fault every second or two, and a final audit."""
 
 import os
 import random
@@ -22,7 +22,7 @@ from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.trader import Trader
 from tests.chaos.test_kinds import orders_of_all_kinds
 from tests.proof.cluster import Cluster
-from tests.proof.faults import strike
+from tests.proof.faults import inject_until
 from tests.proof.hosts import open_network
 from tests.proof.traders import ORDER_USDC, end_all, submit_all
 
@@ -31,15 +31,15 @@ SEED: Final = int(os.environ.get("SEED", "1"))
 NODES: Final = os.environ.get("NODES", "one")
 
 _REST_SECONDS: Final = 20.0
-"""How long resting orders may still be met before they are cancelled: most orders are valid for less."""
-_BROUGHT_ABOUT: Final = re.compile(
+"""Time during which resting orders can still fire before they are cancelled. Most orders are valid for less."""
+_INJECTED: Final = re.compile(
     r"No space left on device|could not (?:extend|write|access status)|read-only transaction"
     r"|due to (?:statement|lock) timeout"
 )
-"""What Postgres says of a full disk, of a write while it is only read from, and when it was frozen for too long."""
+"""Postgres' errors for a full disk, a write to a read-only database, and a suspension that was too long."""
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -66,8 +66,8 @@ def main() -> int:
             Trader(stack.enter_context(Client(ClientSettings(url=f"ws://{gateway.address}:3000/", api_key=key))))
             for gateway, key in zip(cluster.gateways, keys, strict=True)
         ]
-        struck, refused = trade(cluster, traders)
-        say(f"{struck.total()} faults: {dict(sorted(struck.items()))}")
+        faults, refused = trade(cluster, traders)
+        report(f"{faults.total()} faults: {dict(sorted(faults.items()))}")
         cluster.calm_down()
         end_all(traders[0], min(_REST_SECONDS, ORDERS / 5))
         reserved = {balance.reserved for balance in traders[0].balances()}
@@ -75,24 +75,24 @@ def main() -> int:
         leaked = [pid for role in cluster.roles for pid in role.pids()]
         acknowledged = {client: order for trader in traders for client, order in trader.acknowledged.items()}
         verdict, statuses = judge(cluster.database_url, ledger, before, acknowledged)
-        said = [line for line in logged_errors(directory) if not _BROUGHT_ABOUT.search(line)]
+        errors = [line for line in logged_errors(directory) if not _INJECTED.search(line)]
     seconds = time.monotonic() - began
-    say(f"{len(acknowledged)} of {ORDERS} acknowledged, seed {SEED}, {seconds:.0f} s: {dict(statuses)}")
-    say(f"refused: {dict(refused)}")
-    say(f"{verdict}; reserved {reserved}; exit codes {codes}; processes left {leaked}; Postgres complains {said[:5]}")
-    holds = verdict.is_clean and reserved == {"0"} and not any(codes) and not leaked and not said
-    say("all of it holds" if holds else "NOT ALL OF IT HOLDS")
-    return 0 if holds else 1
+    report(f"{len(acknowledged)} of {ORDERS} acknowledged, seed {SEED}, {seconds:.0f} s: {dict(statuses)}")
+    report(f"refused: {dict(refused)}")
+    report(f"{verdict}; reserved {reserved}; exit codes {codes}; processes left {leaked}; Postgres errors {errors[:5]}")
+    passed = verdict.is_clean and reserved == {"0"} and not any(codes) and not leaked and not errors
+    report("passed" if passed else "FAILED")
+    return 0 if passed else 1
 
 
 def trade(cluster: Cluster, traders: list[Trader]) -> tuple[Counter[str], Counter[str]]:
-    """Submit all orders, while faults strike. Returns how often each of these did, and which refusals there were."""
-    struck: Counter[str] = Counter()
+    """Submit all orders while faults are injected. Returns the counts of faults and of refusals by code."""
+    faults: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     enough = threading.Event()
     orders = list(orders_of_all_kinds(ORDERS, SEED))
     with ThreadPoolExecutor() as threads:
-        striking = threads.submit(strike, cluster, random.Random(SEED), struck, enough)
+        injecting = threads.submit(inject_until, enough, cluster, random.Random(SEED), faults)
         submitting = [
             threads.submit(submit_all, trader, orders[number :: len(traders)], random.Random(SEED + number), refused)
             for number, trader in enumerate(traders)
@@ -102,8 +102,8 @@ def trade(cluster: Cluster, traders: list[Trader]) -> tuple[Counter[str], Counte
                 each.result()
         finally:
             enough.set()
-        striking.result()
-    return struck, refused
+        injecting.result()
+    return faults, refused
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Postgres, Redis, the local chain, two gateways and two workers: a host each."""
+"""Postgres, Redis, the local chain, two gateways and two workers, each on its own host."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.chaos.storm import HONEST, POOL, ROUGH, SETTINGS
 from tests.proof.hosts import Host
 
 DISK_MIB: Final = 700
-"""Of Postgres. What 3,000 orders need is a third of it."""
+"""Size of Postgres' disk. 3,000 orders need a third of it."""
 
 _SUPERUSER: Final = "orderd"
 _AS_NOBODY: Final = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
@@ -28,7 +28,7 @@ _START_SECONDS: Final = 60
 
 
 def reach(address: str, port: int) -> None:
-    """Wait until it answers."""
+    """Wait until the port accepts a connection."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
@@ -41,7 +41,7 @@ def reach(address: str, port: int) -> None:
 
 
 class Cluster:
-    """Nothing runs before ``start``. ``nodes`` is who answers for the chain: "one" node, or a "pool" of them."""
+    """Nothing runs before ``start``. ``nodes`` selects the nodes of the chain: "one", or a "pool"."""
 
     def __init__(self, directory: Path, *, seed: int, nodes: str) -> None:
         self.directory = directory
@@ -107,7 +107,7 @@ class Cluster:
         return done.stdout
 
     def calm_down(self) -> None:
-        """From now on one honest node answers for the chain."""
+        """Restart the chain as one honest node."""
         self.chain.stop()
         self.chain.set_env(self._simnet_env(HONEST))
         self.chain.start()
@@ -121,16 +121,16 @@ class Cluster:
                 reach(gateway.address, 3000)
 
     def end(self) -> None:
-        """Kill what is left."""
+        """Kill the remaining processes."""
         for host in self.hosts:
             for pid in host.pids():
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-    # The parts
+    # Hosts
 
     def _postgres(self) -> Host:
-        """On a small disk of its own, and with a clock that can be set where libfaketime is installed."""
+        """Postgres on its own small disk, and with a clock that can be set if libfaketime is installed."""
         self.disk.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(self.disk)], check=True)
         data = self.disk / "postgres"

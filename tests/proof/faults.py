@@ -1,4 +1,4 @@
-"""What happens to the hosts, every second or two, as chance has it."""
+"""Random faults of the hosts, one every second or two."""
 
 import random
 import threading
@@ -16,44 +16,44 @@ from tests.proof.cluster import Cluster
 from tests.proof.hosts import Host
 
 Fault = Callable[[Cluster, random.Random], str]
-"""Does it, and returns what it was done to."""
+"""Injects the fault, and returns the name of the host."""
 
 _LONGEST: Final = 4.0
-"""Seconds, of what lasts."""
+"""Maximum duration of a fault, in seconds."""
 _MEGABYTE: Final = bytes(1 << 20)
-_TIMES_LIKELIER: Final = 3
-"""How much likelier is what can happen to any host than what can happen to one."""
+_ANY_HOST_WEIGHT: Final = 3
+"""Weight of a fault of any host; a fault of one particular host has the weight 1."""
 _JUMPS: Final = (-90, -20, 20, 90)
-"""Seconds by which Postgres' clock is set: more and less than orders are valid for."""
+"""Changes of Postgres' clock in seconds: shorter and longer than the validity of the orders."""
 
 
-def strike(cluster: Cluster, choice: random.Random, struck: Counter[str], enough: threading.Event) -> None:
-    """Until it is enough. Hosts that have ended are started again."""
+def inject_until(enough: threading.Event, cluster: Cluster, choice: random.Random, counts: Counter[str]) -> None:
+    """Inject faults and count them in ``counts`` until ``enough`` is set. Restart hosts that have ended."""
     faults = faults_of(cluster)
-    weights = [_TIMES_LIKELIER if name in OF_ANY_HOST else 1 for name in faults]
+    weights = [_ANY_HOST_WEIGHT if name in OF_ANY_HOST else 1 for name in faults]
     while not enough.wait(choice.uniform(0.5, 2)):
         for host in cluster.hosts:
             host.watch()
         (name,) = choice.choices([*faults], weights)
-        struck[f"{faults[name](cluster, choice)} {name}"] += 1
+        counts[f"{faults[name](cluster, choice)} {name}"] += 1
     for host in cluster.hosts:
         host.watch()
 
 
 def faults_of(cluster: Cluster) -> Mapping[str, Fault]:
-    """Those that this machine can bring about."""
+    """The faults that this machine supports."""
     of_one = {"emptied": _empty_redis, "disk full": _fill_disk, "read-only": _forbid_writes}
     if cluster.clock.exists():
         of_one["clock set"] = _set_clock
     return {**OF_ANY_HOST, **of_one}
 
 
-def _to_a_host(strike: Callable[[Host, float], object]) -> Fault:
-    """To one that chance names, for so many seconds as chance has it."""
+def _of_a_host(inject: Callable[[Host, float], object]) -> Fault:
+    """A fault of a random host, for a random time."""
 
     def fault(cluster: Cluster, choice: random.Random) -> str:
         host = choice.choice(cluster.hosts)
-        strike(host, choice.uniform(0.5, _LONGEST))
+        inject(host, choice.uniform(0.5, _LONGEST))
         return host.name
 
     return fault
@@ -64,7 +64,7 @@ def _empty_redis(cluster: Cluster, choice: random.Random) -> str:
         try:
             client.flushall()
         except RedisError:  # it is starting
-            return "absent redis"
+            return "unavailable redis"
     return "redis"
 
 
@@ -73,7 +73,7 @@ def _fill_disk(cluster: Cluster, choice: random.Random) -> str:
     with filler.open("wb", buffering=0) as file, suppress(OSError):
         while file.write(_MEGABYTE):
             pass
-    time.sleep(choice.uniform(0.5, _LONGEST))  # not a wait for anything: how long it is full
+    time.sleep(choice.uniform(0.5, _LONGEST))  # not a wait for an event: the duration of the fault
     filler.unlink()
     return "postgres"
 
@@ -82,8 +82,8 @@ def _forbid_writes(cluster: Cluster, choice: random.Random) -> str:
     try:
         _set_read_only(cluster, "on")
     except psycopg2.OperationalError:  # it is starting
-        return "absent postgres"
-    time.sleep(choice.uniform(0.5, _LONGEST))  # not a wait for anything: how long it lasts
+        return "unavailable postgres"
+    time.sleep(choice.uniform(0.5, _LONGEST))  # not a wait for an event: the duration of the fault
     while True:
         cluster.postgres.watch()
         try:
@@ -109,8 +109,8 @@ def _set_clock(cluster: Cluster, choice: random.Random) -> str:
 
 
 OF_ANY_HOST: Final[Mapping[str, Fault]] = {
-    "killed": _to_a_host(lambda host, _: host.kill()),
-    "frozen": _to_a_host(Host.freeze),
-    "cut off": _to_a_host(Host.cut_off),
-    "slow": _to_a_host(Host.slow_down),
+    "killed": _of_a_host(lambda host, _: host.kill()),
+    "frozen": _of_a_host(Host.freeze),
+    "cut off": _of_a_host(Host.cut_off),
+    "slow": _of_a_host(Host.slow_down),
 }

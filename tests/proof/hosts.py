@@ -1,6 +1,6 @@
-"""A host for each part of a cluster: a network namespace with an address of its own, which can be cut off.
+"""Simulated hosts: network namespaces, each with its own address, that can be disconnected.
 
-For a process in network and mount namespaces of its own (``unshare --net --mount``): they go when it ends.
+Use it in a process with its own network and mount namespaces (``unshare --net --mount``), which end with it.
 """
 
 import ctypes
@@ -26,10 +26,10 @@ def ip(*arguments: str) -> None:
 
 
 def open_network() -> None:
-    """A bridge to which hosts are connected. This process is on it as well."""
+    """Create the bridge that connects this process and all hosts."""
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     Path("/run/netns").mkdir(exist_ok=True)
-    for place in ("/run/netns", "/dev/shm"):  # what a killed process leaves there goes as well
+    for place in ("/run/netns", "/dev/shm"):  # so that files of killed processes are removed as well
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
     ip("link", "set", "lo", "up")
     ip("link", "add", "br0", "type", "bridge")
@@ -45,7 +45,7 @@ def _enter(namespace: str) -> None:
 
 
 class Host:
-    """One process on a machine of its own, started again when it has ended."""
+    """One process on its own host."""
 
     def __init__(self, name: str, number: int, command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         self.name = name
@@ -63,11 +63,11 @@ class Host:
         ip("-n", name, "link", "set", "lo", "up")
 
     def set_env(self, env: Mapping[str, str]) -> None:
-        """For the next start."""
+        """Set the environment of the next start."""
         self._env = env
 
     def add_env(self, env: Mapping[str, str]) -> None:
-        """The same, beside what was set before."""
+        """Add variables to the environment of the next start."""
         self._env = {**self._env, **env}
 
     def start(self) -> None:
@@ -83,12 +83,12 @@ class Host:
             )
 
     def watch(self) -> None:
-        """Start it again if it has ended."""
+        """Restart the process if it has ended."""
         if self._process is None or self._process.poll() is not None:
             self.start()
 
     def kill(self) -> None:
-        """End all of its processes as a power cut does, and start it again."""
+        """Kill all processes of the host, as a power failure does, and restart it."""
         self._send(signal.SIGKILL)
         assert self._process is not None
         self._process.wait()
@@ -96,26 +96,26 @@ class Host:
 
     def freeze(self, seconds: float) -> None:
         self._send(signal.SIGSTOP)
-        time.sleep(seconds)  # not a wait for anything: how long it stands still
+        time.sleep(seconds)  # not a wait for an event: the duration of the fault
         self._send(signal.SIGCONT)
 
     def slow_down(self, seconds: float) -> None:
-        """Let it run for a tenth of the time only."""
+        """Let the process run for only a tenth of the time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._send(signal.SIGSTOP)
-            time.sleep(9 * _SLICE_SECONDS)  # not a wait for anything, like the next one
+            time.sleep(9 * _SLICE_SECONDS)  # not a wait for an event, like the next one
             self._send(signal.SIGCONT)
             time.sleep(_SLICE_SECONDS)
 
     def cut_off(self, seconds: float) -> None:
-        """Nothing reaches it, and nothing is told of that: packets are lost."""
+        """Drop all packets from and to the host, without an error at the other end."""
         ip("link", "set", self._cable, "down")
-        time.sleep(seconds)  # not a wait for anything: how long it is cut off
+        time.sleep(seconds)  # not a wait for an event: the duration of the fault
         ip("link", "set", self._cable, "up")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit code after an orderly stop."""
+        """Stop the process and return its exit code."""
         assert self._process is not None
         self._process.send_signal(number)
         return self._process.wait(60)

@@ -1,4 +1,4 @@
-"""Two traders, each at its own gateway: orders of all kinds, and in the end nothing that still rests."""
+"""Two traders, each at its own gateway, which submit orders of all kinds and cancel those that still rest."""
 
 import random
 import time
@@ -11,19 +11,19 @@ from orderd.wire.submissions import SubmitParams
 from tests.acceptance.trader import Trader
 
 ORDER_USDC: Final = 21
-"""What each of ``orders_of_all_kinds`` is worth at most, about."""
+"""Approximate maximum value of an order of ``orders_of_all_kinds``."""
 
 _PACE_SECONDS: Final = 0.25
-"""Between two orders of one trader, on average."""
+"""Mean time between two orders of a trader."""
 _PATIENCE: Final = 600.0
 _ANSWERS: Final = ("PRICE", "ROUTE", "RPC", "LIMIT")
-"""Categories of refusals that an order may end with: the market has moved past it, or the key's allowance is spent."""
+"""Categories of refusals that are expected: the market has moved, or the key's allowance is used up."""
 
 
 def submit_all(trader: Trader, orders: Sequence[SubmitParams], choice: random.Random, refused: Counter[str]) -> None:
-    """At a pace that lets faults happen between."""
+    """Submit the orders slowly, so that faults happen between them."""
     for params in orders:
-        time.sleep(choice.uniform(0, 2 * _PACE_SECONDS))  # not a wait for anything: the pace
+        time.sleep(choice.uniform(0, 2 * _PACE_SECONDS))  # not a wait for an event: the pace
         try:
             trader.submit(params)
         except RefusedError as refusal:
@@ -33,6 +33,6 @@ def submit_all(trader: Trader, orders: Sequence[SubmitParams], choice: random.Ra
 
 
 def end_all(trader: Trader, rest_seconds: float) -> None:
-    """After so many seconds cancel what still rests, until all orders have ended."""
+    """Wait until all orders have ended. After ``rest_seconds`` cancel those that are still active."""
     until = time.monotonic() + rest_seconds
     trader.end_all(_PATIENCE, lambda active: active if time.monotonic() > until else ())

@@ -1,1 +1,1 @@
-"""The local chain as the venues' own SDKs see it: they quote its pools as orderd does, and their swaps land."""
+"""The venues' own SDKs on the local chain: they quote its pools as orderd does, and their swaps land."""

@@ -1,7 +1,7 @@
-"""``python -m tests.sdks [DIRECTORY]``: a table; exit code 1 where an SDK quotes otherwise, or its swap does not land.
+"""``python -m tests.sdks [DIRECTORY]`` prints a table. Exits with 1 if a quote of an SDK differs or its swap fails.
 
-The SDKs are npm's newest of their major versions. They are installed into the directory, if it is named and has none
-yet, else into a temporary one.
+The newest versions of the SDKs within their majors are installed with npm into DIRECTORY, unless it contains them
+already. Without DIRECTORY a temporary one is used.
 """
 
 import json
@@ -27,16 +27,16 @@ from tests.integration.simnet.server import SOL, Client, Server, running
 PACKAGES: Final = ("@solana/web3.js@1", "@meteora-ag/dlmm@1", "@meteora-ag/cp-amm-sdk@1", "@raydium-io/raydium-sdk-v2")
 _SCRIPT: Final = Path(__file__).with_name("trade.mjs")
 _AMOUNTS: Final = {USDC_MINT: 100 * 10**6, str(STACC): 10_000 * 10**6, str(CHILLGUY): 1_000 * 10**6}
-"""What is sold in each pool, in base units: beside a SOL, about as much of the other token."""
+"""Amounts to sell, in base units: each is worth about as much as 1 SOL, the amount in the other direction."""
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A swap, as the script takes it."""
+class SwapRequest:
+    """A swap, as the script reads it."""
 
     kind: PoolKind
     pool: str
-    mintIn: str  # noqa: N815  (the script's words)
+    mintIn: str  # noqa: N815  (names of the script)
     mintOut: str  # noqa: N815
     amountIn: str  # noqa: N815
 
@@ -45,47 +45,46 @@ def main() -> int:
     if missing := [name for name in ("node", "npm") if shutil.which(name) is None]:
         print(f"not found: {', '.join(missing)}", file=sys.stderr)
         return 2
-    wrong = 0
+    different = 0
     with _sdks(*sys.argv[1:]) as directory:
         print("| pool | sells | orderd | SDK | received |\n| --- | --- | --- | --- | --- |")
         for sells_sol in (True, False):
             with TemporaryDirectory() as made, running(Path(made), "--no-market") as (server, chain):
-                wrong += _compare(directory, server, chain, sells_sol=sells_sol)
-    return int(wrong > 0)
+                different += _compare(directory, server, chain, sells_sol=sells_sol)
+    return int(different > 0)
 
 
 def _compare(directory: Path, server: Server, chain: Client, *, sells_sol: bool) -> int:
-    """Quote each pool and swap in it, in one direction. How many differ."""
-    owner, wrong = Keypair(), 0
+    """Quote each pool and swap in it, in one direction. Returns the number of differences."""
+    owner, different = Keypair(), 0
     quotes = dict(_quotes(RpcClient(server.http_url), sells_sol=sells_sol))
     chain.fund(owner.pubkey(), 500 * SOL)
     for mint, amount in _AMOUNTS.items():
         wanted = {"mint": mint, "owner": str(owner.pubkey()), "amount": str(10 * amount)}
         chain.wait(chain.call("simnet_mintTokens", wanted))
-    asked = json.dumps([asdict(ask) for ask in quotes])
-    command = ["node", "trade.mjs", server.http_url, server.ws_url, bytes(owner.secret()).hex(), asked]
+    requests = json.dumps([asdict(request) for request in quotes])
+    command = ["node", "trade.mjs", server.http_url, server.ws_url, bytes(owner.secret()).hex(), requests]
     done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     by_pool = {line["pool"]: line for line in map(json.loads, done.stdout.splitlines())}
-    for ask, quoted in quotes.items():
-        theirs: dict[str, Any] = by_pool.get(ask.pool, {"error": "the script told nothing"})
-        is_right = str(quoted) == theirs.get("quoted") == theirs.get("received")
-        wrong += not is_right
-        name = f"{ask.kind} {ask.pool[:6]}"
-        print(f"| {name} | {ask.amountIn} | {quoted} | {theirs.get('quoted')} | {theirs.get('received')} |")
-        if "error" in theirs:
-            print(f"{name}: {theirs['error']}", file=sys.stderr)
-    return wrong
+    for request, quoted in quotes.items():
+        result: dict[str, Any] = by_pool.get(request.pool, {"error": "the script printed no result"})
+        different += not str(quoted) == result.get("quoted") == result.get("received")
+        name = f"{request.kind} {request.pool[:6]}"
+        print(f"| {name} | {request.amountIn} | {quoted} | {result.get('quoted')} | {result.get('received')} |")
+        if "error" in result:
+            print(f"{name}: {result['error']}", file=sys.stderr)
+    return different
 
 
-def _quotes(rpc: RpcClient, *, sells_sol: bool) -> Iterator[tuple[Ask, int]]:
-    """What orderd says of each pool of the chain."""
+def _quotes(rpc: RpcClient, *, sells_sol: bool) -> Iterator[tuple[SwapRequest, int]]:
+    """orderd's quote of each pool of the chain."""
     for kind in PoolKind:
         venue = venue_class(kind)(rpc, max_age_ms=0)
         for other, amount in _AMOUNTS.items():
             sold, bought = (WSOL_MINT, other) if sells_sol else (other, WSOL_MINT)
             paid = SOL if sells_sol else amount
             for pool in venue.liquidity(sold, bought).pools:
-                yield Ask(kind, pool.address, sold, bought, str(paid)), pool.side.quote(paid).amount_out
+                yield SwapRequest(kind, pool.address, sold, bought, str(paid)), pool.side.quote(paid).amount_out
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-// Quotes each pool by the SDK of its venue, swaps there, and tells what came of it: one JSON document a line.
+// Quotes each pool with its venue's SDK, swaps there, and prints the results: one JSON document per line.
 //
-//   node trade.mjs HTTP_URL WS_URL SEED ASKED
+//   node trade.mjs HTTP_URL WS_URL SEED REQUESTS
 //
-// SEED is that of the wallet, in hex; ASKED is [{kind, pool, mintIn, mintOut, amountIn}, ...].
+// SEED is the wallet's, in hex; REQUESTS is [{kind, pool, mintIn, mintOut, amountIn}, ...].
 
 import { createRequire } from "node:module"
 
@@ -16,17 +16,17 @@ const { CurveCalculator, PoolUtils, Raydium, TxVersion } = require("@raydium-io/
 const DLMM = dlmm.default ?? dlmm
 const SOL = "So11111111111111111111111111111111111111112"
 const TOKEN = new PublicKey("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-const [url, wsEndpoint, seed, asked] = process.argv.slice(2)
+const [url, wsEndpoint, seed, requests] = process.argv.slice(2)
 const connection = new Connection(url, { commitment: "confirmed", wsEndpoint })
 const owner = Keypair.fromSeed(Buffer.from(seed, "hex"))
-const say = (told) => process.stdout.write(JSON.stringify(told) + "\n")
-console.log = () => {}  // the SDKs have something to say, too
+const print = (result) => process.stdout.write(JSON.stringify(result) + "\n")
+console.log = () => {}  // the SDKs log to standard output
 
 const EMPTY = Object.fromEntries(["positive", "negative"].map((side) => [
   `${side}TickArrayBitmap`, Array.from({ length: 14 }, () => Array.from({ length: 8 }, () => new BN(0))),
-]))  // of a pool that needs no more room for its ticks than its own account has
+]))  // of a pool whose ticks fit into its own account's bitmap
 
-// Each quotes, and returns the quote and what swaps at it.
+// Each returns its quote, and a function that swaps at it.
 const venues = {
   async meteora_dlmm(pool, { mintIn, mintOut, amountIn }) {
     const pair = await DLMM.create(connection, pool)
@@ -61,7 +61,7 @@ const venues = {
     const baseIn = poolInfo.mintA.address === mintIn
     const { baseReserve, quoteReserve, configInfo, feeOn, enableCreatorFee } = rpcData
     const reserves = baseIn ? [baseReserve, quoteReserve] : [quoteReserve, baseReserve]
-    const creatorFeeRate = enableCreatorFee ? configInfo.creatorFeeRate : new BN(0)  // the SDK leaves that to us
+    const creatorFeeRate = enableCreatorFee ? configInfo.creatorFeeRate : new BN(0)  // the SDK leaves this to its caller
     const swapResult = CurveCalculator.swapBaseInput(
       amountIn, ...reserves, configInfo.tradeFeeRate, creatorFeeRate, configInfo.protocolFeeRate,
       configInfo.fundFeeRate, feeOn === 0 || feeOn === (baseIn ? 1 : 2),
@@ -128,17 +128,17 @@ async function received(signature, mint) {
 const raydium = await Raydium.load({
   connection, owner, disableLoadToken: true, disableFeatureCheck: true, blockhashCommitment: "confirmed",
 })
-for (const each of JSON.parse(asked)) {
-  const told = { kind: each.kind, pool: each.pool, mintIn: each.mintIn }
+for (const each of JSON.parse(requests)) {
+  const result = { kind: each.kind, pool: each.pool, mintIn: each.mintIn }
   try {
     const [quoted, swap] = await venues[each.kind](new PublicKey(each.pool), { ...each, amountIn: new BN(each.amountIn) })
-    told.quoted = quoted.toString()
-    told.signature = await swap()
-    told.received = (await received(told.signature, each.mintOut)).toString()
+    result.quoted = quoted.toString()
+    result.signature = await swap()
+    result.received = (await received(result.signature, each.mintOut)).toString()
     if (raydium.account) await raydium.account.fetchWalletTokenAccounts({ forceUpdate: true })
   } catch (error) {
-    told.error = String(error.stack ?? error).slice(0, 1_500)
+    result.error = String(error.stack ?? error).slice(0, 1_500)
   }
-  say(told)
+  print(result)
 }
 process.exit(0)

@@ -1,5 +1,5 @@
 """The same orders on the local chain, with its own handlers and with the programs' binaries, and on surfpool.
 
-Surfpool is a validator that nobody of this project wrote. ``make surfpool SURFPOOL=ADDON PROGRAMS=DIRECTORY``; where to
-get both, and what was found, stands in docs/conformance.md.
+Surfpool is an independent validator. ``make surfpool SURFPOOL=ADDON PROGRAMS=DIRECTORY``; docs/conformance.md says
+where to get both, and has the results.
 """

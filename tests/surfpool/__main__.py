@@ -1,4 +1,4 @@
-"""``python -m tests.surfpool ADDON DIRECTORY [ORDERS]``: a table; exit code 1 where an order was not paid as quoted."""
+"""``python -m tests.surfpool ADDON DIRECTORY [ORDERS]`` prints a table. Exits with 1 if a fill is not as quoted."""
 
 import sys
 from contextlib import AbstractContextManager

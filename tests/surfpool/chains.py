@@ -1,4 +1,4 @@
-"""Daemons on each of the chains, one after another, which trade in all kinds of pools or in one."""
+"""Daemons on each of the chains, one after another, which trade in one pool kind or in all."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from tests.surfpool.orders import CHILLGUY, Row
 from tests.surfpool.validator import SLOT_MS, running_surfpool
 
 Daemons = Callable[[Sequence[PoolKind]], AbstractContextManager[Trader]]
-"""Starts one for these kinds, on the chain as the one before has left it."""
+"""Starts a daemon that trades in these kinds, on the chain as the previous daemon left it."""
 
 _COMMON: Final = {"ORDERD_RATE_LIMIT": "0", "ORDERD_POOL_MAX_AGE_MS": "0", "ORDERD_SETTLE_INTERVAL_MS": "50"}
 _QUIET: Final = {"ORDERD_SIMNET_SLOT_MS": str(SLOT_MS), "ORDERD_SIMNET_MARKET": "false"}
@@ -25,14 +25,14 @@ _QUIET: Final = {"ORDERD_SIMNET_SLOT_MS": str(SLOT_MS), "ORDERD_SIMNET_MARKET": 
 
 @contextmanager
 def on_simnet(state_dir: Path, programs: Path | None) -> Iterator[Daemons]:
-    """On the local chain, whose swaps are those of its handlers or, where they are given, of the binaries."""
+    """On the local chain, which executes ``programs``, a directory of binaries, or its own handlers if it is None."""
     state_dir.mkdir()
     yield _daemons(state_dir, _QUIET | ({} if programs is None else {"ORDERD_SIMNET_PROGRAMS": str(programs)}))
 
 
 @contextmanager
 def on_surfpool(state_dir: Path, programs: Path, addon: Path) -> Iterator[Daemons]:
-    """On a validator that knows nothing of orderd."""
+    """On surfpool."""
     state_dir.mkdir()
     wallet = create_wallet(state_dir / "wallet.json").address
     with running_surfpool(addon, programs, wallet) as validator:
@@ -40,17 +40,17 @@ def on_surfpool(state_dir: Path, programs: Path, addon: Path) -> Iterator[Daemon
 
 
 def kinds_of(programs: Path) -> list[PoolKind]:
-    """The kinds whose binaries are there and know today's instructions."""
+    """The kinds whose binaries are in the directory and support the current instructions."""
     ids = Binaries(programs).elfs
     return [kind for kind in KINDS if program_of(kind).ids["localnet"] in ids]
 
 
 def trade(name: str, daemons: Daemons, kinds: Sequence[PoolKind], count: int) -> Row:
-    """As many orders in the pools of each kind as in those of all, so many in sum."""
+    """Trade ``count`` orders: equal shares in the pools of each kind, and in those of all kinds."""
     row = Row(name)
     for kind in (None, *kinds):
         with daemons(kinds if kind is None else [kind]) as trader:
-            if kind is None:  # the third token is not given by any faucet
+            if kind is None:  # faucets do not give the third token
                 trader.follow(trader.submit(order("SOL", CHILLGUY, "0.2")), seconds=60)
             row.trade(trader, kind, count // (len(kinds) + 1))
     return row

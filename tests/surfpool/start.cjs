@@ -1,5 +1,5 @@
-// A surfpool validator for as long as standard input is open: `node start.cjs ADDON SLOT_MS [PROGRAM_ID=FILE ...]`.
-// Prints one line with its addresses once the programs are deployed.
+// Runs a surfpool validator until standard input is closed: `node start.cjs ADDON SLOT_MS [PROGRAM_ID=FILE ...]`.
+// Prints one line with its addresses after the programs are deployed.
 
 const [addon, slotMs, ...programs] = process.argv.slice(2);
 const { Surfnet } = require(addon);
@@ -15,7 +15,7 @@ for (const each of programs) {
 }
 console.log(JSON.stringify({ url: surfnet.rpcUrl, ws_url: surfnet.wsUrl }));
 
-setInterval(() => surfnet.drainEvents(), 100); // what is not taken out piles up
+setInterval(() => surfnet.drainEvents(), 100); // events are queued until they are read
 process.stdin.on("end", () => {
   surfnet.stop();
   process.exit(0);

@@ -1,6 +1,6 @@
-"""Where surfpool and the binaries are at hand (``SURFPOOL``, ``PROGRAMS``), a part of what ``make surfpool`` does.
+"""A part of ``make surfpool``, if surfpool and the binaries are available (``SURFPOOL``, ``PROGRAMS``).
 
-Nothing is installed for that: it is skipped where they are not there.
+Nothing is installed for this test: it is skipped otherwise.
 """
 
 import os
@@ -26,7 +26,7 @@ ADDON, PROGRAMS = (Path(os.environ.get(name, "")) for name in ("SURFPOOL", "PROG
 pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 
-def test_orders_on_a_validator_that_nobody_here_wrote_are_paid_as_quoted(tmp_path: Path) -> None:
+def test_orders_on_an_independent_validator_are_paid_as_quoted(tmp_path: Path) -> None:
     kinds = kinds_of(PROGRAMS)
     with on_surfpool(tmp_path / "state", PROGRAMS, ADDON) as daemons:
         row = trade("surfpool", daemons, kinds, 4 * (len(kinds) + 1))
@@ -35,34 +35,34 @@ def test_orders_on_a_validator_that_nobody_here_wrote_are_paid_as_quoted(tmp_pat
     assert set(row.swaps) == set(kinds)
 
 
-def test_programs_are_traded_in_once_they_are_proved_and_no_longer_once_they_are_upgraded(tmp_path: Path) -> None:
-    """Each daemon looks at the deployments when it first needs them."""
+def test_programs_are_traded_only_while_proved(tmp_path: Path) -> None:
+    """Each daemon reads the deployments when it first needs them."""
     wallet = create_wallet(tmp_path / "wallet.json").address
     with running_surfpool(ADDON, PROGRAMS, wallet) as validator:
         settings = {**validator.settings, "ORDERD_REQUIRE_PROOF": "true"}
-        is_unproven(sold(tmp_path, settings))
+        assert_unproven(sold(tmp_path, settings))
         assert proved(tmp_path, settings) == set(kinds_of(PROGRAMS))
         assert sold(tmp_path, settings).status is OrderStatus.CONFIRMED
         validator.upgrade(Binaries(PROGRAMS).elfs)
-        is_unproven(sold(tmp_path, settings))
+        assert_unproven(sold(tmp_path, settings))
 
 
 def sold(state_dir: Path, settings: Mapping[str, str]) -> OrderView:
-    """An order as it ends with a new daemon."""
+    """A new daemon's order after its end."""
     with running_daemon(state_dir, settings) as daemon, trading(daemon.url) as trader:
         order_id = trader.submit(order("SOL", "USDC", "0.1"))
         trader.follow(order_id, 60)
         return trader.detail(order_id).order
 
 
-def is_unproven(view: OrderView) -> None:
+def assert_unproven(view: OrderView) -> None:
     assert view.status is OrderStatus.FAILED
     assert view.error is not None
     assert view.error.code is ErrorCode.POOL_UNPROVEN
 
 
 def proved(state_dir: Path, settings: Mapping[str, str]) -> set[str]:
-    """The kinds that ``orderd prove`` finds to be proved; of none does it find a difference."""
+    """The kinds that ``orderd prove`` reports as proved. It reports no differences."""
     done = subprocess.run(
         [Path(sys.executable).parent / "orderd", "prove", "--state-dir", state_dir],
         env={**os.environ, **settings, "ORDERD_CONFIG": os.devnull},

@@ -1,4 +1,4 @@
-"""A surfpool validator with the programs' binaries, and the accounts of simnet's first block set by its cheat codes."""
+"""A surfpool validator with the programs' binaries and the accounts of simnet's first block."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ SLOT_MS: Final = 100
 _START: Final = Path(__file__).with_name("start.cjs")
 _STOP_SECONDS: Final = 10.0
 _WALLET: Final = {USDC: 100_000 * 10**6, CHILLGUY: 100 * 10**6}
-"""What the wallet holds beside SOL, in base units."""
+"""The wallet's tokens besides SOL, in base units."""
 _WALLET_LAMPORTS: Final = 1_000 * SOL
 
 
@@ -35,11 +35,11 @@ class Validator:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Of a daemon that trades there."""
+        """The settings of a daemon that trades on this chain."""
         return {"ORDERD_CHAIN": "localnet", "ORDERD_RPC_URL": self.url, "ORDERD_RPC_WS_URL": self.ws_url}
 
     def upgrade(self, programs: Iterable[Pubkey]) -> None:
-        """Deploy the same binaries once more: in a later slot, which makes them other programs."""
+        """Deploy the same binaries again in a later slot, which counts as an upgrade."""
         with closing(RpcClient(self.url)) as rpc:
             slot = rpc.get_slot("processed")
             for program in programs:
@@ -53,15 +53,15 @@ class Validator:
 def missing(addon: str | None, programs: str | None) -> str | None:
     """Why surfpool cannot be run here; None if it can."""
     if not addon or not Path(addon).is_file():
-        return "SURFPOOL does not name surfpool's addon for node, from npm's @solana/surfpool-linux-x64-gnu"
+        return "SURFPOOL is not the path of surfpool's addon for node, from npm's @solana/surfpool-linux-x64-gnu"
     if not programs or not any(Path(programs).glob("*.so")):
-        return "PROGRAMS names no directory of program binaries"
-    return None if shutil.which("node") else "there is no node to run surfpool's addon with"
+        return "PROGRAMS is not a directory with program binaries"
+    return None if shutil.which("node") else "node is not installed"
 
 
 @contextmanager
 def running_surfpool(addon: Path, programs: Path, wallet: Pubkey) -> Iterator[Validator]:
-    """A chain of its own on which ``wallet`` holds SOL, USDC and CHILLGUY; no other wallet trades there."""
+    """A new chain on which ``wallet`` holds SOL, USDC and CHILLGUY, without other traders."""
     deployed = [f"{each.stem}={each.resolve()}" for each in sorted(programs.glob("*.so"))]
     process = subprocess.Popen(
         [str(shutil.which("node")), str(_START), str(addon.resolve()), str(SLOT_MS), *deployed],
@@ -72,10 +72,10 @@ def running_surfpool(addon: Path, programs: Path, wallet: Pubkey) -> Iterator[Va
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
-        assert line, f"surfpool ended with {process.wait(_STOP_SECONDS)}, and its standard error says why"
+        assert line, f"surfpool ended with {process.wait(_STOP_SECONDS)}; see its standard error"
         validator = Validator(**json.loads(line))
         with closing(RpcClient(validator.url)) as rpc:
-            _furnish(rpc, wallet)
+            _set_accounts(rpc, wallet)
         yield validator
     finally:
         process.stdin.close()
@@ -88,7 +88,7 @@ def running_surfpool(addon: Path, programs: Path, wallet: Pubkey) -> Iterator[Va
 
 
 def first_accounts(wallet: Pubkey) -> dict[Pubkey, LedgerAccount]:
-    """Mints, pools and traders as simnet begins with them, and the wallet's; not what every validator brings."""
+    """The accounts of simnet's first block and of the wallet, without those that every validator has."""
     now = int(time.time())
     block = Genesis(now).block()
     first = FirstAccounts(now, {key: account for key, account in block.changed.items() if account is not None})
@@ -98,7 +98,7 @@ def first_accounts(wallet: Pubkey) -> dict[Pubkey, LedgerAccount]:
     return {key: account for key, account in first.accounts.items() if key not in {*PROGRAMS, sysvars.RENT}}
 
 
-def _furnish(rpc: RpcClient, wallet: Pubkey) -> None:
+def _set_accounts(rpc: RpcClient, wallet: Pubkey) -> None:
     for key, account in first_accounts(wallet).items():
         values = {"lamports": account.lamports, "owner": str(account.owner), "data": account.data.hex()}
         rpc.call("surfnet_setAccount", [str(key), values])

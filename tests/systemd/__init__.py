@@ -1,1 +1,1 @@
-"""The units of ``deploy`` under a real systemd, in a container of its own: ``make systemd``."""
+"""The units of ``deploy`` under a real systemd in a container: ``make systemd``."""

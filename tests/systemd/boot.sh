@@ -1,7 +1,7 @@
 #!/bin/sh
 # Boots systemd in a container over a copy-on-write view of this machine's files, or of those of another system (SYSTEM,
-# a directory as debootstrap makes it), runs a script in it, and prints what it found. Nothing is written outside the
-# view, which lives in memory and in a private mount namespace.
+# a directory made by debootstrap), runs a script in it, and prints the script's output. Nothing is written outside the
+# view, which is in memory and in a private mount namespace.
 #
 #   unshare --mount tests/systemd/boot.sh PROJECT VENV [SYSTEM]
 set -eu
@@ -13,10 +13,10 @@ mkdir "$view/changes" "$view/work" "$view/root"
 mount -t overlay overlay -o "lowerdir=$system,upperdir=$view/changes,workdir=$view/work" "$view/root"
 root=$view/root
 
-# The daemon as installed: its interpreter's environment and its code under /opt, which its account may read.
+# The daemon as it is installed: its virtual environment and its code under /opt, which its account can read.
 install -d "$root/opt/orderd/bin"
 cp -a "$venv/." "$root/opt/orderd/"
-# An interpreter below /root or /home is hidden from the units (ProtectHome): it goes along.
+# The units cannot read an interpreter below /root or /home (ProtectHome), so it is copied as well.
 base=$("$venv/bin/python" -c 'import sys; print(sys.base_prefix)')
 if [ "$base" != /usr ]; then
     cp -a "$base" "$root/opt/python"
@@ -51,4 +51,4 @@ sed -i 's/After=multi-user.target/After=basic.target/' "$root/etc/systemd/system
 timeout 560 systemd-nspawn --quiet --directory "$root" --register=no --keep-unit --private-network --boot \
     systemd.unit=proof.target >"$view/console" 2>&1 </dev/null || true
 cat "$root/transcript" 2>/dev/null || { tail -50 "$view/console"; exit 1; }
-tail -1 "$root/transcript" | grep -q '^all of it holds$'
+tail -1 "$root/transcript" | grep -q '^passed$'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Within the container: what the units promise, one step after the other. The first that fails ends it.
+# Runs in the container, and tests the units step by step. Ends at the first step that fails.
 set -eu
 export PATH=/opt/orderd/bin:$PATH
 exec 2>&1
@@ -14,17 +14,17 @@ wait_for() { # SECONDS COMMAND...
         sleep 0.2
     done
 }
-restart_under_load() { # UNIT, while ten clients a second connect
-    rm -f /tmp/enough /tmp/asked
+restart_under_load() { # UNIT, while ten clients per second connect
+    rm -f /tmp/enough /tmp/results
     ( while [ ! -e /tmp/enough ]; do
-          { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/asked &
+          { curl --silent --max-time 60 --output /dev/null http://127.0.0.1:3000/health && echo answered || echo refused; } >>/tmp/results &
           sleep 0.1
       done
       wait ) &
     local hammer=$!
-    systemctl restart "$1" || fail "$1 does not restart"
-    touch /tmp/enough; wait $hammer; sort /tmp/asked | uniq -c
-    ! grep -q refused /tmp/asked || fail "a connection was refused"
+    systemctl restart "$1" || fail "$1 did not restart"
+    touch /tmp/enough; wait $hammer; sort /tmp/results | uniq -c
+    ! grep -q refused /tmp/results || fail "a connection was refused"
 }
 trap 'echo "FAILED in line $LINENO"' ERR
 
@@ -42,9 +42,9 @@ echo 'rate_limit = 100' >/etc/orderd/orderd.toml
 chgrp -R orderd /etc/orderd; chmod 0640 /etc/orderd/*
 ip link set lo up
 
-step "the wallet as a credential that only root can read in /etc"
+step "the wallet as a credential in /etc that only root can read"
 (umask 077; ORDERD_STATE_DIR=/tmp/made ORDERD_RPC_URL=http://127.0.0.1:1 timeout 60 orderd wallet >/dev/null 2>&1 || true)
-[ -f /tmp/made/wallet.json ] || fail "no wallet was made"
+[ -f /tmp/made/wallet.json ] || fail "no wallet was created"
 install -m 0600 -o root -g root /tmp/made/wallet.json /etc/orderd/wallet.json
 mkdir -p /etc/systemd/system/orderd.service.d
 cat >/etc/systemd/system/orderd.service.d/proof.conf <<UNIT
@@ -72,22 +72,22 @@ fi
 
 step "start"
 systemctl start orderd.socket
-systemctl start orderd.service || fail "it does not start"
+systemctl start orderd.service || fail "orderd did not start"
 systemctl --no-pager status orderd | sed -n 1,14p
-[ "$(shown ActiveState)" = active ] || fail "it is not active"
-shown StatusText | grep -q 'accepting orders' || fail "the status does not say where it accepts orders"
+[ "$(shown ActiveState)" = active ] || fail "orderd is not active"
+shown StatusText | grep -q 'accepting orders' || fail "the status does not show the address"
 [ ! -e /var/lib/orderd/wallet.json ] || fail "the wallet of the credential is not used"
 
 step "trade"
-orderctl submit SOL USDC 1.5 --watch || fail "an order is not filled"
+orderctl submit SOL USDC 1.5 --watch || fail "an order was not filled"
 
-step "an operator's commands, with the account, the settings and the state directory of the service"
+step "operator commands with the account, the settings and the state directory of the service"
 install -m 0755 orderd-admin /usr/local/sbin/
-orderd-admin api-key create desk | grep -q '^orderd_' || fail "no API key is made"
-! orderd api-key create mine --state-dir /var/lib/orderd || fail "root writes into the directory of the service"
+orderd-admin api-key create desk | grep -q '^orderd_' || fail "no API key was created"
+! orderd api-key create mine --state-dir /var/lib/orderd || fail "root wrote into the directory of the service"
 
-step "the journal has priorities"
-journalctl -u orderd -o json --no-pager | grep -q '"PRIORITY":"6"' || fail "no line of priority info"
+step "priorities in the journal"
+journalctl -u orderd -o json --no-pager | grep -q '"PRIORITY":"6"' || fail "no line has the priority info"
 journalctl -u orderd -p err --no-pager -o cat | cut -c1-200
 
 step "reload"
@@ -95,26 +95,26 @@ pid=$(shown MainPID)
 printf 'rate_limit = 55\nworker_threads = 3\n' >/etc/orderd/orderd.toml
 systemctl reload orderd
 in_force sh -c "orderctl status --output json | grep -q '\"limit\": *55'" || fail "the rate limit is not 55"
-[ "$(shown MainPID)" = "$pid" ] || fail "it was restarted"
-[ "$(shown ActiveState)" = active ] || fail "it is not active after the reload"
+[ "$(shown MainPID)" = "$pid" ] || fail "orderd was restarted"
+[ "$(shown ActiveState)" = active ] || fail "orderd is not active after the reload"
 journalctl -u orderd -o cat --no-pager | grep '"action": "reloaded"' | cut -c1-220
 printf 'rate_limit = "much"\n' >/etc/orderd/orderd.toml
 systemctl reload orderd
-wait_for 20 sh -c "journalctl -u orderd -o cat --no-pager | grep -q reload_refused" || fail "nonsense is not refused"
-orderctl status --output json | grep -q '"limit": *55' || fail "the rate limit did not stay"
+wait_for 20 sh -c "journalctl -u orderd -o cat --no-pager | grep -q reload_refused" || fail "an invalid file was not refused"
+orderctl status --output json | grep -q '"limit": *55' || fail "the rate limit has changed"
 printf 'rate_limit = 55\n' >/etc/orderd/orderd.toml
 
-step "restart while clients connect: none is refused"
+step "restart while clients connect: no connection is refused"
 restart_under_load orderd
 
-step "watchdog: the worker stands still, and systemd starts the daemon again"
+step "watchdog: the worker is suspended, and systemd restarts the daemon"
 before=$(shown NRestarts)
 pkill -STOP -f 'orderd.main worker'
-wait_for 90 sh -c "[ \$(systemctl show --value --property NRestarts orderd) -gt $before ]" || fail "the watchdog did not bite"
-wait_for 60 systemctl is-active orderd || fail "it does not come back"
+wait_for 90 sh -c "[ \$(systemctl show --value --property NRestarts orderd) -gt $before ]" || fail "the watchdog did not restart orderd"
+wait_for 60 systemctl is-active orderd || fail "orderd is not active after the watchdog"
 journalctl -u orderd --no-pager -o cat | grep -i 'watchdog' | tail -3 | cut -c1-200
-wait_for 60 orderctl status || fail "it does not answer"
-orderctl submit SOL USDC 0.5 --watch || fail "it does not trade after the watchdog"
+wait_for 60 orderctl status || fail "orderd does not answer after the watchdog"
+orderctl submit SOL USDC 0.5 --watch || fail "an order was not filled after the watchdog"
 
 step "backup by the timer's service"
 systemctl start orderd-backup.timer
@@ -124,10 +124,10 @@ ls -l /var/backups/orderd
 
 step "stop"
 systemctl stop orderd.service orderd.socket
-[ "$(shown Result)" = success ] || fail "it ended with $(shown Result)"
+[ "$(shown Result)" = success ] || fail "orderd ended with $(shown Result)"
 ! pgrep -u orderd >/dev/null || fail "processes are left"
 
-step "roles apart: the chain, two workers, alerts and the port, each in its unit, over services of the machine"
+step "separate roles: the chain, two workers, the notifier and the gateway in their units, with the machine's services"
 programs=$(LD_LIBRARY_PATH=/opt/python/lib PYTHONPATH=/opt/orderd python -c \
     'from orderd.embedded import postgres, redis; print(postgres.binary("initdb").parent, redis.server_binary())')
 read -r postgres redis <<<"$programs"
@@ -138,7 +138,7 @@ as_service() { systemd-run --quiet --unit="$1" --uid=orderd --gid=orderd -p Work
 as_service proof-postgres "$postgres/postgres" -D /var/lib/services/postgres -c unix_socket_directories= \
     -c listen_addresses=127.0.0.1 -c timezone=UTC
 as_service proof-redis "$redis" --bind 127.0.0.1 --port 6379 --appendonly yes --maxmemory-policy noeviction
-systemctl start orderd-simnet || { journalctl --no-pager -u orderd-simnet -n 20 -o cat; fail "simnet does not start"; }
+systemctl start orderd-simnet || { journalctl --no-pager -u orderd-simnet -n 20 -o cat; fail "simnet did not start"; }
 systemctl show --property StatusText orderd-simnet
 cat >>/etc/orderd/orderd.env <<ENV
 ORDERD_DATABASE_URL=postgresql://orderd@127.0.0.1:5432/postgres
@@ -147,7 +147,7 @@ ORDERD_RPC_URL=http://127.0.0.1:8899
 ORDERD_RPC_WS_URL=ws://127.0.0.1:8900
 ENV
 with_env() { env $(cat /etc/orderd/orderd.env) ORDERD_STATE_DIR=/tmp/made "$@"; }
-with_env orderd migrate || { journalctl --no-pager -u proof-postgres -n 20 -o cat; fail "no migration"; }
+with_env orderd migrate || { journalctl --no-pager -u proof-postgres -n 20 -o cat; fail "the migration failed"; }
 wallet=$(with_env ORDERD_WALLET=/tmp/made/wallet.json orderd wallet | grep -oE '[1-9A-HJ-NP-Za-km-z]{32,44}' | head -1)
 echo "ORDERD_WALLET_ADDRESS=$wallet" >>/etc/orderd/orderd.env
 cat >/opt/orderd/receiver.py <<'PYTHON'
@@ -167,20 +167,20 @@ systemd-run --quiet --unit=proof-receiver -E LD_LIBRARY_PATH=/opt/python/lib -- 
 (umask 077; printf '[receivers.bot]\nwebhook = "http://127.0.0.1:9000/"\nsecret = "whsec_%s"\n' \
     "$(head -c 24 /dev/urandom | base64)" >/etc/orderd/alerts.toml)
 parts="orderd-worker@1 orderd-worker@2 orderd-notifier orderd-gateway"
-systemctl start orderd-gateway.socket $parts || { journalctl --no-pager -n 60 -o cat | cut -c1-300; fail "a role does not start"; }
+systemctl start orderd-gateway.socket $parts || { journalctl --no-pager -n 60 -o cat | cut -c1-300; fail "a role did not start"; }
 systemctl show --property Id,ActiveState,StatusText $parts
-orderctl submit SOL USDC 1 --watch || fail "an order is not filled"
-wait_for 20 grep -q '"type": *"filled"' /tmp/alerts || { journalctl --no-pager -u orderd-notifier -n 20 -o cat; fail "no alert of the fill"; }
+orderctl submit SOL USDC 1 --watch || fail "an order was not filled"
+wait_for 20 grep -q '"type": *"filled"' /tmp/alerts || { journalctl --no-pager -u orderd-notifier -n 20 -o cat; fail "no alert for the fill"; }
 cut -c1-200 /tmp/alerts
 systemctl show --property StatusText orderd-gateway orderd-notifier
 
-step "roles apart: a worker that is killed is started again, and orders go on meanwhile"
+step "separate roles: a killed worker is restarted, and orders are executed meanwhile"
 systemctl kill --signal=KILL orderd-worker@1
-orderctl submit SOL USDC 0.25 --watch || fail "an order is not filled by the other worker"
-wait_for 60 sh -c "[ \$(systemctl show --value --property NRestarts orderd-worker@1) -ge 1 ]" || fail "it is not started again"
-wait_for 60 systemctl is-active orderd-worker@1 || fail "the worker does not come back"
+orderctl submit SOL USDC 0.25 --watch || fail "the other worker did not fill an order"
+wait_for 60 sh -c "[ \$(systemctl show --value --property NRestarts orderd-worker@1) -ge 1 ]" || fail "the worker was not restarted"
+wait_for 60 systemctl is-active orderd-worker@1 || fail "the worker is not active"
 
-step "roles apart: reload, a restart under a held port, stop"
+step "separate roles: reload, restart while systemd holds the port, stop"
 printf 'rate_limit = 44\n' >/etc/orderd/orderd.toml
 systemctl reload $parts
 in_force sh -c "orderctl status --output json | grep -q '\"limit\": *44'" || fail "the rate limit is not 44"
@@ -192,4 +192,4 @@ done
 systemctl stop proof-receiver proof-redis proof-postgres
 ! pgrep -u orderd >/dev/null || fail "processes are left"
 
-echo "all of it holds"
+echo "passed"
