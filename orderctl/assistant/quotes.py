@@ -26,7 +26,8 @@ class _Promise:
 
 class Quotes:
     """The quotes of a session. The client order id is derived from the quote's id, so a repeated submission is the same
-    order."""
+    order. An order has the mints and the amount of its quote, whatever a symbol or a word such as ``max`` means by
+    then."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
@@ -36,7 +37,8 @@ class Quotes:
         """Store a quote. Returns its id, and until when it can be submitted, with its minimum output or maximum
         cost."""
         quote_id: UUID = uuid4()
-        terms = params.model_dump(exclude_none=True, exclude_defaults=True) | promised(quote)
+        given = params.model_dump(exclude_none=True, exclude_defaults=True)
+        terms = given | _quoted(params, quote) | promised(quote)
         order = params_of(SubmitParams, **terms, client_order_id=f"mcp-{quote_id}")
         valid_until = self._now() + timedelta(seconds=VALID_SECONDS)
         self._promises[str(quote_id)] = _Promise(order, valid_until)
@@ -45,15 +47,39 @@ class Quotes:
         return str(quote_id), valid_until
 
     def order_of(self, quote_id: str) -> SubmitParams:
-        """The order for a quote. Raises ConfigError if the quote is unknown or has expired.
+        """The order for a valid quote. Raises ConfigError if the quote is unknown or has expired."""
+        promise = self._promise(quote_id)
+        if self._now() > promise.valid_until:
+            raise _expired(promise, "")
+        promise.is_submitted = True
+        return promise.order
 
-        A submitted quote can be submitted again, to get its result.
-        """
+    def submitted_as(self, quote_id: str) -> str | None:
+        """The client order id of an expired quote that was submitted: it must not be submitted again, because its
+        submission may have been refused. None for any other quote."""
+        promise = self._promise(quote_id)
+        is_over = promise.is_submitted and self._now() > promise.valid_until
+        return promise.order.client_order_id if is_over else None
+
+    def without_order(self, quote_id: str) -> ConfigError:
+        """The error for an expired quote whose submission has created no order."""
+        return _expired(self._promise(quote_id), ", and its submission created no order")
+
+    def _promise(self, quote_id: str) -> _Promise:
         promise = self._promises.get(quote_id)
         if promise is None:
             raise ConfigError("There is no such quote", f"quote_id {quote_id[:64]!r}", "request a quote first")
-        if not promise.is_submitted and self._now() > promise.valid_until:
-            why = f"it was valid until {promise.valid_until:%H:%M:%S} UTC"
-            raise ConfigError("The quote is no longer valid", why, "request a new quote, and submit that")
-        promise.is_submitted = True
-        return promise.order
+        return promise
+
+
+def _quoted(params: QuoteParams, quote: QuoteResult) -> dict[str, str]:
+    terms = {} if params.amount_in is None or quote.amount_in is None else {"amount_in": quote.amount_in}
+    if quote.tokens:
+        sold, bought = quote.tokens
+        terms |= {"token_in": sold.mint, "token_out": bought.mint}
+    return terms
+
+
+def _expired(promise: _Promise, more: str) -> ConfigError:
+    why = f"it was valid until {promise.valid_until:%H:%M:%S} UTC{more}"
+    return ConfigError("The quote is no longer valid", why, "request a new quote, and submit that")

@@ -17,7 +17,7 @@ from orderctl.trading.sending import send
 from orderd.client.connection import Client
 from orderd.client.errors import ClientError, FollowTimeoutError, RefusedError
 from orderd.client.protocol import params_of
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import OrderStatus
 from orderd.release import this_release
 from orderd.wire.order_detail import OrderDetail
@@ -42,8 +42,8 @@ Amount = Annotated[str | None, Field(description="a decimal in whole tokens, suc
 OrderName = Annotated[str, Field(description="the order's id, a unique prefix of it, or its client order id")]
 
 
-def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
-    quotes = Quotes()
+def server_of(settings: Settings, *, may_trade: bool, quotes: Quotes | None = None) -> MCPServer[None]:
+    quotes = Quotes() if quotes is None else quotes
     server: MCPServer[None] = MCPServer(
         "orderd",
         instructions=f"{_ABOUT}\n{_MAY_TRADE if may_trade else _READ_ONLY}",
@@ -110,6 +110,13 @@ def server_of(settings: Settings, *, may_trade: bool) -> MCPServer[None]:
         def submit(quote_id: Annotated[str, Field(description="the id of a quote of this session")]) -> Order:
             """Submits an order for a valid quote, within its least_received or most_paid."""
             with _daemon(settings) as client:
+                if (earlier := quotes.submitted_as(quote_id)) is not None:
+                    try:
+                        return _order_story(client, earlier).order
+                    except RefusedError as error:
+                        if error.problem.code is ErrorCode.ORDER_NOT_FOUND:
+                            raise quotes.without_order(quote_id) from error
+                        raise
                 order = quotes.order_of(quote_id)
                 return Order.of(send(client, order, f"submit with quote_id {quote_id}").order)
 

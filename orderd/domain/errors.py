@@ -522,7 +522,9 @@ AWAITED: Final = frozenset(code for code, spec in ERRORS.items() if spec.consequ
 
 _SURROGATES: Final = range(0xD800, 0xE000)
 """They are not characters: half of a pair cannot be encoded as UTF-8."""
-_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *_SURROGATES)
+_REORDERING: Final = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+"""They end a line, or change the order in which a terminal shows the text around them. Unicode, UAX #9."""
+_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *_REORDERING, *_SURROGATES)
 _WITHOUT_CONTROLS: Final = {code: "\N{REPLACEMENT CHARACTER}" for code in _CONTROLS if chr(code) not in "\t\n"}
 
 

@@ -30,6 +30,7 @@ from orderd.gateway.access.authentication import check_anyone_may_enter
 from orderd.process.manager_reports import REPORT_SECONDS, ManagerReports
 from orderd.process.reload import Reload
 from orderd.process.roles import ListeningRole, Role
+from orderd.process.state_dir import open_state_dir
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.process.wallet import fund_on_simnet, open_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
@@ -49,7 +50,7 @@ def run_tree(settings: Settings) -> None:
     Under a service manager, SIGHUP reloads the settings instead. Raises OrderdError if a service cannot start.
     """
     os.umask(0o077)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    open_state_dir(settings.state_dir)
     load_alerts(settings)  # reports errors before anything is started
     reports = ManagerReports(service_manager())
     with blocked_signals(), instance_lock(settings.state_dir):

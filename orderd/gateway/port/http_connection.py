@@ -105,6 +105,11 @@ class HttpConnection(HttpToolsProtocol):
         head = self.scope["method"].encode() + b" " + self.url + b" HTTP/1.1\r\n" + b"".join(fields) + b"\r\n"
         self.websocket().take_over(self.transport, head, self.leave)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers, which come after the body, are not headers (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._may_upgrade = self._unanswered <= 0  # otherwise earlier answers would be mixed with frames

@@ -109,6 +109,19 @@ async def test_an_unexpected_request_body_is_discarded(rig: Rig) -> None:
         assert [(await http.answer())[0] for _ in range(2)] == [405, 200]
 
 
+async def test_trailers_of_a_body_are_not_headers(rig: Rig) -> None:
+    """A proxy checks and replaces headers such as X-Forwarded-For, and passes trailers on."""
+    async with wire(rig) as peer:
+        await peer.send(f"{_GET}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n0\r\nAuthorization: Bearer x\r\n\r\n")
+        assert (await peer.answer())[0] == 200
+        await peer.send(
+            f"{_GET.replace('/health', '/api/tokens')}Transfer-Encoding: chunked\r\n\r\n0\r\nHost: evil\r\n\r\n"
+        )
+        assert (await peer.answer())[0] == 200
+        await peer.send(f"{_GET}\r\n")
+        assert (await peer.answer())[0] == 200, "the next request has a head again"
+
+
 async def test_an_error_over_http_is_a_problem_with_code_and_next_step(rig: Rig) -> None:
     async with wire(rig) as http:
         await http.send("GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")

@@ -74,4 +74,13 @@ MUTANTS: Final = (
         ("tests/unit/gateway/test_refusals.py::test_refusals_that_cannot_be_stored_are_stored_later",),
         "A short outage of Postgres ends the gateway because one refusal cannot be logged.",
     ),
+    Mutant(
+        "trailers-are-headers",
+        11,
+        "orderd/gateway/port/http_connection.py",
+        "        if self._in_head:\n            super().on_header(name, value)\n",
+        "        super().on_header(name, value)\n",
+        ("tests/integration/gateway/test_port.py::test_trailers_of_a_body_are_not_headers",),
+        "A client behind a trusted proxy appears in the audit under any address that it likes.",
+    ),
 )

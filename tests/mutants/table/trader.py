@@ -64,4 +64,22 @@ MUTANTS: Final = (
         ),
         "A later watch ends with a fill that was rolled back.",
     ),
+    Mutant(
+        "expired-quote-submitted",
+        10,
+        "orderctl/assistant/quotes.py",
+        "        if self._now() > promise.valid_until:\n            raise",
+        "        if self._now() > promise.valid_until and not promise.is_submitted:\n            raise",
+        ("tests/unit/orderctl/test_assistant.py::test_an_expired_quote_cannot_be_submitted",),
+        "An assistant's submission that was refused is executed at any later time.",
+    ),
+    Mutant(
+        "quote-of-another-amount",
+        10,
+        "orderctl/assistant/quotes.py",
+        "terms = given | _quoted(params, quote) | promised(quote)",
+        "terms = given | promised(quote)",
+        ("tests/unit/orderctl/test_assistant.py::test_an_order_has_the_mints_and_the_amount_of_its_quote",),
+        "An assistant sells more than its user has confirmed, or another token.",
+    ),
 )
