@@ -85,17 +85,19 @@ def run(
 
     \b
     orderctl submit SOL USDC 1.5                          now, at the best price
-    orderctl submit SOL USDC 1.5 --limit 105 at 105 USDC per SOL or better orderctl submit SOL USDC 1.5 --limit 100
-    --ioc now at 100 or better, or not at all orderctl submit SOL USDC 1.5 --stop 95 when the price has fallen to 95
-    orderctl submit SOL USDC 1.5 --stop 95 --limit 94.5 the same, and never for less than 94.5 orderctl submit SOL USDC
-    1.5 --take-profit 120 when the price has risen to 120 orderctl submit SOL USDC 1.5 --trail 3% when the price is 3 %
-    below its highest orderctl submit USDC SOL 150 --limit 95 buys when SOL costs 95 USDC or less orderctl submit SOL
-    USDC 500 --limit 105 --partial in parts, whenever a part gets 105 orderctl submit USDC MINT 100 --on-liquidity
-    --max-price 0.01 --min-liquidity 5000
-                                                          as soon as its pools have enough liquidity
+    orderctl submit SOL USDC 1.5 --limit 105              at 105 USDC per SOL or better
+    orderctl submit SOL USDC 1.5 --limit 100 --ioc        now at 100 or better, or not at all
+    orderctl submit SOL USDC 1.5 --stop 95                when the price has fallen to 95
+    orderctl submit SOL USDC 1.5 --stop 95 --limit 94.5   the same, and never for less than 94.5
+    orderctl submit SOL USDC 1.5 --take-profit 120        when the price has risen to 120
+    orderctl submit SOL USDC 1.5 --trail 3%               when the price is 3 % below its highest
+    orderctl submit USDC SOL 150 --limit 95               buys when SOL costs 95 USDC or less
+    orderctl submit SOL USDC 500 --limit 105 --partial    in parts, whenever a part gets 105
     orderctl submit SOL USDC 15 --twap 10 --over 5m       in ten executions within five minutes
-    orderctl submit USDC SOL 240 --twap 24 --every 1h buys for 10 USDC every hour, for a day orderctl submit USDC SOL
-    150 --limit 95 --then-take-profit 120 --then-stop 90
+    orderctl submit USDC SOL 240 --twap 24 --every 1h     buys for 10 USDC every hour, for a day
+    orderctl submit USDC MINT 100 --on-liquidity --max-price 0.01 --min-liquidity 5000
+                                                          as soon as its pools have enough liquidity
+    orderctl submit USDC SOL 150 --limit 95 --then-take-profit 120 --then-stop 90
                                                           then sells the bought SOL at either price
 
     A price is in USDC, or else in SOL, per unit of the other token, whichever of them is sold. An order with a price

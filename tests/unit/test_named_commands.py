@@ -1,4 +1,4 @@
-"""Commands named in the text and tables of documents exist, with their options.
+"""Commands named in the text and tables of documents, and in help texts, exist with their options.
 
 Commands in code blocks are run by tests/acceptance/test_documented_commands.py.
 """
@@ -28,6 +28,8 @@ _TEXTS: Final = {
     str(path.relative_to(ROOT)): outside_of_blocks(path.read_text()) for path in (*DOCUMENTS, ROOT / "CHANGELOG.md")
 }
 _CODE: Final = re.compile(r"`([^`]+)`")
+_AS_IT_IS: Final = "\b\n"
+"""Begins a paragraph of a help text that is not wrapped."""
 
 
 def fault(text: str) -> str | None:
@@ -69,6 +71,30 @@ def options(command: Any) -> Iterator[str]:
     if isinstance(command, TyperGroup):
         for name in command.list_commands(context):
             yield from options(command.get_command(context, name))
+
+
+def helps(command: Any) -> Iterator[str]:
+    """The help texts of a command and its subcommands."""
+    context = command.make_context(None, [], resilient_parsing=True)
+    yield command.help or ""
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(context):
+            yield from helps(command.get_command(context, name))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_example_in_a_help_text_is_a_line_with_a_command_that_exists(program: str) -> None:
+    lines = [
+        line
+        for text in helps(PROGRAMS[program])
+        for paragraph in text.split("\n\n")
+        if paragraph.startswith(_AS_IT_IS)
+        for line in paragraph.removeprefix(_AS_IT_IS).splitlines()
+    ]
+    assert [line for line in lines if not line.startswith((f"{program} ", " "))] == []
+    examples = [re.split(r"  +|[<>|]", line)[0] for line in lines if not line.startswith(" ")]
+    assert examples != []
+    assert {example: said for example in examples if (said := fault(example)) is not None} == {}
 
 
 @pytest.mark.parametrize("document", _TEXTS)
