@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from orderd.domain.errors import ErrorCode
-from orderd.domain.money import BPS, HUNDREDTH, max_amount_in, min_amount_out
+from orderd.domain.money import BPS, HUNDREDTH, format_amount, max_amount_in, min_amount_out
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.tokens import Token
 
@@ -21,7 +21,7 @@ class QuoteRequest:
     ``max_cost_bps`` is the maximum cost of fees and depth, if it is lower than the daemon's. ``has_own_floor``: the
     trader has given the worst acceptable amount, so no market price is needed for it. ``exit_bps`` replaces the
     daemon's bounds on impact and on cost, ``max_deviation_bps`` the bound on a price that has fallen while pools are
-    missing.
+    missing. ``token`` is the token of ``amount``, if its name is to appear in texts.
     """
 
     mint_in: str
@@ -32,6 +32,13 @@ class QuoteRequest:
     exit_bps: int | None = None
     max_deviation_bps: int | None = None
     exact_out: bool = False
+    token: Token | None = None
+
+    def describe(self, amount: int) -> str:
+        """An amount of the token that ``amount`` is of."""
+        if self.token is None:
+            return f"{amount} base units"
+        return f"{format_amount(amount, self.token.decimals)} {self.token.symbol}"
 
 
 @dataclass(frozen=True, slots=True)

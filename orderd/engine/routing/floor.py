@@ -27,6 +27,7 @@ def request_of(terms: OrderTerms) -> QuoteRequest:
         exit_bps=terms.max_slippage_bps,
         max_deviation_bps=terms.max_slippage_bps,
         exact_out=terms.exact_out is not None,
+        token=terms.token_in if terms.exact_out is None else terms.token_out,
     )
 
 

@@ -239,7 +239,7 @@ class Router:
         steep = [Route((Hop(venue_quotes(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
         if chosen is None or (offers.less is not None and search.is_better(offers.less, chosen)):
-            part = None if offers.less is None else search.describe_part(offers.less)
+            part = None if offers.less is None else search.describe_part(offers.less, request)
             raise unless_missed(refusals, _refused(chosen, part, steep, limits))
         present = {pool.address for each in found.values() for pool in each.pools}
         taken = {(hop.legs[0].mint_in, hop.mint_out) for hop in chosen.route.hops}

@@ -17,7 +17,7 @@ from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import SwapError
 from orderd.amm.water_filling import Load
 from orderd.domain.money import BPS
-from orderd.domain.quote import Hop, Route, VenueQuote, first_hop_floor
+from orderd.domain.quote import Hop, QuoteRequest, Route, VenueQuote, first_hop_floor
 from orderd.domain.tokens import Token
 from orderd.engine.routing.space import UNITS_OF_SWAPS
 from orderd.venues.base import OpenPool
@@ -117,7 +117,7 @@ class AnySearch(ABC):
         """Whether a part of the amount pays notably more than all of it."""
 
     @abstractmethod
-    def describe_part(self, less: Split) -> str:
+    def describe_part(self, less: Split, request: QuoteRequest) -> str:
         """How much of the order there is a route for."""
 
     @abstractmethod
@@ -177,8 +177,8 @@ class Search(AnySearch):
     def is_better(self, less: Split, chosen: Candidate) -> bool:
         return less.worth(self._cost) > chosen.worth + (chosen.worth >> NOTABLY)
 
-    def describe_part(self, less: Split) -> str:
-        return f"{less.amount_in} base units can be sold"
+    def describe_part(self, less: Split, request: QuoteRequest) -> str:
+        return f"{request.describe(less.amount_in)} can be sold"
 
     def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:
         sides, curves = [pool.side for pool in pools], curves_of(pools)

@@ -12,7 +12,7 @@ from orderd.amm.purchase import best_purchase
 from orderd.amm.side import Quote
 from orderd.amm.split import Offers, Room, Split
 from orderd.amm.swap import SwapError
-from orderd.domain.quote import Hop, Route, second_hop_ceiling
+from orderd.domain.quote import Hop, QuoteRequest, Route, second_hop_ceiling
 from orderd.domain.tokens import Token
 from orderd.engine.routing.search import MAX_LEGS, AnySearch, Candidate, curves_of, no_candidates
 from orderd.engine.routing.space import UNITS_OF_SWAPS
@@ -42,8 +42,8 @@ class SearchOut(AnySearch):
     def is_better(self, less: Split, chosen: Candidate) -> bool:  # noqa: ARG002  (a part is not what was asked for)
         return False
 
-    def describe_part(self, less: Split) -> str:
-        return f"{less.amount_out} base units can be bought"
+    def describe_part(self, less: Split, request: QuoteRequest) -> str:
+        return f"{request.describe(less.amount_out)} can be bought"
 
     def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:
         sides, curves = [pool.side for pool in pools], curves_of(pools)

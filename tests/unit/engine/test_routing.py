@@ -17,6 +17,7 @@ from solders.pubkey import Pubkey
 
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.money import parse_amount
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import UNANSWERED, Hop, QuoteRequest, Route, RoutingDecision, VenueQuote
 from orderd.domain.terms import OrderTerms
@@ -578,10 +579,10 @@ def test_the_best_route_within_the_maximum_price_impact_is_chosen() -> None:
 def test_a_refusal_for_price_impact_names_the_amount_that_can_be_sold() -> None:
     routes = router(offering(VenueName.RAYDIUM, side(0.1, 10**11)))
     with pytest.raises(OrderdError) as caught:
-        decide(routes, replace(REQUEST, amount=10**10))
-    amount = re.search(r"; (\d+) base units can be sold$", caught.value.detail)
+        decide(routes, replace(REQUEST, amount=10**10, token=SOL))
+    amount = re.search(r"; ([\d.]+) SOL can be sold$", caught.value.detail)
     assert amount is not None
-    most = int(amount[1])
+    most = parse_amount(amount[1], SOL.decimals)
     assert 499 < decide(routes, replace(REQUEST, amount=most)).route.price_impact_bps <= 500
 
 
