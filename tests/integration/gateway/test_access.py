@@ -225,6 +225,7 @@ class TestRevocation:
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         token = await asyncio.to_thread(issue, "read")
+        await asyncio.to_thread(_await_the_listener)  # a notice from before that would only end keys in use
         identify = rig.gateway._authenticator.identify
         revoked = asyncio.Event()
         end: Callable[[Any], None] = rig.gateway._revocations._end
@@ -278,6 +279,15 @@ class TestExpiry:
         async with rig.client(additional_headers=bearer(token)) as client:
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
+
+
+def _await_the_listener() -> None:
+    with database.connection_context():
+        while not database.execute_sql(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%%' AND state = 'idle' AND datname = "
+            "current_database()"
+        ).fetchone():
+            pass
 
 
 def _drop_the_listener() -> None:
