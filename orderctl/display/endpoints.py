@@ -22,7 +22,7 @@ def endpoint_line(endpoint: EndpointView) -> Text:
     if endpoint.slot_lag is not None:
         lag = f"at most {counted(endpoint.slot_lag, 'slot')} behind"
         parts.append(Text(lag, Tone.WARNING if endpoint.slot_lag > 1 else ""))
-    parts += [Text(f"{count} {what}", tone) for what, count, tone in _failures(endpoint) if count]
+    parts += [Text(text, tone) for text, count, tone in _failures(endpoint) if count]
     return Text("\n").join((line, Text(", ").join(parts))) if parts else line
 
 
@@ -47,8 +47,11 @@ def endpoints_table(endpoints: Iterable[EndpointView]) -> Table:
 
 
 def _failures(endpoint: EndpointView) -> Iterator[tuple[str, int, Tone]]:
-    """The failures by kind. Errors of a node only warn: they are often normal, such as for a skipped block."""
-    yield "unanswered", endpoint.unanswered, Tone.BAD
-    yield "refused", endpoint.refused, Tone.BAD
-    yield "rate limited", endpoint.rate_limited, Tone.WARNING
-    yield "errors", endpoint.errors, Tone.WARNING
+    """The failures by kind: a text, the number and a tone.
+
+    Errors of a node only warn: they are often normal, such as for a skipped block.
+    """
+    yield f"{endpoint.unanswered} unanswered", endpoint.unanswered, Tone.BAD
+    yield f"{endpoint.refused} refused", endpoint.refused, Tone.BAD
+    yield f"{endpoint.rate_limited} rate limited", endpoint.rate_limited, Tone.WARNING
+    yield counted(endpoint.errors, "error"), endpoint.errors, Tone.WARNING

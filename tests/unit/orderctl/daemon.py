@@ -17,6 +17,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import ACTIVE
+from orderd.release import this_release
 from orderd.wire.message import Message
 from orderd.wire.orders import OrderView
 from orderd.wire.problem import Problem
@@ -39,7 +40,7 @@ Answer = Message | OrderdError | None
 
 
 ON_SIMNET = StatusResult(
-    version="0.1.0",
+    version=this_release().version,
     wire_version=WIRE_VERSION,
     chain="simnet",
     wallet="7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU",

@@ -21,6 +21,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.gateway.docs import record_examples as examples
+from orderd.release import this_release
 from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.fills import HistoryResult
 from orderd.wire.message import Message
@@ -63,7 +64,7 @@ WALLET = BalancesResult(
     ),
 )
 STATUS = StatusResult(
-    version="0.1.0",
+    version=this_release().version,
     wire_version=WIRE_VERSION,
     chain="simnet",
     wallet=WALLET.wallet,

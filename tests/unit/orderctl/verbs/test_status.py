@@ -3,6 +3,7 @@
 import json
 
 from orderd.domain.order import OrderStatus
+from orderd.release import this_release
 from orderd.wire.orders import ListResult
 from orderd.wire.rpc import WIRE_VERSION, Method
 from orderd.wire.status import EndpointView, RateLimitUse, ServiceHealth, StatusResult
@@ -16,7 +17,7 @@ PENDING = order_after(history(FILLED[:1]))
 
 class TestStatus:
     WELL = StatusResult(
-        version="0.1.0",
+        version=this_release().version,
         wire_version=WIRE_VERSION,
         chain="simnet",
         wallet="9xQe",
@@ -51,7 +52,7 @@ class TestStatus:
             unanswered=0,
             refused=0,
             rate_limited=3,
-            errors=0,
+            errors=1,
             slot=8123,
             slot_lag=2,
         )
@@ -61,7 +62,7 @@ class TestStatus:
         outcome = orderctl("status")
 
         assert "rpc.example.com  321 requests in 60 s: median 11.2 ms, p99 48.9 ms\n" in outcome.out
-        assert "at most 2 slots behind, 3 rate limited\n" in outcome.out
+        assert "at most 2 slots behind, 3 rate limited, 1 error\n" in outcome.out
         assert "other  no requests in the last 60 s" in outcome.out
 
     def test_a_failing_service_is_named_and_exits_with_3(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:

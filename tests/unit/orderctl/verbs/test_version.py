@@ -11,6 +11,8 @@ from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.tui.desks import STATUS
 
+VERSION = this_release().version
+
 
 class TestVersion:
     def test_both_versions_are_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
@@ -18,10 +20,10 @@ class TestVersion:
 
         mine = this_release()
         commit = f", commit {mine.short_commit}" if mine.commit else ""
-        assert orderctl("version") == (0, f"orderctl 0.1.0 (wire 2{commit})\norderd   0.1.0 (wire 2)\n", "")
+        assert orderctl("version") == (0, f"orderctl {VERSION} (wire 2{commit})\norderd   {VERSION} (wire 2)\n", "")
         versions = json.loads(orderctl("version", "-o", "json").out)
-        assert versions["orderctl"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": mine.commit}
-        assert versions["orderd"] == {"version": "0.1.0", "wire_version": WIRE_VERSION, "commit": None}
+        assert versions["orderctl"] == {"version": VERSION, "wire_version": WIRE_VERSION, "commit": mine.commit}
+        assert versions["orderd"] == {"version": VERSION, "wire_version": WIRE_VERSION, "commit": None}
 
     def test_another_commit_of_the_daemon_is_shown_without_a_warning(
         self, daemon: FakeDaemon, orderctl: Orderctl
@@ -30,22 +32,22 @@ class TestVersion:
 
         outcome = orderctl("version")
 
-        assert "orderd   0.1.0 (wire 2, commit aaaaaaaaaa)" in outcome.out
+        assert f"orderd   {VERSION} (wire 2, commit aaaaaaaaaa)" in outcome.out
         assert outcome.err == ""
 
     @pytest.mark.parametrize(
         ("version", "commit", "warns"),
         [
-            ("0.1.0", "a" * 40, False),
-            ("0.1.0", None, False),
-            ("0.1.0", "b" * 40, True),
+            (VERSION, "a" * 40, False),
+            (VERSION, None, False),
+            (VERSION, "b" * 40, True),
             ("0.0.9", None, True),
         ],
     )
     def test_workers_of_another_release_are_a_warning(
         self, daemon: FakeDaemon, orderctl: Orderctl, version: str, commit: str | None, warns: bool
     ) -> None:
-        workers = (ReleaseView(version="0.1.0", commit="a" * 40), ReleaseView(version=version, commit=commit))
+        workers = (ReleaseView(version=VERSION, commit="a" * 40), ReleaseView(version=version, commit=commit))
         releases = {"commit": "a" * 40, "worker_releases": workers}
         daemon.answers(Method.STATUS, STATUS.model_copy(update=releases))
 
@@ -60,5 +62,5 @@ class TestVersion:
         outcome = orderctl("version", "--url", "ws://127.0.0.1:1/")
 
         assert outcome.code == 3
-        assert outcome.out.startswith("orderctl 0.1.0 (wire 2")
+        assert outcome.out.startswith(f"orderctl {VERSION} (wire 2")
         assert "orderd run" in outcome.err
