@@ -66,7 +66,7 @@ def _json_members(heading: str, defaults: BaseModel) -> str:
 def metrics_table() -> str:
     rows = ["| Metric | Type | Labels | Meaning |", "| --- | --- | --- | --- |"]
     for subject, (source, module) in SUBJECTS.items():
-        rows.append(f"| **{subject}** | | | Told by {source} |")
+        rows.append(f"| **{subject}** | | | Reported by {source} |")
         for each in listed(module):
             labels = ", ".join(f"`{label}`" for label in each.labels)
             rows.append(f"| `{each.name}` | {each.kind} | {labels} | {_cell(each.documentation)} |")

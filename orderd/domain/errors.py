@@ -437,7 +437,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The chain refused the transaction", "read the program's log in: orderctl show ID", 409
     ),
     ErrorCode.TX_TOO_LARGE: _lasting(
-        "The transaction would exceed 1,232 bytes", "trade a smaller amount, or a pair with a direct pool"
+        "The order does not fit into one transaction", "trade a smaller amount, or a pair with a direct pool"
     ),
     ErrorCode.TX_ABANDONED: _lasting(
         "An operator declared the transaction dead", "check the wallet before you submit again: orderctl balances"

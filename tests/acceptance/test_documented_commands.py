@@ -66,6 +66,10 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "ORDERD_SIMNET_PROGRAMS=programs make run": _NETWORK,
     "orderd prove": _ELSEWHERE.format("tests/integration/test_proving.py, with its own programs"),
     "export ORDERD_STATE_DIR=$HOME/orderd-state": "would select another daemon than the one used here",
+    **dict.fromkeys(
+        ("orderd traces --since 24h --endpoint http://collector:4318", "orderd traces --follow"),
+        "needs a collector; run by tests/integration/test_traces.py",
+    ),
     "sudo install -m 0644 deploy/prometheus/rules.yml /etc/prometheus/orderd.yml": "needs Prometheus, and root",
     "orderctl submit USDC MINT 100 --on-liquidity --max-price 0.01 --min-liquidity 5000": _LAUNCH,
     "orderctl submit USDC MINT 100 --on-liquidity --max-price 0.011 --min-liquidity 5000": _LAUNCH,

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from orderd.config.reference import DOCUMENTS, environment_example, with_tables
 from orderd.config.settings import Settings
 from orderd.domain.pool_kind import PoolKind
+from orderd.gateway.docs.openapi import openapi_document
+from orderd.gateway.http.app import application
 from orderd.simnet.faults import Faults, Views
 from orderd.wire.rpc import Method
 
@@ -21,6 +23,10 @@ PAGES = [
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
 RENEW = "renew it with: python -m orderd.config.reference"
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -46,6 +52,23 @@ def test_the_example_environment_lists_the_settings_and_their_defaults() -> None
 def test_the_api_document_lists_all_methods() -> None:
     rows = re.findall(r"^\| `([a-z._]+)` \|", (ROOT / "docs/api.md").read_text(), flags=re.MULTILINE)
     assert rows == [str(method) for method in Method]
+
+
+def test_the_api_document_lists_all_requests() -> None:
+    cells = re.findall(r"^\| (`[A-Z]+ /[^|]+) \|", (ROOT / "docs/api.md").read_text(), flags=re.MULTILINE)
+    listed = {request for cell in cells for request in re.findall(r"`([A-Z]+ /[^`]*)`", cell)}
+    paths = openapi_document(application(), api_key_required=False)["paths"]
+    assert listed - {"GET /dashboard"} == {f"{method.upper()} {path}" for path in paths for method in paths[path]}
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_every_file_named_in_a_document_exists(document: str) -> None:
+    """A file of the project is named from its root, or without the package that most of the document is about."""
+    named = re.findall(
+        r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|lua|toml|sh|md|json|tcss|service|timer|conf|yml|so))`", text_of(document)
+    )
+    places = [ROOT, ROOT / "orderd", ROOT / "orderctl", (ROOT / document).parent]
+    assert [name for name in named if not any((place / name).is_file() for place in places)] == []
 
 
 @pytest.mark.parametrize("document", PAGES)
