@@ -192,6 +192,12 @@ class Intake:
         """The terms of an order after these changes. Raises the errors of ``Amendments.terms``."""
         return self._amendments.terms(account_id, ref, changes, sees_all=sees_all)
 
+    def submitted_by(self, account_id: UUID, ref: str, *, sees_all: bool) -> UUID | None:
+        """The API key that submitted an order; None for a client without one. Raises the errors of ``views.find``.
+        Needs a connection."""
+        key_id: UUID | None = views.find(account_id, ref, sees_all=sees_all).token_id
+        return key_id
+
     def amend(
         self,
         account_id: UUID,

@@ -121,7 +121,8 @@ class OrderEntry:
             await self._outside.run(self._market.check_prices, terms)
         spending = None
         limits = self._intake.limits
-        if "amount_in" in params.changes and (limits.count_money or principal.limits.count_money):
+        counts_money = limits.count_money or principal.limits.count_money
+        if counts_money and ("amount_in" in params.changes or await self._is_of_another_key(principal, params.order)):
             spending = Spending(await self._outside.run(self._market.notional, terms), principal.limits, limits)
         amend = partial(
             self._intake.amend,
@@ -133,3 +134,9 @@ class OrderEntry:
             sees_all=principal.sees_all,
         )
         return AmendResult(order=await self._database.change(f"the change of order {params.order}", amend))
+
+    async def _is_of_another_key(self, principal: Principal, order: str) -> bool:
+        """Whether the order was submitted with another API key: then a new price is a trade of this one, which counts
+        like a submission."""
+        find = partial(self._intake.submitted_by, principal.account_id, order, sees_all=principal.sees_all)
+        return await self._database.run(find) != principal.key_id

@@ -120,6 +120,25 @@ async def test_an_amendment_must_stay_within_the_limits_of_its_key(rig: Rig) -> 
         await trader.call("order.submit", **_LIMIT, client_order_id="another")
 
 
+async def test_a_key_amends_orders_of_another_key_only_within_its_own_limits(rig: Rig) -> None:
+    """Otherwise it could have any order of its account sold at once, by a lower limit price."""
+    most = 150 * 10**NOTIONAL_DECIMALS
+    unlimited, limited = issue("trade"), issue("trade", max_notional_per_order=most, max_notional_per_day=most)
+    async with rig.client(additional_headers=bearer(unlimited)) as trader:
+        await trader.call("order.submit", **_LIMIT | {"amount_in": "1.6"}, client_order_id="large")
+        await trader.call("order.submit", **_LIMIT, client_order_id="small")
+    async with rig.client(additional_headers=bearer(limited)) as assistant:
+        for change in ({"limit_price": "104"}, {"valid_for": "5m"}):
+            with pytest.raises(CallRefusedError) as refused:
+                await assistant.call("order.amend", order="large", **change)
+            assert refused.value.problem.code is ErrorCode.LIMIT_ORDER
+        await assistant.call("order.amend", order="small", limit_price="104")
+        await assistant.call("order.amend", order="small", limit_price="103")
+        with pytest.raises(CallRefusedError) as refused:
+            await assistant.call("order.submit", **_LIMIT, client_order_id="one-more")
+        assert refused.value.problem.code is ErrorCode.LIMIT_DAY, "the order that it has amended counts as its own"
+
+
 async def test_a_cancel_of_a_signed_order_is_requested(http: httpx.AsyncClient) -> None:
     with database.connection_context():
         live = sign(built(), "sig")

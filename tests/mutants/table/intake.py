@@ -170,4 +170,16 @@ MUTANTS: Final = (
         (f"{_ALLOWANCE}test_a_key_that_is_revoked_or_expired_meanwhile_submits_nothing",),
         "An API key that was revoked after a leak submits one more order.",
     ),
+    Mutant(
+        "orders-of-another-key-amended-freely",
+        10,
+        "orderd/gateway/rpc/order_entry.py",
+        "return await self._database.run(find) != principal.key_id",
+        "return await self._database.run(find) is None",
+        (
+            "tests/integration/gateway/test_amending.py::"
+            "test_a_key_amends_orders_of_another_key_only_within_its_own_limits",
+        ),
+        "An API key with a small allowance has a large order of its account sold at once, by a lower limit price.",
+    ),
 )
