@@ -13,7 +13,7 @@ CHANGES = (
     "ALTER TABLE orders ADD COLUMN other integer",
     "ALTER TABLE orders ALTER COLUMN slippage_bps SET DEFAULT 7",
     "ALTER TABLE orders ADD CHECK (amount_in <> 7)",
-    "ALTER TABLE orders DROP CONSTRAINT two_tokens",
+    "ALTER TABLE attempts DROP CONSTRAINT settled_has_a_time",
     "CREATE INDEX other ON orders (amount_in)",
     "DROP INDEX attempts_one_alive; CREATE INDEX attempts_one_alive ON attempts (id) WHERE outcome = 'live'",
     "CREATE FUNCTION other() RETURNS integer LANGUAGE sql AS 'SELECT 7'",

@@ -10,7 +10,20 @@ from db.connection import database
 from db.journal import Change
 from db.models import in_states
 from orderd.domain.events import Cancelled
-from orderd.domain.order import ACTIVE, FILLED, IDLE, LEASED, SIGNED, TERMINAL, WAITING, EventKind, OrderStatus, sources
+from orderd.domain.order import (
+    ACTIVE,
+    FILLED,
+    HELD,
+    IDLE,
+    LEASED,
+    RESTING,
+    SIGNED,
+    TERMINAL,
+    WAITING,
+    EventKind,
+    OrderStatus,
+    sources,
+)
 from orderd.wire.order_detail import AttemptOutcome
 from tests.integration.orders import built, claimed, pending, sign
 
@@ -18,13 +31,16 @@ pytestmark = pytest.mark.usefixtures("connection")
 
 NAMED_BY = {
     "pending_is_due": WAITING,
+    "what_rests_is_looked_at": RESTING,
+    "what_is_held_waits": HELD,
     "submitted_is_signed": SIGNED,
     "only_what_is_signed_is_unknown": sources(EventKind.UNKNOWN),
     "confirmed_has_a_fill": FILLED,
     "filled_below_its_ceiling": FILLED,
     "failed_has_a_code": frozenset({OrderStatus.FAILED}),
+    "expired_has_a_code": frozenset({OrderStatus.EXPIRED}),
 }
-"""The states that each constraint and index must name."""
+"""The states that each constraint, rule and index must name."""
 
 
 def values_of(enum: str) -> list[str]:
@@ -33,15 +49,19 @@ def values_of(enum: str) -> list[str]:
 
 
 def definitions() -> dict[str, str]:
-    """Every check constraint and index of the schema, by name."""
+    """Every check constraint, rule of orders and index of the schema, by name."""
     checks = database.execute_sql("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'")
     indexes = database.execute_sql("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'")
-    return {**dict(checks.fetchall()), **dict(indexes.fetchall())}
+    (rules,) = database.execute_sql("SELECT prosrc FROM pg_proc WHERE proname = 'check_order'").fetchone()
+    of_orders = {name: rule for rule, name in re.findall(r"WHEN NOT (.*?) THEN '(\w+)'", rules, re.DOTALL)}
+    return {**dict(checks.fetchall()), **of_orders, **dict(indexes.fetchall())}
 
 
 def named(definition: str, enum: str) -> frozenset[str]:
     """The values of an enum that a definition contains."""
-    return frozenset(re.findall(rf"'(\w+)'::{enum}", definition))
+    return frozenset(re.findall(rf"'(\w+)'::{enum}", definition)) | frozenset(
+        re.findall(r"NEW\.status (?:=|<>) '(\w+)'", definition)
+    )
 
 
 def test_the_schema_has_the_states_of_the_transition_table() -> None:
